@@ -1,0 +1,106 @@
+# What every target of the project shares: the language, the warnings, the sanitizers, the libraries
+# found once, and the two functions with which each folder declares its library and its tests.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+
+option(RIDESTREAM_WERROR "Treat warnings as errors" OFF)
+set(RIDESTREAM_SANITIZE "" CACHE STRING "Sanitizers for all targets, e.g. address,undefined or thread")
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers need these three, or every compile is a miss.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE_PROGRAM})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(BZip2 REQUIRED)
+find_package(EXPAT REQUIRED)
+include(GoogleTest)
+
+# S2 comes without a CMake package.
+find_library(S2_LIBRARY s2 REQUIRED)
+add_library(ridestream_s2 INTERFACE)
+add_library(Ridestream::s2 ALIAS ridestream_s2)
+target_link_libraries(ridestream_s2 INTERFACE ${S2_LIBRARY} absl::base absl::strings)
+
+add_library(ridestream_options INTERFACE)
+target_compile_options(ridestream_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor
+  $<$<BOOL:${RIDESTREAM_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Werror=thread-safety>)
+target_link_libraries(ridestream_options INTERFACE Threads::Threads)
+
+if(RIDESTREAM_SANITIZE)
+  add_compile_options(-fsanitize=${RIDESTREAM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${RIDESTREAM_SANITIZE})
+endif()
+
+include_directories("${CMAKE_SOURCE_DIR}")
+
+# ridestream_library(NAME SOURCES a.cc b.h DEPS x y [GRPC])
+# A static library. GRPC: its sources include gRPC, so they use the precompiled header. (fmt and spdlog
+# come along because a header compiled without their definitions could not be used with them.)
+function(ridestream_library name)
+  cmake_parse_arguments(ARG "GRPC" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE ridestream_options)
+  if(ARG_GRPC)
+    target_link_libraries(${name} PUBLIC gRPC::grpc++ fmt::fmt spdlog::spdlog)
+    target_precompile_headers(${name} REUSE_FROM ridestream_grpc_pch)
+  endif()
+endfunction()
+
+# ridestream_binary(NAME SOURCES main.cc DEPS x y [GRPC])
+# The file is called NAME and lies in <build>/bin. The target may not collide with a library's.
+function(ridestream_binary name)
+  cmake_parse_arguments(ARG "GRPC" "OUTPUT" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  if(ARG_OUTPUT)
+    set_target_properties(${name} PROPERTIES OUTPUT_NAME ${ARG_OUTPUT})
+  endif()
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ridestream_options)
+  if(ARG_GRPC)
+    target_link_libraries(${name} PRIVATE gRPC::grpc++ fmt::fmt spdlog::spdlog)
+    target_precompile_headers(${name} REUSE_FROM ridestream_grpc_pch)
+  endif()
+endfunction()
+
+# ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [LABELS l] [TIMEOUT s])
+# One binary whose tests ctest sees one by one, each with a bound on its time.
+function(ridestream_test name)
+  cmake_parse_arguments(ARG "GRPC" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  if(NOT ARG_GRPC)
+    list(APPEND ARG_LABELS no_grpc)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ridestream_options GTest::gtest GTest::gmock GTest::gtest_main)
+  if(ARG_GRPC)
+    target_link_libraries(${name} PRIVATE gRPC::grpc++ fmt::fmt spdlog::spdlog)
+    target_precompile_headers(${name} REUSE_FROM ridestream_grpc_pch)
+  endif()
+  gtest_discover_tests(${name}
+    DISCOVERY_MODE PRE_TEST
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+               ENVIRONMENT "RIDESTREAM_TEST_DATA=${CMAKE_SOURCE_DIR}/../shared/data;RIDESTREAM_BIN=${CMAKE_BINARY_DIR}/bin")
+endfunction()

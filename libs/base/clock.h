@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+
+namespace ridestream {
+
+/// Durations and points of time everywhere in the project: microseconds, UTC.
+using Duration = std::chrono::microseconds;
+using Time = std::chrono::sys_time<Duration>;
+
+/// The one source of time. Domains never hold a clock: a `Time` comes in with each event.
+/// Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Time Now() const = 0;
+  /// How long `d` of this clock's time lasts on the wall, for timers and condition variables.
+  virtual std::chrono::nanoseconds ToWall(Duration d) const = 0;
+};
+
+/// The system's clock, or one that runs `rate` times as fast, so that a city's hour passes in
+/// minutes while leases, staleness and speeds keep their meaning.
+///
+/// All processes with the same rate agree on the time without talking to each other, because the
+/// scaling starts from a fixed instant: now = kAnchor + rate * (wall - kAnchor). At rate 1 that is
+/// the wall's time; at other rates the dates are not the calendar's.
+///
+/// Between two readings in one process it never goes back, even when the system's clock is stepped:
+/// the wall is read once and then advanced by the steady clock.
+class ScaledClock final : public Clock {
+ public:
+  static constexpr Time kAnchor = std::chrono::sys_days{std::chrono::January / 1 / 2026};
+
+  /// `rate` must be > 0.
+  explicit ScaledClock(double rate = 1.0);
+  Time Now() const override;
+  std::chrono::nanoseconds ToWall(Duration d) const override;
+  double rate() const { return rate_; }
+
+ private:
+  const double rate_;
+  const std::chrono::system_clock::time_point wall_at_start_;
+  const std::chrono::steady_clock::time_point steady_at_start_;
+};
+
+/// A clock that stands still until the test moves it. Thread-safe.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(Time start = ScaledClock::kAnchor)
+      : now_us_(start.time_since_epoch().count()) {}
+  Time Now() const override { return Time(Duration(now_us_.load())); }
+  std::chrono::nanoseconds ToWall(Duration) const override { return std::chrono::milliseconds(1); }
+  void Advance(Duration d) { now_us_ += d.count(); }
+
+ private:
+  std::atomic<Duration::rep> now_us_;
+};
+
+}  // namespace ridestream

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "grpcpp/grpcpp.h"
+
+namespace ridestream::rpc {
+
+struct ChannelOptions {
+  /// Full names ("ridestream.trip.v1.TripService") of services all of whose unary calls are
+  /// idempotent: gRPC itself retries them on UNAVAILABLE, at most 5 tries with jittered pauses.
+  std::vector<std::string> retried_services;
+  /// Channels of the same target with different numbers have connections of their own.
+  int connection = 0;
+};
+
+/// A channel with keepalive, quick reconnects and retries by gRPC's service config. Connects when
+/// first used.
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
+                                           const ChannelOptions& options = {});
+
+/// Gives `context` a deadline `timeout` of wall time from now.
+void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout);
+
+/// The same, but never later than the deadline of the call that this one serves.
+void SetTimeoutWithin(const grpc::ServerContextBase& caller, grpc::ClientContext& context,
+                      std::chrono::milliseconds timeout);
+
+}  // namespace ridestream::rpc

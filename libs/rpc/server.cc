@@ -1,0 +1,102 @@
+#include "libs/rpc/server.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "libs/base/mutex.h"
+
+namespace ridestream::rpc {
+
+/// A callback thread of gRPC 1.51 that has seen no event for a second sleeps 100 ms before it looks
+/// again, so a quiet server answers its next call late. An alarm every 400 ms keeps it looking.
+class Server::KeepAwake {
+ public:
+  KeepAwake() { Arm(); }
+  ~KeepAwake() {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    alarm_.Cancel();
+    while (armed_) done_.Wait(mu_);
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kPeriod{400};
+
+  void Arm() {
+    MutexLock lock(mu_);
+    armed_ = true;
+    alarm_.Set(std::chrono::system_clock::now() + kPeriod, [this](bool) { OnAlarm(); });
+  }
+  void OnAlarm() {
+    MutexLock lock(mu_);
+    if (stopping_) {
+      armed_ = false;
+      done_.SignalAll();
+      return;
+    }
+    alarm_.Set(std::chrono::system_clock::now() + kPeriod, [this](bool) { OnAlarm(); });
+  }
+
+  Mutex mu_;
+  CondVar done_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool armed_ ABSL_GUARDED_BY(mu_) = false;
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &port);
+  // Otherwise a second process on the same port gets a share of the calls instead of an error.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+  for (grpc::Service* service : options.services) builder.RegisterService(service);
+
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    return absl::UnavailableError(
+        fmt::format("can't listen on {}: is the port in use, or the address not of this machine?",
+                    options.address));
+  }
+  return std::unique_ptr<Server>(new Server(std::move(options), std::move(server), port));
+}
+
+Server::Server(ServerOptions options, std::unique_ptr<grpc::Server> server, int port)
+    : options_(std::move(options)),
+      server_(std::move(server)),
+      port_(port),
+      keep_awake_(std::make_unique<KeepAwake>()) {}
+
+Server::~Server() { Drain(std::chrono::milliseconds(0)); }
+
+std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
+  return server_->InProcessChannel(grpc::ChannelArguments());
+}
+
+void Server::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void Server::Drain(std::chrono::milliseconds grace) {
+  if (std::exchange(drained_, true)) return;
+  SetServing(false);
+  for (const auto& close_streams : options_.on_drain) close_streams();
+  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  server_->Wait();
+  keep_awake_.reset();
+}
+
+}  // namespace ridestream::rpc

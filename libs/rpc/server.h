@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/grpcpp.h"
+
+namespace ridestream::rpc {
+
+struct ServerOptions {
+  /// host:port; port 0 takes a free one.
+  std::string address = "127.0.0.1:0";
+  /// Not owned; must outlive the server.
+  std::vector<grpc::Service*> services;
+  /// Largest message that is read.
+  int max_message_bytes = 4 << 20;
+  /// Streams a client may have open on one connection.
+  int max_streams_per_connection = 20'000;
+  /// Called at the start of Drain, after health says NOT_SERVING: each closes the streams of its
+  /// service. A stream that is left open costs the full grace time.
+  std::vector<std::function<void()>> on_drain;
+};
+
+/// A gRPC server with what every service of ours has: health, reflection, keepalive, an orderly
+/// end. Thread-safe.
+class Server {
+ public:
+  /// UNAVAILABLE when the address can't be had, e.g. because the port is in use.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
+  /// Drains with no grace if Drain wasn't called.
+  ~Server();
+
+  int port() const { return port_; }
+  /// Reaches this server without a socket, for tests and self-checks.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+  /// What the health service answers, for the server as a whole.
+  void SetServing(bool serving);
+  /// Unready, close streams, finish what is under way for at most `grace`, stop. Once.
+  void Drain(std::chrono::milliseconds grace);
+
+ private:
+  class KeepAwake;
+  Server(ServerOptions options, std::unique_ptr<grpc::Server> server, int port);
+
+  const ServerOptions options_;
+  const std::unique_ptr<grpc::Server> server_;
+  const int port_;
+  std::unique_ptr<KeepAwake> keep_awake_;
+  bool drained_ = false;
+};
+
+}  // namespace ridestream::rpc

@@ -1,0 +1,46 @@
+#include "libs/rpc/status.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "grpcpp/client_context.h"
+
+namespace ridestream::rpc {
+
+absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause) {
+  status.SetPayload(kRetryAfterKey, absl::Cord(std::to_string(pause.count())));
+  return status;
+}
+
+grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context) {
+  if (status.ok()) return grpc::Status::OK;
+  if (context != nullptr) {
+    if (const auto pause = status.GetPayload(kRetryAfterKey)) {
+      context->AddTrailingMetadata(kRetryAfterKey, std::string(*pause));
+    }
+  }
+  // The codes of both are those of google.rpc.Code.
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+}
+
+absl::Status FromGrpcStatus(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+std::chrono::milliseconds RetryAfter(const grpc::ClientContext& context,
+                                     std::chrono::milliseconds otherwise) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find(kRetryAfterKey);
+  int milliseconds = 0;
+  if (found == trailers.end() ||
+      !absl::SimpleAtoi(absl::string_view(found->second.data(), found->second.size()),
+                        &milliseconds) ||
+      milliseconds < 0) {
+    return otherwise;
+  }
+  return std::chrono::milliseconds(milliseconds);
+}
+
+}  // namespace ridestream::rpc

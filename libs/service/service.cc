@@ -1,0 +1,175 @@
+#include "libs/service/service.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+
+ABSL_FLAG(
+    double, clock_rate, 1.0,
+    "How many times as fast as the wall's clock the city's runs (0.1 to 100). All processes of "
+    "one system need the same.");
+ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
+ABSL_FLAG(std::string, log_format, "text", "text or json, one line an event, on stderr");
+
+namespace ridestream::service {
+namespace {
+
+bool g_json = false;
+std::string g_name;  // NOLINT(bugprone-*): set once before threads begin.
+
+spdlog::level::level_enum ToSpdlog(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+[[noreturn]] void ExitForFlag(std::string_view message) {
+  std::cerr << message << "\nTry --help.\n";
+  std::exit(2);
+}
+
+void TakeFlagsFromEnvironment() {
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    if (!absl::EndsWith(flag->Filename(), ".cc") ||
+        flag->Filename().find("absl") != absl::string_view::npos)
+      continue;
+    const std::string variable = fmt::format(
+        "RIDESTREAM_{}", absl::AsciiStrToUpper(absl::string_view(name.data(), name.size())));
+    const char* value = std::getenv(variable.c_str());
+    if (value == nullptr) continue;
+    std::string error;
+    if (!flag->ParseFrom(value, &error)) {
+      ExitForFlag(fmt::format("{}={}: {}", variable, value, error));
+    }
+  }
+}
+
+void SetUpLogging() {
+  const std::string format = absl::GetFlag(FLAGS_log_format);
+  const std::string level = absl::GetFlag(FLAGS_log_level);
+  if (format != "text" && format != "json") {
+    ExitForFlag(fmt::format("--log_format={}: must be text or json", format));
+  }
+  if (level != "debug" && level != "info" && level != "warning" && level != "error") {
+    ExitForFlag(fmt::format("--log_level={}: must be debug, info, warning or error", level));
+  }
+  g_json = format == "json";
+  auto logger = spdlog::stderr_logger_mt(g_name);
+  logger->set_level(spdlog::level::from_str(level));
+  logger->set_pattern(g_json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %L %n %v",
+                      spdlog::pattern_time_type::utc);
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+std::string TextLine(std::string_view event, std::initializer_list<Field> fields) {
+  std::string line(event);
+  for (const Field& field : fields) {
+    const bool plain =
+        !field.value.empty() && field.value.find_first_of(" \"\n=") == std::string::npos;
+    line +=
+        fmt::format(" {}={}", field.key, plain ? field.value : nlohmann::json(field.value).dump());
+  }
+  return line;
+}
+
+std::string JsonLine(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  const auto now = std::chrono::system_clock::now();
+  nlohmann::ordered_json line = {
+      {"time_us",
+       std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count()},
+      {"level", std::string(spdlog::level::to_string_view(ToSpdlog(level)).data())},
+      {"service", g_name},
+      {"event", std::string(event)}};
+  for (const Field& field : fields) line[std::string(field.key)] = field.value;
+  // Bytes from outside may not be UTF-8; they must not cost us the line.
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+}  // namespace
+
+void Initialize(int argc, char** argv, std::string_view name, std::string_view usage) {
+  g_name = name;
+  absl::SetProgramUsageMessage(absl::string_view(usage.data(), usage.size()));
+  absl::FlagsUsageConfig config;
+  // --help shows our flags, not those of the libraries.
+  config.contains_help_flags = [](absl::string_view file) {
+    return absl::StrContains(file, "services/") || absl::StrContains(file, "loadtest/") ||
+           absl::StrContains(file, "libs/service/");
+  };
+  absl::SetFlagsUsageConfig(config);
+  // The environment first: what stands on the command line overrides it.
+  TakeFlagsFromEnvironment();
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) ExitForFlag(fmt::format("{}: is no flag", rest[1]));
+  const double rate = absl::GetFlag(FLAGS_clock_rate);
+  if (!(rate >= 0.1 && rate <= 100)) {
+    ExitForFlag(fmt::format("--clock_rate={}: must be in 0.1 to 100", rate));
+  }
+  SetUpLogging();
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+std::shared_ptr<const Clock> MakeClock() {
+  return std::make_shared<ScaledClock>(absl::GetFlag(FLAGS_clock_rate));
+}
+
+std::string_view WaitForStopSignal() {
+  const sigset_t signals = StopSignals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  const auto spdlog_level = ToSpdlog(level);
+  if (!logger.should_log(spdlog_level)) return;
+  const std::string line = g_json ? JsonLine(level, event, fields) : TextLine(event, fields);
+  logger.log(spdlog_level, "{}", line);
+}
+
+int Fail(const absl::Status& status) {
+  Log(Level::kError, "failed", {{"error", status.ToString()}});
+  return 1;
+}
+
+void LogServing(std::string_view address, std::initializer_list<Field> fields) {
+  std::string line = TextLine("", fields);
+  Log(Level::kInfo, "serving",
+      {{"address", std::string(address)}, {"settings", line.empty() ? line : line.substr(1)}});
+}
+
+}  // namespace ridestream::service

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/declare.h"
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+
+ABSL_DECLARE_FLAG(double, clock_rate);
+
+/// What every binary does before and after its own work: flags, logs, signals.
+namespace ridestream::service {
+
+/// Reads the command line, and for each flag NAME that isn't on it the environment variable
+/// RIDESTREAM_<NAME in capitals>. `usage` is what --help shows above the flags. Sets up logging
+/// (--log_level, --log_format) under `name`, and blocks SIGTERM and SIGINT for all threads to come,
+/// so call it first. Exits with 2 and a message for a flag that is wrong.
+void Initialize(int argc, char** argv, std::string_view name, std::string_view usage);
+
+/// The clock that --clock_rate asks for.
+std::shared_ptr<const Clock> MakeClock();
+
+/// Waits until SIGTERM or SIGINT comes; returns its name.
+std::string_view WaitForStopSignal();
+
+/// A field of a log line.
+struct Field {
+  std::string_view key;
+  std::string value;
+};
+enum class Level { kDebug, kInfo, kWarning, kError };
+
+/// One line an event: time, level, service, event, fields; text or JSON by --log_format.
+/// Thread-safe.
+void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+
+/// For main(): logs the status as the event "failed" and returns 1.
+int Fail(const absl::Status& status);
+
+/// The one line that says a service is ready and where: the event "serving", with `address` and the
+/// fields. Tools wait for it.
+void LogServing(std::string_view address, std::initializer_list<Field> fields);
+
+}  // namespace ridestream::service
