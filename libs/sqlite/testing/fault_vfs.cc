@@ -1,0 +1,137 @@
+#include "libs/sqlite/testing/fault_vfs.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cstring>
+
+namespace ridestream::sqlite::testing {
+namespace {
+
+// SQLite allocates vfs->szOsFile bytes for each file: ours, with the platform's file behind it.
+struct WrappedFile {
+  sqlite3_file base;
+  FaultVfs* faults;
+  sqlite3_file* real;
+};
+
+WrappedFile* Wrapped(sqlite3_file* file) { return reinterpret_cast<WrappedFile*>(file); }
+sqlite3_file* Real(sqlite3_file* file) { return Wrapped(file)->real; }
+
+int Write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  const int code = Wrapped(file)->faults->BeforeWrite();
+  return code != SQLITE_OK ? code : Real(file)->pMethods->xWrite(Real(file), bytes, size, offset);
+}
+int Sync(sqlite3_file* file, int flags) {
+  const int code = Wrapped(file)->faults->BeforeSync();
+  return code != SQLITE_OK ? code : Real(file)->pMethods->xSync(Real(file), flags);
+}
+
+// Everything else is handed on as it is.
+template <auto kMethod, class... Arguments>
+int HandOn(sqlite3_file* file, Arguments... arguments) {
+  return (Real(file)->pMethods->*kMethod)(Real(file), arguments...);
+}
+void ShmBarrier(sqlite3_file* file) { Real(file)->pMethods->xShmBarrier(Real(file)); }
+
+using M = sqlite3_io_methods;
+constexpr sqlite3_io_methods kMethods = {
+    .iVersion = 2,  // Without memory-mapped I/O, which would pass Write by.
+    .xClose = HandOn<&M::xClose>,
+    .xRead = HandOn<&M::xRead, void*, int, sqlite3_int64>,
+    .xWrite = Write,
+    .xTruncate = HandOn<&M::xTruncate, sqlite3_int64>,
+    .xSync = Sync,
+    .xFileSize = HandOn<&M::xFileSize, sqlite3_int64*>,
+    .xLock = HandOn<&M::xLock, int>,
+    .xUnlock = HandOn<&M::xUnlock, int>,
+    .xCheckReservedLock = HandOn<&M::xCheckReservedLock, int*>,
+    .xFileControl = HandOn<&M::xFileControl, int, void*>,
+    .xSectorSize = HandOn<&M::xSectorSize>,
+    .xDeviceCharacteristics = HandOn<&M::xDeviceCharacteristics>,
+    .xShmMap = HandOn<&M::xShmMap, int, int, int, void volatile**>,
+    .xShmLock = HandOn<&M::xShmLock, int, int, int>,
+    .xShmBarrier = ShmBarrier,
+    .xShmUnmap = HandOn<&M::xShmUnmap, int>,
+    .xFetch = nullptr,
+    .xUnfetch = nullptr,
+};
+
+}  // namespace
+
+struct FaultVfs::Impl {
+  sqlite3_vfs vfs;
+  sqlite3_vfs* real;
+  FaultVfs* faults;
+
+  static int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
+    auto* impl = static_cast<Impl*>(vfs->pAppData);
+    WrappedFile* wrapped = Wrapped(file);
+    wrapped->faults = impl->faults;
+    wrapped->real = reinterpret_cast<sqlite3_file*>(wrapped + 1);
+    std::memset(wrapped->real, 0, static_cast<size_t>(impl->real->szOsFile));
+    const int code = impl->real->xOpen(impl->real, name, wrapped->real, flags, out);
+    // SQLite closes a file if and only if it has methods.
+    wrapped->base.pMethods = wrapped->real->pMethods == nullptr ? nullptr : &kMethods;
+    return code;
+  }
+};
+
+FaultVfs::FaultVfs() : name_(fmt::format("fault-{}", fmt::ptr(this))), impl_(new Impl) {
+  impl_->real = sqlite3_vfs_find(nullptr);
+  impl_->faults = this;
+  impl_->vfs = *impl_->real;
+  impl_->vfs.pNext = nullptr;
+  impl_->vfs.zName = name_.c_str();
+  impl_->vfs.pAppData = impl_;
+  impl_->vfs.szOsFile = static_cast<int>(sizeof(WrappedFile)) + impl_->real->szOsFile;
+  impl_->vfs.xOpen = Impl::Open;
+  sqlite3_vfs_register(&impl_->vfs, 0);
+}
+
+FaultVfs::~FaultVfs() {
+  sqlite3_vfs_unregister(&impl_->vfs);
+  delete impl_;
+}
+
+void FaultVfs::FailSyncs(bool fail) {
+  MutexLock lock(mu_);
+  fail_syncs_ = fail;
+}
+
+void FaultVfs::FailWrites(bool fail) {
+  MutexLock lock(mu_);
+  fail_writes_ = fail;
+}
+
+void FaultVfs::HoldSyncs() {
+  MutexLock lock(mu_);
+  hold_syncs_ = true;
+}
+
+void FaultVfs::AwaitHeldSync() {
+  MutexLock lock(mu_);
+  while (held_ == 0) changed_.Wait(mu_);
+}
+
+void FaultVfs::ReleaseSyncs() {
+  MutexLock lock(mu_);
+  hold_syncs_ = false;
+  changed_.SignalAll();
+}
+
+int FaultVfs::BeforeSync() {
+  MutexLock lock(mu_);
+  ++held_;
+  if (hold_syncs_) changed_.SignalAll();
+  while (hold_syncs_) changed_.Wait(mu_);
+  --held_;
+  return fail_syncs_ ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+}
+
+int FaultVfs::BeforeWrite() {
+  MutexLock lock(mu_);
+  return fail_writes_ ? SQLITE_IOERR_WRITE : SQLITE_OK;
+}
+
+}  // namespace ridestream::sqlite::testing
