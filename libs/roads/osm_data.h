@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/base/geo.h"
+#include "libs/roads/road_graph_builder.h"
+
+namespace ridestream::roads {
+
+/// A map in memory, in OpenStreetMap's terms: what the built-in city is made as, and what tests
+/// write into files.
+struct OsmNode {
+  std::int64_t id = 0;
+  LatLng position;
+};
+struct OsmWay {
+  std::int64_t id = 0;
+  std::vector<std::int64_t> node_ids;
+  std::vector<std::pair<std::string, std::string>> tags;
+};
+struct OsmData {
+  std::vector<OsmNode> nodes;
+  std::vector<OsmWay> ways;
+};
+
+/// Hands the map to `builder`, as ReadOsmFile does with a file.
+inline void AddTo(RoadGraphBuilder& builder, const OsmData& map) {
+  Tags tags;
+  for (const OsmWay& way : map.ways) {
+    tags.Clear();
+    for (const auto& [key, value] : way.tags) tags.Add(key, value);
+    builder.AddWay(way.node_ids, tags);
+  }
+  for (const OsmNode& node : map.nodes) builder.SetPosition(node.id, node.position);
+}
+
+}  // namespace ridestream::roads

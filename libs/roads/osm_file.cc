@@ -1,0 +1,114 @@
+// The only file that includes libosmium: it is large, and reports errors by exceptions.
+
+#include "libs/roads/osm_file.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <exception>
+#include <osmium/builder/attr.hpp>
+#include <osmium/io/any_compression.hpp>
+#include <osmium/io/any_output.hpp>
+#include <osmium/io/pbf_input.hpp>
+#include <osmium/io/xml_input.hpp>
+#include <osmium/memory/buffer.hpp>
+#include <osmium/osm/node.hpp>
+#include <osmium/osm/way.hpp>
+#include <osmium/thread/pool.hpp>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ridestream::roads {
+namespace {
+
+/// Runs `work`, and turns what libosmium throws into a status.
+template <class Work>
+absl::Status WithoutExceptions(const std::string& path, Work work) {
+  try {
+    work();
+    return absl::OkStatus();
+  } catch (const osmium::unsupported_file_format_error& e) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: {}; use .osm.pbf, .osm, .osm.gz or .osm.bz2", path, e.what()));
+  } catch (const std::system_error& e) {
+    const std::string message = fmt::format("{}: {}", path, e.code().message());
+    if (e.code() == std::errc::no_such_file_or_directory) return absl::NotFoundError(message);
+    if (e.code() == std::errc::permission_denied) return absl::PermissionDeniedError(message);
+    if (e.code() == std::errc::file_exists) return absl::AlreadyExistsError(message);
+    return absl::DataLossError(message);
+  } catch (const std::exception& e) {
+    return absl::DataLossError(
+        fmt::format("{} is damaged or no OpenStreetMap file: {}", path, e.what()));
+  }
+}
+
+/// The file, if its name tells its format. Without this libosmium would read "" from the terminal.
+absl::StatusOr<osmium::io::File> FileAt(const std::string& path) {
+  osmium::io::File file(path);
+  if (file.filename().empty() || file.format() == osmium::io::file_format::unknown) {
+    return absl::InvalidArgumentError(fmt::format(
+        "the name \"{}\" tells no format of a map; use .osm.pbf, .osm, .osm.gz or .osm.bz2", path));
+  }
+  return file;
+}
+
+template <class Entity, class Visit>
+void ForEach(const osmium::io::File& file, osmium::thread::Pool& pool,
+             osmium::osm_entity_bits::type kind, Visit visit) {
+  osmium::io::Reader reader(file, pool, kind, osmium::io::read_meta::no);
+  while (const osmium::memory::Buffer buffer = reader.read()) {
+    for (const Entity& entity : buffer.select<Entity>()) visit(entity);
+  }
+  reader.close();  // reports what its destructor would swallow
+}
+
+}  // namespace
+
+absl::Status ReadOsmFile(const std::string& path, RoadGraphBuilder& builder) {
+  const absl::StatusOr<osmium::io::File> file = FileAt(path);
+  if (!file.ok()) return file.status();
+  return WithoutExceptions(path, [&] {
+    osmium::thread::Pool pool(1);  // its own, so that no thread stays behind
+
+    Tags tags;
+    std::vector<std::int64_t> node_ids;
+    ForEach<osmium::Way>(*file, pool, osmium::osm_entity_bits::way, [&](const osmium::Way& way) {
+      tags.Clear();
+      for (const osmium::Tag& tag : way.tags()) tags.Add(tag.key(), tag.value());
+      node_ids.clear();
+      for (const osmium::NodeRef& node : way.nodes()) node_ids.push_back(node.ref());
+      builder.AddWay(node_ids, tags);
+    });
+    ForEach<osmium::Node>(*file, pool, osmium::osm_entity_bits::node,
+                          [&](const osmium::Node& node) {
+                            const osmium::Location at = node.location();
+                            if (at.valid()) builder.SetPosition(node.id(), LatLng{at.y(), at.x()});
+                          });
+  });
+}
+
+absl::Status WriteOsmFile(const OsmData& map, const std::string& path) {
+  const absl::StatusOr<osmium::io::File> file = FileAt(path);
+  if (!file.ok()) return file.status();
+  return WithoutExceptions(path, [&] {
+    using namespace osmium::builder::attr;  // NOLINT: its attributes are meant to be used so
+    osmium::memory::Buffer buffer(1 << 16, osmium::memory::Buffer::auto_grow::yes);
+    for (const OsmNode& node : map.nodes) {
+      const osmium::Location at(node.position.lng_e7, node.position.lat_e7);
+      osmium::builder::add_node(buffer, _id(node.id), _version(1), _location(at));
+    }
+    for (const OsmWay& way : map.ways) {
+      osmium::builder::add_way(buffer, _id(way.id), _version(1), _nodes(way.node_ids),
+                               _tags(way.tags));
+    }
+    osmium::thread::Pool pool(1);
+    osmium::io::Writer writer(*file, pool);
+    writer(std::move(buffer));
+    writer.close();
+  });
+}
+
+}  // namespace ridestream::roads

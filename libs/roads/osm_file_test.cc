@@ -1,0 +1,133 @@
+#include "libs/roads/osm_file.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "libs/roads/city.h"
+#include "libs/roads/test_map.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::roads {
+namespace {
+
+using ::ridestream::testing::IsOk;
+using ::ridestream::testing::StatusIs;
+
+class OsmFileTest : public ::testing::Test {
+ protected:
+  OsmFileTest()
+      : folder_(std::filesystem::path(::testing::TempDir()) /
+                fmt::format("osm_file_test.{}.{}", getpid(),
+                            ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~OsmFileTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Path(const std::string& name) const { return folder_ / name; }
+
+  std::string WriteText(const std::string& name, const std::string& text) const {
+    std::ofstream(Path(name), std::ios::binary) << text;
+    return Path(name);
+  }
+
+  static absl::StatusOr<RoadGraph> ReadGraph(const std::string& path) {
+    RoadGraphBuilder builder;
+    if (const absl::Status read = ReadOsmFile(path, builder); !read.ok()) return read;
+    return std::move(builder).Build();
+  }
+
+ private:
+  const std::filesystem::path folder_;
+};
+
+void ExpectSame(const RoadGraph& a, const RoadGraph& b) {
+  ASSERT_EQ(a.node_count(), b.node_count());
+  ASSERT_EQ(a.edge_count(), b.edge_count());
+  EXPECT_EQ(a.junction_count(), b.junction_count());
+  for (NodeIndex node = 0; node < a.node_count(); ++node) {
+    ASSERT_EQ(a.position(node), b.position(node));
+  }
+  for (EdgeIndex i = 0; i < a.edge_count(); ++i) {
+    ASSERT_EQ(a.edge(i), b.edge(i));
+    ASSERT_EQ(a.name(i), b.name(i));
+  }
+}
+
+TEST_F(OsmFileTest, WhatIsWrittenIsReadInEveryFormat) {
+  const OsmData city = MakeCity(11);
+  RoadGraphBuilder builder;
+  AddTo(builder, city);
+  const auto expected = std::move(builder).Build();
+  ASSERT_THAT(expected, IsOk());
+  for (const char* name : {"city.osm.pbf", "city.osm", "city.osm.gz", "city.osm.bz2"}) {
+    SCOPED_TRACE(name);
+    ASSERT_THAT(WriteOsmFile(city, Path(name)), IsOk());
+    const auto graph = ReadGraph(Path(name));
+    ASSERT_THAT(graph, IsOk());
+    ExpectSame(*graph, *expected);
+  }
+  EXPECT_THAT(WriteOsmFile(city, Path("city.osm")), StatusIs(absl::StatusCode::kAlreadyExists, ""));
+}
+
+TEST_F(OsmFileTest, WaysMayComeBeforeTheirNodes) {
+  const auto graph = ReadGraph(WriteText("ways_first.osm", R"(<?xml version="1.0"?>
+<osm version="0.6">
+  <way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/><tag k="name" v="Rua Á"/></way>
+  <node id="2" lat="41.151" lon="-8.61"/>
+  <node id="1" lat="41.150" lon="-8.61"/>
+  <node id="3" lat="10" lon="10"/>
+</osm>)"));
+  ASSERT_THAT(graph, IsOk());
+  EXPECT_EQ(graph->edge_count(), 2U);
+  EXPECT_EQ(graph->name(0), "Rua Á");
+  EXPECT_EQ(graph->bounds().south_west, LatLng::FromDegrees(41.150, -8.61));
+}
+
+TEST_F(OsmFileTest, WhatCantBeOpenedIsNamed) {
+  EXPECT_THAT(ReadGraph(Path("missing.osm.pbf")),
+              StatusIs(absl::StatusCode::kNotFound, "missing.osm.pbf: No such file"));
+  EXPECT_THAT(ReadGraph(WriteText("roads.csv", "lat,lng\n")),
+              StatusIs(absl::StatusCode::kInvalidArgument, "use .osm.pbf"));
+  EXPECT_THAT(ReadGraph(WriteText("roads.osm.opl", "")),  // a format we don't read
+              StatusIs(absl::StatusCode::kInvalidArgument, "use .osm.pbf"));
+  EXPECT_THAT(ReadGraph("-"), StatusIs(absl::StatusCode::kInvalidArgument, "use .osm.pbf"));
+  std::filesystem::create_directories(Path("folder.osm.pbf"));
+  EXPECT_THAT(ReadGraph(Path("folder.osm.pbf")), StatusIs(absl::StatusCode::kDataLoss, ""));
+}
+
+TEST_F(OsmFileTest, DamagedFilesAreRefused) {
+  EXPECT_THAT(ReadGraph(WriteText("garbage.osm.pbf", std::string(5000, 'x'))),
+              StatusIs(absl::StatusCode::kDataLoss, "garbage.osm.pbf"));
+  EXPECT_THAT(ReadGraph(WriteText("garbage.osm", "this is no XML")),
+              StatusIs(absl::StatusCode::kDataLoss, "garbage.osm"));
+  EXPECT_THAT(ReadGraph(WriteText("empty.osm", "")), StatusIs(absl::StatusCode::kDataLoss, ""));
+  EXPECT_THAT(ReadGraph(WriteText("cut.osm", "<osm version=\"0.6\"><way id=\"1\"><nd re")),
+              StatusIs(absl::StatusCode::kDataLoss, "cut.osm"));
+  EXPECT_FALSE(ReadGraph(WriteText("empty.osm.pbf", "")).ok());
+}
+
+TEST_F(OsmFileTest, AFileThatIsCutOffAnywhereIsRefused) {
+  ASSERT_THAT(WriteOsmFile(MakeCity(1), Path("whole.osm.pbf")), IsOk());
+  std::ifstream file(Path("whole.osm.pbf"), std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(file), {}};
+  for (const double part : {0.001, 0.1, 0.5, 0.9, 0.999}) {
+    const auto size = static_cast<std::size_t>(static_cast<double>(whole.size()) * part);
+    EXPECT_THAT(ReadGraph(WriteText("cut.osm.pbf", whole.substr(0, size))),
+                StatusIs(absl::StatusCode::kDataLoss, "cut.osm.pbf"))
+        << size << " of " << whole.size() << " bytes";
+  }
+}
+
+TEST_F(OsmFileTest, AnExtractWithoutStreetsIsRefused) {
+  EXPECT_THAT(ReadGraph(WriteText("sea.osm", "<?xml version='1.0'?><osm version=\"0.6\"></osm>")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "no drivable street"));
+}
+
+}  // namespace
+}  // namespace ridestream::roads

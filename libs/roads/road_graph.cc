@@ -1,0 +1,75 @@
+#include "libs/roads/road_graph.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/roads/draw.h"
+
+namespace ridestream::roads {
+namespace {
+
+BoundingBox BoundsOf(std::span<const LatLng> places) {
+  BoundingBox box{places.front(), places.front()};
+  for (const LatLng p : places) {
+    box.south_west.lat_e7 = std::min(box.south_west.lat_e7, p.lat_e7);
+    box.south_west.lng_e7 = std::min(box.south_west.lng_e7, p.lng_e7);
+    box.north_east.lat_e7 = std::max(box.north_east.lat_e7, p.lat_e7);
+    box.north_east.lng_e7 = std::max(box.north_east.lng_e7, p.lng_e7);
+  }
+  return box;
+}
+
+}  // namespace
+
+bool BoundingBox::Contains(LatLng place, double margin_m) const {
+  if (!place.IsValid()) return false;
+  // The nearest place of the box in terms of latitude and longitude.
+  const LatLng nearest{std::clamp(place.lat_e7, south_west.lat_e7, north_east.lat_e7),
+                       std::clamp(place.lng_e7, south_west.lng_e7, north_east.lng_e7)};
+  return nearest == place || DistanceM(place, nearest) <= margin_m;
+}
+
+RoadGraph::RoadGraph(std::vector<LatLng> positions, std::vector<Edge> edges,
+                     std::vector<std::string> names, std::size_t junction_count)
+    : positions_(std::move(positions)),
+      edges_(std::move(edges)),
+      names_(std::move(names)),
+      junction_count_(junction_count),
+      first_out_(positions_.size() + 1),
+      first_in_(positions_.size() + 1),
+      in_edges_(edges_.size()),
+      bounds_(BoundsOf(positions_)) {
+  for (const Edge& e : edges_) {
+    ++first_out_[e.from + 1];
+    ++first_in_[e.to + 1];
+    max_length_dm_ = std::max(max_length_dm_, e.length_dm);
+  }
+  for (std::size_t node = 0; node < positions_.size(); ++node) {
+    first_out_[node + 1] += first_out_[node];
+    first_in_[node + 1] += first_in_[node];
+  }
+  std::vector<std::uint32_t> next_in(first_in_.begin(), first_in_.end() - 1);
+  for (EdgeIndex i = 0; i < edges_.size(); ++i) in_edges_[next_in[edges_[i].to]++] = i;
+}
+
+std::optional<EdgeIndex> RoadGraph::Opposite(EdgeIndex edge) const {
+  const Edge& e = edges_[edge];
+  for (EdgeIndex i = first_out_[e.to]; i < first_out_[e.to + 1]; ++i) {
+    if (edges_[i].to == e.from) return i;
+  }
+  return std::nullopt;
+}
+
+LatLng RandomPointOnStreet(const RoadGraph& graph, std::mt19937_64& random) {
+  // By rejection: needs no table of summed lengths, and some tens of tries at most on real maps.
+  for (;;) {
+    const Edge& e = graph.edge(static_cast<EdgeIndex>(DrawBelow(random, graph.edge_count())));
+    const std::uint64_t at_dm = DrawBelow(random, std::uint64_t{graph.max_length_dm()} + 1);
+    if (at_dm > e.length_dm) continue;
+    const double fraction =
+        e.length_dm == 0 ? 0.0 : static_cast<double>(at_dm) / static_cast<double>(e.length_dm);
+    return Interpolate(graph.position(e.from), graph.position(e.to), fraction);
+  }
+}
+
+}  // namespace ridestream::roads

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "libs/base/geo.h"
+#include "libs/roads/road_graph.h"
+#include "libs/roads/street_tags.h"
+
+namespace ridestream::roads {
+
+/// Makes a RoadGraph from ways and the positions of their points, as OpenStreetMap has them: first
+/// all ways, then all positions, then Build. What a map has beside streets is ignored, so
+/// everything may be handed in. Not thread-safe.
+class RoadGraphBuilder {
+ public:
+  struct Options {
+    /// Leave out what isn't in the largest strongly connected component: streets from which one
+    /// can't get to the rest of the city, or not back.
+    bool only_largest_component = true;
+  };
+
+  RoadGraphBuilder() = default;
+  explicit RoadGraphBuilder(Options options) : options_(options) {}
+
+  /// A way along these points. Ignored unless a car may drive it, see ReadStreetTags.
+  void AddWay(std::span<const std::int64_t> node_ids, const Tags& tags);
+
+  /// Where a point is. Ignored unless a way that was added has it. Where a point's position is
+  /// never told, as at the cut edge of an extract, its ways are interrupted.
+  void SetPosition(std::int64_t node_id, LatLng position);
+
+  /// FAILED_PRECONDITION if there is no drivable street.
+  absl::StatusOr<RoadGraph> Build() &&;
+
+ private:
+  struct Point {
+    LatLng position;
+    bool has_position = false;
+    std::uint8_t uses = 0;  // by ways, an end counting 2; a junction from 2 on
+  };
+  struct Segment {
+    NodeIndex from;
+    NodeIndex to;
+    float forward_kmh;
+    float backward_kmh;
+    std::uint32_t name;
+  };
+
+  NodeIndex UsePoint(std::int64_t node_id, std::uint8_t uses);
+  std::uint32_t NameIndex(std::string_view name);
+  std::vector<Edge> MakeEdges() const;
+
+  Options options_;
+  absl::flat_hash_map<std::int64_t, NodeIndex> index_of_;
+  std::vector<Point> points_;
+  std::vector<Segment> segments_;
+  absl::flat_hash_map<std::string, std::uint32_t> name_index_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace ridestream::roads

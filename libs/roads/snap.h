@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/geo.h"
+#include "libs/roads/road_graph.h"
+
+namespace ridestream::roads {
+
+/// A place on a street. On a two-way street `edge` is either direction, and both may be driven; the
+/// place is then at 1 - fraction of RoadGraph::Opposite(edge).
+struct SnappedPoint {
+  EdgeIndex edge = 0;
+  double fraction = 0;    ///< 0 to 1 along the edge.
+  LatLng point;           ///< The place itself.
+  double distance_m = 0;  ///< From the place that was asked for.
+};
+
+/// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 100 m, and
+/// searches in growing rings: about a microsecond.
+///
+/// Immutable, so safe to use from any thread. The graph must outlive it.
+class Snapper {
+ public:
+  /// Who is further than this from all streets isn't in the city.
+  static constexpr double kMaxDistanceM = 500;
+
+  explicit Snapper(const RoadGraph& graph);
+
+  /// The nearest place on a street. INVALID_ARGUMENT for coordinates that don't exist; NOT_FOUND,
+  /// with the distance, if the nearest street is more than `max_distance_m` away.
+  absl::StatusOr<SnappedPoint> Snap(LatLng place, double max_distance_m = kMaxDistanceM) const;
+
+  /// The same where an error's text would be of no use: nullopt instead.
+  std::optional<SnappedPoint> Nearest(LatLng place, double max_distance_m = kMaxDistanceM) const;
+
+ private:
+  struct Segment {  // with its ends, so that a cell is read without touching the graph
+    LatLng a, b;
+    EdgeIndex edge;
+  };
+  struct Search;
+
+  std::int64_t Column(std::int64_t lng_e7) const;
+  std::int64_t Row(std::int64_t lat_e7) const;
+  template <class Visit>
+  void ForEachCellOf(const Segment& segment, Visit visit) const;
+  void ChooseCells(std::size_t segment_count);
+  void SearchCells(std::int64_t row, std::int64_t first_column, std::int64_t last_column,
+                   Search& search) const;
+
+  const RoadGraph& graph_;
+  const LatLng origin_;  // south-west corner of the grid
+  std::int64_t cell_lat_e7_ = 1;
+  std::int64_t cell_lng_e7_ = 1;
+  std::int64_t rows_ = 1;
+  std::int64_t columns_ = 1;
+  std::vector<std::uint32_t> first_;  // rows_ * columns_ + 1 entries, into segments_
+  std::vector<Segment> segments_;     // cell by cell; a segment is in each cell it touches
+};
+
+}  // namespace ridestream::roads
