@@ -1,0 +1,100 @@
+// Wires the location service: flags, index, server.
+
+#include <fmt/format.h>
+
+#include "absl/flags/flag.h"
+#include "absl/time/time.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/server.h"
+#include "libs/service/service.h"
+#include "services/location/rpc/location_service.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:7002",
+          "host:port to serve on. Port 0 takes a free one; the start line tells which.");
+ABSL_FLAG(absl::Duration, staleness, absl::Seconds(30),
+          "A driver not heard of for so long is not found any more. Of the city's time: with "
+          "--clock_rate 10, 30s pass in 3. Several reporting intervals, or drivers flicker.");
+ABSL_FLAG(size_t, max_drivers, 200'000,
+          "Drivers that a market holds. Positions of more are rejected, and counted in the answer "
+          "to the reporter. A driver takes about 350 bytes.");
+ABSL_FLAG(size_t, max_markets, 64, "Markets that are held. Positions of more are rejected.");
+ABSL_FLAG(size_t, max_viewers, 100,
+          "WatchArea streams at a time; one more gets RESOURCE_EXHAUSTED.");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+          "On SIGTERM, how long calls under way may take to end.");
+
+namespace ridestream::location {
+namespace {
+
+constexpr char kUsage[] =
+    R"(location knows where every driver is now, and finds the nearest ones.
+
+Dispatch reports positions to it in batches (ReportPositions) and asks it for candidates
+(FindNearest); a map can watch an area live (WatchArea). Everything is in memory: after a start it
+is empty, and full again within one reporting interval.
+
+  location                                    serves on 127.0.0.1:7002
+  location --listen=0.0.0.0:7002 --log_format=json
+  RIDESTREAM_STALENESS=20s location           every flag is also an environment variable
+)";
+
+// 64 KB of ids at most, and 4,096 positions of about 60 bytes beside them.
+constexpr int kMaxMessageBytes = 1 << 20;
+
+absl::Status CheckFlags() {
+  const absl::Duration staleness = absl::GetFlag(FLAGS_staleness);
+  if (staleness < absl::Seconds(1) || staleness > absl::Hours(24)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--staleness={}: must be in 1s to 24h", absl::FormatDuration(staleness)));
+  }
+  if (absl::GetFlag(FLAGS_max_drivers) < 1 || absl::GetFlag(FLAGS_max_markets) < 1) {
+    return absl::InvalidArgumentError("--max_drivers and --max_markets: must be at least 1");
+  }
+  const absl::Duration grace = absl::GetFlag(FLAGS_drain_grace);
+  if (grace < absl::ZeroDuration() || grace > absl::Hours(1)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--drain_grace={}: must be in 0 to 1h", absl::FormatDuration(grace)));
+  }
+  return absl::OkStatus();
+}
+
+int Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
+  const auto clock = service::MakeClock();
+  const rpc::TrustingAuthenticator authenticator;
+  LocationServiceOptions options;
+  options.index.staleness = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_staleness));
+  options.index.max_drivers_per_market = absl::GetFlag(FLAGS_max_drivers);
+  options.index.max_markets = absl::GetFlag(FLAGS_max_markets);
+  options.max_viewers = absl::GetFlag(FLAGS_max_viewers);
+  LocationService location(options, *clock, authenticator);
+
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  auto server = rpc::Server::Start({.address = listen,
+                                    .services = {&location},
+                                    .max_message_bytes = kMaxMessageBytes,
+                                    .on_drain = {[&location] { location.Drain(); }}});
+  if (!server.ok()) return service::Fail(server.status());
+  const std::string address =
+      fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port());
+  service::LogServing(address,
+                      {{"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
+                       {"staleness", absl::FormatDuration(absl::GetFlag(FLAGS_staleness))},
+                       {"max_drivers", fmt::format("{}", options.index.max_drivers_per_market)},
+                       {"max_markets", fmt::format("{}", options.index.max_markets)},
+                       {"max_viewers", fmt::format("{}", options.max_viewers)},
+                       {"authentication", authenticator.description()}});
+  const std::string_view signal = service::WaitForStopSignal();
+  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
+  service::Log(service::Level::kInfo, "stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace ridestream::location
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "location", ridestream::location::kUsage);
+  return ridestream::location::Run();
+}

@@ -1,0 +1,108 @@
+#include "services/location/rpc/location_service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "libs/rpc/status.h"
+#include "services/location/rpc/convert.h"
+
+namespace ridestream::location {
+
+LocationService::LocationService(const LocationServiceOptions& options, const Clock& clock,
+                                 const rpc::Authenticator& authenticator)
+    : clock_(clock),
+      authenticator_(authenticator),
+      index_(options.index),
+      viewers_(index_, clock, options.max_viewers) {}
+
+void LocationService::Drain() {
+  std::vector<std::shared_ptr<ReportStream>> reporters;
+  {
+    MutexLock lock(mu_);
+    draining_ = true;
+    for (const auto& [raw, stream] : reporters_) reporters.push_back(stream);
+  }
+  for (const auto& stream : reporters) {
+    stream->Close(grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                               "location is shutting down; open the stream again"));
+  }
+  viewers_.Drain();
+}
+
+grpc::ServerReadReactor<v1::ReportPositionsRequest>* LocationService::ReportPositions(
+    grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) {
+  auto stream = std::make_shared<ReportStream>(
+      index_, clock_, *response, [this](ReportStream* done) { RemoveReporter(done); });
+  const absl::Status status = AddReporter(*context, stream);
+  stream->Start(stream);
+  if (!status.ok()) stream->Close(rpc::ToGrpcStatus(status, context));
+  return stream.get();
+}
+
+absl::Status LocationService::AddReporter(const grpc::CallbackServerContext& context,
+                                          const std::shared_ptr<ReportStream>& stream) {
+  const absl::StatusOr<rpc::Caller> caller =
+      rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
+  if (!caller.ok()) return caller.status();
+  MutexLock lock(mu_);
+  if (draining_) return absl::UnavailableError("location is shutting down");
+  reporters_.emplace(stream.get(), stream);
+  return absl::OkStatus();
+}
+
+void LocationService::RemoveReporter(ReportStream* stream) {
+  MutexLock lock(mu_);
+  reporters_.erase(stream);
+}
+
+grpc::ServerUnaryReactor* LocationService::FindNearest(grpc::CallbackServerContext* context,
+                                                       const v1::FindNearestRequest* request,
+                                                       v1::FindNearestResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(rpc::ToGrpcStatus(Answer(*context, *request, *response), context));
+  return reactor;
+}
+
+absl::Status LocationService::Answer(const grpc::CallbackServerContext& context,
+                                     const v1::FindNearestRequest& request,
+                                     v1::FindNearestResponse& response) {
+  const absl::StatusOr<std::vector<NearestQuery>> queries = ToQueries(request);
+  if (!queries.ok()) return queries.status();
+  const Time now = clock_.Now();
+  size_t drivers = 0;
+  for (size_t at = 0; at < queries->size(); at += LocationIndex::kQueriesPerLock) {
+    if (context.IsCancelled()) return absl::CancelledError("the caller has gone");
+    const auto portion = std::span(*queries).subspan(
+        at, std::min(LocationIndex::kQueriesPerLock, queries->size() - at));
+    for (const NearbyDrivers& found : index_.FindNearest(request.market(), portion, now)) {
+      drivers += found.size();
+      if (drivers > kMaxDriversPerCall) {
+        return absl::ResourceExhaustedError(
+            fmt::format("queries: the answers hold more than {} drivers; ask fewer questions a "
+                        "call, or with lower limits",
+                        kMaxDriversPerCall));
+      }
+      auto& message = *response.add_results()->mutable_drivers();
+      message.Reserve(static_cast<int>(found.size()));
+      for (const NearbyDriver& driver : found) ToProto(driver, *message.Add());
+    }
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerWriteReactor<v1::WatchAreaResponse>* LocationService::WatchArea(
+    grpc::CallbackServerContext* context, const v1::WatchAreaRequest* request) {
+  absl::StatusOr<WatchedArea> watched = ToWatchedArea(*request);
+  absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> stream =
+      watched.ok() ? viewers_.Open(*std::move(watched)) : watched.status();
+  if (stream.ok()) return stream->get();
+  const auto refused = AreaViewers::Stream::Make({});
+  refused->Close(rpc::ToGrpcStatus(stream.status(), context));
+  return refused.get();
+}
+
+}  // namespace ridestream::location

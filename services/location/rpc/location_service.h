@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "grpcpp/grpcpp.h"
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "libs/rpc/caller.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+#include "services/location/domain/location_index.h"
+#include "services/location/rpc/area_viewers.h"
+#include "services/location/rpc/report_stream.h"
+
+namespace ridestream::location {
+
+/// The drivers that all answers of one FindNearest hold at most: about 3 MB, what a client reads by
+/// default.
+inline constexpr size_t kMaxDriversPerCall = 50'000;
+
+struct LocationServiceOptions {
+  IndexOptions index;
+  /// WatchArea streams at a time.
+  size_t max_viewers = 100;
+};
+
+/// ridestream.location.v1.LocationService. Handlers check, ask the index and turn the status.
+/// Thread-safe. `clock` and `authenticator` outlive it; it outlives the server it is put into.
+class LocationService final : public v1::LocationService::CallbackService {
+ public:
+  LocationService(const LocationServiceOptions& options, const Clock& clock,
+                  const rpc::Authenticator& authenticator);
+
+  /// For ServerOptions::on_drain: closes all streams with UNAVAILABLE, and opens no more.
+  void Drain();
+
+  grpc::ServerReadReactor<v1::ReportPositionsRequest>* ReportPositions(
+      grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) override;
+  grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
+                                        const v1::FindNearestRequest* request,
+                                        v1::FindNearestResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchAreaResponse>* WatchArea(
+      grpc::CallbackServerContext* context, const v1::WatchAreaRequest* request) override;
+
+ private:
+  absl::Status AddReporter(const grpc::CallbackServerContext& context,
+                           const std::shared_ptr<ReportStream>& stream);
+  void RemoveReporter(ReportStream* stream);
+  absl::Status Answer(const grpc::CallbackServerContext& context,
+                      const v1::FindNearestRequest& request, v1::FindNearestResponse& response);
+
+  const Clock& clock_;
+  const rpc::Authenticator& authenticator_;
+  LocationIndex index_;
+  AreaViewers viewers_;
+  Mutex mu_;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  absl::flat_hash_map<ReportStream*, std::shared_ptr<ReportStream>> reporters_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::location

@@ -1,0 +1,56 @@
+#include "services/location/rpc/report_stream.h"
+
+#include <utility>
+
+#include "libs/rpc/status.h"
+#include "services/location/rpc/convert.h"
+
+namespace ridestream::location {
+
+ReportStream::ReportStream(LocationIndex& index, const Clock& clock,
+                           v1::ReportPositionsResponse& response,
+                           std::function<void(ReportStream*)> on_done)
+    : index_(index), clock_(clock), on_done_(std::move(on_done)), response_(response) {}
+
+void ReportStream::Start(std::shared_ptr<ReportStream> self) {
+  self_ = std::move(self);
+  StartRead(&batch_);
+}
+
+void ReportStream::OnReadDone(bool ok) {
+  if (!ok) {
+    // The reporter has half-closed; or the call is cancelled, and then the status is not sent.
+    Close(grpc::Status::OK);
+    return;
+  }
+  if (absl::Status status = ApplyBatch(); !status.ok()) {
+    Close(rpc::ToGrpcStatus(status));
+    return;
+  }
+  MutexLock lock(mu_);
+  if (!finished_) StartRead(&batch_);
+}
+
+absl::Status ReportStream::ApplyBatch() {
+  if (absl::Status status = ToReports(batch_, reports_); !status.ok()) return status;
+  const ApplyCounts counts = index_.Apply(batch_.market(), reports_, clock_.Now());
+  MutexLock lock(mu_);
+  counts_ += counts;
+  return absl::OkStatus();
+}
+
+void ReportStream::Close(const grpc::Status& status) {
+  MutexLock lock(mu_);
+  if (std::exchange(finished_, true)) return;
+  response_.set_applied(counts_.applied);
+  response_.set_superseded(counts_.superseded);
+  response_.set_rejected(counts_.rejected);
+  Finish(status);
+}
+
+void ReportStream::OnDone() {
+  on_done_(this);
+  self_.reset();  // Last: may delete this.
+}
+
+}  // namespace ridestream::location

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "grpcpp/grpcpp.h"
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "ridestream/location/v1/location.pb.h"
+#include "services/location/domain/location_index.h"
+
+namespace ridestream::location {
+
+/// The server's side of one ReportPositions: read a batch, apply it, read the next. A reporter that
+/// sends faster than the index takes is slowed down by gRPC's flow control; nothing queues here.
+///
+/// Shared: the service holds it to close it on a drain, gRPC until OnDone. Reads into one message
+/// all the time, so its strings are allocated once. Close is thread-safe.
+class ReportStream final : public grpc::ServerReadReactor<v1::ReportPositionsRequest> {
+ public:
+  /// `on_done` is called once, on a thread of gRPC's, and lets go of the service's reference.
+  ReportStream(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
+               std::function<void(ReportStream*)> on_done);
+
+  /// Begins to read; the handler then returns the raw pointer to gRPC.
+  void Start(std::shared_ptr<ReportStream> self);
+  /// Ends the stream; only the first call counts. An OK status comes with the counts so far.
+  void Close(const grpc::Status& status);
+
+  void OnReadDone(bool ok) override;
+  void OnCancel() override { Close(grpc::Status::CANCELLED); }
+  void OnDone() override;
+
+ private:
+  absl::Status ApplyBatch();
+
+  LocationIndex& index_;
+  const Clock& clock_;
+  const std::function<void(ReportStream*)> on_done_;
+  // One read is under way at a time, so only one thread is at these two.
+  v1::ReportPositionsRequest batch_;
+  std::vector<PositionReport> reports_;
+
+  Mutex mu_;
+  v1::ReportPositionsResponse& response_ ABSL_GUARDED_BY(mu_);
+  ApplyCounts counts_ ABSL_GUARDED_BY(mu_);
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  std::shared_ptr<ReportStream> self_;
+};
+
+}  // namespace ridestream::location
