@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "gtest/gtest.h"
 #include "libs/rpc/server.h"
 #include "libs/testing/status_matchers.h"
@@ -15,7 +17,6 @@ namespace {
 using ::ridestream::testing::IsOk;
 using ::ridestream::testing::StatusIs;
 using ::testing::Not;
-using ::std::chrono_literals::operator""ms;
 
 constexpr std::chrono::milliseconds kAmple{10'000};
 
@@ -70,7 +71,7 @@ TEST(CheckHealth, NobodyListeningIsUnhealthy) {
 TEST(CheckHealth, AServerThatNeverAnswersIsUnhealthy) {
   const BoundPort silent;
   ASSERT_TRUE(silent.Listen());
-  EXPECT_THAT(CheckHealth(Loopback(silent.port()), 200ms), Not(IsOk()));
+  EXPECT_THAT(CheckHealth(Loopback(silent.port()), std::chrono::milliseconds(200)), Not(IsOk()));
 }
 
 }  // namespace
