@@ -20,7 +20,7 @@ LocationService::LocationService(const LocationServiceOptions& options, const Cl
       viewers_(index_, clock, options.max_viewers) {}
 
 void LocationService::Drain() {
-  std::vector<std::shared_ptr<ReportStream>> reporters;
+  std::vector<std::shared_ptr<PositionReader>> reporters;
   {
     MutexLock lock(mu_);
     draining_ = true;
@@ -35,8 +35,8 @@ void LocationService::Drain() {
 
 grpc::ServerReadReactor<v1::ReportPositionsRequest>* LocationService::ReportPositions(
     grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) {
-  auto stream = std::make_shared<ReportStream>(
-      index_, clock_, *response, [this](ReportStream* done) { RemoveReporter(done); });
+  auto stream = std::make_shared<PositionReader>(
+      index_, clock_, *response, [this](PositionReader* done) { RemoveReporter(done); });
   const absl::Status status = AddReporter(*context, stream);
   stream->Start(stream);
   if (!status.ok()) stream->Close(rpc::ToGrpcStatus(status, context));
@@ -44,7 +44,7 @@ grpc::ServerReadReactor<v1::ReportPositionsRequest>* LocationService::ReportPosi
 }
 
 absl::Status LocationService::AddReporter(const grpc::CallbackServerContext& context,
-                                          const std::shared_ptr<ReportStream>& stream) {
+                                          const std::shared_ptr<PositionReader>& stream) {
   const absl::StatusOr<rpc::Caller> caller =
       rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
   if (!caller.ok()) return caller.status();
@@ -54,7 +54,7 @@ absl::Status LocationService::AddReporter(const grpc::CallbackServerContext& con
   return absl::OkStatus();
 }
 
-void LocationService::RemoveReporter(ReportStream* stream) {
+void LocationService::RemoveReporter(PositionReader* stream) {
   MutexLock lock(mu_);
   reporters_.erase(stream);
 }

@@ -10,7 +10,7 @@
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/location/domain/location_index.h"
 #include "services/location/rpc/area_viewers.h"
-#include "services/location/rpc/report_stream.h"
+#include "services/location/rpc/position_reader.h"
 
 namespace ridestream::location {
 
@@ -44,8 +44,8 @@ class LocationService final : public v1::LocationService::CallbackService {
 
  private:
   absl::Status AddReporter(const grpc::CallbackServerContext& context,
-                           const std::shared_ptr<ReportStream>& stream);
-  void RemoveReporter(ReportStream* stream);
+                           const std::shared_ptr<PositionReader>& stream);
+  void RemoveReporter(PositionReader* stream);
   absl::Status Answer(const grpc::CallbackServerContext& context,
                       const v1::FindNearestRequest& request, v1::FindNearestResponse& response);
 
@@ -55,7 +55,8 @@ class LocationService final : public v1::LocationService::CallbackService {
   AreaViewers viewers_;
   Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
-  absl::flat_hash_map<ReportStream*, std::shared_ptr<ReportStream>> reporters_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<PositionReader*, std::shared_ptr<PositionReader>> reporters_
+      ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ridestream::location

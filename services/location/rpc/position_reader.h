@@ -17,14 +17,14 @@ namespace ridestream::location {
 ///
 /// Shared: the service holds it to close it on a drain, gRPC until OnDone. Reads into one message
 /// all the time, so its strings are allocated once. Close is thread-safe.
-class ReportStream final : public grpc::ServerReadReactor<v1::ReportPositionsRequest> {
+class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsRequest> {
  public:
   /// `on_done` is called once, on a thread of gRPC's, and lets go of the service's reference.
-  ReportStream(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
-               std::function<void(ReportStream*)> on_done);
+  PositionReader(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
+                 std::function<void(PositionReader*)> on_done);
 
   /// Begins to read; the handler then returns the raw pointer to gRPC.
-  void Start(std::shared_ptr<ReportStream> self);
+  void Start(std::shared_ptr<PositionReader> self);
   /// Ends the stream; only the first call counts. An OK status comes with the counts so far.
   void Close(const grpc::Status& status);
 
@@ -37,7 +37,7 @@ class ReportStream final : public grpc::ServerReadReactor<v1::ReportPositionsReq
 
   LocationIndex& index_;
   const Clock& clock_;
-  const std::function<void(ReportStream*)> on_done_;
+  const std::function<void(PositionReader*)> on_done_;
   // One read is under way at a time, so only one thread is at these two.
   v1::ReportPositionsRequest batch_;
   std::vector<PositionReport> reports_;
@@ -46,7 +46,7 @@ class ReportStream final : public grpc::ServerReadReactor<v1::ReportPositionsReq
   v1::ReportPositionsResponse& response_ ABSL_GUARDED_BY(mu_);
   ApplyCounts counts_ ABSL_GUARDED_BY(mu_);
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
-  std::shared_ptr<ReportStream> self_;
+  std::shared_ptr<PositionReader> self_;
 };
 
 }  // namespace ridestream::location

@@ -1,4 +1,4 @@
-#include "services/location/rpc/report_stream.h"
+#include "services/location/rpc/position_reader.h"
 
 #include <utility>
 
@@ -7,17 +7,17 @@
 
 namespace ridestream::location {
 
-ReportStream::ReportStream(LocationIndex& index, const Clock& clock,
-                           v1::ReportPositionsResponse& response,
-                           std::function<void(ReportStream*)> on_done)
+PositionReader::PositionReader(LocationIndex& index, const Clock& clock,
+                               v1::ReportPositionsResponse& response,
+                               std::function<void(PositionReader*)> on_done)
     : index_(index), clock_(clock), on_done_(std::move(on_done)), response_(response) {}
 
-void ReportStream::Start(std::shared_ptr<ReportStream> self) {
+void PositionReader::Start(std::shared_ptr<PositionReader> self) {
   self_ = std::move(self);
   StartRead(&batch_);
 }
 
-void ReportStream::OnReadDone(bool ok) {
+void PositionReader::OnReadDone(bool ok) {
   if (!ok) {
     // The reporter has half-closed; or the call is cancelled, and then the status is not sent.
     Close(grpc::Status::OK);
@@ -31,7 +31,7 @@ void ReportStream::OnReadDone(bool ok) {
   if (!finished_) StartRead(&batch_);
 }
 
-absl::Status ReportStream::ApplyBatch() {
+absl::Status PositionReader::ApplyBatch() {
   if (absl::Status status = ToReports(batch_, reports_); !status.ok()) return status;
   const ApplyCounts counts = index_.Apply(batch_.market(), reports_, clock_.Now());
   MutexLock lock(mu_);
@@ -39,7 +39,7 @@ absl::Status ReportStream::ApplyBatch() {
   return absl::OkStatus();
 }
 
-void ReportStream::Close(const grpc::Status& status) {
+void PositionReader::Close(const grpc::Status& status) {
   MutexLock lock(mu_);
   if (std::exchange(finished_, true)) return;
   response_.set_applied(counts_.applied);
@@ -48,7 +48,7 @@ void ReportStream::Close(const grpc::Status& status) {
   Finish(status);
 }
 
-void ReportStream::OnDone() {
+void PositionReader::OnDone() {
   on_done_(this);
   self_.reset();  // Last: may delete this.
 }
