@@ -169,6 +169,7 @@ class CityMaker {
         street.flow = column % 2 == 0 ? Flow::kAlongPoints : Flow::kAgainstPoints;
       }
       std::vector<Junction> line;
+      line.reserve(kRows);
       for (int row = 0; row < kRows; ++row) line.push_back(At(column, row));
       AddStretches(street, line, 0);
     }

@@ -42,7 +42,9 @@ std::uint64_t Fingerprint(const OsmData& map) {
     add(way.id);
     for (const std::int64_t id : way.node_ids) add(id);
     for (const auto& [key, value] : way.tags) {
-      for (const char c : key + '=' + value) add_byte(static_cast<unsigned char>(c));
+      for (const char c : key) add_byte(static_cast<unsigned char>(c));
+      add_byte('=');
+      for (const char c : value) add_byte(static_cast<unsigned char>(c));
     }
   }
   return hash;

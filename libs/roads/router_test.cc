@@ -264,8 +264,8 @@ TEST(RouterTest, EqualsTheOracleOnRandomMaps) {
     auto graph = RandomMap(random).Build({.only_largest_component = false});
     if (!graph.ok()) continue;  // all its streets lead from a point to itself
     const World world(*std::move(graph));
-    std::vector<LatLng> places;
-    for (int i = 0; i < 6; ++i) places.push_back(RandomPlace(world.graph, random));
+    std::vector<LatLng> places(6);
+    for (LatLng& place : places) place = RandomPlace(world.graph, random);
     for (const LatLng to : places) {
       const auto times = world.router.TravelTimesTo(to, places, 24h);
       ASSERT_THAT(times, IsOk());
@@ -293,10 +293,8 @@ TEST(RouterTest, ManyToOneEqualsOneByOneInTheCity) {
   ASSERT_THAT(streets, IsOk());
   const Router& router = (*streets)->router();
   std::mt19937_64 random(3);
-  std::vector<LatLng> drivers;
-  for (int i = 0; i < 100; ++i) {
-    drivers.push_back(RandomPointOnStreet((*streets)->graph(), random));
-  }
+  std::vector<LatLng> drivers(100);
+  for (LatLng& driver : drivers) driver = RandomPointOnStreet((*streets)->graph(), random);
   int within = 0;
   int beyond = 0;
   for (int i = 0; i < 10; ++i) {
@@ -329,6 +327,7 @@ TEST(RouterTest, ThreadsDontDisturbEachOther) {
   ask(expected);
   std::vector<std::vector<Duration>> answers(4);
   std::vector<std::thread> threads;
+  threads.reserve(answers.size());
   for (auto& a : answers) threads.emplace_back(ask, std::ref(a));
   for (std::thread& thread : threads) thread.join();
   for (const auto& a : answers) EXPECT_EQ(a, expected);

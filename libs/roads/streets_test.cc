@@ -82,8 +82,8 @@ TEST_P(RealMapTest, IsReadAndRoutedOn) {
   EXPECT_LE(streets.graph().junction_count(), GetParam().most_junctions) << streets.description();
 
   std::mt19937_64 random(1);
-  std::vector<LatLng> drivers;
-  for (int i = 0; i < 20; ++i) drivers.push_back(RandomPointOnStreet(streets.graph(), random));
+  std::vector<LatLng> drivers(20);
+  for (LatLng& driver : drivers) driver = RandomPointOnStreet(streets.graph(), random);
   for (int i = 0; i < 5; ++i) {
     const LatLng pickup = RandomPointOnStreet(streets.graph(), random);
     EXPECT_TRUE(streets.Covers(pickup));

@@ -40,7 +40,7 @@ TEST(StrongComponentsTest, EqualsReachabilityBothWaysOnRandomGraphs) {
     std::mt19937_64 random(seed);
     const auto n = static_cast<std::uint32_t>(DrawBetween(random, 1, 12));
     Arcs arcs;
-    for (std::uint64_t i = DrawBelow(random, 3 * n); i > 0; --i) {
+    for (std::uint64_t i = DrawBelow(random, std::uint64_t{3} * n); i > 0; --i) {
       arcs.emplace_back(DrawBelow(random, n), DrawBelow(random, n));
     }
     std::vector<std::vector<bool>> reaches(n, std::vector<bool>(n));
