@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::trip {
+
+/// A price kept for a rider: `trip` is the trip it would become, in state UNSPECIFIED, with market,
+/// passenger (rider and party size), pick-up, drop-off and fare.
+struct Quote {
+  QuoteId id;
+  Time expires_at;
+  v1::Trip trip;
+};
+
+// What may be done to trips, one struct a command; all fields valid as the proto defines them.
+
+struct RequestCommand {
+  TripId trip_id;  ///< Of the trip to be made.
+  RiderId rider;
+  std::string request_id;
+  QuoteId quote_id;
+  std::string rider_name;
+  std::string note;
+};
+
+struct CancelCommand {
+  TripId trip_id;
+  RiderId rider;
+  v1::CancelReason reason = v1::CANCEL_REASON_UNSPECIFIED;
+  std::string comment;
+};
+
+struct ChangeDestinationCommand {
+  TripId trip_id;
+  RiderId rider;
+  std::string request_id;
+  LatLng dropoff;
+  v1::Fare fare;  ///< From the trip's pick-up to `dropoff`, by the trip's tariff.
+};
+
+struct AssignCommand {
+  TripId trip_id;
+  OfferId offer_id;
+  common::v1::Driver driver;
+  std::uint32_t seats = 0;
+};
+
+struct AdvanceCommand {
+  TripId trip_id;
+  DriverId driver_id;
+  v1::TripState to = v1::TRIP_STATE_UNSPECIFIED;
+};
+
+struct ReleaseCommand {
+  TripId trip_id;
+  DriverId driver_id;
+};
+
+struct GiveUpCommand {
+  TripId trip_id;
+};
+
+using Command = std::variant<RequestCommand, CancelCommand, ChangeDestinationCommand, AssignCommand,
+                             AdvanceCommand, ReleaseCommand, GiveUpCommand>;
+
+}  // namespace ridestream::trip

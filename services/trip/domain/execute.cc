@@ -1,0 +1,181 @@
+#include "services/trip/domain/execute.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "services/trip/domain/proto_convert.h"
+#include "services/trip/domain/state_machine.h"
+
+namespace ridestream::trip {
+namespace {
+
+Outcome Refuse(absl::Status why) { return {std::move(why), std::nullopt}; }
+Outcome AnswerAsIs(v1::Trip trip) { return {std::move(trip), std::nullopt}; }
+
+absl::Status NoSuchTrip(const TripId& id) {
+  return absl::NotFoundError(fmt::format("there is no trip {}", id));
+}
+
+class Execution {
+ public:
+  Execution(Time now, Ledger& ledger) : now_(now), ledger_(ledger) {}
+
+  absl::StatusOr<Outcome> operator()(const RequestCommand& command);
+  absl::StatusOr<Outcome> operator()(const ChangeDestinationCommand& command);
+  absl::StatusOr<Outcome> operator()(const AssignCommand& command);
+  absl::StatusOr<Outcome> operator()(const AdvanceCommand& command);
+  template <class PlainCommand>
+  absl::StatusOr<Outcome> operator()(const PlainCommand& command) {
+    return Change(command.trip_id, [&](TripRecord& record) -> absl::StatusOr<Effect> {
+      const absl::StatusOr<Effect> effect = Apply(command, now_, record.trip);
+      if (!record.trip.has_driver()) record.seats = 0;
+      return effect;
+    });
+  }
+
+ private:
+  /// Finds the trip, lets `apply` edit it, writes what it changed. `apply` puts failures of the
+  /// ledger into `ledger_failure_`.
+  template <class ApplyTo>
+  absl::StatusOr<Outcome> Change(const TripId& id, ApplyTo apply);
+  absl::StatusOr<std::optional<Outcome>> AnswerRepeat(const RequestCommand& command);
+  absl::StatusOr<Outcome> Begin(const RequestCommand& command, v1::Trip trip);
+
+  const Time now_;
+  Ledger& ledger_;
+  absl::Status ledger_failure_;
+};
+
+template <class ApplyTo>
+absl::StatusOr<Outcome> Execution::Change(const TripId& id, ApplyTo apply) {
+  absl::StatusOr<std::optional<TripRecord>> found = ledger_.FindTrip(id);
+  if (!found.ok()) return found.status();
+  if (!found->has_value()) return Refuse(NoSuchTrip(id));
+  TripRecord& record = **found;
+
+  const v1::TripState previous_state = record.trip.state();
+  const absl::StatusOr<Effect> effect = apply(record);
+  if (!ledger_failure_.ok()) return ledger_failure_;
+  if (!effect.ok()) return Refuse(effect.status());
+  if (*effect == Effect::kNone) return AnswerAsIs(std::move(record.trip));
+
+  record.trip.set_version(record.trip.version() + 1);
+  v1::TripEvent event;
+  event.set_previous_state(previous_state);
+  SetTime(now_, *event.mutable_at());
+  *event.mutable_trip() = std::move(record.trip);
+  if (absl::Status status = ledger_.Update(record.seats, event); !status.ok()) return status;
+  v1::Trip answer = event.trip();
+  return Outcome{std::move(answer), std::move(event)};
+}
+
+/// The answer that the same request got before, if it was made before.
+absl::StatusOr<std::optional<Outcome>> Execution::AnswerRepeat(const RequestCommand& command) {
+  absl::StatusOr<std::optional<TripRecord>> earlier =
+      ledger_.FindRequest(command.rider, command.request_id);
+  if (!earlier.ok()) return earlier.status();
+  if (!earlier->has_value()) return std::optional<Outcome>();
+  TripRecord& record = **earlier;
+  if (record.quote_id != command.quote_id) {
+    return std::optional(Refuse(absl::AlreadyExistsError(
+        fmt::format("request_id: '{}' was used for trip {} with another quote", command.request_id,
+                    record.trip.trip_id()))));
+  }
+  return std::optional(AnswerAsIs(std::move(record.trip)));
+}
+
+absl::StatusOr<Outcome> Execution::operator()(const RequestCommand& command) {
+  const absl::StatusOr<std::optional<Quote>> quote = ledger_.FindQuote(command.quote_id);
+  if (!quote.ok()) return quote.status();
+  absl::StatusOr<v1::Trip> trip =
+      absl::NotFoundError(fmt::format("there is no quote {}", command.quote_id));
+  if (quote->has_value() && (*quote)->trip.passenger().rider_id() == command.rider.str()) {
+    trip = BeginTrip(command, **quote, now_);
+  }
+  if (trip.ok()) return Begin(command, *std::move(trip));
+  // A repeated request gets its trip also when the quote is over by now.
+  absl::StatusOr<std::optional<Outcome>> repeat = AnswerRepeat(command);
+  if (!repeat.ok()) return repeat.status();
+  if (repeat->has_value()) return **std::move(repeat);
+  return Refuse(trip.status());
+}
+
+/// Lets the constraints of the ledger decide, and asks only afterwards which one it was: the usual
+/// request costs no look-up.
+absl::StatusOr<Outcome> Execution::Begin(const RequestCommand& command, v1::Trip trip) {
+  trip.set_version(1);
+  v1::TripEvent event;
+  SetTime(now_, *event.mutable_at());
+  *event.mutable_trip() = std::move(trip);
+  const absl::StatusOr<bool> inserted = ledger_.Insert(command, event);
+  if (!inserted.ok()) return inserted.status();
+  if (*inserted) {
+    v1::Trip answer = event.trip();
+    return Outcome{std::move(answer), std::move(event)};
+  }
+  absl::StatusOr<std::optional<Outcome>> repeat = AnswerRepeat(command);
+  if (!repeat.ok()) return repeat.status();
+  if (repeat->has_value()) return **std::move(repeat);
+  const absl::StatusOr<std::optional<TripId>> open = ledger_.FindOpenTrip(command.rider);
+  if (!open.ok()) return open.status();
+  if (!open->has_value()) {
+    return absl::InternalError(
+        fmt::format("trip {} can't be written, and nothing is in its way", command.trip_id));
+  }
+  return Refuse(absl::FailedPreconditionError(
+      fmt::format("rider {} has an open trip: {}", command.rider, **open)));
+}
+
+absl::StatusOr<Outcome> Execution::operator()(const ChangeDestinationCommand& command) {
+  absl::StatusOr<Outcome> outcome =
+      Change(command.trip_id, [&](TripRecord& record) -> absl::StatusOr<Effect> {
+        const absl::StatusOr<std::optional<LatLng>> earlier =
+            ledger_.FindDestinationChange(command.trip_id, command.request_id);
+        if (!earlier.ok()) return ledger_failure_ = earlier.status();
+        const bool is_riders = record.trip.passenger().rider_id() == command.rider.str();
+        if (!is_riders || !earlier->has_value()) return Apply(command, now_, record.trip);
+        if (**earlier == command.dropoff) return Effect::kNone;
+        return absl::AlreadyExistsError(
+            fmt::format("request_id: '{}' was used for another destination of trip {}",
+                        command.request_id, command.trip_id));
+      });
+  if (outcome.ok() && outcome->event.has_value()) {
+    absl::Status status = ledger_.RecordDestinationChange(command);
+    if (!status.ok()) return status;
+  }
+  return outcome;
+}
+
+absl::StatusOr<Outcome> Execution::operator()(const AssignCommand& command) {
+  return Change(command.trip_id, [&](TripRecord& record) -> absl::StatusOr<Effect> {
+    const absl::StatusOr<DriverLoad> load =
+        ledger_.FindDriverLoad(DriverId(command.driver.driver_id()), command.trip_id);
+    if (!load.ok()) return ledger_failure_ = load.status();
+    const absl::StatusOr<Effect> effect = Apply(command, *load, now_, record.trip);
+    if (effect.ok() && *effect == Effect::kChanged) record.seats = command.seats;
+    return effect;
+  });
+}
+
+absl::StatusOr<Outcome> Execution::operator()(const AdvanceCommand& command) {
+  return Change(command.trip_id, [&](TripRecord& record) -> absl::StatusOr<Effect> {
+    DriverLoad load;
+    if (command.to == v1::TRIP_STATE_ABOARD) {
+      const absl::StatusOr<DriverLoad> found =
+          ledger_.FindDriverLoad(command.driver_id, command.trip_id);
+      if (!found.ok()) return ledger_failure_ = found.status();
+      load = *found;
+    }
+    return Apply(command, load, record.seats, now_, record.trip);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> Execute(const Command& command, Time now, Ledger& ledger) {
+  Execution execution(now, ledger);
+  return std::visit(execution, command);
+}
+
+}  // namespace ridestream::trip

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "services/trip/domain/commands.h"
+#include "services/trip/domain/ledger.h"
+
+namespace ridestream::trip {
+
+struct Outcome {
+  /// What the caller is told: the trip as it is now, or why not.
+  absl::StatusOr<v1::Trip> answer;
+  /// What goes to the log's followers, if something changed.
+  std::optional<v1::TripEvent> event;
+};
+
+/// Carries one command out: reads what it needs from the ledger, asks the state machine, writes the
+/// change with its log entry. Deterministic. An error is the ledger's: its transaction must be
+/// given up, and nobody told anything but that.
+absl::StatusOr<Outcome> Execute(const Command& command, Time now, Ledger& ledger);
+
+}  // namespace ridestream::trip

@@ -1,0 +1,55 @@
+#include "services/trip/domain/fare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/trip/domain/proto_convert.h"
+
+namespace ridestream::trip {
+namespace {
+
+constexpr std::int64_t kMetresPerKm = 1000;
+constexpr std::int64_t kMsPerMinute = 60'000;
+
+absl::Status ValidateRate(const char* field, std::int64_t rate_minor) {
+  if (rate_minor >= 0 && rate_minor <= kMaxRateMinor) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("tariff.{}: must be 0 to {}, is {}", field, kMaxRateMinor, rate_minor));
+}
+
+std::int64_t DivideHalfUp(std::int64_t amount, std::int64_t by) { return (amount + by / 2) / by; }
+
+}  // namespace
+
+absl::Status ValidateTariff(const v1::Tariff& tariff) {
+  const std::string& currency = tariff.currency_code();
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (currency.size() != 3 || !std::all_of(currency.begin(), currency.end(), is_capital)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "tariff.currency_code: must be three capital letters such as USD, is '{}'", currency));
+  }
+  for (const auto& [field, rate] : {std::pair("base_minor", tariff.base_minor()),
+                                    std::pair("per_km_minor", tariff.per_km_minor()),
+                                    std::pair("per_minute_minor", tariff.per_minute_minor())}) {
+    if (absl::Status status = ValidateRate(field, rate); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
+                  std::chrono::milliseconds duration) {
+  v1::Fare fare;
+  *fare.mutable_tariff() = tariff;
+  fare.set_length_m(length_m);
+  SetDuration(duration, *fare.mutable_duration());
+  fare.set_distance_part_minor(DivideHalfUp(tariff.per_km_minor() * length_m, kMetresPerKm));
+  fare.set_time_part_minor(
+      DivideHalfUp(tariff.per_minute_minor() * duration.count(), kMsPerMinute));
+  fare.mutable_total()->set_currency_code(tariff.currency_code());
+  fare.mutable_total()->set_amount_minor(tariff.base_minor() + fare.distance_part_minor() +
+                                         fare.time_part_minor());
+  return fare;
+}
+
+}  // namespace ridestream::trip

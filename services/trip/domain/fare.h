@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::trip {
+
+/// What a ride may cost at most per kilometre, per minute and as a base, in minor units: far beyond
+/// any real tariff, and small enough that no fare overflows.
+inline constexpr std::int64_t kMaxRateMinor = 1'000'000'000;
+
+/// INVALID_ARGUMENT names the field: a currency that isn't three capital letters, a rate that is
+/// negative or beyond kMaxRateMinor.
+absl::Status ValidateTariff(const v1::Tariff& tariff);
+
+/// The fare by a valid tariff; each part is rounded half up to a minor unit. `duration` must not be
+/// negative.
+v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
+                  std::chrono::milliseconds duration);
+
+}  // namespace ridestream::trip

@@ -1,0 +1,70 @@
+#include "services/trip/domain/fare.h"
+
+#include "gtest/gtest.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::trip {
+namespace {
+
+using testing::IsOk;
+using testing::StatusIs;
+
+v1::Tariff MakeTariff(std::int64_t base, std::int64_t per_km, std::int64_t per_minute) {
+  v1::Tariff tariff;
+  tariff.set_currency_code("USD");
+  tariff.set_base_minor(base);
+  tariff.set_per_km_minor(per_km);
+  tariff.set_per_minute_minor(per_minute);
+  return tariff;
+}
+
+TEST(FareTest, PartsAreRoundedHalfUpEachForItself) {
+  struct Case {
+    v1::Tariff tariff;
+    std::uint32_t length_m;
+    int duration_ms;
+    std::int64_t distance_part, time_part, total;
+  };
+  const Case cases[] = {
+      {MakeTariff(250, 175, 35), 0, 0, 0, 0, 250},
+      {MakeTariff(250, 175, 35), 4'000, 600'000, 700, 350, 1'300},
+      {MakeTariff(0, 1, 1), 499, 29'999, 0, 0, 0},
+      {MakeTariff(0, 1, 1), 500, 30'000, 1, 1, 2},
+      {MakeTariff(10, 100, 60), 12'345, 61'500, 1'235, 62, 1'307},
+  };
+  for (const Case& c : cases) {
+    const v1::Fare fare = MakeFare(c.tariff, c.length_m, std::chrono::milliseconds(c.duration_ms));
+    SCOPED_TRACE(fare.DebugString());
+    EXPECT_EQ(fare.distance_part_minor(), c.distance_part);
+    EXPECT_EQ(fare.time_part_minor(), c.time_part);
+    EXPECT_EQ(fare.total().amount_minor(), c.total);
+    EXPECT_EQ(fare.total().currency_code(), "USD");
+    EXPECT_EQ(fare.length_m(), c.length_m);
+    EXPECT_EQ(fare.duration().seconds() * 1000 + fare.duration().nanos() / 1'000'000,
+              c.duration_ms);
+  }
+}
+
+TEST(FareTest, LargestRatesDoNotOverflow) {
+  const v1::Tariff tariff = MakeTariff(kMaxRateMinor, kMaxRateMinor, kMaxRateMinor);
+  ASSERT_THAT(ValidateTariff(tariff), IsOk());
+  const v1::Fare fare = MakeFare(tariff, UINT32_MAX, std::chrono::hours(24 * 30));
+  EXPECT_EQ(fare.total().amount_minor(),
+            kMaxRateMinor + std::int64_t{UINT32_MAX} * 1'000'000 + kMaxRateMinor * 43'200);
+}
+
+TEST(FareTest, WrongTariffIsNamed) {
+  EXPECT_THAT(ValidateTariff(MakeTariff(-1, 0, 0)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "tariff.base_minor"));
+  EXPECT_THAT(ValidateTariff(MakeTariff(0, kMaxRateMinor + 1, 0)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "tariff.per_km_minor"));
+  EXPECT_THAT(ValidateTariff(MakeTariff(0, 0, -7)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "tariff.per_minute_minor"));
+  v1::Tariff tariff = MakeTariff(1, 1, 1);
+  tariff.set_currency_code("usd");
+  EXPECT_THAT(ValidateTariff(tariff),
+              StatusIs(absl::StatusCode::kInvalidArgument, "tariff.currency_code"));
+}
+
+}  // namespace
+}  // namespace ridestream::trip

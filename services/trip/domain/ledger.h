@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/trip/domain/commands.h"
+#include "services/trip/domain/state_machine.h"
+
+namespace ridestream::trip {
+
+/// A trip and what is kept beside it that isn't part of the API.
+struct TripRecord {
+  v1::Trip trip;
+  QuoteId quote_id;
+  std::uint32_t seats = 0;  ///< Of the driver's car; 0 while there is none.
+};
+
+/// The rows that one command reads and writes, as they are within its transaction. An error of any
+/// of these is the ledger's own failure (disk, damage, a violated constraint), not an answer.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  virtual absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) = 0;
+  virtual absl::StatusOr<std::optional<TripRecord>> FindTrip(const TripId& id) = 0;
+  virtual absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
+                                                                const std::string& request_id) = 0;
+  virtual absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) = 0;
+  /// Where the change of destination with this id led to, if it was made.
+  virtual absl::StatusOr<std::optional<LatLng>> FindDestinationChange(
+      const TripId& trip_id, const std::string& request_id) = 0;
+  /// The driver's riders in all trips but `except`.
+  virtual absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver,
+                                                    const TripId& except) = 0;
+
+  /// Adds a trip (event.trip) with its first log entry, and gives the event its sequence. False,
+  /// with nothing written, when the rider has an open trip or has used the request id.
+  virtual absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) = 0;
+  /// Replaces the trip by event.trip with its log entry, and gives the event its sequence. The row
+  /// must be in event.previous_state and one version older.
+  virtual absl::Status Update(std::uint32_t seats, v1::TripEvent& event) = 0;
+  virtual absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) = 0;
+};
+
+}  // namespace ridestream::trip

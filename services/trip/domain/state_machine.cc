@@ -1,0 +1,189 @@
+#include "services/trip/domain/state_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/trip/domain/names.h"
+#include "services/trip/domain/proto_convert.h"
+
+namespace ridestream::trip {
+namespace {
+
+absl::Status WrongState(const v1::Trip& trip, const std::string& why) {
+  return absl::FailedPreconditionError(
+      fmt::format("trip {} is {}: {}", trip.trip_id(), StateName(trip.state()), why));
+}
+
+absl::Status CheckRider(const RiderId& rider, const v1::Trip& trip) {
+  if (trip.passenger().rider_id() == rider.str()) return absl::OkStatus();
+  return absl::PermissionDeniedError(fmt::format("trip {} is another rider's", trip.trip_id()));
+}
+
+bool WasReleasedFrom(const v1::Trip& trip, const std::string& driver_id) {
+  const auto& released = trip.released_driver_ids();
+  return std::find(released.begin(), released.end(), driver_id) != released.end();
+}
+
+/// The step after `state` on a driver's way, or UNSPECIFIED.
+v1::TripState StepAfter(v1::TripState state) {
+  switch (state) {
+    case v1::TRIP_STATE_ASSIGNED:
+      return v1::TRIP_STATE_ARRIVED;
+    case v1::TRIP_STATE_ARRIVED:
+      return v1::TRIP_STATE_ABOARD;
+    case v1::TRIP_STATE_ABOARD:
+      return v1::TRIP_STATE_COMPLETED;
+    default:
+      return v1::TRIP_STATE_UNSPECIFIED;
+  }
+}
+
+/// Whether the trip's present driver has made this step.
+bool StepWasMade(const v1::Trip& trip, v1::TripState step) {
+  switch (step) {
+    case v1::TRIP_STATE_ARRIVED:
+      return trip.has_arrived_at();
+    case v1::TRIP_STATE_ABOARD:
+      return trip.has_aboard_at();
+    case v1::TRIP_STATE_COMPLETED:
+      return trip.state() == v1::TRIP_STATE_COMPLETED;
+    default:
+      return false;
+  }
+}
+
+absl::Status CheckSeats(const v1::Trip& trip, const std::string& driver_id, std::uint32_t riders,
+                        std::uint32_t seats) {
+  if (riders + trip.passenger().party_size() <= seats) return absl::OkStatus();
+  return WrongState(trip,
+                    fmt::format("its {} riders don't fit into the car of driver {}, which has "
+                                "{} seats of which {} are taken",
+                                trip.passenger().party_size(), driver_id, seats, riders));
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, const Quote& quote, Time now) {
+  if (now > quote.expires_at) {
+    return absl::FailedPreconditionError(
+        fmt::format("quote {} has expired; ask for another", quote.id));
+  }
+  v1::Trip trip = quote.trip;
+  trip.set_trip_id(command.trip_id.str());
+  trip.set_state(v1::TRIP_STATE_REQUESTED);
+  trip.mutable_passenger()->set_name(command.rider_name);
+  trip.mutable_passenger()->set_note(command.note);
+  SetTime(now, *trip.mutable_requested_at());
+  return trip;
+}
+
+absl::StatusOr<Effect> Apply(const CancelCommand& command, Time now, v1::Trip& trip) {
+  if (absl::Status status = CheckRider(command.rider, trip); !status.ok()) return status;
+  switch (trip.state()) {
+    case v1::TRIP_STATE_REQUESTED:
+    case v1::TRIP_STATE_ASSIGNED:
+    case v1::TRIP_STATE_ARRIVED:
+      break;
+    case v1::TRIP_STATE_CANCELLED:
+      return Effect::kNone;
+    default:
+      return WrongState(trip, "it can't be cancelled any more");
+  }
+  trip.set_state(v1::TRIP_STATE_CANCELLED);
+  trip.mutable_cancellation()->set_by_rider_id(command.rider.str());
+  trip.mutable_cancellation()->set_reason(command.reason);
+  trip.mutable_cancellation()->set_comment(command.comment);
+  SetTime(now, *trip.mutable_ended_at());
+  return Effect::kChanged;
+}
+
+absl::StatusOr<Effect> Apply(const ChangeDestinationCommand& command, Time, v1::Trip& trip) {
+  if (absl::Status status = CheckRider(command.rider, trip); !status.ok()) return status;
+  if (!IsOpen(trip.state())) return WrongState(trip, "its destination can't change any more");
+  SetLatLng(command.dropoff, *trip.mutable_dropoff());
+  *trip.mutable_fare() = command.fare;
+  return Effect::kChanged;
+}
+
+absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& load, Time now,
+                             v1::Trip& trip) {
+  const std::string& driver_id = command.driver.driver_id();
+  if (trip.offer_id() == command.offer_id.str() && trip.driver().driver_id() == driver_id) {
+    return Effect::kNone;
+  }
+  if (WasReleasedFrom(trip, driver_id)) {
+    return absl::AbortedError(fmt::format(
+        "trip {} was driver {}'s and was taken back: the offer is over, and there is no other",
+        trip.trip_id(), driver_id));
+  }
+  if (!IsOpen(trip.state())) return WrongState(trip, "it waits for no driver");
+  if (trip.state() != v1::TRIP_STATE_REQUESTED) {
+    return absl::AbortedError(
+        fmt::format("trip {} is already taken by another offer", trip.trip_id()));
+  }
+  absl::Status fits = CheckSeats(trip, driver_id, load.open_riders, command.seats);
+  if (!fits.ok()) return fits;
+  trip.set_state(v1::TRIP_STATE_ASSIGNED);
+  *trip.mutable_driver() = command.driver;
+  trip.set_offer_id(command.offer_id.str());
+  SetTime(now, *trip.mutable_assigned_at());
+  return Effect::kChanged;
+}
+
+absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& load,
+                             std::uint32_t seats, Time now, v1::Trip& trip) {
+  if (trip.has_driver() && trip.driver().driver_id() != command.driver_id.str()) {
+    return absl::PermissionDeniedError(fmt::format("trip {} is another driver's", trip.trip_id()));
+  }
+  if (!trip.has_driver()) return WrongState(trip, "it has no driver");
+  if (StepWasMade(trip, command.to)) return Effect::kNone;
+  const v1::TripState next = StepAfter(trip.state());
+  if (next != command.to || next == v1::TRIP_STATE_UNSPECIFIED) {
+    return WrongState(trip, fmt::format("it can't become {} now", StateName(command.to)));
+  }
+  switch (command.to) {
+    case v1::TRIP_STATE_ARRIVED:
+      SetTime(now, *trip.mutable_arrived_at());
+      break;
+    case v1::TRIP_STATE_ABOARD: {
+      absl::Status fits = CheckSeats(trip, command.driver_id.str(), load.aboard_riders, seats);
+      if (!fits.ok()) return fits;
+      SetTime(now, *trip.mutable_aboard_at());
+      break;
+    }
+    default:
+      SetTime(now, *trip.mutable_ended_at());
+      break;
+  }
+  trip.set_state(command.to);
+  return Effect::kChanged;
+}
+
+absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time, v1::Trip& trip) {
+  const bool is_drivers =
+      IsOpen(trip.state()) && trip.driver().driver_id() == command.driver_id.str();
+  if (!is_drivers) return Effect::kNone;
+  if (trip.state() == v1::TRIP_STATE_ABOARD) {
+    return WrongState(trip, "the rider is in the car, so its driver keeps it");
+  }
+  trip.set_state(v1::TRIP_STATE_REQUESTED);
+  trip.add_released_driver_ids(command.driver_id.str());
+  trip.clear_driver();
+  trip.clear_offer_id();
+  trip.clear_assigned_at();
+  trip.clear_arrived_at();
+  return Effect::kChanged;
+}
+
+absl::StatusOr<Effect> Apply(const GiveUpCommand&, Time now, v1::Trip& trip) {
+  if (trip.state() == v1::TRIP_STATE_UNSERVED) return Effect::kNone;
+  if (trip.state() != v1::TRIP_STATE_REQUESTED) {
+    return WrongState(trip, "only a trip that waits for a driver can be given up");
+  }
+  trip.set_state(v1::TRIP_STATE_UNSERVED);
+  SetTime(now, *trip.mutable_ended_at());
+  return Effect::kChanged;
+}
+
+}  // namespace ridestream::trip

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "services/trip/domain/commands.h"
+
+namespace ridestream::trip {
+
+/// Riders (not trips) that a driver has apart from the trip in question.
+struct DriverLoad {
+  std::uint32_t open_riders = 0;    ///< In all open trips of the driver.
+  std::uint32_t aboard_riders = 0;  ///< Of these, in the car.
+};
+
+/// kNone: the command was carried out before, or there is nothing to do; the trip is as it was.
+enum class Effect { kNone, kChanged };
+
+// The state machine: one function a command, `now` the time of the change. Each edits the trip only
+// when it returns kChanged. An error says which state the trip is in; codes are those of the proto.
+
+absl::StatusOr<Effect> Apply(const CancelCommand& command, Time now, v1::Trip& trip);
+absl::StatusOr<Effect> Apply(const ChangeDestinationCommand& command, Time now, v1::Trip& trip);
+absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& load, Time now,
+                             v1::Trip& trip);
+/// `seats`: of the car of the trip's driver.
+absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& load,
+                             std::uint32_t seats, Time now, v1::Trip& trip);
+absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& trip);
+absl::StatusOr<Effect> Apply(const GiveUpCommand& command, Time now, v1::Trip& trip);
+
+/// The trip that a quote becomes, in REQUESTED. FAILED_PRECONDITION when the quote has expired.
+absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, const Quote& quote, Time now);
+
+}  // namespace ridestream::trip

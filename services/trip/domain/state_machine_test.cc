@@ -1,0 +1,221 @@
+#include "services/trip/domain/state_machine.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/testing/status_matchers.h"
+#include "services/trip/domain/names.h"
+#include "services/trip/testing/trip_samples.h"
+
+namespace ridestream::trip {
+namespace {
+
+using namespace testing;  // NOLINT: samples.
+using ridestream::testing::IsOk;
+using ridestream::testing::StatusIs;
+using ::testing::ElementsAre;
+
+constexpr Time kNow = ScaledClock::kAnchor;
+constexpr v1::TripState kRequested = v1::TRIP_STATE_REQUESTED;
+constexpr v1::TripState kAssigned = v1::TRIP_STATE_ASSIGNED;
+constexpr v1::TripState kArrived = v1::TRIP_STATE_ARRIVED;
+constexpr v1::TripState kAboard = v1::TRIP_STATE_ABOARD;
+constexpr v1::TripState kCompleted = v1::TRIP_STATE_COMPLETED;
+constexpr v1::TripState kCancelled = v1::TRIP_STATE_CANCELLED;
+constexpr v1::TripState kUnserved = v1::TRIP_STATE_UNSERVED;
+constexpr v1::TripState kAllStates[] = {kRequested, kAssigned,  kArrived, kAboard,
+                                        kCompleted, kCancelled, kUnserved};
+
+/// Trip "t" of rider "r" on the shortest way to `state`; driver "d" had it by offer "o" if any had.
+v1::Trip TripIn(v1::TripState state) {
+  absl::StatusOr<v1::Trip> begun =
+      BeginTrip(SampleRequest("t", "r", "q"), SampleQuote("q", "r", kNow), kNow);
+  EXPECT_THAT(begun, IsOk());
+  v1::Trip trip = *std::move(begun);
+  const auto apply = [&](const auto& effect) {
+    EXPECT_THAT(effect, IsOk());
+    EXPECT_EQ(*effect, Effect::kChanged);
+  };
+  if (state == kCancelled) apply(Apply(SampleCancel("t", "r"), kNow, trip));
+  if (state == kUnserved) apply(Apply(GiveUpCommand{TripId("t")}, kNow, trip));
+  if (!IsOpen(state) && state != kCompleted) return trip;
+  if (state >= kAssigned) apply(Apply(SampleAssign("t", "d", "o"), DriverLoad{}, kNow, trip));
+  for (const v1::TripState step : {kArrived, kAboard, kCompleted}) {
+    if (state >= step) apply(Apply(SampleAdvance("t", "d", step), DriverLoad{}, 4, kNow, trip));
+  }
+  EXPECT_EQ(trip.state(), state);
+  return trip;
+}
+
+/// What comes out of a command: the new state, "same", or the code of the refusal.
+std::string Result(const absl::StatusOr<Effect>& effect, const v1::Trip& trip) {
+  if (!effect.ok()) return absl::StatusCodeToString(effect.status().code());
+  return *effect == Effect::kNone ? "same" : StateName(trip.state());
+}
+
+TEST(StateMachineTest, EachStateMeetsEachCommand) {
+  using Run = std::function<absl::StatusOr<Effect>(v1::Trip&)>;
+  const auto advance = [](const std::string& driver, v1::TripState to) -> Run {
+    return [=](v1::Trip& trip) {
+      return Apply(SampleAdvance("t", driver, to), DriverLoad{}, 4, kNow, trip);
+    };
+  };
+  const auto assign = [](const std::string& driver, const std::string& offer) -> Run {
+    return [=](v1::Trip& trip) {
+      return Apply(SampleAssign("t", driver, offer), DriverLoad{}, kNow, trip);
+    };
+  };
+  const auto plain = [](const auto& command) -> Run {
+    return [=](v1::Trip& trip) { return Apply(command, kNow, trip); };
+  };
+  struct Row {
+    std::string name;
+    Run run;
+    // In the order of kAllStates. FP, AB and PD are the refusals' codes, below.
+    std::vector<std::string> expected;
+  };
+  const std::map<std::string, std::string> codes = {
+      {"FP", "FAILED_PRECONDITION"}, {"AB", "ABORTED"}, {"PD", "PERMISSION_DENIED"}};
+  const LatLng place{1, 2};
+  const Row rows[] = {
+      {"cancel",
+       plain(SampleCancel("t", "r")),
+       {"CANCELLED", "CANCELLED", "CANCELLED", "FP", "FP", "same", "FP"}},
+      {"cancel by another rider",
+       plain(SampleCancel("t", "x")),
+       {"PD", "PD", "PD", "PD", "PD", "PD", "PD"}},
+      {"change destination",
+       plain(SampleChange("t", "r", "c", place)),
+       {"REQUESTED", "ASSIGNED", "ARRIVED", "ABOARD", "FP", "FP", "FP"}},
+      {"change destination by another rider",
+       plain(SampleChange("t", "x", "c", place)),
+       {"PD", "PD", "PD", "PD", "PD", "PD", "PD"}},
+      {"assign by the same offer",
+       assign("d", "o"),
+       {"ASSIGNED", "same", "same", "same", "same", "FP", "FP"}},
+      {"assign by another offer",
+       assign("d", "o2"),
+       {"ASSIGNED", "AB", "AB", "AB", "FP", "FP", "FP"}},
+      {"assign to another driver",
+       assign("e", "o2"),
+       {"ASSIGNED", "AB", "AB", "AB", "FP", "FP", "FP"}},
+      {"assign to another driver by the same offer",
+       assign("e", "o"),
+       {"ASSIGNED", "AB", "AB", "AB", "FP", "FP", "FP"}},
+      {"arrive", advance("d", kArrived), {"FP", "ARRIVED", "same", "same", "same", "FP", "FP"}},
+      {"board", advance("d", kAboard), {"FP", "FP", "ABOARD", "same", "same", "FP", "FP"}},
+      {"complete", advance("d", kCompleted), {"FP", "FP", "FP", "COMPLETED", "same", "FP", "FP"}},
+      {"arrive as another driver",
+       advance("e", kArrived),
+       {"FP", "PD", "PD", "PD", "PD", "FP", "FP"}},
+      {"no step at all",
+       advance("d", v1::TRIP_STATE_UNSPECIFIED),
+       {"FP", "FP", "FP", "FP", "FP", "FP", "FP"}},
+      {"release",
+       plain(ReleaseCommand{TripId("t"), DriverId("d")}),
+       {"same", "REQUESTED", "REQUESTED", "FP", "same", "same", "same"}},
+      {"release by another driver",
+       plain(ReleaseCommand{TripId("t"), DriverId("e")}),
+       {"same", "same", "same", "same", "same", "same", "same"}},
+      {"give up",
+       plain(GiveUpCommand{TripId("t")}),
+       {"UNSERVED", "FP", "FP", "FP", "FP", "FP", "same"}},
+  };
+  for (const Row& row : rows) {
+    ASSERT_EQ(row.expected.size(), std::size(kAllStates)) << row.name;
+    for (size_t i = 0; i < std::size(kAllStates); ++i) {
+      SCOPED_TRACE(fmt::format("{} in {}", row.name, StateName(kAllStates[i])));
+      const v1::Trip before = TripIn(kAllStates[i]);
+      v1::Trip trip = before;
+      const absl::StatusOr<Effect> effect = row.run(trip);
+      const auto code = codes.find(row.expected[i]);
+      EXPECT_EQ(Result(effect, trip), code == codes.end() ? row.expected[i] : code->second);
+      if (!effect.ok() || *effect == Effect::kNone) {
+        EXPECT_EQ(trip.SerializeAsString(), before.SerializeAsString());
+      }
+      if (effect.status().code() == absl::StatusCode::kFailedPrecondition) {
+        EXPECT_THAT(effect, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                     "trip t is " + StateName(kAllStates[i])));
+      }
+    }
+  }
+}
+
+TEST(StateMachineTest, CancellationBeforePickUpKeepsTheDriverForTheRecord) {
+  v1::Trip trip = TripIn(kArrived);
+  ASSERT_THAT(Apply(SampleCancel("t", "r"), kNow, trip), IsOk());
+  EXPECT_EQ(trip.driver().driver_id(), "d");
+  EXPECT_EQ(trip.cancellation().by_rider_id(), "r");
+  EXPECT_EQ(trip.cancellation().reason(), v1::CANCEL_REASON_CHANGED_MIND);
+  EXPECT_EQ(trip.cancellation().comment(), "sorry");
+  EXPECT_TRUE(trip.has_ended_at());
+  // The offer by which it was assigned still gets its answer, and so does the step made before.
+  EXPECT_EQ(*Apply(SampleAssign("t", "d", "o"), DriverLoad{}, kNow, trip), Effect::kNone);
+  EXPECT_EQ(*Apply(SampleAdvance("t", "d", kArrived), DriverLoad{}, 4, kNow, trip), Effect::kNone);
+}
+
+TEST(StateMachineTest, ReleasedDriverIsRememberedAndDoesNotGetTheTripAgain) {
+  v1::Trip trip = TripIn(kArrived);
+  ASSERT_THAT(Apply(ReleaseCommand{TripId("t"), DriverId("d")}, kNow, trip), IsOk());
+  EXPECT_FALSE(trip.has_driver());
+  EXPECT_EQ(trip.offer_id(), "");
+  EXPECT_FALSE(trip.has_assigned_at());
+  EXPECT_FALSE(trip.has_arrived_at());
+  EXPECT_THAT(trip.released_driver_ids(), ElementsAre("d"));
+  EXPECT_THAT(Apply(SampleAssign("t", "d", "o"), DriverLoad{}, kNow, trip),
+              StatusIs(absl::StatusCode::kAborted, "the offer is over"));
+  EXPECT_THAT(Apply(SampleAssign("t", "d", "o3"), DriverLoad{}, kNow, trip),
+              StatusIs(absl::StatusCode::kAborted, "the offer is over"));
+  EXPECT_EQ(*Apply(SampleAssign("t", "e", "o4"), DriverLoad{}, kNow, trip), Effect::kChanged);
+}
+
+TEST(StateMachineTest, RidersFitTheSeats) {
+  struct Case {
+    std::uint32_t party_size, open_riders, seats;
+    bool fits;
+  };
+  for (const Case& c : {Case{1, 0, 1, true}, Case{2, 0, 1, false}, Case{2, 2, 4, true},
+                        Case{3, 2, 4, false}, Case{8, 0, 8, true}}) {
+    SCOPED_TRACE(fmt::format("{} riders, {} open, {} seats", c.party_size, c.open_riders, c.seats));
+    v1::Trip trip = TripIn(kRequested);
+    trip.mutable_passenger()->set_party_size(c.party_size);
+    const auto assigned = Apply(SampleAssign("t", "d", "o", c.seats),
+                                DriverLoad{.open_riders = c.open_riders}, kNow, trip);
+    v1::Trip arrived = TripIn(kArrived);
+    arrived.mutable_passenger()->set_party_size(c.party_size);
+    const auto aboard = Apply(SampleAdvance("t", "d", kAboard),
+                              DriverLoad{.aboard_riders = c.open_riders}, c.seats, kNow, arrived);
+    if (c.fits) {
+      EXPECT_THAT(assigned, IsOk());
+      EXPECT_THAT(aboard, IsOk());
+    } else {
+      EXPECT_THAT(assigned, StatusIs(absl::StatusCode::kFailedPrecondition, "don't fit"));
+      EXPECT_THAT(aboard, StatusIs(absl::StatusCode::kFailedPrecondition, "don't fit"));
+    }
+  }
+}
+
+TEST(StateMachineTest, QuoteIsGoodUntilTheInstantItExpires) {
+  const Quote quote = SampleQuote("q", "r", kNow);
+  EXPECT_THAT(BeginTrip(SampleRequest("t", "r", "q"), quote, kNow), IsOk());
+  EXPECT_THAT(BeginTrip(SampleRequest("t", "r", "q"), quote, kNow + Duration(1)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "quote q has expired"));
+}
+
+TEST(StateMachineTest, ChangedDestinationChangesTheFareAndNothingElse) {
+  v1::Trip trip = TripIn(kAboard);
+  v1::Trip expected = trip;
+  const ChangeDestinationCommand change = SampleChange("t", "r", "c", {1, 2});
+  ASSERT_THAT(Apply(change, kNow, trip), IsOk());
+  SetLatLng({1, 2}, *expected.mutable_dropoff());
+  *expected.mutable_fare() = change.fare;
+  EXPECT_EQ(trip.SerializeAsString(), expected.SerializeAsString());
+}
+
+}  // namespace
+}  // namespace ridestream::trip

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "services/trip/domain/ledger.h"
+#include "services/trip/domain/trip_store.h"
+
+namespace ridestream::trip {
+
+/// A TripStore that forgets everything with its process: for simulations and tests. Deterministic:
+/// no thread of its own; a command is carried out, and its completion called, before Submit
+/// returns, unless another Submit is under way (on this thread or another), which then takes it
+/// over.
+class MemoryTripStore final : public TripStore {
+ public:
+  /// `clock` must outlive the store.
+  explicit MemoryTripStore(const Clock& clock, Listener listener = nullptr);
+  ~MemoryTripStore() override;
+
+  void Submit(Command command, TripDone done) override;
+  void SaveQuote(Quote quote, QuoteDone done) override;
+  absl::StatusOr<v1::Trip> GetTrip(const TripId& id) const override;
+  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before,
+                                     size_t limit) const override;
+  absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
+                                  size_t limit) const override;
+  absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
+      const std::vector<std::string>& markets) const override;
+  std::uint64_t LastSequence() const override;
+
+ private:
+  class Tables;
+  struct Work {
+    std::variant<Command, Quote> what;
+    TripDone trip_done = nullptr;
+    QuoteDone quote_done = nullptr;
+  };
+  void Run(Work work);
+  /// Returns what is to be called when the lock is free again.
+  std::function<void()> CarryOut(Work work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const Clock& clock_;
+  const Listener listener_;
+  mutable Mutex mu_;
+  const std::unique_ptr<Tables> tables_ ABSL_PT_GUARDED_BY(mu_);
+  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  bool running_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace ridestream::trip

@@ -1,0 +1,107 @@
+#include "services/trip/storage/schema.h"
+
+#include <array>
+
+namespace ridestream::trip {
+namespace {
+
+// The log is the truth and holds the trips themselves (`event`: a serialized v1.TripEvent); `trips`
+// is an index over it that bears the invariants. States are the numbers of v1.TripState: 1
+// REQUESTED, 2 ASSIGNED, 3 ARRIVED, 4 ABOARD, 5 COMPLETED, 6 CANCELLED, 7 UNSERVED; below 5 a trip
+// is open. Times are microseconds since 1970.
+constexpr std::string_view kVersion1 = R"sql(
+CREATE TABLE quotes (
+  quote_id      TEXT PRIMARY KEY,
+  rider_id      TEXT NOT NULL,
+  expires_at_us INTEGER NOT NULL,
+  trip          BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX quotes_by_expiry ON quotes (expires_at_us);
+
+CREATE TABLE trips (
+  first_sequence  INTEGER PRIMARY KEY,
+  latest_sequence INTEGER NOT NULL CHECK (latest_sequence >= first_sequence),
+  trip_id         TEXT NOT NULL UNIQUE,
+  market          TEXT NOT NULL,
+  rider_id        TEXT NOT NULL,
+  request_id      TEXT NOT NULL,
+  quote_id        TEXT NOT NULL,
+  state           INTEGER NOT NULL CHECK (state BETWEEN 1 AND 7),
+  version         INTEGER NOT NULL,
+  party_size      INTEGER NOT NULL CHECK (party_size BETWEEN 1 AND 8),
+  driver_id       TEXT,
+  seats           INTEGER NOT NULL DEFAULT 0 CHECK (seats BETWEEN 0 AND 8),
+  UNIQUE (rider_id, request_id),
+  CHECK (CASE WHEN state IN (1, 7) THEN driver_id IS NULL
+              WHEN state = 6 THEN 1
+              ELSE driver_id IS NOT NULL END),
+  CHECK (driver_id IS NULL OR party_size <= seats)
+) STRICT;
+CREATE UNIQUE INDEX one_open_trip_a_rider ON trips (rider_id) WHERE state < 5;
+CREATE INDEX open_trips_of_driver ON trips (driver_id) WHERE state < 5 AND driver_id IS NOT NULL;
+
+CREATE TRIGGER trip_begins_requested BEFORE INSERT ON trips
+  WHEN NEW.state <> 1 OR NEW.version <> 1 OR NEW.latest_sequence <> NEW.first_sequence
+BEGIN SELECT RAISE(ABORT, 'a trip begins as REQUESTED, version 1'); END;
+
+CREATE TRIGGER trip_changes_step_by_step BEFORE UPDATE ON trips
+  WHEN NEW.version <> OLD.version + 1 OR NEW.latest_sequence <= OLD.latest_sequence
+    OR NEW.first_sequence <> OLD.first_sequence OR NEW.trip_id <> OLD.trip_id
+    OR NEW.rider_id <> OLD.rider_id OR NEW.request_id <> OLD.request_id
+BEGIN SELECT RAISE(ABORT, 'a trip grows by one version and keeps its identity'); END;
+
+CREATE TRIGGER trip_transition_is_legal BEFORE UPDATE ON trips
+  WHEN NOT CASE OLD.state WHEN 1 THEN NEW.state IN (1, 2, 6, 7)
+                          WHEN 2 THEN NEW.state IN (2, 1, 3, 6)
+                          WHEN 3 THEN NEW.state IN (3, 1, 4, 6)
+                          WHEN 4 THEN NEW.state IN (4, 5)
+                          ELSE 0 END
+BEGIN SELECT RAISE(ABORT, 'illegal transition of a trip'); END;
+
+CREATE TRIGGER open_trip_keeps_its_driver BEFORE UPDATE ON trips
+  WHEN OLD.driver_id IS NOT NULL AND NEW.state <> 1 AND NEW.driver_id IS NOT OLD.driver_id
+BEGIN SELECT RAISE(ABORT, 'a trip changes its driver only by waiting again'); END;
+
+CREATE TRIGGER riders_aboard_fit BEFORE UPDATE ON trips
+  WHEN NEW.state = 4 AND NEW.party_size + (
+    SELECT coalesce(sum(party_size), 0) FROM trips
+    WHERE driver_id = NEW.driver_id AND state < 5 AND state = 4
+      AND first_sequence <> NEW.first_sequence) > NEW.seats
+BEGIN SELECT RAISE(ABORT, 'riders aboard exceed the seats of the driver'); END;
+
+CREATE TRIGGER trips_stay BEFORE DELETE ON trips
+BEGIN SELECT RAISE(ABORT, 'trips are not deleted'); END;
+
+CREATE TABLE trip_log (
+  sequence INTEGER PRIMARY KEY,
+  trip     INTEGER NOT NULL REFERENCES trips (first_sequence),
+  market   TEXT NOT NULL,
+  event    BLOB NOT NULL
+) STRICT;
+
+CREATE TRIGGER log_has_no_holes BEFORE INSERT ON trip_log
+  WHEN NEW.sequence <> 1 + (SELECT coalesce(max(sequence), 0) FROM trip_log)
+BEGIN SELECT RAISE(ABORT, 'the log has no holes'); END;
+
+CREATE TRIGGER log_is_not_changed BEFORE UPDATE ON trip_log
+BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+
+CREATE TRIGGER log_is_not_cut BEFORE DELETE ON trip_log
+BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+
+CREATE TABLE destination_changes (
+  trip_id    TEXT NOT NULL REFERENCES trips (trip_id),
+  request_id TEXT NOT NULL,
+  lat_e7     INTEGER NOT NULL,
+  lng_e7     INTEGER NOT NULL,
+  PRIMARY KEY (trip_id, request_id)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
+
+}  // namespace
+
+std::span<const std::string_view> Migrations() { return kMigrations; }
+
+}  // namespace ridestream::trip

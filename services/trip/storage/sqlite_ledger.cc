@@ -1,0 +1,228 @@
+#include "services/trip/storage/sqlite_ledger.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace ridestream::trip {
+
+using sqlite::Blob;
+using sqlite::Rows;
+using sqlite::Statement;
+
+struct SqliteLedger::Statements {
+  Statement last_sequence;
+  Statement find_quote;
+  Statement save_quote;
+  Statement drop_quotes;
+  Statement find_trip;
+  Statement find_request;
+  Statement find_open_trip;
+  Statement find_destination_change;
+  Statement find_driver_load;
+  Statement insert_trip;
+  Statement update_trip;
+  Statement append_log;
+  Statement insert_destination_change;
+};
+
+namespace {
+
+/// Compiles statements until one fails.
+class Compiler {
+ public:
+  explicit Compiler(sqlite::Database& database) : database_(database) {}
+  Statement operator()(const std::string& sql) {
+    absl::StatusOr<Statement> statement = database_.Prepare(sql);
+    if (statement.ok()) return *std::move(statement);
+    if (status_.ok()) status_ = statement.status();
+    return Statement(nullptr);
+  }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  sqlite::Database& database_;
+  absl::Status status_;
+};
+
+/// The first row, if there is one.
+absl::StatusOr<bool> First(absl::StatusOr<Rows>& rows) {
+  if (!rows.ok()) return rows.status();
+  return rows->Next();
+}
+
+absl::Status Unreadable(const std::string& what) {
+  return absl::DataLossError(fmt::format("{} is damaged in the database", what));
+}
+
+constexpr char kFindRecord[] =
+    "SELECT l.event, t.quote_id, t.seats FROM trips t JOIN trip_log l ON l.sequence = "
+    "t.latest_sequence WHERE ";
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Database& database) {
+  Compiler compile(database);
+  // In the order of the members.
+  auto statements = std::unique_ptr<Statements>(new Statements{
+      compile("SELECT coalesce(max(sequence), 0) FROM trip_log"),
+      compile("SELECT expires_at_us, trip FROM quotes WHERE quote_id = ?1"),
+      compile("INSERT INTO quotes (quote_id, rider_id, expires_at_us, trip) "
+              "VALUES (?1, ?2, ?3, ?4)"),
+      compile("DELETE FROM quotes WHERE quote_id IN "
+              "(SELECT quote_id FROM quotes WHERE expires_at_us < ?1 LIMIT 2)"),
+      compile(std::string(kFindRecord) + "t.trip_id = ?1"),
+      compile(std::string(kFindRecord) + "t.rider_id = ?1 AND t.request_id = ?2"),
+      compile("SELECT trip_id FROM trips WHERE rider_id = ?1 AND state < 5"),
+      compile("SELECT lat_e7, lng_e7 FROM destination_changes "
+              "WHERE trip_id = ?1 AND request_id = ?2"),
+      compile("SELECT coalesce(sum(party_size), 0), "
+              "coalesce(sum(CASE WHEN state = 4 THEN party_size END), 0) "
+              "FROM trips WHERE driver_id = ?1 AND state < 5 AND trip_id <> ?2"),
+      compile("INSERT INTO trips (first_sequence, latest_sequence, trip_id, market, rider_id, "
+              "request_id, quote_id, state, version, party_size) "
+              "VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+      compile("UPDATE trips SET latest_sequence = ?1, state = ?2, version = ?3, driver_id = ?4, "
+              "seats = ?5 WHERE trip_id = ?6 AND state = ?7 AND version = ?8 "
+              "RETURNING first_sequence"),
+      compile("INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"),
+      compile("INSERT INTO destination_changes (trip_id, request_id, lat_e7, lng_e7) "
+              "VALUES (?1, ?2, ?3, ?4)")});
+  if (!compile.status().ok()) return compile.status();
+  return std::unique_ptr<SqliteLedger>(new SqliteLedger(database, std::move(statements)));
+}
+
+SqliteLedger::SqliteLedger(sqlite::Database& database, std::unique_ptr<Statements> statements)
+    : database_(database), statements_(std::move(statements)) {}
+
+SqliteLedger::~SqliteLedger() = default;
+
+absl::StatusOr<std::uint64_t> SqliteLedger::ReadLastSequence() {
+  absl::StatusOr<Rows> rows = statements_->last_sequence.Query();
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  last_sequence_ = rows->Uint64(0);
+  return last_sequence_;
+}
+
+absl::StatusOr<std::optional<Quote>> SqliteLedger::FindQuote(const QuoteId& id) {
+  absl::StatusOr<Rows> rows = statements_->find_quote.Query(id.str());
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<Quote>();
+  Quote quote{id, Time(Duration(rows->Int64(0))), {}};
+  const std::string_view bytes = rows->Bytes(1);
+  if (!quote.trip.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Unreadable(fmt::format("quote {}", id));
+  }
+  return std::optional(std::move(quote));
+}
+
+absl::Status SqliteLedger::SaveQuote(const Quote& quote, Time now) {
+  const Time dropped_before = now - kQuoteRetention;
+  absl::Status status = statements_->drop_quotes.Run(dropped_before.time_since_epoch().count());
+  if (!status.ok()) return status;
+  quote.trip.SerializeToString(&buffer_);
+  return statements_->save_quote.Run(quote.id.str(), quote.trip.passenger().rider_id(),
+                                     quote.expires_at.time_since_epoch().count(), Blob{buffer_});
+}
+
+absl::StatusOr<std::optional<TripRecord>> SqliteLedger::ReadRecord(absl::StatusOr<Rows> rows) {
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<TripRecord>();
+  v1::TripEvent event;
+  const std::string_view bytes = rows->Bytes(0);
+  if (!event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Unreadable("an event of the log");
+  }
+  return std::optional(TripRecord{std::move(*event.mutable_trip()), QuoteId(rows->Text(1)),
+                                  static_cast<std::uint32_t>(rows->Int64(2))});
+}
+
+absl::StatusOr<std::optional<TripRecord>> SqliteLedger::FindTrip(const TripId& id) {
+  return ReadRecord(statements_->find_trip.Query(id.str()));
+}
+
+absl::StatusOr<std::optional<TripRecord>> SqliteLedger::FindRequest(const RiderId& rider,
+                                                                    const std::string& request_id) {
+  return ReadRecord(statements_->find_request.Query(rider.str(), request_id));
+}
+
+absl::StatusOr<std::optional<TripId>> SqliteLedger::FindOpenTrip(const RiderId& rider) {
+  absl::StatusOr<Rows> rows = statements_->find_open_trip.Query(rider.str());
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  return *row ? std::optional(TripId(rows->Text(0))) : std::nullopt;
+}
+
+absl::StatusOr<std::optional<LatLng>> SqliteLedger::FindDestinationChange(
+    const TripId& trip_id, const std::string& request_id) {
+  absl::StatusOr<Rows> rows = statements_->find_destination_change.Query(trip_id.str(), request_id);
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<LatLng>();
+  return std::optional(
+      LatLng{static_cast<std::int32_t>(rows->Int64(0)), static_cast<std::int32_t>(rows->Int64(1))});
+}
+
+absl::StatusOr<DriverLoad> SqliteLedger::FindDriverLoad(const DriverId& driver,
+                                                        const TripId& except) {
+  absl::StatusOr<Rows> rows = statements_->find_driver_load.Query(driver.str(), except.str());
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  return DriverLoad{static_cast<std::uint32_t>(rows->Int64(0)),
+                    static_cast<std::uint32_t>(rows->Int64(1))};
+}
+
+absl::StatusOr<bool> SqliteLedger::Insert(const RequestCommand& command, v1::TripEvent& event) {
+  const std::uint64_t sequence = last_sequence_ + 1;
+  const v1::Trip& trip = event.trip();
+  absl::Status status = statements_->insert_trip.Run(
+      sequence, trip.trip_id(), trip.market(), command.rider.str(), command.request_id,
+      command.quote_id.str(), static_cast<int>(trip.state()), trip.version(),
+      trip.passenger().party_size());
+  if (status.code() == absl::StatusCode::kAlreadyExists) return false;
+  if (!status.ok()) return status;
+  event.set_sequence(sequence);
+  if (status = AppendToLog(sequence, event); !status.ok()) return status;
+  return true;
+}
+
+absl::Status SqliteLedger::Update(std::uint32_t seats, v1::TripEvent& event) {
+  const std::uint64_t sequence = last_sequence_ + 1;
+  const v1::Trip& trip = event.trip();
+  const std::string& driver_id = trip.driver().driver_id();
+  const auto run = [&](auto driver) {
+    return statements_->update_trip.Query(
+        sequence, static_cast<int>(trip.state()), trip.version(), driver, seats, trip.trip_id(),
+        static_cast<int>(event.previous_state()), trip.version() - 1);
+  };
+  std::uint64_t first_sequence = 0;
+  {
+    absl::StatusOr<Rows> rows = driver_id.empty() ? run(nullptr) : run(std::string_view(driver_id));
+    const absl::StatusOr<bool> row = First(rows);
+    if (!row.ok()) return row.status();
+    if (!*row) {
+      return absl::AbortedError(fmt::format("trip {} was changed meanwhile", trip.trip_id()));
+    }
+    first_sequence = rows->Uint64(0);
+  }
+  event.set_sequence(sequence);
+  return AppendToLog(first_sequence, event);
+}
+
+absl::Status SqliteLedger::AppendToLog(std::uint64_t first_sequence, const v1::TripEvent& event) {
+  event.SerializeToString(&buffer_);
+  absl::Status status = statements_->append_log.Run(event.sequence(), first_sequence,
+                                                    event.trip().market(), Blob{buffer_});
+  if (status.ok()) last_sequence_ = event.sequence();
+  return status;
+}
+
+absl::Status SqliteLedger::RecordDestinationChange(const ChangeDestinationCommand& command) {
+  return statements_->insert_destination_change.Run(command.trip_id.str(), command.request_id,
+                                                    command.dropoff.lat_e7, command.dropoff.lng_e7);
+}
+
+}  // namespace ridestream::trip

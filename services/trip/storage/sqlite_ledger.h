@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "libs/sqlite/database.h"
+#include "services/trip/domain/ledger.h"
+
+namespace ridestream::trip {
+
+/// The ledger over the writer's connection, with its statements compiled once. Belongs to the
+/// writer's thread; all calls but Open happen within a transaction.
+class SqliteLedger final : public Ledger {
+ public:
+  /// How long a quote is kept after it expired, so that its rider is told just that.
+  static constexpr Duration kQuoteRetention = std::chrono::hours(1);
+
+  /// `database` must have the schema, and outlive the ledger.
+  static absl::StatusOr<std::unique_ptr<SqliteLedger>> Open(sqlite::Database& database);
+  ~SqliteLedger() override;
+
+  /// The log's last sequence as the file has it. To be called first in each transaction, since the
+  /// one before may have been rolled back.
+  absl::StatusOr<std::uint64_t> ReadLastSequence();
+
+  absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) override;
+  absl::StatusOr<std::optional<TripRecord>> FindTrip(const TripId& id) override;
+  absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
+                                                        const std::string& request_id) override;
+  absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) override;
+  absl::StatusOr<std::optional<LatLng>> FindDestinationChange(
+      const TripId& trip_id, const std::string& request_id) override;
+  absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver, const TripId& except) override;
+  absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) override;
+  absl::Status Update(std::uint32_t seats, v1::TripEvent& event) override;
+  absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) override;
+
+  /// Keeps the quote, and drops some that expired long ago: more than come in, so that the table
+  /// stays as small as what was asked within the retention.
+  absl::Status SaveQuote(const Quote& quote, Time now);
+
+ private:
+  struct Statements;
+  SqliteLedger(sqlite::Database& database, std::unique_ptr<Statements> statements);
+  absl::StatusOr<std::optional<TripRecord>> ReadRecord(absl::StatusOr<sqlite::Rows> rows);
+  absl::Status AppendToLog(std::uint64_t first_sequence, const v1::TripEvent& event);
+
+  sqlite::Database& database_;
+  const std::unique_ptr<Statements> statements_;
+  std::uint64_t last_sequence_ = 0;
+  std::string buffer_;  // What is bound as a BLOB.
+};
+
+}  // namespace ridestream::trip

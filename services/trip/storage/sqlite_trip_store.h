@@ -1,0 +1,106 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "libs/sqlite/database.h"
+#include "services/trip/domain/execute.h"
+#include "services/trip/domain/trip_store.h"
+#include "services/trip/storage/sqlite_ledger.h"
+#include "services/trip/storage/sqlite_reader.h"
+
+namespace ridestream::trip {
+
+/// Trips in a SQLite file. One writer's thread takes all commands that wait, carries them out in
+/// one transaction, and completes them after its COMMIT (group commit: one sync of the disk for all
+/// of them). Readers have connections of their own and never wait for the writer.
+class SqliteTripStore final : public TripStore {
+ public:
+  /// Commands that may wait; one more is refused with RESOURCE_EXHAUSTED. About a second's work.
+  static constexpr size_t kMaxQueue = 16'384;
+  /// Commands in one transaction: enough to make the sync cheap, and small enough that none waits
+  /// long for the others.
+  static constexpr size_t kMaxBatch = 512;
+
+  struct Options {
+    std::string path;
+    /// Must outlive the store.
+    const Clock& clock;
+    /// See TripStore::Listener; called on the writer's thread.
+    Listener listener = nullptr;
+    /// Told, on the writer's thread, when a batch of so many commands failed as a whole.
+    std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
+    /// Connections for reading.
+    size_t readers = 4;
+    size_t max_queue = kMaxQueue;
+    size_t max_batch = kMaxBatch;
+    std::string vfs = {};  ///< See sqlite::OpenOptions.
+  };
+
+  /// Opens the file or makes it. FAILED_PRECONDITION for one of a newer version; else the codes of
+  /// sqlite::Database::Open.
+  static absl::StatusOr<std::unique_ptr<SqliteTripStore>> Open(Options options);
+  /// Carries out what waits, then closes. Nobody may call it any more.
+  ~SqliteTripStore() override;
+
+  void Submit(Command command, TripDone done) override;
+  void SaveQuote(Quote quote, QuoteDone done) override;
+  absl::StatusOr<v1::Trip> GetTrip(const TripId& id) const override;
+  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before,
+                                     size_t limit) const override;
+  absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
+                                  size_t limit) const override;
+  absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
+      const std::vector<std::string>& markets) const override;
+  std::uint64_t LastSequence() const override { return last_sequence_.load(); }
+
+ private:
+  struct QuoteWork {
+    Quote quote;
+    QuoteDone done;
+  };
+  struct TripWork {
+    Command command;
+    TripDone done;
+    Outcome outcome{absl::UnknownError("not carried out"), std::nullopt};
+  };
+  using Work = std::variant<QuoteWork, TripWork>;
+  using Batch = std::vector<Work>;
+
+  SqliteTripStore(Options options, std::unique_ptr<sqlite::Database> database,
+                  std::unique_ptr<SqliteLedger> ledger, std::uint64_t last_sequence);
+
+  void Enqueue(Work work);
+  void WriterLoop();
+  bool TakeBatch(Batch& batch);
+  void CommitAndComplete(Batch batch);
+  absl::Status CarryOut(Batch& batch, absl::Status& culprit);
+  absl::Status CarryOut(Work& work);
+  void Acknowledge(Batch& batch);
+  static void Fail(Work& work, const absl::Status& status);
+
+  const Options options_;
+  // The writer's thread alone uses these two.
+  const std::unique_ptr<sqlite::Database> database_;
+  const std::unique_ptr<SqliteLedger> ledger_;
+  mutable SqliteReaderPool readers_;
+  std::atomic<std::uint64_t> last_sequence_;  // Durable.
+
+  Mutex mu_;
+  CondVar work_came_;
+  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread writer_;
+};
+
+}  // namespace ridestream::trip

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <future>
+#include <utility>
+
+#include "services/trip/domain/trip_store.h"
+
+namespace ridestream::trip::testing {
+
+/// Sends a command and waits for its completion.
+inline absl::StatusOr<v1::Trip> Await(TripStore& store, Command command) {
+  std::promise<absl::StatusOr<v1::Trip>> promise;
+  store.Submit(std::move(command),
+               [&](absl::StatusOr<v1::Trip> trip) { promise.set_value(std::move(trip)); });
+  return promise.get_future().get();
+}
+
+inline absl::Status Await(TripStore& store, Quote quote) {
+  std::promise<absl::Status> promise;
+  store.SaveQuote(std::move(quote), [&](absl::Status status) { promise.set_value(status); });
+  return promise.get_future().get();
+}
+
+}  // namespace ridestream::trip::testing
