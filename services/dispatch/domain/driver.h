@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "ridestream/common/v1/common.pb.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/location/v1/location.pb.h"
+#include "services/dispatch/domain/driver_plan.h"
+
+namespace ridestream::dispatch {
+
+/// What location is told of a driver.
+struct Availability {
+  location::v1::DriverState state = location::v1::DRIVER_STATE_UNSPECIFIED;
+  std::uint32_t free_seats = 0;
+  bool wants_positions = false;
+
+  friend bool operator==(const Availability&, const Availability&) = default;
+};
+
+/// A driver who has a session, or a plan, or both.
+struct Driver {
+  DriverId id;
+
+  /// Pushes have somewhere to go; false for a driver known from the log alone.
+  bool has_session = false;
+  bool connected = false;
+  /// Not heard for too long; its trips are given to others when the timer kDriverLost goes off.
+  bool suspect = false;
+  std::uint64_t epoch = 0;
+
+  std::string name;
+  common::v1::Vehicle vehicle;
+  std::uint32_t seats = 0;
+
+  /// As far as the market was told: it asks for positions only of drivers with something to do.
+  std::optional<LatLng> position;
+  /// Has an offer that hasn't ended.
+  bool offered = false;
+  DriverPlan plan;
+  /// The FindRoute under way; 0 if there is none.
+  std::uint64_t route_request = 0;
+  /// Why the plan will be pushed when the route is there; UNSPECIFIED if nothing is to be told.
+  v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  /// The last ones, for a driver who answers again.
+  std::deque<v1::OfferEnded> ended_offers;
+  Availability told;
+
+  /// Can take a trip of that many people now.
+  bool IsFree(std::uint32_t party_size) const;
+  Availability CurrentAvailability() const;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/route_progress.h"
+
+namespace ridestream::dispatch {
+
+/// What a change of the stops means for the route.
+enum class RouteChange {
+  /// The same places in the same order.
+  kNone,
+  /// Stops at its beginning fell away: the rest of the route stands.
+  kShortened,
+  /// Another way must be found.
+  kNew,
+};
+
+struct PlanChange {
+  /// UNSPECIFIED: nothing changed.
+  v1::PlanCause cause = v1::PLAN_CAUSE_UNSPECIFIED;
+  RouteChange route = RouteChange::kNone;
+};
+
+/// What one driver is to do: the stops in the order of driving, the route through them if it is
+/// known, and how far along it the car is. Holds any number of trips. Knows nothing of sessions and
+/// requests. Not thread-safe.
+class DriverPlan {
+ public:
+  /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
+  /// ended. A trip that is new here comes behind all others.
+  PlanChange Apply(const trip::v1::Trip& trip);
+  /// Removes all stops of the trip.
+  PlanChange Remove(const TripId& trip, v1::PlanCause cause);
+
+  bool empty() const { return stops_.empty(); }
+  bool Has(const TripId& trip) const;
+  /// The rider was picked up, the drop-off is still to come.
+  bool IsAboard(const TripId& trip) const;
+  bool HasAnybodyAboard() const;
+  /// In the order of their drop-offs.
+  std::vector<TripId> Trips() const;
+  /// Of all its trips, whether aboard already or not.
+  std::uint32_t SeatsTaken() const;
+  std::vector<LatLng> Places() const;
+
+  bool has_route() const { return route_.has_value(); }
+  void DropRoute();
+  /// Takes the route through the stops as they are. False, and no route, if it was made for another
+  /// number of stops.
+  bool SetRoute(RouteFound::Way way);
+
+  void MoveTo(LatLng car);
+  /// Travel time from the car to the next stop of the trip, the pick-up or then the drop-off.
+  Duration TimeTo(const TripId& trip, std::optional<LatLng> car) const;
+
+  /// Versions from now on are larger than this one as well.
+  void ContinueFrom(std::uint64_t version);
+  /// The plan as a message, under the next version. The route itself goes with it if the driver
+  /// hasn't been told it, or if the plan is told `whole`. A route's id is the version of the plan
+  /// that brought it, so that it is never another's, not even after a crash.
+  v1::Plan Tell(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now);
+
+ private:
+  struct PlannedStop {
+    v1::Stop stop;
+    /// From the route's start; has no meaning without a route.
+    Duration on_route{};
+  };
+  using Stops = std::vector<PlannedStop>;
+
+  Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
+  /// From the car, through the stops before. Without a route guessed in straight lines, and from
+  /// the first stop when it isn't known where the car is.
+  std::vector<Duration> Etas(std::optional<LatLng> car) const;
+
+  Stops stops_;
+  std::uint64_t version_ = 0;
+  std::optional<common::v1::Route> route_;
+  /// 0 until the driver was told the route.
+  std::uint64_t route_id_ = 0;
+  std::optional<RouteProgress> progress_;
+};
+
+}  // namespace ridestream::dispatch

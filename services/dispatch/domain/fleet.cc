@@ -1,0 +1,329 @@
+#include "services/dispatch/domain/fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/dispatch/domain/proto_values.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+Timer LostTimer(const DriverId& driver) { return {TimerKind::kDriverLost, driver.str()}; }
+Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
+
+/// Of two causes that one push tells, the one that explains more: what changes about a rider whom
+/// the driver hasn't heard of yet is part of the adding.
+v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
+  const auto weight = [](v1::PlanCause c) {
+    switch (c) {
+      case v1::PLAN_CAUSE_UNSPECIFIED:
+        return 0;
+      case v1::PLAN_CAUSE_REROUTED:
+        return 1;
+      case v1::PLAN_CAUSE_STOP_DONE:
+        return 2;
+      case v1::PLAN_CAUSE_DESTINATION_CHANGED:
+        return 3;
+      default:
+        return 4;
+    }
+  };
+  return weight(cause) < weight(untold) ? untold : cause;
+}
+
+}  // namespace
+
+const Driver* Fleet::Find(const DriverId& id) const {
+  const auto it = drivers_.find(id);
+  return it == drivers_.end() ? nullptr : &it->second;
+}
+
+Driver* Fleet::Touch(const DriverId& id) {
+  const auto it = drivers_.find(id);
+  if (it == drivers_.end()) return nullptr;
+  touched_.insert(id);
+  return &it->second;
+}
+
+// -- Sessions
+// ---------------------------------------------------------------------------------------
+
+void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step) {
+  Driver& driver = drivers_[event.driver];
+  if (event.epoch < driver.epoch) return;  // Fenced by a newer stream already.
+  touched_.insert(event.driver);
+  driver.id = event.driver;
+  driver.has_session = true;
+  driver.connected = true;
+  driver.epoch = event.epoch;
+  driver.name = event.hello.name();
+  driver.vehicle = event.hello.vehicle();
+  driver.seats = event.hello.seats();
+  driver.told = {};
+  driver.plan.ContinueFrom(event.hello.resume().plan_version());
+
+  SendWelcome welcome{event.driver, event.epoch, {}};
+  if (!event.resumed) {
+    if (open_offer != nullptr) *welcome.snapshot.mutable_offer() = *open_offer;
+    if (caught_up_ && !driver.plan.empty()) {
+      *welcome.snapshot.mutable_plan() =
+          driver.plan.Tell(v1::PLAN_CAUSE_RESTORED, true, driver.position, step.now());
+      if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
+    }
+  }
+  step.Decide(std::move(welcome));
+  ClearSuspicion(driver, step);
+  if (driver.position) FindMissingRoute(driver, step);
+}
+
+void Fleet::Disconnect(const DriverDisconnected& event) {
+  Driver* driver = Touch(event.driver);
+  if (driver != nullptr && driver->epoch == event.epoch) driver->connected = false;
+}
+
+void Fleet::Suspect(const DriverId& id, Step& step) {
+  if (Driver* driver = Touch(id)) MarkSuspect(*driver, step);
+}
+
+void Fleet::Hear(const DriverId& id, Step& step) {
+  if (Driver* driver = Touch(id)) ClearSuspicion(*driver, step);
+}
+
+void Fleet::DropSession(const DriverId& id, Step& step) {
+  Driver* driver = Touch(id);
+  if (driver == nullptr) return;
+  driver->has_session = false;
+  driver->connected = false;
+  driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  driver->ended_offers.clear();
+  MarkSuspect(*driver, step);
+}
+
+void Fleet::MarkSuspect(Driver& driver, Step& step) {
+  if (driver.suspect) return;
+  driver.suspect = true;
+  timers_.Set(LostTimer(driver.id), step.now() + lost_after_);
+  TellRiders(driver, step);
+}
+
+void Fleet::ClearSuspicion(Driver& driver, Step& step) {
+  if (!driver.suspect) return;
+  driver.suspect = false;
+  timers_.Cancel(LostTimer(driver.id));
+  TellRiders(driver, step);
+}
+
+void Fleet::Move(const DriverMoved& event, Step& step) {
+  const auto it = drivers_.find(event.driver);
+  if (it == drivers_.end()) return;
+  Driver& driver = it->second;
+  driver.position = event.position;
+  driver.plan.MoveTo(event.position);
+  FindMissingRoute(driver, step);
+  TellRiders(driver, step);
+}
+
+// -- Plans
+// ------------------------------------------------------------------------------------------
+
+void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
+  const TripId id(trip.trip_id());
+  const DriverId driver_id(trip.driver().driver_id());
+  const auto holder = driver_of_.find(id);
+  if (holder != driver_of_.end() && holder->second != driver_id) {
+    RemoveTrip(id, v1::PLAN_CAUSE_REASSIGNED, step);
+  }
+  driver_of_[id] = driver_id;
+  touched_.insert(driver_id);
+  Driver& driver = drivers_[driver_id];
+  driver.id = driver_id;
+  const PlanChange change = driver.plan.Apply(trip);
+  Changed(driver, change, step);
+  if (!caught_up_) return;
+  if (!driver.has_session) MarkSuspect(driver, step);
+  if (driver.suspect && change.cause == v1::PLAN_CAUSE_RIDER_ADDED &&
+      !timers_.IsSet(LostTimer(driver_id))) {
+    timers_.Set(LostTimer(driver_id), step.now() + lost_after_);
+  }
+}
+
+void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
+  const auto holder = driver_of_.find(trip);
+  if (holder == driver_of_.end()) return;
+  Driver& driver = *Touch(holder->second);
+  driver_of_.erase(holder);
+  Changed(driver, driver.plan.Remove(trip, cause), step);
+}
+
+void Fleet::Changed(Driver& driver, PlanChange change, Step& step) {
+  if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
+  const bool under_way = driver.route_request != 0;
+  if (driver.plan.empty()) {
+    CancelRouteRequest(driver);
+    TellPlan(driver, change.cause, step);
+  } else if (change.route == RouteChange::kNew ||
+             (change.route == RouteChange::kShortened && !driver.plan.has_route())) {
+    FindRouteFor(driver, change.cause, step);
+  } else if (under_way) {
+    driver.untold = Combine(driver.untold, change.cause);
+  } else {
+    TellPlan(driver, change.cause, step);
+  }
+}
+
+void Fleet::FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step) {
+  if (!caught_up_) return;
+  driver.untold = Combine(driver.untold, cause);
+  if (!driver.position) {
+    // Known from the log only. The plan needn't wait: its route follows the first position.
+    TellPlan(driver, driver.untold, step);
+    return;
+  }
+  driver.route_request = ++last_route_request_;
+  timers_.Set(RouteTimer(driver.id), step.now() + kRoutePatience);
+  step.Decide(FindRoute{driver.id, driver.route_request, *driver.position, driver.plan.Places()});
+}
+
+void Fleet::FindMissingRoute(Driver& driver, Step& step) {
+  if (driver.plan.empty() || driver.plan.has_route() || driver.route_request != 0) return;
+  FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
+}
+
+void Fleet::CancelRouteRequest(Driver& driver) {
+  driver.route_request = 0;
+  timers_.Cancel(RouteTimer(driver.id));
+}
+
+void Fleet::TakeRoute(RouteFound event, Step& step) {
+  const auto it = drivers_.find(event.driver);
+  if (it == drivers_.end()) return;
+  Driver& driver = it->second;
+  if (driver.route_request == 0 || driver.route_request != event.request) return;
+  CancelRouteRequest(driver);
+  const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
+  if (found && driver.position) driver.plan.MoveTo(*driver.position);
+  // Without a route there is nothing to tell a driver who knows the stops already.
+  if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) TellPlan(driver, driver.untold, step);
+  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  TellRiders(driver, step);
+}
+
+void Fleet::RouteUnanswered(const DriverId& id, Step& step) {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return;
+  TakeRoute({id, driver->route_request, absl::DeadlineExceededError("no route in time")}, step);
+}
+
+void Fleet::TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step) {
+  Driver* driver = Touch(id);
+  if (driver != nullptr && driver->route_request == 0) TellPlan(*driver, cause, step);
+}
+
+void Fleet::TellPlan(Driver& driver, v1::PlanCause cause, Step& step) {
+  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  if (!driver.has_session || !caught_up_ || cause == v1::PLAN_CAUSE_UNSPECIFIED) return;
+  v1::DriveResponse message;
+  *message.mutable_plan() = driver.plan.Tell(cause, false, driver.position, step.now());
+  PushTo(driver, std::move(message), step);
+}
+
+void Fleet::TellRiders(const Driver& driver, Step& step) const {
+  for (const TripId& trip : driver.plan.Trips()) {
+    ReportProgress report;
+    report.progress.set_trip_id(trip.str());
+    trip::v1::Progress& progress = *report.progress.mutable_progress();
+    if (driver.position) *progress.mutable_driver_position() = ToProto(*driver.position);
+    progress.set_eta_s(ToSeconds(driver.plan.TimeTo(trip, driver.position)));
+    progress.set_driver_status(driver.suspect ? trip::v1::DRIVER_STATUS_SUSPECT
+                                              : trip::v1::DRIVER_STATUS_CONNECTED);
+    step.Decide(std::move(report));
+  }
+}
+
+// -- Messages
+// ---------------------------------------------------------------------------------------
+
+void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
+  Driver& driver = *Touch(candidate.driver);
+  driver.offered = true;
+  driver.position = candidate.position;
+  v1::DriveResponse message;
+  *message.mutable_offer() = std::move(offer);
+  PushTo(driver, std::move(message), step);
+}
+
+void Fleet::EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step) {
+  Driver* driver = Touch(id);
+  if (driver == nullptr) return;
+  driver->offered = false;
+  if (driver->ended_offers.size() == kEndedOffersRemembered) driver->ended_offers.pop_front();
+  driver->ended_offers.push_back(ended);
+  PushOfferEnded(id, ended, step);
+}
+
+void Fleet::PushOfferEnded(const DriverId& id, v1::OfferEnded ended, Step& step) {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return;
+  v1::DriveResponse message;
+  *message.mutable_offer_ended() = std::move(ended);
+  PushTo(*driver, std::move(message), step);
+}
+
+void Fleet::PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return;
+  v1::DriveResponse message;
+  *message.mutable_rejected() = std::move(rejected);
+  PushTo(*driver, std::move(message), step);
+}
+
+const v1::OfferEnded* Fleet::FindEndedOffer(const DriverId& id, const OfferId& offer) const {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return nullptr;
+  const auto ended =
+      std::find_if(driver->ended_offers.begin(), driver->ended_offers.end(),
+                   [&](const v1::OfferEnded& e) { return e.offer_id() == offer.str(); });
+  return ended == driver->ended_offers.end() ? nullptr : &*ended;
+}
+
+void Fleet::PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const {
+  if (driver.has_session) step.Decide(Push{driver.id, std::move(message)});
+}
+
+// -- The whole
+// --------------------------------------------------------------------------------------
+
+void Fleet::CatchUp(Step& step) {
+  if (caught_up_) return;
+  caught_up_ = true;
+  for (auto& [id, driver] : drivers_) {
+    if (driver.plan.empty()) continue;
+    touched_.insert(id);
+    if (!driver.connected) MarkSuspect(driver, step);
+    FindRouteFor(driver, v1::PLAN_CAUSE_RESTORED, step);
+  }
+}
+
+void Fleet::Finish(Step& step) {
+  for (const DriverId& id : touched_) {
+    const auto it = drivers_.find(id);
+    if (it == drivers_.end()) continue;
+    Driver& driver = it->second;
+    if (driver.has_session) {
+      const Availability now = driver.CurrentAvailability();
+      if (now == driver.told) continue;
+      driver.told = now;
+      step.Decide(SetAvailability{id, now.state, now.free_seats, now.wants_positions});
+    } else if (driver.plan.empty() && !driver.offered) {
+      if (driver.told != Availability()) {
+        step.Decide(SetAvailability{id, location::v1::DRIVER_STATE_OFFLINE, 0, false});
+      }
+      timers_.Cancel(LostTimer(id));
+      CancelRouteRequest(driver);
+      drivers_.erase(it);
+    }
+  }
+  touched_.clear();
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+
+#include "absl/container/flat_hash_map.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "services/dispatch/domain/driver.h"
+#include "services/dispatch/domain/driver_plan.h"
+#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/step.h"
+#include "services/dispatch/domain/timers.h"
+
+namespace ridestream::dispatch {
+
+/// The drivers of a market with their plans: keeps the plans in line with the trips, finds routes
+/// for them, pushes them, and reports the progress to the riders. Not thread-safe.
+class Fleet {
+ public:
+  /// How many ended offers are remembered of each driver.
+  static constexpr std::size_t kEndedOffersRemembered = 8;
+  /// An answer to FindRoute that takes longer is not waited for.
+  static constexpr Duration kRoutePatience = std::chrono::seconds(10);
+
+  Fleet(Duration lost_after, Timers& timers) : lost_after_(lost_after), timers_(timers) {}
+
+  const Driver* Find(const DriverId& id) const;
+
+  /// Answers the Hello. `open_offer` may be null.
+  void Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step);
+  void Disconnect(const DriverDisconnected& event);
+  void Suspect(const DriverId& id, Step& step);
+  void Hear(const DriverId& id, Step& step);
+  void DropSession(const DriverId& id, Step& step);
+  void Move(const DriverMoved& event, Step& step);
+
+  /// The trip, which hasn't ended, is the driver's whom it names.
+  void PutTrip(const trip::v1::Trip& trip, Step& step);
+  /// The trip is nobody's any more.
+  void RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step);
+  void TakeRoute(RouteFound event, Step& step);
+  void RouteUnanswered(const DriverId& id, Step& step);
+  /// Pushes the plan as it is once more, unless it is about to be pushed.
+  void TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step);
+
+  void PushOffer(const Candidate& candidate, v1::Offer offer, Step& step);
+  /// The driver's open offer ended so.
+  void EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step);
+  /// Tells how an offer ended, maybe once more.
+  void PushOfferEnded(const DriverId& id, v1::OfferEnded ended, Step& step);
+  void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step);
+  /// Null if the driver had no such offer, or had it long ago.
+  const v1::OfferEnded* FindEndedOffer(const DriverId& id, const OfferId& offer) const;
+
+  /// The log has been read: from now on plans are told, and who isn't here is suspect.
+  void CatchUp(Step& step);
+  /// To be called at the end of each step: tells location what changed, once, and forgets drivers
+  /// who have neither a session nor anything to do.
+  void Finish(Step& step);
+
+ private:
+  Driver* Touch(const DriverId& id);
+  void MarkSuspect(Driver& driver, Step& step);
+  void ClearSuspicion(Driver& driver, Step& step);
+  void Changed(Driver& driver, PlanChange change, Step& step);
+  void FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step);
+  /// For a driver whose position is known.
+  void FindMissingRoute(Driver& driver, Step& step);
+  void CancelRouteRequest(Driver& driver);
+  void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);
+  void TellRiders(const Driver& driver, Step& step) const;
+  void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
+
+  const Duration lost_after_;
+  Timers& timers_;
+  bool caught_up_ = false;
+  std::uint64_t last_route_request_ = 0;
+  std::map<DriverId, Driver> drivers_;
+  absl::flat_hash_map<TripId, DriverId> driver_of_;
+  /// Whose availability may have changed in this step.
+  std::set<DriverId> touched_;
+};
+
+}  // namespace ridestream::dispatch

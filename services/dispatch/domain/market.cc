@@ -1,0 +1,285 @@
+#include "services/dispatch/domain/market.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace ridestream::dispatch {
+namespace {
+
+/// UNSPECIFIED for an action that isn't one.
+trip::v1::TripState StateAfter(v1::StopAction action) {
+  switch (action) {
+    case v1::STOP_ACTION_ARRIVED:
+      return trip::v1::TRIP_STATE_ARRIVED;
+    case v1::STOP_ACTION_PICKED_UP:
+      return trip::v1::TRIP_STATE_ABOARD;
+    case v1::STOP_ACTION_DROPPED_OFF:
+      return trip::v1::TRIP_STATE_COMPLETED;
+    default:
+      return trip::v1::TRIP_STATE_UNSPECIFIED;
+  }
+}
+
+trip::v1::ReleaseTripRequest MakeRelease(const TripId& trip, const DriverId& driver,
+                                         trip::v1::ReleaseReason reason) {
+  trip::v1::ReleaseTripRequest request;
+  request.set_trip_id(trip.str());
+  request.set_driver_id(driver.str());
+  request.set_reason(reason);
+  return request;
+}
+
+void SetCommand(v1::Rejected& rejected, const v1::StopUpdate& update) {
+  *rejected.mutable_stop_update() = update;
+}
+void SetCommand(v1::Rejected& rejected, const v1::GiveUp& give_up) {
+  *rejected.mutable_give_up() = give_up;
+}
+
+template <class Command>
+v1::Rejected MakeRejected(const Command& command, const absl::Status& why) {
+  v1::Rejected rejected;
+  SetCommand(rejected, command);
+  rejected.set_code(static_cast<std::uint32_t>(why.code()));
+  rejected.set_message(std::string(why.message()));
+  return rejected;
+}
+
+}  // namespace
+
+Market::Market(const MarketConfig& config)
+    : market_(config.market),
+      commands_(config.command_retry, timers_),
+      fleet_(config.lost_after, timers_),
+      matchmaker_(
+          {config.offer_lease, config.accept_grace, config.match_every, config.radius_m,
+           config.max_radius_m, config.max_wait, config.command_retry, config.offer_id_prefix},
+          trips_, commands_, fleet_, timers_) {}
+
+std::vector<Decision> Market::Handle(const Event& event, Time now) {
+  Step step(now);
+  while (const auto timer = timers_.PopDue(now)) GoOff(*timer, step);
+  std::visit([&](const auto& e) { On(e, step); }, event);
+  // Location hears who is free before it is asked for them.
+  fleet_.Finish(step);
+  if (caught_up_) matchmaker_.StartRoundIfDue(step);
+  return step.TakeDecisions();
+}
+
+void Market::GoOff(const Timer& timer, Step& step) {
+  switch (timer.kind) {
+    case TimerKind::kOfferEnds:
+      matchmaker_.OfferTimeIsUp(OfferId(timer.subject), step);
+      break;
+    case TimerKind::kMatchingRound:
+      break;  // Each step ends with a look at whether a round is due.
+    case TimerKind::kRoundUnanswered:
+      matchmaker_.RoundUnanswered(step);
+      break;
+    case TimerKind::kTripWaitedTooLong:
+      matchmaker_.WaitedTooLong(TripId(timer.subject), step);
+      break;
+    case TimerKind::kDriverLost:
+      DriverLost(DriverId(timer.subject), step);
+      break;
+    case TimerKind::kRouteUnanswered:
+      fleet_.RouteUnanswered(DriverId(timer.subject), step);
+      break;
+    case TimerKind::kCommandRetry:
+      commands_.Resend(TripId(timer.subject), step);
+      break;
+  }
+}
+
+// -- Drivers
+// ----------------------------------------------------------------------------------------
+
+void Market::On(const DriverConnected& event, Step& step) {
+  fleet_.Connect(event, matchmaker_.OpenOfferOf(event.driver, step.now()), step);
+}
+
+void Market::On(const DriverDisconnected& event, Step&) { fleet_.Disconnect(event); }
+
+void Market::On(const DriverSuspect& event, Step& step) { fleet_.Suspect(event.driver, step); }
+
+void Market::On(const DriverHeard& event, Step& step) { fleet_.Hear(event.driver, step); }
+
+void Market::On(const SessionDropped& event, Step& step) {
+  fleet_.DropSession(event.driver, step);
+  matchmaker_.Withdraw(event.driver, step);
+}
+
+void Market::On(const DriverMoved& event, Step& step) { fleet_.Move(event, step); }
+
+void Market::On(const RouteFound& event, Step& step) { fleet_.TakeRoute(event, step); }
+
+void Market::DriverLost(const DriverId& id, Step& step) {
+  matchmaker_.Withdraw(id, step);
+  const Driver* driver = fleet_.Find(id);
+  if (driver == nullptr) return;
+  for (const TripId& trip : driver->plan.Trips()) {
+    if (driver->plan.IsAboard(trip)) continue;
+    commands_.Send(MakeRelease(trip, id, trip::v1::RELEASE_REASON_DRIVER_LOST), {}, step);
+  }
+}
+
+// -- What drivers say
+// -------------------------------------------------------------------------------
+
+void Market::On(const OfferAnswered& event, Step& step) { matchmaker_.TakeAnswer(event, step); }
+
+void Market::On(const StopUpdated& event, Step& step) {
+  const Driver* driver = fleet_.Find(event.driver);
+  if (driver == nullptr) return;
+  const trip::v1::TripState to = StateAfter(event.update.action());
+  if (to == trip::v1::TRIP_STATE_UNSPECIFIED) {
+    const auto why = absl::InvalidArgumentError(fmt::format(
+        "stop_update.action: {} is no action", static_cast<int>(event.update.action())));
+    fleet_.PushRejected(event.driver, MakeRejected(event.update, why), step);
+    return;
+  }
+  const TripId id(event.update.trip_id());
+  if (!driver->plan.Has(id)) {
+    const EndedTrip* ended = trips_.FindEnded(id);
+    if (ended != nullptr && ended->state == trip::v1::TRIP_STATE_COMPLETED &&
+        ended->driver == event.driver) {
+      fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_STOP_DONE, step);
+    } else {
+      RejectForeign(event.driver, event.update, step);
+    }
+    return;
+  }
+  if (trips_.Find(id)->trip.state() >= to) {  // A repeat of what is done.
+    fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_STOP_DONE, step);
+    return;
+  }
+  trip::v1::AdvanceTripRequest request;
+  request.set_trip_id(id.str());
+  request.set_driver_id(event.driver.str());
+  request.set_to(to);
+  commands_.Send(std::move(request), event.update, step);
+}
+
+void Market::On(const TripGivenUp& event, Step& step) {
+  const Driver* driver = fleet_.Find(event.driver);
+  if (driver == nullptr) return;
+  const TripId id(event.give_up.trip_id());
+  if (!driver->plan.Has(id)) {
+    const OpenTrip* open = trips_.Find(id);
+    const bool repeat = open != nullptr &&
+                        std::count(open->trip.released_driver_ids().begin(),
+                                   open->trip.released_driver_ids().end(), event.driver.str()) > 0;
+    if (repeat) {
+      fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_REASSIGNED, step);
+    } else {
+      RejectForeign(event.driver, event.give_up, step);
+    }
+    return;
+  }
+  if (driver->plan.IsAboard(id)) {
+    const auto why = absl::FailedPreconditionError(
+        fmt::format("trip {}: the rider is aboard; drive them to the drop-off", id));
+    fleet_.PushRejected(event.driver, MakeRejected(event.give_up, why), step);
+    return;
+  }
+  commands_.Send(MakeRelease(id, event.driver, trip::v1::RELEASE_REASON_DRIVER_GAVE_UP),
+                 event.give_up, step);
+}
+
+template <class Command>
+void Market::RejectForeign(const DriverId& driver, const Command& command, Step& step) {
+  const TripId id(command.trip_id());
+  absl::Status why;
+  if (const EndedTrip* ended = trips_.FindEnded(id); ended != nullptr && ended->driver == driver) {
+    why = absl::FailedPreconditionError(
+        fmt::format("trip {} has ended: {}", id, trip::v1::TripState_Name(ended->state)));
+  } else if (ended != nullptr || trips_.Find(id) != nullptr) {
+    why = absl::PermissionDeniedError(fmt::format("trip {} is not this driver's", id));
+  } else {
+    why = absl::NotFoundError(fmt::format("trip {} is not known in market {}", id, market_));
+  }
+  fleet_.PushRejected(driver, MakeRejected(command, why), step);
+}
+
+// -- Trips
+// ------------------------------------------------------------------------------------------
+
+void Market::On(const TripLogged& event, Step& step) { ApplyTrip(event.event.trip(), step); }
+
+void Market::On(const LogCaughtUp&, Step& step) {
+  if (caught_up_) return;
+  caught_up_ = true;
+  fleet_.CatchUp(step);
+  for (const auto& [id, open] : trips_.open()) matchmaker_.LetWait(id, step.now(), step);
+}
+
+void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
+  if (trip.market() != market_.str() || !trips_.Record(trip)) return;
+  const TripId id(trip.trip_id());
+  // How offers ended is told before the plans that follow from it.
+  if (caught_up_) matchmaker_.TripChanged(trip, step);
+  switch (trip.state()) {
+    case trip::v1::TRIP_STATE_ASSIGNED:
+    case trip::v1::TRIP_STATE_ARRIVED:
+    case trip::v1::TRIP_STATE_ABOARD:
+      fleet_.PutTrip(trip, step);
+      break;
+    case trip::v1::TRIP_STATE_COMPLETED:
+      fleet_.RemoveTrip(id, v1::PLAN_CAUSE_STOP_DONE, step);
+      break;
+    case trip::v1::TRIP_STATE_CANCELLED:
+      fleet_.RemoveTrip(id, v1::PLAN_CAUSE_RIDER_CANCELLED, step);
+      break;
+    default:
+      fleet_.RemoveTrip(id, v1::PLAN_CAUSE_REASSIGNED, step);
+      break;
+  }
+  if (IsEnded(trip.state())) commands_.DropAll(id);
+}
+
+void Market::ForgetTrip(const TripId& trip, Step& step) {
+  trips_.Forget(trip);
+  matchmaker_.TripVanished(trip, step);
+  fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
+  commands_.DropAll(trip);
+}
+
+// -- Answers
+// ----------------------------------------------------------------------------------------
+
+void Market::On(const CandidatesFound& event, Step& step) {
+  matchmaker_.TakeCandidates(event, step);
+}
+
+void Market::On(const CommandDone& event, Step& step) {
+  const auto settled = commands_.Settle(event.command, event.trip.status(), step);
+  if (event.trip.ok()) ApplyTrip(*event.trip, step);
+  if (settled) CommandSettled(*settled, event.trip.status(), step);
+}
+
+void Market::CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step) {
+  const TripId trip = TripOf(command.request);
+  if (!status.ok()) {
+    const DriverId driver = DriverOf(command.request);
+    if (const auto* update = std::get_if<v1::StopUpdate>(&command.origin)) {
+      fleet_.PushRejected(driver, MakeRejected(*update, status), step);
+    } else if (const auto* give_up = std::get_if<v1::GiveUp>(&command.origin)) {
+      fleet_.PushRejected(driver, MakeRejected(*give_up, status), step);
+    }
+  }
+  if (absl::IsNotFound(status)) {
+    ForgetTrip(trip, step);
+    return;
+  }
+  if (const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&command.request)) {
+    matchmaker_.AssignmentSettled(*assign, status, step);
+  } else if (std::holds_alternative<trip::v1::GiveUpTripRequest>(command.request)) {
+    matchmaker_.GiveUpSettled(trip, step);
+  }
+  commands_.SendNext(trip, step);
+}
+
+}  // namespace ridestream::dispatch

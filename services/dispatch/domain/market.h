@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "services/dispatch/domain/fleet.h"
+#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/matchmaker.h"
+#include "services/dispatch/domain/step.h"
+#include "services/dispatch/domain/timers.h"
+#include "services/dispatch/domain/trip_book.h"
+#include "services/dispatch/domain/trip_commands.h"
+
+namespace ridestream::dispatch {
+
+struct MarketConfig {
+  MarketId market;
+  /// How long a driver may think about an offer.
+  Duration offer_lease = std::chrono::seconds(15);
+  /// How long after the lease an answer still counts: the time it spends on the wire. Then the
+  /// offer ends as expired.
+  Duration accept_grace = std::chrono::milliseconds(500);
+  /// From the start of a matching round to the next while somebody waits.
+  Duration match_every = std::chrono::seconds(1);
+  /// How far the first round looks; each later round of a trip looks twice as far, up to the
+  /// maximum.
+  std::uint32_t radius_m = 2'000;
+  std::uint32_t max_radius_m = 10'000;
+  /// A trip that found no driver for so long is given up. After a restart it waits that long anew.
+  Duration max_wait = std::chrono::minutes(5);
+  /// A suspect driver's trips are given to others after this, if not aboard.
+  Duration lost_after = std::chrono::seconds(30);
+  /// Pause before a trip command whose outcome is open is sent again; also how long the log is
+  /// waited for when an answer of trip's announces news that must stand there.
+  Duration command_retry = std::chrono::seconds(1);
+  /// Makes offer ids unique over restarts of the process.
+  std::string offer_id_prefix;
+};
+
+/// The brain of one market: waiting trips, drivers, offers and plans. Deterministic: the same
+/// events at the same times give the same decisions. Reads no clock, calls nobody. Not thread-safe:
+/// its owner feeds it one event after the other.
+///
+/// What it counts on: every FindCandidates, FindRoute and TripCommand is answered exactly once, if
+/// only by an error. The trip log is told in its order, from the oldest open trip on, and after a
+/// break from where it was: a trip's end, once told, is never followed by an older record of it
+/// that the market could have forgotten.
+///
+/// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
+/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `TripCommands` carries
+/// what was decided to trip.
+class Market {
+ public:
+  explicit Market(const MarketConfig& config);
+  // Its parts refer to each other.
+  Market(const Market&) = delete;
+  Market& operator=(const Market&) = delete;
+
+  /// Takes one event in. `now` never goes back. The decisions are to be carried out in their order.
+  /// Timers that are due by `now` go off before the event, also without a Wake.
+  std::vector<Decision> Handle(const Event& event, Time now);
+
+  /// When to send Wake at the latest, if at all.
+  std::optional<Time> NextWake() const { return timers_.Next(); }
+
+ private:
+  void On(const DriverConnected& event, Step& step);
+  void On(const DriverDisconnected& event, Step& step);
+  void On(const DriverSuspect& event, Step& step);
+  void On(const DriverHeard& event, Step& step);
+  void On(const SessionDropped& event, Step& step);
+  void On(const DriverMoved& event, Step& step);
+  void On(const OfferAnswered& event, Step& step);
+  void On(const StopUpdated& event, Step& step);
+  void On(const TripGivenUp& event, Step& step);
+  void On(const TripLogged& event, Step& step);
+  void On(const LogCaughtUp& event, Step& step);
+  void On(const CandidatesFound& event, Step& step);
+  void On(const RouteFound& event, Step& step);
+  void On(const CommandDone& event, Step& step);
+  void On(const Wake&, Step&) {}
+
+  void GoOff(const Timer& timer, Step& step);
+  void ApplyTrip(const trip::v1::Trip& trip, Step& step);
+  void ForgetTrip(const TripId& trip, Step& step);
+  void DriverLost(const DriverId& driver, Step& step);
+  /// Carries on after trip refused or carried out a command.
+  void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
+  /// Tells the driver why its command about a trip that isn't in its plan can't be carried out.
+  template <class Command>
+  void RejectForeign(const DriverId& driver, const Command& command, Step& step);
+
+  const MarketId market_;
+  bool caught_up_ = false;
+  Timers timers_;
+  TripBook trips_;
+  TripCommands commands_;
+  Fleet fleet_;
+  Matchmaker matchmaker_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,299 @@
+#include "services/dispatch/domain/matchmaker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "services/dispatch/domain/proto_values.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+const Timer kNextRound{TimerKind::kMatchingRound, ""};
+const Timer kRoundUnanswered{TimerKind::kRoundUnanswered, ""};
+
+Timer OfferTimer(const OfferId& id) { return {TimerKind::kOfferEnds, id.str()}; }
+Timer WaitTimer(const TripId& id) { return {TimerKind::kTripWaitedTooLong, id.str()}; }
+
+v1::Offer MakeMessage(const OfferId& id, const trip::v1::Trip& trip, const Candidate& candidate,
+                      Time expires_at, Time now) {
+  v1::Offer offer;
+  offer.set_offer_id(id.str());
+  offer.set_trip_id(trip.trip_id());
+  *offer.mutable_pickup() = trip.pickup();
+  *offer.mutable_dropoff() = trip.dropoff();
+  offer.set_party_size(trip.passenger().party_size());
+  *offer.mutable_fare() = trip.fare().total();
+  offer.set_pickup_eta_s(ToSeconds(candidate.travel_time));
+  offer.set_trip_length_m(trip.fare().length_m());
+  offer.set_trip_duration_s(
+      static_cast<std::uint32_t>(std::max<std::int64_t>(0, trip.fare().duration().seconds())));
+  *offer.mutable_expires_at() = ToProto(expires_at);
+  *offer.mutable_decided_at() = ToProto(now);
+  return offer;
+}
+
+v1::OfferEnded MakeEnded(const std::string& offer, const std::string& trip,
+                         v1::OfferOutcome outcome) {
+  v1::OfferEnded ended;
+  ended.set_offer_id(offer);
+  ended.set_trip_id(trip);
+  ended.set_outcome(outcome);
+  return ended;
+}
+
+}  // namespace
+
+Matchmaker::Matchmaker(Config config, TripBook& trips, TripCommands& commands, Fleet& fleet,
+                       Timers& timers)
+    : config_(std::move(config)),
+      trips_(trips),
+      commands_(commands),
+      fleet_(fleet),
+      timers_(timers),
+      offers_(config_.offer_id_prefix),
+      waiting_({config_.match_every, config_.max_radius_m}) {}
+
+// -- Waiting
+// ----------------------------------------------------------------------------------------
+
+void Matchmaker::TripChanged(const trip::v1::Trip& trip, Step& step) {
+  const TripId id(trip.trip_id());
+  if (trip.state() == trip::v1::TRIP_STATE_REQUESTED) {
+    LetWait(id, step.now(), step);
+    return;
+  }
+  StopWaiting(id);
+  const OpenOffer* offer = offers_.OfTrip(id);
+  if (IsEnded(trip.state())) {
+    if (offer != nullptr) {
+      End(*offer,
+          trip.state() == trip::v1::TRIP_STATE_CANCELLED ? v1::OFFER_OUTCOME_RIDER_CANCELLED
+                                                         : v1::OFFER_OUTCOME_WITHDRAWN,
+          step.now(), step);
+    }
+    return;
+  }
+  if (OpenTrip* open = trips_.Find(id)) {
+    // Should it come to wait again, that is a new search.
+    open->give_up_at.reset();
+    open->radius_m = 0;
+  }
+  if (offer != nullptr) {
+    const bool by_this_offer = trip.offer_id() == offer->id.str();
+    End(*offer, by_this_offer ? v1::OFFER_OUTCOME_ACCEPTED : v1::OFFER_OUTCOME_ALREADY_TAKEN,
+        step.now(), step);
+  }
+  // The driver may have it by another way than this market's offer: it is busy now.
+  Withdraw(DriverId(trip.driver().driver_id()), step);
+}
+
+void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
+  OpenTrip* open = trips_.Find(id);
+  if (open == nullptr || open->trip.state() != trip::v1::TRIP_STATE_REQUESTED ||
+      waiting_.Contains(id) || offers_.OfTrip(id) != nullptr ||
+      commands_.IsPending<trip::v1::GiveUpTripRequest>(id)) {
+    return;
+  }
+  if (!open->give_up_at) open->give_up_at = step.now() + config_.max_wait;
+  if (step.now() >= *open->give_up_at) {
+    WaitedTooLong(id, step);
+    return;
+  }
+  timers_.Set(WaitTimer(id), *open->give_up_at);
+  if (open->radius_m == 0) open->radius_m = config_.radius_m;
+  waiting_.Add({id, FromProto(open->trip.requested_at()), FromProto(open->trip.pickup()),
+                open->trip.passenger().party_size(), open->radius_m, hold_until});
+}
+
+void Matchmaker::TripVanished(const TripId& trip, Step& step) {
+  StopWaiting(trip);
+  if (const OpenOffer* offer = offers_.OfTrip(trip)) {
+    End(*offer, v1::OFFER_OUTCOME_WITHDRAWN, step.now(), step);
+  }
+}
+
+void Matchmaker::StopWaiting(const TripId& trip) {
+  waiting_.Remove(trip);
+  timers_.Cancel(WaitTimer(trip));
+}
+
+void Matchmaker::WaitedTooLong(const TripId& trip, Step& step) {
+  // While it is offered somebody may still take it; it is given up when the offer ends otherwise.
+  if (offers_.OfTrip(trip) != nullptr) return;
+  StopWaiting(trip);
+  trip::v1::GiveUpTripRequest request;
+  request.set_trip_id(trip.str());
+  commands_.Send(std::move(request), {}, step);
+}
+
+void Matchmaker::GiveUpSettled(const TripId& trip, Step& step) {
+  if (OpenTrip* open = trips_.Find(trip)) open->give_up_at.reset();
+  LetWait(trip, step.now() + config_.log_patience, step);
+}
+
+void Matchmaker::StartRoundIfDue(Step& step) {
+  std::optional<Time> next = waiting_.NextRound();
+  if (next && *next <= step.now()) {
+    if (auto round = waiting_.StartRound(step.now())) {
+      timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
+      step.Decide(*std::move(round));
+    }
+    next = waiting_.NextRound();
+  }
+  if (!waiting_.InFlight()) timers_.Cancel(kRoundUnanswered);
+  if (next) {
+    timers_.Set(kNextRound, *next);
+  } else {
+    timers_.Cancel(kNextRound);
+  }
+}
+
+void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
+  const auto eligibility = [this](const WaitingTrip& waiting, const DriverId& driver) {
+    return EligibilityOf(waiting, driver);
+  };
+  for (const Match& match : waiting_.FinishRound(event, eligibility, step.now())) {
+    MakeOffer(match, step);
+  }
+}
+
+Eligibility Matchmaker::EligibilityOf(const WaitingTrip& waiting, const DriverId& id) const {
+  const Driver* driver = fleet_.Find(id);
+  const OpenTrip* open = trips_.Find(waiting.id);
+  if (driver == nullptr || open == nullptr || !driver->IsFree(waiting.party_size)) {
+    return Eligibility::kNo;
+  }
+  const auto& released = open->trip.released_driver_ids();
+  if (open->declined.contains(id) ||
+      std::find(released.begin(), released.end(), id.str()) != released.end()) {
+    return Eligibility::kNo;
+  }
+  return open->silent.contains(id) ? Eligibility::kLastResort : Eligibility::kYes;
+}
+
+// -- Offers
+// -----------------------------------------------------------------------------------------
+
+void Matchmaker::MakeOffer(const Match& match, Step& step) {
+  OpenTrip& open = *trips_.Find(match.trip.id);
+  waiting_.Remove(match.trip.id);
+  open.radius_m = match.trip.radius_m;
+  const Time expires_at = step.now() + config_.offer_lease;
+  const OfferId id = offers_.NextId();
+  const OpenOffer& offer = offers_.Open(
+      {id, match.candidate.driver, match.trip.id,
+       MakeMessage(id, open.trip, match.candidate, expires_at, step.now()), expires_at});
+  timers_.Set(OfferTimer(id), expires_at + config_.accept_grace);
+  fleet_.PushOffer(match.candidate, offer.message, step);
+}
+
+void Matchmaker::TakeAnswer(const OfferAnswered& event, Step& step) {
+  OpenOffer* offer = offers_.Find(OfferId(event.answer.offer_id()));
+  if (offer == nullptr) {
+    AnswerEndedOffer(event, step);
+    return;
+  }
+  if (offer->driver != event.driver) {
+    v1::Rejected rejected;
+    *rejected.mutable_offer_answer() = event.answer;
+    rejected.set_code(static_cast<std::uint32_t>(absl::StatusCode::kPermissionDenied));
+    rejected.set_message(fmt::format("offer {} was made to another driver", offer->id));
+    fleet_.PushRejected(event.driver, std::move(rejected), step);
+    return;
+  }
+  // Once it is accepted, only trip decides: a second answer changes nothing.
+  if (offer->state != OpenOffer::State::kOffered) return;
+  if (event.answer.accept()) {
+    Assign(*offer, step);
+  } else {
+    trips_.Find(offer->trip)->declined.insert(offer->driver);
+    End(*offer, v1::OFFER_OUTCOME_DECLINED, step.now(), step);
+  }
+}
+
+void Matchmaker::Assign(OpenOffer& offer, Step& step) {
+  offer.state = OpenOffer::State::kAssigning;
+  timers_.Cancel(OfferTimer(offer.id));
+  const Driver& driver = *fleet_.Find(offer.driver);
+  trip::v1::AssignTripRequest request;
+  request.set_trip_id(offer.trip.str());
+  request.set_offer_id(offer.id.str());
+  request.mutable_driver()->set_driver_id(offer.driver.str());
+  request.mutable_driver()->set_name(driver.name);
+  *request.mutable_driver()->mutable_vehicle() = driver.vehicle;
+  request.set_seats(driver.seats);
+  commands_.Send(std::move(request), {}, step);
+}
+
+void Matchmaker::AnswerEndedOffer(const OfferAnswered& event, Step& step) {
+  const std::string& id = event.answer.offer_id();
+  const Driver* driver = fleet_.Find(event.driver);
+  if (driver == nullptr) return;
+  if (const v1::OfferEnded* ended = fleet_.FindEndedOffer(event.driver, OfferId(id))) {
+    fleet_.PushOfferEnded(event.driver, *ended, step);
+    return;
+  }
+  // Accepted before this process began, and the driver never heard of it.
+  for (const TripId& trip : driver->plan.Trips()) {
+    const OpenTrip* open = trips_.Find(trip);
+    if (open == nullptr || open->trip.offer_id() != id) continue;
+    fleet_.PushOfferEnded(event.driver, MakeEnded(id, trip.str(), v1::OFFER_OUTCOME_ACCEPTED),
+                          step);
+    return;
+  }
+  fleet_.PushOfferEnded(event.driver, MakeEnded(id, "", v1::OFFER_OUTCOME_WITHDRAWN), step);
+}
+
+void Matchmaker::AssignmentSettled(const trip::v1::AssignTripRequest& request,
+                                   const absl::Status& status, Step& step) {
+  OpenOffer* offer = offers_.Find(OfferId(request.offer_id()));
+  if (offer == nullptr) return;  // The log was quicker, or the OK has ended it.
+  OpenTrip* open = trips_.Find(offer->trip);
+  if (open != nullptr) open->declined.insert(offer->driver);
+  const Time log_is_due = step.now() + config_.log_patience;
+  if (status.code() == absl::StatusCode::kAborted) {
+    End(*offer, v1::OFFER_OUTCOME_ALREADY_TAKEN, log_is_due, step);
+    return;
+  }
+  // Most likely the rider cancelled. The log, which comes by another way, will say so.
+  offer->state = OpenOffer::State::kRefused;
+  timers_.Set(OfferTimer(offer->id), log_is_due);
+}
+
+void Matchmaker::OfferTimeIsUp(const OfferId& id, Step& step) {
+  const OpenOffer* offer = offers_.Find(id);
+  if (offer == nullptr || offer->state == OpenOffer::State::kAssigning) return;
+  if (offer->state == OpenOffer::State::kRefused) {
+    End(*offer, v1::OFFER_OUTCOME_WITHDRAWN, step.now(), step);
+    return;
+  }
+  trips_.Find(offer->trip)->silent.insert(offer->driver);
+  End(*offer, v1::OFFER_OUTCOME_EXPIRED, step.now(), step);
+}
+
+void Matchmaker::Withdraw(const DriverId& driver, Step& step) {
+  const OpenOffer* offer = offers_.OfDriver(driver);
+  if (offer == nullptr || offer->state != OpenOffer::State::kOffered) return;
+  End(*offer, v1::OFFER_OUTCOME_WITHDRAWN, step.now(), step);
+}
+
+const v1::Offer* Matchmaker::OpenOfferOf(const DriverId& driver, Time now) {
+  const OpenOffer* offer = offers_.OfDriver(driver);
+  const bool can_answer =
+      offer != nullptr && offer->state == OpenOffer::State::kOffered && now < offer->expires_at;
+  return can_answer ? &offer->message : nullptr;
+}
+
+void Matchmaker::End(const OpenOffer& offer, v1::OfferOutcome outcome, Time hold_until,
+                     Step& step) {
+  const OpenOffer ended = offers_.Close(offer.id);
+  timers_.Cancel(OfferTimer(ended.id));
+  fleet_.EndOffer(ended.driver, MakeEnded(ended.id.str(), ended.trip.str(), outcome), step);
+  LetWait(ended.trip, hold_until, step);
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "services/dispatch/domain/fleet.h"
+#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/offer_book.h"
+#include "services/dispatch/domain/step.h"
+#include "services/dispatch/domain/timers.h"
+#include "services/dispatch/domain/trip_book.h"
+#include "services/dispatch/domain/trip_commands.h"
+#include "services/dispatch/domain/waiting_trips.h"
+
+namespace ridestream::dispatch {
+
+/// Brings waiting trips and free drivers together: rounds find candidates, an offer asks one
+/// driver, trip assigns on acceptance. What decides who has a trip is trip's record alone. Not
+/// thread-safe.
+class Matchmaker {
+ public:
+  struct Config {
+    Duration offer_lease;
+    Duration accept_grace;
+    Duration match_every;
+    std::uint32_t radius_m;
+    std::uint32_t max_radius_m;
+    Duration max_wait;
+    /// How long trip's log is waited for where its answer announced news.
+    Duration log_patience;
+    std::string offer_id_prefix;
+  };
+  /// A round that takes longer is given up.
+  static constexpr Duration kRoundPatience = std::chrono::seconds(10);
+
+  /// All outlive it.
+  Matchmaker(Config config, TripBook& trips, TripCommands& commands, Fleet& fleet, Timers& timers);
+
+  /// The trip book has a newer record of the trip, which may have ended.
+  void TripChanged(const trip::v1::Trip& trip, Step& step);
+  /// The trip book has dropped the trip: its owner doesn't know it.
+  void TripVanished(const TripId& trip, Step& step);
+  /// Lets the trip wait for a driver, if it is to be given one and isn't waiting or offered.
+  void LetWait(const TripId& trip, Time hold_until, Step& step);
+  void TakeCandidates(const CandidatesFound& event, Step& step);
+  void RoundUnanswered(Step& step) { waiting_.AbandonRound(step.now()); }
+  /// To be called at the end of each step.
+  void StartRoundIfDue(Step& step);
+
+  void TakeAnswer(const OfferAnswered& event, Step& step);
+  /// The driver won't answer: it is lost, or its session is gone.
+  void Withdraw(const DriverId& driver, Step& step);
+  void OfferTimeIsUp(const OfferId& id, Step& step);
+  /// Null if the driver has none that it could still answer.
+  const v1::Offer* OpenOfferOf(const DriverId& driver, Time now);
+
+  /// Trip has answered an AssignTrip. An OK was applied already.
+  void AssignmentSettled(const trip::v1::AssignTripRequest& request, const absl::Status& status,
+                         Step& step);
+  void WaitedTooLong(const TripId& trip, Step& step);
+  /// Trip has answered a GiveUpTrip. An OK was applied already.
+  void GiveUpSettled(const TripId& trip, Step& step);
+
+ private:
+  Eligibility EligibilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
+  void MakeOffer(const Match& match, Step& step);
+  void Assign(OpenOffer& offer, Step& step);
+  void AnswerEndedOffer(const OfferAnswered& event, Step& step);
+  /// The trip waits again afterwards, if it still needs a driver.
+  void End(const OpenOffer& offer, v1::OfferOutcome outcome, Time hold_until, Step& step);
+  void StopWaiting(const TripId& trip);
+
+  const Config config_;
+  TripBook& trips_;
+  TripCommands& commands_;
+  Fleet& fleet_;
+  Timers& timers_;
+  OfferBook offers_;
+  WaitingTrips waiting_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,76 @@
+#include "services/dispatch/domain/route_progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+
+namespace ridestream::dispatch {
+namespace {
+
+/// How far ahead, in travel time, a car is looked for: many reporting intervals.
+constexpr Duration kLookAhead = std::chrono::minutes(1);
+/// A car so near is on the route: GPS between high buildings is off by some tens of metres.
+constexpr double kOnRouteM = 100;
+
+constexpr double kMetresPerE7 = kEarthRadiusM * std::numbers::pi / 180.0 / 1e7;
+
+}  // namespace
+
+RouteProgress::RouteProgress(const common::v1::Route& route) {
+  const int size = std::min(route.lat_e7_size(), route.lng_e7_size());
+  LatLng place;
+  Duration from_start{0};
+  for (int i = 0; i < size; ++i) {
+    place.lat_e7 += route.lat_e7(i);
+    place.lng_e7 += route.lng_e7(i);
+    if (i > 0) {
+      if (i > route.piece_ms_size()) break;
+      from_start += std::chrono::milliseconds(route.piece_ms(i - 1));
+    }
+    points_.push_back({place, from_start});
+  }
+}
+
+void RouteProgress::MoveTo(LatLng car) {
+  if (points_.size() < 2) return;
+  Match match = Nearest(car, piece_, behind_ + kLookAhead);
+  if (match.distance_m > kOnRouteM) {
+    // Not heard for a while: it may be much further on.
+    const Match anywhere = Nearest(car, piece_, Duration::max());
+    if (anywhere.distance_m <= kOnRouteM) match = anywhere;
+  }
+  if (match.from_start < behind_) return;
+  piece_ = match.piece;
+  behind_ = match.from_start;
+}
+
+RouteProgress::Match RouteProgress::Nearest(LatLng car, std::size_t first, Duration until) const {
+  Match nearest = Project(car, first);
+  for (std::size_t piece = first + 1;
+       piece + 1 < points_.size() && points_[piece].from_start < until; ++piece) {
+    const Match match = Project(car, piece);
+    if (match.distance_m < nearest.distance_m) nearest = match;
+  }
+  return nearest;
+}
+
+RouteProgress::Match RouteProgress::Project(LatLng car, std::size_t piece) const {
+  const Point& from = points_[piece];
+  const Point& to = points_[piece + 1];
+  // A plane around the piece's start: pieces are short.
+  const double east_m = kMetresPerE7 * std::cos(from.place.lat() * std::numbers::pi / 180.0);
+  const double piece_x = (double{1} * to.place.lng_e7 - from.place.lng_e7) * east_m;
+  const double piece_y = (double{1} * to.place.lat_e7 - from.place.lat_e7) * kMetresPerE7;
+  const double car_x = (double{1} * car.lng_e7 - from.place.lng_e7) * east_m;
+  const double car_y = (double{1} * car.lat_e7 - from.place.lat_e7) * kMetresPerE7;
+
+  const double length2 = piece_x * piece_x + piece_y * piece_y;
+  const double fraction =
+      length2 == 0 ? 0 : std::clamp((car_x * piece_x + car_y * piece_y) / length2, 0.0, 1.0);
+  const double distance_m = std::hypot(car_x - fraction * piece_x, car_y - fraction * piece_y);
+  const auto time = static_cast<double>((to.from_start - from.from_start).count()) * fraction;
+  return {distance_m, piece, from.from_start + Duration(std::llround(time))};
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,107 @@
+#include "services/dispatch/domain/trip_commands.h"
+
+#include <utility>
+
+namespace ridestream::dispatch {
+namespace {
+
+Timer RetryTimer(const TripId& trip) { return {TimerKind::kCommandRetry, trip.str()}; }
+
+bool IsRepeat(const TripRequest& a, const TripRequest& b) {
+  if (a.index() != b.index() || DriverOf(a) != DriverOf(b)) return false;
+  const auto* advance = std::get_if<trip::v1::AdvanceTripRequest>(&a);
+  return advance == nullptr || advance->to() == std::get<trip::v1::AdvanceTripRequest>(b).to();
+}
+
+}  // namespace
+
+bool IsOutcomeOpen(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+TripId TripOf(const TripRequest& request) {
+  return std::visit([](const auto& r) { return TripId(r.trip_id()); }, request);
+}
+
+DriverId DriverOf(const TripRequest& request) {
+  struct {
+    DriverId operator()(const trip::v1::AssignTripRequest& r) const {
+      return DriverId(r.driver().driver_id());
+    }
+    DriverId operator()(const trip::v1::AdvanceTripRequest& r) const {
+      return DriverId(r.driver_id());
+    }
+    DriverId operator()(const trip::v1::ReleaseTripRequest& r) const {
+      return DriverId(r.driver_id());
+    }
+    DriverId operator()(const trip::v1::GiveUpTripRequest&) const { return {}; }
+  } driver_of;
+  return std::visit(driver_of, request);
+}
+
+void TripCommands::Send(TripRequest request, CommandOrigin origin, Step& step) {
+  const TripId trip = TripOf(request);
+  auto& line = lines_[trip];
+  for (PendingCommand& pending : line) {
+    if (!IsRepeat(pending.request, request)) continue;
+    // A driver gives up what is being taken from it as lost: it shall hear of a failure.
+    if (std::holds_alternative<std::monostate>(pending.origin)) pending.origin = std::move(origin);
+    return;
+  }
+  line.push_back({++last_id_, std::move(request), std::move(origin)});
+  if (line.size() == 1) SendNext(trip, step);
+}
+
+std::optional<PendingCommand> TripCommands::Settle(std::uint64_t command,
+                                                   const absl::Status& outcome, Step& step) {
+  const auto sent = sent_.find(command);
+  if (sent == sent_.end()) return std::nullopt;
+  const TripId trip = sent->second;
+  if (IsOutcomeOpen(outcome)) {
+    timers_.Set(RetryTimer(trip), step.now() + retry_);
+    return std::nullopt;
+  }
+  sent_.erase(sent);
+  timers_.Cancel(RetryTimer(trip));
+  const auto line = lines_.find(trip);
+  PendingCommand settled = std::move(line->second.front());
+  line->second.pop_front();
+  if (line->second.empty()) lines_.erase(line);
+  return settled;
+}
+
+void TripCommands::SendNext(const TripId& trip, Step& step) {
+  const auto line = lines_.find(trip);
+  if (line == lines_.end()) return;
+  const PendingCommand& first = line->second.front();
+  if (sent_.try_emplace(first.id, trip).second) {
+    step.Decide(TripCommand{first.id, first.request});
+  }
+}
+
+void TripCommands::Resend(const TripId& trip, Step& step) {
+  const auto line = lines_.find(trip);
+  if (line == lines_.end()) return;
+  const PendingCommand& first = line->second.front();
+  step.Decide(TripCommand{first.id, first.request});
+}
+
+void TripCommands::DropAll(const TripId& trip) {
+  const auto line = lines_.find(trip);
+  if (line == lines_.end()) return;
+  sent_.erase(line->second.front().id);
+  lines_.erase(line);
+  timers_.Cancel(RetryTimer(trip));
+}
+
+}  // namespace ridestream::dispatch
