@@ -35,11 +35,13 @@ void LocationService::Drain() {
 
 grpc::ServerReadReactor<v1::ReportPositionsRequest>* LocationService::ReportPositions(
     grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) {
-  auto stream = std::make_shared<PositionReader>(
-      index_, clock_, *response, [this](PositionReader* done) { RemoveReporter(done); });
-  const absl::Status status = AddReporter(*context, stream);
-  stream->Start(stream);
-  if (!status.ok()) stream->Close(rpc::ToGrpcStatus(status, context));
+  const auto stream = PositionReader::Make(index_, clock_, *response,
+                                           [this](PositionReader* done) { RemoveReporter(done); });
+  if (absl::Status status = AddReporter(*context, stream); status.ok()) {
+    stream->ReadNext();
+  } else {
+    stream->Close(rpc::ToGrpcStatus(status, context));
+  }
   return stream.get();
 }
 

@@ -12,9 +12,23 @@ PositionReader::PositionReader(LocationIndex& index, const Clock& clock,
                                std::function<void(PositionReader*)> on_done)
     : index_(index), clock_(clock), on_done_(std::move(on_done)), response_(response) {}
 
-void PositionReader::Start(std::shared_ptr<PositionReader> self) {
-  self_ = std::move(self);
-  StartRead(&batch_);
+std::shared_ptr<PositionReader> PositionReader::Make(LocationIndex& index, const Clock& clock,
+                                                     v1::ReportPositionsResponse& response,
+                                                     std::function<void(PositionReader*)> on_done) {
+  std::shared_ptr<PositionReader> reader(
+      new PositionReader(index, clock, response, std::move(on_done)));
+  reader->self_ = reader;
+  return reader;
+}
+
+void PositionReader::ReadNext() {
+  MutexLock lock(mu_);
+  if (!finished_) StartRead(&batch_);
+}
+
+bool PositionReader::IsFinished() {
+  MutexLock lock(mu_);
+  return finished_;
 }
 
 void PositionReader::OnReadDone(bool ok) {
@@ -23,12 +37,12 @@ void PositionReader::OnReadDone(bool ok) {
     Close(grpc::Status::OK);
     return;
   }
+  if (IsFinished()) return;
   if (absl::Status status = ApplyBatch(); !status.ok()) {
     Close(rpc::ToGrpcStatus(status));
     return;
   }
-  MutexLock lock(mu_);
-  if (!finished_) StartRead(&batch_);
+  ReadNext();
 }
 
 absl::Status PositionReader::ApplyBatch() {

@@ -19,12 +19,15 @@ namespace ridestream::location {
 /// all the time, so its strings are allocated once. Close is thread-safe.
 class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsRequest> {
  public:
-  /// `on_done` is called once, on a thread of gRPC's, and lets go of the service's reference.
-  PositionReader(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
-                 std::function<void(PositionReader*)> on_done);
+  /// Reads nothing until ReadNext; a caller that may not report is closed before. `on_done` is
+  /// called once, on a thread of gRPC's, and lets go of the service's reference. The handler
+  /// returns the raw pointer to gRPC.
+  static std::shared_ptr<PositionReader> Make(LocationIndex& index, const Clock& clock,
+                                              v1::ReportPositionsResponse& response,
+                                              std::function<void(PositionReader*)> on_done);
 
-  /// Begins to read; the handler then returns the raw pointer to gRPC.
-  void Start(std::shared_ptr<PositionReader> self);
+  /// Reads the next batch, unless the stream is closed.
+  void ReadNext();
   /// Ends the stream; only the first call counts. An OK status comes with the counts so far.
   void Close(const grpc::Status& status);
 
@@ -33,6 +36,10 @@ class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsR
   void OnDone() override;
 
  private:
+  PositionReader(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
+                 std::function<void(PositionReader*)> on_done);
+
+  bool IsFinished();
   absl::Status ApplyBatch();
 
   LocationIndex& index_;
