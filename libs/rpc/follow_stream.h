@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "grpcpp/grpcpp.h"
+#include "grpcpp/support/client_callback.h"
 #include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
 

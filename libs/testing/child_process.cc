@@ -1,0 +1,147 @@
+#include "libs/testing/child_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+namespace ridestream::testing {
+namespace {
+
+constexpr std::string_view kServing = " serving address=";
+
+/// The address in a log line that says "serving", or nothing.
+std::string ServingAddress(std::string_view line) {
+  const std::size_t at = line.find(kServing);
+  if (at == std::string_view::npos) return "";
+  line.remove_prefix(at + kServing.size());
+  return std::string(line.substr(0, line.find(' ')));
+}
+
+std::string LastBytesOf(const std::string& path) {
+  std::ifstream file(path);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return text.size() > 2'000 ? text.substr(text.size() - 2'000) : text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
+    const std::string& binary, const std::vector<std::string>& arguments,
+    const std::string& log_path) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) {
+    return absl::InternalError(fmt::format("pipe: {}", std::strerror(errno)));
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  // A binary that blocks signals must not hand that to its children.
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+
+  std::vector<char*> argv{const_cast<char*>(binary.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, binary.c_str(), &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  close(fds[1]);
+  if (error != 0) {
+    close(fds[0]);
+    return absl::NotFoundError(fmt::format("can't start {}: {}", binary, std::strerror(error)));
+  }
+  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, fds[0], log_path));
+}
+
+ChildProcess::ChildProcess(pid_t pid, int stderr_fd, std::string log_path)
+    : pid_(pid),
+      stderr_fd_(stderr_fd),
+      log_path_(std::move(log_path)),
+      watcher_([this] { Watch(); }) {}
+
+ChildProcess::~ChildProcess() {
+  if (!reaped_) Stop(SIGKILL);
+  watcher_.join();
+  close(stderr_fd_);
+}
+
+void ChildProcess::Watch() {
+  std::ofstream log(log_path_, std::ios::app);
+  std::string line;
+  char buffer[4096];
+  ssize_t count = 0;
+  while ((count = read(stderr_fd_, buffer, sizeof(buffer))) > 0 || (count < 0 && errno == EINTR)) {
+    if (count < 0) continue;
+    log.write(buffer, count);
+    log.flush();
+    line.append(buffer, static_cast<std::size_t>(count));
+    for (std::size_t end = 0; (end = line.find('\n')) != std::string::npos;
+         line.erase(0, end + 1)) {
+      std::string address = ServingAddress(std::string_view(line).substr(0, end));
+      if (address.empty()) continue;
+      MutexLock lock(mu_);
+      address_ = std::move(address);
+      changed_.SignalAll();
+    }
+  }
+  MutexLock lock(mu_);
+  log_ended_ = true;
+  changed_.SignalAll();
+}
+
+absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds timeout) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mu_);
+  while (address_.empty() && !log_ended_) {
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= left.zero()) {
+      return absl::DeadlineExceededError(fmt::format("not serving after {} s; its log ends:\n{}",
+                                                     timeout.count(), LastBytesOf(log_path_)));
+    }
+    changed_.WaitFor(mu_, left);
+  }
+  if (address_.empty()) {
+    return absl::UnavailableError(
+        fmt::format("it ended before it served; its log ends:\n{}", LastBytesOf(log_path_)));
+  }
+  return address_;
+}
+
+void ChildProcess::Signal(int signal) const {
+  if (!reaped_) kill(pid_, signal);
+}
+
+int ChildProcess::Stop(int signal) {
+  Signal(signal);
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  reaped_ = true;
+  return status;
+}
+
+absl::StatusOr<std::size_t> ChildProcess::ResidentBytes() const {
+  std::ifstream statm(fmt::format("/proc/{}/statm", pid_));
+  std::size_t total_pages = 0;
+  std::size_t resident_pages = 0;
+  if (!(statm >> total_pages >> resident_pages)) {
+    return absl::NotFoundError(fmt::format("/proc/{}/statm can't be read", pid_));
+  }
+  return resident_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace ridestream::testing

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/mutex.h"
+
+namespace ridestream::testing {
+
+/// A service run as a real process of its own, for tests and benchmarks that cross processes. What
+/// it says on stderr goes to a log file, and is watched for the line that it is serving.
+/// Thread-safe. The destructor kills it.
+class ChildProcess {
+ public:
+  /// Starts `binary` with `arguments`; its log is `log_path`, which is appended to.
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
+      const std::string& binary, const std::vector<std::string>& arguments,
+      const std::string& log_path);
+  ~ChildProcess();
+
+  /// Waits for the line `… serving address=HOST:PORT …` and returns the address. UNAVAILABLE with
+  /// the log's end when the process ends before, DEADLINE_EXCEEDED after `timeout`.
+  absl::StatusOr<std::string> WaitUntilServing(
+      std::chrono::seconds timeout = std::chrono::seconds(60));
+
+  void Signal(int signal) const;
+  /// Sends the signal and waits for the end. Returns what waitpid said.
+  int Stop(int signal);
+
+  /// Resident memory now, in bytes.
+  absl::StatusOr<std::size_t> ResidentBytes() const;
+  pid_t pid() const { return pid_; }
+  const std::string& log_path() const { return log_path_; }
+
+ private:
+  ChildProcess(pid_t pid, int stderr_fd, std::string log_path);
+  void Watch();
+
+  const pid_t pid_;
+  const int stderr_fd_;
+  const std::string log_path_;
+  Mutex mu_;
+  CondVar changed_;
+  std::string address_ ABSL_GUARDED_BY(mu_);
+  bool log_ended_ ABSL_GUARDED_BY(mu_) = false;
+  bool reaped_ = false;
+  std::thread watcher_;
+};
+
+}  // namespace ridestream::testing
