@@ -140,7 +140,7 @@ class LocationServiceTest : public ::testing::Test {
 };
 
 TEST_F(LocationServiceTest, WhatIsReportedIsFound) {
-  ReadNext();
+  Start();
   v1::PositionReport position = Position("d-1");
   position.set_lat_e7(kLatE7 + 10'000);  // 111 m north
   position.set_heading_deg(270);
@@ -162,7 +162,7 @@ TEST_F(LocationServiceTest, WhatIsReportedIsFound) {
 }
 
 TEST_F(LocationServiceTest, EachPositionIsCounted) {
-  ReadNext();
+  Start();
   v1::PositionReport older = Position("d-1");
   v1::PositionReport newer = Position("d-1");
   v1::PositionReport lost = Position("d-2");
@@ -175,7 +175,7 @@ TEST_F(LocationServiceTest, EachPositionIsCounted) {
 }
 
 TEST_F(LocationServiceTest, AMalformedBatchEndsTheStream) {
-  ReadNext();
+  Start();
   v1::ReportPositionsResponse response;
   const grpc::Status status =
       Report(std::vector<v1::PositionReport>(4'097, Position("d")), response);
@@ -184,7 +184,7 @@ TEST_F(LocationServiceTest, AMalformedBatchEndsTheStream) {
 }
 
 TEST_F(LocationServiceTest, OnlyServicesReport) {
-  ReadNext();
+  Start();
   v1::ReportPositionsResponse response;
   EXPECT_EQ(Report({Position("d")}, response, {rpc::CallerKind::kDriver, "d"}).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
@@ -198,7 +198,7 @@ TEST_F(LocationServiceTest, OnlyServicesReport) {
 }
 
 TEST_F(LocationServiceTest, AWrongQuestionIsNamed) {
-  ReadNext();
+  Start();
   v1::FindNearestRequest request = Nearest(5);
   request.add_queries()->mutable_center();
   v1::FindNearestResponse response;
@@ -208,7 +208,7 @@ TEST_F(LocationServiceTest, AWrongQuestionIsNamed) {
 }
 
 TEST_F(LocationServiceTest, AnswersThatNobodyCouldReceiveAreRefused) {
-  ReadNext();
+  Start();
   std::vector<v1::PositionReport> positions;
   for (int i = 0; i < 51; ++i) positions.push_back(Position(fmt::format("d-{}", i)));
   Apply(positions);
@@ -223,7 +223,7 @@ TEST_F(LocationServiceTest, AnswersThatNobodyCouldReceiveAreRefused) {
 }
 
 TEST_F(LocationServiceTest, AViewerSeesTheSnapshotThenChangesThenWhoIsGone) {
-  ReadNext();
+  Start();
   Apply({Position("a"), Position("b")});
   grpc::ClientContext context;
   FrameReader reader = Watch(context);
@@ -254,7 +254,7 @@ TEST_F(LocationServiceTest, AViewerSeesTheSnapshotThenChangesThenWhoIsGone) {
 }
 
 TEST_F(LocationServiceTest, AViewerGetsFewerNewerFramesThanThereAreChanges) {
-  ReadNext();
+  Start();
   constexpr std::uint32_t kChanges = 200;
   grpc::ClientContext context;
   const auto start = std::chrono::steady_clock::now();
@@ -306,7 +306,7 @@ TEST_F(LocationServiceTest, AViewerTooManyIsRefusedUntilOneLeaves) {
 }
 
 TEST_F(LocationServiceTest, AnAreaWithoutExtentIsRefused) {
-  ReadNext();
+  Start();
   grpc::ClientContext context;
   rpc::SetTimeout(context, kTimeout);
   v1::WatchAreaRequest request;
@@ -319,7 +319,7 @@ TEST_F(LocationServiceTest, AnAreaWithoutExtentIsRefused) {
 }
 
 TEST_F(LocationServiceTest, ADrainClosesAllStreamsWithoutWaitingForTheGrace) {
-  ReadNext();
+  Start();
   grpc::ClientContext watch_context;
   FrameReader reader = Watch(watch_context);
   EXPECT_TRUE(ReadNews(reader).snapshot());
