@@ -1,0 +1,172 @@
+// The trip service: flags, wiring, and the end.
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/server.h"
+#include "libs/service/service.h"
+#include "services/trip/domain/fare.h"
+#include "services/trip/rpc/trip_feed.h"
+#include "services/trip/rpc/trip_service.h"
+#include "services/trip/storage/data_folder.h"
+#include "services/trip/storage/sqlite_trip_store.h"
+#include "services/trip/streets/streets_router.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
+ABSL_FLAG(std::string, data, "./data",
+          "The folder that holds the trips (trips.db). Made where it is missing; one process at a "
+          "time may have it.");
+ABSL_FLAG(std::string, markets, "city=city:1",
+          "The markets and their streets, NAME=SPEC[,NAME=SPEC]: city:SEED is the built-in city of "
+          "that seed, anything else the path of an OpenStreetMap extract (.osm.pbf)");
+ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
+ABSL_FLAG(int64_t, base_fare_minor, 250, "What every ride costs, in the currency's minor unit");
+ABSL_FLAG(int64_t, per_km_minor, 175, "What a kilometre costs, in the currency's minor unit");
+ABSL_FLAG(int64_t, per_minute_minor, 35, "What a minute costs, in the currency's minor unit");
+ABSL_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
+          "How long a quote's price is kept, by the city's clock (1s to 24h)");
+ABSL_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the disk (1 to 64)");
+ABSL_FLAG(uint32_t, router_threads, 2, "Threads that search ways for quotes (1 to 64)");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+          "How long calls under way may last after SIGTERM");
+
+namespace ridestream::trip {
+namespace {
+
+constexpr char kUsage[] =
+    "The trip service of Ridestream: quotes, requests and their whole life, durable in SQLite.\n"
+    "  trip --data /var/lib/ridestream/trip --markets manhattan=maps/manhattan.osm.pbf\n"
+    "Every flag can be given as an environment variable, e.g. RIDESTREAM_DATA=/data.";
+
+using Routers = std::map<std::string, std::unique_ptr<StreetsRouter>>;
+
+absl::StatusOr<Routers> LoadMarkets(const std::string& flag) {
+  Routers routers;
+  for (const std::string& entry : std::vector<std::string>(absl::StrSplit(flag, ','))) {
+    const std::pair<std::string, std::string> parts =
+        absl::StrSplit(entry, absl::MaxSplits('=', 1));
+    const auto& [name, spec] = parts;
+    if (!rpc::ValidateId(name, "market").ok() || spec.empty() || routers.contains(name)) {
+      return absl::InvalidArgumentError(
+          fmt::format("--markets={}: '{}' must be NAME=SPEC with a name used once", flag, entry));
+    }
+    absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load(spec);
+    if (!streets.ok()) {
+      return absl::Status(
+          streets.status().code(),
+          fmt::format("--markets: market '{}': {}", name, std::string(streets.status().message())));
+    }
+    service::Log(service::Level::kInfo, "streets loaded",
+                 {{"market", name}, {"streets", (*streets)->description()}});
+    routers.emplace(name, std::make_unique<StreetsRouter>(*std::move(streets)));
+  }
+  return routers;
+}
+
+absl::StatusOr<v1::Tariff> TariffFromFlags() {
+  v1::Tariff tariff;
+  tariff.set_currency_code(absl::GetFlag(FLAGS_currency));
+  tariff.set_base_minor(absl::GetFlag(FLAGS_base_fare_minor));
+  tariff.set_per_km_minor(absl::GetFlag(FLAGS_per_km_minor));
+  tariff.set_per_minute_minor(absl::GetFlag(FLAGS_per_minute_minor));
+  if (absl::Status status = ValidateTariff(tariff); !status.ok()) return status;
+  return tariff;
+}
+
+absl::Status CheckFlags() {
+  for (const auto& [name, threads] :
+       {std::pair("reader_threads", absl::GetFlag(FLAGS_reader_threads)),
+        std::pair("router_threads", absl::GetFlag(FLAGS_router_threads))}) {
+    if (threads >= 1 && threads <= 64) continue;
+    return absl::InvalidArgumentError(fmt::format("--{}={}: must be 1 to 64", name, threads));
+  }
+  const absl::Duration lifetime = absl::GetFlag(FLAGS_quote_lifetime);
+  if (lifetime < absl::Seconds(1) || lifetime > absl::Hours(24)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--quote_lifetime={}: must be 1s to 24h", absl::FormatDuration(lifetime)));
+  }
+  const absl::Duration grace = absl::GetFlag(FLAGS_drain_grace);
+  if (grace < absl::ZeroDuration() || grace > absl::Minutes(10)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--drain_grace={}: must be 0s to 10m", absl::FormatDuration(grace)));
+  }
+  return absl::OkStatus();
+}
+
+std::string MarketNames(const Routers& routers) {
+  return absl::StrJoin(routers, ",",
+                       [](std::string* out, const auto& market) { out->append(market.first); });
+}
+
+absl::Status Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  const absl::StatusOr<v1::Tariff> tariff = TariffFromFlags();
+  if (!tariff.ok()) return tariff.status();
+  const absl::StatusOr<Routers> routers = LoadMarkets(absl::GetFlag(FLAGS_markets));
+  if (!routers.ok()) return routers.status();
+  const absl::StatusOr<DataFolder> folder = DataFolder::Acquire(absl::GetFlag(FLAGS_data));
+  if (!folder.ok()) return folder.status();
+
+  const std::shared_ptr<const Clock> clock = service::MakeClock();
+  const rpc::TrustingAuthenticator authenticator;
+  TripFeed feed;
+  const absl::StatusOr<std::unique_ptr<SqliteTripStore>> store = SqliteTripStore::Open(
+      {.path = folder->database_path(),
+       .clock = *clock,
+       .listener = [&feed](const std::vector<v1::TripEvent>& events) { feed.Publish(events); },
+       .on_failure =
+           [](const absl::Status& status, size_t commands) {
+             service::Log(service::Level::kError, "commit failed",
+                          {{"error", status.ToString()}, {"commands", std::to_string(commands)}});
+           },
+       // The pools' threads both read, so that none waits for a connection.
+       .readers = absl::GetFlag(FLAGS_reader_threads) + absl::GetFlag(FLAGS_router_threads)});
+  if (!store.ok()) return store.status();
+
+  std::map<std::string, const QuoteRouter*> markets;
+  for (const auto& [name, router] : *routers) markets.emplace(name, router.get());
+  TripService service(
+      {.store = **store,
+       .feed = feed,
+       .clock = *clock,
+       .authenticator = authenticator,
+       .markets = std::move(markets),
+       .tariff = *tariff,
+       .quote_lifetime = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_quote_lifetime)),
+       .reader_threads = absl::GetFlag(FLAGS_reader_threads),
+       .router_threads = absl::GetFlag(FLAGS_router_threads)});
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  const absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
+      {.address = listen, .services = {&service}, .on_drain = {[&feed] { feed.Close(); }}});
+  if (!server.ok()) return server.status();
+  (*server)->SetServing(true);
+  service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
+                      {{"markets", MarketNames(*routers)},
+                       {"data", folder->database_path()},
+                       {"log_end", std::to_string((*store)->LastSequence())},
+                       {"authentication", authenticator.description()}});
+
+  const std::string_view signal = service::WaitForStopSignal();
+  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
+  service::Log(service::Level::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace ridestream::trip
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "trip", ridestream::trip::kUsage);
+  const absl::Status status = ridestream::trip::Run();
+  return status.ok() ? 0 : ridestream::service::Fail(status);
+}

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/mutex.h"
+#include "libs/rpc/push_stream.h"
+#include "services/trip/domain/trip_store.h"
+#include "services/trip/rpc/log_tail.h"
+#include "services/trip/rpc/worker_pool.h"
+
+namespace ridestream::trip {
+
+/// One FollowTrips stream: a cursor on the log. Only when the stream has taken what it was given
+/// does the cursor move on by a page, from the tail in memory or, further back, from the store. So
+/// a follower holds two pages at most however slow it is, and neither misses nor repeats an event
+/// when the old log becomes the live one.
+///
+/// Shared by the feed that wakes it and by the work it has under way. Thread-safe: one thread at a
+/// time pumps; `mu_` guards who does.
+class LogFollower : public std::enable_shared_from_this<LogFollower> {
+ public:
+  using Stream = rpc::PushStream<v1::FollowTripsResponse>;
+  static constexpr size_t kPageEvents = 128;
+
+  struct Options {
+    const TripStore& store;
+    const LogTail& tail;
+    WorkerPool& readers;
+    std::vector<std::string> markets;
+    /// Called once when gRPC has let go of the stream.
+    std::function<void(LogFollower*)> on_done;
+  };
+
+  static std::shared_ptr<LogFollower> Make(Options options);
+
+  /// Sends what follows `after`, and CaughtUp when all up to `caught_up_at` has been sent.
+  void Begin(std::uint64_t after, std::uint64_t caught_up_at);
+  /// Begins at the oldest event of an open trip; asks the store for it.
+  void BeginAtOldestOpen();
+  /// The log has grown.
+  void Wake() { Advance(); }
+  void Close(const absl::Status& status);
+  /// For gRPC.
+  Stream* stream() const { return stream_.get(); }
+
+ private:
+  explicit LogFollower(Options options) : options_(std::move(options)) {}
+
+  void Advance();
+  void OnDrained();
+  void Pump();
+  bool MayGoOn();
+  void ReadFromStore();
+  /// Runs `work` on a reader's thread, or ends the stream.
+  void RunOnReader(std::function<void()> work);
+  void Send(const std::vector<const v1::TripEvent*>& events, std::uint64_t last_sequence);
+  bool Wants(const v1::TripEvent& event) const;
+
+  const Options options_;
+  std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
+
+  // Of the thread that pumps; handed on through `mu_`.
+  std::uint64_t cursor_ = 0;
+  std::uint64_t caught_up_at_ = 0;
+  bool said_caught_up_ = false;
+
+  Mutex mu_;
+  bool begun_ ABSL_GUARDED_BY(mu_) = false;
+  bool pumping_ ABSL_GUARDED_BY(mu_) = false;
+  bool wanted_ ABSL_GUARDED_BY(mu_) = false;  // There may be something new to send.
+  bool busy_ ABSL_GUARDED_BY(mu_) = false;    // The stream hasn't taken all it was given.
+};
+
+}  // namespace ridestream::trip

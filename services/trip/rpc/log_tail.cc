@@ -1,0 +1,26 @@
+#include "services/trip/rpc/log_tail.h"
+
+#include <algorithm>
+
+namespace ridestream::trip {
+
+void LogTail::Append(const std::vector<v1::TripEvent>& events) {
+  MutexLock lock(mu_);
+  for (const v1::TripEvent& event : events) {
+    events_.push_back(std::make_shared<const v1::TripEvent>(event));
+  }
+  while (events_.size() > max_events_) events_.pop_front();
+}
+
+std::optional<LogTail::Events> LogTail::Read(std::uint64_t after, size_t limit) const {
+  MutexLock lock(mu_);
+  if (events_.empty()) return std::nullopt;
+  const std::uint64_t first = events_.front()->sequence();
+  if (after + 1 < first) return std::nullopt;
+  const std::uint64_t skipped = std::min<std::uint64_t>(after + 1 - first, events_.size());
+  const auto begin = events_.begin() + static_cast<std::ptrdiff_t>(skipped);
+  const auto left = static_cast<size_t>(events_.end() - begin);
+  return Events(begin, begin + static_cast<std::ptrdiff_t>(std::min(left, limit)));
+}
+
+}  // namespace ridestream::trip

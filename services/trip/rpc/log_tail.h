@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "libs/base/mutex.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::trip {
+
+/// The newest events of the log in memory, so that followers who are up to date don't go to the
+/// disk. Thread-safe.
+class LogTail {
+ public:
+  using Events = std::vector<std::shared_ptr<const v1::TripEvent>>;
+  /// A few MB; some seconds of a busy log.
+  static constexpr size_t kMaxEvents = 4096;
+
+  explicit LogTail(size_t max_events = kMaxEvents) : max_events_(max_events) {}
+
+  /// The next events of the log, in order and without holes.
+  void Append(const std::vector<v1::TripEvent>& events);
+
+  /// At most `limit` events that follow `after`, none if there are none yet. nullopt when the tail
+  /// doesn't reach back that far, and the store has to be asked.
+  std::optional<Events> Read(std::uint64_t after, size_t limit) const;
+
+ private:
+  const size_t max_events_;
+  mutable Mutex mu_;
+  std::deque<std::shared_ptr<const v1::TripEvent>> events_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::trip

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/rpc/caller.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "services/trip/domain/commands.h"
+
+namespace ridestream::trip {
+
+// What comes in, checked field by field: INVALID_ARGUMENT names the first field that is wrong, as a
+// path. Commands and parts of them come out.
+
+inline constexpr std::uint32_t kMaxPartySize = 8;
+inline constexpr std::uint32_t kMaxSeats = 8;
+inline constexpr size_t kMaxNameBytes = 64;
+inline constexpr size_t kMaxPlateBytes = 16;
+inline constexpr size_t kMaxTextBytes = 256;
+inline constexpr int kMaxFollowedMarkets = 64;
+inline constexpr std::uint32_t kMaxPageSize = 200;
+inline constexpr std::uint32_t kDefaultPageSize = 50;
+
+absl::Status CheckText(const std::string& text, size_t max_bytes, const std::string& field);
+/// `place` is null when the field isn't set.
+absl::Status CheckPlace(const common::v1::LatLng* place, const std::string& field);
+
+absl::Status CheckRequest(const v1::QuoteTripRequest& request);
+absl::Status CheckRequest(const v1::ListTripsRequest& request);
+absl::Status CheckRequest(const v1::FollowTripsRequest& request);
+absl::Status CheckReport(const v1::ReportProgressRequest& report);
+
+/// `trip_id`: of the trip to be made.
+absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
+                                  const v1::RequestTripRequest& request);
+absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, const v1::CancelTripRequest& request);
+/// Without the fare.
+absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
+                                                   const v1::ChangeDestinationRequest& request);
+absl::StatusOr<Command> ToCommand(const v1::AssignTripRequest& request);
+absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request);
+absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request);
+absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request);
+
+}  // namespace ridestream::trip

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/mutex.h"
+#include "services/trip/rpc/log_follower.h"
+#include "services/trip/rpc/log_tail.h"
+#include "services/trip/rpc/progress_reader.h"
+#include "services/trip/rpc/trip_watcher.h"
+
+namespace ridestream::trip {
+
+/// Everybody who hears of trips as they change: followers of the log, watchers of a trip, and the
+/// streams that report progress to the latter. The store publishes here, so the feed outlives it.
+/// Thread-safe; streams are told without the lock.
+class TripFeed {
+ public:
+  /// Durable events, each once and in the log's order, from one thread at a time.
+  void Publish(const std::vector<v1::TripEvent>& events);
+  /// Passes progress on to who watches these trips.
+  void Report(const v1::ReportProgressRequest& report);
+
+  const LogTail& tail() const { return tail_; }
+
+  /// UNAVAILABLE once the feed is closed.
+  absl::Status Add(std::shared_ptr<LogFollower> follower);
+  absl::Status Add(std::shared_ptr<TripWatcher> watcher);
+  absl::Status Add(std::shared_ptr<ProgressReader> reader);
+  /// Streams that have ended; unknown ones are ignored.
+  void Remove(LogFollower* follower);
+  void Remove(TripWatcher* watcher);
+  void Remove(ProgressReader* reader);
+
+  /// Ends all streams with UNAVAILABLE, and those that come later.
+  void Close();
+
+ private:
+  using Watchers = std::vector<std::shared_ptr<TripWatcher>>;
+  Watchers WatchersOf(const std::string& trip_id);
+
+  LogTail tail_;
+  Mutex mu_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  std::map<LogFollower*, std::shared_ptr<LogFollower>> followers_ ABSL_GUARDED_BY(mu_);
+  std::map<ProgressReader*, std::shared_ptr<ProgressReader>> readers_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, Watchers, std::less<>> watchers_ ABSL_GUARDED_BY(mu_);  // By trip id.
+};
+
+}  // namespace ridestream::trip

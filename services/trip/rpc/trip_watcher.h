@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "libs/base/id.h"
+#include "libs/base/mutex.h"
+#include "libs/rpc/push_stream.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::trip {
+
+/// One WatchTrip stream: the newest trip and progress, each replacing what the rider hasn't been
+/// sent yet. Thread-safe. `mu_` is held while the stream is told, so that what leaves is in order;
+/// the stream calls nothing back from there.
+class TripWatcher {
+ public:
+  using Stream = rpc::PushStream<v1::WatchTripResponse>;
+
+  /// `on_done` is called once when gRPC has let go of the stream.
+  static std::shared_ptr<TripWatcher> Make(TripId trip_id,
+                                           std::function<void(TripWatcher*)> on_done);
+
+  const TripId& trip_id() const { return trip_id_; }
+  /// For gRPC.
+  Stream* stream() const { return stream_.get(); }
+
+  /// The watcher may see the trip, which was this when it was read. Until then nothing is sent.
+  void Begin(v1::Trip trip);
+  /// The trip has changed.
+  void OnTrip(const v1::Trip& trip);
+  void OnProgress(const v1::Progress& progress);
+  void Close(const absl::Status& status);
+
+ private:
+  explicit TripWatcher(TripId trip_id) : trip_id_(std::move(trip_id)) {}
+  void TakeIfNewer(const v1::Trip& trip) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Send() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const TripId trip_id_;
+  std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
+  Mutex mu_;
+  bool begun_ ABSL_GUARDED_BY(mu_) = false;
+  /// What is sent next; its trip has version 0 as long as none is known.
+  v1::WatchTripResponse newest_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::trip

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "libs/roads/streets.h"
+#include "services/trip/domain/quote_router.h"
+
+namespace ridestream::trip {
+
+/// A market's streets, for quotes. Thread-safe.
+class StreetsRouter final : public QuoteRouter {
+ public:
+  explicit StreetsRouter(std::unique_ptr<roads::Streets> streets) : streets_(std::move(streets)) {}
+  absl::StatusOr<Way> FindWay(LatLng pickup, LatLng dropoff) const override;
+  const roads::Streets& streets() const { return *streets_; }
+
+ private:
+  const std::unique_ptr<roads::Streets> streets_;
+};
+
+}  // namespace ridestream::trip
