@@ -12,7 +12,7 @@ namespace ridestream::rpc {
 struct ChannelOptions {
   /// Full names ("ridestream.trip.v1.TripService") of services all of whose unary calls are
   /// idempotent: gRPC itself retries them on UNAVAILABLE, at most 5 tries with jittered pauses.
-  std::vector<std::string> retried_services;
+  std::vector<std::string> retried_services = {};
   /// Channels of the same target with different numbers have connections of their own.
   int connection = 0;
 };

@@ -26,7 +26,7 @@ class FollowStream {
     /// Takes a message. False: it can't be taken now; the stream is closed and opened again later.
     std::function<bool(Response&)> on_message;
     std::chrono::milliseconds reopen_after{200};
-    /// Told when a stream ended, with the reason.
+    /// Told when a stream ended that wasn't stopped, with the reason.
     std::function<void(const grpc::Status&)> on_end = nullptr;
   };
 
@@ -78,7 +78,12 @@ class FollowStream {
   }
 
   void OnDone(const grpc::Status& status) {
-    if (options_.on_end) options_.on_end(status);
+    bool asked_for = false;
+    {
+      MutexLock lock(mu_);
+      asked_for = stopping_;
+    }
+    if (!asked_for && options_.on_end) options_.on_end(status);
     MutexLock lock(mu_);
     call_.reset();
     if (!stopping_) {

@@ -29,7 +29,7 @@ class ReportStream {
     /// How long the first of a batch waits for others.
     std::chrono::microseconds linger{2'000};
     std::chrono::milliseconds reopen_after{200};
-    /// Told when a stream ended, with the reason.
+    /// Told when a stream ended that wasn't stopped, with the reason.
     std::function<void(const grpc::Status&)> on_end = nullptr;
   };
 
@@ -86,9 +86,9 @@ class ReportStream {
     writing_ = false;
     failed_ = false;
     held_ = true;
+    options_.open(&call_->context, &call_->response, call_.get());
     // The hold stands for the writes that are still to come from outside a reaction.
     call_->AddHold();
-    options_.open(&call_->context, &call_->response, call_.get());
     call_->StartCall();
     ArmLinger();
   }
@@ -150,7 +150,12 @@ class ReportStream {
   }
 
   void OnDone(const grpc::Status& status) {
-    if (options_.on_end) options_.on_end(status);
+    bool asked_for = false;
+    {
+      MutexLock lock(mu_);
+      asked_for = stopping_;
+    }
+    if (!asked_for && options_.on_end) options_.on_end(status);
     MutexLock lock(mu_);
     call_.reset();
     if (!stopping_) {

@@ -15,14 +15,14 @@ struct ServerOptions {
   /// host:port; port 0 takes a free one.
   std::string address = "127.0.0.1:0";
   /// Not owned; must outlive the server.
-  std::vector<grpc::Service*> services;
+  std::vector<grpc::Service*> services = {};
   /// Largest message that is read.
   int max_message_bytes = 4 << 20;
   /// Streams a client may have open on one connection.
   int max_streams_per_connection = 20'000;
   /// Called at the start of Drain, after health says NOT_SERVING: each closes the streams of its
   /// service. A stream that is left open costs the full grace time.
-  std::vector<std::function<void()>> on_drain;
+  std::vector<std::function<void()>> on_drain = {};
 };
 
 /// A gRPC server with what every service of ours has: health, reflection, keepalive, an orderly

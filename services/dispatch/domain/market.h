@@ -19,7 +19,7 @@
 namespace ridestream::dispatch {
 
 struct MarketConfig {
-  MarketId market;
+  MarketId market = {};
   /// How long a driver may think about an offer.
   Duration offer_lease = std::chrono::seconds(15);
   /// How long after the lease an answer still counts: the time it spends on the wire. Then the
@@ -39,7 +39,7 @@ struct MarketConfig {
   /// waited for when an answer of trip's announces news that must stand there.
   Duration command_retry = std::chrono::seconds(1);
   /// Makes offer ids unique over restarts of the process.
-  std::string offer_id_prefix;
+  std::string offer_id_prefix = {};
 };
 
 /// The brain of one market: waiting trips, drivers, offers and plans. Deterministic: the same

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "libs/base/timer_queue.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/server.h"
+#include "libs/service/markets.h"
+#include "libs/service/service.h"
+#include "services/dispatch/rpc/dispatch_service.h"
+#include "services/dispatch/rpc/market_runner.h"
+#include "services/dispatch/rpc/session_registry.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:7003", "Address to serve on; port 0 takes a free one");
+ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
+ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
+ABSL_FLAG(
+    std::string, markets, "city=city:1",
+    "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
+    "built-in city) or the path of an OSM extract");
+ABSL_FLAG(absl::Duration, report_every, absl::Seconds(4), "How often drivers report a position");
+ABSL_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
+          "Silence after which a driver is suspect: gets no offers, and the rider is told");
+ABSL_FLAG(absl::Duration, lost_after, absl::Seconds(30),
+          "After this long as suspect, a driver's trips are given to others, if not aboard");
+ABSL_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
+          "How long a driver may think about an offer");
+ABSL_FLAG(absl::Duration, match_every, absl::Seconds(1), "Pause between matching rounds");
+ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
+          "A trip for which no driver was found for so long is given up");
+ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
+ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most");
+ABSL_FLAG(absl::Duration, drain, absl::Seconds(5), "How long SIGTERM waits for what is under way");
+
+namespace ridestream {
+namespace {
+
+constexpr char kUsage[] =
+    "Ridestream's dispatch: holds the drivers' streams, matches riders with drivers, and pushes "
+    "offers "
+    "and plans.\n"
+    "Needs the trip and location services. All durations are of the city's clock (--clock_rate).\n"
+    "Every flag can also be given as an environment variable: --offer_lease is "
+    "RIDESTREAM_OFFER_LEASE.\n\n"
+    "  dispatch --trip=127.0.0.1:7001 --location=127.0.0.1:7002 --markets=porto=porto.osm.pbf";
+
+Duration Chrono(const absl::Flag<absl::Duration>& flag) {
+  return absl::ToChronoMicroseconds(absl::GetFlag(flag));
+}
+
+absl::Status Run() {
+  const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
+  if (!specs.ok()) return specs.status();
+
+  const std::shared_ptr<const Clock> clock = service::MakeClock();
+  TimerQueue timers;
+  const auto trip = trip::v1::TripService::NewStub(rpc::MakeChannel(
+      absl::GetFlag(FLAGS_trip), {.retried_services = {"ridestream.trip.v1.TripService"}}));
+  const auto location = location::v1::LocationService::NewStub(
+      rpc::MakeChannel(absl::GetFlag(FLAGS_location),
+                       {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  dispatch::ProgressReporter progress(timers, *trip);
+
+  std::map<MarketId, std::unique_ptr<dispatch::MarketRunner>> markets;
+  dispatch::SessionRegistry sessions(
+      {.session = {.report_every = Chrono(FLAGS_report_every),
+                   .suspect_after = Chrono(FLAGS_suspect_after),
+                   .clock_rate = absl::GetFlag(FLAGS_clock_rate)},
+       .max_sessions = absl::GetFlag(FLAGS_max_sessions)},
+      *clock, timers, [&markets](const MarketId& market) -> dispatch::SessionRegistry::MarketPorts {
+        const auto found = markets.find(market);
+        if (found == markets.end()) return {};
+        return {found->second.get(), &found->second->positions()};
+      });
+
+  std::string served;
+  for (const service::MarketSpec& spec : *specs) {
+    auto streets = roads::Streets::Load(spec.streets);
+    if (!streets.ok()) return streets.status();
+    served += fmt::format("{}{} ({})", served.empty() ? "" : ", ", spec.market,
+                          (*streets)->description());
+    markets[spec.market] = std::make_unique<dispatch::MarketRunner>(
+        dispatch::MarketConfig{.market = spec.market,
+                               .offer_lease = Chrono(FLAGS_offer_lease),
+                               .match_every = Chrono(FLAGS_match_every),
+                               .max_wait = Chrono(FLAGS_max_wait),
+                               .lost_after = Chrono(FLAGS_lost_after),
+                               .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
+        dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates)}, *std::move(streets),
+        dispatch::MarketRunner::Surroundings{*clock, timers, sessions, *trip, *location, progress});
+  }
+
+  const rpc::TrustingAuthenticator authenticator;
+  dispatch::DispatchService service(sessions, authenticator);
+  auto server = rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen),
+                                    .services = {&service},
+                                    .on_drain = {[&sessions] { sessions.Drain(); }}});
+  if (!server.ok()) return server.status();
+  (*server)->SetServing(false);
+
+  // Ready when every market knows the trips that are open.
+  std::atomic<std::size_t> caught_up = 0;
+  for (auto& [id, market] : markets) {
+    market->Start([&, first = true]() mutable {
+      if (std::exchange(first, false) && ++caught_up == markets.size()) {
+        (*server)->SetServing(true);
+        const std::string address = absl::GetFlag(FLAGS_listen);
+        service::LogServing(
+            fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
+            {{"markets", served},
+             {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
+             {"authentication", authenticator.description()}});
+      }
+    });
+  }
+
+  const std::string_view signal = service::WaitForStopSignal();
+  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain)));
+  for (auto& [id, market] : markets) market->Stop();
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace ridestream
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "dispatch", ridestream::kUsage);
+  const absl::Status status = ridestream::Run();
+  return status.ok() ? 0 : ridestream::service::Fail(status);
+}

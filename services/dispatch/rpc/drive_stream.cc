@@ -1,0 +1,168 @@
+#include "services/dispatch/rpc/drive_stream.h"
+
+#include <utility>
+
+#include "libs/rpc/status.h"
+#include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/rpc/session_registry.h"
+
+namespace ridestream::dispatch {
+
+DriveStream::DriveStream(SessionRegistry& registry, grpc::CallbackServerContext& context,
+                         DriverId driver, Time opened_at)
+    : registry_(registry), context_(context), driver_(std::move(driver)), opened_at_(opened_at) {}
+
+void DriveStream::Begin() {
+  self_ = shared_from_this();
+  StartRead(&request_);
+}
+
+void DriveStream::Wake() {
+  MutexLock lock(mu_);
+  Advance();
+}
+
+void DriveStream::End(const absl::Status& status) {
+  MutexLock lock(mu_);
+  EndLocked(status);
+}
+
+void DriveStream::SayGoodbye(Duration reconnect_after) {
+  MutexLock lock(mu_);
+  if (final_status_) return;
+  auto& pause = *goodbye_.emplace().mutable_goodbye()->mutable_reconnect_after();
+  pause.set_seconds(reconnect_after.count() / 1'000'000);
+  pause.set_nanos(static_cast<std::int32_t>(reconnect_after.count() % 1'000'000 * 1'000));
+  EndLocked(absl::UnavailableError("the service is draining; connect again"));
+}
+
+std::optional<Time> DriveStream::WaitsForHelloSince() const {
+  MutexLock lock(mu_);
+  if (session_ != nullptr || final_status_) return std::nullopt;
+  return opened_at_;
+}
+
+void DriveStream::OnReadDone(bool ok) {
+  if (!ok) {
+    // The driver half-closed, or the connection is gone.
+    End(absl::OkStatus());
+    return;
+  }
+  if (const absl::Status status = Take(request_); !status.ok()) {
+    End(status);
+    return;
+  }
+  StartRead(&request_);
+}
+
+absl::Status DriveStream::Take(const v1::DriveRequest& request) {
+  std::shared_ptr<DriverSession> session;
+  std::uint64_t epoch = 0;
+  {
+    MutexLock lock(mu_);
+    session = session_;
+    epoch = epoch_;
+  }
+  if (session == nullptr) {
+    if (!request.has_hello()) {
+      return absl::InvalidArgumentError("the first message of a Drive stream must be hello");
+    }
+    return TakeHello(request.hello());
+  }
+  switch (request.message_case()) {
+    case v1::DriveRequest::kPosition:
+      session->OnPosition(epoch, request.position());
+      return absl::OkStatus();
+    case v1::DriveRequest::kAck:
+      return session->OnAck(epoch, request.ack().sequence());
+    case v1::DriveRequest::kHello:
+      return absl::InvalidArgumentError("hello: came twice on one stream");
+    case v1::DriveRequest::kOfferAnswer:
+      return session->OnCommand(epoch, OfferAnswered{driver_, request.offer_answer()});
+    case v1::DriveRequest::kStopUpdate:
+      return session->OnCommand(epoch, StopUpdated{driver_, request.stop_update()});
+    case v1::DriveRequest::kGiveUp:
+      return session->OnCommand(epoch, TripGivenUp{driver_, request.give_up()});
+    case v1::DriveRequest::kHeartbeat:
+      return session->OnCommand(epoch, std::nullopt);
+    case v1::DriveRequest::MESSAGE_NOT_SET:
+      return absl::InvalidArgumentError("message: is empty or of an unknown kind");
+  }
+  return absl::InternalError("unreachable: all kinds of messages are handled");
+}
+
+absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
+  absl::StatusOr<std::shared_ptr<DriverSession>> session = registry_.FindOrMake(driver_, hello);
+  if (!session.ok()) return session.status();
+  const absl::StatusOr<std::uint64_t> epoch =
+      (*session)->Attach(shared_from_this(), hello, registry_.FreshSessionId());
+  if (!epoch.ok()) return epoch.status();
+  {
+    MutexLock lock(mu_);
+    session_ = *session;
+    epoch_ = *epoch;
+    if (!final_status_) {
+      Advance();
+      return absl::OkStatus();
+    }
+  }
+  // It ended while the Hello was taken in: nobody else will detach it.
+  (*session)->Detach(*epoch);
+  return absl::OkStatus();
+}
+
+void DriveStream::OnWriteDone(bool ok) {
+  MutexLock lock(mu_);
+  writing_ = false;
+  if (!ok) {
+    goodbye_.reset();
+    EndLocked(absl::CancelledError("the driver is gone"));
+  }
+  Advance();
+}
+
+void DriveStream::OnCancel() {
+  MutexLock lock(mu_);
+  goodbye_.reset();
+  EndLocked(absl::CancelledError("the driver is gone"));
+}
+
+void DriveStream::EndLocked(const absl::Status& status) {
+  if (!final_status_) final_status_ = rpc::ToGrpcStatus(status, &context_);
+  Advance();
+}
+
+void DriveStream::Advance() {
+  if (writing_ || finished_) return;
+  if (final_status_) {
+    if (goodbye_) {
+      in_flight_ = *std::move(goodbye_);
+      goodbye_.reset();
+      writing_ = true;
+      StartWrite(&in_flight_);
+      return;
+    }
+    finished_ = true;
+    Finish(*final_status_);
+    return;
+  }
+  if (session_ != nullptr && session_->NextToSend(epoch_, &in_flight_)) {
+    writing_ = true;
+    StartWrite(&in_flight_);
+  }
+}
+
+void DriveStream::OnDone() {
+  std::shared_ptr<DriverSession> session;
+  std::uint64_t epoch = 0;
+  {
+    MutexLock lock(mu_);
+    session = std::move(session_);
+    epoch = epoch_;
+  }
+  if (session != nullptr) session->Detach(epoch);
+  registry_.Forget(*this);
+  self_.reset();  // Last: may delete this.
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "grpcpp/grpcpp.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "libs/base/mutex.h"
+#include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
+
+namespace ridestream::dispatch {
+
+class DriverSession;
+class SessionRegistry;
+
+/// One call of Drive: reads what the driver sends into its session, and writes what the session has
+/// to send. Holds no message of its own but the one in flight; what isn't acked waits in the
+/// session.
+///
+/// Shared: its session and the registry refer to it, gRPC does until OnDone. Thread-safe. Advance()
+/// is the only place that starts a write or finishes.
+class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>,
+                          public std::enable_shared_from_this<DriveStream> {
+ public:
+  DriveStream(SessionRegistry& registry, grpc::CallbackServerContext& context, DriverId driver,
+              Time opened_at);
+  /// Begins to read. Once, right after making it; gRPC holds it from then on.
+  void Begin();
+
+  /// The session may have something to send.
+  void Wake();
+  /// Ends the stream. What the session still holds waits for a resume.
+  void End(const absl::Status& status);
+  /// Tells the driver to come back after a pause, and ends the stream.
+  void SayGoodbye(Duration reconnect_after);
+
+  /// When it was opened, while no Hello has come.
+  std::optional<Time> WaitsForHelloSince() const;
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  absl::Status Take(const v1::DriveRequest& request);
+  absl::Status TakeHello(const v1::Hello& hello);
+  void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  SessionRegistry& registry_;
+  grpc::CallbackServerContext& context_;
+  const DriverId driver_;
+  const Time opened_at_;
+  std::shared_ptr<DriveStream> self_;
+  v1::DriveRequest request_;  // Of the read that is under way.
+
+  mutable Mutex mu_;
+  // Set once, by the Hello.
+  std::shared_ptr<DriverSession> session_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
+  v1::DriveResponse in_flight_ ABSL_GUARDED_BY(mu_);
+  std::optional<v1::DriveResponse> goodbye_ ABSL_GUARDED_BY(mu_);
+  std::optional<grpc::Status> final_status_ ABSL_GUARDED_BY(mu_);
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace ridestream::dispatch

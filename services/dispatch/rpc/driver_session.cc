@@ -1,0 +1,202 @@
+#include "services/dispatch/rpc/driver_session.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "libs/rpc/status.h"
+#include "services/dispatch/rpc/drive_stream.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+// A stream on which nothing came for so many times the suspect grace is half-open: close it.
+constexpr int kSilentGraces = 4;
+
+}  // namespace
+
+DriverSession::DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings)
+    : driver_(std::move(driver)),
+      market_(std::move(market)),
+      around_(surroundings),
+      session_(surroundings.config) {}
+
+absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream> stream,
+                                                    const v1::Hello& hello, SessionId fresh_id) {
+  std::shared_ptr<DriveStream> fenced;
+  DriverConnected connected{.driver = driver_, .epoch = 0, .resumed = false, .hello = hello};
+  bool posted = false;
+  {
+    MutexLock lock(mu_);
+    if (dropped_) return absl::UnavailableError("the session was just dropped; connect again");
+    connected.epoch = session_.Connect(hello, std::move(fresh_id), around_.clock.Now());
+    connected.resumed = session_.resumed();
+    fenced = std::exchange(stream_, std::move(stream));
+    heard_at_ = heartbeat_at_ = around_.clock.Now();
+    report_sequence_ = 0;
+    if (free_seats_ == 0 && state_ == location::v1::DRIVER_STATE_IDLE) free_seats_ = hello.seats();
+    // Under the lock, so that the market hears of epochs in their order. A queue never calls back.
+    posted = around_.events.Post(connected);
+  }
+  if (fenced != nullptr) {
+    fenced->End(absl::AbortedError(
+        fmt::format("a newer session of {} took over (epoch {})", driver_, connected.epoch)));
+  }
+  around_.counters.Count(connected.resumed ? SessionCounter::kResumed : SessionCounter::kBegun);
+  if (!posted) {
+    Detach(connected.epoch);
+    return rpc::WithRetryAfter(
+        absl::ResourceExhaustedError(fmt::format("market {} is overloaded", market_)),
+        std::chrono::seconds(1));
+  }
+  return connected.epoch;
+}
+
+void DriverSession::Detach(std::uint64_t epoch) {
+  std::shared_ptr<DriveStream> gone;  // Released after the lock.
+  MutexLock lock(mu_);
+  if (session_.epoch() != epoch || !session_.connected()) return;
+  session_.Disconnect(epoch);
+  gone = std::move(stream_);
+  // If it isn't taken, silence will tell the same later.
+  (void)around_.events.Post(DriverDisconnected{driver_, epoch});
+}
+
+bool DriverSession::NextToSend(std::uint64_t epoch, v1::DriveResponse* message) {
+  MutexLock lock(mu_);
+  return session_.epoch() == epoch && session_.NextToSend(message);
+}
+
+void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position) {
+  const Time now = around_.clock.Now();
+  std::optional<LatLng> moved;
+  bool was_suspect = false;
+  PositionVerdict verdict;
+  {
+    MutexLock lock(mu_);
+    if (session_.epoch() != epoch) return;
+    was_suspect = session_.Heard(now);
+    heard_at_ = now;
+    verdict = session_.OnPosition(position, now);
+    if (verdict == PositionVerdict::kAccepted) {
+      heading_deg_ = position.heading_deg();
+      speed_dm_per_s_ = position.speed_dm_per_s();
+      position_at_ = now;
+      Forward(state_);
+      if (market_wants_positions_) moved = session_.position();
+    }
+  }
+  around_.counters.Count(verdict);
+  if (was_suspect) (void)around_.events.Post(DriverHeard{driver_});
+  if (moved) (void)around_.events.Post(DriverMoved{driver_, *moved});
+}
+
+absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
+  MutexLock lock(mu_);
+  if (session_.epoch() != epoch) return absl::OkStatus();
+  heard_at_ = around_.clock.Now();
+  return session_.Ack(sequence);
+}
+
+absl::Status DriverSession::OnCommand(std::uint64_t epoch, std::optional<Event> event) {
+  bool was_suspect = false;
+  {
+    MutexLock lock(mu_);
+    if (session_.epoch() != epoch) return absl::OkStatus();
+    heard_at_ = around_.clock.Now();
+    was_suspect = session_.Heard(heard_at_);
+  }
+  if (was_suspect) (void)around_.events.Post(DriverHeard{driver_});
+  if (event && !around_.events.Post(*std::move(event))) {
+    return rpc::WithRetryAfter(
+        absl::ResourceExhaustedError(
+            fmt::format("market {} is overloaded; resume and repeat the command", market_)),
+        std::chrono::seconds(1));
+  }
+  return absl::OkStatus();
+}
+
+void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
+  std::shared_ptr<DriveStream> stream;
+  {
+    MutexLock lock(mu_);
+    session_.Welcome(epoch, snapshot);
+    stream = stream_;
+  }
+  if (stream != nullptr) stream->Wake();
+}
+
+void DriverSession::Push(v1::DriveResponse message) {
+  std::shared_ptr<DriveStream> stream;
+  absl::Status status;
+  {
+    MutexLock lock(mu_);
+    status = session_.Push(std::move(message));
+    stream = stream_;
+  }
+  if (!status.ok()) around_.counters.Count(SessionCounter::kVoided);
+  if (stream == nullptr) return;
+  if (status.ok()) {
+    stream->Wake();
+  } else {
+    stream->End(rpc::WithRetryAfter(status, std::chrono::milliseconds(100)));
+  }
+}
+
+void DriverSession::SetAvailability(const dispatch::SetAvailability& availability) {
+  MutexLock lock(mu_);
+  state_ = availability.state;
+  free_seats_ = availability.free_seats;
+  market_wants_positions_ = availability.wants_positions;
+  if (session_.connected() && session_.position()) Forward(state_);
+}
+
+bool DriverSession::Tick() {
+  const Time now = around_.clock.Now();
+  std::shared_ptr<DriveStream> stream;
+  bool half_open = false;
+  {
+    MutexLock lock(mu_);
+    if (session_.MayBeDropped(now)) {
+      dropped_ = true;
+      (void)around_.events.Post(SessionDropped{driver_});
+      return true;
+    }
+    if (session_.BecameSuspect(now)) (void)around_.events.Post(DriverSuspect{driver_});
+    if (!session_.connected()) return false;
+    half_open = now - heard_at_ >= kSilentGraces * around_.config.suspect_after;
+    if (!half_open && now - heartbeat_at_ < around_.config.heartbeat) return false;
+    heartbeat_at_ = now;
+    session_.SendHeartbeat();
+    stream = stream_;
+  }
+  if (stream == nullptr) return false;
+  if (half_open) {
+    stream->End(absl::DeadlineExceededError("nothing was heard from the driver for too long"));
+  } else {
+    stream->Wake();
+  }
+  return false;
+}
+
+void DriverSession::ReportOffline() {
+  MutexLock lock(mu_);
+  if (session_.position()) Forward(location::v1::DRIVER_STATE_OFFLINE);
+}
+
+void DriverSession::Forward(location::v1::DriverState state) {
+  around_.positions.Add([&](location::v1::PositionReport& report) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    report.set_driver_id(driver_.str());
+    report.set_session_epoch(session_.epoch());
+    report.set_sequence(++report_sequence_);
+    report.set_received_at_us(static_cast<std::uint64_t>(position_at_.time_since_epoch().count()));
+    report.set_lat_e7(session_.position()->lat_e7);
+    report.set_lng_e7(session_.position()->lng_e7);
+    report.set_heading_deg(heading_deg_);
+    report.set_speed_dm_per_s(speed_dm_per_s_);
+    report.set_state(state);
+    report.set_free_seats(free_seats_);
+  });
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "libs/base/mutex.h"
+#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/session.h"
+#include "services/dispatch/rpc/position_forwarder.h"
+#include "services/dispatch/rpc/session_counters.h"
+
+namespace ridestream::dispatch {
+
+class DriveStream;
+
+/// Where a market's events go. False: its queue is full and the event was not taken.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual bool Post(Event event) = 0;
+};
+
+/// One driver's session as its streams, its market and the registry share it: the protocol's state
+/// machine, the lock that guards it, and the stream it is on now. Outlives its streams.
+///
+/// Thread-safe. Lock order: a stream's lock, then this one. So streams are told to advance only
+/// after this lock is released.
+class DriverSession {
+ public:
+  /// What a session works with; all of it outlives it.
+  struct Surroundings {
+    const SessionConfig& config;
+    const Clock& clock;
+    EventSink& events;
+    PositionForwarder& positions;
+    SessionCounters& counters;
+  };
+
+  DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings);
+
+  const DriverId& driver() const { return driver_; }
+  const MarketId& market() const { return market_; }
+
+  // -- Called by streams
+  // ---------------------------------------------------------------------------
+
+  /// `stream` takes over with this Hello; the stream before is closed with ABORTED. Returns the
+  /// epoch. UNAVAILABLE when the session is just being dropped, RESOURCE_EXHAUSTED when the market
+  /// is behind.
+  absl::StatusOr<std::uint64_t> Attach(std::shared_ptr<DriveStream> stream, const v1::Hello& hello,
+                                       SessionId fresh_id);
+  /// The stream of that epoch is over.
+  void Detach(std::uint64_t epoch);
+  /// The next message for the stream of that epoch.
+  bool NextToSend(std::uint64_t epoch, v1::DriveResponse* message);
+  void OnPosition(std::uint64_t epoch, const v1::Position& position);
+  absl::Status OnAck(std::uint64_t epoch, std::uint64_t sequence);
+  /// A command or a heartbeat came; an event to go with it may be null.
+  absl::Status OnCommand(std::uint64_t epoch, std::optional<Event> event);
+
+  // -- Called by the market
+  // ------------------------------------------------------------------------
+
+  void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot);
+  void Push(v1::DriveResponse message);
+  void SetAvailability(const SetAvailability& availability);
+
+  // -- Called by the registry
+  // ----------------------------------------------------------------------
+
+  /// Looks at silence and heartbeats. True: the session may be forgotten.
+  bool Tick();
+  /// Takes the driver off the map.
+  void ReportOffline();
+
+ private:
+  void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const DriverId driver_;
+  const MarketId market_;
+  const Surroundings around_;
+
+  Mutex mu_;
+  Session session_ ABSL_GUARDED_BY(mu_);
+  bool dropped_ ABSL_GUARDED_BY(mu_) = false;
+  // Shared with gRPC, which may still run reactions of a stream that was replaced.
+  std::shared_ptr<DriveStream> stream_ ABSL_GUARDED_BY(mu_);
+  location::v1::DriverState state_ ABSL_GUARDED_BY(mu_) = location::v1::DRIVER_STATE_IDLE;
+  std::uint32_t free_seats_ ABSL_GUARDED_BY(mu_) = 0;
+  bool market_wants_positions_ ABSL_GUARDED_BY(mu_) = false;
+  std::uint64_t report_sequence_ ABSL_GUARDED_BY(mu_) = 0;
+  std::uint32_t heading_deg_ ABSL_GUARDED_BY(mu_) = 0;
+  std::uint32_t speed_dm_per_s_ ABSL_GUARDED_BY(mu_) = 0;
+  Time position_at_ ABSL_GUARDED_BY(mu_){};
+  Time heartbeat_at_ ABSL_GUARDED_BY(mu_){};
+  Time heard_at_ ABSL_GUARDED_BY(mu_){};
+};
+
+}  // namespace ridestream::dispatch

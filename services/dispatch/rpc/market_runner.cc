@@ -1,0 +1,186 @@
+#include "services/dispatch/rpc/market_runner.h"
+
+#include <utility>
+#include <variant>
+
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/status.h"
+#include "libs/service/service.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+constexpr std::chrono::milliseconds kCommandTimeout{5'000};
+const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
+
+}  // namespace
+
+MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& planner_config,
+                           std::unique_ptr<roads::Streets> streets,
+                           const Surroundings& surroundings)
+    : market_name_(config.market.str()),
+      streets_(std::move(streets)),
+      around_(surroundings),
+      market_(config),
+      positions_(surroundings.timers, surroundings.location, market_name_),
+      planner_(planner_config, market_name_, *streets_, surroundings.location,
+               [this](Event answer) { queue_.Answer(std::move(answer)); }) {}
+
+MarketRunner::~MarketRunner() { Stop(); }
+
+void MarketRunner::Start(std::function<void()> on_caught_up) {
+  on_caught_up_ = std::move(on_caught_up);
+  thread_ = std::thread([this] { Run(); });
+  log_ = std::make_unique<rpc::FollowStream<trip::v1::FollowTripsResponse>>(
+      around_.timers,
+      rpc::FollowStream<trip::v1::FollowTripsResponse>::Options{
+          .open = [this](auto* context, auto* reactor) { OpenLog(context, reactor); },
+          .on_message = [this](auto& message) { return OnLog(message); },
+          .on_end = [this](const grpc::Status& status) { OnLogEnd(status); }});
+}
+
+void MarketRunner::Stop() {
+  if (log_ != nullptr) log_->Stop();
+  queue_.Close();
+  if (thread_.joinable()) thread_.join();
+  MutexLock lock(mu_);
+  while (commands_under_way_ > 0) idle_.Wait(mu_);
+}
+
+void MarketRunner::Run() {
+  while (true) {
+    const Time now = around_.clock.Now();
+    std::optional<std::chrono::nanoseconds> timeout;
+    if (const std::optional<Time> wake = market_.NextWake()) {
+      timeout = around_.clock.ToWall(std::max(Duration(0), *wake - now));
+    }
+    std::optional<std::vector<Event>> events = queue_.TakeAll(timeout);
+    if (!events) return;
+    if (const auto wake = market_.NextWake(); wake && *wake <= around_.clock.Now()) {
+      events->push_back(Wake{});
+    }
+    for (const Event& event : *events) {
+      for (Decision& decision : market_.Handle(event, around_.clock.Now())) {
+        std::visit([this](auto& what) { Do(std::move(what)); }, decision);
+      }
+    }
+  }
+}
+
+// -- The log
+// ---------------------------------------------------------------------------------------
+
+void MarketRunner::OpenLog(grpc::ClientContext* context,
+                           grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor) {
+  rpc::SetCaller(*context, kSelf);
+  trip::v1::FollowTripsRequest request;
+  request.add_markets(market_name_);
+  if (last_sequence_ == 0) {
+    request.set_oldest_open(true);
+  } else {
+    request.set_after_sequence(last_sequence_);
+  }
+  around_.trip.async()->FollowTrips(context, &request, reactor);
+}
+
+bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
+  if (message.has_caught_up()) {
+    if (!queue_.Offer(LogCaughtUp{})) return false;
+    service::Log(
+        service::Level::kInfo, "log_caught_up",
+        {{"market", market_name_}, {"sequence", std::to_string(message.caught_up().sequence())}});
+    on_caught_up_();
+    return true;
+  }
+  const std::uint64_t sequence = message.event().sequence();
+  if (!queue_.Offer(TripLogged{std::move(*message.mutable_event())})) return false;
+  last_sequence_ = sequence;
+  return true;
+}
+
+void MarketRunner::OnLogEnd(const grpc::Status& status) {
+  service::Log(service::Level::kWarning, "log_stream_ended",
+               {{"market", market_name_},
+                {"after_sequence", std::to_string(last_sequence_)},
+                {"error", status.error_message()}});
+  // Trip has another log than the one we followed: begin with what is open in it.
+  if (status.error_code() == grpc::StatusCode::OUT_OF_RANGE) last_sequence_ = 0;
+}
+
+// -- Decisions
+// -------------------------------------------------------------------------------------
+
+void MarketRunner::Do(SendWelcome decision) {
+  const auto session = around_.sessions.Find(decision.driver);
+  if (session != nullptr) session->Welcome(decision.epoch, decision.snapshot);
+}
+
+void MarketRunner::Do(dispatch::Push decision) {
+  const auto session = around_.sessions.Find(decision.driver);
+  if (session != nullptr) session->Push(std::move(decision.message));
+}
+
+void MarketRunner::Do(SetAvailability decision) {
+  const auto session = around_.sessions.Find(decision.driver);
+  if (session != nullptr) session->SetAvailability(decision);
+}
+
+void MarketRunner::Do(FindCandidates decision) { planner_.Find(std::move(decision)); }
+
+void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
+
+void MarketRunner::Do(ReportProgress decision) {
+  around_.progress.Report(std::move(decision.progress));
+}
+
+template <class Request, class Response, class Call>
+void MarketRunner::Tell(std::uint64_t command, Request request, Call call) {
+  struct UnderWay {
+    grpc::ClientContext context;
+    Request request;
+    Response response;
+  };
+  auto under_way = std::make_shared<UnderWay>();
+  under_way->request = std::move(request);
+  rpc::SetCaller(under_way->context, kSelf);
+  rpc::SetTimeout(under_way->context, kCommandTimeout);
+  {
+    MutexLock lock(mu_);
+    ++commands_under_way_;
+  }
+  call(&under_way->context, &under_way->request, &under_way->response,
+       [this, command, under_way](grpc::Status status) {
+         CommandDone done{command, rpc::FromGrpcStatus(status)};
+         if (status.ok()) done.trip = std::move(*under_way->response.mutable_trip());
+         queue_.Answer(std::move(done));
+         MutexLock lock(mu_);
+         --commands_under_way_;
+         idle_.SignalAll();
+       });
+}
+
+void MarketRunner::Do(TripCommand decision) {
+  using namespace trip::v1;  // NOLINT(google-build-using-namespace): eight names of one package.
+  auto& trip = *around_.trip.async();
+  const std::uint64_t id = decision.command;
+  if (auto* assign = std::get_if<AssignTripRequest>(&decision.request)) {
+    Tell<AssignTripRequest, AssignTripResponse>(id, std::move(*assign), [&](auto... arguments) {
+      trip.AssignTrip(std::move(arguments)...);
+    });
+  } else if (auto* advance = std::get_if<AdvanceTripRequest>(&decision.request)) {
+    Tell<AdvanceTripRequest, AdvanceTripResponse>(id, std::move(*advance), [&](auto... arguments) {
+      trip.AdvanceTrip(std::move(arguments)...);
+    });
+  } else if (auto* release = std::get_if<ReleaseTripRequest>(&decision.request)) {
+    Tell<ReleaseTripRequest, ReleaseTripResponse>(id, std::move(*release), [&](auto... arguments) {
+      trip.ReleaseTrip(std::move(arguments)...);
+    });
+  } else if (auto* give_up = std::get_if<GiveUpTripRequest>(&decision.request)) {
+    Tell<GiveUpTripRequest, GiveUpTripResponse>(id, std::move(*give_up), [&](auto... arguments) {
+      trip.GiveUpTrip(std::move(arguments)...);
+    });
+  }
+}
+
+}  // namespace ridestream::dispatch

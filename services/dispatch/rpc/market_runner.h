@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
+#include "libs/roads/streets.h"
+#include "libs/rpc/follow_stream.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/dispatch/domain/market.h"
+#include "services/dispatch/rpc/event_queue.h"
+#include "services/dispatch/rpc/planner.h"
+#include "services/dispatch/rpc/position_forwarder.h"
+#include "services/dispatch/rpc/progress_reporter.h"
+#include "services/dispatch/rpc/session_registry.h"
+
+namespace ridestream::dispatch {
+
+/// Runs one market: a thread that takes events from the queue, hands them to the Market, and
+/// carries its decisions out. Since one thread does all of it, decisions happen in their order.
+/// Follows trip's log from the oldest open trip, and again from where it was whenever the stream
+/// breaks. Thread-safe.
+class MarketRunner final : public EventSink {
+ public:
+  struct Surroundings {
+    const Clock& clock;
+    TimerQueue& timers;
+    SessionRegistry& sessions;
+    trip::v1::TripService::StubInterface& trip;
+    location::v1::LocationService::StubInterface& location;
+    ProgressReporter& progress;
+  };
+
+  MarketRunner(const MarketConfig& config, const PlannerConfig& planner_config,
+               std::unique_ptr<roads::Streets> streets, const Surroundings& surroundings);
+  ~MarketRunner() override;
+
+  /// Begins to follow the log and to decide. `on_caught_up` is called each time the log was caught
+  /// up.
+  void Start(std::function<void()> on_caught_up);
+  /// Stops deciding. Waits for the commands under way.
+  void Stop();
+
+  bool Post(Event event) override { return queue_.Offer(std::move(event)); }
+  PositionForwarder& positions() { return positions_; }
+  const roads::Streets& streets() const { return *streets_; }
+
+ private:
+  void Run();
+  bool OnLog(trip::v1::FollowTripsResponse& message);
+  void OpenLog(grpc::ClientContext* context,
+               grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor);
+  void OnLogEnd(const grpc::Status& status);
+
+  void Do(SendWelcome decision);
+  void Do(dispatch::Push decision);
+  void Do(SetAvailability decision);
+  void Do(FindCandidates decision);
+  void Do(FindRoute decision);
+  void Do(TripCommand decision);
+  void Do(ReportProgress decision);
+  template <class Request, class Response, class Call>
+  void Tell(std::uint64_t command, Request request, Call call);
+
+  const std::string market_name_;
+  const std::unique_ptr<roads::Streets> streets_;
+  const Surroundings around_;
+  Market market_;  // Touched by thread_ alone.
+  EventQueue queue_;
+  PositionForwarder positions_;
+  Planner planner_;
+  std::function<void()> on_caught_up_;
+  // Touched by the follower's functions alone, which run one at a time.
+  std::uint64_t last_sequence_ = 0;
+  Mutex mu_;
+  CondVar idle_;
+  int commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<rpc::FollowStream<trip::v1::FollowTripsResponse>> log_;
+  std::thread thread_;
+};
+
+}  // namespace ridestream::dispatch

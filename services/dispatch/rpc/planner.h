@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "libs/base/mutex.h"
+#include "libs/roads/streets.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+#include "services/dispatch/domain/market_events.h"
+
+namespace ridestream::dispatch {
+
+struct PlannerConfig {
+  /// Drivers that location is asked for, for each trip.
+  std::uint32_t candidates = 16;
+  /// Drivers further than this from the pick-up are no candidates.
+  Duration max_pickup_time = std::chrono::minutes(20);
+};
+
+/// Answers a market's questions about the world: who is near, how long they need, which way to go.
+/// Location is asked asynchronously; the streets on a thread of its own, since a route may take a
+/// millisecond, and a market must not wait for it. Thread-safe.
+class Planner {
+ public:
+  using Answer = std::function<void(Event)>;
+
+  Planner(const PlannerConfig& config, std::string market, const roads::Streets& streets,
+          location::v1::LocationService::StubInterface& location, Answer answer);
+  /// Ends the thread; questions that wait get no answer. Calls under way to location must have
+  /// ended.
+  ~Planner();
+
+  void Find(FindCandidates question);
+  void Find(FindRoute question);
+
+ private:
+  struct Nearest;
+
+  void AskLocation(FindCandidates question);
+  void AddJob(std::function<void()> job);
+  void Run();
+  CandidatesFound WithTravelTimes(const FindCandidates& question,
+                                  const location::v1::FindNearestResponse& nearest) const;
+  absl::StatusOr<RouteFound::Way> WayThrough(const FindRoute& question) const;
+
+  const PlannerConfig config_;
+  const std::string market_;
+  const roads::Streets& streets_;
+  location::v1::LocationService::StubInterface& location_;
+  const Answer answer_;
+
+  Mutex mu_;
+  CondVar changed_;
+  // Bounded by the market: one round of candidates, and one route a driver.
+  std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mu_);
+  int asking_ ABSL_GUARDED_BY(mu_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,57 @@
+#include "services/dispatch/rpc/position_forwarder.h"
+
+#include <utility>
+
+#include "libs/rpc/caller.h"
+#include "libs/service/service.h"
+
+namespace ridestream::dispatch {
+
+PositionForwarder::PositionForwarder(TimerQueue& timers,
+                                     location::v1::LocationService::StubInterface& stub,
+                                     std::string market)
+    : market_(std::move(market)),
+      stream_(timers, {.open =
+                           [&stub](grpc::ClientContext* context,
+                                   location::v1::ReportPositionsResponse* response,
+                                   grpc::ClientWriteReactor<Request>* reactor) {
+                             rpc::SetCaller(*context, {rpc::CallerKind::kService, "dispatch"});
+                             stub.async()->ReportPositions(context, response, reactor);
+                           },
+                       .fill = [this](Request* request) { return NextBatch(request); },
+                       .on_end =
+                           [market = market_](const grpc::Status& status) {
+                             service::Log(service::Level::kWarning, "location_stream_ended",
+                                          {{"market", market}, {"error", status.error_message()}});
+                           }}) {}
+
+void PositionForwarder::NewBatch() {
+  if (batches_.size() == kMaxBatches) {
+    dropped_.fetch_add(static_cast<std::uint64_t>(batches_.front()->positions_size()),
+                       std::memory_order_relaxed);
+    batches_.front()->clear_positions();
+    spare_.push_back(std::move(batches_.front()));
+    batches_.pop_front();
+  }
+  if (spare_.empty()) {
+    batches_.push_back(std::make_unique<Request>());
+    batches_.back()->set_market(market_);
+  } else {
+    batches_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+  }
+}
+
+bool PositionForwarder::NextBatch(Request* request) {
+  MutexLock lock(mu_);
+  if (batches_.empty()) return false;
+  std::unique_ptr<Request> batch = std::move(batches_.front());
+  batches_.pop_front();
+  request->Swap(batch.get());
+  batch->clear_positions();
+  batch->set_market(market_);
+  spare_.push_back(std::move(batch));
+  return true;
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/mutex.h"
+#include "libs/base/timer_queue.h"
+#include "libs/rpc/report_stream.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+
+namespace ridestream::dispatch {
+
+/// Carries the positions of one market to location, in batches that grow when location is slower.
+///
+/// Bounded: kMaxBatches of kBatch positions. Overflow: the oldest batch goes, since each driver's
+/// next report replaces what it held; it is counted. Thread-safe.
+class PositionForwarder {
+ public:
+  static constexpr int kBatch = 4'096;
+  static constexpr std::size_t kMaxBatches = 32;
+
+  PositionForwarder(TimerQueue& timers, location::v1::LocationService::StubInterface& stub,
+                    std::string market);
+  ~PositionForwarder() { stream_.Stop(); }
+
+  /// Fills one report in, under the lock: `fill(location::v1::PositionReport&)` sets every field.
+  template <class Fill>
+  void Add(Fill fill) {
+    bool first = false;
+    {
+      MutexLock lock(mu_);
+      if (batches_.empty() || batches_.back()->positions_size() == kBatch) NewBatch();
+      first = batches_.size() == 1 && batches_.front()->positions_size() == 0;
+      fill(*batches_.back()->add_positions());
+    }
+    if (first) stream_.Wake();
+  }
+
+  /// Positions that were dropped because location didn't take them.
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  using Request = location::v1::ReportPositionsRequest;
+
+  void NewBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool NextBatch(Request* request);
+
+  const std::string market_;
+  Mutex mu_;
+  std::deque<std::unique_ptr<Request>> batches_ ABSL_GUARDED_BY(mu_);
+  // Used ones: they keep the memory of their positions.
+  std::vector<std::unique_ptr<Request>> spare_ ABSL_GUARDED_BY(mu_);
+  std::atomic<std::uint64_t> dropped_ = 0;
+  rpc::ReportStream<Request, location::v1::ReportPositionsResponse> stream_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,166 @@
+#include "services/dispatch/rpc/session_registry.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "libs/rpc/status.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+constexpr Duration kTickEvery = std::chrono::seconds(1);
+constexpr auto kRefusedPause = std::chrono::seconds(5);
+
+}  // namespace
+
+SessionRegistry::SessionRegistry(const RegistryConfig& config, const Clock& clock,
+                                 TimerQueue& timers, FindMarket find_market)
+    : config_(config),
+      clock_(clock),
+      timers_(timers),
+      find_market_(std::move(find_market)),
+      random_(std::random_device()()) {
+  MutexLock lock(mu_);
+  ScheduleTick();
+}
+
+SessionRegistry::~SessionRegistry() {
+  TimerQueue::Handle tick = 0;
+  {
+    MutexLock lock(mu_);
+    draining_ = true;
+    tick = tick_;
+  }
+  timers_.Cancel(tick);
+}
+
+absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(
+    grpc::CallbackServerContext& context, DriverId driver) {
+  auto stream = std::make_shared<DriveStream>(*this, context, std::move(driver), clock_.Now());
+  MutexLock lock(mu_);
+  if (draining_) return absl::UnavailableError("the service is draining; connect again");
+  // Streams that were fenced or say nothing count too, so twice as many as sessions may be open.
+  if (streams_.size() >= 2 * config_.max_sessions) {
+    counters_.Count(SessionCounter::kRefused);
+    return rpc::WithRetryAfter(
+        absl::ResourceExhaustedError(fmt::format("{} streams are open", streams_.size())),
+        kRefusedPause);
+  }
+  streams_.emplace(stream.get(), stream);
+  return stream;
+}
+
+absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(const DriverId& driver,
+                                                                           const v1::Hello& hello) {
+  if (absl::Status status = ValidateHello(hello); !status.ok()) return status;
+  const MarketId market(hello.market());
+  const MarketPorts ports = find_market_(market);
+  if (ports.events == nullptr) {
+    return absl::NotFoundError(fmt::format("hello.market: '{}' is not served here", market));
+  }
+  MutexLock lock(mu_);
+  const auto found = sessions_.find(driver);
+  if (found != sessions_.end()) {
+    if (found->second->market() == market) return found->second;
+    return absl::FailedPreconditionError(
+        fmt::format("hello.market: {} has a session in market '{}', not in '{}'", driver,
+                    found->second->market(), market));
+  }
+  if (sessions_.size() >= config_.max_sessions) {
+    counters_.Count(SessionCounter::kRefused);
+    return rpc::WithRetryAfter(
+        absl::ResourceExhaustedError(fmt::format("{} sessions are held", sessions_.size())),
+        kRefusedPause);
+  }
+  auto session = std::make_shared<DriverSession>(
+      driver, market,
+      DriverSession::Surroundings{config_.session, clock_, *ports.events, *ports.positions,
+                                  counters_});
+  sessions_.emplace(driver, session);
+  return session;
+}
+
+std::shared_ptr<DriverSession> SessionRegistry::Find(const DriverId& driver) const {
+  MutexLock lock(mu_);
+  const auto found = sessions_.find(driver);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+SessionId SessionRegistry::FreshSessionId() {
+  MutexLock lock(mu_);
+  return SessionId(fmt::format("s-{:016x}", random_()));
+}
+
+void SessionRegistry::Forget(const DriveStream& stream) {
+  std::shared_ptr<DriveStream> last;  // Released after the lock.
+  MutexLock lock(mu_);
+  const auto found = streams_.find(&stream);
+  if (found == streams_.end()) return;
+  last = std::move(found->second);
+  streams_.erase(found);
+}
+
+std::vector<std::shared_ptr<DriveStream>> SessionRegistry::Streams() const {
+  std::vector<std::shared_ptr<DriveStream>> streams;
+  MutexLock lock(mu_);
+  streams.reserve(streams_.size());
+  for (const auto& [key, stream] : streams_) streams.push_back(stream);
+  return streams;
+}
+
+void SessionRegistry::Drain() {
+  {
+    MutexLock lock(mu_);
+    draining_ = true;
+  }
+  for (const auto& stream : Streams()) {
+    Duration::rep pause = 0;
+    {
+      MutexLock lock(mu_);
+      pause = std::uniform_int_distribution<Duration::rep>(
+          0, config_.reconnect_within.count())(random_);
+    }
+    stream->SayGoodbye(Duration(pause));
+  }
+}
+
+std::size_t SessionRegistry::sessions() const {
+  MutexLock lock(mu_);
+  return sessions_.size();
+}
+
+std::size_t SessionRegistry::streams() const {
+  MutexLock lock(mu_);
+  return streams_.size();
+}
+
+void SessionRegistry::ScheduleTick() {
+  tick_ = timers_.After(clock_.ToWall(kTickEvery), [this] { Tick(); });
+}
+
+void SessionRegistry::Tick() {
+  std::vector<std::shared_ptr<DriverSession>> sessions;
+  {
+    MutexLock lock(mu_);
+    sessions.reserve(sessions_.size());
+    for (const auto& [driver, session] : sessions_) sessions.push_back(session);
+  }
+  for (const auto& session : sessions) {
+    if (!session->Tick()) continue;
+    session->ReportOffline();
+    MutexLock lock(mu_);
+    sessions_.erase(session->driver());
+  }
+  const Time now = clock_.Now();
+  for (const auto& stream : Streams()) {
+    const std::optional<Time> since = stream->WaitsForHelloSince();
+    if (since && now - *since >= config_.hello_within) {
+      stream->End(absl::DeadlineExceededError("no hello came in time"));
+    }
+  }
+  MutexLock lock(mu_);
+  if (!draining_) ScheduleTick();
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
+#include "services/dispatch/rpc/drive_stream.h"
+#include "services/dispatch/rpc/driver_session.h"
+
+namespace ridestream::dispatch {
+
+struct RegistryConfig {
+  SessionConfig session = {};
+  /// Sessions held, connected or not; a new driver beyond gets RESOURCE_EXHAUSTED.
+  std::size_t max_sessions = 20'000;
+  /// A stream that says no Hello for so long is closed.
+  Duration hello_within = std::chrono::seconds(10);
+  /// When draining, drivers are told to come back at a random time within this.
+  Duration reconnect_within = std::chrono::seconds(2);
+};
+
+/// All drivers' sessions and open streams of the process. Ticks them once a second of the clock.
+/// Thread-safe. Lock order: this lock is never held while a session's or a stream's is taken.
+class SessionRegistry {
+ public:
+  /// Finds where a market's events and positions go; null when it isn't served here.
+  struct MarketPorts {
+    EventSink* events = nullptr;
+    PositionForwarder* positions = nullptr;
+  };
+  using FindMarket = std::function<MarketPorts(const MarketId&)>;
+
+  SessionRegistry(const RegistryConfig& config, const Clock& clock, TimerQueue& timers,
+                  FindMarket find_market);
+  ~SessionRegistry();
+
+  /// A stream for a call. RESOURCE_EXHAUSTED when draining or full.
+  absl::StatusOr<std::shared_ptr<DriveStream>> Open(grpc::CallbackServerContext& context,
+                                                    DriverId driver);
+
+  /// The driver's session for this Hello. INVALID_ARGUMENT, NOT_FOUND (market), RESOURCE_EXHAUSTED.
+  absl::StatusOr<std::shared_ptr<DriverSession>> FindOrMake(const DriverId& driver,
+                                                            const v1::Hello& hello);
+  /// The driver's session, or null.
+  std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
+  /// An id that no session had before.
+  SessionId FreshSessionId();
+  /// The stream is over.
+  void Forget(const DriveStream& stream);
+
+  /// Takes no stream any more and says goodbye on all that are open.
+  void Drain();
+
+  SessionCounters& counters() { return counters_; }
+  std::size_t sessions() const;
+  std::size_t streams() const;
+
+ private:
+  void Tick();
+  void ScheduleTick() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::vector<std::shared_ptr<DriveStream>> Streams() const;
+
+  const RegistryConfig config_;
+  const Clock& clock_;
+  TimerQueue& timers_;
+  const FindMarket find_market_;
+  SessionCounters counters_;
+
+  mutable Mutex mu_;
+  absl::flat_hash_map<DriverId, std::shared_ptr<DriverSession>> sessions_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<const DriveStream*, std::shared_ptr<DriveStream>> streams_
+      ABSL_GUARDED_BY(mu_);
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  TimerQueue::Handle tick_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace ridestream::dispatch
