@@ -38,7 +38,7 @@ is empty, and full again within one reporting interval.
   RIDESTREAM_STALENESS=20s location           every flag is also an environment variable
 )";
 
-// 64 KB of ids at most, and 4,096 positions of about 60 bytes beside them.
+// A batch of 4,096 positions of at most 130 bytes, twice over.
 constexpr int kMaxMessageBytes = 1 << 20;
 
 absl::Status CheckFlags() {

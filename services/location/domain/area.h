@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "libs/base/geo.h"
 
 namespace ridestream::location {

@@ -9,7 +9,16 @@ ApplyCounts LocationIndex::Apply(std::string_view market, std::span<const Positi
   Market* const found = FindOrAdd(market);
   if (found == nullptr) return {.rejected = reports.size()};
   WriterMutexLock lock(found->mu);
-  return found->index.Apply(reports, now);
+  const ApplyCounts counts = found->index.Apply(reports, now);
+  found->counts += counts;
+  return counts;
+}
+
+LocationIndex::Stats LocationIndex::GetStats(std::string_view market) const {
+  const Market* const found = Find(market);
+  if (found == nullptr) return {};
+  ReaderMutexLock lock(found->mu);
+  return {.drivers = found->index.size(), .positions = found->counts};
 }
 
 std::vector<NearbyDrivers> LocationIndex::FindNearest(std::string_view market,

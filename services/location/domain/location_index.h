@@ -35,6 +35,13 @@ class LocationIndex {
   std::vector<NearbyDrivers> FindNearest(std::string_view market,
                                          std::span<const NearestQuery> queries, Time now) const;
 
+  /// A market's drivers now, and what became of its positions so far; zeros if there is none.
+  struct Stats {
+    size_t drivers = 0;
+    ApplyCounts positions;
+  };
+  Stats GetStats(std::string_view market) const;
+
   /// `view` must be of this market only, and isn't used by another thread meanwhile.
   AreaFrame NextFrame(std::string_view market, AreaView& view, Time now) const;
 
@@ -43,6 +50,7 @@ class LocationIndex {
     explicit Market(const IndexOptions& options) : index(options) {}
     mutable FairSharedMutex mu;
     MarketIndex index ABSL_GUARDED_BY(mu);
+    ApplyCounts counts ABSL_GUARDED_BY(mu);
   };
 
   /// Null if there is none.

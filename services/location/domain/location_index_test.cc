@@ -52,6 +52,17 @@ TEST(LocationIndexTest, AnswersStandInTheOrderOfTheQueries) {
   EXPECT_EQ(IdsOf(answers[2]), (Ids{"here", "there"}));
 }
 
+TEST(LocationIndexTest, StatsTellWhatBecameOfEachPosition) {
+  LocationIndex index({});
+  index.Apply("m", {{ReportOf("d", kHere, 2), ReportOf("d", kHere, 1), ReportOf("", kHere)}},
+              kStart);
+  index.Apply("m", {{ReportOf("e", kHere)}}, kStart);
+  const LocationIndex::Stats stats = index.GetStats("m");
+  EXPECT_EQ(stats.drivers, 2u);
+  EXPECT_EQ(stats.positions, (ApplyCounts{.applied = 2, .superseded = 1, .rejected = 1}));
+  EXPECT_EQ(index.GetStats("unknown").positions, ApplyCounts{});
+}
+
 // Two writers move all drivers to and fro between far cells while readers look. Whenever a reader
 // looks, each driver must be in exactly one place. ThreadSanitizer watches.
 TEST(LocationIndexTest, ADriverIsAlwaysInExactlyOnePlace) {

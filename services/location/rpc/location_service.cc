@@ -96,6 +96,19 @@ absl::Status LocationService::Answer(const grpc::CallbackServerContext& context,
   return absl::OkStatus();
 }
 
+grpc::ServerUnaryReactor* LocationService::GetIndexStats(grpc::CallbackServerContext* context,
+                                                         const v1::GetIndexStatsRequest* request,
+                                                         v1::GetIndexStatsResponse* response) {
+  const LocationIndex::Stats stats = index_.GetStats(request->market());
+  response->set_drivers(stats.drivers);
+  response->set_applied(stats.positions.applied);
+  response->set_superseded(stats.positions.superseded);
+  response->set_rejected(stats.positions.rejected);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
 grpc::ServerWriteReactor<v1::WatchAreaResponse>* LocationService::WatchArea(
     grpc::CallbackServerContext* context, const v1::WatchAreaRequest* request) {
   absl::StatusOr<WatchedArea> watched = ToWatchedArea(*request);

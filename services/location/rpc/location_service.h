@@ -41,6 +41,9 @@ class LocationService final : public v1::LocationService::CallbackService {
                                         v1::FindNearestResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchAreaResponse>* WatchArea(
       grpc::CallbackServerContext* context, const v1::WatchAreaRequest* request) override;
+  grpc::ServerUnaryReactor* GetIndexStats(grpc::CallbackServerContext* context,
+                                          const v1::GetIndexStatsRequest* request,
+                                          v1::GetIndexStatsResponse* response) override;
 
  private:
   absl::Status AddReporter(const grpc::CallbackServerContext& context,
