@@ -1,0 +1,131 @@
+#include "services/dispatch/domain/fake_trips.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "services/dispatch/domain/proto_values.h"
+#include "services/dispatch/domain/trip_book.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+absl::Status Forbidden(const trip::v1::Trip& trip) {
+  return absl::FailedPreconditionError(
+      fmt::format("trip {} is {}", trip.trip_id(), trip::v1::TripState_Name(trip.state())));
+}
+
+bool IsReleased(const trip::v1::Trip& trip, const std::string& driver) {
+  const auto& released = trip.released_driver_ids();
+  return std::find(released.begin(), released.end(), driver) != released.end();
+}
+
+}  // namespace
+
+const trip::v1::Trip& FakeTrips::Request(const std::string& id, LatLng pickup, LatLng dropoff,
+                                         Time now, std::uint32_t party_size) {
+  trip::v1::Trip trip;
+  trip.set_trip_id(id);
+  trip.set_market(market_);
+  trip.mutable_passenger()->set_rider_id("rider-of-" + id);
+  trip.mutable_passenger()->set_name("Rider " + id);
+  trip.mutable_passenger()->set_party_size(party_size);
+  *trip.mutable_pickup() = ToProto(pickup);
+  *trip.mutable_dropoff() = ToProto(dropoff);
+  trip.mutable_fare()->mutable_total()->set_currency_code("USD");
+  trip.mutable_fare()->mutable_total()->set_amount_minor(1'250);
+  trip.mutable_fare()->set_length_m(2'400);
+  trip.mutable_fare()->mutable_duration()->set_seconds(240);
+  *trip.mutable_requested_at() = ToProto(now);
+  return Commit(std::move(trip), trip::v1::TRIP_STATE_REQUESTED);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Cancel(const std::string& id) {
+  const trip::v1::Trip& trip = trips_.at(id);
+  if (trip.state() == trip::v1::TRIP_STATE_ABOARD || IsEnded(trip.state())) return Forbidden(trip);
+  return Commit(trip, trip::v1::TRIP_STATE_CANCELLED);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::ChangeDestination(const std::string& id, LatLng dropoff) {
+  trip::v1::Trip trip = trips_.at(id);
+  if (IsEnded(trip.state())) return Forbidden(trip);
+  *trip.mutable_dropoff() = ToProto(dropoff);
+  const auto state = trip.state();
+  return Commit(std::move(trip), state);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Do(const TripRequest& request) {
+  if (!trips_.contains(TripOf(request).str())) {
+    return absl::NotFoundError(fmt::format("trip {} is not known", TripOf(request)));
+  }
+  return std::visit([this](const auto& r) { return Carry(r); }, request);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::AssignTripRequest& request) {
+  trip::v1::Trip trip = trips_.at(request.trip_id());
+  if (!trip.offer_id().empty() && trip.offer_id() == request.offer_id()) return trip;
+  if (IsEnded(trip.state())) return Forbidden(trip);
+  if (trip.state() != trip::v1::TRIP_STATE_REQUESTED) {
+    return absl::AbortedError(fmt::format("trip {} is another driver's", trip.trip_id()));
+  }
+  for (const auto& [id, other] : trips_) {
+    if (other.driver().driver_id() == request.driver().driver_id() && !IsEnded(other.state())) {
+      return absl::FailedPreconditionError(fmt::format("the driver has trip {}", id));
+    }
+  }
+  *trip.mutable_driver() = request.driver();
+  trip.set_offer_id(request.offer_id());
+  return Commit(std::move(trip), trip::v1::TRIP_STATE_ASSIGNED);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::AdvanceTripRequest& request) {
+  const trip::v1::Trip& trip = trips_.at(request.trip_id());
+  if (trip.driver().driver_id() != request.driver_id()) {
+    return absl::PermissionDeniedError(fmt::format("trip {} is another's", trip.trip_id()));
+  }
+  if (trip.state() == trip::v1::TRIP_STATE_CANCELLED) return Forbidden(trip);
+  if (trip.state() >= request.to()) return trip;
+  if (trip.state() + 1 != request.to()) return Forbidden(trip);
+  return Commit(trip, request.to());
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::ReleaseTripRequest& request) {
+  trip::v1::Trip trip = trips_.at(request.trip_id());
+  if (trip.driver().driver_id() != request.driver_id()) {
+    if (IsReleased(trip, request.driver_id())) return trip;
+    return absl::PermissionDeniedError(fmt::format("trip {} is another's", trip.trip_id()));
+  }
+  if (trip.state() == trip::v1::TRIP_STATE_ABOARD || IsEnded(trip.state())) return Forbidden(trip);
+  trip.add_released_driver_ids(request.driver_id());
+  trip.clear_driver();
+  trip.clear_offer_id();
+  return Commit(std::move(trip), trip::v1::TRIP_STATE_REQUESTED);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::GiveUpTripRequest& request) {
+  const trip::v1::Trip& trip = trips_.at(request.trip_id());
+  if (trip.state() == trip::v1::TRIP_STATE_UNSERVED) return trip;
+  if (trip.state() != trip::v1::TRIP_STATE_REQUESTED) return Forbidden(trip);
+  return Commit(trip, trip::v1::TRIP_STATE_UNSERVED);
+}
+
+const trip::v1::Trip& FakeTrips::Commit(trip::v1::Trip trip, trip::v1::TripState state) {
+  trip::v1::TripEvent& event = log_.emplace_back();
+  event.set_sequence(log_.size());
+  event.set_previous_state(trip.state());
+  trip.set_state(state);
+  trip.set_version(trip.version() + 1);
+  *event.mutable_trip() = trip;
+  return trips_[trip.trip_id()] = std::move(trip);
+}
+
+std::size_t FakeTrips::OldestOpen() const {
+  for (std::size_t i = 0; i < log_.size(); ++i) {
+    if (!IsEnded(trips_.at(log_[i].trip().trip_id()).state())) return i;
+  }
+  return log_.size();
+}
+
+}  // namespace ridestream::dispatch

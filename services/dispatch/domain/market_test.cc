@@ -1,0 +1,512 @@
+#include "services/dispatch/domain/market.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "services/dispatch/domain/market_tester.h"
+#include "services/dispatch/domain/proto_values.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class MarketTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> States() {
+    std::vector<std::string> states;
+    for (const auto& a : t_.Take<SetAvailability>()) {
+      states.push_back(location::v1::DriverState_Name(a.state).substr(13) + ":" +
+                       std::to_string(a.free_seats) + (a.wants_positions ? "+" : ""));
+    }
+    return states;
+  }
+  std::vector<TripId> Asked() {
+    std::vector<TripId> trips;
+    for (const auto& round : t_.Take<FindCandidates>()) {
+      for (const auto& query : round.queries) trips.push_back(query.trip);
+    }
+    return trips;
+  }
+
+  MarketTester t_;
+};
+
+TEST_F(MarketTest, ARideFromRequestToDropOff) {
+  t_.Connect("d");
+  EXPECT_THAT(t_.Take<SendWelcome>(), SizeIs(1));
+  EXPECT_THAT(States(), ElementsAre("IDLE:4"));
+
+  const v1::Offer offer = t_.OfferTrip("t", "d");
+  EXPECT_EQ(offer.trip_id(), "t");
+  EXPECT_EQ(offer.pickup_eta_s(), 60u);
+  EXPECT_EQ(offer.fare().amount_minor(), 1'250);
+  EXPECT_EQ(offer.trip_duration_s(), 240u);
+  EXPECT_EQ(offer.trip_length_m(), 2'400u);
+  EXPECT_EQ(FromProto(offer.decided_at()), t_.now());
+  EXPECT_EQ(FromProto(offer.expires_at()), t_.now() + seconds(15));
+  EXPECT_THAT(States(), ElementsAre("OFFERED:4+"));
+
+  t_.Answer("d", offer, true);
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
+  EXPECT_THAT(States(), ElementsAre("EN_ROUTE:3+"));
+  EXPECT_THAT(t_.Plans("d"), IsEmpty()) << "its route is still being looked for";
+  t_.TellLog();  // Says nothing new.
+  t_.AnswerRoute();
+  auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_RIDER_ADDED);
+  EXPECT_EQ(plans[0].stops_size(), 2);
+  EXPECT_EQ(plans[0].stops(0).passenger().name(), "Rider t");
+  EXPECT_TRUE(plans[0].has_route());
+  const std::uint64_t route = plans[0].route_id();
+
+  const v1::StopAction actions[] = {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP,
+                                    v1::STOP_ACTION_DROPPED_OFF};
+  const int stops_left[] = {2, 1, 0};
+  const std::string states[] = {"", "OCCUPIED:3+", "IDLE:4"};
+  for (int i = 0; i < 3; ++i) {
+    t_.Update("d", "t", actions[i]);
+    EXPECT_EQ(t_.CarryOut(), 1u);
+    t_.TellLog();
+    plans = t_.Plans("d");
+    ASSERT_THAT(plans, SizeIs(1)) << i;
+    EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_STOP_DONE);
+    EXPECT_EQ(plans[0].stops_size(), stops_left[i]);
+    EXPECT_EQ(plans[0].route_id(), i < 2 ? route : 0);
+    EXPECT_FALSE(plans[0].has_route()) << "the driver has it";
+    const auto told = States();
+    EXPECT_EQ(told.empty() ? "" : told.back(), states[i]);
+  }
+  EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty());
+  EXPECT_EQ(t_.market().NextWake(), std::nullopt);
+}
+
+TEST_F(MarketTest, ADeclinedTripGoesToTheNextDriverAtOnceAndNeverBack) {
+  t_.Connect("d-1");
+  t_.Connect("d-2");
+  t_.Request("t");
+  t_.AnswerRound({"d-1", "d-2"});
+  t_.Answer("d-1", t_.Offers("d-1").at(0), false);
+  EXPECT_THAT(t_.Outcomes("d-1"), ElementsAre(v1::OFFER_OUTCOME_DECLINED));
+  t_.AnswerRound({"d-1", "d-2"});
+  EXPECT_THAT(t_.Offers("d-1"), IsEmpty());
+  t_.Answer("d-2", t_.Offers("d-2").at(0), false);
+  for (int i = 0; i < 5; ++i) {
+    t_.AnswerRound({"d-1", "d-2"});
+    t_.Pass(seconds(1));
+  }
+  EXPECT_THAT(t_.Offers("d-1"), IsEmpty());
+  EXPECT_THAT(t_.Offers("d-2"), IsEmpty());
+}
+
+TEST_F(MarketTest, ASilentDriverIsAskedAgainButAfterAllOthers) {
+  t_.Connect("near");
+  t_.Connect("far");
+  t_.OfferTrip("t", "near");
+  t_.Pass(seconds(15) + milliseconds(500));
+  EXPECT_THAT(t_.Outcomes("near"), ElementsAre(v1::OFFER_OUTCOME_EXPIRED));
+  t_.AnswerRound({"near", "far"});
+  t_.Answer("far", t_.Offers("far").at(0), false);
+  // Nobody but the silent one: first the whole neighbourhood is asked.
+  for (const int radius_km : {2, 4, 8}) {
+    t_.AnswerRound({"near", "far"});
+    EXPECT_THAT(t_.Offers("near"), IsEmpty()) << radius_km << " km";
+    t_.Pass(seconds(1));
+  }
+  t_.AnswerRound({"near", "far"});
+  EXPECT_THAT(t_.Offers("near"), SizeIs(1));
+}
+
+TEST_F(MarketTest, OnlyAFreeDriverIsOffered) {
+  struct Case {
+    const char* name;
+    std::function<void(MarketTester&)> prepare;
+    bool offered;
+  };
+  const Case cases[] = {
+      {"free", [](MarketTester&) {}, true},
+      {"disconnected",
+       [](MarketTester& t) {
+         t.Handle(DriverDisconnected{DriverId("d"), 1});
+       },
+       false},
+      {"an older stream ended",
+       [](MarketTester& t) {
+         t.Handle(DriverDisconnected{DriverId("d"), 0});
+       },
+       true},
+      {"suspect", [](MarketTester& t) { t.Handle(DriverSuspect{DriverId("d")}); }, false},
+      {"heard again",
+       [](MarketTester& t) {
+         t.Handle(DriverSuspect{DriverId("d")});
+         t.Handle(DriverHeard{DriverId("d")});
+       },
+       true},
+      {"gone", [](MarketTester& t) { t.Handle(SessionDropped{DriverId("d")}); }, false},
+      {"offered", [](MarketTester& t) { t.OfferTrip("other", "d"); }, false},
+      {"assigning", [](MarketTester& t) { t.Answer("d", t.OfferTrip("other", "d"), true); }, false},
+      {"busy", [](MarketTester& t) { t.GiveTrip("other", "d"); }, false},
+      {"too small", [](MarketTester& t) { t.Connect("d", 2); }, false},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    MarketTester t;
+    t.Connect("d");
+    c.prepare(t);
+    t.TakeAll();
+    t.Request("t", 3);
+    t.AnswerRound({"d", "unknown"});
+    EXPECT_EQ(t.Offers("d").size(), c.offered ? 1u : 0u);
+  }
+}
+
+TEST_F(MarketTest, RoundsGoOnWhileSomebodyWaitsAndNoLonger) {
+  t_.Request("t");
+  EXPECT_THAT(Asked(), ElementsAre(TripId("t")));
+  t_.Pass(seconds(5));
+  EXPECT_THAT(Asked(), IsEmpty()) << "the first is still in flight";
+  t_.Pass(seconds(6));
+  EXPECT_THAT(Asked(), ElementsAre(TripId("t"))) << "an answer that never came is given up";
+  t_.Handle(CandidatesFound{2, absl::UnavailableError("location is down")});
+  t_.Pass(seconds(1));
+  EXPECT_THAT(Asked(), ElementsAre(TripId("t")));
+  ASSERT_TRUE(t_.trips.Cancel("t").ok());
+  t_.TellLog();
+  t_.Handle(CandidatesFound{3, std::vector<CandidatesFound::ForTrip>{}});
+  t_.Pass(minutes(10));
+  EXPECT_THAT(Asked(), IsEmpty());
+  EXPECT_EQ(t_.market().NextWake(), std::nullopt);
+}
+
+TEST_F(MarketTest, ATripForWhichNobodyIsFoundIsGivenUp) {
+  t_.Request("t");
+  t_.Pass(minutes(5) - seconds(1));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  t_.Pass(seconds(1));
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  t_.TellLog();
+  EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_UNSERVED);
+  t_.Pass(minutes(10));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+}
+
+TEST_F(MarketTest, AnOfferedTripIsGivenUpOnlyWhenItsOfferEnds) {
+  t_.Connect("d");
+  t_.Request("t");
+  t_.Pass(minutes(5) - seconds(1));
+  t_.AnswerRound({"d"});
+  ASSERT_THAT(t_.Offers("d"), SizeIs(1));
+  t_.Pass(seconds(10));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  t_.Pass(seconds(10));
+  EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_EXPIRED));
+  EXPECT_THAT(t_.Take<TripCommand>(), SizeIs(1));
+}
+
+TEST_F(MarketTest, ARefusedGivingUpLetsTheTripWaitAnew) {
+  t_.Request("t");
+  t_.Pass(minutes(5));
+  t_.AnswerRound({});
+  t_.FailCommand(absl::FailedPreconditionError("not now"));
+  EXPECT_THAT(Asked(), IsEmpty());
+  t_.Pass(seconds(1));
+  EXPECT_THAT(Asked(), ElementsAre(TripId("t")));
+  t_.Pass(minutes(5));
+  EXPECT_THAT(t_.Take<TripCommand>(), SizeIs(1));
+}
+
+TEST_F(MarketTest, ARiderWhoCancelsIsTakenOutOfThePlan) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  ASSERT_TRUE(t_.trips.Cancel("t").ok());
+  t_.TellLog();
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_RIDER_CANCELLED);
+  EXPECT_EQ(plans[0].stops_size(), 0);
+  EXPECT_EQ(plans[0].route_id(), 0u);
+  EXPECT_THAT(States(), ElementsAre("IDLE:4"));
+}
+
+TEST_F(MarketTest, AChangedDestinationBringsANewRoute) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  const LatLng elsewhere{407'700'000, -739'600'000};
+  ASSERT_TRUE(t_.trips.ChangeDestination("t", elsewhere).ok());
+  t_.TellLog();
+  EXPECT_THAT(t_.Plans("d"), IsEmpty());
+  t_.AnswerRoute();
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_DESTINATION_CHANGED);
+  EXPECT_EQ(FromProto(plans[0].stops(1).place()), elsewhere);
+  EXPECT_TRUE(plans[0].has_route());
+  EXPECT_EQ(plans[0].route_id(), plans[0].version());
+}
+
+TEST_F(MarketTest, AChangeWhileARouteIsLookedForSupersedesIt) {
+  t_.Connect("d");
+  t_.Answer("d", t_.OfferTrip("t", "d"), true);
+  t_.CarryOut();
+  const auto first = t_.Take<FindRoute>();
+  ASSERT_THAT(first, SizeIs(1));
+  ASSERT_TRUE(t_.trips.ChangeDestination("t", {407'700'000, -739'600'000}).ok());
+  t_.TellLog();
+  t_.Handle(RouteFound{DriverId("d"), first[0].request, MakeWay(first[0].from, first[0].stops)});
+  EXPECT_THAT(t_.Plans("d"), IsEmpty());
+  t_.AnswerRoute();
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_RIDER_ADDED) << "of whom the driver hasn't heard";
+  EXPECT_EQ(plans[0].stops(1).place().lat_e7(), 407'700'000);
+}
+
+TEST_F(MarketTest, APlanWithoutAWayIsPushedWithoutRouteAndHealsWhenTheCarMoves) {
+  for (const bool answered : {true, false}) {
+    MarketTester t;
+    t.Connect("d");
+    t.Answer("d", t.OfferTrip("t", "d"), true);
+    t.CarryOut();
+    if (answered) {
+      const auto request = t.Take<FindRoute>().at(0);
+      t.Handle(RouteFound{request.driver, request.request, absl::NotFoundError("no way")});
+    } else {
+      t.Take<FindRoute>();
+      t.Pass(seconds(10));
+    }
+    auto plans = t.Plans("d");
+    ASSERT_THAT(plans, SizeIs(1));
+    EXPECT_EQ(plans[0].stops_size(), 2);
+    EXPECT_EQ(plans[0].route_id(), 0u);
+    EXPECT_FALSE(plans[0].has_route());
+    EXPECT_GT(plans[0].stops(0).eta_s(), 0u) << "guessed";
+    t.Move("d");
+    t.AnswerRoute();
+    plans = t.Plans("d");
+    ASSERT_THAT(plans, SizeIs(1));
+    EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REROUTED);
+    EXPECT_TRUE(plans[0].has_route());
+  }
+}
+
+TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  const LatLng half = Interpolate(MarketTester::kCar, MarketTester::kPickup, 0.5);
+  t_.Move("d", half);
+  const auto reports = t_.Take<ReportProgress>();
+  ASSERT_THAT(reports, SizeIs(1));
+  EXPECT_EQ(reports[0].progress.trip_id(), "t");
+  EXPECT_EQ(FromProto(reports[0].progress.progress().driver_position()), half);
+  EXPECT_NEAR(reports[0].progress.progress().eta_s(), 50, 1);
+  EXPECT_EQ(reports[0].progress.progress().driver_status(), trip::v1::DRIVER_STATUS_CONNECTED);
+}
+
+TEST_F(MarketTest, ADriverWhoGivesUpATripNeverGetsItAgain) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.GiveUp("d", "t");
+  t_.CarryOut();
+  t_.TellLog();
+  auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REASSIGNED);
+  EXPECT_EQ(plans[0].stops_size(), 0);
+  t_.AnswerRound({"d"});
+  EXPECT_THAT(t_.Offers("d"), IsEmpty());
+
+  t_.GiveUp("d", "t");  // The driver hasn't seen the answer.
+  plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REASSIGNED);
+  EXPECT_THAT(t_.Rejections("d"), IsEmpty());
+}
+
+TEST_F(MarketTest, WhatADriverMayNotDoIsRejectedWithTheReason) {
+  struct Case {
+    const char* name;
+    std::function<void(MarketTester&)> act;
+    absl::StatusCode code;
+  };
+  using absl::StatusCode;
+  const Case cases[] = {
+      {"an unknown trip", [](auto& t) { t.Update("d", "t-9", v1::STOP_ACTION_ARRIVED); },
+       StatusCode::kNotFound},
+      {"no action", [](auto& t) { t.Update("d", "t", v1::STOP_ACTION_UNSPECIFIED); },
+       StatusCode::kInvalidArgument},
+      {"another's trip", [](auto& t) { t.Update("d", "other", v1::STOP_ACTION_ARRIVED); },
+       StatusCode::kPermissionDenied},
+      {"giving up another's trip", [](auto& t) { t.GiveUp("d", "other"); },
+       StatusCode::kPermissionDenied},
+      {"a step too far",
+       [](auto& t) {
+         t.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
+         t.CarryOut();
+       },
+       StatusCode::kFailedPrecondition},
+      {"a trip that was cancelled",
+       [](auto& t) {
+         ASSERT_TRUE(t.trips.Cancel("t").ok());
+         t.TellLog();
+         t.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+       },
+       StatusCode::kFailedPrecondition},
+      {"giving up with the rider aboard",
+       [](auto& t) {
+         t.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+         t.CarryOut();
+         t.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
+         t.CarryOut();
+         t.GiveUp("d", "t");
+       },
+       StatusCode::kFailedPrecondition},
+      {"a refused giving up",
+       [](auto& t) {
+         t.GiveUp("d", "t");
+         t.FailCommand(absl::PermissionDeniedError("no"));
+       },
+       StatusCode::kPermissionDenied},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    MarketTester t;
+    t.Connect("d");
+    t.Connect("d-2");
+    t.GiveTrip("t", "d");
+    t.GiveTrip("other", "d-2");
+    c.act(t);
+    const auto rejections = t.Rejections("d");
+    ASSERT_THAT(rejections, SizeIs(1));
+    EXPECT_EQ(rejections[0].code(), static_cast<std::uint32_t>(c.code));
+    EXPECT_NE(rejections[0].command_case(), v1::Rejected::COMMAND_NOT_SET);
+    EXPECT_FALSE(rejections[0].message().empty());
+    EXPECT_THAT(t.Rejections("d-2"), IsEmpty());
+  }
+}
+
+TEST_F(MarketTest, ARepeatedStepIsAnsweredByThePlanAgain) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  EXPECT_EQ(t_.CarryOut(), 1u) << "the second is the same command";
+  ASSERT_THAT(t_.Plans("d"), SizeIs(1));
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  EXPECT_EQ(t_.CarryOut(), 0u);
+  EXPECT_THAT(t_.Plans("d"), SizeIs(1));
+
+  t_.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
+  t_.CarryOut();
+  t_.Update("d", "t", v1::STOP_ACTION_DROPPED_OFF);
+  t_.CarryOut();
+  t_.TakeAll();
+  t_.Update("d", "t", v1::STOP_ACTION_DROPPED_OFF);
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].stops_size(), 0);
+  EXPECT_THAT(t_.Rejections("d"), IsEmpty());
+}
+
+TEST_F(MarketTest, StepsThatComeFastAreToldToTripOneAfterTheOther) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
+  t_.Update("d", "t", v1::STOP_ACTION_DROPPED_OFF);
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_COMPLETED);
+  EXPECT_THAT(t_.Rejections("d"), IsEmpty());
+}
+
+TEST_F(MarketTest, ACommandWhoseOutcomeIsOpenIsSentAgainUntilItIsKnown) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  for (int i = 0; i < 5; ++i) {
+    t_.FailCommand(absl::UnavailableError("trip is being restarted"));
+    EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+    t_.Pass(seconds(1));
+  }
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_THAT(t_.Plans("d"), SizeIs(1));
+  EXPECT_THAT(t_.Rejections("d"), IsEmpty());
+}
+
+TEST_F(MarketTest, ATripThatItsOwnerDoesNotKnowIsForgotten) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.FailCommand(absl::NotFoundError("trip t is not known"));
+  EXPECT_THAT(t_.Rejections("d"), SizeIs(1));
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].stops_size(), 0);
+  EXPECT_THAT(States(), ElementsAre("IDLE:4"));
+}
+
+TEST_F(MarketTest, AnswersToUnknownForeignAndEndedOffers) {
+  t_.Connect("d");
+  t_.Connect("d-2");
+  v1::Offer unknown;
+  unknown.set_offer_id("o-999");
+  t_.Answer("d", unknown, true);
+  EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN));
+
+  const v1::Offer offer = t_.OfferTrip("t", "d");
+  t_.Answer("d-2", offer, true);
+  const auto rejections = t_.Rejections("d-2");
+  ASSERT_THAT(rejections, SizeIs(1));
+  EXPECT_EQ(rejections[0].code(), static_cast<std::uint32_t>(absl::StatusCode::kPermissionDenied));
+  EXPECT_EQ(rejections[0].offer_answer().offer_id(), offer.offer_id());
+  t_.Answer("d", unknown, false);
+  EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN));
+
+  t_.Answer("d", offer, true);
+  t_.Answer("d", offer, true);
+  t_.Answer("d", offer, false);
+  EXPECT_EQ(t_.CarryOut(), 1u) << "accepted is accepted";
+  EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
+  t_.Answer("d", offer, true);
+  EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED)) << "said again";
+  t_.Answer("d-2", offer, true);
+  EXPECT_THAT(t_.Outcomes("d-2"), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN)) << "it isn't its own";
+}
+
+TEST_F(MarketTest, EventsOfStrangersDoNoHarm) {
+  const DriverId nobody("nobody");
+  t_.Handle(DriverDisconnected{nobody, 1});
+  t_.Handle(DriverSuspect{nobody});
+  t_.Handle(DriverHeard{nobody});
+  t_.Handle(SessionDropped{nobody});
+  t_.Move("nobody");
+  t_.Handle(RouteFound{nobody, 1, absl::NotFoundError("")});
+  t_.Handle(CommandDone{77, absl::NotFoundError("")});
+  t_.Handle(CandidatesFound{77, absl::UnavailableError("")});
+  t_.Update("nobody", "t", v1::STOP_ACTION_ARRIVED);
+  t_.GiveUp("nobody", "t");
+  t_.Answer("nobody", {}, true);
+  trip::v1::TripEvent foreign;
+  foreign.mutable_trip()->set_trip_id("t");
+  foreign.mutable_trip()->set_market("another");
+  foreign.mutable_trip()->set_version(1);
+  foreign.mutable_trip()->set_state(trip::v1::TRIP_STATE_REQUESTED);
+  t_.Handle(TripLogged{foreign});
+  EXPECT_THAT(t_.Take<Push>(), IsEmpty());
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  EXPECT_THAT(t_.Take<FindCandidates>(), IsEmpty());
+  EXPECT_EQ(t_.market().NextWake(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace ridestream::dispatch
