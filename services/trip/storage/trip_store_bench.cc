@@ -1,0 +1,306 @@
+// Trips committed durably: the store, with all it decides, beside one thread of raw SQLite that
+// writes the same rows in transactions of the same size, into the same schema. Both run in one
+// process, one after the other; `of_raw` is the ratio of the two rates.
+//
+//   trip_store_bench --benchmark_filter=Request
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/mutex.h"
+#include "libs/sqlite/migrations.h"
+#include "libs/sqlite/transaction.h"
+#include "services/trip/storage/schema.h"
+#include "services/trip/storage/sqlite_trip_store.h"
+#include "services/trip/testing/trip_samples.h"
+
+namespace ridestream::trip {
+namespace {
+
+using testing::SampleAssign;
+using testing::SampleQuote;
+using testing::SampleRequest;
+
+void Must(const absl::Status& status) {
+  if (status.ok()) return;
+  std::cerr << status.ToString() << '\n';
+  std::abort();
+}
+
+template <class T>
+T Must(absl::StatusOr<T> result) {
+  Must(result.status());
+  return *std::move(result);
+}
+
+/// A folder on the disk (not in memory: a sync must cost what it costs), gone at the end.
+class BenchFolder {
+ public:
+  BenchFolder() {
+    std::string pattern = "./trip_store_bench-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) Must(absl::InternalError("can't make " + pattern));
+    path_ = pattern;
+  }
+  ~BenchFolder() { std::filesystem::remove_all(path_); }
+  std::string database_path() const { return path_ + "/trips.db"; }
+
+ private:
+  std::string path_;
+};
+
+std::string Name(char prefix, std::int64_t number) {
+  return fmt::format("{}-{:012}", prefix, number);
+}
+
+/// Rates of the raw runs by "what/batch", for the ratios.
+std::map<std::string, double>& RawRates() {
+  static auto& rates = *new std::map<std::string, double>;
+  return rates;
+}
+
+class Stopwatch {
+ public:
+  double RateOf(std::int64_t trips) const {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+    return static_cast<double>(trips) / passed.count();
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// The events that the store would write for `count` requested and then assigned trips.
+std::vector<v1::TripEvent> MakeEvents(std::int64_t count, v1::TripState state) {
+  std::vector<v1::TripEvent> events;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Quote quote = SampleQuote(Name('q', i), Name('r', i), ScaledClock::kAnchor);
+    v1::Trip trip = Must(BeginTrip(SampleRequest(Name('t', i), Name('r', i), Name('q', i)), quote,
+                                   ScaledClock::kAnchor));
+    trip.set_version(1);
+    if (state == v1::TRIP_STATE_ASSIGNED) {
+      Must(Apply(SampleAssign(Name('t', i), Name('d', i), Name('o', i)), DriverLoad{},
+                 ScaledClock::kAnchor, trip)
+               .status());
+      trip.set_version(2);
+    }
+    v1::TripEvent event;
+    SetTime(ScaledClock::kAnchor, *event.mutable_at());
+    *event.mutable_trip() = std::move(trip);
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+/// Raw SQLite, one thread.
+class RawWriter {
+ public:
+  RawWriter()
+      : database_(Must(sqlite::Database::Open(folder_.database_path()))),
+        migrated_(Migrated(database_)),
+        insert_(Must(database_.Prepare(
+            "INSERT INTO trips (first_sequence, latest_sequence, trip_id, market, rider_id, "
+            "request_id, quote_id, state, version, party_size) "
+            "VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, 1, 1, 1)"))),
+        update_(Must(database_.Prepare(
+            "UPDATE trips SET latest_sequence = ?1, state = 2, version = 2, driver_id = ?2, "
+            "seats = 4 WHERE trip_id = ?3 AND state = 1 AND version = 1"))),
+        log_(Must(database_.Prepare(
+            "INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"))) {}
+
+  void Write(const std::vector<v1::TripEvent>& events, std::int64_t batch) {
+    const auto count = static_cast<std::int64_t>(events.size());
+    for (std::int64_t first = 0; first < count; first += batch) {
+      sqlite::Transaction transaction = Must(sqlite::Transaction::Begin(database_));
+      for (std::int64_t i = first; i < std::min(count, first + batch); ++i) {
+        WriteOne(events[static_cast<size_t>(i)], i);
+      }
+      Must(transaction.Commit());
+    }
+  }
+
+ private:
+  static bool Migrated(sqlite::Database& database) {
+    Must(sqlite::Migrate(database, Migrations()));
+    return true;
+  }
+  void WriteOne(const v1::TripEvent& event, std::int64_t i) {
+    const v1::Trip& trip = event.trip();
+    const std::int64_t sequence = ++last_sequence_;
+    if (trip.version() == 1) {
+      Must(insert_.Run(sequence, trip.trip_id(), trip.market(), trip.passenger().rider_id(),
+                       trip.trip_id(), trip.trip_id()));
+    } else {
+      Must(update_.Run(sequence, trip.driver().driver_id(), trip.trip_id()));
+    }
+    event.SerializeToString(&buffer_);
+    Must(log_.Run(sequence, i + 1, trip.market(), sqlite::Blob{buffer_}));
+  }
+
+  BenchFolder folder_;
+  sqlite::Database database_;
+  bool migrated_;
+  sqlite::Statement insert_;
+  sqlite::Statement update_;
+  sqlite::Statement log_;
+  std::int64_t last_sequence_ = 0;
+  std::string buffer_;
+};
+
+/// Keeps two batches under way: one being committed, one waiting.
+class StoreClient {
+ public:
+  explicit StoreClient(std::int64_t batch)
+      : max_outstanding_(2 * batch),
+        store_(Must(SqliteTripStore::Open({.path = folder_.database_path(),
+                                           .clock = clock_,
+                                           .max_batch = static_cast<size_t>(batch)}))) {}
+
+  void SaveQuote(Quote quote) {
+    Begin();
+    store_->SaveQuote(std::move(quote), [this](absl::Status status) { End(status); });
+  }
+  void Submit(Command command) {
+    Begin();
+    store_->Submit(std::move(command),
+                   [this](absl::StatusOr<v1::Trip> trip) { End(trip.status()); });
+  }
+  void AwaitAll() {
+    MutexLock lock(mu_);
+    while (outstanding_ > 0) ended_.Wait(mu_);
+  }
+
+ private:
+  void Begin() {
+    MutexLock lock(mu_);
+    while (outstanding_ >= max_outstanding_) ended_.Wait(mu_);
+    ++outstanding_;
+  }
+  void End(const absl::Status& status) {
+    Must(status);
+    MutexLock lock(mu_);
+    --outstanding_;
+    // Half empty, or empty: no need to wake the submitter for each.
+    if (outstanding_ == 0 || outstanding_ <= max_outstanding_ / 2) ended_.Signal();
+  }
+
+  const std::int64_t max_outstanding_;
+  BenchFolder folder_;
+  ManualClock clock_;
+  Mutex mu_;
+  CondVar ended_;
+  std::int64_t outstanding_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<SqliteTripStore> store_;
+};
+
+std::int64_t TripsFor(std::int64_t batch) { return std::max<std::int64_t>(batch * 20, 2'000); }
+
+void Report(benchmark::State& state, const std::string& what, double rate, bool is_raw) {
+  const std::string key = fmt::format("{}/{}", what, state.range(0));
+  state.counters["trips_per_s"] = rate;
+  if (is_raw) {
+    RawRates()[key] = rate;
+  } else if (RawRates().contains(key)) {
+    state.counters["of_raw"] = rate / RawRates()[key];
+  }
+}
+
+void RawRequest(benchmark::State& state) {
+  const auto events = MakeEvents(TripsFor(state.range(0)), v1::TRIP_STATE_REQUESTED);
+  for (auto _ : state) {
+    state.PauseTiming();
+    RawWriter writer;
+    state.ResumeTiming();
+    const Stopwatch watch;
+    writer.Write(events, state.range(0));
+    Report(state, "request", watch.RateOf(static_cast<std::int64_t>(events.size())), true);
+  }
+}
+
+void RawAssign(benchmark::State& state) {
+  const std::int64_t trips = TripsFor(state.range(0));
+  const auto requested = MakeEvents(trips, v1::TRIP_STATE_REQUESTED);
+  const auto assigned = MakeEvents(trips, v1::TRIP_STATE_ASSIGNED);
+  for (auto _ : state) {
+    state.PauseTiming();
+    RawWriter writer;
+    writer.Write(requested, 512);
+    state.ResumeTiming();
+    const Stopwatch watch;
+    writer.Write(assigned, state.range(0));
+    Report(state, "assign", watch.RateOf(trips), true);
+  }
+}
+
+void RequestAll(StoreClient& client, std::int64_t trips) {
+  for (std::int64_t i = 0; i < trips; ++i) {
+    client.Submit(SampleRequest(Name('t', i), Name('r', i), Name('q', i)));
+  }
+  client.AwaitAll();
+}
+
+void QuoteAll(StoreClient& client, std::int64_t trips) {
+  for (std::int64_t i = 0; i < trips; ++i) {
+    client.SaveQuote(SampleQuote(Name('q', i), Name('r', i), ScaledClock::kAnchor));
+  }
+  client.AwaitAll();
+}
+
+void StoreRequest(benchmark::State& state) {
+  const std::int64_t trips = TripsFor(state.range(0));
+  for (auto _ : state) {
+    state.PauseTiming();
+    StoreClient client(state.range(0));
+    QuoteAll(client, trips);
+    state.ResumeTiming();
+    const Stopwatch watch;
+    RequestAll(client, trips);
+    Report(state, "request", watch.RateOf(trips), false);
+  }
+}
+
+void StoreAssign(benchmark::State& state) {
+  const std::int64_t trips = TripsFor(state.range(0));
+  for (auto _ : state) {
+    state.PauseTiming();
+    StoreClient client(state.range(0));
+    QuoteAll(client, trips);
+    RequestAll(client, trips);
+    state.ResumeTiming();
+    const Stopwatch watch;
+    for (std::int64_t i = 0; i < trips; ++i) {
+      client.Submit(SampleAssign(Name('t', i), Name('d', i), Name('o', i)));
+    }
+    client.AwaitAll();
+    Report(state, "assign", watch.RateOf(trips), false);
+  }
+}
+
+void Batches(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("batch")
+      ->Arg(1)
+      ->Arg(16)
+      ->Arg(128)
+      ->Arg(512)
+      ->Iterations(1)
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK(RawRequest)->Name("RequestTrip/raw_sqlite")->Apply(Batches);
+BENCHMARK(StoreRequest)->Name("RequestTrip/trip_store")->Apply(Batches);
+BENCHMARK(RawAssign)->Name("AssignTrip/raw_sqlite")->Apply(Batches);
+BENCHMARK(StoreAssign)->Name("AssignTrip/trip_store")->Apply(Batches);
+
+}  // namespace
+}  // namespace ridestream::trip
+
+BENCHMARK_MAIN();

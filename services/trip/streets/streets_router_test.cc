@@ -1,0 +1,40 @@
+#include "services/trip/streets/streets_router.h"
+
+#include <memory>
+
+#include "gtest/gtest.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::trip {
+namespace {
+
+using testing::IsOk;
+using testing::StatusIs;
+
+TEST(StreetsRouterTest, WayOfTheBuiltInCityHasLengthAndTime) {
+  absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load("city:1");
+  ASSERT_THAT(streets, IsOk());
+  const roads::RoadGraph& graph = (*streets)->graph();
+  const LatLng from = graph.position(0);
+  const LatLng to = graph.position(static_cast<roads::NodeIndex>(graph.node_count() - 1));
+  const StreetsRouter router(*std::move(streets));
+  const absl::StatusOr<Way> way = router.FindWay(from, to);
+  ASSERT_THAT(way, IsOk());
+  // No shorter than the straight line (but for what rounding takes), no faster than 120 km/h.
+  EXPECT_GE(way->length_m + 2, DistanceM(from, to));
+  EXPECT_GT(static_cast<double>(way->duration.count()), way->length_m / 34.0 * 1000);
+}
+
+TEST(StreetsRouterTest, PlaceInTheSeaIsNamedByItsField) {
+  absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load("city:1");
+  ASSERT_THAT(streets, IsOk());
+  const LatLng place = (*streets)->graph().position(0);
+  const LatLng sea = OffsetBy(place, 80'000, 0);
+  const StreetsRouter router(*std::move(streets));
+  EXPECT_THAT(router.FindWay(sea, place), StatusIs(absl::StatusCode::kInvalidArgument, "pickup: "));
+  EXPECT_THAT(router.FindWay(place, sea),
+              StatusIs(absl::StatusCode::kInvalidArgument, "dropoff: "));
+}
+
+}  // namespace
+}  // namespace ridestream::trip
