@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/roads/road_graph.h"
+#include "loadtest/base/random.h"
+
+namespace ridestream::loadtest {
+
+/// Somebody who will want a ride.
+struct Request {
+  /// City time after the begin of the load.
+  Duration due{};
+  LatLng pickup;
+  LatLng dropoff;
+  std::uint32_t party_size = 1;
+
+  friend bool operator==(const Request&, const Request&) = default;
+};
+
+/// All requests of a run, in the order in which they are due. Not thread-safe.
+class Demand {
+ public:
+  virtual ~Demand() = default;
+  /// The next one; nullopt after the last.
+  virtual std::optional<Request> Next() = 0;
+};
+
+/// Endless: a Poisson process of `per_hour` requests, from and to streets, at least 500 m apart
+/// where the city allows it, mostly for one. `graph` must outlive it.
+std::unique_ptr<Demand> GenerateDemand(const roads::RoadGraph& graph, double per_hour,
+                                       std::uint64_t seed);
+
+/// From a CSV file with the header
+/// `requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders`. Lines may stand in any
+/// order. Errors as ReadCsvFile's.
+absl::StatusOr<std::unique_ptr<Demand>> ReplayDemand(const std::string& file);
+
+/// A car where it begins.
+struct FleetPlace {
+  LatLng place;
+  std::uint32_t seats = 4;
+
+  friend bool operator==(const FleetPlace&, const FleetPlace&) = default;
+};
+
+/// On streets, nine in ten cars with 4 seats, the others with 6.
+std::vector<FleetPlace> GenerateFleet(const roads::RoadGraph& graph, size_t drivers,
+                                      std::uint64_t seed);
+
+/// The first `drivers` of a CSV file with the header `lat,lng,seats`. Errors as ReadCsvFile's, and
+/// OUT_OF_RANGE when it has fewer.
+absl::StatusOr<std::vector<FleetPlace>> ReadFleet(const std::string& file, size_t drivers);
+
+}  // namespace ridestream::loadtest
