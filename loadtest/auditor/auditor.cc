@@ -1,0 +1,161 @@
+#include "loadtest/auditor/auditor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "loadtest/auditor/trip_states.h"
+#include "loadtest/base/proto_values.h"
+
+namespace ridestream::loadtest {
+
+namespace pb = ::ridestream::trip::v1;
+
+namespace {
+
+std::int64_t RoundedPart(std::int64_t price, std::int64_t amount, std::int64_t unit) {
+  return (2 * price * amount + unit) / (2 * unit);
+}
+
+}  // namespace
+
+bool IsTariffsSum(const pb::Fare& fare) {
+  const pb::Tariff& tariff = fare.tariff();
+  const std::int64_t minute_us = 60'000'000;
+  return fare.distance_part_minor() == RoundedPart(tariff.per_km_minor(), fare.length_m(), 1'000) &&
+         fare.time_part_minor() == RoundedPart(tariff.per_minute_minor(),
+                                               ToDuration(fare.duration()).count(), minute_us) &&
+         fare.total().amount_minor() ==
+             tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor() &&
+         fare.total().currency_code() == tariff.currency_code();
+}
+
+void Auditor::AddRider(RiderHistory history) {
+  RiderId id = history.id;
+  riders_.emplace(std::move(id), std::move(history));
+}
+
+void Auditor::AddDriver(DriverHistory history) {
+  DriverId id = history.id;
+  drivers_.emplace(std::move(id), std::move(history));
+}
+
+void Auditor::AddPositions(std::uint64_t sent, std::uint64_t indexed) {
+  verdict_.Looked(Check::kPositionsIndexed, sent);
+  if (indexed == 0 || indexed > sent) {
+    verdict_.Violated(Check::kPositionsIndexed,
+                      fmt::format("{} positions sent, {} seen in the index", sent, indexed));
+  }
+}
+
+void Auditor::AddEvent(const pb::TripEvent& event) {
+  const TripRecord* before = book_.Find(TripId(event.trip().trip_id()));
+  if (before == nullptr) {
+    ++trips_of_rider_[RiderId(event.trip().passenger().rider_id())];
+  }
+  const bool repeat = before != nullptr && event.trip().version() <= before->version;
+  const pb::TripState state_before = before == nullptr ? event.previous_state() : before->state;
+  book_.OnEvent(event);
+  if (repeat) return;
+  CountSeats(event, state_before);
+  if (event.trip().state() != state_before) CheckDeed(event);
+}
+
+void Auditor::CountSeats(const pb::TripEvent& event, pb::TripState before) {
+  const DriverId driver_id(event.trip().driver().driver_id());
+  const auto driver = drivers_.find(driver_id);
+  if (driver == drivers_.end()) return;
+  const std::uint32_t party = event.trip().passenger().party_size();
+  const bool was_aboard = before == pb::TRIP_STATE_ABOARD;
+  const bool is_aboard = event.trip().state() == pb::TRIP_STATE_ABOARD;
+  if (was_aboard == is_aboard) return;
+  std::uint32_t& taken = seats_taken_[driver_id];
+  if (was_aboard) {
+    taken -= std::min(taken, party);
+    return;
+  }
+  taken += party;
+  verdict_.Looked(Check::kSeatsNotExceeded);
+  if (taken > driver->second.seats) {
+    verdict_.Violated(Check::kSeatsNotExceeded,
+                      fmt::format("driver {}: {} aboard with event {}, has {} seats", driver_id,
+                                  taken, event.sequence(), driver->second.seats));
+  }
+}
+
+// Each step on record is one that its driver made.
+void Auditor::CheckDeed(const pb::TripEvent& event) {
+  const pb::TripState state = event.trip().state();
+  const auto driver = drivers_.find(DriverId(event.trip().driver().driver_id()));
+  if (driver == drivers_.end() ||
+      (state != pb::TRIP_STATE_ARRIVED && state != pb::TRIP_STATE_ABOARD &&
+       state != pb::TRIP_STATE_COMPLETED)) {
+    return;
+  }
+  verdict_.Looked(Check::kDriverDidRecord);
+  const DrivenTrip& driven = driver->second.Driven(TripId(event.trip().trip_id()));
+  const bool did = state == pb::TRIP_STATE_ARRIVED  ? driven.arrived
+                   : state == pb::TRIP_STATE_ABOARD ? driven.picked_up
+                                                    : driven.dropped_off;
+  if (!did) {
+    verdict_.Violated(
+        Check::kDriverDidRecord,
+        fmt::format("trip {}: is {} by event {}, which driver {} never said",
+                    event.trip().trip_id(), StateName(state), event.sequence(), driver->first));
+  }
+}
+
+void Auditor::AddListed(const pb::Trip& trip) {
+  const TripId trip_id(trip.trip_id());
+  const TripRecord* record = book_.Find(trip_id);
+  if (record == nullptr || !riders_.contains(record->rider_id)) return;
+  verdict_.Looked(Check::kListEqualsLog);
+  if (listed_[trip_id]) {
+    verdict_.Violated(Check::kListEqualsLog, fmt::format("trip {}: is listed twice", trip_id));
+  }
+  listed_[trip_id] = true;
+  if (trip.version() != record->version || trip.state() != record->state) {
+    verdict_.Violated(Check::kListEqualsLog,
+                      fmt::format("trip {}: is listed as {} version {}, the log ends with {} "
+                                  "version {}",
+                                  trip_id, StateName(trip.state()), trip.version(),
+                                  StateName(record->state), record->version));
+  }
+}
+
+void Auditor::NoRecord(const std::string& why) {
+  verdict_.Violated(Check::kAcceptedTripEnded, fmt::format("the record can't be read: {}", why));
+}
+
+const Verdict& Auditor::Judge() {
+  for (const auto& [id, rider] : riders_) JudgeRider(rider);
+  for (const auto& [id, driver] : drivers_) JudgeDriver(driver);
+  for (const auto& [id, record] : book_.trips()) JudgeTrip(id, record);
+  verdict_.Close();
+  return verdict_;
+}
+
+// An accept is what gives a driver a trip; a list leaves none out.
+void Auditor::JudgeTrip(const TripId& trip_id, const TripRecord& record) {
+  for (const Assignment& assignment : record.assignments) {
+    const auto driver = drivers_.find(assignment.driver_id);
+    if (driver == drivers_.end()) continue;
+    verdict_.Looked(Check::kOneDriverPerTrip);
+    const auto& offers = driver->second.offers;
+    const bool accepted = std::any_of(offers.begin(), offers.end(), [&](const auto& offer) {
+      return offer.offer_id == assignment.offer_id && offer.trip_id == trip_id &&
+             offer.answer == OfferHistory::Answer::kAccept;
+    });
+    if (!accepted) {
+      verdict_.Violated(Check::kOneDriverPerTrip,
+                        fmt::format("trip {}: given to driver {} by offer {}, which it didn't "
+                                    "accept",
+                                    trip_id, assignment.driver_id, assignment.offer_id));
+    }
+  }
+  if (riders_.contains(record.rider_id) && !listed_.contains(trip_id)) {
+    verdict_.Violated(Check::kListEqualsLog, fmt::format("trip {}: is not listed", trip_id));
+  }
+}
+
+}  // namespace ridestream::loadtest

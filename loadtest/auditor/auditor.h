@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "loadtest/auditor/histories.h"
+#include "loadtest/auditor/record_book.h"
+#include "loadtest/auditor/verdict.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::loadtest {
+
+/// Compares what the riders saw, what the drivers saw and did, and what trip has on record.
+///
+/// Feed it in this order: all riders and drivers, the log of the run, the list of trips; then ask
+/// for the verdict. Riders and drivers of other load generators in the same market may be in log
+/// and list: of them only what the record tells by itself is judged. Not thread-safe.
+class Auditor {
+ public:
+  Auditor() : book_(verdict_) {}
+  Auditor(const Auditor&) = delete;
+  Auditor& operator=(const Auditor&) = delete;
+
+  void AddRider(RiderHistory history);
+  void AddDriver(DriverHistory history);
+  /// Positions that left our drivers, and those that were seen in the index.
+  void AddPositions(std::uint64_t sent, std::uint64_t indexed);
+  /// An entry of the log, in order.
+  void AddEvent(const trip::v1::TripEvent& event);
+  /// A trip of the list.
+  void AddListed(const trip::v1::Trip& trip);
+  /// The record couldn't be read, so nothing of it was checked.
+  void NoRecord(const std::string& why);
+
+  /// Once, last.
+  const Verdict& Judge();
+
+ private:
+  void JudgeRider(const RiderHistory& rider);
+  void JudgeFare(const RiderHistory& rider, const TripRecord& record);
+  void JudgeSightings(const RiderHistory& rider, const TripRecord& record);
+  void JudgeDriver(const DriverHistory& driver);
+  void JudgeOffer(const DriverHistory& driver, const OfferHistory& offer);
+  void JudgeTrip(const TripId& trip_id, const TripRecord& record);
+  void CheckDeed(const trip::v1::TripEvent& event);
+  void CountSeats(const trip::v1::TripEvent& event, trip::v1::TripState before);
+
+  Verdict verdict_;
+  RecordBook book_;
+  absl::flat_hash_map<RiderId, RiderHistory> riders_;
+  absl::flat_hash_map<DriverId, DriverHistory> drivers_;
+  absl::flat_hash_map<DriverId, std::uint32_t> seats_taken_;
+  absl::flat_hash_map<RiderId, int> trips_of_rider_;
+  absl::flat_hash_map<TripId, bool> listed_;
+};
+
+/// base + per_km * length + per_minute * duration, each part rounded half up: whether a fare is the
+/// sum that its tariff asks for.
+bool IsTariffsSum(const trip::v1::Fare& fare);
+
+}  // namespace ridestream::loadtest

@@ -1,0 +1,356 @@
+#include "loadtest/auditor/auditor.h"
+
+#include <functional>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "loadtest/base/proto_values.h"
+
+namespace ridestream::loadtest {
+namespace {
+
+namespace pb = ::ridestream::trip::v1;
+using ::testing::HasSubstr;
+
+constexpr Time kStart = ScaledClock::kAnchor;
+
+/// A history in which everything is right: driver d-1 gives up trip t-1, which d-2 then serves;
+/// rider r-1 changes the destination on the way.
+struct RunHistory {
+  RunHistory() {
+    rider.id = RiderId("r-1");
+    rider.trip_id = TripId("t-1");
+    rider.answers = 1;
+    rider.quoted_minor = 860;
+    rider.fare_minor = 1'110;
+    rider.destination_changes = 1;
+    for (const auto state : {pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_ASSIGNED,
+                             pb::TRIP_STATE_ABOARD, pb::TRIP_STATE_COMPLETED}) {
+      rider.Saw(state);
+    }
+    first = MakeDriver("d-1", "o-1", 4);
+    second = MakeDriver("d-2", "o-2", 4);
+    second.trips.push_back({TripId("t-1"), true, true, true});
+    Add(pb::TRIP_STATE_UNSPECIFIED, pb::TRIP_STATE_REQUESTED, "", "");
+    Add(pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_ASSIGNED, "d-1", "o-1");
+    Add(pb::TRIP_STATE_ASSIGNED, pb::TRIP_STATE_REQUESTED, "", "");
+    Add(pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_ASSIGNED, "d-2", "o-2");
+    Add(pb::TRIP_STATE_ASSIGNED, pb::TRIP_STATE_ARRIVED, "d-2", "o-2");
+    Add(pb::TRIP_STATE_ARRIVED, pb::TRIP_STATE_ABOARD, "d-2", "o-2");
+    Add(pb::TRIP_STATE_ABOARD, pb::TRIP_STATE_ABOARD, "d-2", "o-2");
+    SetFare(log.back(), 4'000);
+    Add(pb::TRIP_STATE_ABOARD, pb::TRIP_STATE_COMPLETED, "d-2", "o-2");
+    SetFare(log.back(), 4'000);
+    listed = {log.back().trip()};
+  }
+
+  static DriverHistory MakeDriver(const char* id, const char* offer, std::uint32_t seats) {
+    DriverHistory driver;
+    driver.id = DriverId(id);
+    driver.seats = seats;
+    driver.welcomes = 1;
+    driver.pushes = 3;
+    driver.plans = 1;
+    driver.plan_version = driver.acked_plan_version = 1;
+    driver.most_seats_taken = 2;
+    driver.offers.push_back({OfferId(offer), TripId("t-1"), kStart, OfferHistory::Answer::kAccept,
+                             1, dispatch::v1::OFFER_OUTCOME_ACCEPTED});
+    return driver;
+  }
+
+  // 2.50 base, 1.50 a km, 0.30 a minute, 10 minutes.
+  static void SetFare(pb::TripEvent& event, std::uint32_t length_m) {
+    pb::Fare& fare = *event.mutable_trip()->mutable_fare();
+    fare.mutable_tariff()->set_currency_code("USD");
+    fare.mutable_tariff()->set_base_minor(250);
+    fare.mutable_tariff()->set_per_km_minor(125);
+    fare.mutable_tariff()->set_per_minute_minor(36);
+    fare.set_length_m(length_m);
+    *fare.mutable_duration() = ToProto(std::chrono::minutes(10));
+    fare.set_distance_part_minor(length_m / 8);
+    fare.set_time_part_minor(360);
+    fare.mutable_total()->set_currency_code("USD");
+    fare.mutable_total()->set_amount_minor(610 + length_m / 8);
+  }
+
+  pb::TripEvent& Add(pb::TripState from, pb::TripState to, const char* driver, const char* offer) {
+    pb::TripEvent& event = log.emplace_back();
+    event.set_sequence(log.size() * 10);
+    *event.mutable_at() = ToProto(kStart + std::chrono::minutes(log.size()));
+    event.set_previous_state(from);
+    pb::Trip& trip = *event.mutable_trip();
+    trip.set_trip_id("t-1");
+    trip.set_state(to);
+    trip.set_version(log.size());
+    trip.mutable_passenger()->set_rider_id("r-1");
+    trip.mutable_passenger()->set_party_size(2);
+    *trip.mutable_requested_at() = ToProto(kStart);
+    if (to == pb::TRIP_STATE_COMPLETED) {
+      *trip.mutable_ended_at() = ToProto(kStart + std::chrono::minutes(20));
+    }
+    if (*driver != 0) {
+      trip.mutable_driver()->set_driver_id(driver);
+      trip.set_offer_id(offer);
+    }
+    SetFare(event, 2'000);
+    return event;
+  }
+
+  void Feed(Auditor& auditor) {
+    for (DriverHistory* driver : {&first, &second}) auditor.AddDriver(*driver);
+    auditor.AddRider(rider);
+    auditor.AddPositions(sent, indexed);
+    for (const auto& event : log) auditor.AddEvent(event);
+    for (const auto& trip : listed) auditor.AddListed(trip);
+  }
+
+  RiderHistory rider;
+  DriverHistory first, second;
+  std::vector<pb::TripEvent> log;
+  std::vector<pb::Trip> listed;
+  std::uint64_t sent = 100, indexed = 90;
+};
+
+TEST(AuditorTest, FindsNothingWhereAllIsRight) {
+  RunHistory run;
+  Auditor auditor;
+  run.Feed(auditor);
+  const Verdict& verdict = auditor.Judge();
+  EXPECT_TRUE(verdict.clean());
+  for (const Violation& violation : verdict.first()) {
+    ADD_FAILURE() << Name(violation.check) << ": " << violation.text;
+  }
+  for (size_t i = 0; i < kCheckCount; ++i) {
+    EXPECT_GT(verdict.count(static_cast<Check>(i)).looked_at, 0u) << Name(static_cast<Check>(i));
+  }
+}
+
+struct Wrong {
+  const char* what;
+  Check check;
+  const char* text;
+  std::function<void(RunHistory&)> make;
+};
+
+class AuditorFindsTest : public ::testing::TestWithParam<Wrong> {};
+
+TEST_P(AuditorFindsTest, OneViolation) {
+  RunHistory run;
+  GetParam().make(run);
+  Auditor auditor;
+  run.Feed(auditor);
+  const Verdict& verdict = auditor.Judge();
+  EXPECT_GE(verdict.count(GetParam().check).violations, 1u);
+  std::string texts;
+  for (const Violation& violation : verdict.first()) {
+    texts += std::string(Name(violation.check)) + ": " + violation.text + "\n";
+  }
+  EXPECT_THAT(texts, HasSubstr(GetParam().text));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EachKind, AuditorFindsTest,
+    ::testing::Values(
+        Wrong{"Unanswered", Check::kRequestAnsweredOnce, "r-1: was never answered",
+              [](RunHistory& run) { run.rider.trip_id = TripId(); }},
+        Wrong{"RefusedButOnRecord", Check::kRequestAnsweredOnce,
+              "1 trips on record, was answered 0",
+              [](RunHistory& run) {
+                run.rider.trip_id = TripId();
+                run.rider.refusal = "FAILED_PRECONDITION";
+              }},
+        Wrong{"AnsweredTwice", Check::kRequestAnsweredOnce, "1 further answers",
+              [](RunHistory& run) { run.rider.other_trip_answers = 1; }},
+        Wrong{"TwoTrips", Check::kRequestAnsweredOnce, "2 trips on record",
+              [](RunHistory& run) {
+                run.log.push_back(run.log.front());
+                run.log.back().set_sequence(1'000);
+                run.log.back().mutable_trip()->set_trip_id("t-2");
+                run.listed.push_back(run.log.back().trip());
+              }},
+        Wrong{"LostTrip", Check::kRequestAnsweredOnce, "trip t-9 of the answer isn't",
+              [](RunHistory& run) { run.rider.trip_id = TripId("t-9"); }},
+        Wrong{"NeverEnded", Check::kAcceptedTripEnded,
+              "is ABOARD on record, the rider last saw COM",
+              [](RunHistory& run) { run.log.pop_back(); }},
+        Wrong{"EndUnheard", Check::kAcceptedTripEnded,
+              "COMPLETED on record, the rider last saw ABO",
+              [](RunHistory& run) { run.rider.states.pop_back(); }},
+        Wrong{"SkippedState", Check::kLegalTransition, "leads from ASSIGNED to ABOARD",
+              [](RunHistory& run) {
+                run.log.erase(run.log.begin() + 4);
+                run.log[4].set_previous_state(pb::TRIP_STATE_ASSIGNED);
+              }},
+        Wrong{"ForgottenState", Check::kLegalTransition, "says it was ASSIGNED, it was REQUESTED",
+              [](RunHistory& run) { run.log[1].set_previous_state(pb::TRIP_STATE_ASSIGNED); }},
+        Wrong{"VersionHole", Check::kLegalTransition, "has version 9 after 7",
+              [](RunHistory& run) {
+                run.log.back().mutable_trip()->set_version(9);
+                run.listed.back().set_version(9);
+              }},
+        Wrong{"TimesOutOfOrder", Check::kLegalTransition, "times that aren't in order",
+              [](RunHistory& run) {
+                *run.log.back().mutable_trip()->mutable_ended_at() =
+                    ToProto(kStart - std::chrono::seconds(1));
+              }},
+        Wrong{"DriverSwapped", Check::kOneDriverPerTrip, "changes the driver from d-2 to d-1",
+              [](RunHistory& run) {
+                run.log[5].mutable_trip()->mutable_driver()->set_driver_id("d-1");
+              }},
+        Wrong{"NoDriver", Check::kOneDriverPerTrip, "is ASSIGNED with driver ''",
+              [](RunHistory& run) { run.log[1].mutable_trip()->clear_driver(); }},
+        Wrong{
+            "NotAccepted", Check::kOneDriverPerTrip, "by offer o-2, which it didn't accept",
+            [](RunHistory& run) { run.second.offers[0].answer = OfferHistory::Answer::kDecline; }},
+        Wrong{"AcceptLost", Check::kOneDriverPerTrip, "was told that it got trip t-1 by offer o-7",
+              [](RunHistory& run) { run.first.offers[0].offer_id = OfferId("o-7"); }},
+        Wrong{"TooManyAboard", Check::kSeatsNotExceeded, "2 aboard with event 60, has 1 seats",
+              [](RunHistory& run) { run.second.seats = 1; }},
+        Wrong{"TooManyPlanned", Check::kSeatsNotExceeded, "5 aboard by its plans, has 4 seats",
+              [](RunHistory& run) { run.first.most_seats_taken = 5; }},
+        Wrong{"OfferOpen", Check::kOfferEnded, "offer o-2 ended 0 times",
+              [](RunHistory& run) { run.second.offers[0].ends = 0; }},
+        Wrong{"OfferEndedTwice", Check::kOfferEnded, "offer o-2 ended 2 times",
+              [](RunHistory& run) { run.second.offers[0].ends = 2; }},
+        Wrong{"OfferOfNothing", Check::kOfferEnded, "for trip t-8, which isn't on record",
+              [](RunHistory& run) { run.second.offers[0].trip_id = TripId("t-8"); }},
+        Wrong{"TwoOffers", Check::kOneOpenOffer, "driver d-1: two",
+              [](RunHistory& run) { run.first.Violated(Check::kOneOpenOffer, "two"); }},
+        Wrong{"OfferedAgain", Check::kNotOfferedAgain, "d-1: offered trip t-1 again by offer o-3",
+              [](RunHistory& run) {
+                run.first.offers.push_back(
+                    {OfferId("o-3"), TripId("t-1"),
+                     kStart + std::chrono::minutes(3) + std::chrono::seconds(1),
+                     OfferHistory::Answer::kNone, 1, dispatch::v1::OFFER_OUTCOME_EXPIRED});
+              }},
+        Wrong{"GivenAgain", Check::kNotOfferedAgain, "gives it to d-1 again",
+              [](RunHistory& run) {
+                for (size_t i = 3; i < run.log.size(); ++i) {
+                  run.log[i].mutable_trip()->mutable_driver()->set_driver_id("d-1");
+                }
+              }},
+        Wrong{"PlanUnacked", Check::kPlanAcked, "plan version 2 neither acked nor replaced",
+              [](RunHistory& run) { run.second.plan_version = 2; }},
+        Wrong{"PlanVersionBack", Check::kPlanVersionGrows,
+              "driver d-2: plan version 1 came after 2",
+              [](RunHistory& run) {
+                run.second.Violated(Check::kPlanVersionGrows, "plan version 1 came after 2");
+              }},
+        Wrong{"RouteUnknown", Check::kRouteKnown, "driver d-2: no route",
+              [](RunHistory& run) { run.second.Violated(Check::kRouteKnown, "no route"); }},
+        Wrong{"PushLost", Check::kPushSequence, "driver d-2: more than 8 violations",
+              [](RunHistory& run) {
+                for (int i = 0; i < 9; ++i) run.second.Violated(Check::kPushSequence, "gap");
+              }},
+        Wrong{"EpochBack", Check::kSessionEpochGrows, "driver d-1: epoch",
+              [](RunHistory& run) { run.first.Violated(Check::kSessionEpochGrows, "epoch"); }},
+        Wrong{"OtherFareThanQuoted", Check::kFareEqualsQuote, "began with fare 860, was quoted 861",
+              [](RunHistory& run) { run.rider.quoted_minor = 861; }},
+        Wrong{"OtherFareThanTold", Check::kFareEqualsQuote,
+              "fare 1110 on record, the rider was told",
+              [](RunHistory& run) { run.rider.fare_minor = 860; }},
+        Wrong{"FareNotTheSum", Check::kFareEqualsQuote, "is not the tariff's sum",
+              [](RunHistory& run) {
+                run.log.back().mutable_trip()->mutable_fare()->set_time_part_minor(359);
+              }},
+        Wrong{"SawWhatNeverWas", Check::kRiderSawRecord, "the rider saw REQUESTED UNSERVED",
+              [](RunHistory& run) {
+                run.rider.states = {pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_UNSERVED};
+              }},
+        Wrong{"CancellationLost", Check::kRiderSawRecord,
+              "cancellation was confirmed, on record is",
+              [](RunHistory& run) { run.rider.cancelled = true; }},
+        Wrong{"DeedNeverDone", Check::kDriverDidRecord,
+              "is COMPLETED by event 80, which driver d-2",
+              [](RunHistory& run) { run.second.trips[0].dropped_off = false; }},
+        Wrong{"ListedOtherwise", Check::kListEqualsLog, "is listed as ABOARD version 8",
+              [](RunHistory& run) { run.listed[0].set_state(pb::TRIP_STATE_ABOARD); }},
+        Wrong{"ListedTwice", Check::kListEqualsLog, "is listed twice",
+              [](RunHistory& run) { run.listed.push_back(run.listed[0]); }},
+        Wrong{"NotListed", Check::kListEqualsLog, "t-1: is not listed",
+              [](RunHistory& run) { run.listed.clear(); }},
+        Wrong{"NothingIndexed", Check::kPositionsIndexed, "100 positions sent, 0 seen",
+              [](RunHistory& run) { run.indexed = 0; }},
+        Wrong{"MoreIndexedThanSent", Check::kPositionsIndexed, "100 positions sent, 101 seen",
+              [](RunHistory& run) { run.indexed = 101; }}),
+    [](const auto& test) { return std::string(test.param.what); });
+
+TEST(AuditorTest, EachCheckThatLookedAtNothingFails) {
+  Auditor auditor;
+  const Verdict& verdict = auditor.Judge();
+  EXPECT_EQ(verdict.checked(), 0u);
+  for (size_t i = 0; i < kCheckCount; ++i) {
+    EXPECT_EQ(verdict.count(static_cast<Check>(i)).violations, 1u) << Name(static_cast<Check>(i));
+  }
+}
+
+TEST(AuditorTest, UnreadableRecordIsAViolation) {
+  RunHistory run;
+  Auditor auditor;
+  run.Feed(auditor);
+  auditor.NoRecord("UNAVAILABLE");
+  EXPECT_FALSE(auditor.Judge().clean());
+}
+
+TEST(AuditorTest, OpenTripsThatRidersSawOpenAreFine) {
+  RunHistory run;
+  run.log.pop_back();
+  run.listed = {run.log.back().trip()};
+  run.rider.states.pop_back();
+  Auditor auditor;
+  run.Feed(auditor);
+  EXPECT_TRUE(auditor.Judge().clean());
+}
+
+TEST(AuditorTest, EventsReadAgainDoNoHarm) {
+  RunHistory run;
+  const auto again = run.log;
+  run.log.insert(run.log.end(), again.begin(), again.end());
+  Auditor auditor;
+  run.Feed(auditor);
+  EXPECT_TRUE(auditor.Judge().clean());
+}
+
+TEST(AuditorTest, StrangersInTheMarketAreJudgedByTheRecordAlone) {
+  RunHistory run;
+  Auditor auditor;
+  for (auto event : run.log) {
+    event.mutable_trip()->set_trip_id("theirs");
+    event.mutable_trip()->mutable_passenger()->set_rider_id("their-rider");
+    if (event.trip().has_driver()) {
+      event.mutable_trip()->mutable_driver()->set_driver_id("their-" +
+                                                            event.trip().driver().driver_id());
+    }
+    event.set_sequence(event.sequence() + 1);
+    run.log.push_back(event);
+  }
+  run.Feed(auditor);
+  EXPECT_TRUE(auditor.Judge().clean());
+}
+
+TEST(IsTariffsSumTest, RoundsEachPartHalfUp) {
+  const struct {
+    std::int64_t per_km, length_m, distance_part, per_minute, seconds, time_part;
+    bool is_sum;
+  } cases[] = {
+      {100, 5, 1, 0, 0, 0, true},       {100, 4, 0, 0, 0, 0, true},  {100, 5, 0, 0, 0, 0, false},
+      {0, 0, 0, 30, 61, 31, true},      {0, 0, 0, 30, 60, 30, true}, {0, 0, 0, 30, 61, 30, false},
+      {123, 1'500, 185, 0, 0, 0, true},
+  };
+  for (const auto& test : cases) {
+    pb::Fare fare;
+    fare.mutable_tariff()->set_base_minor(7);
+    fare.mutable_tariff()->set_per_km_minor(test.per_km);
+    fare.mutable_tariff()->set_per_minute_minor(test.per_minute);
+    fare.set_length_m(static_cast<std::uint32_t>(test.length_m));
+    fare.mutable_duration()->set_seconds(test.seconds);
+    fare.set_distance_part_minor(test.distance_part);
+    fare.set_time_part_minor(test.time_part);
+    fare.mutable_total()->set_amount_minor(7 + test.distance_part + test.time_part);
+    EXPECT_EQ(IsTariffsSum(fare), test.is_sum) << fare.ShortDebugString();
+  }
+}
+
+}  // namespace
+}  // namespace ridestream::loadtest

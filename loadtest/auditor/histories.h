@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "loadtest/auditor/verdict.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::loadtest {
+
+/// An offer as its driver saw it.
+struct OfferHistory {
+  enum class Answer { kNone, kAccept, kDecline };
+  OfferId offer_id;
+  TripId trip_id;
+  Time decided_at;
+  Answer answer = Answer::kNone;
+  /// OfferEnded messages.
+  int ends = 0;
+  dispatch::v1::OfferOutcome outcome = dispatch::v1::OFFER_OUTCOME_UNSPECIFIED;
+  /// The session was lost, and the offer with it: its end.
+  bool voided = false;
+};
+
+/// What a driver did for a trip: steps that it sent.
+struct DrivenTrip {
+  TripId trip_id;
+  bool arrived = false, picked_up = false, dropped_off = false;
+};
+
+/// What one driver saw and did, kept by the driver. Rules that only the driver can judge, message
+/// by message, it judges itself: `violations`. Grows by about 150 bytes an offer.
+struct DriverHistory {
+  static constexpr size_t kKeptViolations = 8;
+
+  DriverId id;
+  std::uint32_t seats = 0;
+  std::uint64_t welcomes = 0;
+  std::uint64_t pushes = 0;
+  std::uint64_t plans = 0;
+  /// Plans that another one replaced before they were acked, which is fine.
+  std::uint64_t plans_replaced = 0;
+  std::uint64_t plan_version = 0;
+  std::uint64_t acked_plan_version = 0;
+  /// Most seats taken at once, by the plans.
+  std::uint32_t most_seats_taken = 0;
+  std::vector<OfferHistory> offers;
+  std::vector<DrivenTrip> trips;
+  std::vector<Violation> violations;
+  std::uint64_t violation_count = 0;
+
+  void Violated(Check check, std::string text) {
+    ++violation_count;
+    if (violations.size() < kKeptViolations) violations.push_back({check, std::move(text)});
+  }
+  DrivenTrip& Driven(const TripId& trip_id) {
+    for (auto trip = trips.rbegin(); trip != trips.rend(); ++trip) {
+      if (trip->trip_id == trip_id) return *trip;
+    }
+    return trips.emplace_back(DrivenTrip{.trip_id = trip_id});
+  }
+};
+
+/// What one rider asked and was answered, kept by the rider. About 400 bytes.
+struct RiderHistory {
+  static constexpr size_t kKeptStates = 32;
+
+  RiderId id;
+  /// A final refusal, of the quote or of the request: an answer too.
+  std::optional<std::string> refusal;
+  /// The trip of the first answer, and how many answers named another one.
+  TripId trip_id;
+  std::uint64_t answers = 0;
+  std::uint64_t other_trip_answers = 0;
+  /// In minor units: the quote's, and what holds now, after the latest change of destination.
+  std::optional<std::int64_t> quoted_minor;
+  std::int64_t fare_minor = 0;
+  std::uint64_t destination_changes = 0;
+  /// A change was sent and not answered: the fare may be either.
+  bool fare_uncertain = false;
+  /// States in the order seen, without repeats in a row; the first kKeptStates and the last one.
+  std::vector<trip::v1::TripState> states;
+  bool states_dropped = false;
+  /// The rider was answered that the trip is called off.
+  bool cancelled = false;
+
+  void Saw(trip::v1::TripState state) {
+    if (!states.empty() && states.back() == state) return;
+    if (states.size() == kKeptStates) {
+      states_dropped = true;
+      states.back() = state;
+    } else {
+      states.push_back(state);
+    }
+  }
+};
+
+}  // namespace ridestream::loadtest
