@@ -1,0 +1,131 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "loadtest/auditor/histories.h"
+#include "loadtest/base/random.h"
+#include "loadtest/driver/car.h"
+#include "loadtest/driver/cruise.h"
+#include "loadtest/driver/itinerary.h"
+#include "loadtest/driver/offer_desk.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+
+namespace ridestream::loadtest {
+
+/// How drivers behave; the same for a whole fleet. Durations are on the city's clock.
+struct DriverHabits {
+  std::string market = "city";
+  OfferDesk::Habits offers;
+  Itinerary::Options stops;
+  /// Of trips before the pick-up that are given back.
+  double give_up_probability = 0.01;
+  /// How often a driver's connection breaks, and how long it is gone on the average.
+  double disconnects_per_hour = 1;
+  Duration mean_outage = std::chrono::seconds(8);
+  /// Standard deviation of a fix, in each of two directions.
+  double gps_noise_m = 5;
+  /// First pause after a stream that failed; doubles up to the longest one, and is jittered.
+  Duration first_backoff = std::chrono::milliseconds(200);
+  Duration longest_backoff = std::chrono::seconds(10);
+  /// How long to wait for Welcome.
+  Duration welcome_timeout = std::chrono::seconds(10);
+};
+
+/// One driver with its app, as a deterministic state machine: messages and times go in, messages
+/// come out. It keeps the driver's history and judges the protocol as it goes. Not thread-safe.
+class DriverBehaviour {
+ public:
+  struct Identity {
+    DriverId id;
+    std::string name;
+    std::uint32_t seats = 4;
+    LatLng place;
+  };
+  /// What the driver wants done, in this order.
+  struct Actions {
+    /// Cut the stream: nobody is told.
+    bool disconnect = false;
+    /// Open a stream; the first message to send is Hello.
+    bool connect = false;
+    std::vector<dispatch::v1::DriveRequest> send;
+  };
+
+  /// `habits` and `cruises` must outlive it. Connects at `start`.
+  DriverBehaviour(Identity identity, const DriverHabits& habits, const Cruises& cruises,
+                  Random random, Time start);
+
+  /// Time went by. Early calls do no harm.
+  void OnTime(Time now, Actions& actions);
+  void OnMessage(const dispatch::v1::DriveResponse& message, Time now, Actions& actions);
+  /// The stream ended, other than by `disconnect`. Comes back after `retry_after`, if the server
+  /// named a pause, else after a back-off.
+  void OnClosed(std::optional<Duration> retry_after, Time now);
+  /// The ack of `sequence` has left.
+  void OnAckSent(std::uint64_t sequence);
+  /// When OnTime is due.
+  Time wake_at() const;
+
+  /// The run ends: begins nothing new, declines offers, and stays connected; comes back at once if
+  /// it is away.
+  void Park(Time now);
+  /// Connected, and with nothing unanswered in either direction.
+  bool settled() const;
+  bool online() const { return link_ == Link::kOnline; }
+  LatLng place() const { return car_.place(); }
+  const DriverHistory& history() const { return history_; }
+
+ private:
+  enum class Link { kOffline, kConnecting, kOnline };
+
+  void Connect(Time now, Actions& actions);
+  void Lose(Time comes_back);
+  void OnWelcome(const dispatch::v1::Welcome& welcome, Time now);
+  bool TakeSequence(std::uint64_t sequence, Time now, Actions& actions);
+  void TakePlan(const dispatch::v1::Plan& plan, Itinerary::Source source, Time now);
+  void OnRejected(const dispatch::v1::Rejected& rejected, Time now);
+  void Act(Time now, Actions& actions);
+  void Report(Time now, Actions& actions);
+  void Cruise(Time now);
+  dispatch::v1::DriveRequest& Send(Time now, Actions& actions);
+  void PlanDisconnect(Time now);
+
+  const Identity identity_;
+  const DriverHabits& habits_;
+  const Cruises& cruises_;
+  Random random_;
+  DriverHistory history_;
+  Car car_;
+  OfferDesk offers_;
+  Itinerary itinerary_;
+  bool parked_ = false;
+
+  Link link_ = Link::kOffline;
+  Time connect_at_;
+  Time welcome_by_{};
+  Time disconnect_at_ = Time::max();
+  Duration backoff_;
+  // The session, as far as the next Hello needs it.
+  std::string session_id_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t last_sequence_ = 0;
+  std::uint64_t plan_sequence_ = 0;  // Of the push with the newest plan.
+  Duration report_every_{};
+  Duration heartbeat_{};
+  Time report_at_{};
+  Time sent_at_{};
+  std::uint64_t position_sequence_ = 0;
+
+  Time cruise_at_{};
+  // A trip that will be given back, or was and stands in the plan still.
+  std::optional<TripId> giving_up_;
+  Time give_up_at_{};
+  bool give_up_sent_ = false;
+};
+
+}  // namespace ridestream::loadtest

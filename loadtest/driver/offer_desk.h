@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "loadtest/auditor/histories.h"
+#include "loadtest/base/random.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+
+namespace ridestream::loadtest {
+
+/// A driver's open offers, of which there is at most one if dispatch keeps its word: thinks about
+/// each for a while, then accepts, declines, or lets it run out. Not thread-safe.
+class OfferDesk {
+ public:
+  /// What is left of the probabilities is ignored offers.
+  struct Habits {
+    double accept_probability = 0.85;
+    double decline_probability = 0.10;
+    Duration think_min = std::chrono::seconds(1);
+    Duration think_max = std::chrono::seconds(6);
+  };
+  explicit OfferDesk(const Habits& habits) : habits_(habits) {}
+
+  /// `may_accept` false declines at once. An offer that is held already (after a resume) stays.
+  void Take(const dispatch::v1::Offer& offer, bool may_accept, Time now, Random& random,
+            DriverHistory& history);
+  void OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& history);
+  /// A fresh session, in which only `kept` is open, if anything.
+  void Void(const std::string& kept_offer_id, DriverHistory& history);
+  /// The stream was lost: answers whose effect isn't seen are sent again.
+  void OnResumed();
+
+  /// Answers that are due, each once.
+  std::vector<dispatch::v1::OfferAnswer> OnTime(Time now, DriverHistory& history);
+  /// When OnTime is due; Time::max() for never.
+  Time wake_at() const;
+  bool empty() const { return open_.empty(); }
+
+ private:
+  struct Open {
+    std::string offer_id;
+    size_t history;  // Index into DriverHistory::offers.
+    OfferHistory::Answer answer;
+    Time answer_at;  // Time::max(): never.
+    bool answered = false;
+  };
+  const Habits& habits_;
+  std::vector<Open> open_;
+};
+
+}  // namespace ridestream::loadtest

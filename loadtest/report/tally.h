@@ -1,0 +1,98 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "loadtest/report/histogram.h"
+
+namespace ridestream::loadtest {
+
+/// Durations in microseconds from many threads: a few histograms, each with its own lock, that are
+/// merged when somebody asks. Thread-safe.
+class LatencyRecorder {
+ public:
+  void Add(Duration latency) {
+    Shard& shard = shards_[std::hash<std::thread::id>()(std::this_thread::get_id()) % kShards];
+    MutexLock lock(shard.mu);
+    shard.histogram.Add(latency.count());
+  }
+  Histogram Merged() const {
+    Histogram merged;
+    for (const Shard& shard : shards_) {
+      MutexLock lock(shard.mu);
+      merged.Merge(shard.histogram);
+    }
+    return merged;
+  }
+
+ private:
+  static constexpr size_t kShards = 4;
+  struct Shard {
+    mutable Mutex mu;
+    Histogram histogram ABSL_GUARDED_BY(mu);
+  };
+  std::array<Shard, kShards> shards_;
+};
+
+/// A number and the largest it ever was. Thread-safe.
+class Gauge {
+ public:
+  void Up() {
+    const std::int64_t now = ++value_;
+    std::int64_t peak = peak_;
+    while (now > peak && !peak_.compare_exchange_weak(peak, now)) {
+    }
+  }
+  void Down() { --value_; }
+  std::int64_t value() const { return value_; }
+  std::int64_t peak() const { return peak_; }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
+  std::atomic<std::int64_t> peak_{0};
+};
+
+/// What the simulated city counts while it runs; each number is its own and may be read at any
+/// time. Thread-safe.
+struct Tally {
+  using Counter = std::atomic<std::uint64_t>;
+
+  // Riders. A request is counted when it is due, and then once more as what became of it.
+  Counter requested{0};
+  Counter completed{0};
+  Counter cancelled{0};
+  Counter unserved{0};
+  /// The quote or the request was refused for good, e.g. off the streets.
+  Counter refused{0};
+  /// No final answer within the time that riders wait for one.
+  Counter unanswered{0};
+  /// Calls that were made again, because the service was unavailable or no answer came in time.
+  Counter calls_retried{0};
+  Counter destination_changes{0};
+  /// Open trips by trip::v1::TripState, as riders see them.
+  std::array<std::atomic<std::int64_t>, 8> trips_by_state{};
+
+  // Drivers.
+  Counter positions_sent{0};
+  /// Of our drivers, as IndexWatcher counts them.
+  Counter positions_indexed{0};
+  Counter offers{0};
+  Counter plans{0};
+  Gauge streams;
+  Counter streams_resumed{0};
+  /// Welcomes to a driver that had a session before, and got a fresh one.
+  Counter sessions_lost{0};
+
+  // Wall time.
+  LatencyRecorder request_to_offer;
+  LatencyRecorder offer_push;
+  LatencyRecorder plan_push;
+  // City time.
+  LatencyRecorder wait;
+};
+
+}  // namespace ridestream::loadtest

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "libs/base/timer_queue.h"
+#include "loadtest/demand/demand.h"
+#include "loadtest/report/tally.h"
+#include "loadtest/rider/first_offers.h"
+#include "loadtest/rider/rider_behaviour.h"
+#include "loadtest/rider/trip_watch.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
+
+namespace ridestream::loadtest {
+
+/// What all riders use. References must outlive the last rider's last call.
+struct RiderWorld {
+  std::string market;
+  RiderHabits habits;
+  std::shared_ptr<const Clock> clock;
+  TimerQueue& timers;
+  Tally& tally;
+  FirstOffers& first_offers;
+};
+
+/// A behaviour, its timer and its calls, all asynchronous. Shared: timers and calls under way hold
+/// references. Thread-safe; calls are started under the lock, gRPC answers on threads of its own.
+class Rider final : public TripWatch::Listener, public std::enable_shared_from_this<Rider> {
+ public:
+  using OnDone = std::function<void(Rider&)>;
+  /// `on_done` is called once, without a lock, when nothing is under way any more.
+  Rider(const RiderWorld& world, trip::v1::TripService::Stub& stub, Request request,
+        RiderBehaviour behaviour, OnDone on_done);
+
+  /// The rider asks now, if its time has come.
+  void Start() { OnTimer(); }
+  /// See RiderBehaviour::Leave.
+  void Leave();
+  /// Makes no further calls and ends the watch; what is under way may still be answered.
+  void Stop();
+  RiderOutcome outcome() const;
+  RiderHistory history() const;
+
+ private:
+  using Event = std::function<void(RiderBehaviour&, Time)>;
+  template <class Request, class Response>
+  using Method = void (trip::v1::TripService::StubInterface::async_interface::*)(
+      grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
+
+  void OnTimer();
+  /// Tells the behaviour, and does what it then wants.
+  void Handle(const Event& event);
+  void Act(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Count(trip::v1::TripState state_before, RiderOutcome outcome_before)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Makes a unary call; `on_answer` is run by Handle.
+  template <class Request, class Response>
+  void Call(
+      Method<Request, Response> method, Request request, std::chrono::milliseconds timeout,
+      std::function<void(RiderBehaviour&, const grpc::Status&, const Response&, Time)> on_answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Quote() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RequestTrip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CancelTrip(trip::v1::CancelReason reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ChangeDestination() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnWatch(const trip::v1::WatchTripResponse& response) override;
+  void OnWatchEnded() override;
+
+  const RiderWorld& world_;
+  trip::v1::TripService::Stub& stub_;
+  const Request request_;
+  const OnDone on_done_;
+  mutable Mutex mu_;
+  RiderBehaviour behaviour_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<TripWatch> watch_ ABSL_GUARDED_BY(mu_);
+  int calls_ ABSL_GUARDED_BY(mu_) = 0;  // Under way, the watch left out.
+  Time armed_at_ ABSL_GUARDED_BY(mu_) = Time::max();
+  std::uint64_t changes_counted_ ABSL_GUARDED_BY(mu_) = 0;
+  bool trip_known_ ABSL_GUARDED_BY(mu_) = false;
+  bool wait_counted_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  bool done_told_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace ridestream::loadtest

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "loadtest/auditor/histories.h"
+#include "loadtest/base/random.h"
+#include "ridestream/trip/v1/trip.pb.h"
+
+namespace ridestream::loadtest {
+
+/// How riders behave; the same for all. Durations are on the city's clock.
+struct RiderHabits {
+  /// Calls the ride off, at a moment within `cancel_within` of asking; nothing comes of it if the
+  /// rider is aboard by then.
+  double cancel_probability = 0.05;
+  Duration cancel_within = std::chrono::minutes(4);
+  /// Wants to go elsewhere, at a moment within `change_within` of asking, waiting or aboard.
+  double change_destination_probability = 0.05;
+  Duration change_within = std::chrono::minutes(8);
+  /// Sends the answered request once more, as an app does that lost the answer.
+  double repeat_request_probability = 0.02;
+  /// Calls the ride off that hasn't come within it.
+  Duration patience = std::chrono::minutes(20);
+  /// Pause before a failed call is made again; doubles up to the longest, and is jittered.
+  Duration first_backoff = std::chrono::milliseconds(200);
+  Duration longest_backoff = std::chrono::seconds(5);
+  /// How long an answer to the quote and the request is waited for, retries included.
+  Duration answer_within = std::chrono::seconds(60);
+};
+
+/// What became of a rider's wish.
+enum class RiderOutcome { kOpen, kCompleted, kCancelled, kUnserved, kRefused, kUnanswered };
+
+/// One rider with its app, as a deterministic state machine: answers and times go in, calls to be
+/// made come out. It asks when its time has come, whatever the system is doing. Not thread-safe.
+class RiderBehaviour {
+ public:
+  struct Wish {
+    RiderId id;
+    Time due;
+    /// Where to, if the rider changes its mind.
+    LatLng other_destination;
+  };
+  /// Calls to make now. Each is answered by the function of its name.
+  struct Actions {
+    bool quote = false;
+    bool request = false;
+    bool watch = false;
+    bool change_destination = false;
+    std::optional<trip::v1::CancelReason> cancel;
+    /// Calls among them that were made before.
+    int retried = 0;
+  };
+
+  RiderBehaviour(Wish wish, const RiderHabits& habits, Random random);
+
+  void OnTime(Time now, Actions& actions);
+  void OnQuote(const absl::StatusOr<trip::v1::QuoteTripResponse>& answer, Time now);
+  void OnRequest(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
+  void OnWatch(const trip::v1::Trip& trip, Time now);
+  void OnWatchEnded(Time now);
+  void OnCancel(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
+  void OnChangeDestination(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
+  /// The run ends: whoever isn't aboard calls the ride off.
+  void Leave(Time now);
+
+  /// Time::max() for never.
+  Time wake_at() const;
+  const std::string& quote_id() const { return quote_id_; }
+  trip::v1::TripState state() const { return state_; }
+  RiderOutcome outcome() const { return outcome_; }
+  /// Nothing will happen any more.
+  bool done() const;
+  /// From due until the driver arrived, by the record; once known.
+  std::optional<Duration> waited() const { return waited_; }
+  const Wish& wish() const { return wish_; }
+  const RiderHistory& history() const { return history_; }
+
+ private:
+  /// A call that is due at a time, under way, or not wanted.
+  struct Call {
+    Time at = Time::max();
+    bool running = false;
+    int failures = 0;
+
+    bool Start(Time now) {
+      if (running || now < at) return false;
+      running = true;
+      at = Time::max();
+      return true;
+    }
+  };
+  /// Notes the end of a call; true if it failed in a way that calls for another try, which is
+  /// then due.
+  bool Retry(Call& call, const absl::Status& status, Time now);
+  void TakeTrip(const trip::v1::Trip& trip, Time now);
+  void Refuse(const absl::Status& status);
+  bool MayCancel() const;
+
+  const Wish wish_;
+  const RiderHabits& habits_;
+  Random random_;
+  RiderHistory history_;
+  std::string quote_id_;
+  trip::v1::TripState state_ = trip::v1::TRIP_STATE_UNSPECIFIED;
+  std::uint64_t version_ = 0;
+  RiderOutcome outcome_ = RiderOutcome::kOpen;
+  std::optional<Duration> waited_;
+  trip::v1::CancelReason reason_ = trip::v1::CANCEL_REASON_CHANGED_MIND;
+  Time patient_until_ = Time::max();
+  Call quote_, request_, watch_, cancel_, change_;
+};
+
+/// Whether a call may bring another answer if it is made again as it is.
+bool IsRetryable(const absl::Status& status);
+
+}  // namespace ridestream::loadtest
