@@ -1,0 +1,424 @@
+// ./ride bench stream: what Ridestream's driver stream carries, beside what gRPC alone carries, in
+// the same run on the same machine; and how long a push takes, beside a bare round trip.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "libs/roads/streets.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/server.h"
+#include "libs/service/service.h"
+#include "libs/testing/system_under_test.h"
+#include "loadtest/bench/bare_server.h"
+#include "loadtest/bench/bench_driver.h"
+#include "loadtest/report/histogram.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
+
+ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
+ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Address of the bare server");
+ABSL_FLAG(int, streams, 200, "Driver streams that send as fast as they can");
+ABSL_FLAG(int, connections, 4, "Connections that they share");
+ABSL_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts");
+ABSL_FLAG(int, seconds, 5, "Length of each measurement, in seconds");
+ABSL_FLAG(std::string, json, "", "File to write the figures to");
+
+namespace ridestream::loadtest {
+namespace {
+
+using dispatch::v1::DispatchService;
+using testing::SystemUnderTest;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr char kMarket[] = "city";
+
+double SecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+/// Drivers on a server, over shared connections.
+class Fleet {
+ public:
+  Fleet(const std::string& address, int count, int connections, const std::vector<LatLng>& places,
+        std::function<void(const dispatch::v1::DriveResponse&)> on_push = nullptr) {
+    for (int c = 0; c < connections; ++c) {
+      stubs_.push_back(DispatchService::NewStub(rpc::MakeChannel(address, {.connection = c + 1})));
+    }
+    for (int i = 0; i < count; ++i) {
+      drivers_.emplace_back(
+          *stubs_[static_cast<std::size_t>(i % connections)],
+          BenchDriver::Options{.id = fmt::format("bench-{}", i),
+                               .start = places[static_cast<std::size_t>(i) % places.size()],
+                               .on_push = on_push});
+    }
+    for (BenchDriver& driver : drivers_) driver.WaitUntilWelcome();
+  }
+  ~Fleet() { Stop(); }
+
+  void Stop() {
+    for (BenchDriver& driver : drivers_) driver.Stop();
+    for (BenchDriver& driver : drivers_) driver.WaitUntilDone();
+  }
+  std::uint64_t positions_sent() const {
+    return std::accumulate(drivers_.begin(), drivers_.end(), std::uint64_t{0},
+                           [](auto sum, const auto& d) { return sum + d.positions_sent(); });
+  }
+  std::deque<BenchDriver>& drivers() { return drivers_; }
+
+ private:
+  std::vector<std::unique_ptr<DispatchService::Stub>> stubs_;
+  std::deque<BenchDriver> drivers_;
+};
+
+std::vector<LatLng> Places(int count) {
+  const auto streets = roads::Streets::Load("city:1");
+  std::mt19937_64 random(1);
+  std::vector<LatLng> places;
+  for (int i = 0; i < count; ++i) {
+    places.push_back(roads::RandomPointOnStreet((*streets)->graph(), random));
+  }
+  return places;
+}
+
+absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self) {
+  return testing::ChildProcess::Start(self, {"--bare_server"}, "/dev/null");
+}
+
+// -- The stream
+// ------------------------------------------------------------------------------------
+
+/// Floods for a while; returns positions and the seconds until `all_taken` says that they are in.
+struct Flooded {
+  double per_second = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t taken = 0;
+};
+template <class Taken>
+Flooded Flood(Fleet& fleet, Taken taken) {
+  const auto start = SteadyClock::now();
+  for (BenchDriver& driver : fleet.drivers()) driver.Flood();
+  std::this_thread::sleep_for(std::chrono::seconds(absl::GetFlag(FLAGS_seconds)));
+  fleet.Stop();
+  Flooded result{.sent = fleet.positions_sent()};
+  result.taken = taken(result.sent);
+  result.per_second = static_cast<double>(result.taken) / SecondsSince(start);
+  return result;
+}
+
+Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places) {
+  Fleet fleet(address, absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections), places);
+  // The server ends a stream when it has read all of it, so at the end of Stop all is in.
+  return Flood(fleet, [](std::uint64_t sent) { return sent; });
+}
+
+Flooded FloodOurs(const SystemUnderTest& system, const std::vector<LatLng>& places) {
+  const auto location = location::v1::LocationService::NewStub(rpc::MakeChannel(system.location()));
+  const auto indexed = [&] {
+    grpc::ClientContext context;
+    location::v1::GetIndexStatsRequest request;
+    location::v1::GetIndexStatsResponse stats;
+    request.set_market(kMarket);
+    rpc::SetTimeout(context, std::chrono::seconds(5));
+    rpc::SetCaller(context, {rpc::CallerKind::kService, "bench"});
+    return location->GetIndexStats(&context, request, &stats).ok() ? stats.applied() : 0;
+  };
+  Fleet fleet(system.dispatch(), absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections),
+              places);
+  const std::uint64_t before = indexed();
+  return Flood(fleet, [&](std::uint64_t sent) {
+    // Until all are in the index, or none came in for a second: then some were lost.
+    std::uint64_t now = indexed() - before;
+    for (auto moved_at = SteadyClock::now(); now < sent && SecondsSince(moved_at) < 1;) {
+      const std::uint64_t next = indexed() - before;
+      if (next > now) moved_at = SteadyClock::now();
+      now = next;
+    }
+    return std::min(now, sent);
+  });
+}
+
+// -- The push
+// --------------------------------------------------------------------------------------
+
+/// Ping-pong on one stream, while nothing else happens.
+Histogram BareRoundTrips(const std::string& address, const std::vector<LatLng>& places) {
+  Mutex mu;
+  CondVar changed;
+  int pongs = 0;
+  Fleet fleet(address, 1, 1, places, [&](const dispatch::v1::DriveResponse& response) {
+    if (!response.has_heartbeat()) return;
+    MutexLock lock(mu);
+    ++pongs;
+    changed.Signal();
+  });
+  Histogram micros;
+  dispatch::v1::DriveRequest ping;
+  ping.mutable_ack();
+  for (int i = 0; i < 5'000; ++i) {
+    const auto start = SteadyClock::now();
+    fleet.drivers().front().Send(ping);
+    MutexLock lock(mu);
+    while (pongs <= i) changed.Wait(mu);
+    micros.Add(
+        std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start).count());
+  }
+  return micros;
+}
+
+/// Asks for rides all the time, so that dispatch makes offers; every driver declines, and the next
+/// is asked. Each trip is cancelled when `offers` drivers were asked or so.
+class Riders {
+ public:
+  Riders(const std::string& trip, const std::vector<LatLng>& places)
+      : stub_(trip::v1::TripService::NewStub(rpc::MakeChannel(trip))), places_(places) {}
+
+  void Ride(int number) {
+    const std::string rider = fmt::format("bench-rider-{}", number);
+    trip::v1::QuoteTripRequest quote_request;
+    trip::v1::QuoteTripResponse quote;
+    const LatLng from = places_[static_cast<std::size_t>(number * 7) % places_.size()];
+    const LatLng to = places_[static_cast<std::size_t>(number * 7 + 3) % places_.size()];
+    quote_request.set_market(kMarket);
+    quote_request.set_party_size(1);
+    quote_request.mutable_pickup()->set_lat_e7(from.lat_e7);
+    quote_request.mutable_pickup()->set_lng_e7(from.lng_e7);
+    quote_request.mutable_dropoff()->set_lat_e7(to.lat_e7);
+    quote_request.mutable_dropoff()->set_lng_e7(to.lng_e7);
+    trip::v1::RequestTripRequest request;
+    trip::v1::RequestTripResponse requested;
+    if (!Call(rider, [&](auto* c) { return stub_->QuoteTrip(c, quote_request, &quote); })) return;
+    request.set_request_id(rider);
+    request.set_quote_id(quote.quote_id());
+    if (!Call(rider, [&](auto* c) { return stub_->RequestTrip(c, request, &requested); })) return;
+    open_.push_back({rider, requested.trip().trip_id()});
+    if (open_.size() > 20) CancelOldest();
+  }
+  void CancelAll() {
+    while (!open_.empty()) CancelOldest();
+  }
+
+ private:
+  void CancelOldest() {
+    const auto [rider, trip] = open_.front();
+    open_.pop_front();
+    trip::v1::CancelTripRequest request;
+    trip::v1::CancelTripResponse response;
+    request.set_request_id(rider + "-cancel");
+    request.set_trip_id(trip);
+    request.set_reason(trip::v1::CANCEL_REASON_CHANGED_MIND);
+    Call(rider, [&](auto* c) { return stub_->CancelTrip(c, request, &response); });
+  }
+  template <class Rpc>
+  bool Call(const std::string& rider, Rpc rpc) {
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kRider, rider});
+    rpc::SetTimeout(context, std::chrono::seconds(5));
+    const grpc::Status status = rpc(&context);
+    if (!status.ok()) std::cerr << "rider's call failed: " << status.error_message() << "\n";
+    return status.ok();
+  }
+
+  std::unique_ptr<trip::v1::TripService::Stub> stub_;
+  const std::vector<LatLng>& places_;
+  std::deque<std::pair<std::string, std::string>> open_;
+};
+
+struct Pushed {
+  Histogram micros;
+  std::size_t dispatch_bytes = 0;
+};
+
+/// From dispatch's decision to the driver's hand, with so many drivers connected who report every 4
+/// s.
+absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
+                              const std::vector<LatLng>& places) {
+  auto system = SystemUnderTest::Start({.bin = bin});
+  if (!system.ok()) return system.status();
+  Pushed result;
+  Mutex mu;
+  std::atomic<bool> measuring = false;
+  const ScaledClock clock;
+  Fleet fleet((*system)->dispatch(), drivers, 8, places,
+              [&](const dispatch::v1::DriveResponse& response) {
+                if (!response.has_offer() || !measuring) return;
+                const auto& at = response.offer().decided_at();
+                const Time decided(std::chrono::seconds(at.seconds()) +
+                                   std::chrono::microseconds(at.nanos() / 1'000));
+                MutexLock lock(mu);
+                result.micros.Add((clock.Now() - decided).count());
+              });
+  std::atomic<bool> stop = false;
+  std::thread reporter([&] {
+    // Evenly over the 4 s, as a fleet's reports fall.
+    const auto start = SteadyClock::now();
+    for (std::int64_t sent = 0; !stop; ++sent) {
+      std::this_thread::sleep_until(start + sent * std::chrono::microseconds(4'000'000) / drivers);
+      fleet.drivers()[static_cast<std::size_t>(sent % drivers)].Report();
+    }
+  });
+  Riders riders((*system)->trip(), places);
+  std::this_thread::sleep_for(std::chrono::seconds(5));  // Every driver has reported once.
+  result.dispatch_bytes = *(*system)->dispatch_process().ResidentBytes();
+  measuring = true;
+  const auto start = SteadyClock::now();
+  for (int i = 0; SecondsSince(start) < 2 * absl::GetFlag(FLAGS_seconds); ++i) {
+    riders.Ride(i);
+    std::this_thread::sleep_until(start + (i + 1) * std::chrono::milliseconds(100));
+  }
+  measuring = false;
+  riders.CancelAll();
+  stop = true;
+  reporter.join();
+  fleet.Stop();
+  MutexLock lock(mu);
+  return result;
+}
+
+/// Resident bytes of a bare server with so many streams on which everybody said Hello.
+absl::StatusOr<std::size_t> BareBytes(const std::string& self, int streams,
+                                      const std::vector<LatLng>& places) {
+  auto server = StartBareServer(self);
+  if (!server.ok()) return server.status();
+  const auto address = (*server)->WaitUntilServing();
+  if (!address.ok()) return address.status();
+  const auto empty = (*server)->ResidentBytes();
+  Fleet fleet(*address, streams, 8, places);
+  for (BenchDriver& driver : fleet.drivers()) driver.Report();
+  const auto full = (*server)->ResidentBytes();
+  if (!empty.ok() || !full.ok()) return absl::InternalError("the bare server's memory is unknown");
+  return *full - std::min(*full, *empty);
+}
+
+// -- All of it
+// -------------------------------------------------------------------------------------
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void Say(const std::string& line) { std::cout << line << std::endl; }
+
+absl::Status MeasureStream(const std::string& self, const std::string& bin,
+                           const std::vector<LatLng>& places, nlohmann::json& figures) {
+  auto bare = StartBareServer(self);
+  if (!bare.ok()) return bare.status();
+  const auto bare_address = (*bare)->WaitUntilServing();
+  if (!bare_address.ok()) return bare_address.status();
+  auto system = SystemUnderTest::Start({.bin = bin});
+  if (!system.ok()) return system.status();
+
+  std::vector<double> bare_rates, our_rates, ratios;
+  std::uint64_t lost = 0;
+  Say("positions/s         bare        ours     ratio");
+  for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
+    const Flooded theirs = FloodBare(*bare_address, places);
+    const Flooded ours = FloodOurs(**system, places);
+    lost += ours.sent - ours.taken;
+    bare_rates.push_back(theirs.per_second);
+    our_rates.push_back(ours.per_second);
+    ratios.push_back(ours.per_second / theirs.per_second);
+    Say(fmt::format("  round {}      {:>10.0f}  {:>10.0f}    {:.3f}", round + 1, theirs.per_second,
+                    ours.per_second, ratios.back()));
+  }
+  figures["stream.bare_per_s"] = Median(bare_rates);
+  figures["stream.ours_per_s"] = Median(our_rates);
+  figures["stream.ratio"] = Median(ratios);
+  figures["stream.lost"] = lost;
+
+  const Histogram round_trips = BareRoundTrips(*bare_address, places);
+  figures["push.bare_rtt_us.p50"] = round_trips.Quantile(0.5);
+  figures["push.bare_rtt_us.p99"] = round_trips.Quantile(0.99);
+  return absl::OkStatus();
+}
+
+absl::Status MeasurePushes(const std::string& self, const std::string& bin,
+                           const std::vector<LatLng>& places, nlohmann::json& figures) {
+  std::size_t bytes_200 = 0;
+  for (const int drivers : {200, 5'000}) {
+    Say(fmt::format("offers to {} drivers …", drivers));
+    const auto pushed = Pushes(bin, drivers, places);
+    if (!pushed.ok()) return pushed.status();
+    const std::string key = fmt::format("push.d{}_us", drivers);
+    figures[key + ".p50"] = pushed->micros.Quantile(0.5);
+    figures[key + ".p99"] = pushed->micros.Quantile(0.99);
+    figures[key + ".count"] = pushed->micros.count();
+    if (drivers == 200) {
+      bytes_200 = pushed->dispatch_bytes;
+      continue;
+    }
+    const auto bare_200 = BareBytes(self, 200, places);
+    const auto bare_5000 = BareBytes(self, 5'000, places);
+    if (!bare_200.ok()) return bare_200.status();
+    if (!bare_5000.ok()) return bare_5000.status();
+    const double ours =
+        static_cast<double>(pushed->dispatch_bytes) - static_cast<double>(bytes_200);
+    const double bare = static_cast<double>(*bare_5000) - static_cast<double>(*bare_200);
+    figures["memory.kb_per_driver"] = (ours - bare) / (5'000 - 200) / 1'000;
+    figures["memory.bare_kb_per_stream"] = bare / (5'000 - 200) / 1'000;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunBareServer() {
+  BareDispatch service;
+  auto server =
+      rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen), .services = {&service}});
+  if (!server.ok()) return server.status();
+  service::LogServing(fmt::format("127.0.0.1:{}", (*server)->port()), {});
+  service::WaitForStopSignal();
+  return absl::OkStatus();
+}
+
+absl::Status Run() {
+  if (absl::GetFlag(FLAGS_bare_server)) return RunBareServer();
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string bin = std::filesystem::path(self).parent_path();
+  const std::vector<LatLng> places = Places(5'000);
+  nlohmann::json figures;
+  if (absl::Status s = MeasureStream(self, bin, places, figures); !s.ok()) return s;
+  if (absl::Status s = MeasurePushes(self, bin, places, figures); !s.ok()) return s;
+  Say("");
+  for (const auto& [key, value] : figures.items()) {
+    Say(fmt::format("{:<28}{:>12.3f}", key, value.get<double>()));
+  }
+  nlohmann::json nested;
+  for (const auto& [key, value] : figures.items()) {
+    std::string path = "/" + key;
+    std::replace(path.begin(), path.end(), '.', '/');
+    nested[nlohmann::json::json_pointer(path)] = value;
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
+    std::ofstream file(path);
+    file << nested.dump(2) << "\n";
+    if (!file.flush()) return absl::UnavailableError("can't write " + path);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace ridestream::loadtest
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(
+      argc, argv, "stream_bench",
+      "Measures the driver's stream: its rate beside a bare gRPC stream's, and the latency of a "
+      "push "
+      "beside a bare round trip. Starts what it needs from its own folder.");
+  const absl::Status status = ridestream::loadtest::Run();
+  return status.ok() ? 0 : ridestream::service::Fail(status);
+}

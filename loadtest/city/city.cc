@@ -1,0 +1,180 @@
+#include "loadtest/city/city.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/rpc/channel.h"
+#include "libs/service/service.h"
+#include "loadtest/auditor/auditor.h"
+#include "loadtest/base/wall.h"
+#include "loadtest/city/stop_signal.h"
+
+namespace ridestream::loadtest {
+namespace {
+
+constexpr std::chrono::seconds kReachTimeout(10);
+constexpr std::chrono::seconds kConnectTimeout(20);
+constexpr std::chrono::seconds kLeaveTimeout(10);
+constexpr std::chrono::seconds kSettleTimeout(15);
+constexpr std::chrono::milliseconds kTick(100);
+constexpr int kRiderConnections = 2;
+
+std::string IdPrefix() {
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return fmt::format("{:x}.{}-", std::chrono::floor<std::chrono::milliseconds>(wall).count(),
+                     getpid());
+}
+
+std::vector<std::shared_ptr<grpc::Channel>> Channels(const std::string& address, int count) {
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < count; ++i) {
+    channels.push_back(rpc::MakeChannel(address, {.connection = i}));
+  }
+  return channels;
+}
+
+Fleet::Options FleetOptions(const CityOptions& options, const std::string& id_prefix) {
+  Fleet::Options fleet;
+  fleet.habits = options.driver_habits;
+  fleet.seed = options.seed;
+  fleet.channels = Channels(options.dispatch_address, options.connections);
+  for (size_t i = 0; i < options.fleet.size(); ++i) {
+    fleet.drivers.push_back({DriverId(fmt::format("{}d{}", id_prefix, i)),
+                             fmt::format("Driver {}", i), options.fleet[i].seats,
+                             options.fleet[i].place});
+  }
+  return fleet;
+}
+
+}  // namespace
+
+City::City(CityOptions options, const roads::Streets& streets, std::unique_ptr<Demand> demand,
+           std::shared_ptr<const Clock> clock)
+    : options_(std::move(options)),
+      streets_(streets),
+      clock_(std::move(clock)),
+      id_prefix_(IdPrefix()),
+      cruises_(streets.graph(), streets.snapper()),
+      record_(rpc::MakeChannel(options_.trip_address), options_.market),
+      fleet_(FleetOptions(options_, id_prefix_), cruises_, clock_, timers_, tally_, first_offers_),
+      crowd_({.id_prefix = id_prefix_ + "r",
+              .seed = options_.seed,
+              .channels = Channels(options_.trip_address, kRiderConnections)},
+             {options_.market, options_.rider_habits, clock_, timers_, tally_, first_offers_},
+             streets.graph(), std::move(demand)),
+      progress_(options_.progress, stdout, options_.fleet.size(), *clock_, tally_) {}
+
+City::~City() {
+  crowd_.Stop();
+  fleet_.Stop();
+}
+
+absl::StatusOr<Report> City::Run() {
+  if (absl::Status status = Reach(); !status.ok()) return status;
+  if (absl::Status status = Connect(); !status.ok()) return status;
+  const auto load_began = std::chrono::steady_clock::now();
+  crowd_.Start(FromWall(*clock_, options_.load));
+  Phase("load", options_.load, [] { return false; });
+  const std::chrono::duration<double> loaded = std::chrono::steady_clock::now() - load_began;
+  Drain();
+  Report report = MakeReport(tally_, Audit());
+  report.drivers = fleet_.size();
+  report.load_s = loaded.count();
+  report.clock_rate = static_cast<double>(FromWall(*clock_, std::chrono::seconds(1)).count()) / 1e6;
+  return report;
+}
+
+absl::Status City::Reach() {
+  const struct {
+    const char* flag;
+    const std::string& address;
+  } services[] = {{"--trip", options_.trip_address},
+                  {"--location", options_.location_address},
+                  {"--dispatch", options_.dispatch_address}};
+  for (const auto& service : services) {
+    const auto channel = rpc::MakeChannel(service.address);
+    if (!channel->WaitForConnected(std::chrono::system_clock::now() + kReachTimeout)) {
+      return absl::UnavailableError(
+          fmt::format("{}={}: nobody answers there; start the services "
+                      "with ./ride up",
+                      service.flag, service.address));
+    }
+  }
+  began_ = clock_->Now();
+  const auto sequence = record_.LastSequence();
+  if (!sequence.ok()) return sequence.status();
+  log_begin_ = *sequence;
+  // Each report seen by itself: a frame several times as often as a driver reports.
+  index_watcher_ = std::make_unique<IndexWatcher>(
+      IndexWatcher::Options{.market = options_.market, .driver_prefix = id_prefix_},
+      streets_.graph().bounds(), rpc::MakeChannel(options_.location_address), timers_, tally_);
+  return absl::OkStatus();
+}
+
+absl::Status City::Connect() {
+  fleet_.Start();
+  Phase("connect", kConnectTimeout, [this] { return fleet_.online() == fleet_.size(); });
+  const size_t online = fleet_.online();
+  if (online == 0) {
+    return absl::UnavailableError(fmt::format("--dispatch={}: no driver got a session: {}",
+                                              options_.dispatch_address,
+                                              fleet_.last_error().ToString()));
+  }
+  if (online < fleet_.size()) {
+    service::Log(service::Level::kWarning, "drivers_missing",
+                 {{"connected", std::to_string(online)},
+                  {"drivers", std::to_string(fleet_.size())},
+                  {"last_error", fleet_.last_error().ToString()}});
+  }
+  return absl::OkStatus();
+}
+
+void City::Phase(const std::string& name, std::chrono::milliseconds longest,
+                 const std::function<bool()>& done) {
+  progress_.Phase(name);
+  const auto end = std::chrono::steady_clock::now() + longest;
+  while (std::chrono::steady_clock::now() < end && !done()) {
+    if (WaitForStopSignal(kTick)) return;
+    progress_.Tick();
+  }
+}
+
+bool City::NobodyCanCancel() const {
+  return tally_.trips_by_state[trip::v1::TRIP_STATE_REQUESTED] == 0 &&
+         tally_.trips_by_state[trip::v1::TRIP_STATE_ASSIGNED] == 0 &&
+         tally_.trips_by_state[trip::v1::TRIP_STATE_ARRIVED] == 0;
+}
+
+// First trips end by themselves; then those who still wait call it off; then drivers finish what
+// they have begun to say, so that nothing is on its way when the record is read. Who is aboard
+// stays so: open at the end.
+void City::Drain() {
+  crowd_.StopAsking();
+  Phase("drain", options_.drain, [this] { return crowd_.active() == 0; });
+  crowd_.Leave();
+  Phase("leave", kLeaveTimeout, [this] { return NobodyCanCancel(); });
+  fleet_.Park();
+  Phase("settle", kSettleTimeout, [this] { return fleet_.unsettled() == 0; });
+  crowd_.Stop();
+}
+
+Verdict City::Audit() {
+  Auditor auditor;
+  crowd_.ForEachHistory([&](const RiderHistory& rider) { auditor.AddRider(rider); });
+  fleet_.ForEachHistory([&](DriverHistory driver) { auditor.AddDriver(std::move(driver)); });
+  auditor.AddPositions(tally_.positions_sent, tally_.positions_indexed);
+  absl::Status status = record_.ReadLog(
+      log_begin_, [&](const trip::v1::TripEvent& event) { auditor.AddEvent(event); });
+  if (status.ok()) {
+    status =
+        record_.ListTrips(began_, [&](const trip::v1::Trip& trip) { auditor.AddListed(trip); });
+  }
+  if (!status.ok()) auditor.NoRecord(status.ToString());
+  index_watcher_->Stop();
+  return auditor.Judge();
+}
+
+}  // namespace ridestream::loadtest

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
+#include "libs/roads/streets.h"
+#include "loadtest/auditor/verdict.h"
+#include "loadtest/city/index_watcher.h"
+#include "loadtest/city/record_reader.h"
+#include "loadtest/demand/demand.h"
+#include "loadtest/driver/cruise.h"
+#include "loadtest/driver/fleet.h"
+#include "loadtest/report/progress.h"
+#include "loadtest/report/report.h"
+#include "loadtest/rider/crowd.h"
+
+namespace ridestream::loadtest {
+
+/// What a run is made of.
+struct CityOptions {
+  std::string trip_address, dispatch_address, location_address;
+  std::string market = "city";
+  std::vector<FleetPlace> fleet;
+  DriverHabits driver_habits;
+  RiderHabits rider_habits;
+  std::uint64_t seed = 1;
+  /// Connections to dispatch that the drivers' streams share.
+  int connections = 8;
+  /// Wall time.
+  std::chrono::seconds load{60};
+  std::chrono::seconds drain{120};
+  ProgressMode progress = ProgressMode::kNone;
+};
+
+/// A whole run: the fleet connects, riders come, the last trips end, the record is audited. To be
+/// used by one thread, which Run blocks.
+class City {
+ public:
+  /// `streets` must outlive it.
+  City(CityOptions options, const roads::Streets& streets, std::unique_ptr<Demand> demand,
+       std::shared_ptr<const Clock> clock);
+  ~City();
+
+  /// Runs it, once. SIGINT and SIGTERM each end the phase that is on; report and audit come all the
+  /// same. UNAVAILABLE when a service can't be reached or no driver gets a session.
+  absl::StatusOr<Report> Run();
+
+ private:
+  absl::Status Reach();
+  absl::Status Connect();
+  /// Waits, showing progress, until `done`, `longest` has passed, or a signal comes.
+  void Phase(const std::string& name, std::chrono::milliseconds longest,
+             const std::function<bool()>& done);
+  void Drain();
+  Verdict Audit();
+  bool NobodyCanCancel() const;
+
+  const CityOptions options_;
+  const roads::Streets& streets_;
+  const std::shared_ptr<const Clock> clock_;
+  const std::string id_prefix_;  // Of this run, so that no rider or driver has been there before.
+  const StreetCruises cruises_;
+  Tally tally_;
+  FirstOffers first_offers_;
+  TimerQueue timers_;
+  RecordReader record_;
+  Fleet fleet_;
+  Crowd crowd_;
+  Progress progress_;
+  std::unique_ptr<IndexWatcher> index_watcher_;
+  std::uint64_t log_begin_ = 0;
+  Time began_{};
+};
+
+}  // namespace ridestream::loadtest

@@ -1,0 +1,50 @@
+#include "loadtest/city/index_watcher.h"
+
+#include <utility>
+
+#include "libs/rpc/caller.h"
+#include "loadtest/base/proto_values.h"
+
+namespace ridestream::loadtest {
+
+namespace pb = ::ridestream::location::v1;
+
+namespace {
+
+constexpr double kMarginM = 1'000;  // Noise and ways to join a street lead out of the box.
+
+}  // namespace
+
+IndexWatcher::IndexWatcher(Options options, const roads::BoundingBox& bounds,
+                           const std::shared_ptr<grpc::Channel>& channel, TimerQueue& timers,
+                           Tally& tally)
+    : options_(std::move(options)), stub_(pb::LocationService::NewStub(channel)), tally_(tally) {
+  request_.set_market(options_.market);
+  *request_.mutable_south_west() = ToProto(OffsetBy(bounds.south_west, -kMarginM, -kMarginM));
+  *request_.mutable_north_east() = ToProto(OffsetBy(bounds.north_east, kMarginM, kMarginM));
+  request_.set_interval_ms(options_.interval_ms);
+  stream_ = std::make_unique<rpc::FollowStream<pb::WatchAreaResponse>>(
+      timers, rpc::FollowStream<pb::WatchAreaResponse>::Options{
+                  .open =
+                      [this](grpc::ClientContext* context, auto* reactor) {
+                        rpc::SetCaller(*context, {rpc::CallerKind::kService, "loadtest"});
+                        stub_->async()->WatchArea(context, &request_, reactor);
+                      },
+                  .on_message = [this](pb::WatchAreaResponse& frame) { return OnFrame(frame); }});
+}
+
+bool IndexWatcher::OnFrame(const pb::WatchAreaResponse& frame) {
+  std::uint64_t moved = 0;
+  for (const pb::NearbyDriver& driver : frame.drivers()) {
+    if (!driver.driver_id().starts_with(options_.driver_prefix)) continue;
+    const LatLng place = FromProto(driver.position());
+    const auto [known, is_new] = places_.try_emplace(driver.driver_id(), place);
+    if (!is_new && known->second == place) continue;
+    known->second = place;
+    ++moved;
+  }
+  tally_.positions_indexed += moved;
+  return true;
+}
+
+}  // namespace ridestream::loadtest

@@ -1,0 +1,98 @@
+#include "loadtest/city/record_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/status.h"
+#include "loadtest/base/proto_values.h"
+
+namespace ridestream::loadtest {
+
+namespace pb = ::ridestream::trip::v1;
+
+namespace {
+
+constexpr int kTries = 5;
+constexpr std::chrono::seconds kLogTimeout(60);
+constexpr std::chrono::seconds kPageTimeout(10);
+constexpr std::uint32_t kPageSize = 200;
+
+void Prepare(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
+  rpc::SetCaller(context, {rpc::CallerKind::kService, "loadtest"});
+  rpc::SetTimeout(context, timeout);
+  context.set_wait_for_ready(true);
+}
+
+}  // namespace
+
+// Reads until CaughtUp; a stream that ends before is opened again from where it stood.
+absl::StatusOr<std::uint64_t> RecordReader::Follow(
+    pb::FollowTripsRequest request, const std::function<void(const pb::TripEvent&)>& on_event) {
+  absl::Status status;
+  for (int i = 0; i < kTries; ++i) {
+    grpc::ClientContext context;
+    Prepare(context, kLogTimeout);
+    const auto reader = stub_->FollowTrips(&context, request);
+    pb::FollowTripsResponse response;
+    while (reader->Read(&response)) {
+      if (response.has_caught_up()) {
+        context.TryCancel();
+        reader->Finish();
+        return response.caught_up().sequence();
+      }
+      if (!response.has_event()) continue;
+      if (on_event) on_event(response.event());
+      request.set_after_sequence(response.event().sequence());
+    }
+    status = rpc::FromGrpcStatus(reader->Finish());
+    if (status.ok()) status = absl::UnavailableError("FollowTrips ended before it had caught up");
+    if (!absl::IsUnavailable(status) && !absl::IsResourceExhausted(status)) break;
+  }
+  return status;
+}
+
+absl::StatusOr<std::uint64_t> RecordReader::LastSequence() {
+  pb::FollowTripsRequest request;
+  request.add_markets(market_);
+  request.set_oldest_open(true);
+  return Follow(std::move(request), nullptr);
+}
+
+absl::Status RecordReader::ReadLog(std::uint64_t after,
+                                   const std::function<void(const pb::TripEvent&)>& on_event) {
+  pb::FollowTripsRequest request;
+  request.add_markets(market_);
+  request.set_after_sequence(after);
+  return Follow(std::move(request), on_event).status();
+}
+
+absl::Status RecordReader::ListTrips(Time since,
+                                     const std::function<void(const pb::Trip&)>& on_trip) {
+  pb::ListTripsRequest request;
+  request.set_market(market_);
+  request.set_page_size(kPageSize);
+  for (;;) {
+    pb::ListTripsResponse response;
+    absl::Status status = absl::UnknownError("not tried");
+    for (int i = 0; i < kTries && !status.ok(); ++i) {
+      grpc::ClientContext context;
+      Prepare(context, kPageTimeout);
+      status = rpc::FromGrpcStatus(stub_->ListTrips(&context, request, &response));
+      if (!status.ok() && !absl::IsUnavailable(status)) return status;
+    }
+    if (!status.ok()) return status;
+    bool all_older = true;
+    for (const pb::Trip& trip : response.trips()) {
+      all_older = all_older && ToTime(trip.requested_at()) < since;
+      on_trip(trip);
+    }
+    // Newest first: what follows is older still.
+    if (all_older || response.next_page_token().empty()) return absl::OkStatus();
+    request.set_page_token(response.next_page_token());
+  }
+}
+
+}  // namespace ridestream::loadtest

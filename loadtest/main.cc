@@ -1,0 +1,52 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "libs/roads/streets.h"
+#include "libs/service/service.h"
+#include "loadtest/city/city.h"
+#include "loadtest/report/report.h"
+#include "loadtest/settings.h"
+
+namespace {
+
+// Exit statuses, as --help says.
+constexpr int kClean = 0, kViolations = 1, kUsage = 2, kUnreachable = 3;
+
+int FailWith(int exit_status, const absl::Status& status) {
+  ridestream::service::Fail(status);
+  return exit_status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace ridestream;
+  service::Initialize(argc, argv, "loadtest", loadtest::kUsage);
+  auto settings = loadtest::SettingsFromFlags();
+  if (!settings.ok()) return FailWith(kUsage, settings.status());
+  const auto streets = roads::Streets::Load(settings->roads);
+  if (!streets.ok()) return FailWith(kUsage, streets.status());
+  auto demand = loadtest::MakeDemand(*settings, **streets);
+  if (!demand.ok()) return FailWith(kUsage, demand.status());
+  auto options = loadtest::MakeCityOptions(*settings, **streets);
+  if (!options.ok()) return FailWith(kUsage, options.status());
+  std::ofstream json;
+  if (!settings->json.empty()) {
+    json.open(settings->json);
+    if (!json) return FailWith(kUsage, loadtest::CantWrite(settings->json));
+  }
+
+  loadtest::City city(*std::move(options), **streets, *std::move(demand), service::MakeClock());
+  const auto report = city.Run();
+  if (!report.ok()) return FailWith(kUnreachable, report.status());
+  std::fputs(loadtest::ToText(*report).c_str(), stdout);
+  std::fflush(stdout);
+  if (json.is_open() && !(json << loadtest::ToJson(*report).dump(2) << "\n").flush()) {
+    return FailWith(kViolations, loadtest::CantWrite(settings->json));
+  }
+  return report->verdict.clean() ? kClean : kViolations;
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/roads/streets.h"
+#include "loadtest/city/city.h"
+#include "loadtest/demand/demand.h"
+
+namespace ridestream::loadtest {
+
+/// What --help shows above the flags.
+extern const char kUsage[];
+
+/// The flags that aren't a part of CityOptions as they are.
+struct Settings {
+  CityOptions city;
+  std::string roads;
+  size_t drivers = 0;
+  double requests_per_hour = 0;
+  std::string requests_file, fleet_file;
+  std::string json;
+};
+
+/// INVALID_ARGUMENT names the flag that is wrong.
+absl::StatusOr<Settings> SettingsFromFlags();
+absl::StatusOr<std::unique_ptr<Demand>> MakeDemand(const Settings& settings,
+                                                   const roads::Streets& streets);
+absl::StatusOr<CityOptions> MakeCityOptions(const Settings& settings,
+                                            const roads::Streets& streets);
+absl::Status CantWrite(const std::string& file);
+
+}  // namespace ridestream::loadtest
