@@ -41,9 +41,10 @@ TEST(MarketRandomTest, WhateverHappensWhatMustHoldHoldsAndEveryTripEnds) {
     simulation.Calm();
     ASSERT_TRUE(simulation.checker().violations().empty())
         << "in the calm: " << simulation.checker().violations().front();
-    ASSERT_FALSE(simulation.HasOpenTrips()) << "a trip waits for ever";
+    ASSERT_EQ(simulation.OpenTrips(), "") << "they wait for ever";
     for (const auto& [what, count] : simulation.checker().seen()) seen[what] += count;
   }
+  if (Seeds().size() == 1) return;
   // It looked at everything that there is to look at.
   for (const std::string what : {"offer",
                                  "offer in a snapshot",

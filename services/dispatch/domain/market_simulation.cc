@@ -92,7 +92,7 @@ void MarketSimulation::Crash() {
   rounds_.clear();
   routes_.clear();
   for (DriverLife& driver : drivers_) driver.has_session = false;
-  told_ = trips_.OldestOpen();
+  told_ = followed_from_ = trips_.OldestOpen();
   caught_up_ = false;
   transcript_ += "crash\n";
 }
@@ -149,9 +149,9 @@ void MarketSimulation::TellLog(std::size_t events) {
     caught_up_ = true;
     Feed(LogCaughtUp{});
   }
-  if (told_ > 0 && Chance(10)) {
+  if (told_ > followed_from_ && Chance(10)) {
     // A repeat of something that was told in this life of the market.
-    const std::size_t back = std::min<std::size_t>(told_, 20);
+    const std::size_t back = std::min<std::size_t>(told_ - followed_from_, 20);
     Feed(TripLogged{log[told_ - 1 - random_() % back]});
   }
 }
@@ -296,16 +296,19 @@ void MarketSimulation::AnswerRoute(std::size_t which, bool well) {
 // -- Calm
 // ---------------------------------------------------------------------------------------------
 
-bool MarketSimulation::HasOpenTrips() const {
-  return std::any_of(trips_.all().begin(), trips_.all().end(),
-                     [](const auto& entry) { return !IsEnded(entry.second.state()); });
+std::string MarketSimulation::OpenTrips() const {
+  std::string open;
+  for (const auto& [id, trip] : trips_.all()) {
+    if (!IsEnded(trip.state())) open += trip.ShortDebugString() + "\n";
+  }
+  return open;
 }
 
 void MarketSimulation::Calm() {
   for (int i = 0; i < kDrivers; ++i) Connect(DriverId(fmt::format("d-{}", i)), true);
   for (int second = 0; second < 3'600; ++second) {
     TellLog(trips_.log().size());
-    if (!HasOpenTrips()) break;
+    if (OpenTrips().empty()) break;
     while (!commands_.empty()) AnswerCommand(0, true);
     while (!rounds_.empty()) AnswerRound(true);
     while (!routes_.empty()) AnswerRoute(0, true);

@@ -25,7 +25,8 @@ class MarketSimulation {
   /// From now on everybody does what they should, for an hour or until no trip is open.
   void Calm();
 
-  bool HasOpenTrips() const;
+  /// What trip has on record of the trips that haven't ended.
+  std::string OpenTrips() const;
   const MarketChecker& checker() const { return checker_; }
   /// All decisions so far, as bytes.
   const std::string& transcript() const { return transcript_; }
@@ -68,6 +69,8 @@ class MarketSimulation {
   MarketChecker checker_{now_};
   int lives_ = 0;
   int last_trip_ = 0;
+  /// Where in the log this life of the market began, and how far it has come.
+  std::size_t followed_from_ = 0;
   std::size_t told_ = 0;
   bool caught_up_ = false;
   std::vector<DriverLife> drivers_{kDrivers};
