@@ -122,7 +122,7 @@ absl::Status Run() {
   const absl::StatusOr<std::unique_ptr<SqliteTripStore>> store = SqliteTripStore::Open(
       {.path = folder->database_path(),
        .clock = *clock,
-       .listener = [&feed](const std::vector<v1::TripEvent>& events) { feed.Publish(events); },
+       .listener = [&feed](const std::vector<EventPtr>& events) { feed.Publish(events); },
        .on_failure =
            [](const absl::Status& status, size_t commands) {
              service::Log(service::Level::kError, "commit failed",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -10,6 +11,10 @@
 #include "ridestream/trip/v1/trip.pb.h"
 
 namespace ridestream::trip {
+
+/// Trips and events on their way to several readers are shared, not copied.
+using TripPtr = std::shared_ptr<const v1::Trip>;
+using EventPtr = std::shared_ptr<const v1::TripEvent>;
 
 /// A price kept for a rider: `trip` is the trip it would become, in state UNSPECIFIED, with market,
 /// passenger (rider and party size), pick-up, drop-off and fare.

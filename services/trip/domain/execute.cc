@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <utility>
 
 #include "services/trip/domain/proto_convert.h"
@@ -10,8 +11,9 @@
 namespace ridestream::trip {
 namespace {
 
-Outcome Refuse(absl::Status why) { return {std::move(why), std::nullopt}; }
-Outcome AnswerAsIs(v1::Trip trip) { return {std::move(trip), std::nullopt}; }
+Outcome Refuse(absl::Status why) { return {std::move(why)}; }
+Outcome AnswerAsIs(v1::Trip trip) { return {std::make_shared<const v1::Trip>(std::move(trip))}; }
+Outcome Changed(EventPtr event) { return {TripPtr(event, &event->trip()), event}; }
 
 absl::Status NoSuchTrip(const TripId& id) {
   return absl::NotFoundError(fmt::format("there is no trip {}", id));
@@ -61,13 +63,13 @@ absl::StatusOr<Outcome> Execution::Change(const TripId& id, ApplyTo apply) {
   if (*effect == Effect::kNone) return AnswerAsIs(std::move(record.trip));
 
   record.trip.set_version(record.trip.version() + 1);
-  v1::TripEvent event;
-  event.set_previous_state(previous_state);
-  SetTime(now_, *event.mutable_at());
-  *event.mutable_trip() = std::move(record.trip);
-  if (absl::Status status = ledger_.Update(record.seats, event); !status.ok()) return status;
-  v1::Trip answer = event.trip();
-  return Outcome{std::move(answer), std::move(event)};
+  auto event = std::make_shared<v1::TripEvent>();
+  event->set_previous_state(previous_state);
+  SetTime(now_, *event->mutable_at());
+  *event->mutable_trip() = std::move(record.trip);
+  absl::Status status = ledger_.Update(record.first_sequence, record.seats, *event);
+  if (!status.ok()) return status;
+  return Changed(std::move(event));
 }
 
 /// The answer that the same request got before, if it was made before.
@@ -105,15 +107,12 @@ absl::StatusOr<Outcome> Execution::operator()(const RequestCommand& command) {
 /// request costs no look-up.
 absl::StatusOr<Outcome> Execution::Begin(const RequestCommand& command, v1::Trip trip) {
   trip.set_version(1);
-  v1::TripEvent event;
-  SetTime(now_, *event.mutable_at());
-  *event.mutable_trip() = std::move(trip);
-  const absl::StatusOr<bool> inserted = ledger_.Insert(command, event);
+  auto event = std::make_shared<v1::TripEvent>();
+  SetTime(now_, *event->mutable_at());
+  *event->mutable_trip() = std::move(trip);
+  const absl::StatusOr<bool> inserted = ledger_.Insert(command, *event);
   if (!inserted.ok()) return inserted.status();
-  if (*inserted) {
-    v1::Trip answer = event.trip();
-    return Outcome{std::move(answer), std::move(event)};
-  }
+  if (*inserted) return Changed(std::move(event));
   absl::StatusOr<std::optional<Outcome>> repeat = AnswerRepeat(command);
   if (!repeat.ok()) return repeat.status();
   if (repeat->has_value()) return **std::move(repeat);
@@ -140,7 +139,7 @@ absl::StatusOr<Outcome> Execution::operator()(const ChangeDestinationCommand& co
             fmt::format("request_id: '{}' was used for another destination of trip {}",
                         command.request_id, command.trip_id));
       });
-  if (outcome.ok() && outcome->event.has_value()) {
+  if (outcome.ok() && outcome->event != nullptr) {
     absl::Status status = ledger_.RecordDestinationChange(command);
     if (!status.ok()) return status;
   }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "services/trip/domain/commands.h"
@@ -11,9 +9,9 @@ namespace ridestream::trip {
 
 struct Outcome {
   /// What the caller is told: the trip as it is now, or why not.
-  absl::StatusOr<v1::Trip> answer;
-  /// What goes to the log's followers, if something changed.
-  std::optional<v1::TripEvent> event;
+  absl::StatusOr<TripPtr> answer;
+  /// What goes to the log's followers, or null if nothing changed.
+  EventPtr event = nullptr;
 };
 
 /// Carries one command out: reads what it needs from the ledger, asks the state machine, writes the

@@ -14,7 +14,8 @@ namespace ridestream::trip {
 struct TripRecord {
   v1::Trip trip;
   QuoteId quote_id;
-  std::uint32_t seats = 0;  ///< Of the driver's car; 0 while there is none.
+  std::uint32_t seats = 0;           ///< Of the driver's car; 0 while there is none.
+  std::uint64_t first_sequence = 0;  ///< Of its first event: its place in the ledger.
 };
 
 /// The rows that one command reads and writes, as they are within its transaction. An error of any
@@ -40,7 +41,8 @@ class Ledger {
   virtual absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) = 0;
   /// Replaces the trip by event.trip with its log entry, and gives the event its sequence. The row
   /// must be in event.previous_state and one version older.
-  virtual absl::Status Update(std::uint32_t seats, v1::TripEvent& event) = 0;
+  virtual absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
+                              v1::TripEvent& event) = 0;
   virtual absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) = 0;
 };
 

@@ -41,11 +41,11 @@ struct LogPage {
 /// before.
 class TripStore {
  public:
-  using TripDone = std::function<void(absl::StatusOr<v1::Trip>)>;
+  using TripDone = std::function<void(absl::StatusOr<TripPtr>)>;
   using QuoteDone = std::function<void(absl::Status)>;
   /// Told of durable events: each once, in the log's order, before the completions of the commands
   /// that made them. Must not block.
-  using Listener = std::function<void(const std::vector<v1::TripEvent>&)>;
+  using Listener = std::function<void(const std::vector<EventPtr>&)>;
 
   virtual ~TripStore() = default;
 

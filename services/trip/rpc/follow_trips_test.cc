@@ -231,8 +231,12 @@ TEST_F(FollowTripsTest, DrainEndsTheStreamWithUnavailable) {
 TEST(LogTailTest, ReachesBackAsFarAsItsBound) {
   LogTail tail(3);
   EXPECT_EQ(tail.Read(0, 10), std::nullopt);
-  std::vector<v1::TripEvent> events(5);
-  for (size_t i = 0; i < events.size(); ++i) events[i].set_sequence(10 + i);
+  LogTail::Events events;
+  for (std::uint64_t sequence = 10; sequence < 15; ++sequence) {
+    v1::TripEvent event;
+    event.set_sequence(sequence);
+    events.push_back(std::make_shared<const v1::TripEvent>(std::move(event)));
+  }
   tail.Append(events);
   const auto read = [&](std::uint64_t after, size_t limit) {
     const std::optional<LogTail::Events> page = tail.Read(after, limit);

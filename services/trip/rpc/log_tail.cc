@@ -4,11 +4,9 @@
 
 namespace ridestream::trip {
 
-void LogTail::Append(const std::vector<v1::TripEvent>& events) {
+void LogTail::Append(const Events& events) {
   MutexLock lock(mu_);
-  for (const v1::TripEvent& event : events) {
-    events_.push_back(std::make_shared<const v1::TripEvent>(event));
-  }
+  events_.insert(events_.end(), events.begin(), events.end());
   while (events_.size() > max_events_) events_.pop_front();
 }
 

@@ -3,12 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "libs/base/mutex.h"
-#include "ridestream/trip/v1/trip.pb.h"
+#include "services/trip/domain/commands.h"
 
 namespace ridestream::trip {
 
@@ -16,14 +15,14 @@ namespace ridestream::trip {
 /// disk. Thread-safe.
 class LogTail {
  public:
-  using Events = std::vector<std::shared_ptr<const v1::TripEvent>>;
+  using Events = std::vector<EventPtr>;
   /// A few MB; some seconds of a busy log.
   static constexpr size_t kMaxEvents = 4096;
 
   explicit LogTail(size_t max_events = kMaxEvents) : max_events_(max_events) {}
 
   /// The next events of the log, in order and without holes.
-  void Append(const std::vector<v1::TripEvent>& events);
+  void Append(const Events& events);
 
   /// At most `limit` events that follow `after`, none if there are none yet. nullopt when the tail
   /// doesn't reach back that far, and the store has to be asked.
@@ -32,7 +31,7 @@ class LogTail {
  private:
   const size_t max_events_;
   mutable Mutex mu_;
-  std::deque<std::shared_ptr<const v1::TripEvent>> events_ ABSL_GUARDED_BY(mu_);
+  std::deque<EventPtr> events_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ridestream::trip

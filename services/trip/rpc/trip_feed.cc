@@ -12,7 +12,7 @@ absl::Status Closing() {
 
 }  // namespace
 
-void TripFeed::Publish(const std::vector<v1::TripEvent>& events) {
+void TripFeed::Publish(const std::vector<EventPtr>& events) {
   tail_.Append(events);
   std::vector<std::shared_ptr<LogFollower>> followers;
   {
@@ -20,8 +20,8 @@ void TripFeed::Publish(const std::vector<v1::TripEvent>& events) {
     for (const auto& [raw, follower] : followers_) followers.push_back(follower);
   }
   for (const auto& follower : followers) follower->Wake();
-  for (const v1::TripEvent& event : events) {
-    for (const auto& watcher : WatchersOf(event.trip().trip_id())) watcher->OnTrip(event.trip());
+  for (const EventPtr& event : events) {
+    for (const auto& watcher : WatchersOf(event->trip().trip_id())) watcher->OnTrip(event->trip());
   }
 }
 

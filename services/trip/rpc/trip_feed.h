@@ -20,7 +20,7 @@ namespace ridestream::trip {
 class TripFeed {
  public:
   /// Durable events, each once and in the log's order, from one thread at a time.
-  void Publish(const std::vector<v1::TripEvent>& events);
+  void Publish(const std::vector<EventPtr>& events);
   /// Passes progress on to who watches these trips.
   void Report(const v1::ReportProgressRequest& report);
 

@@ -59,10 +59,11 @@ grpc::ServerUnaryReactor* TripService::Submit(grpc::CallbackServerContext* conte
                                               absl::StatusOr<Command> command, Response* response) {
   if (!command.ok()) return Refuse(context, command.status());
   const UnaryReply reply(context);
-  options_.store.Submit(*std::move(command), [reply, response](absl::StatusOr<v1::Trip> trip) {
-    if (trip.ok()) *response->mutable_trip() = *std::move(trip);
-    reply.Finish(trip.status());
-  });
+  options_.store.Submit(*std::move(command),
+                        [reply, response](const absl::StatusOr<TripPtr>& trip) {
+                          if (trip.ok()) *response->mutable_trip() = **trip;
+                          reply.Finish(trip.status());
+                        });
   return reply.reactor();
 }
 
@@ -140,18 +141,19 @@ grpc::ServerUnaryReactor* TripService::ChangeDestination(
   absl::StatusOr<ChangeDestinationCommand> command = ToCommand(*rider, *request);
   if (!command.ok()) return Refuse(context, command.status());
   const UnaryReply reply(context);
-  const bool runs = routers_.TryRun([this, reply, rider = *rider, command = *std::move(command),
-                                     response] {
-    // Pick-up and tariff of a trip never change, so that the fare may be made beforehand.
-    absl::StatusOr<v1::Fare> fare = FareForChange(command, rider);
-    if (!fare.ok()) return reply.Finish(fare.status());
-    ChangeDestinationCommand with_fare = command;
-    with_fare.fare = *std::move(fare);
-    options_.store.Submit(std::move(with_fare), [reply, response](absl::StatusOr<v1::Trip> trip) {
-      if (trip.ok()) *response->mutable_trip() = *std::move(trip);
-      reply.Finish(trip.status());
-    });
-  });
+  const bool runs =
+      routers_.TryRun([this, reply, rider = *rider, command = *std::move(command), response] {
+        // Pick-up and tariff of a trip never change, so that the fare may be made beforehand.
+        absl::StatusOr<v1::Fare> fare = FareForChange(command, rider);
+        if (!fare.ok()) return reply.Finish(fare.status());
+        ChangeDestinationCommand with_fare = command;
+        with_fare.fare = *std::move(fare);
+        options_.store.Submit(std::move(with_fare),
+                              [reply, response](const absl::StatusOr<TripPtr>& trip) {
+                                if (trip.ok()) *response->mutable_trip() = **trip;
+                                reply.Finish(trip.status());
+                              });
+      });
   if (!runs) reply.Finish(UnaryReply::TooBusy());
   return reply.reactor();
 }

@@ -13,24 +13,18 @@ namespace ridestream::trip {
 /// The rows. Checks what the schema of the SQLite store checks.
 class MemoryTripStore::Tables final : public Ledger {
  public:
-  struct Row {
-    TripRecord record;
-    std::string request_id;
-    std::uint64_t first_sequence = 0;
-  };
-
   absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) override {
     const auto found = quotes.find(id);
     return found == quotes.end() ? std::nullopt : std::optional(found->second);
   }
   absl::StatusOr<std::optional<TripRecord>> FindTrip(const TripId& id) override {
     const auto found = by_id.find(id);
-    return found == by_id.end() ? std::nullopt : std::optional(trips.at(found->second).record);
+    return found == by_id.end() ? std::nullopt : std::optional(trips.at(found->second));
   }
   absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
                                                         const std::string& request_id) override {
     const auto found = by_request.find({rider, request_id});
-    return found == by_request.end() ? std::nullopt : std::optional(trips.at(found->second).record);
+    return found == by_request.end() ? std::nullopt : std::optional(trips.at(found->second));
   }
   absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) override {
     const auto found = open_by_rider.find(rider);
@@ -47,7 +41,7 @@ class MemoryTripStore::Tables final : public Ledger {
     if (found == open_by_driver.end()) return load;
     for (const TripId& id : found->second) {
       if (id == except) continue;
-      const v1::Trip& trip = trips.at(by_id.at(id)).record.trip;
+      const v1::Trip& trip = trips.at(by_id.at(id)).trip;
       load.open_riders += trip.passenger().party_size();
       if (trip.state() == v1::TRIP_STATE_ABOARD) {
         load.aboard_riders += trip.passenger().party_size();
@@ -63,8 +57,7 @@ class MemoryTripStore::Tables final : public Ledger {
       return absl::AlreadyExistsError(fmt::format("there is a trip {} already", command.trip_id));
     }
     event.set_sequence(log.size() + 1);
-    trips[event.sequence()] = {
-        {event.trip(), command.quote_id, 0}, command.request_id, event.sequence()};
+    trips[event.sequence()] = {event.trip(), command.quote_id, 0, event.sequence()};
     by_id[command.trip_id] = event.sequence();
     by_request[{command.rider, command.request_id}] = event.sequence();
     open_by_rider[command.rider] = command.trip_id;
@@ -72,9 +65,10 @@ class MemoryTripStore::Tables final : public Ledger {
     return true;
   }
 
-  absl::Status Update(std::uint32_t seats, v1::TripEvent& event) override {
+  absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
+                      v1::TripEvent& event) override {
     const TripId id(event.trip().trip_id());
-    TripRecord& record = trips.at(by_id.at(id)).record;
+    TripRecord& record = trips.at(first_sequence);
     if (record.trip.state() != event.previous_state() ||
         record.trip.version() + 1 != event.trip().version()) {
       return absl::AbortedError(fmt::format("trip {} was changed meanwhile", id));
@@ -99,7 +93,7 @@ class MemoryTripStore::Tables final : public Ledger {
   }
 
   std::map<QuoteId, Quote> quotes;
-  std::map<std::uint64_t, Row> trips;  // By the sequence of the first event.
+  std::map<std::uint64_t, TripRecord> trips;  // By the sequence of the first event.
   std::map<TripId, std::uint64_t> by_id;
   std::map<std::pair<RiderId, std::string>, std::uint64_t> by_request;
   std::map<RiderId, TripId> open_by_rider;
@@ -146,7 +140,7 @@ std::function<void()> MemoryTripStore::CarryOut(Work work) {
   absl::StatusOr<Outcome> outcome = Execute(std::get<Command>(work.what), clock_.Now(), *tables_);
   return [this, done = std::move(work.trip_done), outcome = std::move(outcome)] {
     if (!outcome.ok()) return done(outcome.status());
-    if (outcome->event && listener_) listener_({*outcome->event});
+    if (outcome->event != nullptr && listener_) listener_({outcome->event});
     done(outcome->answer);
   };
 }
@@ -165,7 +159,7 @@ absl::StatusOr<v1::Trip> MemoryTripStore::GetTrip(const TripId& id) const {
   if (found == tables_->by_id.end()) {
     return absl::NotFoundError(fmt::format("there is no trip {}", id));
   }
-  return tables_->trips.at(found->second).record.trip;
+  return tables_->trips.at(found->second).trip;
 }
 
 absl::StatusOr<TripPage> MemoryTripStore::ListTrips(const TripFilter& filter, std::uint64_t before,
@@ -177,7 +171,7 @@ absl::StatusOr<TripPage> MemoryTripStore::ListTrips(const TripFilter& filter, st
   auto next = before == 0 ? trips.end() : trips.lower_bound(before);
   while (next != trips.begin()) {
     --next;
-    const v1::Trip& trip = next->second.record.trip;
+    const v1::Trip& trip = next->second.trip;
     if (!filter.rider.empty() && trip.passenger().rider_id() != filter.rider.str()) continue;
     if (!filter.market.empty() && trip.market() != filter.market.str()) continue;
     if (page.trips.size() == limit) {
@@ -212,7 +206,7 @@ absl::StatusOr<std::optional<std::uint64_t>> MemoryTripStore::OldestOpen(
   std::optional<std::uint64_t> oldest;
   for (const auto& [rider, id] : tables_->open_by_rider) {
     const std::uint64_t first = tables_->by_id.at(id);
-    const std::string& market = tables_->trips.at(first).record.trip.market();
+    const std::string& market = tables_->trips.at(first).trip.market();
     if (std::find(markets.begin(), markets.end(), market) == markets.end()) continue;
     oldest = std::min(oldest.value_or(first), first);
   }

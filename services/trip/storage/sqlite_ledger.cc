@@ -56,7 +56,8 @@ absl::Status Unreadable(const std::string& what) {
 }
 
 constexpr char kFindRecord[] =
-    "SELECT l.event, t.quote_id, t.seats FROM trips t JOIN trip_log l ON l.sequence = "
+    "SELECT l.event, t.quote_id, t.seats, t.first_sequence FROM trips t JOIN trip_log l ON "
+    "l.sequence = "
     "t.latest_sequence WHERE ";
 
 }  // namespace
@@ -83,8 +84,7 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Databas
               "request_id, quote_id, state, version, party_size) "
               "VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
       compile("UPDATE trips SET latest_sequence = ?1, state = ?2, version = ?3, driver_id = ?4, "
-              "seats = ?5 WHERE trip_id = ?6 AND state = ?7 AND version = ?8 "
-              "RETURNING first_sequence"),
+              "seats = ?5 WHERE first_sequence = ?6 AND state = ?7 AND version = ?8"),
       compile("INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"),
       compile("INSERT INTO destination_changes (trip_id, request_id, lat_e7, lng_e7) "
               "VALUES (?1, ?2, ?3, ?4)")});
@@ -137,7 +137,7 @@ absl::StatusOr<std::optional<TripRecord>> SqliteLedger::ReadRecord(absl::StatusO
     return Unreadable("an event of the log");
   }
   return std::optional(TripRecord{std::move(*event.mutable_trip()), QuoteId(rows->Text(1)),
-                                  static_cast<std::uint32_t>(rows->Int64(2))});
+                                  static_cast<std::uint32_t>(rows->Int64(2)), rows->Uint64(3)});
 }
 
 absl::StatusOr<std::optional<TripRecord>> SqliteLedger::FindTrip(const TripId& id) {
@@ -189,24 +189,20 @@ absl::StatusOr<bool> SqliteLedger::Insert(const RequestCommand& command, v1::Tri
   return true;
 }
 
-absl::Status SqliteLedger::Update(std::uint32_t seats, v1::TripEvent& event) {
+absl::Status SqliteLedger::Update(std::uint64_t first_sequence, std::uint32_t seats,
+                                  v1::TripEvent& event) {
   const std::uint64_t sequence = last_sequence_ + 1;
   const v1::Trip& trip = event.trip();
   const std::string& driver_id = trip.driver().driver_id();
   const auto run = [&](auto driver) {
-    return statements_->update_trip.Query(
-        sequence, static_cast<int>(trip.state()), trip.version(), driver, seats, trip.trip_id(),
+    return statements_->update_trip.Run(
+        sequence, static_cast<int>(trip.state()), trip.version(), driver, seats, first_sequence,
         static_cast<int>(event.previous_state()), trip.version() - 1);
   };
-  std::uint64_t first_sequence = 0;
-  {
-    absl::StatusOr<Rows> rows = driver_id.empty() ? run(nullptr) : run(std::string_view(driver_id));
-    const absl::StatusOr<bool> row = First(rows);
-    if (!row.ok()) return row.status();
-    if (!*row) {
-      return absl::AbortedError(fmt::format("trip {} was changed meanwhile", trip.trip_id()));
-    }
-    first_sequence = rows->Uint64(0);
+  absl::Status status = driver_id.empty() ? run(nullptr) : run(std::string_view(driver_id));
+  if (!status.ok()) return status;
+  if (database_.changes() != 1) {
+    return absl::AbortedError(fmt::format("trip {} was changed meanwhile", trip.trip_id()));
   }
   event.set_sequence(sequence);
   return AppendToLog(first_sequence, event);

@@ -33,7 +33,8 @@ class SqliteLedger final : public Ledger {
       const TripId& trip_id, const std::string& request_id) override;
   absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver, const TripId& except) override;
   absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) override;
-  absl::Status Update(std::uint32_t seats, v1::TripEvent& event) override;
+  absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
+                      v1::TripEvent& event) override;
   absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) override;
 
   /// Keeps the quote, and drops some that expired long ago: more than come in, so that the table

@@ -144,15 +144,15 @@ absl::Status SqliteTripStore::CarryOut(Work& work) {
 }
 
 void SqliteTripStore::Acknowledge(Batch& batch) {
-  std::vector<v1::TripEvent> events;
+  std::vector<EventPtr> events;
   for (Work& work : batch) {
     auto* trip = std::get_if<TripWork>(&work);
-    if (trip != nullptr && trip->outcome.event) {
-      events.push_back(*std::move(trip->outcome.event));
+    if (trip != nullptr && trip->outcome.event != nullptr) {
+      events.push_back(std::move(trip->outcome.event));
     }
   }
   if (!events.empty()) {
-    last_sequence_.store(events.back().sequence());
+    last_sequence_.store(events.back()->sequence());
     if (options_.listener) options_.listener(events);
   }
   for (Work& work : batch) {

@@ -72,7 +72,7 @@ class SqliteTripStore final : public TripStore {
   struct TripWork {
     Command command;
     TripDone done;
-    Outcome outcome{absl::UnknownError("not carried out"), std::nullopt};
+    Outcome outcome{absl::UnknownError("not carried out")};
   };
   using Work = std::variant<QuoteWork, TripWork>;
   using Batch = std::vector<Work>;

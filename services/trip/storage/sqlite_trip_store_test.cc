@@ -82,9 +82,9 @@ TEST_F(SqliteTripStoreTest, EverythingIsThereAfterReopening) {
 TEST_F(SqliteTripStoreTest, NothingIsAcknowledgedBeforeTheDiskHasIt) {
   SaveQuote("q", "r");
   disk_.HoldSyncs();
-  std::promise<absl::StatusOr<v1::Trip>> answer;
+  std::promise<absl::StatusOr<TripPtr>> answer;
   std::atomic<bool> answered = false;
-  store_->Submit(SampleRequest("t", "r", "q"), [&](absl::StatusOr<v1::Trip> trip) {
+  store_->Submit(SampleRequest("t", "r", "q"), [&](absl::StatusOr<TripPtr> trip) {
     answered = true;
     answer.set_value(std::move(trip));
   });
@@ -101,11 +101,11 @@ TEST_F(SqliteTripStoreTest, NothingIsAcknowledgedBeforeTheDiskHasIt) {
 TEST_F(SqliteTripStoreTest, CommandsThatWaitShareOneCommitAndFailTogether) {
   for (int i = 0; i < 5; ++i) SaveQuote(fmt::format("q{}", i), fmt::format("r{}", i));
   disk_.HoldSyncs();
-  std::vector<std::promise<absl::StatusOr<v1::Trip>>> answers(5);
+  std::vector<std::promise<absl::StatusOr<TripPtr>>> answers(5);
   for (size_t i = 0; i < 5; ++i) {
     store_->Submit(
         SampleRequest(fmt::format("t{}", i), fmt::format("r{}", i), fmt::format("q{}", i)),
-        [&, i](absl::StatusOr<v1::Trip> trip) { answers[i].set_value(trip); });
+        [&, i](absl::StatusOr<TripPtr> trip) { answers[i].set_value(trip); });
     if (i == 0) disk_.AwaitHeldSync();  // The others come while the first is being committed.
   }
   disk_.FailSyncs(true);
@@ -131,10 +131,10 @@ TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingWhatWaits) {
   Open(/*max_queue=*/1);
   SaveQuote("q", "r");
   disk_.HoldSyncs();
-  std::promise<absl::StatusOr<v1::Trip>> first, second, third;
-  const auto submit = [&](std::promise<absl::StatusOr<v1::Trip>>& answer) {
+  std::promise<absl::StatusOr<TripPtr>> first, second, third;
+  const auto submit = [&](std::promise<absl::StatusOr<TripPtr>>& answer) {
     store_->Submit(SampleRequest("t", "r", "q"),
-                   [&](absl::StatusOr<v1::Trip> trip) { answer.set_value(trip); });
+                   [&](absl::StatusOr<TripPtr> trip) { answer.set_value(trip); });
   };
   submit(first);
   disk_.AwaitHeldSync();
@@ -149,9 +149,9 @@ TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingWhatWaits) {
 
 TEST_F(SqliteTripStoreTest, ClosingCarriesOutWhatWaits) {
   SaveQuote("q", "r");
-  std::promise<absl::StatusOr<v1::Trip>> answer;
+  std::promise<absl::StatusOr<TripPtr>> answer;
   store_->Submit(SampleRequest("t", "r", "q"),
-                 [&](absl::StatusOr<v1::Trip> trip) { answer.set_value(trip); });
+                 [&](absl::StatusOr<TripPtr> trip) { answer.set_value(trip); });
   store_.reset();
   EXPECT_THAT(answer.get_future().get(), IsOk());
   Open();
@@ -163,7 +163,7 @@ TEST_F(SqliteTripStoreTest, CommandThatTheDatabaseRefusesSpoilsOnlyItself) {
   SaveQuote("q2", "r2");
   SaveQuote("q3", "r3", /*party_size=*/9);  // The schema's limit is 8.
   disk_.HoldSyncs();
-  std::promise<absl::StatusOr<v1::Trip>> first, bad, good;
+  std::promise<absl::StatusOr<TripPtr>> first, bad, good;
   store_->Submit(SampleRequest("t", "r", "q"), [&](auto trip) { first.set_value(trip); });
   disk_.AwaitHeldSync();
   store_->Submit(SampleRequest("t3", "r3", "q3"), [&](auto trip) { bad.set_value(trip); });

@@ -58,7 +58,7 @@ class TripStoreTest : public ::testing::TestWithParam<Implementation> {
  protected:
   TripStoreTest()
       : factory_(GetParam().make()),
-        store_(factory_->Make(clock_, [this](const std::vector<v1::TripEvent>& events) {
+        store_(factory_->Make(clock_, [this](const std::vector<EventPtr>& events) {
           MutexLock lock(mu_);
           published_.insert(published_.end(), events.begin(), events.end());
         })) {}
@@ -92,7 +92,7 @@ class TripStoreTest : public ::testing::TestWithParam<Implementation> {
 
   ManualClock clock_;
   Mutex mu_;
-  std::vector<v1::TripEvent> published_ ABSL_GUARDED_BY(mu_);
+  std::vector<EventPtr> published_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<StoreFactory> factory_;
   std::unique_ptr<TripStore> store_;
 };
@@ -121,7 +121,7 @@ TEST_P(TripStoreTest, RideFromQuoteToReceiptIsReadBackAndLogged) {
   MutexLock lock(mu_);
   ASSERT_EQ(published_.size(), 5u);
   for (size_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(published_[i].SerializeAsString(), log[i].SerializeAsString());
+    EXPECT_EQ(published_[i]->SerializeAsString(), log[i].SerializeAsString());
   }
 }
 
@@ -357,7 +357,7 @@ TEST_P(TripStoreTest, ConcurrentCommandsArePublishedOnceInOrderWithoutHoles) {
   for (std::thread& thread : threads) thread.join();
   MutexLock lock(mu_);
   ASSERT_EQ(published_.size(), 2u * kThreads * kTripsEach);
-  for (size_t i = 0; i < published_.size(); ++i) EXPECT_EQ(published_[i].sequence(), i + 1);
+  for (size_t i = 0; i < published_.size(); ++i) EXPECT_EQ(published_[i]->sequence(), i + 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -10,8 +10,13 @@ namespace ridestream::trip::testing {
 /// Sends a command and waits for its completion.
 inline absl::StatusOr<v1::Trip> Await(TripStore& store, Command command) {
   std::promise<absl::StatusOr<v1::Trip>> promise;
-  store.Submit(std::move(command),
-               [&](absl::StatusOr<v1::Trip> trip) { promise.set_value(std::move(trip)); });
+  store.Submit(std::move(command), [&](const absl::StatusOr<TripPtr>& trip) {
+    if (trip.ok()) {
+      promise.set_value(**trip);
+    } else {
+      promise.set_value(trip.status());
+    }
+  });
   return promise.get_future().get();
 }
 

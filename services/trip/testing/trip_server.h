@@ -66,7 +66,7 @@ class TripServerTest : public ::testing::Test {
     auto store = SqliteTripStore::Open(
         {.path = folder_.File("trips.db"),
          .clock = clock_,
-         .listener = [this](const std::vector<v1::TripEvent>& events) { feed_->Publish(events); }});
+         .listener = [this](const std::vector<EventPtr>& events) { feed_->Publish(events); }});
     ASSERT_THAT(store, ridestream::testing::IsOk());
     store_ = *std::move(store);
     service_ = std::make_unique<TripService>(
