@@ -16,13 +16,13 @@ namespace ridestream::rpc {
 /// after a pause, from where its owner then stands.
 ///
 /// Thread-safe. The functions are called without a lock, one at a time.
-template <class Response>
+template <class Request, class Response>
 class FollowStream {
  public:
   struct Options {
-    /// Starts the call on a stub, with a request made now: `stub.async()->Follow(context, …)`. What
-    /// it allocates for the request may go when it returns.
-    std::function<void(grpc::ClientContext*, grpc::ClientReadReactor<Response>*)> open;
+    /// Fills the request in, and starts the call on a stub:
+    /// `stub.async()->Follow(context, request, reactor)`.
+    std::function<void(grpc::ClientContext*, Request*, grpc::ClientReadReactor<Response>*)> open;
     /// Takes a message. False: it can't be taken now; the stream is closed and opened again later.
     std::function<bool(Response&)> on_message;
     std::chrono::milliseconds reopen_after{200};
@@ -67,12 +67,13 @@ class FollowStream {
 
     FollowStream& stream;
     grpc::ClientContext context;
+    Request request;
     Response response;
   };
 
   void Open() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     call_ = std::make_unique<Call>(*this);
-    options_.open(&call_->context, call_.get());
+    options_.open(&call_->context, &call_->request, call_.get());
     call_->StartRead(&call_->response);
     call_->StartCall();
   }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
@@ -85,7 +86,7 @@ void SetUpLogging() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-std::string TextLine(std::string_view event, std::initializer_list<Field> fields) {
+std::string TextLine(std::string_view event, std::span<const Field> fields) {
   std::string line(event);
   for (const Field& field : fields) {
     const bool plain =
@@ -96,7 +97,7 @@ std::string TextLine(std::string_view event, std::initializer_list<Field> fields
   return line;
 }
 
-std::string JsonLine(Level level, std::string_view event, std::initializer_list<Field> fields) {
+std::string JsonLine(Level level, std::string_view event, std::span<const Field> fields) {
   const auto now = std::chrono::system_clock::now();
   nlohmann::ordered_json line = {
       {"time_us",
@@ -115,6 +116,14 @@ sigset_t StopSignals() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
+}
+
+void Write(Level level, std::string_view event, std::span<const Field> fields) {
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  const auto spdlog_level = ToSpdlog(level);
+  if (!logger.should_log(spdlog_level)) return;
+  const std::string line = g_json ? JsonLine(level, event, fields) : TextLine(event, fields);
+  logger.log(spdlog_level, "{}", line);
 }
 
 }  // namespace
@@ -154,11 +163,7 @@ std::string_view WaitForStopSignal() {
 }
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  spdlog::logger& logger = *spdlog::default_logger_raw();
-  const auto spdlog_level = ToSpdlog(level);
-  if (!logger.should_log(spdlog_level)) return;
-  const std::string line = g_json ? JsonLine(level, event, fields) : TextLine(event, fields);
-  logger.log(spdlog_level, "{}", line);
+  Write(level, event, std::span(fields.begin(), fields.size()));
 }
 
 int Fail(const absl::Status& status) {
@@ -167,9 +172,9 @@ int Fail(const absl::Status& status) {
 }
 
 void LogServing(std::string_view address, std::initializer_list<Field> fields) {
-  std::string line = TextLine("", fields);
-  Log(Level::kInfo, "serving",
-      {{"address", std::string(address)}, {"settings", line.empty() ? line : line.substr(1)}});
+  std::vector<Field> all{{"address", std::string(address)}};
+  all.insert(all.end(), fields.begin(), fields.end());
+  Write(Level::kInfo, "serving", all);
 }
 
 }  // namespace ridestream::service

@@ -35,7 +35,7 @@ ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
           "A trip for which no driver was found for so long is given up");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
 ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most");
-ABSL_FLAG(absl::Duration, drain, absl::Seconds(5), "How long SIGTERM waits for what is under way");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5), "How long SIGTERM waits for what is under way");
 
 namespace ridestream {
 namespace {
@@ -121,7 +121,7 @@ absl::Status Run() {
 
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain)));
+  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
   for (auto& [id, market] : markets) market->Stop();
   return absl::OkStatus();
 }

@@ -32,12 +32,12 @@ MarketRunner::~MarketRunner() { Stop(); }
 void MarketRunner::Start(std::function<void()> on_caught_up) {
   on_caught_up_ = std::move(on_caught_up);
   thread_ = std::thread([this] { Run(); });
-  log_ = std::make_unique<rpc::FollowStream<trip::v1::FollowTripsResponse>>(
+  log_ = std::make_unique<LogStream>(
       around_.timers,
-      rpc::FollowStream<trip::v1::FollowTripsResponse>::Options{
-          .open = [this](auto* context, auto* reactor) { OpenLog(context, reactor); },
-          .on_message = [this](auto& message) { return OnLog(message); },
-          .on_end = [this](const grpc::Status& status) { OnLogEnd(status); }});
+      LogStream::Options{.open = [this](auto* context, auto* request,
+                                        auto* reactor) { OpenLog(context, request, reactor); },
+                         .on_message = [this](auto& message) { return OnLog(message); },
+                         .on_end = [this](const grpc::Status& status) { OnLogEnd(status); }});
 }
 
 void MarketRunner::Stop() {
@@ -71,17 +71,16 @@ void MarketRunner::Run() {
 // -- The log
 // ---------------------------------------------------------------------------------------
 
-void MarketRunner::OpenLog(grpc::ClientContext* context,
+void MarketRunner::OpenLog(grpc::ClientContext* context, trip::v1::FollowTripsRequest* request,
                            grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor) {
   rpc::SetCaller(*context, kSelf);
-  trip::v1::FollowTripsRequest request;
-  request.add_markets(market_name_);
+  request->add_markets(market_name_);
   if (last_sequence_ == 0) {
-    request.set_oldest_open(true);
+    request->set_oldest_open(true);
   } else {
-    request.set_after_sequence(last_sequence_);
+    request->set_after_sequence(last_sequence_);
   }
-  around_.trip.async()->FollowTrips(context, &request, reactor);
+  around_.trip.async()->FollowTrips(context, request, reactor);
 }
 
 bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
@@ -151,9 +150,13 @@ void MarketRunner::Tell(std::uint64_t command, Request request, Call call) {
   }
   call(&under_way->context, &under_way->request, &under_way->response,
        [this, command, under_way](grpc::Status status) {
-         CommandDone done{command, rpc::FromGrpcStatus(status)};
-         if (status.ok()) done.trip = std::move(*under_way->response.mutable_trip());
-         queue_.Answer(std::move(done));
+         absl::StatusOr<trip::v1::Trip> trip;
+         if (status.ok()) {
+           trip = std::move(*under_way->response.mutable_trip());
+         } else {
+           trip = rpc::FromGrpcStatus(status);
+         }
+         queue_.Answer(CommandDone{command, std::move(trip)});
          MutexLock lock(mu_);
          --commands_under_way_;
          idle_.SignalAll();

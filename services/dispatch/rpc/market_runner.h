@@ -53,8 +53,10 @@ class MarketRunner final : public EventSink {
 
  private:
   void Run();
+  using LogStream = rpc::FollowStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>;
+
   bool OnLog(trip::v1::FollowTripsResponse& message);
-  void OpenLog(grpc::ClientContext* context,
+  void OpenLog(grpc::ClientContext* context, trip::v1::FollowTripsRequest* request,
                grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor);
   void OnLogEnd(const grpc::Status& status);
 
@@ -81,7 +83,7 @@ class MarketRunner final : public EventSink {
   Mutex mu_;
   CondVar idle_;
   int commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
-  std::unique_ptr<rpc::FollowStream<trip::v1::FollowTripsResponse>> log_;
+  std::unique_ptr<LogStream> log_;
   std::thread thread_;
 };
 

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "grpcpp/grpcpp.h"
+#include "libs/base/geo.h"
+#include "libs/base/mutex.h"
+#include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
+
+namespace ridestream::e2e {
+
+/// A driver's app that does what the test tells it, over a real stream: connects, reports where it
+/// is all the time, acks what it is pushed, and lets the test wait for a push. All waits end with a
+/// failure after 30 s.
+class TestDriver {
+ public:
+  TestDriver(const std::string& dispatch_address, std::string id, LatLng place, int seats = 4);
+  ~TestDriver();
+
+  /// Connects (again), resuming the session if there was one. Returns the Welcome.
+  dispatch::v1::Welcome Connect();
+  /// The connection is gone; the driver knows nothing of it.
+  void Cut();
+
+  dispatch::v1::Offer WaitForOffer();
+  dispatch::v1::OfferEnded WaitForOfferEnded();
+  dispatch::v1::Plan WaitForPlan(dispatch::v1::PlanCause cause);
+  dispatch::v1::Rejected WaitForRejected();
+
+  void Answer(const dispatch::v1::Offer& offer, bool accept);
+  void Do(const std::string& trip_id, dispatch::v1::StopAction action);
+  void GiveUp(const std::string& trip_id);
+  /// Goes there at once, no further than a car could since the last report.
+  void MoveTo(LatLng place);
+  /// Accepts and rides the trip to its end, waiting for each step's plan.
+  void AcceptAndFinish(const dispatch::v1::Offer& offer);
+
+  /// Sequences of the pushes received, over all connections.
+  std::vector<std::uint64_t> sequences();
+
+ private:
+  struct Connection;
+
+  dispatch::v1::DriveResponse WaitFor(
+      const std::string& what, const std::function<bool(const dispatch::v1::DriveResponse&)>& is);
+  void Write(const dispatch::v1::DriveRequest& request);
+  void Read();
+  void Report();
+
+  const std::string id_;
+  const int seats_;
+  std::unique_ptr<dispatch::v1::DispatchService::Stub> stub_;
+
+  Mutex mu_;
+  CondVar changed_;
+  LatLng place_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<Connection> connection_;
+  std::deque<dispatch::v1::DriveResponse> pushes_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::uint64_t> sequences_ ABSL_GUARDED_BY(mu_);
+  dispatch::v1::Resume resume_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t position_sequence_ ABSL_GUARDED_BY(mu_) = 0;
+  bool connected_ ABSL_GUARDED_BY(mu_) = false;
+  Mutex write_mu_;
+};
+
+}  // namespace ridestream::e2e
