@@ -88,12 +88,12 @@ absl::StatusOr<std::optional<Outcome>> Execution::AnswerRepeat(const RequestComm
 }
 
 absl::StatusOr<Outcome> Execution::operator()(const RequestCommand& command) {
-  const absl::StatusOr<std::optional<Quote>> quote = ledger_.FindQuote(command.quote_id);
+  absl::StatusOr<std::optional<Quote>> quote = ledger_.FindQuote(command.quote_id);
   if (!quote.ok()) return quote.status();
   absl::StatusOr<v1::Trip> trip =
       absl::NotFoundError(fmt::format("there is no quote {}", command.quote_id));
   if (quote->has_value() && (*quote)->trip.passenger().rider_id() == command.rider.str()) {
-    trip = BeginTrip(command, **quote, now_);
+    trip = BeginTrip(command, **std::move(quote), now_);
   }
   if (trip.ok()) return Begin(command, *std::move(trip));
   // A repeated request gets its trip also when the quote is over by now.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "services/trip/domain/names.h"
 #include "services/trip/domain/proto_convert.h"
@@ -64,12 +65,12 @@ absl::Status CheckSeats(const v1::Trip& trip, const std::string& driver_id, std:
 
 }  // namespace
 
-absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, const Quote& quote, Time now) {
+absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, Time now) {
   if (now > quote.expires_at) {
     return absl::FailedPreconditionError(
         fmt::format("quote {} has expired; ask for another", quote.id));
   }
-  v1::Trip trip = quote.trip;
+  v1::Trip trip = std::move(quote.trip);
   trip.set_trip_id(command.trip_id.str());
   trip.set_state(v1::TRIP_STATE_REQUESTED);
   trip.mutable_passenger()->set_name(command.rider_name);

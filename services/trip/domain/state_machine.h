@@ -31,6 +31,6 @@ absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& 
 absl::StatusOr<Effect> Apply(const GiveUpCommand& command, Time now, v1::Trip& trip);
 
 /// The trip that a quote becomes, in REQUESTED. FAILED_PRECONDITION when the quote has expired.
-absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, const Quote& quote, Time now);
+absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, Time now);
 
 }  // namespace ridestream::trip

@@ -14,7 +14,7 @@ struct SqliteLedger::Statements {
   Statement last_sequence;
   Statement find_quote;
   Statement save_quote;
-  Statement drop_quotes;
+  Statement drop_quote;
   Statement find_trip;
   Statement find_request;
   Statement find_open_trip;
@@ -55,6 +55,9 @@ absl::Status Unreadable(const std::string& what) {
   return absl::DataLossError(fmt::format("{} is damaged in the database", what));
 }
 
+/// More than come in, so that the table shrinks to what was asked for within the retention.
+constexpr int kDroppedPerQuote = 2;
+
 constexpr char kFindRecord[] =
     "SELECT l.event, t.quote_id, t.seats, t.first_sequence FROM trips t JOIN trip_log l ON "
     "l.sequence = "
@@ -70,8 +73,8 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Databas
       compile("SELECT expires_at_us, trip FROM quotes WHERE quote_id = ?1"),
       compile("INSERT INTO quotes (quote_id, rider_id, expires_at_us, trip) "
               "VALUES (?1, ?2, ?3, ?4)"),
-      compile("DELETE FROM quotes WHERE quote_id IN "
-              "(SELECT quote_id FROM quotes WHERE expires_at_us < ?1 LIMIT 2)"),
+      compile("DELETE FROM quotes WHERE quote_id = "
+              "(SELECT quote_id FROM quotes WHERE expires_at_us < ?1 LIMIT 1)"),
       compile(std::string(kFindRecord) + "t.trip_id = ?1"),
       compile(std::string(kFindRecord) + "t.rider_id = ?1 AND t.request_id = ?2"),
       compile("SELECT trip_id FROM trips WHERE rider_id = ?1 AND state < 5"),
@@ -120,8 +123,12 @@ absl::StatusOr<std::optional<Quote>> SqliteLedger::FindQuote(const QuoteId& id) 
 
 absl::Status SqliteLedger::SaveQuote(const Quote& quote, Time now) {
   const Time dropped_before = now - kQuoteRetention;
-  absl::Status status = statements_->drop_quotes.Run(dropped_before.time_since_epoch().count());
-  if (!status.ok()) return status;
+  absl::Status status;
+  for (int dropped = 0; dropped < kDroppedPerQuote; ++dropped) {
+    status = statements_->drop_quote.Run(dropped_before.time_since_epoch().count());
+    if (!status.ok()) return status;
+    if (database_.changes() == 0) break;
+  }
   quote.trip.SerializeToString(&buffer_);
   return statements_->save_quote.Run(quote.id.str(), quote.trip.passenger().rider_id(),
                                      quote.expires_at.time_since_epoch().count(), Blob{buffer_});

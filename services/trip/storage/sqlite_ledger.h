@@ -37,8 +37,7 @@ class SqliteLedger final : public Ledger {
                       v1::TripEvent& event) override;
   absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) override;
 
-  /// Keeps the quote, and drops some that expired long ago: more than come in, so that the table
-  /// stays as small as what was asked within the retention.
+  /// Keeps the quote, and drops some that expired long ago.
   absl::Status SaveQuote(const Quote& quote, Time now);
 
  private:

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -82,21 +81,26 @@ void SqliteTripStore::Enqueue(Work work) {
 }
 
 void SqliteTripStore::WriterLoop() {
-  Batch batch;
-  while (TakeBatch(batch)) {
+  for (;;) {
+    Batch batch = TakeBatch();
+    if (batch.empty()) return;
     CommitAndComplete(std::move(batch));
-    batch.clear();
   }
 }
 
-/// Waits for work. False when the store closes and nothing is left to do.
-bool SqliteTripStore::TakeBatch(Batch& batch) {
+/// Waits for work. Empty when the store closes and nothing is left to do.
+SqliteTripStore::Batch SqliteTripStore::TakeBatch() {
+  Batch batch;
   MutexLock lock(mu_);
   while (queue_.empty() && !stopping_) work_came_.Wait(mu_);
-  const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), options_.max_batch));
-  std::move(queue_.begin(), queue_.begin() + count, std::back_inserter(batch));
-  queue_.erase(queue_.begin(), queue_.begin() + count);
-  return !batch.empty();
+  if (queue_.size() <= options_.max_batch) {
+    batch.swap(queue_);
+  } else {
+    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(options_.max_batch);
+    std::move(queue_.begin(), end, std::back_inserter(batch));
+    queue_.erase(queue_.begin(), end);
+  }
+  return batch;
 }
 
 void SqliteTripStore::CommitAndComplete(Batch batch) {

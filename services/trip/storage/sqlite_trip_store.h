@@ -75,14 +75,14 @@ class SqliteTripStore final : public TripStore {
     Outcome outcome{absl::UnknownError("not carried out")};
   };
   using Work = std::variant<QuoteWork, TripWork>;
-  using Batch = std::vector<Work>;
+  using Batch = std::deque<Work>;
 
   SqliteTripStore(Options options, std::unique_ptr<sqlite::Database> database,
                   std::unique_ptr<SqliteLedger> ledger, std::uint64_t last_sequence);
 
   void Enqueue(Work work);
   void WriterLoop();
-  bool TakeBatch(Batch& batch);
+  Batch TakeBatch();
   void CommitAndComplete(Batch batch);
   absl::Status CarryOut(Batch& batch, absl::Status& culprit);
   absl::Status CarryOut(Work& work);
@@ -98,7 +98,7 @@ class SqliteTripStore final : public TripStore {
 
   Mutex mu_;
   CondVar work_came_;
-  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  Batch queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread writer_;
 };

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -180,23 +181,23 @@ class StoreClient {
     store_->Submit(std::move(command),
                    [this](const absl::StatusOr<TripPtr>& trip) { End(trip.status()); });
   }
-  void AwaitAll() {
-    MutexLock lock(mu_);
-    while (outstanding_ > 0) ended_.Wait(mu_);
-  }
+  void AwaitAll() { AwaitAtMost(0); }
 
  private:
   void Begin() {
-    MutexLock lock(mu_);
-    while (outstanding_ >= max_outstanding_) ended_.Wait(mu_);
-    ++outstanding_;
+    if (outstanding_.fetch_add(1) + 1 >= max_outstanding_) AwaitAtMost(max_outstanding_ / 2);
   }
+  // Only the two counts that the submitter waits for cost the store's thread more than an atomic.
   void End(const absl::Status& status) {
     Must(status);
+    const std::int64_t left = outstanding_.fetch_sub(1) - 1;
+    if (left != 0 && left != max_outstanding_ / 2) return;
     MutexLock lock(mu_);
-    --outstanding_;
-    // Half empty, or empty: no need to wake the submitter for each.
-    if (outstanding_ == 0 || outstanding_ <= max_outstanding_ / 2) ended_.Signal();
+    ended_.Signal();
+  }
+  void AwaitAtMost(std::int64_t count) {
+    MutexLock lock(mu_);
+    while (outstanding_.load() > count) ended_.Wait(mu_);
   }
 
   const std::int64_t max_outstanding_;
@@ -204,7 +205,7 @@ class StoreClient {
   ManualClock clock_;
   Mutex mu_;
   CondVar ended_;
-  std::int64_t outstanding_ ABSL_GUARDED_BY(mu_) = 0;
+  std::atomic<std::int64_t> outstanding_ = 0;
   std::unique_ptr<SqliteTripStore> store_;
 };
 
