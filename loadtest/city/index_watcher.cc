@@ -23,14 +23,16 @@ IndexWatcher::IndexWatcher(Options options, const roads::BoundingBox& bounds,
   *request_.mutable_south_west() = ToProto(OffsetBy(bounds.south_west, -kMarginM, -kMarginM));
   *request_.mutable_north_east() = ToProto(OffsetBy(bounds.north_east, kMarginM, kMarginM));
   request_.set_interval_ms(options_.interval_ms);
-  stream_ = std::make_unique<rpc::FollowStream<pb::WatchAreaResponse>>(
-      timers, rpc::FollowStream<pb::WatchAreaResponse>::Options{
-                  .open =
-                      [this](grpc::ClientContext* context, auto* reactor) {
-                        rpc::SetCaller(*context, {rpc::CallerKind::kService, "loadtest"});
-                        stub_->async()->WatchArea(context, &request_, reactor);
-                      },
-                  .on_message = [this](pb::WatchAreaResponse& frame) { return OnFrame(frame); }});
+  stream_ = std::make_unique<AreaStream>(
+      timers,
+      AreaStream::Options{
+          .open =
+              [this](grpc::ClientContext* context, pb::WatchAreaRequest* request, auto* reactor) {
+                rpc::SetCaller(*context, {rpc::CallerKind::kService, "loadtest"});
+                *request = request_;
+                stub_->async()->WatchArea(context, request, reactor);
+              },
+          .on_message = [this](pb::WatchAreaResponse& frame) { return OnFrame(frame); }});
 }
 
 bool IndexWatcher::OnFrame(const pb::WatchAreaResponse& frame) {

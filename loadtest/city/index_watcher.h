@@ -34,6 +34,8 @@ class IndexWatcher {
   void Stop() { stream_->Stop(); }
 
  private:
+  using AreaStream =
+      rpc::FollowStream<location::v1::WatchAreaRequest, location::v1::WatchAreaResponse>;
   bool OnFrame(const location::v1::WatchAreaResponse& frame);
 
   const Options options_;
@@ -42,7 +44,7 @@ class IndexWatcher {
   location::v1::WatchAreaRequest request_;
   absl::flat_hash_map<std::string, LatLng>
       places_;  // Only OnFrame's, which is called one at a time.
-  std::unique_ptr<rpc::FollowStream<location::v1::WatchAreaResponse>> stream_;
+  std::unique_ptr<AreaStream> stream_;
 };
 
 }  // namespace ridestream::loadtest

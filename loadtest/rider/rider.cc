@@ -109,8 +109,9 @@ void Rider::Count(pb::TripState state_before, RiderOutcome outcome_before) {
   const RiderHistory& history = behaviour_.history();
   const pb::TripState state = behaviour_.state();
   if (state != state_before) {
-    if (state_before != pb::TRIP_STATE_UNSPECIFIED) --tally.trips_by_state[state_before];
-    ++tally.trips_by_state[state];
+    if (state_before != pb::TRIP_STATE_UNSPECIFIED)
+      --tally.trips_by_state[static_cast<size_t>(state_before)];
+    ++tally.trips_by_state[static_cast<size_t>(state)];
   }
   tally.destination_changes +=
       history.destination_changes - std::exchange(changes_counted_, history.destination_changes);
