@@ -1,5 +1,6 @@
 #include "services/dispatch/rpc/market_runner.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -86,6 +87,7 @@ void MarketRunner::OpenLog(grpc::ClientContext* context, trip::v1::FollowTripsRe
 bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   if (message.has_caught_up()) {
     if (!queue_.Offer(LogCaughtUp{})) return false;
+    last_sequence_ = std::max(last_sequence_, message.caught_up().sequence());
     service::Log(
         service::Level::kInfo, "log_caught_up",
         {{"market", market_name_}, {"sequence", std::to_string(message.caught_up().sequence())}});
