@@ -70,7 +70,8 @@ reached. SIGINT and SIGTERM end the phase that is on, and lead to the report all
 
 namespace {
 
-// gRPC's statistics by a fake clock would be of no use, so pauses against a storm are the wall's.
+// Pauses before a retry and time-outs are of the wall's time, however fast the city's clock runs:
+// they spare real machines.
 Duration Scaled(std::chrono::milliseconds wall) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(Duration(wall).count()) *
                                              absl::GetFlag(FLAGS_clock_rate)));

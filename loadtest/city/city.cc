@@ -107,7 +107,6 @@ absl::Status City::Reach() {
   const auto sequence = record_.LastSequence();
   if (!sequence.ok()) return sequence.status();
   log_begin_ = *sequence;
-  // Each report seen by itself: a frame several times as often as a driver reports.
   index_watcher_ = std::make_unique<IndexWatcher>(
       IndexWatcher::Options{.market = options_.market, .driver_prefix = id_prefix_},
       streets_.graph().bounds(), rpc::MakeChannel(options_.location_address), timers_, tally_);
@@ -149,8 +148,8 @@ bool City::NobodyCanCancel() const {
 }
 
 // First trips end by themselves; then those who still wait call it off; then drivers finish what
-// they have begun to say, so that nothing is on its way when the record is read. Who is aboard
-// stays so: open at the end.
+// they have begun to say and go, so that nothing is on its way when the record is read. Who is
+// aboard stays so: open at the end.
 void City::Drain() {
   crowd_.StopAsking();
   Phase("drain", options_.drain, [this] { return crowd_.active() == 0; });
@@ -159,6 +158,7 @@ void City::Drain() {
   fleet_.Park();
   Phase("settle", kSettleTimeout, [this] { return fleet_.unsettled() == 0; });
   crowd_.Stop();
+  fleet_.Stop();
 }
 
 Verdict City::Audit() {

@@ -24,6 +24,8 @@ class IndexWatcher {
     std::string market;
     /// Begins the ids of our drivers.
     std::string driver_prefix;
+    /// Pause between frames: several in the time between two reports of a driver, so that each is
+    /// seen by itself.
     std::uint32_t interval_ms = 100;
   };
   /// `timers` and `tally` must outlive it.
