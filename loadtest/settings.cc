@@ -92,8 +92,7 @@ absl::Status CheckRanges() {
       CheckRange("connections", absl::GetFlag(FLAGS_connections), 1, 256),
       CheckRange("requests_per_hour", absl::GetFlag(FLAGS_requests_per_hour), 0.0, 1e8),
       CheckRange("accept_probability", absl::GetFlag(FLAGS_accept_probability), 0.0, 1.0),
-      CheckRange("decline_probability", absl::GetFlag(FLAGS_decline_probability), 0.0,
-                 1 - absl::GetFlag(FLAGS_accept_probability) + 1e-9),
+      CheckRange("decline_probability", absl::GetFlag(FLAGS_decline_probability), 0.0, 1.0),
       CheckRange("give_up_probability", absl::GetFlag(FLAGS_give_up_probability), 0.0, 1.0),
       CheckRange("disconnect_per_hour", absl::GetFlag(FLAGS_disconnect_per_hour), 0.0, 3600.0),
       CheckRange("cancel_probability", absl::GetFlag(FLAGS_cancel_probability), 0.0, 1.0),
@@ -104,6 +103,11 @@ absl::Status CheckRanges() {
   };
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;
+  }
+  if (absl::GetFlag(FLAGS_accept_probability) + absl::GetFlag(FLAGS_decline_probability) >
+      1 + 1e-9) {
+    return absl::InvalidArgumentError(
+        "--accept_probability and --decline_probability: their sum must be at most 1");
   }
   if (!absl::GetFlag(FLAGS_requests).empty() && absl::GetFlag(FLAGS_requests_per_hour) > 0) {
     return absl::InvalidArgumentError("--requests and --requests_per_hour exclude each other");

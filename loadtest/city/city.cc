@@ -115,16 +115,16 @@ absl::Status City::Reach() {
 
 absl::Status City::Connect() {
   fleet_.Start();
-  Phase("connect", kConnectTimeout, [this] { return fleet_.online() == fleet_.size(); });
-  const size_t online = fleet_.online();
-  if (online == 0) {
+  Phase("connect", kConnectTimeout, [this] { return fleet_.welcomed() == fleet_.size(); });
+  const size_t welcomed = fleet_.welcomed();
+  if (welcomed == 0) {
     return absl::UnavailableError(fmt::format("--dispatch={}: no driver got a session: {}",
                                               options_.dispatch_address,
                                               fleet_.last_error().ToString()));
   }
-  if (online < fleet_.size()) {
+  if (welcomed < fleet_.size()) {
     service::Log(service::Level::kWarning, "drivers_missing",
-                 {{"connected", std::to_string(online)},
+                 {{"welcomed", std::to_string(welcomed)},
                   {"drivers", std::to_string(fleet_.size())},
                   {"last_error", fleet_.last_error().ToString()}});
   }

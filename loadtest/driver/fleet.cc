@@ -83,9 +83,9 @@ class Fleet::Driver final : public DriverStream::Listener,
       stream_->HalfClose();
     }
   }
-  bool online() const {
+  bool welcomed() const {
     MutexLock lock(mu_);
-    return behaviour_.online();
+    return had_session_;
   }
   bool settled() const {
     MutexLock lock(mu_);
@@ -212,9 +212,9 @@ void Fleet::Stop() {
   while (open_streams_ > 0) closed_.Wait(mu_);
 }
 
-size_t Fleet::online() const {
+size_t Fleet::welcomed() const {
   return static_cast<size_t>(std::count_if(drivers_.begin(), drivers_.end(),
-                                           [](const auto& driver) { return driver->online(); }));
+                                           [](const auto& driver) { return driver->welcomed(); }));
 }
 
 size_t Fleet::unsettled() const {

@@ -45,7 +45,8 @@ class Fleet {
   void Stop();
 
   size_t size() const { return drivers_.size(); }
-  size_t online() const;
+  /// Drivers who have, or had, a session.
+  size_t welcomed() const;
   size_t unsettled() const;
   /// Why the latest stream ended that wasn't cut by its driver; OK if none did.
   absl::Status last_error() const;
