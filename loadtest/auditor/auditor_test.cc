@@ -213,6 +213,12 @@ INSTANTIATE_TEST_SUITE_P(
               [](RunHistory& run) { run.second.offers[0].ends = 0; }},
         Wrong{"OfferEndedTwice", Check::kOfferEnded, "offer o-2 ended 2 times",
               [](RunHistory& run) { run.second.offers[0].ends = 2; }},
+        Wrong{"OfferEndedDifferently", Check::kOfferEnded, "with different outcomes",
+              [](RunHistory& run) {
+                run.second.offers[0].answers = 2;
+                run.second.offers[0].ends = 2;
+                run.second.offers[0].ends_differ = true;
+              }},
         Wrong{"OfferOfNothing", Check::kOfferEnded, "for trip t-8, which isn't on record",
               [](RunHistory& run) { run.second.offers[0].trip_id = TripId("t-8"); }},
         Wrong{"TwoOffers", Check::kOneOpenOffer, "driver d-1: two",

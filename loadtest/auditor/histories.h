@@ -21,11 +21,14 @@ struct OfferHistory {
   TripId trip_id;
   Time decided_at;
   Answer answer = Answer::kNone;
-  /// OfferEnded messages.
+  /// OfferEnded messages. Each repeat of the answer is told the end again, and it is always the same.
   int ends = 0;
   dispatch::v1::OfferOutcome outcome = dispatch::v1::OFFER_OUTCOME_UNSPECIFIED;
   /// The session was lost, and the offer with it: its end.
   bool voided = false;
+  /// How often the answer was sent: again after a resume, when its effect hadn't been seen.
+  int answers = 0;
+  bool ends_differ = false;
 };
 
 /// What a driver did for a trip: steps that it sent.

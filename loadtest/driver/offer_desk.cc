@@ -40,6 +40,7 @@ void OfferDesk::OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& hi
   for (auto offer = history.offers.rbegin(); offer != history.offers.rend(); ++offer) {
     if (offer->offer_id.str() != ended.offer_id()) continue;
     // Voided with its session, and answered all the same, it isn't ended twice.
+    if (offer->ends > 0 && offer->outcome != ended.outcome()) offer->ends_differ = true;
     ++offer->ends;
     offer->outcome = ended.outcome();
     return;
@@ -64,6 +65,7 @@ std::vector<dispatch::v1::OfferAnswer> OfferDesk::OnTime(Time now, DriverHistory
     if (open.answered || open.answer == Answer::kNone || now < open.answer_at) continue;
     open.answered = true;
     history.offers[open.history].answer = open.answer;
+    ++history.offers[open.history].answers;
     dispatch::v1::OfferAnswer& answer = answers.emplace_back();
     answer.set_offer_id(open.offer_id);
     answer.set_accept(open.answer == Answer::kAccept);

@@ -22,8 +22,9 @@ class Fleet {
  public:
   /// How many ended offers are remembered of each driver.
   static constexpr std::size_t kEndedOffersRemembered = 8;
-  /// An answer to FindRoute that takes longer is not waited for.
-  static constexpr Duration kRoutePatience = std::chrono::seconds(10);
+  /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
+  /// answers. Of the city's clock, which may run many times faster than routes are found.
+  static constexpr Duration kRoutePatience = std::chrono::seconds(60);
 
   Fleet(Duration lost_after, Timers& timers) : lost_after_(lost_after), timers_(timers) {}
 

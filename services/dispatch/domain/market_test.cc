@@ -5,7 +5,9 @@
 
 #include <functional>
 
+#include "services/dispatch/domain/fleet.h"
 #include "services/dispatch/domain/market_tester.h"
+#include "services/dispatch/domain/matchmaker.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -174,7 +176,7 @@ TEST_F(MarketTest, RoundsGoOnWhileSomebodyWaitsAndNoLonger) {
   EXPECT_THAT(Asked(), ElementsAre(TripId("t")));
   t_.Pass(seconds(5));
   EXPECT_THAT(Asked(), IsEmpty()) << "the first is still in flight";
-  t_.Pass(seconds(6));
+  t_.Pass(Matchmaker::kRoundPatience - seconds(4));
   EXPECT_THAT(Asked(), ElementsAre(TripId("t"))) << "an answer that never came is given up";
   t_.Handle(CandidatesFound{2, absl::UnavailableError("location is down")});
   t_.Pass(seconds(1));
@@ -281,7 +283,7 @@ TEST_F(MarketTest, APlanWithoutAWayIsPushedWithoutRouteAndHealsWhenTheCarMoves) 
       t.Handle(RouteFound{request.driver, request.request, absl::NotFoundError("no way")});
     } else {
       t.Take<FindRoute>();
-      t.Pass(seconds(10));
+      t.Pass(Fleet::kRoutePatience);
     }
     auto plans = t.Plans("d");
     ASSERT_THAT(plans, SizeIs(1));

@@ -34,8 +34,8 @@ class Matchmaker {
     Duration log_patience;
     std::string offer_id_prefix;
   };
-  /// A round that takes longer is given up.
-  static constexpr Duration kRoundPatience = std::chrono::seconds(10);
+  /// A round that takes longer is given up: a safety net, as Fleet::kRoutePatience.
+  static constexpr Duration kRoundPatience = std::chrono::seconds(60);
 
   /// All outlive it.
   Matchmaker(Config config, TripBook& trips, TripCommands& commands, Fleet& fleet, Timers& timers);

@@ -1,8 +1,9 @@
 #include "services/dispatch/rpc/planner.h"
 
-#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -46,12 +47,14 @@ class RouteBuilder {
 
 }  // namespace
 
-/// A question to location under way.
-struct Planner::Nearest {
+/// A round of candidates: first location's answer is awaited, then its trips are worked through.
+struct Planner::Round {
   FindCandidates question;
   grpc::ClientContext context;
   location::v1::FindNearestRequest request;
   location::v1::FindNearestResponse response;
+  std::vector<CandidatesFound::ForTrip> found;
+  bool done() const { return found.size() == question.queries.size(); }
 };
 
 Planner::Planner(const PlannerConfig& config, std::string market, const roads::Streets& streets,
@@ -73,28 +76,24 @@ Planner::~Planner() {
   thread_.join();
 }
 
+void Planner::Find(FindRoute question) {
+  MutexLock lock(mu_);
+  routes_.push_back(std::move(question));
+  changed_.SignalAll();
+}
+
 void Planner::Find(FindCandidates question) {
   {
     MutexLock lock(mu_);
     if (stopping_) return;
     ++asking_;
   }
-  AskLocation(std::move(question));
-}
-
-void Planner::Find(FindRoute question) {
-  AddJob([this, question = std::move(question)] {
-    answer_(RouteFound{question.driver, question.request, WayThrough(question)});
-  });
-}
-
-void Planner::AskLocation(FindCandidates question) {
-  auto call = std::make_shared<Nearest>();
+  auto round = std::make_shared<Round>();
   if (question.queries.size() > kMaxQueries) question.queries.resize(kMaxQueries);
-  call->question = std::move(question);
-  call->request.set_market(market_);
-  for (const FindCandidates::Query& query : call->question.queries) {
-    auto& wire = *call->request.add_queries();
+  round->question = std::move(question);
+  round->request.set_market(market_);
+  for (const FindCandidates::Query& query : round->question.queries) {
+    auto& wire = *round->request.add_queries();
     wire.mutable_center()->set_lat_e7(query.pickup.lat_e7);
     wire.mutable_center()->set_lng_e7(query.pickup.lng_e7);
     wire.set_radius_m(query.radius_m);
@@ -102,66 +101,71 @@ void Planner::AskLocation(FindCandidates question) {
     wire.set_min_free_seats(query.party_size);
     wire.add_states(location::v1::DRIVER_STATE_IDLE);
   }
-  rpc::SetTimeout(call->context, kNearestTimeout);
-  rpc::SetCaller(call->context, {rpc::CallerKind::kService, "dispatch"});
+  rpc::SetTimeout(round->context, kNearestTimeout);
+  rpc::SetCaller(round->context, {rpc::CallerKind::kService, "dispatch"});
   location_.async()->FindNearest(
-      &call->context, &call->request, &call->response, [this, call](grpc::Status status) {
-        if (status.ok()) {
-          AddJob([this, call] { answer_(WithTravelTimes(call->question, call->response)); });
-        } else {
-          answer_(CandidatesFound{call->question.round, rpc::FromGrpcStatus(status)});
-        }
-        MutexLock lock(mu_);
-        --asking_;
-        changed_.SignalAll();
-      });
+      &round->context, &round->request, &round->response,
+      [this, round](const grpc::Status& status) { OnNearest(round, status); });
 }
 
-void Planner::AddJob(std::function<void()> job) {
+void Planner::OnNearest(std::shared_ptr<Round> round, const grpc::Status& status) {
+  absl::Status failure = rpc::FromGrpcStatus(status);
+  if (failure.ok() &&
+      round->response.results_size() != static_cast<int>(round->question.queries.size())) {
+    failure = absl::InternalError("location answered fewer questions than it was asked");
+  }
+  if (!failure.ok()) answer_(CandidatesFound{round->question.round, failure});
   MutexLock lock(mu_);
-  jobs_.push_back(std::move(job));
+  if (failure.ok()) rounds_.push_back(std::move(round));
+  --asking_;
   changed_.SignalAll();
 }
 
 void Planner::Run() {
   while (true) {
-    std::function<void()> job;
+    std::optional<FindRoute> route;
+    std::shared_ptr<Round> round;
     {
       MutexLock lock(mu_);
-      while (jobs_.empty() && !stopping_) changed_.Wait(mu_);
+      while (routes_.empty() && rounds_.empty() && !stopping_) changed_.Wait(mu_);
       if (stopping_) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
+      if (!routes_.empty()) {
+        route = std::move(routes_.front());
+        routes_.pop_front();
+      } else {
+        round = rounds_.front();
+      }
     }
-    job();
+    if (route) {
+      answer_(RouteFound{route->driver, route->request, WayThrough(*route)});
+      continue;
+    }
+    if (!round->done()) WorkOn(*round);
+    if (!round->done()) continue;
+    answer_(CandidatesFound{round->question.round, std::move(round->found)});
+    MutexLock lock(mu_);
+    rounds_.pop_front();
   }
 }
 
-CandidatesFound Planner::WithTravelTimes(const FindCandidates& question,
-                                         const location::v1::FindNearestResponse& nearest) const {
-  CandidatesFound found{question.round, std::vector<CandidatesFound::ForTrip>()};
-  if (nearest.results_size() != static_cast<int>(question.queries.size())) {
-    found.trips = absl::InternalError("location answered fewer questions than it was asked");
-    return found;
+void Planner::WorkOn(Round& round) const {
+  const std::size_t next = round.found.size();
+  const FindCandidates::Query& query = round.question.queries[next];
+  const auto& drivers = round.response.results(static_cast<int>(next)).drivers();
+  std::vector<LatLng> places;
+  places.reserve(static_cast<std::size_t>(drivers.size()));
+  for (const auto& driver : drivers) {
+    places.push_back({driver.position().lat_e7(), driver.position().lng_e7()});
   }
-  for (std::size_t i = 0; i < question.queries.size(); ++i) {
-    const auto& drivers = nearest.results(static_cast<int>(i)).drivers();
-    std::vector<LatLng> places;
-    for (const auto& driver : drivers) {
-      places.push_back({driver.position().lat_e7(), driver.position().lng_e7()});
-    }
-    CandidatesFound::ForTrip for_trip{question.queries[i].trip, {}};
-    const auto times = streets_.router().TravelTimesTo(question.queries[i].pickup, places,
-                                                       config_.max_pickup_time);
-    // An unreachable pick-up has no candidates: the trip is given up in the end.
-    for (std::size_t k = 0; times.ok() && k < places.size(); ++k) {
-      if (!(*times)[k]) continue;
-      for_trip.candidates.push_back(
-          {DriverId(drivers[static_cast<int>(k)].driver_id()), places[k], *(*times)[k]});
-    }
-    found.trips->push_back(std::move(for_trip));
+  CandidatesFound::ForTrip for_trip{query.trip, {}};
+  const auto times = streets_.router().TravelTimesTo(query.pickup, places, config_.max_pickup_time);
+  // An unreachable pick-up has no candidates: the trip is given up in the end.
+  for (std::size_t i = 0; times.ok() && i < places.size(); ++i) {
+    if (!(*times)[i]) continue;
+    for_trip.candidates.push_back(
+        {DriverId(drivers[static_cast<int>(i)].driver_id()), places[i], *(*times)[i]});
   }
-  return found;
+  round.found.push_back(std::move(for_trip));
 }
 
 absl::StatusOr<RouteFound::Way> Planner::WayThrough(const FindRoute& question) const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -22,7 +23,8 @@ struct PlannerConfig {
 
 /// Answers a market's questions about the world: who is near, how long they need, which way to go.
 /// Location is asked asynchronously; the streets on a thread of its own, since a route may take a
-/// millisecond, and a market must not wait for it. Thread-safe.
+/// millisecond, and a market must not wait for it. Routes go first: a driver waits for each, while
+/// a round of candidates, which may take long, is worked through one trip at a time. Thread-safe.
 class Planner {
  public:
   using Answer = std::function<void(Event)>;
@@ -37,13 +39,11 @@ class Planner {
   void Find(FindRoute question);
 
  private:
-  struct Nearest;
+  struct Round;
 
-  void AskLocation(FindCandidates question);
-  void AddJob(std::function<void()> job);
+  void OnNearest(std::shared_ptr<Round> round, const grpc::Status& status);
   void Run();
-  CandidatesFound WithTravelTimes(const FindCandidates& question,
-                                  const location::v1::FindNearestResponse& nearest) const;
+  void WorkOn(Round& round) const;
   absl::StatusOr<RouteFound::Way> WayThrough(const FindRoute& question) const;
 
   const PlannerConfig config_;
@@ -54,8 +54,9 @@ class Planner {
 
   Mutex mu_;
   CondVar changed_;
-  // Bounded by the market: one round of candidates, and one route a driver.
-  std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mu_);
+  // Bounded by the market, which has one route a driver and one round under way.
+  std::deque<FindRoute> routes_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::shared_ptr<Round>> rounds_ ABSL_GUARDED_BY(mu_);
   int asking_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
