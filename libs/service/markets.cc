@@ -19,6 +19,10 @@ absl::StatusOr<std::vector<MarketSpec>> ParseMarkets(std::string_view text) {
           "--markets: '{}' is not NAME=STREETS, e.g. city=city:1 or porto=porto.osm.pbf", entry));
     }
     const MarketId market(entry.substr(0, equals));
+    if (market.str().size() > 64) {
+      return absl::InvalidArgumentError(
+          fmt::format("--markets: the name '{}' has more than 64 bytes", market));
+    }
     for (const MarketSpec& other : markets) {
       if (other.market == market) {
         return absl::InvalidArgumentError(fmt::format("--markets: '{}' stands twice", market));

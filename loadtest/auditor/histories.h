@@ -21,7 +21,7 @@ struct OfferHistory {
   TripId trip_id;
   Time decided_at;
   Answer answer = Answer::kNone;
-  /// OfferEnded messages. Each repeat of the answer is told the end again, and it is always the same.
+  /// OfferEnded messages. An answer that comes after the end is told it again, always the same.
   int ends = 0;
   dispatch::v1::OfferOutcome outcome = dispatch::v1::OFFER_OUTCOME_UNSPECIFIED;
   /// The session was lost, and the offer with it: its end.

@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "libs/base/timer_queue.h"
@@ -35,7 +36,8 @@ ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
           "A trip for which no driver was found for so long is given up");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
 ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most");
-ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5), "How long SIGTERM waits for what is under way");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+          "How long SIGTERM waits for what is under way");
 
 namespace ridestream {
 namespace {
@@ -81,7 +83,11 @@ absl::Status Run() {
   std::string served;
   for (const service::MarketSpec& spec : *specs) {
     auto streets = roads::Streets::Load(spec.streets);
-    if (!streets.ok()) return streets.status();
+    if (!streets.ok()) {
+      return absl::Status(streets.status().code(),
+                          fmt::format("--markets: market '{}': {}", spec.market,
+                                      std::string(streets.status().message())));
+    }
     served += fmt::format("{}{} ({})", served.empty() ? "" : ", ", spec.market,
                           (*streets)->description());
     markets[spec.market] = std::make_unique<dispatch::MarketRunner>(

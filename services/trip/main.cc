@@ -9,10 +9,10 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/server.h"
+#include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/rpc/trip_feed.h"
@@ -25,9 +25,10 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 
 ABSL_FLAG(std::string, data, "./data",
           "The folder that holds the trips (trips.db). Made where it is missing; one process at a "
           "time may have it.");
-ABSL_FLAG(std::string, markets, "city=city:1",
-          "The markets and their streets, NAME=SPEC[,NAME=SPEC]: city:SEED is the built-in city of "
-          "that seed, anything else the path of an OpenStreetMap extract (.osm.pbf)");
+ABSL_FLAG(
+    std::string, markets, "city=city:1",
+    "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
+    "built-in city) or the path of an OSM extract");
 ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
 ABSL_FLAG(int64_t, base_fare_minor, 250, "What every ride costs, in the currency's minor unit");
 ABSL_FLAG(int64_t, per_km_minor, 175, "What a kilometre costs, in the currency's minor unit");
@@ -50,24 +51,19 @@ constexpr char kUsage[] =
 using Routers = std::map<std::string, std::unique_ptr<StreetsRouter>>;
 
 absl::StatusOr<Routers> LoadMarkets(const std::string& flag) {
+  const auto specs = service::ParseMarkets(flag);
+  if (!specs.ok()) return specs.status();
   Routers routers;
-  for (const std::string& entry : std::vector<std::string>(absl::StrSplit(flag, ','))) {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(entry, absl::MaxSplits('=', 1));
-    const auto& [name, spec] = parts;
-    if (!rpc::ValidateId(name, "market").ok() || spec.empty() || routers.contains(name)) {
-      return absl::InvalidArgumentError(
-          fmt::format("--markets={}: '{}' must be NAME=SPEC with a name used once", flag, entry));
-    }
-    absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load(spec);
+  for (const service::MarketSpec& spec : *specs) {
+    absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load(spec.streets);
     if (!streets.ok()) {
-      return absl::Status(
-          streets.status().code(),
-          fmt::format("--markets: market '{}': {}", name, std::string(streets.status().message())));
+      return absl::Status(streets.status().code(),
+                          fmt::format("--markets: market '{}': {}", spec.market,
+                                      std::string(streets.status().message())));
     }
-    service::Log(service::Level::kInfo, "streets loaded",
-                 {{"market", name}, {"streets", (*streets)->description()}});
-    routers.emplace(name, std::make_unique<StreetsRouter>(*std::move(streets)));
+    service::Log(service::Level::kInfo, "streets_loaded",
+                 {{"market", spec.market.str()}, {"streets", (*streets)->description()}});
+    routers.emplace(spec.market.str(), std::make_unique<StreetsRouter>(*std::move(streets)));
   }
   return routers;
 }

@@ -243,6 +243,11 @@ void Fleet::TellRiders(const Driver& driver, Step& step) const {
 // -- Messages
 // ---------------------------------------------------------------------------------------
 
+std::size_t Fleet::CountFree() const {
+  return static_cast<std::size_t>(std::count_if(
+      drivers_.begin(), drivers_.end(), [](const auto& entry) { return entry.second.IsFree(1); }));
+}
+
 void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
   Driver& driver = *Touch(candidate.driver);
   driver.offered = true;

@@ -48,6 +48,9 @@ class Fleet {
   void TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step);
 
   void PushOffer(const Candidate& candidate, v1::Offer offer, Step& step);
+
+  /// Drivers who can take a trip now. Looks at all of them.
+  std::size_t CountFree() const;
   /// The driver's open offer ended so.
   void EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step);
   /// Tells how an offer ended, maybe once more.

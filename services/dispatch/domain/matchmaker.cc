@@ -138,7 +138,10 @@ void Matchmaker::GiveUpSettled(const TripId& trip, Step& step) {
 void Matchmaker::StartRoundIfDue(Step& step) {
   std::optional<Time> next = waiting_.NextRound();
   if (next && *next <= step.now()) {
-    if (auto round = waiting_.StartRound(step.now())) {
+    // To look for candidates costs a search of the streets a trip, so when many wait for few
+    // drivers, not all of them are looked at in each round.
+    const std::size_t max_trips = kTripsPerFreeDriver * fleet_.CountFree() + kSpareTripsPerRound;
+    if (auto round = waiting_.StartRound(step.now(), max_trips)) {
       timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
       step.Decide(*std::move(round));
     }

@@ -36,6 +36,9 @@ class Matchmaker {
   };
   /// A round that takes longer is given up: a safety net, as Fleet::kRoutePatience.
   static constexpr Duration kRoundPatience = std::chrono::seconds(60);
+  /// A round looks at so many trips for each free driver, and so many more.
+  static constexpr std::size_t kTripsPerFreeDriver = 2;
+  static constexpr std::size_t kSpareTripsPerRound = 8;
 
   /// All outlive it.
   Matchmaker(Config config, TripBook& trips, TripCommands& commands, Fleet& fleet, Timers& timers);

@@ -50,7 +50,8 @@ std::optional<Time> WaitingTrips::NextRound() const {
   return next_round_;
 }
 
-std::optional<FindCandidates> WaitingTrips::StartRound(Time now) {
+std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max_trips) {
+  max_trips = std::min(max_trips, kMaxTripsPerRound);
   FindCandidates round;
   Time held_until = Time::max();
   const auto ask = [&](const WaitingTrip& trip) {
@@ -58,7 +59,7 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now) {
       held_until = std::min(held_until, trip.hold_until);
       return;
     }
-    if (round.queries.size() == kMaxTripsPerRound) return;
+    if (round.queries.size() == max_trips) return;
     round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m});
     asked_up_to_ = Key(trip.requested_at, trip.id);
   };
@@ -67,7 +68,7 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now) {
   std::for_each(start, trips_.end(), [&](const auto& entry) { ask(entry.second); });
   std::for_each(trips_.begin(), start, [&](const auto& entry) { ask(entry.second); });
 
-  if (round.queries.size() < kMaxTripsPerRound) asked_up_to_.reset();
+  if (round.queries.size() < max_trips) asked_up_to_.reset();
   if (round.queries.empty()) {
     next_round_ = held_until;
     return std::nullopt;

@@ -61,8 +61,9 @@ class WaitingTrips {
 
   /// When StartRound is due; nothing while a round is in flight or nobody waits.
   std::optional<Time> NextRound() const;
-  /// Nothing if all who wait are held.
-  std::optional<FindCandidates> StartRound(Time now);
+  /// Asks for at most `max_trips` (and kMaxTripsPerRound); the next round begins with those left
+  /// out. Nothing if all who wait are held.
+  std::optional<FindCandidates> StartRound(Time now, std::size_t max_trips = kMaxTripsPerRound);
   bool InFlight() const { return in_flight_; }
   /// The round in flight got no answer; a late one will be ignored.
   void AbandonRound(Time now);

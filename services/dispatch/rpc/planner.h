@@ -18,7 +18,7 @@ struct PlannerConfig {
   /// Drivers that location is asked for, for each trip.
   std::uint32_t candidates = 16;
   /// Drivers further than this from the pick-up are no candidates.
-  Duration max_pickup_time = std::chrono::minutes(20);
+  Duration max_pickup_time = std::chrono::minutes(10);
 };
 
 /// Answers a market's questions about the world: who is near, how long they need, which way to go.

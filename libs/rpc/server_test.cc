@@ -1,0 +1,94 @@
+#include "libs/rpc/server.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/status.h"
+#include "libs/testing/status_matchers.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+
+namespace ridestream::rpc {
+namespace {
+
+using namespace std::chrono_literals;
+using location::v1::FindNearestRequest;
+using location::v1::FindNearestResponse;
+using testing::IsOk;
+using testing::StatusIs;
+
+/// Answers FindNearest with what the test wants.
+class OneAnswer final : public location::v1::LocationService::CallbackService {
+ public:
+  absl::Status answer;
+  grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
+                                        const FindNearestRequest*, FindNearestResponse*) override {
+    auto* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(answer, context));
+    return reactor;
+  }
+};
+
+TEST(ServerTest, APortInUseIsAnErrorThatNamesIt) {
+  const auto first = Server::Start({});
+  ASSERT_THAT(first, IsOk());
+  const std::string address = fmt::format("127.0.0.1:{}", (*first)->port());
+  EXPECT_THAT(Server::Start({.address = address}),
+              StatusIs(absl::StatusCode::kUnavailable, address));
+}
+
+TEST(ServerTest, DrainTellsTheServicesOnce) {
+  int told = 0;
+  auto server = *Server::Start({.on_drain = {[&] { ++told; }}});
+  server->Drain(1s);
+  server->Drain(1s);
+  server.reset();
+  EXPECT_EQ(told, 1);
+}
+
+TEST(ServerTest, AStatusCrossesTheWireWithItsPause) {
+  OneAnswer service;
+  service.answer = WithRetryAfter(absl::ResourceExhaustedError("too many"), 1500ms);
+  auto server = *Server::Start({.services = {&service}});
+  const auto stub = location::v1::LocationService::NewStub(server->InProcessChannel());
+  grpc::ClientContext context;
+  SetTimeout(context, 10s);
+  FindNearestResponse response;
+  const absl::Status status = FromGrpcStatus(stub->FindNearest(&context, {}, &response));
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted, "too many"));
+  EXPECT_EQ(RetryAfter(context, 0ms), 1500ms);
+}
+
+TEST(ServerTest, RetriedServicesHideAnUnavailableServer) {
+  OneAnswer service;
+  auto server = *Server::Start({.services = {&service}});
+  const int port = server->port();
+  const auto stub = location::v1::LocationService::NewStub(
+      MakeChannel(fmt::format("127.0.0.1:{}", port),
+                  {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  const auto call = [&] {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    SetTimeout(context, 20s);
+    FindNearestResponse response;
+    return FromGrpcStatus(stub->FindNearest(&context, {}, &response));
+  };
+  EXPECT_THAT(call(), IsOk());
+  server.reset();
+  server = *Server::Start({.address = fmt::format("127.0.0.1:{}", port), .services = {&service}});
+  EXPECT_THAT(call(), IsOk());
+}
+
+TEST(ValidateIdTest, HasItsEdges) {
+  for (const std::string& good : std::vector<std::string>{"a", "d-1", "r_2.x:y", std::string(64, 'x')}) {
+    EXPECT_THAT(ValidateId(good, "trip_id"), IsOk()) << good;
+  }
+  for (const std::string& bad : std::vector<std::string>{"", "a b", "ä", "a/b", std::string(65, 'x')}) {
+    EXPECT_THAT(ValidateId(bad, "trip_id"), StatusIs(absl::StatusCode::kInvalidArgument, "trip_id"))
+        << bad;
+  }
+}
+
+}  // namespace
+}  // namespace ridestream::rpc
