@@ -54,7 +54,7 @@ double SecondsSince(SteadyClock::time_point start) {
 class Fleet {
  public:
   Fleet(const std::string& address, int count, int connections, const std::vector<LatLng>& places,
-        std::function<void(const dispatch::v1::DriveResponse&)> on_push = nullptr) {
+        const std::function<void(const dispatch::v1::DriveResponse&)>& on_push = nullptr) {
     for (int c = 0; c < connections; ++c) {
       stubs_.push_back(DispatchService::NewStub(rpc::MakeChannel(address, {.connection = c + 1})));
     }
@@ -88,6 +88,7 @@ std::vector<LatLng> Places(int count) {
   const auto streets = roads::Streets::Load("city:1");
   std::mt19937_64 random(1);
   std::vector<LatLng> places;
+  places.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     places.push_back(roads::RandomPointOnStreet((*streets)->graph(), random));
   }

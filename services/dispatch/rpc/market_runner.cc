@@ -112,7 +112,7 @@ void MarketRunner::OnLogEnd(const grpc::Status& status) {
 // -- Decisions
 // -------------------------------------------------------------------------------------
 
-void MarketRunner::Do(SendWelcome decision) {
+void MarketRunner::Do(const SendWelcome& decision) {
   const auto session = around_.sessions.Find(decision.driver);
   if (session != nullptr) session->Welcome(decision.epoch, decision.snapshot);
 }
@@ -122,7 +122,7 @@ void MarketRunner::Do(dispatch::Push decision) {
   if (session != nullptr) session->Push(std::move(decision.message));
 }
 
-void MarketRunner::Do(SetAvailability decision) {
+void MarketRunner::Do(const SetAvailability& decision) {
   const auto session = around_.sessions.Find(decision.driver);
   if (session != nullptr) session->SetAvailability(decision);
 }
@@ -151,7 +151,7 @@ void MarketRunner::Tell(std::uint64_t command, Request request, Call call) {
     ++commands_under_way_;
   }
   call(&under_way->context, &under_way->request, &under_way->response,
-       [this, command, under_way](grpc::Status status) {
+       [this, command, under_way](const grpc::Status& status) {
          absl::StatusOr<trip::v1::Trip> trip;
          if (status.ok()) {
            trip = std::move(*under_way->response.mutable_trip());

@@ -60,9 +60,9 @@ class MarketRunner final : public EventSink {
                grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor);
   void OnLogEnd(const grpc::Status& status);
 
-  void Do(SendWelcome decision);
+  void Do(const SendWelcome& decision);
   void Do(dispatch::Push decision);
-  void Do(SetAvailability decision);
+  void Do(const SetAvailability& decision);
   void Do(FindCandidates decision);
   void Do(FindRoute decision);
   void Do(TripCommand decision);
