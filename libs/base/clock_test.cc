@@ -21,8 +21,8 @@ TEST(ScaledClockTest, TwoClocksOfOneRateAgree) {
 
 TEST(ScaledClockTest, RunsFasterByItsRate) {
   const ScaledClock fast(1000);
-  const auto steady_start = std::chrono::steady_clock::now();
   const Time start = fast.Now();
+  const auto steady_start = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - steady_start < 2ms) {
   }
   EXPECT_GE(fast.Now() - start, 2s);
