@@ -13,7 +13,7 @@ namespace {
 
 Outcome Refuse(absl::Status why) { return {std::move(why)}; }
 Outcome AnswerAsIs(v1::Trip trip) { return {std::make_shared<const v1::Trip>(std::move(trip))}; }
-Outcome Changed(EventPtr event) { return {TripPtr(event, &event->trip()), event}; }
+Outcome Changed(const EventPtr& event) { return {TripPtr(event, &event->trip()), event}; }
 
 absl::Status NoSuchTrip(const TripId& id) {
   return absl::NotFoundError(fmt::format("there is no trip {}", id));
@@ -30,7 +30,7 @@ class Execution {
   template <class PlainCommand>
   absl::StatusOr<Outcome> operator()(const PlainCommand& command) {
     return Change(command.trip_id, [&](TripRecord& record) -> absl::StatusOr<Effect> {
-      const absl::StatusOr<Effect> effect = Apply(command, now_, record.trip);
+      absl::StatusOr<Effect> effect = Apply(command, now_, record.trip);
       if (!record.trip.has_driver()) record.seats = 0;
       return effect;
     });
@@ -151,7 +151,7 @@ absl::StatusOr<Outcome> Execution::operator()(const AssignCommand& command) {
     const absl::StatusOr<DriverLoad> load =
         ledger_.FindDriverLoad(DriverId(command.driver.driver_id()), command.trip_id);
     if (!load.ok()) return ledger_failure_ = load.status();
-    const absl::StatusOr<Effect> effect = Apply(command, *load, now_, record.trip);
+    absl::StatusOr<Effect> effect = Apply(command, *load, now_, record.trip);
     if (effect.ok() && *effect == Effect::kChanged) record.seats = command.seats;
     return effect;
   });

@@ -117,7 +117,7 @@ TEST_F(FollowTripsTest, OldLogIsPagedFromTheStoreAfterARestart) {
   StopServer();
   StartServer();
   Follower follower = FollowAfter(0);
-  EXPECT_EQ(follower.UntilCaughtUp(), Numbers(1, 2 * kTrips));
+  EXPECT_EQ(follower.UntilCaughtUp(), Numbers(1, std::uint64_t{2} * kTrips));
   FillLog(kTrips + 1, kTrips + 2);
   for (const std::uint64_t sequence : Numbers(2 * kTrips + 1, 2 * kTrips + 4)) {
     EXPECT_EQ(follower.Next().event().sequence(), sequence);
@@ -165,7 +165,7 @@ TEST_F(FollowTripsTest, OnlyEventsOfTheMarketsAskedForCome) {
 TEST_F(FollowTripsTest, ResumingAgainAndAgainUnderLoadLosesAndRepeatsNothing) {
   constexpr int kWriters = 3;
   constexpr int kTripsEach = 100;
-  constexpr std::uint64_t kEvents = 2 * kWriters * kTripsEach;
+  constexpr std::uint64_t kEvents = std::uint64_t{2} * kWriters * kTripsEach;
   std::vector<std::thread> writers;
   for (int writer = 0; writer < kWriters; ++writer) {
     writers.emplace_back(
@@ -191,7 +191,7 @@ TEST_F(FollowTripsTest, ReaderThatSleptGetsEverythingLater) {
   ASSERT_TRUE(follower.Next().has_caught_up());
   constexpr int kTrips = 1000;  // More than the transport and the stream hold.
   FillLog(1, kTrips);
-  for (const std::uint64_t sequence : Numbers(1, 2 * kTrips)) {
+  for (const std::uint64_t sequence : Numbers(1, std::uint64_t{2} * kTrips)) {
     ASSERT_EQ(follower.Next().event().sequence(), sequence);
   }
   follower.context->TryCancel();

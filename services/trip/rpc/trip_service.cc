@@ -197,8 +197,9 @@ grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* cont
   const UnaryReply reply(context);
   reply.RunOn(readers_, [this, caller = *caller, request, response] {
     absl::StatusOr<v1::Trip> trip = ReadTripFor(caller, TripId(request->trip_id()));
-    if (trip.ok()) *response->mutable_trip() = *std::move(trip);
-    return trip.status();
+    if (!trip.ok()) return trip.status();
+    *response->mutable_trip() = *std::move(trip);
+    return absl::OkStatus();
   });
   return reply.reactor();
 }
@@ -253,7 +254,7 @@ grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
   const bool runs = readers_.TryRun([this, watcher, caller = *caller] {
     absl::StatusOr<v1::Trip> trip = ReadTripFor(caller, watcher->trip_id());
     if (!trip.ok()) return watcher->Close(trip.status());
-    watcher->Begin(*std::move(trip));
+    watcher->Begin(*trip);
   });
   if (!runs) watcher->Close(UnaryReply::TooBusy());
   return watcher->stream();

@@ -18,7 +18,7 @@ std::shared_ptr<TripWatcher> TripWatcher::Make(TripId trip_id,
   return watcher;
 }
 
-void TripWatcher::Begin(v1::Trip trip) {
+void TripWatcher::Begin(const v1::Trip& trip) {
   MutexLock lock(mu_);
   begun_ = true;
   TakeIfNewer(trip);

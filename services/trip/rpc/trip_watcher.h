@@ -28,7 +28,7 @@ class TripWatcher {
   Stream* stream() const { return stream_.get(); }
 
   /// The watcher may see the trip, which was this when it was read. Until then nothing is sent.
-  void Begin(v1::Trip trip);
+  void Begin(const v1::Trip& trip);
   /// The trip has changed.
   void OnTrip(const v1::Trip& trip);
   void OnProgress(const v1::Progress& progress);

@@ -134,7 +134,8 @@ void MemoryTripStore::Run(Work work) {
 
 std::function<void()> MemoryTripStore::CarryOut(Work work) {
   if (auto* quote = std::get_if<Quote>(&work.what)) {
-    tables_->quotes[quote->id] = *std::move(quote);
+    Quote& kept = tables_->quotes[quote->id];
+    kept = std::move(*quote);
     return [done = std::move(work.quote_done)] { done(absl::OkStatus()); };
   }
   absl::StatusOr<Outcome> outcome = Execute(std::get<Command>(work.what), clock_.Now(), *tables_);

@@ -48,11 +48,11 @@ absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(
           "t.first_sequence IN (SELECT t.first_sequence FROM trips t WHERE t.rider_id = ?1 AND " +
           kPageOf + ") ORDER BY t.first_sequence DESC",
       std::string(kSelectTrip) + "?1 = '' AND " + kPageOf,
-      "SELECT sequence, market, event FROM trip_log WHERE sequence > ?1 ORDER BY sequence "
-      "LIMIT ?2",
+      std::string("SELECT sequence, market, event FROM trip_log WHERE sequence > ?1 ") +
+          "ORDER BY sequence LIMIT ?2",
       // A walk over the open trips alone.
-      "SELECT min(first_sequence) FROM trips INDEXED BY one_open_trip_a_rider "
-      "WHERE state < 5 AND market = ?1"};
+      std::string("SELECT min(first_sequence) FROM trips INDEXED BY one_open_trip_a_rider ") +
+          "WHERE state < 5 AND market = ?1"};
   std::vector<Statement> compiled;
   for (const std::string& sql : queries) {
     absl::StatusOr<Statement> statement = database->Prepare(sql);

@@ -84,9 +84,9 @@ TEST_F(SqliteTripStoreTest, NothingIsAcknowledgedBeforeTheDiskHasIt) {
   disk_.HoldSyncs();
   std::promise<absl::StatusOr<TripPtr>> answer;
   std::atomic<bool> answered = false;
-  store_->Submit(SampleRequest("t", "r", "q"), [&](absl::StatusOr<TripPtr> trip) {
+  store_->Submit(SampleRequest("t", "r", "q"), [&](const absl::StatusOr<TripPtr>& trip) {
     answered = true;
-    answer.set_value(std::move(trip));
+    answer.set_value(trip);
   });
   disk_.AwaitHeldSync();
   // The writer stands in the sync of just this commit.
@@ -105,7 +105,7 @@ TEST_F(SqliteTripStoreTest, CommandsThatWaitShareOneCommitAndFailTogether) {
   for (size_t i = 0; i < 5; ++i) {
     store_->Submit(
         SampleRequest(fmt::format("t{}", i), fmt::format("r{}", i), fmt::format("q{}", i)),
-        [&, i](absl::StatusOr<TripPtr> trip) { answers[i].set_value(trip); });
+        [&, i](const absl::StatusOr<TripPtr>& trip) { answers[i].set_value(trip); });
     if (i == 0) disk_.AwaitHeldSync();  // The others come while the first is being committed.
   }
   disk_.FailSyncs(true);
@@ -134,7 +134,7 @@ TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingWhatWaits) {
   std::promise<absl::StatusOr<TripPtr>> first, second, third;
   const auto submit = [&](std::promise<absl::StatusOr<TripPtr>>& answer) {
     store_->Submit(SampleRequest("t", "r", "q"),
-                   [&](absl::StatusOr<TripPtr> trip) { answer.set_value(trip); });
+                   [&](const absl::StatusOr<TripPtr>& trip) { answer.set_value(trip); });
   };
   submit(first);
   disk_.AwaitHeldSync();
@@ -151,7 +151,7 @@ TEST_F(SqliteTripStoreTest, ClosingCarriesOutWhatWaits) {
   SaveQuote("q", "r");
   std::promise<absl::StatusOr<TripPtr>> answer;
   store_->Submit(SampleRequest("t", "r", "q"),
-                 [&](absl::StatusOr<TripPtr> trip) { answer.set_value(trip); });
+                 [&](const absl::StatusOr<TripPtr>& trip) { answer.set_value(trip); });
   store_.reset();
   EXPECT_THAT(answer.get_future().get(), IsOk());
   Open();

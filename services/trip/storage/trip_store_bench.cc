@@ -174,7 +174,7 @@ class StoreClient {
 
   void SaveQuote(Quote quote) {
     Begin();
-    store_->SaveQuote(std::move(quote), [this](absl::Status status) { End(status); });
+    store_->SaveQuote(std::move(quote), [this](const absl::Status& status) { End(status); });
   }
   void Submit(Command command) {
     Begin();

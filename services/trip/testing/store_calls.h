@@ -22,7 +22,7 @@ inline absl::StatusOr<v1::Trip> Await(TripStore& store, Command command) {
 
 inline absl::Status Await(TripStore& store, Quote quote) {
   std::promise<absl::Status> promise;
-  store.SaveQuote(std::move(quote), [&](absl::Status status) { promise.set_value(status); });
+  store.SaveQuote(std::move(quote), [&](const absl::Status& status) { promise.set_value(status); });
   return promise.get_future().get();
 }
 
