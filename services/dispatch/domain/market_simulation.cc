@@ -106,7 +106,7 @@ void MarketSimulation::Disturb() {
   if (what < 100) {
     RiderActs();
   } else if (what < 300) {
-    TellLog(static_cast<std::size_t>(1 + Below(3)));
+    TellLog(1 + static_cast<std::size_t>(Below(3)));
   } else if (what < 400) {
     StreamActs();
   } else if (what < 600) {

@@ -18,6 +18,7 @@ OpenOffer* FindIn(Map& offers, const Key& key) {
 
 OfferId OfferBook::NextId() { return OfferId(fmt::format("{}{}", id_prefix_, ++last_id_)); }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): moved, which it can't see in emplace.
 OpenOffer& OfferBook::Open(OpenOffer offer) {
   assert(OfDriver(offer.driver) == nullptr && OfTrip(offer.trip) == nullptr);
   const OfferId id = offer.id;

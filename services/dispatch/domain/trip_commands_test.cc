@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Time kStart = ScaledClock::kAnchor;
+constexpr Time kSubmittedAt = ScaledClock::kAnchor;
 const TripId kTrip("t-1");
 
 trip::v1::AdvanceTripRequest Advance(trip::v1::TripState to, const std::string& trip = "t-1") {
@@ -32,7 +32,7 @@ class TripCommandsTest : public ::testing::Test {
   /// The commands that a call decided.
   template <class Call>
   std::vector<TripCommand> Sent(Call call) {
-    Step step(kStart);
+    Step step(kSubmittedAt);
     call(step);
     std::vector<TripCommand> sent;
     for (Decision& decision : step.TakeDecisions()) {
@@ -54,7 +54,7 @@ TEST_F(TripCommandsTest, CommandsOfOneTripGoOneAfterTheOther) {
   EXPECT_TRUE(Send(Advance(trip::v1::TRIP_STATE_ABOARD)).empty());
   EXPECT_EQ(Send(Advance(trip::v1::TRIP_STATE_ARRIVED, "t-2")).size(), 1) << "another trip's";
 
-  Step step(kStart);
+  Step step(kSubmittedAt);
   EXPECT_TRUE(commands_.Settle(first[0].command, absl::OkStatus(), step).has_value());
   const auto next = Sent([&](Step& s) { commands_.SendNext(kTrip, s); });
   ASSERT_EQ(next.size(), 1);
@@ -66,15 +66,15 @@ TEST_F(TripCommandsTest, CommandsOfOneTripGoOneAfterTheOther) {
 TEST_F(TripCommandsTest, AnOpenOutcomeIsAskedAgainUnderTheSameIdUntilItIsKnown) {
   const auto sent = Send(Release());
   for (int attempt = 0; attempt < 3; ++attempt) {
-    Step step(kStart);
+    Step step(kSubmittedAt);
     EXPECT_EQ(commands_.Settle(sent[0].command, absl::UnavailableError("down"), step),
               std::nullopt);
-    ASSERT_EQ(timers_.PopDue(kStart + seconds(1)), (Timer{TimerKind::kCommandRetry, "t-1"}));
+    ASSERT_EQ(timers_.PopDue(kSubmittedAt + seconds(1)), (Timer{TimerKind::kCommandRetry, "t-1"}));
     const auto again = Sent([&](Step& s) { commands_.Resend(kTrip, s); });
     ASSERT_EQ(again.size(), 1);
     EXPECT_EQ(again[0].command, sent[0].command);
   }
-  Step step(kStart);
+  Step step(kSubmittedAt);
   EXPECT_TRUE(commands_.Settle(sent[0].command, absl::NotFoundError("no"), step).has_value());
   EXPECT_FALSE(commands_.IsPending<trip::v1::ReleaseTripRequest>(kTrip));
 }
@@ -84,7 +84,7 @@ TEST_F(TripCommandsTest, ARepeatIsDroppedButItsOriginIsKept) {
   v1::GiveUp give_up;
   give_up.set_trip_id("t-1");
   EXPECT_TRUE(Send(Release(), give_up).empty());
-  Step step(kStart);
+  Step step(kSubmittedAt);
   const auto settled = commands_.Settle(sent[0].command, absl::OkStatus(), step);
   ASSERT_TRUE(settled.has_value());
   EXPECT_TRUE(std::holds_alternative<v1::GiveUp>(settled->origin));
@@ -93,7 +93,7 @@ TEST_F(TripCommandsTest, ARepeatIsDroppedButItsOriginIsKept) {
 
 TEST_F(TripCommandsTest, AnAnswerToADroppedCommandIsUnknown) {
   const auto sent = Send(Release());
-  Step step(kStart);
+  Step step(kSubmittedAt);
   commands_.Settle(sent[0].command, absl::UnavailableError("down"), step);
   commands_.DropAll(kTrip);
   EXPECT_EQ(timers_.Next(), std::nullopt);

@@ -13,10 +13,10 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Time kStart = ScaledClock::kAnchor;
+constexpr Time kNow = ScaledClock::kAnchor;
 
 WaitingTrip Trip(const std::string& id, int age_s = 0) {
-  return {TripId(id), kStart - seconds(age_s), LatLng{}, 1, 2'000, kStart};
+  return {TripId(id), kNow - seconds(age_s), LatLng{}, 1, 2'000, kNow};
 }
 
 Candidate At(const std::string& driver, int seconds_away) {
@@ -48,7 +48,7 @@ class WaitingTripsTest : public ::testing::Test {
 
   std::vector<std::string> Finish(std::vector<ForTrip> answers,
                                   const EligibilityFn& eligibility = Everybody) {
-    return Pairs(waiting_.FinishRound({++round_, std::move(answers)}, eligibility, kStart));
+    return Pairs(waiting_.FinishRound({++round_, std::move(answers)}, eligibility, kNow));
   }
 
   WaitingTrips waiting_{{seconds(1), 10'000}};
@@ -58,7 +58,7 @@ class WaitingTripsTest : public ::testing::Test {
 TEST_F(WaitingTripsTest, TheOldestTripTakesItsNearestFirst) {
   waiting_.Add(Trip("young", 1));
   waiting_.Add(Trip("old", 9));
-  EXPECT_THAT(Asked(waiting_.StartRound(kStart)), ElementsAre("old@2000", "young@2000"));
+  EXPECT_THAT(Asked(waiting_.StartRound(kNow)), ElementsAre("old@2000", "young@2000"));
   EXPECT_THAT(Finish({{TripId("young"), {At("near", 10), At("far", 20)}},
                       {TripId("old"), {At("far", 40), At("near", 30)}}}),
               ElementsAre("old-near", "young-far"));
@@ -66,7 +66,7 @@ TEST_F(WaitingTripsTest, TheOldestTripTakesItsNearestFirst) {
 
 TEST_F(WaitingTripsTest, DriversEquallyNearGoByTheirIds) {
   waiting_.Add(Trip("t"));
-  waiting_.StartRound(kStart);
+  waiting_.StartRound(kNow);
   EXPECT_THAT(Finish({{TripId("t"), {At("b", 10), At("a", 10), At("c", 10)}}}), ElementsAre("t-a"));
 }
 
@@ -74,7 +74,7 @@ TEST_F(WaitingTripsTest, ATripLooksTwiceAsFarAfterARoundThatFoundNobody) {
   waiting_.Add(Trip("t"));
   std::vector<std::string> radii;
   for (int i = 0; i < 5; ++i) {
-    radii.push_back(Asked(waiting_.StartRound(kStart + seconds(i))).at(0));
+    radii.push_back(Asked(waiting_.StartRound(kNow + seconds(i))).at(0));
     EXPECT_THAT(Finish({{TripId("t"), {}}}), IsEmpty());
   }
   EXPECT_THAT(radii, ElementsAre("t@2000", "t@4000", "t@8000", "t@10000", "t@10000"));
@@ -87,69 +87,69 @@ TEST_F(WaitingTripsTest, ALastResortIsTakenOnlyWhenNobodyElseIsLeft) {
   auto trip = Trip("t");
   trip.radius_m = 8'000;
   waiting_.Add(trip);
-  waiting_.StartRound(kStart);
+  waiting_.StartRound(kNow);
   EXPECT_THAT(Finish({{TripId("t"), {At("silent", 1)}}}, silent_one), IsEmpty());
-  waiting_.StartRound(kStart + seconds(1));
+  waiting_.StartRound(kNow + seconds(1));
   EXPECT_THAT(Finish({{TripId("t"), {At("silent", 1), At("other", 99)}}}, silent_one),
               ElementsAre("t-other"));
-  waiting_.StartRound(kStart + seconds(2));
+  waiting_.StartRound(kNow + seconds(2));
   EXPECT_THAT(Finish({{TripId("t"), {At("silent", 1)}}}, silent_one), ElementsAre("t-silent"));
 }
 
 TEST_F(WaitingTripsTest, RoundsFollowEachOtherButANewTripDoesNotWaitForTheNext) {
   EXPECT_EQ(waiting_.NextRound(), std::nullopt);
   waiting_.Add(Trip("t-1"));
-  EXPECT_EQ(waiting_.NextRound(), kStart);
-  waiting_.StartRound(kStart);
+  EXPECT_EQ(waiting_.NextRound(), kNow);
+  waiting_.StartRound(kNow);
   EXPECT_EQ(waiting_.NextRound(), std::nullopt) << "one is in flight";
   Finish({{TripId("t-1"), {}}});
-  EXPECT_EQ(waiting_.NextRound(), kStart + seconds(1));
+  EXPECT_EQ(waiting_.NextRound(), kNow + seconds(1));
   waiting_.Add(Trip("t-2"));
-  EXPECT_EQ(waiting_.NextRound(), kStart);
+  EXPECT_EQ(waiting_.NextRound(), kNow);
 }
 
 TEST_F(WaitingTripsTest, ATripThatCameDuringARoundStartsTheNextAtItsEnd) {
   waiting_.Add(Trip("t-1"));
-  waiting_.StartRound(kStart);
+  waiting_.StartRound(kNow);
   waiting_.Add(Trip("t-2"));
   Finish({{TripId("t-1"), {}}});
-  EXPECT_EQ(waiting_.NextRound(), kStart);
+  EXPECT_EQ(waiting_.NextRound(), kNow);
 }
 
 TEST_F(WaitingTripsTest, AHeldTripIsLeftOut) {
   auto held = Trip("held");
-  held.hold_until = kStart + seconds(3);
+  held.hold_until = kNow + seconds(3);
   waiting_.Add(held);
-  EXPECT_EQ(waiting_.NextRound(), kStart + seconds(3));
-  EXPECT_THAT(Asked(waiting_.StartRound(kStart)), IsEmpty());
-  EXPECT_EQ(waiting_.NextRound(), kStart + seconds(3));
+  EXPECT_EQ(waiting_.NextRound(), kNow + seconds(3));
+  EXPECT_THAT(Asked(waiting_.StartRound(kNow)), IsEmpty());
+  EXPECT_EQ(waiting_.NextRound(), kNow + seconds(3));
   waiting_.Add(Trip("t"));
-  EXPECT_THAT(Asked(waiting_.StartRound(kStart)), ElementsAre("t@2000"));
+  EXPECT_THAT(Asked(waiting_.StartRound(kNow)), ElementsAre("t@2000"));
 }
 
 TEST_F(WaitingTripsTest, AFailedRoundIsFollowedAfterThePauseAndWidensNothing) {
   waiting_.Add(Trip("t-1"));
-  waiting_.StartRound(kStart);
+  waiting_.StartRound(kNow);
   waiting_.Add(Trip("t-2"));
   EXPECT_THAT(waiting_.FinishRound({1, absl::UnavailableError("location is down")}, Everybody,
-                                   kStart + seconds(2)),
+                                   kNow + seconds(2)),
               IsEmpty());
-  EXPECT_EQ(waiting_.NextRound(), kStart + seconds(3));
-  EXPECT_THAT(Asked(waiting_.StartRound(kStart + seconds(3))), ElementsAre("t-1@2000", "t-2@2000"));
+  EXPECT_EQ(waiting_.NextRound(), kNow + seconds(3));
+  EXPECT_THAT(Asked(waiting_.StartRound(kNow + seconds(3))), ElementsAre("t-1@2000", "t-2@2000"));
 }
 
 TEST_F(WaitingTripsTest, AnAnswerToAnAbandonedRoundIsIgnored) {
   waiting_.Add(Trip("t"));
-  waiting_.StartRound(kStart);
-  waiting_.AbandonRound(kStart);
+  waiting_.StartRound(kNow);
+  waiting_.AbandonRound(kNow);
   EXPECT_THAT(Finish({{TripId("t"), {At("d", 1)}}}), IsEmpty());
-  waiting_.StartRound(kStart + seconds(1));
+  waiting_.StartRound(kNow + seconds(1));
   EXPECT_THAT(Finish({{TripId("t"), {At("d", 1)}}}), ElementsAre("t-d"));
 }
 
 TEST_F(WaitingTripsTest, ATripThatStoppedWaitingDuringTheRoundGetsNobody) {
   waiting_.Add(Trip("t"));
-  waiting_.StartRound(kStart);
+  waiting_.StartRound(kNow);
   waiting_.Remove(TripId("t"));
   EXPECT_THAT(Finish({{TripId("t"), {At("d", 1)}}, {TripId("never"), {At("d", 1)}}}), IsEmpty());
 }
@@ -158,11 +158,11 @@ TEST_F(WaitingTripsTest, AFullRoundIsFollowedByTheTripsItHadNoRoomFor) {
   for (std::size_t i = 0; i < WaitingTrips::kMaxTripsPerRound + 2; ++i) {
     waiting_.Add(Trip(fmt::format("t-{:04}", i)));
   }
-  const auto first = Asked(waiting_.StartRound(kStart));
+  const auto first = Asked(waiting_.StartRound(kNow));
   ASSERT_EQ(first.size(), WaitingTrips::kMaxTripsPerRound);
   EXPECT_EQ(first.front(), "t-0000@2000");
   Finish({});
-  const auto second = Asked(waiting_.StartRound(kStart + seconds(1)));
+  const auto second = Asked(waiting_.StartRound(kNow + seconds(1)));
   ASSERT_EQ(second.size(), WaitingTrips::kMaxTripsPerRound);
   EXPECT_EQ(second.front(), "t-1000@2000");
   EXPECT_EQ(second[1], "t-1001@2000");
