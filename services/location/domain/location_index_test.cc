@@ -13,11 +13,10 @@ namespace ridestream::location {
 namespace {
 
 using testing::IdsOf;
+using testing::kHere;
 using testing::kStart;
 using testing::ReportOf;
 using Ids = std::vector<std::string>;
-
-const LatLng kHere = LatLng::FromDegrees(40.7, -74);
 
 Ids Around(const LocationIndex& index, std::string_view market, LatLng place) {
   return IdsOf(index.FindNearest(market, {{NearestQuery{place, 100, 10}}}, kStart).at(0));

@@ -12,11 +12,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::IdsOf;
+using testing::kHere;
 using testing::kStart;
 using testing::ReportOf;
 using Ids = std::vector<std::string>;
 
-const LatLng kHere = LatLng::FromDegrees(40.7, -74);
 const LatLng kThere = LatLng::FromDegrees(40.8, -73.9);
 
 Ids Around(const MarketIndex& index, LatLng place, Time now = kStart) {

@@ -11,6 +11,7 @@
 namespace ridestream::location::testing {
 
 inline constexpr Time kStart = ScaledClock::kAnchor;
+inline const LatLng kHere = LatLng::FromDegrees(40.7, -74);
 
 /// An idle driver with four free seats, at `place`, received at kStart.
 inline PositionReport ReportOf(std::string_view driver_id, LatLng place,

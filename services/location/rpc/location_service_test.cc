@@ -62,7 +62,7 @@ class LocationServiceTest : public ::testing::Test {
 
   grpc::Status Report(const std::vector<v1::PositionReport>& positions,
                       v1::ReportPositionsResponse& response,
-                      rpc::Caller caller = {rpc::CallerKind::kService, "dispatch"}) {
+                      const rpc::Caller& caller = {rpc::CallerKind::kService, "dispatch"}) {
     grpc::ClientContext context;
     rpc::SetTimeout(context, kTimeout);
     rpc::SetCaller(context, caller);
@@ -132,7 +132,7 @@ class LocationServiceTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  const rpc::TrustingAuthenticator authenticator_;
+  const rpc::TrustingAuthenticator authenticator_{};
   std::unique_ptr<LocationService> service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::LocationService::Stub> stub_;
