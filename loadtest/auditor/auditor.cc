@@ -30,11 +30,13 @@ bool IsTariffsSum(const pb::Fare& fare) {
          fare.total().currency_code() == tariff.currency_code();
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): moved, which it can't see in emplace.
 void Auditor::AddRider(RiderHistory history) {
   RiderId id = history.id;
   riders_.emplace(std::move(id), std::move(history));
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): moved, which it can't see in emplace.
 void Auditor::AddDriver(DriverHistory history) {
   DriverId id = history.id;
   drivers_.emplace(std::move(id), std::move(history));

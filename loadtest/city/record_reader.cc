@@ -11,8 +11,6 @@
 
 namespace ridestream::loadtest {
 
-namespace pb = ::ridestream::trip::v1;
-
 namespace {
 
 constexpr int kTries = 5;
@@ -30,13 +28,14 @@ void Prepare(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
 
 // Reads until CaughtUp; a stream that ends before is opened again from where it stood.
 absl::StatusOr<std::uint64_t> RecordReader::Follow(
-    pb::FollowTripsRequest request, const std::function<void(const pb::TripEvent&)>& on_event) {
+    trip::v1::FollowTripsRequest request,
+    const std::function<void(const trip::v1::TripEvent&)>& on_event) {
   absl::Status status;
   for (int i = 0; i < kTries; ++i) {
     grpc::ClientContext context;
     Prepare(context, kLogTimeout);
     const auto reader = stub_->FollowTrips(&context, request);
-    pb::FollowTripsResponse response;
+    trip::v1::FollowTripsResponse response;
     while (reader->Read(&response)) {
       if (response.has_caught_up()) {
         context.TryCancel();
@@ -55,27 +54,27 @@ absl::StatusOr<std::uint64_t> RecordReader::Follow(
 }
 
 absl::StatusOr<std::uint64_t> RecordReader::LastSequence() {
-  pb::FollowTripsRequest request;
+  trip::v1::FollowTripsRequest request;
   request.add_markets(market_);
   request.set_oldest_open(true);
   return Follow(std::move(request), nullptr);
 }
 
-absl::Status RecordReader::ReadLog(std::uint64_t after,
-                                   const std::function<void(const pb::TripEvent&)>& on_event) {
-  pb::FollowTripsRequest request;
+absl::Status RecordReader::ReadLog(
+    std::uint64_t after, const std::function<void(const trip::v1::TripEvent&)>& on_event) {
+  trip::v1::FollowTripsRequest request;
   request.add_markets(market_);
   request.set_after_sequence(after);
   return Follow(std::move(request), on_event).status();
 }
 
 absl::Status RecordReader::ListTrips(Time since,
-                                     const std::function<void(const pb::Trip&)>& on_trip) {
-  pb::ListTripsRequest request;
+                                     const std::function<void(const trip::v1::Trip&)>& on_trip) {
+  trip::v1::ListTripsRequest request;
   request.set_market(market_);
   request.set_page_size(kPageSize);
   for (;;) {
-    pb::ListTripsResponse response;
+    trip::v1::ListTripsResponse response;
     absl::Status status = absl::UnknownError("not tried");
     for (int i = 0; i < kTries && !status.ok(); ++i) {
       grpc::ClientContext context;
@@ -85,7 +84,7 @@ absl::Status RecordReader::ListTrips(Time since,
     }
     if (!status.ok()) return status;
     bool all_older = true;
-    for (const pb::Trip& trip : response.trips()) {
+    for (const trip::v1::Trip& trip : response.trips()) {
       all_older = all_older && ToTime(trip.requested_at()) < since;
       on_trip(trip);
     }

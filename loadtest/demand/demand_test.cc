@@ -18,8 +18,8 @@ using ::testing::ElementsAre;
 constexpr char kHeader[] = "requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders\n";
 
 std::string Write(const std::string& text) {
-  const std::string path = ::testing::TempDir() +
-                           ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".csv";
+  std::string path = ::testing::TempDir() +
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".csv";
   std::ofstream(path) << text;
   return path;
 }
