@@ -34,7 +34,7 @@ absl::Status Migrate(Database& database, std::span<const std::string_view> migra
   for (std::int64_t version = *found; version < known; ++version) {
     absl::StatusOr<Transaction> transaction = Transaction::Begin(database);
     if (!transaction.ok()) return transaction.status();
-    const absl::Status status = database.Execute(fmt::format(
+    absl::Status status = database.Execute(fmt::format(
         "{}; PRAGMA user_version = {}", migrations[static_cast<size_t>(version)], version + 1));
     if (!status.ok()) return status;
     if (absl::Status committed = transaction->Commit(); !committed.ok()) return committed;

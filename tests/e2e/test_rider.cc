@@ -13,7 +13,7 @@ namespace {
 
 using trip::v1::TripService;
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kAnswerWithin{30};
 
 void Set(LatLng place, common::v1::LatLng& wire) {
   wire.set_lat_e7(place.lat_e7);
@@ -36,7 +36,7 @@ Response TestRider::Call(grpc::Status (TripService::Stub::*rpc)(grpc::ClientCont
                          const Message& request) {
   grpc::ClientContext context;
   rpc::SetCaller(context, {rpc::CallerKind::kRider, id_});
-  rpc::SetTimeout(context, kPatience);
+  rpc::SetTimeout(context, kAnswerWithin);
   Response response;
   const grpc::Status status = (stub_.get()->*rpc)(&context, request, &response);
   EXPECT_TRUE(status.ok()) << id_ << ": " << status.error_message();
@@ -59,7 +59,7 @@ trip::v1::Trip TestRider::Request(const trip::v1::QuoteTripResponse& quote,
   request.set_quote_id(quote.quote_id());
   request.set_rider_name("Rider " + id_);
   request.set_note("blue coat");
-  const trip::v1::Trip trip = Call(&TripService::Stub::RequestTrip, request).trip();
+  trip::v1::Trip trip = Call(&TripService::Stub::RequestTrip, request).trip();
   if (trip_id_.empty()) {
     trip_id_ = trip.trip_id();
     watch_context_ = std::make_unique<grpc::ClientContext>();
@@ -102,7 +102,7 @@ void TestRider::Watch(const std::string& trip_id) {
 }
 
 void TestRider::WaitUntil(const std::string& what, const std::function<bool()>& is) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
+  const auto end = std::chrono::steady_clock::now() + kAnswerWithin;
   MutexLock lock(mu_);
   while (!is()) {
     if (!changed_.WaitFor(mu_, std::chrono::milliseconds(100)) &&
