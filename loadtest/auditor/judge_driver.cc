@@ -39,8 +39,7 @@ void Auditor::JudgeDriver(const DriverHistory& driver) {
 void Auditor::JudgeOffer(const DriverHistory& driver, const OfferHistory& offer) {
   verdict_.Looked(Check::kOfferEnded);
   verdict_.Looked(Check::kNotOfferedAgain);
-  if (offer.ends > 1 + offer.answers || offer.ends_differ ||
-      (offer.ends == 0 && !offer.voided)) {
+  if (offer.ends > 1 + offer.answers || offer.ends_differ || (offer.ends == 0 && !offer.voided)) {
     verdict_.Violated(Check::kOfferEnded,
                       fmt::format("driver {}: offer {} ended {} times, answered {} times{}",
                                   driver.id, offer.offer_id, offer.ends, offer.answers,
