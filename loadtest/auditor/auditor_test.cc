@@ -321,7 +321,8 @@ TEST(AuditorTest, EventsReadAgainDoNoHarm) {
 TEST(AuditorTest, StrangersInTheMarketAreJudgedByTheRecordAlone) {
   RunHistory run;
   Auditor auditor;
-  for (auto event : run.log) {
+  const auto ours = run.log;
+  for (auto event : ours) {
     event.mutable_trip()->set_trip_id("theirs");
     event.mutable_trip()->mutable_passenger()->set_rider_id("their-rider");
     if (event.trip().has_driver()) {
