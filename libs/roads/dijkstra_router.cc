@@ -1,12 +1,6 @@
 #include "libs/roads/dijkstra_router.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <chrono>
-#include <utility>
-
-#include "absl/status/status.h"
 
 namespace ridestream::roads {
 namespace {
@@ -39,53 +33,67 @@ SearchGraph BackwardOf(const RoadGraph& graph) {
   return result;
 }
 
-/// One end of many, and where it enters the graph.
-struct Origin {
-  Access exit;
+/// One end of many, and where it enters the graph or leaves it.
+struct End {
+  Access access;
   std::size_t index;  // among those asked for
 };
 
+/// From the accesses of one end to those of many, in `graph`. `best_ms` holds what is known
+/// already.
+void SearchToMany(const SearchGraph& graph, const AccessList& starts, std::span<const End> ends,
+                  std::vector<std::uint32_t>& best_ms) {
+  DijkstraSearch& search = ThreadSearch();
+  search.Start(graph.first.size() - 1);
+  std::size_t missing = 0;  // marked nodes that aren't settled yet
+  for (const End& end : ends) {
+    if (search.Mark(end.access.node)) ++missing;
+  }
+  for (const Access& start : starts) search.AddStart(start.node, start.ms);
+  if (missing > 0) {
+    search.Run(graph, DijkstraSearch::kMaxMs, [&](NodeIndex node, std::uint32_t) {
+      return !search.marked(node) || --missing > 0;
+    });
+  }
+  for (const End& end : ends) {
+    // Final: the search ended when all of these were settled, or with nothing left to reach.
+    const std::uint32_t ms = search.ms(end.access.node);
+    if (ms == DijkstraSearch::kUnreached) continue;
+    best_ms[end.index] = std::min(best_ms[end.index], ms + end.access.ms);
+  }
+}
+
 }  // namespace
 
-/// A question and its answer: the best way found, along one segment if it needs no `entry`.
-struct DijkstraRouter::Query {
-  SnappedPoint from;
-  SnappedPoint to;
-  std::uint32_t best_ms = DijkstraSearch::kUnreached;
+/// The best way found, along one segment if it has no `entry`.
+struct DijkstraRouter::Found {
+  std::uint32_t ms = kUnreachableMs;
   std::optional<Access> entry = std::nullopt;
 };
 
 DijkstraRouter::DijkstraRouter(const RoadGraph& graph, const Snapper& snapper)
-    : graph_(graph), snapper_(snapper), forward_(ForwardOf(graph)), backward_(BackwardOf(graph)) {}
+    : Router(graph, snapper), forward_(ForwardOf(graph)), backward_(BackwardOf(graph)) {}
 
 /// Leaves the labels of its search in ThreadSearch().
-absl::StatusOr<DijkstraRouter::Query> DijkstraRouter::Solve(LatLng from, LatLng to) const {
-  const auto snapped_from = snapper_.Snap(from);
-  if (!snapped_from.ok()) return snapped_from.status();
-  const auto snapped_to = snapper_.Snap(to);
-  if (!snapped_to.ok()) return snapped_to.status();
-
-  Query query{*snapped_from, *snapped_to};
-  if (const auto direct = DirectMs(graph_, query.from, query.to)) query.best_ms = *direct;
-  const AccessList entries = Entries(graph_, query.to);
+DijkstraRouter::Found DijkstraRouter::Solve(const SnappedPoint& from,
+                                            const SnappedPoint& to) const {
+  Found found;
+  if (const auto direct = DirectMs(graph(), from, to)) found.ms = *direct;
+  const AccessList entries = Entries(graph(), to);
   DijkstraSearch& search = ThreadSearch();
-  search.Start(graph_.node_count());
-  for (const Access& exit : Exits(graph_, query.from)) search.AddStart(exit.node, exit.ms);
+  search.Start(graph().node_count());
+  for (const Access& exit : Exits(graph(), from)) search.AddStart(exit.node, exit.ms);
   search.Run(forward_, DijkstraSearch::kMaxMs, [&](NodeIndex node, std::uint32_t ms) {
-    if (ms >= query.best_ms) return false;
+    if (ms >= found.ms) return false;
     for (const Access& entry : entries) {
-      if (entry.node == node && ms + entry.ms < query.best_ms) {
-        query.best_ms = ms + entry.ms;
-        query.entry = entry;
+      if (entry.node == node && ms + entry.ms < found.ms) {
+        found.ms = ms + entry.ms;
+        found.entry = entry;
       }
     }
     return true;
   });
-  if (query.best_ms == DijkstraSearch::kUnreached) {
-    return absl::NotFoundError(fmt::format("no way leads along the streets from {} to {}",
-                                           from.ToString(), to.ToString()));
-  }
-  return query;
+  return found;
 }
 
 std::vector<EdgeIndex> DijkstraRouter::PathTo(NodeIndex node) const {
@@ -93,75 +101,53 @@ std::vector<EdgeIndex> DijkstraRouter::PathTo(NodeIndex node) const {
   std::vector<EdgeIndex> path;
   while (search.arc(node) != DijkstraSearch::kNoArc) {
     path.push_back(search.arc(node));
-    node = graph_.edge(path.back()).from;
+    node = graph().edge(path.back()).from;
   }
   std::reverse(path.begin(), path.end());
   return path;
 }
 
-absl::StatusOr<Route> DijkstraRouter::FindRoute(LatLng from, LatLng to) const {
-  const absl::StatusOr<Query> query = Solve(from, to);
-  if (!query.ok()) return query.status();
-  if (!query->entry) return MakeDirectRoute(graph_, query->from, query->to);
-  const std::vector<EdgeIndex> path = PathTo(query->entry->node);
-  const NodeIndex start = path.empty() ? query->entry->node : graph_.edge(path.front()).from;
-  const AccessList exits = Exits(graph_, query->from);
+std::optional<Route> DijkstraRouter::RouteBetween(const SnappedPoint& from,
+                                                  const SnappedPoint& to) const {
+  const Found found = Solve(from, to);
+  if (found.ms == kUnreachableMs) return std::nullopt;
+  if (!found.entry) return MakeDirectRoute(graph(), from, to);
+  const std::vector<EdgeIndex> path = PathTo(found.entry->node);
+  const NodeIndex start = path.empty() ? found.entry->node : graph().edge(path.front()).from;
+  const AccessList exits = Exits(graph(), from);
   const std::uint32_t start_ms = ThreadSearch().ms(start);
   const auto exit = std::find_if(exits.begin(), exits.end(), [&](const Access& access) {
     return access.node == start && access.ms == start_ms;
   });
-  return MakeRoute(graph_, query->from, *exit, path, *query->entry, query->to);
+  return MakeRoute(graph(), from, *exit, path, *found.entry, to);
 }
 
-absl::StatusOr<Duration> DijkstraRouter::TravelTime(LatLng from, LatLng to) const {
-  const absl::StatusOr<Query> query = Solve(from, to);
-  if (!query.ok()) return query.status();
-  return std::chrono::milliseconds(query->best_ms);
+std::uint32_t DijkstraRouter::MsBetween(const SnappedPoint& from, const SnappedPoint& to) const {
+  return Solve(from, to).ms;
 }
 
-absl::StatusOr<std::vector<std::optional<Duration>>> DijkstraRouter::TravelTimesTo(
-    LatLng to, std::span<const LatLng> from, Duration limit) const {
-  if (limit < Duration::zero()) {
-    return absl::InvalidArgumentError(
-        fmt::format("the limit of a travel time is negative: {} us", limit.count()));
-  }
-  const auto goal = snapper_.Snap(to);
-  if (!goal.ok()) return goal.status();
-  const auto limit_ms = static_cast<std::uint32_t>(
-      std::min<Duration::rep>(limit / std::chrono::milliseconds(1), DijkstraSearch::kMaxMs));
-
-  DijkstraSearch& search = ThreadSearch();
-  search.Start(graph_.node_count());
-  std::vector<std::uint32_t> best_ms(from.size(), DijkstraSearch::kUnreached);
-  std::vector<Origin> origins;
-  std::size_t missing = 0;  // marked nodes that aren't settled yet
+std::vector<std::uint32_t> DijkstraRouter::MsTo(const SnappedPoint& to,
+                                                std::span<const SnappedPoint> from) const {
+  std::vector<std::uint32_t> best_ms(from.size(), kUnreachableMs);
+  std::vector<End> ends;
   for (std::size_t i = 0; i < from.size(); ++i) {
-    const auto place = snapper_.Nearest(from[i]);
-    if (!place) continue;
-    if (const auto direct = DirectMs(graph_, *place, *goal)) best_ms[i] = *direct;
-    for (const Access& exit : Exits(graph_, *place)) {
-      origins.push_back({exit, i});
-      if (search.Mark(exit.node)) ++missing;
-    }
+    if (const auto direct = DirectMs(graph(), from[i], to)) best_ms[i] = *direct;
+    for (const Access& exit : Exits(graph(), from[i])) ends.push_back({exit, i});
   }
-  for (const Access& entry : Entries(graph_, *goal)) search.AddStart(entry.node, entry.ms);
-  if (missing > 0) {
-    search.Run(backward_, limit_ms, [&](NodeIndex node, std::uint32_t) {
-      return !search.marked(node) || --missing > 0;
-    });
-  }
-  for (const Origin& origin : origins) {
-    // Final: the search ended when all of these were settled, or with nothing left in the limit.
-    const std::uint32_t ms = search.ms(origin.exit.node);
-    if (ms <= limit_ms)
-      best_ms[origin.index] = std::min(best_ms[origin.index], ms + origin.exit.ms);
-  }
+  SearchToMany(backward_, Entries(graph(), to), ends, best_ms);
+  return best_ms;
+}
 
-  std::vector<std::optional<Duration>> times(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    if (best_ms[i] <= limit_ms) times[i] = std::chrono::milliseconds(best_ms[i]);
+std::vector<std::uint32_t> DijkstraRouter::MsFrom(const SnappedPoint& from,
+                                                  std::span<const SnappedPoint> to) const {
+  std::vector<std::uint32_t> best_ms(to.size(), kUnreachableMs);
+  std::vector<End> ends;
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (const auto direct = DirectMs(graph(), from, to[i])) best_ms[i] = *direct;
+    for (const Access& entry : Entries(graph(), to[i])) ends.push_back({entry, i});
   }
-  return times;
+  SearchToMany(forward_, Exits(graph(), from), ends, best_ms);
+  return best_ms;
 }
 
 }  // namespace ridestream::roads

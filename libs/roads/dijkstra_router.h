@@ -16,25 +16,25 @@ namespace ridestream::roads {
 /// are nearer than the goal. The oracle of every faster engine.
 ///
 /// Thread-safe; each thread that asks keeps 16 bytes for each node of the largest graph it asked.
-/// The graph and the snapper must outlive it.
 class DijkstraRouter final : public Router {
  public:
   DijkstraRouter(const RoadGraph& graph, const Snapper& snapper);
 
-  absl::StatusOr<Route> FindRoute(LatLng from, LatLng to) const override;
-  absl::StatusOr<Duration> TravelTime(LatLng from, LatLng to) const override;
-  absl::StatusOr<std::vector<std::optional<Duration>>> TravelTimesTo(LatLng to,
-                                                                     std::span<const LatLng> from,
-                                                                     Duration limit) const override;
+  std::optional<Route> RouteBetween(const SnappedPoint& from,
+                                    const SnappedPoint& to) const override;
+  std::uint32_t MsBetween(const SnappedPoint& from, const SnappedPoint& to) const override;
+  std::vector<std::uint32_t> MsTo(const SnappedPoint& to,
+                                  std::span<const SnappedPoint> from) const override;
+  std::vector<std::uint32_t> MsFrom(const SnappedPoint& from,
+                                    std::span<const SnappedPoint> to) const override;
+  using Router::MsBetween;
 
  private:
-  struct Query;
+  struct Found;
 
-  absl::StatusOr<Query> Solve(LatLng from, LatLng to) const;
+  Found Solve(const SnappedPoint& from, const SnappedPoint& to) const;
   std::vector<EdgeIndex> PathTo(NodeIndex node) const;
 
-  const RoadGraph& graph_;
-  const Snapper& snapper_;
   SearchGraph forward_;  // arc i is edge i
   SearchGraph backward_;
 };
