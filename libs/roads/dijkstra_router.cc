@@ -1,6 +1,8 @@
 #include "libs/roads/dijkstra_router.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace ridestream::roads {
 namespace {
@@ -11,25 +13,35 @@ DijkstraSearch& ThreadSearch() {
   return search;
 }
 
-SearchGraph ForwardOf(const RoadGraph& graph) {
-  SearchGraph result;
-  for (NodeIndex node = 0; node < graph.node_count(); ++node) {
-    result.first.push_back(graph.FirstOut(node));
-    for (const Edge& e : graph.OutEdges(node)) result.arcs.push_back({e.to, e.duration_ms});
-  }
-  result.first.push_back(static_cast<std::uint32_t>(graph.edge_count()));
-  return result;
+/// What a search can't get over, see Run.
+std::uint32_t ArcMs(std::uint32_t edge_ms) {
+  return edge_ms == kClosedMs ? DijkstraSearch::kMaxMs + 1 : edge_ms;
 }
 
-SearchGraph BackwardOf(const RoadGraph& graph) {
+SearchGraph ForwardOf(const Timing& timing) {
   SearchGraph result;
-  for (NodeIndex node = 0; node < graph.node_count(); ++node) {
-    result.first.push_back(static_cast<std::uint32_t>(result.arcs.size()));
-    for (const EdgeIndex i : graph.InEdges(node)) {
-      result.arcs.push_back({graph.edge(i).from, graph.edge(i).duration_ms});
+  for (StateIndex state = 0; state < timing.turns.state_count(); ++state) {
+    result.first.push_back(timing.turns.FirstArc(state));
+    for (const TurnGraph::Arc& arc : timing.turns.Arcs(state)) {
+      result.arcs.push_back({arc.head, ArcMs(timing.edge_ms[arc.edge])});
     }
   }
   result.first.push_back(static_cast<std::uint32_t>(result.arcs.size()));
+  return result;
+}
+
+SearchGraph BackwardOf(const SearchGraph& forward) {
+  SearchGraph result;
+  result.first.assign(forward.first.size(), 0);
+  for (const SearchGraph::Arc& arc : forward.arcs) ++result.first[arc.head + 1];
+  std::partial_sum(result.first.begin(), result.first.end(), result.first.begin());
+  result.arcs.resize(forward.arcs.size());
+  std::vector<std::uint32_t> next(result.first.begin(), result.first.end() - 1);
+  for (StateIndex state = 0; state + 1 < forward.first.size(); ++state) {
+    for (std::uint32_t i = forward.first[state]; i < forward.first[state + 1]; ++i) {
+      result.arcs[next[forward.arcs[i].head]++] = {state, forward.arcs[i].duration_ms};
+    }
+  }
   return result;
 }
 
@@ -47,18 +59,18 @@ void SearchToMany(const SearchGraph& graph, const AccessList& starts, std::span<
   search.Start(graph.first.size() - 1);
   std::size_t missing = 0;  // marked nodes that aren't settled yet
   for (const End& end : ends) {
-    if (search.Mark(end.access.node)) ++missing;
+    if (search.Mark(end.access.state)) ++missing;
   }
-  for (const Access& start : starts) search.AddStart(start.node, start.ms);
+  for (const Access& start : starts) search.AddStart(start.state, start.ms);
   if (missing > 0) {
-    search.Run(graph, DijkstraSearch::kMaxMs, [&](NodeIndex node, std::uint32_t) {
-      return !search.marked(node) || --missing > 0;
+    search.Run(graph, DijkstraSearch::kMaxMs, [&](StateIndex state, std::uint32_t) {
+      return !search.marked(state) || --missing > 0;
     });
   }
   for (const End& end : ends) {
     // Final: the search ended when all of these were settled, or with nothing left to reach.
-    const std::uint32_t ms = search.ms(end.access.node);
-    if (ms == DijkstraSearch::kUnreached) continue;
+    const std::uint32_t ms = search.ms(end.access.state);
+    if (ms == DijkstraSearch::kUnreached || ms + end.access.ms > kMaxDriveMs) continue;
     best_ms[end.index] = std::min(best_ms[end.index], ms + end.access.ms);
   }
 }
@@ -71,37 +83,45 @@ struct DijkstraRouter::Found {
   std::optional<Access> entry = std::nullopt;
 };
 
-DijkstraRouter::DijkstraRouter(const RoadGraph& graph, const Snapper& snapper)
-    : Router(graph, snapper), forward_(ForwardOf(graph)), backward_(BackwardOf(graph)) {}
+DijkstraRouter::DijkstraRouter(const TurnGraph& turns, const Snapper& snapper)
+    : DijkstraRouter(turns, snapper, GraphDurations(turns.graph())) {}
+
+DijkstraRouter::DijkstraRouter(const TurnGraph& turns, const Snapper& snapper,
+                               std::vector<std::uint32_t> edge_ms)
+    : Router(turns.graph(), snapper),
+      turns_(turns),
+      edge_ms_(std::move(edge_ms)),
+      forward_(ForwardOf(timing())),
+      backward_(BackwardOf(forward_)) {}
 
 /// Leaves the labels of its search in ThreadSearch().
 DijkstraRouter::Found DijkstraRouter::Solve(const SnappedPoint& from,
                                             const SnappedPoint& to) const {
-  Found found;
-  if (const auto direct = DirectMs(graph(), from, to)) found.ms = *direct;
-  const AccessList entries = Entries(graph(), to);
+  Found found{DirectMs(timing(), from, to)};
+  const AccessList entries = Entries(timing(), to);
   DijkstraSearch& search = ThreadSearch();
-  search.Start(graph().node_count());
-  for (const Access& exit : Exits(graph(), from)) search.AddStart(exit.node, exit.ms);
-  search.Run(forward_, DijkstraSearch::kMaxMs, [&](NodeIndex node, std::uint32_t ms) {
+  search.Start(turns_.state_count());
+  for (const Access& exit : Exits(timing(), from)) search.AddStart(exit.state, exit.ms);
+  search.Run(forward_, DijkstraSearch::kMaxMs, [&](StateIndex state, std::uint32_t ms) {
     if (ms >= found.ms) return false;
     for (const Access& entry : entries) {
-      if (entry.node == node && ms + entry.ms < found.ms) {
-        found.ms = ms + entry.ms;
-        found.entry = entry;
-      }
+      if (entry.state != state || ms + entry.ms >= found.ms) continue;
+      if (ms + entry.ms <= kMaxDriveMs) found = {ms + entry.ms, entry};
     }
     return true;
   });
   return found;
 }
 
-std::vector<EdgeIndex> DijkstraRouter::PathTo(NodeIndex node) const {
+/// The way to `state`, which becomes the state where it starts.
+EdgePath DijkstraRouter::PathTo(StateIndex& state) const {
   const DijkstraSearch& search = ThreadSearch();
-  std::vector<EdgeIndex> path;
-  while (search.arc(node) != DijkstraSearch::kNoArc) {
-    path.push_back(search.arc(node));
-    node = graph().edge(path.back()).from;
+  EdgePath path;
+  while (search.arc(state) != DijkstraSearch::kNoArc) {
+    const std::uint32_t arc = search.arc(state);
+    path.push_back(turns_.arc(arc).edge);
+    const auto next = std::upper_bound(forward_.first.begin(), forward_.first.end(), arc);
+    state = static_cast<StateIndex>(next - forward_.first.begin() - 1);
   }
   std::reverse(path.begin(), path.end());
   return path;
@@ -111,15 +131,15 @@ std::optional<Route> DijkstraRouter::RouteBetween(const SnappedPoint& from,
                                                   const SnappedPoint& to) const {
   const Found found = Solve(from, to);
   if (found.ms == kUnreachableMs) return std::nullopt;
-  if (!found.entry) return MakeDirectRoute(graph(), from, to);
-  const std::vector<EdgeIndex> path = PathTo(found.entry->node);
-  const NodeIndex start = path.empty() ? found.entry->node : graph().edge(path.front()).from;
-  const AccessList exits = Exits(graph(), from);
+  if (!found.entry) return MakeDirectRoute(timing(), from, to);
+  StateIndex start = found.entry->state;
+  const EdgePath path = PathTo(start);
+  const AccessList exits = Exits(timing(), from);
   const std::uint32_t start_ms = ThreadSearch().ms(start);
   const auto exit = std::find_if(exits.begin(), exits.end(), [&](const Access& access) {
-    return access.node == start && access.ms == start_ms;
+    return access.state == start && access.ms == start_ms;
   });
-  return MakeRoute(graph(), from, *exit, path, *found.entry, to);
+  return MakeRoute(timing(), from, *exit, path, *found.entry, to);
 }
 
 std::uint32_t DijkstraRouter::MsBetween(const SnappedPoint& from, const SnappedPoint& to) const {
@@ -128,25 +148,27 @@ std::uint32_t DijkstraRouter::MsBetween(const SnappedPoint& from, const SnappedP
 
 std::vector<std::uint32_t> DijkstraRouter::MsTo(const SnappedPoint& to,
                                                 std::span<const SnappedPoint> from) const {
-  std::vector<std::uint32_t> best_ms(from.size(), kUnreachableMs);
+  std::vector<std::uint32_t> best_ms;
   std::vector<End> ends;
+  best_ms.reserve(from.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
-    if (const auto direct = DirectMs(graph(), from[i], to)) best_ms[i] = *direct;
-    for (const Access& exit : Exits(graph(), from[i])) ends.push_back({exit, i});
+    best_ms.push_back(DirectMs(timing(), from[i], to));
+    for (const Access& exit : Exits(timing(), from[i])) ends.push_back({exit, i});
   }
-  SearchToMany(backward_, Entries(graph(), to), ends, best_ms);
+  SearchToMany(backward_, Entries(timing(), to), ends, best_ms);
   return best_ms;
 }
 
 std::vector<std::uint32_t> DijkstraRouter::MsFrom(const SnappedPoint& from,
                                                   std::span<const SnappedPoint> to) const {
-  std::vector<std::uint32_t> best_ms(to.size(), kUnreachableMs);
+  std::vector<std::uint32_t> best_ms;
   std::vector<End> ends;
+  best_ms.reserve(to.size());
   for (std::size_t i = 0; i < to.size(); ++i) {
-    if (const auto direct = DirectMs(graph(), from, to[i])) best_ms[i] = *direct;
-    for (const Access& entry : Entries(graph(), to[i])) ends.push_back({entry, i});
+    best_ms.push_back(DirectMs(timing(), from, to[i]));
+    for (const Access& entry : Entries(timing(), to[i])) ends.push_back({entry, i});
   }
-  SearchToMany(forward_, Exits(graph(), from), ends, best_ms);
+  SearchToMany(forward_, Exits(timing(), from), ends, best_ms);
   return best_ms;
 }
 

@@ -6,19 +6,24 @@
 #include <vector>
 
 #include "libs/roads/dijkstra_search.h"
-#include "libs/roads/road_graph.h"
 #include "libs/roads/router.h"
 #include "libs/roads/snap.h"
+#include "libs/roads/timing.h"
+#include "libs/roads/turn_graph.h"
 
 namespace ridestream::roads {
 
 /// Plain Dijkstra: exact, needs no preparation, and takes time in proportion to the streets that
 /// are nearer than the goal. The oracle of every faster engine.
 ///
-/// Thread-safe; each thread that asks keeps 16 bytes for each node of the largest graph it asked.
+/// Thread-safe; each thread that asks keeps 16 bytes for each state of the largest graph it asked.
 class DijkstraRouter final : public Router {
  public:
-  DijkstraRouter(const RoadGraph& graph, const Snapper& snapper);
+  /// By the times that the graph tells.
+  DijkstraRouter(const TurnGraph& turns, const Snapper& snapper);
+  /// `edge_ms` as in Timing.
+  DijkstraRouter(const TurnGraph& turns, const Snapper& snapper,
+                 std::vector<std::uint32_t> edge_ms);
 
   std::optional<Route> RouteBetween(const SnappedPoint& from,
                                     const SnappedPoint& to) const override;
@@ -32,10 +37,13 @@ class DijkstraRouter final : public Router {
  private:
   struct Found;
 
+  Timing timing() const { return {turns_, edge_ms_}; }
   Found Solve(const SnappedPoint& from, const SnappedPoint& to) const;
-  std::vector<EdgeIndex> PathTo(NodeIndex node) const;
+  EdgePath PathTo(StateIndex& state) const;
 
-  SearchGraph forward_;  // arc i is edge i
+  const TurnGraph& turns_;
+  const std::vector<std::uint32_t> edge_ms_;
+  SearchGraph forward_;  // arc i is arc i of turns_
   SearchGraph backward_;
 };
 

@@ -6,15 +6,15 @@
 #include <limits>
 #include <vector>
 
-#include "libs/roads/road_graph.h"
+#include "libs/roads/timing.h"
 
 namespace ridestream::roads {
 
 /// A graph to search, with just what the search touches: the arcs of node v are
-/// arcs[first[v]] to arcs[first[v + 1] - 1].
+/// arcs[first[v]] to arcs[first[v + 1] - 1]. Its nodes are a TurnGraph's states.
 struct SearchGraph {
   struct Arc {
-    NodeIndex head;
+    StateIndex head;
     std::uint32_t duration_ms;
   };
   std::vector<std::uint32_t> first;
@@ -27,10 +27,10 @@ struct SearchGraph {
 /// Not thread-safe; one for each thread.
 class DijkstraSearch {
  public:
-  static constexpr std::uint32_t kUnreached = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t kUnreached = kUnreachableMs;
   static constexpr std::uint32_t kNoArc = std::numeric_limits<std::uint32_t>::max();
   /// The largest distance in milliseconds; with an edge more, it still fits in 32 bits.
-  static constexpr std::uint32_t kMaxMs = Edge::kMaxDurationMs;
+  static constexpr std::uint32_t kMaxMs = kMaxDriveMs;
 
   /// Begins a new search in a graph of `node_count` nodes.
   void Start(std::size_t node_count) {
@@ -43,16 +43,16 @@ class DijkstraSearch {
   }
 
   /// `node` is a start, at the distance `ms`, at most kMaxMs.
-  void AddStart(NodeIndex node, std::uint32_t ms) { Reach(node, ms, kNoArc); }
+  void AddStart(StateIndex node, std::uint32_t ms) { Reach(node, ms, kNoArc); }
 
   /// Marks `node`. Returns false if it was marked already.
-  bool Mark(NodeIndex node) {
+  bool Mark(StateIndex node) {
     Label& label = Touch(node);
     const bool fresh = !label.marked;
     label.marked = true;
     return fresh;
   }
-  bool marked(NodeIndex node) const { return IsTouched(node) && labels_[node].marked; }
+  bool marked(StateIndex node) const { return IsTouched(node) && labels_[node].marked; }
 
   /// Settles nodes by ascending distance, as far as `limit_ms` (at most kMaxMs), and calls
   /// `settle(node, ms)` for each; ends when that returns false.
@@ -71,9 +71,11 @@ class DijkstraSearch {
   }
 
   /// The distance found so far, final once it is settled; kUnreached if there is none.
-  std::uint32_t ms(NodeIndex node) const { return IsTouched(node) ? labels_[node].ms : kUnreached; }
+  std::uint32_t ms(StateIndex node) const {
+    return IsTouched(node) ? labels_[node].ms : kUnreached;
+  }
   /// The arc by which `node` was reached, kNoArc for a start. The node must have been reached.
-  std::uint32_t arc(NodeIndex node) const { return labels_[node].arc; }
+  std::uint32_t arc(StateIndex node) const { return labels_[node].arc; }
 
  private:
   struct Label {
@@ -84,18 +86,18 @@ class DijkstraSearch {
   };
   struct Entry {
     std::uint32_t ms;
-    NodeIndex node;
+    StateIndex node;
   };
 
-  bool IsTouched(NodeIndex node) const { return labels_[node].search == search_; }
+  bool IsTouched(StateIndex node) const { return labels_[node].search == search_; }
 
-  Label& Touch(NodeIndex node) {
+  Label& Touch(StateIndex node) {
     Label& label = labels_[node];
     if (label.search != search_) label = Label{search_};
     return label;
   }
 
-  void Reach(NodeIndex node, std::uint32_t ms, std::uint32_t arc) {
+  void Reach(StateIndex node, std::uint32_t ms, std::uint32_t arc) {
     Label& label = Touch(node);
     if (ms >= label.ms) return;
     label.ms = ms;

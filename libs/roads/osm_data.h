@@ -21,9 +21,20 @@ struct OsmWay {
   std::vector<std::int64_t> node_ids;
   std::vector<std::pair<std::string, std::string>> tags;
 };
+struct OsmRelation {
+  struct Member {
+    RelationMember::Type type = RelationMember::Type::kNode;
+    std::int64_t id = 0;
+    std::string role;
+  };
+  std::int64_t id = 0;
+  std::vector<Member> members;
+  std::vector<std::pair<std::string, std::string>> tags;
+};
 struct OsmData {
   std::vector<OsmNode> nodes;
   std::vector<OsmWay> ways;
+  std::vector<OsmRelation> relations;
 };
 
 /// Hands the map to `builder`, as ReadOsmFile does with a file.
@@ -32,7 +43,17 @@ inline void AddTo(RoadGraphBuilder& builder, const OsmData& map) {
   for (const OsmWay& way : map.ways) {
     tags.Clear();
     for (const auto& [key, value] : way.tags) tags.Add(key, value);
-    builder.AddWay(way.node_ids, tags);
+    builder.AddWay(way.id, way.node_ids, tags);
+  }
+  std::vector<RelationMember> members;
+  for (const OsmRelation& relation : map.relations) {
+    tags.Clear();
+    for (const auto& [key, value] : relation.tags) tags.Add(key, value);
+    members.clear();
+    for (const auto& member : relation.members) {
+      members.push_back({member.type, member.id, member.role});
+    }
+    builder.AddRelation(members, tags);
   }
   for (const OsmNode& node : map.nodes) builder.SetPosition(node.id, node.position);
 }

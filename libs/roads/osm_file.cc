@@ -12,7 +12,9 @@
 #include <osmium/io/pbf_input.hpp>
 #include <osmium/io/xml_input.hpp>
 #include <osmium/memory/buffer.hpp>
+#include <osmium/osm/entity.hpp>
 #include <osmium/osm/node.hpp>
+#include <osmium/osm/relation.hpp>
 #include <osmium/osm/way.hpp>
 #include <osmium/thread/pool.hpp>
 #include <system_error>
@@ -55,14 +57,54 @@ absl::StatusOr<osmium::io::File> FileAt(const std::string& path) {
   return file;
 }
 
-template <class Entity, class Visit>
-void ForEach(const osmium::io::File& file, osmium::thread::Pool& pool,
-             osmium::osm_entity_bits::type kind, Visit visit) {
-  osmium::io::Reader reader(file, pool, kind, osmium::io::read_meta::no);
-  while (const osmium::memory::Buffer buffer = reader.read()) {
-    for (const Entity& entity : buffer.select<Entity>()) visit(entity);
-  }
+/// Calls `visit` with each buffer of entities of these kinds.
+template <class Visit>
+void ForEachBuffer(const osmium::io::File& file, osmium::thread::Pool& pool,
+                   osmium::osm_entity_bits::type kinds, Visit visit) {
+  osmium::io::Reader reader(file, pool, kinds, osmium::io::read_meta::no);
+  while (const osmium::memory::Buffer buffer = reader.read()) visit(buffer);
   reader.close();  // reports what its destructor would swallow
+}
+
+/// Hands ways and relations to a builder; its buffers are used again and again.
+class Filler {
+ public:
+  explicit Filler(RoadGraphBuilder& builder) : builder_(builder) {}
+
+  void Add(const osmium::Way& way) {
+    ReadTags(way.tags());
+    node_ids_.clear();
+    for (const osmium::NodeRef& node : way.nodes()) node_ids_.push_back(node.ref());
+    builder_.AddWay(way.id(), node_ids_, tags_);
+  }
+
+  void Add(const osmium::Relation& relation) {
+    ReadTags(relation.tags());
+    members_.clear();
+    for (const osmium::RelationMember& member : relation.members()) {
+      const auto type = member.type() == osmium::item_type::node  ? RelationMember::Type::kNode
+                        : member.type() == osmium::item_type::way ? RelationMember::Type::kWay
+                                                                  : RelationMember::Type::kRelation;
+      members_.push_back({type, member.ref(), member.role()});
+    }
+    builder_.AddRelation(members_, tags_);
+  }
+
+ private:
+  void ReadTags(const osmium::TagList& tags) {
+    tags_.Clear();
+    for (const osmium::Tag& tag : tags) tags_.Add(tag.key(), tag.value());
+  }
+
+  RoadGraphBuilder& builder_;
+  Tags tags_;
+  std::vector<std::int64_t> node_ids_;
+  std::vector<RelationMember> members_;
+};
+
+osmium::item_type TypeOf(RelationMember::Type type) {
+  if (type == RelationMember::Type::kNode) return osmium::item_type::node;
+  return type == RelationMember::Type::kWay ? osmium::item_type::way : osmium::item_type::relation;
 }
 
 }  // namespace
@@ -73,20 +115,21 @@ absl::Status ReadOsmFile(const std::string& path, RoadGraphBuilder& builder) {
   return WithoutExceptions(path, [&] {
     osmium::thread::Pool pool(1);  // its own, so that no thread stays behind
 
-    Tags tags;
-    std::vector<std::int64_t> node_ids;
-    ForEach<osmium::Way>(*file, pool, osmium::osm_entity_bits::way, [&](const osmium::Way& way) {
-      tags.Clear();
-      for (const osmium::Tag& tag : way.tags()) tags.Add(tag.key(), tag.value());
-      node_ids.clear();
-      for (const osmium::NodeRef& node : way.nodes()) node_ids.push_back(node.ref());
-      builder.AddWay(node_ids, tags);
-    });
-    ForEach<osmium::Node>(*file, pool, osmium::osm_entity_bits::node,
-                          [&](const osmium::Node& node) {
-                            const osmium::Location at = node.location();
-                            if (at.valid()) builder.SetPosition(node.id(), LatLng{at.y(), at.x()});
-                          });
+    Filler filler(builder);
+    ForEachBuffer(*file, pool, osmium::osm_entity_bits::way | osmium::osm_entity_bits::relation,
+                  [&](const osmium::memory::Buffer& buffer) {
+                    for (const auto& way : buffer.select<osmium::Way>()) filler.Add(way);
+                    for (const auto& relation : buffer.select<osmium::Relation>()) {
+                      filler.Add(relation);
+                    }
+                  });
+    ForEachBuffer(*file, pool, osmium::osm_entity_bits::node,
+                  [&](const osmium::memory::Buffer& buffer) {
+                    for (const auto& node : buffer.select<osmium::Node>()) {
+                      const osmium::Location at = node.location();
+                      if (at.valid()) builder.SetPosition(node.id(), LatLng{at.y(), at.x()});
+                    }
+                  });
   });
 }
 
@@ -103,6 +146,14 @@ absl::Status WriteOsmFile(const OsmData& map, const std::string& path) {
     for (const OsmWay& way : map.ways) {
       osmium::builder::add_way(buffer, _id(way.id), _version(1), _nodes(way.node_ids),
                                _tags(way.tags));
+    }
+    for (const OsmRelation& relation : map.relations) {
+      std::vector<member_type> members;
+      for (const auto& member : relation.members) {
+        members.emplace_back(TypeOf(member.type), member.id, member.role.c_str());
+      }
+      osmium::builder::add_relation(buffer, _id(relation.id), _version(1), _members(members),
+                                    _tags(relation.tags));
     }
     osmium::thread::Pool pool(1);
     osmium::io::Writer writer(*file, pool);

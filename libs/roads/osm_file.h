@@ -8,8 +8,8 @@
 
 namespace ridestream::roads {
 
-/// Hands the ways and positions of an OpenStreetMap file to `builder`. The name tells the format:
-/// .osm.pbf, .osm, .osm.gz, .osm.bz2. Nodes and ways may come in any order: it is read twice.
+/// Hands the ways, relations and positions of an OpenStreetMap file to `builder`. The name tells
+/// the format: .osm.pbf, .osm, .osm.gz, .osm.bz2. They may come in any order: it is read twice.
 ///
 /// NOT_FOUND or PERMISSION_DENIED if it can't be opened, INVALID_ARGUMENT for a name without a
 /// format, DATA_LOSS if it is damaged; `builder` is then half filled and of no more use.

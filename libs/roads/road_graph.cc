@@ -30,15 +30,18 @@ bool BoundingBox::Contains(LatLng place, double margin_m) const {
 }
 
 RoadGraph::RoadGraph(std::vector<LatLng> positions, std::vector<Edge> edges,
-                     std::vector<std::string> names, std::size_t junction_count)
+                     std::vector<std::string> names, std::size_t junction_count,
+                     std::vector<EdgePath> forbidden)
     : positions_(std::move(positions)),
       edges_(std::move(edges)),
       names_(std::move(names)),
       junction_count_(junction_count),
+      forbidden_paths_(std::move(forbidden)),
       first_out_(positions_.size() + 1),
       first_in_(positions_.size() + 1),
       in_edges_(edges_.size()),
       bounds_(BoundsOf(positions_)) {
+  std::sort(forbidden_paths_.begin(), forbidden_paths_.end());
   for (const Edge& e : edges_) {
     ++first_out_[e.from + 1];
     ++first_in_[e.to + 1];
@@ -52,10 +55,9 @@ RoadGraph::RoadGraph(std::vector<LatLng> positions, std::vector<Edge> edges,
   for (EdgeIndex i = 0; i < edges_.size(); ++i) in_edges_[next_in[edges_[i].to]++] = i;
 }
 
-std::optional<EdgeIndex> RoadGraph::Opposite(EdgeIndex edge) const {
-  const Edge& e = edges_[edge];
-  for (EdgeIndex i = first_out_[e.to]; i < first_out_[e.to + 1]; ++i) {
-    if (edges_[i].to == e.from) return i;
+std::optional<EdgeIndex> RoadGraph::FindEdge(NodeIndex from, NodeIndex to) const {
+  for (EdgeIndex i = first_out_[from]; i < first_out_[from + 1]; ++i) {
+    if (edges_[i].to == to) return i;
   }
   return std::nullopt;
 }

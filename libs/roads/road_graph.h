@@ -33,6 +33,9 @@ struct Edge {
   friend bool operator==(const Edge&, const Edge&) = default;
 };
 
+/// Edges that are driven one after the other.
+using EdgePath = std::vector<EdgeIndex>;
+
 /// The smallest rectangle of latitudes and longitudes around some places.
 struct BoundingBox {
   LatLng south_west;
@@ -44,17 +47,19 @@ struct BoundingBox {
 };
 
 /// The streets of one market as a directed graph: points, and the straight segments between them,
-/// stored as adjacency arrays (CSR). As a RoadGraphBuilder makes it, each point can be reached from
-/// each other one, and at most one edge leads from one point directly to another.
+/// stored as adjacency arrays (CSR), and the turns that aren't allowed between them. As a
+/// RoadGraphBuilder makes it, one can drive from each street to each other one, and at most one
+/// edge leads from one point directly to another.
 ///
 /// Immutable, so safe to read from any thread. Extracts that cross the antimeridian are not
 /// supported.
 class RoadGraph {
  public:
   /// `edges` must be sorted by (from, to), without duplicates of that pair, and name positions and
-  /// names that exist. `positions` isn't empty.
+  /// names that exist. `positions` isn't empty. Of `forbidden`, see forbidden_paths, each has two
+  /// edges or more, each of which begins where the one before it ends.
   RoadGraph(std::vector<LatLng> positions, std::vector<Edge> edges, std::vector<std::string> names,
-            std::size_t junction_count);
+            std::size_t junction_count, std::vector<EdgePath> forbidden = {});
 
   std::size_t node_count() const { return positions_.size(); }
   std::size_t edge_count() const { return edges_.size(); }
@@ -69,17 +74,26 @@ class RoadGraph {
   /// The name of an edge's street, e.g. "Rua da Boavista", else its number ("A 28"), else "".
   const std::string& name(EdgeIndex edge) const { return names_[edges_[edge].name]; }
 
+  /// What turn restrictions forbid: to drive these edges one after the other. Two edges are a turn,
+  /// more of them one that depends on where the car came from. Sorted.
+  std::span<const EdgePath> forbidden_paths() const { return forbidden_paths_; }
+
   /// The edges that leave `node`. They lie side by side: the first has the index FirstOut(node).
   std::span<const Edge> OutEdges(NodeIndex node) const {
     return std::span(edges_).subspan(first_out_[node], first_out_[node + 1] - first_out_[node]);
   }
+  /// Also of node_count(): then edge_count().
   EdgeIndex FirstOut(NodeIndex node) const { return first_out_[node]; }
   /// The indexes of the edges that arrive at `node`, ascending.
   std::span<const EdgeIndex> InEdges(NodeIndex node) const {
     return std::span(in_edges_).subspan(first_in_[node], first_in_[node + 1] - first_in_[node]);
   }
+  /// The edge from one point directly to another, if there is one.
+  std::optional<EdgeIndex> FindEdge(NodeIndex from, NodeIndex to) const;
   /// The other direction of a two-way street, nullopt on a one-way street.
-  std::optional<EdgeIndex> Opposite(EdgeIndex edge) const;
+  std::optional<EdgeIndex> Opposite(EdgeIndex edge) const {
+    return FindEdge(edges_[edge].to, edges_[edge].from);
+  }
 
   const BoundingBox& bounds() const { return bounds_; }
   /// The longest edge's length in decimetres.
@@ -90,6 +104,7 @@ class RoadGraph {
   std::vector<Edge> edges_;
   std::vector<std::string> names_;
   std::size_t junction_count_;
+  std::vector<EdgePath> forbidden_paths_;
   std::vector<EdgeIndex> first_out_;     // node_count() + 1 entries
   std::vector<std::uint32_t> first_in_;  // node_count() + 1 entries, into in_edges_
   std::vector<EdgeIndex> in_edges_;

@@ -11,17 +11,20 @@
 #include "libs/base/geo.h"
 #include "libs/roads/road_graph.h"
 #include "libs/roads/street_tags.h"
+#include "libs/roads/turn_restriction.h"
+#include "libs/roads/turn_rules.h"
 
 namespace ridestream::roads {
 
-/// Makes a RoadGraph from ways and the positions of their points, as OpenStreetMap has them: first
-/// all ways, then all positions, then Build. What a map has beside streets is ignored, so
-/// everything may be handed in. Not thread-safe.
+/// Makes a RoadGraph from ways, the positions of their points and the relations between them, as
+/// OpenStreetMap has them: first all ways, then all positions, then Build; relations at any time.
+/// What a map has beside streets and turn restrictions is ignored, so everything may be handed in.
+/// Not thread-safe.
 class RoadGraphBuilder {
  public:
   struct Options {
     /// Leave out what isn't in the largest strongly connected component: streets from which one
-    /// can't get to the rest of the city, or not back.
+    /// can't get to the rest of the city, or not back, without a turn that isn't allowed.
     bool only_largest_component = true;
   };
 
@@ -29,20 +32,28 @@ class RoadGraphBuilder {
   explicit RoadGraphBuilder(Options options) : options_(options) {}
 
   /// A way along these points. Ignored unless a car may drive it, see ReadStreetTags.
-  void AddWay(std::span<const std::int64_t> node_ids, const Tags& tags);
+  void AddWay(std::int64_t way_id, std::span<const std::int64_t> node_ids, const Tags& tags);
+
+  /// A relation. Ignored unless it is a turn restriction, see ReadTurnRestriction.
+  void AddRelation(std::span<const RelationMember> members, const Tags& tags);
 
   /// Where a point is. Ignored unless a way that was added has it. Where a point's position is
   /// never told, as at the cut edge of an extract, its ways are interrupted.
   void SetPosition(std::int64_t node_id, LatLng position);
 
-  /// FAILED_PRECONDITION if there is no drivable street.
-  absl::StatusOr<RoadGraph> Build() &&;
+  /// FAILED_PRECONDITION if there is no drivable street. Tells what became of the turn restrictions
+  /// in `counts`, if that isn't null.
+  absl::StatusOr<RoadGraph> Build(RestrictionCounts* counts = nullptr) &&;
 
  private:
   struct Point {
     LatLng position;
     bool has_position = false;
     std::uint8_t uses = 0;  // by ways, an end counting 2; a junction from 2 on
+  };
+  struct Way {
+    std::int64_t id;
+    std::size_t first_segment;  // the others follow it, up to those of the next way
   };
   struct Segment {
     NodeIndex from;
@@ -55,11 +66,18 @@ class RoadGraphBuilder {
   NodeIndex UsePoint(std::int64_t node_id, std::uint8_t uses);
   std::uint32_t NameIndex(std::string_view name);
   std::vector<Edge> MakeEdges() const;
+  RoadGraph MakeGraph(std::vector<Edge> edges, std::vector<EdgePath> forbidden,
+                      std::vector<NodeIndex>& new_index) const;
+  WayCourses FindCourses(std::span<const NodeIndex> new_index) const;
+  std::vector<EdgePath> FindForbidden(const std::vector<Edge>& edges);
 
   Options options_;
   absl::flat_hash_map<std::int64_t, NodeIndex> index_of_;
   std::vector<Point> points_;
   std::vector<Segment> segments_;
+  std::vector<Way> ways_;
+  std::vector<TurnRestriction> restrictions_;
+  RestrictionCounts restriction_counts_;  // of those that could be judged without the graph
   absl::flat_hash_map<std::string, std::uint32_t> name_index_;
   std::vector<std::string> names_;
 };

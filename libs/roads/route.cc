@@ -1,30 +1,39 @@
 #include "libs/roads/route.h"
 
+#include <chrono>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 namespace ridestream::roads {
 namespace {
 
-std::uint32_t PartMs(const Edge& edge, double part) {
-  return static_cast<std::uint32_t>(std::llround(part * edge.duration_ms));
-}
-
-double PartDm(const Edge& edge, double part) { return part * edge.length_dm; }
-
-/// The stretch between two places of one segment: in which direction, and how much of it.
-struct Direct {
+/// Some of an edge, of which the fractions from 0 to 1 are in terms of it.
+struct Piece {
   EdgeIndex edge;
   double part;
+
+  std::uint32_t Ms(const Timing& timing) const {
+    return static_cast<std::uint32_t>(std::llround(part * timing.edge_ms[edge]));
+  }
+  double Dm(const Timing& timing) const { return part * timing.graph().edge(edge).length_dm; }
 };
 
-std::optional<Direct> FindDirect(const RoadGraph& graph, const SnappedPoint& from,
-                                 const SnappedPoint& to) {
-  const std::optional<EdgeIndex> opposite = graph.Opposite(from.edge);
-  if (to.edge != from.edge && to.edge != opposite) return std::nullopt;
-  const double to_fraction = to.edge == from.edge ? to.fraction : 1 - to.fraction;
-  if (to_fraction >= from.fraction) return Direct{from.edge, to_fraction - from.fraction};
-  if (!opposite) return std::nullopt;
-  return Direct{*opposite, from.fraction - to_fraction};
+bool IsOpen(const Timing& timing, EdgeIndex edge) { return timing.edge_ms[edge] != kClosedMs; }
+
+/// The stretch between two places of one segment: in which direction, and how much of it.
+std::optional<Piece> FindDirect(const Timing& timing, const SnappedPoint& from,
+                                const SnappedPoint& to) {
+  const Edge& from_edge = timing.graph().edge(from.edge);
+  const Edge& to_edge = timing.graph().edge(to.edge);
+  const bool same = to.edge == from.edge;
+  if (!same && (to_edge.from != from_edge.to || to_edge.to != from_edge.from)) return std::nullopt;
+  const double to_fraction = same ? to.fraction : 1 - to.fraction;
+  const double ahead = to_fraction - from.fraction;
+  if (ahead == 0 || (ahead > 0 && IsOpen(timing, from.edge))) return Piece{from.edge, ahead};
+  const auto opposite = timing.graph().Opposite(from.edge);
+  if (ahead > 0 || !opposite || !IsOpen(timing, *opposite)) return std::nullopt;
+  return Piece{*opposite, -ahead};
 }
 
 class RouteMaker {
@@ -52,53 +61,62 @@ class RouteMaker {
 
 }  // namespace
 
-AccessList Exits(const RoadGraph& graph, const SnappedPoint& place) {
-  const Edge& edge = graph.edge(place.edge);
-  AccessList exits{{edge.to, PartMs(edge, 1 - place.fraction), PartDm(edge, 1 - place.fraction)}};
-  if (const auto opposite = graph.Opposite(place.edge)) {
-    const Edge& back = graph.edge(*opposite);
-    exits.push_back({back.to, PartMs(back, place.fraction), PartDm(back, place.fraction)});
-  } else if (place.fraction == 0) {
-    exits.push_back({edge.from, 0, 0});
+AccessList Exits(const Timing& timing, const SnappedPoint& place) {
+  const auto opposite = timing.graph().Opposite(place.edge);
+  AccessList exits;
+  const auto add = [&](Piece piece) {
+    if (!IsOpen(timing, piece.edge)) return;
+    exits.push_back({timing.turns.After(piece.edge), piece.Ms(timing), piece.Dm(timing)});
+  };
+  add({place.edge, 1 - place.fraction});
+  if (opposite) add({*opposite, place.fraction});
+  const NodeIndex start = timing.graph().edge(place.edge).from;
+  if (!opposite && place.fraction == 0 && !timing.turns.IsRestricted(start)) {
+    exits.push_back({start, 0, 0});
   }
   return exits;
 }
 
-AccessList Entries(const RoadGraph& graph, const SnappedPoint& place) {
-  const Edge& edge = graph.edge(place.edge);
-  AccessList entries{{edge.from, PartMs(edge, place.fraction), PartDm(edge, place.fraction)}};
-  if (const auto opposite = graph.Opposite(place.edge)) {
-    const Edge& back = graph.edge(*opposite);
-    entries.push_back(
-        {back.from, PartMs(back, 1 - place.fraction), PartDm(back, 1 - place.fraction)});
-  } else if (place.fraction == 1) {
-    entries.push_back({edge.to, 0, 0});
+AccessList Entries(const Timing& timing, const SnappedPoint& place) {
+  const auto opposite = timing.graph().Opposite(place.edge);
+  AccessList entries;
+  const auto add = [&](Piece piece) {
+    if (!IsOpen(timing, piece.edge)) return;
+    timing.turns.ForEachState(timing.graph().edge(piece.edge).from, [&](StateIndex state) {
+      if (!timing.turns.MayTake(state, piece.edge)) return;
+      entries.push_back({state, piece.Ms(timing), piece.Dm(timing)});
+    });
+  };
+  add({place.edge, place.fraction});
+  if (opposite) add({*opposite, 1 - place.fraction});
+  if (!opposite && place.fraction == 1) {
+    timing.turns.ForEachState(timing.graph().edge(place.edge).to, [&](StateIndex state) {
+      entries.push_back({state, 0, 0});
+    });
   }
   return entries;
 }
 
-std::optional<std::uint32_t> DirectMs(const RoadGraph& graph, const SnappedPoint& from,
-                                      const SnappedPoint& to) {
-  const std::optional<Direct> direct = FindDirect(graph, from, to);
-  if (!direct) return std::nullopt;
-  return PartMs(graph.edge(direct->edge), direct->part);
+std::uint32_t DirectMs(const Timing& timing, const SnappedPoint& from, const SnappedPoint& to) {
+  const std::optional<Piece> direct = FindDirect(timing, from, to);
+  return direct ? direct->Ms(timing) : kUnreachableMs;
 }
 
-Route MakeDirectRoute(const RoadGraph& graph, const SnappedPoint& from, const SnappedPoint& to) {
-  const Direct direct = *FindDirect(graph, from, to);
-  const Edge& edge = graph.edge(direct.edge);
+Route MakeDirectRoute(const Timing& timing, const SnappedPoint& from, const SnappedPoint& to) {
+  const Piece direct = *FindDirect(timing, from, to);
   RouteMaker maker(from.point);
-  maker.Append(to.point, PartMs(edge, direct.part), PartDm(edge, direct.part));
+  maker.Append(to.point, direct.Ms(timing), direct.Dm(timing));
   return std::move(maker).Finish();
 }
 
-Route MakeRoute(const RoadGraph& graph, const SnappedPoint& from, const Access& exit,
+Route MakeRoute(const Timing& timing, const SnappedPoint& from, const Access& exit,
                 std::span<const EdgeIndex> path, const Access& entry, const SnappedPoint& to) {
+  const RoadGraph& graph = timing.graph();
   RouteMaker maker(from.point);
-  maker.Append(graph.position(exit.node), exit.ms, exit.length_dm);
+  maker.Append(graph.position(timing.turns.node(exit.state)), exit.ms, exit.length_dm);
   for (const EdgeIndex i : path) {
     const Edge& edge = graph.edge(i);
-    maker.Append(graph.position(edge.to), edge.duration_ms, edge.length_dm);
+    maker.Append(graph.position(edge.to), timing.edge_ms[i], edge.length_dm);
   }
   maker.Append(to.point, entry.ms, entry.length_dm);
   return std::move(maker).Finish();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "libs/base/geo.h"
 #include "libs/roads/road_graph.h"
 #include "libs/roads/snap.h"
+#include "libs/roads/timing.h"
 
 namespace ridestream::roads {
 
@@ -23,35 +23,35 @@ struct Route {
   Duration duration{0};
 };
 
-// What every routing engine needs around its search between nodes: the pieces of streets at both
+// What every routing engine needs around its search between states: the pieces of streets at both
 // ends. All times are whole milliseconds, so that every engine finds exactly the same ones.
 
-/// The drive between a place on a street and a node of the graph.
+/// The drive between a place on a street and a state of the turn graph.
 struct Access {
-  NodeIndex node = 0;
+  StateIndex state = 0;
   std::uint32_t ms = 0;
   double length_dm = 0;
 };
-using AccessList = absl::InlinedVector<Access, 2>;
+using AccessList = absl::InlinedVector<Access, 4>;
 
-/// The nodes at which a drive from `place` enters the graph: one on a one-way street, two on a
-/// two-way street. At the very start of a one-way street: the node there.
-AccessList Exits(const RoadGraph& graph, const SnappedPoint& place);
+/// The states in which a drive from `place` enters the graph: at one end of a one-way street, at
+/// both of a two-way street. At the very start of a one-way street also at the node there, unless
+/// it is restricted. None if the street is closed.
+AccessList Exits(const Timing& timing, const SnappedPoint& place);
 
-/// The nodes from which a drive reaches `place`.
-AccessList Entries(const RoadGraph& graph, const SnappedPoint& place);
+/// The states from which a drive reaches `place`.
+AccessList Entries(const Timing& timing, const SnappedPoint& place);
 
 /// The time along one street's segment, if both places are on the same one and its direction
-/// allows it. The shortest way may still be another one.
-std::optional<std::uint32_t> DirectMs(const RoadGraph& graph, const SnappedPoint& from,
-                                      const SnappedPoint& to);
+/// allows it, else kUnreachableMs. The shortest way may still be another one.
+std::uint32_t DirectMs(const Timing& timing, const SnappedPoint& from, const SnappedPoint& to);
 
-/// The route that stays on one segment; DirectMs must have a value.
-Route MakeDirectRoute(const RoadGraph& graph, const SnappedPoint& from, const SnappedPoint& to);
+/// The route that stays on one segment; there must be one.
+Route MakeDirectRoute(const Timing& timing, const SnappedPoint& from, const SnappedPoint& to);
 
-/// The route from `from` by `exit`, along `path`, which leads from exit.node to entry.node, and by
-/// `entry` to `to`.
-Route MakeRoute(const RoadGraph& graph, const SnappedPoint& from, const Access& exit,
+/// The route from `from` by `exit`, along `path`, which leads from exit.state to entry.state, and
+/// by `entry` to `to`.
+Route MakeRoute(const Timing& timing, const SnappedPoint& from, const Access& exit,
                 std::span<const EdgeIndex> path, const Access& entry, const SnappedPoint& to);
 
 }  // namespace ridestream::roads

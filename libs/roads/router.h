@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,9 +13,6 @@
 #include "libs/roads/snap.h"
 
 namespace ridestream::roads {
-
-/// In rows and tables of milliseconds: there is no way.
-inline constexpr std::uint32_t kUnreachableMs = std::numeric_limits<std::uint32_t>::max();
 
 /// What an engine has worked out about a place; opaque.
 struct PlaceLabels {
@@ -31,10 +27,10 @@ struct PreparedPlace {
   std::shared_ptr<const PlaceLabels> labels;  ///< Of the router that prepared it; may be null.
 };
 
-/// Shortest travel times along the streets: the seam between those who ask and the engine that
-/// knows. Time counts from where a place is snapped to a street; on a two-way street a drive may
-/// start and end in either direction. All times are whole milliseconds, and the same whichever
-/// engine finds them.
+/// Shortest travel times along the streets, by the turns that are allowed: the seam between those
+/// who ask and the engine that knows. Time counts from where a place is snapped to a street; on a
+/// two-way street a drive may start and end in either direction. All times are whole milliseconds,
+/// and the same whichever engine finds them.
 ///
 /// Who asks about a place once gives its coordinates; who asks often snaps it once (see snapper)
 /// and gives the SnappedPoint; who asks about pairs of the same places prepares them once.
@@ -74,7 +70,7 @@ class Router {
   virtual std::optional<Route> RouteBetween(const SnappedPoint& from,
                                             const SnappedPoint& to) const = 0;
 
-  /// Its duration in milliseconds, kUnreachableMs if there is none.
+  /// Its duration in milliseconds, kUnreachableMs if there is none or it is beyond kMaxDriveMs.
   virtual std::uint32_t MsBetween(const SnappedPoint& from, const SnappedPoint& to) const = 0;
 
   /// Many to one: from each of `from` to `to`, in their order.

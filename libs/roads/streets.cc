@@ -2,17 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "libs/roads/city.h"
+#include "libs/roads/nested_dissection.h"
 #include "libs/roads/osm_data.h"
 #include "libs/roads/osm_file.h"
+#include "libs/roads/prepared_file.h"
 #include "libs/roads/road_graph_builder.h"
 #include "libs/roads/text.h"
 
@@ -28,15 +34,56 @@ std::optional<std::uint64_t> ParseSeed(std::string_view text) {
   return seed;
 }
 
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+/// Where the prepared graph of `spec` is kept: under its own name, so that it is found again after
+/// the map has changed, and can be refused and replaced then.
+std::string PreparedPath(const StreetsOptions& options, const std::string& spec) {
+  std::string name = std::filesystem::path(spec).filename().string();
+  std::replace(name.begin(), name.end(), ':', '-');
+  return (std::filesystem::path(options.cache_folder) / (name + ".prepared")).string();
+}
+
 }  // namespace
 
-Streets::Streets(std::string name, RoadGraph graph)
+/// In which order to contract the nodes, and where that came from.
+struct Streets::Order {
+  std::vector<NodeIndex> nodes;
+  std::string preparation;
+};
+
+Streets::Streets(std::string name, RoadGraph graph, const RestrictionCounts& restrictions,
+                 Order order)
     : name_(std::move(name)),
       graph_(std::move(graph)),
+      restrictions_(restrictions),
+      turns_(graph_),
       snapper_(graph_),
-      router_(graph_, snapper_) {}
+      router_(turns_, snapper_, order.nodes),
+      preparation_(std::move(order.preparation)) {}
 
-absl::StatusOr<std::unique_ptr<Streets>> Streets::Load(const std::string& spec) {
+Streets::Order Streets::FindOrder(const std::string& spec, const RoadGraph& graph,
+                                  const StreetsOptions& options) {
+  const std::string path = options.cache_folder.empty() ? "" : PreparedPath(options, spec);
+  std::string refused;
+  if (!path.empty()) {
+    auto kept = LoadPrepared(path, graph);
+    if (kept.ok()) return {*std::move(kept), "read from " + path};
+    if (!absl::IsNotFound(kept.status())) refused = ", as " + Message(kept.status());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  Order order{NestedDissection(graph), ""};
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  order.preparation = fmt::format("prepared in {:.2f} s{}", took.count(), refused);
+  if (!path.empty()) {
+    const absl::Status saved = SavePrepared(path, graph, order.nodes);
+    order.preparation += saved.ok() ? ", kept in " + path : "; " + Message(saved);
+  }
+  return order;
+}
+
+absl::StatusOr<std::unique_ptr<Streets>> Streets::Load(const std::string& spec,
+                                                       const StreetsOptions& options) {
   RoadGraphBuilder builder;
   std::string name = spec;
   if (spec.starts_with(kCityPrefix)) {
@@ -52,18 +99,23 @@ absl::StatusOr<std::unique_ptr<Streets>> Streets::Load(const std::string& spec) 
   } else if (const absl::Status read = ReadOsmFile(spec, builder); !read.ok()) {
     return read;
   }
-  absl::StatusOr<RoadGraph> graph = std::move(builder).Build();
+  RestrictionCounts restrictions;
+  absl::StatusOr<RoadGraph> graph = std::move(builder).Build(&restrictions);
   if (!graph.ok()) {
     return absl::Status(graph.status().code(),
                         fmt::format("{}: {}", name, std::string(graph.status().message())));
   }
-  return absl::WrapUnique(new Streets(std::move(name), *std::move(graph)));
+  Order order = FindOrder(spec, *graph, options);
+  return absl::WrapUnique(
+      new Streets(std::move(name), *std::move(graph), restrictions, std::move(order)));
 }
 
 std::string Streets::description() const {
-  return fmt::format("{}: {} junctions, {} directed segments", name_,
+  const std::string restrictions = Describe(restrictions_);
+  return fmt::format("{}: {} junctions, {} directed segments{}{}", name_,
                      Grouped(static_cast<long long>(graph_.junction_count())),
-                     Grouped(static_cast<long long>(graph_.edge_count())));
+                     Grouped(static_cast<long long>(graph_.edge_count())),
+                     restrictions.empty() ? "" : ", ", restrictions);
 }
 
 }  // namespace ridestream::roads

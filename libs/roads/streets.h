@@ -5,15 +5,24 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
-#include "libs/roads/dijkstra_router.h"
+#include "libs/roads/hierarchy_router.h"
 #include "libs/roads/road_graph.h"
 #include "libs/roads/router.h"
 #include "libs/roads/snap.h"
+#include "libs/roads/turn_graph.h"
+#include "libs/roads/turn_restriction.h"
 
 namespace ridestream::roads {
 
+struct StreetsOptions {
+  /// A folder in which prepared graphs are kept from one start to the next; "" keeps none. A file
+  /// that is refused (see LoadPrepared) or can't be written is no error: the graph is then prepared
+  /// anew, see Streets::preparation.
+  std::string cache_folder;
+};
+
 /// The streets of one market: the graph, where a place lies on it, and the ways between places.
-/// Immutable and thread-safe.
+/// Thread-safe; only the speeds can change.
 class Streets {
  public:
   /// Reads streets. `spec` is "city:SEED" for the built-in city of that seed (see city.h), else the
@@ -22,11 +31,15 @@ class Streets {
   /// INVALID_ARGUMENT: no such seed, or a file name that tells no format. NOT_FOUND or
   /// PERMISSION_DENIED: the file can't be opened. DATA_LOSS: it is damaged. FAILED_PRECONDITION: it
   /// has no drivable street.
-  static absl::StatusOr<std::unique_ptr<Streets>> Load(const std::string& spec);
+  static absl::StatusOr<std::unique_ptr<Streets>> Load(const std::string& spec,
+                                                       const StreetsOptions& options = {});
 
   const RoadGraph& graph() const { return graph_; }
+  const TurnGraph& turns() const { return turns_; }
   const Snapper& snapper() const { return snapper_; }
   const Router& router() const { return router_; }
+  /// The same, to change its speeds.
+  HierarchyRouter& engine() { return router_; }
 
   /// Whether `place` is in the rectangle around the streets, or nearer to it than
   /// Snapper::kMaxDistanceM. False for coordinates that don't exist. A place that is covered may
@@ -35,16 +48,31 @@ class Streets {
     return graph_.bounds().Contains(place, Snapper::kMaxDistanceM);
   }
 
-  /// For people, e.g. "maps/monaco.osm.pbf: 1,024 junctions, 9,051 directed segments".
+  /// What became of the map's turn restrictions.
+  const RestrictionCounts& restrictions() const { return restrictions_; }
+
+  /// For people, e.g. "maps/monaco.osm.pbf: 1,024 junctions, 9,051 directed segments, 20 turn
+  /// restrictions (left out: 3 of missing ways)".
   std::string description() const;
 
+  /// For people, how the routing engine was made ready, e.g. "prepared in 1.21 s" or "prepared in
+  /// 1.21 s, as roads/porto.osm.pbf.prepared: is damaged: …".
+  const std::string& preparation() const { return preparation_; }
+
  private:
-  Streets(std::string name, RoadGraph graph);
+  struct Order;
+
+  Streets(std::string name, RoadGraph graph, const RestrictionCounts& restrictions, Order order);
+  static Order FindOrder(const std::string& spec, const RoadGraph& graph,
+                         const StreetsOptions& options);
 
   const std::string name_;
   const RoadGraph graph_;
+  const RestrictionCounts restrictions_;
+  const TurnGraph turns_;
   const Snapper snapper_;
-  const DijkstraRouter router_;
+  HierarchyRouter router_;
+  const std::string preparation_;
 };
 
 }  // namespace ridestream::roads

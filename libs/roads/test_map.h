@@ -27,20 +27,38 @@ class TestMap {
     return next_id_++;
   }
 
-  /// Two-way at 36 km/h (10 m/s), unless `more` says otherwise.
-  void AddStreet(std::vector<std::int64_t> node_ids, const TagList& more = {}) {
+  /// Two-way at 36 km/h (10 m/s), unless `more` says otherwise. Returns the way's id.
+  std::int64_t AddStreet(std::vector<std::int64_t> node_ids, const TagList& more = {}) {
     OsmWay way{next_id_++, std::move(node_ids), more};
     way.tags.emplace_back("highway", "residential");
     way.tags.emplace_back("maxspeed", "36");
     map_.ways.push_back(std::move(way));
+    return map_.ways.back().id;
+  }
+
+  static OsmRelation::Member Way(std::int64_t id, std::string role) {
+    return {RelationMember::Type::kWay, id, std::move(role)};
+  }
+  static OsmRelation::Member Node(std::int64_t id, std::string role) {
+    return {RelationMember::Type::kNode, id, std::move(role)};
+  }
+
+  /// A turn restriction of this kind, e.g. "no_left_turn".
+  void AddRestriction(const std::string& kind, std::vector<OsmRelation::Member> members,
+                      const TagList& more = {}) {
+    OsmRelation relation{next_id_++, std::move(members), more};
+    relation.tags.emplace_back("type", "restriction");
+    if (!kind.empty()) relation.tags.emplace_back("restriction", kind);
+    map_.relations.push_back(std::move(relation));
   }
 
   OsmData& data() { return map_; }
 
-  absl::StatusOr<RoadGraph> Build(RoadGraphBuilder::Options options = {}) const {
+  absl::StatusOr<RoadGraph> Build(RoadGraphBuilder::Options options = {},
+                                  RestrictionCounts* counts = nullptr) const {
     RoadGraphBuilder builder(options);
     AddTo(builder, map_);
-    return std::move(builder).Build();
+    return std::move(builder).Build(counts);
   }
 
  private:

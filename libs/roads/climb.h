@@ -1,0 +1,99 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "libs/roads/hierarchy.h"
+#include "libs/roads/metric.h"
+#include "libs/roads/route.h"
+
+namespace ridestream::roads {
+
+/// The times between a place and its ancestors: from the place up to each of them (over a metric's
+/// up_ms, starting at the place's exits), or from each of them down to the place (over its down_ms,
+/// starting at the place's entries).
+///
+/// All accesses of a place lie on one path to the root, see Hierarchy, so one climb along it serves
+/// all, and an ancestor's depth is its index.
+struct Climb {
+  /// The lowest access; kNoRank if there is none.
+  Rank base = kNoRank;
+  /// Of the ancestors by their depth, the base last; kInfinityMs if there is no way.
+  std::vector<std::uint32_t> ms;
+
+  void Run(const Hierarchy& hierarchy, std::span<const std::uint32_t> arc_ms,
+           const AccessList& accesses) {
+    Start(hierarchy, accesses);
+    for (Rank node = base; node != kNoRank; node = hierarchy.parent(node)) {
+      const std::uint32_t here = ms[hierarchy.depth(node)];
+      if (here == Metric::kInfinityMs) continue;
+      const std::uint32_t end = hierarchy.first(node + 1);
+      for (std::uint32_t arc = hierarchy.first(node); arc < end; ++arc) {
+        std::uint32_t& there = ms[hierarchy.head_depth(arc)];
+        there = std::min(there, here + arc_ms[arc]);
+      }
+    }
+  }
+
+  /// `ms` with the accesses alone.
+  void Start(const Hierarchy& hierarchy, const AccessList& accesses) {
+    base = kNoRank;
+    for (const Access& access : accesses) base = std::min(base, hierarchy.rank(access.state));
+    ms.assign(base == kNoRank ? 0 : hierarchy.depth(base) + 1, Metric::kInfinityMs);
+    for (const Access& access : accesses) {
+      std::uint32_t& at = ms[hierarchy.depth(hierarchy.rank(access.state))];
+      at = std::min(at, access.ms);
+    }
+  }
+};
+
+/// A climb that remembers its ways.
+struct TracedClimb : Climb {
+  struct Step {
+    std::uint32_t arc;
+    Rank low;  // kNoRank: an access
+  };
+  std::vector<Step> last;  // by depth, the step that came there
+
+  void Run(const Hierarchy& hierarchy, std::span<const std::uint32_t> arc_ms,
+           const AccessList& accesses) {
+    Start(hierarchy, accesses);
+    last.assign(ms.size(), Step{0, kNoRank});
+    for (Rank node = base; node != kNoRank; node = hierarchy.parent(node)) {
+      const std::uint32_t here = ms[hierarchy.depth(node)];
+      if (here == Metric::kInfinityMs) continue;
+      for (std::uint32_t arc = hierarchy.first(node); arc < hierarchy.first(node + 1); ++arc) {
+        const std::uint32_t depth = hierarchy.head_depth(arc);
+        if (here + arc_ms[arc] >= ms[depth]) continue;
+        ms[depth] = here + arc_ms[arc];
+        last[depth] = {arc, node};
+      }
+    }
+  }
+
+  /// The steps between an access and the ancestor of this depth, the highest first. `depth` becomes
+  /// the access's.
+  std::vector<Step> StepsTo(const Hierarchy& hierarchy, std::uint32_t& depth) const {
+    std::vector<Step> steps;
+    while (last[depth].low != kNoRank) {
+      steps.push_back(last[depth]);
+      depth = hierarchy.depth(last[depth].low);
+    }
+    return steps;
+  }
+};
+
+/// The least time up one climb and down the other, by way of a common ancestor.
+inline std::uint32_t Meet(const Hierarchy& hierarchy, const Climb& up, const Climb& down) {
+  if (up.base == kNoRank || down.base == kNoRank) return kUnreachableMs;
+  const std::uint32_t common = hierarchy.CommonAncestors(up.base, down.base);
+  std::uint32_t best = 2 * Metric::kInfinityMs;
+  for (std::uint32_t depth = 0; depth < common; ++depth) {
+    best = std::min(best, up.ms[depth] + down.ms[depth]);
+  }
+  return best <= kMaxDriveMs ? best : kUnreachableMs;
+}
+
+}  // namespace ridestream::roads

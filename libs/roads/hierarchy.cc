@@ -1,0 +1,121 @@
+#include "libs/roads/hierarchy.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ridestream::roads {
+namespace {
+
+using Neighbours = std::vector<std::vector<Rank>>;
+
+/// The higher neighbours of each node before anything is contracted. Beside those that are joined
+/// by edges, all states at both ends of each edge are made neighbours: so they lie on one path.
+Neighbours HigherNeighbours(const TurnGraph& turns, std::span<const Rank> rank) {
+  Neighbours higher(turns.state_count());
+  const auto join = [&](StateIndex a, StateIndex b) {
+    if (a != b) higher[std::min(rank[a], rank[b])].push_back(std::max(rank[a], rank[b]));
+  };
+  const RoadGraph& graph = turns.graph();
+  for (NodeIndex node = 0; node < graph.node_count(); ++node) {
+    turns.ForEachState(node, [&](StateIndex from) {
+      turns.ForEachState(node, [&](StateIndex other) { join(from, other); });
+      for (const Edge& e : graph.OutEdges(node)) {
+        turns.ForEachState(e.to, [&](StateIndex to) { join(from, to); });
+      }
+    });
+  }
+  for (std::vector<Rank>& list : higher) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+  }
+  return higher;
+}
+
+}  // namespace
+
+Hierarchy::Hierarchy(const TurnGraph& turns, std::span<const NodeIndex> node_order) {
+  rank_.resize(turns.state_count());
+  for (const NodeIndex node : node_order) {
+    turns.ForEachState(node, [&](StateIndex state) {
+      rank_[state] = static_cast<Rank>(state_.size());
+      state_.push_back(state);
+    });
+  }
+  Contract(turns);
+  MeasureTree();
+  PlaceEdges(turns);
+}
+
+/// The higher neighbours of a contracted node become neighbours of each other; handing them on to
+/// the lowest of them is enough, as it hands them on in its turn.
+void Hierarchy::Contract(const TurnGraph& turns) {
+  Neighbours higher = HigherNeighbours(turns, rank_);
+  std::vector<Rank> merged;
+  first_.reserve(higher.size() + 1);
+  for (std::vector<Rank>& list : higher) {
+    first_.push_back(static_cast<std::uint32_t>(head_.size()));
+    head_.insert(head_.end(), list.begin(), list.end());
+    if (list.empty()) continue;
+    std::vector<Rank>& parents = higher[list.front()];
+    merged.clear();
+    std::set_union(list.begin() + 1, list.end(), parents.begin(), parents.end(),
+                   std::back_inserter(merged));
+    parents.assign(merged.begin(), merged.end());
+    std::vector<Rank>().swap(list);
+  }
+  first_.push_back(static_cast<std::uint32_t>(head_.size()));
+}
+
+void Hierarchy::MeasureTree() {
+  std::vector<std::uint32_t> children(node_count());
+  for (Rank node = 0; node < node_count(); ++node) {
+    if (parent(node) != kNoRank) ++children[parent(node)];
+  }
+  depth_.resize(node_count());
+  branch_of_.resize(node_count());
+  for (Rank node = static_cast<Rank>(node_count()); node-- > 0;) {
+    const Rank above = parent(node);
+    depth_[node] =
+        above == kNoRank ? std::uint16_t{0} : static_cast<std::uint16_t>(depth_[above] + 1);
+    height_ = std::max(height_, depth_[node] + 1U);
+    if (above != kNoRank && children[above] == 1) {
+      branch_of_[node] = branch_of_[above];
+      continue;
+    }
+    branch_of_[node] = static_cast<std::uint32_t>(branches_.size());
+    branches_.push_back({depth_[node], above});
+  }
+  head_depth_.reserve(arc_count());
+  for (const Rank head : head_) head_depth_.push_back(depth_[head]);
+}
+
+void Hierarchy::PlaceEdges(const TurnGraph& turns) {
+  up_edge_.assign(arc_count(), kNoEdge);
+  down_edge_.assign(arc_count(), kNoEdge);
+  for (StateIndex from = 0; from < turns.state_count(); ++from) {
+    for (const TurnGraph::Arc& arc : turns.Arcs(from)) {
+      const Rank a = rank_[from];
+      const Rank b = rank_[arc.head];
+      (a < b ? up_edge_ : down_edge_)[FindArc(std::min(a, b), std::max(a, b))] = arc.edge;
+    }
+  }
+}
+
+std::uint32_t Hierarchy::FindArc(Rank low, Rank high) const {
+  const auto begin = head_.begin() + first_[low];
+  const auto end = head_.begin() + first_[low + 1];
+  return static_cast<std::uint32_t>(std::lower_bound(begin, end, high) - head_.begin());
+}
+
+std::uint32_t Hierarchy::CommonAncestors(Rank a, Rank b) const {
+  while (branch_of_[a] != branch_of_[b]) {
+    const Branch& of_a = branches_[branch_of_[a]];
+    const Branch& of_b = branches_[branch_of_[b]];
+    Rank& lower = of_a.top_depth >= of_b.top_depth ? a : b;
+    lower = of_a.top_depth >= of_b.top_depth ? of_a.parent : of_b.parent;
+    if (lower == kNoRank) return 0;
+  }
+  return std::min(depth_[a], depth_[b]) + 1U;
+}
+
+}  // namespace ridestream::roads

@@ -1,0 +1,71 @@
+#include "libs/roads/metric.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ridestream::roads {
+
+Metric::Metric(const Hierarchy& hierarchy, std::vector<std::uint32_t> edge_ms)
+    : hierarchy_(hierarchy),
+      edge_ms_(std::move(edge_ms)),
+      up_via_(hierarchy.arc_count(), kNoRank),
+      down_via_(hierarchy.arc_count(), kNoRank) {
+  const auto time = [&](EdgeIndex edge) {
+    return edge == kNoEdge ? kInfinityMs : std::min(edge_ms_[edge], kInfinityMs);
+  };
+  up_ms_.reserve(hierarchy.arc_count());
+  down_ms_.reserve(hierarchy.arc_count());
+  for (std::uint32_t arc = 0; arc < hierarchy.arc_count(); ++arc) {
+    up_ms_.push_back(time(hierarchy.up_edge(arc)));
+    down_ms_.push_back(time(hierarchy.down_edge(arc)));
+  }
+  Customize();
+}
+
+/// For each node all pairs of its higher neighbours, in ascending order: what is below an arc is
+/// then final when the arc is used.
+void Metric::Customize() {
+  const Hierarchy& h = hierarchy_;
+  for (Rank low = 0; low < h.node_count(); ++low) {
+    const std::uint32_t end = h.first(low + 1);
+    for (std::uint32_t to_mid = h.first(low); to_mid < end; ++to_mid) {
+      std::uint32_t mid_to_high = h.first(h.head(to_mid));
+      for (std::uint32_t to_high = to_mid + 1; to_high < end; ++to_high, ++mid_to_high) {
+        // The higher neighbours of `low` are among those of `mid`, in the same order.
+        while (h.head(mid_to_high) != h.head(to_high)) ++mid_to_high;
+        const std::uint32_t up = down_ms_[to_mid] + up_ms_[to_high];
+        if (up < up_ms_[mid_to_high]) {
+          up_ms_[mid_to_high] = up;
+          up_via_[mid_to_high] = low;
+        }
+        const std::uint32_t down = down_ms_[to_high] + up_ms_[to_mid];
+        if (down < down_ms_[mid_to_high]) {
+          down_ms_[mid_to_high] = down;
+          down_via_[mid_to_high] = low;
+        }
+      }
+    }
+  }
+}
+
+void Metric::UnpackUp(std::uint32_t arc, Rank low, EdgePath& path) const {
+  const Rank via = up_via_[arc];
+  if (via == kNoRank) {
+    path.push_back(hierarchy_.up_edge(arc));
+    return;
+  }
+  UnpackDown(hierarchy_.FindArc(via, low), via, path);
+  UnpackUp(hierarchy_.FindArc(via, hierarchy_.head(arc)), via, path);
+}
+
+void Metric::UnpackDown(std::uint32_t arc, Rank low, EdgePath& path) const {
+  const Rank via = down_via_[arc];
+  if (via == kNoRank) {
+    path.push_back(hierarchy_.down_edge(arc));
+    return;
+  }
+  UnpackDown(hierarchy_.FindArc(via, hierarchy_.head(arc)), via, path);
+  UnpackUp(hierarchy_.FindArc(via, low), via, path);
+}
+
+}  // namespace ridestream::roads

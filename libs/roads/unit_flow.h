@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ridestream::roads {
+
+/// An undirected graph as adjacency arrays: each edge lies at both of its ends, once in each
+/// direction. The arcs of node v are first[v] to first[v + 1] - 1.
+struct UndirectedGraph {
+  std::vector<std::uint32_t> first;
+  std::vector<std::uint32_t> heads;
+  std::vector<std::uint32_t> reverse;  ///< Of each arc, the index of the same edge's other one.
+
+  std::uint32_t node_count() const { return static_cast<std::uint32_t>(first.size() - 1); }
+};
+
+/// Maximum flow where each edge carries one unit, and with it the least cut in numbers of edges: E.
+/// Dinic, "Algorithm for solution of a problem of maximum flow in networks with power estimation",
+/// 1970. An object is the memory of one computation after the other. Not thread-safe.
+class UnitFlow {
+ public:
+  enum class Role : std::uint8_t { kNone, kSource, kSink };
+
+  /// Finds a least cut between all sources and all sinks. Returns the number of its edges; more
+  /// than `limit` if there is none of at most `limit`, and the sides are then of no use.
+  std::uint32_t Cut(const UndirectedGraph& graph, std::span<const Role> roles, std::uint32_t limit);
+
+  /// Of the last cut: whether `node` is on the sources' side.
+  bool IsOnSourceSide(std::uint32_t node) const { return level_[node] != kUnseen; }
+
+ private:
+  static constexpr std::uint32_t kUnseen = ~std::uint32_t{0};
+
+  bool FindLevels(const UndirectedGraph& graph, std::span<const Role> roles);
+  bool Augment(const UndirectedGraph& graph, std::span<const Role> roles, std::uint32_t source);
+
+  std::vector<std::int8_t> room_;     // of each arc: 0 to 2 units
+  std::vector<std::uint32_t> level_;  // of each node: its distance from the sources
+  std::vector<std::uint32_t> next_;   // of each node: the next arc to try
+  std::vector<std::uint32_t> queue_;
+  std::vector<std::uint32_t> path_;
+};
+
+}  // namespace ridestream::roads
