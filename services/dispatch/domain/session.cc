@@ -212,13 +212,13 @@ bool Session::Heard(Time now) {
 }
 
 bool Session::BecameSuspect(Time now) {
-  if (suspect_ || now - last_heard_ < config_->suspect_after) return false;
+  if (epoch_ == 0 || suspect_ || now - last_heard_ < config_->suspect_after) return false;
   suspect_ = true;
   return true;
 }
 
 bool Session::MayBeDropped(Time now) const {
-  return !connected_ && now - last_heard_ >= config_->drop_after;
+  return epoch_ != 0 && !connected_ && now - last_heard_ >= config_->drop_after;
 }
 
 }  // namespace ridestream::dispatch

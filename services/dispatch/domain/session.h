@@ -100,10 +100,10 @@ class Session {
   /// Anything was heard of the driver. True if it had been suspect.
   bool Heard(Time now);
 
-  /// True once when the driver becomes suspect.
+  /// True once when the driver becomes suspect; not before the first Connect.
   bool BecameSuspect(Time now);
 
-  /// True when it is time to forget the session.
+  /// True when it is time to forget the session; not before the first Connect.
   bool MayBeDropped(Time now) const;
 
   /// The last position taken, if any.

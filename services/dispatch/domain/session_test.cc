@@ -300,6 +300,11 @@ TEST_F(SessionTest, OnlyASessionWithoutAStreamIsDropped) {
   EXPECT_TRUE(session_.MayBeDropped(now_));
 }
 
+TEST_F(SessionTest, ASessionThatHasYetToConnectIsNeitherSuspectNorDropped) {
+  EXPECT_FALSE(session_.BecameSuspect(now_));
+  EXPECT_FALSE(session_.MayBeDropped(now_));
+}
+
 TEST(ValidateHelloTest, NamesTheFieldThatIsWrong) {
   struct Case {
     const char* field;
