@@ -1,6 +1,7 @@
 // The driver's stream over a real server: the protocol's edges. The market is a fake that records
 // what it is told; what a market decides has its own tests.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -12,6 +13,7 @@
 #include "grpcpp/grpcpp.h"
 #include "libs/base/timer_queue.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
 #include "services/dispatch/rpc/dispatch_service.h"
@@ -165,7 +167,9 @@ class DriveStreamTest : public ::testing::Test {
     service_.emplace(*registry_, authenticator_);
     server_ = *rpc::Server::Start(
         {.services = {&*service_}, .on_drain = {[this] { registry_->Drain(); }}});
-    stub_ = v1::DispatchService::NewStub(server_->InProcessChannel());
+    // Not in-process: that transport ends all calls at once when its server begins to shut down.
+    stub_ = v1::DispatchService::NewStub(
+        rpc::MakeChannel(fmt::format("127.0.0.1:{}", server_->port())));
   }
   ~DriveStreamTest() override {
     server_->Drain(1s);
