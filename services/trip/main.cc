@@ -19,6 +19,7 @@
 #include "services/trip/rpc/trip_service.h"
 #include "services/trip/storage/data_folder.h"
 #include "services/trip/storage/sqlite_trip_store.h"
+#include "services/trip/streets/market_service.h"
 #include "services/trip/streets/streets_router.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
@@ -103,6 +104,12 @@ std::string MarketNames(const Routers& routers) {
                        [](std::string* out, const auto& market) { out->append(market.first); });
 }
 
+std::map<std::string, const roads::Streets*> StreetsOf(const Routers& routers) {
+  std::map<std::string, const roads::Streets*> markets;
+  for (const auto& [name, router] : routers) markets.emplace(name, &router->streets());
+  return markets;
+}
+
 absl::Status Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const absl::StatusOr<v1::Tariff> tariff = TariffFromFlags();
@@ -140,9 +147,12 @@ absl::Status Run() {
        .quote_lifetime = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_quote_lifetime)),
        .reader_threads = absl::GetFlag(FLAGS_reader_threads),
        .router_threads = absl::GetFlag(FLAGS_router_threads)});
+  MarketService market_service(*clock, StreetsOf(*routers));
   const std::string listen = absl::GetFlag(FLAGS_listen);
   const absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
-      {.address = listen, .services = {&service}, .on_drain = {[&feed] { feed.Close(); }}});
+      {.address = listen,
+       .services = {&service, &market_service},
+       .on_drain = {[&feed] { feed.Close(); }}});
   if (!server.ok()) return server.status();
   (*server)->SetServing(true);
   service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),

@@ -1,0 +1,79 @@
+#include "services/trip/streets/market_service.h"
+
+#include <memory>
+
+#include "gtest/gtest.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/status.h"
+#include "libs/testing/status_matchers.h"
+#include "services/trip/domain/proto_convert.h"
+#include "services/trip/streets/street_lines.h"
+
+namespace ridestream::trip {
+namespace {
+
+using testing::IsOk;
+using testing::StatusIs;
+
+class MarketServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto streets = roads::Streets::Load("city:1");
+    ASSERT_THAT(streets, IsOk());
+    streets_ = *std::move(streets);
+    service_ = std::make_unique<MarketService>(
+        clock_, std::map<std::string, const roads::Streets*>{{"city", streets_.get()}});
+    auto server = rpc::Server::Start({.services = {service_.get()}});
+    ASSERT_THAT(server, IsOk());
+    server_ = *std::move(server);
+    stub_ = market::v1::MarketService::NewStub(server_->InProcessChannel());
+  }
+
+  ManualClock clock_;
+  std::unique_ptr<roads::Streets> streets_;
+  std::unique_ptr<MarketService> service_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<market::v1::MarketService::Stub> stub_;
+};
+
+TEST_F(MarketServiceTest, ListsMarketsWithTheirBoundsAndTheClock) {
+  grpc::ClientContext context;
+  market::v1::ListMarketsResponse response;
+  clock_.Advance(std::chrono::seconds(5));
+  ASSERT_TRUE(stub_->ListMarkets(&context, {}, &response).ok());
+  ASSERT_EQ(response.markets_size(), 1);
+  const market::v1::Market& market = response.markets(0);
+  EXPECT_EQ(market.market(), "city");
+  EXPECT_EQ(ToLatLng(market.south_west()), streets_->graph().bounds().south_west);
+  EXPECT_EQ(ToLatLng(market.north_east()), streets_->graph().bounds().north_east);
+  EXPECT_EQ(market.junctions(), streets_->graph().junction_count());
+  EXPECT_EQ(ToTime(response.now()), clock_.Now());
+  // The manual clock says that any duration lasts a millisecond of the wall.
+  EXPECT_DOUBLE_EQ(response.clock_rate(), 1000);
+}
+
+TEST_F(MarketServiceTest, StreamsAllStreetsAndEnds) {
+  grpc::ClientContext context;
+  market::v1::GetStreetsRequest request;
+  request.set_market("city");
+  const auto reader = stub_->GetStreets(&context, request);
+  market::v1::GetStreetsResponse message;
+  size_t streets = 0;
+  while (reader->Read(&message)) streets += static_cast<size_t>(message.streets_size());
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(streets, MakeStreetLines(streets_->graph()).size());
+}
+
+TEST_F(MarketServiceTest, UnknownMarketIsNotFound) {
+  grpc::ClientContext context;
+  market::v1::GetStreetsRequest request;
+  request.set_market("atlantis");
+  const auto reader = stub_->GetStreets(&context, request);
+  market::v1::GetStreetsResponse message;
+  EXPECT_FALSE(reader->Read(&message));
+  EXPECT_THAT(rpc::FromGrpcStatus(reader->Finish()),
+              StatusIs(absl::StatusCode::kNotFound, "market 'atlantis'"));
+}
+
+}  // namespace
+}  // namespace ridestream::trip
