@@ -1,5 +1,7 @@
 #include "services/dispatch/rpc/dispatch_service.h"
 
+#include <fmt/format.h>
+
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
@@ -24,6 +26,29 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
   if (!stream.ok()) return new RefusedStream(rpc::ToGrpcStatus(stream.status(), context));
   (*stream)->Begin();
   return stream->get();
+}
+
+grpc::ServerUnaryReactor* DispatchService::GetDriver(grpc::CallbackServerContext* context,
+                                                     const v1::GetDriverRequest* request,
+                                                     v1::GetDriverResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(rpc::ToGrpcStatus(Describe(*context, request->driver_id(), *response), context));
+  return reactor;
+}
+
+absl::Status DispatchService::Describe(const grpc::CallbackServerContext& context,
+                                       const std::string& driver_id,
+                                       v1::GetDriverResponse& response) const {
+  const absl::StatusOr<rpc::Caller> caller =
+      rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
+  if (!caller.ok()) return caller.status();
+  if (absl::Status status = rpc::ValidateId(driver_id, "driver_id"); !status.ok()) return status;
+  const std::shared_ptr<DriverSession> session = registry_.Find(DriverId(driver_id));
+  if (session == nullptr) {
+    return absl::NotFoundError(fmt::format("driver {} has no session here", driver_id));
+  }
+  response = session->Describe();
+  return absl::OkStatus();
 }
 
 }  // namespace ridestream::dispatch

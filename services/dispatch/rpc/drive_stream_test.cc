@@ -186,6 +186,21 @@ class DriveStreamTest : public ::testing::Test {
     EXPECT_TRUE(response && response->has_welcome());
     return response ? response->welcome() : v1::Welcome();
   }
+  void PushOf(const std::string& driver, v1::DriveResponse message) {
+    registry_->Find(DriverId(driver))->Push(std::move(message));
+  }
+  /// What a service that asks is told of a driver.
+  absl::StatusOr<v1::GetDriverResponse> GetDriver(
+      const std::string& driver, rpc::CallerKind caller = rpc::CallerKind::kService) {
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {caller, "someone"});
+    v1::GetDriverRequest request;
+    request.set_driver_id(driver);
+    v1::GetDriverResponse response;
+    const grpc::Status status = stub_->GetDriver(&context, request, &response);
+    if (!status.ok()) return rpc::FromGrpcStatus(status);
+    return response;
+  }
   void Push(const std::string& driver, std::uint64_t plan_version) {
     v1::DriveResponse message;
     message.mutable_plan()->set_version(plan_version);
@@ -372,6 +387,65 @@ TEST_F(DriveStreamTest, ALongAbsentSessionIsForgottenAndTakenOffTheMap) {
   const auto report = location_.reports.WaitFor(
       [](const auto& r) { return r.state() == location::v1::DRIVER_STATE_OFFLINE; });
   EXPECT_EQ(report.driver_id(), "d-1");
+}
+
+TEST_F(DriveStreamTest, ADriverIsDescribedToServices) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  v1::DriveResponse offer;
+  offer.mutable_offer()->set_offer_id("o-1");
+  PushOf("d-1", offer);
+  EXPECT_EQ(GetDriver("d-1")->offer().offer_id(), "o-1");
+
+  v1::DriveResponse ended;
+  ended.mutable_offer_ended()->set_offer_id("o-1");
+  PushOf("d-1", ended);
+  v1::DriveResponse plan;
+  plan.mutable_plan()->set_version(1);
+  plan.mutable_plan()->set_route_id(5);
+  plan.mutable_plan()->add_stops()->set_trip_id("t-1");
+  plan.mutable_plan()->mutable_route()->set_length_m(900);
+  PushOf("d-1", plan);
+  // The route is not sent again, but belongs to the plan still.
+  plan.mutable_plan()->set_version(2);
+  plan.mutable_plan()->clear_route();
+  PushOf("d-1", plan);
+
+  const auto described = GetDriver("d-1");
+  ASSERT_TRUE(described.ok()) << described.status();
+  EXPECT_EQ(described->market(), "city");
+  EXPECT_EQ(described->seats(), 4u);
+  EXPECT_TRUE(described->connected());
+  EXPECT_FALSE(described->has_offer());
+  EXPECT_EQ(described->plan().version(), 2u);
+  EXPECT_EQ(described->plan().route().length_m(), 900u);
+  ASSERT_EQ(described->pushes_size(), 4);
+  EXPECT_TRUE(described->pushes(0).has_offer());
+  EXPECT_TRUE(described->pushes(1).has_offer_ended());
+  EXPECT_FALSE(described->pushes(2).plan().has_route());
+}
+
+TEST_F(DriveStreamTest, OnlyTheLastPushesAreDescribed) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  for (std::uint64_t version = 1; version <= 12; ++version) {
+    Push("d-1", version);
+    driver.SendAck(driver.Read()->sequence());
+    driver.SendPosition(version);
+    // The ack came before the position.
+    location_.reports.WaitFor([](const auto&) { return true; });
+  }
+  const auto described = GetDriver("d-1");
+  ASSERT_EQ(described->pushes_size(), 10);
+  EXPECT_EQ(described->pushes(0).plan().version(), 3u);
+  EXPECT_EQ(described->pushes(9).plan().version(), 12u);
+}
+
+TEST_F(DriveStreamTest, OnlyServicesMayAskForADriver) {
+  EXPECT_EQ(GetDriver("d-1", rpc::CallerKind::kRider).status().code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(GetDriver("d-1").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(GetDriver("not an id").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(DriveStreamTest, DrainingSaysGoodbye) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/rpc/status.h"
+#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/rpc/drive_stream.h"
 
 namespace ridestream::dispatch {
@@ -31,6 +32,7 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream>
     if (dropped_) return absl::UnavailableError("the session was just dropped; connect again");
     connected.epoch = session_.Connect(hello, std::move(fresh_id), around_.clock.Now());
     connected.resumed = session_.resumed();
+    hello_ = hello;
     fenced = std::exchange(stream_, std::move(stream));
     heard_at_ = heartbeat_at_ = around_.clock.Now();
     report_sequence_ = 0;
@@ -121,6 +123,7 @@ void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
   {
     MutexLock lock(mu_);
     session_.Welcome(epoch, snapshot);
+    if (session_.epoch() == epoch && !session_.resumed()) history_.Restore(snapshot);
     stream = stream_;
   }
   if (stream != nullptr) stream->Wake();
@@ -131,6 +134,7 @@ void DriverSession::Push(v1::DriveResponse message) {
   absl::Status status;
   {
     MutexLock lock(mu_);
+    history_.Record(message, around_.clock.Now());
     status = session_.Push(std::move(message));
     stream = stream_;
   }
@@ -182,6 +186,19 @@ bool DriverSession::Tick() {
 void DriverSession::ReportOffline() {
   MutexLock lock(mu_);
   if (session_.position()) Forward(location::v1::DRIVER_STATE_OFFLINE);
+}
+
+v1::GetDriverResponse DriverSession::Describe() const {
+  v1::GetDriverResponse driver;
+  driver.set_market(market_.str());
+  MutexLock lock(mu_);
+  driver.set_name(hello_.name());
+  *driver.mutable_vehicle() = hello_.vehicle();
+  driver.set_seats(hello_.seats());
+  driver.set_connected(session_.connected());
+  *driver.mutable_heard_at() = ToProto(heard_at_);
+  history_.Describe(driver);
+  return driver;
 }
 
 void DriverSession::Forward(location::v1::DriverState state) {

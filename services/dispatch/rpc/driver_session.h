@@ -10,6 +10,7 @@
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/session.h"
 #include "services/dispatch/rpc/position_forwarder.h"
+#include "services/dispatch/rpc/push_history.h"
 #include "services/dispatch/rpc/session_counters.h"
 
 namespace ridestream::dispatch {
@@ -76,6 +77,11 @@ class DriverSession {
   /// Takes the driver off the map.
   void ReportOffline();
 
+  // -- Called for those who look on
+  // ----------------------------------------------------------------
+
+  v1::GetDriverResponse Describe() const;
+
  private:
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -83,11 +89,13 @@ class DriverSession {
   const MarketId market_;
   const Surroundings around_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   Session session_ ABSL_GUARDED_BY(mu_);
   bool dropped_ ABSL_GUARDED_BY(mu_) = false;
   // Shared with gRPC, which may still run reactions of a stream that was replaced.
   std::shared_ptr<DriveStream> stream_ ABSL_GUARDED_BY(mu_);
+  PushHistory history_ ABSL_GUARDED_BY(mu_);
+  v1::Hello hello_ ABSL_GUARDED_BY(mu_);
   location::v1::DriverState state_ ABSL_GUARDED_BY(mu_) = location::v1::DRIVER_STATE_IDLE;
   std::uint32_t free_seats_ ABSL_GUARDED_BY(mu_) = 0;
   bool market_wants_positions_ ABSL_GUARDED_BY(mu_) = false;

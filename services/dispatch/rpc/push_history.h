@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "libs/base/clock.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+
+namespace ridestream::dispatch {
+
+/// What a driver was told, for others who ask: the newest plan with its route, the open offer, and
+/// the last pushes. A few kilobytes. Not thread-safe: its owner guards it.
+class PushHistory {
+ public:
+  static constexpr std::size_t kMaxPushes = 10;
+
+  void Record(const v1::DriveResponse& message, Time now);
+  /// A fresh session was told this instead of what had been pushed.
+  void Restore(const v1::Snapshot& snapshot);
+  /// Fills in plan, offer and pushes.
+  void Describe(v1::GetDriverResponse& out) const;
+
+ private:
+  void TakePlan(const v1::Plan& plan);
+
+  std::optional<v1::Plan> plan_;
+  std::optional<v1::Offer> offer_;
+  std::deque<v1::PushRecord> pushes_;
+};
+
+}  // namespace ridestream::dispatch
