@@ -1,0 +1,53 @@
+import { mkdirSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { kRoot } from "./processes.js";
+
+/** Debian's browser; nothing is downloaded. */
+const kChromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const kHasChromium = existsSync(kChromium);
+
+/** Where screenshots and figures of a run are kept. */
+export const kArtefacts = join(kRoot, "build/web-e2e");
+mkdirSync(kArtefacts, { recursive: true });
+
+if (!kHasChromium) console.warn(`SKIPPED: there is no browser at ${kChromium}`);
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: kChromium,
+    // No GPU here: WebGL is computed.
+    args: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"],
+  });
+}
+
+/** The page, open and following a city. Whatever it throws or complains about fails the test. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  await page.goto(url);
+  await page.waitForSelector(".pulse.live");
+  return page;
+}
+
+export function screenshot(page: Page, name: string): Promise<Buffer> {
+  return page.screenshot({ path: join(kArtefacts, `${name}.png`) });
+}
+
+/** Where a place of the city is on the screen. */
+export async function onScreen(page: Page, place: readonly [number, number]) {
+  return page.evaluate((lngLat) => {
+    const map = window.ridestream?.map?.map;
+    if (!map) throw new Error("there is no map yet");
+    const box = map.getCanvas().getBoundingClientRect();
+    const { x, y } = map.project(lngLat as [number, number]);
+    return { x: box.x + x, y: box.y + y };
+  }, place);
+}

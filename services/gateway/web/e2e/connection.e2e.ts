@@ -1,0 +1,43 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kHasChromium, launchBrowser, openPage, screenshot } from "./browser.js";
+import { City } from "./city.js";
+
+/** Changes whenever a report of any car comes. */
+function reportsSeen(page: Page): Promise<number> {
+  return page.evaluate(() => window.ridestream?.city.cars.version ?? 0);
+}
+
+describe.skipIf(!kHasChromium)("a connection that breaks", () => {
+  let city: City;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    city = await City.start({ drivers: 40, clockRate: 10 });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.stop();
+  });
+
+  test("is said, and mended by itself when the gateway is back", async () => {
+    const page = await openPage(browser, city.url);
+    await page.waitForFunction(() => (window.ridestream?.city.cars.size ?? 0) >= 40);
+    const sequence = await page.evaluate(() => String(window.ridestream?.city.trips.lastSequence));
+    await city.stopGateway();
+    await page.getByText("Connection lost.").waitFor();
+    await screenshot(page, "connection-lost");
+    const before = await reportsSeen(page);
+    await city.startGateway();
+    await page.getByText("Connection lost.").waitFor({ state: "detached" });
+    await page.waitForFunction((seen) => (window.ridestream?.city.cars.version ?? 0) > seen, before);
+    // The log goes on where it was: nothing was missed, nothing was read twice.
+    await page.waitForFunction(
+      (last) => (window.ridestream?.city.trips.lastSequence ?? 0n) > BigInt(last),
+      sequence,
+    );
+    expect(await page.evaluate(() => window.ridestream?.city.cars.size)).toBe(40);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,94 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kHasChromium, launchBrowser, onScreen, openPage, screenshot } from "./browser.js";
+import { City } from "./city.js";
+
+/** Two corners of the built-in city, some 2 km apart. */
+const kPickup = [-30.012, 45.004] as const;
+const kDropoff = [-29.99, 45.01] as const;
+const kElsewhere = [-30.02, 45.012] as const;
+
+async function clickPlace(page: Page, place: readonly [number, number]): Promise<void> {
+  const { x, y } = await onScreen(page, place);
+  await page.mouse.click(x, y);
+}
+
+async function chooseRide(page: Page): Promise<void> {
+  await page.getByRole("tab", { name: "Ride" }).click();
+  await page.getByText("Click the map: pick-up").waitFor();
+  await clickPlace(page, kPickup);
+  await page.getByText("Click the map: destination").waitFor();
+  await clickPlace(page, kDropoff);
+}
+
+describe.skipIf(!kHasChromium)("a rider in the browser", () => {
+  let city: City;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    city = await City.start({ drivers: 60, clockRate: 20 });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await city?.stop();
+  });
+
+  test("rides from the request to the receipt by clicks", async () => {
+    const page = await openPage(browser, city.url);
+    await chooseRide(page);
+    const price = await page.locator(".quote strong").textContent();
+    expect(price).toMatch(/^\$\d+\.\d\d$/);
+    await page.getByRole("button", { name: "Request" }).click();
+    const state = page.getByTestId("ride-state");
+    await state.waitFor();
+    await screenshot(page, "ride-requested");
+    await page.getByText("driver on the way").or(page.getByText("driver at the pick-up")).first().waitFor();
+    await screenshot(page, "ride-assigned");
+    const total = page.getByTestId("receipt-total");
+    await total.waitFor({ timeout: 90_000 });
+    expect(await total.textContent()).toBe(price);
+    await screenshot(page, "ride-receipt");
+    await page.context().close();
+  });
+
+  test("changes the destination, which makes the fare anew, and cancels", async () => {
+    const page = await openPage(browser, city.url);
+    await chooseRide(page);
+    const price = await page.locator(".quote strong").textContent();
+    await page.getByRole("button", { name: "Request" }).click();
+    await page.getByRole("button", { name: "Change" }).click();
+    await clickPlace(page, kElsewhere);
+    await page.waitForFunction(
+      (before) => {
+        const fare = document.querySelector(".riding .form p strong")?.textContent;
+        return fare && fare !== before;
+      },
+      price,
+    );
+    await page.getByRole("button", { name: "Cancel the ride" }).click();
+    await page.getByTestId("ride-state").getByText("cancelled").waitFor();
+    await page.context().close();
+  });
+
+  test("finds an open ride again after a reload", async () => {
+    const page = await openPage(browser, city.url);
+    await chooseRide(page);
+    await page.getByRole("button", { name: "Request" }).click();
+    await page.getByTestId("ride-state").waitFor();
+    await page.reload();
+    await page.getByRole("tab", { name: "Ride" }).click();
+    await page.getByTestId("ride-state").waitFor();
+    await page.context().close();
+  });
+
+  test("is told when a place is off the streets", async () => {
+    const page = await openPage(browser, city.url);
+    await page.getByRole("tab", { name: "Ride" }).click();
+    await page.getByText("Click the map: pick-up").waitFor();
+    await page.mouse.click(20, 400); // The sea.
+    await clickPlace(page, kDropoff);
+    await page.getByRole("alert").getByText("pickup").waitFor();
+    await page.context().close();
+  });
+});

@@ -1,0 +1,36 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { wallPause, type Pause } from "./follow.js";
+
+/** Errors after which an idempotent call may be made again as it is. */
+const kTransient = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+  // What fetch says when the connection broke.
+  Code.Unknown,
+  Code.Internal,
+]);
+
+export interface RetryOptions {
+  readonly signal: AbortSignal;
+  /** Told of each failure that is followed by another try. */
+  readonly onRetry?: (error: ConnectError, pauseMs: number) => void;
+  readonly attempts?: number;
+  readonly pause?: Pause;
+}
+
+/** Makes an idempotent call until it is answered, at most `attempts` times. Throws a ConnectError. */
+export async function retry<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { signal, attempts = 6, pause = wallPause } = options;
+  for (let attempt = 1; ; ++attempt) {
+    try {
+      return await call();
+    } catch (thrown) {
+      const error = ConnectError.from(thrown);
+      if (signal.aborted || attempt >= attempts || !kTransient.has(error.code)) throw error;
+      const pauseMs = Math.min(300 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2);
+      options.onRetry?.(error, pauseMs);
+      await pause(pauseMs, signal);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { createClient, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { DispatchService } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
+import { LocationService } from "../gen/ridestream/location/v1/location_pb.js";
+import { MarketService } from "../gen/ridestream/market/v1/market_pb.js";
+import { TripService } from "../gen/ridestream/trip/v1/trip_pb.js";
+
+/** Who makes a call, as the services know callers: "rider/r-17", "service/map". */
+export type Caller = `${"rider" | "driver" | "service"}/${string}`;
+
+/** The one who looks on. Following the trips of all riders is for services. */
+export const kViewer: Caller = "service/web-map";
+
+export const kCallerHeader = "ridestream-caller";
+
+function saysCaller(caller: Caller): Interceptor {
+  return (next) => (request) => {
+    request.header.set(kCallerHeader, caller);
+    return next(request);
+  };
+}
+
+export function makeTransport(caller: Caller, baseUrl: string): Transport {
+  return createGrpcWebTransport({ baseUrl, interceptors: [saysCaller(caller)] });
+}
+
+export interface Clients {
+  readonly market: Client<typeof MarketService>;
+  readonly location: Client<typeof LocationService>;
+  readonly trip: Client<typeof TripService>;
+  readonly dispatch: Client<typeof DispatchService>;
+}
+
+export function makeClients(transport: Transport): Clients {
+  return {
+    market: createClient(MarketService, transport),
+    location: createClient(LocationService, transport),
+    trip: createClient(TripService, transport),
+    dispatch: createClient(DispatchService, transport),
+  };
+}

@@ -1,0 +1,111 @@
+import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { quantile } from "../map/frame_meter.js";
+import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
+import type { Cars } from "./cars.js";
+import { toMs } from "./time.js";
+import type { Trips } from "./trips.js";
+
+/** The city in numbers, at one moment. Durations are of the city's time. */
+export interface Figures {
+  readonly cars: number;
+  /** By DriverState. */
+  readonly byState: readonly number[];
+  readonly waiting: number;
+  readonly longestWaitS: number;
+  /** From the request to the driver's yes, of the last trips that got one. */
+  readonly matchP50S: number;
+  readonly matchP99S: number;
+  /** Since the page was opened. */
+  readonly served: number;
+  readonly unserved: number;
+  /** In the last minute of the city's time. */
+  readonly servedPerMinute: number;
+  readonly aboard: number;
+  readonly ridersPerCar: number;
+  /** On the wall's clock. */
+  readonly positionsPerS: number;
+}
+
+export const kNoFigures: Figures = {
+  cars: 0,
+  byState: [],
+  waiting: 0,
+  longestWaitS: 0,
+  matchP50S: 0,
+  matchP99S: 0,
+  served: 0,
+  unserved: 0,
+  servedPerMinute: 0,
+  aboard: 0,
+  ridersPerCar: 0,
+  positionsPerS: 0,
+};
+
+const kMatchesKept = 300;
+
+/** Counts what happens, and makes figures of it. */
+export class FigureBook {
+  private readonly matchWaits: number[] = [];
+  private readonly servedAtMs: number[] = [];
+  private served = 0;
+  private unserved = 0;
+  private positionsPerS = 0;
+  private lastApplied: { count: number; atMs: number } | null = null;
+
+  /** A trip has come into a state, at a time of the city's. */
+  onTrip(trip: Trip, previous: TripState, atMs: number, isLive: boolean): void {
+    if (trip.state === TripState.ASSIGNED && previous === TripState.REQUESTED) {
+      this.matchWaits.push((toMs(trip.assignedAt) - toMs(trip.requestedAt)) / 1000);
+      if (this.matchWaits.length > kMatchesKept) this.matchWaits.shift();
+    }
+    if (!isLive) return;
+    if (trip.state === TripState.UNSERVED) this.unserved += 1;
+    if (trip.state === TripState.COMPLETED) {
+      this.served += 1;
+      this.servedAtMs.push(atMs);
+    }
+  }
+
+  /** The index has applied so many positions since it began; `wallMs` is performance.now(). */
+  onIndexStats(applied: bigint, wallMs: number): void {
+    const count = Number(applied);
+    const last = this.lastApplied;
+    this.lastApplied = { count, atMs: wallMs };
+    // A smaller count is that of a service which has just started.
+    if (!last || count < last.count || wallMs <= last.atMs) return;
+    this.positionsPerS = (1000 * (count - last.count)) / (wallMs - last.atMs);
+  }
+
+  make(cars: Cars, trips: Trips, cityMs: number): Figures {
+    while ((this.servedAtMs[0] ?? Infinity) < cityMs - 60_000) this.servedAtMs.shift();
+    const byState = cars.countByState();
+    const aboard = trips.ridersAboard();
+    let waiting = 0;
+    let oldestMs = cityMs;
+    for (const trip of trips.waiting()) {
+      waiting += 1;
+      oldestMs = Math.min(oldestMs, toMs(trip.requestedAt));
+    }
+    return {
+      cars: cars.size,
+      byState,
+      waiting,
+      longestWaitS: (cityMs - oldestMs) / 1000,
+      matchP50S: quantile(this.matchWaits, 0.5),
+      matchP99S: quantile(this.matchWaits, 0.99),
+      served: this.served,
+      unserved: this.unserved,
+      servedPerMinute: this.servedAtMs.length,
+      aboard: aboard.riders,
+      ridersPerCar: aboard.cars > 0 ? aboard.riders / aboard.cars : 0,
+      positionsPerS: this.positionsPerS,
+    };
+  }
+}
+
+/** The share of cars that work, 0 to 1. */
+export function utilization(byState: readonly number[]): number {
+  const total = byState.reduce((sum, count) => sum + count, 0);
+  const busy = (byState[DriverState.EN_ROUTE] ?? 0) + (byState[DriverState.OCCUPIED] ?? 0);
+  return total > 0 ? busy / total : 0;
+}

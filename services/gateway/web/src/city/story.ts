@@ -1,0 +1,116 @@
+import { CancelReason, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { toMs } from "./time.js";
+import type { StoryEntry } from "./trips.js";
+
+/** A line of a trip's story. */
+export interface Moment {
+  readonly atMs: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly state: TripState;
+}
+
+export const kStateNames: Readonly<Record<TripState, string>> = {
+  [TripState.UNSPECIFIED]: "unknown",
+  [TripState.REQUESTED]: "waiting for a driver",
+  [TripState.ASSIGNED]: "driver on the way",
+  [TripState.ARRIVED]: "driver at the pick-up",
+  [TripState.ABOARD]: "aboard",
+  [TripState.COMPLETED]: "completed",
+  [TripState.CANCELLED]: "cancelled",
+  [TripState.UNSERVED]: "no driver found",
+};
+
+const kCancelReasons: Readonly<Record<CancelReason, string>> = {
+  [CancelReason.UNSPECIFIED]: "",
+  [CancelReason.CHANGED_MIND]: "changed their mind",
+  [CancelReason.WAIT_TOO_LONG]: "waited too long",
+  [CancelReason.DRIVER_NOT_MOVING]: "the driver didn't move",
+  [CancelReason.WRONG_PLACE]: "wrong place",
+  [CancelReason.OTHER]: "another reason",
+};
+
+/** What happened to a trip, oldest first: from its log as far as that was heard, else from what the
+ * trip itself has kept of it. */
+export function tellStory(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
+  const heardFromTheStart = entries[0]?.previous === TripState.UNSPECIFIED;
+  return heardFromTheStart ? fromLog(trip, entries) : fromTrip(trip);
+}
+
+function fromLog(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
+  return entries.map((entry) => {
+    const { atMs, state } = entry;
+    if (entry.previous === state) {
+      return { atMs, state, title: "Destination changed", detail: "the fare was made anew" };
+    }
+    if (state === TripState.REQUESTED && entry.previous !== TripState.UNSPECIFIED) {
+      return { atMs, state, title: "Driver lost", detail: "waits for another" };
+    }
+    return { atMs, state, title: titleOf(state), detail: detailOf(trip, state, entry.driverName) };
+  });
+}
+
+function fromTrip(trip: Trip): Moment[] {
+  const { ASSIGNED, ARRIVED, ABOARD, REQUESTED } = TripState;
+  const moments: Moment[] = [];
+  const add = (state: TripState, atMs: number) => {
+    if (atMs === 0) return;
+    const detail = detailOf(trip, state, trip.driver?.name ?? "");
+    moments.push({ atMs, state, title: titleOf(state), detail });
+  };
+  add(REQUESTED, toMs(trip.requestedAt));
+  add(ASSIGNED, toMs(trip.assignedAt));
+  add(ARRIVED, toMs(trip.arrivedAt));
+  add(ABOARD, toMs(trip.aboardAt));
+  add(trip.state, toMs(trip.endedAt));
+  return moments;
+}
+
+function titleOf(state: TripState): string {
+  switch (state) {
+    case TripState.REQUESTED:
+      return "Requested";
+    case TripState.ASSIGNED:
+      return "Driver found";
+    case TripState.ARRIVED:
+      return "Driver arrived";
+    case TripState.ABOARD:
+      return "Picked up";
+    case TripState.COMPLETED:
+      return "Completed";
+    case TripState.CANCELLED:
+      return "Cancelled";
+    default:
+      return "No driver found";
+  }
+}
+
+function detailOf(trip: Trip, state: TripState, driverName: string): string {
+  switch (state) {
+    case TripState.REQUESTED: {
+      const party = trip.passenger?.partySize ?? 1;
+      return party === 1 ? "one rider" : `a party of ${party}`;
+    }
+    case TripState.ASSIGNED:
+      return [driverName, trip.driver?.vehicle?.model].filter(Boolean).join(", ");
+    case TripState.COMPLETED:
+      return moneyText(trip.fare?.total);
+    case TripState.CANCELLED:
+      return [
+        kCancelReasons[trip.cancellation?.reason ?? CancelReason.UNSPECIFIED],
+        trip.cancellation?.comment,
+      ]
+        .filter(Boolean)
+        .join(": ");
+    default:
+      return "";
+  }
+}
+
+/** "$12.40", or the like of another currency. */
+export function moneyText(money: { currencyCode: string; amountMinor: bigint } | undefined): string {
+  if (!money) return "";
+  const format = new Intl.NumberFormat("en", { style: "currency", currency: money.currencyCode });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(Number(money.amountMinor) / 10 ** digits);
+}

@@ -1,0 +1,80 @@
+import { expect, test, vi } from "vitest";
+import { TripState } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { caughtUp, sampleEvent, sampleTrip } from "../testing/samples.js";
+import { tellStory } from "./story.js";
+import { Trips } from "./trips.js";
+
+const { UNSPECIFIED, REQUESTED, ASSIGNED, ABOARD, COMPLETED } = TripState;
+
+test("a trip is open until it ends, and belongs to its driver meanwhile", () => {
+  const trips = new Trips();
+  trips.apply(sampleEvent(1, UNSPECIFIED, sampleTrip()));
+  expect([...trips.waiting()].map((trip) => trip.tripId)).toEqual(["t-1"]);
+  trips.apply(sampleEvent(2, REQUESTED, sampleTrip({ state: ASSIGNED })));
+  expect([...trips.waiting()]).toEqual([]);
+  expect(trips.ofDriver("d-1").map((trip) => trip.tripId)).toEqual(["t-1"]);
+  trips.apply(sampleEvent(3, ABOARD, sampleTrip({ state: COMPLETED })));
+  expect(trips.ofDriver("d-1")).toEqual([]);
+  expect(trips.open.size).toBe(0);
+  expect(trips.get("t-1")?.state).toBe(COMPLETED);
+});
+
+test("a driver who lost a trip doesn't keep it", () => {
+  const trips = new Trips();
+  trips.apply(sampleEvent(1, REQUESTED, sampleTrip({ state: ASSIGNED, driverId: "d-1" })));
+  trips.apply(sampleEvent(2, ASSIGNED, sampleTrip({ state: REQUESTED })));
+  trips.apply(sampleEvent(3, REQUESTED, sampleTrip({ state: ASSIGNED, driverId: "d-2" })));
+  expect(trips.ofDriver("d-1")).toEqual([]);
+  expect(trips.ofDriver("d-2")).toHaveLength(1);
+});
+
+test("repeats of the log change nothing, and what came before it was caught up isn't live", () => {
+  const onEvent = vi.fn();
+  const trips = new Trips(onEvent);
+  const first = sampleEvent(1, UNSPECIFIED, sampleTrip());
+  trips.apply(first);
+  trips.apply(first);
+  trips.apply(caughtUp(1));
+  trips.apply(sampleEvent(2, REQUESTED, sampleTrip({ state: ASSIGNED })));
+  expect(onEvent.mock.calls.map((call) => call[2] as boolean)).toEqual([false, true]);
+  expect(trips.story("t-1")).toHaveLength(2);
+});
+
+test("riders and cars count once each, parties as many as they are", () => {
+  const trips = new Trips();
+  trips.apply(sampleEvent(1, ASSIGNED, sampleTrip({ id: "a", state: ABOARD, party: 2 })));
+  trips.apply(sampleEvent(2, ASSIGNED, sampleTrip({ id: "b", state: ABOARD, party: 1 })));
+  expect(trips.ridersAboard()).toEqual({ riders: 3, cars: 1 });
+});
+
+test("what ended long ago is forgotten", () => {
+  const trips = new Trips();
+  for (let i = 1; i <= 3_001; ++i) {
+    trips.apply(sampleEvent(i, ABOARD, sampleTrip({ id: `t-${i}`, state: COMPLETED })));
+  }
+  expect(trips.ended.size).toBe(3_000);
+  expect(trips.get("t-1")).toBeUndefined();
+  expect(trips.story("t-1")).toEqual([]);
+});
+
+test("a story is told from the log, with lost drivers and changed destinations", () => {
+  const trips = new Trips();
+  trips.apply(sampleEvent(1, UNSPECIFIED, sampleTrip()));
+  trips.apply(sampleEvent(2, REQUESTED, sampleTrip({ state: ASSIGNED })));
+  trips.apply(sampleEvent(3, ASSIGNED, sampleTrip({ state: ASSIGNED })));
+  trips.apply(sampleEvent(4, ASSIGNED, sampleTrip({ state: REQUESTED })));
+  const trip = sampleTrip();
+  expect(tellStory(trip, trips.story("t-1")).map((moment) => moment.title)).toEqual([
+    "Requested",
+    "Driver found",
+    "Destination changed",
+    "Driver lost",
+  ]);
+});
+
+test("a story whose beginning wasn't heard is told from the trip", () => {
+  const trip = sampleTrip({ state: COMPLETED });
+  const moments = tellStory(trip, []);
+  expect(moments.map((moment) => moment.title)).toEqual(["Requested", "Driver found", "Completed"]);
+  expect(moments.at(-1)?.detail).toBe("$12.40");
+});

@@ -1,0 +1,150 @@
+import {
+  TripState,
+  type FollowTripsResponse,
+  type Trip,
+  type TripEvent,
+} from "../gen/ridestream/trip/v1/trip_pb.js";
+import { toMs } from "./time.js";
+
+/** One thing that happened to a trip. */
+export interface StoryEntry {
+  readonly sequence: bigint;
+  readonly atMs: number;
+  readonly previous: TripState;
+  readonly state: TripState;
+  readonly driverName: string;
+  readonly driverId: string;
+}
+
+/** What the map shows for a moment where it happened. */
+export interface TripFlash {
+  readonly kind: "boarded" | "served" | "unserved" | "cancelled";
+  readonly trip: Trip;
+}
+
+/** Trips that ended are kept for their stories, so many of them. */
+const kMaxEnded = 3_000;
+
+export function isOpen(state: TripState): boolean {
+  return state >= TripState.REQUESTED && state <= TripState.ABOARD;
+}
+
+/** A market's trips as its log tells them: all that are open, and those that ended lately. */
+export class Trips {
+  /** Open ones by their id, oldest first. */
+  readonly open = new Map<string, Trip>();
+  /** Ended ones, oldest first. */
+  readonly ended = new Map<string, Trip>();
+  /** Grows with each event. */
+  version = 0;
+  lastSequence = 0n;
+  /** Whether what was in the log when it was opened has been read: what comes now is live. */
+  caughtUp = false;
+  private readonly stories = new Map<string, StoryEntry[]>();
+  private readonly byDriver = new Map<string, Set<string>>();
+
+  constructor(
+    private readonly onEvent: (event: TripEvent, trip: Trip, isLive: boolean) => void = () => {},
+  ) {}
+
+  apply(message: FollowTripsResponse): void {
+    if (message.message.case === "caughtUp") {
+      this.caughtUp = true;
+      this.version += 1;
+      return;
+    }
+    if (message.message.case !== "event") return;
+    const event = message.message.value;
+    const { trip } = event;
+    // Events come at least once.
+    if (!trip || event.sequence <= this.lastSequence) return;
+    this.lastSequence = event.sequence;
+    this.version += 1;
+    this.forgetDriver(trip.tripId);
+    if (isOpen(trip.state)) {
+      this.open.set(trip.tripId, trip);
+      if (trip.driver) this.of(trip.driver.driverId).add(trip.tripId);
+    } else {
+      this.open.delete(trip.tripId);
+      this.ended.set(trip.tripId, trip);
+      this.dropOldest();
+    }
+    this.tell(event, trip);
+    this.onEvent(event, trip, this.caughtUp);
+  }
+
+  get(tripId: string): Trip | undefined {
+    return this.open.get(tripId) ?? this.ended.get(tripId);
+  }
+
+  story(tripId: string): readonly StoryEntry[] {
+    return this.stories.get(tripId) ?? [];
+  }
+
+  *waiting(): Generator<Trip> {
+    for (const trip of this.open.values()) if (trip.state === TripState.REQUESTED) yield trip;
+  }
+
+  /** The open trips of a driver. */
+  ofDriver(driverId: string): Trip[] {
+    return [...(this.byDriver.get(driverId) ?? [])].flatMap((id) => this.open.get(id) ?? []);
+  }
+
+  /** People in cars now. */
+  ridersAboard(): { riders: number; cars: number } {
+    const cars = new Set<string>();
+    let riders = 0;
+    for (const trip of this.open.values()) {
+      if (trip.state !== TripState.ABOARD) continue;
+      riders += trip.passenger?.partySize ?? 0;
+      if (trip.driver) cars.add(trip.driver.driverId);
+    }
+    return { riders, cars: cars.size };
+  }
+
+  /** The log is another one than it was: begin anew. */
+  clear(): void {
+    this.open.clear();
+    this.ended.clear();
+    this.stories.clear();
+    this.byDriver.clear();
+    this.lastSequence = 0n;
+    this.caughtUp = false;
+    this.version += 1;
+  }
+
+  private tell(event: TripEvent, trip: Trip): void {
+    const story = this.stories.get(trip.tripId) ?? [];
+    story.push({
+      sequence: event.sequence,
+      atMs: toMs(event.at),
+      previous: event.previousState,
+      state: trip.state,
+      driverName: trip.driver?.name ?? "",
+      driverId: trip.driver?.driverId ?? "",
+    });
+    this.stories.set(trip.tripId, story);
+  }
+
+  private of(driverId: string): Set<string> {
+    const trips = this.byDriver.get(driverId) ?? new Set();
+    this.byDriver.set(driverId, trips);
+    return trips;
+  }
+
+  private forgetDriver(tripId: string): void {
+    const driverId = this.open.get(tripId)?.driver?.driverId;
+    if (!driverId) return;
+    const trips = this.byDriver.get(driverId);
+    trips?.delete(tripId);
+    if (trips?.size === 0) this.byDriver.delete(driverId);
+  }
+
+  private dropOldest(): void {
+    for (const id of this.ended.keys()) {
+      if (this.ended.size <= kMaxEnded) return;
+      this.ended.delete(id);
+      this.stories.delete(id);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** What the page is lit like. */
+export type Theme = "dark" | "light";
+
+export interface Palette {
+  readonly background: string;
+  /** Small streets, boulevards, motorways. */
+  readonly streets: readonly [string, string, string];
+  readonly streetName: string;
+  readonly streetNameHalo: string;
+  readonly route: string;
+  readonly routeCasing: string;
+  /** By DriverState: unspecified, idle, offered, en route, occupied, offline. */
+  readonly cars: readonly string[];
+  /** A rider who has just begun to wait, and one who has waited for long. */
+  readonly waiting: readonly [string, string];
+  readonly served: string;
+  readonly unserved: string;
+  readonly cancelled: string;
+}
+
+export const kPalettes: Readonly<Record<Theme, Palette>> = {
+  dark: {
+    background: "#0c1118",
+    streets: ["#202a38", "#2c3a4e", "#3a4a62"],
+    streetName: "#7688a3",
+    streetNameHalo: "#0c1118",
+    route: "#e8eefc",
+    routeCasing: "#0c1118",
+    cars: ["#000000", "#8494ad", "#f7c948", "#3aa0ff", "#34d399", "#000000"],
+    waiting: ["#ff9f5a", "#ff4d6d"],
+    served: "#34d399",
+    unserved: "#ff4d6d",
+    cancelled: "#97a3b6",
+  },
+  light: {
+    background: "#eef1f5",
+    streets: ["#ffffff", "#ffffff", "#fbe3b4"],
+    streetName: "#66748a",
+    streetNameHalo: "#ffffff",
+    route: "#16233a",
+    routeCasing: "#ffffff",
+    cars: ["#000000", "#7b889c", "#d39400", "#0b6fd6", "#0a9465", "#000000"],
+    waiting: ["#ef6c1a", "#d81b47"],
+    served: "#0a9465",
+    unserved: "#d81b47",
+    cancelled: "#66748a",
+  },
+};
+
+/** "#3aa0ff" as four numbers from 0 to 1. */
+export function rgba(hex: string, alpha = 1): [number, number, number, number] {
+  const value = Number.parseInt(hex.slice(1), 16);
+  return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255, alpha];
+}

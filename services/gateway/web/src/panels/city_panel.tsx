@@ -1,0 +1,114 @@
+import { kCarStates } from "../city/area_feed.js";
+import type { LiveCity } from "../city/live_city.js";
+import { kStateNames } from "../city/story.js";
+import { clockText, toMs, type CityClock } from "../city/time.js";
+import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
+import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { figures, second, selection, showDemand } from "../ui/state.js";
+
+export const kCarStateNames: Readonly<Record<number, string>> = {
+  [DriverState.IDLE]: "free",
+  [DriverState.OFFERED]: "has an offer",
+  [DriverState.EN_ROUTE]: "on the way to a rider",
+  [DriverState.OCCUPIED]: "with riders aboard",
+};
+
+const kShownWaiting = 6;
+const kShownEnded = 8;
+
+interface CityPanelProps {
+  readonly city: LiveCity;
+  readonly clock: CityClock;
+}
+
+/** What is going on in the city: what the colours mean, who waits, what has just ended. */
+export function CityPanel({ city, clock }: CityPanelProps) {
+  second.value;
+  const now = clock.now();
+  const waiting = [...city.trips.waiting()].sort((a, b) => since(a) - since(b));
+  const ended = [...city.trips.ended.values()].slice(-kShownEnded).reverse();
+  return (
+    <>
+      <Legend />
+      <section aria-labelledby="waiting-title">
+        <h2 id="waiting-title">Waiting for a driver</h2>
+        {waiting.length === 0 && <p class="empty">Nobody is waiting.</p>}
+        <ul class="list">
+          {waiting.slice(0, kShownWaiting).map((trip) => (
+            <TripRow key={trip.tripId} trip={trip} aside={clockText((now - since(trip)) / 1000)} />
+          ))}
+        </ul>
+        {waiting.length > kShownWaiting && (
+          <p class="more">and {waiting.length - kShownWaiting} more on the map</p>
+        )}
+      </section>
+      <section aria-labelledby="ended-title">
+        <h2 id="ended-title">Just ended</h2>
+        {ended.length === 0 && <p class="empty">No ride has ended since you look on.</p>}
+        <ul class="list">
+          {ended.map((trip) => (
+            <TripRow
+              key={trip.tripId}
+              trip={trip}
+              aside={`${clockText((now - toMs(trip.endedAt)) / 1000)} ago`}
+            />
+          ))}
+        </ul>
+      </section>
+    </>
+  );
+}
+
+function since(trip: Trip): number {
+  return toMs(trip.requestedAt);
+}
+
+function TripRow({ trip, aside }: { readonly trip: Trip; readonly aside: string }) {
+  const open = () => {
+    selection.value = { kind: "trip", tripId: trip.tripId };
+  };
+  return (
+    <li>
+      <button type="button" class="row" onClick={open}>
+        <span class={`dot trip-${TripState[trip.state].toLowerCase()}`} aria-hidden="true" />
+        <span class="row-title">{trip.passenger?.name || "A rider"}</span>
+        <span class="row-note">{kStateNames[trip.state]}</span>
+        <span class="row-aside">{aside}</span>
+      </button>
+    </li>
+  );
+}
+
+function Legend() {
+  const { byState, waiting } = figures.value;
+  return (
+    <section class="legend" aria-label="What the colours mean">
+      <ul>
+        {kCarStates.map((state) => (
+          <li key={state}>
+            <svg class={`arrow state-${state}`} viewBox="-1 -1.1 2 2.1" aria-hidden="true">
+              <path d="M0-1 .72.78 0 .42-.72.78Z" />
+            </svg>
+            <span>{kCarStateNames[state]}</span>
+            <strong>{(byState[state] ?? 0).toLocaleString("en")}</strong>
+          </li>
+        ))}
+        <li>
+          <span class="dot trip-requested" aria-hidden="true" />
+          <span>rider who waits</span>
+          <strong>{waiting.toLocaleString("en")}</strong>
+        </li>
+      </ul>
+      <label class="switch">
+        <input
+          type="checkbox"
+          checked={showDemand.value}
+          onChange={(event) => {
+            showDemand.value = event.currentTarget.checked;
+          }}
+        />
+        <span>Unserved demand</span>
+      </label>
+    </section>
+  );
+}

@@ -1,0 +1,205 @@
+import { useSignal } from "@preact/signals";
+import type { CityClock } from "../city/time.js";
+import { clockText, toMs } from "../city/time.js";
+import { kStateNames, moneyText } from "../city/story.js";
+import { isOpen } from "../city/trips.js";
+import { CancelReason, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import type { Ride, RideState } from "../rider/ride.js";
+import { PlaceChoice } from "../ui/place_choice.js";
+import { second } from "../ui/state.js";
+import { DriverLink } from "./trip_panel.js";
+
+interface RidePanelProps {
+  readonly ride: Ride;
+  readonly clock: CityClock;
+}
+
+/** Being a rider: two points, a price, a request; then the ride until its receipt. */
+export function RidePanel({ ride, clock }: RidePanelProps) {
+  const state = ride.state.value;
+  return (
+    <section aria-labelledby="ride-title">
+      <h2 id="ride-title">{state.trip ? "Your ride" : "Where to?"}</h2>
+      {state.trip ? (
+        <Riding ride={ride} state={state} trip={state.trip} />
+      ) : (
+        <Choosing ride={ride} state={state} clock={clock} />
+      )}
+      <p role="alert" class="error">
+        {state.error}
+      </p>
+    </section>
+  );
+}
+
+interface ChoosingProps extends RidePanelProps {
+  readonly state: RideState;
+}
+
+function Choosing({ ride, state, clock }: ChoosingProps) {
+  const name = useSignal("");
+  const note = useSignal("");
+  const { quote } = state;
+  second.value;
+  const leftS = quote ? (toMs(quote.expiresAt) - clock.now()) / 1000 : 0;
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void ride.request(name.value, note.value);
+      }}
+    >
+      <PlaceChoice
+        label="Pick-up"
+        place={state.pickup}
+        onPlace={(pickup) => ride.choose({ pickup })}
+        asksAtOnce={!state.pickup}
+      />
+      <PlaceChoice
+        label="Destination"
+        place={state.dropoff}
+        onPlace={(dropoff) => ride.choose({ dropoff })}
+        asksAtOnce={Boolean(state.pickup) && !state.dropoff}
+      />
+      <label class="field">
+        <span>Riders</span>
+        <input
+          type="number"
+          min="1"
+          max="8"
+          value={state.partySize}
+          onChange={(event) => ride.choose({ partySize: event.currentTarget.valueAsNumber || 1 })}
+        />
+      </label>
+      <label class="field">
+        <span>Name</span>
+        <input
+          maxLength={32}
+          autocomplete="given-name"
+          placeholder="You"
+          onInput={(event) => {
+            name.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <label class="field">
+        <span>Note</span>
+        <input
+          maxLength={80}
+          placeholder="blue coat, at the corner"
+          onInput={(event) => {
+            note.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      {quote?.fare && (
+        <div class="quote" role="status">
+          <strong>{moneyText(quote.fare.total)}</strong>
+          <span>
+            {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
+            {clockText(Number(quote.fare.duration?.seconds ?? 0))} on the way
+          </span>
+          <span class="note">
+            {leftS > 0 ? `kept for ${clockText(leftS)}` : "has expired: choose again"}
+          </span>
+        </div>
+      )}
+      <button type="submit" class="primary" disabled={!quote || leftS <= 0 || state.busy !== ""}>
+        {state.busy ? `${state.busy} …` : "Request"}
+      </button>
+    </form>
+  );
+}
+
+interface RidingProps {
+  readonly ride: Ride;
+  readonly state: RideState;
+  readonly trip: Trip;
+}
+
+function Riding({ ride, state, trip }: RidingProps) {
+  const { progress } = state;
+  return (
+    <div class="riding">
+      <p class="state-line" role="status">
+        <span class={`dot trip-${TripState[trip.state].toLowerCase()}`} aria-hidden="true" />
+        <strong data-testid="ride-state">{kStateNames[trip.state]}</strong>
+        {progress && progress.etaS > 0 && (
+          <span>
+            {trip.state === TripState.ABOARD ? "there in " : "with you in "}
+            {clockText(progress.etaS)}
+          </span>
+        )}
+      </p>
+      {trip.driver && (
+        <p>
+          <DriverLink driverId={trip.driver.driverId} name={trip.driver.name} />,{" "}
+          {trip.driver.vehicle?.model} <span class="plate">{trip.driver.vehicle?.plate}</span>
+        </p>
+      )}
+      {state.link.kind === "lost" && <p class="error">Connection lost; the ride goes on.</p>}
+      {isOpen(trip.state) ? (
+        <OpenRide ride={ride} state={state} trip={trip} />
+      ) : (
+        <Receipt ride={ride} trip={trip} />
+      )}
+    </div>
+  );
+}
+
+function OpenRide({ ride, state, trip }: RidingProps) {
+  return (
+    <div class="form">
+      <PlaceChoice
+        label="Destination"
+        place={state.dropoff}
+        onPlace={(place) => void ride.changeDestination(place)}
+        action="Change"
+      />
+      <p>
+        Fare <strong>{moneyText(trip.fare?.total)}</strong>
+      </p>
+      {trip.state !== TripState.ABOARD && (
+        <button
+          type="button"
+          class="danger"
+          disabled={state.busy !== ""}
+          onClick={() => void ride.cancel(CancelReason.CHANGED_MIND)}
+        >
+          Cancel the ride
+        </button>
+      )}
+      {state.busy && <p class="note">{state.busy} …</p>}
+    </div>
+  );
+}
+
+function Receipt({ ride, trip }: { readonly ride: Ride; readonly trip: Trip }) {
+  const { fare } = trip;
+  const served = trip.state === TripState.COMPLETED;
+  const currencyCode = fare?.tariff?.currencyCode ?? "USD";
+  const money = (amountMinor: bigint | undefined) =>
+    moneyText({ currencyCode, amountMinor: amountMinor ?? 0n });
+  return (
+    <div class="receipt">
+      {served && fare && (
+        <dl class="facts" aria-label="Receipt">
+          <dt>Base</dt>
+          <dd>{money(fare.tariff?.baseMinor)}</dd>
+          <dt>{(fare.lengthM / 1000).toFixed(1)} km</dt>
+          <dd>{money(fare.distancePartMinor)}</dd>
+          <dt>{clockText(Number(fare.duration?.seconds ?? 0))}</dt>
+          <dd>{money(fare.timePartMinor)}</dd>
+          <dt class="total">Total</dt>
+          <dd class="total" data-testid="receipt-total">
+            {moneyText(fare.total)}
+          </dd>
+        </dl>
+      )}
+      <button type="button" class="primary" onClick={() => ride.reset()}>
+        Another ride
+      </button>
+    </div>
+  );
+}

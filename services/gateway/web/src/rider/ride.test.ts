@@ -1,0 +1,111 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
+import { expect, test, vi } from "vitest";
+import { makeClients } from "../api/transport.js";
+import type { LngLat } from "../city/projection.js";
+import {
+  CancelReason,
+  TripService,
+  TripState,
+  WatchTripResponseSchema,
+} from "../gen/ridestream/trip/v1/trip_pb.js";
+import { kRequestedMs, sampleTrip } from "../testing/samples.js";
+import { Ride } from "./ride.js";
+
+const kHere: LngLat = [-30, 45];
+const kThere: LngLat = [-30.01, 45.01];
+
+function rideWith(service: Partial<ServiceImpl<typeof TripService>>): Ride {
+  const transport = createRouterTransport(({ service: add }) => add(TripService, service));
+  let ids = 0;
+  return new Ride({
+    clients: makeClients(transport),
+    market: "city",
+    newId: () => `id-${++ids}`,
+    pause: () => Promise.resolve(),
+  });
+}
+
+const quoteTrip = () => ({
+  quoteId: "q-1",
+  fare: { total: { currencyCode: "USD", amountMinor: 1240n } },
+  expiresAt: timestampFromMs(kRequestedMs),
+});
+
+test("two places get a price, and a change of either gets another", async () => {
+  const quote = vi.fn(quoteTrip);
+  const ride = rideWith({ quoteTrip: quote });
+  ride.choose({ pickup: kHere });
+  expect(quote).not.toHaveBeenCalled();
+  ride.choose({ dropoff: kThere });
+  await vi.waitFor(() => expect(ride.state.value.quote?.quoteId).toBe("q-1"));
+  ride.choose({ partySize: 3 });
+  expect(ride.state.value.quote).toBeNull();
+  await vi.waitFor(() => expect(ride.state.value.quote).not.toBeNull());
+  expect(quote.mock.calls).toHaveLength(2);
+});
+
+test("a refused place is told, and nothing can be requested", async () => {
+  const ride = rideWith({
+    quoteTrip: () => {
+      throw new ConnectError("dropoff: no street is near", Code.InvalidArgument);
+    },
+  });
+  ride.choose({ pickup: kHere, dropoff: kThere });
+  await vi.waitFor(() => expect(ride.state.value.error).toBe("dropoff: no street is near"));
+  expect(ride.state.value).toMatchObject({ quote: null, busy: "" });
+});
+
+test("a request whose answer was lost is sent again under the same id", async () => {
+  const requestTrip = vi
+    .fn()
+    .mockImplementationOnce(() => {
+      throw new ConnectError("the connection broke", Code.Unavailable);
+    })
+    .mockReturnValue({ trip: sampleTrip() });
+  const ride = rideWith({ quoteTrip, requestTrip, watchTrip: async function* () {} });
+  ride.choose({ pickup: kHere, dropoff: kThere });
+  await vi.waitFor(() => expect(ride.state.value.quote).not.toBeNull());
+  await ride.request("Grace", "");
+  expect(ride.state.value.trip?.tripId).toBe("t-1");
+  const ids = requestTrip.mock.calls.map(([request]) => (request as { requestId: string }).requestId);
+  expect(ids).toEqual(["id-1", "id-1"]);
+});
+
+test("a ride is watched until its receipt", async () => {
+  const states = [TripState.ASSIGNED, TripState.ABOARD, TripState.COMPLETED];
+  const ride = rideWith({
+    listTrips: () => ({ trips: [sampleTrip()] }),
+    watchTrip: async function* () {
+      for (const [i, state] of states.entries()) {
+        const trip = sampleTrip({ state, version: i + 2 });
+        const progress = state === TripState.COMPLETED ? {} : { progress: { etaS: 60 - i } };
+        yield create(WatchTripResponseSchema, { trip, ...progress });
+      }
+    },
+  });
+  await ride.resume();
+  await vi.waitFor(() => expect(ride.state.value.link.kind).toBe("ended"));
+  expect(ride.state.value).toMatchObject({ progress: null });
+  expect(ride.state.value.trip?.state).toBe(TripState.COMPLETED);
+});
+
+test("of the answer and what is watched, the newer version counts", async () => {
+  const ride = rideWith({
+    listTrips: () => ({ trips: [sampleTrip({ version: 1 })] }),
+    watchTrip: async function* (_request, context) {
+      yield create(WatchTripResponseSchema, {
+        trip: sampleTrip({ state: TripState.CANCELLED, version: 3 }),
+      });
+      await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+    },
+    cancelTrip: () => ({ trip: sampleTrip({ state: TripState.REQUESTED, version: 2 }) }),
+  });
+  await ride.resume();
+  await vi.waitFor(() => expect(ride.state.value.trip?.version).toBe(3n));
+  await ride.cancel(CancelReason.CHANGED_MIND);
+  expect(ride.state.value.trip?.state).toBe(TripState.CANCELLED);
+  ride.reset();
+  expect(ride.state.value.trip).toBeNull();
+});

@@ -1,0 +1,75 @@
+import type { LiveCity } from "../city/live_city.js";
+import type { CityClock } from "../city/time.js";
+import type { Market } from "../gen/ridestream/market/v1/market_pb.js";
+import type { Drive } from "../driver/drive.js";
+import type { CityMap } from "../map/city_map.js";
+import type { LiveCanvas } from "../map/live_canvas.js";
+import { CarPanel } from "../panels/car_panel.js";
+import { CityPanel } from "../panels/city_panel.js";
+import { DrivePanel } from "../panels/drive_panel.js";
+import { RidePanel } from "../panels/ride_panel.js";
+import { TripPanel } from "../panels/trip_panel.js";
+import type { Ride } from "../rider/ride.js";
+import { ConnectionBanner, Header } from "./header.js";
+import { MapView } from "./map_view.js";
+import { Panel } from "./panel.js";
+import { selection, tab } from "./state.js";
+
+export interface AppProps {
+  readonly city: LiveCity;
+  readonly clock: CityClock;
+  readonly market: Market;
+  readonly markets: readonly string[];
+  readonly ride: Ride;
+  readonly drive: Drive;
+  readonly onMapReady: (map: CityMap, canvas: LiveCanvas) => () => void;
+}
+
+export function App({ city, clock, market, markets, ride, drive, onMapReady }: AppProps) {
+  const selected = selection.value;
+  return (
+    <div class="app">
+      <Header market={market.market} markets={markets} clock={clock} />
+      <main class="main">
+        <MapView
+          city={city}
+          clock={clock}
+          market={market}
+          selectedDriver={() => driverToRing(ride, drive)}
+          onReady={onMapReady}
+        />
+        <ConnectionBanner />
+        <Panel
+          city={<CityPanel city={city} clock={clock} />}
+          ride={<RidePanel ride={ride} clock={clock} />}
+          drive={<DrivePanel drive={drive} clock={clock} />}
+          selected={
+            selected?.kind === "car" ? (
+              <CarPanel driverId={selected.driverId} city={city} clock={clock} drive={drive} />
+            ) : (
+              <TripPanel tripId={selected?.tripId ?? ""} city={city} clock={clock} />
+            )
+          }
+        />
+      </main>
+    </div>
+  );
+}
+
+/** The car one has to do with: selected, coming for oneself, or one's own. */
+function driverToRing(ride: Ride, drive: Drive): string | null {
+  if (tab.value === "ride") return ride.state.value.trip?.driver?.driverId ?? null;
+  if (tab.value === "drive") return drive.state.value.driverId;
+  return selection.value?.kind === "car" ? selection.value.driverId : null;
+}
+
+/** While nothing is known yet, or nothing can be shown. */
+export function Starting({ message }: { readonly message: string }) {
+  return (
+    <div class="starting">
+      <h1>Ridestream</h1>
+      <ConnectionBanner />
+      <p>{message}</p>
+    </div>
+  );
+}

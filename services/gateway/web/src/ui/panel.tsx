@@ -1,0 +1,72 @@
+import type { ComponentChildren } from "preact";
+import { selection, tab, type Tab } from "./state.js";
+
+const kTabs: readonly { readonly tab: Tab; readonly label: string }[] = [
+  { tab: "city", label: "City" },
+  { tab: "ride", label: "Ride" },
+  { tab: "drive", label: "Drive" },
+];
+
+interface PanelProps {
+  readonly city: ComponentChildren;
+  readonly ride: ComponentChildren;
+  readonly drive: ComponentChildren;
+  /** What was clicked; stands in front of the city's tab. */
+  readonly selected: ComponentChildren;
+}
+
+/** What stands beside the map: the tabs, and what was clicked. */
+export function Panel({ city, ride, drive, selected }: PanelProps) {
+  const contents = { city: selection.value ? selected : city, ride, drive };
+  const choose = (next: Tab) => {
+    tab.value = next;
+    if (next === "city") selection.value = null;
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (step === 0) return;
+    const at = kTabs.findIndex((each) => each.tab === tab.value);
+    const next = kTabs[(at + step + kTabs.length) % kTabs.length]?.tab ?? "city";
+    choose(next);
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+  return (
+    <aside class="panel">
+      <div role="tablist" aria-label="What to do" class="tabs" onKeyDown={onKey}>
+        {kTabs.map((each) => (
+          <button
+            key={each.tab}
+            id={`tab-${each.tab}`}
+            type="button"
+            role="tab"
+            aria-selected={tab.value === each.tab}
+            aria-controls="panel-content"
+            tabIndex={tab.value === each.tab ? 0 : -1}
+            onClick={() => choose(each.tab)}
+          >
+            {each.label}
+          </button>
+        ))}
+      </div>
+      <div
+        id="panel-content"
+        role="tabpanel"
+        aria-labelledby={`tab-${tab.value}`}
+        class="panel-content"
+      >
+        {tab.value === "city" && selection.value && (
+          <button
+            type="button"
+            class="back"
+            onClick={() => {
+              selection.value = null;
+            }}
+          >
+            ← The city
+          </button>
+        )}
+        {contents[tab.value]}
+      </div>
+    </aside>
+  );
+}

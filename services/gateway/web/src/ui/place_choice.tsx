@@ -1,0 +1,64 @@
+import { useEffect, useId } from "preact/hooks";
+import type { LngLat } from "../city/projection.js";
+import { namedStreets, placing } from "./state.js";
+
+interface PlaceChoiceProps {
+  readonly label: string;
+  readonly place: LngLat | null;
+  readonly onPlace: (place: LngLat) => void;
+  /** Ask for the click without being asked to. */
+  readonly asksAtOnce?: boolean;
+  readonly action?: string;
+}
+
+/** A place, chosen by a click on the map or by a street's name. */
+export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: PlaceChoiceProps) {
+  const listId = useId();
+  const prompt = `Click the map: ${label.toLowerCase()}`;
+  const isAsking = placing.value?.prompt === prompt;
+  const ask = () => {
+    placing.value = { prompt, onPlace };
+  };
+  useEffect(() => {
+    if (asksAtOnce) ask();
+  }, [asksAtOnce]);
+  useEffect(
+    () => () => {
+      if (placing.value?.prompt === prompt) placing.value = null;
+    },
+    [],
+  );
+  const chooseByName = (name: string) => {
+    const street = namedStreets.value.find((each) => each.name === name);
+    if (!street) return;
+    if (isAsking) placing.value = null;
+    onPlace(street.middle);
+  };
+  return (
+    <fieldset class={isAsking ? "place asking" : "place"}>
+      <legend>{label}</legend>
+      <button type="button" class="secondary" aria-pressed={isAsking} onClick={ask}>
+        {isAsking ? "Click the map …" : (action ?? (place ? "Move" : "On the map"))}
+      </button>
+      {namedStreets.value.length > 0 && (
+        <>
+          <input
+            list={listId}
+            aria-label={`${label}: street`}
+            placeholder={place ? placeText(place) : "or a street"}
+            onChange={(event) => chooseByName(event.currentTarget.value)}
+          />
+          <datalist id={listId}>
+            {namedStreets.value.map((street) => (
+              <option key={street.name} value={street.name} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+function placeText([lng, lat]: LngLat): string {
+  return `${lat.toFixed(4)}, ${lng.toFixed(4)}`;
+}

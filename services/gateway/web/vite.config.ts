@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+// RIDESTREAM_GATEWAY is where `npm run dev` finds the services; the built page asks its own host.
+const gateway = process.env.RIDESTREAM_GATEWAY ?? "http://127.0.0.1:7000";
+
+export default defineConfig({
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  worker: { format: "es" },
+  build: {
+    outDir: "../../../build/web",
+    emptyOutDir: true,
+    target: "es2022",
+    // The map's library is a megabyte, and comes from this machine.
+    chunkSizeWarningLimit: 1500,
+    rollupOptions: { output: { manualChunks: { map: ["maplibre-gl"] } } },
+  },
+  server: { proxy: { "^/ridestream\\.": { target: gateway, ws: true } } },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+});
