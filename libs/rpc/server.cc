@@ -5,49 +5,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "grpcpp/alarm.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
-#include "libs/base/mutex.h"
 
 namespace ridestream::rpc {
-
-/// A callback thread of gRPC 1.51 that has seen no event for a second sleeps 100 ms before it looks
-/// again, so a quiet server answers its next call late. An alarm every 400 ms keeps it looking.
-class Server::KeepAwake {
- public:
-  KeepAwake() { Arm(); }
-  ~KeepAwake() {
-    MutexLock lock(mu_);
-    stopping_ = true;
-    alarm_.Cancel();
-    while (armed_) done_.Wait(mu_);
-  }
-
- private:
-  static constexpr std::chrono::milliseconds kPeriod{400};
-
-  void Arm() {
-    MutexLock lock(mu_);
-    armed_ = true;
-    alarm_.Set(std::chrono::system_clock::now() + kPeriod, [this](bool) { OnAlarm(); });
-  }
-  void OnAlarm() {
-    MutexLock lock(mu_);
-    if (stopping_) {
-      armed_ = false;
-      done_.SignalAll();
-      return;
-    }
-    alarm_.Set(std::chrono::system_clock::now() + kPeriod, [this](bool) { OnAlarm(); });
-  }
-
-  Mutex mu_;
-  CondVar done_;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  bool armed_ ABSL_GUARDED_BY(mu_) = false;
-  grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
-};
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   grpc::EnableDefaultHealthCheckService(true);

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/keep_awake.h"
 
 namespace ridestream::rpc {
 
@@ -43,7 +44,6 @@ class Server {
   void Drain(std::chrono::milliseconds grace);
 
  private:
-  class KeepAwake;
   Server(ServerOptions options, std::unique_ptr<grpc::Server> server, int port);
 
   const ServerOptions options_;
