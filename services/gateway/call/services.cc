@@ -1,0 +1,30 @@
+#include "services/gateway/call/services.h"
+
+#include <fmt/format.h>
+
+namespace ridestream::gateway {
+
+void Services::Add(const google::protobuf::FileDescriptor& file,
+                   const std::shared_ptr<grpc::Channel>& channel) {
+  const auto stub = std::make_shared<grpc::GenericStub>(channel);
+  for (int i = 0; i < file.service_count(); ++i) {
+    const google::protobuf::ServiceDescriptor& service = *file.service(i);
+    for (int j = 0; j < service.method_count(); ++j) {
+      std::string path = fmt::format("/{}/{}", service.full_name(), service.method(j)->name());
+      methods_.emplace(path, Method{service.method(j), path, stub});
+    }
+  }
+}
+
+const Method* Services::Find(std::string_view path) const {
+  const auto found = methods_.find(path);
+  return found == methods_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Services::Names(const google::protobuf::FileDescriptor& file) {
+  std::vector<std::string> names;
+  for (int i = 0; i < file.service_count(); ++i) names.push_back(file.service(i)->full_name());
+  return names;
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "google/protobuf/descriptor.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "services/gateway/call/call.h"
+
+namespace ridestream::gateway {
+
+/// A method of a service behind the gateway.
+struct Method {
+  const google::protobuf::MethodDescriptor* descriptor;
+  /// "/ridestream.trip.v1.TripService/QuoteTrip", as gRPC names it.
+  std::string path;
+  std::shared_ptr<grpc::GenericStub> stub;
+
+  bool client_streaming() const { return descriptor->client_streaming(); }
+  bool server_streaming() const { return descriptor->server_streaming(); }
+};
+
+/// The services behind the gateway, known by their descriptors. Immutable once it is filled, and
+/// then thread-safe.
+class Services {
+ public:
+  /// All services that `file` declares are reached by `channel`.
+  void Add(const google::protobuf::FileDescriptor& file,
+           const std::shared_ptr<grpc::Channel>& channel);
+  /// nullptr if there is no such method.
+  const Method* Find(std::string_view path) const;
+  const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }
+
+  /// The names of a file's services, for the retry policy of a channel.
+  static std::vector<std::string> Names(const google::protobuf::FileDescriptor& file);
+
+ private:
+  std::map<std::string, Method, std::less<>> methods_;
+};
+
+/// Begins a call. It lives until its end by itself.
+std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
+                                CallEvents events);
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "grpcpp/grpcpp.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/client_callback.h"
+#include "libs/rpc/status.h"
+#include "services/gateway/call/metadata.h"
+#include "services/gateway/call/services.h"
+
+namespace ridestream::gateway {
+namespace {
+
+using grpc::ByteBuffer;
+
+/// gRPC tells the end of a call far in the future only if there is one.
+constexpr std::chrono::hours kLongest{24 * 365};
+
+/// Every kind of call is a bidirectional stream on the wire, so one reactor serves all.
+///
+/// gRPC's threads only hand over to the strand, where all state lives; so nothing here is locked. A
+/// hold keeps gRPC from ending the call while the strand may still begin an operation.
+class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
+ public:
+  explicit UpstreamCall(CallEvents events) : events_(std::move(events)) {}
+
+  static std::shared_ptr<Call> Start(const Method& method, const CallOptions& options,
+                                     CallEvents events) {
+    auto call = std::make_shared<UpstreamCall>(std::move(events));
+    for (const auto& [name, value] : options.metadata) call->context_.AddMetadata(name, value);
+    if (options.timeout) {
+      call->context_.set_deadline(
+          std::chrono::system_clock::now() +
+          std::chrono::duration_cast<std::chrono::microseconds>(
+              std::min<std::chrono::nanoseconds>(*options.timeout, kLongest)));
+    }
+    call->self_ = call;
+    method.stub->PrepareBidiStreamingCall(&call->context_, method.path, grpc::StubOptions(),
+                                          call.get());
+    call->AddHold();
+    call->StartCall();
+    return call;
+  }
+
+  void Write(std::string_view message, bool last) override {
+    if (over_) return;
+    const grpc::Slice slice(message.data(), message.size());
+    outgoing_ = ByteBuffer(&slice, 1);
+    writing_ = true;
+    if (last) {
+      StartWriteLast(&outgoing_, grpc::WriteOptions());
+    } else {
+      StartWrite(&outgoing_);
+    }
+  }
+
+  void WritesDone() override {
+    if (over_) return;
+    writing_ = true;
+    StartWritesDone();
+  }
+
+  void Read() override {
+    if (over_) return;
+    reading_ = true;
+    StartRead(&incoming_);
+  }
+
+  void Cancel() override {
+    context_.TryCancel();
+    over_ = true;
+    LetGo();
+  }
+
+  void OnReadInitialMetadataDone(bool ok) override {
+    if (!ok) return;
+    events_.post([this, headers = HeadersFromMetadata(context_.GetServerInitialMetadata())] {
+      if (events_.on_headers) events_.on_headers(headers);
+    });
+  }
+
+  void OnReadDone(bool ok) override {
+    std::string message;
+    if (ok) ok = ToString(incoming_, message);
+    events_.post([this, ok, message = std::move(message)]() mutable {
+      reading_ = false;
+      if (ok && !over_) {
+        events_.on_message(std::move(message));
+      } else {
+        over_ = true;
+      }
+      LetGo();
+    });
+  }
+
+  void OnWriteDone(bool ok) override { OnSent(ok); }
+  void OnWritesDoneDone(bool ok) override { OnSent(ok); }
+
+  void OnDone(const grpc::Status& status) override {
+    // A copy: the strand may be through with this object before we are back here.
+    const auto post = events_.post;
+    post([this, status = rpc::FromGrpcStatus(status),
+          trailers = HeadersFromMetadata(context_.GetServerTrailingMetadata())] {
+      const auto self = std::move(self_);
+      const CallEvents events = std::exchange(events_, {});
+      events.on_end(status, trailers);
+    });
+  }
+
+ private:
+  static bool ToString(const ByteBuffer& buffer, std::string& text) {
+    std::vector<grpc::Slice> slices;
+    if (!buffer.Dump(&slices).ok()) return false;
+    text.reserve(buffer.Length());
+    for (const grpc::Slice& slice : slices) {
+      text.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+    return true;
+  }
+
+  void OnSent(bool ok) {
+    events_.post([this, ok] {
+      writing_ = false;
+      // A write that failed tells nothing: the reading side hears the reason.
+      if (ok && !over_ && events_.on_written) events_.on_written();
+      LetGo();
+    });
+  }
+
+  /// The only place that lets the call end: when nothing is under way and nothing will be.
+  void LetGo() {
+    if (!over_ || reading_ || writing_ || !std::exchange(held_, false)) return;
+    RemoveHold();
+  }
+
+  CallEvents events_;
+  grpc::ClientContext context_;
+  ByteBuffer outgoing_;
+  ByteBuffer incoming_;
+  bool writing_ = false;
+  bool reading_ = false;
+  bool over_ = false;  // No operation may begin any more.
+  bool held_ = true;
+  std::shared_ptr<UpstreamCall> self_;  // Until OnDone has been told.
+};
+
+}  // namespace
+
+std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
+                                CallEvents events) {
+  return UpstreamCall::Start(method, options, std::move(events));
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,3 @@
+// Boost's own sources: compiled once here, not with every source that includes them.
+#include <boost/asio/impl/src.hpp>
+#include <boost/beast/src.hpp>

@@ -1,0 +1,420 @@
+#include "services/gateway/http/http_connection.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <sstream>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/gateway/http/problem.h"
+#include "services/gateway/http/web_socket.h"
+
+namespace ridestream::gateway {
+
+namespace http = beast::http;
+
+namespace {
+
+constexpr std::size_t kReadBytes = 4096;
+// What a peer may still send after we have said all, and how long: RFC 9112, 9.6.
+constexpr std::size_t kMaxLingerBytes = 4 << 20;
+constexpr std::chrono::milliseconds kLinger{2'000};
+
+std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
+
+Request ToRequest(const http::request<http::string_body>& message) {
+  Request request;
+  request.method = std::string(View(message.method_string()));
+  const std::string_view target = View(message.target());
+  const std::size_t question = target.find('?');
+  request.path = std::string(target.substr(0, question));
+  if (question != std::string_view::npos) request.query = std::string(target.substr(question + 1));
+  for (const auto& field : message) {
+    request.headers.Add(View(field.name_string()), View(field.value()));
+  }
+  return request;
+}
+
+}  // namespace
+
+/// What a handler holds of the connection.
+class HttpConnection::OneExchange final : public Exchange {
+ public:
+  OneExchange(std::shared_ptr<HttpConnection> connection, Request request)
+      : connection_(std::move(connection)),
+        id_(connection_->exchange_),
+        request_(std::move(request)) {}
+  /// A handler that lets go of it without an answer must not leave the peer waiting.
+  ~OneExchange() override {
+    net::post(connection_->strand_,
+              [connection = connection_, id = id_] { connection->Abort(id); });
+  }
+
+  const Request& request() const override { return request_; }
+  void Post(std::function<void()> work) override {
+    net::post(connection_->strand_, [connection = connection_, work = std::move(work)] { work(); });
+  }
+  void After(std::chrono::milliseconds delay, std::function<void()> work) override {
+    RunAfter(connection_->strand_, delay, connection_->weak_from_this(),
+             [connection = connection_.get(), id = id_, work = std::move(work)] {
+               if (connection->IsCurrent(id)) work();
+             });
+  }
+  void OnGone(std::function<void()> gone) override {
+    if (connection_->IsCurrent(id_)) connection_->gone_ = std::move(gone);
+  }
+  void OnDrain(std::function<void()> drain) override {
+    if (!connection_->IsCurrent(id_)) return;
+    connection_->drain_ = std::move(drain);
+    if (connection_->draining_) connection_->StartDrain();
+  }
+  void AddHeaders(Headers headers) override {
+    for (const auto& [name, value] : headers) common_.Add(name, value);
+  }
+  void Send(Response response) override { connection_->Send(id_, common_, std::move(response)); }
+  void Begin(Response head) override { connection_->Begin(id_, common_, std::move(head)); }
+  void Write(SharedBytes piece, std::function<void()> written) override {
+    connection_->Write(id_, std::move(piece), std::move(written));
+  }
+  void End() override { connection_->End(id_); }
+  void Abort() override { connection_->Abort(id_); }
+
+  bool WantsWebSocket() const override {
+    return connection_->IsCurrent(id_) && connection_->parser_ &&
+           beast::websocket::is_upgrade(connection_->parser_->get());
+  }
+  std::shared_ptr<WebSocket> Accept(std::string_view subprotocol,
+                                    std::size_t max_message) override {
+    auto socket = std::make_shared<BeastWebSocket>(std::move(connection_->socket_),
+                                                   connection_->limits_, max_message);
+    socket->Enter(connection_->seat_->peers());
+    socket->Start(connection_->parser_->release(), subprotocol);
+    connection_->state_ = State::kClosed;
+    connection_->Disarm();
+    return socket;
+  }
+
+ private:
+  const std::shared_ptr<HttpConnection> connection_;
+  const std::uint64_t id_;
+  const Request request_;
+  Headers common_;
+};
+
+HttpConnection::HttpConnection(Tcp::socket socket, const HttpLimits& limits, const Handler& handler)
+    : socket_(std::move(socket)),
+      strand_(socket_.get_executor()),
+      timer_(strand_),
+      limits_(limits),
+      handler_(handler),
+      // A header that is a little over its limit still fits, so that the parser tells it.
+      buffer_(limits.header_bytes + kReadBytes) {}
+
+void HttpConnection::Start() {
+  net::post(strand_, [self = shared_from_this()] { self->Next(); });
+}
+
+void HttpConnection::Refuse() {
+  net::post(strand_, [self = shared_from_this()] {
+    self->state_ = State::kAnswering;
+    self->close_after_ = true;
+    Response response = Problem(503, absl::StatusCode::kResourceExhausted, "too many connections");
+    response.headers.Add("retry-after", "1");
+    self->Send(self->exchange_, {}, std::move(response));
+  });
+}
+
+// --- Reading -------------------------------------------------------------------------------------
+
+void HttpConnection::Next() {
+  if (draining_) return Close();
+  state_ = State::kIdle;
+  if (buffer_.size() > 0) return ReadHeader();
+  Arm(limits_.idle_time);
+  Listen();
+}
+
+void HttpConnection::Listen() {
+  // What came already waits for its turn, and only so much of it: then we listen no more.
+  if (listening_ || (buffer_.size() > 0 && state_ != State::kLingering)) return;
+  listening_ = true;
+  socket_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](ErrorCode error, std::size_t count) {
+                            self->OnHeard(error, count);
+                          });
+}
+
+void HttpConnection::OnHeard(ErrorCode error, std::size_t count) {
+  listening_ = false;
+  if (state_ == State::kClosed) return;
+  if (error) return Gone();
+  buffer_.commit(count);
+  if (state_ == State::kIdle) {
+    ReadHeader();
+  } else if (state_ == State::kLingering) {
+    lingered_bytes_ += count;
+    buffer_.clear();
+    if (lingered_bytes_ > kMaxLingerBytes) return Close();
+    Listen();
+  }
+}
+
+void HttpConnection::ReadHeader() {
+  state_ = State::kReading;
+  Arm(limits_.header_time);
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+  parser_->body_limit(limits_.body_bytes);
+  http::async_read_header(
+      socket_, buffer_, *parser_,
+      [self = shared_from_this()](ErrorCode error, std::size_t) { self->OnHeader(error); });
+}
+
+void HttpConnection::OnHeader(ErrorCode error) {
+  if (state_ == State::kClosed) return;
+  if (error) return OnBadRequest(error);
+  Arm(limits_.body_time);
+  const auto read_body = [self = shared_from_this()] {
+    http::async_read(self->socket_, self->buffer_, *self->parser_,
+                     [self](ErrorCode read_error, std::size_t) { self->OnRequest(read_error); });
+  };
+  if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) return read_body();
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  net::async_write(socket_, net::buffer(kContinue),
+                   [self = shared_from_this(), read_body](ErrorCode write_error, std::size_t) {
+                     if (self->state_ == State::kClosed) return;
+                     if (write_error) return self->Gone();
+                     read_body();
+                   });
+}
+
+void HttpConnection::OnRequest(ErrorCode error) {
+  if (state_ == State::kClosed) return;
+  if (error) return OnBadRequest(error);
+  Disarm();
+  state_ = State::kAnswering;
+  ++exchange_;
+  answered_ = false;
+  auto& message = parser_->get();
+  close_after_ = !message.keep_alive();
+  chunked_ = message.version() >= 11;
+  without_body_ = message.method() == http::verb::head;
+  Request request = ToRequest(message);
+  request.body = std::move(message.body());
+  handler_(std::make_shared<OneExchange>(shared_from_this(), std::move(request)));
+  if (state_ == State::kAnswering) Listen();
+}
+
+void HttpConnection::OnBadRequest(ErrorCode error) {
+  using absl::StatusCode;
+  Response response;
+  if (timed_out_) {
+    response = Problem(408, StatusCode::kDeadlineExceeded, "the request took too long to arrive");
+  } else if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    response = Problem(431, StatusCode::kResourceExhausted,
+                       fmt::format("the header has more than {} bytes", limits_.header_bytes));
+  } else if (error == http::error::body_limit) {
+    response = Problem(413, StatusCode::kResourceExhausted,
+                       fmt::format("the body has more than {} bytes", limits_.body_bytes));
+  } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
+             error != http::error::end_of_stream && error != http::error::partial_message) {
+    response = Problem(400, StatusCode::kInvalidArgument,
+                       fmt::format("this is no HTTP/1.1 request: {}", error.message()));
+  } else {
+    return Gone();
+  }
+  state_ = State::kAnswering;
+  ++exchange_;
+  answered_ = false;
+  close_after_ = true;
+  without_body_ = false;
+  Send(exchange_, {}, std::move(response));
+}
+
+// --- Writing -------------------------------------------------------------------------------------
+
+std::string HttpConnection::HeaderText(const Response& response, const Headers& common) {
+  close_after_ = close_after_ || draining_;
+  http::response<http::empty_body> head(static_cast<http::status>(response.status), 11);
+  const auto text = [](std::string_view view) {
+    return beast::string_view(view.data(), view.size());
+  };
+  for (const Headers* headers : {&response.headers, &common}) {
+    for (const auto& [name, value] : *headers) head.insert(text(name), text(value));
+  }
+  head.set(http::field::date,
+           absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()));
+  head.set("x-content-type-options", "nosniff");
+  if (close_after_) head.set(http::field::connection, "close");
+  std::ostringstream out;
+  out << head.base();
+  return out.str();
+}
+
+void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
+  if (!IsCurrent(id)) return;
+  const std::size_t length = response.body ? response.body->size() : 0;
+  if (response.status != 204 && response.status != 304) {
+    response.headers.Add("content-length", std::to_string(length));
+  }
+  Output output{
+      .before = HeaderText(response, common), .piece = nullptr, .after = {}, .written = {}};
+  if (!without_body_ && length > 0) output.piece = std::move(response.body);
+  output.written = [this] { EndExchange(); };
+  answered_ = true;
+  gone_ = nullptr;
+  drain_ = nullptr;
+  Put(std::move(output));
+}
+
+void HttpConnection::Begin(std::uint64_t id, Headers common, Response head) {
+  if (!IsCurrent(id)) return;
+  if (chunked_) {
+    head.headers.Add("transfer-encoding", "chunked");
+  } else {
+    close_after_ = true;  // HTTP/1.0: the end of the connection is the end of the answer.
+  }
+  Put({.before = HeaderText(head, common), .piece = nullptr, .after = {}, .written = {}});
+}
+
+void HttpConnection::Write(std::uint64_t id, SharedBytes piece, std::function<void()> written) {
+  if (!IsCurrent(id)) return;
+  if (!chunked_)
+    return Put({.before = {}, .piece = std::move(piece), .after = {}, .written = written});
+  std::string size = fmt::format("{:x}\r\n", piece->size());
+  Put({.before = std::move(size),
+       .piece = std::move(piece),
+       .after = "\r\n",
+       .written = std::move(written)});
+}
+
+void HttpConnection::End(std::uint64_t id) {
+  if (!IsCurrent(id)) return;
+  answered_ = true;
+  gone_ = nullptr;
+  drain_ = nullptr;
+  Put({.before = chunked_ ? "0\r\n\r\n" : "", .piece = nullptr, .after = {}, .written = [this] {
+         EndExchange();
+       }});
+}
+
+void HttpConnection::Abort(std::uint64_t id) {
+  if (!IsCurrent(id)) return;
+  Close();
+}
+
+void HttpConnection::Put(Output output) {
+  outputs_.push_back(std::move(output));
+  Advance();
+}
+
+/// The only place that writes.
+void HttpConnection::Advance() {
+  if (writing_ || outputs_.empty() || state_ == State::kClosed) return;
+  writing_ = true;
+  const Output& output = outputs_.front();
+  const std::array<net::const_buffer, 3> buffers = {
+      net::buffer(output.before), output.piece ? net::buffer(*output.piece) : net::const_buffer(),
+      net::buffer(output.after.data(), output.after.size())};
+  Arm(limits_.stall_time);
+  // Asked after each part that was taken: every one renews our patience.
+  const auto go_on = [self = shared_from_this(), done = std::size_t{0}](
+                         const ErrorCode& error, std::size_t count) mutable -> std::size_t {
+    if (error) return 0;
+    if (count > std::exchange(done, count)) self->Arm(self->limits_.stall_time);
+    return 64 << 10;
+  };
+  net::async_write(
+      socket_, buffers, go_on,
+      [self = shared_from_this()](ErrorCode error, std::size_t) { self->OnWritten(error); });
+}
+
+void HttpConnection::OnWritten(ErrorCode error) {
+  writing_ = false;
+  if (state_ == State::kClosed) return;
+  if (error) return Gone();
+  Disarm();
+  const auto written = std::move(outputs_.front().written);
+  outputs_.pop_front();
+  if (written) written();
+  Advance();
+}
+
+// --- Ends ----------------------------------------------------------------------------------------
+
+void HttpConnection::EndExchange() {
+  ++exchange_;
+  answered_ = false;
+  parser_.reset();
+  if (close_after_ || draining_) {
+    Linger();
+  } else {
+    Next();
+  }
+}
+
+void HttpConnection::Linger() {
+  state_ = State::kLingering;
+  ErrorCode error;
+  socket_.shutdown(Tcp::socket::shutdown_send, error);
+  if (error) return Close();
+  Arm(kLinger);
+  buffer_.clear();
+  Listen();
+}
+
+void HttpConnection::Close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  Disarm();
+  ErrorCode ignored;  // Closed is what it shall be.
+  socket_.close(ignored);
+  outputs_.clear();
+  gone_ = nullptr;
+  drain_ = nullptr;
+}
+
+void HttpConnection::Gone() {
+  if (state_ == State::kClosed) return;
+  const auto gone = std::exchange(gone_, nullptr);
+  Close();
+  if (gone) gone();
+}
+
+void HttpConnection::StartDrain() {
+  net::post(strand_, [self = shared_from_this()] {
+    self->draining_ = true;
+    if (self->state_ == State::kIdle) return self->Close();
+    if (const auto drain = std::exchange(self->drain_, nullptr)) drain();
+  });
+}
+
+void HttpConnection::Cut() {
+  net::post(strand_, [self = shared_from_this()] { self->Gone(); });
+}
+
+void HttpConnection::Arm(std::chrono::milliseconds patience) {
+  timer_.expires_after(patience);
+  timer_.async_wait([weak = weak_from_this()](ErrorCode error) {
+    const auto self = weak.lock();
+    // One that was armed anew after this had been queued has not run out.
+    if (error || self == nullptr || self->timer_.expiry() > net::steady_timer::clock_type::now()) {
+      return;
+    }
+    self->OnTimeout();
+  });
+}
+
+void HttpConnection::Disarm() { timer_.expires_at(net::steady_timer::time_point::max()); }
+
+void HttpConnection::OnTimeout() {
+  if (state_ == State::kReading && !std::exchange(timed_out_, true)) {
+    ErrorCode ignored;  // The read that is under way ends, and says so to OnBadRequest.
+    socket_.cancel(ignored);
+  } else {
+    Gone();
+  }
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "services/gateway/http/asio.h"
+#include "services/gateway/http/exchange.h"
+#include "services/gateway/http/http_server.h"
+#include "services/gateway/http/peers.h"
+
+namespace ridestream::gateway {
+
+/// One connection of HTTP/1.1: reads a request, hands it to the handler, writes the answer, and so
+/// on. While a request is being answered it listens on, so that it sees the peer go away.
+///
+/// All on its strand but what Peer declares. Kept alive by the operations of Asio that are under
+/// way and by the exchange that is being answered.
+class HttpConnection final : public Peer, public std::enable_shared_from_this<HttpConnection> {
+ public:
+  /// `limits` and `handler` outlive it, as does `peers`.
+  HttpConnection(Tcp::socket socket, const HttpLimits& limits, const Handler& handler);
+  void Enter(Peers& peers) { seat_ = peers.Enter(weak_from_this()); }
+
+  /// Serves requests. From any thread, once.
+  void Start();
+  /// Says that there are too many connections, and goes. Instead of Start.
+  void Refuse();
+
+  void StartDrain() override;
+  void Cut() override;
+
+ private:
+  class OneExchange;
+  enum class State {
+    kIdle,       // Waits for the first byte of a request.
+    kReading,    // Reads one.
+    kAnswering,  // An exchange is open, or an answer of our own is being written.
+    kLingering,  // Has said all; waits a little for the peer to close, so that it gets all.
+    kClosed,
+  };
+  /// What is written at once: a piece between its framing.
+  struct Output {
+    std::string before;
+    SharedBytes piece;
+    std::string_view after;
+    std::function<void()> written;
+  };
+
+  // Reading.
+  void Next();
+  void Listen();
+  void OnHeard(ErrorCode error, std::size_t count);
+  void ReadHeader();
+  void OnHeader(ErrorCode error);
+  void OnRequest(ErrorCode error);
+  void OnBadRequest(ErrorCode error);
+
+  // Writing. `id` is the exchange's: one that isn't the current is ignored.
+  bool IsCurrent(std::uint64_t id) const {
+    return id == exchange_ && state_ == State::kAnswering && !answered_;
+  }
+  void Send(std::uint64_t id, Headers common, Response response);
+  void Begin(std::uint64_t id, Headers common, Response head);
+  void Write(std::uint64_t id, SharedBytes piece, std::function<void()> written);
+  void End(std::uint64_t id);
+  void Abort(std::uint64_t id);
+  std::string HeaderText(const Response& response, const Headers& common);
+  void Put(Output output);
+  void Advance();
+  void OnWritten(ErrorCode error);
+
+  // Ends.
+  void EndExchange();
+  void Linger();
+  void Close();
+  /// Closes, and tells the exchange that is open.
+  void Gone();
+  void Arm(std::chrono::milliseconds patience);
+  void Disarm();
+  void OnTimeout();
+
+  std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
+  Tcp::socket socket_;
+  const net::any_io_executor strand_;
+  net::steady_timer timer_;
+  const HttpLimits& limits_;
+  const Handler& handler_;
+  beast::flat_buffer buffer_;
+  std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
+
+  State state_ = State::kIdle;
+  bool listening_ = false;
+  bool timed_out_ = false;
+  bool draining_ = false;
+  std::size_t lingered_bytes_ = 0;
+
+  std::uint64_t exchange_ = 0;  // Counts them.
+  bool answered_ = false;       // All of the answer waits in outputs_.
+  bool close_after_ = false;
+  bool chunked_ = false;
+  bool without_body_ = false;
+  std::function<void()> gone_;
+  std::function<void()> drain_;
+  std::deque<Output> outputs_;  // At most a header, a piece and an end.
+  bool writing_ = false;
+};
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,160 @@
+#include "services/gateway/http/http_server.h"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "services/gateway/http/asio.h"
+#include "services/gateway/http/http_connection.h"
+#include "services/gateway/http/peers.h"
+
+namespace ridestream::gateway {
+namespace {
+
+// Beyond the limit so many more are told that there are too many; the rest is closed without a
+// word.
+constexpr std::size_t kMaxRefusing = 64;
+// When the process has no file left: how long until it tries again.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+absl::StatusOr<Tcp::endpoint> Resolve(net::io_context& io, const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos) {
+    return absl::InvalidArgumentError(fmt::format("{}: must be host:port", address));
+  }
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  ErrorCode error;
+  const auto found =
+      Tcp::resolver(io).resolve(host, address.substr(colon + 1), Tcp::resolver::passive, error);
+  if (error || found.empty()) {
+    return absl::InvalidArgumentError(fmt::format("{}: {}", address, error.message()));
+  }
+  return found.begin()->endpoint();
+}
+
+/// Small answers at once; and a peer that vanished without a word is noticed within half a minute,
+/// though nothing may be sent to it.
+void SetOptions(Tcp::socket& socket) {
+  const int fd = socket.native_handle();
+  const auto set = [fd](int level, int option, int value) {
+    // What can't be set costs a delay, nothing else.
+    static_cast<void>(setsockopt(fd, level, option, &value, sizeof(value)));
+  };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 15);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+class BeastServer final : public HttpServer {
+ public:
+  explicit BeastServer(HttpOptions options)
+      : options_(std::move(options)),
+        acceptor_(net::make_strand(io_)),
+        pause_(acceptor_.get_executor()) {}
+
+  ~BeastServer() override {
+    Drain(std::chrono::milliseconds(0));
+    io_.stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  absl::Status Listen() {
+    const auto endpoint = Resolve(io_, options_.address);
+    if (!endpoint.ok()) return endpoint.status();
+    ErrorCode error;
+    acceptor_.open(endpoint->protocol(), error);
+    if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(*endpoint, error);
+    if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
+    if (error) {
+      return absl::UnavailableError(
+          fmt::format("can't listen on {}: {}", options_.address, error.message()));
+    }
+    port_ = acceptor_.local_endpoint().port();
+    net::post(acceptor_.get_executor(), [this] { Accept(); });
+    for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { io_.run(); });
+    return absl::OkStatus();
+  }
+
+  int port() const override { return port_; }
+  Stats stats() const override {
+    return {.open_connections = peers_.count(), .refused_connections = refused_};
+  }
+
+  void Drain(std::chrono::milliseconds grace) override {
+    if (std::exchange(drained_, true)) return;
+    net::post(acceptor_.get_executor(), [this] {
+      ErrorCode ignored;
+      acceptor_.close(ignored);
+    });
+    peers_.StartDrain();
+    if (peers_.WaitUntilNone(grace)) return;
+    peers_.Cut();
+    peers_.WaitUntilNone();
+  }
+
+ private:
+  /// The acceptor has a strand of its own; each connection gets one.
+  void Accept() {
+    acceptor_.async_accept(net::make_strand(io_), [this](ErrorCode error, Tcp::socket socket) {
+      if (!acceptor_.is_open()) return;
+      if (error) {
+        pause_.expires_after(kAcceptPause);
+        pause_.async_wait([this](ErrorCode) {
+          if (acceptor_.is_open()) Accept();
+        });
+        return;
+      }
+      Take(std::move(socket));
+      Accept();
+    });
+  }
+
+  void Take(Tcp::socket socket) {
+    const std::size_t open = peers_.count();
+    const bool full = open >= options_.limits.connections;
+    if (full) ++refused_;
+    if (full && open >= options_.limits.connections + kMaxRefusing) return;
+    SetOptions(socket);
+    auto connection =
+        std::make_shared<HttpConnection>(std::move(socket), options_.limits, options_.handler);
+    connection->Enter(peers_);
+    if (full) {
+      connection->Refuse();
+    } else {
+      connection->Start();
+    }
+  }
+
+  const HttpOptions options_;
+  Peers peers_;
+  std::atomic<std::uint64_t> refused_ = 0;
+  net::io_context io_;  // What it still holds goes with it, while the above is there.
+  // A connection that waits for a call has nothing under way here; the threads must stay for it.
+  const net::executor_work_guard<net::io_context::executor_type> keep_running_{io_.get_executor()};
+  Tcp::acceptor acceptor_;
+  net::steady_timer pause_;
+  int port_ = 0;
+  bool drained_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpOptions options) {
+  auto server = std::make_unique<BeastServer>(std::move(options));
+  if (absl::Status status = server->Listen(); !status.ok()) return status;
+  return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/gateway/http/exchange.h"
+
+namespace ridestream::gateway {
+
+/// What one peer may take. All times are of the wall.
+struct HttpLimits {
+  /// Of the header, and of what a peer may send ahead of its next request's turn.
+  std::size_t header_bytes = 16 << 10;
+  std::size_t body_bytes = 1 << 20;
+  std::size_t connections = 10'000;
+  /// From the first byte of a request to the end of its header, and of its body.
+  std::chrono::milliseconds header_time{10'000};
+  std::chrono::milliseconds body_time{30'000};
+  /// How long a connection may wait for its next request.
+  std::chrono::milliseconds idle_time{75'000};
+  /// A peer that takes no byte for so long of what waits for it is cut.
+  std::chrono::milliseconds stall_time{20'000};
+};
+
+struct HttpOptions {
+  /// host:port; port 0 takes a free one.
+  std::string address = "127.0.0.1:0";
+  int threads = 2;
+  HttpLimits limits = {};
+  Handler handler = nullptr;
+};
+
+/// HTTP/1.1 and WebSockets on Boost.Beast, with connections of bounded size and patience.
+/// Thread-safe.
+class HttpServer {
+ public:
+  struct Stats {
+    std::uint64_t open_connections = 0;
+    /// Turned away because there were too many.
+    std::uint64_t refused_connections = 0;
+  };
+
+  /// INVALID_ARGUMENT for an address that is none, UNAVAILABLE when it can't be had.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(HttpOptions options);
+  virtual ~HttpServer() = default;
+
+  virtual int port() const = 0;
+  virtual Stats stats() const = 0;
+  /// Takes no more connections, tells OnDrain, lets what is under way end for at most `grace`, cuts
+  /// what is left. Once; the destructor does it without grace.
+  virtual void Drain(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace ridestream::gateway

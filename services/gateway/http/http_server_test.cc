@@ -1,0 +1,290 @@
+// The HTTP server as peers meet it: well-behaved, slow, greedy and gone.
+
+#include "services/gateway/http/http_server.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "libs/testing/status_matchers.h"
+#include "services/gateway/testing/event.h"
+#include "services/gateway/testing/test_client.h"
+
+namespace ridestream::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  void Start(Handler handler, const HttpLimits& limits = {}) {
+    auto server = HttpServer::Start({.limits = limits, .handler = std::move(handler)});
+    ASSERT_THAT(server, testing::IsOk());
+    server_ = *std::move(server);
+  }
+  void StartEcho(const HttpLimits& limits = {}) { Start(&Echo, limits); }
+  int port() const { return server_->port(); }
+
+  static void Echo(const std::shared_ptr<Exchange>& exchange) {
+    const Request& request = exchange->request();
+    exchange->Send({.status = 200,
+                    .headers = {{"content-type", "text/plain"}},
+                    .body = Share(request.method + " " + request.path + "?" + request.query + " " +
+                                  request.body)});
+  }
+
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, AnswersOneRequestAfterTheOtherOnAConnection) {
+  StartEcho();
+  TestClient client(port());
+  EXPECT_EQ(client.Call("POST", "/a?b=c", {}, "first").body, "POST /a?b=c first");
+  const auto second = client.Call("GET", "/x");
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(second.body, "GET /x? ");
+  EXPECT_EQ(second.headers.Get("X-Content-Type-Options"), "nosniff");
+}
+
+TEST_F(HttpServerTest, AnswersPipelinedRequestsInTheirOrder) {
+  StartEcho();
+  TestClient client(port());
+  client.SendRequest("GET", "/1");
+  client.SendRequest("GET", "/2");
+  client.SendRequest("POST", "/3", {}, "body");
+  EXPECT_EQ(client.ReadAnswer().body, "GET /1? ");
+  EXPECT_EQ(client.ReadAnswer().body, "GET /2? ");
+  EXPECT_EQ(client.ReadAnswer().body, "POST /3? body");
+}
+
+TEST_F(HttpServerTest, TellsAHeadRequestTheLengthAlone) {
+  StartEcho();
+  TestClient client(port());
+  const auto answer = client.Call("HEAD", "/x");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.Get("content-length"), "9");
+  EXPECT_EQ(client.Call("GET", "/y").body, "GET /y? ");
+}
+
+TEST_F(HttpServerTest, AsksForABodyThatIsWithheld) {
+  StartEcho();
+  TestClient client(port());
+  client.Send("POST /x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n");
+  EXPECT_EQ(client.ReadHead().status, 100);
+  client.Send("body");
+  EXPECT_EQ(client.ReadAnswer().body, "POST /x? body");
+}
+
+TEST_F(HttpServerTest, ClosesWhenThePeerWantsThat) {
+  StartEcho();
+  TestClient client(port());
+  EXPECT_EQ(client.Call("GET", "/x", {{"connection", "close"}}).status, 200);
+  EXPECT_TRUE(client.ReadEnd());
+}
+
+TEST_F(HttpServerTest, StreamsToOldClientsUntilItCloses) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    exchange->Begin({.status = 200});
+    exchange->Write(Share("all of it"), [exchange] { exchange->End(); });
+  });
+  TestClient client(port());
+  client.Send("GET / HTTP/1.0\r\n\r\n");
+  const auto head = client.ReadHead();
+  EXPECT_EQ(head.status, 200);
+  EXPECT_FALSE(head.headers.Has("transfer-encoding"));
+}
+
+struct Bad {
+  std::string name;
+  std::string request;
+  int status;
+  std::string says;
+};
+
+class BadRequestTest : public HttpServerTest, public ::testing::WithParamInterface<Bad> {};
+
+TEST_P(BadRequestTest, IsToldWhatIsWrongAndLetGo) {
+  StartEcho({.header_bytes = 1024, .body_bytes = 4096, .header_time = 300ms, .body_time = 300ms});
+  TestClient client(port());
+  client.Send(GetParam().request);
+  const auto answer = client.ReadAnswer();
+  EXPECT_EQ(answer.status, GetParam().status);
+  EXPECT_EQ(answer.headers.Get("content-type"), "application/problem+json");
+  EXPECT_THAT(answer.body, HasSubstr(GetParam().says));
+  EXPECT_TRUE(answer.whole);
+  EXPECT_TRUE(client.ReadEnd());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadRequestTest,
+    ::testing::Values(
+        Bad{"Garbage", "hello there\r\n\r\n", 400, "no HTTP/1.1 request"},
+        Bad{"BodyOverTheLimit", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4097\r\n\r\n", 413,
+            "4096 bytes"},
+        Bad{"ChunkedBodyOverTheLimit",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2000\r\n" +
+                std::string(0x2000, 'x') + "\r\n",
+            413, "4096 bytes"},
+        Bad{"HeaderOverTheLimit",
+            "GET / HTTP/1.1\r\nhost: a\r\nx: " + std::string(2000, 'x') + "\r\n\r\n", 431,
+            "1024 bytes"},
+        Bad{"EndlessHeader", "GET / HTTP/1.1\r\nx: " + std::string(20'000, 'x'), 431, "1024 bytes"},
+        Bad{"SlowHeader", "GET / HTTP/1.1\r\nhost:", 408, "too long"},
+        Bad{"SlowBody", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc", 408,
+            "too long"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(HttpServerTest, TurnsAwayOneConnectionTooMany) {
+  StartEcho({.connections = 1});
+  TestClient first(port());
+  EXPECT_EQ(first.Call("GET", "/").status, 200);
+  TestClient second(port());
+  const auto refused = second.ReadAnswer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("too many connections"));
+  EXPECT_EQ(server_->stats().refused_connections, 1U);
+  EXPECT_EQ(first.Call("GET", "/").status, 200);
+}
+
+TEST_F(HttpServerTest, ClosesAnIdleConnection) {
+  StartEcho({.idle_time = 100ms});
+  TestClient client(port());
+  EXPECT_EQ(client.Call("GET", "/").status, 200);
+  EXPECT_TRUE(client.ReadEnd());
+}
+
+TEST_F(HttpServerTest, BreaksTheConnectionOfAForgottenRequest) {
+  Start([](const std::shared_ptr<Exchange>&) {});
+  TestClient client(port());
+  EXPECT_EQ(client.Call("GET", "/").status, 0);
+  EXPECT_TRUE(client.broken());
+}
+
+TEST_F(HttpServerTest, SeesAPeerGoAwayWhileNothingIsSent) {
+  Event begun;
+  Event gone;
+  Start([&](const std::shared_ptr<Exchange>& exchange) {
+    // The exchange is held by what it holds, as a call's would be.
+    exchange->OnGone([&gone, exchange] { gone.Happen(); });
+    exchange->Begin({.status = 200});
+    exchange->Write(Share("x"), [&begun] { begun.Happen(); });
+  });
+  TestClient client(port());
+  client.SendRequest("GET", "/");
+  ASSERT_TRUE(begun.Wait());
+  client.Close();
+  EXPECT_TRUE(gone.Wait());
+}
+
+/// Writes for ever, each piece when the one before was taken.
+void Flood(const std::shared_ptr<Exchange>& exchange, const SharedBytes& piece) {
+  exchange->Write(piece, [exchange, piece] { Flood(exchange, piece); });
+}
+
+TEST_F(HttpServerTest, CutsAPeerThatTakesNothing) {
+  Event gone;
+  Start(
+      [&gone](const std::shared_ptr<Exchange>& exchange) {
+        exchange->OnGone([&gone] { gone.Happen(); });
+        exchange->Begin({.status = 200});
+        Flood(exchange, Share(std::string(64 << 10, 'x')));
+      },
+      {.stall_time = 200ms});
+  TestClient client(port());
+  client.SendRequest("GET", "/");
+  EXPECT_TRUE(gone.Wait());
+}
+
+TEST_F(HttpServerTest, DrainsIdleConnectionsAtOnceAndStreamsWhenTheyEnd) {
+  Event drained;
+  Start([&drained](const std::shared_ptr<Exchange>& exchange) {
+    if (exchange->request().path != "/stream") return Echo(exchange);
+    exchange->OnDrain([&drained, exchange] {
+      drained.Happen();
+      exchange->End();
+    });
+    exchange->Begin({.status = 200});
+  });
+  TestClient idle(port());
+  EXPECT_EQ(idle.Call("GET", "/").status, 200);
+  TestClient streaming(port());
+  streaming.SendRequest("GET", "/stream");
+  EXPECT_EQ(streaming.ReadHead().status, 200);
+
+  std::thread drain([this] { server_->Drain(20s); });
+  EXPECT_TRUE(drained.Wait());
+  EXPECT_TRUE(idle.ReadEnd());
+  EXPECT_EQ(streaming.ReadChunk(), "");
+  EXPECT_FALSE(streaming.broken());
+  streaming.Close();
+  drain.join();
+  EXPECT_EQ(server_->stats().open_connections, 0U);
+}
+
+TEST_F(HttpServerTest, CutsWhatDoesNotEndWithinTheGraceOfADrain) {
+  Event gone;
+  Start([&gone](const std::shared_ptr<Exchange>& exchange) {
+    exchange->OnGone([&gone, exchange] { gone.Happen(); });
+    exchange->Begin({.status = 200});
+  });
+  TestClient client(port());
+  client.SendRequest("GET", "/");
+  EXPECT_EQ(client.ReadHead().status, 200);
+  server_->Drain(10ms);
+  EXPECT_TRUE(gone.Wait());
+}
+
+void EchoMessages(const std::shared_ptr<WebSocket>& socket) {
+  socket->Read([socket](std::string message, bool) {
+    socket->Write(Share(std::move(message)), [socket] { EchoMessages(socket); });
+  });
+}
+
+TEST_F(HttpServerTest, BecomesAWebSocket) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    ASSERT_TRUE(exchange->WantsWebSocket());
+    EchoMessages(exchange->Accept("echo", 1000));
+  });
+  TestClient client(port());
+  EXPECT_EQ(client.OpenWebSocket("/", "echo"), 101);
+  client.SendBinary("hello");
+  EXPECT_EQ(client.ReadFrame().payload, "hello");
+  client.SendBinary(std::string(1000, 'x'));
+  EXPECT_EQ(client.ReadFrame().payload.size(), 1000U);
+  client.SendBinary(std::string(1001, 'x'));
+  const auto close = client.ReadFrame();
+  EXPECT_EQ(close.opcode, 8);
+  EXPECT_EQ(close.payload.substr(0, 2), "\x03\xf1") << "1009, too big";
+}
+
+TEST_F(HttpServerTest, CutsASilentWebSocket) {
+  Event gone;
+  Start(
+      [&gone](const std::shared_ptr<Exchange>& exchange) {
+        const auto socket = exchange->Accept("echo", 1000);
+        socket->OnGone([&gone] { gone.Happen(); });
+        socket->Read([](const std::string&, bool) {});
+      },
+      {.stall_time = 200ms});
+  TestClient client(port());
+  EXPECT_EQ(client.OpenWebSocket("/", "echo"), 101);
+  EXPECT_TRUE(gone.Wait()) << "it answers no pings";
+}
+
+TEST(HttpServerStart, RefusesAddressesThatCanNotBeHad) {
+  EXPECT_THAT(HttpServer::Start({.address = "nonsense"}),
+              testing::StatusIs(absl::StatusCode::kInvalidArgument, "host:port"));
+  const auto first = HttpServer::Start({.handler = [](const std::shared_ptr<Exchange>&) {}});
+  ASSERT_THAT(first, testing::IsOk());
+  EXPECT_THAT(HttpServer::Start({.address = "127.0.0.1:" + std::to_string((*first)->port())}),
+              testing::StatusIs(absl::StatusCode::kUnavailable, "in use"));
+}
+
+}  // namespace
+}  // namespace ridestream::gateway

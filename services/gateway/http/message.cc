@@ -1,0 +1,36 @@
+#include "services/gateway/http/message.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+
+namespace ridestream::gateway {
+
+bool SameName(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return absl::ascii_tolower(static_cast<unsigned char>(x)) ==
+           absl::ascii_tolower(static_cast<unsigned char>(y));
+  });
+}
+
+void Headers::Add(std::string_view name, std::string_view value) {
+  std::string clean(value);
+  for (char& c : clean) {
+    if (c != '\t' && absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  }
+  fields_.emplace_back(name, std::move(clean));
+}
+
+std::string_view Headers::Get(std::string_view name) const {
+  const auto found = std::find_if(fields_.begin(), fields_.end(), [name](const Field& field) {
+    return SameName(field.first, name);
+  });
+  return found == fields_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+bool Headers::Has(std::string_view name) const {
+  return std::any_of(fields_.begin(), fields_.end(),
+                     [name](const Field& field) { return SameName(field.first, name); });
+}
+
+}  // namespace ridestream::gateway

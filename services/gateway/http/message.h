@@ -1,0 +1,63 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ridestream::gateway {
+
+/// The fields of a message's header, in their order. Names compare without regard to case.
+class Headers {
+ public:
+  using Field = std::pair<std::string, std::string>;
+
+  Headers() = default;
+  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+
+  /// Appends. Bytes that would end a field (control characters but the tab) become spaces.
+  void Add(std::string_view name, std::string_view value);
+  /// Appends as it is; for what isn't sent as text.
+  void AddRaw(std::string_view name, std::string value) {
+    fields_.emplace_back(name, std::move(value));
+  }
+  /// The first of that name; empty if there is none.
+  std::string_view Get(std::string_view name) const;
+  bool Has(std::string_view name) const;
+
+  std::vector<Field>::const_iterator begin() const { return fields_.begin(); }
+  std::vector<Field>::const_iterator end() const { return fields_.end(); }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+/// Whether two names of header fields are the same: ASCII without regard to case.
+bool SameName(std::string_view a, std::string_view b);
+
+struct Request {
+  std::string method;
+  /// As it was sent: percent-encoded, without the query.
+  std::string path;
+  /// What stands after the '?', encoded.
+  std::string query;
+  Headers headers;
+  std::string body;
+};
+
+/// Bytes that several connections may be sending.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+struct Response {
+  int status = 200;
+  Headers headers = {};
+  SharedBytes body = nullptr;
+};
+
+inline SharedBytes Share(std::string bytes) {
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,77 @@
+#include "services/gateway/http/origins.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
+
+namespace ridestream::gateway {
+namespace {
+
+/// The part after "http://" or "https://"; empty if it is no such origin.
+std::string_view HostOf(std::string_view origin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
+  }
+  return {};
+}
+
+bool IsSameHost(const Request& request, std::string_view origin) {
+  const std::string_view host = HostOf(origin);
+  return !host.empty() && SameName(host, request.headers.Get("host"));
+}
+
+}  // namespace
+
+absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
+  Origins origins;
+  for (const absl::string_view piece :
+       absl::StrSplit(absl::string_view(list.data(), list.size()), ',', absl::SkipWhitespace())) {
+    const std::string origin(absl::StripAsciiWhitespace(piece));
+    if (origin == "*") {
+      origins.all_ = true;
+      continue;
+    }
+    const std::string_view host = HostOf(origin);
+    if (host.empty() || host.find('/') != std::string_view::npos) {
+      return absl::InvalidArgumentError(
+          fmt::format("'{}' is no origin; write https://host or http://host:port", origin));
+    }
+    origins.listed_.push_back(origin);
+  }
+  return origins;
+}
+
+bool Origins::Allow(const Request& request) const {
+  if (all_ || !request.headers.Has("origin")) return true;
+  const std::string_view origin = request.headers.Get("origin");
+  return IsSameHost(request, origin) ||
+         std::any_of(listed_.begin(), listed_.end(),
+                     [origin](const std::string& listed) { return SameName(listed, origin); });
+}
+
+Headers Origins::AnswerHeaders(const Request& request) const {
+  const std::string_view origin = request.headers.Get("origin");
+  if (origin.empty() || IsSameHost(request, origin)) return {};
+  // No cookies and no other credentials of the browser's count here, so all fields may be seen.
+  return {{"access-control-allow-origin", std::string(origin)},
+          {"access-control-expose-headers", "*"},
+          {"vary", "origin"}};
+}
+
+Response Origins::Preflight(const Request& request) const {
+  Response response{.status = 204};
+  response.headers.Add("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (!request.headers.Has("access-control-request-method")) return response;
+  response.headers.Add("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE");
+  if (request.headers.Has("access-control-request-headers")) {
+    response.headers.Add("access-control-allow-headers",
+                         request.headers.Get("access-control-request-headers"));
+  }
+  response.headers.Add("access-control-max-age", "7200");
+  return response;
+}
+
+}  // namespace ridestream::gateway

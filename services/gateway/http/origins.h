@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/gateway/http/message.h"
+
+namespace ridestream::gateway {
+
+/// Which pages may call the gateway from a browser: those it serves itself, and those of the
+/// origins it is told (CORS, and the same for WebSockets, which CORS leaves open). Immutable.
+class Origins {
+ public:
+  /// `list` is "https://a.example,http://localhost:5173", "*" for all, or empty. INVALID_ARGUMENT
+  /// names what is no origin.
+  static absl::StatusOr<Origins> Parse(std::string_view list);
+
+  /// True without an `Origin` too: then it is no browser, or one that asks its own host.
+  bool Allow(const Request& request) const;
+  /// What an answer to an allowed request must bear for the page to be let read it.
+  Headers AnswerHeaders(const Request& request) const;
+  /// The answer to a browser's question whether it may (OPTIONS).
+  Response Preflight(const Request& request) const;
+
+ private:
+  bool all_ = false;
+  std::vector<std::string> listed_;
+};
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,58 @@
+#include "services/gateway/http/origins.h"
+
+#include <gtest/gtest.h>
+
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::gateway {
+namespace {
+
+Request From(const std::string& origin) {
+  Request request;
+  request.headers.Add("Host", "map.example:7000");
+  if (!origin.empty()) request.headers.Add("Origin", origin);
+  return request;
+}
+
+TEST(Origins, LetItsOwnPageCallAndWhoeverIsNoBrowser) {
+  const Origins origins = *Origins::Parse("");
+  EXPECT_TRUE(origins.Allow(From("")));
+  EXPECT_TRUE(origins.Allow(From("http://map.example:7000")));
+  EXPECT_TRUE(origins.Allow(From("https://map.example:7000")));
+  EXPECT_FALSE(origins.Allow(From("http://map.example")));
+  EXPECT_FALSE(origins.Allow(From("http://evil.example")));
+  EXPECT_FALSE(origins.Allow(From("null")));
+}
+
+TEST(Origins, LetListedPagesCallAndReadTheAnswer) {
+  const Origins origins = *Origins::Parse("https://ops.example, http://localhost:5173");
+  EXPECT_TRUE(origins.Allow(From("https://ops.example")));
+  EXPECT_FALSE(origins.Allow(From("http://ops.example")));
+  EXPECT_EQ(origins.AnswerHeaders(From("http://localhost:5173")).Get("access-control-allow-origin"),
+            "http://localhost:5173");
+  EXPECT_FALSE(
+      origins.AnswerHeaders(From("http://map.example:7000")).Has("access-control-allow-origin"));
+}
+
+TEST(Origins, AnswerAPreflightWithWhatItAsksFor) {
+  const Origins origins = *Origins::Parse("*");
+  Request request = From("https://anything.example");
+  request.headers.Add("access-control-request-method", "POST");
+  request.headers.Add("access-control-request-headers", "content-type,x-grpc-web");
+  EXPECT_TRUE(origins.Allow(request));
+  const Response response = origins.Preflight(request);
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(response.headers.Get("access-control-allow-headers"), "content-type,x-grpc-web");
+}
+
+TEST(Origins, RefuseToBeToldWhatIsNoOrigin) {
+  for (const char* list :
+       {"ops.example", "https://ops.example/path", "ftp://ops.example", "https://"}) {
+    EXPECT_THAT(Origins::Parse(list),
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, "is no origin"))
+        << list;
+  }
+}
+
+}  // namespace
+}  // namespace ridestream::gateway

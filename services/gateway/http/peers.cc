@@ -1,0 +1,81 @@
+#include "services/gateway/http/peers.h"
+
+#include <vector>
+
+namespace ridestream::gateway {
+
+std::unique_ptr<Peers::Seat> Peers::Enter(const std::weak_ptr<Peer>& peer) {
+  bool draining = false;
+  bool cut = false;
+  std::uint64_t id = 0;
+  {
+    MutexLock lock(mu_);
+    id = ++last_id_;
+    peers_.emplace(id, peer);
+    draining = draining_;
+    cut = cut_;
+  }
+  if (const auto entered = peer.lock()) {
+    if (draining) entered->StartDrain();
+    if (cut) entered->Cut();
+  }
+  return std::make_unique<Seat>(*this, id);
+}
+
+std::size_t Peers::count() const {
+  MutexLock lock(mu_);
+  return peers_.size();
+}
+
+template <class Tell>
+void Peers::TellAll(Tell tell) {
+  std::vector<std::weak_ptr<Peer>> all;
+  {
+    MutexLock lock(mu_);
+    all.reserve(peers_.size());
+    for (const auto& [id, peer] : peers_) all.push_back(peer);
+  }
+  for (const auto& peer : all) {
+    if (const auto alive = peer.lock()) tell(*alive);
+  }
+}
+
+void Peers::StartDrain() {
+  {
+    MutexLock lock(mu_);
+    draining_ = true;
+  }
+  TellAll([](Peer& peer) { peer.StartDrain(); });
+}
+
+void Peers::Cut() {
+  {
+    MutexLock lock(mu_);
+    cut_ = true;
+  }
+  TellAll([](Peer& peer) { peer.Cut(); });
+}
+
+bool Peers::WaitUntilNone(std::chrono::milliseconds timeout) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mu_);
+  while (!peers_.empty()) {
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return false;
+    left_.WaitFor(mu_, left);
+  }
+  return true;
+}
+
+void Peers::WaitUntilNone() {
+  MutexLock lock(mu_);
+  while (!peers_.empty()) left_.Wait(mu_);
+}
+
+void Peers::Leave(std::uint64_t id) {
+  MutexLock lock(mu_);
+  peers_.erase(id);
+  left_.SignalAll();
+}
+
+}  // namespace ridestream::gateway

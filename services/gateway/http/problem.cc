@@ -1,0 +1,96 @@
+#include "services/gateway/http/problem.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace ridestream::gateway {
+
+Response Problem(int http_status, absl::StatusCode code, std::string_view detail) {
+  const nlohmann::ordered_json body = {{"type", "about:blank"},
+                                       {"title", CodeName(code)},
+                                       {"status", http_status},
+                                       {"detail", detail},
+                                       {"code", CodeName(code)}};
+  // Bytes of the peer's that are no UTF-8 must not cost it the answer.
+  return {.status = http_status,
+          .headers = {{"content-type", "application/problem+json"},
+                      {"grpc-status", std::to_string(static_cast<int>(code))},
+                      {"grpc-message", PercentEncode(detail)}},
+          .body = Share(body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n")};
+}
+
+Response Problem(const absl::Status& status) {
+  return Problem(HttpStatus(status.code()), status.code(),
+                 {status.message().data(), status.message().size()});
+}
+
+int HttpStatus(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kOk:
+      return 200;
+    case absl::StatusCode::kCancelled:
+      return 499;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+      return 400;
+    case absl::StatusCode::kUnauthenticated:
+      return 401;
+    case absl::StatusCode::kPermissionDenied:
+      return 403;
+    case absl::StatusCode::kNotFound:
+      return 404;
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+      return 409;
+    case absl::StatusCode::kResourceExhausted:
+      return 429;
+    case absl::StatusCode::kUnimplemented:
+      return 501;
+    case absl::StatusCode::kUnavailable:
+      return 503;
+    case absl::StatusCode::kDeadlineExceeded:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+std::string_view CodeName(absl::StatusCode code) {
+  constexpr std::string_view kNames[] = {"OK",
+                                         "CANCELLED",
+                                         "UNKNOWN",
+                                         "INVALID_ARGUMENT",
+                                         "DEADLINE_EXCEEDED",
+                                         "NOT_FOUND",
+                                         "ALREADY_EXISTS",
+                                         "PERMISSION_DENIED",
+                                         "RESOURCE_EXHAUSTED",
+                                         "FAILED_PRECONDITION",
+                                         "ABORTED",
+                                         "OUT_OF_RANGE",
+                                         "UNIMPLEMENTED",
+                                         "INTERNAL",
+                                         "UNAVAILABLE",
+                                         "DATA_LOSS",
+                                         "UNAUTHENTICATED"};
+  const auto index = static_cast<std::size_t>(code);
+  return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
+}
+
+std::string PercentEncode(std::string_view text) {
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    if (c >= ' ' && c <= '~' && c != '%') {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace ridestream::gateway

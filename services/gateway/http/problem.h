@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "services/gateway/http/message.h"
+
+namespace ridestream::gateway {
+
+/// What went wrong, for a program and for people: application/problem+json (RFC 9457) with the
+/// member `code`, which names the gRPC code. It also stands in the header as gRPC-Web has it
+/// (grpc-status, grpc-message), so that such a client can tell it.
+Response Problem(int http_status, absl::StatusCode code, std::string_view detail);
+
+/// The same for a call's status, whose HTTP status follows from its code.
+Response Problem(const absl::Status& status);
+
+/// The HTTP status for a gRPC code, by the table that google.rpc.Code documents.
+int HttpStatus(absl::StatusCode code);
+
+/// "NOT_FOUND".
+std::string_view CodeName(absl::StatusCode code);
+
+/// As grpc-message has it: bytes outside of printable ASCII, and '%', as %XX.
+std::string PercentEncode(std::string_view text);
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "services/gateway/http/asio.h"
+#include "services/gateway/http/exchange.h"
+#include "services/gateway/http/http_server.h"
+#include "services/gateway/http/peers.h"
+
+namespace ridestream::gateway {
+
+/// A WebSocket on Beast's stream, which pings the peer and cuts a silent one. Threading as
+/// HttpConnection.
+class BeastWebSocket final : public WebSocket,
+                             public Peer,
+                             public std::enable_shared_from_this<BeastWebSocket> {
+ public:
+  BeastWebSocket(Tcp::socket socket, const HttpLimits& limits, std::size_t max_message);
+  void Enter(Peers& peers) { seat_ = peers.Enter(weak_from_this()); }
+  /// Shakes hands; what is read or written before that waits.
+  void Start(beast::http::request<beast::http::string_body> request, std::string_view subprotocol);
+
+  void Post(std::function<void()> work) override;
+  void After(std::chrono::milliseconds delay, std::function<void()> work) override;
+  void OnGone(std::function<void()> gone) override;
+  void OnDrain(std::function<void()> drain) override;
+  void Read(std::function<void(std::string, bool)> got) override;
+  void Write(SharedBytes message, std::function<void()> written) override;
+  void Close(std::uint16_t code, std::string_view reason) override;
+
+  void StartDrain() override;
+  void Cut() override;
+
+ private:
+  void OnAccepted(ErrorCode error);
+  void StartRead();
+  void StartWrite();
+  void StartClose();
+  void Gone();
+  /// Lets go of everything that holds the call on the other side.
+  void Release();
+  void ArmStall();
+
+  std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
+  beast::websocket::stream<Tcp::socket> stream_;
+  net::steady_timer stall_timer_;
+  const HttpLimits& limits_;
+  beast::http::request<beast::http::string_body> request_;
+  beast::flat_buffer buffer_;
+
+  bool accepted_ = false;
+  bool draining_ = false;
+  bool closed_ = false;
+  std::function<void()> gone_;
+  std::function<void()> drain_;
+  std::function<void(std::string, bool)> got_;
+  SharedBytes message_;  // Being written, or to be.
+  bool writing_ = false;
+  std::function<void()> written_;
+  std::optional<beast::websocket::close_reason> closing_;
+  bool close_sent_ = false;
+};
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,161 @@
+// Wires the gateway: flags, channels to the services, the page's files, the server.
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/flags/flag.h"
+#include "absl/time/time.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/keep_awake.h"
+#include "libs/service/service.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/location/v1/location.pb.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "services/gateway/http/http_server.h"
+#include "services/gateway/server/gateway.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
+          "host:port to serve on. Port 0 takes a free one; the start line tells which.");
+ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
+ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
+ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003", "Address of the dispatch service");
+ABSL_FLAG(std::string, web, "",
+          "Folder of the page to serve, with an index.html; empty serves none. Read at start.");
+ABSL_FLAG(std::string, allow_origins, "",
+          "Origins of other hosts' pages that may call: https://ops.example,http://localhost:5173, "
+          "or * for all");
+ABSL_FLAG(int, threads, 2, "Threads that serve connections (1 to 64)");
+ABSL_FLAG(size_t, max_connections, 10'000, "Connections at a time; more get 503");
+ABSL_FLAG(size_t, max_header_bytes, 16 << 10, "Largest header of a request (1,024 to 1 MiB)");
+ABSL_FLAG(size_t, max_body_bytes, 1 << 20,
+          "Largest body of a request, and message of a WebSocket (1,024 to 64 MiB)");
+ABSL_FLAG(absl::Duration, request_timeout, absl::Seconds(10),
+          "How long a request's header may take to arrive; its body gets three times as long");
+ABSL_FLAG(absl::Duration, idle_timeout, absl::Seconds(75),
+          "How long a connection may wait for its next request");
+ABSL_FLAG(absl::Duration, stall_timeout, absl::Seconds(20),
+          "A client that takes nothing of what waits for it for so long is cut");
+ABSL_FLAG(absl::Duration, default_timeout, absl::Seconds(15),
+          "Deadline of unary calls that come without one");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+          "On SIGTERM, how long calls under way may take to end");
+
+namespace ridestream::gateway {
+namespace {
+
+constexpr char kUsage[] =
+    R"(gateway is the door for those who can't speak gRPC: gRPC-Web and WebSockets for browsers, REST
+with JSON for everybody else, and the files of the page.
+
+It knows the services by their descriptors and forwards bytes: services/gateway/README.md tells its
+protocols.
+
+  gateway --trip=127.0.0.1:7001 --location=127.0.0.1:7002 --dispatch=127.0.0.1:7003 --web=DIR
+  RIDESTREAM_LISTEN=0.0.0.0:7000 gateway      every flag is also an environment variable
+)";
+
+absl::Status CheckFlags() {
+  const auto fail = [](std::string_view flag, std::string_view range) {
+    return absl::InvalidArgumentError(fmt::format("--{}: must be in {}", flag, range));
+  };
+  if (const int threads = absl::GetFlag(FLAGS_threads); threads < 1 || threads > 64) {
+    return fail("threads", "1 to 64");
+  }
+  if (absl::GetFlag(FLAGS_max_connections) < 1) return fail("max_connections", "1 or more");
+  const size_t header = absl::GetFlag(FLAGS_max_header_bytes);
+  if (header < 1024 || header > 1 << 20) return fail("max_header_bytes", "1024 to 1048576");
+  const size_t body = absl::GetFlag(FLAGS_max_body_bytes);
+  if (body < 1024 || body > 64 << 20) return fail("max_body_bytes", "1024 to 67108864");
+  for (const auto* flag : {&FLAGS_request_timeout, &FLAGS_idle_timeout, &FLAGS_stall_timeout,
+                           &FLAGS_default_timeout}) {
+    const absl::Duration value = absl::GetFlag(*flag);
+    if (value < absl::Milliseconds(100) || value > absl::Hours(1)) {
+      return fail(std::string(flag->Name()), "100ms to 1h");
+    }
+  }
+  const absl::Duration grace = absl::GetFlag(FLAGS_drain_grace);
+  if (grace < absl::ZeroDuration() || grace > absl::Hours(1)) return fail("drain_grace", "0 to 1h");
+  return absl::OkStatus();
+}
+
+std::chrono::milliseconds Chrono(const absl::Flag<absl::Duration>& flag) {
+  return absl::ToChronoMilliseconds(absl::GetFlag(flag));
+}
+
+/// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
+Services ConnectServices() {
+  Services services;
+  const auto& trip = *trip::v1::Trip::descriptor()->file();
+  const auto& location = *location::v1::NearbyDriver::descriptor()->file();
+  const auto& dispatch = *dispatch::v1::DriveRequest::descriptor()->file();
+  services.Add(trip, rpc::MakeChannel(absl::GetFlag(FLAGS_trip),
+                                      {.retried_services = Services::Names(trip)}));
+  services.Add(location, rpc::MakeChannel(absl::GetFlag(FLAGS_location),
+                                          {.retried_services = Services::Names(location)}));
+  services.Add(dispatch, rpc::MakeChannel(absl::GetFlag(FLAGS_dispatch)));
+  return services;
+}
+
+HttpLimits Limits() {
+  return {.header_bytes = absl::GetFlag(FLAGS_max_header_bytes),
+          .body_bytes = absl::GetFlag(FLAGS_max_body_bytes),
+          .connections = absl::GetFlag(FLAGS_max_connections),
+          .header_time = Chrono(FLAGS_request_timeout),
+          .body_time = 3 * Chrono(FLAGS_request_timeout),
+          .idle_time = Chrono(FLAGS_idle_timeout),
+          .stall_time = Chrono(FLAGS_stall_timeout)};
+}
+
+absl::Status Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto origins = Origins::Parse(absl::GetFlag(FLAGS_allow_origins));
+  if (!origins.ok()) return origins.status();
+  const std::string web = absl::GetFlag(FLAGS_web);
+  auto files = web.empty() ? StaticFiles() : StaticFiles::Load(web);
+  if (!files.ok()) return files.status();
+
+  const rpc::KeepAwake keep_awake;
+  const HttpLimits limits = Limits();
+  auto gateway = Gateway::Make({.services = ConnectServices(),
+                                .origins = *std::move(origins),
+                                .files = *std::move(files),
+                                .web = {.default_timeout = Chrono(FLAGS_default_timeout),
+                                        .max_message_bytes = limits.body_bytes,
+                                        .hello_time = limits.header_time},
+                                .rest = {.default_timeout = Chrono(FLAGS_default_timeout)}});
+  if (!gateway.ok()) return gateway.status();
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  auto server =
+      HttpServer::Start({.address = listen,
+                         .threads = absl::GetFlag(FLAGS_threads),
+                         .limits = limits,
+                         .handler = [&gateway](const std::shared_ptr<Exchange>& exchange) {
+                           (*gateway)->Serve(exchange);
+                         }});
+  if (!server.ok()) return server.status();
+  service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
+                      {{"trip", absl::GetFlag(FLAGS_trip)},
+                       {"location", absl::GetFlag(FLAGS_location)},
+                       {"dispatch", absl::GetFlag(FLAGS_dispatch)},
+                       {"web", web.empty() ? "none" : web},
+                       {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
+                       {"authentication", "none: ridestream-caller is passed on as it comes"}});
+
+  const std::string_view signal = service::WaitForStopSignal();
+  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  (*gateway)->StartDrain();
+  (*server)->Drain(Chrono(FLAGS_drain_grace));
+  service::Log(service::Level::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace ridestream::gateway
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "gateway", ridestream::gateway::kUsage);
+  const absl::Status status = ridestream::gateway::Run();
+  return status.ok() ? 0 : ridestream::service::Fail(status);
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "services/gateway/rest/routes.h"
+
+namespace ridestream::gateway {
+
+/// The OpenAPI 3.1 document of the routes, as JSON: paths from the options, schemas from the
+/// descriptors by protobuf's JSON mapping, words from the protos' comments.
+std::string OpenApiDocument(const Routes& routes);
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,114 @@
+#include "services/gateway/rest/rest.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "services/gateway/call/metadata.h"
+#include "services/gateway/http/problem.h"
+#include "services/gateway/rest/event_stream.h"
+#include "services/gateway/rest/transcoder.h"
+
+namespace ridestream::gateway {
+namespace {
+
+bool IsJson(std::string_view content_type) {
+  return content_type.substr(0, content_type.find(';')) == "application/json";
+}
+
+/// One unary call. On the exchange's strand; held by the functions it gave to the call.
+class RestCall final : public std::enable_shared_from_this<RestCall> {
+ public:
+  RestCall(const Route& route, std::shared_ptr<Exchange> exchange)
+      : route_(route), exchange_(std::move(exchange)) {}
+
+  void Run(const CallOptions& options, std::string_view message) {
+    const auto self = shared_from_this();
+    const auto call =
+        StartCall(*route_.method, options,
+                  {.post = [exchange = exchange_](auto work) { exchange->Post(std::move(work)); },
+                   .on_headers = [self](const Headers& headers) { self->headers_ = headers; },
+                   .on_message = [self](std::string bytes) { self->OnMessage(std::move(bytes)); },
+                   .on_written = nullptr,
+                   .on_end = [self](const absl::Status& status,
+                                    const Headers& trailers) { self->OnEnd(status, trailers); }});
+    call_ = call;
+    exchange_->OnGone([call] { call->Cancel(); });
+    call->Write(message, /*last=*/true);
+    call->Read();
+  }
+
+ private:
+  void OnMessage(std::string bytes) {
+    message_ = std::move(bytes);
+    if (const auto call = call_.lock()) call->Read();
+  }
+
+  void OnEnd(const absl::Status& status, const Headers& trailers) {
+    if (!status.ok()) return exchange_->Send(CallProblem(status, trailers));
+    auto json = MessageToJson(*route_.method->descriptor->output_type(), message_);
+    if (!json.ok()) return exchange_->Send(Problem(json.status()));
+    Response response{
+        .status = 200,
+        .headers = {{"content-type", "application/json"}, {"cache-control", "no-store"}},
+        .body = Share(*std::move(json) + "\n")};
+    for (const auto& [name, value] : headers_) response.headers.Add(name, value);
+    exchange_->Send(std::move(response));
+  }
+
+  const Route& route_;
+  const std::shared_ptr<Exchange> exchange_;
+  std::weak_ptr<Call> call_;
+  Headers headers_;
+  std::string message_;
+};
+
+absl::StatusOr<CallOptions> OptionsOf(const Request& request) {
+  auto metadata = MetadataFromHeaders(request.headers);
+  if (!metadata.ok()) return metadata.status();
+  const auto timeout = TimeoutFromHeaders(request.headers);
+  if (!timeout.ok()) return timeout.status();
+  return CallOptions{.metadata = *std::move(metadata), .timeout = *timeout};
+}
+
+}  // namespace
+
+Response CallProblem(const absl::Status& status, const Headers& trailers) {
+  Response response = Problem(status);
+  for (const auto& [name, value] : trailers) response.headers.Add(name, value);
+  std::int64_t pause_ms = 0;
+  const std::string_view pause = trailers.Get("retry-after-ms");
+  if (absl::SimpleAtoi(absl::string_view(pause.data(), pause.size()), &pause_ms) && pause_ms >= 0) {
+    // HTTP knows whole seconds only.
+    response.headers.Add("retry-after", std::to_string((pause_ms + 999) / 1000));
+  }
+  return response;
+}
+
+void ServeRest(const Routes::Found& found, const RestOptions& options,
+               const std::shared_ptr<Exchange>& exchange) {
+  const Route& route = *found.route;
+  const Request& request = exchange->request();
+  const std::string_view type = request.headers.Get("content-type");
+  if (route.has_body && !request.body.empty() && !IsJson(type)) {
+    return exchange->Send(
+        Problem(415, absl::StatusCode::kInvalidArgument,
+                fmt::format("content-type: must be application/json, is '{}'", type)));
+  }
+  const bool streams = route.method->server_streaming();
+  auto resume = streams ? ReadLastEventId(found, request) : absl::StatusOr<Resume>(Resume());
+  if (!resume.ok()) return exchange->Send(Problem(resume.status()));
+  const auto message = RequestToMessage(route, found.variables, request, resume->after);
+  if (!message.ok()) return exchange->Send(Problem(message.status()));
+  auto call = OptionsOf(request);
+  if (!call.ok()) return exchange->Send(Problem(call.status()));
+  if (streams) {
+    return ServeEvents(route, *std::move(resume), options, *call, *message, exchange);
+  }
+  if (!call->timeout) call->timeout = options.default_timeout;
+  std::make_shared<RestCall>(route, exchange)->Run(*call, *message);
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,215 @@
+#include "services/gateway/rest/transcoder.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/util/json_util.h"
+#include "services/gateway/http/static_files.h"
+
+namespace ridestream::gateway {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using nlohmann::json;
+
+// A request nests four deep; protobuf takes 100.
+constexpr int kMaxDepth = 32;
+
+absl::Status Invalid(const std::string& message) { return absl::InvalidArgumentError(message); }
+
+std::unique_ptr<Message> NewMessage(const Descriptor& type) {
+  return std::unique_ptr<Message>(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->New());
+}
+
+absl::StatusOr<json> ParseBody(const std::string& body) {
+  if (body.empty()) return json::object();
+  bool too_deep = false;
+  json parsed;
+  try {
+    parsed = json::parse(body, [&too_deep](int depth, json::parse_event_t, json&) {
+      too_deep = too_deep || depth > kMaxDepth;
+      return depth <= kMaxDepth;
+    });
+  } catch (const json::exception& error) {
+    return Invalid(fmt::format("body: is no JSON: {}", error.what()));
+  }
+  if (too_deep) return Invalid(fmt::format("body: nests deeper than {}", kMaxDepth));
+  if (!parsed.is_object()) return Invalid("body: must be a JSON object");
+  return parsed;
+}
+
+/// The value under a field's name, in the proto or in JSON; nullptr if there is none.
+json* Find(json& object, const FieldDescriptor& field) {
+  for (const std::string& name : {field.json_name(), field.name()}) {
+    if (const auto found = object.find(name); found != object.end()) return &*found;
+  }
+  return nullptr;
+}
+
+void Erase(json& object, const FieldDescriptor& field) {
+  object.erase(field.name());
+  object.erase(field.json_name());
+}
+
+/// Sets a field that may be said only once.
+absl::Status SetOnce(json& request, const FieldDescriptor& field, std::string_view value,
+                     std::string_view said_by) {
+  if (const json* there = Find(request, field); there != nullptr && *there != value) {
+    return Invalid(fmt::format("{}: {} says '{}', another place {}", field.name(), said_by, value,
+                               there->dump(-1, ' ', false, json::error_handler_t::replace)));
+  }
+  Erase(request, field);
+  request[field.json_name()] = value;
+  return absl::OkStatus();
+}
+
+/// Sets what a query parameter names. A repeated message on the way is taken by its one element.
+absl::Status SetParameter(json& request, const Descriptor& type, const std::string& name,
+                          const std::string& value) {
+  const auto path = FindFields(type, name);
+  if (!path.ok()) return path.status();
+  json* within = &request;
+  for (std::size_t i = 0; i + 1 < path->size(); ++i) {
+    const FieldDescriptor& field = *(*path)[i];
+    within = &(*within)[field.json_name()];
+    if (field.is_repeated()) {
+      if (within->is_null()) within->push_back(json::object());
+      within = &within->back();
+    }
+    if (!within->is_null() && !within->is_object()) {
+      return Invalid(fmt::format("{}: stands below a value", name));
+    }
+  }
+  const FieldDescriptor& field = *path->back();
+  const bool well_known = field.message_type() != nullptr &&
+                          field.message_type()->file()->package() == "google.protobuf";
+  if (field.message_type() != nullptr && !well_known) {
+    return Invalid(fmt::format("{}: is a message; name one of its fields", name));
+  }
+  json& slot = (*within)[field.json_name()];
+  if (field.is_repeated()) {
+    slot.push_back(value);
+  } else if (!slot.is_null()) {
+    return Invalid(fmt::format("{}: is given twice", name));
+  } else {
+    slot = value;
+  }
+  return absl::OkStatus();
+}
+
+/// As a form encodes it: '+' is a space.
+std::string DecodeQuery(absl::string_view text) {
+  std::string spaced(text);
+  for (char& c : spaced) {
+    if (c == '+') c = ' ';
+  }
+  return PercentDecode(spaced);
+}
+
+/// Only for requests without a body, so all that is there was put there by parameters before.
+absl::Status SetQuery(json& request, const Route& route, const std::string& query) {
+  if (route.has_body && !query.empty()) {
+    return Invalid("query: this route takes its fields in the body");
+  }
+  const Descriptor& type = *route.method->descriptor->input_type();
+  for (const absl::string_view pair : absl::StrSplit(query, '&', absl::SkipEmpty())) {
+    const std::size_t equals = pair.find('=');
+    const std::string value =
+        equals == absl::string_view::npos ? "" : DecodeQuery(pair.substr(equals + 1));
+    const absl::Status status =
+        SetParameter(request, type, DecodeQuery(pair.substr(0, equals)), value);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Serialize(const Descriptor& type, const json& request) {
+  std::string text;
+  try {
+    text = request.dump();
+  } catch (const json::exception&) {
+    return Invalid("the path or the query isn't UTF-8");
+  }
+  const std::unique_ptr<Message> message = NewMessage(type);
+  const auto status = google::protobuf::util::JsonStringToMessage(text, message.get());
+  if (!status.ok()) return Invalid(status.message().ToString());
+  return message->SerializeAsString();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables& variables,
+                                             const Request& request, std::string_view after) {
+  if (!route.has_body && !request.body.empty()) return Invalid("body: this route takes none");
+  auto object = ParseBody(request.body);
+  if (!object.ok()) return object.status();
+  const Descriptor& type = *route.method->descriptor->input_type();
+  absl::Status status = SetQuery(*object, route, request.query);
+  for (const auto& [name, value] : variables) {
+    if (status.ok()) status = SetOnce(*object, *type.FindFieldByName(name), value, "the path");
+  }
+  const std::string_view key = request.headers.Get("idempotency-key");
+  if (status.ok() && !key.empty()) {
+    status = route.idempotency_key == nullptr
+                 ? Invalid("Idempotency-Key: this route takes none; it is idempotent by itself")
+                 : SetOnce(*object, *route.idempotency_key, key, "the Idempotency-Key");
+  }
+  if (status.ok() && !after.empty()) {
+    // Where the reader stands is newer than where it was first asked to begin.
+    Erase(*object, *route.after);
+    if (const auto* oneof = route.after->containing_oneof()) {
+      for (int i = 0; i < oneof->field_count(); ++i) Erase(*object, *oneof->field(i));
+    }
+    (*object)[route.after->json_name()] = after;
+  }
+  if (!status.ok()) return status;
+  return Serialize(type, *object);
+}
+
+absl::StatusOr<std::string> MessageToJson(const Descriptor& type, std::string_view bytes) {
+  const std::unique_ptr<Message> message = NewMessage(type);
+  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InternalError(fmt::format("the service's answer is no {}", type.full_name()));
+  }
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  const auto status = google::protobuf::util::MessageToJsonString(*message, &text, options);
+  if (!status.ok()) return absl::InternalError(status.message().ToString());
+  return text;
+}
+
+std::string PositionOf(const Route& route, std::string_view bytes) {
+  if (route.positions.empty()) return "";
+  const std::unique_ptr<Message> message = NewMessage(*route.method->descriptor->output_type());
+  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return "";
+  for (const FieldPath& path : route.positions) {
+    const Message* within = message.get();
+    for (std::size_t i = 0; i + 1 < path.size() && within != nullptr; ++i) {
+      const auto& reflection = *within->GetReflection();
+      within = reflection.HasField(*within, path[i]) ? &reflection.GetMessage(*within, path[i])
+                                                     : nullptr;
+    }
+    if (within == nullptr) continue;
+    const auto& reflection = *within->GetReflection();
+    switch (path.back()->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return std::to_string(reflection.GetUInt64(*within, path.back()));
+      case FieldDescriptor::CPPTYPE_STRING:
+        return reflection.GetString(*within, path.back());
+      default:
+        return "";  // Refused when the routes are read.
+    }
+  }
+  return "";
+}
+
+}  // namespace ridestream::gateway

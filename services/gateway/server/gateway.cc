@@ -1,0 +1,95 @@
+#include "services/gateway/server/gateway.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "services/gateway/http/problem.h"
+#include "services/gateway/openapi/openapi.h"
+
+namespace ridestream::gateway {
+
+using absl::StatusCode;
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
+  std::unique_ptr<Gateway> gateway(new Gateway(std::move(options)));
+  auto routes = Routes::Read(gateway->options_.services);
+  if (!routes.ok()) return routes.status();
+  gateway->routes_ = *std::move(routes);
+  gateway->document_ = Share(OpenApiDocument(gateway->routes_));
+  return gateway;
+}
+
+void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
+  const Request& request = exchange->request();
+  if (!options_.origins.Allow(request)) {
+    return exchange->Send(Problem(403, StatusCode::kPermissionDenied,
+                                  fmt::format("origin {} isn't allowed here; see --allow_origins",
+                                              request.headers.Get("origin"))));
+  }
+  exchange->AddHeaders(options_.origins.AnswerHeaders(request));
+  if (request.method == "OPTIONS") return exchange->Send(options_.origins.Preflight(request));
+  if (request.path == "/healthz") return exchange->Send(Health());
+  if (const Method* method = options_.services.Find(request.path)) {
+    return ServeMethod(*method, exchange);
+  }
+  if (IsGrpcWeb(request.headers.Get("content-type"))) {
+    return exchange->Send(Problem(404, StatusCode::kUnimplemented,
+                                  fmt::format("there is no method {}", request.path)));
+  }
+  if (ServeRoute(exchange)) return;
+  exchange->Send(options_.files.Serve(request));
+}
+
+bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
+  const Request& request = exchange->request();
+  if (request.path == "/openapi.json") {
+    exchange->Send(
+        {.status = 200,
+         .headers = {{"content-type", "application/json"}, {"cache-control", "no-cache"}},
+         .body = document_});
+    return true;
+  }
+  const auto found = routes_.Find(request.method, request.path);
+  if (const auto* route = std::get_if<Routes::Found>(&found)) {
+    ServeRest(*route, options_.rest, exchange);
+  } else if (const auto* wrong = std::get_if<Routes::WrongMethod>(&found)) {
+    Response response =
+        Problem(405, StatusCode::kUnimplemented,
+                fmt::format("{} takes {}, not {}", request.path, wrong->allow, request.method));
+    response.headers.Add("allow", wrong->allow);
+    exchange->Send(std::move(response));
+  } else if (request.path.starts_with("/v1/")) {
+    exchange->Send(
+        Problem(404, StatusCode::kNotFound, fmt::format("there is no {}", request.path)));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Gateway::ServeMethod(const Method& method, const std::shared_ptr<Exchange>& exchange) const {
+  const Request& request = exchange->request();
+  if (exchange->WantsWebSocket()) {
+    if (OffersGrpcWebSockets(request)) return ServeWebSocket(method, options_.web, exchange);
+    return exchange->Send(
+        Problem(400, StatusCode::kInvalidArgument,
+                "sec-websocket-protocol: a WebSocket here speaks grpc-websockets"));
+  }
+  if (request.method != "POST") {
+    Response response = Problem(405, StatusCode::kUnimplemented,
+                                fmt::format("gRPC-Web calls by POST, not by {}", request.method));
+    response.headers.Add("allow", "POST");
+    return exchange->Send(std::move(response));
+  }
+  ServeGrpcWeb(method, options_.web, exchange);
+}
+
+Response Gateway::Health() const {
+  if (draining_) return Problem(503, StatusCode::kUnavailable, "draining");
+  return {.status = 200,
+          .headers = {{"content-type", "application/json"}, {"cache-control", "no-store"}},
+          .body = Share("{\"status\":\"serving\"}\n")};
+}
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,370 @@
+// The gateway's gRPC-Web and WebSocket sides, byte for byte, before fakes of the services.
+
+#include "services/gateway/server/gateway.h"
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "gmock/gmock.h"
+#include "services/gateway/grpc_web/frame.h"
+#include "services/gateway/testing/gateway_under_test.h"
+#include "services/gateway/testing/test_client.h"
+
+namespace ridestream::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr char kQuote[] = "/ridestream.trip.v1.TripService/QuoteTrip";
+constexpr char kGet[] = "/ridestream.trip.v1.TripService/GetTrip";
+constexpr char kList[] = "/ridestream.trip.v1.TripService/ListTrips";
+constexpr char kWatch[] = "/ridestream.location.v1.LocationService/WatchArea";
+constexpr char kDrive[] = "/ridestream.dispatch.v1.DispatchService/Drive";
+const Headers kProto = {{"content-type", "application/grpc-web+proto"}};
+
+/// The frames of a body: the payloads, those of headers and trailers with their flag before them.
+std::vector<std::string> Frames(std::string_view body) {
+  std::vector<std::string> frames;
+  while (body.size() >= kFrameHeader) {
+    std::size_t length = 0;
+    for (std::size_t i = 1; i < kFrameHeader; ++i) {
+      length = length << 8 | static_cast<unsigned char>(body[i]);
+    }
+    const bool is_message = body[0] == 0;
+    frames.push_back((is_message ? "" : "trailers ") +
+                     std::string(body.substr(kFrameHeader, length)));
+    body.remove_prefix(std::min(body.size(), kFrameHeader + length));
+  }
+  return frames;
+}
+
+template <class Message>
+Message Parse(const std::string& bytes) {
+  Message message;
+  EXPECT_TRUE(message.ParseFromString(bytes));
+  return message;
+}
+
+std::string QuoteFrame(const std::string& market = "city") {
+  trip::v1::QuoteTripRequest request;
+  request.set_market(market);
+  request.set_party_size(2);
+  return DataFrame(request.SerializeAsString());
+}
+
+std::string WatchFrame(const std::string& market) {
+  location::v1::WatchAreaRequest request;
+  request.set_market(market);
+  return DataFrame(request.SerializeAsString());
+}
+
+TEST_F(GatewayTest, AnswersAUnaryCallWithMessageTrailersAndMetadata) {
+  TestClient client(port());
+  const auto answer = client.Call("POST", kQuote,
+                                  {{"content-type", "application/grpc-web+proto"},
+                                   {"ridestream-caller", "rider/r-17"},
+                                   {"grpc-timeout", "3S"}},
+                                  QuoteFrame());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.Get("content-type"), "application/grpc-web+proto");
+  EXPECT_EQ(answer.headers.Get("seen-caller"), "rider/r-17");
+  // gRPC rounds it up on the wire.
+  EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 3100);
+  const auto frames = Frames(answer.body);
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(Parse<trip::v1::QuoteTripResponse>(frames[0]).quote_id(), "city");
+  EXPECT_EQ(frames[1], "trailers grpc-status: 0\r\ntrailing-bin: AAE=\r\n");
+}
+
+TEST_F(GatewayTest, GivesAUnaryCallADeadlineOfItsOwn) {
+  TestClient client(port());
+  const auto answer = client.Call("POST", kQuote, kProto, QuoteFrame());
+  EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 15'500);
+}
+
+TEST_F(GatewayTest, SpeaksBase64ToThoseWhoDo) {
+  TestClient client(port());
+  const auto answer = client.Call("POST", kQuote, {{"content-type", "application/grpc-web-text"}},
+                                  absl::Base64Escape(QuoteFrame()));
+  EXPECT_EQ(answer.headers.Get("content-type"), "application/grpc-web-text");
+  const auto frames = Frames(*DecodePieces(answer.body));
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(Parse<trip::v1::QuoteTripResponse>(frames[0]).quote_id(), "city");
+}
+
+TEST_F(GatewayTest, TellsTheErrorsOfServices) {
+  TestClient client(port());
+  trip::v1::GetTripRequest request;
+  request.set_trip_id("x");
+  const auto answer = client.Call("POST", kGet, kProto, DataFrame(request.SerializeAsString()));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(Frames(answer.body),
+              ElementsAre("trailers grpc-status: 5\r\ngrpc-message: trip_id: there is no trip 'x' "
+                          "%C3%A0 la carte\r\n"));
+}
+
+TEST_F(GatewayTest, EndsACallWhoseTimeIsOver) {
+  TestClient client(port());
+  const auto answer = client.Call(
+      "POST", kList, {{"content-type", "application/grpc-web+proto"}, {"grpc-timeout", "50m"}},
+      DataFrame(""));
+  EXPECT_THAT(Frames(answer.body), ElementsAre(StartsWith("trailers grpc-status: 4\r\n")));
+  EXPECT_TRUE(services_.list_cancelled.Wait());
+}
+
+TEST_F(GatewayTest, SaysThatAServiceIsAway) {
+  Start("", {}, "127.0.0.1:1");
+  TestClient client(port());
+  const auto answer = client.Call("POST", kQuote, kProto, QuoteFrame());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(Frames(answer.body), ElementsAre(StartsWith("trailers grpc-status: 14\r\n")));
+}
+
+TEST_F(GatewayTest, StreamsFrameByFrame) {
+  TestClient client(port());
+  client.SendRequest("POST", kWatch, kProto, WatchFrame("city"));
+  EXPECT_EQ(client.ReadHead().headers.Get("transfer-encoding"), "chunked");
+  for (int i = 0; i < 3; ++i) {
+    const auto frames = Frames(client.ReadChunk());
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(Parse<location::v1::WatchAreaResponse>(frames[0]).gone_driver_ids_size(), 1);
+  }
+  EXPECT_THAT(Frames(client.ReadChunk()), ElementsAre("trailers grpc-status: 0\r\n"));
+  EXPECT_EQ(client.ReadChunk(), "");
+  EXPECT_FALSE(client.broken());
+  EXPECT_EQ(client.Call("POST", kQuote, kProto, QuoteFrame()).status, 200) << "it goes on";
+}
+
+TEST_F(GatewayTest, EndsTheStreamOfABrowserThatGoesAwayWithinASecond) {
+  TestClient client(port());
+  client.SendRequest("POST", kWatch, kProto, WatchFrame("flood"));
+  ASSERT_EQ(client.ReadHead().status, 200);
+  ASSERT_FALSE(client.ReadChunk().empty());
+  client.Close();
+  EXPECT_TRUE(services_.watch_cancelled.Wait(1s));
+}
+
+TEST_F(GatewayTest, EndsTheUnaryCallOfABrowserThatGoesAwayWithinASecond) {
+  TestClient client(port());
+  TestClient probe(port());
+  client.SendRequest("POST", kList, kProto, DataFrame(""));
+  // Its turn has come when a later call has been answered.
+  ASSERT_EQ(probe.Call("POST", kQuote, kProto, QuoteFrame()).status, 200);
+  client.Close();
+  EXPECT_TRUE(services_.list_cancelled.Wait(1s));
+}
+
+TEST_F(GatewayTest, HoldsOneFrameOfASlowReaderNotItsBacklog) {
+  TestClient client(port());
+  client.SendRequest("POST", kWatch, kProto, WatchFrame("flood"));
+  ASSERT_EQ(client.ReadHead().status, 200);
+  // What fits between is in the buffers of the kernel and of gRPC: some MB of frames of 64 KiB. A
+  // gateway that read on would take them all, thousands a second.
+  int before = -1;
+  int after = services_.frames;
+  TestClient probe(port());
+  for (int still = 0; still < 200;) {
+    ASSERT_EQ(probe.Call("POST", kQuote, kProto, QuoteFrame()).status, 200);
+    before = std::exchange(after, services_.frames.load());
+    still = before == after ? still + 1 : 0;
+    ASSERT_LT(after, 1000);
+  }
+}
+
+struct BadCall {
+  std::string name;
+  std::string method;
+  std::string path;
+  std::string type;
+  std::string body;
+  int http_status;
+  std::string says;
+};
+
+class BadCallTest : public GatewayTest, public ::testing::WithParamInterface<BadCall> {};
+
+TEST_P(BadCallTest, IsToldWhatIsWrong) {
+  const BadCall& bad = GetParam();
+  TestClient client(port());
+  const auto answer = client.Call(bad.method, bad.path, {{"content-type", bad.type}}, bad.body);
+  EXPECT_EQ(answer.status, bad.http_status);
+  EXPECT_THAT(answer.body, HasSubstr(bad.says));
+  EXPECT_EQ(client.Call("POST", kQuote, kProto, QuoteFrame()).status, 200) << "nothing held";
+}
+
+constexpr char kType[] = "application/grpc-web+proto";
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadCallTest,
+    ::testing::Values(
+        BadCall{"UnknownMethod", "POST", "/ridestream.trip.v1.TripService/Fly", kType, QuoteFrame(),
+                404, "there is no method /ridestream.trip.v1.TripService/Fly"},
+        BadCall{"UnknownRoute", "GET", "/nowhere.html", "", "", 404, "there is no /nowhere.html"},
+        BadCall{"WrongHttpMethod", "PUT", kQuote, kType, QuoteFrame(), 405, "not by PUT"},
+        BadCall{"WrongContentType", "POST", kQuote, "text/plain", QuoteFrame(), 415, "text/plain"},
+        BadCall{"NoContentType", "POST", kQuote, "", QuoteFrame(), 415, "content-type"},
+        BadCall{"TruncatedFrame", "POST", kQuote, kType, QuoteFrame().substr(0, 7), 200,
+                "grpc-status: 3\r\ngrpc-message: frame: says that 8 bytes follow, 2 do"},
+        BadCall{"FalseLength", "POST", kQuote, kType, std::string("\0\x7f\xff\xff\xff", 5) + "abc",
+                200, "grpc-message: frame: says that 2147483647 bytes follow, 3 do"},
+        BadCall{"NoFrame", "POST", kQuote, kType, "", 200, "grpc-message: frame: "},
+        BadCall{"TwoMessages", "POST", kQuote, kType, QuoteFrame() + QuoteFrame(), 200,
+                "takes one message"},
+        BadCall{"NoBase64", "POST", kQuote, "application/grpc-web-text", "!", 200, "Z3JwYy1"},
+        BadCall{"ClientStream", "POST", kDrive, kType, DataFrame(""), 200, "over a WebSocket"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(GatewayTest, RefusesMetadataAndTimeoutsThatAreNone) {
+  TestClient client(port());
+  EXPECT_THAT(
+      client.Call("POST", kQuote, {{"content-type", kType}, {"note", "\xff"}}, QuoteFrame()).body,
+      HasSubstr("grpc-status: 3\r\ngrpc-message: header 'note'"));
+  EXPECT_THAT(
+      client.Call("POST", kQuote, {{"content-type", kType}, {"grpc-timeout", "soon"}}, QuoteFrame())
+          .body,
+      HasSubstr("grpc-status: 3\r\ngrpc-message: grpc-timeout"));
+}
+
+TEST_F(GatewayTest, RefusesPagesOfOtherHostsUnlessTheyAreAllowed) {
+  const Headers from = {{"content-type", kType}, {"origin", "http://page.example"}};
+  {
+    TestClient client(port());
+    const auto refused = client.Call("POST", kQuote, from, QuoteFrame());
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_THAT(refused.body, HasSubstr("origin http://page.example isn't allowed"));
+    EXPECT_EQ(client.OpenWebSocket(kDrive, "grpc-websockets", {{"origin", "http://page.example"}}),
+              403);
+  }
+  Start("http://page.example");
+  TestClient client(port());
+  const auto preflight = client.Call("OPTIONS", kQuote,
+                                     {{"origin", "http://page.example"},
+                                      {"access-control-request-method", "POST"},
+                                      {"access-control-request-headers", "x-grpc-web"}});
+  EXPECT_EQ(preflight.status, 204);
+  EXPECT_EQ(preflight.headers.Get("access-control-allow-headers"), "x-grpc-web");
+  const auto allowed = client.Call("POST", kQuote, from, QuoteFrame());
+  EXPECT_EQ(allowed.status, 200);
+  EXPECT_EQ(allowed.headers.Get("access-control-allow-origin"), "http://page.example");
+}
+
+TEST_F(GatewayTest, SaysThatItIsHealthyUntilItDrains) {
+  TestClient client(port());
+  EXPECT_EQ(client.Call("GET", "/healthz").status, 200);
+  gateway_->StartDrain();
+  EXPECT_EQ(client.Call("GET", "/healthz").status, 503);
+}
+
+TEST_F(GatewayTest, TellsStreamsThatItGoes) {
+  TestClient web(port());
+  web.SendRequest("POST", kWatch, kProto, WatchFrame("flood"));
+  ASSERT_EQ(web.ReadHead().status, 200);
+  TestClient socket(port());
+  ASSERT_EQ(socket.OpenWebSocket(kDrive, "grpc-websockets"), 101);
+  socket.SendBinary("");
+  dispatch::v1::DriveRequest position;
+  position.mutable_position()->set_sequence(1);
+  socket.SendBinary(std::string(1, '\0') + DataFrame(position.SerializeAsString()));
+  socket.ReadFrame();  // Headers.
+  socket.ReadFrame();  // The answer.
+
+  std::thread drain([this] { server_->Drain(20s); });
+  std::string last;
+  for (std::string chunk = web.ReadChunk(); !chunk.empty(); chunk = web.ReadChunk()) last = chunk;
+  EXPECT_THAT(Frames(last), ElementsAre(HasSubstr("grpc-status: 14\r\n")));
+  EXPECT_THAT(socket.ReadFrame().payload, HasSubstr("grpc-status: 14\r\n"));
+  EXPECT_EQ(socket.ReadFrame().opcode, 8);
+  socket.SendFrame(8, "");
+  web.Close();
+  drain.join();
+}
+
+/// A driver in a browser.
+class GatewaySocketTest : public GatewayTest {
+ protected:
+  GatewaySocketTest() : client_(port()) {}
+  void Open(const std::string& metadata = "ridestream-caller: driver/d-1\r\n") {
+    ASSERT_EQ(client_.OpenWebSocket(kDrive, "grpc-websockets"), 101);
+    client_.SendBinary(metadata);
+  }
+  void SendPosition(std::uint64_t sequence) {
+    dispatch::v1::DriveRequest request;
+    request.mutable_position()->set_sequence(sequence);
+    client_.SendBinary(std::string(1, '\0') + DataFrame(request.SerializeAsString()));
+  }
+  std::string Read() {
+    const auto frames = Frames(client_.ReadFrame().payload);
+    return frames.size() == 1 ? frames[0] : "none";
+  }
+
+  TestClient client_;
+};
+
+TEST_F(GatewaySocketTest, CarriesMessagesBothWaysUntilTheHalfClose) {
+  Open();
+  SendPosition(1);
+  EXPECT_THAT(Read(), StartsWith("trailers ")) << "the headers come first";
+  EXPECT_EQ(Parse<dispatch::v1::DriveResponse>(Read()).sequence(), 1U);
+  SendPosition(2);
+  SendPosition(3);
+  EXPECT_EQ(Parse<dispatch::v1::DriveResponse>(Read()).sequence(), 2U);
+  EXPECT_EQ(Parse<dispatch::v1::DriveResponse>(Read()).sequence(), 3U);
+  client_.SendBinary("\1");
+  EXPECT_EQ(Read(), "trailers grpc-status: 0\r\n");
+  const auto close = client_.ReadFrame();
+  EXPECT_EQ(close.opcode, 8);
+  EXPECT_EQ(close.payload, "\x03\xe8") << "1000";
+}
+
+TEST_F(GatewaySocketTest, CarriesServerStreamsAsWell) {
+  ASSERT_EQ(client_.OpenWebSocket(kWatch, "grpc-websockets"), 101);
+  client_.SendBinary("");
+  client_.SendBinary(std::string(1, '\0') + WatchFrame("silent"));
+  client_.SendBinary("\1");
+  client_.Close();
+  EXPECT_TRUE(services_.watch_cancelled.Wait());
+}
+
+TEST_F(GatewaySocketTest, EndsTheCallOfABrowserThatGoesAwayWithinASecond) {
+  ASSERT_EQ(client_.OpenWebSocket(kWatch, "grpc-websockets"), 101);
+  client_.SendBinary("");
+  client_.SendBinary(std::string(1, '\0') + WatchFrame("flood"));
+  ASSERT_THAT(Read(), StartsWith("trailers "));
+  client_.Close();
+  EXPECT_TRUE(services_.watch_cancelled.Wait(1s));
+}
+
+TEST_F(GatewaySocketTest, EndsWithAStatusWhatIsNoFrame) {
+  Open();
+  client_.SendBinary(std::string("\0\0\0\0\5hel", 8));
+  EXPECT_EQ(Read(), "trailers ");
+  EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: frame: "));
+  EXPECT_EQ(client_.ReadFrame().opcode, 8);
+}
+
+TEST_F(GatewaySocketTest, EndsWithAStatusWhatIsNoMetadata) {
+  Open("this is none");
+  EXPECT_EQ(Read(), "trailers ");
+  EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: metadata: "));
+}
+
+TEST_F(GatewaySocketTest, RefusesText) {
+  Open();
+  client_.SendFrame(1, "text");
+  EXPECT_EQ(Read(), "trailers ");
+  EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: frame: is text"));
+}
+
+TEST_F(GatewaySocketTest, SpeaksOneProtocolOnly) {
+  EXPECT_EQ(client_.OpenWebSocket(kDrive, "chat"), 400);
+}
+
+}  // namespace
+}  // namespace ridestream::gateway

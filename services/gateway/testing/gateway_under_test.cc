@@ -1,0 +1,30 @@
+#include "services/gateway/testing/gateway_under_test.h"
+
+#include <utility>
+
+#include "libs/rpc/channel.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::gateway {
+
+void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limits,
+                        const std::string& services) {
+  server_.reset();
+  const auto channel = rpc::MakeChannel(services.empty() ? services_.address() : services);
+  Services all;
+  all.Add(*trip::v1::Trip::descriptor()->file(), channel);
+  all.Add(*location::v1::NearbyDriver::descriptor()->file(), channel);
+  all.Add(*dispatch::v1::DriveRequest::descriptor()->file(), channel);
+  auto gateway = Gateway::Make(
+      {.services = std::move(all), .origins = *Origins::Parse(allow_origins), .files = {}});
+  ASSERT_THAT(gateway, testing::IsOk());
+  gateway_ = *std::move(gateway);
+  auto server = HttpServer::Start(
+      {.limits = limits, .handler = [this](const std::shared_ptr<Exchange>& exchange) {
+         gateway_->Serve(exchange);
+       }});
+  ASSERT_THAT(server, testing::IsOk());
+  server_ = *std::move(server);
+}
+
+}  // namespace ridestream::gateway
