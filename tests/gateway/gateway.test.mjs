@@ -1,0 +1,160 @@
+// The gateway and the services as real processes, called by clients that others wrote: connect-web for
+// gRPC-Web, improbable's WebSocket transport for the driver, fetch for REST.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { LocationService, TripService, around, dropoff, pickup } from "./api.mjs";
+import { SocketDriver } from "./socket_driver.mjs";
+import { startSystem } from "./system.mjs";
+
+const timeout = 60_000;
+const riders = { headers: { "ridestream-caller": "rider/r-1" } };
+const operators = { headers: { "ridestream-caller": "service/ops" } };
+
+let system;
+let trips;
+let places;
+
+before(async () => {
+  system = await startSystem();
+  const transport = createGrpcWebTransport({ baseUrl: system.url });
+  trips = createClient(TripService, transport);
+  places = createClient(LocationService, transport);
+});
+
+after(async () => system?.stop());
+
+const fails = async (promise, code, words) => {
+  const error = ConnectError.from(await promise.then(() => undefined, (reason) => reason));
+  assert.equal(error.code, code, error.message);
+  assert.match(error.rawMessage, words);
+  return error;
+};
+
+test("connect-web: a unary call, its metadata and its errors", { timeout }, async () => {
+  const request = { market: "city", pickup, dropoff, partySize: 2 };
+  let type;
+  const quote = await trips.quoteTrip(request, {
+    ...riders,
+    onHeader: (headers) => (type = headers.get("content-type")),
+  });
+  assert.equal(type, "application/grpc-web+proto");
+  assert.ok(quote.fare.total.amountMinor > 0n);
+
+  await fails(trips.quoteTrip(request), Code.Unauthenticated, /ridestream-caller/);
+  await fails(trips.quoteTrip({ ...request, partySize: 9 }, riders), Code.InvalidArgument, /party_size/);
+  await fails(trips.getTrip({ tripId: "none" }, riders), Code.NotFound, /none/);
+});
+
+test("connect-web: a deadline is the service's too", { timeout }, async () => {
+  const all = { markets: ["city"], start: { case: "afterSequence", value: 0n } };
+  const stream = trips.followTrips(all, { ...operators, timeoutMs: 300 });
+  await fails(
+    (async () => {
+      for await (const event of stream) assert.ok(event.message.case);
+    })(),
+    Code.DeadlineExceeded,
+    /./,
+  );
+});
+
+test("connect-web: a server stream, until its reader leaves", { timeout }, async () => {
+  const leave = new AbortController();
+  const frames = places.watchArea(around, { ...operators, signal: leave.signal });
+  for await (const frame of frames) {
+    assert.equal(frame.snapshot, true, "the first frame replaces all");
+    break;
+  }
+  leave.abort();
+});
+
+test("a ride from quote to receipt: a rider by gRPC-Web, a driver by WebSocket", { timeout }, async () => {
+  const driver = new SocketDriver(system.url, "d-1");
+  await driver.next("welcome");
+  const quote = await trips.quoteTrip({ market: "city", pickup, dropoff, partySize: 1 }, riders);
+  const { trip } = await trips.requestTrip({ requestId: "first", quoteId: quote.quoteId }, riders);
+  const states = [];
+  const watching = (async () => {
+    for await (const seen of trips.watchTrip({ tripId: trip.tripId }, riders)) {
+      if (states.at(-1) !== seen.trip.state) states.push(seen.trip.state);
+    }
+  })();
+
+  const offer = await driver.next("offer");
+  assert.equal(offer.tripId, trip.tripId);
+  driver.send("offerAnswer", { offerId: offer.offerId, accept: true });
+  assert.equal((await driver.next("plan")).stops.length, 2);
+  for (const action of [1, 2, 3]) {
+    driver.send("stopUpdate", { tripId: trip.tripId, action });
+    await driver.next("plan");
+  }
+  await watching;
+  assert.deepEqual(states, [1, 2, 3, 4, 5]);
+  assert.equal((await driver.finish()).code, 0);
+});
+
+test("a driver's stream ends with the service's status", { timeout }, async () => {
+  const driver = new SocketDriver(system.url, "d-2");
+  await driver.next("welcome");
+  driver.send("ack", { sequence: 99n });
+  const { code, message } = await driver.ended;
+  assert.equal(code, Code.InvalidArgument, message);
+  driver.close();
+});
+
+test("REST: the same trips, as JSON and as events", { timeout }, async () => {
+  const json = { "content-type": "application/json" };
+  const headers = { ...json, "ridestream-caller": "rider/r-2" };
+  const post = async (path, body, more = {}) => {
+    const response = await fetch(system.url + path, {
+      method: "POST",
+      headers: { ...headers, ...more },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const quote = await post("/v1/markets/city/quotes", { pickup, dropoff, partySize: 1 });
+  assert.equal(quote.status, 200, JSON.stringify(quote.body));
+  const request = { quoteId: quote.body.quoteId };
+  const first = await post("/v1/trips", request, { "idempotency-key": "k-1" });
+  const again = await post("/v1/trips", request, { "idempotency-key": "k-1" });
+  assert.equal(first.status, 200, JSON.stringify(first.body));
+  assert.equal(again.body.trip.tripId, first.body.trip.tripId, "one trip");
+
+  const { tripId } = first.body.trip;
+  const cancelled = await post(`/v1/trips/${tripId}:cancel`, {
+    requestId: "c",
+    reason: "CANCEL_REASON_CHANGED_MIND",
+  });
+  assert.equal(cancelled.status, 200, JSON.stringify(cancelled.body));
+  assert.equal(cancelled.body.trip.state, "TRIP_STATE_CANCELLED");
+  const events = await fetch(`${system.url}/v1/trips/${tripId}:watch`, { headers });
+  assert.match(await events.text(), /TRIP_STATE_CANCELLED[^]*event: end/);
+  const nobody = await fetch(`${system.url}/v1/trips/${tripId}`);
+  assert.equal(nobody.status, 401);
+  assert.equal((await nobody.json()).code, "UNAUTHENTICATED");
+});
+
+test("the OpenAPI document is valid", { timeout }, async () => {
+  const document = await (await fetch(`${system.url}/openapi.json`)).json();
+  const result = await new Validator().validate(document);
+  assert.ok(result.valid, JSON.stringify(result.errors, null, 2));
+  assert.ok(Object.keys(document.paths).length >= 10);
+});
+
+test("SIGTERM ends streams with UNAVAILABLE, and the process with 0", { timeout }, async () => {
+  const stream = places.watchArea(around, operators)[Symbol.asyncIterator]();
+  await stream.next();
+  const stopped = system.gateway.stop();
+  await fails(
+    (async () => {
+      for (let next = await stream.next(); !next.done; next = await stream.next());
+    })(),
+    Code.Unavailable,
+    /going away/,
+  );
+  assert.equal(await stopped, 0);
+});
