@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "absl/flags/commandlineflag.h"
@@ -19,6 +19,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "libs/service/log_line.h"
 
 ABSL_FLAG(
     double, clock_rate, 1.0,
@@ -29,6 +30,9 @@ ABSL_FLAG(std::string, log_format, "text", "text or json, one line an event, on 
 
 namespace ridestream::service {
 namespace {
+
+/// About 2 MB.
+constexpr std::size_t kMaxWaitingLines = 4'096;
 
 bool g_json = false;
 std::string g_name;  // NOLINT(bugprone-*): set once before threads begin.
@@ -78,36 +82,13 @@ void SetUpLogging() {
     ExitForFlag(fmt::format("--log_level={}: must be debug, info, warning or error", level));
   }
   g_json = format == "json";
-  auto logger = spdlog::stderr_logger_mt(g_name);
+  spdlog::init_thread_pool(kMaxWaitingLines, 1);
+  auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>(g_name);
   logger->set_level(spdlog::level::from_str(level));
   logger->set_pattern(g_json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %L %n %v",
                       spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
-}
-
-std::string TextLine(std::string_view event, std::span<const Field> fields) {
-  std::string line(event);
-  for (const Field& field : fields) {
-    const bool plain =
-        !field.value.empty() && field.value.find_first_of(" \"\n=") == std::string::npos;
-    line +=
-        fmt::format(" {}={}", field.key, plain ? field.value : nlohmann::json(field.value).dump());
-  }
-  return line;
-}
-
-std::string JsonLine(Level level, std::string_view event, std::span<const Field> fields) {
-  const auto now = std::chrono::system_clock::now();
-  nlohmann::ordered_json line = {
-      {"time_us",
-       std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count()},
-      {"level", std::string(spdlog::level::to_string_view(ToSpdlog(level)).data())},
-      {"service", g_name},
-      {"event", std::string(event)}};
-  for (const Field& field : fields) line[std::string(field.key)] = field.value;
-  // Bytes from outside may not be UTF-8; they must not cost us the line.
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 sigset_t StopSignals() {
@@ -122,7 +103,9 @@ void Write(Level level, std::string_view event, std::span<const Field> fields) {
   spdlog::logger& logger = *spdlog::default_logger_raw();
   const auto spdlog_level = ToSpdlog(level);
   if (!logger.should_log(spdlog_level)) return;
-  const std::string line = g_json ? JsonLine(level, event, fields) : TextLine(event, fields);
+  const std::string line =
+      g_json ? JsonLine(std::chrono::system_clock::now(), level, g_name, event, fields)
+             : TextLine(event, fields);
   logger.log(spdlog_level, "{}", line);
 }
 
@@ -146,9 +129,9 @@ void Initialize(int argc, char** argv, std::string_view name, std::string_view u
   if (!(rate >= 0.1 && rate <= 100)) {
     ExitForFlag(fmt::format("--clock_rate={}: must be in 0.1 to 100", rate));
   }
-  SetUpLogging();
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  SetUpLogging();  // After the signals, since it starts a thread.
 }
 
 std::shared_ptr<const Clock> MakeClock() {
@@ -164,6 +147,11 @@ std::string_view WaitForStopSignal() {
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
   Write(level, event, std::span(fields.begin(), fields.size()));
+}
+
+std::uint64_t DroppedLogLines() {
+  const auto pool = spdlog::thread_pool();
+  return pool == nullptr ? 0 : pool->overrun_counter();
 }
 
 int Fail(const absl::Status& status) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -30,7 +31,7 @@ std::shared_ptr<const Clock> MakeClock();
 /// Waits until SIGTERM or SIGINT comes; returns its name.
 std::string_view WaitForStopSignal();
 
-/// A field of a log line.
+/// A field of a log line. One whose value is empty is left out.
 struct Field {
   std::string_view key;
   std::string value;
@@ -38,8 +39,12 @@ struct Field {
 enum class Level { kDebug, kInfo, kWarning, kError };
 
 /// One line an event: time, level, service, event, fields; text or JSON by --log_format.
-/// Thread-safe.
+/// Thread-safe, and never blocks: lines are written by a thread of their own. When it can't keep up
+/// with more than 4,096 of them, the oldest that wait are dropped and counted.
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+
+/// Lines that were dropped so far.
+std::uint64_t DroppedLogLines();
 
 /// For main(): logs the status as the event "failed" and returns 1.
 int Fail(const absl::Status& status);

@@ -1,0 +1,46 @@
+#include "libs/service/log_line.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace ridestream::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::chrono::system_clock::time_point kTime{std::chrono::microseconds(1'700'000'000'000'001)};
+
+TEST(LogLineTest, TextIsOneLineThatGrepUnderstands) {
+  EXPECT_EQ(TextLine("offer_made", std::vector<Field>{{"trip", "t-1"}, {"driver", "d-1"}}),
+            "offer_made trip=t-1 driver=d-1");
+  EXPECT_EQ(TextLine("failed", std::vector<Field>{{"error", "no \"way\"\nleads=there"}}),
+            R"(failed error="no \"way\"\nleads=there")");
+}
+
+TEST(LogLineTest, AnEmptyFieldIsLeftOut) {
+  const std::vector<Field> fields{{"trip", "t-1"}, {"driver", ""}};
+  EXPECT_EQ(TextLine("trip_requested", fields), "trip_requested trip=t-1");
+  EXPECT_FALSE(
+      nlohmann::json::parse(JsonLine(kTime, Level::kInfo, "trip", "trip_requested", fields))
+          .contains("driver"));
+}
+
+TEST(LogLineTest, JsonIsOneObjectALine) {
+  const std::string line = JsonLine(kTime, Level::kWarning, "trip", "failed",
+                                    std::vector<Field>{{"error", "a\nb"}, {"trip", "t-1"}});
+  EXPECT_EQ(line,
+            R"({"time_us":1700000000000001,"level":"warning","service":"trip","event":"failed",)"
+            R"("error":"a\nb","trip":"t-1"})");
+}
+
+TEST(LogLineTest, BytesThatAreNoTextDontCostTheLine) {
+  const std::vector<Field> fields{{"note", "\xff \xfe"}};
+  EXPECT_EQ(nlohmann::json::parse(JsonLine(kTime, Level::kInfo, "trip", "x", fields))["note"],
+            "\uFFFD \uFFFD");
+  EXPECT_EQ(TextLine("x", fields), "x note=\"\uFFFD \uFFFD\"");
+}
+
+}  // namespace
+}  // namespace ridestream::service
