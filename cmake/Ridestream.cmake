@@ -31,6 +31,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(BZip2 REQUIRED)
 find_package(EXPAT REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
 include(GoogleTest)
 
 # S2 comes without a CMake package.

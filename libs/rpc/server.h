@@ -3,11 +3,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_observer.h"
 #include "libs/rpc/keep_awake.h"
 
 namespace ridestream::rpc {
@@ -24,6 +26,10 @@ struct ServerOptions {
   /// Called at the start of Drain, after health says NOT_SERVING: each closes the streams of its
   /// service. A stream that is left open costs the full grace time.
   std::vector<std::function<void()>> on_drain = {};
+  /// Told of every call; may be null. Must outlive the server.
+  CallObserver* call_observer = nullptr;
+  /// Full names of methods whose service tells the observer itself; see MakeCallInterceptorFactory.
+  std::set<std::string, std::less<>> observed_by_service = {};
 };
 
 /// A gRPC server with what every service of ours has: health, reflection, keepalive, an orderly

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "prometheus/collectable.h"
+
+namespace prometheus {
+class Exposer;
+}
+
+namespace ridestream::metrics {
+
+/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, on threads of its
+/// own. Whatever the metrics read must outlive it.
+class Exporter {
+ public:
+  /// `listen` is the value of --metrics_listen: HOST:PORT with a numeric host, where port 0 takes a
+  /// free one, or "off", and then nothing is served. INVALID_ARGUMENT when it is neither,
+  /// UNAVAILABLE when the address can't be had.
+  static absl::StatusOr<std::unique_ptr<Exporter>> Start(
+      const std::string& listen, std::vector<std::shared_ptr<prometheus::Collectable>> metrics);
+  ~Exporter();
+
+  /// HOST:PORT as it is served, or "off".
+  const std::string& address() const { return address_; }
+
+ private:
+  Exporter(std::string address, std::vector<std::shared_ptr<prometheus::Collectable>> metrics,
+           std::unique_ptr<prometheus::Exposer> exposer);
+
+  const std::string address_;
+  const std::vector<std::shared_ptr<prometheus::Collectable>> metrics_;
+  std::unique_ptr<prometheus::Exposer> exposer_;
+};
+
+}  // namespace ridestream::metrics

@@ -1,0 +1,111 @@
+#include "libs/metrics/rpc_metrics.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+
+#include <array>
+#include <atomic>
+#include <cassert>
+
+#include "absl/status/status.h"
+#include "libs/metrics/buckets.h"
+#include "prometheus/counter.h"
+#include "prometheus/family.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+
+namespace ridestream::metrics {
+namespace {
+
+/// The codes of gRPC, OK to UNAUTHENTICATED.
+constexpr int kCodes = 17;
+
+std::string CodeName(int code) {
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+}
+
+}  // namespace
+
+/// The series of one method. Those of a code are made when it first occurs, so that a scrape isn't
+/// full of errors that never were.
+struct RpcMetrics::Method {
+  std::string label;
+  bool unary = false;
+  prometheus::Gauge* open = nullptr;
+  std::array<std::atomic<prometheus::Counter*>, kCodes> calls{};
+  std::array<std::atomic<prometheus::Histogram*>, kCodes> seconds{};
+};
+
+RpcMetrics::RpcMetrics(prometheus::Registry& registry, const std::string& prefix,
+                       const std::vector<std::string>& services)
+    : calls_(prometheus::BuildCounter()
+                 .Name(prefix + "_rpc_calls_total")
+                 .Help("Calls that ended")
+                 .Register(registry)),
+      seconds_(prometheus::BuildHistogram()
+                   .Name(prefix + "_rpc_seconds")
+                   .Help("Unary calls, from arrival to answer, in seconds")
+                   .Register(registry)),
+      open_(prometheus::BuildGauge()
+                .Name(prefix + "_rpc_open")
+                .Help("Calls under way; of a streaming method, the streams that are open")
+                .Register(registry)) {
+  AddMethod("", "other", /*unary=*/false);
+  const auto& pool = *google::protobuf::DescriptorPool::generated_pool();
+  for (const std::string& name : services) {
+    const google::protobuf::ServiceDescriptor* service = pool.FindServiceByName(name);
+    assert(service != nullptr && "no proto of this program has such a service");
+    for (int i = 0; i < service->method_count(); ++i) {
+      const auto& method = *service->method(i);
+      AddMethod(fmt::format("/{}/{}", name, method.name()), method.name(),
+                !method.client_streaming() && !method.server_streaming());
+    }
+  }
+}
+
+RpcMetrics::~RpcMetrics() = default;
+
+void RpcMetrics::AddMethod(const std::string& full_name, const std::string& label, bool unary) {
+  auto method = std::make_unique<Method>();
+  method->label = label;
+  method->unary = unary;
+  method->open = &open_.Add({{"method", label}});
+  method->calls[0] = &calls_.Add({{"method", label}, {"code", CodeName(0)}});
+  if (unary) {
+    method->seconds[0] =
+        &seconds_.Add({{"method", label}, {"code", CodeName(0)}}, SecondsOfACall());
+  }
+  methods_.emplace(full_name, std::move(method));
+}
+
+RpcMetrics::Method& RpcMetrics::Find(std::string_view method) const {
+  const auto found = methods_.find(absl::string_view(method.data(), method.size()));
+  return found == methods_.end() ? *methods_.at("") : *found->second;
+}
+
+void RpcMetrics::CallBegan(std::string_view method) { Find(method).open->Increment(); }
+
+void RpcMetrics::CallEnded(std::string_view name, grpc::StatusCode code,
+                           std::chrono::nanoseconds took) {
+  Method& method = Find(name);
+  method.open->Decrement();
+  // A code of somebody else's making counts as UNKNOWN, as gRPC itself has it.
+  const int at = code >= 0 && code < kCodes ? code : grpc::StatusCode::UNKNOWN;
+  const auto index = static_cast<std::size_t>(at);
+  prometheus::Counter* calls = method.calls[index].load(std::memory_order_acquire);
+  if (calls == nullptr) {
+    // Add finds what is there by the same labels, so two threads get the same.
+    calls = &calls_.Add({{"method", method.label}, {"code", CodeName(at)}});
+    method.calls[index].store(calls, std::memory_order_release);
+  }
+  calls->Increment();
+  if (!method.unary) return;
+  prometheus::Histogram* seconds = method.seconds[index].load(std::memory_order_acquire);
+  if (seconds == nullptr) {
+    seconds = &seconds_.Add({{"method", method.label}, {"code", CodeName(at)}}, SecondsOfACall());
+    method.seconds[index].store(seconds, std::memory_order_release);
+  }
+  seconds->Observe(std::chrono::duration<double>(took).count());
+}
+
+}  // namespace ridestream::metrics

@@ -1,0 +1,53 @@
+#include "libs/metrics/service_metrics.h"
+
+#include <utility>
+
+#include "libs/metrics/process_figures.h"
+#include "libs/service/service.h"
+
+namespace ridestream::metrics {
+
+ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std::string>& services,
+                               std::string listen)
+    : listen_(std::move(listen)),
+      registry_(std::make_shared<prometheus::Registry>()),
+      readings_(std::make_shared<Readings>()),
+      calls_(*registry_, prefix, services) {
+  AddProcessFigures(*readings_);
+  readings_->AddOne(Readings::Kind::kCounter, prefix + "_log_lines_dropped_total",
+                    "Log lines that were dropped because they couldn't be written fast enough",
+                    [] { return static_cast<double>(service::DroppedLogLines()); });
+  readings_->Add(Readings::Kind::kGauge, prefix + "_queue_depth",
+                 "What waits in a queue, in the queue's own units", [this] {
+                   std::vector<Readings::Sample> samples;
+                   for (const Queue& queue : Queues()) {
+                     samples.push_back({queue.labels, queue.depth()});
+                   }
+                   return samples;
+                 });
+  readings_->Add(Readings::Kind::kGauge, prefix + "_queue_bound",
+                 "What may wait in a queue, in the queue's own units", [this] {
+                   std::vector<Readings::Sample> samples;
+                   for (const Queue& queue : Queues()) {
+                     samples.push_back({queue.labels, queue.bound});
+                   }
+                   return samples;
+                 });
+}
+
+void ServiceMetrics::AddQueue(prometheus::Labels labels, std::function<double()> depth,
+                              double bound) {
+  MutexLock lock(mu_);
+  queues_.push_back({std::move(labels), std::move(depth), bound});
+}
+
+std::vector<ServiceMetrics::Queue> ServiceMetrics::Queues() const {
+  MutexLock lock(mu_);
+  return queues_;
+}
+
+absl::StatusOr<std::unique_ptr<Exporter>> ServiceMetrics::Serve() const {
+  return Exporter::Start(listen_, {registry_, readings_});
+}
+
+}  // namespace ridestream::metrics

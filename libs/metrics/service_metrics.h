@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/mutex.h"
+#include "libs/metrics/exporter.h"
+#include "libs/metrics/readings.h"
+#include "libs/metrics/rpc_metrics.h"
+#include "prometheus/registry.h"
+
+namespace ridestream::metrics {
+
+/// What a service of ours measures: its process, its calls, its queues, and what it adds itself.
+/// Made first in main() and destroyed last; only the exporter goes before what it reads.
+/// Thread-safe.
+class ServiceMetrics {
+ public:
+  /// `prefix` begins all names that aren't of the process ("trip"); `services` are the full names
+  /// of the gRPC services that are served; `listen` is the value of --metrics_listen.
+  ServiceMetrics(const std::string& prefix, const std::vector<std::string>& services,
+                 std::string listen);
+
+  prometheus::Registry& registry() { return *registry_; }
+  Readings& readings() { return *readings_; }
+  /// For rpc::ServerOptions; null when metrics are off, so that calls aren't observed at all.
+  rpc::CallObserver* calls() { return listen_ == "off" ? nullptr : &calls_; }
+
+  /// Adds a queue to PREFIX_queue_depth and PREFIX_queue_bound. The labels say which it is.
+  void AddQueue(prometheus::Labels labels, std::function<double()> depth, double bound);
+
+  /// Begins to serve. The exporter must be destroyed before anything that the readings read.
+  absl::StatusOr<std::unique_ptr<Exporter>> Serve() const;
+
+ private:
+  struct Queue {
+    prometheus::Labels labels;
+    std::function<double()> depth;
+    double bound;
+  };
+  std::vector<Queue> Queues() const;
+
+  const std::string listen_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+  const std::shared_ptr<Readings> readings_;
+  RpcMetrics calls_;
+  mutable Mutex mu_;
+  std::vector<Queue> queues_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::metrics

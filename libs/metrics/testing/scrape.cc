@@ -1,0 +1,147 @@
+#include "libs/metrics/testing/scrape.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <sstream>
+#include <string_view>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
+
+namespace ridestream::metrics::testing {
+namespace {
+
+/// Connects, sends all, reads until the server closes.
+absl::StatusOr<std::string> Exchange(const std::string& address, const std::string& request) {
+  const std::size_t colon = address.rfind(':');
+  int port = 0;
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) ||
+      inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr) != 1) {
+    return absl::InvalidArgumentError(fmt::format("'{}' is no address", address));
+  }
+  to.sin_port = htons(static_cast<std::uint16_t>(port));
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  std::string answer;
+  char buffer[16'384];
+  ssize_t count = connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to));
+  if (count == 0) count = send(fd, request.data(), request.size(), MSG_NOSIGNAL);
+  while (count > 0 && (count = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
+    answer.append(buffer, static_cast<std::size_t>(count));
+  }
+  const int error = errno;
+  close(fd);
+  if (count < 0) {
+    return absl::UnavailableError(fmt::format("{}: {}", address, std::strerror(error)));
+  }
+  return answer;
+}
+
+/// Takes `a="x",b="y"}` off the text. False if that isn't what it begins with.
+bool TakeLabels(std::string_view& text, std::map<std::string, std::string>& labels) {
+  while (!text.empty() && text.front() != '}') {
+    const std::size_t equals = text.find("=\"");
+    if (equals == std::string_view::npos) return false;
+    std::string& value = labels[std::string(text.substr(0, equals))];
+    text.remove_prefix(equals + 2);
+    while (!text.empty() && text.front() != '"') {
+      if (text.front() == '\\') text.remove_prefix(1);
+      if (text.empty()) return false;
+      value += text.front();
+      text.remove_prefix(1);
+    }
+    if (text.empty()) return false;
+    text.remove_prefix(text.starts_with("\",") ? 2 : 1);
+  }
+  if (text.empty()) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// The metric that the series of this name belongs to.
+std::string MetricOf(const std::string& series, const Metrics& metrics) {
+  if (metrics.contains(series)) return series;
+  for (const char* suffix : {"_bucket", "_count", "_sum"}) {
+    absl::string_view name(series);
+    if (absl::ConsumeSuffix(&name, suffix) && metrics.contains(std::string(name))) {
+      return std::string(name);
+    }
+  }
+  return "";
+}
+
+bool TakeSeries(std::string_view line, Metrics& metrics) {
+  const std::size_t end = line.find_first_of("{ ");
+  if (end == std::string_view::npos) return false;
+  const std::string metric = MetricOf(std::string(line.substr(0, end)), metrics);
+  if (metric.empty()) return false;
+  Series series;
+  const bool labelled = line[end] == '{';
+  line.remove_prefix(labelled ? end + 1 : end);
+  if (labelled && !TakeLabels(line, series.labels)) return false;
+  if (!absl::SimpleAtod(absl::string_view(line.data(), line.size()), &series.value)) return false;
+  metrics[metric].series.push_back(std::move(series));
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> HttpGet(const std::string& address, const std::string& path) {
+  absl::StatusOr<std::string> answer = Exchange(
+      address,
+      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address));
+  if (!answer.ok()) return answer.status();
+  const std::size_t body = answer->find("\r\n\r\n");
+  if (!answer->starts_with("HTTP/1.1 200 ") || body == std::string::npos) {
+    return absl::InternalError(fmt::format("{}{} answered: {}", address, path, *answer));
+  }
+  return answer->substr(body + 4);
+}
+
+absl::StatusOr<Metrics> ParseMetrics(const std::string& text) {
+  Metrics metrics;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string hash, kind, name;
+    if (line.starts_with("# ") && words >> hash >> kind >> name) {
+      std::string rest;
+      std::getline(words >> std::ws, rest);
+      (kind == "TYPE" ? metrics[name].type : metrics[name].help) = rest;
+    } else if (!TakeSeries(line, metrics)) {
+      return absl::InvalidArgumentError(fmt::format("isn't of the text format: {}", line));
+    }
+  }
+  return metrics;
+}
+
+absl::StatusOr<Metrics> ScrapeMetrics(const std::string& address) {
+  const absl::StatusOr<std::string> body = HttpGet(address, "/metrics");
+  if (!body.ok()) return body.status();
+  return ParseMetrics(*body);
+}
+
+double Sum(const Metrics& metrics, const std::string& name,
+           const std::map<std::string, std::string>& labels) {
+  double sum = 0;
+  const auto found = metrics.find(name);
+  if (found == metrics.end()) return 0;
+  for (const Series& series : found->second.series) {
+    if (std::includes(series.labels.begin(), series.labels.end(), labels.begin(), labels.end())) {
+      sum += series.value;
+    }
+  }
+  return sum;
+}
+
+}  // namespace ridestream::metrics::testing

@@ -1,0 +1,66 @@
+#include "libs/rpc/call_observer.h"
+
+#include <utility>
+
+namespace ridestream::rpc {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using grpc::experimental::InterceptionHookPoints;
+
+/// One call; gRPC owns it and destroys it with the call's context.
+class CallInterceptor final : public grpc::experimental::Interceptor {
+ public:
+  CallInterceptor(CallObserver& observer, std::string_view method)
+      : observer_(observer), method_(method), began_(SteadyClock::now()) {
+    observer_.CallBegan(method_);
+  }
+  ~CallInterceptor() override {
+    observer_.CallEnded(method_, code_, (answered_ ? answered_at_ : SteadyClock::now()) - began_);
+  }
+
+  void Intercept(grpc::experimental::InterceptorBatchMethods* batch) override {
+    if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      code_ = batch->GetSendStatus().error_code();
+      answered_ = true;
+      answered_at_ = SteadyClock::now();
+    }
+    batch->Proceed();
+  }
+
+ private:
+  CallObserver& observer_;
+  const std::string_view method_;
+  const SteadyClock::time_point began_;
+  // Batches of one call run one after the other where they have a status.
+  grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;
+  bool answered_ = false;
+  SteadyClock::time_point answered_at_;
+};
+
+class CallInterceptorFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  CallInterceptorFactory(CallObserver& observer, std::set<std::string, std::less<>> except)
+      : observer_(observer), except_(std::move(except)) {}
+
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo* info) override {
+    // The name is that of the registered method and outlives the call.
+    const std::string_view method(info->method());
+    if (except_.contains(method)) return nullptr;
+    return new CallInterceptor(observer_, method);
+  }
+
+ private:
+  CallObserver& observer_;
+  const std::set<std::string, std::less<>> except_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
+    CallObserver& observer, std::set<std::string, std::less<>> except) {
+  return std::make_unique<CallInterceptorFactory>(observer, std::move(except));
+}
+
+}  // namespace ridestream::rpc

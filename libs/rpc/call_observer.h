@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "grpcpp/grpcpp.h"
+#include "grpcpp/support/server_interceptor.h"
+
+namespace ridestream::rpc {
+
+/// Told of every call that a server handles, unary or stream. Called on gRPC's threads, several at
+/// a time; must not block.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  /// `method` is the full name, e.g. "/ridestream.trip.v1.TripService/GetTrip".
+  virtual void CallBegan(std::string_view method) = 0;
+  /// Once for each CallBegan. `took` goes from there to the status.
+  virtual void CallEnded(std::string_view method, grpc::StatusCode code,
+                         std::chrono::nanoseconds took) = 0;
+};
+
+/// Tells `observer` of all methods' calls, with no code in any handler, but of those `except`:
+/// gRPC takes a second turn through its completion queue for each message of a call that has an
+/// interceptor, which a stream of a message per position can't afford. Its shell tells for itself.
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
+    CallObserver& observer, std::set<std::string, std::less<>> except);
+
+}  // namespace ridestream::rpc

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "grpcpp/client_context.h"
+#include "grpcpp/server_context.h"
+
+namespace ridestream::rpc {
+
+/// The metadata by which one request of somebody outside can be followed through all services and
+/// their logs (field `request`). A call that is made for several requests at once bears the ids of
+/// all of them, so the key may come more than once.
+inline constexpr char kRequestIdKey[] = "x-request-id";
+
+/// The ids that a call came with, in their order. What ValidateId refuses isn't taken: it would
+/// come from outside into every log.
+std::vector<std::string> RequestIds(const grpc::ServerContextBase& context);
+
+/// The first of them, or a new one.
+std::string RequestIdOrNew(const grpc::ServerContextBase& context);
+
+/// Says on an outgoing call for which request it is made. Nothing if the id is empty.
+void AddRequestId(grpc::ClientContext& context, const std::string& id);
+
+}  // namespace ridestream::rpc
