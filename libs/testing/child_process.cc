@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string_view>
@@ -18,11 +19,23 @@ namespace {
 
 constexpr std::string_view kServing = " serving address=";
 
-/// The address in a log line that says "serving", or nothing.
-std::string ServingAddress(std::string_view line) {
-  const std::size_t at = line.find(kServing);
+/// Ours, and that metrics are served on a free port, unless it says where: several systems may run
+/// beside each other.
+std::vector<char*> Environment() {
+  static char metrics[] = "RIDESTREAM_METRICS_LISTEN=127.0.0.1:0";
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  if (std::getenv("RIDESTREAM_METRICS_LISTEN") == nullptr) variables.push_back(metrics);
+  variables.push_back(nullptr);
+  return variables;
+}
+
+/// What stands after " name=" in a log line, or nothing.
+std::string FieldOf(std::string_view line, std::string_view name) {
+  const std::string key = fmt::format(" {}=", name);
+  const std::size_t at = line.find(key);
   if (at == std::string_view::npos) return "";
-  line.remove_prefix(at + kServing.size());
+  line.remove_prefix(at + key.size());
   return std::string(line.substr(0, line.find(' ')));
 }
 
@@ -56,7 +69,8 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, binary.c_str(), &actions, &attributes, argv.data(), environ);
+  const int error =
+      posix_spawn(&pid, binary.c_str(), &actions, &attributes, argv.data(), Environment().data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   close(fds[1]);
@@ -91,10 +105,10 @@ void ChildProcess::Watch() {
     line.append(buffer, static_cast<std::size_t>(count));
     for (std::size_t end = 0; (end = line.find('\n')) != std::string::npos;
          line.erase(0, end + 1)) {
-      std::string address = ServingAddress(std::string_view(line).substr(0, end));
-      if (address.empty()) continue;
+      const std::string_view whole = std::string_view(line).substr(0, end);
+      if (whole.find(kServing) == std::string_view::npos) continue;
       MutexLock lock(mu_);
-      address_ = std::move(address);
+      serving_ = whole;
       changed_.SignalAll();
     }
   }
@@ -106,7 +120,7 @@ void ChildProcess::Watch() {
 absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
   MutexLock lock(mu_);
-  while (address_.empty() && !log_ended_) {
+  while (serving_.empty() && !log_ended_) {
     const auto left = end - std::chrono::steady_clock::now();
     if (left <= left.zero()) {
       return absl::DeadlineExceededError(fmt::format("not serving after {} s; its log ends:\n{}",
@@ -114,11 +128,16 @@ absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds 
     }
     changed_.WaitFor(mu_, left);
   }
-  if (address_.empty()) {
+  if (serving_.empty()) {
     return absl::UnavailableError(
         fmt::format("it ended before it served; its log ends:\n{}", LastBytesOf(log_path_)));
   }
-  return address_;
+  return FieldOf(serving_, "address");
+}
+
+std::string ChildProcess::ServingField(const std::string& name) {
+  MutexLock lock(mu_);
+  return FieldOf(serving_, name);
 }
 
 void ChildProcess::Signal(int signal) const {

@@ -30,6 +30,9 @@ class ChildProcess {
   absl::StatusOr<std::string> WaitUntilServing(
       std::chrono::seconds timeout = std::chrono::seconds(60));
 
+  /// Another field of that line, e.g. "metrics"; empty if it has none, or wasn't seen yet.
+  std::string ServingField(const std::string& name);
+
   void Signal(int signal) const;
   /// Sends the signal and waits for the end. Returns what waitpid said.
   int Stop(int signal);
@@ -48,7 +51,7 @@ class ChildProcess {
   const std::string log_path_;
   Mutex mu_;
   CondVar changed_;
-  std::string address_ ABSL_GUARDED_BY(mu_);
+  std::string serving_ ABSL_GUARDED_BY(mu_);  // The line.
   bool log_ended_ ABSL_GUARDED_BY(mu_) = false;
   bool reaped_ = false;
   std::thread watcher_;

@@ -30,6 +30,13 @@ class SystemUnderTest {
   const std::string& location() const { return location_address_; }
   const std::string& dispatch() const { return dispatch_address_; }
   const ChildProcess& dispatch_process() const { return *dispatch_; }
+  /// Where the metrics of "trip", "location" or "dispatch" are served.
+  std::string metrics(const std::string& service) const {
+    return (service == "trip"       ? trip_
+            : service == "location" ? location_
+                                    : dispatch_)
+        ->ServingField("metrics");
+  }
   /// The services' logs and trip's data.
   const std::string& folder() const { return folder_; }
 

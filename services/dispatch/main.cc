@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,33 +12,41 @@
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
+#include "services/dispatch/dispatch_metrics.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/market_runner.h"
 #include "services/dispatch/rpc/session_registry.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7003", "Address to serve on; port 0 takes a free one");
+ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7103",
+          "Address to serve Prometheus metrics on; port 0 takes a free one, off serves none");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
 ABSL_FLAG(
     std::string, markets, "city=city:1",
     "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
     "built-in city) or the path of an OSM extract");
-ABSL_FLAG(absl::Duration, report_every, absl::Seconds(4), "How often drivers report a position");
+ABSL_FLAG(absl::Duration, report_every, absl::Seconds(4),
+          "How often drivers report a position (10ms to 1h)");
 ABSL_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
-          "Silence after which a driver is suspect: gets no offers, and the rider is told");
-ABSL_FLAG(absl::Duration, lost_after, absl::Seconds(30),
-          "After this long as suspect, a driver's trips are given to others, if not aboard");
+          "Silence after which a driver is suspect: gets no offers, and the rider is told (10ms "
+          "to 24h)");
+ABSL_FLAG(
+    absl::Duration, lost_after, absl::Seconds(30),
+    "After this long as suspect, a driver's trips are given to others, if not aboard (0 to 24h)");
 ABSL_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
-          "How long a driver may think about an offer");
-ABSL_FLAG(absl::Duration, match_every, absl::Seconds(1), "Pause between matching rounds");
+          "How long a driver may think about an offer (10ms to 1h)");
+ABSL_FLAG(absl::Duration, match_every, absl::Seconds(1),
+          "Pause between matching rounds (10ms to 1h)");
 ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
-          "A trip for which no driver was found for so long is given up");
+          "A trip for which no driver was found for so long is given up (10ms to 24h)");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
-ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most");
+ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most (1 or more)");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "How long SIGTERM waits for what is under way");
+          "How long SIGTERM waits for what is under way (0 to 1h)");
 
 namespace ridestream {
 namespace {
@@ -55,10 +64,31 @@ Duration Chrono(const absl::Flag<absl::Duration>& flag) {
   return absl::ToChronoMicroseconds(absl::GetFlag(flag));
 }
 
+absl::Status CheckFlags() {
+  using service::CheckRange;
+  constexpr absl::Duration kTick = absl::Milliseconds(10);
+  const std::uint32_t most = std::numeric_limits<std::int32_t>::max();
+  for (absl::Status status :
+       {CheckRange(FLAGS_report_every, kTick, absl::Hours(1)),
+        CheckRange(FLAGS_suspect_after, kTick, absl::Hours(24)),
+        CheckRange(FLAGS_lost_after, absl::ZeroDuration(), absl::Hours(24)),
+        CheckRange(FLAGS_offer_lease, kTick, absl::Hours(1)),
+        CheckRange(FLAGS_match_every, kTick, absl::Hours(1)),
+        CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)), CheckRange(FLAGS_candidates, 1, 1'000),
+        CheckRange(FLAGS_max_sessions, 1, most),
+        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
   if (!specs.ok()) return specs.status();
 
+  metrics::ServiceMetrics metrics("dispatch", {"ridestream.dispatch.v1.DispatchService"},
+                                  absl::GetFlag(FLAGS_metrics_listen));
   const std::shared_ptr<const Clock> clock = service::MakeClock();
   TimerQueue timers;
   const auto trip = trip::v1::TripService::NewStub(rpc::MakeChannel(
@@ -98,14 +128,21 @@ absl::Status Run() {
                                .lost_after = Chrono(FLAGS_lost_after),
                                .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
         dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates)}, *std::move(streets),
-        dispatch::MarketRunner::Surroundings{*clock, timers, sessions, *trip, *location, progress});
+        dispatch::MarketRunner::Surroundings{*clock, timers, sessions, *trip, *location, progress,
+                                             metrics.registry()});
   }
+  dispatch::AddSessionReadings(metrics, sessions, absl::GetFlag(FLAGS_max_sessions));
+  dispatch::AddMarketReadings(metrics, markets);
+  const auto exporter = metrics.Serve();
+  if (!exporter.ok()) return exporter.status();
 
   const rpc::TrustingAuthenticator authenticator;
-  dispatch::DispatchService service(sessions, authenticator);
+  dispatch::DispatchService service(sessions, authenticator, metrics.calls());
   auto server = rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen),
                                     .services = {&service},
-                                    .on_drain = {[&sessions] { sessions.Drain(); }}});
+                                    .on_drain = {[&sessions] { sessions.Drain(); }},
+                                    .call_observer = metrics.calls(),
+                                    .observed_by_service = {dispatch::kDriveMethod}});
   if (!server.ok()) return server.status();
   (*server)->SetServing(false);
 
@@ -118,7 +155,8 @@ absl::Status Run() {
         const std::string address = absl::GetFlag(FLAGS_listen);
         service::LogServing(
             fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
-            {{"markets", served},
+            {{"metrics", (*exporter)->address()},
+             {"markets", served},
              {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
              {"authentication", authenticator.description()}});
       }

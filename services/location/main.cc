@@ -4,13 +4,18 @@
 
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
+#include "libs/metrics/service_metrics.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/server.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/service.h"
+#include "services/location/location_metrics.h"
 #include "services/location/rpc/location_service.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7002",
           "host:port to serve on. Port 0 takes a free one; the start line tells which.");
+ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7102",
+          "host:port to serve Prometheus metrics on. Port 0 takes a free one, off serves none.");
 ABSL_FLAG(absl::Duration, staleness, absl::Seconds(30),
           "A driver not heard of for so long is not found any more. Of the city's time: with "
           "--clock_rate 10, 30s pass in 3. Several reporting intervals, or drivers flicker.");
@@ -42,24 +47,21 @@ is empty, and full again within one reporting interval.
 constexpr int kMaxMessageBytes = 1 << 20;
 
 absl::Status CheckFlags() {
-  const absl::Duration staleness = absl::GetFlag(FLAGS_staleness);
-  if (staleness < absl::Seconds(1) || staleness > absl::Hours(24)) {
-    return absl::InvalidArgumentError(
-        fmt::format("--staleness={}: must be in 1s to 24h", absl::FormatDuration(staleness)));
-  }
-  if (absl::GetFlag(FLAGS_max_drivers) < 1 || absl::GetFlag(FLAGS_max_markets) < 1) {
-    return absl::InvalidArgumentError("--max_drivers and --max_markets: must be at least 1");
-  }
-  const absl::Duration grace = absl::GetFlag(FLAGS_drain_grace);
-  if (grace < absl::ZeroDuration() || grace > absl::Hours(1)) {
-    return absl::InvalidArgumentError(
-        fmt::format("--drain_grace={}: must be in 0 to 1h", absl::FormatDuration(grace)));
+  using service::CheckRange;
+  for (absl::Status status :
+       {CheckRange(FLAGS_staleness, absl::Seconds(1), absl::Hours(24)),
+        CheckRange(FLAGS_max_drivers, 1, 1'000'000'000),
+        CheckRange(FLAGS_max_markets, 1, 1'000'000), CheckRange(FLAGS_max_viewers, 0, 1'000'000),
+        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 int Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
+  metrics::ServiceMetrics metrics("location", {"ridestream.location.v1.LocationService"},
+                                  absl::GetFlag(FLAGS_metrics_listen));
   const auto clock = service::MakeClock();
   const rpc::TrustingAuthenticator authenticator;
   LocationServiceOptions options;
@@ -67,18 +69,24 @@ int Run() {
   options.index.max_drivers_per_market = absl::GetFlag(FLAGS_max_drivers);
   options.index.max_markets = absl::GetFlag(FLAGS_max_markets);
   options.max_viewers = absl::GetFlag(FLAGS_max_viewers);
+  options.on_batch = MeasureBatches(metrics.registry());
   LocationService location(options, *clock, authenticator);
+  AddReadings(metrics.readings(), location, options);
+  const auto exporter = metrics.Serve();
+  if (!exporter.ok()) return service::Fail(exporter.status());
 
   const std::string listen = absl::GetFlag(FLAGS_listen);
   auto server = rpc::Server::Start({.address = listen,
                                     .services = {&location},
                                     .max_message_bytes = kMaxMessageBytes,
-                                    .on_drain = {[&location] { location.Drain(); }}});
+                                    .on_drain = {[&location] { location.Drain(); }},
+                                    .call_observer = metrics.calls()});
   if (!server.ok()) return service::Fail(server.status());
   const std::string address =
       fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port());
   service::LogServing(address,
-                      {{"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
+                      {{"metrics", (*exporter)->address()},
+                       {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
                        {"staleness", absl::FormatDuration(absl::GetFlag(FLAGS_staleness))},
                        {"max_drivers", fmt::format("{}", options.index.max_drivers_per_market)},
                        {"max_markets", fmt::format("{}", options.index.max_markets)},

@@ -12,17 +12,22 @@
 #include "absl/time/time.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/server.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "services/trip/domain/fare.h"
+#include "services/trip/event_lines.h"
 #include "services/trip/rpc/trip_feed.h"
 #include "services/trip/rpc/trip_service.h"
 #include "services/trip/storage/data_folder.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/streets/market_service.h"
 #include "services/trip/streets/streets_router.h"
+#include "services/trip/trip_metrics.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
+ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7101",
+          "host:port to serve Prometheus metrics on; port 0 takes a free one, off serves none");
 ABSL_FLAG(std::string, data, "./data",
           "The folder that holds the trips (trips.db). Made where it is missing; one process at a "
           "time may have it.");
@@ -39,7 +44,7 @@ ABSL_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
 ABSL_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the disk (1 to 64)");
 ABSL_FLAG(uint32_t, router_threads, 2, "Threads that search ways for quotes (1 to 64)");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "How long calls under way may last after SIGTERM");
+          "How long calls under way may last after SIGTERM (0 to 1h)");
 
 namespace ridestream::trip {
 namespace {
@@ -80,21 +85,12 @@ absl::StatusOr<v1::Tariff> TariffFromFlags() {
 }
 
 absl::Status CheckFlags() {
-  for (const auto& [name, threads] :
-       {std::pair("reader_threads", absl::GetFlag(FLAGS_reader_threads)),
-        std::pair("router_threads", absl::GetFlag(FLAGS_router_threads))}) {
-    if (threads >= 1 && threads <= 64) continue;
-    return absl::InvalidArgumentError(fmt::format("--{}={}: must be 1 to 64", name, threads));
-  }
-  const absl::Duration lifetime = absl::GetFlag(FLAGS_quote_lifetime);
-  if (lifetime < absl::Seconds(1) || lifetime > absl::Hours(24)) {
-    return absl::InvalidArgumentError(
-        fmt::format("--quote_lifetime={}: must be 1s to 24h", absl::FormatDuration(lifetime)));
-  }
-  const absl::Duration grace = absl::GetFlag(FLAGS_drain_grace);
-  if (grace < absl::ZeroDuration() || grace > absl::Minutes(10)) {
-    return absl::InvalidArgumentError(
-        fmt::format("--drain_grace={}: must be 0s to 10m", absl::FormatDuration(grace)));
+  using service::CheckRange;
+  for (absl::Status status :
+       {CheckRange(FLAGS_reader_threads, 1, 64), CheckRange(FLAGS_router_threads, 1, 64),
+        CheckRange(FLAGS_quote_lifetime, absl::Seconds(1), absl::Hours(24)),
+        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -119,15 +115,26 @@ absl::Status Run() {
   const absl::StatusOr<DataFolder> folder = DataFolder::Acquire(absl::GetFlag(FLAGS_data));
   if (!folder.ok()) return folder.status();
 
+  metrics::ServiceMetrics metrics(
+      "trip", {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService"},
+      absl::GetFlag(FLAGS_metrics_listen));
+  StoreMeter meter(metrics.registry());
   const std::shared_ptr<const Clock> clock = service::MakeClock();
   const rpc::TrustingAuthenticator authenticator;
   TripFeed feed;
   const absl::StatusOr<std::unique_ptr<SqliteTripStore>> store = SqliteTripStore::Open(
       {.path = folder->database_path(),
        .clock = *clock,
-       .listener = [&feed](const std::vector<EventPtr>& events) { feed.Publish(events); },
+       .listener =
+           [&](const std::vector<EventPtr>& events) {
+             feed.Publish(events);
+             meter.Logged(events);
+             for (const EventPtr& event : events) LogEvent(*event);
+           },
+       .on_commit = [&](size_t commands, auto took) { meter.Committed(commands, took); },
        .on_failure =
-           [](const absl::Status& status, size_t commands) {
+           [&](const absl::Status& status, size_t commands) {
+             meter.Failed(commands);
              service::Log(service::Level::kError, "commit failed",
                           {{"error", status.ToString()}, {"commands", std::to_string(commands)}});
            },
@@ -148,15 +155,20 @@ absl::Status Run() {
        .reader_threads = absl::GetFlag(FLAGS_reader_threads),
        .router_threads = absl::GetFlag(FLAGS_router_threads)});
   MarketService market_service(*clock, StreetsOf(*routers));
+  AddReadings(metrics, **store, service);
+  const auto exporter = metrics.Serve();
+  if (!exporter.ok()) return exporter.status();
   const std::string listen = absl::GetFlag(FLAGS_listen);
-  const absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
-      {.address = listen,
-       .services = {&service, &market_service},
-       .on_drain = {[&feed] { feed.Close(); }}});
+  const absl::StatusOr<std::unique_ptr<rpc::Server>> server =
+      rpc::Server::Start({.address = listen,
+                          .services = {&service, &market_service},
+                          .on_drain = {[&feed] { feed.Close(); }},
+                          .call_observer = metrics.calls()});
   if (!server.ok()) return server.status();
   (*server)->SetServing(true);
   service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
-                      {{"markets", MarketNames(*routers)},
+                      {{"metrics", (*exporter)->address()},
+                       {"markets", MarketNames(*routers)},
                        {"data", folder->database_path()},
                        {"log_end", std::to_string((*store)->LastSequence())},
                        {"authentication", authenticator.description()}});

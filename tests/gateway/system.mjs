@@ -12,7 +12,11 @@ const bin = process.env.RIDESTREAM_BIN ?? new URL("../../build/dev/bin", import.
 async function start(name, flags) {
   const child = spawn(join(bin, name), [...flags, "--log_format=json"], {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, no_grpc_proxy: "127.0.0.1" },
+    env: {
+      ...process.env,
+      no_grpc_proxy: "127.0.0.1",
+      RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0",
+    },
   });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const log = [];

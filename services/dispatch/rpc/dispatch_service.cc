@@ -12,19 +12,35 @@ using Reactor = grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>;
 /// Ends a call that never became a stream.
 class RefusedStream final : public Reactor {
  public:
-  explicit RefusedStream(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
+  RefusedStream(const grpc::Status& status, rpc::CallObserver* observer)
+      : code_(status.error_code()), observer_(observer) {
+    Finish(status);
+  }
+  void OnDone() override {
+    if (observer_ != nullptr) {
+      observer_->CallEnded(kDriveMethod, code_, std::chrono::nanoseconds(0));
+    }
+    delete this;
+  }
+
+ private:
+  const grpc::StatusCode code_;
+  rpc::CallObserver* const observer_;
 };
 
 }  // namespace
 
 Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
+  if (observer_ != nullptr) observer_->CallBegan(kDriveMethod);
+  const auto refuse = [&](const absl::Status& status) {
+    return new RefusedStream(rpc::ToGrpcStatus(status, context), observer_);
+  };
   const absl::StatusOr<rpc::Caller> caller =
       rpc::RequireCaller(authenticator_, *context, rpc::CallerKind::kDriver);
-  if (!caller.ok()) return new RefusedStream(rpc::ToGrpcStatus(caller.status(), context));
+  if (!caller.ok()) return refuse(caller.status());
   auto stream = registry_.Open(*context, DriverId(caller->id));
-  if (!stream.ok()) return new RefusedStream(rpc::ToGrpcStatus(stream.status(), context));
-  (*stream)->Begin();
+  if (!stream.ok()) return refuse(stream.status());
+  (*stream)->Begin(observer_);
   return stream->get();
 }
 

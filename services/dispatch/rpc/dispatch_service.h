@@ -2,17 +2,20 @@
 
 #include <string>
 
+#include "libs/rpc/call_observer.h"
 #include "libs/rpc/caller.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
 #include "services/dispatch/rpc/session_registry.h"
 
 namespace ridestream::dispatch {
 
-/// The gRPC face of dispatch. Thread-safe.
+/// The gRPC face of dispatch. Thread-safe. Tells `observer`, which may be null, of its streams: see
+/// rpc::MakeCallInterceptorFactory.
 class DispatchService final : public v1::DispatchService::CallbackService {
  public:
-  DispatchService(SessionRegistry& registry, const rpc::Authenticator& authenticator)
-      : registry_(registry), authenticator_(authenticator) {}
+  DispatchService(SessionRegistry& registry, const rpc::Authenticator& authenticator,
+                  rpc::CallObserver* observer = nullptr)
+      : registry_(registry), authenticator_(authenticator), observer_(observer) {}
 
   grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>* Drive(
       grpc::CallbackServerContext* context) override;
@@ -26,6 +29,7 @@ class DispatchService final : public v1::DispatchService::CallbackService {
 
   SessionRegistry& registry_;
   const rpc::Authenticator& authenticator_;
+  rpc::CallObserver* const observer_;
 };
 
 }  // namespace ridestream::dispatch

@@ -12,8 +12,9 @@ DriveStream::DriveStream(SessionRegistry& registry, grpc::CallbackServerContext&
                          DriverId driver, Time opened_at)
     : registry_(registry), context_(context), driver_(std::move(driver)), opened_at_(opened_at) {}
 
-void DriveStream::Begin() {
+void DriveStream::Begin(rpc::CallObserver* observer) {
   self_ = shared_from_this();
+  observer_ = observer;
   StartRead(&request_);
 }
 
@@ -155,12 +156,15 @@ void DriveStream::Advance() {
 void DriveStream::OnDone() {
   std::shared_ptr<DriverSession> session;
   std::uint64_t epoch = 0;
+  grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
   {
     MutexLock lock(mu_);
     session = std::move(session_);
     epoch = epoch_;
+    if (final_status_) code = final_status_->error_code();
   }
   if (session != nullptr) session->Detach(epoch);
+  if (observer_ != nullptr) observer_->CallEnded(kDriveMethod, code, std::chrono::nanoseconds(0));
   registry_.Forget(*this);
   self_.reset();  // Last: may delete this.
 }

@@ -9,12 +9,16 @@
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
+#include "libs/rpc/call_observer.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
 
 namespace ridestream::dispatch {
 
 class DriverSession;
 class SessionRegistry;
+
+/// The full name of the method, for the observer of calls.
+inline constexpr char kDriveMethod[] = "/ridestream.dispatch.v1.DispatchService/Drive";
 
 /// One call of Drive: reads what the driver sends into its session, and writes what the session has
 /// to send. Holds no message of its own but the one in flight; what isn't acked waits in the
@@ -27,8 +31,9 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
  public:
   DriveStream(SessionRegistry& registry, grpc::CallbackServerContext& context, DriverId driver,
               Time opened_at);
-  /// Begins to read. Once, right after making it; gRPC holds it from then on.
-  void Begin();
+  /// Begins to read. Once, right after making it; gRPC holds it from then on. `observer` is told
+  /// when it has ended, and may be null.
+  void Begin(rpc::CallObserver* observer = nullptr);
 
   /// The session may have something to send.
   void Wake();
@@ -56,6 +61,7 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
   const DriverId driver_;
   const Time opened_at_;
   std::shared_ptr<DriveStream> self_;
+  rpc::CallObserver* observer_ = nullptr;
   v1::DriveRequest request_;  // Of the read that is under way.
 
   mutable Mutex mu_;

@@ -25,6 +25,7 @@ DriverSession::DriverSession(DriverId driver, MarketId market, const Surrounding
 absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream> stream,
                                                     const v1::Hello& hello, SessionId fresh_id) {
   std::shared_ptr<DriveStream> fenced;
+  SessionId id;
   DriverConnected connected{.driver = driver_, .epoch = 0, .resumed = false, .hello = hello};
   bool posted = false;
   {
@@ -33,6 +34,7 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream>
     connected.epoch = session_.Connect(hello, std::move(fresh_id), around_.clock.Now());
     connected.resumed = session_.resumed();
     hello_ = hello;
+    id = session_.id();
     fenced = std::exchange(stream_, std::move(stream));
     heard_at_ = heartbeat_at_ = around_.clock.Now();
     report_sequence_ = 0;
@@ -45,6 +47,8 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream>
         fmt::format("a newer session of {} took over (epoch {})", driver_, connected.epoch)));
   }
   around_.counters.Count(connected.resumed ? SessionCounter::kResumed : SessionCounter::kBegun);
+  Log(service::Level::kInfo, connected.resumed ? "session_resumed" : "session_begun", id,
+      connected.epoch);
   if (!posted) {
     Detach(connected.epoch);
     return rpc::WithRetryAfter(
@@ -56,12 +60,17 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream>
 
 void DriverSession::Detach(std::uint64_t epoch) {
   std::shared_ptr<DriveStream> gone;  // Released after the lock.
-  MutexLock lock(mu_);
-  if (session_.epoch() != epoch || !session_.connected()) return;
-  session_.Disconnect(epoch);
-  gone = std::move(stream_);
-  // If it isn't taken, silence will tell the same later.
-  (void)around_.events.Post(DriverDisconnected{driver_, epoch});
+  SessionId id;
+  {
+    MutexLock lock(mu_);
+    if (session_.epoch() != epoch || !session_.connected()) return;
+    session_.Disconnect(epoch);
+    gone = std::move(stream_);
+    id = session_.id();
+    // If it isn't taken, silence will tell the same later.
+    (void)around_.events.Post(DriverDisconnected{driver_, epoch});
+  }
+  Log(service::Level::kInfo, "driver_disconnected", id, epoch);
 }
 
 bool DriverSession::NextToSend(std::uint64_t epoch, v1::DriveResponse* message) {
@@ -132,13 +141,22 @@ void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
 void DriverSession::Push(v1::DriveResponse message) {
   std::shared_ptr<DriveStream> stream;
   absl::Status status;
+  SessionId id;
+  std::uint64_t epoch = 0;
   {
     MutexLock lock(mu_);
     history_.Record(message, around_.clock.Now());
     status = session_.Push(std::move(message));
     stream = stream_;
+    if (!status.ok()) {
+      id = session_.id();
+      epoch = session_.epoch();
+    }
   }
-  if (!status.ok()) around_.counters.Count(SessionCounter::kVoided);
+  if (!status.ok()) {
+    around_.counters.Count(SessionCounter::kVoided);
+    Log(service::Level::kWarning, "session_voided", id, epoch);
+  }
   if (stream == nullptr) return;
   if (status.ok()) {
     stream->Wake();
@@ -161,12 +179,17 @@ bool DriverSession::Tick() {
   bool half_open = false;
   {
     MutexLock lock(mu_);
+    // A line of the log never blocks, so these may be written under the lock.
     if (session_.MayBeDropped(now)) {
       dropped_ = true;
       (void)around_.events.Post(SessionDropped{driver_});
+      Log(service::Level::kInfo, "session_dropped", session_.id(), session_.epoch());
       return true;
     }
-    if (session_.BecameSuspect(now)) (void)around_.events.Post(DriverSuspect{driver_});
+    if (session_.BecameSuspect(now)) {
+      (void)around_.events.Post(DriverSuspect{driver_});
+      Log(service::Level::kInfo, "driver_suspect", session_.id(), session_.epoch());
+    }
     if (!session_.connected()) return false;
     half_open = now - heard_at_ >= kSilentGraces * around_.config.suspect_after;
     if (!half_open && now - heartbeat_at_ < around_.config.heartbeat) return false;
@@ -199,6 +222,25 @@ v1::GetDriverResponse DriverSession::Describe() const {
   *driver.mutable_heard_at() = ToProto(heard_at_);
   history_.Describe(driver);
   return driver;
+}
+
+SessionId DriverSession::id() const {
+  MutexLock lock(mu_);
+  return session_.id();
+}
+
+void DriverSession::Log(service::Level level, std::string_view event, const SessionId& id,
+                        std::uint64_t epoch) const {
+  service::Log(level, event,
+               {{"driver", driver_.str()},
+                {"session", id.str()},
+                {"epoch", std::to_string(epoch)},
+                {"market", market_.str()}});
+}
+
+std::size_t DriverSession::unacked() const {
+  MutexLock lock(mu_);
+  return session_.unacked();
 }
 
 void DriverSession::Forward(location::v1::DriverState state) {

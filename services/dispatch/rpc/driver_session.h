@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
+#include "libs/service/service.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/session.h"
 #include "services/dispatch/rpc/position_forwarder.h"
@@ -44,6 +46,8 @@ class DriverSession {
 
   const DriverId& driver() const { return driver_; }
   const MarketId& market() const { return market_; }
+  /// The session's id; another one after it began anew.
+  SessionId id() const;
 
   // -- Called by streams
   // ---------------------------------------------------------------------------
@@ -76,6 +80,8 @@ class DriverSession {
   bool Tick();
   /// Takes the driver off the map.
   void ReportOffline();
+  /// Pushes that the driver hasn't acked.
+  std::size_t unacked() const;
 
   // -- Called for those who look on
   // ----------------------------------------------------------------
@@ -83,6 +89,9 @@ class DriverSession {
   v1::GetDriverResponse Describe() const;
 
  private:
+  /// Writes a log line with the ids of driver and session.
+  void Log(service::Level level, std::string_view event, const SessionId& id,
+           std::uint64_t epoch) const;
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const DriverId driver_;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -23,7 +24,10 @@ class EventQueue {
   bool Offer(Event event) {
     MutexLock lock(mu_);
     const std::size_t bound = std::holds_alternative<DriverMoved>(event) ? kMax / 2 : kMax;
-    if (events_.size() >= bound) return false;
+    if (events_.size() >= bound) {
+      ++refused_;
+      return false;
+    }
     Append(std::move(event));
     return true;
   }
@@ -31,6 +35,16 @@ class EventQueue {
   void Answer(Event event) {
     MutexLock lock(mu_);
     Append(std::move(event));
+  }
+
+  std::size_t size() const {
+    MutexLock lock(mu_);
+    return events_.size();
+  }
+  /// How many Offer refused so far.
+  std::uint64_t refused() const {
+    MutexLock lock(mu_);
+    return refused_;
   }
 
   void Close() {
@@ -60,9 +74,10 @@ class EventQueue {
     if (events_.size() == 1) changed_.Signal();
   }
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar changed_;
   std::vector<Event> events_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t refused_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 

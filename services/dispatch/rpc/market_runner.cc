@@ -6,13 +6,17 @@
 
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
+#include "services/dispatch/rpc/push_lines.h"
 
 namespace ridestream::dispatch {
 namespace {
 
 constexpr std::chrono::milliseconds kCommandTimeout{5'000};
+// A call's metadata may have 8 KB; an id has 64 bytes at most.
+constexpr std::size_t kMaxRequestIds = 32;
 const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
 
 }  // namespace
@@ -24,6 +28,7 @@ MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& plan
       streets_(std::move(streets)),
       around_(surroundings),
       market_(config),
+      meter_(surroundings.metrics, market_name_),
       positions_(surroundings.timers, surroundings.location, market_name_),
       planner_(planner_config, market_name_, *streets_, surroundings.location,
                [this](Event answer) { queue_.Answer(std::move(answer)); }) {}
@@ -62,9 +67,12 @@ void MarketRunner::Run() {
       events->push_back(Wake{});
     }
     for (const Event& event : *events) {
+      const auto began = std::chrono::steady_clock::now();
       for (Decision& decision : market_.Handle(event, around_.clock.Now())) {
+        meter_.Decided(decision);
         std::visit([this](auto& what) { Do(std::move(what)); }, decision);
       }
+      meter_.Handled(event, std::chrono::steady_clock::now() - began);
     }
   }
 }
@@ -95,6 +103,7 @@ bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
     return true;
   }
   const std::uint64_t sequence = message.event().sequence();
+  NoteRequest(message.event().trip());
   if (!queue_.Offer(TripLogged{std::move(*message.mutable_event())})) return false;
   last_sequence_ = sequence;
   return true;
@@ -109,6 +118,40 @@ void MarketRunner::OnLogEnd(const grpc::Status& status) {
   if (status.error_code() == grpc::StatusCode::OUT_OF_RANGE) last_sequence_ = 0;
 }
 
+// -- Requests
+// --------------------------------------------------------------------------------------
+
+void MarketRunner::NoteRequest(const trip::v1::Trip& trip) {
+  MutexLock lock(mu_);
+  switch (trip.state()) {
+    case trip::v1::TRIP_STATE_COMPLETED:
+    case trip::v1::TRIP_STATE_CANCELLED:
+    case trip::v1::TRIP_STATE_UNSERVED:
+      requests_.erase(trip.trip_id());
+      return;
+    default:
+      requests_.try_emplace(trip.trip_id(), TripRequest{trip.x_request_id()});
+  }
+}
+
+std::string MarketRunner::RequestOf(const std::string& trip_id) {
+  MutexLock lock(mu_);
+  const auto found = requests_.find(trip_id);
+  return found == requests_.end() ? "" : found->second.id;
+}
+
+std::vector<std::string> MarketRunner::NewRequestsOf(const FindCandidates& round) {
+  std::vector<std::string> ids;
+  MutexLock lock(mu_);
+  for (const FindCandidates::Query& query : round.queries) {
+    if (ids.size() == kMaxRequestIds) break;
+    const auto found = requests_.find(query.trip.str());
+    if (found == requests_.end() || found->second.id.empty()) continue;
+    if (!std::exchange(found->second.was_in_a_round, true)) ids.push_back(found->second.id);
+  }
+  return ids;
+}
+
 // -- Decisions
 // -------------------------------------------------------------------------------------
 
@@ -119,7 +162,9 @@ void MarketRunner::Do(const SendWelcome& decision) {
 
 void MarketRunner::Do(dispatch::Push decision) {
   const auto session = around_.sessions.Find(decision.driver);
-  if (session != nullptr) session->Push(std::move(decision.message));
+  if (session == nullptr) return;
+  LogPush(decision, session->id(), [this](const std::string& trip) { return RequestOf(trip); });
+  session->Push(std::move(decision.message));
 }
 
 void MarketRunner::Do(const SetAvailability& decision) {
@@ -127,7 +172,10 @@ void MarketRunner::Do(const SetAvailability& decision) {
   if (session != nullptr) session->SetAvailability(decision);
 }
 
-void MarketRunner::Do(FindCandidates decision) { planner_.Find(std::move(decision)); }
+void MarketRunner::Do(FindCandidates decision) {
+  std::vector<std::string> requests = NewRequestsOf(decision);
+  planner_.Find(std::move(decision), std::move(requests));
+}
 
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
 
@@ -136,7 +184,7 @@ void MarketRunner::Do(ReportProgress decision) {
 }
 
 template <class Request, class Response, class Call>
-void MarketRunner::Tell(std::uint64_t command, Request request, Call call) {
+void MarketRunner::Tell(const char* name, std::uint64_t command, Request request, Call call) {
   struct UnderWay {
     grpc::ClientContext context;
     Request request;
@@ -146,17 +194,28 @@ void MarketRunner::Tell(std::uint64_t command, Request request, Call call) {
   under_way->request = std::move(request);
   rpc::SetCaller(under_way->context, kSelf);
   rpc::SetTimeout(under_way->context, kCommandTimeout);
+  const std::string request_id = RequestOf(under_way->request.trip_id());
+  rpc::AddRequestId(under_way->context, request_id);
   {
     MutexLock lock(mu_);
     ++commands_under_way_;
   }
   call(&under_way->context, &under_way->request, &under_way->response,
-       [this, command, under_way](const grpc::Status& status) {
+       [this, name, command, request_id, under_way](const grpc::Status& status) {
+         meter_.CommandEnded(name, status.error_code());
          absl::StatusOr<trip::v1::Trip> trip;
          if (status.ok()) {
            trip = std::move(*under_way->response.mutable_trip());
          } else {
            trip = rpc::FromGrpcStatus(status);
+           // Somebody else was faster: a race that the market expects.
+           const bool lost_race = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
+           service::Log(lost_race ? service::Level::kInfo : service::Level::kWarning,
+                        "trip_command_failed",
+                        {{"command", name},
+                         {"trip", under_way->request.trip_id()},
+                         {"request", request_id},
+                         {"error", trip.status().ToString()}});
          }
          queue_.Answer(CommandDone{command, std::move(trip)});
          MutexLock lock(mu_);
@@ -170,21 +229,21 @@ void MarketRunner::Do(TripCommand decision) {
   auto& trip = *around_.trip.async();
   const std::uint64_t id = decision.command;
   if (auto* assign = std::get_if<AssignTripRequest>(&decision.request)) {
-    Tell<AssignTripRequest, AssignTripResponse>(id, std::move(*assign), [&](auto... arguments) {
-      trip.AssignTrip(std::move(arguments)...);
-    });
+    Tell<AssignTripRequest, AssignTripResponse>(
+        "assign", id, std::move(*assign),
+        [&](auto... arguments) { trip.AssignTrip(std::move(arguments)...); });
   } else if (auto* advance = std::get_if<AdvanceTripRequest>(&decision.request)) {
-    Tell<AdvanceTripRequest, AdvanceTripResponse>(id, std::move(*advance), [&](auto... arguments) {
-      trip.AdvanceTrip(std::move(arguments)...);
-    });
+    Tell<AdvanceTripRequest, AdvanceTripResponse>(
+        "advance", id, std::move(*advance),
+        [&](auto... arguments) { trip.AdvanceTrip(std::move(arguments)...); });
   } else if (auto* release = std::get_if<ReleaseTripRequest>(&decision.request)) {
-    Tell<ReleaseTripRequest, ReleaseTripResponse>(id, std::move(*release), [&](auto... arguments) {
-      trip.ReleaseTrip(std::move(arguments)...);
-    });
+    Tell<ReleaseTripRequest, ReleaseTripResponse>(
+        "release", id, std::move(*release),
+        [&](auto... arguments) { trip.ReleaseTrip(std::move(arguments)...); });
   } else if (auto* give_up = std::get_if<GiveUpTripRequest>(&decision.request)) {
-    Tell<GiveUpTripRequest, GiveUpTripResponse>(id, std::move(*give_up), [&](auto... arguments) {
-      trip.GiveUpTrip(std::move(arguments)...);
-    });
+    Tell<GiveUpTripRequest, GiveUpTripResponse>(
+        "give_up", id, std::move(*give_up),
+        [&](auto... arguments) { trip.GiveUpTrip(std::move(arguments)...); });
   }
 }
 

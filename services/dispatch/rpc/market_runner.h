@@ -6,7 +6,9 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "libs/base/clock.h"
 #include "libs/base/timer_queue.h"
 #include "libs/roads/streets.h"
@@ -15,6 +17,7 @@
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/rpc/event_queue.h"
+#include "services/dispatch/rpc/market_meter.h"
 #include "services/dispatch/rpc/planner.h"
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/progress_reporter.h"
@@ -35,6 +38,7 @@ class MarketRunner final : public EventSink {
     trip::v1::TripService::StubInterface& trip;
     location::v1::LocationService::StubInterface& location;
     ProgressReporter& progress;
+    prometheus::Registry& metrics;
   };
 
   MarketRunner(const MarketConfig& config, const PlannerConfig& planner_config,
@@ -49,6 +53,8 @@ class MarketRunner final : public EventSink {
 
   bool Post(Event event) override { return queue_.Offer(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
+  const PositionForwarder& positions() const { return positions_; }
+  const EventQueue& events() const { return queue_; }
   const roads::Streets& streets() const { return *streets_; }
 
  private:
@@ -67,13 +73,22 @@ class MarketRunner final : public EventSink {
   void Do(FindRoute decision);
   void Do(TripCommand decision);
   void Do(ReportProgress decision);
+  /// Remembers which request a trip was made by, while it is open.
+  void NoteRequest(const trip::v1::Trip& trip);
+  std::string RequestOf(const std::string& trip_id);
+  /// The requests of those trips of a round that weren't in a round before, as many as a call
+  /// bears.
+  std::vector<std::string> NewRequestsOf(const FindCandidates& round);
+
+  /// `name` is the command's in metrics and logs.
   template <class Request, class Response, class Call>
-  void Tell(std::uint64_t command, Request request, Call call);
+  void Tell(const char* name, std::uint64_t command, Request request, Call call);
 
   const std::string market_name_;
   const std::unique_ptr<roads::Streets> streets_;
   const Surroundings around_;
   Market market_;  // Touched by thread_ alone.
+  MarketMeter meter_;
   EventQueue queue_;
   PositionForwarder positions_;
   Planner planner_;
@@ -83,6 +98,12 @@ class MarketRunner final : public EventSink {
   Mutex mu_;
   CondVar idle_;
   int commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
+  struct TripRequest {
+    std::string id;
+    bool was_in_a_round = false;
+  };
+  // By trip; those that are open.
+  absl::flat_hash_map<std::string, TripRequest> requests_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<LogStream> log_;
   std::thread thread_;
 };

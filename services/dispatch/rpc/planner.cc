@@ -7,6 +7,7 @@
 
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
@@ -82,7 +83,7 @@ void Planner::Find(FindRoute question) {
   changed_.SignalAll();
 }
 
-void Planner::Find(FindCandidates question) {
+void Planner::Find(FindCandidates question, const std::vector<std::string>& request_ids) {
   {
     MutexLock lock(mu_);
     if (stopping_) return;
@@ -103,6 +104,7 @@ void Planner::Find(FindCandidates question) {
   }
   rpc::SetTimeout(round->context, kNearestTimeout);
   rpc::SetCaller(round->context, {rpc::CallerKind::kService, "dispatch"});
+  for (const std::string& id : request_ids) rpc::AddRequestId(round->context, id);
   location_.async()->FindNearest(
       &round->context, &round->request, &round->response,
       [this, round](const grpc::Status& status) { OnNearest(round, status); });

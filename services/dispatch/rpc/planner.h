@@ -35,7 +35,8 @@ class Planner {
   /// ended.
   ~Planner();
 
-  void Find(FindCandidates question);
+  /// `request_ids` are those of requests from outside on whose behalf it is asked.
+  void Find(FindCandidates question, const std::vector<std::string>& request_ids = {});
   void Find(FindRoute question);
 
  private:

@@ -42,6 +42,11 @@ class PositionForwarder {
 
   /// Positions that were dropped because location didn't take them.
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  /// Batches that wait to be sent, the one that is being filled included.
+  std::size_t waiting_batches() const {
+    MutexLock lock(mu_);
+    return batches_.size();
+  }
 
  private:
   using Request = location::v1::ReportPositionsRequest;
@@ -50,7 +55,7 @@ class PositionForwarder {
   bool NextBatch(Request* request);
 
   const std::string market_;
-  Mutex mu_;
+  mutable Mutex mu_;
   std::deque<std::unique_ptr<Request>> batches_ ABSL_GUARDED_BY(mu_);
   // Used ones: they keep the memory of their positions.
   std::vector<std::unique_ptr<Request>> spare_ ABSL_GUARDED_BY(mu_);

@@ -1,34 +1,32 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
+#include "libs/base/sharded_counter.h"
 #include "services/dispatch/domain/session.h"
 
 namespace ridestream::dispatch {
 
 enum class SessionCounter { kBegun, kResumed, kVoided, kRefused };
 
-/// What the process counts about sessions, for the periodic log line. Thread-safe.
+/// What the process counts about sessions. Thread-safe; a position costs one add, on a cell that
+/// few other threads use.
 class SessionCounters {
  public:
-  void Count(SessionCounter counter) { Add(sessions_[static_cast<std::size_t>(counter)]); }
-  void Count(PositionVerdict verdict) { Add(positions_[static_cast<std::size_t>(verdict)]); }
+  void Count(SessionCounter counter) { sessions_[static_cast<std::size_t>(counter)].Add(); }
+  void Count(PositionVerdict verdict) { positions_[static_cast<std::size_t>(verdict)].Add(); }
 
   std::uint64_t value(SessionCounter counter) const {
-    return sessions_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+    return sessions_[static_cast<std::size_t>(counter)].value();
   }
   std::uint64_t value(PositionVerdict verdict) const {
-    return positions_[static_cast<std::size_t>(verdict)].load(std::memory_order_relaxed);
+    return positions_[static_cast<std::size_t>(verdict)].value();
   }
 
  private:
-  using Cell = std::atomic<std::uint64_t>;
-  static void Add(Cell& cell) { cell.fetch_add(1, std::memory_order_relaxed); }
-
-  std::array<Cell, 4> sessions_{};
-  std::array<Cell, 4> positions_{};
+  std::array<ShardedCounter, 4> sessions_;
+  std::array<ShardedCounter, 4> positions_;
 };
 
 }  // namespace ridestream::dispatch

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/rpc/status.h"
@@ -109,6 +110,14 @@ std::vector<std::shared_ptr<DriveStream>> SessionRegistry::Streams() const {
   return streams;
 }
 
+std::vector<std::shared_ptr<DriverSession>> SessionRegistry::Sessions() const {
+  std::vector<std::shared_ptr<DriverSession>> sessions;
+  MutexLock lock(mu_);
+  sessions.reserve(sessions_.size());
+  for (const auto& [driver, session] : sessions_) sessions.push_back(session);
+  return sessions;
+}
+
 void SessionRegistry::Drain() {
   {
     MutexLock lock(mu_);
@@ -135,18 +144,18 @@ std::size_t SessionRegistry::streams() const {
   return streams_.size();
 }
 
+std::size_t SessionRegistry::MostUnacked() const {
+  std::size_t most = 0;
+  for (const auto& session : Sessions()) most = std::max(most, session->unacked());
+  return most;
+}
+
 void SessionRegistry::ScheduleTick() {
   tick_ = timers_.After(clock_.ToWall(kTickEvery), [this] { Tick(); });
 }
 
 void SessionRegistry::Tick() {
-  std::vector<std::shared_ptr<DriverSession>> sessions;
-  {
-    MutexLock lock(mu_);
-    sessions.reserve(sessions_.size());
-    for (const auto& [driver, session] : sessions_) sessions.push_back(session);
-  }
-  for (const auto& session : sessions) {
+  for (const auto& session : Sessions()) {
     if (!session->Tick()) continue;
     session->ReportOffline();
     MutexLock lock(mu_);

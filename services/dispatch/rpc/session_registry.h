@@ -61,11 +61,14 @@ class SessionRegistry {
   SessionCounters& counters() { return counters_; }
   std::size_t sessions() const;
   std::size_t streams() const;
+  /// Pushes that the driver who has left the most of them unacked holds.
+  std::size_t MostUnacked() const;
 
  private:
   void Tick();
   void ScheduleTick() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::vector<std::shared_ptr<DriveStream>> Streams() const;
+  std::vector<std::shared_ptr<DriverSession>> Sessions() const;
 
   const RegistryConfig config_;
   const Clock& clock_;

@@ -21,6 +21,13 @@ LocationIndex::Stats LocationIndex::GetStats(std::string_view market) const {
   return {.drivers = found->index.size(), .positions = found->counts};
 }
 
+std::vector<std::string> LocationIndex::Markets() const {
+  std::vector<std::string> names;
+  MutexLock lock(mu_);
+  for (const auto& [name, market] : markets_) names.push_back(name);
+  return names;
+}
+
 std::vector<NearbyDrivers> LocationIndex::FindNearest(std::string_view market,
                                                       std::span<const NearestQuery> queries,
                                                       Time now) const {

@@ -41,6 +41,8 @@ class LocationIndex {
     ApplyCounts positions;
   };
   Stats GetStats(std::string_view market) const;
+  /// The names of the markets that are held.
+  std::vector<std::string> Markets() const;
 
   /// `view` must be of this market only, and isn't used by another thread meanwhile.
   AreaFrame NextFrame(std::string_view market, AreaView& view, Time now) const;

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
+#include "libs/service/service.h"
 #include "services/location/rpc/convert.h"
 
 namespace ridestream::location {
@@ -16,6 +18,7 @@ LocationService::LocationService(const LocationServiceOptions& options, const Cl
                                  const rpc::Authenticator& authenticator)
     : clock_(clock),
       authenticator_(authenticator),
+      on_batch_(options.on_batch),
       index_(options.index),
       viewers_(index_, clock, options.max_viewers) {}
 
@@ -35,7 +38,7 @@ void LocationService::Drain() {
 
 grpc::ServerReadReactor<v1::ReportPositionsRequest>* LocationService::ReportPositions(
     grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) {
-  const auto stream = PositionReader::Make(index_, clock_, *response,
+  const auto stream = PositionReader::Make(index_, clock_, *response, on_batch_,
                                            [this](PositionReader* done) { RemoveReporter(done); });
   if (absl::Status status = AddReporter(*context, stream); status.ok()) {
     stream->ReadNext();
@@ -65,7 +68,15 @@ grpc::ServerUnaryReactor* LocationService::FindNearest(grpc::CallbackServerConte
                                                        const v1::FindNearestRequest* request,
                                                        v1::FindNearestResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(rpc::ToGrpcStatus(Answer(*context, *request, *response), context));
+  const absl::Status status = Answer(*context, *request, *response);
+  for (const std::string& id : rpc::RequestIds(*context)) {
+    service::Log(service::Level::kInfo, "nearest_searched",
+                 {{"request", id},
+                  {"market", request->market()},
+                  {"queries", std::to_string(request->queries_size())},
+                  {"error", status.ok() ? "" : status.ToString()}});
+  }
+  reactor->Finish(rpc::ToGrpcStatus(status, context));
   return reactor;
 }
 
@@ -74,6 +85,7 @@ absl::Status LocationService::Answer(const grpc::CallbackServerContext& context,
                                      v1::FindNearestResponse& response) {
   const absl::StatusOr<std::vector<NearestQuery>> queries = ToQueries(request);
   if (!queries.ok()) return queries.status();
+  queries_.Add(queries->size());
   const Time now = clock_.Now();
   size_t drivers = 0;
   for (size_t at = 0; at < queries->size(); at += LocationIndex::kQueriesPerLock) {

@@ -6,6 +6,7 @@
 #include "grpcpp/grpcpp.h"
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
+#include "libs/base/sharded_counter.h"
 #include "libs/rpc/caller.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/location/domain/location_index.h"
@@ -22,6 +23,8 @@ struct LocationServiceOptions {
   IndexOptions index;
   /// WatchArea streams at a time.
   size_t max_viewers = 100;
+  /// Told of each batch of positions that was applied, on gRPC's threads; may be null.
+  PositionReader::OnBatch on_batch = nullptr;
 };
 
 /// ridestream.location.v1.LocationService. Handlers check, ask the index and turn the status.
@@ -30,6 +33,10 @@ class LocationService final : public v1::LocationService::CallbackService {
  public:
   LocationService(const LocationServiceOptions& options, const Clock& clock,
                   const rpc::Authenticator& authenticator);
+
+  const LocationIndex& index() const { return index_; }
+  /// Questions that FindNearest was asked so far; a call asks many.
+  std::uint64_t queries() const { return queries_.value(); }
 
   /// For ServerOptions::on_drain: closes all streams with UNAVAILABLE, and opens no more.
   void Drain();
@@ -54,8 +61,10 @@ class LocationService final : public v1::LocationService::CallbackService {
 
   const Clock& clock_;
   const rpc::Authenticator& authenticator_;
+  const PositionReader::OnBatch on_batch_;
   LocationIndex index_;
   AreaViewers viewers_;
+  ShardedCounter queries_;
   Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   absl::flat_hash_map<PositionReader*, std::shared_ptr<PositionReader>> reporters_

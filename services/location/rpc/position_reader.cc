@@ -8,15 +8,20 @@
 namespace ridestream::location {
 
 PositionReader::PositionReader(LocationIndex& index, const Clock& clock,
-                               v1::ReportPositionsResponse& response,
+                               v1::ReportPositionsResponse& response, const OnBatch& on_batch,
                                std::function<void(PositionReader*)> on_done)
-    : index_(index), clock_(clock), on_done_(std::move(on_done)), response_(response) {}
+    : index_(index),
+      clock_(clock),
+      on_batch_(on_batch),
+      on_done_(std::move(on_done)),
+      response_(response) {}
 
 std::shared_ptr<PositionReader> PositionReader::Make(LocationIndex& index, const Clock& clock,
                                                      v1::ReportPositionsResponse& response,
+                                                     const OnBatch& on_batch,
                                                      std::function<void(PositionReader*)> on_done) {
   std::shared_ptr<PositionReader> reader(
-      new PositionReader(index, clock, response, std::move(on_done)));
+      new PositionReader(index, clock, response, on_batch, std::move(on_done)));
   reader->self_ = reader;
   return reader;
 }
@@ -46,8 +51,10 @@ void PositionReader::OnReadDone(bool ok) {
 }
 
 absl::Status PositionReader::ApplyBatch() {
+  const auto began = std::chrono::steady_clock::now();
   if (absl::Status status = ToReports(batch_, reports_); !status.ok()) return status;
   const ApplyCounts counts = index_.Apply(batch_.market(), reports_, clock_.Now());
+  if (on_batch_) on_batch_(reports_.size(), std::chrono::steady_clock::now() - began);
   MutexLock lock(mu_);
   counts_ += counts;
   return absl::OkStatus();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -20,11 +21,15 @@ namespace ridestream::location {
 /// all the time, so its strings are allocated once. Close is thread-safe.
 class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsRequest> {
  public:
+  /// So many positions were applied within so long.
+  using OnBatch = std::function<void(size_t positions, std::chrono::nanoseconds took)>;
+
   /// Reads nothing until ReadNext; a caller that may not report is closed before. `on_done` is
   /// called once, on a thread of gRPC's, and lets go of the service's reference. The handler
   /// returns the raw pointer to gRPC.
   static std::shared_ptr<PositionReader> Make(LocationIndex& index, const Clock& clock,
                                               v1::ReportPositionsResponse& response,
+                                              const OnBatch& on_batch,
                                               std::function<void(PositionReader*)> on_done);
 
   /// Reads the next batch, unless the stream is closed.
@@ -38,13 +43,14 @@ class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsR
 
  private:
   PositionReader(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
-                 std::function<void(PositionReader*)> on_done);
+                 const OnBatch& on_batch, std::function<void(PositionReader*)> on_done);
 
   bool IsFinished();
   absl::Status ApplyBatch();
 
   LocationIndex& index_;
   const Clock& clock_;
+  const OnBatch& on_batch_;  // The service's.
   const std::function<void(PositionReader*)> on_done_;
   // One read is under way at a time, so only one thread is at these two.
   v1::ReportPositionsRequest batch_;

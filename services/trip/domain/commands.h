@@ -33,6 +33,8 @@ struct RequestCommand {
   QuoteId quote_id;
   std::string rider_name;
   std::string note;
+  /// For logs: goes along with the trip.
+  std::string x_request_id = {};
 };
 
 struct CancelCommand {

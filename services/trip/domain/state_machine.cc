@@ -75,6 +75,7 @@ absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, T
   trip.set_state(v1::TRIP_STATE_REQUESTED);
   trip.mutable_passenger()->set_name(command.rider_name);
   trip.mutable_passenger()->set_note(command.note);
+  trip.set_x_request_id(command.x_request_id);
   SetTime(now, *trip.mutable_requested_at());
   return trip;
 }

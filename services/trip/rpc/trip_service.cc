@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/domain/proto_convert.h"
@@ -122,7 +123,11 @@ grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* 
                                                    v1::RequestTripResponse* response) {
   const absl::StatusOr<rpc::Caller> rider = RequireRider(*context);
   if (!rider.ok()) return Refuse(context, rider.status());
-  return Submit(context, ToCommand(*rider, TripId(ids_.Next('t')), *request), response);
+  absl::StatusOr<Command> command = ToCommand(*rider, TripId(ids_.Next('t')), *request);
+  if (command.ok()) {
+    std::get<RequestCommand>(*command).x_request_id = rpc::RequestIdOrNew(*context);
+  }
+  return Submit(context, std::move(command), response);
 }
 
 grpc::ServerUnaryReactor* TripService::CancelTrip(grpc::CallbackServerContext* context,

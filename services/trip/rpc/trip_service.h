@@ -40,6 +40,10 @@ class TripService final : public v1::TripService::CallbackService {
 
   explicit TripService(Options options);
 
+  /// Calls that wait for a thread that reads, or one that searches ways.
+  size_t waiting_reads() const { return readers_.waiting(); }
+  size_t waiting_quotes() const { return routers_.waiting(); }
+
   // Riders.
   grpc::ServerUnaryReactor* QuoteTrip(grpc::CallbackServerContext* context,
                                       const v1::QuoteTripRequest* request,

@@ -25,6 +25,11 @@ bool WorkerPool::TryRun(std::function<void()> work) {
   return true;
 }
 
+size_t WorkerPool::waiting() const {
+  MutexLock lock(mu_);
+  return queue_.size();
+}
+
 void WorkerPool::Loop() {
   for (;;) {
     std::function<void()> work;

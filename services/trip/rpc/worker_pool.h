@@ -22,11 +22,14 @@ class WorkerPool {
   /// False, with nothing done, when too much waits already.
   [[nodiscard]] bool TryRun(std::function<void()> work);
 
+  /// How much waits for a thread.
+  size_t waiting() const;
+
  private:
   void Loop();
 
   const size_t max_queue_;
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar work_came_;
   std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

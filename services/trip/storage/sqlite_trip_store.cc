@@ -80,6 +80,11 @@ void SqliteTripStore::Enqueue(Work work) {
                  "{} commands wait to be written already; try again later", options_.max_queue)));
 }
 
+size_t SqliteTripStore::waiting() const {
+  MutexLock lock(mu_);
+  return queue_.size();
+}
+
 void SqliteTripStore::WriterLoop() {
   for (;;) {
     Batch batch = TakeBatch();
@@ -105,8 +110,14 @@ SqliteTripStore::Batch SqliteTripStore::TakeBatch() {
 
 void SqliteTripStore::CommitAndComplete(Batch batch) {
   absl::Status culprit;
+  const auto began = std::chrono::steady_clock::now();
   const absl::Status status = CarryOut(batch, culprit);
-  if (status.ok()) return Acknowledge(batch);
+  if (status.ok()) {
+    if (options_.on_commit) {
+      options_.on_commit(batch.size(), std::chrono::steady_clock::now() - began);
+    }
+    return Acknowledge(batch);
+  }
   if (!culprit.ok() && batch.size() > 1) {
     // A command that the database refuses spoils its batch. Each is tried alone, so that it spoils
     // nothing but itself.

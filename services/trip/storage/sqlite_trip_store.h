@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -38,6 +39,9 @@ class SqliteTripStore final : public TripStore {
     const Clock& clock;
     /// See TripStore::Listener; called on the writer's thread.
     Listener listener = nullptr;
+    /// Told, on the writer's thread, of each transaction: how many commands, and how long it took
+    /// from its BEGIN until it was durable.
+    std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
     /// Told, on the writer's thread, when a batch of so many commands failed as a whole.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
     /// Connections for reading.
@@ -63,6 +67,8 @@ class SqliteTripStore final : public TripStore {
   absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
       const std::vector<std::string>& markets) const override;
   std::uint64_t LastSequence() const override { return last_sequence_.load(); }
+  /// Commands that wait to be written.
+  size_t waiting() const;
 
  private:
   struct QuoteWork {
@@ -96,7 +102,7 @@ class SqliteTripStore final : public TripStore {
   mutable SqliteReaderPool readers_;
   std::atomic<std::uint64_t> last_sequence_;  // Durable.
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar work_came_;
   Batch queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

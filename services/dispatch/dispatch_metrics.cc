@@ -1,0 +1,84 @@
+#include "services/dispatch/dispatch_metrics.h"
+
+#include <vector>
+
+namespace ridestream::dispatch {
+namespace {
+
+using metrics::Readings;
+using Kind = Readings::Kind;
+
+}  // namespace
+
+void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessions,
+                        std::size_t max_sessions) {
+  Readings& readings = metrics.readings();
+  readings.AddOne(Kind::kGauge, "dispatch_sessions", "Sessions that are held, connected or not",
+                  [&sessions] { return static_cast<double>(sessions.sessions()); });
+  readings.AddOne(Kind::kGauge, "dispatch_sessions_bound", "Sessions that may be held",
+                  [max_sessions] { return static_cast<double>(max_sessions); });
+  const SessionCounters& counters = sessions.counters();
+  readings.Add(
+      Kind::kCounter, "dispatch_session_events_total", "What happened to sessions", [&counters] {
+        std::vector<Readings::Sample> samples;
+        for (const auto& [event, name] : {std::pair(SessionCounter::kBegun, "begun"),
+                                          std::pair(SessionCounter::kResumed, "resumed"),
+                                          std::pair(SessionCounter::kVoided, "voided"),
+                                          std::pair(SessionCounter::kRefused, "refused")}) {
+          samples.push_back({{{"event", name}}, static_cast<double>(counters.value(event))});
+        }
+        return samples;
+      });
+  readings.Add(
+      Kind::kCounter, "dispatch_positions_total",
+      "Positions that drivers sent, by what became of them", [&counters] {
+        std::vector<Readings::Sample> samples;
+        for (const auto& [verdict, name] :
+             {std::pair(PositionVerdict::kAccepted, "accepted"),
+              std::pair(PositionVerdict::kLate, "late"),
+              std::pair(PositionVerdict::kHeldBack, "held_back"),
+              std::pair(PositionVerdict::kOutOfRange, "out_of_range")}) {
+          samples.push_back({{{"outcome", name}}, static_cast<double>(counters.value(verdict))});
+        }
+        return samples;
+      });
+  metrics.AddQueue(
+      {{"queue", "unacked_pushes"}},
+      [&sessions] { return static_cast<double>(sessions.MostUnacked()); },
+      static_cast<double>(SessionConfig().max_unacked));
+}
+
+void AddMarketReadings(metrics::ServiceMetrics& metrics,
+                       const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets) {
+  const auto of_each = [&markets](auto value) {
+    return [&markets, value] {
+      std::vector<Readings::Sample> samples;
+      for (const auto& [name, market] : markets) {
+        samples.push_back({{{"market", name.str()}}, static_cast<double>(value(*market))});
+      }
+      return samples;
+    };
+  };
+  metrics.readings().Add(
+      Kind::kCounter, "dispatch_positions_dropped_total",
+      "Positions that were dropped because location was too slow or away",
+      of_each([](const MarketRunner& market) { return market.positions().dropped(); }));
+  metrics.readings().Add(
+      Kind::kCounter, "dispatch_market_events_refused_total",
+      "Events that a market's full queue refused",
+      of_each([](const MarketRunner& market) { return market.events().refused(); }));
+  for (const auto& [name, market] : markets) {
+    metrics.AddQueue(
+        {{"queue", "market_events"}, {"market", name.str()}},
+        [&events = market->events()] { return static_cast<double>(events.size()); },
+        static_cast<double>(EventQueue::kMax));
+    metrics.AddQueue(
+        {{"queue", "position_batches"}, {"market", name.str()}},
+        [&positions = std::as_const(*market).positions()] {
+          return static_cast<double>(positions.waiting_batches());
+        },
+        static_cast<double>(PositionForwarder::kMaxBatches));
+  }
+}
+
+}  // namespace ridestream::dispatch

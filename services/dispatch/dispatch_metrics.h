@@ -1,0 +1,18 @@
+#pragma once
+
+#include "libs/metrics/service_metrics.h"
+#include "services/dispatch/rpc/market_runner.h"
+#include "services/dispatch/rpc/session_registry.h"
+
+namespace ridestream::dispatch {
+
+/// Adds what is read of the sessions; `max_sessions` is their bound. They must outlive the
+/// exporter.
+void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessions,
+                        std::size_t max_sessions);
+
+/// Adds what is read of the markets, all at once.
+void AddMarketReadings(metrics::ServiceMetrics& metrics,
+                       const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets);
+
+}  // namespace ridestream::dispatch

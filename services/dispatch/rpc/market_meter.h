@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "grpcpp/support/status.h"
+#include "libs/metrics/enum_counters.h"
+#include "prometheus/counter.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+#include "services/dispatch/domain/market_events.h"
+
+namespace ridestream::dispatch {
+
+/// Measures a market from outside, by what goes in and comes out, so that the market itself knows
+/// nothing of it. The market's thread calls it; CommandEnded comes from any.
+class MarketMeter {
+ public:
+  MarketMeter(prometheus::Registry& registry, const std::string& market);
+
+  /// The market decided this.
+  void Decided(const Decision& decision);
+  /// The market's thread took so long for the event, with carrying its decisions out.
+  void Handled(const Event& event, std::chrono::nanoseconds took);
+  /// Trip answered a command of this name ("assign").
+  void CommandEnded(const std::string& command, grpc::StatusCode code);
+
+ private:
+  using SteadyClock = std::chrono::steady_clock;
+
+  const std::string market_;
+  prometheus::Family<prometheus::Counter>& commands_;
+  prometheus::Counter& offers_made_;
+  metrics::EnumCounters<v1::OfferOutcome> offers_ended_;
+  metrics::EnumCounters<v1::PlanCause> plans_;
+  prometheus::Counter& rounds_answered_;
+  prometheus::Counter& rounds_failed_;
+  prometheus::Histogram& round_trips_;
+  prometheus::Histogram& candidates_seconds_;
+  prometheus::Histogram& matching_seconds_;
+  prometheus::Counter& events_;
+  prometheus::Counter& busy_seconds_;
+  // Rounds whose candidates were asked for and haven't been answered.
+  std::map<std::uint64_t, SteadyClock::time_point> asked_at_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,70 @@
+#include "services/location/location_metrics.h"
+
+#include <chrono>
+#include <vector>
+
+#include "libs/metrics/buckets.h"
+#include "prometheus/family.h"
+#include "prometheus/histogram.h"
+
+namespace ridestream::location {
+
+using metrics::Readings;
+using Kind = Readings::Kind;
+
+PositionReader::OnBatch MeasureBatches(prometheus::Registry& registry) {
+  auto& sizes = prometheus::BuildHistogram()
+                    .Name("location_batch_positions")
+                    .Help("Positions in a batch that was reported")
+                    .Register(registry)
+                    .Add({}, metrics::SizeOfABatch());
+  auto& seconds = prometheus::BuildHistogram()
+                      .Name("location_apply_seconds")
+                      .Help("Time to apply a batch of positions to the index, in seconds")
+                      .Register(registry)
+                      .Add({}, metrics::SecondsOfACall());
+  return [&](size_t positions, std::chrono::nanoseconds took) {
+    sizes.Observe(static_cast<double>(positions));
+    seconds.Observe(std::chrono::duration<double>(took).count());
+  };
+}
+
+void AddReadings(Readings& readings, const LocationService& location,
+                 const LocationServiceOptions& options) {
+  const LocationIndex& index = location.index();
+  readings.Add(Kind::kCounter, "location_positions_total",
+               "Positions that were reported, by what became of them", [&index] {
+                 std::vector<Readings::Sample> samples;
+                 for (const std::string& market : index.Markets()) {
+                   const ApplyCounts counts = index.GetStats(market).positions;
+                   for (const auto& [outcome, count] : {std::pair("applied", counts.applied),
+                                                        std::pair("superseded", counts.superseded),
+                                                        std::pair("rejected", counts.rejected)}) {
+                     samples.push_back(
+                         {{{"market", market}, {"outcome", outcome}}, static_cast<double>(count)});
+                   }
+                 }
+                 return samples;
+               });
+  readings.Add(Kind::kGauge, "location_drivers",
+               "Drivers that the index holds, the offline and the stale included", [&index] {
+                 std::vector<Readings::Sample> samples;
+                 for (const std::string& market : index.Markets()) {
+                   samples.push_back(
+                       {{{"market", market}}, static_cast<double>(index.GetStats(market).drivers)});
+                 }
+                 return samples;
+               });
+  const auto bound = [&](const char* name, const char* help, size_t value) {
+    readings.AddOne(Kind::kGauge, name, help, [value] { return static_cast<double>(value); });
+  };
+  bound("location_drivers_bound", "Drivers that a market may hold",
+        options.index.max_drivers_per_market);
+  bound("location_markets_bound", "Markets that may be held", options.index.max_markets);
+  bound("location_viewers_bound", "WatchArea streams that may be open", options.max_viewers);
+  readings.AddOne(Kind::kCounter, "location_nearest_queries_total",
+                  "Questions that FindNearest was asked; a call asks many",
+                  [&location] { return static_cast<double>(location.queries()); });
+}
+
+}  // namespace ridestream::location

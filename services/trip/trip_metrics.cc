@@ -1,0 +1,74 @@
+#include "services/trip/trip_metrics.h"
+
+#include "libs/metrics/buckets.h"
+#include "prometheus/family.h"
+
+namespace ridestream::trip {
+namespace {
+
+prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+StoreMeter::StoreMeter(prometheus::Registry& registry)
+    : commit_seconds_(prometheus::BuildHistogram()
+                          .Name("trip_commit_seconds")
+                          .Help("A transaction, from BEGIN until it is durable, in seconds")
+                          .Register(registry)
+                          .Add({}, metrics::SecondsOfACall())),
+      commit_commands_(prometheus::BuildHistogram()
+                           .Name("trip_commit_commands")
+                           .Help("Commands in a transaction")
+                           .Register(registry)
+                           .Add({}, metrics::SizeOfABatch())),
+      failed_(Counter(registry, "trip_commands_failed_total",
+                      "Commands whose transaction failed: the disk's or the database's fault")),
+      states_(prometheus::BuildCounter()
+                  .Name("trip_transitions_total")
+                  .Help("Durable transitions of trips, by the state that they led to")
+                  .Register(registry),
+              "state", {}),
+      destinations_changed_(Counter(registry, "trip_destinations_changed_total",
+                                    "Changes of destination that are durable")),
+      released_(Counter(registry, "trip_released_total",
+                        "Trips that lost their driver before the pick-up and wait again")) {}
+
+void StoreMeter::Committed(size_t commands, std::chrono::nanoseconds took) {
+  commit_seconds_.Observe(std::chrono::duration<double>(took).count());
+  commit_commands_.Observe(static_cast<double>(commands));
+}
+
+void StoreMeter::Failed(size_t commands) { failed_.Increment(static_cast<double>(commands)); }
+
+void StoreMeter::Logged(const std::vector<EventPtr>& events) {
+  for (const EventPtr& event : events) Count(*event);
+}
+
+void StoreMeter::Count(const v1::TripEvent& event) {
+  const v1::TripState state = event.trip().state();
+  if (event.previous_state() == state) return destinations_changed_.Increment();
+  states_.Count(state);
+  const bool waits_again =
+      state == v1::TRIP_STATE_REQUESTED && event.previous_state() != v1::TRIP_STATE_UNSPECIFIED;
+  if (waits_again) released_.Increment();
+}
+
+void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,
+                 const TripService& service) {
+  metrics.readings().AddOne(metrics::Readings::Kind::kCounter, "trip_log_sequence",
+                            "The log's last durable sequence",
+                            [&store] { return static_cast<double>(store.LastSequence()); });
+  metrics.AddQueue(
+      {{"queue", "commands"}}, [&store] { return static_cast<double>(store.waiting()); },
+      static_cast<double>(SqliteTripStore::kMaxQueue));
+  metrics.AddQueue(
+      {{"queue", "reads"}}, [&service] { return static_cast<double>(service.waiting_reads()); },
+      static_cast<double>(TripService::kMaxWaiting));
+  metrics.AddQueue(
+      {{"queue", "quotes"}}, [&service] { return static_cast<double>(service.waiting_quotes()); },
+      static_cast<double>(TripService::kMaxWaiting));
+}
+
+}  // namespace ridestream::trip

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include "libs/metrics/enum_counters.h"
+#include "libs/metrics/service_metrics.h"
+#include "prometheus/histogram.h"
+#include "services/trip/domain/commands.h"
+#include "services/trip/rpc/trip_service.h"
+#include "services/trip/storage/sqlite_trip_store.h"
+
+namespace ridestream::trip {
+
+/// Measures what the store writes; it is told on the writer's thread.
+class StoreMeter {
+ public:
+  explicit StoreMeter(prometheus::Registry& registry);
+
+  void Committed(size_t commands, std::chrono::nanoseconds took);
+  void Failed(size_t commands);
+  void Logged(const std::vector<EventPtr>& events);
+
+ private:
+  /// Enters a state, or stays in it when only the destination changed.
+  void Count(const v1::TripEvent& event);
+
+  prometheus::Histogram& commit_seconds_;
+  prometheus::Histogram& commit_commands_;
+  prometheus::Counter& failed_;
+  metrics::EnumCounters<v1::TripState> states_;
+  prometheus::Counter& destinations_changed_;
+  prometheus::Counter& released_;
+};
+
+/// Adds what is read of the store and the service, which must outlive the exporter.
+void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,
+                 const TripService& service);
+
+}  // namespace ridestream::trip
