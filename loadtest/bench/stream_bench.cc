@@ -10,7 +10,6 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <random>
 #include <string>
 #include <thread>
@@ -24,133 +23,27 @@
 #include "libs/service/service.h"
 #include "libs/testing/system_under_test.h"
 #include "loadtest/bench/bare_server.h"
-#include "loadtest/bench/bench_driver.h"
+#include "loadtest/bench/flood.h"
+#include "loadtest/bench/metrics_cost.h"
 #include "loadtest/report/histogram.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 
 ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Address of the bare server");
+ABSL_FLAG(bool, observe, false, "Let an interceptor observe the bare server's calls");
 ABSL_FLAG(int, streams, 200, "Driver streams that send as fast as they can");
 ABSL_FLAG(int, connections, 4, "Connections that they share");
 ABSL_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts");
 ABSL_FLAG(int, seconds, 5, "Length of each measurement, in seconds");
+ABSL_FLAG(std::string, only, "", "One of stream, push and metrics; all where it is empty");
 ABSL_FLAG(std::string, json, "", "File to write the figures to");
 
 namespace ridestream::loadtest {
 namespace {
 
-using dispatch::v1::DispatchService;
 using testing::SystemUnderTest;
 using SteadyClock = std::chrono::steady_clock;
-
-constexpr char kMarket[] = "city";
-
-double SecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
-
-/// Drivers on a server, over shared connections.
-class Fleet {
- public:
-  Fleet(const std::string& address, int count, int connections, const std::vector<LatLng>& places,
-        const std::function<void(const dispatch::v1::DriveResponse&)>& on_push = nullptr) {
-    for (int c = 0; c < connections; ++c) {
-      stubs_.push_back(DispatchService::NewStub(rpc::MakeChannel(address, {.connection = c + 1})));
-    }
-    for (int i = 0; i < count; ++i) {
-      drivers_.emplace_back(
-          *stubs_[static_cast<std::size_t>(i % connections)],
-          BenchDriver::Options{.id = fmt::format("bench-{}", i),
-                               .start = places[static_cast<std::size_t>(i) % places.size()],
-                               .on_push = on_push});
-    }
-    for (BenchDriver& driver : drivers_) driver.WaitUntilWelcome();
-  }
-  ~Fleet() { Stop(); }
-
-  void Stop() {
-    for (BenchDriver& driver : drivers_) driver.Stop();
-    for (BenchDriver& driver : drivers_) driver.WaitUntilDone();
-  }
-  std::uint64_t positions_sent() const {
-    return std::accumulate(drivers_.begin(), drivers_.end(), std::uint64_t{0},
-                           [](auto sum, const auto& d) { return sum + d.positions_sent(); });
-  }
-  std::deque<BenchDriver>& drivers() { return drivers_; }
-
- private:
-  std::vector<std::unique_ptr<DispatchService::Stub>> stubs_;
-  std::deque<BenchDriver> drivers_;
-};
-
-std::vector<LatLng> Places(int count) {
-  const auto streets = roads::Streets::Load("city:1");
-  std::mt19937_64 random(1);
-  std::vector<LatLng> places;
-  places.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) {
-    places.push_back(roads::RandomPointOnStreet((*streets)->graph(), random));
-  }
-  return places;
-}
-
-absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self) {
-  return testing::ChildProcess::Start(self, {"--bare_server"}, "/dev/null");
-}
-
-// -- The stream
-// ------------------------------------------------------------------------------------
-
-/// Floods for a while; returns positions and the seconds until `all_taken` says that they are in.
-struct Flooded {
-  double per_second = 0;
-  std::uint64_t sent = 0;
-  std::uint64_t taken = 0;
-};
-template <class Taken>
-Flooded Flood(Fleet& fleet, Taken taken) {
-  const auto start = SteadyClock::now();
-  for (BenchDriver& driver : fleet.drivers()) driver.Flood();
-  std::this_thread::sleep_for(std::chrono::seconds(absl::GetFlag(FLAGS_seconds)));
-  fleet.Stop();
-  Flooded result{.sent = fleet.positions_sent()};
-  result.taken = taken(result.sent);
-  result.per_second = static_cast<double>(result.taken) / SecondsSince(start);
-  return result;
-}
-
-Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places) {
-  Fleet fleet(address, absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections), places);
-  // The server ends a stream when it has read all of it, so at the end of Stop all is in.
-  return Flood(fleet, [](std::uint64_t sent) { return sent; });
-}
-
-Flooded FloodOurs(const SystemUnderTest& system, const std::vector<LatLng>& places) {
-  const auto location = location::v1::LocationService::NewStub(rpc::MakeChannel(system.location()));
-  const auto indexed = [&] {
-    grpc::ClientContext context;
-    location::v1::GetIndexStatsRequest request;
-    location::v1::GetIndexStatsResponse stats;
-    request.set_market(kMarket);
-    rpc::SetTimeout(context, std::chrono::seconds(5));
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "bench"});
-    return location->GetIndexStats(&context, request, &stats).ok() ? stats.applied() : 0;
-  };
-  Fleet fleet(system.dispatch(), absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections),
-              places);
-  const std::uint64_t before = indexed();
-  return Flood(fleet, [&](std::uint64_t sent) {
-    // Until all are in the index, or none came in for a second: then some were lost.
-    std::uint64_t now = indexed() - before;
-    for (auto moved_at = SteadyClock::now(); now < sent && SecondsSince(moved_at) < 1;) {
-      const std::uint64_t next = indexed() - before;
-      if (next > now) moved_at = SteadyClock::now();
-      now = next;
-    }
-    return std::min(now, sent);
-  });
-}
 
 // -- The push
 // --------------------------------------------------------------------------------------
@@ -307,13 +200,6 @@ absl::StatusOr<std::size_t> BareBytes(const std::string& self, int streams,
 // -- All of it
 // -------------------------------------------------------------------------------------
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-void Say(const std::string& line) { std::cout << line << std::endl; }
-
 absl::Status MeasureStream(const std::string& self, const std::string& bin,
                            const std::vector<LatLng>& places, nlohmann::json& figures) {
   auto bare = StartBareServer(self);
@@ -375,10 +261,19 @@ absl::Status MeasurePushes(const std::string& self, const std::string& bin,
   return absl::OkStatus();
 }
 
+class IdleObserver final : public rpc::CallObserver {
+ public:
+  void CallBegan(std::string_view) override {}
+  void CallEnded(std::string_view, grpc::StatusCode, std::chrono::nanoseconds) override {}
+};
+
 absl::Status RunBareServer() {
   BareDispatch service;
+  IdleObserver observer;
   auto server =
-      rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen), .services = {&service}});
+      rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen),
+                          .services = {&service},
+                          .call_observer = absl::GetFlag(FLAGS_observe) ? &observer : nullptr});
   if (!server.ok()) return server.status();
   service::LogServing(fmt::format("127.0.0.1:{}", (*server)->port()), {});
   service::WaitForStopSignal();
@@ -391,8 +286,19 @@ absl::Status Run() {
   const std::string bin = std::filesystem::path(self).parent_path();
   const std::vector<LatLng> places = Places(5'000);
   nlohmann::json figures;
-  if (absl::Status s = MeasureStream(self, bin, places, figures); !s.ok()) return s;
-  if (absl::Status s = MeasurePushes(self, bin, places, figures); !s.ok()) return s;
+  const std::string only = absl::GetFlag(FLAGS_only);
+  if (!only.empty() && only != "stream" && only != "push" && only != "metrics") {
+    return absl::InvalidArgumentError("--only: must be stream, push or metrics");
+  }
+  absl::Status status;
+  if (only.empty() || only == "stream") status = MeasureStream(self, bin, places, figures);
+  if (status.ok() && (only.empty() || only == "metrics")) {
+    status = MeasureMetrics(self, bin, places, figures);
+  }
+  if (status.ok() && (only.empty() || only == "push")) {
+    status = MeasurePushes(self, bin, places, figures);
+  }
+  if (!status.ok()) return status;
   Say("");
   for (const auto& [key, value] : figures.items()) {
     Say(fmt::format("{:<28}{:>12.3f}", key, value.get<double>()));
