@@ -24,8 +24,9 @@ class Auditor {
   Auditor& operator=(const Auditor&) = delete;
 
   void AddRider(RiderHistory history);
+  /// One that was taken over isn't judged: what it knows of its trips is out of date.
   void AddDriver(DriverHistory history);
-  /// Positions that left our drivers, and those that were seen in the index.
+  /// Positions that left our drivers, and those that were seen in the index. After the drivers.
   void AddPositions(std::uint64_t sent, std::uint64_t indexed);
   /// An entry of the log, in order.
   void AddEvent(const trip::v1::TripEvent& event);
@@ -52,6 +53,7 @@ class Auditor {
   absl::flat_hash_map<RiderId, RiderHistory> riders_;
   absl::flat_hash_map<DriverId, DriverHistory> drivers_;
   absl::flat_hash_map<DriverId, std::uint32_t> seats_taken_;
+  bool any_taken_over_ = false;
   absl::flat_hash_map<RiderId, int> trips_of_rider_;
   absl::flat_hash_map<TripId, bool> listed_;
 };

@@ -126,6 +126,19 @@ TEST(AuditorTest, FindsNothingWhereAllIsRight) {
   }
 }
 
+TEST(AuditorTest, DoesNotJudgeADriverWhoseCarWasTakenOver) {
+  RunHistory run;
+  for (DriverHistory* driver : {&run.first, &run.second}) {
+    driver->taken_over = true;
+    driver->trips.clear();
+    driver->plan_version += 1;
+  }
+  run.indexed = run.sent + 7;
+  Auditor auditor;
+  run.Feed(auditor);
+  EXPECT_TRUE(auditor.Judge().clean());
+}
+
 struct Wrong {
   const char* what;
   Check check;

@@ -44,6 +44,8 @@ struct DriverHistory {
 
   DriverId id;
   std::uint32_t seats = 0;
+  /// Somebody else has the car now; what happens to it isn't this history's any more.
+  bool taken_over = false;
   std::uint64_t welcomes = 0;
   std::uint64_t pushes = 0;
   std::uint64_t plans = 0;

@@ -9,6 +9,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/service/service.h"
 #include "loadtest/auditor/auditor.h"
+#include "loadtest/base/first_names.h"
 #include "loadtest/base/wall.h"
 #include "loadtest/city/stop_signal.h"
 
@@ -43,7 +44,7 @@ Fleet::Options FleetOptions(const CityOptions& options, const std::string& id_pr
   fleet.channels = Channels(options.dispatch_address, options.connections);
   for (size_t i = 0; i < options.fleet.size(); ++i) {
     fleet.drivers.push_back({DriverId(fmt::format("{}d{}", id_prefix, i)),
-                             fmt::format("Driver {}", i), options.fleet[i].seats,
+                             std::string(FirstName(i)), options.fleet[i].seats,
                              options.fleet[i].place});
   }
   return fleet;

@@ -75,6 +75,11 @@ void DriverBehaviour::OnClosed(std::optional<Duration> retry_after, Time now) {
   backoff_ = std::min(backoff_ * 2, habits_.longest_backoff);
 }
 
+void DriverBehaviour::OnTakenOver() {
+  history_.taken_over = true;
+  Lose(Time::max());
+}
+
 void DriverBehaviour::OnTime(Time now, Actions& actions) {
   car_.MoveTo(now);
   if (link_ == Link::kOffline) {
@@ -266,7 +271,7 @@ void DriverBehaviour::OnRejected(const pb::Rejected& rejected, Time now) {
 
 void DriverBehaviour::Park(Time now) {
   parked_ = true;
-  connect_at_ = std::min(connect_at_, now);
+  if (!history_.taken_over) connect_at_ = std::min(connect_at_, now);
 }
 
 Time DriverBehaviour::wake_at() const {
@@ -288,6 +293,7 @@ Time DriverBehaviour::wake_at() const {
 }
 
 bool DriverBehaviour::settled() const {
+  if (history_.taken_over) return true;
   return online() && offers_.empty() && !itinerary_.waiting() && !(giving_up_ && give_up_sent_) &&
          history_.acked_plan_version >= history_.plan_version;
 }

@@ -66,6 +66,9 @@ class DriverBehaviour {
   /// The stream ended, other than by `disconnect`. Comes back after `retry_after`, if the server
   /// named a pause, else after a back-off.
   void OnClosed(std::optional<Duration> retry_after, Time now);
+  /// Another session of this driver has fenced this one: the car is in somebody else's hands, and
+  /// stays there. This driver doesn't come back.
+  void OnTakenOver();
   /// The ack of `sequence` has left.
   void OnAckSent(std::uint64_t sequence);
   /// When OnTime is due.
@@ -74,7 +77,7 @@ class DriverBehaviour {
   /// The run ends: begins nothing new, declines offers, and stays connected; comes back at once if
   /// it is away.
   void Park(Time now);
-  /// Connected, and with nothing unanswered in either direction.
+  /// Connected, and with nothing unanswered in either direction; or taken over.
   bool settled() const;
   bool online() const { return link_ == Link::kOnline; }
   LatLng place() const { return car_.place(); }

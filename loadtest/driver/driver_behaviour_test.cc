@@ -419,6 +419,19 @@ TEST_F(DriverBehaviourTest, ParkedItDeclinesAndBeginsNothing) {
   EXPECT_TRUE(driver_->settled());
 }
 
+TEST_F(DriverBehaviourTest, WhoseCarWasTakenOverDoesNotComeBack) {
+  BeginAndWelcome();
+  Push(NewRide(1));
+  const int connects = connects_;
+  driver_->OnTakenOver();
+  Run(minutes(5));
+  driver_->Park(now_);
+  Run(minutes(5));
+  EXPECT_EQ(connects_, connects);
+  EXPECT_TRUE(driver_->settled());
+  EXPECT_TRUE(driver_->history().taken_over);
+}
+
 TEST_F(DriverBehaviourTest, NoticesAGapInThePushes) {
   BeginAndWelcome();
   ++sequence_;

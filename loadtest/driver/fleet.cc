@@ -57,7 +57,10 @@ class Fleet::Driver final : public DriverStream::Listener,
       MutexLock lock(mu_);
       if (&stream == stream_.get()) {
         Release();
-        if (!stopped_) {
+        if (absl::IsAborted(status)) {
+          ++fleet_.tally_.drivers_taken_over;
+          behaviour_.OnTakenOver();
+        } else if (!stopped_) {
           behaviour_.OnClosed(
               retry_after ? std::optional(FromWall(*fleet_.clock_, *retry_after)) : std::nullopt,
               fleet_.clock_->Now());

@@ -59,6 +59,7 @@ Report MakeReport(const Tally& tally, const Verdict& verdict) {
   report.streams_peak = static_cast<std::uint64_t>(tally.streams.peak());
   report.streams_resumed = tally.streams_resumed;
   report.sessions_lost = tally.sessions_lost;
+  report.drivers_taken_over = tally.drivers_taken_over;
   report.offers = tally.offers;
   report.plans = tally.plans;
   report.request_to_offer = tally.request_to_offer.Merged();
@@ -87,6 +88,7 @@ nlohmann::ordered_json ToJson(const Report& report) {
           {"streams_peak", report.streams_peak},
           {"streams_resumed", report.streams_resumed},
           {"sessions_lost", report.sessions_lost},
+          {"drivers_taken_over", report.drivers_taken_over},
           {"offers", report.offers},
           {"plans", report.plans},
           {"latency_ms",
@@ -109,6 +111,10 @@ std::string ToText(const Report& report) {
   if (report.refused + report.unanswered > 0) {
     text += fmt::format("  {:>17}   refused {}, unanswered {}\n", "", report.refused,
                         report.unanswered);
+  }
+  if (report.drivers_taken_over > 0) {
+    text += fmt::format("  {:>17}   drivers taken over by others, and not judged: {}\n", "",
+                        report.drivers_taken_over);
   }
   text += fmt::format(
       "  offers   {:>8}   plans {}, destinations changed {}, calls made again {}\n"

@@ -24,7 +24,7 @@ struct Report {
   std::uint64_t open_at_end = 0;
   std::uint64_t destination_changes = 0, calls_retried = 0;
   std::uint64_t positions_sent = 0, positions_indexed = 0;
-  std::uint64_t streams_peak = 0, streams_resumed = 0, sessions_lost = 0;
+  std::uint64_t streams_peak = 0, streams_resumed = 0, sessions_lost = 0, drivers_taken_over = 0;
   std::uint64_t offers = 0, plans = 0;
   /// Wall time in microseconds.
   Histogram request_to_offer, offer_push, plan_push;

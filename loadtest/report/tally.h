@@ -86,6 +86,8 @@ struct Tally {
   Counter streams_resumed{0};
   /// Welcomes to a driver that had a session before, and got a fresh one.
   Counter sessions_lost{0};
+  /// Drivers whose cars somebody outside the load generator has taken over.
+  Counter drivers_taken_over{0};
 
   // Wall time.
   LatencyRecorder request_to_offer;

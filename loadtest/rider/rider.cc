@@ -5,6 +5,7 @@
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/status.h"
+#include "loadtest/base/first_names.h"
 #include "loadtest/base/proto_values.h"
 #include "loadtest/base/wall.h"
 
@@ -197,7 +198,7 @@ void Rider::RequestTrip() {
   pb::RequestTripRequest request;
   request.set_request_id(fmt::format("{}-request", id));
   request.set_quote_id(behaviour_.quote_id());
-  request.set_rider_name(fmt::format("Rider {}", id));
+  request.set_rider_name(std::string(FirstName(std::hash<std::string>()(id))));
   request.set_note("at the corner");
   Call<pb::RequestTripRequest, pb::RequestTripResponse>(
       &Async::RequestTrip, std::move(request), kCommandTimeout,
