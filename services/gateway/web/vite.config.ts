@@ -7,8 +7,7 @@ export default defineConfig({
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   worker: { format: "es" },
   build: {
-    outDir: "../../../build/web",
-    emptyOutDir: true,
+    outDir: "dist",
     target: "es2022",
     // The map's library is a megabyte, and comes from this machine.
     chunkSizeWarningLimit: 1500,

@@ -45,7 +45,7 @@ export class City {
 
   /** On the address where it was before, when it was stopped. */
   async startGateway(listen = this.address): Promise<void> {
-    const flags = [`--listen=${listen}`, `--web=${join(kRoot, "build/web")}`, ...this.upstream];
+    const flags = [`--listen=${listen}`, `--web=${join(kRoot, "services/gateway/web/dist")}`, ...this.upstream];
     [this.gateway, this.address] = await Service.serve("gateway", flags);
   }
 
