@@ -7,7 +7,7 @@ import { retry } from "./api/retry.js";
 import { BidiSocket } from "./api/bidi_socket.js";
 import { kCallerHeader, kViewer, makeClients, makeTransport } from "./api/transport.js";
 import { LiveCity } from "./city/live_city.js";
-import { namedStreets as namesOf, streetsToGeoJson } from "./city/streets.js";
+import { StreetGuide, streetsToGeoJson } from "./city/streets.js";
 import { CityClock, toMs } from "./city/time.js";
 import type { Clients } from "./api/transport.js";
 import { Drive } from "./driver/drive.js";
@@ -18,7 +18,7 @@ import type { LiveCanvas } from "./map/live_canvas.js";
 import { Ride } from "./rider/ride.js";
 import { App, Starting } from "./ui/app.js";
 import { drawDemand, drawRide, drawWay, watchDriver } from "./ui/map_extras.js";
-import { addSample, namedStreets, second, setLink, theme } from "./ui/state.js";
+import { addSample, second, setLink, streetGuide, theme } from "./ui/state.js";
 import "./ui/styles.css";
 
 /** A page in the background is given so long before it lets go of its streams. */
@@ -133,7 +133,7 @@ async function showStreets(city: LiveCity, map: CityMap): Promise<void> {
     signal: living.signal,
     attempts: kForever,
   });
-  namedStreets.value = namesOf(streets);
+  streetGuide.value = new StreetGuide(streets);
   map.setStreets(streetsToGeoJson(streets));
 }
 

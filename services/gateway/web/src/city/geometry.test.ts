@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { StreetSchema } from "../gen/ridestream/market/v1/market_pb.js";
 import { distanceM, fromLatLng, Plane, toLatLng, type LngLat } from "./projection.js";
-import { decodeLine, namedStreets, streetsToGeoJson } from "./streets.js";
+import { decodeLine, StreetGuide, streetsToGeoJson } from "./streets.js";
 import { CityClock, clockText } from "./time.js";
 
 test("the plane is centimetres exact as 32-bit floats, also at the city's edge", () => {
@@ -39,9 +39,16 @@ test("a street is found by its name in the middle of its longest line", () => {
   const nameless = create(StreetSchema, { ...kMain, name: "" });
   const tenth = create(StreetSchema, { ...kMain, name: "10th Street" });
   const second = create(StreetSchema, { ...kMain, name: "2nd Street" });
-  const named = namedStreets([short, kMain, nameless, tenth, second]);
+  const { named } = new StreetGuide([short, kMain, nameless, tenth, second]);
   expect(named.map((street) => street.name)).toEqual(["2nd Street", "10th Street", "Main Street"]);
   expect(named[2]?.middle).toEqual([-30, 45.001]);
+});
+
+test("a place is known by the street that is nearest", () => {
+  const far = create(StreetSchema, { ...kMain, name: "Far Street", latE7: [451_000_000, 1] });
+  const guide = new StreetGuide([far, kMain]);
+  expect(guide.streetAt([-30.001, 45.0012])).toBe("Main Street");
+  expect(new StreetGuide([]).streetAt([-30, 45])).toBe("");
 });
 
 test("the city's clock runs at its own rate", () => {

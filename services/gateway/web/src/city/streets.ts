@@ -1,6 +1,6 @@
 import type { Route } from "../gen/ridestream/common/v1/common_pb.js";
 import type { Street } from "../gen/ridestream/market/v1/market_pb.js";
-import type { LngLat } from "./projection.js";
+import { distanceM, type LngLat } from "./projection.js";
 
 /** Decodes a course of differences, as streets and routes have it. */
 export function decodeLine(line: Pick<Route, "latE7" | "lngE7">): LngLat[] {
@@ -35,18 +35,38 @@ export interface NamedStreet {
   readonly middle: LngLat;
 }
 
-export function namedStreets(streets: readonly Street[]): NamedStreet[] {
-  const longest = new Map<string, Street>();
-  for (const street of streets) {
-    if (!street.name) continue;
-    const known = longest.get(street.name);
-    if (!known || street.latE7.length > known.latE7.length) longest.set(street.name, street);
+/** Knows streets by their names, and places by their streets. */
+export class StreetGuide {
+  /** In the order in which people look for them. */
+  readonly named: readonly NamedStreet[];
+  private readonly lines: readonly { readonly name: string; readonly line: LngLat[] }[];
+
+  constructor(streets: readonly Street[]) {
+    this.lines = streets
+      .filter((street) => street.name)
+      .map((street) => ({ name: street.name, line: decodeLine(street) }));
+    const longest = new Map<string, LngLat[]>();
+    for (const { name, line } of this.lines) {
+      if (line.length > (longest.get(name)?.length ?? 0)) longest.set(name, line);
+    }
+    const collator = new Intl.Collator("en", { numeric: true });
+    this.named = [...longest]
+      .map(([name, line]) => ({ name, middle: line[Math.floor(line.length / 2)] as LngLat }))
+      .sort((a, b) => collator.compare(a.name, b.name));
   }
-  const collator = new Intl.Collator("en", { numeric: true });
-  return [...longest.values()]
-    .map((street) => {
-      const line = decodeLine(street);
-      return { name: street.name, middle: line[Math.floor(line.length / 2)] as LngLat };
-    })
-    .sort((a, b) => collator.compare(a.name, b.name));
+
+  /** The name of the street that is nearest to a place, by its corners; "" where none has one. */
+  streetAt(place: LngLat): string {
+    let nearest = "";
+    let distance = Infinity;
+    for (const { name, line } of this.lines) {
+      for (const point of line) {
+        const d = distanceM(point, place);
+        if (d >= distance) continue;
+        distance = d;
+        nearest = name;
+      }
+    }
+    return nearest;
+  }
 }

@@ -5,6 +5,7 @@ import type { Camera } from "./gl.js";
 import { LinkProgram, type Link } from "./link_program.js";
 import type { Palette } from "./palette.js";
 import { PinProgram, type Pin } from "./pin_program.js";
+import { WaitLabelProgram } from "./wait_label_program.js";
 
 /** What is to be drawn, asked for with each frame. */
 export interface LiveScene {
@@ -22,6 +23,7 @@ interface Programs {
   readonly cars: CarProgram;
   readonly pins: PinProgram;
   readonly links: LinkProgram;
+  readonly waits: WaitLabelProgram;
 }
 
 /** All that moves, on a canvas of its own above the map's: so the streets needn't be drawn again
@@ -76,6 +78,7 @@ export class LiveCanvas {
   setPins(pins: readonly Pin[]): void {
     this.pins = pins;
     this.programs.pins.set(pins);
+    this.programs.waits.set(pins);
   }
 
   setLinks(links: readonly Link[]): void {
@@ -94,6 +97,7 @@ export class LiveCanvas {
     programs.links.draw(camera, palette, now);
     programs.cars.draw(scene.cars, camera, palette, scene.selected(), now);
     programs.pins.draw(camera, palette, scene.clockRate(), now);
+    programs.waits.draw(camera, palette, scene.clockRate(), now);
   }
 
   private fit(camera: Camera): void {
@@ -111,6 +115,11 @@ export class LiveCanvas {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.clearColor(0, 0, 0, 0);
-    return { cars: new CarProgram(gl), pins: new PinProgram(gl), links: new LinkProgram(gl) };
+    return {
+      cars: new CarProgram(gl),
+      pins: new PinProgram(gl),
+      links: new LinkProgram(gl),
+      waits: new WaitLabelProgram(gl),
+    };
   }
 }

@@ -1,6 +1,6 @@
-import { useEffect, useId } from "preact/hooks";
+import { useEffect, useId, useMemo } from "preact/hooks";
 import type { LngLat } from "../city/projection.js";
-import { namedStreets, placing } from "./state.js";
+import { placing, streetGuide } from "./state.js";
 
 interface PlaceChoiceProps {
   readonly label: string;
@@ -14,6 +14,8 @@ interface PlaceChoiceProps {
 /** A place, chosen by a click on the map or by a street's name. */
 export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: PlaceChoiceProps) {
   const listId = useId();
+  const guide = streetGuide.value;
+  const nearby = useMemo(() => (place ? guide.streetAt(place) : ""), [place, guide]);
   const prompt = `Click the map: ${label.toLowerCase()}`;
   const isAsking = placing.value?.prompt === prompt;
   const ask = () => {
@@ -29,7 +31,7 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
     [],
   );
   const chooseByName = (name: string) => {
-    const street = namedStreets.value.find((each) => each.name === name);
+    const street = guide.named.find((each) => each.name === name);
     if (!street) return;
     if (isAsking) placing.value = null;
     onPlace(street.middle);
@@ -40,16 +42,16 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
       <button type="button" class="secondary" aria-pressed={isAsking} onClick={ask}>
         {isAsking ? "Click the map …" : (action ?? (place ? "Move" : "On the map"))}
       </button>
-      {namedStreets.value.length > 0 && (
+      {guide.named.length > 0 && (
         <>
           <input
             list={listId}
             aria-label={`${label}: street`}
-            placeholder={place ? placeText(place) : "or a street"}
+            placeholder={nearby || "or a street"}
             onChange={(event) => chooseByName(event.currentTarget.value)}
           />
           <datalist id={listId}>
-            {namedStreets.value.map((street) => (
+            {guide.named.map((street) => (
               <option key={street.name} value={street.name} />
             ))}
           </datalist>
@@ -57,8 +59,4 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
       )}
     </fieldset>
   );
-}
-
-function placeText([lng, lat]: LngLat): string {
-  return `${lat.toFixed(4)}, ${lng.toFixed(4)}`;
 }

@@ -3,7 +3,7 @@ import type { Link } from "../api/follow.js";
 import type { GetDriverResponse } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { kNoFigures, type Figures } from "../city/figures.js";
 import type { LngLat } from "../city/projection.js";
-import type { NamedStreet } from "../city/streets.js";
+import { StreetGuide } from "../city/streets.js";
 import type { Theme } from "../map/palette.js";
 
 const kThemeKey = "ridestream-theme";
@@ -32,7 +32,7 @@ export const watchedDriver = signal<{
 } | null>(null);
 /** Counts seconds: what shows ages reads it. */
 export const second = signal(0);
-export const namedStreets = signal<readonly NamedStreet[]>([]);
+export const streetGuide = signal(new StreetGuide([]));
 
 export const links = signal<Readonly<Record<"market" | "cars" | "trips", Link>>>({
   market: { kind: "connecting" },

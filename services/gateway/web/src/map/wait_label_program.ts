@@ -1,0 +1,115 @@
+import { InstancedProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
+import { rgba, type Palette } from "./palette.js";
+import { PinKind, type Pin } from "./pin_program.js";
+
+/** The characters of a label, as they lie in the texture from left to right. */
+const kCharacters = "0123456789:";
+/** Pixels of the texture for a character; it is drawn in half of them. */
+const kCellWidth = 15;
+const kCellHeight = 26;
+/** More labels than this at a glance, and they are left out until one is nearer. */
+const kMaxAtAGlance = 60;
+const kNearZoom = 13.5;
+
+const kVertex = `${kCorner}${kDrawnPlace}
+in vec2 a_place;
+in float a_since;
+uniform float u_clock_rate;
+out vec2 v_cell;          // 0 to 5 from left to right, 0 to 1 downwards.
+flat out ivec2 v_waited;  // Minutes, seconds.
+void main() {
+  int waited = int(max(0.0, (u_now - a_since) * u_clock_rate));
+  v_waited = ivec2(min(waited / 60, 99), waited % 60);
+  vec2 corner = Corner();
+  v_cell = vec2((corner.x + 1.0) * 2.5, (corner.y + 1.0) * 0.5);
+  // Without a ten of minutes, the label is a cell shorter on its left.
+  float shift = v_waited.x < 10 ? -0.5 : 0.0;
+  vec2 half_size = vec2(2.5, 1.0) * vec2(${(kCellWidth / 2).toFixed(1)}, ${(kCellHeight / 4).toFixed(1)});
+  gl_Position = ToClip(a_place, corner * half_size + vec2(shift * ${(kCellWidth / 2).toFixed(1)}, -19.0));
+}`;
+
+const kFragment = `
+in vec2 v_cell;
+flat in ivec2 v_waited;
+uniform sampler2D u_characters;
+uniform vec4 u_color;
+uniform vec4 u_background;
+out vec4 o_color;
+void main() {
+  int cell = int(v_cell.x);
+  int character = cell == 0 ? v_waited.x / 10 : cell == 1 ? v_waited.x % 10 : cell == 2 ? 10
+    : cell == 3 ? v_waited.y / 10 : v_waited.y % 10;
+  if (cell == 0 && character == 0) discard;
+  vec2 at = vec2((float(character) + fract(v_cell.x)) / ${kCharacters.length.toFixed(1)}, v_cell.y);
+  // Red is the character, green its outline.
+  vec4 texel = texture(u_characters, at);
+  o_color = mix(u_background * texel.g, u_color, texel.r);
+  if (o_color.a < 0.02) discard;
+}`;
+
+/** Writes beside each rider who waits for how long, in the city's time; the GPU tells the time. */
+export class WaitLabelProgram {
+  private readonly program: InstancedProgram;
+  private readonly texture: WebGLTexture;
+  private count = 0;
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.program = new InstancedProgram(gl, kVertex, kFragment, [
+      ["a_place", 2],
+      ["a_since", 1],
+    ]);
+    this.texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, drawCharacters());
+    gl.generateMipmap(gl.TEXTURE_2D);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+  }
+
+  set(pins: readonly Pin[]): void {
+    const waiting = pins.filter((pin) => pin.kind === PinKind.waiting);
+    const data = Float32Array.from(waiting.flatMap((pin) => [pin.x, pin.y, pin.since]));
+    this.count = waiting.length;
+    this.program.upload(data, data.length);
+  }
+
+  draw(camera: Camera, palette: Palette, clockRate: number, now: number): void {
+    if (this.count > kMaxAtAGlance && camera.zoom < kNearZoom) return;
+    const { gl, program } = this;
+    program.use(camera);
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.uniform1f(program.at("u_now"), now);
+    gl.uniform1f(program.at("u_clock_rate"), clockRate);
+    gl.uniform4fv(program.at("u_color"), rgba(palette.waiting[0]));
+    gl.uniform4fv(program.at("u_background"), rgba(palette.background));
+    program.draw(this.count);
+  }
+}
+
+function drawCharacters(): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = kCellWidth * kCharacters.length;
+  canvas.height = kCellHeight;
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser can't draw text");
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.font = "700 21px Inter, system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 6;
+  context.lineJoin = "round";
+  context.strokeStyle = "#0f0";
+  context.fillStyle = "#ff0";
+  [...kCharacters].forEach((character, i) => {
+    const x = (i + 0.5) * kCellWidth;
+    context.save();
+    context.beginPath();
+    context.rect(i * kCellWidth, 0, kCellWidth, kCellHeight);
+    context.clip();
+    context.strokeText(character, x, kCellHeight / 2 + 1);
+    context.fillText(character, x, kCellHeight / 2 + 1);
+    context.restore();
+  });
+  return canvas;
+}
