@@ -21,7 +21,7 @@ export interface Palette {
 export const kPalettes: Readonly<Record<Theme, Palette>> = {
   dark: {
     background: "#0c1118",
-    streets: ["#202a38", "#2c3a4e", "#3a4a62"],
+    streets: ["#253042", "#33435a", "#465a77"],
     streetName: "#7688a3",
     streetNameHalo: "#0c1118",
     route: "#e8eefc",

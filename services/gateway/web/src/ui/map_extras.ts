@@ -125,7 +125,20 @@ export function watchDriver(clients: Clients): () => void {
   });
 }
 
-/** Marks the rider's own two places, and keeps the own car in view. */
+/** Moves the map once for each ride, when a car is found: so that it and its way here are seen. */
+function showWhoComes(map: CityMap, ride: Ride): () => void {
+  let shownTrip = "";
+  return effect(() => {
+    const { trip, progress, pickup } = ride.state.value;
+    const car = progress?.driverPosition;
+    if (!trip || !car || !pickup || trip.tripId === shownTrip || tab.value !== "ride") return;
+    shownTrip = trip.tripId;
+    const bounds = new maplibregl.LngLatBounds(pickup, pickup).extend(fromLatLng(car));
+    map.map.fitBounds(bounds, { padding: 120, maxZoom: 15, duration: 900 });
+  });
+}
+
+/** Marks the rider's own two places, and shows who comes. */
 export function drawRide(map: CityMap, ride: Ride): () => void {
   const marker = (className: string, text: string) => {
     const element = document.createElement("div");
@@ -142,8 +155,10 @@ export function drawRide(map: CityMap, ride: Ride): () => void {
       else markers[which].remove();
     }
   });
+  const endFit = showWhoComes(map, ride);
   return () => {
     endMarkers();
+    endFit();
     markers.pickup.remove();
     markers.dropoff.remove();
   };
