@@ -128,11 +128,9 @@ TEST(AuditorTest, FindsNothingWhereAllIsRight) {
 
 TEST(AuditorTest, DoesNotJudgeADriverWhoseCarWasTakenOver) {
   RunHistory run;
-  for (DriverHistory* driver : {&run.first, &run.second}) {
-    driver->taken_over = true;
-    driver->trips.clear();
-    driver->plan_version += 1;
-  }
+  run.first.taken_over = true;
+  run.first.offers.clear();
+  run.first.plan_version += 1;
   run.indexed = run.sent + 7;
   Auditor auditor;
   run.Feed(auditor);

@@ -41,13 +41,14 @@ export function screenshot(page: Page, name: string): Promise<Buffer> {
   return page.screenshot({ path: join(kArtefacts, `${name}.png`) });
 }
 
-/** Where a place of the city is on the screen. */
-export async function onScreen(page: Page, place: readonly [number, number]) {
-  return page.evaluate((lngLat) => {
+/** Clicks the map at a place of the city. */
+export async function clickPlace(page: Page, place: readonly [number, number]): Promise<void> {
+  const at = await page.evaluate((lngLat) => {
     const map = window.ridestream?.map?.map;
     if (!map) throw new Error("there is no map yet");
     const box = map.getCanvas().getBoundingClientRect();
     const { x, y } = map.project(lngLat as [number, number]);
     return { x: box.x + x, y: box.y + y };
   }, place);
+  await page.mouse.click(at.x, at.y);
 }

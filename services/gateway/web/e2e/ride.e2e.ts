@@ -1,17 +1,12 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { kHasChromium, launchBrowser, onScreen, openPage, screenshot } from "./browser.js";
+import { clickPlace, kHasChromium, launchBrowser, openPage, screenshot } from "./browser.js";
 import { City } from "./city.js";
 
 /** Two corners of the built-in city, some 2 km apart. */
 const kPickup = [-30.012, 45.004] as const;
 const kDropoff = [-29.99, 45.01] as const;
 const kElsewhere = [-30.02, 45.012] as const;
-
-async function clickPlace(page: Page, place: readonly [number, number]): Promise<void> {
-  const { x, y } = await onScreen(page, place);
-  await page.mouse.click(x, y);
-}
 
 async function chooseRide(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Ride" }).click();
@@ -86,7 +81,9 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
     const page = await openPage(browser, city.url);
     await page.getByRole("tab", { name: "Ride" }).click();
     await page.getByText("Click the map: pick-up").waitFor();
-    await page.mouse.click(20, 400); // The sea.
+    await page.evaluate(() => window.ridestream?.map?.map.jumpTo({ center: [-30.2, 45], zoom: 10 }));
+    await clickPlace(page, [-30.2, 45]); // The sea.
+    await page.getByText("Click the map: destination").waitFor();
     await clickPlace(page, kDropoff);
     await page.getByRole("alert").getByText("pickup").waitFor();
     await page.context().close();

@@ -48,7 +48,9 @@ test("a place is known by the street that is nearest", () => {
   const far = create(StreetSchema, { ...kMain, name: "Far Street", latE7: [451_000_000, 1] });
   const guide = new StreetGuide([far, kMain]);
   expect(guide.streetAt([-30.001, 45.0012])).toBe("Main Street");
+  expect(guide.cornerAt([-30.001, 45.0012])).toEqual([-30, 45.001]);
   expect(new StreetGuide([]).streetAt([-30, 45])).toBe("");
+  expect(new StreetGuide([]).cornerAt([-30, 45])).toEqual([-30, 45]);
 });
 
 test("the city's clock runs at its own rate", () => {

@@ -42,12 +42,10 @@ export class StreetGuide {
   private readonly lines: readonly { readonly name: string; readonly line: LngLat[] }[];
 
   constructor(streets: readonly Street[]) {
-    this.lines = streets
-      .filter((street) => street.name)
-      .map((street) => ({ name: street.name, line: decodeLine(street) }));
+    this.lines = streets.map((street) => ({ name: street.name, line: decodeLine(street) }));
     const longest = new Map<string, LngLat[]>();
     for (const { name, line } of this.lines) {
-      if (line.length > (longest.get(name)?.length ?? 0)) longest.set(name, line);
+      if (name && line.length > (longest.get(name)?.length ?? 0)) longest.set(name, line);
     }
     const collator = new Intl.Collator("en", { numeric: true });
     this.named = [...longest]
@@ -57,14 +55,23 @@ export class StreetGuide {
 
   /** The name of the street that is nearest to a place, by its corners; "" where none has one. */
   streetAt(place: LngLat): string {
-    let nearest = "";
+    return this.nearest(place)?.name ?? "";
+  }
+
+  /** The corner that is nearest to a place; the place itself where there is none. */
+  cornerAt(place: LngLat): LngLat {
+    return this.nearest(place)?.corner ?? place;
+  }
+
+  private nearest(place: LngLat): { readonly name: string; readonly corner: LngLat } | undefined {
+    let nearest: { readonly name: string; readonly corner: LngLat } | undefined;
     let distance = Infinity;
     for (const { name, line } of this.lines) {
-      for (const point of line) {
-        const d = distanceM(point, place);
+      for (const corner of line) {
+        const d = distanceM(corner, place);
         if (d >= distance) continue;
         distance = d;
-        nearest = name;
+        nearest = { name, corner };
       }
     }
     return nearest;

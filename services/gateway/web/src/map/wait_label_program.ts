@@ -40,7 +40,9 @@ void main() {
   int character = cell == 0 ? v_waited.x / 10 : cell == 1 ? v_waited.x % 10 : cell == 2 ? 10
     : cell == 3 ? v_waited.y / 10 : v_waited.y % 10;
   if (cell == 0 && character == 0) discard;
-  vec2 at = vec2((float(character) + fract(v_cell.x)) / ${kCharacters.length.toFixed(1)}, v_cell.y);
+  // Not to the very edges, where the neighbour would shine through.
+  float across = clamp(fract(v_cell.x), 0.06, 0.94);
+  vec2 at = vec2((float(character) + across) / ${kCharacters.length.toFixed(1)}, v_cell.y);
   // Red is the character, green its outline.
   vec4 texel = texture(u_characters, at);
   o_color = mix(u_background * texel.g, u_color, texel.r);
@@ -61,7 +63,7 @@ export class WaitLabelProgram {
     this.texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, drawCharacters());
-    gl.generateMipmap(gl.TEXTURE_2D);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
   }
@@ -97,7 +99,7 @@ function drawCharacters(): HTMLCanvasElement {
   context.font = "700 21px Inter, system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.lineWidth = 6;
+  context.lineWidth = 5;
   context.lineJoin = "round";
   context.strokeStyle = "#0f0";
   context.fillStyle = "#ff0";

@@ -6,7 +6,7 @@ import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive, DriveState } from "../driver/drive.js";
 import { StopAction, StopKind, type Offer, type Stop } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { PlaceChoice } from "../ui/place_choice.js";
-import { second } from "../ui/state.js";
+import { second, streetGuide } from "../ui/state.js";
 import { StopList } from "./plan_view.js";
 
 interface DrivePanelProps {
@@ -51,7 +51,7 @@ function Starting({ drive }: { readonly drive: Drive }) {
         label="Your car"
         place={place.value}
         onPlace={(chosen) => {
-          place.value = chosen;
+          place.value = streetGuide.value.cornerAt(chosen);
         }}
         asksAtOnce={!place.value}
       />
