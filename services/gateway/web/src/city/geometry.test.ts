@@ -59,6 +59,11 @@ test("the city's clock runs at its own rate", () => {
   clock.set(5_000_000, 10);
   wallMs += 500;
   expect(clock.now()).toBe(5_005_000);
+  clock.atLeast(5_000_000);
+  expect(clock.now()).toBe(5_005_000);
+  clock.atLeast(5_007_000);
+  wallMs += 100;
+  expect(clock.now()).toBe(5_008_000);
 });
 
 test.each([

@@ -48,6 +48,7 @@ export class LiveCity {
     this.middle = [(southWest[0] + northEast[0]) / 2, (southWest[1] + northEast[1]) / 2];
     this.plane = new Plane(this.middle);
     this.trips = new Trips((event, trip, isLive) => {
+      options.clock.atLeast(toMs(event.at));
       this.book.onTrip(trip, event.previousState, toMs(event.at), isLive);
       if (isLive && event.previousState !== trip.state) this.flash(trip);
     });

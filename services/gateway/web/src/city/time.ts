@@ -22,6 +22,12 @@ export class CityClock {
     this.rate = rate;
   }
 
+  /** Something happened there at `cityMs`, so it can't be earlier now: the answer that set the clock
+   * was under way for longer than this. */
+  atLeast(cityMs: number): void {
+    if (cityMs > this.now()) this.set(cityMs, this.rate);
+  }
+
   /** Unix time in milliseconds. */
   now(): number {
     return this.cityMs + (this.wall() - this.wallMs) * this.rate;
