@@ -9,6 +9,7 @@ in vec2 a_heading;  // At the start; the turn.
 in float a_state;
 uniform float u_radius;
 uniform int u_selected;
+uniform int u_pass;  // 0: cars that are free, 1: the others, above them.
 uniform vec4 u_colors[6];
 out vec2 v_unit;
 flat out vec4 v_color;
@@ -16,18 +17,19 @@ flat out float v_radius;
 flat out int v_look;  // Bit 0: hollow, 1: with a core, 2: selected.
 void main() {
   int state = int(a_state + 0.5);
-  if (state == 0 || state == 5) { gl_Position = vec4(2.0); return; }
+  bool is_free = state == 1;
+  if (state == 0 || state == 5 || is_free != (u_pass == 0)) { gl_Position = vec4(2.0); return; }
   float part = Part(a_time);
   float heading = a_heading.x + min(1.0, 3.0 * part) * a_heading.y;
   bool selected = gl_InstanceID == u_selected;
-  float radius = u_radius * (state == 1 ? 0.82 : 1.0) * (selected ? 1.3 : 1.0);
-  float reach = selected ? 2.4 : 1.5;
+  float radius = u_radius * (is_free ? 0.8 : 1.0) * (selected ? 1.3 : 1.0);
+  float reach = selected ? 2.4 : 1.2 + 2.0 / radius;
   v_unit = Corner() * reach;
   // Clockwise from north; y grows southwards on the plane and on the screen.
   mat2 turn = mat2(cos(heading), sin(heading), -sin(heading), cos(heading));
   v_color = u_colors[state];
   v_radius = radius;
-  v_look = (state == 1 ? 1 : 0) | (state == 4 ? 2 : 0) | (selected ? 4 : 0);
+  v_look = (is_free ? 1 : 0) | (state == 4 ? 2 : 0) | (selected ? 4 : 0);
   gl_Position = ToClip(mix(a_way.xy, a_way.zw, part), turn * v_unit * radius);
 }`;
 
@@ -58,7 +60,7 @@ void main() {
   float fill = clamp(0.5 - d, 0.0, 1.0);
   float halo = clamp(1.9 - d, 0.0, 1.0);
   vec4 color = v_color;
-  if ((v_look & 1) != 0 && v_radius > 5.0) {
+  if ((v_look & 1) != 0 && v_radius > 4.6) {
     float inner = clamp(0.5 - (d + max(1.3, v_radius * 0.2)), 0.0, 1.0);
     color = mix(color, mix(u_background, v_color, 0.35), inner);
   }
@@ -74,7 +76,7 @@ void main() {
   if (o_color.a < 0.01) discard;
 }`;
 
-/** Draws all cars with one call; the GPU moves them. */
+/** Draws all cars with two calls; the GPU moves them. */
 export class CarProgram {
   private readonly program: InstancedProgram;
   private drawnVersion = -1;
@@ -97,15 +99,25 @@ export class CarProgram {
     const { gl, program } = this;
     program.use(camera);
     gl.uniform1f(program.at("u_now"), now);
-    gl.uniform1f(program.at("u_radius"), carRadius(camera.zoom));
+    gl.uniform1f(program.at("u_radius"), carRadius(camera, cars.size));
     gl.uniform1i(program.at("u_selected"), selected);
     gl.uniform4fv(program.at("u_colors"), palette.cars.flatMap((color) => rgba(color)));
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));
-    program.draw(cars.count);
+    for (const pass of [0, 1]) {
+      gl.uniform1i(program.at("u_pass"), pass);
+      program.draw(cars.count);
+    }
   }
 }
 
-/** In pixels: cars grow with the zoom, but less than the streets. */
-export function carRadius(zoom: number): number {
-  return Math.min(24, Math.max(3.6, 5.2 * 2 ** ((zoom - 12.5) * 0.5)));
+/** Where there are more cars than this in a square of 100 pixels, they are drawn smaller. */
+const kCrowd = 15;
+
+/** In pixels: cars grow with the zoom, but less than the streets; and shrink in a crowd, which is
+ * one only when the whole city is seen. */
+export function carRadius({ zoom, width, height }: Camera, cars: number): number {
+  const density = (cars * 1e4) / (width * height);
+  const room = Math.min(1, Math.max(0.62, Math.sqrt(kCrowd / density)));
+  const near = Math.min(1, Math.max(0, (zoom - 12.5) / 1.5));
+  return Math.min(24, Math.max(3, (room + near * (1 - room)) * 5.2 * 2 ** ((zoom - 12.5) * 0.5)));
 }
