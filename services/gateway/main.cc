@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
@@ -12,6 +13,7 @@
 #include "libs/service/service.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
+#include "ridestream/market/v1/market.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/server/gateway.h"
@@ -84,17 +86,31 @@ std::chrono::milliseconds Chrono(const absl::Flag<absl::Duration>& flag) {
   return absl::ToChronoMilliseconds(absl::GetFlag(flag));
 }
 
+/// The services that these files declare are reached at one address.
+void Connect(Services& services, const std::string& address,
+             const std::vector<const google::protobuf::FileDescriptor*>& files, bool retried) {
+  rpc::ChannelOptions options;
+  for (const auto* file : files) {
+    const std::vector<std::string> names = Services::Names(*file);
+    if (retried)
+      options.retried_services.insert(options.retried_services.end(), names.begin(), names.end());
+  }
+  const auto channel = rpc::MakeChannel(address, options);
+  for (const auto* file : files) services.Add(*file, channel);
+}
+
 /// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
 Services ConnectServices() {
   Services services;
-  const auto& trip = *trip::v1::Trip::descriptor()->file();
-  const auto& location = *location::v1::NearbyDriver::descriptor()->file();
-  const auto& dispatch = *dispatch::v1::DriveRequest::descriptor()->file();
-  services.Add(trip, rpc::MakeChannel(absl::GetFlag(FLAGS_trip),
-                                      {.retried_services = Services::Names(trip)}));
-  services.Add(location, rpc::MakeChannel(absl::GetFlag(FLAGS_location),
-                                          {.retried_services = Services::Names(location)}));
-  services.Add(dispatch, rpc::MakeChannel(absl::GetFlag(FLAGS_dispatch)));
+  Connect(services, absl::GetFlag(FLAGS_trip),
+          {trip::v1::Trip::descriptor()->file(), market::v1::Market::descriptor()->file()},
+          /*retried=*/true);
+  Connect(services, absl::GetFlag(FLAGS_location),
+          {location::v1::NearbyDriver::descriptor()->file()},
+          /*retried=*/true);
+  Connect(services, absl::GetFlag(FLAGS_dispatch),
+          {dispatch::v1::DriveRequest::descriptor()->file()},
+          /*retried=*/false);
   return services;
 }
 

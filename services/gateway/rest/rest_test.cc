@@ -132,7 +132,7 @@ TEST_P(BadRestTest, IsToldWhatIsWrong) {
   EXPECT_THAT(answer.body, HasSubstr(bad.says));
 }
 
-constexpr char kType[] = "application/json";
+constexpr char kJsonType[] = "application/json";
 constexpr char kQuotes[] = "/v1/markets/city/quotes";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -141,27 +141,27 @@ INSTANTIATE_TEST_SUITE_P(
         BadRest{"UnknownRoute", "GET", "/v1/taxis", "", "", 404, "there is no /v1/taxis"},
         BadRest{"WrongMethod", "DELETE", "/v1/trips/t-1", "", "", 405, "takes GET, not DELETE"},
         BadRest{"WrongContentType", "POST", kQuotes, "text/xml", "<a/>", 415, "text/xml"},
-        BadRest{"NoJson", "POST", kQuotes, kType, "{\"partySize\": ", 400, "is no JSON"},
-        BadRest{"NoObject", "POST", kQuotes, kType, "[1]", 400, "must be a JSON object"},
-        BadRest{"UnknownField", "POST", kQuotes, kType, R"({"partysize": 1})", 400, "partysize"},
-        BadRest{"UnknownNestedField", "POST", kQuotes, kType, R"({"pickup": {"lat": 1}})", 400,
+        BadRest{"NoJson", "POST", kQuotes, kJsonType, "{\"partySize\": ", 400, "is no JSON"},
+        BadRest{"NoObject", "POST", kQuotes, kJsonType, "[1]", 400, "must be a JSON object"},
+        BadRest{"UnknownField", "POST", kQuotes, kJsonType, R"({"partysize": 1})", 400, "partysize"},
+        BadRest{"UnknownNestedField", "POST", kQuotes, kJsonType, R"({"pickup": {"lat": 1}})", 400,
                 "lat"},
-        BadRest{"NumberOutOfRange", "POST", kQuotes, kType, R"({"partySize": 4294967296})", 400,
+        BadRest{"NumberOutOfRange", "POST", kQuotes, kJsonType, R"({"partySize": 4294967296})", 400,
                 "party"},
-        BadRest{"NegativeNumber", "POST", kQuotes, kType, R"({"partySize": -1})", 400, "party"},
-        BadRest{"TextForANumber", "POST", kQuotes, kType, R"({"partySize": "two"})", 400, "party"},
-        BadRest{"TooDeep", "POST", kQuotes, kType, "{\"a\":" + std::string(100'000, '['), 400,
+        BadRest{"NegativeNumber", "POST", kQuotes, kJsonType, R"({"partySize": -1})", 400, "party"},
+        BadRest{"TextForANumber", "POST", kQuotes, kJsonType, R"({"partySize": "two"})", 400, "party"},
+        BadRest{"TooDeep", "POST", kQuotes, kJsonType, "{\"a\":" + std::string(100'000, '['), 400,
                 "body: "},
-        BadRest{"PathAndBodyDiffer", "POST", kQuotes, kType, R"({"market": "porto"})", 400,
+        BadRest{"PathAndBodyDiffer", "POST", kQuotes, kJsonType, R"({"market": "porto"})", 400,
                 "market: the path says 'city'"},
-        BadRest{"BodyWhereNoneIs", "GET", "/v1/trips", kType, "{}", 400, "takes none"},
+        BadRest{"BodyWhereNoneIs", "GET", "/v1/trips", kJsonType, "{}", 400, "takes none"},
         BadRest{"UnknownParameter", "GET", "/v1/trips?pagesize=1", "", "", 400, "pagesize"},
         BadRest{"ParameterOutOfRange", "GET", "/v1/trips?pageSize=-1", "", "", 400, "page"},
         BadRest{"ParameterTwice", "GET", "/v1/trips?pageSize=1&pageSize=2", "", "", 400, "twice"},
         BadRest{"ParameterIsAMessage", "GET", "/v1/markets/c/drivers:nearest?queries=1", "", "",
                 400, "is a message"},
         BadRest{"ParameterIsNoUtf8", "GET", "/v1/trips?market=%ff", "", "", 400, "UTF-8"},
-        BadRest{"QueryBesideABody", "POST", "/v1/trips?quoteId=1", kType, "{}", 400, "query"}),
+        BadRest{"QueryBesideABody", "POST", "/v1/trips?quoteId=1", kJsonType, "{}", 400, "query"}),
     [](const auto& test) { return test.param.name; });
 
 class EventsTest : public RestTest {
