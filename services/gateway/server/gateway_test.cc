@@ -281,7 +281,7 @@ TEST_F(GatewayTest, TellsStreamsThatItGoes) {
   EXPECT_THAT(Frames(last), ElementsAre(HasSubstr("grpc-status: 14\r\n")));
   EXPECT_THAT(socket.ReadFrame().payload, HasSubstr("grpc-status: 14\r\n"));
   EXPECT_EQ(socket.ReadFrame().opcode, 8);
-  socket.SendFrame(8, "");
+  socket.Close();
   web.Close();
   drain.join();
 }
@@ -326,17 +326,20 @@ TEST_F(GatewaySocketTest, CarriesMessagesBothWaysUntilTheHalfClose) {
 TEST_F(GatewaySocketTest, CarriesServerStreamsAsWell) {
   ASSERT_EQ(client_.OpenWebSocket(kWatch, "grpc-websockets"), 101);
   client_.SendBinary("");
-  client_.SendBinary(std::string(1, '\0') + WatchFrame("silent"));
+  client_.SendBinary(std::string(1, '\0') + WatchFrame("city"));
   client_.SendBinary("\1");
-  client_.Close();
-  EXPECT_TRUE(services_.watch_cancelled.Wait());
+  EXPECT_THAT(Read(), StartsWith("trailers ")) << "the headers come first";
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Parse<location::v1::WatchAreaResponse>(Read()).gone_driver_ids_size(), 1);
+  }
+  EXPECT_EQ(Read(), "trailers grpc-status: 0\r\n");
 }
 
 TEST_F(GatewaySocketTest, EndsTheCallOfABrowserThatGoesAwayWithinASecond) {
   ASSERT_EQ(client_.OpenWebSocket(kWatch, "grpc-websockets"), 101);
   client_.SendBinary("");
-  client_.SendBinary(std::string(1, '\0') + WatchFrame("flood"));
-  ASSERT_THAT(Read(), StartsWith("trailers "));
+  client_.SendBinary(std::string(1, '\0') + WatchFrame("silent"));
+  ASSERT_TRUE(services_.watch_began.Wait());
   client_.Close();
   EXPECT_TRUE(services_.watch_cancelled.Wait(1s));
 }

@@ -159,6 +159,7 @@ class FakeServices::Location final : public location::v1::LocationService::Callb
 
   grpc::ServerWriteReactor<location::v1::WatchAreaResponse>* WatchArea(
       grpc::CallbackServerContext*, const location::v1::WatchAreaRequest* request) override {
+    fake_.watch_began.Happen();
     if (request->market() == "silent") return new Frames(fake_, 0, 0);
     if (request->market() == "flood") return new Frames(fake_, 1 << 30, 64 << 10);
     return new Frames(fake_, 3, 1);

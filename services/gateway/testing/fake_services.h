@@ -23,7 +23,7 @@ namespace ridestream::gateway {
 ///  * ListTrips never answers; `list_cancelled` tells that its caller went away.
 ///  * WatchArea sends three frames and ends, stays silent for the market "silent", and sends for
 ///  ever
-///    for "flood"; `watch_cancelled` tells the end, `frames` how many were taken.
+///    for "flood"; `watch_began` and `watch_cancelled` tell its ends, `frames` how many were taken.
 ///  * FollowTrips sends the events after_sequence + 1 to 5, and ends.
 ///  * Drive answers each position by its sequence, and ends when the driver half-closes.
 class FakeServices {
@@ -33,6 +33,7 @@ class FakeServices {
 
   std::string address() const;
   Event list_cancelled;
+  Event watch_began;
   Event watch_cancelled;
   std::atomic<int> frames = 0;
   /// The last requests, for what REST made of them.
