@@ -30,17 +30,20 @@ class Writer {
       }
       paths[JsonPath(route)][absl::AsciiStrToLower(route.http_method)] = Operation(route);
     }
-    return {{"openapi", "3.1.0"},
-            {"info",
-             {{"title", "Ridestream"},
-              {"version", "1"},
-              {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}},
-              {"description", comments_.Of("ridestream.common.v1")}}},
-            {"servers", Json::array({{{"url", "/"}, {"description", "This gateway"}}})},
-            {"security", Json::array({{{"caller", Json::array()}}})},
-            {"tags", std::move(tags)},
-            {"paths", std::move(paths)},
-            {"components", Components()}};
+    return {
+        {"openapi", "3.1.0"},
+        {"info",
+         {{"title", "Ridestream"},
+          {"version", "1"},
+          {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}},
+          {"description",
+           "Rides, drivers and markets, as JSON by protobuf's own mapping. Errors are "
+           "application/problem+json with the gRPC code; what streams is Server-Sent Events."}}},
+        {"servers", Json::array({{{"url", "/"}, {"description", "This gateway"}}})},
+        {"security", Json::array({{{"caller", Json::array()}}})},
+        {"tags", std::move(tags)},
+        {"paths", std::move(paths)},
+        {"components", Components()}};
   }
 
  private:
