@@ -8,18 +8,23 @@
 
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
+#include "libs/metrics/service_metrics.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/keep_awake.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "ridestream/market/v1/market.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/gateway/gateway_metrics.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/server/gateway.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
           "host:port to serve on. Port 0 takes a free one; the start line tells which.");
+ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7100",
+          "host:port to serve Prometheus metrics on. Port 0 takes a free one, off serves none.");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
 ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003", "Address of the dispatch service");
@@ -59,27 +64,26 @@ protocols.
 )";
 
 absl::Status CheckFlags() {
-  const auto fail = [](std::string_view flag, std::string_view range) {
-    return absl::InvalidArgumentError(fmt::format("--{}: must be in {}", flag, range));
-  };
-  if (const int threads = absl::GetFlag(FLAGS_threads); threads < 1 || threads > 64) {
-    return fail("threads", "1 to 64");
+  using service::CheckRange;
+  const absl::Duration shortest = absl::Milliseconds(100);
+  const absl::Duration longest = absl::Hours(1);
+  for (absl::Status status :
+       {CheckRange(FLAGS_threads, 1, 64), CheckRange(FLAGS_max_connections, 1, 1'000'000),
+        CheckRange(FLAGS_max_header_bytes, 1 << 10, 1 << 20),
+        CheckRange(FLAGS_max_body_bytes, 1 << 10, 64 << 20),
+        CheckRange(FLAGS_request_timeout, shortest, longest),
+        CheckRange(FLAGS_idle_timeout, shortest, longest),
+        CheckRange(FLAGS_stall_timeout, shortest, longest),
+        CheckRange(FLAGS_default_timeout, shortest, longest),
+        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), longest)}) {
+    if (!status.ok()) return status;
   }
-  if (absl::GetFlag(FLAGS_max_connections) < 1) return fail("max_connections", "1 or more");
-  const size_t header = absl::GetFlag(FLAGS_max_header_bytes);
-  if (header < 1024 || header > 1 << 20) return fail("max_header_bytes", "1024 to 1048576");
-  const size_t body = absl::GetFlag(FLAGS_max_body_bytes);
-  if (body < 1024 || body > 64 << 20) return fail("max_body_bytes", "1024 to 67108864");
-  for (const auto* flag : {&FLAGS_request_timeout, &FLAGS_idle_timeout, &FLAGS_stall_timeout,
-                           &FLAGS_default_timeout}) {
-    const absl::Duration value = absl::GetFlag(*flag);
-    if (value < absl::Milliseconds(100) || value > absl::Hours(1)) {
-      return fail(std::string(flag->Name()), "100ms to 1h");
-    }
-  }
-  const absl::Duration grace = absl::GetFlag(FLAGS_drain_grace);
-  if (grace < absl::ZeroDuration() || grace > absl::Hours(1)) return fail("drain_grace", "0 to 1h");
   return absl::OkStatus();
+}
+
+absl::Status Blame(std::string_view flag, std::string_view value, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      fmt::format("--{}={}: {}", flag, value, std::string(status.message())));
 }
 
 std::chrono::milliseconds Chrono(const absl::Flag<absl::Duration>& flag) {
@@ -100,8 +104,8 @@ void Connect(Services& services, const std::string& address,
 }
 
 /// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
-Services ConnectServices() {
-  Services services;
+Services ConnectServices(rpc::CallObserver* observer) {
+  Services services(observer);
   Connect(services, absl::GetFlag(FLAGS_trip),
           {trip::v1::Trip::descriptor()->file(), market::v1::Market::descriptor()->file()},
           /*retried=*/true);
@@ -126,15 +130,21 @@ HttpLimits Limits() {
 
 absl::Status Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
-  auto origins = Origins::Parse(absl::GetFlag(FLAGS_allow_origins));
-  if (!origins.ok()) return origins.status();
+  const std::string allow_origins = absl::GetFlag(FLAGS_allow_origins);
+  auto origins = Origins::Parse(allow_origins);
+  if (!origins.ok()) return Blame("allow_origins", allow_origins, origins.status());
   const std::string web = absl::GetFlag(FLAGS_web);
   auto files = web.empty() ? StaticFiles() : StaticFiles::Load(web);
-  if (!files.ok()) return files.status();
+  if (!files.ok()) return Blame("web", web, files.status());
 
+  metrics::ServiceMetrics metrics(
+      "gateway",
+      {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService",
+       "ridestream.location.v1.LocationService", "ridestream.dispatch.v1.DispatchService"},
+      absl::GetFlag(FLAGS_metrics_listen));
   const rpc::KeepAwake keep_awake;
   const HttpLimits limits = Limits();
-  auto gateway = Gateway::Make({.services = ConnectServices(),
+  auto gateway = Gateway::Make({.services = ConnectServices(metrics.calls()),
                                 .origins = *std::move(origins),
                                 .files = *std::move(files),
                                 .web = {.default_timeout = Chrono(FLAGS_default_timeout),
@@ -151,12 +161,16 @@ absl::Status Run() {
                            (*gateway)->Serve(exchange);
                          }});
   if (!server.ok()) return server.status();
+  AddReadings(metrics.readings(), **server, limits);
+  const auto exporter = metrics.Serve();
+  if (!exporter.ok()) return exporter.status();
   service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
-                      {{"trip", absl::GetFlag(FLAGS_trip)},
+                      {{"metrics", (*exporter)->address()},
+                       {"trip", absl::GetFlag(FLAGS_trip)},
                        {"location", absl::GetFlag(FLAGS_location)},
                        {"dispatch", absl::GetFlag(FLAGS_dispatch)},
                        {"web", web.empty() ? "none" : web},
-                       {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
+                       {"allow_origins", allow_origins},
                        {"authentication", "none: ridestream-caller is passed on as it comes"}});
 
   const std::string_view signal = service::WaitForStopSignal();

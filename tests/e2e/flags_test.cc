@@ -57,7 +57,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadFlag{"trip", "drain_grace", "2h"}, BadFlag{"trip", "metrics_listen", ""},
         BadFlag{"location", "staleness", "0s"}, BadFlag{"location", "max_drivers", "0"},
         BadFlag{"location", "max_markets", "0"}, BadFlag{"location", "drain_grace", "-1s"},
-        BadFlag{"location", "metrics_listen", "127.0.0.1"}),
+        BadFlag{"location", "metrics_listen", "127.0.0.1"}, BadFlag{"gateway", "threads", "0"},
+        BadFlag{"gateway", "max_connections", "0"}, BadFlag{"gateway", "max_body_bytes", "1"},
+        BadFlag{"gateway", "stall_timeout", "0s"}, BadFlag{"gateway", "drain_grace", "-1s"},
+        BadFlag{"gateway", "allow_origins", "ops.example"}, BadFlag{"gateway", "web", "/nowhere"},
+        BadFlag{"gateway", "metrics_listen", "127.0.0.1"}),
     [](const auto& bad) {
       return std::string(bad.param.service) + "_" + bad.param.flag + "_" +
              std::to_string(bad.index);

@@ -2,6 +2,7 @@
 // gRPC-Web, improbable's WebSocket transport for the driver, fetch for REST.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -143,6 +144,22 @@ test("the OpenAPI document is valid", { timeout }, async () => {
   const result = await new Validator().validate(document);
   assert.ok(result.valid, JSON.stringify(result.errors, null, 2));
   assert.ok(Object.keys(document.paths).length >= 10);
+});
+
+test("the gateway's metrics are those of docs/metrics.md", { timeout }, async () => {
+  const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  const expected = new Map();
+  for (const section of page.split("\n## ").slice(1)) {
+    if (!/^(Every service|gateway)\n/.test(section)) continue;
+    for (const [, name, type] of section.matchAll(/^\| `(\w+)` \| (\w+) \|/gm)) expected.set(name, type);
+  }
+  const scrape = async () => (await fetch(`http://${system.gateway.metrics}/metrics`)).text();
+  await scrape(); // The exporter tells of scrapes only after the first.
+  const text = await scrape();
+  const scraped = new Map([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, n, t]) => [n, t]));
+  assert.deepEqual([...scraped].sort(), [...expected].sort());
+  assert.match(text, /^gateway_rpc_calls_total\{.*code="NOT_FOUND",method="GetTrip".*\} 1$/m);
+  assert.match(text, /^gateway_rpc_open\{method="FollowTrips"\} 0$/m);
 });
 
 test("SIGTERM ends streams with UNAVAILABLE, and the process with 0", { timeout }, async () => {

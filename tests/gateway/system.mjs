@@ -20,17 +20,18 @@ async function start(name, flags) {
   });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const log = [];
-  const address = await new Promise((resolve, reject) => {
+  const { address, metrics } = await new Promise((resolve, reject) => {
     child.once("error", reject);
     exited.then(() => reject(new Error(`${name} ended before it served:\n${log.join("\n")}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
       log.push(line);
       const event = JSON.parse(line);
-      if (event.event === "serving") resolve(event.address);
+      if (event.event === "serving") resolve(event);
     });
   });
   return {
     address,
+    metrics,
     async stop() {
       child.kill("SIGTERM");
       return exited;

@@ -11,7 +11,7 @@ void Services::Add(const google::protobuf::FileDescriptor& file,
     const google::protobuf::ServiceDescriptor& service = *file.service(i);
     for (int j = 0; j < service.method_count(); ++j) {
       std::string path = fmt::format("/{}/{}", service.full_name(), service.method(j)->name());
-      methods_.emplace(path, Method{service.method(j), path, stub});
+      methods_.emplace(path, Method{service.method(j), path, stub, observer_});
     }
   }
 }

@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "libs/rpc/call_observer.h"
 #include "services/gateway/call/call.h"
 
 namespace ridestream::gateway {
@@ -19,6 +21,8 @@ struct Method {
   /// "/ridestream.trip.v1.TripService/QuoteTrip", as gRPC names it.
   std::string path;
   std::shared_ptr<grpc::GenericStub> stub;
+  /// nullptr if nobody wants to know.
+  rpc::CallObserver* observer;
 
   bool client_streaming() const { return descriptor->client_streaming(); }
   bool server_streaming() const { return descriptor->server_streaming(); }
@@ -28,6 +32,9 @@ struct Method {
 /// then thread-safe.
 class Services {
  public:
+  /// `observer`, if there is one, is told of every call, and outlives them.
+  explicit Services(rpc::CallObserver* observer = nullptr) : observer_(observer) {}
+
   /// All services that `file` declares are reached by `channel`.
   void Add(const google::protobuf::FileDescriptor& file,
            const std::shared_ptr<grpc::Channel>& channel);
@@ -39,6 +46,7 @@ class Services {
   static std::vector<std::string> Names(const google::protobuf::FileDescriptor& file);
 
  private:
+  rpc::CallObserver* observer_;
   std::map<std::string, Method, std::less<>> methods_;
 };
 

@@ -23,11 +23,12 @@ constexpr std::chrono::hours kLongest{24 * 365};
 /// hold keeps gRPC from ending the call while the strand may still begin an operation.
 class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
-  explicit UpstreamCall(CallEvents events) : events_(std::move(events)) {}
+  UpstreamCall(const Method& method, CallEvents events)
+      : method_(method), events_(std::move(events)) {}
 
   static std::shared_ptr<Call> Start(const Method& method, const CallOptions& options,
                                      CallEvents events) {
-    auto call = std::make_shared<UpstreamCall>(std::move(events));
+    auto call = std::make_shared<UpstreamCall>(method, std::move(events));
     for (const auto& [name, value] : options.metadata) call->context_.AddMetadata(name, value);
     if (options.timeout) {
       call->context_.set_deadline(
@@ -36,6 +37,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
               std::min<std::chrono::nanoseconds>(*options.timeout, kLongest)));
     }
     call->self_ = call;
+    if (method.observer != nullptr) method.observer->CallBegan(method.path);
     method.stub->PrepareBidiStreamingCall(&call->context_, method.path, grpc::StubOptions(),
                                           call.get());
     call->AddHold();
@@ -98,6 +100,10 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   void OnWritesDoneDone(bool ok) override { OnSent(ok); }
 
   void OnDone(const grpc::Status& status) override {
+    if (method_.observer != nullptr) {
+      method_.observer->CallEnded(method_.path, status.error_code(),
+                                  std::chrono::steady_clock::now() - began_);
+    }
     // A copy: the strand may be through with this object before we are back here.
     const auto post = events_.post;
     post([this, status = rpc::FromGrpcStatus(status),
@@ -134,6 +140,8 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     RemoveHold();
   }
 
+  const Method& method_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   CallEvents events_;
   grpc::ClientContext context_;
   ByteBuffer outgoing_;
