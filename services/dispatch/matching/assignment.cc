@@ -1,0 +1,185 @@
+#include "services/dispatch/matching/assignment.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace ridestream::dispatch {
+namespace {
+
+constexpr std::uint32_t kNone = Assignment::kUnmatched;
+constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max();
+
+/// One problem on its way to its solution. `row_price_` and `column_price_` are the dual variables:
+/// no option costs less than the sum of its two, and chosen ones cost just that.
+class Solver {
+ public:
+  explicit Solver(const AssignmentProblem& problem)
+      : problem_(problem),
+        column_of_(problem.rows(), kNone),
+        row_of_(problem.columns(), kNone),
+        row_price_(problem.rows(), 0),
+        column_price_(problem.columns(), 0),
+        distance_(problem.columns(), kFar),
+        reached_from_(problem.columns(), kNone) {}
+
+  /// Brings `row` in, for which others may have to take another column, or none.
+  void Augment(std::uint32_t row) {
+    const End end = Search(row);
+    // The rows that the search went through, and their columns, change price by what they are
+    // nearer than the end.
+    row_price_[row] += end.distance;
+    for (const std::uint32_t column : settled_) {
+      const std::int64_t nearer = end.distance - distance_[column];
+      column_price_[column] -= nearer;
+      row_price_[row_of_[column]] += nearer;
+    }
+    Turn(row, end);
+    for (const std::uint32_t column : touched_) distance_[column] = kFar;
+    touched_.clear();
+    settled_.clear();
+    heap_.clear();
+  }
+
+  void TakeCheapestFree(std::uint32_t row) {
+    std::int64_t least = problem_.price(row);
+    std::uint32_t best = kNone;
+    for (const auto* option = problem_.begin(row); option != problem_.end(row); ++option) {
+      if (row_of_[option->column] != kNone || option->cost >= least) continue;
+      least = option->cost;
+      best = option->column;
+    }
+    if (best == kNone) return;
+    row_of_[best] = row;
+    column_of_[row] = best;
+  }
+
+  std::vector<std::uint32_t> TakeColumns() { return std::move(column_of_); }
+
+ private:
+  /// Where a path ends: in a free column, or with a row that from now on has none.
+  struct End {
+    std::int64_t distance;
+    std::uint32_t column;
+    std::uint32_t row;
+  };
+  struct Entry {
+    std::int64_t distance;
+    std::uint32_t column;
+    /// The heap's top is its largest: the nearest, of equally near ones the first.
+    bool operator<(const Entry& other) const {
+      return distance != other.distance ? distance > other.distance : column > other.column;
+    }
+  };
+
+  End Search(std::uint32_t start) {
+    End way_out{kFar, kNone, kNone};
+    std::uint32_t row = start;
+    std::int64_t so_far = 0;
+    while (true) {
+      const std::int64_t without = so_far + problem_.price(row) - row_price_[row];
+      if (without < way_out.distance) way_out = {without, kNone, row};
+      Reach(row, so_far, way_out.distance);
+      std::uint32_t column = kNone;
+      while (!heap_.empty() && column == kNone) {
+        std::pop_heap(heap_.begin(), heap_.end());
+        const Entry top = heap_.back();
+        heap_.pop_back();
+        if (top.distance == distance_[top.column]) column = top.column;
+      }
+      if (column == kNone || distance_[column] >= way_out.distance) return way_out;
+      so_far = distance_[column];
+      row = row_of_[column];
+      if (row == kNone) return {so_far, column, kNone};
+      settled_.push_back(column);
+    }
+  }
+
+  void Reach(std::uint32_t row, std::int64_t so_far, std::int64_t limit) {
+    for (const auto* option = problem_.begin(row); option != problem_.end(row); ++option) {
+      const std::uint32_t column = option->column;
+      const std::int64_t distance = so_far + option->cost - row_price_[row] - column_price_[column];
+      if (distance >= distance_[column] || distance >= limit) continue;
+      if (distance_[column] == kFar) touched_.push_back(column);
+      distance_[column] = distance;
+      reached_from_[column] = row;
+      heap_.push_back({distance, column});
+      std::push_heap(heap_.begin(), heap_.end());
+    }
+  }
+
+  /// Each row on the path takes the column by which the path left it.
+  void Turn(std::uint32_t start, const End& end) {
+    std::uint32_t column = end.column;
+    if (column == kNone) {
+      column = column_of_[end.row];
+      column_of_[end.row] = kNone;
+      if (end.row == start) return;
+    }
+    std::uint32_t row = kNone;
+    while (row != start) {
+      row = reached_from_[column];
+      row_of_[column] = row;
+      std::swap(column, column_of_[row]);
+    }
+  }
+
+  const AssignmentProblem& problem_;
+  std::vector<std::uint32_t> column_of_;
+  std::vector<std::uint32_t> row_of_;
+  std::vector<std::int64_t> row_price_;
+  std::vector<std::int64_t> column_price_;
+  // Of the search under way.
+  std::vector<std::int64_t> distance_;
+  std::vector<std::uint32_t> reached_from_;
+  std::vector<std::uint32_t> touched_;
+  std::vector<std::uint32_t> settled_;
+  std::vector<Entry> heap_;
+};
+
+std::int64_t CostOf(const AssignmentProblem& problem, const std::vector<std::uint32_t>& column_of) {
+  std::int64_t sum = 0;
+  for (std::uint32_t row = 0; row < problem.rows(); ++row) {
+    std::int64_t cost = column_of[row] == kNone ? problem.price(row) : kFar;
+    for (const auto* option = problem.begin(row); option != problem.end(row); ++option) {
+      if (option->column == column_of[row]) cost = std::min(cost, option->cost);
+    }
+    sum += cost;
+  }
+  return sum;
+}
+
+}  // namespace
+
+void AssignmentProblem::AddRow(std::int64_t price_unmatched) {
+  assert(price_unmatched >= 0 && price_unmatched <= kMaxCost);
+  price_.push_back(price_unmatched);
+  first_.push_back(options_.size());
+}
+
+void AssignmentProblem::AddOption(std::uint32_t column, std::int64_t cost) {
+  assert(!price_.empty() && column < columns_ && cost >= 0 && cost <= kMaxCost);
+  options_.push_back({column, cost});
+  ++first_.back();
+}
+
+StartDeadline NoDeadline() {
+  return [] { return [] { return false; }; };
+}
+
+Assignment Solve(const AssignmentProblem& problem, const OutOfTime& out_of_time) {
+  Solver solver(problem);
+  Assignment assignment;
+  for (std::uint32_t row = 0; row < problem.rows(); ++row) {
+    if (assignment.greedy_rows > 0 || out_of_time()) {
+      ++assignment.greedy_rows;
+      solver.TakeCheapestFree(row);
+    } else {
+      solver.Augment(row);
+    }
+  }
+  assignment.column_of = solver.TakeColumns();
+  assignment.cost = CostOf(problem, assignment.column_of);
+  return assignment;
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "libs/base/clock.h"
+
+/// Putting one more rider into a plan under way, at the least additional driving, so that everybody
+/// is there when they were promised and has a seat.
+namespace ridestream::dispatch {
+
+/// Names a place of a TravelTimes.
+using PlaceIndex = std::uint32_t;
+
+/// Travel times between places, as somebody knows them who needn't be exact.
+class TravelTimes {
+ public:
+  /// There is no way; can be added to any time within thousands of years.
+  static constexpr Duration kNoWay = std::chrono::hours(24 * 365 * 1'000);
+
+  virtual ~TravelTimes() = default;
+  virtual Duration Between(PlaceIndex from, PlaceIndex to) = 0;
+};
+
+/// A stop of a plan under way.
+struct CarStop {
+  PlaceIndex place = 0;
+  /// People who get in, or (negative) out.
+  std::int32_t riders = 0;
+  /// As the plan stands.
+  Time arrival;
+  /// Of the car, at the latest; Time::max() where nothing was promised.
+  Time latest = Time::max();
+  /// How long the car stands there.
+  Duration dwell{};
+};
+
+/// A car with its plan. `aboard` and `seats` count people.
+struct RunningCar {
+  PlaceIndex place = 0;
+  /// When it will be at `place`, ready to go somewhere else.
+  Time leaves;
+  std::uint32_t seats = 0;
+  std::uint32_t aboard = 0;
+  std::vector<CarStop> stops;
+  /// Nothing may be put before this stop: the car stands at it or is about to.
+  std::size_t fixed_stops = 0;
+};
+
+/// Somebody to be put into a plan.
+struct InsertedRider {
+  PlaceIndex pickup = 0;
+  PlaceIndex dropoff = 0;
+  std::uint32_t party_size = 1;
+  Time latest_pickup;
+  Time latest_dropoff;
+  Duration pickup_dwell{};
+  Duration dropoff_dwell{};
+};
+
+struct Insertion {
+  /// Stops of the plan before the pick-up, and before the drop-off; pickup_after <= dropoff_after.
+  std::size_t pickup_after = 0;
+  std::size_t dropoff_after = 0;
+  /// What the plan takes longer, stops included.
+  Duration added{};
+  Time pickup_at;
+  Time dropoff_at;
+
+  friend bool operator==(const Insertion&, const Insertion&) = default;
+};
+
+/// The insertion into one plan that adds the least; nullopt if there is none that keeps all
+/// promises and seats. The stops' order stays. Of equally good ones that with the earlier drop-off,
+/// then pick-up. Linear in the number of stops: a dynamic programme over the drop-off's place that
+/// carries the best pick-up before it, after Tong et al., "A Unified Approach to Route Planning for
+/// Shared Mobility", VLDB 2018.
+std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRider& rider,
+                                       TravelTimes& times);
+
+struct CarInsertion {
+  /// Index of the car.
+  std::size_t car = 0;
+  Insertion insertion;
+};
+
+/// The `limit` cars into whose plans the rider fits at the least additional driving, the best
+/// first, equally good ones in their order. `optimistic` must never be longer than `times`: it
+/// tells cheaply which cars needn't be looked at, and in which order to look at the others.
+std::vector<CarInsertion> FindInsertions(std::span<const RunningCar> cars,
+                                         const InsertedRider& rider, std::size_t limit,
+                                         TravelTimes& optimistic, TravelTimes& times);
+
+/// How much later people get in and out by the insertion than before, summed over them all but the
+/// rider who is inserted.
+Duration DelayOfOthers(const RunningCar& car, const InsertedRider& rider,
+                       const Insertion& insertion, TravelTimes& times);
+
+}  // namespace ridestream::dispatch
