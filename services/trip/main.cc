@@ -39,6 +39,13 @@ ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
 ABSL_FLAG(int64_t, base_fare_minor, 250, "What every ride costs, in the currency's minor unit");
 ABSL_FLAG(int64_t, per_km_minor, 175, "What a kilometre costs, in the currency's minor unit");
 ABSL_FLAG(int64_t, per_minute_minor, 35, "What a minute costs, in the currency's minor unit");
+ABSL_FLAG(uint32_t, shared_discount_percent, 25,
+          "What a rider who shares is spared, in percent of the fare (0 to 100)");
+ABSL_FLAG(absl::Duration, shared_pickup_within, absl::Minutes(8),
+          "Riders who share are promised a pick-up within so long of their request");
+ABSL_FLAG(uint32_t, shared_detour_percent, 50,
+          "…and a ride that is longer than the direct one by at most so many percent,");
+ABSL_FLAG(absl::Duration, shared_min_detour, absl::Minutes(4), "or by so long, if that is more");
 ABSL_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
           "How long a quote's price is kept, by the city's clock (1s to 24h)");
 ABSL_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the disk (1 to 64)");
@@ -80,8 +87,18 @@ absl::StatusOr<v1::Tariff> TariffFromFlags() {
   tariff.set_base_minor(absl::GetFlag(FLAGS_base_fare_minor));
   tariff.set_per_km_minor(absl::GetFlag(FLAGS_per_km_minor));
   tariff.set_per_minute_minor(absl::GetFlag(FLAGS_per_minute_minor));
+  tariff.set_shared_discount_percent(absl::GetFlag(FLAGS_shared_discount_percent));
   if (absl::Status status = ValidateTariff(tariff); !status.ok()) return status;
   return tariff;
+}
+
+absl::StatusOr<SharingTerms> SharingTermsFromFlags() {
+  const SharingTerms terms{
+      .pickup_within = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_shared_pickup_within)),
+      .detour_percent = absl::GetFlag(FLAGS_shared_detour_percent),
+      .min_detour = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_shared_min_detour))};
+  if (absl::Status status = ValidateTerms(terms); !status.ok()) return status;
+  return terms;
 }
 
 absl::Status CheckFlags() {
@@ -110,6 +127,8 @@ absl::Status Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const absl::StatusOr<v1::Tariff> tariff = TariffFromFlags();
   if (!tariff.ok()) return tariff.status();
+  const absl::StatusOr<SharingTerms> sharing = SharingTermsFromFlags();
+  if (!sharing.ok()) return sharing.status();
   const absl::StatusOr<Routers> routers = LoadMarkets(absl::GetFlag(FLAGS_markets));
   if (!routers.ok()) return routers.status();
   const absl::StatusOr<DataFolder> folder = DataFolder::Acquire(absl::GetFlag(FLAGS_data));
@@ -151,6 +170,7 @@ absl::Status Run() {
        .authenticator = authenticator,
        .markets = std::move(markets),
        .tariff = *tariff,
+       .sharing = *sharing,
        .quote_lifetime = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_quote_lifetime)),
        .reader_threads = absl::GetFlag(FLAGS_reader_threads),
        .router_threads = absl::GetFlag(FLAGS_router_threads)});

@@ -17,7 +17,8 @@ using TripPtr = std::shared_ptr<const v1::Trip>;
 using EventPtr = std::shared_ptr<const v1::TripEvent>;
 
 /// A price kept for a rider: `trip` is the trip it would become, in state UNSPECIFIED, with market,
-/// passenger (rider and party size), pick-up, drop-off and fare.
+/// passenger (rider and party size), pick-up, drop-off, fare, and the promise without its times if
+/// the rider shares.
 struct Quote {
   QuoteId id;
   Time expires_at;
@@ -57,6 +58,8 @@ struct AssignCommand {
   OfferId offer_id;
   common::v1::Driver driver;
   std::uint32_t seats = 0;
+  /// Who has the trip and shall lose it to `driver`; empty for a trip that waits.
+  DriverId from = {};
 };
 
 struct AdvanceCommand {

@@ -34,11 +34,16 @@ absl::Status ValidateTariff(const v1::Tariff& tariff) {
                                     std::pair("per_minute_minor", tariff.per_minute_minor())}) {
     if (absl::Status status = ValidateRate(field, rate); !status.ok()) return status;
   }
+  if (tariff.shared_discount_percent() > 100) {
+    return absl::InvalidArgumentError(
+        fmt::format("tariff.shared_discount_percent: must be 0 to 100, is {}",
+                    tariff.shared_discount_percent()));
+  }
   return absl::OkStatus();
 }
 
 v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
-                  std::chrono::milliseconds duration) {
+                  std::chrono::milliseconds duration, bool shared) {
   v1::Fare fare;
   *fare.mutable_tariff() = tariff;
   fare.set_length_m(length_m);
@@ -46,9 +51,13 @@ v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
   fare.set_distance_part_minor(DivideHalfUp(tariff.per_km_minor() * length_m, kMetresPerKm));
   fare.set_time_part_minor(
       DivideHalfUp(tariff.per_minute_minor() * duration.count(), kMsPerMinute));
+  const std::int64_t sum =
+      tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor();
+  if (shared) {
+    fare.set_shared_discount_minor(DivideHalfUp(sum * tariff.shared_discount_percent(), 100));
+  }
   fare.mutable_total()->set_currency_code(tariff.currency_code());
-  fare.mutable_total()->set_amount_minor(tariff.base_minor() + fare.distance_part_minor() +
-                                         fare.time_part_minor());
+  fare.mutable_total()->set_amount_minor(sum - fare.shared_discount_minor());
   return fare;
 }
 

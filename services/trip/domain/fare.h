@@ -13,12 +13,12 @@ namespace ridestream::trip {
 inline constexpr std::int64_t kMaxRateMinor = 1'000'000'000;
 
 /// INVALID_ARGUMENT names the field: a currency that isn't three capital letters, a rate that is
-/// negative or beyond kMaxRateMinor.
+/// negative or beyond kMaxRateMinor, a discount of more than everything.
 absl::Status ValidateTariff(const v1::Tariff& tariff);
 
 /// The fare by a valid tariff; each part is rounded half up to a minor unit. `duration` must not be
-/// negative.
+/// negative. `shared`: with the discount for riders who share.
 v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
-                  std::chrono::milliseconds duration);
+                  std::chrono::milliseconds duration, bool shared = false);
 
 }  // namespace ridestream::trip

@@ -66,5 +66,18 @@ TEST(FareTest, WrongTariffIsNamed) {
               StatusIs(absl::StatusCode::kInvalidArgument, "tariff.currency_code"));
 }
 
+TEST(FareTest, WhoSharesIsSparedAPartOfTheSum) {
+  v1::Tariff tariff = MakeTariff(250, 175, 35);
+  tariff.set_shared_discount_percent(25);
+  const v1::Fare fare = MakeFare(tariff, 4'002, std::chrono::minutes(10), /*shared=*/true);
+  EXPECT_EQ(fare.distance_part_minor(), 700);
+  EXPECT_EQ(fare.shared_discount_minor(), 325);
+  EXPECT_EQ(fare.total().amount_minor(), 975);
+  EXPECT_EQ(MakeFare(tariff, 4'002, std::chrono::minutes(10)).total().amount_minor(), 1'300);
+  tariff.set_shared_discount_percent(101);
+  EXPECT_THAT(ValidateTariff(tariff),
+              StatusIs(absl::StatusCode::kInvalidArgument, "shared_discount_percent"));
+}
+
 }  // namespace
 }  // namespace ridestream::trip

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -18,6 +19,10 @@ inline void SetTime(Time time, google::protobuf::Timestamp& out) {
 
 inline Time ToTime(const google::protobuf::Timestamp& time) {
   return Time(std::chrono::seconds(time.seconds()) + Duration(time.nanos() / 1000));
+}
+
+inline std::int64_t ToMicroseconds(const google::protobuf::Timestamp& time) {
+  return ToTime(time).time_since_epoch().count();
 }
 
 /// `duration` must not be negative.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/trip/domain/names.h"
+#include "services/trip/domain/promise.h"
 #include "services/trip/domain/proto_convert.h"
 
 namespace ridestream::trip {
@@ -63,6 +64,44 @@ absl::Status CheckSeats(const v1::Trip& trip, const std::string& driver_id, std:
                                 trip.passenger().party_size(), driver_id, seats, riders));
 }
 
+/// Whether the driver may have the trip beside those that it has.
+absl::Status CheckCompany(const v1::Trip& trip, const std::string& driver_id,
+                          const DriverLoad& load, std::uint32_t seats) {
+  const bool mixed =
+      trip.has_promise() ? load.sharing_riders < load.open_riders : load.sharing_riders > 0;
+  if (mixed) {
+    return WrongState(trip, fmt::format("its rider {}, and driver {} has riders who {}",
+                                        trip.has_promise() ? "shares" : "doesn't share", driver_id,
+                                        trip.has_promise() ? "don't" : "do"));
+  }
+  // Riders who share may be driven one after the other; who is aboard at the same time is looked at
+  // when they get in.
+  return CheckSeats(trip, driver_id, trip.has_promise() ? 0 : load.open_riders, seats);
+}
+
+/// Takes the trip from its driver, who won't get it again.
+void TakeFromDriver(v1::Trip& trip) {
+  trip.add_released_driver_ids(trip.driver().driver_id());
+  trip.clear_driver();
+  trip.clear_offer_id();
+  trip.clear_assigned_at();
+  trip.clear_arrived_at();
+}
+
+/// That a trip which has a driver may be given from that one to another.
+absl::Status CheckReassignment(const AssignCommand& command, const v1::Trip& trip) {
+  if (trip.driver().driver_id() != command.from.str()) {
+    return absl::AbortedError(
+        fmt::format("trip {} isn't driver {}'s any more", trip.trip_id(), command.from));
+  }
+  if (!trip.has_promise()) return WrongState(trip, "only a trip that is shared changes its driver");
+  if (trip.state() != v1::TRIP_STATE_ASSIGNED) return WrongState(trip, "its driver has arrived");
+  if (command.driver.driver_id() == command.from.str()) {
+    return absl::InvalidArgumentError("from_driver_id: is the new driver's");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, Time now) {
@@ -77,6 +116,7 @@ absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, T
   trip.mutable_passenger()->set_note(command.note);
   trip.set_x_request_id(command.x_request_id);
   SetTime(now, *trip.mutable_requested_at());
+  if (trip.has_promise()) SetPromisedTimes(now, *trip.mutable_promise());
   return trip;
 }
 
@@ -103,6 +143,9 @@ absl::StatusOr<Effect> Apply(const CancelCommand& command, Time now, v1::Trip& t
 absl::StatusOr<Effect> Apply(const ChangeDestinationCommand& command, Time, v1::Trip& trip) {
   if (absl::Status status = CheckRider(command.rider, trip); !status.ok()) return status;
   if (!IsOpen(trip.state())) return WrongState(trip, "its destination can't change any more");
+  if (trip.has_promise()) {
+    return WrongState(trip, "it is shared, so that its destination can't change");
+  }
   SetLatLng(command.dropoff, *trip.mutable_dropoff());
   *trip.mutable_fare() = command.fare;
   return Effect::kChanged;
@@ -120,12 +163,16 @@ absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& loa
         trip.trip_id(), driver_id));
   }
   if (!IsOpen(trip.state())) return WrongState(trip, "it waits for no driver");
-  if (trip.state() != v1::TRIP_STATE_REQUESTED) {
+  if (command.from.empty() && trip.state() != v1::TRIP_STATE_REQUESTED) {
     return absl::AbortedError(
         fmt::format("trip {} is already taken by another offer", trip.trip_id()));
   }
-  absl::Status fits = CheckSeats(trip, driver_id, load.open_riders, command.seats);
+  if (!command.from.empty()) {
+    if (absl::Status status = CheckReassignment(command, trip); !status.ok()) return status;
+  }
+  absl::Status fits = CheckCompany(trip, driver_id, load, command.seats);
   if (!fits.ok()) return fits;
+  if (!command.from.empty()) TakeFromDriver(trip);
   trip.set_state(v1::TRIP_STATE_ASSIGNED);
   *trip.mutable_driver() = command.driver;
   trip.set_offer_id(command.offer_id.str());
@@ -170,11 +217,7 @@ absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time, v1::Trip& trip
     return WrongState(trip, "the rider is in the car, so its driver keeps it");
   }
   trip.set_state(v1::TRIP_STATE_REQUESTED);
-  trip.add_released_driver_ids(command.driver_id.str());
-  trip.clear_driver();
-  trip.clear_offer_id();
-  trip.clear_assigned_at();
-  trip.clear_arrived_at();
+  TakeFromDriver(trip);
   return Effect::kChanged;
 }
 

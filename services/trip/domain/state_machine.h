@@ -10,8 +10,9 @@ namespace ridestream::trip {
 
 /// Riders (not trips) that a driver has apart from the trip in question.
 struct DriverLoad {
-  std::uint32_t open_riders = 0;    ///< In all open trips of the driver.
-  std::uint32_t aboard_riders = 0;  ///< Of these, in the car.
+  std::uint32_t open_riders = 0;     ///< In all open trips of the driver.
+  std::uint32_t aboard_riders = 0;   ///< Of these, in the car.
+  std::uint32_t sharing_riders = 0;  ///< Of the open ones, those who share.
 };
 
 /// kNone: the command was carried out before, or there is nothing to do; the trip is as it was.

@@ -217,5 +217,86 @@ TEST(StateMachineTest, ChangedDestinationChangesTheFareAndNothingElse) {
   EXPECT_EQ(trip.SerializeAsString(), expected.SerializeAsString());
 }
 
+/// Trip "t" of rider "r", who shares, waiting or ASSIGNED to "d" by offer "o".
+v1::Trip SharedTrip(bool assigned) {
+  absl::StatusOr<v1::Trip> trip =
+      BeginTrip(SampleRequest("t", "r", "q"), SampleSharedQuote("q", "r", kNow), kNow);
+  EXPECT_THAT(trip, IsOk());
+  if (assigned) {
+    EXPECT_THAT(Apply(SampleAssign("t", "d", "o"), DriverLoad{}, kNow, *trip), IsOk());
+  }
+  return *std::move(trip);
+}
+
+AssignCommand SampleReassign(const std::string& from, const std::string& to,
+                             const std::string& offer) {
+  AssignCommand command = SampleAssign("t", to, offer);
+  command.from = DriverId(from);
+  return command;
+}
+
+TEST(StateMachineTest, WhatASharedRideIsPromisedCountsFromTheRequest) {
+  const v1::Trip trip = SharedTrip(false);
+  // Ten minutes direct: half of that is more than the shortest detour.
+  EXPECT_EQ(ToTime(trip.promise().latest_pickup_at()), kNow + std::chrono::minutes(8));
+  EXPECT_EQ(ToTime(trip.promise().latest_dropoff_at()), kNow + std::chrono::minutes(8 + 10 + 5));
+  EXPECT_EQ(MakePromise({}, std::chrono::minutes(1)).dropoff_within().seconds(), 60 * (8 + 1 + 4));
+}
+
+TEST(StateMachineTest, TermsOutOfRangeAreRefused) {
+  EXPECT_THAT(ValidateTerms({}), IsOk());
+  EXPECT_THAT(ValidateTerms({.pickup_within = std::chrono::minutes(-1)}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "pickup_within"));
+  EXPECT_THAT(ValidateTerms({.detour_percent = 1'001}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "detour_percent"));
+  EXPECT_THAT(ValidateTerms({.min_detour = std::chrono::hours(25)}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "min_detour"));
+}
+
+TEST(StateMachineTest, RidersOfOneCarEitherAllShareOrNoneDoes) {
+  const DriverLoad sharers{.open_riders = 4, .sharing_riders = 4};
+  const DriverLoad others{.open_riders = 1};
+  v1::Trip shared = SharedTrip(false);
+  EXPECT_THAT(Apply(SampleAssign("t", "d", "o"), others, kNow, shared),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "its rider shares"));
+  v1::Trip alone = TripIn(kRequested);
+  EXPECT_THAT(Apply(SampleAssign("t", "d", "o"), sharers, kNow, alone),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "its rider doesn't share"));
+  // One after the other: four seats are taken by riders who will have left by then.
+  EXPECT_THAT(Apply(SampleAssign("t", "d", "o"), sharers, kNow, shared), IsOk());
+}
+
+TEST(StateMachineTest, ASharedTripIsGivenToABetterDriverInOneStep) {
+  v1::Trip trip = SharedTrip(true);
+  ASSERT_THAT(Apply(SampleReassign("d", "e", "o2"), DriverLoad{}, kNow, trip), IsOk());
+  EXPECT_EQ(trip.state(), kAssigned);
+  EXPECT_EQ(trip.driver().driver_id(), "e");
+  EXPECT_EQ(trip.offer_id(), "o2");
+  EXPECT_THAT(trip.released_driver_ids(), ElementsAre("d"));
+  EXPECT_EQ(*Apply(SampleReassign("d", "e", "o2"), DriverLoad{}, kNow, trip), Effect::kNone);
+  EXPECT_THAT(Apply(SampleReassign("d", "f", "o3"), DriverLoad{}, kNow, trip),
+              StatusIs(absl::StatusCode::kAborted, "isn't driver d's any more"));
+  EXPECT_THAT(Apply(SampleReassign("e", "d", "o4"), DriverLoad{}, kNow, trip),
+              StatusIs(absl::StatusCode::kAborted, "was taken back"));
+  EXPECT_THAT(Apply(SampleReassign("e", "e", "o5"), DriverLoad{}, kNow, trip),
+              StatusIs(absl::StatusCode::kInvalidArgument, "from_driver_id"));
+}
+
+TEST(StateMachineTest, OnlyASharedTripWhoseDriverIsOnTheWayIsReassigned) {
+  v1::Trip alone = TripIn(kAssigned);
+  EXPECT_THAT(Apply(SampleReassign("d", "e", "o2"), DriverLoad{}, kNow, alone),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "only a trip that is shared"));
+  v1::Trip arrived = SharedTrip(true);
+  ASSERT_THAT(Apply(SampleAdvance("t", "d", kArrived), DriverLoad{}, 4, kNow, arrived), IsOk());
+  EXPECT_THAT(Apply(SampleReassign("d", "e", "o2"), DriverLoad{}, kNow, arrived),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "its driver has arrived"));
+}
+
+TEST(StateMachineTest, TheDestinationOfASharedRideStays) {
+  v1::Trip trip = SharedTrip(true);
+  EXPECT_THAT(Apply(SampleChange("t", "r", "c", {1, 2}), kNow, trip),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "it is shared"));
+}
+
 }  // namespace
 }  // namespace ridestream::trip

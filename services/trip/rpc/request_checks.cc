@@ -38,7 +38,10 @@ absl::Status CheckDriver(const v1::AssignTripRequest& request) {
                   CheckText(driver.name(), kMaxNameBytes, "driver.name"),
                   CheckText(driver.vehicle().model(), kMaxNameBytes, "driver.vehicle.model"),
                   CheckText(driver.vehicle().plate(), kMaxPlateBytes, "driver.vehicle.plate"),
-                  CheckRange(request.seats(), 1, kMaxSeats, "seats")});
+                  CheckRange(request.seats(), 1, kMaxSeats, "seats"),
+                  request.from_driver_id().empty()
+                      ? absl::OkStatus()
+                      : rpc::ValidateId(request.from_driver_id(), "from_driver_id")});
 }
 
 }  // namespace
@@ -150,7 +153,7 @@ absl::StatusOr<Command> ToCommand(const v1::AssignTripRequest& request) {
                rpc::ValidateId(request.offer_id(), "offer_id"), CheckDriver(request)});
   if (!status.ok()) return status;
   return AssignCommand{TripId(request.trip_id()), OfferId(request.offer_id()), request.driver(),
-                       request.seats()};
+                       request.seats(), DriverId(request.from_driver_id())};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request) {

@@ -91,6 +91,7 @@ grpc::ServerUnaryReactor* TripService::QuoteTrip(grpc::CallbackServerContext* co
     if (!quote.ok()) return reply.Finish(quote.status());
     response->set_quote_id(quote->id.str());
     *response->mutable_fare() = quote->trip.fare();
+    if (quote->trip.has_promise()) *response->mutable_promise() = quote->trip.promise();
     SetTime(quote->expires_at, *response->mutable_expires_at());
     options_.store.SaveQuote(*std::move(quote),
                              [reply](absl::Status status) { reply.Finish(std::move(status)); });
@@ -114,7 +115,11 @@ absl::StatusOr<Quote> TripService::MakeQuote(const rpc::Caller& rider,
   quote.trip.mutable_passenger()->set_party_size(request.party_size());
   *quote.trip.mutable_pickup() = request.pickup();
   *quote.trip.mutable_dropoff() = request.dropoff();
-  *quote.trip.mutable_fare() = MakeFare(options_.tariff, way->length_m, way->duration);
+  *quote.trip.mutable_fare() =
+      MakeFare(options_.tariff, way->length_m, way->duration, request.shared());
+  if (request.shared()) {
+    *quote.trip.mutable_promise() = MakePromise(options_.sharing, way->duration);
+  }
   return quote;
 }
 

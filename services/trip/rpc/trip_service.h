@@ -9,6 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/rpc/caller.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/trip/domain/promise.h"
 #include "services/trip/domain/quote_router.h"
 #include "services/trip/domain/trip_store.h"
 #include "services/trip/rpc/id_generator.h"
@@ -32,7 +33,8 @@ class TripService final : public v1::TripService::CallbackService {
     const Clock& clock;
     const rpc::Authenticator& authenticator;
     std::map<std::string, const QuoteRouter*> markets;
-    v1::Tariff tariff;  ///< Valid.
+    v1::Tariff tariff;     ///< Valid.
+    SharingTerms sharing;  ///< Valid.
     Duration quote_lifetime = std::chrono::minutes(5);
     size_t reader_threads = 2;
     size_t router_threads = 2;

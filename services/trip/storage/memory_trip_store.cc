@@ -43,6 +43,7 @@ class MemoryTripStore::Tables final : public Ledger {
       if (id == except) continue;
       const v1::Trip& trip = trips.at(by_id.at(id)).trip;
       load.open_riders += trip.passenger().party_size();
+      if (trip.has_promise()) load.sharing_riders += trip.passenger().party_size();
       if (trip.state() == v1::TRIP_STATE_ABOARD) {
         load.aboard_riders += trip.passenger().party_size();
       }

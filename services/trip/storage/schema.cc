@@ -98,7 +98,34 @@ CREATE TABLE destination_changes (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
+// Riders who share: what they are promised stands in the trip and is never changed; they and other
+// riders aren't in one car; only they may be given from one driver to another, before it arrives.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE trips ADD COLUMN latest_pickup_us INTEGER;
+ALTER TABLE trips ADD COLUMN latest_dropoff_us INTEGER
+  CHECK ((latest_dropoff_us IS NULL) = (latest_pickup_us IS NULL)
+         AND coalesce(latest_dropoff_us >= latest_pickup_us, 1));
+
+CREATE TRIGGER promises_are_kept_for_ever BEFORE UPDATE ON trips
+  WHEN NEW.latest_pickup_us IS NOT OLD.latest_pickup_us
+    OR NEW.latest_dropoff_us IS NOT OLD.latest_dropoff_us
+BEGIN SELECT RAISE(ABORT, 'what a rider was promised is not changed'); END;
+
+DROP TRIGGER open_trip_keeps_its_driver;
+CREATE TRIGGER open_trip_keeps_its_driver BEFORE UPDATE ON trips
+  WHEN OLD.driver_id IS NOT NULL AND NEW.state <> 1 AND NEW.driver_id IS NOT OLD.driver_id
+    AND NOT (OLD.state = 2 AND NEW.state = 2 AND OLD.latest_pickup_us IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'a trip changes its driver only by waiting again, or when shared'); END;
+
+CREATE TRIGGER only_sharing_riders_share BEFORE UPDATE ON trips
+  WHEN NEW.state = 2 AND NEW.driver_id IS NOT OLD.driver_id AND EXISTS (
+    SELECT 1 FROM trips WHERE driver_id = NEW.driver_id AND state < 5
+      AND first_sequence <> NEW.first_sequence
+      AND (latest_pickup_us IS NULL) <> (NEW.latest_pickup_us IS NULL))
+BEGIN SELECT RAISE(ABORT, 'riders of one car either all share or none does'); END;
+)sql";
+
+constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
 
 }  // namespace
 

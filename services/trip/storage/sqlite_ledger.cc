@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "services/trip/domain/proto_convert.h"
+
 namespace ridestream::trip {
 
 using sqlite::Blob;
@@ -81,11 +83,12 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Databas
       compile("SELECT lat_e7, lng_e7 FROM destination_changes "
               "WHERE trip_id = ?1 AND request_id = ?2"),
       compile("SELECT coalesce(sum(party_size), 0), "
-              "coalesce(sum(CASE WHEN state = 4 THEN party_size END), 0) "
+              "coalesce(sum(CASE WHEN state = 4 THEN party_size END), 0), "
+              "coalesce(sum(CASE WHEN latest_pickup_us IS NOT NULL THEN party_size END), 0) "
               "FROM trips WHERE driver_id = ?1 AND state < 5 AND trip_id <> ?2"),
       compile("INSERT INTO trips (first_sequence, latest_sequence, trip_id, market, rider_id, "
-              "request_id, quote_id, state, version, party_size) "
-              "VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+              "request_id, quote_id, state, version, party_size, latest_pickup_us, "
+              "latest_dropoff_us) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
       compile("UPDATE trips SET latest_sequence = ?1, state = ?2, version = ?3, driver_id = ?4, "
               "seats = ?5 WHERE first_sequence = ?6 AND state = ?7 AND version = ?8"),
       compile("INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"),
@@ -179,16 +182,23 @@ absl::StatusOr<DriverLoad> SqliteLedger::FindDriverLoad(const DriverId& driver,
   const absl::StatusOr<bool> row = First(rows);
   if (!row.ok()) return row.status();
   return DriverLoad{static_cast<std::uint32_t>(rows->Int64(0)),
-                    static_cast<std::uint32_t>(rows->Int64(1))};
+                    static_cast<std::uint32_t>(rows->Int64(1)),
+                    static_cast<std::uint32_t>(rows->Int64(2))};
 }
 
 absl::StatusOr<bool> SqliteLedger::Insert(const RequestCommand& command, v1::TripEvent& event) {
   const std::uint64_t sequence = last_sequence_ + 1;
   const v1::Trip& trip = event.trip();
-  absl::Status status = statements_->insert_trip.Run(
-      sequence, trip.trip_id(), trip.market(), command.rider.str(), command.request_id,
-      command.quote_id.str(), static_cast<int>(trip.state()), trip.version(),
-      trip.passenger().party_size());
+  const auto run = [&](auto latest_pickup_us, auto latest_dropoff_us) {
+    return statements_->insert_trip.Run(
+        sequence, trip.trip_id(), trip.market(), command.rider.str(), command.request_id,
+        command.quote_id.str(), static_cast<int>(trip.state()), trip.version(),
+        trip.passenger().party_size(), latest_pickup_us, latest_dropoff_us);
+  };
+  const v1::Promise& promise = trip.promise();
+  absl::Status status = trip.has_promise() ? run(ToMicroseconds(promise.latest_pickup_at()),
+                                                 ToMicroseconds(promise.latest_dropoff_at()))
+                                           : run(nullptr, nullptr);
   if (status.code() == absl::StatusCode::kAlreadyExists) return false;
   if (!status.ok()) return status;
   event.set_sequence(sequence);

@@ -9,10 +9,12 @@
 #include <future>
 
 #include "gtest/gtest.h"
+#include "libs/sqlite/migrations.h"
 #include "libs/sqlite/testing/fault_vfs.h"
 #include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
 #include "services/trip/storage/data_folder.h"
+#include "services/trip/storage/schema.h"
 #include "services/trip/testing/store_calls.h"
 #include "services/trip/testing/trip_samples.h"
 
@@ -246,6 +248,75 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
   // The same shape of statement is possible where it breaks no rule.
   EXPECT_THAT(database->Execute(step + "state = 4 WHERE trip_id = 't2'"), IsOk());
   EXPECT_THAT(database->Execute("INSERT INTO trip_log VALUES (11, 1, 'm', x'')"), IsOk());
+}
+
+TEST_F(SqliteTripStoreTest, DatabaseOfTheFirstVersionIsTakenOverWithItsTrips) {
+  Request("t1", "r1");
+  Request("t2", "r2");
+  ASSERT_THAT(Do(SampleAssign("t2", "d", "o2")), IsOk());
+  store_.reset();
+  {
+    // The same trips as the first version's program would have left them.
+    absl::StatusOr<Database> old = Database::Open(folder_.File("old.db"));
+    ASSERT_THAT(old, IsOk());
+    ASSERT_THAT(sqlite::Migrate(*old, Migrations().first(1)), IsOk());
+    ASSERT_THAT(
+        old->Execute(fmt::format(
+            "ATTACH '{}' AS now; INSERT INTO quotes SELECT * FROM now.quotes;"
+            "INSERT INTO trips SELECT first_sequence, first_sequence, trip_id, market, rider_id, "
+            "request_id, quote_id, 1, 1, party_size, NULL, 0 FROM now.trips;"
+            "UPDATE trips SET latest_sequence = 3, state = 2, version = 2, driver_id = 'd', "
+            "seats = 4 WHERE trip_id = 't2';"
+            "INSERT INTO trip_log SELECT * FROM now.trip_log ORDER BY sequence; DETACH now",
+            path())),
+        IsOk());
+  }
+  for (const char* file : {"", "-wal", "-shm"}) std::filesystem::remove(path() + file);
+  std::filesystem::rename(folder_.File("old.db"), path());
+
+  Open();
+  EXPECT_EQ(store_->LastSequence(), 3u);
+  EXPECT_EQ(store_->GetTrip(TripId("t1"))->state(), v1::TRIP_STATE_REQUESTED);
+  EXPECT_FALSE(store_->GetTrip(TripId("t2"))->has_promise());
+  EXPECT_THAT(Do(SampleAdvance("t2", "d", v1::TRIP_STATE_ARRIVED)), IsOk());
+  // Riders from before don't share.
+  ASSERT_THAT(Await(*store_, SampleSharedQuote("q3", "r3", clock_.Now())), IsOk());
+  ASSERT_THAT(Do(SampleRequest("t3", "r3", "q3")), IsOk());
+  EXPECT_THAT(Do(SampleAssign("t3", "d", "o3")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "its rider shares"));
+  EXPECT_THAT(Do(SampleAssign("t3", "e", "o3")), IsOk());
+}
+
+TEST_F(SqliteTripStoreTest, SchemaKeepsPromisesAndCompany) {
+  for (const char* id : {"t1", "t2"}) {
+    const std::string rider = fmt::format("rider-of-{}", id);
+    const std::string quote = fmt::format("q-{}", id);
+    ASSERT_THAT(Await(*store_, SampleSharedQuote(quote, rider, clock_.Now())), IsOk());
+    ASSERT_THAT(Do(SampleRequest(id, rider, quote)), IsOk());
+  }
+  Request("alone", "r");
+  ASSERT_THAT(Do(SampleAssign("t1", "d", "o1")), IsOk());
+  ASSERT_THAT(Do(SampleAssign("alone", "e", "o2")), IsOk());
+  store_.reset();
+  absl::StatusOr<Database> database = Database::Open(path());
+  ASSERT_THAT(database, IsOk());
+  const std::string step =
+      "UPDATE trips SET version = version + 1, latest_sequence = latest_sequence + 100, ";
+  constexpr auto kRule = absl::StatusCode::kFailedPrecondition;
+  EXPECT_THAT(database->Execute(step + "latest_dropoff_us = 9e15 WHERE trip_id = 't1'"),
+              StatusIs(kRule, "promised"));
+  EXPECT_THAT(database->Execute(step + "latest_pickup_us = NULL, latest_dropoff_us = NULL "
+                                       "WHERE trip_id = 't1'"),
+              StatusIs(kRule, "promised"));
+  EXPECT_THAT(database->Execute(step + "driver_id = 'f' WHERE trip_id = 'alone'"),
+              StatusIs(kRule, "changes its driver"));
+  EXPECT_THAT(database->Execute(step + "state = 2, driver_id = 'e', seats = 4 "
+                                       "WHERE trip_id = 't2'"),
+              StatusIs(kRule, "all share or none"));
+  EXPECT_THAT(database->Execute(step + "driver_id = 'f' WHERE trip_id = 't1'"), IsOk());
+  EXPECT_THAT(database->Execute(step + "state = 2, driver_id = 'f', seats = 4 "
+                                       "WHERE trip_id = 't2'"),
+              IsOk());
 }
 
 TEST_F(SqliteTripStoreTest, NewerDatabaseIsRefused) {

@@ -372,5 +372,39 @@ INSTANTIATE_TEST_SUITE_P(
                                      }}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST_P(TripStoreTest, RidersWhoShareHaveOneDriverAndMayBeGivenToAnother) {
+  for (const char* id : {"t1", "t2"}) {
+    const std::string rider = fmt::format("rider-of-{}", id);
+    ASSERT_THAT(
+        Await(*store_, SampleSharedQuote(fmt::format("q-{}", id), rider, InFiveMinutes(), 3)),
+        IsOk());
+    ASSERT_THAT(Do(SampleRequest(id, rider, fmt::format("q-{}", id))), IsOk());
+    // Six people who share four seats, one party after the other.
+    ASSERT_THAT(Do(SampleAssign(id, "d", fmt::format("o-{}", id))), IsOk());
+    ASSERT_THAT(Do(SampleAdvance(id, "d", v1::TRIP_STATE_ARRIVED)), IsOk());
+  }
+  ASSERT_THAT(Do(SampleAdvance("t1", "d", v1::TRIP_STATE_ABOARD)), IsOk());
+  EXPECT_THAT(Do(SampleAdvance("t2", "d", v1::TRIP_STATE_ABOARD)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "don't fit"));
+  Request("alone", "r");
+  EXPECT_THAT(Do(SampleAssign("alone", "d", "o-alone")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "doesn't share"));
+
+  ASSERT_THAT(Await(*store_, SampleSharedQuote("q-t3", "rider-of-t3", InFiveMinutes())), IsOk());
+  const absl::StatusOr<v1::Trip> requested = Do(SampleRequest("t3", "rider-of-t3", "q-t3"));
+  ASSERT_THAT(requested, IsOk());
+  ASSERT_THAT(Do(SampleAssign("t3", "d", "o-t3")), IsOk());
+  AssignCommand reassign = SampleAssign("t3", "e", "o-t3-e");
+  reassign.from = DriverId("d");
+  ASSERT_THAT(Do(reassign), IsOk());
+  const absl::StatusOr<v1::Trip> trip = store_->GetTrip(TripId("t3"));
+  ASSERT_THAT(trip, IsOk());
+  EXPECT_EQ(trip->driver().driver_id(), "e");
+  EXPECT_EQ(trip->promise().SerializeAsString(), requested->promise().SerializeAsString());
+  const v1::TripEvent last = Log().back();
+  EXPECT_EQ(last.previous_state(), v1::TRIP_STATE_ASSIGNED);
+  EXPECT_EQ(last.trip().state(), v1::TRIP_STATE_ASSIGNED);
+}
+
 }  // namespace
 }  // namespace ridestream::trip

@@ -5,6 +5,7 @@
 #include "libs/base/clock.h"
 #include "services/trip/domain/commands.h"
 #include "services/trip/domain/fare.h"
+#include "services/trip/domain/promise.h"
 #include "services/trip/domain/proto_convert.h"
 
 /// Trips, quotes and commands for tests: valid ones, named after their numbers.
@@ -18,6 +19,7 @@ inline v1::Tariff SampleTariff() {
   tariff.set_base_minor(250);
   tariff.set_per_km_minor(175);
   tariff.set_per_minute_minor(35);
+  tariff.set_shared_discount_percent(25);
   return tariff;
 }
 
@@ -39,6 +41,15 @@ inline Quote SampleQuote(const std::string& id, const std::string& rider, Time e
   SetLatLng({407'000'000, -739'000'000}, *quote.trip.mutable_pickup());
   SetLatLng({407'100'000, -739'100'000}, *quote.trip.mutable_dropoff());
   *quote.trip.mutable_fare() = MakeFare(SampleTariff(), 4'000, std::chrono::minutes(10));
+  return quote;
+}
+
+inline Quote SampleSharedQuote(const std::string& id, const std::string& rider, Time expires_at,
+                               std::uint32_t party_size = 1) {
+  Quote quote = SampleQuote(id, rider, expires_at, party_size);
+  *quote.trip.mutable_fare() =
+      MakeFare(SampleTariff(), 4'000, std::chrono::minutes(10), /*shared=*/true);
+  *quote.trip.mutable_promise() = MakePromise({}, std::chrono::minutes(10));
   return quote;
 }
 
