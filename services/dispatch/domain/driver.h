@@ -42,6 +42,13 @@ struct Driver {
   std::optional<LatLng> position;
   /// Has an offer that hasn't ended.
   bool offered = false;
+  /// Agreed that riders who share are put into its plan without an offer.
+  bool accepts_insertions = false;
+  /// A trip is being assigned to it so.
+  bool inserting = false;
+  /// Of those that ended by what the driver did, or let be.
+  std::uint32_t offers_ended = 0;
+  std::uint32_t offers_accepted = 0;
   DriverPlan plan;
   /// The FindRoute under way; 0 if there is none.
   std::uint64_t route_request = 0;
@@ -54,6 +61,9 @@ struct Driver {
   /// Can take a trip of that many people now.
   bool IsFree(std::uint32_t party_size) const;
   Availability CurrentAvailability() const;
+  /// How likely the next offer is to be accepted, above 0 and below 1: what the driver did, on top
+  /// of ten offers that an average one was made.
+  double Acceptance() const;
 };
 
 }  // namespace ridestream::dispatch

@@ -29,15 +29,20 @@ v1::Stop MakeStop(const trip::v1::Trip& trip, v1::StopKind kind) {
 
 bool IsOf(const v1::Stop& stop, const TripId& trip) { return stop.trip_id() == trip.str(); }
 
+/// Trips in one plan at most, so that its work is bounded.
+constexpr std::size_t kMaxSharedTrips = 6;
+/// A stop so near is not put off any more: the car may be turning in.
+constexpr Duration kCommitted = std::chrono::seconds(30);
+
 }  // namespace
 
-PlanChange DriverPlan::Apply(const trip::v1::Trip& trip) {
+PlanChange DriverPlan::Apply(const trip::v1::Trip& trip, const Placement* placement) {
   const TripId id(trip.trip_id());
   const bool aboard = trip.state() == trip::v1::TRIP_STATE_ABOARD;
   auto drop_off = FindStop(id, v1::STOP_KIND_DROP_OFF);
   if (drop_off == stops_.end()) {
-    if (!aboard) stops_.push_back({MakeStop(trip, v1::STOP_KIND_PICK_UP), {}});
-    stops_.push_back({MakeStop(trip, v1::STOP_KIND_DROP_OFF), {}});
+    AddStops(trip, placement);
+    ++revision_;
     DropRoute();
     return {v1::PLAN_CAUSE_RIDER_ADDED, RouteChange::kNew};
   }
@@ -45,22 +50,53 @@ PlanChange DriverPlan::Apply(const trip::v1::Trip& trip) {
   PlanChange change;
   if (FromProto(drop_off->stop.place()) != FromProto(trip.dropoff())) {
     *drop_off->stop.mutable_place() = trip.dropoff();
+    ++revision_;
     change = {v1::PLAN_CAUSE_DESTINATION_CHANGED, RouteChange::kNew};
   }
   const auto pick_up = FindStop(id, v1::STOP_KIND_PICK_UP);
   if (pick_up != stops_.end() && aboard) {
     const bool leading = pick_up == stops_.begin();
     stops_.erase(pick_up);
+    ++revision_;
     if (change.route != RouteChange::kNew) {
       change = {v1::PLAN_CAUSE_STOP_DONE, leading ? RouteChange::kShortened : RouteChange::kNew};
     }
   } else if (pick_up != stops_.end() && trip.state() == trip::v1::TRIP_STATE_ARRIVED &&
              !pick_up->stop.arrived()) {
     pick_up->stop.set_arrived(true);
+    ++revision_;
     if (change.route != RouteChange::kNew) change.cause = v1::PLAN_CAUSE_STOP_DONE;
   }
   if (change.route == RouteChange::kNew) DropRoute();
   return change;
+}
+
+void DriverPlan::AddStops(const trip::v1::Trip& trip, const Placement* placement) {
+  PlannedStop in{MakeStop(trip, v1::STOP_KIND_PICK_UP), {}};
+  PlannedStop out{MakeStop(trip, v1::STOP_KIND_DROP_OFF), {}};
+  const bool shares = trip.has_promise();
+  if (shares) {
+    in.latest = FromProto(trip.promise().latest_pickup_at());
+    out.latest = FromProto(trip.promise().latest_dropoff_at());
+  }
+  const auto by_promise = [&](Time latest) {
+    return shares ? std::find_if(stops_.begin(), stops_.end(),
+                                 [&](const PlannedStop& stop) { return stop.latest > latest; })
+                  : stops_.end();
+  };
+  auto dropoff_from = stops_.begin();
+  if (trip.state() != trip::v1::TRIP_STATE_ABOARD) {
+    const auto at = placement != nullptr ? Behind(placement->pickup_after) : by_promise(in.latest);
+    dropoff_from = stops_.insert(at, std::move(in)) + 1;
+  }
+  const auto at = placement != nullptr ? Behind(placement->dropoff_after) : by_promise(out.latest);
+  stops_.insert(std::max(dropoff_from, at), std::move(out));
+}
+
+DriverPlan::Stops::iterator DriverPlan::Behind(const std::optional<Placement::StopKey>& key) {
+  if (!key) return stops_.begin();
+  const auto stop = FindStop(key->trip, key->kind);
+  return stop == stops_.end() ? stops_.begin() : stop + 1;
 }
 
 PlanChange DriverPlan::Remove(const TripId& trip, v1::PlanCause cause) {
@@ -68,6 +104,7 @@ PlanChange DriverPlan::Remove(const TripId& trip, v1::PlanCause cause) {
   const auto first_other = std::find_if_not(stops_.begin(), stops_.end(), is_of_trip);
   const bool leading = std::none_of(first_other, stops_.end(), is_of_trip);
   if (std::erase_if(stops_, is_of_trip) == 0) return {};
+  ++revision_;
   const PlanChange change{cause, leading ? RouteChange::kShortened : RouteChange::kNew};
   if (change.route == RouteChange::kNew || stops_.empty()) DropRoute();
   return change;
@@ -113,6 +150,75 @@ std::vector<LatLng> DriverPlan::Places() const {
   std::vector<LatLng> places;
   for (const PlannedStop& planned : stops_) places.push_back(FromProto(planned.stop.place()));
   return places;
+}
+
+Placement DriverPlan::PlacementFor(const Insertion& insertion) const {
+  const auto key_behind = [this](std::size_t stops) -> std::optional<Placement::StopKey> {
+    if (stops == 0 || stops > stops_.size()) return std::nullopt;
+    const v1::Stop& stop = stops_[stops - 1].stop;
+    return Placement::StopKey{TripId(stop.trip_id()), stop.kind()};
+  };
+  return {key_behind(insertion.pickup_after), key_behind(insertion.dropoff_after)};
+}
+
+std::optional<SharedCar> DriverPlan::AsSharedCar(LatLng car, std::uint32_t seats,
+                                                 const Dwell& dwell, Duration margin,
+                                                 Time now) const {
+  const std::vector<TripId> trips = Trips();
+  if (stops_.empty() || !route_ || trips.size() >= kMaxSharedTrips) return std::nullopt;
+  SharedCar shared{{}, revision_, car, Places(), {}, {}};
+  shared.car.leaves = now;
+  shared.car.seats = seats;
+  for (const TripId& trip : trips) {
+    if (!IsAboard(trip)) continue;
+    for (const PlannedStop& stop : stops_) {
+      if (IsOf(stop.stop, trip)) shared.car.aboard += stop.stop.passenger().party_size();
+    }
+  }
+  const std::vector<Duration> etas = Etas(car);
+  Duration stood{};
+  for (std::size_t i = 0; i < stops_.size(); ++i) {
+    const PlannedStop& planned = stops_[i];
+    if (planned.latest == Time::max()) return std::nullopt;  // A rider who doesn't share.
+    const bool in = planned.stop.kind() == v1::STOP_KIND_PICK_UP;
+    const auto riders = static_cast<std::int32_t>(planned.stop.passenger().party_size());
+    CarStop stop{.riders = in ? riders : -riders,
+                 .arrival = now + etas[i] + stood,
+                 .latest = planned.latest - margin,
+                 .dwell = in ? dwell.pickup : dwell.dropoff};
+    // The promise holds until the rider is out of the car.
+    if (!in) stop.latest -= dwell.dropoff;
+    if (planned.stop.arrived()) stop.latest = Time::max();
+    stood += stop.dwell;
+    shared.car.stops.push_back(stop);
+    shared.trips.emplace_back(planned.stop.trip_id());
+  }
+  const bool committed = stops_.front().stop.arrived() || etas.front() <= kCommitted;
+  shared.car.fixed_stops = committed ? 1 : 0;
+  return shared;
+}
+
+std::vector<TripId> DriverPlan::MovableTrips() const {
+  std::vector<TripId> movable;
+  for (const PlannedStop& planned : stops_) {
+    if (planned.stop.kind() == v1::STOP_KIND_PICK_UP && !planned.stop.arrived() &&
+        planned.latest != Time::max()) {
+      movable.emplace_back(planned.stop.trip_id());
+    }
+  }
+  return movable;
+}
+
+std::vector<TripId> DriverPlan::LateTrips(std::optional<LatLng> car, Time now) const {
+  std::vector<TripId> late;
+  const std::vector<Duration> etas = Etas(car);
+  for (std::size_t i = 0; i < stops_.size(); ++i) {
+    const v1::Stop& stop = stops_[i].stop;
+    if (stop.arrived() || now + etas[i] <= stops_[i].latest) continue;
+    TripId trip(stop.trip_id());
+    if (std::find(late.begin(), late.end(), trip) == late.end()) late.push_back(std::move(trip));
+  }
+  return late;
 }
 
 void DriverPlan::DropRoute() {

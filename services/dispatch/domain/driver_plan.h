@@ -30,14 +30,33 @@ struct PlanChange {
   RouteChange route = RouteChange::kNone;
 };
 
+/// Behind which stops of a plan a new rider's stops come.
+struct Placement {
+  struct StopKey {
+    TripId trip;
+    v1::StopKind kind = v1::STOP_KIND_UNSPECIFIED;
+  };
+  /// The plan's begin if it isn't set, or if that stop is done by then. The drop-off never comes
+  /// before the pick-up.
+  std::optional<StopKey> pickup_after;
+  std::optional<StopKey> dropoff_after;
+};
+
+/// How long a car is taken to stand.
+struct Dwell {
+  Duration pickup = std::chrono::seconds(30);
+  Duration dropoff = std::chrono::seconds(10);
+};
+
 /// What one driver is to do: the stops in the order of driving, the route through them if it is
 /// known, and how far along it the car is. Holds any number of trips. Knows nothing of sessions and
 /// requests. Not thread-safe.
 class DriverPlan {
  public:
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
-  /// ended. A trip that is new here comes behind all others.
-  PlanChange Apply(const trip::v1::Trip& trip);
+  /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
+  /// who share stand in the order of what was promised them, and other riders' come last.
+  PlanChange Apply(const trip::v1::Trip& trip, const Placement* placement = nullptr);
   /// Removes all stops of the trip.
   PlanChange Remove(const TripId& trip, v1::PlanCause cause);
 
@@ -51,6 +70,18 @@ class DriverPlan {
   /// Of all its trips, whether aboard already or not.
   std::uint32_t SeatsTaken() const;
   std::vector<LatLng> Places() const;
+  /// Grows whenever the stops change.
+  std::uint64_t revision() const { return revision_; }
+  /// Placed behind that many stops, and that many of the stops as they are now.
+  Placement PlacementFor(const Insertion& insertion) const;
+  /// The plan for who looks for insertions, `margin` before what was promised. Nothing while a
+  /// rider doesn't share, the route isn't known, or the plan is full.
+  std::optional<SharedCar> AsSharedCar(LatLng car, std::uint32_t seats, const Dwell& dwell,
+                                       Duration margin, Time now) const;
+  /// Trips whose rider shares and whose driver isn't there yet.
+  std::vector<TripId> MovableTrips() const;
+  /// Trips of which, as it looks, not all promises will be kept.
+  std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
 
   bool has_route() const { return route_.has_value(); }
   void DropRoute();
@@ -74,16 +105,22 @@ class DriverPlan {
     v1::Stop stop;
     /// From the route's start; has no meaning without a route.
     Duration on_route{};
+    /// As promised; Time::max() where nothing was.
+    Time latest = Time::max();
   };
   using Stops = std::vector<PlannedStop>;
 
   Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
+  void AddStops(const trip::v1::Trip& trip, const Placement* placement);
+  /// Where a stop comes that is behind `key`.
+  Stops::iterator Behind(const std::optional<Placement::StopKey>& key);
   /// From the car, through the stops before. Without a route guessed in straight lines, and from
   /// the first stop when it isn't known where the car is.
   std::vector<Duration> Etas(std::optional<LatLng> car) const;
 
   Stops stops_;
   std::uint64_t version_ = 0;
+  std::uint64_t revision_ = 0;
   std::optional<common::v1::Route> route_;
   /// 0 until the driver was told the route.
   std::uint64_t route_id_ = 0;

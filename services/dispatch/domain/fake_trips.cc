@@ -26,6 +26,20 @@ bool IsReleased(const trip::v1::Trip& trip, const std::string& driver) {
 
 const trip::v1::Trip& FakeTrips::Request(const std::string& id, LatLng pickup, LatLng dropoff,
                                          Time now, std::uint32_t party_size) {
+  return Commit(Make(id, pickup, dropoff, now, party_size), trip::v1::TRIP_STATE_REQUESTED);
+}
+
+const trip::v1::Trip& FakeTrips::RequestShared(const std::string& id, LatLng pickup, LatLng dropoff,
+                                               Time now, std::uint32_t party_size,
+                                               Duration pickup_within, Duration dropoff_within) {
+  trip::v1::Trip trip = Make(id, pickup, dropoff, now, party_size);
+  *trip.mutable_promise()->mutable_latest_pickup_at() = ToProto(now + pickup_within);
+  *trip.mutable_promise()->mutable_latest_dropoff_at() = ToProto(now + dropoff_within);
+  return Commit(std::move(trip), trip::v1::TRIP_STATE_REQUESTED);
+}
+
+trip::v1::Trip FakeTrips::Make(const std::string& id, LatLng pickup, LatLng dropoff, Time now,
+                               std::uint32_t party_size) const {
   trip::v1::Trip trip;
   trip.set_trip_id(id);
   trip.set_market(market_);
@@ -39,7 +53,7 @@ const trip::v1::Trip& FakeTrips::Request(const std::string& id, LatLng pickup, L
   trip.mutable_fare()->set_length_m(2'400);
   trip.mutable_fare()->mutable_duration()->set_seconds(240);
   *trip.mutable_requested_at() = ToProto(now);
-  return Commit(std::move(trip), trip::v1::TRIP_STATE_REQUESTED);
+  return trip;
 }
 
 absl::StatusOr<trip::v1::Trip> FakeTrips::Cancel(const std::string& id) {
@@ -50,7 +64,7 @@ absl::StatusOr<trip::v1::Trip> FakeTrips::Cancel(const std::string& id) {
 
 absl::StatusOr<trip::v1::Trip> FakeTrips::ChangeDestination(const std::string& id, LatLng dropoff) {
   trip::v1::Trip trip = trips_.at(id);
-  if (IsEnded(trip.state())) return Forbidden(trip);
+  if (IsEnded(trip.state()) || trip.has_promise()) return Forbidden(trip);
   *trip.mutable_dropoff() = ToProto(dropoff);
   const auto state = trip.state();
   return Commit(std::move(trip), state);
@@ -67,14 +81,24 @@ absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::AssignTripReques
   trip::v1::Trip trip = trips_.at(request.trip_id());
   if (!trip.offer_id().empty() && trip.offer_id() == request.offer_id()) return trip;
   if (IsEnded(trip.state())) return Forbidden(trip);
-  if (trip.state() != trip::v1::TRIP_STATE_REQUESTED) {
+  const bool waits = trip.state() == trip::v1::TRIP_STATE_REQUESTED;
+  const bool as_asked = request.from_driver_id().empty()
+                            ? waits
+                            : !waits && request.from_driver_id() == trip.driver().driver_id();
+  if (!as_asked || IsReleased(trip, request.driver().driver_id())) {
     return absl::AbortedError(fmt::format("trip {} is another driver's", trip.trip_id()));
   }
+  if (!waits && (trip.state() != trip::v1::TRIP_STATE_ASSIGNED || !trip.has_promise())) {
+    return Forbidden(trip);
+  }
   for (const auto& [id, other] : trips_) {
-    if (other.driver().driver_id() == request.driver().driver_id() && !IsEnded(other.state())) {
+    const bool both_share = other.has_promise() && trip.has_promise();
+    if (other.driver().driver_id() == request.driver().driver_id() && !IsEnded(other.state()) &&
+        !both_share) {
       return absl::FailedPreconditionError(fmt::format("the driver has trip {}", id));
     }
   }
+  if (!waits) trip.add_released_driver_ids(trip.driver().driver_id());
   *trip.mutable_driver() = request.driver();
   trip.set_offer_id(request.offer_id());
   return Commit(std::move(trip), trip::v1::TRIP_STATE_ASSIGNED);

@@ -23,6 +23,11 @@ class FakeTrips {
   // What riders do. Cancel and ChangeDestination answer as trip would.
   const trip::v1::Trip& Request(const std::string& id, LatLng pickup, LatLng dropoff, Time now,
                                 std::uint32_t party_size = 1);
+  /// For a rider who shares, with the car at the pick-up and out of the drop-off within so long.
+  const trip::v1::Trip& RequestShared(const std::string& id, LatLng pickup, LatLng dropoff,
+                                      Time now, std::uint32_t party_size = 1,
+                                      Duration pickup_within = std::chrono::minutes(8),
+                                      Duration dropoff_within = std::chrono::minutes(30));
   absl::StatusOr<trip::v1::Trip> Cancel(const std::string& id);
   absl::StatusOr<trip::v1::Trip> ChangeDestination(const std::string& id, LatLng dropoff);
 
@@ -41,6 +46,8 @@ class FakeTrips {
   absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::AdvanceTripRequest& request);
   absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::ReleaseTripRequest& request);
   absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::GiveUpTripRequest& request);
+  trip::v1::Trip Make(const std::string& id, LatLng pickup, LatLng dropoff, Time now,
+                      std::uint32_t party_size) const;
   const trip::v1::Trip& Commit(trip::v1::Trip trip, trip::v1::TripState state);
 
   const std::string market_;

@@ -59,6 +59,7 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   driver.name = event.hello.name();
   driver.vehicle = event.hello.vehicle();
   driver.seats = event.hello.seats();
+  driver.accepts_insertions = event.hello.accepts_insertions();
   driver.told = {};
   driver.plan.ContinueFrom(event.hello.resume().plan_version());
 
@@ -137,7 +138,10 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   touched_.insert(driver_id);
   Driver& driver = drivers_[driver_id];
   driver.id = driver_id;
-  const PlanChange change = driver.plan.Apply(trip);
+  const auto placement = placements_.find(id);
+  const PlanChange change =
+      driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);
+  placements_.erase(id);
   Changed(driver, change, step);
   if (!caught_up_) return;
   if (!driver.has_session) MarkSuspect(driver, step);
@@ -152,6 +156,7 @@ void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   if (holder == driver_of_.end()) return;
   Driver& driver = *Touch(holder->second);
   driver_of_.erase(holder);
+  late_.erase(trip);
   Changed(driver, driver.plan.Remove(trip, cause), step);
 }
 
@@ -227,7 +232,10 @@ void Fleet::TellPlan(Driver& driver, v1::PlanCause cause, Step& step) {
   PushTo(driver, std::move(message), step);
 }
 
-void Fleet::TellRiders(const Driver& driver, Step& step) const {
+void Fleet::TellRiders(const Driver& driver, Step& step) {
+  for (const TripId& trip : driver.plan.LateTrips(driver.position, step.now())) {
+    if (late_.insert(trip).second) ++promises_broken_;
+  }
   for (const TripId& trip : driver.plan.Trips()) {
     ReportProgress report;
     report.progress.set_trip_id(trip.str());
@@ -236,6 +244,7 @@ void Fleet::TellRiders(const Driver& driver, Step& step) const {
     progress.set_eta_s(ToSeconds(driver.plan.TimeTo(trip, driver.position)));
     progress.set_driver_status(driver.suspect ? trip::v1::DRIVER_STATUS_SUSPECT
                                               : trip::v1::DRIVER_STATUS_CONNECTED);
+    progress.set_promise_broken(late_.contains(trip));
     step.Decide(std::move(report));
   }
 }
@@ -246,6 +255,33 @@ void Fleet::TellRiders(const Driver& driver, Step& step) const {
 std::size_t Fleet::CountFree() const {
   return static_cast<std::size_t>(std::count_if(
       drivers_.begin(), drivers_.end(), [](const auto& entry) { return entry.second.IsFree(1); }));
+}
+
+std::vector<SharedCar> Fleet::SharedCars(Time now) const {
+  std::vector<SharedCar> cars;
+  for (const auto& [id, driver] : drivers_) {
+    if (!driver.accepts_insertions || !driver.connected || driver.suspect || driver.offered ||
+        driver.inserting || driver.route_request != 0 || !driver.position) {
+      continue;
+    }
+    auto car = driver.plan.AsSharedCar(*driver.position, driver.seats, sharing_.dwell,
+                                       sharing_.margin, now);
+    if (!car) continue;
+    car->driver = id;
+    cars.push_back(*std::move(car));
+  }
+  return cars;
+}
+
+void Fleet::BeginInsertion(const TripId& trip, const InsertionFound& found) {
+  Driver& driver = drivers_.at(found.driver);
+  driver.inserting = true;
+  placements_[trip] = driver.plan.PlacementFor(found.insertion);
+}
+
+void Fleet::EndInsertion(const TripId& trip, const DriverId& id, bool assigned) {
+  if (!assigned) placements_.erase(trip);
+  if (Driver* driver = Touch(id)) driver->inserting = false;
 }
 
 void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
@@ -261,6 +297,12 @@ void Fleet::EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step
   Driver* driver = Touch(id);
   if (driver == nullptr) return;
   driver->offered = false;
+  const bool accepted = ended.outcome() == v1::OFFER_OUTCOME_ACCEPTED;
+  if (accepted || ended.outcome() == v1::OFFER_OUTCOME_DECLINED ||
+      ended.outcome() == v1::OFFER_OUTCOME_EXPIRED) {
+    ++driver->offers_ended;
+    if (accepted) ++driver->offers_accepted;
+  }
   if (driver->ended_offers.size() == kEndedOffersRemembered) driver->ended_offers.pop_front();
   driver->ended_offers.push_back(ended);
   PushOfferEnded(id, ended, step);
@@ -319,7 +361,7 @@ void Fleet::Finish(Step& step) {
       if (now == driver.told) continue;
       driver.told = now;
       step.Decide(SetAvailability{id, now.state, now.free_seats, now.wants_positions});
-    } else if (driver.plan.empty() && !driver.offered) {
+    } else if (driver.plan.empty() && !driver.offered && !driver.inserting) {
       if (driver.told != Availability()) {
         step.Decide(SetAvailability{id, location::v1::DRIVER_STATE_OFFLINE, 0, false});
       }

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "services/dispatch/domain/driver.h"
@@ -15,6 +17,25 @@
 #include "services/dispatch/domain/timers.h"
 
 namespace ridestream::dispatch {
+
+/// What riders who share may expect.
+enum class SharingMode {
+  /// Each has the car alone.
+  kOff,
+  /// They are put into plans under way.
+  kInsertion,
+  /// And moved to better ones until their driver has come.
+  kInsertionAndMoves,
+};
+
+struct SharingConfig {
+  SharingMode mode = SharingMode::kInsertionAndMoves;
+  /// Deliberately long: a promise shall hold also where somebody takes their time to get in.
+  Dwell dwell = {};
+  /// How long before what was promised a car must be there by its plan: for the seconds until a
+  /// plan reaches its driver, and the turns that were missed meanwhile.
+  Duration margin = std::chrono::seconds(30);
+};
 
 /// The drivers of a market with their plans: keeps the plans in line with the trips, finds routes
 /// for them, pushes them, and reports the progress to the riders. Not thread-safe.
@@ -26,7 +47,8 @@ class Fleet {
   /// answers. Of the city's clock, which may run many times faster than routes are found.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
 
-  Fleet(Duration lost_after, Timers& timers) : lost_after_(lost_after), timers_(timers) {}
+  Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
+      : lost_after_(lost_after), sharing_(sharing), timers_(timers) {}
 
   const Driver* Find(const DriverId& id) const;
 
@@ -51,6 +73,16 @@ class Fleet {
 
   /// Drivers who can take a trip now. Looks at all of them.
   std::size_t CountFree() const;
+
+  /// The cars into whose plans riders may be put now, in the order of their drivers' ids.
+  std::vector<SharedCar> SharedCars(Time now) const;
+  /// The trip, which is about to be assigned to the driver without an offer, comes into its plan at
+  /// this place. Until EndInsertion, which tells whether it became the driver's, the driver gets no
+  /// other.
+  void BeginInsertion(const TripId& trip, const InsertionFound& found);
+  void EndInsertion(const TripId& trip, const DriverId& driver, bool assigned);
+  /// Trips of which it was told that a promise won't be kept.
+  std::uint64_t promises_broken() const { return promises_broken_; }
   /// The driver's open offer ended so.
   void EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step);
   /// Tells how an offer ended, maybe once more.
@@ -75,15 +107,21 @@ class Fleet {
   void FindMissingRoute(Driver& driver, Step& step);
   void CancelRouteRequest(Driver& driver);
   void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);
-  void TellRiders(const Driver& driver, Step& step) const;
+  void TellRiders(const Driver& driver, Step& step);
   void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
 
   const Duration lost_after_;
+  const SharingConfig sharing_;
   Timers& timers_;
   bool caught_up_ = false;
   std::uint64_t last_route_request_ = 0;
   std::map<DriverId, Driver> drivers_;
   absl::flat_hash_map<TripId, DriverId> driver_of_;
+  /// Of trips that are being assigned without an offer.
+  absl::flat_hash_map<TripId, Placement> placements_;
+  /// Open trips of which a promise was seen broken.
+  absl::flat_hash_set<TripId> late_;
+  std::uint64_t promises_broken_ = 0;
   /// Whose availability may have changed in this step.
   std::set<DriverId> touched_;
 };

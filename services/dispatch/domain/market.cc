@@ -53,11 +53,17 @@ v1::Rejected MakeRejected(const Command& command, const absl::Status& why) {
 Market::Market(const MarketConfig& config)
     : market_(config.market),
       commands_(config.command_retry, timers_),
-      fleet_(config.lost_after, timers_),
-      matchmaker_(
-          {config.offer_lease, config.accept_grace, config.match_every, config.radius_m,
-           config.max_radius_m, config.max_wait, config.command_retry, config.offer_id_prefix},
-          trips_, commands_, fleet_, timers_) {}
+      fleet_(config.lost_after, config.sharing, timers_),
+      matchmaker_({config.offer_lease,
+                   config.accept_grace,
+                   {config.match_every, config.max_radius_m, config.matching, config.matching_costs,
+                    config.offer_lease + config.sharing.margin, config.matching_deadline},
+                   config.sharing,
+                   config.radius_m,
+                   config.max_wait,
+                   config.command_retry,
+                   config.offer_id_prefix},
+                  trips_, commands_, fleet_, timers_) {}
 
 std::vector<Decision> Market::Handle(const Event& event, Time now) {
   Step step(now);

@@ -27,6 +27,11 @@ struct MarketConfig {
   Duration accept_grace = std::chrono::milliseconds(500);
   /// From the start of a matching round to the next while somebody waits.
   Duration match_every = std::chrono::seconds(1);
+  MatchingMethod matching = MatchingMethod::kAssignment;
+  MatchingCosts matching_costs = {};
+  /// How long the solver of a round may think; what is left then is paired greedily, and counted.
+  StartDeadline matching_deadline = NoDeadline();
+  SharingConfig sharing = {};
   /// How far the first round looks; each later round of a trip looks twice as far, up to the
   /// maximum.
   std::uint32_t radius_m = 2'000;
@@ -67,6 +72,11 @@ class Market {
 
   /// When to send Wake at the latest, if at all.
   std::optional<Time> NextWake() const { return timers_.Next(); }
+
+  /// Matching rounds whose solver was stopped by its deadline.
+  std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
+  /// Trips whose riders were told that a promise won't be kept.
+  std::uint64_t promises_broken() const { return fleet_.promises_broken(); }
 
  private:
   void On(const DriverConnected& event, Step& step);

@@ -14,6 +14,7 @@
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/matching/insertion.h"
 
 /// What a market is told, and what it decides. Plain values: the shell turns RPCs and timers into
 /// events and decisions into RPCs; the simulation does the same without a network.
@@ -77,14 +78,33 @@ struct Candidate {
   /// To the pick-up, along the streets.
   Duration travel_time{};
 };
+/// A car that was asked about, into whose plan the rider fits.
+struct InsertionFound {
+  DriverId driver;
+  /// Of the plan that was asked about; in another one the stops may be others.
+  std::uint64_t plan_revision = 0;
+  Insertion insertion;
+  Duration delay_of_others{};
+};
+
 /// The answer to FindCandidates; failed as a whole when location couldn't be asked.
 struct CandidatesFound {
   struct ForTrip {
     TripId trip;
     std::vector<Candidate> candidates;
+    /// Those that add the least driving, for a rider who shares.
+    std::vector<InsertionFound> insertions = {};
+  };
+  /// The answer to FindCandidates::Move.
+  struct ForMove {
+    TripId trip;
+    /// The driving that its present driver would be spared.
+    Duration spared{};
+    std::vector<InsertionFound> insertions;
   };
   std::uint64_t round = 0;
   absl::StatusOr<std::vector<ForTrip>> trips;
+  std::vector<ForMove> moves = {};
 };
 
 /// The answer to FindRoute.
@@ -133,16 +153,50 @@ struct SetAvailability {
   std::uint32_t free_seats = 0;
   bool wants_positions = false;
 };
-/// Ask location for idle drivers near these pick-ups, and the streets for their travel times.
+/// A rider who shares: where to, and when at the latest the car may be where.
+struct SharedRide {
+  LatLng pickup;
+  LatLng dropoff;
+  std::uint32_t party_size = 1;
+  Time latest_pickup;
+  Time latest_dropoff;
+};
+
+/// A car with riders who share, into whose plan others may be put.
+struct SharedCar {
+  DriverId driver;
+  std::uint64_t plan_revision = 0;
+  LatLng position;
+  /// Of each stop.
+  std::vector<LatLng> places;
+  std::vector<TripId> trips;
+  /// Its place indexes are for who answers to fill in.
+  RunningCar car;
+};
+
+/// Ask location for idle drivers near these pick-ups, and the streets for their travel times; and
+/// look for the best plans under way into which riders who share could be put.
 struct FindCandidates {
   struct Query {
     TripId trip;
     LatLng pickup;
     std::uint32_t party_size = 1;
     std::uint32_t radius_m = 0;
+    std::optional<SharedRide> shared = std::nullopt;
+  };
+  /// A trip that has a driver who hasn't come yet, and might be better off with another.
+  struct Move {
+    TripId trip;
+    DriverId from;
+    SharedRide ride;
   };
   std::uint64_t round = 0;
   std::vector<Query> queries;
+  std::vector<SharedCar> cars = {};
+  std::vector<Move> moves = {};
+  /// How long getting in and out of a car takes.
+  Duration pickup_dwell{};
+  Duration dropoff_dwell{};
 };
 /// Find the fastest way from the car through the stops, in their order.
 struct FindRoute {

@@ -133,8 +133,15 @@ void MarketSimulation::Disturb() {
 
 void MarketSimulation::RiderActs() {
   if (last_trip_ == 0 || Chance(60)) {
-    trips_.Request(fmt::format("t-{}", ++last_trip_), Somewhere(), Somewhere(), now_,
-                   static_cast<std::uint32_t>(1 + Below(4)));
+    const std::string id = fmt::format("t-{}", ++last_trip_);
+    const auto party_size = static_cast<std::uint32_t>(1 + Below(4));
+    const LatLng pickup = Somewhere(), dropoff = Somewhere();
+    if (Chance(50)) {
+      trips_.RequestShared(id, pickup, dropoff, now_, party_size, seconds(60 + Below(600)),
+                           seconds(700 + Below(900)));
+    } else {
+      trips_.Request(id, pickup, dropoff, now_, party_size);
+    }
   } else if (Chance(50)) {
     trips_.Cancel(SomeTrip()).status().IgnoreError();
   } else {
@@ -161,6 +168,7 @@ void MarketSimulation::Connect(const DriverId& id, bool resume) {
   DriverConnected event{id, ++driver.epoch, resume && driver.has_session, {}};
   event.hello.set_name("Driver " + id.str());
   event.hello.set_seats(4);
+  event.hello.set_accepts_insertions(true);
   event.hello.mutable_resume()->set_plan_version(checker_.PlanOf(id).version());
   driver.has_session = true;
   Feed(event);
@@ -282,8 +290,30 @@ void MarketSimulation::AnswerRound(bool well) {
       answer.candidates.push_back(
           {DriverId(fmt::format("d-{}", i)), Somewhere(), seconds(Below(5))});
     }
+    if (query.shared) answer.insertions = SomeInsertions(round);
   }
-  Feed(CandidatesFound{round.round, std::move(answers)});
+  CandidatesFound found{round.round, std::move(answers)};
+  for (const FindCandidates::Move& move : round.moves) {
+    found.moves.push_back({move.trip, seconds(Below(200)), SomeInsertions(round)});
+  }
+  Feed(found);
+}
+
+std::vector<InsertionFound> MarketSimulation::SomeInsertions(const FindCandidates& round) {
+  std::vector<InsertionFound> found;
+  for (const SharedCar& car : round.cars) {
+    if (Chance(50)) continue;
+    InsertionFound& somewhere = found.emplace_back();
+    somewhere.driver = car.driver;
+    somewhere.plan_revision = car.plan_revision;
+    somewhere.insertion.dropoff_after =
+        static_cast<std::size_t>(Below(static_cast<int>(car.car.stops.size()) + 1));
+    somewhere.insertion.pickup_after =
+        static_cast<std::size_t>(Below(static_cast<int>(somewhere.insertion.dropoff_after) + 1));
+    somewhere.insertion.added = seconds(Below(200));
+    somewhere.insertion.pickup_at = now_ + seconds(Below(300));
+  }
+  return found;
 }
 
 void MarketSimulation::AnswerRoute(std::size_t which, bool well) {

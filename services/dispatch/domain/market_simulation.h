@@ -59,6 +59,7 @@ class MarketSimulation {
   void DriveOn(const DriverId& driver);
   void AnswerCommand(std::size_t which, bool well);
   void AnswerRound(bool well);
+  std::vector<InsertionFound> SomeInsertions(const FindCandidates& round);
   void AnswerRoute(std::size_t which, bool well);
   void AssignBehindTheBack();
 

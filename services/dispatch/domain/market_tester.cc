@@ -61,6 +61,11 @@ void MarketTester::Request(const std::string& trip, std::uint32_t party_size) {
   TellLog();
 }
 
+void MarketTester::RequestShared(const std::string& trip, std::uint32_t party_size) {
+  trips.RequestShared(trip, kPickup, kDropoff, now_, party_size);
+  TellLog();
+}
+
 void MarketTester::TellLog() {
   for (; told_ < trips.log().size(); ++told_) Handle(TripLogged{trips.log()[told_]});
 }
@@ -81,6 +86,7 @@ void MarketTester::Connect(const std::string& driver, std::uint32_t seats) {
   DriverConnected event{DriverId(driver), ++last_epoch_, false, {}};
   event.hello.set_name("Driver " + driver);
   event.hello.set_seats(seats);
+  event.hello.set_accepts_insertions(true);
   Handle(event);
 }
 

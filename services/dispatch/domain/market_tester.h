@@ -36,6 +36,8 @@ class MarketTester {
   // -- The trip service --
   FakeTrips trips{"test"};
   void Request(const std::string& trip, std::uint32_t party_size = 1);
+  /// Of a rider who shares.
+  void RequestShared(const std::string& trip, std::uint32_t party_size = 1);
   /// Tells what the log has that the market wasn't told.
   void TellLog();
   /// Carries out all commands decided so far; returns how many. The log stays untold.

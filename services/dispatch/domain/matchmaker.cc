@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -36,6 +37,13 @@ v1::Offer MakeMessage(const OfferId& id, const trip::v1::Trip& trip, const Candi
   return offer;
 }
 
+std::optional<SharedRide> SharedRideOf(const trip::v1::Trip& trip) {
+  if (!trip.has_promise()) return std::nullopt;
+  return SharedRide{FromProto(trip.pickup()), FromProto(trip.dropoff()),
+                    trip.passenger().party_size(), FromProto(trip.promise().latest_pickup_at()),
+                    FromProto(trip.promise().latest_dropoff_at())};
+}
+
 v1::OfferEnded MakeEnded(const std::string& offer, const std::string& trip,
                          v1::OfferOutcome outcome) {
   v1::OfferEnded ended;
@@ -55,7 +63,7 @@ Matchmaker::Matchmaker(Config config, TripBook& trips, TripCommands& commands, F
       fleet_(fleet),
       timers_(timers),
       offers_(config_.offer_id_prefix),
-      waiting_({config_.match_every, config_.max_radius_m}) {}
+      waiting_(config_.rounds) {}
 
 // -- Waiting
 // ----------------------------------------------------------------------------------------
@@ -98,7 +106,12 @@ void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
       commands_.IsPending<trip::v1::GiveUpTripRequest>(id)) {
     return;
   }
-  if (!open->give_up_at) open->give_up_at = step.now() + config_.max_wait;
+  const std::optional<SharedRide> shared = SharedRideOf(open->trip);
+  if (!open->give_up_at) {
+    open->give_up_at = step.now() + config_.max_wait;
+    // Whom nobody can serve any more as promised is told so at once.
+    if (shared) open->give_up_at = std::min(*open->give_up_at, shared->latest_pickup);
+  }
   if (step.now() >= *open->give_up_at) {
     WaitedTooLong(id, step);
     return;
@@ -106,7 +119,8 @@ void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
   timers_.Set(WaitTimer(id), *open->give_up_at);
   if (open->radius_m == 0) open->radius_m = config_.radius_m;
   waiting_.Add({id, FromProto(open->trip.requested_at()), FromProto(open->trip.pickup()),
-                open->trip.passenger().party_size(), open->radius_m, hold_until});
+                open->trip.passenger().party_size(), open->radius_m, hold_until,
+                std::chrono::seconds(open->trip.fare().duration().seconds()), shared});
 }
 
 void Matchmaker::TripVanished(const TripId& trip, Step& step) {
@@ -143,6 +157,7 @@ void Matchmaker::StartRoundIfDue(Step& step) {
     const std::size_t max_trips = kTripsPerFreeDriver * fleet_.CountFree() + kSpareTripsPerRound;
     if (auto round = waiting_.StartRound(step.now(), max_trips)) {
       timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
+      AddSharing(*round, step.now());
       step.Decide(*std::move(round));
     }
     next = waiting_.NextRound();
@@ -155,16 +170,105 @@ void Matchmaker::StartRoundIfDue(Step& step) {
   }
 }
 
-void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
-  const auto eligibility = [this](const WaitingTrip& waiting, const DriverId& driver) {
-    return EligibilityOf(waiting, driver);
+void Matchmaker::AddSharing(FindCandidates& round, Time now) {
+  if (config_.sharing.mode == SharingMode::kOff) return;
+  round.pickup_dwell = config_.sharing.dwell.pickup;
+  round.dropoff_dwell = config_.sharing.dwell.dropoff;
+  const auto with_margin = [&](SharedRide ride) {
+    ride.latest_pickup -= config_.sharing.margin;
+    ride.latest_dropoff -= config_.sharing.margin + config_.sharing.dwell.dropoff;
+    return ride;
   };
-  for (const Match& match : waiting_.FinishRound(event, eligibility, step.now())) {
-    MakeOffer(match, step);
+  bool wanted = config_.sharing.mode == SharingMode::kInsertionAndMoves;
+  for (FindCandidates::Query& query : round.queries) {
+    if (!query.shared) continue;
+    query.shared = with_margin(*query.shared);
+    wanted = true;
+  }
+  if (!wanted) return;
+  round.cars = fleet_.SharedCars(now);
+  if (config_.sharing.mode != SharingMode::kInsertionAndMoves) return;
+
+  std::map<TripId, DriverId> movable;
+  for (const SharedCar& car : round.cars) {
+    for (const TripId& trip : fleet_.Find(car.driver)->plan.MovableTrips()) {
+      movable.emplace(trip, car.driver);
+    }
+  }
+  const std::size_t count = std::min(kMovesPerRound, movable.size());
+  auto next = movable.upper_bound(last_moved_);
+  for (std::size_t i = 0; i < count; ++i, ++next) {
+    if (next == movable.end()) next = movable.begin();
+    last_moved_ = next->first;
+    const OpenTrip* open = trips_.Find(next->first);
+    if (open == nullptr || offers_.OfTrip(next->first) != nullptr) continue;
+    round.moves.push_back({next->first, next->second, with_margin(*SharedRideOf(open->trip))});
   }
 }
 
-Eligibility Matchmaker::EligibilityOf(const WaitingTrip& waiting, const DriverId& id) const {
+bool Matchmaker::IsInsertable(const TripId& trip, const InsertionFound& found) const {
+  const Driver* driver = fleet_.Find(found.driver);
+  const OpenTrip* open = trips_.Find(trip);
+  if (driver == nullptr || open == nullptr || driver->plan.revision() != found.plan_revision ||
+      driver->inserting || driver->offered || !driver->connected || driver->suspect ||
+      driver->route_request != 0) {
+    return false;
+  }
+  const auto& released = open->trip.released_driver_ids();
+  return !open->declined.contains(found.driver) &&
+         std::find(released.begin(), released.end(), found.driver.str()) == released.end();
+}
+
+void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& step) {
+  struct Gain {
+    Duration gain;
+    const CandidatesFound::ForMove* move;
+    const InsertionFound* to;
+  };
+  std::vector<Gain> gains;
+  for (const CandidatesFound::ForMove& move : moves) {
+    for (const InsertionFound& to : move.insertions) {
+      const Duration gain = move.spared - to.insertion.added;
+      if (gain >= config_.rounds.costs.least_gain) gains.push_back({gain, &move, &to});
+    }
+  }
+  std::stable_sort(gains.begin(), gains.end(),
+                   [](const Gain& a, const Gain& b) { return a.gain > b.gain; });
+  for (const Gain& gain : gains) {
+    const TripId& trip = gain.move->trip;
+    const OpenTrip* open = trips_.Find(trip);
+    if (open == nullptr || open->trip.state() != trip::v1::TRIP_STATE_ASSIGNED ||
+        offers_.OfTrip(trip) != nullptr || !IsInsertable(trip, *gain.to) ||
+        commands_.IsPending<trip::v1::AdvanceTripRequest>(trip)) {
+      continue;
+    }
+    const DriverId from(open->trip.driver().driver_id());
+    if (from == gain.to->driver || !fleet_.Find(from) || fleet_.Find(from)->inserting) continue;
+    Insert(trip, from, *gain.to, step);
+  }
+}
+
+void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
+  const bool answers_this = waiting_.IsAsked(event.round);
+  const auto suitability = [this](const WaitingTrip& waiting, const DriverId& driver) {
+    return SuitabilityOf(waiting, driver);
+  };
+  const auto insertable = [this](const TripId& trip, const InsertionFound& found) {
+    return IsInsertable(trip, found);
+  };
+  for (const Match& match : waiting_.FinishRound(event, suitability, insertable, step.now())) {
+    if (match.insertion) {
+      trips_.Find(match.trip.id)->radius_m = match.trip.radius_m;
+      waiting_.Remove(match.trip.id);
+      Insert(match.trip.id, {}, *match.insertion, step);
+    } else {
+      MakeOffer(match, step);
+    }
+  }
+  if (answers_this) Move(event.moves, step);
+}
+
+Suitability Matchmaker::SuitabilityOf(const WaitingTrip& waiting, const DriverId& id) const {
   const Driver* driver = fleet_.Find(id);
   const OpenTrip* open = trips_.Find(waiting.id);
   if (driver == nullptr || open == nullptr || !driver->IsFree(waiting.party_size)) {
@@ -175,7 +279,8 @@ Eligibility Matchmaker::EligibilityOf(const WaitingTrip& waiting, const DriverId
       std::find(released.begin(), released.end(), id.str()) != released.end()) {
     return Eligibility::kNo;
   }
-  return open->silent.contains(id) ? Eligibility::kLastResort : Eligibility::kYes;
+  return {open->silent.contains(id) ? Eligibility::kLastResort : Eligibility::kYes,
+          driver->Acceptance()};
 }
 
 // -- Offers
@@ -218,9 +323,26 @@ void Matchmaker::TakeAnswer(const OfferAnswered& event, Step& step) {
   }
 }
 
+void Matchmaker::Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
+                        Step& step) {
+  const OpenOffer& offer = offers_.Open({.id = offers_.NextId(),
+                                         .driver = found.driver,
+                                         .trip = trip,
+                                         .message = {},
+                                         .expires_at = step.now(),
+                                         .state = OpenOffer::State::kAssigning,
+                                         .inserted = true});
+  fleet_.BeginInsertion(trip, found);
+  SendAssign(offer, from, step);
+}
+
 void Matchmaker::Assign(OpenOffer& offer, Step& step) {
   offer.state = OpenOffer::State::kAssigning;
   timers_.Cancel(OfferTimer(offer.id));
+  SendAssign(offer, {}, step);
+}
+
+void Matchmaker::SendAssign(const OpenOffer& offer, const DriverId& from, Step& step) {
   const Driver& driver = *fleet_.Find(offer.driver);
   trip::v1::AssignTripRequest request;
   request.set_trip_id(offer.trip.str());
@@ -229,6 +351,7 @@ void Matchmaker::Assign(OpenOffer& offer, Step& step) {
   request.mutable_driver()->set_name(driver.name);
   *request.mutable_driver()->mutable_vehicle() = driver.vehicle;
   request.set_seats(driver.seats);
+  request.set_from_driver_id(from.str());
   commands_.Send(std::move(request), {}, step);
 }
 
@@ -295,6 +418,11 @@ void Matchmaker::End(const OpenOffer& offer, v1::OfferOutcome outcome, Time hold
                      Step& step) {
   const OpenOffer ended = offers_.Close(offer.id);
   timers_.Cancel(OfferTimer(ended.id));
+  if (ended.inserted) {
+    fleet_.EndInsertion(ended.trip, ended.driver, outcome == v1::OFFER_OUTCOME_ACCEPTED);
+    LetWait(ended.trip, hold_until, step);
+    return;
+  }
   fleet_.EndOffer(ended.driver, MakeEnded(ended.id.str(), ended.trip.str(), outcome), step);
   LetWait(ended.trip, hold_until, step);
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
@@ -26,9 +27,9 @@ class Matchmaker {
   struct Config {
     Duration offer_lease;
     Duration accept_grace;
-    Duration match_every;
+    WaitingTrips::Config rounds;
+    SharingConfig sharing;
     std::uint32_t radius_m;
-    std::uint32_t max_radius_m;
     Duration max_wait;
     /// How long trip's log is waited for where its answer announced news.
     Duration log_patience;
@@ -36,6 +37,8 @@ class Matchmaker {
   };
   /// A round that takes longer is given up: a safety net, as Fleet::kRoutePatience.
   static constexpr Duration kRoundPatience = std::chrono::seconds(60);
+  /// A round looks at so many trips that have a driver, whether another would serve them better.
+  static constexpr std::size_t kMovesPerRound = 16;
   /// A round looks at so many trips for each free driver, and so many more.
   static constexpr std::size_t kTripsPerFreeDriver = 2;
   static constexpr std::size_t kSpareTripsPerRound = 8;
@@ -65,12 +68,21 @@ class Matchmaker {
   void AssignmentSettled(const trip::v1::AssignTripRequest& request, const absl::Status& status,
                          Step& step);
   void WaitedTooLong(const TripId& trip, Step& step);
+
+  std::uint64_t rounds_out_of_time() const { return waiting_.rounds_out_of_time(); }
   /// Trip has answered a GiveUpTrip. An OK was applied already.
   void GiveUpSettled(const TripId& trip, Step& step);
 
  private:
-  Eligibility EligibilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
+  Suitability SuitabilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
+  bool IsInsertable(const TripId& trip, const InsertionFound& found) const;
+  void AddSharing(FindCandidates& round, Time now);
   void MakeOffer(const Match& match, Step& step);
+  /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.
+  void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found, Step& step);
+  /// The best of the moves that were found, as far as they are worth it.
+  void Move(const std::vector<CandidatesFound::ForMove>& moves, Step& step);
+  void SendAssign(const OpenOffer& offer, const DriverId& from, Step& step);
   void Assign(OpenOffer& offer, Step& step);
   void AnswerEndedOffer(const OfferAnswered& event, Step& step);
   /// The trip waits again afterwards, if it still needs a driver.
@@ -84,6 +96,8 @@ class Matchmaker {
   Timers& timers_;
   OfferBook offers_;
   WaitingTrips waiting_;
+  /// The last trip that was looked at for a move: the next round goes on behind it.
+  TripId last_moved_;
 };
 
 }  // namespace ridestream::dispatch

@@ -27,6 +27,8 @@ struct OpenOffer {
   v1::Offer message;
   Time expires_at;
   State state = State::kOffered;
+  /// The driver agreed beforehand and never sees it: the trip comes into a plan under way.
+  bool inserted = false;
 };
 
 /// The offers that haven't ended: at most one of each driver and one of each trip. Not thread-safe.

@@ -4,34 +4,29 @@
 #include <set>
 #include <tuple>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace ridestream::dispatch {
 namespace {
 
-/// The best candidate for the trip, or null.
-const Candidate* Nearest(const WaitingTrip& trip, const std::vector<Candidate>& candidates,
-                         const std::set<DriverId>& taken, bool last_resorts,
-                         const EligibilityFn& eligibility) {
-  const Candidate* nearest = nullptr;
-  Eligibility nearest_is = Eligibility::kNo;
-  for (const Candidate& candidate : candidates) {
-    if (taken.contains(candidate.driver)) continue;
-    const Eligibility is = eligibility(trip, candidate.driver);
-    if (is == Eligibility::kNo || (is == Eligibility::kLastResort && !last_resorts)) continue;
-    // More eligible first, then nearer, then by id.
-    if (nearest == nullptr || std::tie(nearest_is, candidate.travel_time, candidate.driver) <
-                                  std::tie(is, nearest->travel_time, nearest->driver)) {
-      nearest = &candidate;
-      nearest_is = is;
-    }
-  }
-  return nearest;
+/// What the solver counts in, milliseconds, within what it takes.
+std::int64_t ToCost(Duration duration) {
+  return std::clamp<std::int64_t>(duration / std::chrono::milliseconds(1), 0,
+                                  AssignmentProblem::kMaxCost);
+}
+
+Duration Scale(Duration duration, double factor) {
+  return std::chrono::round<Duration>(std::chrono::duration<double, Duration::period>(duration) *
+                                      factor);
 }
 
 }  // namespace
 
 void WaitingTrips::Add(WaitingTrip trip) {
   Remove(trip.id);
-  next_round_ = std::min(next_round_, trip.hold_until);
+  const bool few = trips_.size() < kFewTrips;
+  next_round_ =
+      std::min(next_round_, few ? trip.hold_until : std::max(trip.hold_until, paused_until_));
   requested_at_[trip.id] = trip.requested_at;
   Key key(trip.requested_at, trip.id);
   trips_.emplace(std::move(key), std::move(trip));
@@ -60,7 +55,7 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
       return;
     }
     if (round.queries.size() == max_trips) return;
-    round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m});
+    round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m, trip.shared});
     asked_up_to_ = Key(trip.requested_at, trip.id);
   };
   const auto start = asked_up_to_ ? trips_.upper_bound(*asked_up_to_) : trips_.begin();
@@ -73,7 +68,7 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
     next_round_ = held_until;
     return std::nullopt;
   }
-  next_round_ = now + config_.match_every;
+  next_round_ = paused_until_ = now + config_.match_every;
   in_flight_ = true;
   round.round = ++round_;
   return round;
@@ -81,11 +76,12 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
 
 void WaitingTrips::AbandonRound(Time now) {
   in_flight_ = false;
-  next_round_ = now + config_.match_every;
+  next_round_ = paused_until_ = now + config_.match_every;
 }
 
 std::vector<Match> WaitingTrips::FinishRound(const CandidatesFound& found,
-                                             const EligibilityFn& eligibility, Time now) {
+                                             const SuitabilityFn& suitability,
+                                             const InsertableFn& insertable, Time now) {
   if (!in_flight_ || found.round != round_) return {};
   if (!found.trips.ok()) {
     AbandonRound(now);
@@ -93,28 +89,129 @@ std::vector<Match> WaitingTrips::FinishRound(const CandidatesFound& found,
   }
   in_flight_ = false;
 
-  std::map<Key, const std::vector<Candidate>*> answers;
-  for (const CandidatesFound::ForTrip& answer : *found.trips) {
-    const auto waiting = requested_at_.find(answer.trip);
-    if (waiting == requested_at_.end()) continue;
-    answers[{waiting->second, answer.trip}] = &answer.candidates;
-  }
-
+  const std::vector<Row> rows = MakeRows(*found.trips, suitability, insertable, now);
+  const auto chosen =
+      config_.method == MatchingMethod::kAssignment ? Assign(rows, now) : TakeNearest(rows);
   std::vector<Match> matches;
-  std::set<DriverId> taken;
-  for (const auto& [key, candidates] : answers) {
-    WaitingTrip& trip = trips_.at(key);
-    const bool farthest = trip.radius_m >= config_.max_radius_m;
-    const Candidate* nearest = Nearest(trip, *candidates, taken, farthest, eligibility);
-    if (nearest != nullptr) {
-      taken.insert(nearest->driver);
-      matches.push_back({trip, *nearest});
-    } else {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    WaitingTrip& trip = *rows[i].trip;
+    if (chosen[i] == nullptr) {
       trip.radius_m =
           trip.radius_m > config_.max_radius_m / 2 ? config_.max_radius_m : 2 * trip.radius_m;
+    } else if (chosen[i]->insertion != nullptr) {
+      matches.push_back({trip, {}, *chosen[i]->insertion});
+    } else {
+      matches.push_back({trip, *chosen[i]->candidate});
     }
   }
   return matches;
+}
+
+/// The oldest first.
+std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
+    const std::vector<CandidatesFound::ForTrip>& answers, const SuitabilityFn& suitability,
+    const InsertableFn& insertable, Time now) {
+  std::map<Key, const CandidatesFound::ForTrip*> by_age;
+  for (const CandidatesFound::ForTrip& answer : answers) {
+    const auto waiting = requested_at_.find(answer.trip);
+    if (waiting != requested_at_.end()) by_age[{waiting->second, answer.trip}] = &answer;
+  }
+  std::vector<Row> rows;
+  for (const auto& [key, answer] : by_age) {
+    Row& row = rows.emplace_back(Row{&trips_.at(key), {}});
+    const WaitingTrip& trip = *row.trip;
+    std::vector<Row::Option> last_resorts;
+    for (const Candidate& candidate : answer->candidates) {
+      const Suitability suits = suitability(trip, candidate.driver);
+      const Time there_at = now + config_.response + candidate.travel_time;
+      if (suits.eligibility == Eligibility::kNo ||
+          (trip.shared && there_at > trip.shared->latest_pickup)) {
+        continue;
+      }
+      (suits.eligibility == Eligibility::kYes ? row.options : last_resorts)
+          .push_back({&candidate, nullptr, CostOf(trip, candidate, suits.acceptance)});
+    }
+    for (const InsertionFound& found : answer->insertions) {
+      if (!insertable(trip.id, found)) continue;
+      row.options.push_back({nullptr, &found, CostOf(trip, found, now)});
+    }
+    // Somebody who let the offer run out is asked again when nobody else is in sight.
+    if (row.options.empty() && trip.radius_m >= config_.max_radius_m) {
+      row.options = std::move(last_resorts);
+    }
+    // Among the equally near the first id wins, whatever order they came in.
+    std::sort(row.options.begin(), row.options.end(),
+              [](const Row::Option& a, const Row::Option& b) {
+                return std::tie(a.cost, a.driver()) < std::tie(b.cost, b.driver());
+              });
+  }
+  return rows;
+}
+
+Duration WaitingTrips::CostOf(const WaitingTrip& trip, const Candidate& candidate,
+                              double acceptance) const {
+  switch (config_.method) {
+    case MatchingMethod::kNearestByLine:  // One millisecond a metre: only the order counts.
+      return std::chrono::round<Duration>(std::chrono::duration<double, std::milli>(
+          FastDistanceM(trip.pickup, candidate.position)));
+    case MatchingMethod::kNearestByTime:
+      return candidate.travel_time;
+    case MatchingMethod::kAssignment:
+      break;
+  }
+  const double refusals = (1 - acceptance) / acceptance;
+  return candidate.travel_time + Scale(config_.costs.refusal, refusals) +
+         Scale(candidate.travel_time + trip.direct, config_.costs.driving);
+}
+
+Duration WaitingTrips::CostOf(const WaitingTrip&, const InsertionFound& found, Time now) const {
+  return Duration(found.insertion.pickup_at - now) + found.delay_of_others +
+         Scale(found.insertion.added, config_.costs.driving);
+}
+
+std::vector<const WaitingTrips::Row::Option*> WaitingTrips::TakeNearest(
+    const std::vector<Row>& rows) const {
+  std::vector<const Row::Option*> chosen;
+  std::set<DriverId> taken;
+  for (const Row& row : rows) {
+    const auto nearest =
+        std::find_if(row.options.begin(), row.options.end(),
+                     [&](const Row::Option& option) { return !taken.contains(option.driver()); });
+    chosen.push_back(nearest == row.options.end() ? nullptr : &*nearest);
+    if (chosen.back() != nullptr) taken.insert(chosen.back()->driver());
+  }
+  return chosen;
+}
+
+std::vector<const WaitingTrips::Row::Option*> WaitingTrips::Assign(const std::vector<Row>& rows,
+                                                                   Time now) {
+  absl::flat_hash_map<DriverId, std::uint32_t> column_of;
+  for (const Row& row : rows) {
+    for (const Row::Option& option : row.options) {
+      column_of.try_emplace(option.driver(), static_cast<std::uint32_t>(column_of.size()));
+    }
+  }
+  AssignmentProblem problem(static_cast<std::uint32_t>(column_of.size()));
+  for (const Row& row : rows) {
+    const Duration waited = now - row.trip->requested_at;
+    problem.AddRow(ToCost(config_.costs.unmatched + Scale(waited, config_.costs.ageing) +
+                          Scale(row.trip->direct, config_.costs.driving)));
+    for (const Row::Option& option : row.options) {
+      problem.AddOption(column_of.at(option.driver()), ToCost(option.cost));
+    }
+  }
+  const Assignment assignment = Solve(problem, config_.start_deadline());
+  if (assignment.greedy_rows > 0) ++rounds_out_of_time_;
+
+  std::vector<const Row::Option*> chosen(rows.size(), nullptr);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const Row::Option& option : rows[i].options) {
+      if (column_of.at(option.driver()) != assignment.column_of[i]) continue;
+      chosen[i] = &option;
+      break;
+    }
+  }
+  return chosen;
 }
 
 }  // namespace ridestream::dispatch

@@ -25,6 +25,8 @@ Candidate At(const std::string& driver, int seconds_away) {
 
 Eligibility Everybody(const WaitingTrip&, const DriverId&) { return Eligibility::kYes; }
 
+bool Anything(const TripId&, const InsertionFound&) { return true; }
+
 std::vector<std::string> Pairs(const std::vector<Match>& matches) {
   std::vector<std::string> pairs;
   for (const Match& match : matches) {
@@ -47,8 +49,8 @@ class WaitingTripsTest : public ::testing::Test {
   using ForTrip = CandidatesFound::ForTrip;
 
   std::vector<std::string> Finish(std::vector<ForTrip> answers,
-                                  const EligibilityFn& eligibility = Everybody) {
-    return Pairs(waiting_.FinishRound({++round_, std::move(answers)}, eligibility, kNow));
+                                  const SuitabilityFn& suitability = Everybody) {
+    return Pairs(waiting_.FinishRound({++round_, std::move(answers)}, suitability, Anything, kNow));
   }
 
   WaitingTrips waiting_{{seconds(1), 10'000}};
@@ -132,7 +134,7 @@ TEST_F(WaitingTripsTest, AFailedRoundIsFollowedAfterThePauseAndWidensNothing) {
   waiting_.StartRound(kNow);
   waiting_.Add(Trip("t-2"));
   EXPECT_THAT(waiting_.FinishRound({1, absl::UnavailableError("location is down")}, Everybody,
-                                   kNow + seconds(2)),
+                                   Anything, kNow + seconds(2)),
               IsEmpty());
   EXPECT_EQ(waiting_.NextRound(), kNow + seconds(3));
   EXPECT_THAT(Asked(waiting_.StartRound(kNow + seconds(3))), ElementsAre("t-1@2000", "t-2@2000"));

@@ -1,0 +1,267 @@
+// Riders who share a car: how they get into a plan under way, move to a better one, and what they
+// were promised.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "services/dispatch/domain/market_tester.h"
+#include "services/dispatch/domain/proto_values.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::string> StopsOf(const v1::Plan& plan) {
+  std::vector<std::string> stops;
+  for (const v1::Stop& stop : plan.stops()) {
+    stops.push_back((stop.kind() == v1::STOP_KIND_PICK_UP ? "+" : "-") + stop.trip_id());
+  }
+  return stops;
+}
+
+class MarketSharingTest : public ::testing::Test {
+ protected:
+  /// The driver has the shared trip, its route, and no open decision.
+  void GiveShared(const std::string& trip, const std::string& driver) {
+    market_.RequestShared(trip);
+    market_.AnswerRound({driver});
+    market_.Answer(driver, market_.Offers(driver).at(0), true);
+    Settle();
+  }
+  /// Trip does what it was told, tells it, and routes are found.
+  void Settle() {
+    while (market_.CarryOut() > 0) {
+    }
+    market_.TellLog();
+    for (const FindRoute& request : market_.Take<FindRoute>()) {
+      market_.Handle(
+          RouteFound{request.driver, request.request, MakeWay(request.from, request.stops)});
+    }
+  }
+  /// Answers the newest round: no free drivers, and for each trip and move these insertions.
+  void AnswerInsertions(const FindCandidates& round, const std::vector<InsertionFound>& found,
+                        Duration spared = Duration::zero()) {
+    CandidatesFound answer{round.round, std::vector<CandidatesFound::ForTrip>()};
+    for (const auto& query : round.queries) answer.trips->push_back({query.trip, {}, found});
+    for (const auto& move : round.moves) answer.moves.push_back({move.trip, spared, found});
+    market_.Handle(answer);
+  }
+  InsertionFound Into(const SharedCar& car, std::size_t pickup_after, std::size_t dropoff_after) {
+    return {car.driver,
+            car.plan_revision,
+            {pickup_after, dropoff_after, seconds(60), market_.now() + seconds(100),
+             market_.now() + seconds(300)},
+            Duration::zero()};
+  }
+  FindCandidates Round() { return market_.Take<FindCandidates>().back(); }
+
+  MarketTester market_;
+};
+
+TEST_F(MarketSharingTest, ARiderIsPutIntoThePlanUnderWayWithoutAnOffer) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.TakeAll();
+  market_.RequestShared("t-2");
+  const FindCandidates round = Round();
+  ASSERT_EQ(round.cars.size(), 1u);
+  EXPECT_EQ(round.cars[0].driver, DriverId("d"));
+  EXPECT_THAT(round.cars[0].trips, ElementsAre(TripId("t-1"), TripId("t-1")));
+  EXPECT_EQ(round.cars[0].car.stops[1].arrival - market_.now(), seconds(200 + 30))
+      << "the ride, and getting in";
+  AnswerInsertions(round, {Into(round.cars[0], 1, 2)});
+  EXPECT_THAT(market_.Offers("d"), IsEmpty());
+  Settle();
+  const auto plans = market_.Plans("d");
+  ASSERT_EQ(plans.size(), 1u);
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_RIDER_ADDED);
+  EXPECT_THAT(StopsOf(plans[0]), ElementsAre("+t-1", "+t-2", "-t-1", "-t-2"));
+  EXPECT_TRUE(plans[0].has_route());
+  EXPECT_THAT(market_.Outcomes("d"), IsEmpty()) << "there was no offer that could end";
+  EXPECT_EQ(market_.trips.Get("t-2").state(), trip::v1::TRIP_STATE_ASSIGNED);
+  // The riders hear of the new times.
+  std::vector<std::string> told;
+  for (const ReportProgress& report : market_.Take<ReportProgress>()) {
+    told.push_back(report.progress.trip_id());
+  }
+  EXPECT_THAT(told, ::testing::IsSupersetOf({"t-1", "t-2"}));
+}
+
+TEST_F(MarketSharingTest, AnInsertionIntoAnOlderPlanIsNotMade) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.TakeAll();
+  market_.RequestShared("t-2");
+  const FindCandidates round = Round();
+  market_.Update("d", "t-1", v1::STOP_ACTION_ARRIVED);
+  Settle();
+  market_.TakeAll();
+  AnswerInsertions(round, {Into(round.cars.at(0), 0, 2)});
+  EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty());
+  market_.Pass(seconds(1));
+  EXPECT_EQ(Round().queries.at(0).trip, TripId("t-2")) << "it waits still";
+}
+
+TEST_F(MarketSharingTest, OneCarGetsOneRiderAtATime) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.TakeAll();
+  market_.RequestShared("t-2");
+  const FindCandidates first = Round();
+  AnswerInsertions(first, {Into(first.cars.at(0), 0, 2)});
+  market_.RequestShared("t-3");
+  EXPECT_THAT(Round().cars, IsEmpty()) << "t-2 is being put into its plan";
+  Settle();
+  market_.TakeAll();
+  market_.Pass(seconds(1));
+  EXPECT_EQ(Round().cars.size(), 0u + 1u);
+}
+
+TEST_F(MarketSharingTest, ARefusedInsertionLetsTheRiderWaitForAnother) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.TakeAll();
+  market_.RequestShared("t-2");
+  const FindCandidates round = Round();
+  AnswerInsertions(round, {Into(round.cars.at(0), 0, 2)});
+  market_.FailCommand(absl::AbortedError("taken"));
+  market_.Pass(seconds(2));
+  const FindCandidates next = Round();
+  EXPECT_EQ(next.queries.at(0).trip, TripId("t-2"));
+  ASSERT_EQ(next.cars.size(), 1u) << "the car may have others";
+  AnswerInsertions(next, {Into(next.cars[0], 0, 2)});
+  EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty()) << "but not this one again";
+}
+
+TEST_F(MarketSharingTest, WhoRidesAloneIsAloneAndWhoDrivesMustHaveAgreed) {
+  market_.Connect("alone");
+  market_.GiveTrip("t-1", "alone");
+  DriverConnected unasked{DriverId("unasked"), 99, false, {}};
+  unasked.hello.set_seats(4);
+  market_.Handle(unasked);
+  GiveShared("t-2", "unasked");
+  market_.TakeAll();
+  market_.RequestShared("t-3");
+  EXPECT_THAT(Round().cars, IsEmpty());
+}
+
+TEST_F(MarketSharingTest, ARiderMovesToADriverWhoServesItBetter) {
+  market_.Connect("a");
+  GiveShared("t-1", "a");
+  market_.Connect("b");
+  GiveShared("t-2", "b");
+  market_.TakeAll();
+  market_.RequestShared("t-3");
+  const FindCandidates round = Round();
+  ASSERT_EQ(round.cars.size(), 2u);
+  ASSERT_EQ(round.moves.size(), 2u);
+  EXPECT_EQ(round.moves[0].trip, TripId("t-1"));
+  EXPECT_EQ(round.moves[0].from, DriverId("a"));
+  CandidatesFound answer{round.round, std::vector<CandidatesFound::ForTrip>()};
+  answer.trips->push_back({TripId("t-3"), {}});
+  answer.moves.push_back({TripId("t-1"), seconds(200), {Into(round.cars[1], 1, 1)}});
+  market_.Handle(answer);
+  Settle();
+  const auto of_a = market_.Plans("a");
+  ASSERT_EQ(of_a.size(), 1u);
+  EXPECT_EQ(of_a[0].cause(), v1::PLAN_CAUSE_REASSIGNED);
+  EXPECT_THAT(StopsOf(of_a[0]), IsEmpty());
+  const auto of_b = market_.Plans("b");
+  ASSERT_EQ(of_b.size(), 1u);
+  EXPECT_THAT(StopsOf(of_b[0]), ElementsAre("+t-2", "+t-1", "-t-1", "-t-2"));
+  EXPECT_EQ(market_.trips.Get("t-1").driver().driver_id(), "b");
+}
+
+TEST_F(MarketSharingTest, AMoveThatGainsLittleIsNotMade) {
+  market_.Connect("a");
+  GiveShared("t-1", "a");
+  market_.Connect("b");
+  GiveShared("t-2", "b");
+  market_.TakeAll();
+  market_.RequestShared("t-3");
+  const FindCandidates round = Round();
+  CandidatesFound answer{round.round, std::vector<CandidatesFound::ForTrip>()};
+  answer.moves.push_back({TripId("t-1"), seconds(89), {Into(round.cars.at(1), 1, 1)}});
+  market_.Handle(answer);
+  EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty());
+}
+
+TEST_F(MarketSharingTest, APromiseThatCanNotBeKeptAnyMoreIsToldAtOnceAndCountedOnce) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.Move("d");
+  const auto broken = [this] {
+    const auto reports = market_.Take<ReportProgress>();
+    return reports.back().progress.progress().promise_broken();
+  };
+  EXPECT_FALSE(broken());
+  market_.Pass(minutes(7));
+  market_.Move("d");  // It hasn't moved, and the pick-up is 100 s away.
+  EXPECT_TRUE(broken());
+  market_.Move("d");
+  EXPECT_TRUE(broken());
+  EXPECT_EQ(market_.market().promises_broken(), 1u);
+}
+
+TEST_F(MarketSharingTest, WhomNobodyCanServeAsPromisedIsToldSo) {
+  market_.trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
+                              1, minutes(2));
+  market_.TellLog();
+  market_.Pass(minutes(1));
+  EXPECT_EQ(market_.CarryOut(), 0u);
+  market_.Pass(minutes(1));
+  EXPECT_EQ(market_.CarryOut(), 1u);
+  EXPECT_EQ(market_.trips.Get("t-1").state(), trip::v1::TRIP_STATE_UNSERVED);
+}
+
+TEST_F(MarketSharingTest, AFreeDriverWhoWouldComeTooLateIsNotAsked) {
+  market_.Connect("d");
+  market_.trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
+                              1, seconds(100));
+  market_.TellLog();
+  market_.AnswerRound({"d"});  // 60 s away, and may think for 15 s.
+  EXPECT_THAT(market_.Offers("d"), IsEmpty());
+}
+
+TEST_F(MarketSharingTest, AfterARestartTheStopsStandInTheOrderOfWhatWasPromised) {
+  market_.Connect("d");
+  for (const auto& [trip, within] : {std::pair("t-1", minutes(8)), std::pair("t-2", minutes(4))}) {
+    market_.trips.RequestShared(trip, MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
+                                1, within, within + minutes(3));
+    trip::v1::AssignTripRequest request;
+    request.set_trip_id(trip);
+    request.set_offer_id(std::string("o-of-") + trip);
+    request.mutable_driver()->set_driver_id("d");
+    ASSERT_TRUE(market_.trips.Do(request).ok());
+  }
+  market_.Restart();
+  market_.TellLog();
+  market_.Connect("d");
+  market_.Handle(LogCaughtUp{});
+  const auto plans = market_.Plans("d");
+  ASSERT_FALSE(plans.empty());
+  EXPECT_THAT(StopsOf(plans.back()), ElementsAre("+t-2", "-t-2", "+t-1", "-t-1"));
+}
+
+TEST_F(MarketSharingTest, SharingCanBeTurnedOff) {
+  MarketConfig config = MarketTester::TestConfig();
+  config.sharing.mode = SharingMode::kOff;
+  Market market(config);
+  FakeTrips trips("test");
+  trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, ScaledClock::kAnchor);
+  market.Handle(LogCaughtUp{}, ScaledClock::kAnchor);
+  const auto decisions = market.Handle(TripLogged{trips.log().at(0)}, ScaledClock::kAnchor);
+  const auto* round = std::get_if<FindCandidates>(&decisions.at(0));
+  ASSERT_NE(round, nullptr);
+  EXPECT_THAT(round->cars, IsEmpty());
+}
+
+}  // namespace
+}  // namespace ridestream::dispatch
