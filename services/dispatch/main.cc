@@ -40,7 +40,17 @@ ABSL_FLAG(
 ABSL_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
           "How long a driver may think about an offer (10ms to 1h)");
 ABSL_FLAG(absl::Duration, match_every, absl::Seconds(1),
-          "Pause between matching rounds (10ms to 1h)");
+          "From one matching round to the next; where few wait, a new trip has its round at once "
+          "(10ms to 1h)");
+ABSL_FLAG(std::string, matching, "assignment",
+          "How a round pairs riders with drivers: assignment (all at once, at the least cost), "
+          "nearest (the oldest request first, by travel time) or nearest_line");
+ABSL_FLAG(absl::Duration, matching_deadline, absl::Milliseconds(100),
+          "How long a round may look for the best assignment, by the wall's clock; the rest is "
+          "paired greedily (1ms to 1m)");
+ABSL_FLAG(std::string, sharing, "search",
+          "Riders who share: search (are put into plans under way, and moved to better ones until "
+          "their driver has come), insertion (aren't moved) or off (have a car each)");
 ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
           "A trip for which no driver was found for so long is given up (10ms to 24h)");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
@@ -74,6 +84,7 @@ absl::Status CheckFlags() {
         CheckRange(FLAGS_lost_after, absl::ZeroDuration(), absl::Hours(24)),
         CheckRange(FLAGS_offer_lease, kTick, absl::Hours(1)),
         CheckRange(FLAGS_match_every, kTick, absl::Hours(1)),
+        CheckRange(FLAGS_matching_deadline, absl::Milliseconds(1), absl::Minutes(1)),
         CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)), CheckRange(FLAGS_candidates, 1, 1'000),
         CheckRange(FLAGS_max_sessions, 1, most),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
@@ -82,8 +93,38 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<dispatch::MatchingMethod> MatchingFromFlag() {
+  const std::string method = absl::GetFlag(FLAGS_matching);
+  if (method == "assignment") return dispatch::MatchingMethod::kAssignment;
+  if (method == "nearest") return dispatch::MatchingMethod::kNearestByTime;
+  if (method == "nearest_line") return dispatch::MatchingMethod::kNearestByLine;
+  return absl::InvalidArgumentError(
+      fmt::format("--matching={}: must be assignment, nearest or nearest_line", method));
+}
+
+absl::StatusOr<dispatch::SharingConfig> SharingFromFlag() {
+  const std::string mode = absl::GetFlag(FLAGS_sharing);
+  if (mode == "search") return dispatch::SharingConfig{dispatch::SharingMode::kInsertionAndMoves};
+  if (mode == "insertion") return dispatch::SharingConfig{dispatch::SharingMode::kInsertion};
+  if (mode == "off") return dispatch::SharingConfig{dispatch::SharingMode::kOff};
+  return absl::InvalidArgumentError(
+      fmt::format("--sharing={}: must be search, insertion or off", mode));
+}
+
+dispatch::StartDeadline DeadlineAfter(std::chrono::nanoseconds wall) {
+  return [wall] {
+    return [end = std::chrono::steady_clock::now() + wall] {
+      return std::chrono::steady_clock::now() >= end;
+    };
+  };
+}
+
 absl::Status Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  const auto matching = MatchingFromFlag();
+  if (!matching.ok()) return matching.status();
+  const auto sharing = SharingFromFlag();
+  if (!sharing.ok()) return sharing.status();
   const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
   if (!specs.ok()) return specs.status();
 
@@ -124,6 +165,10 @@ absl::Status Run() {
         dispatch::MarketConfig{.market = spec.market,
                                .offer_lease = Chrono(FLAGS_offer_lease),
                                .match_every = Chrono(FLAGS_match_every),
+                               .matching = *matching,
+                               .matching_deadline = DeadlineAfter(absl::ToChronoNanoseconds(
+                                   absl::GetFlag(FLAGS_matching_deadline))),
+                               .sharing = *sharing,
                                .max_wait = Chrono(FLAGS_max_wait),
                                .lost_after = Chrono(FLAGS_lost_after),
                                .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},

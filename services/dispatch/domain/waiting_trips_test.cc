@@ -171,5 +171,88 @@ TEST_F(WaitingTripsTest, AFullRoundIsFollowedByTheTripsItHadNoRoomFor) {
   EXPECT_EQ(second[2], "t-0000@2000");
 }
 
+TEST_F(WaitingTripsTest, ARoundCostsLeastAsAWhole) {
+  waiting_.Add(Trip("t-1"));
+  waiting_.Add(Trip("t-2"));
+  waiting_.StartRound(kNow);
+  // Nearest first would send a to t-1, and b from afar to t-2.
+  EXPECT_THAT(Finish({{TripId("t-1"), {At("a", 10), At("b", 20)}},
+                      {TripId("t-2"), {At("a", 15), At("b", 300)}}}),
+              ElementsAre("t-1-b", "t-2-a"));
+}
+
+TEST_F(WaitingTripsTest, WhoHasWaitedLongerGetsTheOnlyDriver) {
+  waiting_.Add(Trip("old", 60));
+  waiting_.Add(Trip("young", 0));
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("old"), {At("d", 60)}}, {TripId("young"), {At("d", 40)}}}),
+              ElementsAre("old-d"));
+}
+
+TEST_F(WaitingTripsTest, ANearRiderGoesBeforeOneWhoWaitedALittleLonger) {
+  waiting_.Add(Trip("far", 5));
+  waiting_.Add(Trip("near", 0));
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("far"), {At("d", 300)}}, {TripId("near"), {At("d", 40)}}}),
+              ElementsAre("near-d"));
+}
+
+TEST_F(WaitingTripsTest, WhoOftenDeclinesIsTakenToBeFurtherAway) {
+  const auto picky = [](const WaitingTrip&, const DriverId& driver) {
+    return Suitability(Eligibility::kYes, driver == DriverId("picky") ? 0.2 : 0.9);
+  };
+  waiting_.Add(Trip("t"));
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("t"), {At("picky", 10), At("willing", 20)}}}, picky),
+              ElementsAre("t-willing"));
+}
+
+TEST_F(WaitingTripsTest, TheNearestCanBeTakenInstead) {
+  // Equally far as the crow flies; which is nearer by time depends on the streets.
+  const auto pairs_by = [](MatchingMethod method) {
+    WaitingTrips waiting({seconds(1), 10'000, method});
+    waiting.Add(Trip("t-1"));
+    waiting.StartRound(kNow);
+    const Candidate beside{DriverId("beside"), OffsetBy(LatLng{}, 100, 0), seconds(90)};
+    const Candidate behind{DriverId("behind"), OffsetBy(LatLng{}, 300, 0), seconds(30)};
+    return Pairs(waiting.FinishRound({1, std::vector<ForTrip>{{TripId("t-1"), {beside, behind}}}},
+                                     Everybody, Anything, kNow));
+  };
+  EXPECT_THAT(pairs_by(MatchingMethod::kNearestByLine), ElementsAre("t-1-beside"));
+  EXPECT_THAT(pairs_by(MatchingMethod::kNearestByTime), ElementsAre("t-1-behind"));
+  EXPECT_THAT(pairs_by(MatchingMethod::kAssignment), ElementsAre("t-1-behind"));
+}
+
+TEST_F(WaitingTripsTest, WhenManyWaitTheyHaveTheirRoundTogether) {
+  for (std::size_t i = 0; i < WaitingTrips::kFewTrips; ++i)
+    waiting_.Add(Trip(fmt::format("{}", i)));
+  waiting_.StartRound(kNow);
+  Finish({});
+  waiting_.Add(Trip("another"));
+  EXPECT_EQ(waiting_.NextRound(), kNow + seconds(1));
+}
+
+TEST_F(WaitingTripsTest, ARoundWithoutTimeIsCounted) {
+  WaitingTrips hasty({.match_every = seconds(1), .max_radius_m = 10'000, .start_deadline = [] {
+                        return [] { return true; };
+                      }});
+  hasty.Add(Trip("t"));
+  hasty.StartRound(kNow);
+  EXPECT_THAT(Pairs(hasty.FinishRound({1, std::vector<ForTrip>{{TripId("t"), {At("d", 1)}}}},
+                                      Everybody, Anything, kNow)),
+              ElementsAre("t-d"));
+  EXPECT_EQ(hasty.rounds_out_of_time(), 1u);
+  EXPECT_EQ(waiting_.rounds_out_of_time(), 0u);
+}
+
+TEST_F(WaitingTripsTest, OneRiderIsInAnyRoundOnce) {
+  // The same trip, and two with the same rider, are told apart by their ids alone.
+  waiting_.Add(Trip("t", 3));
+  waiting_.Add(Trip("t", 3));
+  EXPECT_THAT(Asked(waiting_.StartRound(kNow)), ElementsAre("t@2000"));
+  EXPECT_THAT(Finish({{TripId("t"), {At("a", 1), At("b", 2)}}, {TripId("t"), {At("b", 2)}}}).size(),
+              1u);
+}
+
 }  // namespace
 }  // namespace ridestream::dispatch

@@ -1,6 +1,5 @@
 #include "services/dispatch/rpc/planner.h"
 
-#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
+#include "services/dispatch/streets/way_search.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -16,46 +16,15 @@ namespace {
 constexpr std::chrono::milliseconds kNearestTimeout{1'000};
 constexpr int kMaxQueries = 1'000;
 
-/// Appends a piece of way to a route in the wire's form, whose points are differences.
-class RouteBuilder {
- public:
-  explicit RouteBuilder(common::v1::Route& route) : route_(route) {}
-
-  void Append(const roads::Route& way) {
-    for (std::size_t i = 0; i < way.points.size(); ++i) {
-      if (i == 0 && route_.lat_e7_size() > 0) continue;  // The stop, where the way before ended.
-      const LatLng point = way.points[i];
-      route_.add_lat_e7(point.lat_e7 - last_.lat_e7);
-      route_.add_lng_e7(point.lng_e7 - last_.lng_e7);
-      last_ = point;
-    }
-    for (const std::uint32_t piece_ms : way.leg_ms) {
-      route_.add_piece_ms(piece_ms);
-      duration_ms_ += piece_ms;
-    }
-    length_m_ += way.length_m;
-    route_.set_duration_ms(duration_ms_);
-    route_.set_length_m(static_cast<std::uint32_t>(std::lround(length_m_)));
-  }
-  Duration duration() const { return std::chrono::milliseconds(duration_ms_); }
-
- private:
-  common::v1::Route& route_;
-  LatLng last_;
-  std::uint32_t duration_ms_ = 0;
-  double length_m_ = 0;
-};
-
 }  // namespace
 
-/// A round of candidates: first location's answer is awaited, then its trips are worked through.
+/// A round of candidates: first location's answer is awaited, then it is worked through.
 struct Planner::Round {
   FindCandidates question;
   grpc::ClientContext context;
   location::v1::FindNearestRequest request;
   location::v1::FindNearestResponse response;
-  std::vector<CandidatesFound::ForTrip> found;
-  bool done() const { return found.size() == question.queries.size(); }
+  bool begun = false;
 };
 
 Planner::Planner(const PlannerConfig& config, std::string market, const roads::Streets& streets,
@@ -65,6 +34,7 @@ Planner::Planner(const PlannerConfig& config, std::string market, const roads::S
       streets_(streets),
       location_(location),
       answer_(std::move(answer)),
+      search_(streets.router(), {config.max_pickup_time, config.insertions}),
       thread_([this] { Run(); }) {}
 
 Planner::~Planner() {
@@ -139,49 +109,28 @@ void Planner::Run() {
       }
     }
     if (route) {
-      answer_(RouteFound{route->driver, route->request, WayThrough(*route)});
+      answer_(RouteFound{route->driver, route->request, FindWay(streets_.router(), *route)});
       continue;
     }
-    if (!round->done()) WorkOn(*round);
-    if (!round->done()) continue;
-    answer_(CandidatesFound{round->question.round, std::move(round->found)});
+    if (!round->begun) Begin(*round);
+    if (search_.Step()) continue;
+    answer_(search_.Take());
     MutexLock lock(mu_);
     rounds_.pop_front();
   }
 }
 
-void Planner::WorkOn(Round& round) const {
-  const std::size_t next = round.found.size();
-  const FindCandidates::Query& query = round.question.queries[next];
-  const auto& drivers = round.response.results(static_cast<int>(next)).drivers();
-  std::vector<LatLng> places;
-  places.reserve(static_cast<std::size_t>(drivers.size()));
-  for (const auto& driver : drivers) {
-    places.push_back({driver.position().lat_e7(), driver.position().lng_e7()});
+void Planner::Begin(Round& round) {
+  round.begun = true;
+  std::vector<std::vector<NearbyDriver>> nearby;
+  for (const auto& result : round.response.results()) {
+    auto& drivers = nearby.emplace_back();
+    for (const auto& driver : result.drivers()) {
+      drivers.push_back(
+          {DriverId(driver.driver_id()), {driver.position().lat_e7(), driver.position().lng_e7()}});
+    }
   }
-  CandidatesFound::ForTrip for_trip{query.trip, {}};
-  const auto times = streets_.router().TravelTimesTo(query.pickup, places, config_.max_pickup_time);
-  // An unreachable pick-up has no candidates: the trip is given up in the end.
-  for (std::size_t i = 0; times.ok() && i < places.size(); ++i) {
-    if (!(*times)[i]) continue;
-    for_trip.candidates.push_back(
-        {DriverId(drivers[static_cast<int>(i)].driver_id()), places[i], *(*times)[i]});
-  }
-  round.found.push_back(std::move(for_trip));
-}
-
-absl::StatusOr<RouteFound::Way> Planner::WayThrough(const FindRoute& question) const {
-  RouteFound::Way way;
-  RouteBuilder builder(way.route);
-  LatLng from = question.from;
-  for (const LatLng& stop : question.stops) {
-    const absl::StatusOr<roads::Route> leg = streets_.router().FindRoute(from, stop);
-    if (!leg.ok()) return leg.status();
-    builder.Append(*leg);
-    way.to_stop.push_back(builder.duration());
-    from = stop;
-  }
-  return way;
+  search_.Begin(std::move(round.question), std::move(nearby));
 }
 
 }  // namespace ridestream::dispatch

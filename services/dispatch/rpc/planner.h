@@ -11,6 +11,7 @@
 #include "libs/roads/streets.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/streets/round_search.h"
 
 namespace ridestream::dispatch {
 
@@ -19,12 +20,14 @@ struct PlannerConfig {
   std::uint32_t candidates = 16;
   /// Drivers further than this from the pick-up are no candidates.
   Duration max_pickup_time = std::chrono::minutes(10);
+  /// Plans under way that are considered for a rider who shares.
+  std::size_t insertions = 8;
 };
 
 /// Answers a market's questions about the world: who is near, how long they need, which way to go.
 /// Location is asked asynchronously; the streets on a thread of its own, since a route may take a
 /// millisecond, and a market must not wait for it. Routes go first: a driver waits for each, while
-/// a round of candidates, which may take long, is worked through one trip at a time. Thread-safe.
+/// a round of candidates, which may take long, is worked through piece by piece. Thread-safe.
 class Planner {
  public:
   using Answer = std::function<void(Event)>;
@@ -44,14 +47,15 @@ class Planner {
 
   void OnNearest(std::shared_ptr<Round> round, const grpc::Status& status);
   void Run();
-  void WorkOn(Round& round) const;
-  absl::StatusOr<RouteFound::Way> WayThrough(const FindRoute& question) const;
+  void Begin(Round& round);
 
   const PlannerConfig config_;
   const std::string market_;
   const roads::Streets& streets_;
   location::v1::LocationService::StubInterface& location_;
   const Answer answer_;
+  /// Of the thread's alone.
+  RoundSearch search_;
 
   Mutex mu_;
   CondVar changed_;

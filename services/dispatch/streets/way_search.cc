@@ -1,0 +1,54 @@
+#include "services/dispatch/streets/way_search.h"
+
+#include <cmath>
+
+namespace ridestream::dispatch {
+namespace {
+
+/// Appends a piece of way to a route in the wire's form, whose points are differences.
+class RouteBuilder {
+ public:
+  explicit RouteBuilder(common::v1::Route& route) : route_(route) {}
+
+  void Append(const roads::Route& way) {
+    for (std::size_t i = 0; i < way.points.size(); ++i) {
+      if (i == 0 && route_.lat_e7_size() > 0) continue;  // The stop, where the way before ended.
+      const LatLng point = way.points[i];
+      route_.add_lat_e7(point.lat_e7 - last_.lat_e7);
+      route_.add_lng_e7(point.lng_e7 - last_.lng_e7);
+      last_ = point;
+    }
+    for (const std::uint32_t piece_ms : way.leg_ms) {
+      route_.add_piece_ms(piece_ms);
+      duration_ms_ += piece_ms;
+    }
+    length_m_ += way.length_m;
+    route_.set_duration_ms(duration_ms_);
+    route_.set_length_m(static_cast<std::uint32_t>(std::lround(length_m_)));
+  }
+  Duration duration() const { return std::chrono::milliseconds(duration_ms_); }
+
+ private:
+  common::v1::Route& route_;
+  LatLng last_;
+  std::uint32_t duration_ms_ = 0;
+  double length_m_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<RouteFound::Way> FindWay(const roads::Router& router, const FindRoute& question) {
+  RouteFound::Way way;
+  RouteBuilder builder(way.route);
+  LatLng from = question.from;
+  for (const LatLng& stop : question.stops) {
+    const absl::StatusOr<roads::Route> leg = router.FindRoute(from, stop);
+    if (!leg.ok()) return leg.status();
+    builder.Append(*leg);
+    way.to_stop.push_back(builder.duration());
+    from = stop;
+  }
+  return way;
+}
+
+}  // namespace ridestream::dispatch

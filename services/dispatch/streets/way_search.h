@@ -1,0 +1,12 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "libs/roads/router.h"
+#include "services/dispatch/domain/market_events.h"
+
+namespace ridestream::dispatch {
+
+/// The fastest way from the car through the stops, in the wire's form. Errors as Router::FindRoute.
+absl::StatusOr<RouteFound::Way> FindWay(const roads::Router& router, const FindRoute& question);
+
+}  // namespace ridestream::dispatch
