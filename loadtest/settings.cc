@@ -41,6 +41,7 @@ ABSL_FLAG(double, disconnect_per_hour, 1,
 ABSL_FLAG(double, cancel_probability, 0.05, "Of riders, that they call it off while they wait");
 ABSL_FLAG(double, change_destination_probability, 0.05,
           "Of riders, that they want to go elsewhere, waiting or aboard");
+ABSL_FLAG(double, share_probability, 0.25, "Of riders, that they share their car with others");
 ABSL_FLAG(int, patience_s, 1200, "How long riders wait for a car, in seconds of the city's time");
 ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
 ABSL_FLAG(std::string, progress, "auto",
@@ -98,6 +99,7 @@ absl::Status CheckRanges() {
       CheckRange("cancel_probability", absl::GetFlag(FLAGS_cancel_probability), 0.0, 1.0),
       CheckRange("change_destination_probability",
                  absl::GetFlag(FLAGS_change_destination_probability), 0.0, 1.0),
+      CheckRange("share_probability", absl::GetFlag(FLAGS_share_probability), 0.0, 1.0),
       CheckRange("patience_s", absl::GetFlag(FLAGS_patience_s), 1, 86'400),
       rpc::ValidateId(absl::GetFlag(FLAGS_market), "--market"),
   };
@@ -142,6 +144,7 @@ RiderHabits RiderHabitsFromFlags() {
   RiderHabits habits;
   habits.cancel_probability = absl::GetFlag(FLAGS_cancel_probability);
   habits.change_destination_probability = absl::GetFlag(FLAGS_change_destination_probability);
+  habits.share_probability = absl::GetFlag(FLAGS_share_probability);
   habits.patience = std::chrono::seconds(absl::GetFlag(FLAGS_patience_s));
   habits.first_backoff = Scaled(std::chrono::milliseconds(200));
   habits.longest_backoff = Scaled(std::chrono::seconds(2));

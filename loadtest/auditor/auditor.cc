@@ -22,11 +22,15 @@ std::int64_t RoundedPart(std::int64_t price, std::int64_t amount, std::int64_t u
 bool IsTariffsSum(const pb::Fare& fare) {
   const pb::Tariff& tariff = fare.tariff();
   const std::int64_t minute_us = 60'000'000;
+  const std::int64_t sum =
+      tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor();
   return fare.distance_part_minor() == RoundedPart(tariff.per_km_minor(), fare.length_m(), 1'000) &&
          fare.time_part_minor() == RoundedPart(tariff.per_minute_minor(),
                                                ToDuration(fare.duration()).count(), minute_us) &&
-         fare.total().amount_minor() ==
-             tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor() &&
+         fare.total().amount_minor() == sum - fare.shared_discount_minor() &&
+         (fare.shared_discount_minor() == 0 ||
+          fare.shared_discount_minor() ==
+              RoundedPart(tariff.shared_discount_percent(), sum, 100)) &&
          fare.total().currency_code() == tariff.currency_code();
 }
 
@@ -65,6 +69,7 @@ void Auditor::AddEvent(const pb::TripEvent& event) {
   book_.OnEvent(event);
   if (repeat) return;
   CountSeats(event, state_before);
+  CountRide(event, state_before);
   if (event.trip().state() != state_before) CheckDeed(event);
 }
 
@@ -88,6 +93,35 @@ void Auditor::CountSeats(const pb::TripEvent& event, pb::TripState before) {
                       fmt::format("driver {}: {} aboard with event {}, has {} seats", driver_id,
                                   taken, event.sequence(), driver->second.seats));
   }
+}
+
+// How full cars are: by their drivers, in the order of the log.
+void Auditor::CountRide(const pb::TripEvent& event, pb::TripState before) {
+  const int was_aboard = before == pb::TRIP_STATE_ABOARD ? 1 : 0;
+  const int is_aboard = event.trip().state() == pb::TRIP_STATE_ABOARD ? 1 : 0;
+  if (was_aboard == is_aboard) return;
+  Occupancy& car = occupancy_[DriverId(event.trip().driver().driver_id())];
+  const Time now = ToTime(event.at());
+  if (car.trips > 0) {
+    occupied_ += now - car.since;
+    ridden_ += (now - car.since) * car.trips;
+  }
+  car.trips = std::max(0, car.trips + is_aboard - was_aboard);
+  car.since = now;
+}
+
+SharingFigures Auditor::sharing() const {
+  SharingFigures figures;
+  for (const auto& [id, record] : book_.trips()) {
+    if (!riders_.contains(record.rider_id) || !record.promise) continue;
+    ++figures.shared_trips;
+    if (record.Late() > Duration::zero()) ++figures.broken_promises;
+  }
+  if (occupied_ > Duration::zero()) {
+    figures.riders_per_car =
+        std::chrono::duration<double>(ridden_) / std::chrono::duration<double>(occupied_);
+  }
+  return figures;
 }
 
 // Each step on record is one that its driver made.
@@ -142,7 +176,8 @@ const Verdict& Auditor::Judge() {
   return verdict_;
 }
 
-// An accept is what gives a driver a trip; a list leaves none out.
+// An accept is what gives a driver a trip, but for riders who share, who are put into its plan; a
+// list leaves none out.
 void Auditor::JudgeTrip(const TripId& trip_id, const TripRecord& record) {
   for (const Assignment& assignment : record.assignments) {
     const auto driver = drivers_.find(assignment.driver_id);
@@ -153,7 +188,12 @@ void Auditor::JudgeTrip(const TripId& trip_id, const TripRecord& record) {
       return offer.offer_id == assignment.offer_id && offer.trip_id == trip_id &&
              offer.answer == OfferHistory::Answer::kAccept;
     });
-    if (!accepted) {
+    const auto& inserted = driver->second.inserted;
+    const bool put_in =
+        record.promise && std::find(inserted.begin(), inserted.end(), trip_id) != inserted.end();
+    // Taken from it before its plan was pushed, it never heard of it.
+    const bool unseen = record.promise && assignment.released_at != Time::max();
+    if (!accepted && !put_in && !unseen) {
       verdict_.Violated(Check::kOneDriverPerTrip,
                         fmt::format("trip {}: given to driver {} by offer {}, which it didn't "
                                     "accept",

@@ -5,12 +5,21 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "libs/base/clock.h"
 #include "loadtest/auditor/histories.h"
 #include "loadtest/auditor/record_book.h"
 #include "loadtest/auditor/verdict.h"
 #include "ridestream/trip/v1/trip.pb.h"
 
 namespace ridestream::loadtest {
+
+/// What came of sharing.
+struct SharingFigures {
+  std::uint64_t shared_trips = 0;
+  std::uint64_t broken_promises = 0;
+  /// Trips aboard, averaged over the time in which cars were occupied.
+  double riders_per_car = 0;
+};
 
 /// Compares what the riders saw, what the drivers saw and did, and what trip has on record.
 ///
@@ -37,6 +46,7 @@ class Auditor {
 
   /// Once, last.
   const Verdict& Judge();
+  SharingFigures sharing() const;
 
  private:
   void JudgeRider(const RiderHistory& rider);
@@ -46,6 +56,8 @@ class Auditor {
   void JudgeOffer(const DriverHistory& driver, const OfferHistory& offer);
   void JudgeTrip(const TripId& trip_id, const TripRecord& record);
   void CheckDeed(const trip::v1::TripEvent& event);
+  void JudgePromise(const RiderHistory& rider, const TripRecord& record);
+  void CountRide(const trip::v1::TripEvent& event, trip::v1::TripState before);
   void CountSeats(const trip::v1::TripEvent& event, trip::v1::TripState before);
 
   Verdict verdict_;
@@ -53,6 +65,12 @@ class Auditor {
   absl::flat_hash_map<RiderId, RiderHistory> riders_;
   absl::flat_hash_map<DriverId, DriverHistory> drivers_;
   absl::flat_hash_map<DriverId, std::uint32_t> seats_taken_;
+  struct Occupancy {
+    int trips = 0;
+    Time since;
+  };
+  absl::flat_hash_map<DriverId, Occupancy> occupancy_;
+  Duration occupied_{}, ridden_{};
   bool any_taken_over_ = false;
   absl::flat_hash_map<RiderId, int> trips_of_rider_;
   absl::flat_hash_map<TripId, bool> listed_;

@@ -137,6 +137,102 @@ TEST(AuditorTest, DoesNotJudgeADriverWhoseCarWasTakenOver) {
   EXPECT_TRUE(auditor.Judge().clean());
 }
 
+/// The same with a rider who shares: d-1, which accepted, loses the trip to d-2, into whose plan it
+/// is put without an offer.
+RunHistory SharedRun() {
+  RunHistory run;
+  const auto share = [](pb::Promise& promise) {
+    *promise.mutable_pickup_within() = ToProto(std::chrono::minutes(8));
+    *promise.mutable_dropoff_within() = ToProto(std::chrono::minutes(30));
+  };
+  share(run.rider.promise.emplace());
+  std::erase_if(run.log, [&](const pb::TripEvent& event) {
+    return event.previous_state() == pb::TRIP_STATE_ASSIGNED &&
+           event.trip().state() == pb::TRIP_STATE_REQUESTED;
+  });
+  bool moved = false;
+  std::uint64_t version = 0;
+  for (pb::TripEvent& event : run.log) {
+    pb::Trip& trip = *event.mutable_trip();
+    trip.set_version(++version);
+    share(*trip.mutable_promise());
+    pb::Promise& promise = *trip.mutable_promise();
+    *promise.mutable_latest_pickup_at() = ToProto(kStart + std::chrono::minutes(8));
+    *promise.mutable_latest_dropoff_at() = ToProto(kStart + std::chrono::minutes(30));
+    if (trip.driver().driver_id() == "d-2") {
+      trip.add_released_driver_ids("d-1");
+      if (!moved) event.set_previous_state(pb::TRIP_STATE_ASSIGNED);
+      moved = true;
+    }
+    if (trip.state() == pb::TRIP_STATE_COMPLETED) {
+      *trip.mutable_arrived_at() = ToProto(kStart + std::chrono::minutes(5));
+    }
+  }
+  run.second.offers.clear();
+  run.second.inserted.push_back(TripId("t-1"));
+  run.listed = {run.log.back().trip()};
+  return run;
+}
+
+TEST(AuditorTest, FindsNothingWhereARiderWhoSharesWasMoved) {
+  RunHistory run = SharedRun();
+  Auditor auditor;
+  run.Feed(auditor);
+  const Verdict& verdict = auditor.Judge();
+  for (const Violation& violation : verdict.first()) {
+    ADD_FAILURE() << Name(violation.check) << ": " << violation.text;
+  }
+  EXPECT_EQ(auditor.sharing().shared_trips, 1u);
+  EXPECT_EQ(auditor.sharing().broken_promises, 0u);
+  EXPECT_DOUBLE_EQ(auditor.sharing().riders_per_car, 1);
+}
+
+/// What is found in a shared run that was spoiled so, if anything.
+std::string FoundIn(const std::function<void(RunHistory&)>& spoil) {
+  RunHistory run = SharedRun();
+  spoil(run);
+  Auditor auditor;
+  run.Feed(auditor);
+  const Verdict& verdict = auditor.Judge();
+  std::string texts;
+  for (const Violation& violation : verdict.first()) texts += violation.text + "\n";
+  return texts;
+}
+
+TEST(AuditorTest, FindsPromisesThatWereChangedOrBrokenInSilence) {
+  EXPECT_THAT(FoundIn([](RunHistory& run) {
+                run.log.back().mutable_trip()->mutable_promise()->clear_latest_pickup_at();
+              }),
+              HasSubstr("its promise is another in version"));
+  EXPECT_THAT(FoundIn([](RunHistory& run) { run.rider.promise.reset(); }),
+              HasSubstr("promised with the quote 'nothing'"));
+  EXPECT_THAT(FoundIn([](RunHistory& run) {
+                *run.rider.promise->mutable_pickup_within() = ToProto(std::chrono::minutes(1));
+              }),
+              HasSubstr("promised with the quote"));
+  const auto arrive_late = [](RunHistory& run) {
+    *run.log.back().mutable_trip()->mutable_arrived_at() =
+        ToProto(kStart + std::chrono::minutes(10));
+  };
+  EXPECT_THAT(FoundIn(arrive_late), HasSubstr("120 s later than promised, which the rider was"));
+  EXPECT_EQ(FoundIn([&](RunHistory& run) {
+              arrive_late(run);
+              run.rider.told_broken = true;
+            }),
+            "");
+}
+
+TEST(AuditorTest, FindsATripThatItsDriverNeverAgreedTo) {
+  EXPECT_THAT(FoundIn([](RunHistory& run) { run.second.inserted.clear(); }),
+              HasSubstr("which it didn't accept"));
+  EXPECT_THAT(FoundIn([](RunHistory& run) {
+                for (pb::TripEvent& event : run.log) {
+                  event.mutable_trip()->clear_released_driver_ids();
+                }
+              }),
+              HasSubstr("changes the driver from d-1 to d-2"));
+}
+
 struct Wrong {
   const char* what;
   Check check;

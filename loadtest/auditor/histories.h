@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,12 +58,21 @@ struct DriverHistory {
   std::uint32_t most_seats_taken = 0;
   std::vector<OfferHistory> offers;
   std::vector<DrivenTrip> trips;
+  /// Of its plans, those that it hadn't been offered: riders who share.
+  std::vector<TripId> inserted;
   std::vector<Violation> violations;
   std::uint64_t violation_count = 0;
 
   void Violated(Check check, std::string text) {
     ++violation_count;
     if (violations.size() < kKeptViolations) violations.push_back({check, std::move(text)});
+  }
+  void SawInPlan(const TripId& trip_id) {
+    const auto is_this = [&](const OfferHistory& offer) { return offer.trip_id == trip_id; };
+    if (std::none_of(offers.rbegin(), offers.rend(), is_this) &&
+        std::find(inserted.rbegin(), inserted.rend(), trip_id) == inserted.rend()) {
+      inserted.push_back(trip_id);
+    }
   }
   DrivenTrip& Driven(const TripId& trip_id) {
     for (auto trip = trips.rbegin(); trip != trips.rend(); ++trip) {
@@ -92,6 +102,10 @@ struct RiderHistory {
   /// States in the order seen, without repeats in a row; the first kKeptStates and the last one.
   std::vector<trip::v1::TripState> states;
   bool states_dropped = false;
+  /// With the quote, if the rider shares.
+  std::optional<trip::v1::Promise> promise;
+  /// The rider was told that it won't be kept.
+  bool told_broken = false;
   /// The rider was answered that the trip is called off.
   bool cancelled = false;
 

@@ -3,16 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "loadtest/auditor/auditor.h"
 #include "loadtest/auditor/trip_states.h"
+#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 
 namespace pb = ::ridestream::trip::v1;
 
 namespace {
+
+/// A promise that is broken by less may be so before anybody could tell, e.g. while the driver's
+/// connection is lost.
+constexpr Duration kToldWithin = std::chrono::seconds(60);
 
 // Whether `part` can be had from `whole` by leaving entries out.
 bool IsSubsequence(const std::vector<pb::TripState>& part,
@@ -64,6 +70,7 @@ void Auditor::JudgeRider(const RiderHistory& rider) {
     return;
   }
   JudgeFare(rider, *record);
+  JudgePromise(rider, *record);
   JudgeSightings(rider, *record);
 }
 
@@ -84,6 +91,37 @@ void Auditor::JudgeFare(const RiderHistory& rider, const TripRecord& record) {
     verdict_.Violated(Check::kFareEqualsQuote,
                       fmt::format("trip {}: fare {} is not the tariff's sum: {}", rider.trip_id,
                                   total, record.fare.ShortDebugString()));
+  }
+}
+
+void Auditor::JudgePromise(const RiderHistory& rider, const TripRecord& record) {
+  verdict_.Looked(Check::kPromiseKept);
+  const auto within = [](const pb::Promise& promise) {
+    return std::pair(ToDuration(promise.pickup_within()), ToDuration(promise.dropoff_within()));
+  };
+  if (rider.promise.has_value() != record.promise.has_value() ||
+      (rider.promise && within(*rider.promise) != within(*record.promise))) {
+    verdict_.Violated(
+        Check::kPromiseKept,
+        fmt::format("trip {}: promised with the quote '{}', on record is '{}'", rider.trip_id,
+                    rider.promise ? rider.promise->ShortDebugString() : "nothing",
+                    record.promise ? record.promise->ShortDebugString() : "nothing"));
+    return;
+  }
+  if (!record.promise) return;
+  const pb::Promise& promise = *record.promise;
+  if (ToTime(promise.latest_pickup_at()) - record.requested_at != within(promise).first ||
+      ToTime(promise.latest_dropoff_at()) - record.requested_at != within(promise).second) {
+    verdict_.Violated(Check::kPromiseKept,
+                      fmt::format("trip {}: its promised times aren't those of its request: {}",
+                                  rider.trip_id, promise.ShortDebugString()));
+  }
+  if (record.Late() > kToldWithin && !rider.told_broken) {
+    verdict_.Violated(
+        Check::kPromiseKept,
+        fmt::format("trip {}: {:.0f} s later than promised, which the rider was "
+                    "never told",
+                    rider.trip_id, std::chrono::duration<double>(record.Late()).count()));
   }
 }
 

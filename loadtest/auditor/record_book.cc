@@ -12,6 +12,34 @@ namespace ridestream::loadtest {
 
 namespace pb = ::ridestream::trip::v1;
 
+namespace {
+
+/// A shared trip that was given from one driver, who hadn't arrived, to another.
+bool IsMove(const TripRecord& record, const pb::Trip& trip) {
+  if (!trip.has_promise() || record.state != pb::TRIP_STATE_ASSIGNED ||
+      trip.state() != pb::TRIP_STATE_ASSIGNED || record.assignments.empty()) {
+    return false;
+  }
+  const std::string& before = record.assignments.back().driver_id.str();
+  const auto& released = trip.released_driver_ids();
+  return before != trip.driver().driver_id() &&
+         std::find(released.begin(), released.end(), before) != released.end();
+}
+
+}  // namespace
+
+Duration TripRecord::Late() const {
+  if (!promise) return Duration::zero();
+  Duration late{};
+  if (arrived_at != Time::max()) {
+    late = std::max(late, Duration(arrived_at - ToTime(promise->latest_pickup_at())));
+  }
+  if (dropped_off_at != Time::max()) {
+    late = std::max(late, Duration(dropped_off_at - ToTime(promise->latest_dropoff_at())));
+  }
+  return late;
+}
+
 bool IsLegalTransition(pb::TripState from, pb::TripState to) {
   switch (from) {
     case pb::TRIP_STATE_UNSPECIFIED:
@@ -45,13 +73,18 @@ void RecordBook::OnEvent(const pb::TripEvent& event) {
     record.first_fare_minor = trip.fare().total().amount_minor();
     record.state = event.previous_state();
     record.version = trip.version() - 1;
+    record.requested_at = ToTime(trip.requested_at());
+    if (trip.has_promise()) record.promise = trip.promise();
   }
+  CheckPromise(record, trip);
   CheckTransition(record, event);
   CheckTimes(trip);
   CheckDriver(record, event);
   record.version = trip.version();
   record.state = trip.state();
   record.fare = trip.fare();
+  record.arrived_at = trip.has_arrived_at() ? ToTime(trip.arrived_at()) : Time::max();
+  if (trip.state() == pb::TRIP_STATE_COMPLETED) record.dropped_off_at = ToTime(trip.ended_at());
   record.cancelled_by = trip.cancellation().by_rider_id();
   if ((record.states.empty() || record.states.back() != trip.state()) &&
       record.states.size() < TripRecord::kKeptStates) {
@@ -98,6 +131,16 @@ void RecordBook::CheckTimes(const pb::Trip& trip) {
   }
 }
 
+void RecordBook::CheckPromise(const TripRecord& record, const pb::Trip& trip) {
+  const bool same = record.promise
+                        ? record.promise->SerializeAsString() == trip.promise().SerializeAsString()
+                        : !trip.has_promise();
+  if (same) return;
+  verdict_.Violated(
+      Check::kPromiseKept,
+      fmt::format("trip {}: its promise is another in version {}", trip.trip_id(), trip.version()));
+}
+
 void RecordBook::CheckDriver(TripRecord& record, const pb::TripEvent& event) {
   const pb::Trip& trip = event.trip();
   const DriverId driver_id(trip.driver().driver_id());
@@ -108,18 +151,20 @@ void RecordBook::CheckDriver(TripRecord& record, const pb::TripEvent& event) {
                       fmt::format("trip {}: event {} is {} with driver '{}'", trip.trip_id(),
                                   event.sequence(), StateName(trip.state()), driver_id));
   }
-  if (HasDriver(record.state) && must_have && !record.assignments.empty() &&
+  const bool moved = IsMove(record, trip);
+  if (HasDriver(record.state) && must_have && !record.assignments.empty() && !moved &&
       record.assignments.back().driver_id != driver_id) {
     verdict_.Violated(
         Check::kOneDriverPerTrip,
         fmt::format("trip {}: event {} changes the driver from {} to {}", trip.trip_id(),
                     event.sequence(), record.assignments.back().driver_id, driver_id));
   }
-  if (HasDriver(record.state) && trip.state() == pb::TRIP_STATE_REQUESTED &&
+  if (HasDriver(record.state) && (trip.state() == pb::TRIP_STATE_REQUESTED || moved) &&
       !record.assignments.empty()) {
     record.assignments.back().released_at = ToTime(event.at());
   }
-  if (trip.state() != pb::TRIP_STATE_ASSIGNED || record.state == pb::TRIP_STATE_ASSIGNED) return;
+  if (trip.state() != pb::TRIP_STATE_ASSIGNED) return;
+  if (record.state == pb::TRIP_STATE_ASSIGNED && !moved) return;
   verdict_.Looked(Check::kNotOfferedAgain);
   for (const Assignment& before : record.assignments) {
     if (before.driver_id == driver_id) {

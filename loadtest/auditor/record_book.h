@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -35,6 +37,15 @@ struct TripRecord {
   std::int64_t first_fare_minor = 0;
   trip::v1::Fare fare;
   std::string cancelled_by;
+  /// Of the first event; set for a rider who shares.
+  std::optional<trip::v1::Promise> promise;
+  /// As far as the trip came; Time::max() if it didn't.
+  Time requested_at = Time::max();
+  Time arrived_at = Time::max();
+  Time dropped_off_at = Time::max();
+
+  /// By how much a promise was broken, if one was.
+  Duration Late() const;
 };
 
 /// Reads trip's log, event by event, folds it into one record a trip, and judges what the log tells
@@ -53,6 +64,7 @@ class RecordBook {
   void CheckTransition(const TripRecord& record, const trip::v1::TripEvent& event);
   void CheckTimes(const trip::v1::Trip& trip);
   void CheckDriver(TripRecord& record, const trip::v1::TripEvent& event);
+  void CheckPromise(const TripRecord& record, const trip::v1::Trip& trip);
 
   Verdict& verdict_;
   std::uint64_t sequence_ = 0;

@@ -25,6 +25,7 @@ enum class Check {
   kPushSequence,
   kSessionEpochGrows,
   kFareEqualsQuote,
+  kPromiseKept,
   kRiderSawRecord,
   kDriverDidRecord,
   kListEqualsLog,

@@ -81,7 +81,9 @@ absl::StatusOr<Report> City::Run() {
   Phase("load", options_.load, [] { return false; });
   const std::chrono::duration<double> loaded = std::chrono::steady_clock::now() - load_began;
   Drain();
-  Report report = MakeReport(tally_, Audit());
+  SharingFigures sharing;
+  const Verdict verdict = Audit(sharing);
+  Report report = MakeReport(tally_, verdict, sharing);
   report.drivers = fleet_.size();
   report.load_s = loaded.count();
   report.clock_rate = static_cast<double>(FromWall(*clock_, std::chrono::seconds(1)).count()) / 1e6;
@@ -162,7 +164,7 @@ void City::Drain() {
   fleet_.Stop();
 }
 
-Verdict City::Audit() {
+Verdict City::Audit(SharingFigures& sharing) {
   Auditor auditor;
   crowd_.ForEachHistory([&](const RiderHistory& rider) { auditor.AddRider(rider); });
   fleet_.ForEachHistory([&](DriverHistory driver) { auditor.AddDriver(std::move(driver)); });
@@ -175,6 +177,7 @@ Verdict City::Audit() {
   }
   if (!status.ok()) auditor.NoRecord(status.ToString());
   index_watcher_->Stop();
+  sharing = auditor.sharing();
   return auditor.Judge();
 }
 

@@ -59,7 +59,7 @@ class City {
   void Phase(const std::string& name, std::chrono::milliseconds longest,
              const std::function<bool()>& done);
   void Drain();
-  Verdict Audit();
+  Verdict Audit(SharingFigures& sharing);
   bool NobodyCanCancel() const;
 
   const CityOptions options_;

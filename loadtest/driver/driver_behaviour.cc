@@ -50,6 +50,7 @@ void DriverBehaviour::Connect(Time now, Actions& actions) {
   hello.mutable_vehicle()->set_model("Toyota Prius, silver");
   hello.mutable_vehicle()->set_plate(identity_.id.str().substr(0, 16));
   hello.set_seats(identity_.seats);
+  hello.set_accepts_insertions(true);
   if (session_id_.empty()) return;
   pb::Resume& resume = *hello.mutable_resume();
   resume.set_session_id(session_id_);
@@ -250,6 +251,7 @@ void DriverBehaviour::PlanDisconnect(Time now) {
 void DriverBehaviour::TakePlan(const pb::Plan& plan, Itinerary::Source source, Time now) {
   if (history_.plan_version > history_.acked_plan_version) ++history_.plans_replaced;
   itinerary_.Take(plan, source, now, car_, history_);
+  for (const pb::Stop& stop : plan.stops()) history_.SawInPlan(TripId(stop.trip_id()));
   history_.plan_version = itinerary_.version();
   if (giving_up_ && !itinerary_.Has(*giving_up_)) giving_up_.reset();
   if (plan.cause() != pb::PLAN_CAUSE_RIDER_ADDED || giving_up_ || plan.stops().empty() ||

@@ -181,6 +181,7 @@ void Rider::Quote() {
   *request.mutable_pickup() = ToProto(request_.pickup);
   *request.mutable_dropoff() = ToProto(request_.dropoff);
   request.set_party_size(request_.party_size);
+  request.set_shared(behaviour_.shares());
   Call<pb::QuoteTripRequest, pb::QuoteTripResponse>(
       &Async::QuoteTrip, std::move(request), kQuoteTimeout,
       [](RiderBehaviour& behaviour, const grpc::Status& status,
@@ -233,7 +234,10 @@ void Rider::ChangeDestination() {
 
 void Rider::OnWatch(const pb::WatchTripResponse& response) {
   if (!response.has_trip()) return;
-  Handle([&](RiderBehaviour& behaviour, Time now) { behaviour.OnWatch(response.trip(), now); });
+  Handle([&](RiderBehaviour& behaviour, Time now) {
+    if (response.has_progress()) behaviour.OnProgress(response.progress());
+    behaviour.OnWatch(response.trip(), now);
+  });
 }
 
 void Rider::OnWatchEnded() {

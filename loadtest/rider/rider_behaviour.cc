@@ -23,7 +23,11 @@ bool IsRetryable(const absl::Status& status) {
 }
 
 RiderBehaviour::RiderBehaviour(Wish wish, const RiderHabits& habits, Random random)
-    : wish_(std::move(wish)), habits_(habits), random_(random) {
+    : wish_(std::move(wish)),
+      habits_(habits),
+      random_(random),
+      // No draw where nobody shares, so that such a city stays as it was.
+      shares_(habits.share_probability > 0 && random_.Chance(habits.share_probability)) {
   history_.id = wish_.id;
   quote_.at = wish_.due;
 }
@@ -85,6 +89,7 @@ void RiderBehaviour::OnQuote(const absl::StatusOr<pb::QuoteTripResponse>& answer
   quote_.running = false;
   if (!answer.ok()) return Refuse(answer.status());
   quote_id_ = answer->quote_id();
+  if (answer->has_promise()) history_.promise = answer->promise();
   history_.quoted_minor = history_.fare_minor = answer->fare().total().amount_minor();
   request_.at = now;
 }
@@ -114,7 +119,7 @@ void RiderBehaviour::OnRequest(const absl::StatusOr<pb::Trip>& answer, Time now)
   if (random_.Chance(habits_.cancel_probability)) {
     cancel_.at = now + random_.Between(Duration::zero(), habits_.cancel_within);
   }
-  if (random_.Chance(habits_.change_destination_probability)) {
+  if (random_.Chance(habits_.change_destination_probability) && !shares_) {
     change_.at = now + random_.Between(Duration::zero(), habits_.change_within);
   }
 }
@@ -141,6 +146,10 @@ void RiderBehaviour::TakeTrip(const pb::Trip& trip, Time now) {
 void RiderBehaviour::OnWatch(const pb::Trip& trip, Time now) {
   watch_.failures = 0;
   TakeTrip(trip, now);
+}
+
+void RiderBehaviour::OnProgress(const pb::Progress& progress) {
+  history_.told_broken |= progress.promise_broken();
 }
 
 void RiderBehaviour::OnWatchEnded(Time now) {

@@ -21,6 +21,8 @@ struct RiderHabits {
   Duration cancel_within = std::chrono::minutes(4);
   /// Wants to go elsewhere, at a moment within `change_within` of asking, waiting or aboard.
   double change_destination_probability = 0.05;
+  /// Allows others in the car. Such a rider doesn't change the destination, which isn't possible.
+  double share_probability = 0;
   Duration change_within = std::chrono::minutes(8);
   /// Sends the answered request once more, as an app does that lost the answer.
   double repeat_request_probability = 0.02;
@@ -63,6 +65,7 @@ class RiderBehaviour {
   void OnQuote(const absl::StatusOr<trip::v1::QuoteTripResponse>& answer, Time now);
   void OnRequest(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
   void OnWatch(const trip::v1::Trip& trip, Time now);
+  void OnProgress(const trip::v1::Progress& progress);
   void OnWatchEnded(Time now);
   void OnCancel(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
   void OnChangeDestination(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
@@ -72,6 +75,7 @@ class RiderBehaviour {
   /// Time::max() for never.
   Time wake_at() const;
   const std::string& quote_id() const { return quote_id_; }
+  bool shares() const { return shares_; }
   trip::v1::TripState state() const { return state_; }
   RiderOutcome outcome() const { return outcome_; }
   /// Nothing will happen any more.
@@ -105,6 +109,7 @@ class RiderBehaviour {
   const Wish wish_;
   const RiderHabits& habits_;
   Random random_;
+  const bool shares_;
   RiderHistory history_;
   std::string quote_id_;
   trip::v1::TripState state_ = trip::v1::TRIP_STATE_UNSPECIFIED;

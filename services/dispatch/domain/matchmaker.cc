@@ -152,10 +152,7 @@ void Matchmaker::GiveUpSettled(const TripId& trip, Step& step) {
 void Matchmaker::StartRoundIfDue(Step& step) {
   std::optional<Time> next = waiting_.NextRound();
   if (next && *next <= step.now()) {
-    // To look for candidates costs a search of the streets a trip, so when many wait for few
-    // drivers, not all of them are looked at in each round.
-    const std::size_t max_trips = kTripsPerFreeDriver * fleet_.CountFree() + kSpareTripsPerRound;
-    if (auto round = waiting_.StartRound(step.now(), max_trips)) {
+    if (auto round = waiting_.StartRound(step.now(), MaxTripsPerRound())) {
       timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
       AddSharing(*round, step.now());
       step.Decide(*std::move(round));
@@ -180,9 +177,17 @@ void Matchmaker::AddSharing(FindCandidates& round, Time now) {
     return ride;
   };
   bool wanted = config_.sharing.mode == SharingMode::kInsertionAndMoves;
+  std::vector<FindCandidates::Query*> sharing;
   for (FindCandidates::Query& query : round.queries) {
-    if (!query.shared) continue;
-    query.shared = with_margin(*query.shared);
+    if (query.shared) sharing.push_back(&query);
+  }
+  // Where more wait than a round has time for, it is the next ones' turn in the next round.
+  const std::size_t first =
+      sharing.empty() ? 0 : round.round * kSharedTripsPerRound % sharing.size();
+  for (std::size_t i = 0; i < sharing.size(); ++i) {
+    FindCandidates::Query& query = *sharing[(first + i) % sharing.size()];
+    query.shared =
+        i < kSharedTripsPerRound ? std::optional(with_margin(*query.shared)) : std::nullopt;
     wanted = true;
   }
   if (!wanted) return;
@@ -246,6 +251,14 @@ void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& 
     if (from == gain.to->driver || !fleet_.Find(from) || fleet_.Find(from)->inserting) continue;
     Insert(trip, from, *gain.to, step);
   }
+}
+
+std::size_t Matchmaker::MaxTripsPerRound() const {
+  const std::size_t spare =
+      config_.sharing.mode == SharingMode::kOff ? kSpareTripsPerRound : kSharedTripsPerRound;
+  // Few drivers for many trips are few rows of travel times; but which trips they are given
+  // matters.
+  return fleet_.CountFree() > 0 ? WaitingTrips::kMaxTripsPerRound : spare;
 }
 
 void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {

@@ -39,8 +39,9 @@ class Matchmaker {
   static constexpr Duration kRoundPatience = std::chrono::seconds(60);
   /// A round looks at so many trips that have a driver, whether another would serve them better.
   static constexpr std::size_t kMovesPerRound = 16;
-  /// A round looks at so many trips for each free driver, and so many more.
-  static constexpr std::size_t kTripsPerFreeDriver = 2;
+  /// Of riders who share, a round looks for so many at the plans under way.
+  static constexpr std::size_t kSharedTripsPerRound = 100;
+  /// While no driver is free, a round looks at so many trips only, for what location may know.
   static constexpr std::size_t kSpareTripsPerRound = 8;
 
   /// All outlive it.
@@ -75,6 +76,7 @@ class Matchmaker {
 
  private:
   Suitability SuitabilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
+  std::size_t MaxTripsPerRound() const;
   bool IsInsertable(const TripId& trip, const InsertionFound& found) const;
   void AddSharing(FindCandidates& round, Time now);
   void MakeOffer(const Match& match, Step& step);
