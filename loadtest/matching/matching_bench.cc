@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -35,6 +38,13 @@ ABSL_FLAG(std::uint64_t, seed, 1, "All chance comes from it");
 ABSL_FLAG(double, requests_per_hour, 6'000, "Of the built-in city, where no file is given");
 ABSL_FLAG(int, minutes, 30, "Requests later than this are left out (1 to 1440)");
 ABSL_FLAG(double, shared_probability, 1, "Of riders, that they share where they can (0 to 1)");
+ABSL_FLAG(double, ageing, ridestream::dispatch::MatchingCosts().ageing,
+          "What an assignment charges for each second that a trip has waited and waits on");
+ABSL_FLAG(double, driving, ridestream::dispatch::MatchingCosts().driving,
+          "What it charges for a second of driving, beside one of waiting");
+ABSL_FLAG(double, unmatched_s,
+          std::chrono::duration<double>(ridestream::dispatch::MatchingCosts().unmatched).count(),
+          "What it charges for leaving a trip without a driver, in seconds");
 ABSL_FLAG(bool, charge_thinking, false,
           "Run each method once more so that the time for deciding passes in the city too");
 ABSL_FLAG(bool, timing, true,
@@ -157,6 +167,10 @@ nlohmann::ordered_json RunLadder(const World& world, std::size_t size, bool char
     VirtualCityOptions options;
     options.market.market = MarketId("city");
     options.market.offer_id_prefix = "o-";
+    options.market.matching_costs.ageing = absl::GetFlag(FLAGS_ageing);
+    options.market.matching_costs.driving = absl::GetFlag(FLAGS_driving);
+    options.market.matching_costs.unmatched = std::chrono::round<Duration>(
+        std::chrono::duration<double>(absl::GetFlag(FLAGS_unmatched_s)));
     options.requests = world.requests;
     options.fleet = {world.fleet.begin(), world.fleet.begin() + static_cast<std::ptrdiff_t>(size)};
     options.seed = absl::GetFlag(FLAGS_seed);
