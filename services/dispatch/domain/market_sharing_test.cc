@@ -192,6 +192,7 @@ TEST_F(MarketSharingTest, AMoveThatGainsLittleIsNotMade) {
   market_.RequestShared("t-3");
   const FindCandidates round = Round();
   CandidatesFound answer{round.round, std::vector<CandidatesFound::ForTrip>()};
+  // 60 s more for the one car, and the rider waits as long for either.
   answer.moves.push_back({TripId("t-1"), seconds(89), {Into(round.cars.at(1), 1, 1)}});
   market_.Handle(answer);
   EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty());
