@@ -73,7 +73,7 @@ enum class MatchingMethod {
 struct MatchingCosts {
   Duration refusal = std::chrono::seconds(10);
   Duration unmatched = std::chrono::minutes(10);
-  double ageing = 1;
+  double ageing = 0.3;
   double driving = 1;
   /// A trip changes its driver only where that saves so much.
   Duration least_gain = std::chrono::seconds(30);

@@ -182,7 +182,7 @@ TEST_F(WaitingTripsTest, ARoundCostsLeastAsAWhole) {
 }
 
 TEST_F(WaitingTripsTest, WhoHasWaitedLongerGetsTheOnlyDriver) {
-  waiting_.Add(Trip("old", 60));
+  waiting_.Add(Trip("old", 240));
   waiting_.Add(Trip("young", 0));
   waiting_.StartRound(kNow);
   EXPECT_THAT(Finish({{TripId("old"), {At("d", 60)}}, {TripId("young"), {At("d", 40)}}}),
