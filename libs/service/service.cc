@@ -35,6 +35,8 @@ namespace {
 constexpr std::size_t kMaxWaitingLines = 4'096;
 
 bool g_json = false;
+// Says what is said at any --log_level.
+std::shared_ptr<spdlog::logger> g_always;
 std::string g_name;  // NOLINT(bugprone-*): set once before threads begin.
 
 spdlog::level::level_enum ToSpdlog(Level level) {
@@ -88,6 +90,8 @@ void SetUpLogging() {
   logger->set_pattern(g_json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %L %n %v",
                       spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::info);
+  g_always = logger->clone(g_name);
+  g_always->set_level(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
 }
 
@@ -99,8 +103,8 @@ sigset_t StopSignals() {
   return signals;
 }
 
-void Write(Level level, std::string_view event, std::span<const Field> fields) {
-  spdlog::logger& logger = *spdlog::default_logger_raw();
+void Write(spdlog::logger& logger, Level level, std::string_view event,
+           std::span<const Field> fields) {
   const auto spdlog_level = ToSpdlog(level);
   if (!logger.should_log(spdlog_level)) return;
   const std::string line =
@@ -146,7 +150,7 @@ std::string_view WaitForStopSignal() {
 }
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  Write(level, event, std::span(fields.begin(), fields.size()));
+  Write(*spdlog::default_logger_raw(), level, event, std::span(fields.begin(), fields.size()));
 }
 
 std::uint64_t DroppedLogLines() {
@@ -162,7 +166,8 @@ int Fail(const absl::Status& status) {
 void LogServing(std::string_view address, std::initializer_list<Field> fields) {
   std::vector<Field> all{{"address", std::string(address)}};
   all.insert(all.end(), fields.begin(), fields.end());
-  Write(Level::kInfo, "serving", all);
+  Write(g_always == nullptr ? *spdlog::default_logger_raw() : *g_always, Level::kInfo, "serving",
+        all);
 }
 
 }  // namespace ridestream::service

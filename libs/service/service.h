@@ -50,7 +50,7 @@ std::uint64_t DroppedLogLines();
 int Fail(const absl::Status& status);
 
 /// The one line that says a service is ready and where: the event "serving", with `address` and the
-/// fields. Tools wait for it.
+/// fields. Written at any --log_level, since tools wait for it.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service
