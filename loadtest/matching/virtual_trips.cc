@@ -11,12 +11,10 @@
 namespace ridestream::loadtest {
 namespace {
 
-namespace pb = ::ridestream::trip::v1;
-
 constexpr std::size_t kMaxTrips = 10'000'000;
 
-pb::Tariff MakeTariff() {
-  pb::Tariff tariff;
+trip::v1::Tariff MakeTariff() {
+  trip::v1::Tariff tariff;
   tariff.set_currency_code("USD");
   tariff.set_base_minor(250);
   tariff.set_per_km_minor(175);
@@ -26,17 +24,17 @@ pb::Tariff MakeTariff() {
 }
 
 struct ToCommand {
-  trip::Command operator()(const pb::AssignTripRequest& r) const {
+  trip::Command operator()(const trip::v1::AssignTripRequest& r) const {
     return trip::AssignCommand{TripId(r.trip_id()), OfferId(r.offer_id()), r.driver(), r.seats(),
                                DriverId(r.from_driver_id())};
   }
-  trip::Command operator()(const pb::AdvanceTripRequest& r) const {
+  trip::Command operator()(const trip::v1::AdvanceTripRequest& r) const {
     return trip::AdvanceCommand{TripId(r.trip_id()), DriverId(r.driver_id()), r.to()};
   }
-  trip::Command operator()(const pb::ReleaseTripRequest& r) const {
+  trip::Command operator()(const trip::v1::ReleaseTripRequest& r) const {
     return trip::ReleaseCommand{TripId(r.trip_id()), DriverId(r.driver_id())};
   }
-  trip::Command operator()(const pb::GiveUpTripRequest& r) const {
+  trip::Command operator()(const trip::v1::GiveUpTripRequest& r) const {
     return trip::GiveUpCommand{TripId(r.trip_id())};
   }
 };
@@ -75,8 +73,8 @@ absl::Status VirtualTrips::Request(const std::string& id, const loadtest::Reques
   return status;
 }
 
-absl::StatusOr<pb::Trip> VirtualTrips::Do(const dispatch::TripCommand& command) {
-  absl::StatusOr<pb::Trip> answer = absl::InternalError("unanswered");
+absl::StatusOr<trip::v1::Trip> VirtualTrips::Do(const dispatch::TripCommand& command) {
+  absl::StatusOr<trip::v1::Trip> answer = absl::InternalError("unanswered");
   store_.Submit(std::visit(ToCommand(), command.request),
                 [&](const absl::StatusOr<trip::TripPtr>& trip) {
                   if (trip.ok()) {
@@ -88,11 +86,11 @@ absl::StatusOr<pb::Trip> VirtualTrips::Do(const dispatch::TripCommand& command) 
   return answer;
 }
 
-std::vector<pb::Trip> VirtualTrips::All() const {
+std::vector<trip::v1::Trip> VirtualTrips::All() const {
   return store_.ListTrips({}, 0, kMaxTrips)->trips;
 }
 
-Duration VirtualTrips::Direct(const pb::Trip& trip) {
+Duration VirtualTrips::Direct(const trip::v1::Trip& trip) {
   return std::chrono::seconds(trip.fare().duration().seconds()) +
          std::chrono::microseconds(trip.fare().duration().nanos() / 1'000);
 }
