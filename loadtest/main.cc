@@ -40,7 +40,16 @@ int main(int argc, char** argv) {
     if (!json) return FailWith(kUsage, loadtest::CantWrite(settings->json));
   }
 
-  loadtest::City city(*std::move(options), **streets, *std::move(demand), service::MakeClock());
+  const std::shared_ptr<const Clock> clock = service::MakeClock();
+  std::unique_ptr<loadtest::OfferLog> offer_log;
+  if (!settings->offers.empty()) {
+    auto opened = loadtest::OfferLog::Open(settings->offers, clock);
+    if (!opened.ok()) return FailWith(kUsage, opened.status());
+    offer_log = *std::move(opened);
+    options->offer_log = offer_log.get();
+  }
+
+  loadtest::City city(*std::move(options), **streets, *std::move(demand), clock);
   const auto report = city.Run();
   if (!report.ok()) return FailWith(kUnreachable, report.status());
   std::fputs(loadtest::ToText(*report).c_str(), stdout);

@@ -44,6 +44,10 @@ ABSL_FLAG(double, change_destination_probability, 0.05,
 ABSL_FLAG(double, share_probability, 0.25, "Of riders, that they share their car with others");
 ABSL_FLAG(int, patience_s, 1200, "How long riders wait for a car, in seconds of the city's time");
 ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
+ABSL_FLAG(
+    std::string, offers, "",
+    "Write to this file, as they come, when each request was due and when its first offer was "
+    "in a driver's hand: due_us,offered_us, in Unix microseconds of the wall's clock");
 ABSL_FLAG(std::string, progress, "auto",
           "How to show it goes: block (redrawn in place), lines, none, or auto: a block on a "
           "terminal, else lines");
@@ -180,6 +184,7 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   settings.requests_file = absl::GetFlag(FLAGS_requests);
   settings.fleet_file = absl::GetFlag(FLAGS_fleet);
   settings.json = absl::GetFlag(FLAGS_json);
+  settings.offers = absl::GetFlag(FLAGS_offers);
   return settings;
 }
 

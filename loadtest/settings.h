@@ -22,7 +22,7 @@ struct Settings {
   size_t drivers = 0;
   double requests_per_hour = 0;
   std::string requests_file, fleet_file;
-  std::string json;
+  std::string json, offers;
 };
 
 /// INVALID_ARGUMENT names the flag that is wrong.

@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <span>
@@ -122,7 +123,8 @@ void Initialize(int argc, char** argv, std::string_view name, std::string_view u
   // --help shows our flags, not those of the libraries.
   config.contains_help_flags = [](absl::string_view file) {
     return absl::StrContains(file, "services/") || absl::StrContains(file, "loadtest/") ||
-           absl::StrContains(file, "libs/service/");
+           absl::StrContains(file, "libs/service/") || absl::StrContains(file, "libs/rpc/") ||
+           absl::StrContains(file, "tests/");
   };
   absl::SetFlagsUsageConfig(config);
   // The environment first: what stands on the command line overrides it.
@@ -146,6 +148,15 @@ std::string_view WaitForStopSignal() {
   const sigset_t signals = StopSignals();
   int signal = 0;
   sigwait(&signals, &signal);
+  return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+std::string_view WaitForStopSignal(std::chrono::nanoseconds time) {
+  const sigset_t signals = StopSignals();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(std::max(time, time.zero()));
+  const timespec timeout{seconds.count(), (std::max(time, time.zero()) - seconds).count()};
+  const int signal = sigtimedwait(&signals, nullptr, &timeout);
+  if (signal < 0) return "";
   return signal == SIGTERM ? "SIGTERM" : "SIGINT";
 }
 

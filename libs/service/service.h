@@ -30,6 +30,8 @@ std::shared_ptr<const Clock> MakeClock();
 
 /// Waits until SIGTERM or SIGINT comes; returns its name.
 std::string_view WaitForStopSignal();
+/// The same, for at most so long: empty when none came. To a tool each says "enough of this".
+std::string_view WaitForStopSignal(std::chrono::nanoseconds time);
 
 /// A field of a log line. One whose value is empty is left out.
 struct Field {

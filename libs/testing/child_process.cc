@@ -63,7 +63,8 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 
   std::vector<char*> argv{const_cast<char*>(binary.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -143,6 +144,16 @@ std::string ChildProcess::ServingField(const std::string& name) {
 void ChildProcess::Signal(int signal) const {
   if (!reaped_) kill(pid_, signal);
 }
+
+bool ChildProcess::HasEnded() const {
+  if (reaped_) return true;
+  siginfo_t info{};
+  // Left to be waited for: Stop tells how it ended.
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
+std::string ChildProcess::LogEnd() const { return LastBytesOf(log_path_); }
 
 int ChildProcess::Stop(int signal) {
   Signal(signal);

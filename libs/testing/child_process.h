@@ -15,8 +15,9 @@
 namespace ridestream::testing {
 
 /// A service run as a real process of its own, for tests and benchmarks that cross processes. What
-/// it says on stderr goes to a log file, and is watched for the line that it is serving.
-/// Thread-safe. The destructor kills it.
+/// it says on stderr goes to a log file, and is watched for the line that it is serving. In a
+/// process group of its own, so that a terminal's Ctrl-C is its parent's to pass on. Thread-safe.
+/// The destructor kills it.
 class ChildProcess {
  public:
   /// Starts `binary` with `arguments`; its log is `log_path`, which is appended to.
@@ -34,13 +35,17 @@ class ChildProcess {
   std::string ServingField(const std::string& name);
 
   void Signal(int signal) const;
-  /// Sends the signal and waits for the end. Returns what waitpid said.
+  /// Whether it has ended, by itself or because of a signal.
+  bool HasEnded() const;
+  /// Sends the signal (0 is none) and waits for the end. Returns what waitpid said.
   int Stop(int signal);
 
   /// Resident memory now, in bytes.
   absl::StatusOr<std::size_t> ResidentBytes() const;
   pid_t pid() const { return pid_; }
   const std::string& log_path() const { return log_path_; }
+  /// The last lines of its log, for messages.
+  std::string LogEnd() const;
 
  private:
   ChildProcess(pid_t pid, int stderr_fd, std::string log_path);

@@ -11,7 +11,6 @@
 #include "loadtest/auditor/auditor.h"
 #include "loadtest/base/first_names.h"
 #include "loadtest/base/wall.h"
-#include "loadtest/city/stop_signal.h"
 
 namespace ridestream::loadtest {
 namespace {
@@ -59,6 +58,7 @@ City::City(CityOptions options, const roads::Streets& streets, std::unique_ptr<D
       clock_(std::move(clock)),
       id_prefix_(IdPrefix()),
       cruises_(streets.graph(), streets.snapper()),
+      first_offers_(options_.offer_log),
       record_(rpc::MakeChannel(options_.trip_address), options_.market),
       fleet_(FleetOptions(options_, id_prefix_), cruises_, clock_, timers_, tally_, first_offers_),
       crowd_({.id_prefix = id_prefix_ + "r",
@@ -139,7 +139,7 @@ void City::Phase(const std::string& name, std::chrono::milliseconds longest,
   progress_.Phase(name);
   const auto end = std::chrono::steady_clock::now() + longest;
   while (std::chrono::steady_clock::now() < end && !done()) {
-    if (WaitForStopSignal(kTick)) return;
+    if (!service::WaitForStopSignal(kTick).empty()) return;
     progress_.Tick();
   }
 }

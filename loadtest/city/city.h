@@ -20,6 +20,7 @@
 #include "loadtest/report/progress.h"
 #include "loadtest/report/report.h"
 #include "loadtest/rider/crowd.h"
+#include "loadtest/rider/offer_log.h"
 
 namespace ridestream::loadtest {
 
@@ -37,6 +38,8 @@ struct CityOptions {
   std::chrono::seconds load{60};
   std::chrono::seconds drain{120};
   ProgressMode progress = ProgressMode::kNone;
+  /// May be null; must outlive the city.
+  OfferLog* offer_log = nullptr;
 };
 
 /// A whole run: the fleet connects, riders come, the last trips end, the record is audited. To be

@@ -56,6 +56,7 @@ class Fleet::Driver final : public DriverStream::Listener,
     {
       MutexLock lock(mu_);
       if (&stream == stream_.get()) {
+        NoteLoss();
         Release();
         if (absl::IsAborted(status)) {
           ++fleet_.tally_.drivers_taken_over;
@@ -112,6 +113,10 @@ class Fleet::Driver final : public DriverStream::Listener,
     if (!actions.send.empty() && stream_ != nullptr) stream_->Send(std::move(actions.send));
   }
 
+  void NoteLoss() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (welcomed_ && !lost_at_) lost_at_ = fleet_.clock_->Now();
+  }
+
   void Release() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     stream_.reset();
     if (std::exchange(welcomed_, false)) fleet_.tally_.streams.Down();
@@ -135,6 +140,11 @@ class Fleet::Driver final : public DriverStream::Listener,
       if (!message.welcome().resumed() && had_session_) ++tally.sessions_lost;
       had_session_ = true;
       welcomed_at_ = now;
+      if (const auto lost_at = std::exchange(lost_at_, std::nullopt)) {
+        tally.reconnect.Add(ToWall(*fleet_.clock_, now - *lost_at));
+      }
+    } else if (message.has_goodbye()) {
+      NoteLoss();
     } else if (message.has_offer()) {
       ++tally.offers;
       if (const auto latency =
@@ -163,6 +173,8 @@ class Fleet::Driver final : public DriverStream::Listener,
   std::shared_ptr<DriverStream> stream_ ABSL_GUARDED_BY(mu_);
   Time armed_at_ ABSL_GUARDED_BY(mu_) = Time::max();
   Time welcomed_at_ ABSL_GUARDED_BY(mu_){};
+  // Set while the driver is without a session and not by its own doing.
+  std::optional<Time> lost_at_ ABSL_GUARDED_BY(mu_);
   bool welcomed_ ABSL_GUARDED_BY(mu_) = false;
   bool had_session_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;

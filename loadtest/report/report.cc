@@ -66,6 +66,7 @@ Report MakeReport(const Tally& tally, const Verdict& verdict, const SharingFigur
   report.request_to_offer = tally.request_to_offer.Merged();
   report.offer_push = tally.offer_push.Merged();
   report.plan_push = tally.plan_push.Merged();
+  report.reconnect = tally.reconnect.Merged();
   report.wait = tally.wait.Merged();
   report.verdict = verdict;
   return report;
@@ -99,7 +100,8 @@ nlohmann::ordered_json ToJson(const Report& report) {
           {"latency_ms",
            {{"request_to_offer", LatencyJson(report.request_to_offer)},
             {"offer_push", LatencyJson(report.offer_push)},
-            {"plan_push", LatencyJson(report.plan_push)}}},
+            {"plan_push", LatencyJson(report.plan_push)},
+            {"reconnect", LatencyJson(report.reconnect)}}},
           {"wait_s",
            {{"mean", Seconds(report.wait.mean())},
             {"p50", Seconds(static_cast<double>(report.wait.Quantile(0.5)))},
@@ -137,6 +139,7 @@ std::string ToText(const Report& report) {
   text += LatencyLine("request to offer", report.request_to_offer);
   text += LatencyLine("offer push", report.offer_push);
   text += LatencyLine("plan push", report.plan_push);
+  if (report.reconnect.count() > 0) text += LatencyLine("reconnect", report.reconnect);
   text +=
       "\n  audit                                                      looked at    violations\n";
   for (size_t i = 0; i < kCheckCount; ++i) {

@@ -29,7 +29,7 @@ struct Report {
   std::uint64_t streams_peak = 0, streams_resumed = 0, sessions_lost = 0, drivers_taken_over = 0;
   std::uint64_t offers = 0, plans = 0;
   /// Wall time in microseconds.
-  Histogram request_to_offer, offer_push, plan_push;
+  Histogram request_to_offer, offer_push, plan_push, reconnect;
   /// City time in microseconds, from when a request was due until its driver arrived.
   Histogram wait;
   Verdict verdict;

@@ -35,7 +35,7 @@ TEST(ReportTest, JsonHasTheKeysThatToolsRead) {
   EXPECT_EQ(json["positions_indexed"], 49);
   EXPECT_EQ(json["streams_peak"], 2);
   EXPECT_EQ(json["streams_resumed"], 1);
-  for (const char* latency : {"request_to_offer", "offer_push", "plan_push"}) {
+  for (const char* latency : {"request_to_offer", "offer_push", "plan_push", "reconnect"}) {
     for (const char* key : {"p50", "p99", "p999", "max", "count"}) {
       EXPECT_TRUE(json["latency_ms"][latency].contains(key)) << latency << "." << key;
     }

@@ -93,6 +93,9 @@ struct Tally {
   LatencyRecorder request_to_offer;
   LatencyRecorder offer_push;
   LatencyRecorder plan_push;
+  /// From when a stream with a session ended, other than by its driver, until the driver had a
+  /// session again.
+  LatencyRecorder reconnect;
   // City time.
   LatencyRecorder wait;
 };

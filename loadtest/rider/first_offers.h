@@ -6,6 +6,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
+#include "loadtest/rider/offer_log.h"
 
 namespace ridestream::loadtest {
 
@@ -14,29 +15,36 @@ namespace ridestream::loadtest {
 /// its rider does. About 100 bytes a trip. Thread-safe.
 class FirstOffers {
  public:
+  /// `log`, if it isn't null, is told of each pair, and must outlive it.
+  explicit FirstOffers(OfferLog* log = nullptr) : log_(log) {}
+
   /// Each returns the time between the two when it is the call that completes them: once a trip.
   std::optional<Duration> OnRequested(const TripId& trip_id, Time due) {
     MutexLock lock(mu_);
     Entry& entry = trips_[trip_id];
     if (entry.due) return std::nullopt;
     entry.due = due;
-    return entry.Between();
+    return Complete(entry);
   }
   std::optional<Duration> OnOffer(const TripId& trip_id, Time at) {
     MutexLock lock(mu_);
     Entry& entry = trips_[trip_id];
     if (entry.offered) return std::nullopt;
     entry.offered = at;
-    return entry.Between();
+    return Complete(entry);
   }
 
  private:
   struct Entry {
     std::optional<Time> due, offered;
-    std::optional<Duration> Between() const {
-      return due && offered ? std::optional(*offered - *due) : std::nullopt;
-    }
   };
+  std::optional<Duration> Complete(const Entry& entry) const {
+    if (!entry.due || !entry.offered) return std::nullopt;
+    if (log_ != nullptr) log_->Add(*entry.due, *entry.offered);
+    return *entry.offered - *entry.due;
+  }
+
+  OfferLog* const log_;
   Mutex mu_;
   absl::flat_hash_map<TripId, Entry> trips_ ABSL_GUARDED_BY(mu_);
 };
