@@ -32,6 +32,7 @@ find_package(ZLIB REQUIRED)
 find_package(BZip2 REQUIRED)
 find_package(EXPAT REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(Boost REQUIRED)  # Headers only: Asio.
 include(GoogleTest)
 
 # S2 comes without a CMake package.
@@ -83,12 +84,13 @@ function(ridestream_binary name)
   endif()
 endfunction()
 
-# ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [TIMEOUT s])
+# ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [SERIAL] [TIMEOUT s])
 # One binary whose tests ctest sees one by one, each with a bound on its time. Each bears the label
-# grpc or no_grpc; the target no_grpc_tests builds the latter, which is what TSan runs.
+# grpc or no_grpc; the target no_grpc_tests builds the latter, which is what TSan runs. SERIAL: no other
+# test runs at the same time.
 add_custom_target(no_grpc_tests)
 function(ridestream_test name)
-  cmake_parse_arguments(ARG "GRPC" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC;SERIAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -107,7 +109,7 @@ function(ridestream_test name)
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${label}
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${label} RUN_SERIAL ${ARG_SERIAL}
                ENVIRONMENT "RIDESTREAM_TEST_DATA=${CMAKE_SOURCE_DIR}/../shared/data"
                ENVIRONMENT_MODIFICATION "RIDESTREAM_BIN=set:${CMAKE_BINARY_DIR}/bin")
 endfunction()

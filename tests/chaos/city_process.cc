@@ -1,0 +1,87 @@
+#include "tests/chaos/city_process.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+namespace ridestream::chaos {
+namespace {
+
+using Wall = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLookEvery{50};
+
+std::string OffersPath(const std::string& folder) { return folder + "/offers.csv"; }
+std::string ReportPath(const std::string& folder) { return folder + "/city.json"; }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
+    const std::string& bin, const GatedSystem& system, const std::vector<std::string>& flags) {
+  const std::string& folder = system.folder();
+  std::filesystem::remove(OffersPath(folder));  // Of a city before.
+  std::vector<std::string> all = {
+      "--trip=" + system.trip(),         "--location=" + system.location(),
+      "--dispatch=" + system.dispatch(), "--offers=" + OffersPath(folder),
+      "--json=" + ReportPath(folder),    "--progress=none"};
+  all.insert(all.end(), flags.begin(), flags.end());
+  auto process = testing::ChildProcess::Start(bin + "/loadtest", all, folder + "/loadtest.log");
+  if (!process.ok()) return process.status();
+  return std::unique_ptr<CityProcess>(new CityProcess(*std::move(process), folder));
+}
+
+CityProcess::CityProcess(std::unique_ptr<testing::ChildProcess> process, const std::string& folder)
+    : process_(std::move(process)),
+      offers_path_(OffersPath(folder)),
+      report_path_(ReportPath(folder)) {}
+
+absl::Status CityProcess::AwaitOffer(WallTime since, std::chrono::seconds timeout,
+                                     const Stopped& stopped) {
+  const auto end = Wall::now() + timeout;
+  while (true) {
+    const auto offers = Offers();
+    if (offers.ok() && std::any_of(offers->begin(), offers->end(),
+                                   [&](const FirstOffer& offer) { return offer.due >= since; })) {
+      return absl::OkStatus();
+    }
+    if (HasEnded()) return absl::UnavailableError("the load generator ended: " + LogEnd());
+    if (Wall::now() > end) {
+      return absl::DeadlineExceededError(
+          fmt::format("no offer within {} s: {}", timeout.count(), LogEnd()));
+    }
+    if (stopped()) return absl::CancelledError("stopped");
+    std::this_thread::sleep_for(kLookEvery);  // Files tell nobody when they change.
+  }
+}
+
+absl::Status CityProcess::AwaitEnd(const Stopped& stopped) {
+  bool told = false;
+  while (!HasEnded()) {
+    if (!told && stopped()) {
+      told = true;
+      Stop();
+    }
+    std::this_thread::sleep_for(kLookEvery);
+  }
+  const int status = process_->Stop(0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
+  return absl::DataLossError(
+      fmt::format("the load generator ended with wait status {:#x}: {}", status, LogEnd()));
+}
+
+void CityProcess::Stop() { process_->Signal(SIGTERM); }
+
+absl::StatusOr<nlohmann::ordered_json> CityProcess::Report() const {
+  std::ifstream file(report_path_);
+  nlohmann::ordered_json report = nlohmann::ordered_json::parse(file, nullptr, false);
+  if (report.is_discarded()) return absl::DataLossError("the load generator wrote no report");
+  return report;
+}
+
+}  // namespace ridestream::chaos

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/testing/child_process.h"
+#include "tests/chaos/gated_system.h"
+#include "tests/chaos/recovery.h"
+
+namespace ridestream::chaos {
+
+/// The load generator as a process of its own, connected to a system through its gates. Used by one
+/// thread.
+class CityProcess {
+ public:
+  /// Called while something is waited for, a few times a second; true ends the wait with CANCELLED.
+  using Stopped = std::function<bool()>;
+
+  /// `flags` are the load generator's, without addresses and outputs.
+  static absl::StatusOr<std::unique_ptr<CityProcess>> Start(const std::string& bin,
+                                                            const GatedSystem& system,
+                                                            const std::vector<std::string>& flags);
+
+  /// Waits until a request that came due at `since` or later was offered to a driver. UNAVAILABLE
+  /// when the process ended, DEADLINE_EXCEEDED after `timeout`.
+  absl::Status AwaitOffer(WallTime since, std::chrono::seconds timeout, const Stopped& stopped);
+  /// Waits for its end, passing `stopped` on to it once. DATA_LOSS when the audit isn't clean.
+  absl::Status AwaitEnd(const Stopped& stopped);
+  void Stop();
+  bool HasEnded() const { return process_->HasEnded(); }
+
+  absl::StatusOr<std::vector<FirstOffer>> Offers() const { return ReadOffers(offers_path_); }
+  /// What it wrote at its end.
+  absl::StatusOr<nlohmann::ordered_json> Report() const;
+  /// Why it ended, for messages.
+  std::string LogEnd() const { return process_->LogEnd(); }
+
+ private:
+  CityProcess(std::unique_ptr<testing::ChildProcess> process, const std::string& folder);
+
+  const std::unique_ptr<testing::ChildProcess> process_;
+  const std::string offers_path_;
+  const std::string report_path_;
+};
+
+}  // namespace ridestream::chaos

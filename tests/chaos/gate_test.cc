@@ -1,0 +1,135 @@
+#include "tests/chaos/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <boost/asio.hpp>
+#include <string>
+#include <thread>
+
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::chaos {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using Wall = std::chrono::steady_clock;
+
+/// A listening socket whose connections the test accepts, and a gate before it.
+class GateTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto gate = Gate::Open("127.0.0.1:" + std::to_string(service_.local_endpoint().port()));
+    ASSERT_THAT(gate, testing::IsOk());
+    gate_ = *std::move(gate);
+    const std::string& address = gate_->address();
+    client_.connect(
+        {asio::ip::address_v4::loopback(),
+         static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)))});
+    server_ = service_.accept();
+  }
+  static std::string Read(tcp::socket& socket, std::size_t size) {
+    std::string bytes(size, '\0');
+    boost::system::error_code error;
+    bytes.resize(asio::read(socket, asio::buffer(bytes), error));
+    return bytes;
+  }
+  static boost::system::error_code ReadError(tcp::socket& socket) {
+    std::array<char, 1> byte;
+    boost::system::error_code error;
+    asio::read(socket, asio::buffer(byte), error);
+    return error;
+  }
+
+  asio::io_context context_;
+  tcp::acceptor service_{context_, {asio::ip::address_v4::loopback(), 0}};
+  std::unique_ptr<Gate> gate_;
+  tcp::socket client_{context_};
+  tcp::socket server_{context_};
+};
+
+TEST_F(GateTest, CarriesBothWaysAndTheEnd) {
+  const std::string large(1'000'000, 'x');
+  std::thread writer([&] {
+    asio::write(client_, asio::buffer(large));
+    client_.shutdown(tcp::socket::shutdown_send);
+  });
+  EXPECT_EQ(Read(server_, large.size()), large);
+  writer.join();
+  EXPECT_EQ(ReadError(server_), asio::error::eof);
+  asio::write(server_, asio::buffer("still", 5));
+  server_.close();
+  EXPECT_EQ(Read(client_, 5), "still");
+  EXPECT_EQ(ReadError(client_), asio::error::eof);
+}
+
+TEST_F(GateTest, ACutResetsBothEnds) {
+  EXPECT_EQ(gate_->Cut(), 1u);
+  EXPECT_EQ(ReadError(client_), asio::error::connection_reset);
+  EXPECT_EQ(ReadError(server_), asio::error::connection_reset);
+  EXPECT_EQ(gate_->connections(), 0u);
+}
+
+TEST_F(GateTest, AServiceThatIsGoneResetsTheClient) {
+  service_.close();
+  tcp::socket late(context_);
+  late.connect(client_.remote_endpoint());
+  EXPECT_EQ(ReadError(late), asio::error::connection_reset);
+}
+
+TEST_F(GateTest, DelayIsTheLeastThatBytesTake) {
+  gate_->Shape({.delay = 500ms});
+  const auto began = Wall::now();
+  asio::write(client_, asio::buffer("ping", 4));
+  EXPECT_EQ(Read(server_, 4), "ping");
+  EXPECT_GE(Wall::now() - began, 500ms);
+  gate_->Shape({});
+  const auto again = Wall::now();
+  asio::write(client_, asio::buffer("ping", 4));
+  EXPECT_EQ(Read(server_, 4), "ping");
+  EXPECT_LT(Wall::now() - again, 500ms);
+}
+
+TEST_F(GateTest, ThrottledBytesTrickleUntilItIsLifted) {
+  gate_->Shape({.bytes_per_s = 100'000});
+  const std::string bytes(30'000, 'x');
+  const auto began = Wall::now();
+  asio::write(client_, asio::buffer(bytes));
+  EXPECT_EQ(Read(server_, bytes.size()), bytes);
+  EXPECT_GE(Wall::now() - began, 290ms);
+
+  gate_->Shape({.bytes_per_s = 1});  // Hours.
+  asio::write(client_, asio::buffer(bytes));
+  gate_->Shape({});
+  EXPECT_EQ(Read(server_, bytes.size()), bytes);
+}
+
+TEST_F(GateTest, ASilencedConnectionStandsAndCarriesNothing) {
+  EXPECT_EQ(gate_->Silence(), 1u);
+  asio::write(client_, asio::buffer("lost", 4));
+  asio::write(server_, asio::buffer("lost", 4));
+  server_.close();  // Nobody is told.
+  // A new one is fine; when its bytes are through, the lost ones would have been as well.
+  tcp::socket other(context_);
+  other.connect(client_.remote_endpoint());
+  tcp::socket other_server = service_.accept();
+  asio::write(other_server, asio::buffer("new", 3));
+  EXPECT_EQ(Read(other, 3), "new");
+  EXPECT_EQ(client_.available(), 0u);
+  EXPECT_EQ(gate_->connections(), 2u);
+  client_.close();  // Both ends have given up: it is forgotten.
+  while (gate_->connections() > 1) std::this_thread::yield();
+}
+
+TEST(GateOpenTest, WhatIsNoAddressIsRefused) {
+  for (const char* target : {"", "localhost:1", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:x"}) {
+    EXPECT_THAT(Gate::Open(target),
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, "host:port"))
+        << target;
+  }
+}
+
+}  // namespace
+}  // namespace ridestream::chaos

@@ -1,0 +1,146 @@
+#include "tests/chaos/gated_system.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <random>
+#include <thread>
+#include <utility>
+
+namespace ridestream::chaos {
+namespace {
+
+bool IsFree(int port) {
+  const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound = bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(file);
+  return bound;
+}
+
+// Below the range from which the kernel takes ports for outgoing connections (32768 on): while the
+// service is down nobody gets its port, and a proxy that tries to reach it can't meet itself.
+int FreePort() {
+  std::random_device random;
+  while (true) {
+    const int port = 20'000 + static_cast<int>(random() % 12'000);
+    if (IsFree(port)) return port;
+  }
+}
+
+std::vector<std::string> Joined(std::initializer_list<std::vector<std::string>> lists) {
+  std::vector<std::string> all;
+  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GatedSystem>> GatedSystem::Start(const Options& options) {
+  std::unique_ptr<GatedSystem> system(new GatedSystem());
+  if (absl::Status status = system->Prepare(options); !status.ok()) return status;
+  for (Process& process : system->processes_) {
+    MutexLock lock(process.mu);
+    if (absl::Status status = system->Launch(process); !status.ok()) return status;
+  }
+  return system;
+}
+
+absl::Status GatedSystem::Prepare(const Options& options) {
+  folder_ = std::filesystem::temp_directory_path() / "ridestream-XXXXXX";
+  if (mkdtemp(folder_.data()) == nullptr) {
+    return absl::InternalError(fmt::format("can't make {}", folder_));
+  }
+  const std::array<const char*, 3> names = {"trip", "location", "dispatch"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    processes_[i].name = names[i];
+    processes_[i].binary = fmt::format("{}/{}", options.bin, names[i]);
+    processes_[i].address = fmt::format("127.0.0.1:{}", FreePort());
+  }
+  const std::array<Service, 4> behind = {Service::kTrip, Service::kDispatch, Service::kTrip,
+                                         Service::kLocation};
+  for (std::size_t i = 0; i < gates_.size(); ++i) {
+    auto gate = Gate::Open(of(behind[i]).address);
+    if (!gate.ok()) return gate.status();
+    gates_[i] = *std::move(gate);
+  }
+  of(Service::kTrip).flags = Joined({options.flags, options.trip_flags, {"--data=" + folder_}});
+  of(Service::kLocation).flags = Joined({options.flags, options.location_flags});
+  of(Service::kDispatch).flags =
+      Joined({options.flags,
+              options.dispatch_flags,
+              {"--trip=" + gate(Link::kDispatchToTrip).address(),
+               "--location=" + gate(Link::kDispatchToLocation).address()}});
+  for (Process& process : processes_) process.flags.push_back("--listen=" + process.address);
+  return absl::OkStatus();
+}
+
+GatedSystem::~GatedSystem() {
+  for (const Service service : {Service::kDispatch, Service::kLocation, Service::kTrip}) {
+    Process& process = of(service);
+    MutexLock lock(process.mu);
+    if (process.child != nullptr) process.child->Stop(SIGTERM);
+    process.child.reset();
+  }
+  if (keep_folder_) return;
+  std::error_code ignored;  // A folder left in /tmp harms nobody.
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+absl::Status GatedSystem::Launch(Process& process) {
+  auto child = testing::ChildProcess::Start(process.binary, process.flags,
+                                            fmt::format("{}/{}.log", folder_, process.name));
+  if (!child.ok()) return child.status();
+  process.child = *std::move(child);
+  return process.child->WaitUntilServing().status();
+}
+
+absl::Status GatedSystem::Kill(Service service) {
+  Process& process = of(service);
+  MutexLock lock(process.mu);
+  const int status = process.child->Stop(SIGKILL);
+  if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
+    return absl::InternalError(
+        fmt::format("{} had ended by itself (wait status {:#x})", process.name, status));
+  }
+  return Launch(process);
+}
+
+absl::Status GatedSystem::Restart(Service service) {
+  Process& process = of(service);
+  MutexLock lock(process.mu);
+  const int status = process.child->Stop(SIGTERM);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return absl::InternalError(
+        fmt::format("{} didn't end well when it was asked to (wait status "
+                    "{:#x})",
+                    process.name, status));
+  }
+  return Launch(process);
+}
+
+absl::Status GatedSystem::Freeze(Service service, std::chrono::milliseconds time) {
+  Process& process = of(service);
+  MutexLock lock(process.mu);
+  process.child->Signal(SIGSTOP);
+  std::this_thread::sleep_for(time);
+  process.child->Signal(SIGCONT);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::size_t> GatedSystem::ResidentBytes(Service service) {
+  Process& process = of(service);
+  MutexLock lock(process.mu);
+  return process.child->ResidentBytes();
+}
+
+}  // namespace ridestream::chaos

@@ -1,0 +1,163 @@
+// Chaos: a city under load while its services are killed, frozen and restarted and its connections
+// are cut, silenced and slowed. Ends with how long each took to heal, and the auditor's verdict.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/service/service.h"
+#include "tests/chaos/chaos_report.h"
+#include "tests/chaos/city_process.h"
+#include "tests/chaos/gated_system.h"
+#include "tests/chaos/havoc.h"
+#include "tests/chaos/recovery.h"
+#include "tests/chaos/schedule.h"
+
+ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
+ABSL_FLAG(int, seconds, 120, "How long things happen, in seconds of the wall's clock (4 to 86400)");
+ABSL_FLAG(int, drivers, 1000, "How many drivers (1 to 50000)");
+ABSL_FLAG(uint64_t, seed, 1, "The schedule, and all chance in the city, come from it");
+ABSL_FLAG(absl::Duration, max_kill_recovery, absl::Seconds(5),
+          "The run fails when offers don't flow again within so long of a kill. (A build with "
+          "sanitizers needs more.)");
+ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
+
+namespace ridestream::chaos {
+namespace {
+
+constexpr char kUsage[] =
+    "Runs Ridestream's services and a simulated city, and hurts them by a seeded schedule: at "
+    "least\n"
+    "one event every 4 s. Services are killed (SIGKILL), restarted (SIGTERM) and frozen "
+    "(SIGSTOP);\n"
+    "connections are cut, silenced, delayed and throttled.\n\n"
+    "  chaos --seconds=120 --drivers=1000 --clock_rate=10 --json=chaos.json\n\n"
+    "Exit status: 0 when the audit is clean, every service ended as it was told to, and offers "
+    "flowed\n"
+    "again after everything, after a kill within --max_kill_recovery; else 1.";
+
+using std::chrono::seconds;
+using Wall = std::chrono::steady_clock;
+
+// After the last event the load goes on for so long: time for the last recovery to be seen.
+constexpr seconds kQuiet{15};
+constexpr seconds kFirstOfferWithin{90};
+
+bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
+
+absl::Status CheckFlags() {
+  const int length = absl::GetFlag(FLAGS_seconds);
+  if (length >= 4 && length <= 86'400) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("--seconds={}: must be 4 to 86400", length));
+}
+
+std::vector<std::string> CityFlags() {
+  const auto load = seconds(absl::GetFlag(FLAGS_seconds)) + kQuiet;
+  return {fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate)),
+          fmt::format("--drivers={}", absl::GetFlag(FLAGS_drivers)),
+          fmt::format("--seconds={}", load.count()),
+          fmt::format("--seed={}", absl::GetFlag(FLAGS_seed))};
+}
+
+void Say(Wall::time_point began, const Event& event) {
+  const std::chrono::duration<double> at = Wall::now() - began;
+  std::string line =
+      fmt::format("{:7.1f} s  {:<10}{}", at.count(), Name(event.deed), Name(event.target));
+  if (event.lasts.count() > 0) {
+    line += fmt::format(", {:.1f} s", std::chrono::duration<double>(event.lasts).count());
+  }
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+/// Does all of it, unless somebody stops us or the city ends.
+absl::Status WreakHavoc(Havoc& havoc, Wall::time_point began, const CityProcess& city) {
+  for (const Event& event :
+       MakeSchedule(absl::GetFlag(FLAGS_seed), seconds(absl::GetFlag(FLAGS_seconds)))) {
+    const auto wait = began + event.at - Wall::now();
+    if (!service::WaitForStopSignal(wait).empty()) return absl::CancelledError("stopped");
+    if (city.HasEnded()) return absl::UnavailableError("the load generator ended");
+    havoc.Begin(event);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecovery(const ChaosReport& report) {
+  const RecoveryTimes all = report.Of(std::nullopt);
+  if (all.count == 0) return absl::InternalError("nothing happened");
+  if (all.never > 0) {
+    return absl::DataLossError(fmt::format("after {} events no offer came any more", all.never));
+  }
+  const double slowest = report.Of(Deed::kKill).max.count();
+  if (slowest > absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_kill_recovery))) {
+    return absl::DeadlineExceededError(
+        fmt::format("recovery from a kill took {:.2f} s, more than --max_kill_recovery", slowest));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteJson(const ChaosReport& report, const CityProcess& city) {
+  const std::string path = absl::GetFlag(FLAGS_json);
+  if (path.empty()) return absl::OkStatus();
+  auto json = city.Report();
+  if (!json.ok()) return json.status();
+  report.AddTo(*json);
+  std::ofstream out(path);
+  if ((out << json->dump(2) << "\n").flush()) return absl::OkStatus();
+  return absl::PermissionDeniedError(fmt::format("--json={}: can't be written", path));
+}
+
+int Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
+  auto system = GatedSystem::Start(
+      {.bin = absl::GetFlag(FLAGS_bin),
+       .flags = {fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate))}});
+  if (!system.ok()) return service::Fail(system.status());
+  const auto city = CityProcess::Start(absl::GetFlag(FLAGS_bin), **system, CityFlags());
+  if (!city.ok()) return service::Fail(city.status());
+  // The city lives when the first offer has been made.
+  absl::Status alive = (*city)->AwaitOffer(WallTime(), kFirstOfferWithin, StopAsked);
+  if (!alive.ok()) return service::Fail(alive);
+
+  const auto began = Wall::now();
+  Havoc havoc(**system, [began](const Event& event) { Say(began, event); });
+  std::vector<absl::Status> outcomes = {WreakHavoc(havoc, began, **city)};
+  havoc.Wait();
+  if (!outcomes.front().ok()) (*city)->Stop();
+  outcomes.push_back((*city)->AwaitEnd(StopAsked));
+  for (const absl::Status& failure : havoc.failures()) outcomes.push_back(failure);
+
+  const auto offers = (*city)->Offers();
+  if (!offers.ok()) return service::Fail(offers.status());
+  const std::vector<Occurrence> occurrences = havoc.occurrences();
+  const ChaosReport report(occurrences, Recoveries(occurrences, *offers));
+  std::fputs(report.ToText().c_str(), stdout);
+  outcomes.push_back(CheckRecovery(report));
+  outcomes.push_back(WriteJson(report, **city));
+  int exit_status = 0;
+  for (const absl::Status& outcome : outcomes) {
+    if (!outcome.ok()) exit_status = service::Fail(outcome);
+  }
+  if (exit_status != 0) {
+    (*system)->KeepFolder();
+    std::printf("logs and trips are kept in %s\n", (*system)->folder().c_str());
+  }
+  return exit_status;
+}
+
+}  // namespace
+}  // namespace ridestream::chaos
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "chaos", ridestream::chaos::kUsage);
+  return ridestream::chaos::Run();
+}

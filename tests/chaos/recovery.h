@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tests/chaos/schedule.h"
+
+namespace ridestream::chaos {
+
+/// The wall's clock, which all processes of a machine share.
+using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
+
+/// When a request was due, and when its first offer was in a driver's hand.
+struct FirstOffer {
+  WallTime due, offered;
+};
+
+/// An event as it came to pass. What happens in an instant begins and ends with it: a kill when the
+/// process dies, a restart when it is asked to go.
+struct Occurrence {
+  Event event;
+  WallTime began, ended;
+};
+
+/// Reads what the load generator wrote to --offers. INVALID_ARGUMENT names the line.
+absl::StatusOr<std::vector<FirstOffer>> ReadOffers(const std::string& path);
+
+/// For each occurrence, how long it took until offers flowed again: from when it was over, and
+/// nothing else was on that had begun before, to the first offer for a request that came due after
+/// that. So all of the way was walked again: rider, trip, dispatch, location, driver. nullopt:
+/// never.
+std::vector<std::optional<std::chrono::duration<double>>> Recoveries(
+    const std::vector<Occurrence>& occurrences, std::vector<FirstOffer> offers);
+
+}  // namespace ridestream::chaos
