@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "libs/sqlite/status.h"
@@ -18,11 +22,32 @@ absl::Status Explain(const absl::Status& status) {
                   std::string(status.message())));
 }
 
+/// SQLite sees that whole pages are missing, but takes a last page of which a part is missing as if
+/// the rest were zeros: rows that had been written would be other rows. As long as a WAL is there
+/// it may hold the page, which a crash then cut.
+absl::Status CheckEnd(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error || size == 0) return absl::OkStatus();  // None yet, or none that can be looked at.
+  if (std::filesystem::file_size(path + "-wal", error) > 0 && !error) return absl::OkStatus();
+  std::ifstream file(path, std::ios::binary);
+  // The header's bytes 16 and 17: the size of a page, big-endian, where 1 stands for 65,536.
+  std::array<unsigned char, 18> header{};
+  if (!file.read(reinterpret_cast<char*>(header.data()), header.size())) return absl::OkStatus();
+  const std::uintmax_t coded = header[16] * 256u + header[17];
+  const std::uintmax_t page = coded == 1 ? 65'536 : coded;
+  const bool is_header = page >= 512 && (page & (page - 1)) == 0;  // Else it is no database at all.
+  if (!is_header || size % page == 0) return absl::OkStatus();
+  return absl::DataLossError(
+      fmt::format("{} ends in the middle of a page of {} bytes", path, page));
+}
+
 }  // namespace
 
 void Database::Closer::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
 
 absl::StatusOr<Database> Database::Open(const std::string& path, const OpenOptions& options) {
+  if (absl::Status status = CheckEnd(path); !status.ok()) return Explain(status);
   const int flags =
       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
       (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);

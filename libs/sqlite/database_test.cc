@@ -103,6 +103,19 @@ TEST(DatabaseTest, FileThatIsNoDatabaseIsDataLoss) {
               StatusIs(absl::StatusCode::kDataLoss, "restore it from a backup"));
 }
 
+TEST(DatabaseTest, FileThatEndsWithinAPageIsDataLoss) {
+  TempFolder folder;
+  const std::string path = folder.File("a.db");
+  {
+    absl::StatusOr<Database> database = Database::Open(path);
+    ASSERT_THAT(database, IsOk());
+    ASSERT_THAT(database->Execute("CREATE TABLE t (i); INSERT INTO t VALUES (1)"), IsOk());
+  }
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  EXPECT_THAT(Database::Open(path),
+              StatusIs(absl::StatusCode::kDataLoss, "ends in the middle of a page of 4096 bytes"));
+}
+
 TEST(DatabaseTest, DamagedPageIsDataLossWhenItIsRead) {
   TempFolder folder;
   {

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <cstring>
+#include <filesystem>
 
 namespace ridestream::sqlite::testing {
 namespace {
@@ -13,18 +14,23 @@ struct WrappedFile {
   sqlite3_file base;
   FaultVfs* faults;
   sqlite3_file* real;
+  const char* path;  // SQLite's, as long as the file is open. Null for a temporary one.
 };
 
 WrappedFile* Wrapped(sqlite3_file* file) { return reinterpret_cast<WrappedFile*>(file); }
 sqlite3_file* Real(sqlite3_file* file) { return Wrapped(file)->real; }
 
 int Write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-  const int code = Wrapped(file)->faults->BeforeWrite();
+  const int code = Wrapped(file)->faults->BeforeWrite(static_cast<std::uint64_t>(size));
   return code != SQLITE_OK ? code : Real(file)->pMethods->xWrite(Real(file), bytes, size, offset);
 }
 int Sync(sqlite3_file* file, int flags) {
-  const int code = Wrapped(file)->faults->BeforeSync();
-  return code != SQLITE_OK ? code : Real(file)->pMethods->xSync(Real(file), flags);
+  int code = Wrapped(file)->faults->BeforeSync();
+  if (code == SQLITE_OK) code = Real(file)->pMethods->xSync(Real(file), flags);
+  if (code == SQLITE_OK && Wrapped(file)->path != nullptr) {
+    Wrapped(file)->faults->AfterSync(Wrapped(file)->path);
+  }
+  return code;
 }
 
 // Everything else is handed on as it is.
@@ -64,10 +70,17 @@ struct FaultVfs::Impl {
   sqlite3_vfs* real;
   FaultVfs* faults;
 
+  static int Delete(sqlite3_vfs* vfs, const char* name, int sync_folder) {
+    auto* impl = static_cast<Impl*>(vfs->pAppData);
+    const int code = impl->real->xDelete(impl->real, name, sync_folder);
+    if (code == SQLITE_OK) impl->faults->AfterDelete(name);
+    return code;
+  }
   static int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
     auto* impl = static_cast<Impl*>(vfs->pAppData);
     WrappedFile* wrapped = Wrapped(file);
     wrapped->faults = impl->faults;
+    wrapped->path = name;
     wrapped->real = reinterpret_cast<sqlite3_file*>(wrapped + 1);
     std::memset(wrapped->real, 0, static_cast<size_t>(impl->real->szOsFile));
     const int code = impl->real->xOpen(impl->real, name, wrapped->real, flags, out);
@@ -86,6 +99,7 @@ FaultVfs::FaultVfs() : name_(fmt::format("fault-{}", fmt::ptr(this))), impl_(new
   impl_->vfs.pAppData = impl_;
   impl_->vfs.szOsFile = static_cast<int>(sizeof(WrappedFile)) + impl_->real->szOsFile;
   impl_->vfs.xOpen = Impl::Open;
+  impl_->vfs.xDelete = Impl::Delete;
   sqlite3_vfs_register(&impl_->vfs, 0);
 }
 
@@ -102,6 +116,16 @@ void FaultVfs::FailSyncs(bool fail) {
 void FaultVfs::FailWrites(bool fail) {
   MutexLock lock(mu_);
   fail_writes_ = fail;
+}
+
+void FaultVfs::LeaveRoom(std::uint64_t bytes) {
+  MutexLock lock(mu_);
+  room_ = bytes;
+}
+
+void FaultVfs::KeepSynced(const std::string& folder) {
+  MutexLock lock(mu_);
+  synced_folder_ = folder;
 }
 
 void FaultVfs::HoldSyncs() {
@@ -129,9 +153,27 @@ int FaultVfs::BeforeSync() {
   return fail_syncs_ ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
-int FaultVfs::BeforeWrite() {
+void FaultVfs::AfterSync(const std::string& path) {
   MutexLock lock(mu_);
-  return fail_writes_ ? SQLITE_IOERR_WRITE : SQLITE_OK;
+  if (synced_folder_.empty()) return;
+  const std::filesystem::path from(path);
+  std::filesystem::copy_file(from, std::filesystem::path(synced_folder_) / from.filename(),
+                             std::filesystem::copy_options::overwrite_existing);
+}
+
+void FaultVfs::AfterDelete(const std::string& path) {
+  MutexLock lock(mu_);
+  if (synced_folder_.empty()) return;
+  std::filesystem::remove(std::filesystem::path(synced_folder_) /
+                          std::filesystem::path(path).filename());
+}
+
+int FaultVfs::BeforeWrite(std::uint64_t bytes) {
+  MutexLock lock(mu_);
+  if (fail_writes_) return SQLITE_IOERR_WRITE;
+  if (bytes > room_) return SQLITE_FULL;
+  if (room_ != std::numeric_limits<std::uint64_t>::max()) room_ -= bytes;
+  return SQLITE_OK;
 }
 
 }  // namespace ridestream::sqlite::testing

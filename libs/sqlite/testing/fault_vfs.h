@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "libs/base/mutex.h"
@@ -22,6 +24,15 @@ class FaultVfs {
   void FailSyncs(bool fail);
   void FailWrites(bool fail);
 
+  /// The disk has room for so many more bytes; then each write is refused as by a full disk, until
+  /// there is room again.
+  void LeaveRoom(std::uint64_t bytes);
+  void LeaveRoom() { LeaveRoom(std::numeric_limits<std::uint64_t>::max()); }
+
+  /// From now on each file's content as of its last sync is kept in `folder` under the file's name:
+  /// what a power cut would leave, if the disk lost all that it may.
+  void KeepSynced(const std::string& folder);
+
   /// From now on each sync waits for ReleaseSyncs().
   void HoldSyncs();
   /// Blocks until some thread waits in a sync.
@@ -30,7 +41,9 @@ class FaultVfs {
 
   /// For the wrapped files: a result code of SQLite.
   int BeforeSync();
-  int BeforeWrite();
+  void AfterSync(const std::string& path);
+  void AfterDelete(const std::string& path);
+  int BeforeWrite(std::uint64_t bytes);
 
  private:
   struct Impl;
@@ -41,6 +54,8 @@ class FaultVfs {
   CondVar changed_;
   bool fail_syncs_ ABSL_GUARDED_BY(mu_) = false;
   bool fail_writes_ ABSL_GUARDED_BY(mu_) = false;
+  std::uint64_t room_ ABSL_GUARDED_BY(mu_) = std::numeric_limits<std::uint64_t>::max();
+  std::string synced_folder_ ABSL_GUARDED_BY(mu_);
   bool hold_syncs_ ABSL_GUARDED_BY(mu_) = false;
   int held_ ABSL_GUARDED_BY(mu_) = 0;
 };
