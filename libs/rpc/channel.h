@@ -9,12 +9,23 @@
 
 namespace ridestream::rpc {
 
+/// How soon a connection that stands and carries nothing is given up: at the latest `time` and
+/// `timeout` after its other end went silent.
+struct Keepalive {
+  std::chrono::milliseconds time{20'000};
+  std::chrono::milliseconds timeout{10'000};
+};
+/// Between services: whoever follows a log or reports positions hears nothing else of a network
+/// that lost its connection, and all that a market does waits for it.
+inline constexpr Keepalive kInnerKeepalive{std::chrono::seconds(3), std::chrono::seconds(1)};
+
 struct ChannelOptions {
   /// Full names ("ridestream.trip.v1.TripService") of services all of whose unary calls are
   /// idempotent: gRPC itself retries them on UNAVAILABLE, at most 5 tries with jittered pauses.
   std::vector<std::string> retried_services = {};
   /// Channels of the same target with different numbers have connections of their own.
   int connection = 0;
+  Keepalive keepalive = {};
 };
 
 /// A channel with keepalive, quick reconnects and retries by gRPC's service config. Connects when
