@@ -13,6 +13,10 @@ absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause
   return status;
 }
 
+bool HasRetryAfter(const absl::Status& status) {
+  return status.GetPayload(kRetryAfterKey).has_value();
+}
+
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context) {
   if (status.ok()) return grpc::Status::OK;
   if (context != nullptr) {

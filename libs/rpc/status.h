@@ -14,6 +14,9 @@ inline constexpr char kRetryAfterKey[] = "retry-after-ms";
 /// The same status with a pause after which trying again makes sense.
 absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause);
 
+/// Whether WithRetryAfter put a pause on it.
+bool HasRetryAfter(const absl::Status& status);
+
 /// The one place where a status of ours becomes a status of gRPC. A pause put on by WithRetryAfter
 /// goes into `context`'s trailing metadata.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context = nullptr);

@@ -206,7 +206,8 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
   if (!bare.ok()) return bare.status();
   const auto bare_address = (*bare)->WaitUntilServing();
   if (!bare_address.ok()) return bare_address.status();
-  auto system = SystemUnderTest::Start({.bin = bin});
+  // Drivers that send all they can are what is measured here.
+  auto system = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {"--max_positions_per_s=0"}});
   if (!system.ok()) return system.status();
 
   std::vector<double> bare_rates, our_rates, ratios;

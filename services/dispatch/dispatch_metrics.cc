@@ -33,11 +33,11 @@ void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessi
       Kind::kCounter, "dispatch_positions_total",
       "Positions that drivers sent, by what became of them", [&counters] {
         std::vector<Readings::Sample> samples;
-        for (const auto& [verdict, name] :
-             {std::pair(PositionVerdict::kAccepted, "accepted"),
-              std::pair(PositionVerdict::kLate, "late"),
-              std::pair(PositionVerdict::kHeldBack, "held_back"),
-              std::pair(PositionVerdict::kOutOfRange, "out_of_range")}) {
+        for (const auto& [verdict, name] : {std::pair(PositionVerdict::kAccepted, "accepted"),
+                                            std::pair(PositionVerdict::kLate, "late"),
+                                            std::pair(PositionVerdict::kHeldBack, "held_back"),
+                                            std::pair(PositionVerdict::kOutOfRange, "out_of_range"),
+                                            std::pair(PositionVerdict::kTooMany, "too_many")}) {
           samples.push_back({{{"outcome", name}}, static_cast<double>(counters.value(verdict))});
         }
         return samples;

@@ -11,7 +11,9 @@
 #include "libs/base/timer_queue.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
@@ -55,6 +57,9 @@ ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
           "A trip for which no driver was found for so long is given up (10ms to 24h)");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
 ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most (1 or more)");
+ABSL_FLAG(double, max_positions_per_s, 10,
+          "Positions a second that one driver may send; those beyond are dropped, since the next "
+          "says the same better (0 to 1e6; 0: no limit)");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
           "How long SIGTERM waits for what is under way (0 to 1h)");
 
@@ -86,7 +91,7 @@ absl::Status CheckFlags() {
         CheckRange(FLAGS_match_every, kTick, absl::Hours(1)),
         CheckRange(FLAGS_matching_deadline, absl::Milliseconds(1), absl::Minutes(1)),
         CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)), CheckRange(FLAGS_candidates, 1, 1'000),
-        CheckRange(FLAGS_max_sessions, 1, most),
+        CheckRange(FLAGS_max_sessions, 1, most), CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
     if (!status.ok()) return status;
   }
@@ -133,16 +138,19 @@ absl::Status Run() {
   const std::shared_ptr<const Clock> clock = service::MakeClock();
   TimerQueue timers;
   const auto trip = trip::v1::TripService::NewStub(rpc::MakeChannel(
-      absl::GetFlag(FLAGS_trip), {.retried_services = {"ridestream.trip.v1.TripService"}}));
+      absl::GetFlag(FLAGS_trip),
+      {.retried_services = {"ridestream.trip.v1.TripService"}, .keepalive = rpc::kInnerKeepalive}));
   const auto location = location::v1::LocationService::NewStub(
       rpc::MakeChannel(absl::GetFlag(FLAGS_location),
-                       {.retried_services = {"ridestream.location.v1.LocationService"}}));
+                       {.retried_services = {"ridestream.location.v1.LocationService"},
+                        .keepalive = rpc::kInnerKeepalive}));
   dispatch::ProgressReporter progress(timers, *trip);
 
   std::map<MarketId, std::unique_ptr<dispatch::MarketRunner>> markets;
   dispatch::SessionRegistry sessions(
       {.session = {.report_every = Chrono(FLAGS_report_every),
                    .suspect_after = Chrono(FLAGS_suspect_after),
+                   .max_positions_per_s = absl::GetFlag(FLAGS_max_positions_per_s),
                    .clock_rate = absl::GetFlag(FLAGS_clock_rate)},
        .max_sessions = absl::GetFlag(FLAGS_max_sessions)},
       *clock, timers, [&markets](const MarketId& market) -> dispatch::SessionRegistry::MarketPorts {
@@ -181,13 +189,17 @@ absl::Status Run() {
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return exporter.status();
 
-  const rpc::TrustingAuthenticator authenticator;
+  auto server_options = rpc::ServerOptionsFromFlags();
+  if (!server_options.ok()) return server_options.status();
+  const rpc::TrustingAuthenticator trusting;
+  const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   dispatch::DispatchService service(sessions, authenticator, metrics.calls());
-  auto server = rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen),
-                                    .services = {&service},
-                                    .on_drain = {[&sessions] { sessions.Drain(); }},
-                                    .call_observer = metrics.calls(),
-                                    .observed_by_service = {dispatch::kDriveMethod}});
+  server_options->address = absl::GetFlag(FLAGS_listen);
+  server_options->services = {&service};
+  server_options->on_drain = {[&sessions] { sessions.Drain(); }};
+  server_options->call_observer = metrics.calls();
+  server_options->observed_by_service = {dispatch::kDriveMethod};
+  auto server = rpc::Server::Start(*std::move(server_options));
   if (!server.ok()) return server.status();
   (*server)->SetServing(false);
 

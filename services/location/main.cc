@@ -6,7 +6,9 @@
 #include "absl/time/time.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "services/location/location_metrics.h"
@@ -43,9 +45,6 @@ is empty, and full again within one reporting interval.
   RIDESTREAM_STALENESS=20s location           every flag is also an environment variable
 )";
 
-// A batch of 4,096 positions of at most 130 bytes, twice over.
-constexpr int kMaxMessageBytes = 1 << 20;
-
 absl::Status CheckFlags() {
   using service::CheckRange;
   for (absl::Status status :
@@ -63,7 +62,10 @@ int Run() {
   metrics::ServiceMetrics metrics("location", {"ridestream.location.v1.LocationService"},
                                   absl::GetFlag(FLAGS_metrics_listen));
   const auto clock = service::MakeClock();
-  const rpc::TrustingAuthenticator authenticator;
+  auto server_options = rpc::ServerOptionsFromFlags();
+  if (!server_options.ok()) return service::Fail(server_options.status());
+  const rpc::TrustingAuthenticator trusting;
+  const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   LocationServiceOptions options;
   options.index.staleness = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_staleness));
   options.index.max_drivers_per_market = absl::GetFlag(FLAGS_max_drivers);
@@ -76,11 +78,11 @@ int Run() {
   if (!exporter.ok()) return service::Fail(exporter.status());
 
   const std::string listen = absl::GetFlag(FLAGS_listen);
-  auto server = rpc::Server::Start({.address = listen,
-                                    .services = {&location},
-                                    .max_message_bytes = kMaxMessageBytes,
-                                    .on_drain = {[&location] { location.Drain(); }},
-                                    .call_observer = metrics.calls()});
+  server_options->address = listen;
+  server_options->services = {&location};
+  server_options->on_drain = {[&location] { location.Drain(); }};
+  server_options->call_observer = metrics.calls();
+  auto server = rpc::Server::Start(*std::move(server_options));
   if (!server.ok()) return service::Fail(server.status());
   const std::string address =
       fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port());

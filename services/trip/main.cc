@@ -11,7 +11,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
@@ -139,7 +141,10 @@ absl::Status Run() {
       absl::GetFlag(FLAGS_metrics_listen));
   StoreMeter meter(metrics.registry());
   const std::shared_ptr<const Clock> clock = service::MakeClock();
-  const rpc::TrustingAuthenticator authenticator;
+  absl::StatusOr<rpc::ServerOptions> server_options = rpc::ServerOptionsFromFlags();
+  if (!server_options.ok()) return server_options.status();
+  const rpc::TrustingAuthenticator trusting;
+  const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   TripFeed feed;
   const absl::StatusOr<std::unique_ptr<SqliteTripStore>> store = SqliteTripStore::Open(
       {.path = folder->database_path(),
@@ -179,11 +184,12 @@ absl::Status Run() {
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return exporter.status();
   const std::string listen = absl::GetFlag(FLAGS_listen);
+  server_options->address = listen;
+  server_options->services = {&service, &market_service};
+  server_options->on_drain = {[&feed] { feed.Close(); }};
+  server_options->call_observer = metrics.calls();
   const absl::StatusOr<std::unique_ptr<rpc::Server>> server =
-      rpc::Server::Start({.address = listen,
-                          .services = {&service, &market_service},
-                          .on_drain = {[&feed] { feed.Close(); }},
-                          .call_observer = metrics.calls()});
+      rpc::Server::Start(*std::move(server_options));
   if (!server.ok()) return server.status();
   (*server)->SetServing(true);
   service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),

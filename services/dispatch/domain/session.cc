@@ -190,10 +190,25 @@ bool Session::IsPlausible(LatLng from, Time at, LatLng to, Time now) const {
          config_->max_speed_m_per_s * std::max(0.0, seconds) + config_->jump_slack_m;
 }
 
+bool Session::HasRoomForPosition(Time now) {
+  const double per_s = config_->max_positions_per_s;
+  if (per_s <= 0) return true;
+  const double burst = std::max(1.0, 2 * per_s);
+  const double passed_s = position_tokens_at_ == Time::min()
+                              ? burst
+                              : std::chrono::duration<double>(now - position_tokens_at_).count();
+  position_tokens_ = std::min(burst, position_tokens_ + std::max(0.0, passed_s) * per_s);
+  position_tokens_at_ = now;
+  if (position_tokens_ < 1) return false;
+  position_tokens_ -= 1;
+  return true;
+}
+
 PositionVerdict Session::OnPosition(const v1::Position& position, Time now) {
   const LatLng place{position.lat_e7(), position.lng_e7()};
   if (!place.IsValid()) return PositionVerdict::kOutOfRange;
   if (position.sequence() <= last_position_sequence_) return PositionVerdict::kLate;
+  if (!HasRoomForPosition(now)) return PositionVerdict::kTooMany;
   last_position_sequence_ = position.sequence();
   if (position_ && !IsPlausible(*position_, position_at_, place, now)) {
     const bool agrees = held_ && IsPlausible(held_->place, held_->at, place, now);

@@ -31,6 +31,8 @@ struct SessionConfig {
   double jump_slack_m = 250;
   /// So many fixes in a row that agree with each other prove a jump real.
   int fixes_to_believe_jump = 3;
+  /// Positions a second that are taken, twice as many at once. 0: no limit.
+  double max_positions_per_s = 10;
   double clock_rate = 1;
 };
 
@@ -43,6 +45,8 @@ enum class PositionVerdict {
   kHeldBack,
   /// No place on earth.
   kOutOfRange,
+  /// More than a driver may send.
+  kTooMany,
 };
 
 /// The protocol of one driver's session, over all its streams: epochs, the queue of pushes with
@@ -118,6 +122,7 @@ class Session {
 
   bool Resumes(const v1::Hello& hello) const;
   void EndOffersThatRanOut(Time now);
+  bool HasRoomForPosition(Time now);
   bool IsPlausible(LatLng from, Time at, LatLng to, Time now) const;
 
   const SessionConfig* config_;
@@ -140,6 +145,9 @@ class Session {
   std::optional<LatLng> position_;
   Time position_at_{};
   std::optional<Fix> held_;
+  // A token bucket: positions that may come now, as of the time of the last one.
+  double position_tokens_ = 0;
+  Time position_tokens_at_ = Time::min();
 };
 
 /// INVALID_ARGUMENT, naming the field, for a Hello that is out of bounds.

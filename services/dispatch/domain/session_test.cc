@@ -281,6 +281,16 @@ TEST_F(SessionTest, PlacesThatAreNoneAreRefused) {
   EXPECT_EQ(session_.OnPosition(position, now_), PositionVerdict::kOutOfRange);
 }
 
+TEST_F(SessionTest, MorePositionsThanADriverMaySendAreDropped) {
+  Begin();
+  std::uint64_t sequence = 0;
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Report(0, ++sequence), PositionVerdict::kAccepted);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Report(0, ++sequence), PositionVerdict::kTooMany);
+  now_ += 100ms;
+  EXPECT_EQ(Report(0, ++sequence), PositionVerdict::kAccepted);
+  EXPECT_EQ(Report(0, ++sequence), PositionVerdict::kTooMany);
+}
+
 TEST_F(SessionTest, SilenceMakesSuspectOnceAndAWordMakesGood) {
   Begin();
   now_ += config_.suspect_after - 1s;

@@ -26,7 +26,7 @@ class SessionCounters {
 
  private:
   std::array<ShardedCounter, 4> sessions_;
-  std::array<ShardedCounter, 4> positions_;
+  std::array<ShardedCounter, 5> positions_;
 };
 
 }  // namespace ridestream::dispatch

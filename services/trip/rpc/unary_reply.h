@@ -23,7 +23,7 @@ class UnaryReply {
 
   void Finish(absl::Status status) const {
     constexpr std::chrono::milliseconds kPause{100};
-    if (status.code() == absl::StatusCode::kResourceExhausted) {
+    if (status.code() == absl::StatusCode::kResourceExhausted && !rpc::HasRetryAfter(status)) {
       status = rpc::WithRetryAfter(std::move(status), kPause);
     }
     reactor_->Finish(rpc::ToGrpcStatus(status, context_));

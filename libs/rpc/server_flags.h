@@ -1,0 +1,16 @@
+#pragma once
+
+#include "absl/flags/declare.h"
+#include "absl/status/statusor.h"
+#include "libs/rpc/server.h"
+
+ABSL_DECLARE_FLAG(double, max_calls_per_s);
+
+namespace ridestream::rpc {
+
+/// Server options from the flags that all services have: --max_message_bytes and
+/// --max_streams_per_connection. INVALID_ARGUMENT names the one that is out of its range. Checks
+/// --max_calls_per_s as well, which is for a LimitingAuthenticator.
+absl::StatusOr<ServerOptions> ServerOptionsFromFlags();
+
+}  // namespace ridestream::rpc
