@@ -37,6 +37,14 @@ void DriveStream::SayGoodbye(Duration reconnect_after) {
   EndLocked(absl::UnavailableError("the service is draining; connect again"));
 }
 
+void DriveStream::BreakOffIfStuck(Time now, Duration patience) {
+  MutexLock lock(mu_);
+  if (!final_status_ || !writing_) return;
+  if (!stuck_since_) stuck_since_ = now;
+  // The write then fails, and Finish follows it. Until then gRPC holds the context.
+  if (now - *stuck_since_ >= patience) context_.TryCancel();
+}
+
 std::optional<Time> DriveStream::WaitsForHelloSince() const {
   MutexLock lock(mu_);
   if (session_ != nullptr || final_status_) return std::nullopt;

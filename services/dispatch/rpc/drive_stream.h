@@ -42,6 +42,9 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
   /// Tells the driver to come back after a pause, and ends the stream.
   void SayGoodbye(Duration reconnect_after);
 
+  /// Breaks off when it was to end and couldn't for so long, because the driver doesn't take what
+  /// is being written. To be called now and then.
+  void BreakOffIfStuck(Time now, Duration patience);
   /// When it was opened, while no Hello has come.
   std::optional<Time> WaitsForHelloSince() const;
 
@@ -73,6 +76,8 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
   std::optional<grpc::Status> final_status_ ABSL_GUARDED_BY(mu_);
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  // When it was first seen that it can't end.
+  std::optional<Time> stuck_since_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ridestream::dispatch

@@ -345,6 +345,24 @@ TEST_F(DriveStreamTest, ADriverThatAcksNothingIsClosedAndBeginsAnew) {
   EXPECT_EQ(rpc::RetryAfter(driver.context(), 0ms), 100ms);
 }
 
+TEST_F(DriveStreamTest, ADriverThatNeverReadsIsBrokenOff) {
+  TestDriver driver(*stub_, "d-1");
+  driver.SendHello();
+  const auto connected = market_.WaitFor<DriverConnected>();
+  const auto session = registry_->Find(connected.driver);
+  session->Welcome(connected.epoch, {});
+  // More than the transport takes: a write that never ends, and a queue that overflows behind it.
+  v1::DriveResponse large;
+  large.mutable_offer()->set_trip_id(std::string(1 << 20, 'x'));
+  for (int i = 0; i < 6; ++i) session->Push(large);
+  EXPECT_EQ(registry_->streams(), 1u);
+  while (registry_->streams() > 0) {
+    clock_.Advance(1s);
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(driver.Finish().ok());
+}
+
 TEST_F(DriveStreamTest, SessionsAreLimited) {
   TestDriver one(*stub_, "d-1");
   Welcome(one);

@@ -163,6 +163,7 @@ void SessionRegistry::Tick() {
   }
   const Time now = clock_.Now();
   for (const auto& stream : Streams()) {
+    stream->BreakOffIfStuck(now, config_.end_within);
     const std::optional<Time> since = stream->WaitsForHelloSince();
     if (since && now - *since >= config_.hello_within) {
       stream->End(absl::DeadlineExceededError("no hello came in time"));

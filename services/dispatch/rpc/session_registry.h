@@ -22,6 +22,9 @@ struct RegistryConfig {
   std::size_t max_sessions = 20'000;
   /// A stream that says no Hello for so long is closed.
   Duration hello_within = std::chrono::seconds(10);
+  /// A stream that is to end, and whose driver doesn't take what is being written, is broken off
+  /// after this.
+  Duration end_within = std::chrono::seconds(10);
   /// When draining, drivers are told to come back at a random time within this.
   Duration reconnect_within = std::chrono::seconds(2);
 };
