@@ -1,0 +1,55 @@
+// Each service is restarted by SIGTERM under load, one after the other: what a deployment does.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "libs/testing/status_matchers.h"
+#include "tests/chaos/city_process.h"
+#include "tests/chaos/gated_system.h"
+
+namespace ridestream::chaos {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::IsOk;
+
+bool NeverStopped() { return false; }
+
+WallTime Now() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+TEST(RollingRestartTest, NoCallFailsAndNoDriverIsLongWithoutASession) {
+  const char* bin = std::getenv("RIDESTREAM_BIN");
+  ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
+  const auto system = GatedSystem::Start({.bin = bin, .flags = {"--clock_rate=20"}});
+  ASSERT_THAT(system, IsOk());
+  constexpr int kDrivers = 200;
+  const auto city =
+      CityProcess::Start(bin, **system,
+                         {"--clock_rate=20", "--drivers=" + std::to_string(kDrivers),
+                          "--seconds=3600", "--drain_seconds=60", "--disconnect_per_hour=0"});
+  ASSERT_THAT(city, IsOk());
+  ASSERT_THAT((*city)->AwaitOffer(WallTime(), 60s, NeverStopped), IsOk());
+  for (const Service service : {Service::kTrip, Service::kLocation, Service::kDispatch}) {
+    ASSERT_THAT((*system)->Restart(service), IsOk());
+    ASSERT_THAT((*city)->AwaitOffer(Now(), 20s, NeverStopped), IsOk()) << "offers flow again";
+  }
+  (*city)->Stop();
+  EXPECT_THAT((*city)->AwaitEnd(NeverStopped), IsOk());
+
+  const auto report = (*city)->Report();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ((*report)["audit"]["violations"], 0);
+  EXPECT_EQ((*report)["refused"], 0) << "a rider's call failed for good";
+  EXPECT_EQ((*report)["unanswered"], 0) << "a rider's call was never answered";
+  EXPECT_GT((*report)["requested"], 0);
+  const auto& reconnect = (*report)["latency_ms"]["reconnect"];
+  EXPECT_GE(reconnect["count"], kDrivers) << "each driver's stream ended once, and was back";
+  EXPECT_LE(reconnect["max"], 2'000);
+}
+
+}  // namespace
+}  // namespace ridestream::chaos
