@@ -3,7 +3,13 @@ import type { CityClock } from "../city/time.js";
 import { clockText, toMs } from "../city/time.js";
 import { kStateNames, moneyText } from "../city/story.js";
 import { isOpen } from "../city/trips.js";
-import { CancelReason, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import {
+  CancelReason,
+  TripState,
+  type Promise as Promise_,
+  type Trip,
+} from "../gen/ridestream/trip/v1/trip_pb.js";
 import type { Ride, RideState } from "../rider/ride.js";
 import { PlaceChoice } from "../ui/place_choice.js";
 import { second } from "../ui/state.js";
@@ -72,6 +78,14 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
           onChange={(event) => ride.choose({ partySize: event.currentTarget.valueAsNumber || 1 })}
         />
       </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={state.shared}
+          onChange={(event) => ride.choose({ shared: event.currentTarget.checked })}
+        />
+        <span>Share the ride, for less</span>
+      </label>
       <label class="field">
         <span>Name</span>
         <input
@@ -100,6 +114,7 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
             {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
             {clockText(Number(quote.fare.duration?.seconds ?? 0))} on the way
           </span>
+          {quote.promise && <PromiseText promise={quote.promise} />}
           <span class="note">
             {leftS > 0 ? `kept for ${clockText(leftS)}` : "has expired: choose again"}
           </span>
@@ -109,6 +124,17 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
         {state.busy ? `${state.busy} …` : "Request"}
       </button>
     </form>
+  );
+}
+
+/** What a rider who shares is promised. */
+function PromiseText({ promise }: { readonly promise: Promise_ }) {
+  const minutes = (duration: Duration | undefined) => clockText(Number(duration?.seconds ?? 0));
+  return (
+    <span>
+      Picked up within {minutes(promise.pickupWithin)}, there within{" "}
+      {minutes(promise.dropoffWithin)}: promised.
+    </span>
   );
 }
 
@@ -138,6 +164,7 @@ function Riding({ ride, state, trip }: RidingProps) {
           {trip.driver.vehicle?.model} <span class="plate">{trip.driver.vehicle?.plate}</span>
         </p>
       )}
+      {progress?.promiseBroken && <p class="error">This will be later than promised.</p>}
       {state.link.kind === "lost" && <p class="error">Connection lost; the ride goes on.</p>}
       {isOpen(trip.state) ? (
         <OpenRide ride={ride} state={state} trip={trip} />
@@ -151,12 +178,14 @@ function Riding({ ride, state, trip }: RidingProps) {
 function OpenRide({ ride, state, trip }: RidingProps) {
   return (
     <div class="form">
-      <PlaceChoice
-        label="Destination"
-        place={state.dropoff}
-        onPlace={(place) => void ride.changeDestination(place)}
-        action="Change"
-      />
+      {!trip.promise && (
+        <PlaceChoice
+          label="Destination"
+          place={state.dropoff}
+          onPlace={(place) => void ride.changeDestination(place)}
+          action="Change"
+        />
+      )}
       <p>
         Fare <strong>{moneyText(trip.fare?.total)}</strong>
       </p>
@@ -191,6 +220,12 @@ function Receipt({ ride, trip }: { readonly ride: Ride; readonly trip: Trip }) {
           <dd>{money(fare.distancePartMinor)}</dd>
           <dt>{clockText(Number(fare.duration?.seconds ?? 0))}</dt>
           <dd>{money(fare.timePartMinor)}</dd>
+          {fare.sharedDiscountMinor > 0n && (
+            <>
+              <dt>For sharing</dt>
+              <dd>−{money(fare.sharedDiscountMinor)}</dd>
+            </>
+          )}
           <dt class="total">Total</dt>
           <dd class="total" data-testid="receipt-total">
             {moneyText(fare.total)}

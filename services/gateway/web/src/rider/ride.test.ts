@@ -6,6 +6,7 @@ import { makeClients } from "../api/transport.js";
 import type { LngLat } from "../city/projection.js";
 import {
   CancelReason,
+  type QuoteTripRequest,
   TripService,
   TripState,
   WatchTripResponseSchema,
@@ -27,7 +28,7 @@ function rideWith(service: Partial<ServiceImpl<typeof TripService>>): Ride {
   });
 }
 
-const quoteTrip = () => ({
+const quoteTrip = (_request: QuoteTripRequest) => ({
   quoteId: "q-1",
   fare: { total: { currencyCode: "USD", amountMinor: 1240n } },
   expiresAt: timestampFromMs(kRequestedMs),
@@ -40,10 +41,12 @@ test("two places get a price, and a change of either gets another", async () => 
   expect(quote).not.toHaveBeenCalled();
   ride.choose({ dropoff: kThere });
   await vi.waitFor(() => expect(ride.state.value.quote?.quoteId).toBe("q-1"));
-  ride.choose({ partySize: 3 });
+  expect(quote.mock.calls.at(-1)?.[0]).toMatchObject({ partySize: 1, shared: false });
+  ride.choose({ partySize: 3, shared: true });
   expect(ride.state.value.quote).toBeNull();
   await vi.waitFor(() => expect(ride.state.value.quote).not.toBeNull());
   expect(quote.mock.calls).toHaveLength(2);
+  expect(quote.mock.calls.at(-1)?.[0]).toMatchObject({ partySize: 3, shared: true });
 });
 
 test("a refused place is told, and nothing can be requested", async () => {

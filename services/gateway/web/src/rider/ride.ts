@@ -17,6 +17,8 @@ export interface RideState {
   readonly pickup: LngLat | null;
   readonly dropoff: LngLat | null;
   readonly partySize: number;
+  /** Others may come along, for a lower price and under a promise. */
+  readonly shared: boolean;
   /** Kept until it expires or the places change. */
   readonly quote: QuoteTripResponse | null;
   /** From the request on. */
@@ -35,6 +37,7 @@ const kAtFirst: RideState = {
   pickup: null,
   dropoff: null,
   partySize: 1,
+  shared: false,
   quote: null,
   trip: null,
   progress: null,
@@ -73,7 +76,7 @@ export class Ride {
     if (trip && isOpen(trip.state) && !this.current.value.trip) this.watch(trip);
   }
 
-  choose(places: Partial<Pick<RideState, "pickup" | "dropoff" | "partySize">>): void {
+  choose(places: Partial<Pick<RideState, "pickup" | "dropoff" | "partySize" | "shared">>): void {
     this.change({ ...places, quote: null, error: "" });
     void this.askQuote();
   }
@@ -122,7 +125,7 @@ export class Ride {
   }
 
   private async askQuote(): Promise<void> {
-    const { pickup, dropoff, partySize } = this.current.value;
+    const { pickup, dropoff, partySize, shared } = this.current.value;
     const asked = ++this.quotesAsked;
     if (!pickup || !dropoff) return this.change({ busy: "" });
     const request = {
@@ -130,6 +133,7 @@ export class Ride {
       pickup: toLatLng(pickup),
       dropoff: toLatLng(dropoff),
       partySize,
+      shared,
     };
     await this.command("Asking for a price", async (clients) => {
       const quote = await clients.trip.quoteTrip(request, { timeoutMs: 2000 });
