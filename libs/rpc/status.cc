@@ -2,20 +2,10 @@
 
 #include <string>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "grpcpp/client_context.h"
 
 namespace ridestream::rpc {
-
-absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause) {
-  status.SetPayload(kRetryAfterKey, absl::Cord(std::to_string(pause.count())));
-  return status;
-}
-
-bool HasRetryAfter(const absl::Status& status) {
-  return status.GetPayload(kRetryAfterKey).has_value();
-}
 
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context) {
   if (status.ok()) return grpc::Status::OK;

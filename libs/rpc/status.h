@@ -5,17 +5,9 @@
 #include "absl/status/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
+#include "libs/rpc/retry_after.h"
 
 namespace ridestream::rpc {
-
-/// Trailing metadata that tells a refused client how long to wait, in milliseconds.
-inline constexpr char kRetryAfterKey[] = "retry-after-ms";
-
-/// The same status with a pause after which trying again makes sense.
-absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause);
-
-/// Whether WithRetryAfter put a pause on it.
-bool HasRetryAfter(const absl::Status& status);
 
 /// The one place where a status of ours becomes a status of gRPC. A pause put on by WithRetryAfter
 /// goes into `context`'s trailing metadata.

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "libs/rpc/status.h"
-#include "services/dispatch/rpc/driver_session.h"
 #include "services/dispatch/rpc/session_registry.h"
 
 namespace ridestream::dispatch {

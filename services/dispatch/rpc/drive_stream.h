@@ -11,10 +11,10 @@
 #include "libs/base/mutex.h"
 #include "libs/rpc/call_observer.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
+#include "services/dispatch/rpc/driver_session.h"
 
 namespace ridestream::dispatch {
 
-class DriverSession;
 class SessionRegistry;
 
 /// The full name of the method, for the observer of calls.
@@ -27,6 +27,7 @@ inline constexpr char kDriveMethod[] = "/ridestream.dispatch.v1.DispatchService/
 /// Shared: its session and the registry refer to it, gRPC does until OnDone. Thread-safe. Advance()
 /// is the only place that starts a write or finishes.
 class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>,
+                          public SessionStream,
                           public std::enable_shared_from_this<DriveStream> {
  public:
   DriveStream(SessionRegistry& registry, grpc::CallbackServerContext& context, DriverId driver,
@@ -35,10 +36,8 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
   /// when it has ended, and may be null.
   void Begin(rpc::CallObserver* observer = nullptr);
 
-  /// The session may have something to send.
-  void Wake();
-  /// Ends the stream. What the session still holds waits for a resume.
-  void End(const absl::Status& status);
+  void Wake() override;
+  void End(const absl::Status& status) override;
   /// Tells the driver to come back after a pause, and ends the stream.
   void SayGoodbye(Duration reconnect_after);
 

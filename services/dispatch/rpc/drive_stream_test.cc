@@ -16,7 +16,9 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/rpc/dispatch_service.h"
+#include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/session_registry.h"
 
 namespace ridestream::dispatch {

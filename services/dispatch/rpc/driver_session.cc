@@ -4,9 +4,8 @@
 
 #include <utility>
 
-#include "libs/rpc/status.h"
+#include "libs/rpc/retry_after.h"
 #include "services/dispatch/domain/proto_values.h"
-#include "services/dispatch/rpc/drive_stream.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -22,9 +21,9 @@ DriverSession::DriverSession(DriverId driver, MarketId market, const Surrounding
       around_(surroundings),
       session_(surroundings.config) {}
 
-absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream> stream,
+absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStream> stream,
                                                     const v1::Hello& hello, SessionId fresh_id) {
-  std::shared_ptr<DriveStream> fenced;
+  std::shared_ptr<SessionStream> fenced;
   SessionId id;
   DriverConnected connected{.driver = driver_, .epoch = 0, .resumed = false, .hello = hello};
   bool posted = false;
@@ -59,7 +58,7 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<DriveStream>
 }
 
 void DriverSession::Detach(std::uint64_t epoch) {
-  std::shared_ptr<DriveStream> gone;  // Released after the lock.
+  std::shared_ptr<SessionStream> gone;  // Released after the lock.
   SessionId id;
   {
     MutexLock lock(mu_);
@@ -128,7 +127,7 @@ absl::Status DriverSession::OnCommand(std::uint64_t epoch, std::optional<Event> 
 }
 
 void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
-  std::shared_ptr<DriveStream> stream;
+  std::shared_ptr<SessionStream> stream;
   {
     MutexLock lock(mu_);
     session_.Welcome(epoch, snapshot);
@@ -139,7 +138,7 @@ void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
 }
 
 void DriverSession::Push(v1::DriveResponse message) {
-  std::shared_ptr<DriveStream> stream;
+  std::shared_ptr<SessionStream> stream;
   absl::Status status;
   SessionId id;
   std::uint64_t epoch = 0;
@@ -175,7 +174,7 @@ void DriverSession::SetAvailability(const dispatch::SetAvailability& availabilit
 
 bool DriverSession::Tick() {
   const Time now = around_.clock.Now();
-  std::shared_ptr<DriveStream> stream;
+  std::shared_ptr<SessionStream> stream;
   bool half_open = false;
   {
     MutexLock lock(mu_);

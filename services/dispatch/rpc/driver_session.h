@@ -4,26 +4,44 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
 #include "libs/service/service.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/session.h"
-#include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/push_history.h"
 #include "services/dispatch/rpc/session_counters.h"
 
 namespace ridestream::dispatch {
 
-class DriveStream;
+/// The stream on which a driver is, as far as its session knows it. Thread-safe. It asks its
+/// session under its own lock, so a session never calls it under the session's.
+class SessionStream {
+ public:
+  virtual ~SessionStream() = default;
+  /// The session may have something to send.
+  virtual void Wake() = 0;
+  /// Ends the stream. What the session still holds waits for a resume.
+  virtual void End(const absl::Status& status) = 0;
+};
 
 /// Where a market's events go. False: its queue is full and the event was not taken.
 class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual bool Post(Event event) = 0;
+};
+
+/// Where the positions of a market's drivers go. Never calls back.
+class PositionSink {
+ public:
+  virtual ~PositionSink() = default;
+  /// `fill` sets every field of a report that may have been used before.
+  virtual void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) = 0;
 };
 
 /// One driver's session as its streams, its market and the registry share it: the protocol's state
@@ -38,7 +56,7 @@ class DriverSession {
     const SessionConfig& config;
     const Clock& clock;
     EventSink& events;
-    PositionForwarder& positions;
+    PositionSink& positions;
     SessionCounters& counters;
   };
 
@@ -55,8 +73,8 @@ class DriverSession {
   /// `stream` takes over with this Hello; the stream before is closed with ABORTED. Returns the
   /// epoch. UNAVAILABLE when the session is just being dropped, RESOURCE_EXHAUSTED when the market
   /// is behind.
-  absl::StatusOr<std::uint64_t> Attach(std::shared_ptr<DriveStream> stream, const v1::Hello& hello,
-                                       SessionId fresh_id);
+  absl::StatusOr<std::uint64_t> Attach(std::shared_ptr<SessionStream> stream,
+                                       const v1::Hello& hello, SessionId fresh_id);
   /// The stream of that epoch is over.
   void Detach(std::uint64_t epoch);
   /// The next message for the stream of that epoch.
@@ -102,7 +120,7 @@ class DriverSession {
   Session session_ ABSL_GUARDED_BY(mu_);
   bool dropped_ ABSL_GUARDED_BY(mu_) = false;
   // Shared with gRPC, which may still run reactions of a stream that was replaced.
-  std::shared_ptr<DriveStream> stream_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<SessionStream> stream_ ABSL_GUARDED_BY(mu_);
   PushHistory history_ ABSL_GUARDED_BY(mu_);
   v1::Hello hello_ ABSL_GUARDED_BY(mu_);
   location::v1::DriverState state_ ABSL_GUARDED_BY(mu_) = location::v1::DRIVER_STATE_IDLE;

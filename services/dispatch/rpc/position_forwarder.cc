@@ -25,6 +25,17 @@ PositionForwarder::PositionForwarder(TimerQueue& timers,
                                           {{"market", market}, {"error", status.error_message()}});
                            }}) {}
 
+void PositionForwarder::Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) {
+  bool first = false;
+  {
+    MutexLock lock(mu_);
+    if (batches_.empty() || batches_.back()->positions_size() == kBatch) NewBatch();
+    first = batches_.size() == 1 && batches_.front()->positions_size() == 0;
+    fill(*batches_.back()->add_positions());
+  }
+  if (first) stream_.Wake();
+}
+
 void PositionForwarder::NewBatch() {
   if (batches_.size() == kMaxBatches) {
     dropped_.fetch_add(static_cast<std::uint64_t>(batches_.front()->positions_size()),

@@ -11,6 +11,7 @@
 #include "libs/base/timer_queue.h"
 #include "libs/rpc/report_stream.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
+#include "services/dispatch/rpc/driver_session.h"
 
 namespace ridestream::dispatch {
 
@@ -18,27 +19,17 @@ namespace ridestream::dispatch {
 ///
 /// Bounded: kMaxBatches of kBatch positions. Overflow: the oldest batch goes, since each driver's
 /// next report replaces what it held; it is counted. Thread-safe.
-class PositionForwarder {
+class PositionForwarder final : public PositionSink {
  public:
   static constexpr int kBatch = 4'096;
   static constexpr std::size_t kMaxBatches = 32;
 
   PositionForwarder(TimerQueue& timers, location::v1::LocationService::StubInterface& stub,
                     std::string market);
-  ~PositionForwarder() { stream_.Stop(); }
+  ~PositionForwarder() override { stream_.Stop(); }
 
-  /// Fills one report in, under the lock: `fill(location::v1::PositionReport&)` sets every field.
-  template <class Fill>
-  void Add(Fill fill) {
-    bool first = false;
-    {
-      MutexLock lock(mu_);
-      if (batches_.empty() || batches_.back()->positions_size() == kBatch) NewBatch();
-      first = batches_.size() == 1 && batches_.front()->positions_size() == 0;
-      fill(*batches_.back()->add_positions());
-    }
-    if (first) stream_.Wake();
-  }
+  /// Calls `fill` under the lock.
+  void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) override;
 
   /// Positions that were dropped because location didn't take them.
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }

@@ -36,7 +36,7 @@ class SessionRegistry {
   /// Finds where a market's events and positions go; null when it isn't served here.
   struct MarketPorts {
     EventSink* events = nullptr;
-    PositionForwarder* positions = nullptr;
+    PositionSink* positions = nullptr;
   };
   using FindMarket = std::function<MarketPorts(const MarketId&)>;
 
