@@ -84,18 +84,14 @@ void MarketRunner::OpenLog(grpc::ClientContext* context, trip::v1::FollowTripsRe
                            grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor) {
   rpc::SetCaller(*context, kSelf);
   request->add_markets(market_name_);
-  if (last_sequence_ == 0) {
-    request->set_oldest_open(true);
-  } else {
-    request->set_after_sequence(last_sequence_);
-  }
+  log_cursor_.FillIn(*request);
   around_.trip.async()->FollowTrips(context, request, reactor);
 }
 
 bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   if (message.has_caught_up()) {
     if (!queue_.Offer(LogCaughtUp{})) return false;
-    last_sequence_ = std::max(last_sequence_, message.caught_up().sequence());
+    log_cursor_.Took(message.caught_up().sequence());
     service::Log(
         service::Level::kInfo, "log_caught_up",
         {{"market", market_name_}, {"sequence", std::to_string(message.caught_up().sequence())}});
@@ -105,17 +101,16 @@ bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   const std::uint64_t sequence = message.event().sequence();
   NoteRequest(message.event().trip());
   if (!queue_.Offer(TripLogged{std::move(*message.mutable_event())})) return false;
-  last_sequence_ = sequence;
+  log_cursor_.Took(sequence);
   return true;
 }
 
 void MarketRunner::OnLogEnd(const grpc::Status& status) {
   service::Log(service::Level::kWarning, "log_stream_ended",
                {{"market", market_name_},
-                {"after_sequence", std::to_string(last_sequence_)},
+                {"after_sequence", std::to_string(log_cursor_.sequence())},
                 {"error", status.error_message()}});
-  // Trip has another log than the one we followed: begin with what is open in it.
-  if (status.error_code() == grpc::StatusCode::OUT_OF_RANGE) last_sequence_ = 0;
+  log_cursor_.OnEnd(rpc::FromGrpcStatus(status));
 }
 
 // -- Requests

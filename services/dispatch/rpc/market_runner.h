@@ -15,6 +15,7 @@
 #include "libs/rpc/follow_stream.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/dispatch/domain/log_cursor.h"
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/rpc/event_queue.h"
 #include "services/dispatch/rpc/market_meter.h"
@@ -94,7 +95,7 @@ class MarketRunner final : public EventSink {
   Planner planner_;
   std::function<void()> on_caught_up_;
   // Touched by the follower's functions alone, which run one at a time.
-  std::uint64_t last_sequence_ = 0;
+  LogCursor log_cursor_;
   Mutex mu_;
   CondVar idle_;
   int commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
