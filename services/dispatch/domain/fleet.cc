@@ -95,6 +95,8 @@ void Fleet::DropSession(const DriverId& id, Step& step) {
   if (driver == nullptr) return;
   driver->has_session = false;
   driver->connected = false;
+  // The next session counts from what the driver knows, which may be less.
+  driver->epoch = 0;
   driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
   driver->ended_offers.clear();
   MarkSuspect(*driver, step);

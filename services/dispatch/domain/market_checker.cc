@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "services/dispatch/domain/trip_book.h"
@@ -29,6 +30,8 @@ void MarketChecker::Restarted() {
   round_.reset();
   for (auto& [id, driver] : drivers_) {
     driver.has_session = driver.connected = driver.suspect = false;
+    driver.epoch = 0;
+    driver.versions_lost = true;
     driver.route_id = 0;
     driver.told.reset();
   }
@@ -39,6 +42,11 @@ std::optional<OfferId> MarketChecker::OpenOfferOf(const DriverId& driver) const 
     if (offer.driver == driver && !offer.outcome && !offer.unseen) return id;
   }
   return std::nullopt;
+}
+
+bool MarketChecker::IsPresent(const DriverId& driver) const {
+  const auto found = drivers_.find(driver);
+  return found != drivers_.end() && found->second.connected && !found->second.suspect;
 }
 
 // -- What the market is told
@@ -53,6 +61,9 @@ void MarketChecker::Note(const DriverConnected& event) {
   driver.seats = event.hello.seats();
   driver.told.reset();
   if (!event.resumed) driver.route_id = 0;
+  if (std::exchange(driver.versions_lost, false)) {
+    driver.plan.set_version(event.hello.resume().plan_version());
+  }
 }
 
 void MarketChecker::Note(const DriverDisconnected& event) {
@@ -68,6 +79,8 @@ void MarketChecker::Note(const SessionDropped& event) {
   SeenDriver& driver = drivers_[event.driver];
   driver.has_session = driver.connected = false;
   driver.suspect = true;
+  driver.epoch = 0;
+  driver.versions_lost = true;
   for (auto& [id, offer] : offers_) {
     if (offer.driver != event.driver) continue;
     offer.unseen = true;

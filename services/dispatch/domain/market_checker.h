@@ -31,6 +31,8 @@ class MarketChecker {
   const std::map<std::string, int>& seen() const { return seen_; }
   /// The offers that a driver could answer, by driver.
   std::optional<OfferId> OpenOfferOf(const DriverId& driver) const;
+  /// By what the market was told, the driver is connected and not suspect.
+  bool IsPresent(const DriverId& driver) const;
   /// The newest plan that the driver was told.
   const v1::Plan& PlanOf(const DriverId& driver) { return drivers_[driver].plan; }
 
@@ -42,6 +44,9 @@ class MarketChecker {
     std::uint64_t epoch = 0;
     std::uint32_t seats = 0;
     v1::Plan plan;
+    /// The market died, or dropped the session with pushes that never arrived: what the driver says
+    /// of its plan's version is what counts.
+    bool versions_lost = false;
     std::uint64_t route_id = 0;
     std::optional<SetAvailability> told;
     int offers_ended = 0;

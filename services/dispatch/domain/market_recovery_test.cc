@@ -240,5 +240,18 @@ TEST_F(MarketRecoveryTest, PlanVersionsGoOnWhereverTheyWereLastSeen) {
   }
 }
 
+TEST_F(MarketRecoveryTest, ADroppedSessionFencesNoLaterOne) {
+  t_.Connect("d-1");
+  t_.Reconnect("d-1", /*resumed=*/true);
+  t_.GiveTrip("t-1", "d-1");
+  t_.Handle(SessionDropped{DriverId("d-1")});
+  t_.TakeAll();
+  // The driver never saw the last Welcome, so its next epoch is no larger than that one's.
+  DriverConnected event{DriverId("d-1"), 1, false, {}};
+  event.hello.set_seats(4);
+  t_.Handle(event);
+  EXPECT_THAT(t_.Take<SendWelcome>(), SizeIs(1));
+}
+
 }  // namespace
 }  // namespace ridestream::dispatch
