@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <string>
@@ -58,9 +59,13 @@ class Inbox {
 class FakeMarket final : public EventSink {
  public:
   bool Post(Event event) override {
+    if (full_) return false;
     events_.Put(std::move(event));
     return true;
   }
+  void Tell(Event event) override { events_.Put(std::move(event)); }
+  /// Takes nothing any more that may be refused.
+  void BecomeFull() { full_ = true; }
   template <class T>
   T WaitFor() {
     return std::get<T>(
@@ -69,6 +74,7 @@ class FakeMarket final : public EventSink {
 
  private:
   Inbox<Event> events_;
+  std::atomic<bool> full_ = false;
 };
 
 class FakeLocation final : public location::v1::LocationService::CallbackService {
@@ -392,6 +398,16 @@ TEST_F(DriveStreamTest, SilenceIsToldToTheMarketAndThenEndsTheStream) {
   EXPECT_EQ(market_.WaitFor<DriverHeard>().driver, DriverId("d-1"));
   clock_.Advance(61s);
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST_F(DriveStreamTest, SilenceIsToldAlsoToAMarketThatIsBehind) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  market_.BecomeFull();
+  clock_.Advance(16s);
+  EXPECT_EQ(market_.WaitFor<DriverSuspect>().driver, DriverId("d-1"));
+  driver.SendPosition(1);
+  EXPECT_EQ(market_.WaitFor<DriverHeard>().driver, DriverId("d-1"));
 }
 
 TEST_F(DriveStreamTest, ALongAbsentSessionIsForgottenAndTakenOffTheMap) {

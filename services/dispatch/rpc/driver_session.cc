@@ -66,8 +66,7 @@ void DriverSession::Detach(std::uint64_t epoch) {
     session_.Disconnect(epoch);
     gone = std::move(stream_);
     id = session_.id();
-    // If it isn't taken, silence will tell the same later.
-    (void)around_.events.Post(DriverDisconnected{driver_, epoch});
+    around_.events.Tell(DriverDisconnected{driver_, epoch});
   }
   Log(service::Level::kInfo, "driver_disconnected", id, epoch);
 }
@@ -97,7 +96,7 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
     }
   }
   around_.counters.Count(verdict);
-  if (was_suspect) (void)around_.events.Post(DriverHeard{driver_});
+  if (was_suspect) around_.events.Tell(DriverHeard{driver_});
   if (moved) (void)around_.events.Post(DriverMoved{driver_, *moved});
 }
 
@@ -116,7 +115,7 @@ absl::Status DriverSession::OnCommand(std::uint64_t epoch, std::optional<Event> 
     heard_at_ = around_.clock.Now();
     was_suspect = session_.Heard(heard_at_);
   }
-  if (was_suspect) (void)around_.events.Post(DriverHeard{driver_});
+  if (was_suspect) around_.events.Tell(DriverHeard{driver_});
   if (event && !around_.events.Post(*std::move(event))) {
     return rpc::WithRetryAfter(
         absl::ResourceExhaustedError(
@@ -181,12 +180,12 @@ bool DriverSession::Tick() {
     // A line of the log never blocks, so these may be written under the lock.
     if (session_.MayBeDropped(now)) {
       dropped_ = true;
-      (void)around_.events.Post(SessionDropped{driver_});
+      around_.events.Tell(SessionDropped{driver_});
       Log(service::Level::kInfo, "session_dropped", session_.id(), session_.epoch());
       return true;
     }
     if (session_.BecameSuspect(now)) {
-      (void)around_.events.Post(DriverSuspect{driver_});
+      around_.events.Tell(DriverSuspect{driver_});
       Log(service::Level::kInfo, "driver_suspect", session_.id(), session_.epoch());
     }
     if (!session_.connected()) return false;

@@ -29,11 +29,15 @@ class SessionStream {
   virtual void End(const absl::Status& status) = 0;
 };
 
-/// Where a market's events go. False: its queue is full and the event was not taken.
+/// Where a market's events go. Thread-safe; never calls back.
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  /// False: the queue is full and the event was not taken. Whoever caused it will come again.
   virtual bool Post(Event event) = 0;
+  /// For what a session says once and nobody repeats (that its driver left, fell silent, was heard
+  /// again, was dropped): always taken. The sessions bound it, with a few a second each.
+  virtual void Tell(Event event) = 0;
 };
 
 /// Where the positions of a market's drivers go. Never calls back.

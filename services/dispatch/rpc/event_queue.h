@@ -14,8 +14,8 @@ namespace ridestream::dispatch {
 /// What waits for a market's thread. Thread-safe; a leaf in the order of locks.
 ///
 /// Bounded. What comes from outside is refused over kMax, and positions, which the next report
-/// replaces, over half of that. Answers to the market's own decisions are always taken: the market
-/// bounds them by asking.
+/// replaces, over half of that. Answers to the market's own decisions are always taken, as the
+/// market bounds them by asking, and what a session says once.
 class EventQueue {
  public:
   static constexpr std::size_t kMax = 65'536;

@@ -53,6 +53,7 @@ class MarketRunner final : public EventSink {
   void Stop();
 
   bool Post(Event event) override { return queue_.Offer(std::move(event)); }
+  void Tell(Event event) override { queue_.Answer(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
   const PositionForwarder& positions() const { return positions_; }
   const EventQueue& events() const { return queue_; }
