@@ -38,7 +38,8 @@ void Itinerary::Take(const pb::Plan& plan, Source source, Time now, Car& car,
 
 void Itinerary::TakeRoute(const pb::Plan& plan, Time now, Car& car, DriverHistory& history) {
   if (!plan.has_route()) {
-    if (!plan.stops().empty() && plan.route_id() != route_id_) {
+    // Named 0, none is known yet: the driver goes on as it does until one comes.
+    if (!plan.stops().empty() && plan.route_id() != 0 && plan.route_id() != route_id_) {
       history.Violated(Check::kRouteKnown,
                        fmt::format("plan version {} names route {}, which the driver doesn't have",
                                    version_, plan.route_id()));

@@ -12,6 +12,10 @@ namespace {
 /// For ETAs while there is no route: what a car makes in a city as the crow flies, 30 km/h.
 constexpr double kGuessedMetresPerSecond = 30 / 3.6;
 
+/// A car so far beside its route doesn't drive it. Twice as far as a street may be from a car, so
+/// that a new route is never lost at once.
+constexpr double kLostM = 1'000;
+
 Duration GuessTravelTime(LatLng from, LatLng to) {
   const double seconds = FastDistanceM(from, to) / kGuessedMetresPerSecond;
   return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
@@ -237,7 +241,9 @@ bool DriverPlan::SetRoute(RouteFound::Way way) {
 }
 
 void DriverPlan::MoveTo(LatLng car) {
-  if (progress_) progress_->MoveTo(car);
+  if (!progress_) return;
+  progress_->MoveTo(car);
+  if (progress_->beside_m() > kLostM) DropRoute();
 }
 
 Duration DriverPlan::TimeTo(const TripId& trip, std::optional<LatLng> car) const {

@@ -89,6 +89,8 @@ class DriverPlan {
   /// number of stops.
   bool SetRoute(RouteFound::Way way);
 
+  /// Forgets a route that the car can't be driving: it was made from a place where the car wasn't,
+  /// or the driver has gone elsewhere.
   void MoveTo(LatLng car);
   /// Travel time from the car to the next stop of the trip, the pick-up or then the drop-off.
   Duration TimeTo(const TripId& trip, std::optional<LatLng> car) const;

@@ -160,6 +160,16 @@ TEST_F(DriverPlanTest, EtasFollowTheCarAlongTheRoute) {
   EXPECT_THAT(Stops(), ElementsAre("P:t-1@0", "D:t-1@100"));
 }
 
+TEST_F(DriverPlanTest, ForgetsARouteThatTheCarCantBeDriving) {
+  Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
+  FindRoute();
+  const LatLng on_its_way = Interpolate(kCar, MarketTester::kPickup, 0.5);
+  plan_.MoveTo(OffsetBy(on_its_way, 400, -400));
+  EXPECT_TRUE(plan_.has_route());
+  plan_.MoveTo(OffsetBy(on_its_way, 4'000, -4'000));
+  EXPECT_FALSE(plan_.has_route());
+}
+
 TEST_F(DriverPlanTest, WithoutARouteEtasAreGuessed) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   const double metres = DistanceM(kCar, MarketTester::kPickup);

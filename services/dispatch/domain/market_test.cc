@@ -300,6 +300,25 @@ TEST_F(MarketTest, APlanWithoutAWayIsPushedWithoutRouteAndHealsWhenTheCarMoves) 
   }
 }
 
+TEST_F(MarketTest, ACarFarOffItsRouteGetsAnother) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  const LatLng elsewhere = OffsetBy(MarketTester::kCar, 20'000, 20'000);
+  t_.Move("d", elsewhere);
+  t_.Move("d", elsewhere);
+  const auto requests = t_.Take<FindRoute>();
+  ASSERT_THAT(requests, SizeIs(1)) << "one at a time";
+  EXPECT_EQ(requests[0].from, elsewhere);
+  t_.Handle(RouteFound{requests[0].driver, requests[0].request,
+                       MakeWay(requests[0].from, requests[0].stops)});
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REROUTED);
+  EXPECT_TRUE(plans[0].has_route());
+  t_.Move("d", elsewhere);
+  EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty());
+}
+
 TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");

@@ -40,6 +40,7 @@ void RouteProgress::MoveTo(LatLng car) {
     const Match anywhere = Nearest(car, piece_, Duration::max());
     if (anywhere.distance_m <= kOnRouteM) match = anywhere;
   }
+  beside_m_ = match.distance_m;
   if (match.from_start < behind_) return;
   piece_ = match.piece;
   behind_ = match.from_start;

@@ -21,6 +21,8 @@ class RouteProgress {
 
   /// The travel time from the route's start to the car.
   Duration behind() const { return behind_; }
+  /// How far beside the rest of the route the car was at the last MoveTo, in metres.
+  double beside_m() const { return beside_m_; }
 
  private:
   struct Point {
@@ -41,6 +43,7 @@ class RouteProgress {
   std::vector<Point> points_;
   std::size_t piece_ = 0;
   Duration behind_{0};
+  double beside_m_ = 0;
 };
 
 }  // namespace ridestream::dispatch

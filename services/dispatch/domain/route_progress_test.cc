@@ -49,6 +49,15 @@ TEST(RouteProgressTest, CountsTheTimeOfThePiecesBehindTheCar) {
   }
 }
 
+TEST(RouteProgressTest, TellsHowFarBesideTheRouteTheCarIs) {
+  RouteProgress progress(RouteThrough({Place(0), Place(100), Place(100, 200)}));
+  EXPECT_EQ(progress.beside_m(), 0);
+  progress.MoveTo(Place(50, -30));
+  EXPECT_NEAR(progress.beside_m(), 30, 1);
+  progress.MoveTo(Place(100, 5'200));
+  EXPECT_NEAR(progress.beside_m(), 5'000, 10);
+}
+
 TEST(RouteProgressTest, NeverGoesBack) {
   RouteProgress progress(RouteThrough({Place(0), Place(100), Place(200)}));
   progress.MoveTo(Place(120));
