@@ -168,11 +168,11 @@ void Auditor::NoRecord(const std::string& why) {
   verdict_.Violated(Check::kAcceptedTripEnded, fmt::format("the record can't be read: {}", why));
 }
 
-const Verdict& Auditor::Judge() {
+const Verdict& Auditor::Judge(Extent extent) {
   for (const auto& [id, rider] : riders_) JudgeRider(rider);
   for (const auto& [id, driver] : drivers_) JudgeDriver(driver);
   for (const auto& [id, record] : book_.trips()) JudgeTrip(id, record);
-  verdict_.Close();
+  if (extent == Extent::kWhole) verdict_.Close();
   return verdict_;
 }
 

@@ -44,8 +44,11 @@ class Auditor {
   /// The record couldn't be read, so nothing of it was checked.
   void NoRecord(const std::string& why);
 
+  /// Whether what it was fed has everything in it: of a whole city, a check that looked at nothing
+  /// is a violation.
+  enum class Extent { kWhole, kPart };
   /// Once, last.
-  const Verdict& Judge();
+  const Verdict& Judge(Extent extent = Extent::kWhole);
   SharingFigures sharing() const;
 
  private:
