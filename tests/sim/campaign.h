@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/sim/run.h"
+
+namespace ridestream::sim {
+
+struct CampaignOptions {
+  std::uint64_t from = 1;
+  std::uint64_t seeds = 1'000;
+  std::uint64_t steps = RunOptions().steps;
+  Bug bug = Bug::kNone;
+  /// Threads; each run is one thread's alone.
+  unsigned jobs = 1;
+  /// No run begins any more once so many have failed.
+  std::uint64_t stop_after_failures = 20;
+};
+
+/// What many runs came to.
+struct Campaign {
+  std::uint64_t runs = 0;
+  std::uint64_t steps = 0;
+  FaultCounts faults{};
+  std::map<std::string, std::uint64_t> seen;
+  /// In the order of their seeds; each as its shortest prefix.
+  std::vector<RunResult> failed;
+  double seconds = 0;
+
+  std::uint64_t faults_in_all() const;
+};
+
+/// Runs all seeds.
+Campaign RunCampaign(const CampaignOptions& options);
+
+std::string ToText(const Campaign& campaign);
+std::string ToJson(const Campaign& campaign);
+
+}  // namespace ridestream::sim

@@ -1,0 +1,414 @@
+#include "tests/sim/dispatch_process.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "services/dispatch/domain/proto_values.h"
+
+namespace ridestream::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kTickEvery = seconds(1);
+constexpr Duration kReopenAfter = milliseconds(200);
+constexpr Duration kHelloWithin = seconds(10);
+constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
+constexpr std::uint32_t kCandidates = 16;
+
+dispatch::MarketConfig MarketConfigFor(Context& context) {
+  dispatch::MarketConfig config;
+  config.market = MarketId(kMarket);
+  config.offer_id_prefix = context.NextId('o') + "-";
+  if (context.Has(Bug::kLeaseNotChecked)) config.accept_grace = std::chrono::hours(1);
+  return config;
+}
+
+}  // namespace
+
+DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours& neighbours,
+                                 dispatch::MarketChecker& checker)
+    : context_(context),
+      host_(host),
+      neighbours_(neighbours),
+      checker_(checker),
+      session_config_{.drop_after = std::chrono::minutes(2), .max_unacked = kMaxUnacked},
+      market_config_(MarketConfigFor(context)),
+      market_(market_config_) {
+  batch_.set_market(kMarket);
+  OpenLog();
+  OpenLocation();
+  context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
+}
+
+DispatchProcess::~DispatchProcess() {
+  for (const auto& [id, stream] : streams_) stream->LetGo();
+}
+
+// -- The registry of sessions
+// -----------------------------------------------------------------------
+
+void DispatchProcess::Drive(std::shared_ptr<Link> link, const DriverId& driver,
+                            DriveCall::Deliver deliver) {
+  const auto call = std::make_shared<DriveCall>(context_, *this, link, driver, std::move(deliver));
+  link->WhenClosed(Side::kServer, [weak = std::weak_ptr(call)](const absl::Status& status) {
+    if (const auto self = weak.lock()) self->OnLinkClosed(status);
+  });
+  streams_[link->id()] = call;
+}
+
+void DispatchProcess::OnDriverMessage(const Link& link, const dispatch::v1::DriveRequest& request) {
+  const auto found = streams_.find(link.id());
+  if (found == streams_.end()) return;
+  const auto call = found->second;
+  call->OnMessage(request);
+}
+
+absl::StatusOr<std::shared_ptr<dispatch::DriverSession>> DispatchProcess::FindOrMake(
+    const DriverId& driver, const dispatch::v1::Hello& hello) {
+  if (absl::Status status = dispatch::ValidateHello(hello); !status.ok()) return status;
+  auto& session = sessions_[driver];
+  if (session == nullptr) {
+    session = std::make_shared<dispatch::DriverSession>(
+        driver, MarketId(hello.market()),
+        dispatch::DriverSession::Surroundings{session_config_, context_.agenda.clock(), *this,
+                                              *this, seen_[driver].counters});
+  }
+  return session;
+}
+
+void DispatchProcess::Forget(const DriveCall& call) { streams_.erase(call.link().id()); }
+
+void DispatchProcess::Tick() {
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    if (it->second->Tick()) {
+      it->second->ReportOffline();
+      seen_[it->first].session = SessionId();
+      seen_[it->first].newest_epoch = 0;
+      it = sessions_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  std::vector<std::shared_ptr<DriveCall>> silent;
+  for (const auto& [id, call] : streams_) {
+    const std::optional<Time> since = call->WaitsForHelloSince();
+    if (since && context_.agenda.now() - *since >= kHelloWithin) silent.push_back(call);
+  }
+  for (const auto& call : silent) call->End(absl::DeadlineExceededError("no hello came in time"));
+  context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
+}
+
+// -- Looking on
+// -------------------------------------------------------------------------------------
+
+std::uint64_t DispatchProcess::NewestEpochOf(const DriverId& driver) const {
+  const auto seen = seen_.find(driver);
+  return seen == seen_.end() ? 0 : seen->second.newest_epoch;
+}
+
+bool DispatchProcess::CouldResume(const DriverId& driver, const dispatch::v1::Hello& hello) const {
+  const auto found = seen_.find(driver);
+  if (found == seen_.end()) return false;
+  const Seen& seen = found->second;
+  return !seen.session.empty() && hello.resume().session_id() == seen.session.str() &&
+         seen.counters.value(dispatch::SessionCounter::kVoided) == seen.voided;
+}
+
+void DispatchProcess::Attached(const DriverId& driver, const absl::StatusOr<std::uint64_t>& epoch,
+                               const SessionId& fresh, bool could_resume) {
+  Seen& seen = seen_[driver];
+  const std::uint64_t resumed = seen.counters.value(dispatch::SessionCounter::kResumed);
+  const bool has_resumed = std::exchange(seen.resumed, resumed) != resumed;
+  if (could_resume && !has_resumed) {
+    context_.Violated(
+        fmt::format("driver {}: session {} could be resumed and wasn't", driver, seen.session));
+  }
+  if (!has_resumed) {
+    seen.session = fresh;
+    seen.voided = seen.counters.value(dispatch::SessionCounter::kVoided);
+  }
+  if (!epoch.ok()) return;
+  if (*epoch <= seen.newest_epoch) {
+    context_.Violated(
+        fmt::format("driver {}: epoch {} came after {}", driver, *epoch, seen.newest_epoch));
+  }
+  seen.newest_epoch = *epoch;
+}
+
+// -- The market's queue and thread
+// ------------------------------------------------------------------
+
+bool DispatchProcess::Post(dispatch::Event event) {
+  if (fenced_speaks_) context_.Violated("a stream was heard that a newer one had fenced");
+  if (context_.faults.Strikes(Fault::kMarketQueueFull)) return false;
+  Answer(std::move(event));
+  return true;
+}
+
+void DispatchProcess::Tell(dispatch::Event event) {
+  if (fenced_speaks_) context_.Violated("a stream was heard that a newer one had fenced");
+  const bool silence = std::holds_alternative<dispatch::DriverSuspect>(event) ||
+                       std::holds_alternative<dispatch::SessionDropped>(event);
+  if (silence && context_.Has(Bug::kSilenceNotTold)) return;
+  Answer(std::move(event));
+}
+
+void DispatchProcess::Answer(dispatch::Event event) {
+  queue_.push_back(std::move(event));
+  ScheduleRun();
+}
+
+void DispatchProcess::ScheduleRun() {
+  if (std::exchange(run_scheduled_, true)) return;
+  context_.agenda.After(context_.random.Between(Duration(0), Duration(milliseconds(1))),
+                        host_.life(), [this] {
+                          run_scheduled_ = false;
+                          const dispatch::Event event = std::move(queue_.front());
+                          queue_.pop_front();
+                          Feed(event);
+                          if (!queue_.empty()) ScheduleRun();
+                        });
+}
+
+void DispatchProcess::Feed(const dispatch::Event& event) {
+  // The checker wants each timer's decisions apart from the event's.
+  const auto wake = market_.NextWake();
+  if (wake && *wake <= context_.agenda.now()) FeedMarket(dispatch::Wake{});
+  if (const auto* answer = std::get_if<dispatch::OfferAnswered>(&event)) {
+    const auto lease = leases_.find(answer->answer.offer_id());
+    if (lease != leases_.end() && answer->answer.accept() && !lease->second.accepted_at) {
+      lease->second.accepted_at = context_.agenda.now();
+    }
+  }
+  FeedMarket(event);
+  ArmWake();
+}
+
+void DispatchProcess::FeedMarket(const dispatch::Event& event) {
+  checker_.Before(event, context_.agenda.now());
+  const std::vector<dispatch::Decision> decisions = market_.Handle(event, context_.agenda.now());
+  checker_.After(decisions);
+  for (const dispatch::Decision& decision : decisions) {
+    std::visit([this](const auto& what) { Do(what); }, decision);
+  }
+}
+
+void DispatchProcess::ArmWake() {
+  const auto wake = market_.NextWake();
+  if (!wake || *wake >= wake_at_) return;
+  wake_at_ = *wake;
+  context_.agenda.At(*wake, host_.life(), [this, at = *wake] {
+    if (at != wake_at_) return;
+    wake_at_ = Time::max();
+    const auto next = market_.NextWake();
+    if (next && *next <= context_.agenda.now()) FeedMarket(dispatch::Wake{});
+    ArmWake();
+  });
+}
+
+// -- The log
+// ----------------------------------------------------------------------------------------
+
+void DispatchProcess::OpenLog() {
+  trip::v1::FollowTripsRequest request;
+  request.add_markets(kMarket);
+  log_cursor_.FillIn(request);
+  if (context_.Has(Bug::kLogSkipsOneAfterBreak) && request.after_sequence() > 0) {
+    request.set_after_sequence(request.after_sequence() + 1);
+  }
+  log_link_ = Link::Open(context_, host_, neighbours_.trip_host, "log");
+  log_link_->WhenClosed(Side::kClient, [this](const absl::Status& status) { OnLogEnd(status); });
+  const auto deliver =
+      [this, link = std::weak_ptr(log_link_)](const trip::v1::FollowTripsResponse& message) {
+        if (const auto self = link.lock()) OnLog(self, message);
+      };
+  log_link_->Send(Side::kServer, [&trip = neighbours_.trip, link = log_link_, request, deliver] {
+    trip->FollowTrips(link, request, deliver);
+  });
+}
+
+void DispatchProcess::OnLog(const std::shared_ptr<Link>& link,
+                            const trip::v1::FollowTripsResponse& message) {
+  const bool caught_up = message.has_caught_up();
+  const std::uint64_t sequence =
+      caught_up ? message.caught_up().sequence() : message.event().sequence();
+  if (context_.Has(Bug::kReadCountsAsTaken)) log_cursor_.Took(sequence);
+  bool taken = false;
+  if (caught_up) {
+    context_.trace.Line("log caught up at {}", sequence);
+    taken = Post(dispatch::LogCaughtUp{});
+    if (taken && told_ != 0 && sequence > told_) CheckTold(sequence + 1);
+    if (taken) told_ = std::max(told_, sequence);
+  } else {
+    trip::v1::TripEvent event = message.event();
+    if (context_.Has(Bug::kReleasedDriverForgotten)) {
+      event.mutable_trip()->clear_released_driver_ids();
+    }
+    context_.trace.Line("log {}: {}", sequence, Describe(event.trip()));
+    taken = Post(dispatch::TripLogged{std::move(event)});
+    if (taken) CheckTold(sequence);
+  }
+  if (taken) {
+    log_cursor_.Took(sequence);
+    return;
+  }
+  link->Abandon(Side::kClient);
+  OnLogEnd(absl::CancelledError("the market is behind"));
+}
+
+void DispatchProcess::OnLogEnd(const absl::Status& status) {
+  context_.trace.Line("log ends: {}", status.ToString());
+  log_cursor_.OnEnd(status);
+  context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenLog(); });
+}
+
+/// The log is all of this market, so none may be missing.
+void DispatchProcess::CheckTold(std::uint64_t sequence) {
+  if (told_ != 0 && sequence > told_ + 1) {
+    context_.Violated(fmt::format("the log's event {} was told behind {}", sequence, told_));
+  }
+  told_ = std::max(told_, sequence);
+}
+
+// -- Positions
+// --------------------------------------------------------------------------------------
+
+void DispatchProcess::OpenLocation() {
+  location_link_ = Link::Open(context_, host_, neighbours_.location_host, "positions");
+  location_link_->WhenClosed(Side::kClient, [this](const absl::Status&) {
+    context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenLocation(); });
+  });
+  location_link_->Send(Side::kServer, [&location = neighbours_.location, link = location_link_] {
+    location->ReportPositions(link);
+  });
+  Flush();
+}
+
+void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) {
+  if (fenced_speaks_)
+    context_.Violated("a stream's position was taken that a newer one had fenced");
+  fill(*batch_.add_positions());
+  if (std::exchange(flush_scheduled_, true)) return;
+  context_.agenda.After(milliseconds(2), host_.life(), [this] {
+    flush_scheduled_ = false;
+    Flush();
+  });
+}
+
+void DispatchProcess::Flush() {
+  if (batch_.positions().empty() || !location_link_->IsOpen(Side::kClient)) return;
+  location_link_->Send(Side::kServer, [&location = neighbours_.location, batch = batch_] {
+    location->TakeBatch(batch);
+  });
+  batch_.clear_positions();
+}
+
+// -- Decisions
+// --------------------------------------------------------------------------------------
+
+void DispatchProcess::Do(const dispatch::SendWelcome& decision) {
+  const auto session = sessions_.find(decision.driver);
+  if (session != sessions_.end()) session->second->Welcome(decision.epoch, decision.snapshot);
+}
+
+void DispatchProcess::Do(const dispatch::Push& decision) {
+  if (decision.message.has_offer()) {
+    const auto& offer = decision.message.offer();
+    leases_[offer.offer_id()] = {dispatch::FromProto(offer.expires_at()), std::nullopt};
+  }
+  const auto session = sessions_.find(decision.driver);
+  if (session != sessions_.end()) session->second->Push(decision.message);
+}
+
+void DispatchProcess::Do(const dispatch::SetAvailability& decision) {
+  const auto session = sessions_.find(decision.driver);
+  if (session != sessions_.end()) session->second->SetAvailability(decision);
+}
+
+void DispatchProcess::Do(const dispatch::FindCandidates& decision) {
+  location::v1::FindNearestRequest request;
+  request.set_market(kMarket);
+  for (const auto& query : decision.queries) {
+    auto& wire = *request.add_queries();
+    wire.mutable_center()->set_lat_e7(query.pickup.lat_e7);
+    wire.mutable_center()->set_lng_e7(query.pickup.lng_e7);
+    wire.set_radius_m(query.radius_m);
+    wire.set_limit(kCandidates);
+    wire.set_min_free_seats(query.party_size);
+    wire.add_states(location::v1::DRIVER_STATE_IDLE);
+  }
+  using Response = location::v1::FindNearestResponse;
+  Call<Response>::Start(
+      context_, host_, neighbours_.location_host,
+      {fmt::format("find nearest, round {}", decision.round), seconds(1), true},
+      [&location = neighbours_.location, request](const Reply<Response>& reply) {
+        location->FindNearest(request, reply);
+      },
+      [this, decision](const absl::StatusOr<Response>& response) {
+        context_.agenda.After(context_.random.Between(Duration(0), Duration(milliseconds(20))),
+                              host_.life(),
+                              [this, found = ToCandidates(decision, response)] { Answer(found); });
+      });
+}
+
+dispatch::CandidatesFound DispatchProcess::ToCandidates(
+    const dispatch::FindCandidates& question,
+    const absl::StatusOr<location::v1::FindNearestResponse>& response) const {
+  if (!response.ok()) return {question.round, response.status()};
+  std::vector<dispatch::CandidatesFound::ForTrip> trips;
+  for (int i = 0; i < response->results_size(); ++i) {
+    const auto& query = question.queries[static_cast<std::size_t>(i)];
+    auto& for_trip = trips.emplace_back();
+    for_trip.trip = query.trip;
+    for (const auto& driver : response->results(i).drivers()) {
+      const LatLng place = dispatch::FromProto(driver.position());
+      for_trip.candidates.push_back(
+          {DriverId(driver.driver_id()), place, PlainCity::TravelTime(place, query.pickup)});
+    }
+  }
+  return {question.round, std::move(trips)};
+}
+
+void DispatchProcess::Do(const dispatch::FindRoute& decision) {
+  Duration takes = context_.random.Between(Duration(0), Duration(milliseconds(20)));
+  if (context_.faults.Strikes(Fault::kMessageDelayed)) {
+    takes = context_.random.Between(Duration(seconds(1)), Duration(seconds(20)));
+  }
+  dispatch::RouteFound found{decision.driver, decision.request,
+                             PlainCity::WayThrough(decision.from, decision.stops)};
+  context_.agenda.After(takes, host_.life(), [this, found] { Answer(found); });
+}
+
+void DispatchProcess::Do(const dispatch::TripCommand& decision) {
+  if (const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&decision.request)) {
+    CheckLease(*assign);
+  }
+  Call<trip::v1::Trip>::Start(
+      context_, host_, neighbours_.trip_host, {Describe(decision.request), seconds(5), true},
+      [&trip = neighbours_.trip, request = decision.request](TripProcess::TripReply reply) {
+        trip->Carry(request, std::move(reply));
+      },
+      [this, command = decision.command](absl::StatusOr<trip::v1::Trip> trip) {
+        if (trip.ok() && context_.Has(Bug::kReleasedDriverForgotten)) {
+          trip->clear_released_driver_ids();
+        }
+        Answer(dispatch::CommandDone{command, std::move(trip)});
+      });
+}
+
+void DispatchProcess::CheckLease(const trip::v1::AssignTripRequest& request) {
+  const auto lease = leases_.find(request.offer_id());
+  const Duration grace = dispatch::MarketConfig().accept_grace;
+  if (lease == leases_.end() || !lease->second.accepted_at ||
+      *lease->second.accepted_at > lease->second.expires_at + grace) {
+    context_.Violated(fmt::format("trip {} is given by offer {}, which wasn't accepted in time",
+                                  request.trip_id(), request.offer_id()));
+  }
+}
+
+}  // namespace ridestream::sim

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/dispatch/domain/log_cursor.h"
+#include "services/dispatch/domain/market.h"
+#include "services/dispatch/domain/market_checker.h"
+#include "services/dispatch/rpc/driver_session.h"
+#include "tests/sim/call.h"
+#include "tests/sim/describe.h"
+#include "tests/sim/drive_call.h"
+#include "tests/sim/link.h"
+#include "tests/sim/location_process.h"
+#include "tests/sim/trip_process.h"
+
+namespace ridestream::sim {
+
+/// A life of the dispatch service: the real market, sessions and log cursor, and what the gRPC
+/// shell does around them, namely the registry of sessions with its tick, the market's queue and
+/// thread, the log's follower, the planner, and the stream of positions. Not thread-safe.
+class DispatchProcess final : public dispatch::EventSink, public dispatch::PositionSink {
+ public:
+  /// Who else there is; a pointer is null while that process is down.
+  struct Neighbours {
+    Host& trip_host;
+    std::unique_ptr<TripProcess>& trip;
+    Host& location_host;
+    std::unique_ptr<LocationProcess>& location;
+  };
+
+  DispatchProcess(Context& context, Host& host, const Neighbours& neighbours,
+                  dispatch::MarketChecker& checker);
+  ~DispatchProcess() override;
+
+  /// A driver opens a stream; its messages come to OnDriverMessage.
+  void Drive(std::shared_ptr<Link> link, const DriverId& driver, DriveCall::Deliver deliver);
+  void OnDriverMessage(const Link& link, const dispatch::v1::DriveRequest& request);
+
+  // -- For DriveCall, as the registry of sessions
+  // ---------------------------------------------------
+
+  absl::StatusOr<std::shared_ptr<dispatch::DriverSession>> FindOrMake(
+      const DriverId& driver, const dispatch::v1::Hello& hello);
+  SessionId FreshSessionId() { return SessionId(context_.NextId('s')); }
+  void Forget(const DriveCall& call);
+  const Life& life() const { return host_.life(); }
+
+  // -- For DriveCall, as one who looks on
+  // -----------------------------------------------------------
+
+  std::uint64_t NewestEpochOf(const DriverId& driver) const;
+  /// Whether the session that the Hello names is one that this process holds and hasn't voided.
+  bool CouldResume(const DriverId& driver, const dispatch::v1::Hello& hello) const;
+  /// A Hello was taken in, or refused.
+  void Attached(const DriverId& driver, const absl::StatusOr<std::uint64_t>& epoch,
+                const SessionId& fresh, bool could_resume);
+  /// While it lives, what comes from a driver came on the stream of that epoch.
+  class Speaker {
+   public:
+    Speaker(DispatchProcess& process, const DriverId& driver, std::uint64_t epoch)
+        : process_(process) {
+      process_.fenced_speaks_ = epoch != process.NewestEpochOf(driver);
+    }
+    ~Speaker() { process_.fenced_speaks_ = false; }
+    Speaker(const Speaker&) = delete;
+    Speaker& operator=(const Speaker&) = delete;
+
+   private:
+    DispatchProcess& process_;
+  };
+
+  bool Post(dispatch::Event event) override;
+  void Tell(dispatch::Event event) override;
+  void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) override;
+
+  std::size_t streams() const { return streams_.size(); }
+  std::size_t events_waiting() const { return queue_.size(); }
+
+ private:
+  /// What was seen of a driver's sessions.
+  struct Seen {
+    dispatch::SessionCounters counters;
+    std::uint64_t newest_epoch = 0;
+    SessionId session;
+    std::uint64_t resumed = 0;  // Of the counters, when last looked at.
+    std::uint64_t voided = 0;   // Of the counters, when the session began.
+  };
+
+  void Tick();
+  void Answer(dispatch::Event event);
+  void ScheduleRun();
+  void Feed(const dispatch::Event& event);
+  void FeedMarket(const dispatch::Event& event);
+  void ArmWake();
+
+  void OpenLog();
+  void OnLog(const std::shared_ptr<Link>& link, const trip::v1::FollowTripsResponse& message);
+  void OnLogEnd(const absl::Status& status);
+  void CheckTold(std::uint64_t sequence);
+  void OpenLocation();
+  void Flush();
+
+  void Do(const dispatch::SendWelcome& decision);
+  void Do(const dispatch::Push& decision);
+  void Do(const dispatch::SetAvailability& decision);
+  void Do(const dispatch::FindCandidates& decision);
+  void Do(const dispatch::FindRoute& decision);
+  void Do(const dispatch::TripCommand& decision);
+  void Do(const dispatch::ReportProgress&) {}
+  void CheckLease(const trip::v1::AssignTripRequest& request);
+  dispatch::CandidatesFound ToCandidates(
+      const dispatch::FindCandidates& question,
+      const absl::StatusOr<location::v1::FindNearestResponse>& response) const;
+
+  Context& context_;
+  Host& host_;
+  const Neighbours neighbours_;
+  dispatch::MarketChecker& checker_;
+  const dispatch::SessionConfig session_config_;
+  const dispatch::MarketConfig market_config_;
+  dispatch::Market market_;
+
+  std::map<DriverId, Seen> seen_;
+  std::map<DriverId, std::shared_ptr<dispatch::DriverSession>> sessions_;
+  std::map<std::uint64_t, std::shared_ptr<DriveCall>> streams_;  // By the link's id.
+  bool fenced_speaks_ = false;
+
+  std::deque<dispatch::Event> queue_;
+  bool run_scheduled_ = false;
+  Time wake_at_ = Time::max();
+
+  dispatch::LogCursor log_cursor_;
+  std::shared_ptr<Link> log_link_;
+  std::uint64_t told_ = 0;
+
+  std::shared_ptr<Link> location_link_;
+  location::v1::ReportPositionsRequest batch_;
+  bool flush_scheduled_ = false;
+
+  struct LeaseSeen {
+    Time expires_at;
+    std::optional<Time> accepted_at;
+  };
+  std::map<std::string, LeaseSeen> leases_;
+};
+
+}  // namespace ridestream::sim

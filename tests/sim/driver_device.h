@@ -1,0 +1,63 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "loadtest/driver/driver_behaviour.h"
+#include "tests/sim/dispatch_process.h"
+#include "tests/sim/link.h"
+
+namespace ridestream::sim {
+
+/// A driver's phone: the load test's DriverBehaviour on a stream that may break, and a device that
+/// may vanish, be wrong about time and place, and repeat itself. Not thread-safe.
+class DriverDevice {
+ public:
+  DriverDevice(Context& context, Host& dispatch_host, std::unique_ptr<DispatchProcess>& dispatch,
+               loadtest::DriverBehaviour::Identity identity, const loadtest::DriverHabits& habits,
+               const loadtest::Cruises& cruises, loadtest::Random random);
+
+  /// Not heard of until ComeBack, nor hears anything.
+  void Vanish();
+  void ComeBack();
+  bool vanished() const { return vanished_; }
+  void BreakStream();
+  /// Says something that it shouldn't, if it can and it isn't about an offer of its own.
+  bool SayWrong(dispatch::v1::DriveRequest request);
+
+  void Park();
+  const loadtest::DriverBehaviour& behaviour() const { return behaviour_; }
+  const DriverId& id() const { return id_; }
+  /// Has somebody aboard, by what it did and was told.
+  bool HasRider() const { return has_rider_; }
+
+ private:
+  void OnTime();
+  void OnMessage(std::uint64_t link, const dispatch::v1::DriveResponse& message);
+  void OnClosed(std::uint64_t link, const absl::Status& status);
+  void Apply(loadtest::DriverBehaviour::Actions actions);
+  void Connect();
+  void CutStream();
+  void SwitchNetwork();
+  void Send(dispatch::v1::DriveRequest request);
+  void Distort(dispatch::v1::Position& position);
+  void Judge();
+  void Arm();
+
+  Context& context_;
+  Host& dispatch_host_;
+  std::unique_ptr<DispatchProcess>& dispatch_;
+  const DriverId id_;
+  Host host_;
+  loadtest::DriverBehaviour behaviour_;
+  const Duration clock_error_;
+  std::shared_ptr<Link> link_;
+  bool vanished_ = false;
+  bool has_rider_ = false;
+  bool switching_ = false;
+  Time armed_at_ = Time::max();
+  std::map<std::string, Time> leases_;
+};
+
+}  // namespace ridestream::sim

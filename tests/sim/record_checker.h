@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "libs/base/id.h"
+#include "loadtest/auditor/record_book.h"
+#include "loadtest/auditor/verdict.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "tests/sim/context.h"
+
+namespace ridestream::sim {
+
+/// Holds each entry of the log against what must always be true of trips, at the moment it becomes
+/// durable, and whatever trip tells against what is durable. Not thread-safe.
+class RecordChecker {
+ public:
+  explicit RecordChecker(Context& context) : context_(context), book_(verdict_) {}
+
+  void AddDriver(const DriverId& driver, std::uint32_t seats) { seats_[driver] = seats; }
+
+  /// An entry became durable.
+  void OnDurable(const trip::v1::TripEvent& event);
+  /// Trip tells somebody of a trip.
+  void OnTold(const trip::v1::Trip& trip);
+
+  const std::vector<trip::v1::TripEvent>& log() const { return log_; }
+  const std::map<TripId, trip::v1::Trip>& trips() const { return trips_; }
+
+ private:
+  void CheckRider(const trip::v1::Trip& trip);
+  void CheckSeats(const DriverId& driver);
+
+  Context& context_;
+  loadtest::Verdict verdict_;
+  loadtest::RecordBook book_;
+  std::size_t violations_passed_on_ = 0;
+  std::map<DriverId, std::uint32_t> seats_;
+  std::map<TripId, trip::v1::Trip> trips_;
+  std::map<RiderId, TripId> open_of_rider_;
+  std::vector<trip::v1::TripEvent> log_;
+};
+
+}  // namespace ridestream::sim

@@ -1,0 +1,89 @@
+// A share of the simulation's runs, and the simulation itself under test: what a seed decides, and
+// that planted mistakes are found.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/sim/campaign.h"
+
+namespace ridestream::sim {
+namespace {
+
+constexpr std::uint64_t kSeeds = 60;
+
+TEST(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
+  const Campaign campaign = RunCampaign({.seeds = kSeeds});
+  for (const RunResult& failed : campaign.failed) {
+    ADD_FAILURE() << fmt::format("./ride sim --seed {} --steps {} --trace: {}", failed.seed,
+                                 failed.steps_with_faults, failed.violation);
+  }
+  EXPECT_EQ(campaign.runs, kSeeds);
+  // It looked at everything that there is to look at.
+  for (std::size_t i = 0; i < kFaultCount; ++i) {
+    EXPECT_GT(campaign.faults[i], 0u) << Name(static_cast<Fault>(i));
+  }
+  for (const std::string what : {"offer",
+                                 "offer in a snapshot",
+                                 "unknown offer",
+                                 "answer to an ended offer",
+                                 "rejected",
+                                 "OFFER_OUTCOME_ACCEPTED",
+                                 "OFFER_OUTCOME_DECLINED",
+                                 "OFFER_OUTCOME_EXPIRED",
+                                 "OFFER_OUTCOME_RIDER_CANCELLED",
+                                 "OFFER_OUTCOME_WITHDRAWN",
+                                 "PLAN_CAUSE_RIDER_ADDED",
+                                 "PLAN_CAUSE_RIDER_CANCELLED",
+                                 "PLAN_CAUSE_DESTINATION_CHANGED",
+                                 "PLAN_CAUSE_STOP_DONE",
+                                 "PLAN_CAUSE_REASSIGNED",
+                                 "PLAN_CAUSE_RESTORED",
+                                 "DRIVER_STATUS_SUSPECT",
+                                 "trip COMPLETED",
+                                 "trip CANCELLED",
+                                 "trip UNSERVED",
+                                 "push"}) {
+    EXPECT_TRUE(campaign.seen.contains(what)) << what;
+  }
+}
+
+TEST(SimulationTest, TheSameSeedGivesTheSameRunToTheBit) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const RunResult first = sim::Run({.seed = seed});
+    const RunResult second = sim::Run({.seed = seed});
+    EXPECT_EQ(first.trace_hash, second.trace_hash) << "seed " << seed;
+    EXPECT_EQ(first.steps, second.steps) << "seed " << seed;
+    EXPECT_EQ(first.faults, second.faults) << "seed " << seed;
+  }
+}
+
+TEST(SimulationTest, AnotherSeedGivesAnotherRun) {
+  EXPECT_NE(sim::Run({.seed = 1, .steps = 300}).trace_hash,
+            sim::Run({.seed = 2, .steps = 300}).trace_hash);
+}
+
+class PlantedBugTest : public ::testing::TestWithParam<NamedBug> {};
+
+TEST_P(PlantedBugTest, IsFoundWithinAThousandSeeds) {
+  const Campaign campaign =
+      RunCampaign({.seeds = 1'000, .bug = GetParam().bug, .stop_after_failures = 1});
+  ASSERT_EQ(campaign.failed.size(), 1u) << "not found in " << campaign.runs << " runs";
+  const RunResult& failed = campaign.failed.front();
+  RecordProperty("seed", std::to_string(failed.seed));
+  RecordProperty("steps", std::to_string(failed.steps_with_faults));
+  RecordProperty("violation", failed.violation);
+  // What is printed is enough to see it again.
+  const RunResult again =
+      sim::Run({.seed = failed.seed, .steps = failed.steps_with_faults, .bug = GetParam().bug});
+  EXPECT_EQ(again.violation, failed.violation);
+  // And it was the mistake: the same run without it is well.
+  EXPECT_EQ(sim::Run({.seed = failed.seed}).violation, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PlantedBugTest, ::testing::ValuesIn(kBugs),
+                         [](const auto& param) { return std::string(param.param.name); });
+
+}  // namespace
+}  // namespace ridestream::sim

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/dispatch/domain/market_checker.h"
+#include "tests/sim/dispatch_process.h"
+#include "tests/sim/driver_device.h"
+#include "tests/sim/location_process.h"
+#include "tests/sim/rider_device.h"
+#include "tests/sim/run.h"
+#include "tests/sim/trip_process.h"
+
+namespace ridestream::sim {
+
+/// One run: three services, their drivers and riders, and everything that goes wrong between them,
+/// all from one seed. Not thread-safe.
+class World {
+ public:
+  explicit World(const RunOptions& options);
+  RunResult Run();
+
+ private:
+  bool Violated() const {
+    return !context_.violations.empty() || !market_checker_.violations().empty();
+  }
+  /// One thing happens. False when nothing can any more, or when something must not have.
+  bool Step();
+  /// Between two steps.
+  void Disturb();
+  /// The driver says something about what isn't its own. False if nothing came of it.
+  bool ErrsAbout(DriverDevice& driver);
+  void Vanish(DriverDevice& driver);
+  /// No fault any more: everything that was begun must come to its end.
+  void ComeToRest();
+  template <class Condition>
+  bool RunUntil(Duration within, Condition condition);
+  void BringBack(bool everybody);
+  void CheckAtRest();
+  void Audit();
+
+  void StartTrip();
+  void StartDispatch();
+  void StartLocation();
+  void CrashTrip();
+  void CrashDispatch();
+  void CrashLocation();
+  template <class Start>
+  void RestartLater(Start start);
+  void AddDrivers();
+  void AddRider();
+
+  const RunOptions options_;
+  Context context_;
+  Life life_;
+  const PlainCity city_;
+  RecordChecker record_checker_{context_};
+  dispatch::MarketChecker market_checker_{ScaledClock::kAnchor};
+  TripDisk disk_{record_checker_};
+  loadtest::DriverHabits driver_habits_;
+  loadtest::RiderHabits rider_habits_;
+
+  Host trip_host_{"trip"};
+  Host dispatch_host_{"dispatch"};
+  Host location_host_{"location"};
+  std::unique_ptr<TripProcess> trip_;
+  std::unique_ptr<LocationProcess> location_;
+  std::unique_ptr<DispatchProcess> dispatch_;
+  std::vector<std::unique_ptr<DriverDevice>> drivers_;
+  std::vector<std::unique_ptr<RiderDevice>> riders_;
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace ridestream::sim
