@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -93,5 +94,6 @@ int Main() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(ridestream::sim::kUsage);
   absl::ParseCommandLine(argc, argv);
+  spdlog::set_level(spdlog::level::off);  // The shells' logs bear the wall's time: see the trace.
   return ridestream::sim::Main();
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include <string>
 
@@ -13,7 +14,13 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 60;
 
-TEST(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
+class SimulationTest : public ::testing::Test {
+ protected:
+  // The shells' logs are no part of what is tested.
+  static void SetUpTestSuite() { spdlog::set_level(spdlog::level::off); }
+};
+
+TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
   const Campaign campaign = RunCampaign({.seeds = kSeeds});
   for (const RunResult& failed : campaign.failed) {
     ADD_FAILURE() << fmt::format("./ride sim --seed {} --steps {} --trace: {}", failed.seed,
@@ -49,7 +56,7 @@ TEST(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
   }
 }
 
-TEST(SimulationTest, TheSameSeedGivesTheSameRunToTheBit) {
+TEST_F(SimulationTest, TheSameSeedGivesTheSameRunToTheBit) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     const RunResult first = sim::Run({.seed = seed});
     const RunResult second = sim::Run({.seed = seed});
@@ -59,12 +66,12 @@ TEST(SimulationTest, TheSameSeedGivesTheSameRunToTheBit) {
   }
 }
 
-TEST(SimulationTest, AnotherSeedGivesAnotherRun) {
+TEST_F(SimulationTest, AnotherSeedGivesAnotherRun) {
   EXPECT_NE(sim::Run({.seed = 1, .steps = 300}).trace_hash,
             sim::Run({.seed = 2, .steps = 300}).trace_hash);
 }
 
-class PlantedBugTest : public ::testing::TestWithParam<NamedBug> {};
+class PlantedBugTest : public SimulationTest, public ::testing::WithParamInterface<NamedBug> {};
 
 TEST_P(PlantedBugTest, IsFoundWithinAThousandSeeds) {
   const Campaign campaign =
