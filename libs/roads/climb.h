@@ -89,11 +89,13 @@ struct TracedClimb : Climb {
 inline std::uint32_t Meet(const Hierarchy& hierarchy, const Climb& up, const Climb& down) {
   if (up.base == kNoRank || down.base == kNoRank) return kUnreachableMs;
   const std::uint32_t common = hierarchy.CommonAncestors(up.base, down.base);
-  std::uint32_t best = 2 * Metric::kInfinityMs;
+  // As signed numbers, which SSE2 can compare: the compiler finds four at a time.
+  std::int32_t best = 2 * Metric::kInfinityMs;
   for (std::uint32_t depth = 0; depth < common; ++depth) {
-    best = std::min(best, up.ms[depth] + down.ms[depth]);
+    best = std::min(best, static_cast<std::int32_t>(up.ms[depth] + down.ms[depth]));
   }
-  return best <= kMaxDriveMs ? best : kUnreachableMs;
+  const auto ms = static_cast<std::uint32_t>(best);
+  return ms <= kMaxDriveMs ? ms : kUnreachableMs;
 }
 
 }  // namespace ridestream::roads

@@ -51,17 +51,43 @@ Hierarchy::Hierarchy(const TurnGraph& turns, std::span<const NodeIndex> node_ord
 void Hierarchy::Contract(const TurnGraph& turns) {
   Neighbours higher = HigherNeighbours(turns, rank_);
   std::vector<Rank> merged;
-  first_.reserve(higher.size() + 1);
-  for (std::vector<Rank>& list : higher) {
-    first_.push_back(static_cast<std::uint32_t>(head_.size()));
-    head_.insert(head_.end(), list.begin(), list.end());
+  for (const std::vector<Rank>& list : higher) {
     if (list.empty()) continue;
     std::vector<Rank>& parents = higher[list.front()];
     merged.clear();
     std::set_union(list.begin() + 1, list.end(), parents.begin(), parents.end(),
                    std::back_inserter(merged));
     parents.assign(merged.begin(), merged.end());
-    std::vector<Rank>().swap(list);
+  }
+  Number(higher);
+}
+
+/// Numbers the nodes anew by a postorder of the elimination tree: the same hierarchy, but what lies
+/// on one way to the root lies side by side in memory too.
+void Hierarchy::Number(const Neighbours& higher) {
+  const auto count = static_cast<Rank>(higher.size());
+  std::vector<Rank> subtree(count, 1);  // its number of nodes
+  Rank roots_end = 0;
+  for (Rank node = 0; node < count; ++node) {
+    if (!higher[node].empty()) subtree[higher[node].front()] += subtree[node];
+  }
+  std::vector<Rank> number(count);
+  std::vector<Rank> next(count);  // the first number that the node's further children get
+  for (Rank node = count; node-- > 0;) {
+    Rank& begin = higher[node].empty() ? roots_end : next[higher[node].front()];
+    next[node] = begin;
+    begin += subtree[node];
+    number[node] = begin - 1;
+  }
+
+  std::vector<Rank> old(count);
+  for (Rank node = 0; node < count; ++node) old[number[node]] = node;
+  for (Rank& rank : rank_) rank = number[rank];
+  for (StateIndex state = 0; state < count; ++state) state_[rank_[state]] = state;
+  for (const Rank node : old) {
+    first_.push_back(static_cast<std::uint32_t>(head_.size()));
+    // All are ancestors, whose order is that of their depths: they stay sorted.
+    for (const Rank head : higher[node]) head_.push_back(number[head]);
   }
   first_.push_back(static_cast<std::uint32_t>(head_.size()));
 }

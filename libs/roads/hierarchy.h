@@ -12,10 +12,10 @@
 
 namespace ridestream::roads {
 
-/// A node of a Hierarchy, which is a state of the turn graph: the lower, the earlier contracted.
+/// A node of a Hierarchy, which is a state of the turn graph. It is contracted before its higher
+/// neighbours.
 using Rank = std::uint32_t;
 inline constexpr Rank kNoRank = std::numeric_limits<Rank>::max();
-inline constexpr EdgeIndex kNoEdge = std::numeric_limits<EdgeIndex>::max();
 
 /// The part of a customizable contraction hierarchy that doesn't depend on speeds (J. Dibbelt, B.
 /// Strasser and D. Wagner, "Customizable Contraction Hierarchies", 2016): contracting the states in
@@ -73,6 +73,7 @@ class Hierarchy {
   };
 
   void Contract(const TurnGraph& turns);
+  void Number(const std::vector<std::vector<Rank>>& higher);
   void PlaceEdges(const TurnGraph& turns);
   void MeasureTree();
 

@@ -27,8 +27,8 @@ Workspace& ThreadWorkspace() {
 }  // namespace
 
 struct HierarchyRouter::Labels final : PlaceLabels {
-  const HierarchyRouter* router = nullptr;
   std::shared_ptr<const Metric> metric;
+  EdgeIndex street = 0;  // of its two directions the lower one
   Climb up;
   Climb down;
 };
@@ -166,6 +166,7 @@ std::shared_ptr<const HierarchyRouter::Labels> HierarchyRouter::LabelsOf(
   auto labels = std::make_shared<Labels>();
   const Timing timing = TimingOf(*metric);
   labels->router = this;
+  labels->street = std::min(point.edge, graph().Opposite(point.edge).value_or(kNoEdge));
   labels->up.Run(hierarchy_, metric->up_ms(), Exits(timing, point));
   labels->down.Run(hierarchy_, metric->down_ms(), Entries(timing, point));
   labels->metric = std::move(metric);
@@ -177,14 +178,18 @@ PreparedPlace HierarchyRouter::Prepare(const SnappedPoint& point) const {
 }
 
 std::uint32_t HierarchyRouter::MsBetween(const PreparedPlace& from, const PreparedPlace& to) const {
-  const auto* start = dynamic_cast<const Labels*>(from.labels.get());
-  const auto* goal = dynamic_cast<const Labels*>(to.labels.get());
-  if (start == nullptr || goal == nullptr || start->router != this || goal->router != this ||
-      start->metric != goal->metric) {
+  const auto is_ours = [&](const PlaceLabels* labels) {
+    return labels != nullptr && labels->router == this;
+  };
+  if (!is_ours(from.labels.get()) || !is_ours(to.labels.get())) {
     return MsBetween(from.point, to.point);
   }
-  return std::min(DirectMs(TimingOf(*start->metric), from.point, to.point),
-                  Meet(hierarchy_, start->up, goal->down));
+  const auto& start = static_cast<const Labels&>(*from.labels);
+  const auto& goal = static_cast<const Labels&>(*to.labels);
+  if (start.metric != goal.metric) return MsBetween(from.point, to.point);
+  const std::uint32_t ms = Meet(hierarchy_, start.up, goal.down);
+  if (start.street != goal.street) return ms;
+  return std::min(ms, DirectMs(TimingOf(*start.metric), from.point, to.point));
 }
 
 }  // namespace ridestream::roads

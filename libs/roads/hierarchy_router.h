@@ -29,7 +29,7 @@ namespace ridestream::roads {
 /// that asks keeps 8 bytes for each state of the largest graph it asked.
 class HierarchyRouter final : public Router {
  public:
-  /// By the times that the graph tells. `node_order` as NestedDissection finds it.
+  /// By the times that the graph tells. `node_order` as FindContractionOrder finds it.
   HierarchyRouter(const TurnGraph& turns, const Snapper& snapper,
                   std::span<const NodeIndex> node_order);
 

@@ -14,8 +14,8 @@ namespace ridestream::roads {
 /// Immutable, so safe to read from any thread.
 class Metric {
  public:
-  /// No way: two of them can be added in 32 bits.
-  static constexpr std::uint32_t kInfinityMs = std::numeric_limits<std::uint32_t>::max() / 2;
+  /// No way. Two of them can be added in 31 bits.
+  static constexpr std::uint32_t kInfinityMs = kMaxDriveMs + 1;
 
   /// `edge_ms` as in Timing. Takes each lower triangle once (Dibbelt, Strasser and Wagner's basic
   /// customization): an arc's time becomes the least over all ways through lower nodes.

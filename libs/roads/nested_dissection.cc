@@ -24,30 +24,14 @@ constexpr std::uint32_t kTerminalShare = 4;  // a quarter of the nodes at each e
 /// Which part of a region a node belongs to.
 enum class Part : std::uint8_t { kFirst, kSecond, kSeparator };
 
-UndirectedGraph WithoutDirections(const RoadGraph& graph) {
-  UndirectedGraph result;
-  result.first.push_back(0);
-  for (NodeIndex node = 0; node < graph.node_count(); ++node) {
-    const auto begin = static_cast<std::ptrdiff_t>(result.heads.size());
-    for (const Edge& e : graph.OutEdges(node)) result.heads.push_back(e.to);
-    for (const EdgeIndex i : graph.InEdges(node)) result.heads.push_back(graph.edge(i).from);
-    std::sort(result.heads.begin() + begin, result.heads.end());
-    result.heads.erase(std::unique(result.heads.begin() + begin, result.heads.end()),
-                       result.heads.end());
-    result.first.push_back(static_cast<std::uint32_t>(result.heads.size()));
-  }
-  return result;
-}
-
 class Dissection {
  public:
-  explicit Dissection(const RoadGraph& graph)
-      : graph_(graph), streets_(WithoutDirections(graph)), position_(graph.node_count()) {
-    order_.resize(graph.node_count());
-    std::iota(order_.begin(), order_.end(), NodeIndex{0});
+  Dissection(const UndirectedGraph& streets, std::span<const LatLng> places)
+      : streets_(streets), places_(places), position_(places.size()), order_(places.size()) {
+    std::iota(order_.begin(), order_.end(), 0U);
   }
 
-  std::vector<NodeIndex> Run() && {
+  std::vector<std::uint32_t> Run() && {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> regions;
     regions.emplace_back(0, static_cast<std::uint32_t>(order_.size()));
     while (!regions.empty()) {
@@ -68,7 +52,7 @@ class Dissection {
   /// Makes region_ the streets between order_[begin] and order_[end - 1].
   void Enter(std::uint32_t begin, std::uint32_t end) {
     for (std::uint32_t i = begin; i < end; ++i) position_[order_[i]] = i;
-    const auto local = [&](NodeIndex node) {
+    const auto local = [&](std::uint32_t node) {
       const bool inside =
           position_[node] >= begin && position_[node] < end && order_[position_[node]] == node;
       return inside ? position_[node] - begin : end;
@@ -103,7 +87,7 @@ class Dissection {
   /// Sorts the region into first part, second part, separator; returns where the latter two begin.
   std::pair<std::uint32_t, std::uint32_t> Divide(std::uint32_t begin, std::uint32_t end) {
     if (!FindIsland()) FindBestCut(begin);
-    std::vector<NodeIndex> sorted;
+    std::vector<std::uint32_t> sorted;
     sorted.reserve(end - begin);
     std::array<std::uint32_t, 3> starts{};
     for (const Part part : {Part::kFirst, Part::kSecond, Part::kSeparator}) {
@@ -148,10 +132,10 @@ class Dissection {
   }
 
   void ChooseTerminals(std::uint32_t begin, Direction direction) {
-    const double shrink = std::cos(graph_.position(order_[begin]).lat() * std::numbers::pi / 180);
+    const double shrink = std::cos(places_[order_[begin]].lat() * std::numbers::pi / 180);
     along_.clear();
     for (std::uint32_t i = 0; i < size(); ++i) {
-      const LatLng at = graph_.position(order_[begin + i]);
+      const LatLng at = places_[order_[begin + i]];
       along_.emplace_back(direction.x * at.lng_e7 * shrink + direction.y * at.lat_e7, i);
     }
     const std::uint32_t terminals = std::max(1U, size() / kTerminalShare);
@@ -182,10 +166,10 @@ class Dissection {
     return static_cast<std::uint32_t>(separator.size());
   }
 
-  const RoadGraph& graph_;
-  const UndirectedGraph streets_;
-  std::vector<NodeIndex> order_;         // of all nodes, region by region
+  const UndirectedGraph& streets_;
+  const std::span<const LatLng> places_;
   std::vector<std::uint32_t> position_;  // of each node in order_, current in the region
+  std::vector<std::uint32_t> order_;     // all nodes, region by region
 
   // Of the region at hand; nodes count from its beginning.
   UndirectedGraph region_;
@@ -198,6 +182,9 @@ class Dissection {
 
 }  // namespace
 
-std::vector<NodeIndex> NestedDissection(const RoadGraph& graph) { return Dissection(graph).Run(); }
+std::vector<std::uint32_t> NestedDissection(const UndirectedGraph& streets,
+                                            std::span<const LatLng> places) {
+  return Dissection(streets, places).Run();
+}
 
 }  // namespace ridestream::roads

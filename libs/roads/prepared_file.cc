@@ -19,7 +19,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the file is written as memory lies");
 
 constexpr char kMagic[8] = {'R', 'I', 'D', 'E', 'R', 'O', 'A', 'D'};
-/// Goes up with every change of the file's form, and of what NestedDissection finds.
+/// Goes up with every change of the file's form, and of what FindContractionOrder finds.
 constexpr std::uint32_t kVersion = 1;
 
 /// Begins the file. The order follows, and then the CRC-32 of all that.

@@ -52,7 +52,11 @@ RoadGraph::RoadGraph(std::vector<LatLng> positions, std::vector<Edge> edges,
     first_in_[node + 1] += first_in_[node];
   }
   std::vector<std::uint32_t> next_in(first_in_.begin(), first_in_.end() - 1);
-  for (EdgeIndex i = 0; i < edges_.size(); ++i) in_edges_[next_in[edges_[i].to]++] = i;
+  opposite_.reserve(edges_.size());
+  for (EdgeIndex i = 0; i < edges_.size(); ++i) {
+    in_edges_[next_in[edges_[i].to]++] = i;
+    opposite_.push_back(FindEdge(edges_[i].to, edges_[i].from).value_or(kNoEdge));
+  }
 }
 
 std::optional<EdgeIndex> RoadGraph::FindEdge(NodeIndex from, NodeIndex to) const {

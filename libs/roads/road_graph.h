@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <random>
 #include <span>
@@ -16,6 +17,7 @@ namespace ridestream::roads {
 using NodeIndex = std::uint32_t;
 /// A directed segment of the graph, 0 to edge_count() - 1.
 using EdgeIndex = std::uint32_t;
+inline constexpr EdgeIndex kNoEdge = std::numeric_limits<EdgeIndex>::max();
 
 /// A straight piece of a street between two consecutive points of its course, in one direction of
 /// travel. A two-way street has two, see RoadGraph::Opposite.
@@ -26,9 +28,9 @@ struct Edge {
   std::uint32_t duration_ms = 0;  ///< Time to drive it: 1 ms to kMaxDurationMs.
   std::uint32_t name = 0;         ///< Of its street, see RoadGraph::name.
 
-  /// About 12 days: so large that no street takes longer, so small that two of them can be added
-  /// in 32 bits.
-  static constexpr std::uint32_t kMaxDurationMs = 1U << 30;
+  /// About 12 days: so large that no street takes longer, so small that two of them, and one more
+  /// than each, can be added in 31 bits.
+  static constexpr std::uint32_t kMaxDurationMs = (1U << 30) - 2;
 
   friend bool operator==(const Edge&, const Edge&) = default;
 };
@@ -92,7 +94,7 @@ class RoadGraph {
   std::optional<EdgeIndex> FindEdge(NodeIndex from, NodeIndex to) const;
   /// The other direction of a two-way street, nullopt on a one-way street.
   std::optional<EdgeIndex> Opposite(EdgeIndex edge) const {
-    return FindEdge(edges_[edge].to, edges_[edge].from);
+    return opposite_[edge] == kNoEdge ? std::nullopt : std::optional(opposite_[edge]);
   }
 
   const BoundingBox& bounds() const { return bounds_; }
@@ -108,6 +110,7 @@ class RoadGraph {
   std::vector<EdgeIndex> first_out_;     // node_count() + 1 entries
   std::vector<std::uint32_t> first_in_;  // node_count() + 1 entries, into in_edges_
   std::vector<EdgeIndex> in_edges_;
+  std::vector<EdgeIndex> opposite_;  // of each edge; kNoEdge: none
   BoundingBox bounds_;
   std::uint32_t max_length_dm_ = 0;
 };

@@ -16,8 +16,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "libs/roads/contraction_order.h"
 #include "libs/roads/dijkstra_router.h"
-#include "libs/roads/nested_dissection.h"
 #include "libs/roads/streets.h"
 #include "libs/roads/text.h"
 
@@ -99,7 +99,7 @@ struct Bench {
 
   void MeasurePreparing() {
     const auto start = SteadyClock::now();
-    const std::vector<NodeIndex> order = NestedDissection(streets.graph());
+    const std::vector<NodeIndex> order = FindContractionOrder(streets.graph());
     const Hierarchy hierarchy(streets.turns(), order);
     Say("prepare_s", std::chrono::duration<double>(SteadyClock::now() - start).count(), "s",
         "order by nested dissection, contraction");
@@ -165,6 +165,30 @@ struct Bench {
     SayQuantiles("dijkstra_us", dijkstra_us, "Dijkstra, between snapped places");
   }
 
+  /// A car that left its route: matched to a street by its last positions, and sent on from there.
+  void MeasureReroutes() {
+    const Router& router = streets.router();
+    const std::vector<SnappedPoint> starts = places.Snap(places.Draw(2'000));
+    const std::vector<SnappedPoint> goals = places.Snap(places.Draw(starts.size()));
+    std::mt19937_64 random(7);
+    std::normal_distribution<double> noise_m(0, 10);
+    Timings reroute;
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      const auto driven = router.RouteBetween(starts[i], goals[i]);
+      if (!driven) continue;
+      std::vector<LatLng> track;
+      for (std::size_t k = 0; k < driven->points.size() && track.size() < 8; k += 2) {
+        track.push_back(OffsetBy(driven->points[k], noise_m(random), noise_m(random)));
+      }
+      const SnappedPoint& goal = goals[(i + 1) % goals.size()];
+      reroute.Measure([&] {
+        const auto start = streets.map_matcher().Match(track);
+        if (start) checksum += router.RouteBetween(*start, goal).has_value();
+      });
+    }
+    SayQuantiles("reroute_us", reroute, "map-matching of 8 positions, and a route from there");
+  }
+
   void MeasureRows() {
     const Router& router = streets.router();
     Timings by_coordinates, snapped, prepare, table, prepared;
@@ -212,6 +236,7 @@ absl::Status Run() {
   bench.MeasurePreparing();
   bench.MeasurePairs();
   bench.MeasureRows();
+  bench.MeasureReroutes();
   bench.CountMismatches(absl::GetFlag(FLAGS_pairs));
   nlohmann::json nested;
   for (const auto& [key, value] : bench.figures.items()) {

@@ -8,31 +8,32 @@
 namespace ridestream::roads {
 namespace {
 
-/// Some of an edge, of which the fractions from 0 to 1 are in terms of it.
+/// A stretch of one edge.
 struct Piece {
   EdgeIndex edge;
-  double part;
-
-  std::uint32_t Ms(const Timing& timing) const {
-    return static_cast<std::uint32_t>(std::llround(part * timing.edge_ms[edge]));
-  }
-  double Dm(const Timing& timing) const { return part * timing.graph().edge(edge).length_dm; }
+  double part;  // how much of it, 0 to 1
 };
+
+std::uint32_t MsOf(const Timing& timing, Piece piece) {
+  return static_cast<std::uint32_t>(std::llround(piece.part * timing.edge_ms[piece.edge]));
+}
+
+double LengthDm(const Timing& timing, Piece piece) {
+  return piece.part * timing.graph().edge(piece.edge).length_dm;
+}
 
 bool IsOpen(const Timing& timing, EdgeIndex edge) { return timing.edge_ms[edge] != kClosedMs; }
 
 /// The stretch between two places of one segment: in which direction, and how much of it.
 std::optional<Piece> FindDirect(const Timing& timing, const SnappedPoint& from,
                                 const SnappedPoint& to) {
-  const Edge& from_edge = timing.graph().edge(from.edge);
-  const Edge& to_edge = timing.graph().edge(to.edge);
   const bool same = to.edge == from.edge;
-  if (!same && (to_edge.from != from_edge.to || to_edge.to != from_edge.from)) return std::nullopt;
+  if (!same && timing.graph().Opposite(from.edge) != to.edge) return std::nullopt;
   const double to_fraction = same ? to.fraction : 1 - to.fraction;
   const double ahead = to_fraction - from.fraction;
   if (ahead == 0 || (ahead > 0 && IsOpen(timing, from.edge))) return Piece{from.edge, ahead};
   const auto opposite = timing.graph().Opposite(from.edge);
-  if (ahead > 0 || !opposite || !IsOpen(timing, *opposite)) return std::nullopt;
+  if (from.under_way || ahead > 0 || !opposite || !IsOpen(timing, *opposite)) return std::nullopt;
   return Piece{*opposite, -ahead};
 }
 
@@ -66,13 +67,14 @@ AccessList Exits(const Timing& timing, const SnappedPoint& place) {
   AccessList exits;
   const auto add = [&](Piece piece) {
     if (!IsOpen(timing, piece.edge)) return;
-    exits.push_back({timing.turns.After(piece.edge), piece.Ms(timing), piece.Dm(timing)});
+    exits.push_back({timing.turns.After(piece.edge), MsOf(timing, piece), piece.edge, piece.part});
   };
   add({place.edge, 1 - place.fraction});
-  if (opposite) add({*opposite, place.fraction});
+  if (opposite && !place.under_way) add({*opposite, place.fraction});
+  if (opposite || place.under_way || place.fraction != 0) return exits;
   const NodeIndex start = timing.graph().edge(place.edge).from;
-  if (!opposite && place.fraction == 0 && !timing.turns.IsRestricted(start)) {
-    exits.push_back({start, 0, 0});
+  if (!timing.turns.IsRestricted(start)) {
+    exits.push_back({start, 0, place.edge, 0});
   }
   return exits;
 }
@@ -84,7 +86,7 @@ AccessList Entries(const Timing& timing, const SnappedPoint& place) {
     if (!IsOpen(timing, piece.edge)) return;
     timing.turns.ForEachState(timing.graph().edge(piece.edge).from, [&](StateIndex state) {
       if (!timing.turns.MayTake(state, piece.edge)) return;
-      entries.push_back({state, piece.Ms(timing), piece.Dm(timing)});
+      entries.push_back({state, MsOf(timing, piece), piece.edge, piece.part});
     });
   };
   add({place.edge, place.fraction});
@@ -99,13 +101,13 @@ AccessList Entries(const Timing& timing, const SnappedPoint& place) {
 
 std::uint32_t DirectMs(const Timing& timing, const SnappedPoint& from, const SnappedPoint& to) {
   const std::optional<Piece> direct = FindDirect(timing, from, to);
-  return direct ? direct->Ms(timing) : kUnreachableMs;
+  return direct ? MsOf(timing, *direct) : kUnreachableMs;
 }
 
 Route MakeDirectRoute(const Timing& timing, const SnappedPoint& from, const SnappedPoint& to) {
   const Piece direct = *FindDirect(timing, from, to);
   RouteMaker maker(from.point);
-  maker.Append(to.point, direct.Ms(timing), direct.Dm(timing));
+  maker.Append(to.point, MsOf(timing, direct), LengthDm(timing, direct));
   return std::move(maker).Finish();
 }
 
@@ -113,12 +115,13 @@ Route MakeRoute(const Timing& timing, const SnappedPoint& from, const Access& ex
                 std::span<const EdgeIndex> path, const Access& entry, const SnappedPoint& to) {
   const RoadGraph& graph = timing.graph();
   RouteMaker maker(from.point);
-  maker.Append(graph.position(timing.turns.node(exit.state)), exit.ms, exit.length_dm);
+  maker.Append(graph.position(timing.turns.node(exit.state)), exit.ms,
+               LengthDm(timing, {exit.edge, exit.part}));
   for (const EdgeIndex i : path) {
     const Edge& edge = graph.edge(i);
     maker.Append(graph.position(edge.to), timing.edge_ms[i], edge.length_dm);
   }
-  maker.Append(to.point, entry.ms, entry.length_dm);
+  maker.Append(to.point, entry.ms, LengthDm(timing, {entry.edge, entry.part}));
   return std::move(maker).Finish();
 }
 

@@ -30,9 +30,10 @@ struct Route {
 struct Access {
   StateIndex state = 0;
   std::uint32_t ms = 0;
-  double length_dm = 0;
+  EdgeIndex edge = 0;  ///< Which is driven along, and
+  double part = 0;     ///< how much of it, 0 to 1.
 };
-using AccessList = absl::InlinedVector<Access, 4>;
+using AccessList = absl::InlinedVector<Access, 3>;
 
 /// The states in which a drive from `place` enters the graph: at one end of a one-way street, at
 /// both of a two-way street. At the very start of a one-way street also at the node there, unless

@@ -14,9 +14,12 @@
 
 namespace ridestream::roads {
 
+class Router;
+
 /// What an engine has worked out about a place; opaque.
 struct PlaceLabels {
   virtual ~PlaceLabels() = default;
+  const Router* router = nullptr;  ///< Whose they are.
 };
 
 /// A place on a street of which a Router knows already what it needs of it, so that the time

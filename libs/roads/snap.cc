@@ -15,6 +15,7 @@ namespace ridestream::roads {
 namespace {
 
 constexpr double kCellM = 100;
+constexpr double kMaxLngE7 = 3.6e9;
 constexpr double kRadiansPerE7 = std::numbers::pi / 180.0 / 1e7;
 constexpr double kMetresPerE7 = kEarthRadiusM * kRadiansPerE7;
 
@@ -33,7 +34,11 @@ struct Snapper::Search {
   const Segment* best = nullptr;
   double fraction = 0;
 
-  void Consider(const Segment& segment) {
+  struct Measure {
+    double squared_m;
+    double fraction;
+  };
+  Measure To(const Segment& segment) const {
     const double ax = (double{1} * segment.a.lng_e7 - place.lng_e7) * metres_per_lng_e7;
     const double ay = (double{1} * segment.a.lat_e7 - place.lat_e7) * kMetresPerE7;
     const double dx = (double{1} * segment.b.lng_e7 - segment.a.lng_e7) * metres_per_lng_e7;
@@ -43,11 +48,15 @@ struct Snapper::Search {
         squared_length > 0 ? std::clamp(-(ax * dx + ay * dy) / squared_length, 0.0, 1.0) : 0.0;
     const double x = ax + t * dx;
     const double y = ay + t * dy;
-    const double squared_m = x * x + y * y;
-    if (squared_m < best_squared_m || (best == nullptr && squared_m <= best_squared_m)) {
-      best_squared_m = squared_m;
+    return {x * x + y * y, t};
+  }
+
+  void Consider(const Segment& segment) {
+    const Measure m = To(segment);
+    if (m.squared_m < best_squared_m || (best == nullptr && m.squared_m <= best_squared_m)) {
+      best_squared_m = m.squared_m;
       best = &segment;
-      fraction = t;
+      fraction = m.fraction;
     }
   }
 };
@@ -130,8 +139,17 @@ void Snapper::ForEachCellOf(const Segment& segment, Visit visit) const {
 void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int64_t last_column,
                           Search& search) const {
   if (row < 0 || row >= rows_) return;
-  first_column = std::max<std::int64_t>(0, first_column);
-  last_column = std::min(columns_ - 1, last_column);
+  // Only the part of the row that is nearer than the best so far; with 2 cm for the rounding.
+  const std::int64_t south_e7 = origin_.lat_e7 + row * cell_lat_e7_ - search.place.lat_e7;
+  const std::int64_t gap_e7 =
+      std::max({std::int64_t{0}, south_e7 - 2, -south_e7 - cell_lat_e7_ - 2});
+  const double gap_m = static_cast<double>(gap_e7) * kMetresPerE7;
+  const double reach_squared_m = search.best_squared_m - gap_m * gap_m;
+  if (reach_squared_m < 0) return;
+  const std::int64_t reach_e7 =
+      2 + std::llround(std::min(kMaxLngE7, std::sqrt(reach_squared_m) / search.metres_per_lng_e7));
+  first_column = std::max({std::int64_t{0}, first_column, Column(search.place.lng_e7 - reach_e7)});
+  last_column = std::min({columns_ - 1, last_column, Column(search.place.lng_e7 + reach_e7)});
   if (first_column > last_column) return;
   // The cells of a row lie side by side, so their segments do too.
   const std::uint32_t end = first_[static_cast<std::size_t>(row * columns_ + last_column) + 1];
@@ -169,6 +187,35 @@ std::optional<SnappedPoint> Snapper::Nearest(LatLng place, double max_distance_m
   if (search.best == nullptr) return std::nullopt;
   const LatLng point = Interpolate(search.best->a, search.best->b, search.fraction);
   return SnappedPoint{search.best->edge, search.fraction, point, DistanceM(place, point)};
+}
+
+std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const {
+  std::vector<SnappedPoint> points;
+  if (!place.IsValid()) return points;
+  const Search search{place, kMetresPerE7 * std::cos(place.lat_e7 * kRadiansPerE7), 0};
+  const std::int64_t height_e7 = std::llround(distance_m / kMetresPerE7);
+  const std::int64_t width_e7 =
+      std::llround(std::min(kMaxLngE7, distance_m / search.metres_per_lng_e7));
+  const std::int64_t last_row = std::min(rows_ - 1, Row(place.lat_e7 + height_e7));
+  const std::int64_t last_column = std::min(columns_ - 1, Column(place.lng_e7 + width_e7));
+  const std::int64_t first_column = std::max<std::int64_t>(0, Column(place.lng_e7 - width_e7));
+  for (std::int64_t row = std::max<std::int64_t>(0, Row(place.lat_e7 - height_e7));
+       row <= last_row && first_column <= last_column; ++row) {
+    const std::uint32_t end = first_[static_cast<std::size_t>(row * columns_ + last_column) + 1];
+    for (std::uint32_t i = first_[static_cast<std::size_t>(row * columns_ + first_column)]; i < end;
+         ++i) {
+      const Search::Measure m = search.To(segments_[i]);
+      if (m.squared_m > distance_m * distance_m) continue;
+      const LatLng point = Interpolate(segments_[i].a, segments_[i].b, m.fraction);
+      points.push_back({segments_[i].edge, m.fraction, point, std::sqrt(m.squared_m)});
+    }
+  }
+  // A segment is in each cell that it touches.
+  const auto by_edge = [](const auto& a, const auto& b) { return a.edge < b.edge; };
+  const auto same_edge = [](const auto& a, const auto& b) { return a.edge == b.edge; };
+  std::sort(points.begin(), points.end(), by_edge);
+  points.erase(std::unique(points.begin(), points.end(), same_edge), points.end());
+  return points;
 }
 
 absl::StatusOr<SnappedPoint> Snapper::Snap(LatLng place, double max_distance_m) const {

@@ -17,6 +17,11 @@ struct SnappedPoint {
   double fraction = 0;    ///< 0 to 1 along the edge.
   LatLng point;           ///< The place itself.
   double distance_m = 0;  ///< From the place that was asked for.
+  /// A car is driving along `edge` there: as the start of a drive, that one goes on in this
+  /// direction.
+  bool under_way = false;
+
+  friend bool operator==(const SnappedPoint&, const SnappedPoint&) = default;
 };
 
 /// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 100 m, and
@@ -36,6 +41,10 @@ class Snapper {
 
   /// The same where an error's text would be of no use: nullopt instead.
   std::optional<SnappedPoint> Nearest(LatLng place, double max_distance_m = kMaxDistanceM) const;
+
+  /// The nearest place on each street within `distance_m` of `place`, in no order; of a two-way
+  /// street one direction.
+  std::vector<SnappedPoint> Within(LatLng place, double distance_m) const;
 
  private:
   struct Segment {  // with its ends, so that a cell is read without touching the graph

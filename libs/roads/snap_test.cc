@@ -69,23 +69,25 @@ TEST(SnapTest, CoordinatesThatDontExistAreRefused) {
   EXPECT_EQ(snapper.Nearest(LatLng{0, 1'900'000'000}), std::nullopt);
 }
 
+double SegmentDistanceM(const RoadGraph& graph, const Edge& e, LatLng place) {
+  double low = 0;
+  double high = 1;
+  const LatLng a = graph.position(e.from);
+  const LatLng b = graph.position(e.to);
+  for (int i = 0; i < 60; ++i) {  // the distance along a segment has one minimum
+    const double left = low + (high - low) / 3;
+    const double right = high - (high - low) / 3;
+    const double d_left = FastDistanceM(place, Interpolate(a, b, left));
+    const double d_right = FastDistanceM(place, Interpolate(a, b, right));
+    (d_left < d_right ? high : low) = d_left < d_right ? right : left;
+  }
+  return FastDistanceM(place, Interpolate(a, b, low));
+}
+
 /// The least distance to any segment, by looking at all, in a plane around `place`.
 double BruteForceDistanceM(const RoadGraph& graph, LatLng place) {
   double best = std::numeric_limits<double>::infinity();
-  for (const Edge& e : graph.edges()) {
-    double low = 0;
-    double high = 1;
-    const LatLng a = graph.position(e.from);
-    const LatLng b = graph.position(e.to);
-    for (int i = 0; i < 60; ++i) {  // the distance along a segment has one minimum
-      const double left = low + (high - low) / 3;
-      const double right = high - (high - low) / 3;
-      const double d_left = FastDistanceM(place, Interpolate(a, b, left));
-      const double d_right = FastDistanceM(place, Interpolate(a, b, right));
-      (d_left < d_right ? high : low) = d_left < d_right ? right : left;
-    }
-    best = std::min(best, FastDistanceM(place, Interpolate(a, b, low)));
-  }
+  for (const Edge& e : graph.edges()) best = std::min(best, SegmentDistanceM(graph, e, place));
   return best;
 }
 
@@ -128,6 +130,33 @@ TEST(SnapTest, EqualsBruteForceInAWideLandWithFewStreets) {
   const auto graph = map.Build();
   ASSERT_THAT(graph, IsOk());
   ExpectEqualsBruteForce(*graph, 2000, 5000);
+}
+
+TEST(SnapTest, AllStreetsWithinADistanceAreFound) {
+  RoadGraphBuilder builder;
+  AddTo(builder, MakeCity(5));
+  const auto graph = std::move(builder).Build();
+  ASSERT_THAT(graph, IsOk());
+  const Snapper snapper(*graph);
+  std::mt19937_64 random(6);
+  std::size_t found = 0;
+  for (int i = 0; i < 50; ++i) {
+    const LatLng place = RandomPointOnStreet(*graph, random);
+    const double distance_m = static_cast<double>(DrawBetween(random, 1, 300));
+    std::vector<EdgeIndex> expected;
+    for (EdgeIndex e = 0; e < graph->edge_count(); ++e) {
+      if (graph->Opposite(e) && *graph->Opposite(e) < e) continue;
+      if (SegmentDistanceM(*graph, graph->edge(e), place) <= distance_m) expected.push_back(e);
+    }
+    std::vector<EdgeIndex> edges;
+    for (const SnappedPoint& point : snapper.Within(place, distance_m)) {
+      EXPECT_NEAR(DistanceM(place, point.point), point.distance_m, 0.05 + 1e-3 * distance_m);
+      edges.push_back(point.edge);
+    }
+    EXPECT_EQ(edges, expected);
+    found += edges.size();
+  }
+  EXPECT_GT(found, 200U);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "libs/roads/city.h"
-#include "libs/roads/nested_dissection.h"
+#include "libs/roads/contraction_order.h"
 #include "libs/roads/osm_data.h"
 #include "libs/roads/osm_file.h"
 #include "libs/roads/prepared_file.h"
@@ -60,6 +60,7 @@ Streets::Streets(std::string name, RoadGraph graph, const RestrictionCounts& res
       turns_(graph_),
       snapper_(graph_),
       router_(turns_, snapper_, order.nodes),
+      map_matcher_(turns_, snapper_),
       preparation_(std::move(order.preparation)) {}
 
 Streets::Order Streets::FindOrder(const std::string& spec, const RoadGraph& graph,
@@ -72,7 +73,7 @@ Streets::Order Streets::FindOrder(const std::string& spec, const RoadGraph& grap
     if (!absl::IsNotFound(kept.status())) refused = ", as " + Message(kept.status());
   }
   const auto start = std::chrono::steady_clock::now();
-  Order order{NestedDissection(graph), ""};
+  Order order{FindContractionOrder(graph), ""};
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   order.preparation = fmt::format("prepared in {:.2f} s{}", took.count(), refused);
   if (!path.empty()) {

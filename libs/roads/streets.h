@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
 #include "libs/roads/hierarchy_router.h"
+#include "libs/roads/map_matcher.h"
 #include "libs/roads/road_graph.h"
 #include "libs/roads/router.h"
 #include "libs/roads/snap.h"
@@ -38,7 +39,8 @@ class Streets {
   const TurnGraph& turns() const { return turns_; }
   const Snapper& snapper() const { return snapper_; }
   const Router& router() const { return router_; }
-  /// The same, to change its speeds.
+  const MapMatcher& map_matcher() const { return map_matcher_; }
+  /// The router, to change its speeds.
   HierarchyRouter& engine() { return router_; }
 
   /// Whether `place` is in the rectangle around the streets, or nearer to it than
@@ -72,6 +74,7 @@ class Streets {
   const TurnGraph turns_;
   const Snapper snapper_;
   HierarchyRouter router_;
+  const MapMatcher map_matcher_;
   const std::string preparation_;
 };
 

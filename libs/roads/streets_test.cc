@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/roads/dijkstra_router.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::roads {
@@ -58,6 +59,8 @@ struct RealMap {
   const char* file;
   std::size_t least_junctions;
   std::size_t most_junctions;
+  std::uint32_t restrictions;  // that the file holds
+  std::uint32_t least_applied;
 };
 
 class RealMapTest : public ::testing::TestWithParam<RealMap> {
@@ -80,15 +83,22 @@ TEST_P(RealMapTest, IsReadAndRoutedOn) {
   const Streets& streets = **loaded;
   EXPECT_GE(streets.graph().junction_count(), GetParam().least_junctions) << streets.description();
   EXPECT_LE(streets.graph().junction_count(), GetParam().most_junctions) << streets.description();
+  const RestrictionCounts& counts = streets.restrictions();
+  EXPECT_EQ(counts.applied + counts.missing + counts.not_for_cars + counts.unclear +
+                counts.without_effect,
+            GetParam().restrictions);
+  EXPECT_GE(counts.applied, GetParam().least_applied) << streets.description();
 
   std::mt19937_64 random(1);
-  std::vector<LatLng> drivers(20);
+  std::vector<LatLng> drivers(200);
   for (LatLng& driver : drivers) driver = RandomPointOnStreet(streets.graph(), random);
-  for (int i = 0; i < 5; ++i) {
+  const DijkstraRouter dijkstra(streets.turns(), streets.snapper());
+  for (int i = 0; i < 10; ++i) {
     const LatLng pickup = RandomPointOnStreet(streets.graph(), random);
     EXPECT_TRUE(streets.Covers(pickup));
     const auto times = streets.router().TravelTimesTo(pickup, drivers, std::chrono::hours(24));
     ASSERT_THAT(times, IsOk());
+    EXPECT_EQ(*times, *dijkstra.TravelTimesTo(pickup, drivers, std::chrono::hours(24)));
     for (std::size_t d = 0; d < drivers.size(); ++d) {
       const auto route = streets.router().FindRoute(drivers[d], pickup);
       ASSERT_THAT(route, IsOk());
@@ -98,10 +108,10 @@ TEST_P(RealMapTest, IsReadAndRoutedOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Maps, RealMapTest,
-                         ::testing::Values(RealMap{"manhattan/roads.osm.pbf", 12'320, 12'320},
-                                           RealMap{"osm/porto.osm.pbf", 55'000, 65'000},
-                                           RealMap{"osm/midtown.osm.pbf", 1'300, 2'150},
-                                           RealMap{"osm/monaco.osm.pbf", 700, 900}),
+                         ::testing::Values(RealMap{"manhattan/roads.osm.pbf", 12'320, 12'320, 0, 0},
+                                           RealMap{"osm/porto.osm.pbf", 55'000, 65'000, 357, 320},
+                                           RealMap{"osm/midtown.osm.pbf", 1'300, 2'150, 246, 150},
+                                           RealMap{"osm/monaco.osm.pbf", 700, 900, 45, 40}),
                          [](const auto& map) {
                            const std::filesystem::path file = map.param.file;
                            return (file.parent_path().filename().string() + "_" +

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/roads/contraction_order.h"
 #include "libs/roads/dijkstra_router.h"
 #include "libs/roads/hierarchy_router.h"
-#include "libs/roads/nested_dissection.h"
 #include "libs/roads/road_graph.h"
 #include "libs/roads/snap.h"
 #include "libs/roads/test_map.h"
@@ -26,7 +26,7 @@ struct TestWorld {
         turns(graph),
         snapper(graph),
         dijkstra(turns, snapper),
-        hierarchy(turns, snapper, NestedDissection(graph)) {}
+        hierarchy(turns, snapper, FindContractionOrder(graph)) {}
 
   SnappedPoint Snap(LatLng place) const { return *snapper.Nearest(place); }
 

@@ -55,6 +55,7 @@ TurnGraph::TurnGraph(const RoadGraph& graph) : graph_(graph) {
 }
 
 bool TurnGraph::MayTake(StateIndex state, EdgeIndex edge) const {
+  if (state < graph_.node_count()) return true;  // the plain state: nothing is forbidden
   const auto arcs = Arcs(state);
   return std::any_of(arcs.begin(), arcs.end(), [&](const Arc& arc) { return arc.edge == edge; });
 }

@@ -61,7 +61,7 @@ class TurnGraph {
     visit(StateIndex{node});
     for (StateIndex s = first_extra_[node]; s < first_extra_[node + 1]; ++s) visit(s);
   }
-  /// Whether a car in `state` may go on along `edge`.
+  /// Whether a car in `state` may go on along `edge`, which leaves its node.
   bool MayTake(StateIndex state, EdgeIndex edge) const;
 
  private:

@@ -10,25 +10,25 @@ namespace ridestream::roads {
 namespace {
 
 using Type = RelationMember::Type;
-using TagList = std::vector<std::pair<std::string, std::string>>;
+using RestrictionTags = std::vector<std::pair<std::string, std::string>>;
 
 const std::vector<RelationMember> kMembers = {
     {Type::kWay, 1, "from"}, {Type::kNode, 2, "via"}, {Type::kWay, 3, "to"}};
 
-Tags TagsOf(const TagList& list) {
+Tags TagsOf(const RestrictionTags& list) {
   Tags tags;
   for (const auto& [key, value] : list) tags.Add(key, value);
   return tags;
 }
 
-struct Case {
-  TagList tags;
+struct ReadCase {
+  RestrictionTags tags;
   bool read;
   RestrictionCounts counts;
 };
 
 TEST(TurnRestrictionTest, HoldsForCarsUnlessItsTagsSayOtherwise) {
-  const Case cases[] = {
+  const ReadCase cases[] = {
       {{{"type", "restriction"}, {"restriction", "no_left_turn"}}, true, {}},
       {{{"type", "restriction"}, {"restriction", "only_u_turn"}}, true, {}},
       {{{"type", "restriction"}, {"restriction:motorcar", "no_entry"}}, true, {}},
@@ -49,7 +49,7 @@ TEST(TurnRestrictionTest, HoldsForCarsUnlessItsTagsSayOtherwise) {
       {{{"type", "restriction"}, {"restriction", "no_parking"}}, false, {.unclear = 1}},
       {{{"type", "multipolygon"}, {"restriction", "no_left_turn"}}, false, {}},
   };
-  for (const Case& c : cases) {
+  for (const ReadCase& c : cases) {
     SCOPED_TRACE(c.tags.back().first + "=" + c.tags.back().second);
     RestrictionCounts counts;
     EXPECT_EQ(ReadTurnRestriction(kMembers, TagsOf(c.tags), counts).has_value(), c.read);
