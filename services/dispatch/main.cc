@@ -31,6 +31,8 @@ ABSL_FLAG(
     std::string, markets, "city=city:1",
     "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
     "built-in city) or the path of an OSM extract");
+ABSL_FLAG(std::string, roads_cache, "",
+          "Folder in which prepared streets are kept from one start to the next; empty: none");
 ABSL_FLAG(absl::Duration, report_every, absl::Seconds(4),
           "How often drivers report a position (10ms to 1h)");
 ABSL_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
@@ -161,12 +163,17 @@ absl::Status Run() {
 
   std::string served;
   for (const service::MarketSpec& spec : *specs) {
-    auto streets = roads::Streets::Load(spec.streets);
+    auto streets =
+        roads::Streets::Load(spec.streets, {.cache_folder = absl::GetFlag(FLAGS_roads_cache)});
     if (!streets.ok()) {
       return absl::Status(streets.status().code(),
                           fmt::format("--markets: market '{}': {}", spec.market,
                                       std::string(streets.status().message())));
     }
+    service::Log(service::Level::kInfo, "streets_loaded",
+                 {{"market", spec.market.str()},
+                  {"streets", (*streets)->description()},
+                  {"routing", (*streets)->preparation()}});
     served += fmt::format("{}{} ({})", served.empty() ? "" : ", ", spec.market,
                           (*streets)->description());
     markets[spec.market] = std::make_unique<dispatch::MarketRunner>(

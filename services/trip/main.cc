@@ -37,6 +37,8 @@ ABSL_FLAG(
     std::string, markets, "city=city:1",
     "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
     "built-in city) or the path of an OSM extract");
+ABSL_FLAG(std::string, roads_cache, "",
+          "Folder in which prepared streets are kept from one start to the next; empty: none");
 ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
 ABSL_FLAG(int64_t, base_fare_minor, 250, "What every ride costs, in the currency's minor unit");
 ABSL_FLAG(int64_t, per_km_minor, 175, "What a kilometre costs, in the currency's minor unit");
@@ -70,14 +72,17 @@ absl::StatusOr<Routers> LoadMarkets(const std::string& flag) {
   if (!specs.ok()) return specs.status();
   Routers routers;
   for (const service::MarketSpec& spec : *specs) {
-    absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load(spec.streets);
+    absl::StatusOr<std::unique_ptr<roads::Streets>> streets =
+        roads::Streets::Load(spec.streets, {.cache_folder = absl::GetFlag(FLAGS_roads_cache)});
     if (!streets.ok()) {
       return absl::Status(streets.status().code(),
                           fmt::format("--markets: market '{}': {}", spec.market,
                                       std::string(streets.status().message())));
     }
     service::Log(service::Level::kInfo, "streets_loaded",
-                 {{"market", spec.market.str()}, {"streets", (*streets)->description()}});
+                 {{"market", spec.market.str()},
+                  {"streets", (*streets)->description()},
+                  {"routing", (*streets)->preparation()}});
     routers.emplace(spec.market.str(), std::make_unique<StreetsRouter>(*std::move(streets)));
   }
   return routers;
