@@ -16,7 +16,7 @@ struct Case {
   double backward_kmh;
 };
 
-std::string Describe(const TagList& tags) {
+std::string DescribeTags(const TagList& tags) {
   std::string text;
   for (const auto& [key, value] : tags) text.append(key).append("=").append(value).append(" ");
   return text;
@@ -31,9 +31,9 @@ std::optional<StreetTraits> Read(const TagList& list) {
 void ExpectAll(const std::vector<Case>& cases) {
   for (const Case& c : cases) {
     const auto traits = Read(c.tags);
-    EXPECT_EQ(traits.has_value(), c.forward_kmh > 0 || c.backward_kmh > 0) << Describe(c.tags);
-    EXPECT_DOUBLE_EQ(traits ? traits->forward_kmh : 0, c.forward_kmh) << Describe(c.tags);
-    EXPECT_DOUBLE_EQ(traits ? traits->backward_kmh : 0, c.backward_kmh) << Describe(c.tags);
+    EXPECT_EQ(traits.has_value(), c.forward_kmh > 0 || c.backward_kmh > 0) << DescribeTags(c.tags);
+    EXPECT_DOUBLE_EQ(traits ? traits->forward_kmh : 0, c.forward_kmh) << DescribeTags(c.tags);
+    EXPECT_DOUBLE_EQ(traits ? traits->backward_kmh : 0, c.backward_kmh) << DescribeTags(c.tags);
   }
 }
 

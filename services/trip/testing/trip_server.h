@@ -75,7 +75,8 @@ class TripServerTest : public ::testing::Test {
                              .clock = clock_,
                              .authenticator = authenticator_,
                              .markets = {{kMarket, &router_}, {"other", &router_}},
-                             .tariff = SampleTariff()});
+                             .tariff = SampleTariff(),
+                             .sharing = {}});
     auto server = rpc::Server::Start(
         {.services = {service_.get()}, .on_drain = {[this] { feed_->Close(); }}});
     ASSERT_THAT(server, ridestream::testing::IsOk());
