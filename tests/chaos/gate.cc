@@ -24,6 +24,8 @@ using Wall = std::chrono::steady_clock;
 // What a connection holds back in one direction at most; then its sender has to wait.
 constexpr std::size_t kMaxHeld = 64 * 1024;
 
+}  // namespace
+
 /// One connection of a client with the one to the service that stands for it. All on the gate's
 /// thread. Shared by the operations that are under way.
 class Pair : public std::enable_shared_from_this<Pair> {
@@ -173,8 +175,6 @@ class Pair : public std::enable_shared_from_this<Pair> {
   bool silent_ = false;
   bool closed_ = false;
 };
-
-}  // namespace
 
 class Gate::Impl {
  public:
