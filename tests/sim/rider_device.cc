@@ -9,7 +9,7 @@
 
 namespace ridestream::sim {
 
-namespace pb = ::ridestream::trip::v1;
+namespace trip_pb = ::ridestream::trip::v1;
 
 RiderDevice::RiderDevice(Context& context, Host& trip_host, std::unique_ptr<TripProcess>& trip,
                          loadtest::RiderBehaviour::Wish wish, const Trip& wanted,
@@ -69,53 +69,53 @@ void RiderDevice::Start(const std::string& what,
 }
 
 void RiderDevice::Quote() {
-  pb::QuoteTripRequest request;
+  trip_pb::QuoteTripRequest request;
   request.set_market(kMarket);
   *request.mutable_pickup() = loadtest::ToProto(wanted_.pickup);
   *request.mutable_dropoff() = loadtest::ToProto(wanted_.dropoff);
   request.set_party_size(wanted_.party_size);
-  Start<pb::QuoteTripResponse>(
+  Start<trip_pb::QuoteTripResponse>(
       "quote",
-      [request](TripProcess& trip, const RiderId& id, Reply<pb::QuoteTripResponse> reply) {
+      [request](TripProcess& trip, const RiderId& id, Reply<trip_pb::QuoteTripResponse> reply) {
         trip.QuoteTrip(id, request, std::move(reply));
       },
       [this](const auto& answer, Time now) { behaviour_.OnQuote(answer, now); });
 }
 
 void RiderDevice::Request() {
-  pb::RequestTripRequest request;
+  trip_pb::RequestTripRequest request;
   request.set_request_id(fmt::format("{}-request", id_));
   request.set_quote_id(behaviour_.quote_id());
   request.set_rider_name(fmt::format("Rider {}", id_));
-  Start<pb::Trip>(
+  Start<trip_pb::Trip>(
       "request",
-      [request](TripProcess& trip, const RiderId& id, Reply<pb::Trip> reply) {
+      [request](TripProcess& trip, const RiderId& id, Reply<trip_pb::Trip> reply) {
         trip.RequestTrip(id, request, std::move(reply));
       },
       [this](const auto& answer, Time now) { behaviour_.OnRequest(answer, now); });
 }
 
-void RiderDevice::Cancel(pb::CancelReason reason) {
-  pb::CancelTripRequest request;
+void RiderDevice::Cancel(trip_pb::CancelReason reason) {
+  trip_pb::CancelTripRequest request;
   request.set_request_id(fmt::format("{}-cancel", id_));
   request.set_trip_id(behaviour_.history().trip_id.str());
   request.set_reason(reason);
-  Start<pb::Trip>(
+  Start<trip_pb::Trip>(
       "cancel " + request.trip_id(),
-      [request](TripProcess& trip, const RiderId& id, Reply<pb::Trip> reply) {
+      [request](TripProcess& trip, const RiderId& id, Reply<trip_pb::Trip> reply) {
         trip.CancelTrip(id, request, std::move(reply));
       },
       [this](const auto& answer, Time now) { behaviour_.OnCancel(answer, now); });
 }
 
 void RiderDevice::ChangeDestination() {
-  pb::ChangeDestinationRequest request;
+  trip_pb::ChangeDestinationRequest request;
   request.set_request_id(fmt::format("{}-change", id_));
   request.set_trip_id(behaviour_.history().trip_id.str());
   *request.mutable_dropoff() = loadtest::ToProto(behaviour_.wish().other_destination);
-  Start<pb::Trip>(
+  Start<trip_pb::Trip>(
       "change the destination of " + request.trip_id(),
-      [request](TripProcess& trip, const RiderId& id, Reply<pb::Trip> reply) {
+      [request](TripProcess& trip, const RiderId& id, Reply<trip_pb::Trip> reply) {
         trip.ChangeDestination(id, request, std::move(reply));
       },
       [this](const auto& answer, Time now) { behaviour_.OnChangeDestination(answer, now); });
@@ -125,7 +125,7 @@ void RiderDevice::Watch() {
   watch_ = Link::Open(context_, host_, trip_host_, fmt::format("{}'s watch", id_));
   watch_->WhenClosed(Side::kClient,
                      [this, id = watch_->id()](const absl::Status&) { OnWatchEnded(id); });
-  const auto deliver = [this, id = watch_->id()](const pb::Trip& trip) {
+  const auto deliver = [this, id = watch_->id()](const trip_pb::Trip& trip) {
     if (watch_ == nullptr || watch_->id() != id) return;
     context_.trace.Line("{} sees {}", id_, Describe(trip));
     behaviour_.OnWatch(trip, context_.agenda.now());
