@@ -291,6 +291,8 @@ TEST_F(DriveStreamTest, BadFirstMessagesEndTheStreamWithTheReason) {
     const grpc::Status status = driver.Finish();
     EXPECT_EQ(status.error_code(), c.code) << c.name;
     EXPECT_NE(status.error_message().find(c.part), std::string::npos) << status.error_message();
+    // Streams are counted until gRPC is through with them, and few may be open here.
+    while (registry_->streams() > 0) std::this_thread::yield();
   }
 }
 
@@ -355,15 +357,12 @@ TEST_F(DriveStreamTest, ADriverThatAcksNothingIsClosedAndBeginsAnew) {
 
 TEST_F(DriveStreamTest, ADriverThatNeverReadsIsBrokenOff) {
   TestDriver driver(*stub_, "d-1");
-  driver.SendHello();
-  const auto connected = market_.WaitFor<DriverConnected>();
-  const auto session = registry_->Find(connected.driver);
-  session->Welcome(connected.epoch, {});
+  Welcome(driver);
+  const auto session = registry_->Find(DriverId("d-1"));
   // More than the transport takes: a write that never ends, and a queue that overflows behind it.
   v1::DriveResponse large;
   large.mutable_offer()->set_trip_id(std::string(1 << 20, 'x'));
   for (int i = 0; i < 6; ++i) session->Push(large);
-  EXPECT_EQ(registry_->streams(), 1u);
   while (registry_->streams() > 0) {
     clock_.Advance(1s);
     std::this_thread::yield();
