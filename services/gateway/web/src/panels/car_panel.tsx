@@ -1,11 +1,11 @@
 import type { LiveCity } from "../city/live_city.js";
-import { kStateNames } from "../city/story.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive } from "../driver/drive.js";
-import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { second, selection, tab, watchedDriver } from "../ui/state.js";
+import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { second, tab, watchedDriver } from "../ui/state.js";
 import { kCarStateNames } from "./city_panel.js";
 import { PushList, StopList } from "./plan_view.js";
+import { TripRow } from "./trip_row.js";
 
 interface CarPanelProps {
   readonly driverId: string;
@@ -40,7 +40,7 @@ export function CarPanel({ driverId, city, clock, drive }: CarPanelProps) {
       {trips.length === 0 && <p class="empty">None.</p>}
       <ul class="list">
         {trips.map((trip) => (
-          <PassengerRow key={trip.tripId} trip={trip} clock={clock} />
+          <TripRow key={trip.tripId} trip={trip} aside={inStateText(trip, clock)} />
         ))}
       </ul>
       <h3>Pushed to the driver</h3>
@@ -69,21 +69,10 @@ function CarState({ driverId, city }: Pick<CarPanelProps, "driverId" | "city">) 
   );
 }
 
-function PassengerRow({ trip, clock }: { readonly trip: Trip; readonly clock: CityClock }) {
+/** How long the trip has been in its state. */
+function inStateText(trip: Trip, clock: CityClock): string {
   const sinceMs = toMs(trip.aboardAt) || toMs(trip.arrivedAt) || toMs(trip.assignedAt);
-  const open = () => {
-    selection.value = { kind: "trip", tripId: trip.tripId };
-  };
-  return (
-    <li>
-      <button type="button" class="row" onClick={open}>
-        <span class={`dot trip-${TripState[trip.state].toLowerCase()}`} aria-hidden="true" />
-        <span class="row-title">{trip.passenger?.name || "A rider"}</span>
-        <span class="row-note">{kStateNames[trip.state]}</span>
-        <span class="row-aside">{clockText((clock.now() - sinceMs) / 1000)}</span>
-      </button>
-    </li>
-  );
+  return clockText((clock.now() - sinceMs) / 1000);
 }
 
 interface TakeOverProps {

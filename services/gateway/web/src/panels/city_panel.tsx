@@ -1,10 +1,10 @@
 import { kCarStates } from "../city/area_feed.js";
 import type { LiveCity } from "../city/live_city.js";
-import { kStateNames } from "../city/story.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
-import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { figures, second, selection, showDemand } from "../ui/state.js";
+import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { figures, second, showDemand } from "../ui/state.js";
+import { TripRow } from "./trip_row.js";
 
 export const kCarStateNames: Readonly<Record<number, string>> = {
   [DriverState.IDLE]: "free",
@@ -61,22 +61,6 @@ export function CityPanel({ city, clock }: CityPanelProps) {
 
 function since(trip: Trip): number {
   return toMs(trip.requestedAt);
-}
-
-function TripRow({ trip, aside }: { readonly trip: Trip; readonly aside: string }) {
-  const open = () => {
-    selection.value = { kind: "trip", tripId: trip.tripId };
-  };
-  return (
-    <li>
-      <button type="button" class="row" onClick={open}>
-        <span class={`dot trip-${TripState[trip.state].toLowerCase()}`} aria-hidden="true" />
-        <span class="row-title">{trip.passenger?.name || "A rider"}</span>
-        <span class="row-note">{kStateNames[trip.state]}</span>
-        <span class="row-aside">{aside}</span>
-      </button>
-    </li>
-  );
 }
 
 function Legend() {
