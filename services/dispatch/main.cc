@@ -17,6 +17,7 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
+#include "libs/service/streets.h"
 #include "services/dispatch/dispatch_metrics.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/market_runner.h"
@@ -163,17 +164,8 @@ absl::Status Run() {
 
   std::string served;
   for (const service::MarketSpec& spec : *specs) {
-    auto streets =
-        roads::Streets::Load(spec.streets, {.cache_folder = absl::GetFlag(FLAGS_roads_cache)});
-    if (!streets.ok()) {
-      return absl::Status(streets.status().code(),
-                          fmt::format("--markets: market '{}': {}", spec.market,
-                                      std::string(streets.status().message())));
-    }
-    service::Log(service::Level::kInfo, "streets_loaded",
-                 {{"market", spec.market.str()},
-                  {"streets", (*streets)->description()},
-                  {"routing", (*streets)->preparation()}});
+    auto streets = service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
+    if (!streets.ok()) return streets.status();
     served += fmt::format("{}{} ({})", served.empty() ? "" : ", ", spec.market,
                           (*streets)->description());
     markets[spec.market] = std::make_unique<dispatch::MarketRunner>(

@@ -17,6 +17,7 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
+#include "libs/service/streets.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/event_lines.h"
 #include "services/trip/rpc/trip_feed.h"
@@ -73,16 +74,8 @@ absl::StatusOr<Routers> LoadMarkets(const std::string& flag) {
   Routers routers;
   for (const service::MarketSpec& spec : *specs) {
     absl::StatusOr<std::unique_ptr<roads::Streets>> streets =
-        roads::Streets::Load(spec.streets, {.cache_folder = absl::GetFlag(FLAGS_roads_cache)});
-    if (!streets.ok()) {
-      return absl::Status(streets.status().code(),
-                          fmt::format("--markets: market '{}': {}", spec.market,
-                                      std::string(streets.status().message())));
-    }
-    service::Log(service::Level::kInfo, "streets_loaded",
-                 {{"market", spec.market.str()},
-                  {"streets", (*streets)->description()},
-                  {"routing", (*streets)->preparation()}});
+        service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
+    if (!streets.ok()) return streets.status();
     routers.emplace(spec.market.str(), std::make_unique<StreetsRouter>(*std::move(streets)));
   }
   return routers;
