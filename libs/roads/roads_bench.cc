@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -21,6 +20,7 @@
 #include "libs/roads/dijkstra_router.h"
 #include "libs/roads/streets.h"
 #include "libs/roads/text.h"
+#include "libs/testing/figures.h"
 
 ABSL_FLAG(std::string, roads, "../shared/data/osm/porto.osm.pbf",
           "The streets: an OpenStreetMap extract, or city:SEED");
@@ -244,17 +244,8 @@ absl::Status Run() {
   bench.MeasureRows();
   bench.MeasureReroutes();
   bench.CountMismatches(absl::GetFlag(FLAGS_pairs));
-  nlohmann::json nested;
-  for (const auto& [key, value] : bench.figures.items()) {
-    std::string path = "/" + key;
-    std::replace(path.begin(), path.end(), '.', '/');
-    nested[nlohmann::json::json_pointer(path)] = value;
-  }
-  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
-    std::ofstream file(path);
-    file << nested.dump(2) << "\n";
-    if (!file.flush()) return absl::UnavailableError("can't write " + path);
-  }
+  absl::Status written = testing::WriteFigures(bench.figures, absl::GetFlag(FLAGS_json));
+  if (!written.ok()) return written;
   if (bench.figures["roads.mismatches"] != 0) {
     return absl::InternalError("the engine doesn't find what Dijkstra finds");
   }

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -21,6 +20,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/service/service.h"
+#include "libs/testing/figures.h"
 #include "libs/testing/system_under_test.h"
 #include "loadtest/bench/bare_server.h"
 #include "loadtest/bench/flood.h"
@@ -304,18 +304,7 @@ absl::Status Run() {
   for (const auto& [key, value] : figures.items()) {
     Say(fmt::format("{:<28}{:>12.3f}", key, value.get<double>()));
   }
-  nlohmann::json nested;
-  for (const auto& [key, value] : figures.items()) {
-    std::string path = "/" + key;
-    std::replace(path.begin(), path.end(), '.', '/');
-    nested[nlohmann::json::json_pointer(path)] = value;
-  }
-  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
-    std::ofstream file(path);
-    file << nested.dump(2) << "\n";
-    if (!file.flush()) return absl::UnavailableError("can't write " + path);
-  }
-  return absl::OkStatus();
+  return testing::WriteFigures(figures, absl::GetFlag(FLAGS_json));
 }
 
 }  // namespace
