@@ -12,10 +12,6 @@ namespace {
 /// For ETAs while there is no route: what a car makes in a city as the crow flies, 30 km/h.
 constexpr double kGuessedMetresPerSecond = 30 / 3.6;
 
-/// A car so far beside its route doesn't drive it. Twice as far as a street may be from a car, so
-/// that a new route is never lost at once.
-constexpr double kLostM = 1'000;
-
 Duration GuessTravelTime(LatLng from, LatLng to) {
   const double seconds = FastDistanceM(from, to) / kGuessedMetresPerSecond;
   return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));

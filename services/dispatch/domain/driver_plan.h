@@ -53,6 +53,10 @@ struct Dwell {
 /// requests. Not thread-safe.
 class DriverPlan {
  public:
+  /// A car so far beside its route doesn't drive it. Twice as far as a street may be from a car, so
+  /// that a new route is never lost at once.
+  static constexpr double kLostM = 1'000;
+
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
   /// who share stand in the order of what was promised them, and other riders' come last.

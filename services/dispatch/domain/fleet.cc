@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/geo.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -120,6 +121,10 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   const auto it = drivers_.find(event.driver);
   if (it == drivers_.end()) return;
   Driver& driver = it->second;
+  // It was thought elsewhere, and so its route may begin there.
+  if (driver.position && FastDistanceM(*driver.position, event.position) > DriverPlan::kLostM) {
+    driver.plan.DropRoute();
+  }
   driver.position = event.position;
   driver.plan.MoveTo(event.position);
   FindMissingRoute(driver, step);

@@ -319,6 +319,15 @@ TEST_F(MarketTest, ACarFarOffItsRouteGetsAnother) {
   EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty());
 }
 
+TEST_F(MarketTest, ACarThatWasThoughtElsewhereGetsAnotherRouteAlsoFromTheMiddleOfTheOld) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Move("d", MarketTester::kDropoff);  // Far from kCar, and on the route made from there.
+  const auto requests = t_.Take<FindRoute>();
+  ASSERT_THAT(requests, SizeIs(1));
+  EXPECT_EQ(requests[0].from, MarketTester::kDropoff);
+}
+
 TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
