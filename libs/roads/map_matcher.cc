@@ -13,6 +13,8 @@ constexpr double kLengthFitM = 15;
 constexpr double kMaxDetourM = 150;
 /// Nearer than this two positions say nothing about the way between them.
 constexpr double kApartM = 2 * MapMatcher::kNoiseM;
+/// Further than a car drives from one position to the next: what was before belongs to another way.
+constexpr double kGapM = 1'000;
 constexpr std::size_t kMaxStreets = 8;
 constexpr double kImpossible = -std::numeric_limits<double>::infinity();
 /// Two directions whose likelihoods (as logarithms) differ by less are equally likely.
@@ -31,7 +33,9 @@ double LengthFit(double way_m, double driven_m) {
 std::vector<LatLng> Thin(std::span<const LatLng> track) {
   std::vector<LatLng> thin;
   for (auto at = track.rbegin(); at != track.rend() && thin.size() < MapMatcher::kPositions; ++at) {
-    if (thin.empty() || FastDistanceM(thin.back(), *at) >= kApartM) thin.push_back(*at);
+    const double apart_m = thin.empty() ? kApartM : FastDistanceM(thin.back(), *at);
+    if (apart_m > kGapM) break;
+    if (apart_m >= kApartM) thin.push_back(*at);
   }
   std::reverse(thin.begin(), thin.end());
   return thin;

@@ -67,6 +67,16 @@ TEST(MapMatcherTest, FarFromStreetsTheNearestIsTaken) {
   EXPECT_EQ(matcher.Match(far), std::nullopt);
 }
 
+TEST(MapMatcherTest, WhatWasBeforeAJumpDoesNotCount) {
+  const auto world = MakeWorld(Ladder());
+  const MapMatcher matcher(world->turns, world->snapper);
+  const std::vector<LatLng> jumped{TestMap::At(-5'000, 0), TestMap::At(500, 0)};
+  const auto point = matcher.Match(jumped);
+  ASSERT_TRUE(point.has_value());
+  EXPECT_EQ(point->point, world->Snap(TestMap::At(500, 0)).point);
+  EXPECT_FALSE(point->under_way);
+}
+
 TEST(MapMatcherTest, WhoIsUnderWayGoesOnAhead) {
   const auto world = MakeWorld(Ladder());
   SnappedPoint start = world->Snap(TestMap::At(500, 0));

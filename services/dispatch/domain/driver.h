@@ -40,6 +40,8 @@ struct Driver {
 
   /// As far as the market was told: it asks for positions only of drivers with something to do.
   std::optional<LatLng> position;
+  /// The newest of those, oldest first: they tell which way the car goes.
+  std::deque<LatLng> track;
   /// Has an offer that hasn't ended.
   bool offered = false;
   /// Agreed that riders who share are put into its plan without an offer.

@@ -237,9 +237,7 @@ bool DriverPlan::SetRoute(RouteFound::Way way) {
 }
 
 void DriverPlan::MoveTo(LatLng car) {
-  if (!progress_) return;
-  progress_->MoveTo(car);
-  if (progress_->beside_m() > kLostM) DropRoute();
+  if (progress_) progress_->MoveTo(car);
 }
 
 Duration DriverPlan::TimeTo(const TripId& trip, std::optional<LatLng> car) const {

@@ -53,10 +53,6 @@ struct Dwell {
 /// requests. Not thread-safe.
 class DriverPlan {
  public:
-  /// A car so far beside its route doesn't drive it. Twice as far as a street may be from a car, so
-  /// that a new route is never lost at once.
-  static constexpr double kLostM = 1'000;
-
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
   /// who share stand in the order of what was promised them, and other riders' come last.
@@ -93,9 +89,9 @@ class DriverPlan {
   /// number of stops.
   bool SetRoute(RouteFound::Way way);
 
-  /// Forgets a route that the car can't be driving: it was made from a place where the car wasn't,
-  /// or the driver has gone elsewhere.
   void MoveTo(LatLng car);
+  /// The car drives somewhere else than along the route, see RouteProgress.
+  bool HasLeftRoute() const { return progress_ && progress_->has_left(); }
   /// Travel time from the car to the next stop of the trip, the pick-up or then the drop-off.
   Duration TimeTo(const TripId& trip, std::optional<LatLng> car) const;
 

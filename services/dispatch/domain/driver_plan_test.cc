@@ -160,14 +160,17 @@ TEST_F(DriverPlanTest, EtasFollowTheCarAlongTheRoute) {
   EXPECT_THAT(Stops(), ElementsAre("P:t-1@0", "D:t-1@100"));
 }
 
-TEST_F(DriverPlanTest, ForgetsARouteThatTheCarCantBeDriving) {
+TEST_F(DriverPlanTest, TellsWhenTheCarHasLeftTheRoute) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
+  EXPECT_FALSE(plan_.HasLeftRoute()) << "it has none";
   FindRoute();
   const LatLng on_its_way = Interpolate(kCar, MarketTester::kPickup, 0.5);
-  plan_.MoveTo(OffsetBy(on_its_way, 400, -400));
-  EXPECT_TRUE(plan_.has_route());
-  plan_.MoveTo(OffsetBy(on_its_way, 4'000, -4'000));
-  EXPECT_FALSE(plan_.has_route());
+  plan_.MoveTo(on_its_way);
+  plan_.MoveTo(OffsetBy(on_its_way, 100, -100));
+  EXPECT_FALSE(plan_.HasLeftRoute());
+  plan_.MoveTo(OffsetBy(on_its_way, 200, -200));
+  EXPECT_TRUE(plan_.HasLeftRoute());
+  EXPECT_TRUE(plan_.has_route()) << "the driver has no better one yet";
 }
 
 TEST_F(DriverPlanTest, WithoutARouteEtasAreGuessed) {

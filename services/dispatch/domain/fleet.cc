@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "libs/base/geo.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -121,11 +120,9 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   const auto it = drivers_.find(event.driver);
   if (it == drivers_.end()) return;
   Driver& driver = it->second;
-  // It was thought elsewhere, and so its route may begin there.
-  if (driver.position && FastDistanceM(*driver.position, event.position) > DriverPlan::kLostM) {
-    driver.plan.DropRoute();
-  }
   driver.position = event.position;
+  if (driver.track.size() == kTrackLength) driver.track.pop_front();
+  driver.track.push_back(event.position);
   driver.plan.MoveTo(event.position);
   FindMissingRoute(driver, step);
   TellRiders(driver, step);
@@ -171,6 +168,7 @@ void Fleet::Changed(Driver& driver, PlanChange change, Step& step) {
   if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
   const bool under_way = driver.route_request != 0;
   if (driver.plan.empty()) {
+    driver.track.clear();
     CancelRouteRequest(driver);
     TellPlan(driver, change.cause, step);
   } else if (change.route == RouteChange::kNew ||
@@ -193,11 +191,16 @@ void Fleet::FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step) {
   }
   driver.route_request = ++last_route_request_;
   timers_.Set(RouteTimer(driver.id), step.now() + kRoutePatience);
-  step.Decide(FindRoute{driver.id, driver.route_request, *driver.position, driver.plan.Places()});
+  FindRoute question{driver.id, driver.route_request, *driver.position, driver.plan.Places()};
+  // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
+  // those reckoned who chose it.
+  if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
+  step.Decide(std::move(question));
 }
 
 void Fleet::FindMissingRoute(Driver& driver, Step& step) {
-  if (driver.plan.empty() || driver.plan.has_route() || driver.route_request != 0) return;
+  const bool on_its_way = driver.plan.has_route() && !driver.plan.HasLeftRoute();
+  if (driver.plan.empty() || on_its_way || driver.route_request != 0) return;
   FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
 }
 
@@ -214,6 +217,11 @@ void Fleet::TakeRoute(RouteFound event, Step& step) {
   CancelRouteRequest(driver);
   const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
   if (found && driver.position) driver.plan.MoveTo(*driver.position);
+  if (found && driver.plan.HasLeftRoute()) {
+    // It was thought elsewhere when the route was asked for.
+    FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
+    return;
+  }
   // Without a route there is nothing to tell a driver who knows the stops already.
   if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) TellPlan(driver, driver.untold, step);
   driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;

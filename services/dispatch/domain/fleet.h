@@ -43,6 +43,8 @@ class Fleet {
  public:
   /// How many ended offers are remembered of each driver.
   static constexpr std::size_t kEndedOffersRemembered = 8;
+  /// How many positions are remembered of a driver with a plan.
+  static constexpr std::size_t kTrackLength = 8;
   /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
   /// answers. Of the city's clock, which may run many times faster than routes are found.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
@@ -103,7 +105,7 @@ class Fleet {
   void ClearSuspicion(Driver& driver, Step& step);
   void Changed(Driver& driver, PlanChange change, Step& step);
   void FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step);
-  /// For a driver whose position is known.
+  /// For a driver whose position is known: if the plan has no route, or the car has left it.
   void FindMissingRoute(Driver& driver, Step& step);
   void CancelRouteRequest(Driver& driver);
   void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);

@@ -204,6 +204,9 @@ struct FindRoute {
   std::uint64_t request = 0;
   LatLng from;
   std::vector<LatLng> stops;
+  /// Of a car that left its route the last positions, oldest first and `from` the last: so that it
+  /// is put on the right street and goes on in the right direction.
+  std::vector<LatLng> track = {};
 };
 /// Tell trip. Sent again by the market after a failure that leaves the outcome open.
 struct TripCommand {

@@ -300,32 +300,67 @@ TEST_F(MarketTest, APlanWithoutAWayIsPushedWithoutRouteAndHealsWhenTheCarMoves) 
   }
 }
 
-TEST_F(MarketTest, ACarFarOffItsRouteGetsAnother) {
+TEST_F(MarketTest, ACarThatLeavesItsRouteGetsAnotherAtTheSecondPosition) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
-  const LatLng elsewhere = OffsetBy(MarketTester::kCar, 20'000, 20'000);
-  t_.Move("d", elsewhere);
-  t_.Move("d", elsewhere);
+  const auto beside = [](double fraction, double beside_m) {
+    const LatLng on_route = Interpolate(MarketTester::kCar, MarketTester::kPickup, fraction);
+    return OffsetBy(on_route, -beside_m / 2, beside_m / 2);
+  };
+  t_.Move("d", beside(0.2, 20));
+  t_.Move("d", beside(0.4, 100));
+  EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty()) << "that may be noise";
+  t_.Move("d", beside(0.6, 200));
+  t_.Move("d", beside(0.7, 300));
   const auto requests = t_.Take<FindRoute>();
-  ASSERT_THAT(requests, SizeIs(1)) << "one at a time";
-  EXPECT_EQ(requests[0].from, elsewhere);
+  ASSERT_THAT(requests, SizeIs(1)) << "one is under way";
+  EXPECT_EQ(requests[0].from, beside(0.6, 200));
+  EXPECT_EQ(requests[0].track,
+            (std::vector<LatLng>{beside(0.2, 20), beside(0.4, 100), beside(0.6, 200)}));
   t_.Handle(RouteFound{requests[0].driver, requests[0].request,
                        MakeWay(requests[0].from, requests[0].stops)});
   const auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REROUTED);
   EXPECT_TRUE(plans[0].has_route());
-  t_.Move("d", elsewhere);
+  t_.Move("d", beside(0.7, 280));
   EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty());
 }
 
-TEST_F(MarketTest, ACarThatWasThoughtElsewhereGetsAnotherRouteAlsoFromTheMiddleOfTheOld) {
+TEST_F(MarketTest, ACarThatWasThoughtElsewhereGetsAnotherRouteAtOnce) {
+  for (const LatLng& place : {OffsetBy(MarketTester::kCar, 20'000, 20'000),
+                              MarketTester::kDropoff}) {  // on the route, but not by driving it
+    MarketTester t;
+    t.Connect("d");
+    t.GiveTrip("t", "d");
+    t.Move("d", place);
+    t.Move("d", place);
+    const auto requests = t.Take<FindRoute>();
+    ASSERT_THAT(requests, SizeIs(1));
+    EXPECT_EQ(requests[0].from, place);
+    t.Handle(RouteFound{requests[0].driver, requests[0].request,
+                        MakeWay(requests[0].from, requests[0].stops)});
+    const auto plans = t.Plans("d");
+    ASSERT_THAT(plans, SizeIs(1));
+    EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REROUTED);
+    EXPECT_TRUE(plans[0].has_route());
+    t.Move("d", place);
+    EXPECT_THAT(t.Take<FindRoute>(), IsEmpty());
+  }
+}
+
+TEST_F(MarketTest, ARouteFromWhereTheCarIsntIsReplaced) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
-  t_.Move("d", MarketTester::kDropoff);  // Far from kCar, and on the route made from there.
+  t_.Move("d", OffsetBy(MarketTester::kCar, 20'000, 20'000));
+  const auto wrong = t_.Take<FindRoute>();
+  ASSERT_THAT(wrong, SizeIs(1));
+  t_.Move("d", MarketTester::kPickup);  // while the route is looked for
+  t_.Handle(RouteFound{wrong[0].driver, wrong[0].request, MakeWay(wrong[0].from, wrong[0].stops)});
+  EXPECT_THAT(t_.Plans("d"), IsEmpty());
   const auto requests = t_.Take<FindRoute>();
   ASSERT_THAT(requests, SizeIs(1));
-  EXPECT_EQ(requests[0].from, MarketTester::kDropoff);
+  EXPECT_EQ(requests[0].from, MarketTester::kPickup);
 }
 
 TEST_F(MarketTest, RidersSeeTheCarComeNearer) {

@@ -12,6 +12,11 @@ namespace {
 constexpr Duration kLookAhead = std::chrono::minutes(1);
 /// A car so near is on the route: GPS between high buildings is off by some tens of metres.
 constexpr double kOnRouteM = 100;
+/// A car beyond this, again and again, has left the route.
+constexpr double kCorridorM = 40;
+/// Further than a car drives from one position to the next. Twice as far as a street may be from a
+/// car, so that a new route is never left at once.
+constexpr double kJumpM = 1'000;
 
 constexpr double kMetresPerE7 = kEarthRadiusM * std::numbers::pi / 180.0 / 1e7;
 
@@ -30,6 +35,8 @@ RouteProgress::RouteProgress(const common::v1::Route& route) {
     }
     points_.push_back({place, from_start});
   }
+  // Where nothing is to be driven, a piece of no length.
+  if (points_.size() == 1) points_.push_back(points_.front());
 }
 
 void RouteProgress::MoveTo(LatLng car) {
@@ -40,10 +47,25 @@ void RouteProgress::MoveTo(LatLng car) {
     const Match anywhere = Nearest(car, piece_, Duration::max());
     if (anywhere.distance_m <= kOnRouteM) match = anywhere;
   }
-  beside_m_ = match.distance_m;
+  JudgeDeparture(car, match.distance_m);
   if (match.from_start < behind_) return;
   piece_ = match.piece;
   behind_ = match.from_start;
+}
+
+void RouteProgress::JudgeDeparture(LatLng car, double beside_m) {
+  const LatLng thought = seen_ ? last_seen_ : points_.front().place;
+  if (!seen_) first_seen_ = car;
+  seen_ = true;
+  last_seen_ = car;
+  if (FastDistanceM(thought, car) > kJumpM) {
+    away_ = kAwayNeverEntered;
+  } else if (beside_m <= kCorridorM || IsOnWayBehind(car)) {
+    entered_ = true;
+    away_ = 0;
+  } else if (entered_ || FastDistanceM(first_seen_, car) > kCorridorM) {
+    ++away_;
+  }
 }
 
 RouteProgress::Match RouteProgress::Nearest(LatLng car, std::size_t first, Duration until) const {
@@ -54,6 +76,14 @@ RouteProgress::Match RouteProgress::Nearest(LatLng car, std::size_t first, Durat
     if (match.distance_m < nearest.distance_m) nearest = match;
   }
   return nearest;
+}
+
+bool RouteProgress::IsOnWayBehind(LatLng car) const {
+  for (std::size_t piece = piece_ + 1; piece-- > 0;) {
+    if (Project(car, piece).distance_m <= kCorridorM) return true;
+    if (points_[piece].from_start < behind_ - kLookAhead) return false;
+  }
+  return false;
 }
 
 RouteProgress::Match RouteProgress::Project(LatLng car, std::size_t piece) const {

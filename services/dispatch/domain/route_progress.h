@@ -19,12 +19,22 @@ class RouteProgress {
 
   void MoveTo(LatLng car);
 
+  /// Whether the car drives somewhere else: it was on the route, and then was more than 40 m from
+  /// it, where it could be by now, at two positions one after the other. GPS that is off by some
+  /// 10 m isn't off by 40 m twice. A car that hasn't come to the route yet, as from a parking
+  /// place, gets five positions, and all the time it wants where it stands.
+  ///
+  /// At once if it isn't where it was thought to be, by a kilometre: then the route may have been
+  /// made from the wrong place, even if it leads through the right one.
+  bool has_left() const { return away_ >= (entered_ ? kAwayTwice : kAwayNeverEntered); }
+
   /// The travel time from the route's start to the car.
   Duration behind() const { return behind_; }
-  /// How far beside the rest of the route the car was at the last MoveTo, in metres.
-  double beside_m() const { return beside_m_; }
 
  private:
+  static constexpr int kAwayTwice = 2;
+  static constexpr int kAwayNeverEntered = 5;
+
   struct Point {
     LatLng place;
     Duration from_start;
@@ -39,11 +49,19 @@ class RouteProgress {
   /// Looks at the pieces from `first` on that begin before `until`, at least at one.
   Match Nearest(LatLng car, std::size_t first, Duration until) const;
   Match Project(LatLng car, std::size_t piece) const;
+  void JudgeDeparture(LatLng car, double beside_m);
+  /// Whether the car is in the corridor of the pieces shortly behind it: where a route comes back
+  /// the way it went, a position's noise may have taken the car ahead of itself.
+  bool IsOnWayBehind(LatLng car) const;
 
   std::vector<Point> points_;
   std::size_t piece_ = 0;
   Duration behind_{0};
-  double beside_m_ = 0;
+  LatLng first_seen_;
+  LatLng last_seen_;
+  bool seen_ = false;
+  bool entered_ = false;
+  int away_ = 0;  // positions outside the corridor since the last one inside
 };
 
 }  // namespace ridestream::dispatch

@@ -49,15 +49,6 @@ TEST(RouteProgressTest, CountsTheTimeOfThePiecesBehindTheCar) {
   }
 }
 
-TEST(RouteProgressTest, TellsHowFarBesideTheRouteTheCarIs) {
-  RouteProgress progress(RouteThrough({Place(0), Place(100), Place(100, 200)}));
-  EXPECT_EQ(progress.beside_m(), 0);
-  progress.MoveTo(Place(50, -30));
-  EXPECT_NEAR(progress.beside_m(), 30, 1);
-  progress.MoveTo(Place(100, 5'200));
-  EXPECT_NEAR(progress.beside_m(), 5'000, 10);
-}
-
 TEST(RouteProgressTest, NeverGoesBack) {
   RouteProgress progress(RouteThrough({Place(0), Place(100), Place(200)}));
   progress.MoveTo(Place(120));
@@ -105,6 +96,68 @@ TEST(RouteProgressTest, RoutesWithoutPiecesHaveNoProgress) {
   RouteProgress progress(damaged);
   progress.MoveTo(Place(200));
   EXPECT_LE(progress.behind(), seconds(10) + milliseconds(1));
+}
+
+TEST(RouteProgressTest, TwoPositionsBeyondTheCorridorAreADeparture) {
+  RouteProgress progress(RouteThrough({Place(0), Place(500), Place(500, 500)}));
+  progress.MoveTo(Place(200, 30));  // still inside
+  progress.MoveTo(Place(300, 45));
+  EXPECT_FALSE(progress.has_left());
+  progress.MoveTo(Place(400, 10));  // back again: that was noise
+  progress.MoveTo(Place(500, -45));
+  EXPECT_FALSE(progress.has_left());
+  progress.MoveTo(Place(500, -90));
+  EXPECT_TRUE(progress.has_left());
+  progress.MoveTo(Place(500, 100));
+  EXPECT_FALSE(progress.has_left());
+}
+
+TEST(RouteProgressTest, ACarOnItsWayToTheRouteHasNotLeftIt) {
+  RouteProgress progress(RouteThrough({Place(0), Place(500)}));
+  for (const double north_m : {300.0, 220.0, 140.0, 60.0}) {
+    progress.MoveTo(Place(0, north_m));
+    EXPECT_FALSE(progress.has_left());
+  }
+  progress.MoveTo(Place(0, 60));
+  EXPECT_FALSE(progress.has_left());
+  progress.MoveTo(Place(0, 60));  // it doesn't come
+  EXPECT_TRUE(progress.has_left());
+}
+
+TEST(RouteProgressTest, ACarThatStandsBesideTheRouteHasNotLeftIt) {
+  RouteProgress progress(RouteThrough({Place(0), Place(500)}));
+  for (int i = 0; i < 20; ++i) progress.MoveTo(Place(0, 300 + i % 5));
+  EXPECT_FALSE(progress.has_left());
+}
+
+TEST(RouteProgressTest, ACarThatIsElsewhereThanThoughtHasLeftAtOnce) {
+  RouteProgress from_wrong_place(RouteThrough({Place(-20'000), Place(0), Place(500)}));
+  from_wrong_place.MoveTo(Place(0));
+  EXPECT_TRUE(from_wrong_place.has_left()) << "though it is on the route";
+  RouteProgress progress(RouteThrough({Place(0), Place(3'000)}));
+  progress.MoveTo(Place(100));
+  progress.MoveTo(Place(900));
+  EXPECT_FALSE(progress.has_left()) << "not heard for a while";
+  progress.MoveTo(Place(2'000));
+  EXPECT_TRUE(progress.has_left());
+}
+
+TEST(RouteProgressTest, ARouteOfNoLengthCanBeLeft) {
+  RouteProgress progress(RouteThrough({Place(0)}));
+  progress.MoveTo(Place(5));
+  progress.MoveTo(Place(60));
+  EXPECT_FALSE(progress.has_left());
+  progress.MoveTo(Place(120));
+  EXPECT_TRUE(progress.has_left());
+}
+
+TEST(RouteProgressTest, WhereTheRouteComesBackTheSameWayNothingIsLeft) {
+  // Into a dead end and out again. Noise takes the car onto the way back before it has turned.
+  RouteProgress progress(RouteThrough({Place(0), Place(300), Place(0), Place(0, 500)}));
+  for (const double east_m : {50.0, 110.0, 170.0, 230.0, 290.0, 240.0, 120.0}) {
+    progress.MoveTo(Place(east_m, 12));
+    EXPECT_FALSE(progress.has_left()) << east_m;
+  }
 }
 
 }  // namespace

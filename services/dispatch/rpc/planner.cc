@@ -109,7 +109,7 @@ void Planner::Run() {
       }
     }
     if (route) {
-      answer_(RouteFound{route->driver, route->request, FindWay(streets_.router(), *route)});
+      answer_(RouteFound{route->driver, route->request, FindWay(streets_, *route)});
       continue;
     }
     if (!round->begun) Begin(*round);

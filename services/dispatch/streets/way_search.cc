@@ -1,6 +1,9 @@
 #include "services/dispatch/streets/way_search.h"
 
 #include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace ridestream::dispatch {
 namespace {
@@ -35,20 +38,48 @@ class RouteBuilder {
   double length_m_ = 0;
 };
 
-}  // namespace
+/// From where the car of this track is and, if the track tells it, in the direction it drives;
+/// nullopt if there is no street or no way on from there.
+std::optional<roads::Route> WayOnFrom(const roads::Streets& streets,
+                                      const std::vector<LatLng>& track, LatLng stop) {
+  const auto start = streets.map_matcher().Match(track);
+  if (!start) return std::nullopt;
+  const auto goal = streets.snapper().Nearest(stop);
+  if (!goal) return std::nullopt;
+  return streets.router().RouteBetween(*start, *goal);
+}
 
-absl::StatusOr<RouteFound::Way> FindWay(const roads::Router& router, const FindRoute& question) {
+/// `first` is the way to the first stop, if it is known.
+absl::StatusOr<RouteFound::Way> FindWayAfter(std::optional<roads::Route> first,
+                                             const roads::Router& router,
+                                             const FindRoute& question) {
   RouteFound::Way way;
   RouteBuilder builder(way.route);
   LatLng from = question.from;
   for (const LatLng& stop : question.stops) {
-    const absl::StatusOr<roads::Route> leg = router.FindRoute(from, stop);
-    if (!leg.ok()) return leg.status();
-    builder.Append(*leg);
+    if (first) {
+      builder.Append(*std::exchange(first, std::nullopt));
+    } else {
+      const absl::StatusOr<roads::Route> leg = router.FindRoute(from, stop);
+      if (!leg.ok()) return leg.status();
+      builder.Append(*leg);
+    }
     way.to_stop.push_back(builder.duration());
     from = stop;
   }
   return way;
+}
+
+}  // namespace
+
+absl::StatusOr<RouteFound::Way> FindWay(const roads::Router& router, const FindRoute& question) {
+  return FindWayAfter(std::nullopt, router, question);
+}
+
+absl::StatusOr<RouteFound::Way> FindWay(const roads::Streets& streets, const FindRoute& question) {
+  std::optional<roads::Route> first;
+  if (!question.stops.empty()) first = WayOnFrom(streets, question.track, question.stops.front());
+  return FindWayAfter(std::move(first), streets.router(), question);
 }
 
 }  // namespace ridestream::dispatch
