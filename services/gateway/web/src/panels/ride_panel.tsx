@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { CityClock } from "../city/time.js";
 import { clockText, toMs } from "../city/time.js";
 import { kStateNames, moneyText } from "../city/story.js";
@@ -48,6 +49,10 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
   const { quote } = state;
   second.value;
   const leftS = quote ? (toMs(quote.expiresAt) - clock.now()) / 1000 : 0;
+  const hasExpired = quote !== null && leftS <= 0;
+  useEffect(() => {
+    if (hasExpired) ride.renewQuote();
+  }, [hasExpired]);
   return (
     <form
       class="form"
@@ -116,11 +121,11 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
           </span>
           {quote.promise && <PromiseText promise={quote.promise} />}
           <span class="note">
-            {leftS > 0 ? `kept for ${clockText(leftS)}` : "has expired: choose again"}
+            {hasExpired ? "has expired" : `kept for ${clockText(leftS)}`}
           </span>
         </div>
       )}
-      <button type="submit" class="primary" disabled={!quote || leftS <= 0 || state.busy !== ""}>
+      <button type="submit" class="primary" disabled={!quote || hasExpired || state.busy !== ""}>
         {state.busy ? `${state.busy} …` : "Request"}
       </button>
     </form>
@@ -187,7 +192,7 @@ function OpenRide({ ride, state, trip }: RidingProps) {
         />
       )}
       <p>
-        Fare <strong>{moneyText(trip.fare?.total)}</strong>
+        Fare <strong data-testid="fare">{moneyText(trip.fare?.total)}</strong>
       </p>
       {trip.state !== TripState.ABOARD && (
         <button

@@ -49,6 +49,18 @@ test("two places get a price, and a change of either gets another", async () => 
   expect(quote.mock.calls.at(-1)?.[0]).toMatchObject({ partySize: 3, shared: true });
 });
 
+test("a price that has run out is asked for again, of the same places", async () => {
+  let quotes = 0;
+  const quote = vi.fn((request: QuoteTripRequest) => ({ ...quoteTrip(request), quoteId: `q-${++quotes}` }));
+  const ride = rideWith({ quoteTrip: quote });
+  ride.choose({ pickup: kHere, dropoff: kThere });
+  await vi.waitFor(() => expect(ride.state.value.quote?.quoteId).toBe("q-1"));
+  ride.renewQuote();
+  await vi.waitFor(() => expect(ride.state.value.quote?.quoteId).toBe("q-2"));
+  const [first, second] = quote.mock.calls.map(([request]) => request);
+  expect(second).toEqual(first);
+});
+
 test("a refused place is told, and nothing can be requested", async () => {
   const ride = rideWith({
     quoteTrip: () => {

@@ -81,6 +81,11 @@ export class Ride {
     void this.askQuote();
   }
 
+  /** Asks for the price again: the one at hand has run out. */
+  renewQuote(): void {
+    void this.askQuote();
+  }
+
   async request(name: string, note: string): Promise<void> {
     const quote = this.current.value.quote;
     if (!quote) return;

@@ -15,7 +15,7 @@ import {
 } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import type { CityMap } from "../map/city_map.js";
 import type { Ride } from "../rider/ride.js";
-import { second, selection, showDemand, tab, watchedDriver } from "./state.js";
+import { placing, second, selection, showDemand, tab, watchedDriver } from "./state.js";
 
 /** Draws unserved demand while it is asked for. Returns what ends it. */
 export function drawDemand(map: CityMap, city: LiveCity, clock: CityClock): () => void {
@@ -125,13 +125,15 @@ export function watchDriver(clients: Clients): () => void {
   });
 }
 
-/** Moves the map once for each ride, when a car is found: so that it and its way here are seen. */
+/** Moves the map once for each ride, when a car is found: so that it and its way here are seen. Not
+ * from under somebody who is about to click a place. */
 function showWhoComes(map: CityMap, ride: Ride): () => void {
   let shownTrip = "";
   return effect(() => {
     const { trip, progress, pickup } = ride.state.value;
     const car = progress?.driverPosition;
     if (!trip || !car || !pickup || trip.tripId === shownTrip || tab.value !== "ride") return;
+    if (placing.value) return;
     shownTrip = trip.tripId;
     const bounds = new maplibregl.LngLatBounds(pickup, pickup).extend(fromLatLng(car));
     map.map.fitBounds(bounds, { padding: 120, maxZoom: 15, duration: 900 });
