@@ -13,6 +13,10 @@ mkdirSync(kArtefacts, { recursive: true });
 
 if (!kHasChromium) console.warn(`SKIPPED: there is no browser at ${kChromium}`);
 
+/** Drawing by software takes a second a frame on a busy machine, and a click some frames: what is
+ * waited for comes or doesn't, however long it takes. */
+const kPatienceMs = 180_000;
+
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: kChromium,
@@ -28,6 +32,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(kPatienceMs);
   const page = await context.newPage();
   page.on("pageerror", (error) => {
     throw error;
@@ -41,11 +46,12 @@ export function screenshot(page: Page, name: string): Promise<Buffer> {
   return page.screenshot({ path: join(kArtefacts, `${name}.png`) });
 }
 
-/** Clicks the map at a place of the city. */
+/** Brings a place of the city to the middle of the map, so that nothing covers it, and clicks it. */
 export async function clickPlace(page: Page, place: readonly [number, number]): Promise<void> {
   const at = await page.evaluate((lngLat) => {
     const map = window.ridestream?.map?.map;
     if (!map) throw new Error("there is no map yet");
+    map.jumpTo({ center: lngLat as [number, number] });
     const box = map.getCanvas().getBoundingClientRect();
     const { x, y } = map.project(lngLat as [number, number]);
     return { x: box.x + x, y: box.y + y };

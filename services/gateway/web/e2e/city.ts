@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kRoot, Service } from "./processes.js";
@@ -6,9 +6,22 @@ import { kRoot, Service } from "./processes.js";
 export interface CityOptions {
   readonly drivers: number;
   readonly clockRate: number;
-  /** Ride requests a minute of the city's; what loadtest takes by itself if it isn't given. */
+  /** Of loadtest. */
   readonly flags?: readonly string[];
+  /** Of dispatch. */
+  readonly dispatchFlags?: readonly string[];
+  /** Where the cars begin, as longitude and latitude; anywhere if it isn't given. */
+  readonly fleet?: readonly (readonly [number, number])[];
 }
+
+/** Nobody asks for a ride but the test, and drivers do as they are told. */
+export const kQuietCity = [
+  "--requests_per_hour=0.01",
+  "--disconnect_per_hour=0",
+  "--accept_probability=1",
+  "--decline_probability=0",
+  "--give_up_probability=0",
+];
 
 /** The services, the gateway with the page, and a simulated city, all on free ports. */
 export class City {
@@ -27,10 +40,12 @@ export class City {
       const trip = await city.serve("trip", [listen, rate, `--data=${city.folder}`]);
       const location = await city.serve("location", [listen, rate]);
       const peers = [`--trip=${trip}`, `--location=${location}`];
-      const dispatch = await city.serve("dispatch", [listen, rate, ...peers]);
+      const dispatchFlags = [listen, rate, ...peers, ...(options.dispatchFlags ?? [])];
+      const dispatch = await city.serve("dispatch", dispatchFlags);
       city.upstream = [...peers, `--dispatch=${dispatch}`];
       await city.startGateway("127.0.0.1:0");
       const load = [rate, `--drivers=${options.drivers}`, "--seconds=3600", ...city.upstream];
+      if (options.fleet) load.push(`--fleet=${await city.writeFleet(options.fleet)}`);
       city.services.push(Service.start("loadtest", [...load, ...(options.flags ?? [])]));
     } catch (error) {
       await city.stop();
@@ -61,6 +76,12 @@ export class City {
       await service.stop(service.name === "loadtest" ? "SIGKILL" : "SIGTERM");
     }
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async writeFleet(places: readonly (readonly [number, number])[]): Promise<string> {
+    const file = join(this.folder, "fleet.csv");
+    await writeFile(file, ["lat,lng,seats", ...places.map(([lng, lat]) => `${lat},${lng},4`), ""].join("\n"));
+    return file;
   }
 
   private async serve(name: string, flags: readonly string[]): Promise<string> {

@@ -3,19 +3,19 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kArtefacts, kHasChromium, launchBrowser, openPage, screenshot } from "./browser.js";
+import { browserMemoryMb, PageWorkMeter, sum } from "./browser_cost.js";
 import { City } from "./city.js";
 
 const kCars = Number(process.env.RIDESTREAM_E2E_CARS ?? 5_000);
-/** Milliseconds of a frame at 60 a second. */
-const kFrameMs = 1000 / 60;
-const kMaxHeapBytes = 500e6;
+const kFrames = 120;
+const kMaxMemoryMb = 500;
 
 describe.skipIf(!kHasChromium)(`${kCars} cars`, () => {
   let city: City;
   let browser: Browser;
 
   beforeAll(async () => {
-    city = await City.start({ drivers: kCars, clockRate: 2 });
+    city = await City.start({ drivers: kCars, clockRate: 1 });
     browser = await launchBrowser();
   });
   afterAll(async () => {
@@ -23,30 +23,44 @@ describe.skipIf(!kHasChromium)(`${kCars} cars`, () => {
     await city?.stop();
   });
 
-  test("cost the page little of a frame's time, and little memory", async () => {
+  // How long a frame takes says nothing of a laptop's, where no GPU draws it, and nothing of the page
+  // on a machine that has other things to do. So times are kept, and not judged.
+  test("are drawn, and the browser stays small", async () => {
+    const emptyMb = sum(await browserMemoryMb(browser));
     const page = await openPage(browser, city.url);
-    await page.waitForFunction((cars) => window.ridestream?.city.cars.size === cars, kCars, {
-      timeout: 90_000,
-    });
-    const report = await page.evaluate(async () => {
+    await page.waitForFunction((cars) => window.ridestream?.city.cars.size === cars, kCars);
+    const meter = await PageWorkMeter.on(page);
+    const before = await meter.read();
+    const drawn = await page.evaluate(async (frames) => {
       const meter = window.ridestream?.canvas?.meter;
       if (!meter) throw new Error("nothing is drawn");
       meter.reset();
       await new Promise<void>((resolve) => {
-        const look = () => (meter.report().frames >= 120 ? resolve() : requestAnimationFrame(look));
+        const look = () => (meter.report().frames >= frames ? resolve() : requestAnimationFrame(look));
         look();
       });
-      const { memory } = performance as unknown as { memory: { usedJSHeapSize: number } };
-      return { ...meter.report(), heapBytes: memory.usedJSHeapSize };
-    });
+      return meter.report();
+    }, kFrames);
+    const after = await meter.read();
+    const memory = await browserMemoryMb(browser);
     await screenshot(page, `cars-${kCars}`);
-    const text = JSON.stringify({ cars: kCars, ...report }, null, 2);
+    const report = {
+      cars: kCars,
+      cpuPerFrameMs: {
+        scripts: (after.scriptMs - before.scriptMs) / drawn.frames,
+        allOfThePage: (after.taskMs - before.taskMs) / drawn.frames,
+      },
+      byTheWall: drawn,
+      memoryMb: { ofAnEmptyBrowser: emptyMb, all: sum(memory), ...memory },
+    };
+    const text = JSON.stringify(report, (_, value) => rounded(value), 2);
     writeFileSync(join(kArtefacts, `frames-${kCars}.json`), text);
     console.log(text);
-    // What a GPU would need isn't told by a machine without one, and p99 is what others on the machine
-    // do; what the page itself does in a frame is told by the median.
-    expect(report.workP50).toBeLessThan(kFrameMs / 4);
-    expect(report.heapBytes).toBeLessThan(kMaxHeapBytes);
+    expect(sum(memory)).toBeLessThan(kMaxMemoryMb);
     await page.context().close();
   });
 });
+
+function rounded(value: unknown): unknown {
+  return typeof value === "number" ? Math.round(100 * value) / 100 : value;
+}

@@ -8,7 +8,8 @@ export default defineConfig({
     include: ["**/*.e2e.ts"],
     environment: "node",
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Longer than what is waited for in a test, which then says what it was.
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
   },
 });
