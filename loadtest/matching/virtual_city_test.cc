@@ -1,5 +1,6 @@
 #include "loadtest/matching/virtual_city.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "libs/testing/status_matchers.h"
@@ -18,12 +19,13 @@ class VirtualCityTest : public ::testing::Test {
     streets_ = *std::move(streets);
   }
 
-  VirtualCityOptions Options() const {
+  VirtualCityOptions Options(std::uint64_t seed = 1) const {
     VirtualCityOptions options;
+    options.seed = seed;
     options.market.market = MarketId("city");
     options.market.offer_id_prefix = "o-";
-    options.fleet = GenerateFleet(streets_->graph(), 40, 2);
-    const auto demand = GenerateDemand(streets_->graph(), 1'200, 1);
+    options.fleet = GenerateFleet(streets_->graph(), 40, seed + 1);
+    const auto demand = GenerateDemand(streets_->graph(), 1'200, seed);
     while (options.requests.size() < 200) options.requests.push_back(*demand->Next());
     options.shared_probability = 1;
     return options;
@@ -35,14 +37,13 @@ class VirtualCityTest : public ::testing::Test {
   std::unique_ptr<roads::Streets> streets_;
 };
 
-TEST_F(VirtualCityTest, EachMethodServesTheCityAndBreaksHardlyAPromise) {
+TEST_F(VirtualCityTest, EachMethodServesTheCity) {
   for (const Method& method : Ladder()) {
     SCOPED_TRACE(method.key);
     const CityResult result = Run(method, Options());
     EXPECT_EQ(result.requests, 200u);
     EXPECT_EQ(result.refused, 0u);
     EXPECT_GT(result.served, 60u);
-    EXPECT_LE(result.broken_promises, result.shared / 50);
     EXPECT_EQ(result.violations, 0u);
     EXPECT_GT(result.wait_mean_s, 10);
     EXPECT_GT(result.empty_share, 0.01);
@@ -53,6 +54,20 @@ TEST_F(VirtualCityTest, EachMethodServesTheCityAndBreaksHardlyAPromise) {
     } else {
       EXPECT_NEAR(result.riders_per_car, 1, 1e-9);
       EXPECT_NEAR(result.detour, 0, 0.1) << "cars don't drive as the road graph says";
+    }
+  }
+}
+
+TEST_F(VirtualCityTest, NoPromiseIsBrokenWhileCarsDriveAsTheRoadGraphSays) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    for (const Method& method : Ladder()) {
+      if (!method.riders_share) continue;
+      SCOPED_TRACE(fmt::format("{}, seed {}", method.key, seed));
+      const CityResult result = Run(method, Options(seed));
+      EXPECT_EQ(result.shared, 200u);
+      EXPECT_GT(result.served, 150u);
+      EXPECT_EQ(result.broken_promises, 0u);
+      EXPECT_EQ(result.told_broken, 0u);
     }
   }
 }

@@ -237,7 +237,8 @@ bool DriverPlan::SetRoute(RouteFound::Way way) {
 }
 
 void DriverPlan::MoveTo(LatLng car) {
-  if (progress_) progress_->MoveTo(car);
+  if (!progress_) return;
+  progress_->MoveTo(car, stops_.empty() ? Duration::max() : stops_.front().on_route);
 }
 
 Duration DriverPlan::TimeTo(const TripId& trip, std::optional<LatLng> car) const {

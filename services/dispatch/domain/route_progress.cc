@@ -39,7 +39,7 @@ RouteProgress::RouteProgress(const common::v1::Route& route) {
   if (points_.size() == 1) points_.push_back(points_.front());
 }
 
-void RouteProgress::MoveTo(LatLng car) {
+void RouteProgress::MoveTo(LatLng car, Duration next_stop) {
   if (points_.size() < 2) return;
   Match match = Nearest(car, piece_, behind_ + kLookAhead);
   if (match.distance_m > kOnRouteM) {
@@ -48,6 +48,10 @@ void RouteProgress::MoveTo(LatLng car) {
     if (anywhere.distance_m <= kOnRouteM) match = anywhere;
   }
   JudgeDeparture(car, match.distance_m);
+  if (match.from_start > next_stop) {
+    match = Nearest(car, piece_, next_stop);
+    match.from_start = std::min(match.from_start, next_stop);
+  }
   if (match.from_start < behind_) return;
   piece_ = match.piece;
   behind_ = match.from_start;

@@ -17,7 +17,9 @@ class RouteProgress {
   /// A car at the start of the route. Lists of unequal length are read as far as all of them go.
   explicit RouteProgress(const common::v1::Route& route);
 
-  void MoveTo(LatLng car);
+  /// `next_stop` is the travel time from the route's start to the next stop that the car has to
+  /// make. It isn't beyond it, however near to it the way on comes back.
+  void MoveTo(LatLng car, Duration next_stop = Duration::max());
 
   /// Whether the car drives somewhere else: it was on the route, and then was more than 40 m from
   /// it, where it could be by now, at two positions one after the other. GPS that is off by some

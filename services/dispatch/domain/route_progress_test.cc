@@ -49,6 +49,20 @@ TEST(RouteProgressTest, CountsTheTimeOfThePiecesBehindTheCar) {
   }
 }
 
+TEST(RouteProgressTest, IsNotBeyondAStopThatIsStillToBeMade) {
+  // Into a street and back, for a stop at its end: on the way in the car is on the way out as well.
+  RouteProgress progress(RouteThrough({Place(0), Place(0, 300), Place(1), Place(-300)}));
+  progress.MoveTo(Place(1.5, 100), seconds(30));
+  ExpectBehind(progress, seconds(10));
+  progress.MoveTo(Place(0, 300), seconds(30));
+  ExpectBehind(progress, seconds(30));
+  progress.MoveTo(Place(1.5, 200), seconds(30));
+  ExpectBehind(progress, seconds(30));
+  // The stop was made.
+  progress.MoveTo(Place(1.5, 200));
+  ExpectBehind(progress, seconds(40));
+}
+
 TEST(RouteProgressTest, NeverGoesBack) {
   RouteProgress progress(RouteThrough({Place(0), Place(100), Place(200)}));
   progress.MoveTo(Place(120));
