@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "absl/synchronization/notification.h"
+#include "grpcpp/generic/generic_stub.h"
+
 namespace ridestream::rpc {
 namespace {
 
@@ -21,10 +24,34 @@ std::string ServiceConfig(const std::vector<std::string>& retried_services) {
       .dump();
 }
 
+/// The threads on which a process's reactions run end with its last channel that had any, and are
+/// awaited by whoever lets go of that. With gRPC 1.51 a reaction mustn't be the one: its thread
+/// would wait for itself, and then go on with what it freed. But a call holds its channel, and ends
+/// in a reaction. So one channel, which leads nowhere, stays until the process ends.
+class CallbackThreads {
+ public:
+  static void Keep() { static const CallbackThreads kept; }
+
+ private:
+  CallbackThreads() {
+    const grpc::Slice nothing;
+    const grpc::ByteBuffer request(&nothing, 1);
+    grpc::ByteBuffer response;
+    grpc::ClientContext context;
+    absl::Notification done;
+    grpc::GenericStub(channel_).UnaryCall(&context, "/none/None", {}, &request, &response,
+                                          [&done](const grpc::Status&) { done.Notify(); });
+    done.WaitForNotification();
+  }
+
+  const std::shared_ptr<grpc::Channel> channel_ = grpc::CreateChannel("", nullptr);
+};
+
 }  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options) {
+  CallbackThreads::Keep();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(options.keepalive.time.count()));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
