@@ -85,14 +85,17 @@ function(ridestream_binary name)
 endfunction()
 
 # ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [SERIAL] [TIMEOUT s])
-# One binary whose tests ctest sees one by one, each with a bound on its time. Each bears the label
-# grpc or no_grpc; the target no_grpc_tests builds the latter, which is what TSan runs. SERIAL: no other
-# test runs at the same time.
+# One binary whose tests ctest sees one by one, each with a bound on its time, four times as long
+# under sanitizers. Each bears the label grpc or no_grpc; the target no_grpc_tests builds the latter,
+# which is what TSan runs. SERIAL: no other test runs at the same time.
 add_custom_target(no_grpc_tests)
 function(ridestream_test name)
   cmake_parse_arguments(ARG "GRPC;SERIAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
+  endif()
+  if(RIDESTREAM_SANITIZE)
+    math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ridestream_options GTest::gtest GTest::gmock GTest::gtest_main)

@@ -15,11 +15,13 @@ using RestrictionTags = std::vector<std::pair<std::string, std::string>>;
 const std::vector<RelationMember> kMembers = {
     {Type::kWay, 1, "from"}, {Type::kNode, 2, "via"}, {Type::kWay, 3, "to"}};
 
+/// Views of what `list` holds.
 Tags TagsOf(const RestrictionTags& list) {
   Tags tags;
   for (const auto& [key, value] : list) tags.Add(key, value);
   return tags;
 }
+Tags TagsOf(RestrictionTags&& list) = delete;
 
 struct ReadCase {
   RestrictionTags tags;
@@ -73,7 +75,8 @@ TEST(TurnRestrictionTest, NeedsFromToAndOneWayToGetThere) {
        {Type::kWay, 4, "via"},
        {Type::kWay, 3, "to"}},
   };
-  const Tags tags = TagsOf({{"type", "restriction"}, {"restriction", "no_left_turn"}});
+  const RestrictionTags list = {{"type", "restriction"}, {"restriction", "no_left_turn"}};
+  const Tags tags = TagsOf(list);
   RestrictionCounts counts;
   for (const auto& members : refused) {
     EXPECT_EQ(ReadTurnRestriction(members, tags, counts), std::nullopt);
@@ -82,7 +85,8 @@ TEST(TurnRestrictionTest, NeedsFromToAndOneWayToGetThere) {
 }
 
 TEST(TurnRestrictionTest, MembersAreTakenByTheirRoles) {
-  const Tags tags = TagsOf({{"type", "restriction"}, {"restriction", "only_u_turn"}});
+  const RestrictionTags list = {{"type", "restriction"}, {"restriction", "only_u_turn"}};
+  const Tags tags = TagsOf(list);
   RestrictionCounts counts;
   const auto by_ways =
       ReadTurnRestriction(std::vector<RelationMember>{{Type::kWay, 3, "to"},

@@ -13,6 +13,7 @@
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "loadtest/demand/demand.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
@@ -124,7 +125,9 @@ TEST_F(SlowReaderTest, MemoryStaysBoundedAndTheOthersFeelNothing) {
               with.dispatch_bytes / 1024);
   EXPECT_GT(before.pushes, 50u);
   EXPECT_GT(with.pushes, 50u);
-  EXPECT_LE(with.dispatch_bytes, before.dispatch_bytes + kSlow * kBoundPerSlowDriver);
+  if (!testing::kSanitized) {
+    EXPECT_LE(with.dispatch_bytes, before.dispatch_bytes + kSlow * kBoundPerSlowDriver);
+  }
   // Within noise: on a machine that others use a p99 of some hundred pushes easily doubles.
   EXPECT_LE(with.push_p99_ms, 3 * before.push_p99_ms + 10);
 }
