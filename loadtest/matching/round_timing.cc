@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/roads/road_graph.h"
+#include "loadtest/matching/thread_time.h"
 #include "services/dispatch/domain/waiting_trips.h"
 #include "services/dispatch/streets/round_search.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 using dispatch::FindCandidates;
 using dispatch::NearbyDriver;
-using SteadyClock = std::chrono::steady_clock;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -34,9 +34,7 @@ RoundTiming Summarize(std::vector<double> ms) {
   return {at(0.5), at(0.99)};
 }
 
-double MsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
+double ThreadMs() { return std::chrono::duration<double, std::milli>(ThreadTime()).count(); }
 
 std::vector<NearbyDriver> Nearest(const std::vector<NearbyDriver>& drivers, LatLng place,
                                   std::size_t count) {
@@ -109,7 +107,7 @@ RoundTiming TimeRounds(const roads::Streets& streets, std::size_t riders, std::s
       waiting.Add(
           {TripId(fmt::format("t-{:05}", i)), kNow + seconds(i % 60), pickup, 1, 2'000, kNow});
     }
-    const auto start = SteadyClock::now();
+    const double start = ThreadMs();
     auto question = waiting.StartRound(kNow + minutes(1));
     search.Begin(*std::move(question), std::move(nearby));
     while (search.Step()) {
@@ -120,7 +118,7 @@ RoundTiming TimeRounds(const roads::Streets& streets, std::size_t riders, std::s
           return dispatch::Suitability(dispatch::Eligibility::kYes, 0.85);
         },
         [](const TripId&, const dispatch::InsertionFound&) { return true; }, kNow + minutes(1));
-    ms.push_back(MsSince(start));
+    ms.push_back(ThreadMs() - start);
     if (matches.empty()) return {};  // Then nothing was measured.
   }
   return Summarize(std::move(ms));
@@ -146,7 +144,7 @@ RoundTiming TimeInsertions(const roads::Streets& streets, std::size_t cars, std:
     const LatLng dropoff = roads::RandomPointOnStreet(streets.graph(), random);
     const auto direct = streets.router().TravelTime(pickup, dropoff);
     if (!direct.ok()) continue;
-    const auto start = SteadyClock::now();
+    const double start = ThreadMs();
     const dispatch::InsertedRider rider{places.Add(pickup),
                                         places.Add(dropoff),
                                         1,
@@ -156,7 +154,7 @@ RoundTiming TimeInsertions(const roads::Streets& streets, std::size_t cars, std:
                                         seconds(10)};
     found +=
         dispatch::FindInsertions(running, rider, 1, places.optimistic(), places.exact()).size();
-    ms.push_back(MsSince(start));
+    ms.push_back(ThreadMs() - start);
   }
   if (found == 0) return {};
   return Summarize(std::move(ms));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "loadtest/matching/thread_time.h"
 #include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/domain/trip_book.h"
 #include "services/dispatch/streets/way_search.h"
@@ -15,19 +16,18 @@
 namespace ridestream::loadtest {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 // How long things take in life: a durable commit, a route, a message to or from a driver.
 constexpr Duration kCommit = std::chrono::milliseconds(5);
 constexpr Duration kRoute = std::chrono::milliseconds(2);
 constexpr Duration kMessage = std::chrono::milliseconds(50);
 /// A driver who has nothing to say is asked again after this.
 constexpr Duration kNothingToSay = std::chrono::milliseconds(200);
+constexpr Duration kTellEvery = std::chrono::minutes(5);
 /// A city that isn't over by then never will be.
 constexpr Duration kEnd = std::chrono::hours(6);
 
-Duration Since(SteadyClock::time_point start) {
-  return std::chrono::duration_cast<Duration>(SteadyClock::now() - start);
+Duration Since(std::chrono::nanoseconds start) {
+  return std::chrono::duration_cast<Duration>(ThreadTime() - start);
 }
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -45,8 +45,13 @@ VirtualCity::VirtualCity(VirtualCityOptions options, const roads::Streets& stree
 
 CityResult VirtualCity::Run() {
   Begin();
-  const Time end = agenda_.now() + kEnd;
-  while (!IsOver() && agenda_.now() < end && agenda_.DoNext()) {
+  const Time begin = agenda_.now();
+  Duration told{};
+  while (!IsOver() && agenda_.now() < begin + kEnd && agenda_.DoNext()) {
+    const Duration passed = agenda_.now() - begin;
+    if (!options_.on_minutes || passed < told + kTellEvery) continue;
+    told += kTellEvery;
+    options_.on_minutes(std::chrono::floor<std::chrono::minutes>(told), requested_);
   }
   return Measure();
 }
@@ -101,7 +106,7 @@ void VirtualCity::Feed(const dispatch::Event& event) {
 }
 
 void VirtualCity::FeedTimed(const dispatch::Event& event, Duration& thought) {
-  const auto start = SteadyClock::now();
+  const std::chrono::nanoseconds start = ThreadTime();
   std::vector<dispatch::Decision> decisions = market_.Handle(event, agenda_.now());
   thought = Since(start);
   round_began_thought_ = thought;
@@ -139,7 +144,7 @@ void VirtualCity::Do(dispatch::FindRoute decision, Duration lag) {
 void VirtualCity::Do(dispatch::FindCandidates decision, Duration lag) {
   std::vector<std::vector<dispatch::NearbyDriver>> nearby;
   for (const auto& query : decision.queries) nearby.push_back(Nearest(query));
-  const auto start = SteadyClock::now();
+  const std::chrono::nanoseconds start = ThreadTime();
   search_.Begin(std::move(decision), std::move(nearby));
   while (search_.Step()) {
   }

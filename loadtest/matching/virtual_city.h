@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +37,8 @@ struct VirtualCityOptions {
   Duration report_every = std::chrono::seconds(4);
   /// The time that deciding takes passes in the city too.
   bool charge_thinking = false;
+  /// Told every five minutes of the city's time how many requests have come; may be empty.
+  std::function<void(std::chrono::minutes passed, std::size_t requested)> on_minutes = {};
 };
 
 struct CityResult {
@@ -55,7 +59,7 @@ struct CityResult {
   double empty_share = 0;
   /// Trips aboard, averaged over the occupied kilometres.
   double riders_per_car = 0;
-  /// Of rounds: all that was decided and searched for, in milliseconds of the wall's time.
+  /// Of rounds: what was computed for deciding and searching, in milliseconds.
   double round_ms_p50 = 0;
   double round_ms_p99 = 0;
   std::size_t rounds = 0;
