@@ -86,9 +86,10 @@ TEST_F(VirtualCityTest, ARequestThatCanNotBeDrivenIsRefusedNotServed) {
   VirtualCityOptions options = Options();
   options.requests.resize(20);
   options.requests[3].dropoff = LatLng{0, 0};
+  options.requests[7].pickup = LatLng{0, 0};
   const CityResult result = Run(Ladder()[2], std::move(options));
-  EXPECT_EQ(result.refused, 1u);
-  EXPECT_EQ(result.served, 19u);
+  EXPECT_EQ(result.refused, 2u);
+  EXPECT_EQ(result.served, 18u);
 }
 
 TEST_F(VirtualCityTest, MoreRidersThanAnyCarHasSeatsAreNotServed) {

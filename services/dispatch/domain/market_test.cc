@@ -189,6 +189,24 @@ TEST_F(MarketTest, RoundsGoOnWhileSomebodyWaitsAndNoLonger) {
   EXPECT_EQ(t_.market().NextWake(), std::nullopt);
 }
 
+TEST_F(MarketTest, TwoTripsOfOneRiderInARoundAreTwoTrips) {
+  // Trip allows a rider one open trip. Should its log have two, it isn't the market that judges.
+  for (const char* driver : {"d-1", "d-2"}) t_.Connect(driver);
+  for (const char* trip : {"t-1", "t-2"}) {
+    t_.trips.Request(trip, MarketTester::kPickup, MarketTester::kDropoff, t_.now());
+    trip::v1::TripEvent event = t_.trips.log().back();
+    event.mutable_trip()->mutable_passenger()->set_rider_id("ada");
+    t_.Handle(TripLogged{event});
+  }
+  t_.AnswerRound({});  // To the first alone.
+  t_.Pass(seconds(1));
+  t_.AnswerRound({"d-1", "d-2"});
+  const auto first = t_.Offers("d-1"), second = t_.Offers("d-2");
+  ASSERT_THAT(first, SizeIs(1));
+  ASSERT_THAT(second, SizeIs(1));
+  EXPECT_NE(first[0].trip_id(), second[0].trip_id());
+}
+
 TEST_F(MarketTest, ATripForWhichNobodyIsFoundIsGivenUp) {
   t_.Request("t");
   t_.Pass(minutes(5) - seconds(1));

@@ -245,8 +245,7 @@ TEST_F(WaitingTripsTest, ARoundWithoutTimeIsCounted) {
   EXPECT_EQ(waiting_.rounds_out_of_time(), 0u);
 }
 
-TEST_F(WaitingTripsTest, OneRiderIsInAnyRoundOnce) {
-  // The same trip, and two with the same rider, are told apart by their ids alone.
+TEST_F(WaitingTripsTest, ATripIsInAnyRoundOnce) {
   waiting_.Add(Trip("t", 3));
   waiting_.Add(Trip("t", 3));
   EXPECT_THAT(Asked(waiting_.StartRound(kNow)), ElementsAre("t@2000"));

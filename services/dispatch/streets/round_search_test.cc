@@ -99,10 +99,36 @@ TEST_F(RoundSearchTest, TravelTimesAreTheRoutersWhicheverEndItBeginsAt) {
 }
 
 TEST_F(RoundSearchTest, AnUnreachablePickUpHasNoCandidates) {
+  const LatLng on_closed_street = Somewhere();
+  const roads::SnappedPoint closed = *streets_->snapper().Nearest(on_closed_street);
+  std::vector<std::uint32_t> durations;
+  for (roads::EdgeIndex i = 0; i < streets_->graph().edge_count(); ++i) {
+    durations.push_back(streets_->graph().edge(i).duration_ms);
+  }
+  durations[closed.edge] = roads::kClosedMs;
+  if (const auto back = streets_->graph().Opposite(closed.edge)) {
+    durations[*back] = roads::kClosedMs;
+  }
+  ASSERT_THAT(streets_->engine().SetDurations(durations), IsOk());
   RoundSearch search(router(), {});
-  const FindCandidates question{.round = 1, .queries = {{TripId("t"), LatLng{0, 0}}}};
-  const auto found = Search(search, question, {{{DriverId("d"), Somewhere()}}});
-  EXPECT_THAT(found.trips->at(0).candidates, IsEmpty());
+  for (const LatLng pickup : {LatLng{0, 0}, on_closed_street}) {
+    for (const bool many_drivers : {false, true}) {
+      // The other trip can be driven to; with it the rows begin at either end.
+      const SharedRide ride{pickup, Somewhere(), 1, kNow + minutes(60), kNow + minutes(90)};
+      FindCandidates question{.round = 1, .queries = {}};
+      question.queries.push_back({TripId("nowhere"), pickup, 1, 0, ride});
+      question.queries.push_back({TripId("somewhere"), Somewhere()});
+      question.cars.push_back(MakeCar("c"));
+      std::vector<NearbyDriver> drivers{{DriverId("a"), Somewhere()}};
+      for (int i = 0; many_drivers && i < 3; ++i) {
+        drivers.push_back({DriverId(std::to_string(i)), Somewhere()});
+      }
+      const auto found = Search(search, question, {drivers, drivers});
+      EXPECT_THAT(found.trips->at(0).candidates, IsEmpty());
+      EXPECT_THAT(found.trips->at(0).insertions, IsEmpty());
+      EXPECT_EQ(found.trips->at(1).candidates.size(), drivers.size());
+    }
+  }
 }
 
 TEST_F(RoundSearchTest, TheBestInsertionsAreThoseOverAllCarsByExactTimes) {
