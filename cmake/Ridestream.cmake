@@ -8,6 +8,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 
 option(RIDESTREAM_WERROR "Treat warnings as errors" OFF)
+option(RIDESTREAM_FUZZ "Build the fuzz targets; with clang and RIDESTREAM_SANITIZE=fuzzer-no-link,…" OFF)
 set(RIDESTREAM_SANITIZE "" CACHE STRING "Sanitizers for all targets, e.g. address,undefined or thread")
 
 find_program(CCACHE_PROGRAM ccache)
