@@ -18,11 +18,14 @@ std::vector<std::string> RequestIds(const grpc::ServerContextBase& context) {
   return ids;
 }
 
-std::string RequestIdOrNew(const grpc::ServerContextBase& context) {
-  std::vector<std::string> ids = RequestIds(context);
-  if (!ids.empty()) return std::move(ids.front());
+std::string NewRequestId() {
   static thread_local std::mt19937_64 random{std::random_device()()};
   return fmt::format("x-{:016x}", random());
+}
+
+std::string RequestIdOrNew(const grpc::ServerContextBase& context) {
+  std::vector<std::string> ids = RequestIds(context);
+  return ids.empty() ? NewRequestId() : std::move(ids.front());
 }
 
 void AddRequestId(grpc::ClientContext& context, const std::string& id) {

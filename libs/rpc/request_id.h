@@ -17,7 +17,10 @@ inline constexpr char kRequestIdKey[] = "x-request-id";
 /// come from outside into every log.
 std::vector<std::string> RequestIds(const grpc::ServerContextBase& context);
 
-/// The first of them, or a new one.
+/// An id that no other request has.
+std::string NewRequestId();
+
+/// The first of RequestIds, or a new one.
 std::string RequestIdOrNew(const grpc::ServerContextBase& context);
 
 /// Says on an outgoing call for which request it is made. Nothing if the id is empty.

@@ -19,6 +19,7 @@
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/gateway/gateway_metrics.h"
 #include "services/gateway/http/http_server.h"
+#include "services/gateway/http_metrics.h"
 #include "services/gateway/server/gateway.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
@@ -153,13 +154,14 @@ absl::Status Run() {
                                 .rest = {.default_timeout = Chrono(FLAGS_default_timeout)}});
   if (!gateway.ok()) return gateway.status();
   const std::string listen = absl::GetFlag(FLAGS_listen);
-  auto server =
-      HttpServer::Start({.address = listen,
-                         .threads = absl::GetFlag(FLAGS_threads),
-                         .limits = limits,
-                         .handler = [&gateway](const std::shared_ptr<Exchange>& exchange) {
-                           (*gateway)->Serve(exchange);
-                         }});
+  HttpMetrics http_metrics(metrics.registry());
+  auto server = HttpServer::Start(
+      {.address = listen,
+       .threads = absl::GetFlag(FLAGS_threads),
+       .limits = limits,
+       .handler =
+           [&gateway](const std::shared_ptr<Exchange>& exchange) { (*gateway)->Serve(exchange); },
+       .observer = &http_metrics});
   if (!server.ok()) return server.status();
   AddReadings(metrics.readings(), **server, limits);
   const auto exporter = metrics.Serve();

@@ -45,6 +45,8 @@ struct CallOptions {
   Headers metadata;
   /// None: the call lasts until either side ends it.
   std::optional<std::chrono::nanoseconds> timeout;
+  /// By which the services' logs follow it. The call bears it as metadata.
+  std::string request_id;
 };
 
 }  // namespace ridestream::gateway

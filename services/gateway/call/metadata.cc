@@ -8,6 +8,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/request_id.h"
 
 namespace ridestream::gateway {
 namespace {
@@ -45,6 +47,7 @@ constexpr std::string_view kStays[] = {"accept",
                                        "user-agent",
                                        "via",
                                        "x-grpc-web",
+                                       rpc::kRequestIdKey,
                                        "x-user-agent"};
 constexpr std::string_view kStaysWithPrefix[] = {":", "accept-", "grpc-", "proxy-", "sec-"};
 
@@ -106,6 +109,17 @@ Headers HeadersFromMetadata(const std::multimap<grpc::string_ref, grpc::string_r
     }
   }
   return headers;
+}
+
+absl::StatusOr<CallOptions> CallOptionsFromHeaders(const Headers& headers) {
+  auto metadata = MetadataFromHeaders(headers);
+  if (!metadata.ok()) return metadata.status();
+  const auto timeout = TimeoutFromHeaders(headers);
+  if (!timeout.ok()) return timeout.status();
+  std::string request_id(headers.Get(rpc::kRequestIdKey));
+  if (!rpc::ValidateId(request_id, rpc::kRequestIdKey).ok()) request_id = rpc::NewRequestId();
+  return CallOptions{
+      .metadata = *std::move(metadata), .timeout = *timeout, .request_id = std::move(request_id)};
 }
 
 absl::StatusOr<std::optional<std::chrono::nanoseconds>> TimeoutFromHeaders(const Headers& headers) {

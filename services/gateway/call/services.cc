@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ridestream/common/v1/http.pb.h"
+
 namespace ridestream::gateway {
 
 void Services::Add(const google::protobuf::FileDescriptor& file,
@@ -10,8 +12,10 @@ void Services::Add(const google::protobuf::FileDescriptor& file,
   for (int i = 0; i < file.service_count(); ++i) {
     const google::protobuf::ServiceDescriptor& service = *file.service(i);
     for (int j = 0; j < service.method_count(); ++j) {
-      std::string path = fmt::format("/{}/{}", service.full_name(), service.method(j)->name());
-      methods_.emplace(path, Method{service.method(j), path, stub, observer_});
+      const google::protobuf::MethodDescriptor& method = *service.method(j);
+      std::string path = fmt::format("/{}/{}", service.full_name(), method.name());
+      const bool is_query = method.options().GetExtension(common::v1::http).has_get();
+      methods_.emplace(path, Method{&method, path, stub, observer_, is_query});
     }
   }
 }

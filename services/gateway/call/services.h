@@ -23,6 +23,8 @@ struct Method {
   std::shared_ptr<grpc::GenericStub> stub;
   /// nullptr if nobody wants to know.
   rpc::CallObserver* observer;
+  /// Changes nothing: its route is a GET.
+  bool is_query;
 
   bool client_streaming() const { return descriptor->client_streaming(); }
   bool server_streaming() const { return descriptor->server_streaming(); }

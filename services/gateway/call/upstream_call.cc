@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -5,7 +7,9 @@
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/client_callback.h"
+#include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
+#include "libs/service/service.h"
 #include "services/gateway/call/metadata.h"
 #include "services/gateway/call/services.h"
 
@@ -23,12 +27,13 @@ constexpr std::chrono::hours kLongest{24 * 365};
 /// hold keeps gRPC from ending the call while the strand may still begin an operation.
 class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
-  UpstreamCall(const Method& method, CallEvents events)
-      : method_(method), events_(std::move(events)) {}
+  UpstreamCall(const Method& method, const CallOptions& options, CallEvents events)
+      : method_(method), request_id_(options.request_id), events_(std::move(events)) {}
 
   static std::shared_ptr<Call> Start(const Method& method, const CallOptions& options,
                                      CallEvents events) {
-    auto call = std::make_shared<UpstreamCall>(method, std::move(events));
+    auto call = std::make_shared<UpstreamCall>(method, options, std::move(events));
+    rpc::AddRequestId(call->context_, options.request_id);
     for (const auto& [name, value] : options.metadata) call->context_.AddMetadata(name, value);
     if (options.timeout) {
       call->context_.set_deadline(
@@ -100,10 +105,11 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   void OnWritesDoneDone(bool ok) override { OnSent(ok); }
 
   void OnDone(const grpc::Status& status) override {
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began_;
     if (method_.observer != nullptr) {
-      method_.observer->CallEnded(method_.path, status.error_code(),
-                                  std::chrono::steady_clock::now() - began_);
+      method_.observer->CallEnded(method_.path, status.error_code(), took);
     }
+    Log(status, took);
     // A copy: the strand may be through with this object before we are back here.
     const auto post = events_.post;
     post([this, status = rpc::FromGrpcStatus(status),
@@ -125,6 +131,17 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     return true;
   }
 
+  /// Those who look on ask again and again: their questions are told only where all is.
+  void Log(const grpc::Status& status, std::chrono::nanoseconds took) const {
+    service::Log(
+        method_.is_query ? service::Level::kDebug : service::Level::kInfo, "call_ended",
+        {{"request", request_id_},
+         {"method", method_.descriptor->name()},
+         {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()))},
+         {"error", status.error_message()},
+         {"ms", fmt::format("{:.1f}", std::chrono::duration<double, std::milli>(took).count())}});
+  }
+
   void OnSent(bool ok) {
     events_.post([this, ok] {
       writing_ = false;
@@ -141,6 +158,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   }
 
   const Method& method_;
+  const std::string request_id_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   CallEvents events_;
   grpc::ClientContext context_;

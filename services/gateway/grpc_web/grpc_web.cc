@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "libs/rpc/request_id.h"
 #include "services/gateway/call/metadata.h"
 #include "services/gateway/grpc_web/frame.h"
 #include "services/gateway/http/problem.h"
@@ -47,12 +48,11 @@ class GrpcWebCall final : public std::enable_shared_from_this<GrpcWebCall> {
     if (!body.ok()) return Finish(body.status(), {});
     const auto message = OneMessage(*body);
     if (!message.ok()) return Finish(message.status(), {});
-    auto metadata = MetadataFromHeaders(request.headers);
-    if (!metadata.ok()) return Finish(metadata.status(), {});
-    auto timeout = TimeoutFromHeaders(request.headers);
-    if (!timeout.ok()) return Finish(timeout.status(), {});
-    if (!*timeout && !method_.server_streaming()) *timeout = options_.default_timeout;
-    Start({.metadata = *std::move(metadata), .timeout = *timeout}, *message);
+    auto call = CallOptionsFromHeaders(request.headers);
+    if (!call.ok()) return Finish(call.status(), {});
+    exchange_->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
+    if (!call->timeout && !method_.server_streaming()) call->timeout = options_.default_timeout;
+    Start(*call, *message);
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
+#include "libs/rpc/request_id.h"
 #include "services/gateway/call/metadata.h"
 #include "services/gateway/grpc_web/frame.h"
 #include "services/gateway/grpc_web/grpc_web.h"
@@ -63,13 +64,12 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     if (!binary) return OnEnd(TextStatus(), {});
     const auto fields = ParseFields(message);
     if (!fields.ok()) return OnEnd(fields.status(), {});
-    auto metadata = MetadataFromHeaders(*fields);
-    if (!metadata.ok()) return OnEnd(metadata.status(), {});
-    const auto timeout = TimeoutFromHeaders(*fields);
-    if (!timeout.ok()) return OnEnd(timeout.status(), {});
+    const auto options = CallOptionsFromHeaders(*fields);
+    if (!options.ok()) return OnEnd(options.status(), {});
+    request_id_ = options->request_id;
     const auto self = shared_from_this();
     call_ =
-        StartCall(method_, {.metadata = *std::move(metadata), .timeout = *timeout},
+        StartCall(method_, *options,
                   {.post = [socket = socket_](auto work) { socket->Post(std::move(work)); },
                    .on_headers = [self](const Headers& headers) { self->OnHeaders(headers); },
                    .on_message = [self](std::string bytes) { self->OnMessage(bytes); },
@@ -123,8 +123,9 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     }
   }
 
-  void OnHeaders(const Headers& headers) {
+  void OnHeaders(Headers headers) {
     if (std::exchange(headers_sent_, true)) return;
+    if (!request_id_.empty()) headers.Add(rpc::kRequestIdKey, request_id_);
     outgoing_.push_back(Share(HeadersFrame(headers)));
     Advance();
   }
@@ -165,6 +166,7 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
   const Method& method_;
   const std::shared_ptr<WebSocket> socket_;
   std::shared_ptr<Call> call_;
+  std::string request_id_;            // Of the call.
   std::optional<absl::Status> over_;  // What we end it with, instead of the call's own status.
   bool half_closed_ = false;
   bool headers_sent_ = false;

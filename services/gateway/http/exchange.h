@@ -48,6 +48,8 @@ class Exchange : public Strand {
   virtual const Request& request() const = 0;
   /// Fields that every answer of this exchange bears besides its own.
   virtual void AddHeaders(Headers headers) = 0;
+  /// Names what was asked for, for the server's observer; `route` outlives the exchange.
+  virtual void SetRoute(std::string_view route) = 0;
   /// Answers whole.
   virtual void Send(Response response) = 0;
   /// Answers piece by piece: first the status and the header (the body is ignored).

@@ -72,6 +72,9 @@ class HttpConnection::OneExchange final : public Exchange {
   void AddHeaders(Headers headers) override {
     for (const auto& [name, value] : headers) common_.Add(name, value);
   }
+  void SetRoute(std::string_view route) override {
+    if (connection_->IsCurrent(id_)) connection_->route_ = route;
+  }
   void Send(Response response) override { connection_->Send(id_, common_, std::move(response)); }
   void Begin(Response head) override { connection_->Begin(id_, common_, std::move(head)); }
   void Write(SharedBytes piece, std::function<void()> written) override {
@@ -86,6 +89,7 @@ class HttpConnection::OneExchange final : public Exchange {
   }
   std::shared_ptr<WebSocket> Accept(std::string_view subprotocol,
                                     std::size_t max_message) override {
+    connection_->TellObserver(static_cast<int>(http::status::switching_protocols));
     auto socket = std::make_shared<BeastWebSocket>(std::move(connection_->socket_),
                                                    connection_->limits_, max_message);
     socket->Enter(connection_->seat_->peers());
@@ -102,14 +106,13 @@ class HttpConnection::OneExchange final : public Exchange {
   Headers common_;
 };
 
-HttpConnection::HttpConnection(Tcp::socket socket, const HttpLimits& limits, const Handler& handler)
+HttpConnection::HttpConnection(Tcp::socket socket, const HttpOptions& options)
     : socket_(std::move(socket)),
       strand_(socket_.get_executor()),
       timer_(strand_),
-      limits_(limits),
-      handler_(handler),
+      options_(options),
       // A header that is a little over its limit still fits, so that the parser tells it.
-      buffer_(limits.header_bytes + kReadBytes) {}
+      buffer_(options.limits.header_bytes + kReadBytes) {}
 
 void HttpConnection::Start() {
   net::post(strand_, [self = shared_from_this()] { self->Next(); });
@@ -117,7 +120,7 @@ void HttpConnection::Start() {
 
 void HttpConnection::Refuse() {
   net::post(strand_, [self = shared_from_this()] {
-    self->state_ = State::kAnswering;
+    self->BeginExchange("");
     self->close_after_ = true;
     Response response = Problem(503, absl::StatusCode::kResourceExhausted, "too many connections");
     response.headers.Add("retry-after", "1");
@@ -193,16 +196,14 @@ void HttpConnection::OnRequest(ErrorCode error) {
   if (state_ == State::kClosed) return;
   if (error) return OnBadRequest(error);
   Disarm();
-  state_ = State::kAnswering;
-  ++exchange_;
-  answered_ = false;
   auto& message = parser_->get();
+  BeginExchange(View(message.method_string()));
   close_after_ = !message.keep_alive();
   chunked_ = message.version() >= 11;
   without_body_ = message.method() == http::verb::head;
   Request request = ToRequest(message);
   request.body = std::move(message.body());
-  handler_(std::make_shared<OneExchange>(shared_from_this(), std::move(request)));
+  options_.handler(std::make_shared<OneExchange>(shared_from_this(), std::move(request)));
   if (state_ == State::kAnswering) Listen();
 }
 
@@ -224,12 +225,19 @@ void HttpConnection::OnBadRequest(ErrorCode error) {
   } else {
     return Gone();
   }
-  state_ = State::kAnswering;
-  ++exchange_;
-  answered_ = false;
+  BeginExchange("");
   close_after_ = true;
   without_body_ = false;
   Send(exchange_, {}, std::move(response));
+}
+
+void HttpConnection::BeginExchange(std::string_view method) {
+  state_ = State::kAnswering;
+  ++exchange_;
+  answered_ = false;
+  arrived_ = std::chrono::steady_clock::now();
+  method_ = method;
+  route_ = {};
 }
 
 // --- Writing -------------------------------------------------------------------------------------
@@ -254,6 +262,7 @@ std::string HttpConnection::HeaderText(const Response& response, const Headers& 
 
 void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
   if (!IsCurrent(id)) return;
+  TellObserver(response.status);
   const std::size_t length = response.body ? response.body->size() : 0;
   if (response.status != 204 && response.status != 304) {
     response.headers.Add("content-length", std::to_string(length));
@@ -270,6 +279,7 @@ void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
 
 void HttpConnection::Begin(std::uint64_t id, Headers common, Response head) {
   if (!IsCurrent(id)) return;
+  TellObserver(head.status);
   if (chunked_) {
     head.headers.Add("transfer-encoding", "chunked");
   } else {
@@ -302,6 +312,11 @@ void HttpConnection::End(std::uint64_t id) {
 void HttpConnection::Abort(std::uint64_t id) {
   if (!IsCurrent(id)) return;
   Close();
+}
+
+void HttpConnection::TellObserver(int status) {
+  if (options_.observer == nullptr) return;
+  options_.observer->Answered(method_, route_, status, std::chrono::steady_clock::now() - arrived_);
 }
 
 void HttpConnection::Put(Output output) {

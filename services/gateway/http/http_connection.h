@@ -23,8 +23,8 @@ namespace ridestream::gateway {
 /// way and by the exchange that is being answered.
 class HttpConnection final : public Peer, public std::enable_shared_from_this<HttpConnection> {
  public:
-  /// `limits` and `handler` outlive it, as does `peers`.
-  HttpConnection(Tcp::socket socket, const HttpLimits& limits, const Handler& handler);
+  /// `options` outlive it, as do `peers`.
+  HttpConnection(Tcp::socket socket, const HttpOptions& options);
   void Enter(Peers& peers) { seat_ = peers.Enter(weak_from_this()); }
 
   /// Serves requests. From any thread, once.
@@ -61,6 +61,8 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void OnRequest(ErrorCode error);
   void OnBadRequest(ErrorCode error);
 
+  void BeginExchange(std::string_view method);
+
   // Writing. `id` is the exchange's: one that isn't the current is ignored.
   bool IsCurrent(std::uint64_t id) const {
     return id == exchange_ && state_ == State::kAnswering && !answered_;
@@ -71,6 +73,7 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void End(std::uint64_t id);
   void Abort(std::uint64_t id);
   std::string HeaderText(const Response& response, const Headers& common);
+  void TellObserver(int status);
   void Put(Output output);
   void Advance();
   void OnWritten(ErrorCode error);
@@ -89,8 +92,8 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   Tcp::socket socket_;
   const net::any_io_executor strand_;
   net::steady_timer timer_;
-  const HttpLimits& limits_;
-  const Handler& handler_;
+  const HttpOptions& options_;
+  const HttpLimits& limits_ = options_.limits;
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
 
@@ -101,7 +104,10 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   std::size_t lingered_bytes_ = 0;
 
   std::uint64_t exchange_ = 0;  // Counts them.
-  bool answered_ = false;       // All of the answer waits in outputs_.
+  std::chrono::steady_clock::time_point arrived_;
+  std::string method_;      // Of the request; empty if what came was none.
+  std::string_view route_;  // What it asked for, if the handler has said it.
+  bool answered_ = false;   // All of the answer waits in outputs_.
   bool close_after_ = false;
   bool chunked_ = false;
   bool without_body_ = false;

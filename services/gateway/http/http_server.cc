@@ -126,8 +126,7 @@ class BeastServer final : public HttpServer {
     if (full) ++refused_;
     if (full && open >= options_.limits.connections + kMaxRefusing) return;
     SetOptions(socket);
-    auto connection =
-        std::make_shared<HttpConnection>(std::move(socket), options_.limits, options_.handler);
+    auto connection = std::make_shared<HttpConnection>(std::move(socket), options_);
     connection->Enter(peers_);
     if (full) {
       connection->Refuse();

@@ -26,12 +26,25 @@ struct HttpLimits {
   std::chrono::milliseconds stall_time{20'000};
 };
 
+/// Told of requests. Thread-safe; outlives the server.
+class HttpObserver {
+ public:
+  virtual ~HttpObserver() = default;
+  /// A request by this method was answered, or began to be, so long after it had arrived. `route`
+  /// is what the handler says that was asked for (Exchange::SetRoute); empty if it doesn't, or if
+  /// what came was no request.
+  virtual void Answered(std::string_view method, std::string_view route, int status,
+                        std::chrono::nanoseconds took) = 0;
+};
+
 struct HttpOptions {
   /// host:port; port 0 takes a free one.
   std::string address = "127.0.0.1:0";
   int threads = 2;
   HttpLimits limits = {};
   Handler handler = nullptr;
+  /// nullptr if nobody wants to know.
+  HttpObserver* observer = nullptr;
 };
 
 /// HTTP/1.1 and WebSockets on Boost.Beast, with connections of bounded size and patience.

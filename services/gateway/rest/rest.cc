@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "libs/rpc/request_id.h"
 #include "services/gateway/call/metadata.h"
 #include "services/gateway/http/problem.h"
 #include "services/gateway/rest/event_stream.h"
@@ -65,14 +66,6 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   std::string message_;
 };
 
-absl::StatusOr<CallOptions> OptionsOf(const Request& request) {
-  auto metadata = MetadataFromHeaders(request.headers);
-  if (!metadata.ok()) return metadata.status();
-  const auto timeout = TimeoutFromHeaders(request.headers);
-  if (!timeout.ok()) return timeout.status();
-  return CallOptions{.metadata = *std::move(metadata), .timeout = *timeout};
-}
-
 }  // namespace
 
 Response CallProblem(const absl::Status& status, const Headers& trailers) {
@@ -102,8 +95,9 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
   if (!resume.ok()) return exchange->Send(Problem(resume.status()));
   const auto message = RequestToMessage(route, found.variables, request, resume->after);
   if (!message.ok()) return exchange->Send(Problem(message.status()));
-  auto call = OptionsOf(request);
+  auto call = CallOptionsFromHeaders(request.headers);
   if (!call.ok()) return exchange->Send(Problem(call.status()));
+  exchange->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
   if (streams) {
     return ServeEvents(route, *std::move(resume), options, *call, *message, exchange);
   }

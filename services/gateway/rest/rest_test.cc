@@ -43,10 +43,13 @@ TEST_F(RestTest, TakesFieldsFromPathAndBodyAndPassesMetadataOn) {
   const auto answer = Call("POST", "/v1/markets/porto/quotes",
                            {{"content-type", "application/json; charset=utf-8"},
                             {"ridestream-caller", "rider/r-1"},
+                            {"x-request-id", "morning-1"},
                             {"grpc-timeout", "2S"}},
                            R"({"partySize": 3, "pickup": {"latE7": 5, "lng_e7": "-7"}})");
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.headers.Get("seen-caller"), "rider/r-1");
+  EXPECT_EQ(answer.headers.Get("seen-request-id"), "morning-1");
+  EXPECT_EQ(answer.headers.Get("x-request-id"), "morning-1");
   // gRPC rounds it up on the wire.
   EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 2100);
   const json quote = json::parse(answer.body);

@@ -11,6 +11,14 @@ namespace ridestream::gateway {
 
 using absl::StatusCode;
 
+namespace {
+
+constexpr std::string_view kHealthPath = "/healthz";
+constexpr std::string_view kOpenApiPath = "/openapi.json";
+constexpr std::string_view kFilesRoute = "files";
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(options)));
   auto routes = Routes::Read(gateway->options_.services);
@@ -29,8 +37,12 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   }
   exchange->AddHeaders(options_.origins.AnswerHeaders(request));
   if (request.method == "OPTIONS") return exchange->Send(options_.origins.Preflight(request));
-  if (request.path == "/healthz") return exchange->Send(Health());
+  if (request.path == kHealthPath) {
+    exchange->SetRoute(kHealthPath);
+    return exchange->Send(Health());
+  }
   if (const Method* method = options_.services.Find(request.path)) {
+    exchange->SetRoute(method->path);
     return ServeMethod(*method, exchange);
   }
   if (IsGrpcWeb(request.headers.Get("content-type"))) {
@@ -38,12 +50,15 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
                                   fmt::format("there is no method {}", request.path)));
   }
   if (ServeRoute(exchange)) return;
-  exchange->Send(options_.files.Serve(request));
+  Response file = options_.files.Serve(request);
+  if (file.status < 400) exchange->SetRoute(kFilesRoute);
+  exchange->Send(std::move(file));
 }
 
 bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
   const Request& request = exchange->request();
-  if (request.path == "/openapi.json") {
+  if (request.path == kOpenApiPath) {
+    exchange->SetRoute(kOpenApiPath);
     exchange->Send(
         {.status = 200,
          .headers = {{"content-type", "application/json"}, {"cache-control", "no-cache"}},
@@ -52,6 +67,7 @@ bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
   }
   const auto found = routes_.Find(request.method, request.path);
   if (const auto* route = std::get_if<Routes::Found>(&found)) {
+    exchange->SetRoute(route->route->path.text());
     ServeRest(*route, options_.rest, exchange);
   } else if (const auto* wrong = std::get_if<Routes::WrongMethod>(&found)) {
     Response response =

@@ -3,6 +3,7 @@
 #include "services/gateway/server/gateway.h"
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 constexpr char kQuote[] = "/ridestream.trip.v1.TripService/QuoteTrip";
@@ -87,6 +89,63 @@ TEST_F(GatewayTest, GivesAUnaryCallADeadlineOfItsOwn) {
   TestClient client(port());
   const auto answer = client.Call("POST", kQuote, kProto, QuoteFrame());
   EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 15'500);
+}
+
+TEST_F(GatewayTest, PassesTheRequestsIdOnAndTellsIt) {
+  TestClient client(port());
+  const auto answer =
+      client.Call("POST", kQuote,
+                  {{"content-type", "application/grpc-web+proto"}, {"X-Request-Id", "morning-1"}},
+                  QuoteFrame());
+  EXPECT_EQ(answer.headers.Get("seen-request-id"), "morning-1");
+  EXPECT_EQ(answer.headers.Get("x-request-id"), "morning-1");
+}
+
+TEST_F(GatewayTest, GivesARequestAnIdThatHasNoneOrOneThatWouldSpoilALog) {
+  TestClient client(port());
+  std::set<std::string> ids;
+  for (const Headers& more : {Headers{}, Headers{}, Headers{{"x-request-id", "a level=error"}}}) {
+    Headers headers = kProto;
+    for (const auto& [name, value] : more) headers.Add(name, value);
+    const auto answer = client.Call("POST", kQuote, headers, QuoteFrame());
+    const std::string id(answer.headers.Get("x-request-id"));
+    EXPECT_THAT(id, MatchesRegex("x-[0-9a-f]{16}"));
+    EXPECT_EQ(answer.headers.Get("seen-request-id"), id);
+    ids.insert(id);
+  }
+  EXPECT_EQ(ids.size(), 3U);
+}
+
+TEST_F(GatewayTest, MeasuresRequestsByWhatTheyAskFor) {
+  {
+    TestClient client(port());
+    client.Call("POST", kQuote, kProto, QuoteFrame());
+    client.Call("POST", kQuote, {{"content-type", "text/plain"}}, QuoteFrame());
+    client.Call("GET", "/v1/trips/t-1");
+    client.Call("GET", "/v1/trips/x");
+    client.Call("GET", "/healthz");
+    client.Call("BREW", "/pot");
+    client.Call("GET", "/nowhere.html");
+    client.Send("hello there\r\n\r\n");
+    client.ReadAnswer();
+    TestClient driver(port());
+    EXPECT_EQ(driver.OpenWebSocket(kDrive, "grpc-websockets"), 101);
+  }
+  const auto measured = Measured();
+  const auto count = [&measured](const char* method, const char* route, const char* status) {
+    return metrics::testing::Sum(measured, "gateway_http_requests_total",
+                                 {{"method", method}, {"route", route}, {"status", status}});
+  };
+  EXPECT_EQ(count("POST", kQuote, "200"), 1);
+  EXPECT_EQ(count("POST", kQuote, "415"), 1);
+  EXPECT_EQ(count("GET", "/v1/trips/{trip_id}", "200"), 1);
+  EXPECT_EQ(count("GET", "/v1/trips/{trip_id}", "404"), 1);
+  EXPECT_EQ(count("GET", "/healthz", "200"), 1);
+  EXPECT_EQ(count("other", "other", "404"), 1) << "nothing from outside becomes a label";
+  EXPECT_EQ(count("GET", "other", "404"), 1);
+  EXPECT_EQ(count("other", "other", "400"), 1) << "what is no request";
+  EXPECT_EQ(count("GET", kDrive, "101"), 1);
+  EXPECT_EQ(metrics::testing::Sum(measured, "gateway_http_requests_total"), 9);
 }
 
 TEST_F(GatewayTest, SpeaksBase64ToThoseWhoDo) {
@@ -308,9 +367,9 @@ class GatewaySocketTest : public GatewayTest {
 };
 
 TEST_F(GatewaySocketTest, CarriesMessagesBothWaysUntilTheHalfClose) {
-  Open();
+  Open("ridestream-caller: driver/d-1\r\nX-Request-Id: d-1-evening\r\n");
   SendPosition(1);
-  EXPECT_THAT(Read(), StartsWith("trailers ")) << "the headers come first";
+  EXPECT_THAT(Read(), HasSubstr("x-request-id: d-1-evening\r\n")) << "the headers come first";
   EXPECT_EQ(Parse<dispatch::v1::DriveResponse>(Read()).sequence(), 1U);
   SendPosition(2);
   SendPosition(3);
@@ -347,7 +406,7 @@ TEST_F(GatewaySocketTest, EndsTheCallOfABrowserThatGoesAwayWithinASecond) {
 TEST_F(GatewaySocketTest, EndsWithAStatusWhatIsNoFrame) {
   Open();
   client_.SendBinary(std::string("\0\0\0\0\5hel", 8));
-  EXPECT_EQ(Read(), "trailers ");
+  EXPECT_THAT(Read(), StartsWith("trailers x-request-id: "));
   EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: frame: "));
   EXPECT_EQ(client_.ReadFrame().opcode, 8);
 }
@@ -361,7 +420,7 @@ TEST_F(GatewaySocketTest, EndsWithAStatusWhatIsNoMetadata) {
 TEST_F(GatewaySocketTest, RefusesText) {
   Open();
   client_.SendFrame(1, "text");
-  EXPECT_EQ(Read(), "trailers ");
+  EXPECT_THAT(Read(), StartsWith("trailers x-request-id: "));
   EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: frame: is text"));
 }
 

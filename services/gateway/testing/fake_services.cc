@@ -89,6 +89,10 @@ class FakeServices::Trip final : public trip::v1::TripService::CallbackService {
     if (caller != metadata.end()) {
       context->AddInitialMetadata("seen-caller", {caller->second.data(), caller->second.size()});
     }
+    const auto [first, last] = metadata.equal_range("x-request-id");
+    for (auto id = first; id != last; ++id) {
+      context->AddInitialMetadata("seen-request-id", {id->second.data(), id->second.size()});
+    }
     const auto left = context->deadline() - std::chrono::system_clock::now();
     context->AddInitialMetadata(
         "seen-timeout-ms",

@@ -4,6 +4,7 @@
 
 #include "libs/rpc/channel.h"
 #include "libs/testing/status_matchers.h"
+#include "prometheus/text_serializer.h"
 
 namespace ridestream::gateway {
 
@@ -20,11 +21,18 @@ void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limi
   ASSERT_THAT(gateway, testing::IsOk());
   gateway_ = *std::move(gateway);
   auto server = HttpServer::Start(
-      {.limits = limits, .handler = [this](const std::shared_ptr<Exchange>& exchange) {
-         gateway_->Serve(exchange);
-       }});
+      {.limits = limits,
+       .handler = [this](const std::shared_ptr<Exchange>& exchange) { gateway_->Serve(exchange); },
+       .observer = &http_metrics_});
   ASSERT_THAT(server, testing::IsOk());
   server_ = *std::move(server);
+}
+
+metrics::testing::Metrics GatewayTest::Measured() const {
+  auto metrics =
+      metrics::testing::ParseMetrics(prometheus::TextSerializer().Serialize(registry_.Collect()));
+  EXPECT_THAT(metrics, testing::IsOk());
+  return metrics.ok() ? *std::move(metrics) : metrics::testing::Metrics();
 }
 
 }  // namespace ridestream::gateway

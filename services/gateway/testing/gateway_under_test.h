@@ -4,7 +4,10 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "libs/metrics/testing/scrape.h"
+#include "prometheus/registry.h"
 #include "services/gateway/http/http_server.h"
+#include "services/gateway/http_metrics.h"
 #include "services/gateway/server/gateway.h"
 #include "services/gateway/testing/fake_services.h"
 
@@ -21,7 +24,12 @@ class GatewayTest : public ::testing::Test {
              const std::string& services = "");
   int port() const { return server_->port(); }
 
+  /// What was measured of the requests to all gateways of this test.
+  metrics::testing::Metrics Measured() const;
+
   FakeServices services_;
+  prometheus::Registry registry_;
+  HttpMetrics http_metrics_{registry_};
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<HttpServer> server_;
 };
