@@ -67,6 +67,21 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
       Kind::kCounter, "dispatch_market_events_refused_total",
       "Events that a market's full queue refused",
       of_each([](const MarketRunner& market) { return market.events().refused(); }));
+  metrics.readings().Add(
+      Kind::kGauge, "dispatch_offer_ack_seconds",
+      "From the decision to make an offer until its driver's ack, of the last 1,000, in seconds",
+      [&markets] {
+        std::vector<Readings::Sample> samples;
+        for (const auto& [name, market] : markets) {
+          const OfferTimes::Summary summary = std::as_const(*market).offer_times().Summarize();
+          for (const auto& [quantile, time] :
+               {std::pair("0.5", summary.p50), std::pair("0.99", summary.p99)}) {
+            samples.push_back({{{"market", name.str()}, {"quantile", quantile}},
+                               std::chrono::duration<double>(time).count()});
+          }
+        }
+        return samples;
+      });
   for (const auto& [name, market] : markets) {
     metrics.AddQueue(
         {{"queue", "market_events"}, {"market", name.str()}},

@@ -159,7 +159,7 @@ absl::Status Run() {
       *clock, timers, [&markets](const MarketId& market) -> dispatch::SessionRegistry::MarketPorts {
         const auto found = markets.find(market);
         if (found == markets.end()) return {};
-        return {found->second.get(), &found->second->positions()};
+        return {found->second.get(), &found->second->positions(), &found->second->offer_times()};
       });
 
   std::string served;

@@ -76,7 +76,7 @@ absl::StatusOr<std::shared_ptr<dispatch::DriverSession>> DispatchProcess::FindOr
     session = std::make_shared<dispatch::DriverSession>(
         driver, MarketId(hello.market()),
         dispatch::DriverSession::Surroundings{session_config_, context_.agenda.clock(), *this,
-                                              *this, seen_[driver].counters});
+                                              *this, seen_[driver].counters, offer_times_});
   }
   return session;
 }

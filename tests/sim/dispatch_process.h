@@ -123,6 +123,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   const Neighbours neighbours_;
   dispatch::MarketChecker& checker_;
   const dispatch::SessionConfig session_config_;
+  dispatch::OfferTimes offer_times_;
   const dispatch::MarketConfig market_config_;
   dispatch::Market market_;
 

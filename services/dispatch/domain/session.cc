@@ -170,7 +170,8 @@ bool Session::NextToSend(v1::DriveResponse* message) {
   return false;
 }
 
-absl::Status Session::Ack(std::uint64_t sequence) {
+absl::Status Session::Ack(std::uint64_t sequence,
+                          absl::FunctionRef<void(const v1::DriveResponse&)> acked) {
   const std::uint64_t last_sent =
       queue_.empty() ? last_sequence_ : queue_.front().sequence() + sent_ - 1;
   if (sequence > last_sent) {
@@ -178,6 +179,7 @@ absl::Status Session::Ack(std::uint64_t sequence) {
         fmt::format("ack.sequence: {} was never sent, the last was {}", sequence, last_sent));
   }
   while (!queue_.empty() && queue_.front().sequence() <= sequence) {
+    acked(queue_.front());
     queue_.pop_front();
     --sent_;
   }

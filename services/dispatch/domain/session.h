@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
 #include "libs/base/geo.h"
@@ -91,8 +92,11 @@ class Session {
   /// Has a heartbeat sent when nothing else is.
   void SendHeartbeat() { heartbeat_due_ = true; }
 
-  /// Everything up to `sequence` arrived. INVALID_ARGUMENT if that was never sent.
-  absl::Status Ack(std::uint64_t sequence);
+  /// Everything up to `sequence` arrived; `acked` is shown each push of which that wasn't known.
+  /// INVALID_ARGUMENT if it was never sent.
+  absl::Status Ack(
+      std::uint64_t sequence,
+      absl::FunctionRef<void(const v1::DriveResponse&)> acked = [](const auto&) {});
 
   std::size_t unacked() const { return queue_.size(); }
 

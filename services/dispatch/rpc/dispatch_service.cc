@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "google/protobuf/util/time_util.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
 namespace {
 
 using Reactor = grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>;
+
+google::protobuf::Duration ToProto(std::chrono::nanoseconds time) {
+  return google::protobuf::util::TimeUtil::NanosecondsToDuration(time.count());
+}
 
 /// Ends a call that never became a stream.
 class RefusedStream final : public Reactor {
@@ -50,6 +55,33 @@ grpc::ServerUnaryReactor* DispatchService::GetDriver(grpc::CallbackServerContext
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(rpc::ToGrpcStatus(Describe(*context, request->driver_id(), *response), context));
   return reactor;
+}
+
+grpc::ServerUnaryReactor* DispatchService::GetOfferStats(grpc::CallbackServerContext* context,
+                                                         const v1::GetOfferStatsRequest* request,
+                                                         v1::GetOfferStatsResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(
+      rpc::ToGrpcStatus(DescribeOffers(*context, request->market(), *response), context));
+  return reactor;
+}
+
+absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& context,
+                                             const std::string& market,
+                                             v1::GetOfferStatsResponse& response) const {
+  const absl::StatusOr<rpc::Caller> caller =
+      rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
+  if (!caller.ok()) return caller.status();
+  const OfferTimes* const times = registry_.FindOfferTimes(MarketId(market));
+  if (times == nullptr) {
+    return absl::NotFoundError(fmt::format("market: '{}' isn't served here", market));
+  }
+  const OfferTimes::Summary summary = times->Summarize();
+  response.set_acked(summary.acked);
+  if (summary.acked == 0) return absl::OkStatus();
+  *response.mutable_p50() = ToProto(summary.p50);
+  *response.mutable_p99() = ToProto(summary.p99);
+  return absl::OkStatus();
 }
 
 absl::Status DispatchService::Describe(const grpc::CallbackServerContext& context,

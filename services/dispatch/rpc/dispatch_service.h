@@ -22,10 +22,15 @@ class DispatchService final : public v1::DispatchService::CallbackService {
   grpc::ServerUnaryReactor* GetDriver(grpc::CallbackServerContext* context,
                                       const v1::GetDriverRequest* request,
                                       v1::GetDriverResponse* response) override;
+  grpc::ServerUnaryReactor* GetOfferStats(grpc::CallbackServerContext* context,
+                                          const v1::GetOfferStatsRequest* request,
+                                          v1::GetOfferStatsResponse* response) override;
 
  private:
   absl::Status Describe(const grpc::CallbackServerContext& context, const std::string& driver_id,
                         v1::GetDriverResponse& response) const;
+  absl::Status DescribeOffers(const grpc::CallbackServerContext& context, const std::string& market,
+                              v1::GetOfferStatsResponse& response) const;
 
   SessionRegistry& registry_;
   const rpc::Authenticator& authenticator_;

@@ -17,7 +17,9 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
+#include "libs/testing/status_matchers.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
+#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/session_registry.h"
@@ -170,7 +172,7 @@ class DriveStreamTest : public ::testing::Test {
     registry_.emplace(RegistryConfig{.session = {.max_unacked = 4}, .max_sessions = 2}, clock_,
                       timers_, [this](const MarketId& market) -> SessionRegistry::MarketPorts {
                         if (market != MarketId("city")) return {};
-                        return {&market_, &*positions_};
+                        return {&market_, &*positions_, &offer_times_};
                       });
     service_.emplace(*registry_, authenticator_);
     server_ = *rpc::Server::Start(
@@ -209,6 +211,17 @@ class DriveStreamTest : public ::testing::Test {
     if (!status.ok()) return rpc::FromGrpcStatus(status);
     return response;
   }
+  absl::StatusOr<v1::GetOfferStatsResponse> GetOfferStats(
+      const std::string& market, rpc::CallerKind caller = rpc::CallerKind::kService) {
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {caller, "someone"});
+    v1::GetOfferStatsRequest request;
+    request.set_market(market);
+    v1::GetOfferStatsResponse response;
+    const grpc::Status status = stub_->GetOfferStats(&context, request, &response);
+    if (!status.ok()) return rpc::FromGrpcStatus(status);
+    return response;
+  }
   void Push(const std::string& driver, std::uint64_t plan_version) {
     v1::DriveResponse message;
     message.mutable_plan()->set_version(plan_version);
@@ -220,6 +233,7 @@ class DriveStreamTest : public ::testing::Test {
   rpc::TrustingAuthenticator authenticator_;
   FakeMarket market_;
   FakeLocation location_;
+  OfferTimes offer_times_;
   std::unique_ptr<rpc::Server> location_server_;
   std::unique_ptr<location::v1::LocationService::Stub> location_stub_;
   std::optional<PositionForwarder> positions_;
@@ -492,6 +506,37 @@ TEST_F(DriveStreamTest, DrainingSaysGoodbye) {
   EXPECT_TRUE(goodbye->has_goodbye());
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   drain.join();
+}
+
+TEST_F(DriveStreamTest, TellsHowLongOffersTakeUntilTheirDriverAcksThem) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  EXPECT_FALSE(GetOfferStats("city")->has_p50());
+  v1::DriveResponse offer;
+  offer.mutable_offer()->set_offer_id("o-1");
+  *offer.mutable_offer()->mutable_decided_at() = ToProto(clock_.Now());
+  *offer.mutable_offer()->mutable_expires_at() = ToProto(clock_.Now() + 15s);
+  Push("d-1", 1);
+  PushOf("d-1", offer);
+  driver.Read();
+  driver.Read();
+  clock_.Advance(7ms);
+  driver.SendAck(2);
+  // Messages of a stream are handled in their order.
+  driver.SendPosition(1);
+  location_.reports.WaitFor([](const auto&) { return true; });
+  const auto stats = GetOfferStats("city");
+  ASSERT_THAT(stats, ridestream::testing::IsOk());
+  EXPECT_EQ(stats->acked(), 1u) << "the plan is none";
+  EXPECT_EQ(stats->p50().nanos(), 7'000'000);
+  EXPECT_EQ(stats->p99().nanos(), 7'000'000);
+}
+
+TEST_F(DriveStreamTest, TellsOfOffersToServicesAndOfItsMarketsOnly) {
+  EXPECT_THAT(GetOfferStats("atlantis"),
+              ridestream::testing::StatusIs(absl::StatusCode::kNotFound, "atlantis"));
+  EXPECT_THAT(GetOfferStats("city", rpc::CallerKind::kRider),
+              ridestream::testing::StatusIs(absl::StatusCode::kPermissionDenied, ""));
 }
 
 }  // namespace

@@ -103,8 +103,14 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
 absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
   MutexLock lock(mu_);
   if (session_.epoch() != epoch) return absl::OkStatus();
-  heard_at_ = around_.clock.Now();
-  return session_.Ack(sequence);
+  const Time now = around_.clock.Now();
+  heard_at_ = now;
+  return session_.Ack(sequence, [this, now](const v1::DriveResponse& push) {
+    if (!push.has_offer()) return;
+    const Duration took = now - FromProto(push.offer().decided_at());
+    around_.offer_times.Acked(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(took / around_.config.clock_rate));
+  });
 }
 
 absl::Status DriverSession::OnCommand(std::uint64_t epoch, std::optional<Event> event) {

@@ -13,6 +13,7 @@
 #include "libs/service/service.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/session.h"
+#include "services/dispatch/rpc/offer_times.h"
 #include "services/dispatch/rpc/push_history.h"
 #include "services/dispatch/rpc/session_counters.h"
 
@@ -62,6 +63,7 @@ class DriverSession {
     EventSink& events;
     PositionSink& positions;
     SessionCounters& counters;
+    OfferTimes& offer_times;
   };
 
   DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings);

@@ -19,6 +19,7 @@
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/rpc/event_queue.h"
 #include "services/dispatch/rpc/market_meter.h"
+#include "services/dispatch/rpc/offer_times.h"
 #include "services/dispatch/rpc/planner.h"
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/progress_reporter.h"
@@ -56,6 +57,8 @@ class MarketRunner final : public EventSink {
   void Tell(Event event) override { queue_.Answer(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
   const PositionForwarder& positions() const { return positions_; }
+  OfferTimes& offer_times() { return offer_times_; }
+  const OfferTimes& offer_times() const { return offer_times_; }
   const EventQueue& events() const { return queue_; }
   const roads::Streets& streets() const { return *streets_; }
 
@@ -93,6 +96,7 @@ class MarketRunner final : public EventSink {
   MarketMeter meter_;
   EventQueue queue_;
   PositionForwarder positions_;
+  OfferTimes offer_times_;
   Planner planner_;
   std::function<void()> on_caught_up_;
   // Touched by the follower's functions alone, which run one at a time.

@@ -77,7 +77,7 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(const
   auto session = std::make_shared<DriverSession>(
       driver, market,
       DriverSession::Surroundings{config_.session, clock_, *ports.events, *ports.positions,
-                                  counters_});
+                                  counters_, *ports.offer_times});
   sessions_.emplace(driver, session);
   return session;
 }

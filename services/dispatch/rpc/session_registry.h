@@ -37,6 +37,7 @@ class SessionRegistry {
   struct MarketPorts {
     EventSink* events = nullptr;
     PositionSink* positions = nullptr;
+    OfferTimes* offer_times = nullptr;
   };
   using FindMarket = std::function<MarketPorts(const MarketId&)>;
 
@@ -53,6 +54,10 @@ class SessionRegistry {
                                                             const v1::Hello& hello);
   /// The driver's session, or null.
   std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
+  /// How a market's offers fare; null when it isn't served here.
+  const OfferTimes* FindOfferTimes(const MarketId& market) const {
+    return find_market_(market).offer_times;
+  }
   /// An id that no session had before.
   SessionId FreshSessionId();
   /// The stream is over.

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "libs/base/mutex.h"
+
+namespace ridestream::dispatch {
+
+/// How long a market's offers take from the decision until the driver's ack. Keeps the last 1,000.
+/// Thread-safe; its lock is a leaf.
+class OfferTimes {
+ public:
+  struct Summary {
+    /// Since the beginning.
+    std::uint64_t acked = 0;
+    /// Of those that are kept; zero when there are none.
+    std::chrono::nanoseconds p50{};
+    std::chrono::nanoseconds p99{};
+  };
+
+  void Acked(std::chrono::nanoseconds took);
+  Summary Summarize() const;
+
+ private:
+  static constexpr std::size_t kKept = 1'000;
+
+  mutable Mutex mu_;
+  std::uint64_t acked_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<std::chrono::nanoseconds> kept_ ABSL_GUARDED_BY(mu_);  // A ring once it is full.
+};
+
+}  // namespace ridestream::dispatch

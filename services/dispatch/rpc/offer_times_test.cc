@@ -1,0 +1,38 @@
+#include "services/dispatch/rpc/offer_times.h"
+
+#include <gtest/gtest.h>
+
+namespace ridestream::dispatch {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(OfferTimes, HasNothingToTellBeforeTheFirst) {
+  const OfferTimes::Summary summary = OfferTimes().Summarize();
+  EXPECT_EQ(summary.acked, 0U);
+  EXPECT_EQ(summary.p50.count(), 0);
+  EXPECT_EQ(summary.p99.count(), 0);
+}
+
+TEST(OfferTimes, TellsTheMiddleAndAllButOneInAHundred) {
+  OfferTimes times;
+  for (int ms = 200; ms > 0; --ms) times.Acked(milliseconds(ms));
+  const OfferTimes::Summary summary = times.Summarize();
+  EXPECT_EQ(summary.acked, 200U);
+  EXPECT_EQ(summary.p50, milliseconds(101));
+  EXPECT_EQ(summary.p99, milliseconds(199));
+}
+
+TEST(OfferTimes, ForgetsWhatIsOlderThanTheLastThousand) {
+  OfferTimes times;
+  for (int i = 0; i < 1'000; ++i) times.Acked(milliseconds(900));
+  for (int i = 0; i < 999; ++i) times.Acked(milliseconds(1));
+  EXPECT_EQ(times.Summarize().p99, milliseconds(1));
+  times.Acked(milliseconds(2));
+  const OfferTimes::Summary summary = times.Summarize();
+  EXPECT_EQ(summary.acked, 2'000U);
+  EXPECT_EQ(summary.p50, milliseconds(1));
+}
+
+}  // namespace
+}  // namespace ridestream::dispatch
