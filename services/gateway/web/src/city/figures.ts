@@ -1,8 +1,9 @@
+import type { GetOfferStatsResponse } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { quantile } from "../map/frame_meter.js";
 import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
 import type { Cars } from "./cars.js";
-import { toMs } from "./time.js";
+import { durationMs, toMs } from "./time.js";
 import type { Trips } from "./trips.js";
 
 /** The city in numbers, at one moment. Durations are of the city's time. */
@@ -12,6 +13,8 @@ export interface Figures {
   readonly byState: readonly number[];
   readonly waiting: number;
   readonly longestWaitS: number;
+  /** Trips whose driver is on the way to the pick-up, or there. */
+  readonly awaiting: number;
   /** From the request to the driver's yes, of the last trips that got one. */
   readonly matchP50S: number;
   readonly matchP99S: number;
@@ -22,8 +25,11 @@ export interface Figures {
   readonly servedPerMinute: number;
   readonly aboard: number;
   readonly ridersPerCar: number;
-  /** On the wall's clock. */
+  /** On the wall's clock, as what follows. */
   readonly positionsPerS: number;
+  /** From the decision to make an offer until its driver has acked it, of the last offers. */
+  readonly offerP50Ms: number;
+  readonly offerP99Ms: number;
 }
 
 export const kNoFigures: Figures = {
@@ -31,6 +37,7 @@ export const kNoFigures: Figures = {
   byState: [],
   waiting: 0,
   longestWaitS: 0,
+  awaiting: 0,
   matchP50S: 0,
   matchP99S: 0,
   served: 0,
@@ -39,6 +46,8 @@ export const kNoFigures: Figures = {
   aboard: 0,
   ridersPerCar: 0,
   positionsPerS: 0,
+  offerP50Ms: 0,
+  offerP99Ms: 0,
 };
 
 const kMatchesKept = 300;
@@ -50,6 +59,8 @@ export class FigureBook {
   private served = 0;
   private unserved = 0;
   private positionsPerS = 0;
+  private offerP50Ms = 0;
+  private offerP99Ms = 0;
   private lastApplied: { count: number; atMs: number } | null = null;
 
   /** A trip has come into a state, at a time of the city's. */
@@ -76,6 +87,11 @@ export class FigureBook {
     this.positionsPerS = (1000 * (count - last.count)) / (wallMs - last.atMs);
   }
 
+  onOfferStats(stats: GetOfferStatsResponse): void {
+    this.offerP50Ms = durationMs(stats.p50);
+    this.offerP99Ms = durationMs(stats.p99);
+  }
+
   make(cars: Cars, trips: Trips, cityMs: number): Figures {
     while ((this.servedAtMs[0] ?? Infinity) < cityMs - 60_000) this.servedAtMs.shift();
     const byState = cars.countByState();
@@ -91,6 +107,7 @@ export class FigureBook {
       byState,
       waiting,
       longestWaitS: (cityMs - oldestMs) / 1000,
+      awaiting: trips.countAwaiting(),
       matchP50S: quantile(this.matchWaits, 0.5),
       matchP99S: quantile(this.matchWaits, 0.99),
       served: this.served,
@@ -99,6 +116,8 @@ export class FigureBook {
       aboard: aboard.riders,
       ridersPerCar: aboard.cars > 0 ? aboard.riders / aboard.cars : 0,
       positionsPerS: this.positionsPerS,
+      offerP50Ms: this.offerP50Ms,
+      offerP99Ms: this.offerP99Ms,
     };
   }
 }

@@ -64,7 +64,7 @@ export class LiveCity {
     const { signal } = this.running;
     this.tellWorker({ kind: "watch", order: this.areaOrder() });
     void this.followTrips(signal);
-    void this.pollIndexStats(signal);
+    void this.pollStats(signal);
     void this.readHistory(signal);
   }
 
@@ -114,16 +114,18 @@ export class LiveCity {
     });
   }
 
-  private async pollIndexStats(signal: AbortSignal): Promise<void> {
-    const { location } = this.options.clients;
+  private async pollStats(signal: AbortSignal): Promise<void> {
+    const { location, dispatch } = this.options.clients;
     const { market } = this.options.market;
+    const options = { signal, timeoutMs: 1000 };
     while (!signal.aborted) {
-      try {
-        const stats = await location.getIndexStats({ market }, { signal, timeoutMs: 1000 });
-        this.book.onIndexStats(stats.applied, performance.now());
-      } catch {
-        // The streams say that the connection is lost; the figure stays what it was.
-      }
+      // The streams say that the connection is lost; a figure that didn't come stays what it was.
+      await Promise.allSettled([
+        location
+          .getIndexStats({ market }, options)
+          .then((stats) => this.book.onIndexStats(stats.applied, performance.now())),
+        dispatch.getOfferStats({ market }, options).then((stats) => this.book.onOfferStats(stats)),
+      ]);
       await wallPause(1000, signal);
     }
   }

@@ -1,4 +1,9 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+
+/** 0 for a duration that isn't set. */
+export function durationMs(duration: Duration | undefined): number {
+  return Number(duration?.seconds ?? 0) * 1000 + (duration?.nanos ?? 0) / 1e6;
+}
 
 /** Unix time in milliseconds, 0 for a time that isn't set. */
 export function toMs(time: Timestamp | undefined): number {

@@ -85,6 +85,15 @@ export class Trips {
     for (const trip of this.open.values()) if (trip.state === TripState.REQUESTED) yield trip;
   }
 
+  /** How many of the open trips have a driver who has yet to pick the rider up. */
+  countAwaiting(): number {
+    let count = 0;
+    for (const { state } of this.open.values()) {
+      if (state === TripState.ASSIGNED || state === TripState.ARRIVED) count += 1;
+    }
+    return count;
+  }
+
   /** The open trips of a driver. */
   ofDriver(driverId: string): Trip[] {
     return [...(this.byDriver.get(driverId) ?? [])].flatMap((id) => this.open.get(id) ?? []);

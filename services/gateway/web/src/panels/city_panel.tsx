@@ -3,7 +3,7 @@ import type { LiveCity } from "../city/live_city.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { figures, second, showDemand } from "../ui/state.js";
+import { demandPlaces, figures, second, showDemand } from "../ui/state.js";
 import { TripRow } from "./trip_row.js";
 
 export const kCarStateNames: Readonly<Record<number, string>> = {
@@ -64,7 +64,7 @@ function since(trip: Trip): number {
 }
 
 function Legend() {
-  const { byState, waiting } = figures.value;
+  const { byState, waiting, awaiting } = figures.value;
   return (
     <section class="legend" aria-label="What the colours mean">
       <ul>
@@ -72,6 +72,7 @@ function Legend() {
           <li key={state}>
             <svg class={`arrow state-${state}`} viewBox="-1 -1.1 2 2.1" aria-hidden="true">
               <path d="M0-1 .72.78 0 .42-.72.78Z" />
+              {state === DriverState.OCCUPIED && <circle r="0.26" cy="0.06" fill="#fff" />}
             </svg>
             <span>{kCarStateNames[state]}</span>
             <strong>{(byState[state] ?? 0).toLocaleString("en")}</strong>
@@ -81,6 +82,11 @@ function Legend() {
           <span class="dot trip-requested" aria-hidden="true" />
           <span>rider who waits</span>
           <strong>{waiting.toLocaleString("en")}</strong>
+        </li>
+        <li>
+          <span class="dot ring trip-assigned" aria-hidden="true" />
+          <span>rider whose car is coming</span>
+          <strong>{awaiting.toLocaleString("en")}</strong>
         </li>
       </ul>
       <label class="switch">
@@ -93,6 +99,9 @@ function Legend() {
         />
         <span>Unserved demand</span>
       </label>
+      {showDemand.value && demandPlaces.value === 0 && (
+        <p class="more">Nobody goes unserved just now.</p>
+      )}
     </section>
   );
 }

@@ -112,22 +112,24 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
           }}
         />
       </label>
-      {quote?.fare && (
-        <div class="quote" role="status">
-          <strong>{moneyText(quote.fare.total)}</strong>
-          <span>
-            {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
-            {clockText(Number(quote.fare.duration?.seconds ?? 0))} on the way
-          </span>
-          {quote.promise && <PromiseText promise={quote.promise} />}
-          <span class="note">
-            {hasExpired ? "has expired" : `kept for ${clockText(leftS)}`}
-          </span>
-        </div>
-      )}
-      <button type="submit" class="primary" disabled={!quote || hasExpired || state.busy !== ""}>
-        {state.busy ? `${state.busy} …` : "Request"}
-      </button>
+      <div class="form-end">
+        {quote?.fare && (
+          <div class="quote" role="status">
+            <strong>{moneyText(quote.fare.total)}</strong>
+            <span>
+              {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
+              {clockText(Number(quote.fare.duration?.seconds ?? 0))} on the way
+            </span>
+            {quote.promise && <PromiseText promise={quote.promise} />}
+            <span class="note">
+              {hasExpired ? "has expired" : `kept for ${clockText(leftS)}`}
+            </span>
+          </div>
+        )}
+        <button type="submit" class="primary" disabled={!quote || hasExpired || state.busy !== ""}>
+          {state.busy ? `${state.busy} …` : "Request"}
+        </button>
+      </div>
     </form>
   );
 }

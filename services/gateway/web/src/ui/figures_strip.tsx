@@ -30,9 +30,18 @@ const kCards: readonly Card[] = [
   {
     label: "Driver found in",
     title: "From a request until a driver accepts: half of the riders, and all but 1 %",
-    value: (now) => clockText(now.matchP50S),
-    note: (now) => `p99 ${clockText(now.matchP99S)}`,
+    value: (now) => orDash(now.matchP50S, clockText),
+    note: (now) => `p99 ${orDash(now.matchP99S, clockText)}`,
     plot: (sample) => sample.matchP50S,
+  },
+  {
+    label: "Offers in hand",
+    title:
+      "From the decision to make an offer until the driver's ack, by the wall's clock: half of " +
+      "the last offers, and all but 1 %",
+    value: (now) => orDash(now.offerP50Ms, milliseconds),
+    note: (now) => `p99 ${orDash(now.offerP99Ms, milliseconds)}`,
+    plot: (sample) => sample.offerP50Ms,
   },
   {
     label: "Served",
@@ -44,7 +53,7 @@ const kCards: readonly Card[] = [
   {
     label: "Riders a car",
     title: "People in cars that carry any",
-    value: (now) => now.ridersPerCar.toFixed(2),
+    value: (now) => orDash(now.ridersPerCar, (riders) => riders.toFixed(2)),
     note: (now) => `${count(now.aboard)} aboard`,
     plot: (sample) => sample.ridersPerCar,
   },
@@ -59,6 +68,15 @@ const kCards: readonly Card[] = [
 
 function count(value: number): string {
   return value.toLocaleString("en");
+}
+
+function milliseconds(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}
+
+/** A dash while nothing is known. */
+function orDash(value: number, text: (value: number) => string): string {
+  return value > 0 ? text(value) : "–";
 }
 
 /** The strip of live figures. */

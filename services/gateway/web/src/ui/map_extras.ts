@@ -11,11 +11,13 @@ import type { Drive } from "../driver/drive.js";
 import {
   StopKind,
   type GetDriverResponse,
+  type Offer,
   type Plan,
 } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
+import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import type { CityMap } from "../map/city_map.js";
 import type { Ride } from "../rider/ride.js";
-import { placing, second, selection, showDemand, tab, watchedDriver } from "./state.js";
+import { demandPlaces, placing, second, selection, showDemand, tab, watchedDriver } from "./state.js";
 
 /** Draws unserved demand while it is asked for. Returns what ends it. */
 export function drawDemand(map: CityMap, city: LiveCity, clock: CityClock): () => void {
@@ -23,7 +25,9 @@ export function drawDemand(map: CityMap, city: LiveCity, clock: CityClock): () =
     map.showDemand(showDemand.value);
     if (!showDemand.value || second.value % 2 !== 0) return;
     const trips = [...city.trips.open.values(), ...city.trips.ended.values(), ...city.history];
-    map.setData("demand", demandToGeoJson(trips, clock.now()));
+    const demand = demandToGeoJson(trips, clock.now());
+    map.setData("demand", demand);
+    demandPlaces.value = demand.features.length;
   });
 }
 
@@ -47,8 +51,8 @@ interface Way {
 function wayToDraw(city: LiveCity, drive: Drive): Way {
   const selected = selection.value;
   if (tab.value === "drive") {
-    const { route, plan } = drive.state.value;
-    return { route, stops: stopsOf(plan) };
+    const { route, plan, offer } = drive.state.value;
+    return { route, stops: [...stopsOf(plan), ...endsOf(offer)] };
   }
   if (tab.value !== "city" || !selected) return { route: [], stops: [] };
   second.value;
@@ -60,13 +64,16 @@ function wayToDraw(city: LiveCity, drive: Drive): Way {
     const line = plan?.route && plan.stops.length > 0 ? decodeLine(plan.route) : [];
     return { route: car ? restOf(line, city.plane.lngLat(car.x, car.y)) : line, stops: stopsOf(plan) };
   }
-  const trip = city.trips.get(selected.tripId);
-  if (!trip?.pickup || !trip.dropoff) return { route: [], stops: [] };
-  const stops = [
-    { kind: "pickup" as const, place: fromLatLng(trip.pickup) },
-    { kind: "dropoff" as const, place: fromLatLng(trip.dropoff) },
+  return { route: [], stops: endsOf(city.trips.get(selected.tripId)) };
+}
+
+/** Where a trip, or what is offered, begins and ends. */
+function endsOf(trip: Trip | Offer | null | undefined): Way["stops"] {
+  if (!trip?.pickup || !trip.dropoff) return [];
+  return [
+    { kind: "pickup", place: fromLatLng(trip.pickup) },
+    { kind: "dropoff", place: fromLatLng(trip.dropoff) },
   ];
-  return { route: [], stops };
 }
 
 function stopsOf(plan: Plan | null | undefined): Way["stops"] {

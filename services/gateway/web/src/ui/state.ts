@@ -24,6 +24,8 @@ export const tab = signal<Tab>("city");
 export const selection = signal<Selection | null>(null);
 export const placing = signal<Placing | null>(null);
 export const showDemand = signal(false);
+/** How many places the map of unserved demand shows. */
+export const demandPlaces = signal(0);
 export const theme = signal<Theme>(firstTheme());
 /** What dispatch says of the selected car's driver; null for one that it doesn't know. */
 export const watchedDriver = signal<{
