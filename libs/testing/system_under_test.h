@@ -29,6 +29,7 @@ class SystemUnderTest {
   const std::string& trip() const { return trip_address_; }
   const std::string& location() const { return location_address_; }
   const std::string& dispatch() const { return dispatch_address_; }
+  const ChildProcess& location_process() const { return *location_; }
   const ChildProcess& dispatch_process() const { return *dispatch_; }
   /// Where the metrics of "trip", "location" or "dispatch" are served.
   std::string metrics(const std::string& service) const {

@@ -1,10 +1,14 @@
 #include "loadtest/bench/metrics_cost.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "libs/base/mutex.h"
@@ -25,16 +29,18 @@ struct Compared {
   double without = 0;
   double ratio = 0;
 };
-/// A round's first is now one and now the other, so that neither profits from its place.
+/// A round is with, without, without, with: whoever runs again right after itself finds the system
+/// as it left it, and so does each as often as the other.
 template <class With, class Without>
 Compared InTurn(With with, Without without) {
   std::vector<double> with_rates, without_rates, ratios;
   for (int round = 0; round < absl::GetFlag(FLAGS_metrics_rounds); ++round) {
-    const bool first = round % 2 == 0;
-    if (first) with_rates.push_back(with());
-    without_rates.push_back(without());
-    if (!first) with_rates.push_back(with());
-    ratios.push_back(with_rates.back() / without_rates.back());
+    const double first = with();
+    const double without_both = without() + without();
+    const double with_both = first + with();
+    with_rates.push_back(with_both / 2);
+    without_rates.push_back(without_both / 2);
+    ratios.push_back(with_both / without_both);
     Say(fmt::format("  round {}      {:>10.0f}  {:>10.0f}    {:.3f}", round + 1, with_rates.back(),
                     without_rates.back(), ratios.back()));
   }
@@ -71,28 +77,68 @@ class Scraper {
   std::thread thread_;
 };
 
+/// CPU time that a process has used, all its threads together; 0 of one that has ended.
+std::chrono::nanoseconds CpuTime(const testing::ChildProcess& process) {
+  clockid_t clock = 0;
+  timespec time{};
+  if (clock_getcpuclockid(process.pid(), &clock) != 0 || clock_gettime(clock, &time) != 0)
+    return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+/// Services under a flood, and the CPU time that the two on a position's way take for one.
+struct Flooding {
+  std::unique_ptr<SystemUnderTest> system;
+  std::vector<double> cpu_us;
+
+  double Flood(const std::vector<LatLng>& places) {
+    const auto cpu = [this] {
+      return CpuTime(system->dispatch_process()) + CpuTime(system->location_process());
+    };
+    const auto before = cpu();
+    const Flooded flooded = FloodOurs(*system, places);
+    const std::chrono::duration<double, std::micro> took = cpu() - before;
+    cpu_us.push_back(took.count() / static_cast<double>(std::max<std::uint64_t>(1, flooded.taken)));
+    return flooded.per_second;
+  }
+};
+
 /// The rate with metrics and logs as they are by default, scraped meanwhile, beside that without
-/// them.
+/// them; and what a position costs, which tells less of what else the machine does.
 absl::Status MeasureServices(const std::string& bin, const std::vector<LatLng>& places,
                              nlohmann::json& figures) {
   Say("positions/s       metrics     without     ratio");
+  const std::string unlimited = "--max_positions_per_s=0";
   const std::vector<std::string> off_flags = {"--metrics_listen=off", "--log_level=error"};
-  const auto on = SystemUnderTest::Start({.bin = bin});
-  if (!on.ok()) return on.status();
-  const auto off = SystemUnderTest::Start({.bin = bin,
-                                           .trip_flags = off_flags,
-                                           .location_flags = off_flags,
-                                           .dispatch_flags = off_flags});
-  if (!off.ok()) return off.status();
+  auto on_system = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {unlimited}});
+  if (!on_system.ok()) return on_system.status();
+  auto off_system =
+      SystemUnderTest::Start({.bin = bin,
+                              .trip_flags = off_flags,
+                              .location_flags = off_flags,
+                              .dispatch_flags = {off_flags[0], off_flags[1], unlimited}});
+  if (!off_system.ok()) return off_system.status();
+  Flooding on{*std::move(on_system), {}};
+  Flooding off{*std::move(off_system), {}};
   const auto with = [&] {
-    const Scraper scraper(**on);
-    return FloodOurs(**on, places).per_second;
+    const Scraper scraper(*on.system);
+    return on.Flood(places);
   };
-  const auto without = [&] { return FloodOurs(**off, places).per_second; };
+  const auto without = [&] { return off.Flood(places); };
   const Compared compared = InTurn(with, without);
   figures["metrics.on_per_s"] = compared.with;
   figures["metrics.off_per_s"] = compared.without;
   figures["metrics.cost"] = 1 - compared.ratio;
+  std::vector<double> cpu_ratios;
+  for (std::size_t i = 0; i + 1 < on.cpu_us.size(); i += 2) {  // Two of each are a round.
+    cpu_ratios.push_back((on.cpu_us[i] + on.cpu_us[i + 1]) / (off.cpu_us[i] + off.cpu_us[i + 1]));
+    Say(fmt::format("  CPU, µs      {:>10.2f}  {:>10.2f}    {:.3f}",
+                    (on.cpu_us[i] + on.cpu_us[i + 1]) / 2, (off.cpu_us[i] + off.cpu_us[i + 1]) / 2,
+                    cpu_ratios.back()));
+  }
+  figures["metrics.on_cpu_us"] = Median(on.cpu_us);
+  figures["metrics.off_cpu_us"] = Median(off.cpu_us);
+  figures["metrics.cpu_cost"] = Median(cpu_ratios) - 1;
   return absl::OkStatus();
 }
 
