@@ -22,11 +22,14 @@ std::int64_t RoundedPart(std::int64_t price, std::int64_t amount, std::int64_t u
 bool IsTariffsSum(const pb::Fare& fare) {
   const pb::Tariff& tariff = fare.tariff();
   const std::int64_t minute_us = 60'000'000;
-  const std::int64_t sum =
+  const std::int64_t by_distance_and_time =
       tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor();
+  const std::int64_t surge_percent = std::max<std::int64_t>(100, tariff.surge_percent());
+  const std::int64_t sum = by_distance_and_time + fare.surge_minor();
   return fare.distance_part_minor() == RoundedPart(tariff.per_km_minor(), fare.length_m(), 1'000) &&
          fare.time_part_minor() == RoundedPart(tariff.per_minute_minor(),
                                                ToDuration(fare.duration()).count(), minute_us) &&
+         fare.surge_minor() == RoundedPart(surge_percent - 100, by_distance_and_time, 100) &&
          fare.total().amount_minor() == sum - fare.shared_discount_minor() &&
          (fare.shared_discount_minor() == 0 ||
           fare.shared_discount_minor() ==

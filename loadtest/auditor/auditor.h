@@ -79,8 +79,8 @@ class Auditor {
   absl::flat_hash_map<TripId, bool> listed_;
 };
 
-/// base + per_km * length + per_minute * duration, each part rounded half up: whether a fare is the
-/// sum that its tariff asks for.
+/// base + per_km * length + per_minute * duration, each part rounded half up, with the surge and
+/// the discount of who shares: whether a fare is the sum that its tariff asks for.
 bool IsTariffsSum(const trip::v1::Fare& fare);
 
 }  // namespace ridestream::loadtest

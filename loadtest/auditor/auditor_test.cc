@@ -466,5 +466,17 @@ TEST(IsTariffsSumTest, RoundsEachPartHalfUp) {
   }
 }
 
+TEST(IsTariffsSumTest, SurgeIsPartOfTheSum) {
+  pb::Fare fare;
+  fare.mutable_tariff()->set_base_minor(1'005);
+  fare.mutable_tariff()->set_surge_percent(110);
+  fare.mutable_total()->set_amount_minor(1'106);
+  EXPECT_FALSE(IsTariffsSum(fare));
+  fare.set_surge_minor(101);
+  EXPECT_TRUE(IsTariffsSum(fare));
+  fare.mutable_tariff()->clear_surge_percent();
+  EXPECT_FALSE(IsTariffsSum(fare));
+}
+
 }  // namespace
 }  // namespace ridestream::loadtest

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "services/trip/domain/proto_convert.h"
+#include "services/trip/domain/surge_table.h"
 
 namespace ridestream::trip {
 namespace {
@@ -39,6 +40,12 @@ absl::Status ValidateTariff(const v1::Tariff& tariff) {
         fmt::format("tariff.shared_discount_percent: must be 0 to 100, is {}",
                     tariff.shared_discount_percent()));
   }
+  const std::uint32_t surge = tariff.surge_percent();
+  if (surge != 0 && (surge < kNoSurgePercent || surge > kMaxSurgePercent)) {
+    return absl::InvalidArgumentError(
+        fmt::format("tariff.surge_percent: must be 0 or {} to {}, is {}", kNoSurgePercent,
+                    kMaxSurgePercent, surge));
+  }
   return absl::OkStatus();
 }
 
@@ -51,8 +58,12 @@ v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
   fare.set_distance_part_minor(DivideHalfUp(tariff.per_km_minor() * length_m, kMetresPerKm));
   fare.set_time_part_minor(
       DivideHalfUp(tariff.per_minute_minor() * duration.count(), kMsPerMinute));
-  const std::int64_t sum =
-      tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor();
+  std::int64_t sum = tariff.base_minor() + fare.distance_part_minor() + fare.time_part_minor();
+  if (tariff.surge_percent() > kNoSurgePercent) {
+    fare.set_surge_minor(
+        DivideHalfUp(sum * (tariff.surge_percent() - kNoSurgePercent), kNoSurgePercent));
+    sum += fare.surge_minor();
+  }
   if (shared) {
     fare.set_shared_discount_minor(DivideHalfUp(sum * tariff.shared_discount_percent(), 100));
   }

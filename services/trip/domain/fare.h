@@ -13,7 +13,7 @@ namespace ridestream::trip {
 inline constexpr std::int64_t kMaxRateMinor = 1'000'000'000;
 
 /// INVALID_ARGUMENT names the field: a currency that isn't three capital letters, a rate that is
-/// negative or beyond kMaxRateMinor, a discount of more than everything.
+/// negative or beyond kMaxRateMinor, a discount of more than everything, a surge out of bounds.
 absl::Status ValidateTariff(const v1::Tariff& tariff);
 
 /// The fare by a valid tariff; each part is rounded half up to a minor unit. `duration` must not be

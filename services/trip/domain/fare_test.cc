@@ -51,6 +51,10 @@ TEST(FareTest, LargestRatesDoNotOverflow) {
   const v1::Fare fare = MakeFare(tariff, UINT32_MAX, std::chrono::hours(24 * 30));
   EXPECT_EQ(fare.total().amount_minor(),
             kMaxRateMinor + std::int64_t{UINT32_MAX} * 1'000'000 + kMaxRateMinor * 43'200);
+  v1::Tariff dearest = tariff;
+  dearest.set_surge_percent(1'000);
+  EXPECT_EQ(MakeFare(dearest, UINT32_MAX, std::chrono::hours(24 * 30)).total().amount_minor(),
+            10 * fare.total().amount_minor());
 }
 
 TEST(FareTest, WrongTariffIsNamed) {
@@ -64,6 +68,30 @@ TEST(FareTest, WrongTariffIsNamed) {
   tariff.set_currency_code("usd");
   EXPECT_THAT(ValidateTariff(tariff),
               StatusIs(absl::StatusCode::kInvalidArgument, "tariff.currency_code"));
+}
+
+TEST(FareTest, SurgeIsALineOfItsOwnAndIsSparedInParts) {
+  v1::Tariff tariff = MakeTariff(250, 175, 35);
+  tariff.set_shared_discount_percent(25);
+  tariff.set_surge_percent(130);
+  const v1::Fare fare = MakeFare(tariff, 4'002, std::chrono::minutes(10));
+  EXPECT_EQ(fare.distance_part_minor(), 700);
+  EXPECT_EQ(fare.surge_minor(), 390);
+  EXPECT_EQ(fare.total().amount_minor(), 1'690);
+  const v1::Fare shared = MakeFare(tariff, 4'002, std::chrono::minutes(10), /*shared=*/true);
+  EXPECT_EQ(shared.surge_minor(), 390);
+  EXPECT_EQ(shared.shared_discount_minor(), 423) << "422.5 rounded half up";
+  EXPECT_EQ(shared.total().amount_minor(), 1'267);
+  for (const std::uint32_t none : {0U, 100U}) {
+    tariff.set_surge_percent(none);
+    EXPECT_THAT(ValidateTariff(tariff), IsOk());
+    EXPECT_EQ(MakeFare(tariff, 4'002, std::chrono::minutes(10)).surge_minor(), 0);
+  }
+  for (const std::uint32_t wrong : {99U, 1'001U}) {
+    tariff.set_surge_percent(wrong);
+    EXPECT_THAT(ValidateTariff(tariff),
+                StatusIs(absl::StatusCode::kInvalidArgument, "tariff.surge_percent"));
+  }
 }
 
 TEST(FareTest, WhoSharesIsSparedAPartOfTheSum) {

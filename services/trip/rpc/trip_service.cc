@@ -115,8 +115,12 @@ absl::StatusOr<Quote> TripService::MakeQuote(const rpc::Caller& rider,
   quote.trip.mutable_passenger()->set_party_size(request.party_size());
   *quote.trip.mutable_pickup() = request.pickup();
   *quote.trip.mutable_dropoff() = request.dropoff();
-  *quote.trip.mutable_fare() =
-      MakeFare(options_.tariff, way->length_m, way->duration, request.shared());
+  // Frozen with the tariff: also another destination costs by this.
+  v1::Tariff tariff = options_.tariff;
+  const std::uint32_t surge =
+      surge_.PercentAt(request.market(), ToLatLng(request.pickup()), options_.clock.Now());
+  if (surge > kNoSurgePercent) tariff.set_surge_percent(surge);
+  *quote.trip.mutable_fare() = MakeFare(tariff, way->length_m, way->duration, request.shared());
   if (request.shared()) {
     *quote.trip.mutable_promise() = MakePromise(options_.sharing, way->duration);
   }
@@ -328,6 +332,20 @@ grpc::ServerUnaryReactor* TripService::GiveUpTrip(grpc::CallbackServerContext* c
                                                   const v1::GiveUpTripRequest* request,
                                                   v1::GiveUpTripResponse* response) {
   return SubmitForService(context, *request, response);
+}
+
+grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* context,
+                                                   const v1::ReportSurgeRequest* request,
+                                                   v1::ReportSurgeResponse*) {
+  absl::Status status = RequireService(*context);
+  if (status.ok() && !options_.markets.contains(request->market())) {
+    status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request->market()));
+  }
+  if (status.ok()) status = ValidateSurge(*request);
+  if (status.ok()) surge_.Replace(*request, options_.clock.Now());
+  const UnaryReply reply(context);
+  reply.Finish(std::move(status));
+  return reply.reactor();
 }
 
 grpc::ServerReadReactor<v1::ReportProgressRequest>* TripService::ReportProgress(

@@ -11,6 +11,7 @@
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/quote_router.h"
+#include "services/trip/domain/surge_table.h"
 #include "services/trip/domain/trip_store.h"
 #include "services/trip/rpc/id_generator.h"
 #include "services/trip/rpc/trip_feed.h"
@@ -83,6 +84,9 @@ class TripService final : public v1::TripService::CallbackService {
   grpc::ServerUnaryReactor* GiveUpTrip(grpc::CallbackServerContext* context,
                                        const v1::GiveUpTripRequest* request,
                                        v1::GiveUpTripResponse* response) override;
+  grpc::ServerUnaryReactor* ReportSurge(grpc::CallbackServerContext* context,
+                                        const v1::ReportSurgeRequest* request,
+                                        v1::ReportSurgeResponse* response) override;
   grpc::ServerReadReactor<v1::ReportProgressRequest>* ReportProgress(
       grpc::CallbackServerContext* context, v1::ReportProgressResponse* response) override;
 
@@ -107,6 +111,7 @@ class TripService final : public v1::TripService::CallbackService {
 
   const Options options_;
   IdGenerator ids_;
+  SurgeTable surge_;
   WorkerPool readers_;
   WorkerPool routers_;
 };

@@ -10,6 +10,8 @@
 
 #include "gtest/gtest.h"
 #include "libs/testing/status_matchers.h"
+#include "s2/s2cell_id.h"
+#include "s2/s2latlng.h"
 #include "services/trip/testing/trip_server.h"
 
 namespace ridestream::trip {
@@ -65,6 +67,44 @@ TEST_F(TripServiceTest, QuotePriceIsThatOfTheTripAndOfItsReceipt) {
   const absl::StatusOr<v1::Trip> completed = AdvanceTo(trip.trip_id(), v1::TRIP_STATE_COMPLETED);
   ASSERT_THAT(completed, IsOk());
   EXPECT_EQ(completed->fare().SerializeAsString(), quote->fare().SerializeAsString());
+}
+
+TEST_F(TripServiceTest, SurgeIsFrozenInTheQuoteAndLeftOutWhenItEnds) {
+  v1::ReportSurgeRequest report;
+  report.set_market(kMarket);
+  const LatLng pickup = ToLatLng(QuoteRequest().pickup());
+  report.add_cells()->set_s2_cell_id(
+      S2CellId(S2LatLng::FromDegrees(pickup.lat(), pickup.lng())).parent(13).id());
+  report.mutable_cells(0)->set_surge_percent(150);
+  ASSERT_THAT(Call(&Stub::ReportSurge, kService, report), IsOk());
+  const v1::Trip dear = Request(kRider, "a");
+  EXPECT_EQ(dear.fare().tariff().surge_percent(), 150u);
+  EXPECT_EQ(dear.fare().surge_minor(), (250 + 5 * 175 + 10 * 35) / 2 + 1) << "rounded half up";
+  EXPECT_EQ(dear.fare().total().amount_minor(), 250 + 5 * 175 + 10 * 35 + 738);
+
+  report.clear_cells();
+  ASSERT_THAT(Call(&Stub::ReportSurge, kService, report), IsOk());
+  const auto quote = Call(&Stub::QuoteTrip, kRider, QuoteRequest());
+  ASSERT_THAT(quote, IsOk());
+  EXPECT_EQ(quote->fare().surge_minor(), 0);
+  v1::ChangeDestinationRequest change;
+  change.set_request_id("c");
+  change.set_trip_id(dear.trip_id());
+  SetLatLng({408'000'000, -739'000'000}, *change.mutable_dropoff());
+  const auto changed = Call(&Stub::ChangeDestination, kRider, change);
+  ASSERT_THAT(changed, IsOk());
+  EXPECT_EQ(changed->trip().fare().surge_minor(), (250 + 10 * 175 + 20 * 35) / 2)
+      << "what was quoted stays";
+}
+
+TEST_F(TripServiceTest, BadReportsOfSurgeAreRefused) {
+  v1::ReportSurgeRequest report;
+  report.set_market(kMarket);
+  EXPECT_THAT(Call(&Stub::ReportSurge, kRider, report), StatusIs(kDenied, "for a service"));
+  report.add_cells();
+  EXPECT_THAT(Call(&Stub::ReportSurge, kService, report), StatusIs(kInvalid, "cells[0]"));
+  report.set_market("atlantis");
+  EXPECT_THAT(Call(&Stub::ReportSurge, kService, report), StatusIs(kNotFound, "atlantis"));
 }
 
 TEST_F(TripServiceTest, QuoteIsUsableAfterARestart) {

@@ -8,6 +8,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
   CancelReason,
   TripState,
+  type Fare,
   type Promise as Promise_,
   type Trip,
 } from "../gen/ridestream/trip/v1/trip_pb.js";
@@ -120,6 +121,11 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
               {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
               {clockText(Number(quote.fare.duration?.seconds ?? 0))} on the way
             </span>
+            {quote.fare.surgeMinor > 0n && (
+              <span data-testid="quote-surge">
+                {surgeText(quote.fare)}: {surgeMoney(quote.fare)} of it
+              </span>
+            )}
             {quote.promise && <PromiseText promise={quote.promise} />}
             <span class="note">
               {hasExpired ? "has expired" : `kept for ${clockText(leftS)}`}
@@ -132,6 +138,18 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
       </div>
     </form>
   );
+}
+
+/** Why a ride costs more now, and by which factor. */
+function surgeText(fare: Fare): string {
+  return `Many riders, few cars (${((fare.tariff?.surgePercent ?? 100) / 100).toFixed(1)}×)`;
+}
+
+function surgeMoney(fare: Fare): string {
+  return moneyText({
+    currencyCode: fare.tariff?.currencyCode ?? "USD",
+    amountMinor: fare.surgeMinor,
+  });
 }
 
 /** What a rider who shares is promised. */
@@ -227,6 +245,12 @@ function Receipt({ ride, trip }: { readonly ride: Ride; readonly trip: Trip }) {
           <dd>{money(fare.distancePartMinor)}</dd>
           <dt>{clockText(Number(fare.duration?.seconds ?? 0))}</dt>
           <dd>{money(fare.timePartMinor)}</dd>
+          {fare.surgeMinor > 0n && (
+            <>
+              <dt>{surgeText(fare)}</dt>
+              <dd>{surgeMoney(fare)}</dd>
+            </>
+          )}
           {fare.sharedDiscountMinor > 0n && (
             <>
               <dt>For sharing</dt>
