@@ -34,6 +34,8 @@ ABSL_FLAG(std::string, fleet, "",
 ABSL_FLAG(double, accept_probability, 0.85, "Of offers, that the driver accepts them");
 ABSL_FLAG(double, decline_probability, 0.10,
           "Of offers, that the driver declines them; what is left is ignored until it runs out");
+ABSL_FLAG(double, follow_probability, 0.5,
+          "Of suggestions to idle drivers where to wait that are followed (0 to 1)");
 ABSL_FLAG(double, give_up_probability, 0.01,
           "Of trips, that their driver gives them back before the pick-up");
 ABSL_FLAG(double, disconnect_per_hour, 1,
@@ -98,6 +100,7 @@ absl::Status CheckRanges() {
       CheckRange("requests_per_hour", absl::GetFlag(FLAGS_requests_per_hour), 0.0, 1e8),
       CheckRange("accept_probability", absl::GetFlag(FLAGS_accept_probability), 0.0, 1.0),
       CheckRange("decline_probability", absl::GetFlag(FLAGS_decline_probability), 0.0, 1.0),
+      CheckRange("follow_probability", absl::GetFlag(FLAGS_follow_probability), 0.0, 1.0),
       CheckRange("give_up_probability", absl::GetFlag(FLAGS_give_up_probability), 0.0, 1.0),
       CheckRange("disconnect_per_hour", absl::GetFlag(FLAGS_disconnect_per_hour), 0.0, 3600.0),
       CheckRange("cancel_probability", absl::GetFlag(FLAGS_cancel_probability), 0.0, 1.0),
@@ -136,6 +139,7 @@ DriverHabits DriverHabitsFromFlags() {
   habits.market = absl::GetFlag(FLAGS_market);
   habits.offers.accept_probability = absl::GetFlag(FLAGS_accept_probability);
   habits.offers.decline_probability = absl::GetFlag(FLAGS_decline_probability);
+  habits.follow_probability = absl::GetFlag(FLAGS_follow_probability);
   habits.give_up_probability = absl::GetFlag(FLAGS_give_up_probability);
   habits.disconnects_per_hour = absl::GetFlag(FLAGS_disconnect_per_hour);
   habits.first_backoff = Scaled(std::chrono::milliseconds(200));

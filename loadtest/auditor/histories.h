@@ -54,6 +54,9 @@ struct DriverHistory {
   std::uint64_t plans_replaced = 0;
   std::uint64_t plan_version = 0;
   std::uint64_t acked_plan_version = 0;
+  /// Suggestions where to wait, and those that it followed.
+  std::uint64_t waiting_places = 0;
+  std::uint64_t waiting_places_followed = 0;
   /// Most seats taken at once, by the plans.
   std::uint32_t most_seats_taken = 0;
   std::vector<OfferHistory> offers;

@@ -14,18 +14,19 @@ constexpr double kWithinM = 5'000;  // A car that was led astray finds back.
 }  // namespace
 
 Course StreetCruises::Draw(LatLng from, Random& random) const {
-  std::optional<roads::SnappedPoint> start = snapper_.Nearest(from, kWithinM);
+  const roads::RoadGraph& graph = router_.graph();
+  std::optional<roads::SnappedPoint> start = router_.snapper().Nearest(from, kWithinM);
   if (!start) return {};
-  if (const auto opposite = graph_.Opposite(start->edge); opposite && random.Chance(0.5)) {
+  if (const auto opposite = graph.Opposite(start->edge); opposite && random.Chance(0.5)) {
     start->edge = *opposite;
     start->fraction = 1 - start->fraction;
   }
-  const roads::Edge* edge = &graph_.edge(start->edge);
-  std::vector<LatLng> points{start->point, graph_.position(edge->to)};
+  const roads::Edge* edge = &graph.edge(start->edge);
+  std::vector<LatLng> points{start->point, graph.position(edge->to)};
   std::vector<std::uint32_t> leg_ms{
       static_cast<std::uint32_t>(std::lround((1 - start->fraction) * edge->duration_ms))};
   for (std::int64_t ms = leg_ms.front(); ms < kLengthMs; ms += edge->duration_ms) {
-    const auto ways = graph_.OutEdges(edge->to);
+    const auto ways = graph.OutEdges(edge->to);
     if (ways.empty()) break;
     const roads::NodeIndex came_from = edge->from;
     const auto first = random.Below(ways.size());
@@ -33,11 +34,18 @@ Course StreetCruises::Draw(LatLng from, Random& random) const {
       edge = &ways[(first + i) % ways.size()];
       if (edge->to != came_from) break;
     }
-    points.push_back(graph_.position(edge->to));
+    points.push_back(graph.position(edge->to));
     leg_ms.push_back(edge->duration_ms);
   }
   std::int64_t access_ms = 0;
   return Course(std::move(points), leg_ms).JoinedFrom(from, 0, access_ms);
+}
+
+Course StreetCruises::To(LatLng from, LatLng to) const {
+  const auto route = router_.FindRoute(from, to);
+  if (!route.ok()) return {};
+  std::int64_t access_ms = 0;
+  return Course(route->points, route->leg_ms).JoinedFrom(from, 0, access_ms);
 }
 
 }  // namespace ridestream::loadtest

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "libs/base/geo.h"
-#include "libs/roads/road_graph.h"
-#include "libs/roads/snap.h"
+#include "libs/roads/router.h"
 #include "loadtest/base/random.h"
 #include "loadtest/driver/course.h"
 
@@ -14,19 +13,20 @@ class Cruises {
   virtual ~Cruises() = default;
   /// A way that begins at `from`; empty when there is none.
   virtual Course Draw(LatLng from, Random& random) const = 0;
+  /// The way from one place to another; empty when there is none.
+  virtual Course To(LatLng from, LatLng to) const = 0;
 };
 
-/// Along random streets for about a minute, turning back only in a dead end. Both arguments must
-/// outlive it.
+/// Along random streets for about a minute, turning back only in a dead end; to a place by the
+/// fastest way. The router must outlive it.
 class StreetCruises final : public Cruises {
  public:
-  StreetCruises(const roads::RoadGraph& graph, const roads::Snapper& snapper)
-      : graph_(graph), snapper_(snapper) {}
+  explicit StreetCruises(const roads::Router& router) : router_(router) {}
   Course Draw(LatLng from, Random& random) const override;
+  Course To(LatLng from, LatLng to) const override;
 
  private:
-  const roads::RoadGraph& graph_;
-  const roads::Snapper& snapper_;
+  const roads::Router& router_;
 };
 
 }  // namespace ridestream::loadtest

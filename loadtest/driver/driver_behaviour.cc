@@ -183,6 +183,8 @@ void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Acti
   } else if (message.has_plan()) {
     plan_sequence_ = last_sequence_;
     TakePlan(message.plan(), Itinerary::Source::kPush, now);
+  } else if (message.has_waiting_place()) {
+    TakeWaitingPlace(message.waiting_place(), now);
   } else if (message.has_rejected()) {
     OnRejected(message.rejected(), now);
   }
@@ -261,6 +263,14 @@ void DriverBehaviour::TakePlan(const pb::Plan& plan, Itinerary::Source source, T
   giving_up_ = TripId(plan.stops(0).trip_id());
   give_up_at_ = now + random_.Between(Duration::zero(), kMaxGiveUpDelay);
   give_up_sent_ = false;
+}
+
+void DriverBehaviour::TakeWaitingPlace(const pb::WaitingPlace& suggestion, Time now) {
+  ++history_.waiting_places;
+  if (parked_ || !itinerary_.idle() || now >= ToTime(suggestion.expires_at())) return;
+  if (!random_.Chance(habits_.follow_probability)) return;
+  car_.Drive(cruises_.To(car_.place(), FromProto(suggestion.place())), now);
+  ++history_.waiting_places_followed;
 }
 
 void DriverBehaviour::OnRejected(const pb::Rejected& rejected, Time now) {

@@ -25,6 +25,8 @@ struct DriverHabits {
   Itinerary::Options stops;
   /// Of trips before the pick-up that are given back.
   double give_up_probability = 0.01;
+  /// Of suggestions where to wait that are followed.
+  double follow_probability = 0.5;
   /// How often a driver's connection breaks, and how long it is gone on the average.
   double disconnects_per_hour = 1;
   Duration mean_outage = std::chrono::seconds(8);
@@ -91,6 +93,7 @@ class DriverBehaviour {
   void OnWelcome(const dispatch::v1::Welcome& welcome, Time now);
   bool TakeSequence(std::uint64_t sequence, Time now, Actions& actions);
   void TakePlan(const dispatch::v1::Plan& plan, Itinerary::Source source, Time now);
+  void TakeWaitingPlace(const dispatch::v1::WaitingPlace& suggestion, Time now);
   void OnRejected(const dispatch::v1::Rejected& rejected, Time now);
   void Act(Time now, Actions& actions);
   void Report(Time now, Actions& actions);

@@ -20,6 +20,9 @@ LatLng At(double east_m) { return OffsetBy(kHome, 0, east_m); }
 class NoCruises final : public Cruises {
  public:
   Course Draw(LatLng, Random&) const override { return {}; }
+  Course To(LatLng from, LatLng to) const override {
+    return Course({from, to}, {static_cast<std::uint32_t>(DistanceM(from, to) * 100)});
+  }
 };
 
 /// A driver, its time, and dispatch's side of the stream, which the test plays.
@@ -151,6 +154,12 @@ class DriverBehaviourTest : public ::testing::Test {
     plan.set_route_id(7);
     return message;
   }
+  pb::DriveResponse Suggestion(double east_m, Duration lasts) {
+    pb::DriveResponse message = Numbered();
+    *message.mutable_waiting_place()->mutable_place() = ToProto(At(east_m));
+    *message.mutable_waiting_place()->mutable_expires_at() = ToProto(now_ + lasts);
+    return message;
+  }
   void ExpectStep(pb::StopAction action) {
     const auto steps = Sent(pb::DriveRequest::kStopUpdate);
     ASSERT_EQ(steps.size(), 1u);
@@ -192,6 +201,33 @@ TEST_F(DriverBehaviourTest, SaysHelloThenReportsEveryFourSeconds) {
     EXPECT_EQ(positions[i].position().sequence(), i + 1);
     EXPECT_EQ(positions[i].position().lat_e7(), kHome.lat_e7);
   }
+}
+
+TEST_F(DriverBehaviourTest, GoesToWaitWhereItIsSuggestedIfItLikes) {
+  habits_.follow_probability = 1;
+  BeginAndWelcome();
+  Push(Suggestion(300, minutes(10)));
+  ASSERT_EQ(Sent(pb::DriveRequest::kAck).size(), 1u);
+  Run(seconds(29));
+  EXPECT_LT(DistanceM(driver_->place(), At(290)), 1);
+  EXPECT_EQ(driver_->history().waiting_places_followed, 1u);
+
+  Push(Suggestion(0, seconds(0)));  // came too late
+  Run(seconds(1));
+  EXPECT_LT(DistanceM(driver_->place(), At(300)), 1);
+  Push(NewRide(1));
+  Push(Suggestion(900, minutes(10)));
+  EXPECT_EQ(driver_->history().waiting_places, 3u);
+  EXPECT_EQ(driver_->history().waiting_places_followed, 1u) << "it has a rider now";
+}
+
+TEST_F(DriverBehaviourTest, IgnoresSuggestionsIfItLikes) {
+  habits_.follow_probability = 0;
+  BeginAndWelcome();
+  Push(Suggestion(300, minutes(10)));
+  Run(seconds(30));
+  EXPECT_EQ(driver_->place(), kHome);
+  ExpectNoViolation();
 }
 
 TEST_F(DriverBehaviourTest, FixesHaveGaussianNoise) {

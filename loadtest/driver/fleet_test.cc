@@ -109,6 +109,7 @@ class FakeDispatch final : public pb::DispatchService::Service {
 class NoCruises final : public Cruises {
  public:
   Course Draw(LatLng, Random&) const override { return {}; }
+  Course To(LatLng, LatLng) const override { return {}; }
 };
 
 TEST(FleetTest, DriversReportAnswerAckAndResume) {

@@ -7,6 +7,7 @@ namespace {
 
 using metrics::Readings;
 using Kind = Readings::Kind;
+using Markets = std::map<MarketId, std::unique_ptr<MarketRunner>>;
 
 }  // namespace
 
@@ -48,6 +49,37 @@ void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessi
       static_cast<double>(SessionConfig().max_unacked));
 }
 
+namespace {
+
+void AddSpeedReadings(metrics::ServiceMetrics& metrics, const Markets& markets) {
+  const auto read = [&metrics, &markets](Kind kind, const char* name, const char* help,
+                                         auto value) {
+    metrics.readings().Add(kind, name, help, [&markets, value] {
+      std::vector<Readings::Sample> samples;
+      for (const auto& [market, runner] : markets) {
+        const SpeedKeeper* speeds = runner->speeds();
+        samples.push_back({{{"market", market.str()}},
+                           speeds == nullptr ? 0 : static_cast<double>(value(*speeds))});
+      }
+      return samples;
+    });
+  };
+  read(Kind::kCounter, "dispatch_street_pieces_learned_total",
+       "Pieces of streets from whose driving travel times were learned",
+       [](const SpeedKeeper& speeds) { return speeds.pieces_learned(); });
+  read(Kind::kCounter, "dispatch_street_pieces_ignored_total",
+       "Pieces of routes that no travel times were learned from",
+       [](const SpeedKeeper& speeds) { return speeds.pieces_ignored(); });
+  read(Kind::kCounter, "dispatch_travel_time_updates_total",
+       "How often the streets got new travel times",
+       [](const SpeedKeeper& speeds) { return speeds.updates(); });
+  read(Kind::kGauge, "dispatch_streets_changed",
+       "Streets whose travel time is another than the map's",
+       [](const SpeedKeeper& speeds) { return speeds.changed_streets(); });
+}
+
+}  // namespace
+
 void AddMarketReadings(metrics::ServiceMetrics& metrics,
                        const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets) {
   const auto of_each = [&markets](auto value) {
@@ -82,6 +114,15 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
         }
         return samples;
       });
+  metrics.readings().Add(
+      Kind::kCounter, "dispatch_eta_corrections_total",
+      "Times of arrival that riders were told anew because they had moved by 30 s",
+      of_each([](const MarketRunner& market) { return market.eta_corrections(); }));
+  metrics.readings().Add(
+      Kind::kGauge, "dispatch_surge_percent_max",
+      "What rides cost in the dearest part of a market, in percent of the tariff",
+      of_each([](const MarketRunner& market) { return market.highest_surge_percent(); }));
+  AddSpeedReadings(metrics, markets);
   for (const auto& [name, market] : markets) {
     metrics.AddQueue(
         {{"queue", "market_events"}, {"market", name.str()}},

@@ -58,6 +58,11 @@ ABSL_FLAG(std::string, sharing, "search",
           "their driver has come), insertion (aren't moved) or off (have a car each)");
 ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
           "A trip for which no driver was found for so long is given up (10ms to 24h)");
+ABSL_FLAG(absl::Duration, update_speeds_every, absl::Minutes(5),
+          "How often the streets' travel times follow what cars drive (0 for never, or 1s to 24h)");
+ABSL_FLAG(uint32_t, surge_cap_percent, 200,
+          "What rides cost at most where more want to ride than cars are there, in percent of the "
+          "tariff (100, which is no surge, to 1000)");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
 ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most (1 or more)");
 ABSL_FLAG(double, max_positions_per_s, 10,
@@ -93,6 +98,10 @@ absl::Status CheckFlags() {
         CheckRange(FLAGS_offer_lease, kTick, absl::Hours(1)),
         CheckRange(FLAGS_match_every, kTick, absl::Hours(1)),
         CheckRange(FLAGS_matching_deadline, absl::Milliseconds(1), absl::Minutes(1)),
+        CheckRange(FLAGS_surge_cap_percent, 100, 1'000),
+        absl::GetFlag(FLAGS_update_speeds_every) == absl::ZeroDuration()
+            ? absl::OkStatus()
+            : CheckRange(FLAGS_update_speeds_every, absl::Seconds(1), absl::Hours(24)),
         CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)), CheckRange(FLAGS_candidates, 1, 1'000),
         CheckRange(FLAGS_max_sessions, 1, most), CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
@@ -169,17 +178,20 @@ absl::Status Run() {
     served += fmt::format("{}{} ({})", served.empty() ? "" : ", ", spec.market,
                           (*streets)->description());
     markets[spec.market] = std::make_unique<dispatch::MarketRunner>(
-        dispatch::MarketConfig{.market = spec.market,
-                               .offer_lease = Chrono(FLAGS_offer_lease),
-                               .match_every = Chrono(FLAGS_match_every),
-                               .matching = *matching,
-                               .matching_deadline = DeadlineAfter(absl::ToChronoNanoseconds(
-                                   absl::GetFlag(FLAGS_matching_deadline))),
-                               .sharing = *sharing,
-                               .max_wait = Chrono(FLAGS_max_wait),
-                               .lost_after = Chrono(FLAGS_lost_after),
-                               .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
-        dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates)}, *std::move(streets),
+        dispatch::MarketConfig{
+            .market = spec.market,
+            .offer_lease = Chrono(FLAGS_offer_lease),
+            .match_every = Chrono(FLAGS_match_every),
+            .matching = *matching,
+            .matching_deadline =
+                DeadlineAfter(absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_matching_deadline))),
+            .sharing = *sharing,
+            .max_wait = Chrono(FLAGS_max_wait),
+            .lost_after = Chrono(FLAGS_lost_after),
+            .demand = {.surge_cap_percent = absl::GetFlag(FLAGS_surge_cap_percent)},
+            .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
+        dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates)},
+        Chrono(FLAGS_update_speeds_every), *std::move(streets),
         dispatch::MarketRunner::Surroundings{*clock, timers, sessions, *trip, *location, progress,
                                              metrics.registry()});
   }

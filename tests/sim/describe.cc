@@ -79,6 +79,9 @@ std::string Describe(const pb::DriveResponse& response) {
       return number + Describe(response.plan());
     case pb::DriveResponse::kRejected:
       return fmt::format("{}rejected: {}", number, response.rejected().message());
+    case pb::DriveResponse::kWaitingPlace:
+      return fmt::format("{}wait at {} {}", number, response.waiting_place().place().lat_e7(),
+                         response.waiting_place().place().lng_e7());
     case pb::DriveResponse::kHeartbeat:
       return "heartbeat";
     case pb::DriveResponse::kGoodbye:

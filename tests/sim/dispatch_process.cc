@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kTickEvery = seconds(1);
+constexpr Duration kSurveyEvery = seconds(10);
 constexpr Duration kReopenAfter = milliseconds(200);
 constexpr Duration kHelloWithin = seconds(10);
 constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
@@ -43,6 +44,7 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
   OpenLog();
   OpenLocation();
   context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
+  context_.agenda.After(kSurveyEvery, host_.life(), [this] { Survey(); });
 }
 
 DispatchProcess::~DispatchProcess() {
@@ -101,6 +103,22 @@ void DispatchProcess::Tick() {
   }
   for (const auto& call : silent) call->End(absl::DeadlineExceededError("no hello came in time"));
   context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
+}
+
+void DispatchProcess::Survey() {
+  dispatch::FleetSurveyed survey;
+  for (const auto& [id, session] : sessions_) {
+    if (const auto position = session->position()) survey.drivers.push_back({id, *position});
+  }
+  if (!context_.faults.Strikes(Fault::kMarketQueueFull)) Answer(std::move(survey));
+  context_.agenda.After(kSurveyEvery, host_.life(), [this] { Survey(); });
+}
+
+std::size_t DispatchProcess::events_waiting() const {
+  return static_cast<std::size_t>(
+      std::count_if(queue_.begin(), queue_.end(), [](const dispatch::Event& event) {
+        return !std::holds_alternative<dispatch::FleetSurveyed>(event);
+      }));
 }
 
 // -- Looking on
@@ -399,6 +417,21 @@ void DispatchProcess::Do(const dispatch::TripCommand& decision) {
         }
         Answer(dispatch::CommandDone{command, std::move(trip)});
       });
+}
+
+void DispatchProcess::Do(const dispatch::SetSurge& decision) {
+  trip::v1::ReportSurgeRequest request;
+  request.set_market(kMarket);
+  for (const auto& [id, percent] : decision.cells) {
+    request.add_cells()->set_s2_cell_id(id);
+    request.mutable_cells()->rbegin()->set_surge_percent(percent);
+  }
+  Call<trip::v1::ReportSurgeResponse>::Start(
+      context_, host_, neighbours_.trip_host, {"surge", seconds(2), true},
+      [&trip = neighbours_.trip, request](Reply<trip::v1::ReportSurgeResponse> reply) {
+        trip->ReportSurge(request, reply);
+      },
+      [](const absl::StatusOr<trip::v1::ReportSurgeResponse>&) {});
 }
 
 void DispatchProcess::CheckLease(const trip::v1::AssignTripRequest& request) {

@@ -80,7 +80,8 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) override;
 
   std::size_t streams() const { return streams_.size(); }
-  std::size_t events_waiting() const { return queue_.size(); }
+  /// Without surveys, which come as long as the process lives.
+  std::size_t events_waiting() const;
 
  private:
   /// What was seen of a driver's sessions.
@@ -93,6 +94,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   };
 
   void Tick();
+  void Survey();
   void Answer(dispatch::Event event);
   void ScheduleRun();
   void Feed(const dispatch::Event& event);
@@ -113,6 +115,8 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Do(const dispatch::FindRoute& decision);
   void Do(const dispatch::TripCommand& decision);
   void Do(const dispatch::ReportProgress&) {}
+  void Do(const dispatch::StreetsDriven&) {}
+  void Do(const dispatch::SetSurge& decision);
   void CheckLease(const trip::v1::AssignTripRequest& request);
   dispatch::CandidatesFound ToCandidates(
       const dispatch::FindCandidates& question,

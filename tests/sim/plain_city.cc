@@ -51,7 +51,10 @@ absl::StatusOr<dispatch::RouteFound::Way> PlainCity::WayThrough(LatLng from,
 }
 
 loadtest::Course PlainCity::Draw(LatLng from, loadtest::Random& random) const {
-  const LatLng to = Somewhere(random);
+  return To(from, Somewhere(random));
+}
+
+loadtest::Course PlainCity::To(LatLng from, LatLng to) const {
   return loadtest::Course({from, to}, {TravelMs(from, to)});
 }
 

@@ -26,6 +26,7 @@ class PlainCity final : public loadtest::Cruises, public trip::QuoteRouter {
                                                               const std::vector<LatLng>& stops);
 
   loadtest::Course Draw(LatLng from, loadtest::Random& random) const override;
+  loadtest::Course To(LatLng from, LatLng to) const override;
   absl::StatusOr<trip::Way> FindWay(LatLng pickup, LatLng dropoff) const override;
 };
 

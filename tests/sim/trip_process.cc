@@ -49,7 +49,10 @@ void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripReque
   quote.trip.mutable_passenger()->set_party_size(request.party_size());
   *quote.trip.mutable_pickup() = request.pickup();
   *quote.trip.mutable_dropoff() = request.dropoff();
-  *quote.trip.mutable_fare() = trip::MakeFare(Tariff(), way->length_m, way->duration);
+  trip::v1::Tariff tariff = Tariff();
+  tariff.set_surge_percent(
+      surge_.PercentAt(request.market(), trip::ToLatLng(request.pickup()), context_.agenda.now()));
+  *quote.trip.mutable_fare() = trip::MakeFare(tariff, way->length_m, way->duration);
   trip::v1::QuoteTripResponse response;
   response.set_quote_id(quote.id.str());
   *response.mutable_fare() = quote.trip.fare();
@@ -58,6 +61,14 @@ void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripReque
     if (answer.ok()) return reply(response);
     reply(answer.status());
   });
+}
+
+void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
+                              const Reply<trip::v1::ReportSurgeResponse>& reply) {
+  const absl::Status valid = trip::ValidateSurge(request);
+  if (!valid.ok()) context_.Violated("a surge was told that is refused: " + valid.ToString());
+  surge_.Replace(request, context_.agenda.now());
+  reply(trip::v1::ReportSurgeResponse());
 }
 
 void TripProcess::RequestTrip(const RiderId& rider, const trip::v1::RequestTripRequest& request,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "services/dispatch/domain/trip_commands.h"
+#include "services/trip/domain/surge_table.h"
 #include "services/trip/rpc/log_tail.h"
 #include "tests/sim/call.h"
 #include "tests/sim/link.h"
@@ -37,6 +38,9 @@ class TripProcess {
                          TripReply reply);
   /// AssignTrip, AdvanceTrip, ReleaseTrip and GiveUpTrip.
   void Carry(const dispatch::TripRequest& request, TripReply reply);
+
+  void ReportSurge(const trip::v1::ReportSurgeRequest& request,
+                   const Reply<trip::v1::ReportSurgeResponse>& reply);
 
   void FollowTrips(std::shared_ptr<Link> link, const trip::v1::FollowTripsRequest& request,
                    Deliver<trip::v1::FollowTripsResponse> deliver);
@@ -87,6 +91,7 @@ class TripProcess {
   TripDisk& disk_;
   RecordChecker& checker_;
   const PlainCity city_;
+  trip::SurgeTable surge_;
   std::vector<Work> queue_;
   std::vector<Work> batch_;
   std::uint64_t last_sequence_;

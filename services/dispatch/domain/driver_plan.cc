@@ -42,7 +42,7 @@ PlanChange DriverPlan::Apply(const trip::v1::Trip& trip, const Placement* placem
   auto drop_off = FindStop(id, v1::STOP_KIND_DROP_OFF);
   if (drop_off == stops_.end()) {
     AddStops(trip, placement);
-    ++revision_;
+    StopsChanged();
     DropRoute();
     return {v1::PLAN_CAUSE_RIDER_ADDED, RouteChange::kNew};
   }
@@ -50,25 +50,30 @@ PlanChange DriverPlan::Apply(const trip::v1::Trip& trip, const Placement* placem
   PlanChange change;
   if (FromProto(drop_off->stop.place()) != FromProto(trip.dropoff())) {
     *drop_off->stop.mutable_place() = trip.dropoff();
-    ++revision_;
+    StopsChanged();
     change = {v1::PLAN_CAUSE_DESTINATION_CHANGED, RouteChange::kNew};
   }
   const auto pick_up = FindStop(id, v1::STOP_KIND_PICK_UP);
   if (pick_up != stops_.end() && aboard) {
     const bool leading = pick_up == stops_.begin();
     stops_.erase(pick_up);
-    ++revision_;
+    StopsChanged();
     if (change.route != RouteChange::kNew) {
       change = {v1::PLAN_CAUSE_STOP_DONE, leading ? RouteChange::kShortened : RouteChange::kNew};
     }
   } else if (pick_up != stops_.end() && trip.state() == trip::v1::TRIP_STATE_ARRIVED &&
              !pick_up->stop.arrived()) {
     pick_up->stop.set_arrived(true);
-    ++revision_;
+    StopsChanged();
     if (change.route != RouteChange::kNew) change.cause = v1::PLAN_CAUSE_STOP_DONE;
   }
   if (change.route == RouteChange::kNew) DropRoute();
   return change;
+}
+
+void DriverPlan::StopsChanged() {
+  ++revision_;
+  drive_timer_.Restart();
 }
 
 void DriverPlan::AddStops(const trip::v1::Trip& trip, const Placement* placement) {
@@ -104,7 +109,7 @@ PlanChange DriverPlan::Remove(const TripId& trip, v1::PlanCause cause) {
   const auto first_other = std::find_if_not(stops_.begin(), stops_.end(), is_of_trip);
   const bool leading = std::none_of(first_other, stops_.end(), is_of_trip);
   if (std::erase_if(stops_, is_of_trip) == 0) return {};
-  ++revision_;
+  StopsChanged();
   const PlanChange change{cause, leading ? RouteChange::kShortened : RouteChange::kNew};
   if (change.route == RouteChange::kNew || stops_.empty()) DropRoute();
   return change;
@@ -120,6 +125,14 @@ bool DriverPlan::IsAboard(const TripId& trip) const {
     return IsOf(planned.stop, trip);
   });
   return first != stops_.end() && first->stop.kind() == v1::STOP_KIND_DROP_OFF;
+}
+
+trip::v1::TripState DriverPlan::StateOf(const TripId& trip) const {
+  for (const PlannedStop& planned : stops_) {
+    if (!IsOf(planned.stop, trip) || planned.stop.kind() != v1::STOP_KIND_PICK_UP) continue;
+    return planned.stop.arrived() ? trip::v1::TRIP_STATE_ARRIVED : trip::v1::TRIP_STATE_ASSIGNED;
+  }
+  return trip::v1::TRIP_STATE_ABOARD;
 }
 
 bool DriverPlan::HasAnybodyAboard() const {
@@ -224,6 +237,7 @@ std::vector<TripId> DriverPlan::LateTrips(std::optional<LatLng> car, Time now) c
 void DriverPlan::DropRoute() {
   route_.reset();
   progress_.reset();
+  drive_timer_.Restart();
   route_id_ = 0;
 }
 
@@ -239,6 +253,22 @@ bool DriverPlan::SetRoute(RouteFound::Way way) {
 void DriverPlan::MoveTo(LatLng car) {
   if (!progress_) return;
   progress_->MoveTo(car, stops_.empty() ? Duration::max() : stops_.front().on_route);
+}
+
+std::optional<StreetsDriven> DriverPlan::TimeDrive(Time now) {
+  if (!progress_) return std::nullopt;
+  if (progress_->has_left()) {
+    drive_timer_.Restart();
+    return std::nullopt;
+  }
+  const auto stretch = drive_timer_.Moved(progress_->behind(), now);
+  if (!stretch) return std::nullopt;
+  const double pace = std::chrono::duration<double>(stretch->took) / (stretch->to - stretch->from);
+  StreetsDriven driven;
+  for (const auto& point : progress_->PointsBetween(stretch->from, stretch->to)) {
+    driven.points.push_back({point.place, std::chrono::round<Duration>(point.from_start * pace)});
+  }
+  return driven;
 }
 
 Duration DriverPlan::TimeTo(const TripId& trip, std::optional<LatLng> car) const {

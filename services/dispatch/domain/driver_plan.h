@@ -9,6 +9,7 @@
 #include "libs/base/id.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/domain/drive_timer.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/route_progress.h"
 
@@ -65,6 +66,8 @@ class DriverPlan {
   /// The rider was picked up, the drop-off is still to come.
   bool IsAboard(const TripId& trip) const;
   bool HasAnybodyAboard() const;
+  /// ASSIGNED, ARRIVED or ABOARD, as the stops tell of a trip that the plan has.
+  trip::v1::TripState StateOf(const TripId& trip) const;
   /// In the order of their drop-offs.
   std::vector<TripId> Trips() const;
   /// Of all its trips, whether aboard already or not.
@@ -92,6 +95,9 @@ class DriverPlan {
   void MoveTo(LatLng car);
   /// The car drives somewhere else than along the route, see RouteProgress.
   bool HasLeftRoute() const { return progress_ && progress_->has_left(); }
+  /// To be called after each MoveTo: what the car has driven of its route by now and how long that
+  /// took, once for each stretch of it.
+  std::optional<StreetsDriven> TimeDrive(Time now);
   /// Travel time from the car to the next stop of the trip, the pick-up or then the drop-off.
   Duration TimeTo(const TripId& trip, std::optional<LatLng> car) const;
 
@@ -113,6 +119,8 @@ class DriverPlan {
   using Stops = std::vector<PlannedStop>;
 
   Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
+  /// To be called with each change of them.
+  void StopsChanged();
   void AddStops(const trip::v1::Trip& trip, const Placement* placement);
   /// Where a stop comes that is behind `key`.
   Stops::iterator Behind(const std::optional<Placement::StopKey>& key);
@@ -127,6 +135,7 @@ class DriverPlan {
   /// 0 until the driver was told the route.
   std::uint64_t route_id_ = 0;
   std::optional<RouteProgress> progress_;
+  DriveTimer drive_timer_;
 };
 
 }  // namespace ridestream::dispatch

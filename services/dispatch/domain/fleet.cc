@@ -124,6 +124,7 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   if (driver.track.size() == kTrackLength) driver.track.pop_front();
   driver.track.push_back(event.position);
   driver.plan.MoveTo(event.position);
+  if (auto driven = driver.plan.TimeDrive(step.now())) step.Decide(*std::move(driven));
   FindMissingRoute(driver, step);
   TellRiders(driver, step);
 }
@@ -161,6 +162,7 @@ void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   Driver& driver = *Touch(holder->second);
   driver_of_.erase(holder);
   late_.erase(trip);
+  etas_.Forget(trip);
   Changed(driver, driver.plan.Remove(trip, cause), step);
 }
 
@@ -256,7 +258,13 @@ void Fleet::TellRiders(const Driver& driver, Step& step) {
     report.progress.set_trip_id(trip.str());
     trip::v1::Progress& progress = *report.progress.mutable_progress();
     if (driver.position) *progress.mutable_driver_position() = ToProto(*driver.position);
-    progress.set_eta_s(ToSeconds(driver.plan.TimeTo(trip, driver.position)));
+    const Duration left = driver.plan.TimeTo(trip, driver.position);
+    const Time arrives_at = etas_.Tell(trip, driver.plan.StateOf(trip), step.now() + left);
+    *progress.mutable_arrives_at() = ToProto(arrives_at);
+    // 0 only on the spot.
+    progress.set_eta_s(left <= Duration::zero()
+                           ? 0
+                           : std::max<std::uint32_t>(1, ToSeconds(arrives_at - step.now())));
     progress.set_driver_status(driver.suspect ? trip::v1::DRIVER_STATUS_SUSPECT
                                               : trip::v1::DRIVER_STATUS_CONNECTED);
     progress.set_promise_broken(late_.contains(trip));

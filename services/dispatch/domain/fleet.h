@@ -13,6 +13,7 @@
 #include "services/dispatch/domain/driver.h"
 #include "services/dispatch/domain/driver_plan.h"
 #include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/rider_etas.h"
 #include "services/dispatch/domain/step.h"
 #include "services/dispatch/domain/timers.h"
 
@@ -85,6 +86,8 @@ class Fleet {
   void EndInsertion(const TripId& trip, const DriverId& driver, bool assigned);
   /// Trips of which it was told that a promise won't be kept.
   std::uint64_t promises_broken() const { return promises_broken_; }
+  /// How often riders were told another time, because the one they knew was too far off.
+  std::uint64_t eta_corrections() const { return etas_.corrections(); }
   /// The driver's open offer ended so.
   void EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step);
   /// Tells how an offer ended, maybe once more.
@@ -124,6 +127,7 @@ class Fleet {
   /// Open trips of which a promise was seen broken.
   absl::flat_hash_set<TripId> late_;
   std::uint64_t promises_broken_ = 0;
+  RiderEtas etas_;
   /// Whose availability may have changed in this step.
   std::set<DriverId> touched_;
 };

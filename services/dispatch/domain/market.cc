@@ -6,8 +6,13 @@
 #include <utility>
 #include <variant>
 
+#include "services/dispatch/domain/proto_values.h"
+
 namespace ridestream::dispatch {
 namespace {
+
+/// Surge that lasts is told again after this: trip forgets it after twice as long.
+constexpr Duration kTellSurgeEvery = std::chrono::minutes(1);
 
 /// UNSPECIFIED for an action that isn't one.
 trip::v1::TripState StateAfter(v1::StopAction action) {
@@ -63,7 +68,8 @@ Market::Market(const MarketConfig& config)
                    config.max_wait,
                    config.command_retry,
                    config.offer_id_prefix},
-                  trips_, commands_, fleet_, timers_) {}
+                  trips_, commands_, fleet_, timers_),
+      demand_(config.demand) {}
 
 std::vector<Decision> Market::Handle(const Event& event, Time now) {
   Step step(now);
@@ -225,6 +231,9 @@ void Market::On(const LogCaughtUp&, Step& step) {
 void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
   if (trip.market() != market_.str() || !trips_.Record(trip)) return;
   const TripId id(trip.trip_id());
+  if (trip.version() == 1) {
+    demand_.Requested(FromProto(trip.pickup()), FromProto(trip.requested_at()), step.now());
+  }
   // How offers ended is told before the plans that follow from it.
   if (caught_up_) matchmaker_.TripChanged(trip, step);
   switch (trip.state()) {
@@ -251,6 +260,49 @@ void Market::ForgetTrip(const TripId& trip, Step& step) {
   matchmaker_.TripVanished(trip, step);
   fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
   commands_.DropAll(trip);
+}
+
+// -- Demand
+// -----------------------------------------------------------------------------------------
+
+void Market::On(const FleetSurveyed& event, Step& step) {
+  if (!caught_up_) return;
+  std::vector<LatLng> waiting;
+  for (const auto& [id, open] : trips_.open()) {
+    if (open.trip.state() == trip::v1::TRIP_STATE_REQUESTED) {
+      waiting.push_back(FromProto(open.trip.pickup()));
+    }
+  }
+  std::vector<WaitingPlaces::FreeCar> free_cars;
+  std::vector<LatLng> places;
+  for (const auto& [id, position] : event.drivers) {
+    const Driver* driver = fleet_.Find(id);
+    if (driver == nullptr || !driver->IsFree(1)) continue;
+    free_cars.push_back({id, position});
+    places.push_back(position);
+  }
+  demand_.Survey(waiting, places, step.now());
+  TellSurge(step);
+  SuggestWaitingPlaces(free_cars, step);
+}
+
+void Market::TellSurge(Step& step) {
+  const bool changed = demand_.surge() != surge_told_;
+  const bool refresh = !surge_told_.empty() && step.now() - surge_told_at_ >= kTellSurgeEvery;
+  if (!changed && !refresh) return;
+  surge_told_ = demand_.surge();
+  surge_told_at_ = step.now();
+  step.Decide(SetSurge{surge_told_});
+}
+
+void Market::SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step) {
+  for (const auto& suggestion :
+       waiting_places_.Suggest(free_cars, demand_.Shortages(), step.now())) {
+    v1::DriveResponse message;
+    *message.mutable_waiting_place()->mutable_place() = ToProto(suggestion.place);
+    *message.mutable_waiting_place()->mutable_expires_at() = ToProto(suggestion.expires_at);
+    step.Decide(Push{suggestion.driver, std::move(message)});
+  }
 }
 
 // -- Answers

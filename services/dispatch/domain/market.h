@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
+#include "services/dispatch/domain/demand_map.h"
 #include "services/dispatch/domain/fleet.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/matchmaker.h"
@@ -15,6 +18,7 @@
 #include "services/dispatch/domain/timers.h"
 #include "services/dispatch/domain/trip_book.h"
 #include "services/dispatch/domain/trip_commands.h"
+#include "services/dispatch/domain/waiting_places.h"
 
 namespace ridestream::dispatch {
 
@@ -43,6 +47,7 @@ struct MarketConfig {
   /// Pause before a trip command whose outcome is open is sent again; also how long the log is
   /// waited for when an answer of trip's announces news that must stand there.
   Duration command_retry = std::chrono::seconds(1);
+  DemandConfig demand = {};
   /// Makes offer ids unique over restarts of the process.
   std::string offer_id_prefix = {};
 };
@@ -58,7 +63,8 @@ struct MarketConfig {
 ///
 /// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
 /// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `TripCommands` carries
-/// what was decided to trip.
+/// what was decided to trip. `DemandMap` and `WaitingPlaces` look at where riders ask and cars are
+/// free.
 class Market {
  public:
   explicit Market(const MarketConfig& config);
@@ -77,6 +83,8 @@ class Market {
   std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
   /// Trips whose riders were told that a promise won't be kept.
   std::uint64_t promises_broken() const { return fleet_.promises_broken(); }
+  /// Times of arrival that were corrected for riders.
+  std::uint64_t eta_corrections() const { return fleet_.eta_corrections(); }
 
  private:
   void On(const DriverConnected& event, Step& step);
@@ -93,11 +101,14 @@ class Market {
   void On(const CandidatesFound& event, Step& step);
   void On(const RouteFound& event, Step& step);
   void On(const CommandDone& event, Step& step);
+  void On(const FleetSurveyed& event, Step& step);
   void On(const Wake&, Step&) {}
 
   void GoOff(const Timer& timer, Step& step);
   void ApplyTrip(const trip::v1::Trip& trip, Step& step);
   void ForgetTrip(const TripId& trip, Step& step);
+  void TellSurge(Step& step);
+  void SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step);
   void DriverLost(const DriverId& driver, Step& step);
   /// Carries on after trip refused or carried out a command.
   void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
@@ -112,6 +123,10 @@ class Market {
   TripCommands commands_;
   Fleet fleet_;
   Matchmaker matchmaker_;
+  DemandMap demand_;
+  WaitingPlaces waiting_places_;
+  std::map<std::uint64_t, std::uint32_t> surge_told_;
+  Time surge_told_at_{};
 };
 
 }  // namespace ridestream::dispatch

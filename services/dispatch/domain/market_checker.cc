@@ -147,9 +147,25 @@ void MarketChecker::Check(const Push& decision) {
       ++seen_["rejected"];
       Expect(!decision.message.rejected().message().empty(), "a rejection without a reason");
       break;
+    case v1::DriveResponse::kWaitingPlace: {
+      const SeenDriver& driver = drivers_[decision.driver];
+      Expect(driver.connected && !driver.suspect && !OpenOfferOf(decision.driver) &&
+                 TripsOf(decision.driver).empty(),
+             fmt::format("{} is to wait somewhere and isn't free", decision.driver));
+      ++seen_["waiting place"];
+      break;
+    }
     default:
       Expect(false, "a push that isn't the market's");
   }
+}
+
+void MarketChecker::Check(const SetSurge& decision) {
+  for (const auto& [cell, percent] : decision.cells) {
+    Expect(percent > 100 && percent <= DemandConfig().surge_cap_percent,
+           fmt::format("a surge of {} %", percent));
+  }
+  ++seen_["surge"];
 }
 
 void MarketChecker::CheckOffer(const DriverId& id, const v1::Offer& message) {

@@ -83,6 +83,8 @@ class MarketChecker {
   void Check(const TripCommand& decision);
   void Check(const ReportProgress& decision);
   void Check(const FindRoute&) {}
+  void Check(const StreetsDriven&) {}
+  void Check(const SetSurge& decision);
   void CheckOffer(const DriverId& driver, const v1::Offer& offer);
   void CheckOfferEnded(const DriverId& driver, const v1::OfferEnded& ended);
   void CheckPlan(const DriverId& driver, const v1::Plan& plan);

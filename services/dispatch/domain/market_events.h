@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -125,12 +126,23 @@ struct CommandDone {
   absl::StatusOr<trip::v1::Trip> trip;
 };
 
+/// Where the drivers are who are connected, also those whose positions the market didn't ask for.
+/// Told every some seconds.
+struct FleetSurveyed {
+  struct At {
+    DriverId driver;
+    LatLng position;
+  };
+  std::vector<At> drivers;
+};
+
 /// The time that NextWake named has come.
 struct Wake {};
 
-using Event = std::variant<DriverConnected, DriverDisconnected, DriverSuspect, DriverHeard,
-                           SessionDropped, DriverMoved, OfferAnswered, StopUpdated, TripGivenUp,
-                           TripLogged, LogCaughtUp, CandidatesFound, RouteFound, CommandDone, Wake>;
+using Event =
+    std::variant<DriverConnected, DriverDisconnected, DriverSuspect, DriverHeard, SessionDropped,
+                 DriverMoved, OfferAnswered, StopUpdated, TripGivenUp, TripLogged, LogCaughtUp,
+                 CandidatesFound, RouteFound, CommandDone, FleetSurveyed, Wake>;
 
 // -- Decisions
 // -------------------------------------------------------------------------------------
@@ -220,7 +232,22 @@ struct ReportProgress {
   trip::v1::TripProgress progress;
 };
 
+/// A car drove through these points of its route. For the travel times of the streets.
+struct StreetsDriven {
+  struct Point {
+    LatLng place;
+    /// Of any beginning.
+    Duration at;
+  };
+  std::vector<Point> points;
+};
+/// Tell trip by how much rides cost more where more want to ride than cars are there: by S2 cell,
+/// in percent, above 100.
+struct SetSurge {
+  std::map<std::uint64_t, std::uint32_t> cells;
+};
+
 using Decision = std::variant<SendWelcome, Push, SetAvailability, FindCandidates, FindRoute,
-                              TripCommand, ReportProgress>;
+                              TripCommand, ReportProgress, StreetsDriven, SetSurge>;
 
 }  // namespace ridestream::dispatch

@@ -50,6 +50,8 @@ TEST(MarketRandomTest, WhateverHappensWhatMustHoldHoldsAndEveryTripEnds) {
                                  "offer in a snapshot",
                                  "unknown offer",
                                  "rejected",
+                                 "surge",
+                                 "waiting place",
                                  "OFFER_OUTCOME_ACCEPTED",
                                  "OFFER_OUTCOME_DECLINED",
                                  "OFFER_OUTCOME_EXPIRED",

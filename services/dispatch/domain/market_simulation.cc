@@ -43,6 +43,16 @@ std::string ToBytes(const Decision& decision) {
     std::string operator()(const ReportProgress& d) const {
       return "progress " + d.progress.SerializeAsString();
     }
+    std::string operator()(const StreetsDriven& d) const {
+      std::string bytes = "driven";
+      for (const auto& point : d.points) bytes += fmt::format(" {}", point.at.count());
+      return bytes;
+    }
+    std::string operator()(const SetSurge& d) const {
+      std::string bytes = "surge";
+      for (const auto& [cell, percent] : d.cells) bytes += fmt::format(" {}:{}", cell, percent);
+      return bytes;
+    }
   } to_bytes;
   return std::visit(to_bytes, decision) + "\n";
 }
@@ -102,6 +112,7 @@ void MarketSimulation::Crash() {
 
 void MarketSimulation::Disturb() {
   Pass(milliseconds(Below(Chance(10) ? 20'000 : 500)));
+  if (Chance(3)) Survey();
   const int what = Below(1'000);
   if (what < 100) {
     RiderActs();
@@ -129,6 +140,15 @@ void MarketSimulation::Disturb() {
   } else {
     Crash();
   }
+}
+
+void MarketSimulation::Survey() {
+  FleetSurveyed survey;
+  for (std::size_t i = 0; i < drivers_.size(); ++i) {
+    if (drivers_[i].has_session)
+      survey.drivers.push_back({DriverId(fmt::format("d-{}", i)), Somewhere()});
+  }
+  Feed(survey);
 }
 
 void MarketSimulation::RiderActs() {

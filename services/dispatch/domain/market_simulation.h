@@ -49,6 +49,7 @@ class MarketSimulation {
   void Feed(const Event& event);
   void Pass(Duration duration);
   void Crash();
+  void Survey();
   void RiderActs();
   void StreamActs();
   void DriverActs();

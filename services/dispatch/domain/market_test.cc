@@ -394,6 +394,85 @@ TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
   EXPECT_EQ(reports[0].progress.progress().driver_status(), trip::v1::DRIVER_STATUS_CONNECTED);
 }
 
+TEST_F(MarketTest, ATimeOfArrivalIsCorrectedOnlyWhenItIsFarOff) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  const auto move = [&](Duration passed, double fraction) {
+    t_.Pass(passed);
+    t_.Move("d", Interpolate(MarketTester::kCar, MarketTester::kPickup, fraction));
+    const auto reports = t_.Take<ReportProgress>();
+    EXPECT_THAT(reports, SizeIs(1));
+    return reports.at(0).progress.progress();
+  };
+  const Time told = FromProto(move(seconds(0), 0).arrives_at());
+  // 100 s of the route's time. It is slower than that, but not by half a minute.
+  EXPECT_EQ(FromProto(move(seconds(20), 0.1).arrives_at()), told);
+  const trip::v1::Progress later = move(seconds(20), 0.2);
+  EXPECT_EQ(FromProto(later.arrives_at()), told);
+  EXPECT_EQ(later.eta_s(), 60u);
+  EXPECT_EQ(t_.market().eta_corrections(), 0U);
+  const trip::v1::Progress corrected = move(seconds(20), 0.3);
+  EXPECT_NEAR(std::chrono::duration<double>(FromProto(corrected.arrives_at()) - told).count(), 30,
+              1);
+  EXPECT_NEAR(corrected.eta_s(), 70, 1);
+  EXPECT_EQ(t_.market().eta_corrections(), 1U);
+}
+
+TEST_F(MarketTest, TellsHowLongCarsTookForTheirRoutes) {
+  t_.Connect("d");
+  t_.Answer("d", t_.OfferTrip("t", "d"), true);
+  t_.CarryOut();
+  t_.TellLog();
+  const auto question = t_.Take<FindRoute>().at(0);
+  const auto at = [&](double part) { return Interpolate(question.from, question.stops[0], part); };
+  // Twenty pieces of 10 s to the pick-up; it is driven half as fast.
+  std::vector<LatLng> points;
+  for (int i = 1; i < 20; ++i) points.push_back(at(i / 20.0));
+  points.insert(points.end(), question.stops.begin(), question.stops.end());
+  RouteFound::Way way = MakeWay(question.from, points);
+  for (auto& ms : *way.route.mutable_piece_ms()) ms = 10'000;
+  way.to_stop = {seconds(200), seconds(210)};
+  t_.Handle(RouteFound{question.driver, question.request, way});
+  for (int i = 0; i < 90; ++i, t_.Pass(seconds(4))) t_.Move("d", at(i / 100.0));
+  int pieces = 0;
+  for (const StreetsDriven& drive : t_.Take<StreetsDriven>()) {
+    for (std::size_t i = 1; i < drive.points.size(); ++i, ++pieces) {
+      const Duration took = drive.points[i].at - drive.points[i - 1].at;
+      EXPECT_NEAR(std::chrono::duration<double>(took).count(), 20, 0.5);
+    }
+  }
+  EXPECT_GE(pieces, 8);
+}
+
+TEST_F(MarketTest, WhereCarsAreMissingRidesCostMoreAndIdleCarsAreSent) {
+  t_.Connect("near");
+  t_.Connect("busy");
+  t_.GiveTrip("t", "busy");
+  const auto survey = [&] {
+    t_.Pass(seconds(10));
+    t_.Handle(FleetSurveyed{{{DriverId("near"), OffsetBy(MarketTester::kPickup, 2'000, 0)},
+                             {DriverId("busy"), OffsetBy(MarketTester::kPickup, 1'800, 0)},
+                             {DriverId("unknown"), OffsetBy(MarketTester::kPickup, 1'700, 0)}}});
+  };
+  survey();
+  EXPECT_THAT(t_.Take<SetSurge>(), IsEmpty());
+  EXPECT_THAT(t_.WaitingPlaces("near"), IsEmpty());
+  for (int i = 0; i < 30; ++i) t_.Request("r" + std::to_string(i));
+  t_.TellLog();
+  for (int i = 0; i < 12; ++i) survey();
+  const auto places = t_.WaitingPlaces("near");
+  ASSERT_THAT(places, SizeIs(1)) << "once";
+  EXPECT_EQ(FromProto(places[0].place()), MarketTester::kPickup);
+  EXPECT_THAT(t_.WaitingPlaces("busy"), IsEmpty());
+  const auto surges = t_.Take<SetSurge>();
+  ASSERT_FALSE(surges.empty());
+  const auto here = surges.back().cells.find(DemandMap::CellOf(MarketTester::kPickup));
+  ASSERT_NE(here, surges.back().cells.end());
+  EXPECT_GE(here->second, 150U);
+  for (int i = 0; i < 8; ++i) survey();
+  EXPECT_THAT(t_.Take<SetSurge>(), ::testing::Not(IsEmpty())) << "told again while it lasts";
+}
+
 TEST_F(MarketTest, ADriverWhoGivesUpATripNeverGetsItAgain) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");

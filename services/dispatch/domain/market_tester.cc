@@ -190,6 +190,14 @@ std::vector<v1::Plan> MarketTester::Plans(const std::string& driver) {
   return plans;
 }
 
+std::vector<v1::WaitingPlace> MarketTester::WaitingPlaces(const std::string& driver) {
+  std::vector<v1::WaitingPlace> places;
+  for (auto& push : TakePushes(driver, v1::DriveResponse::kWaitingPlace)) {
+    places.push_back(push.waiting_place());
+  }
+  return places;
+}
+
 std::vector<v1::Rejected> MarketTester::Rejections(const std::string& driver) {
   std::vector<v1::Rejected> rejections;
   for (auto& push : TakePushes(driver, v1::DriveResponse::kRejected)) {

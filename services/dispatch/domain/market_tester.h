@@ -82,6 +82,7 @@ class MarketTester {
   std::vector<v1::OfferOutcome> Outcomes(const std::string& driver);
   std::vector<v1::Plan> Plans(const std::string& driver);
   std::vector<v1::Rejected> Rejections(const std::string& driver);
+  std::vector<v1::WaitingPlace> WaitingPlaces(const std::string& driver);
   Market& market() { return *market_; }
 
  private:

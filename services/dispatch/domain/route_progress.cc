@@ -72,6 +72,17 @@ void RouteProgress::JudgeDeparture(LatLng car, double beside_m) {
   }
 }
 
+std::span<const RouteProgress::Point> RouteProgress::PointsBetween(Duration from,
+                                                                   Duration to) const {
+  const auto first =
+      std::lower_bound(points_.begin(), points_.end(), from,
+                       [](const Point& point, Duration start) { return point.from_start < start; });
+  const auto end =
+      std::upper_bound(first, points_.end(), to,
+                       [](Duration last, const Point& point) { return last < point.from_start; });
+  return {first, end};
+}
+
 RouteProgress::Match RouteProgress::Nearest(LatLng car, std::size_t first, Duration until) const {
   Match nearest = Project(car, first);
   for (std::size_t piece = first + 1;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "libs/base/clock.h"
@@ -33,14 +34,17 @@ class RouteProgress {
   /// The travel time from the route's start to the car.
   Duration behind() const { return behind_; }
 
- private:
-  static constexpr int kAwayTwice = 2;
-  static constexpr int kAwayNeverEntered = 5;
-
   struct Point {
     LatLng place;
     Duration from_start;
   };
+  /// The route's points at which a car is from `from` to `to`, of the travel time from its start.
+  std::span<const Point> PointsBetween(Duration from, Duration to) const;
+
+ private:
+  static constexpr int kAwayTwice = 2;
+  static constexpr int kAwayNeverEntered = 5;
+
   /// The place on the route nearest to the car, among some of its pieces.
   struct Match {
     double distance_m;

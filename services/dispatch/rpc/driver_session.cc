@@ -247,6 +247,11 @@ std::size_t DriverSession::unacked() const {
   return session_.unacked();
 }
 
+std::optional<LatLng> DriverSession::position() const {
+  MutexLock lock(mu_);
+  return session_.connected() ? session_.position() : std::nullopt;
+}
+
 void DriverSession::Forward(location::v1::DriverState state) {
   around_.positions.Add([&](location::v1::PositionReport& report) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     report.set_driver_id(driver_.str());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
@@ -106,6 +107,8 @@ class DriverSession {
   void ReportOffline();
   /// Pushes that the driver hasn't acked.
   std::size_t unacked() const;
+  /// Where the driver is, if it is connected and has told.
+  std::optional<LatLng> position() const;
 
   // -- Called for those who look on
   // ----------------------------------------------------------------

@@ -38,6 +38,9 @@ MarketMeter::MarketMeter(Registry& registry, const std::string& market)
           "outcome", {{"market", market}}),
       plans_(Counters(registry, "dispatch_plans_total", "Plans pushed to drivers, by their cause"),
              "cause", {{"market", market}}),
+      waiting_places_(Counters(registry, "dispatch_waiting_places_total",
+                               "Suggestions to idle drivers where to wait")
+                          .Add({{"market", market}})),
       rounds_answered_(Counters(registry, "dispatch_matching_rounds_total",
                                 "Matching rounds, by whether candidates were found out")
                            .Add({{"market", market}, {"result", "answered"}})),
@@ -63,6 +66,7 @@ void MarketMeter::Decided(const Decision& decision) {
   if (const auto* push = std::get_if<Push>(&decision)) {
     if (push->message.has_offer()) offers_made_.Increment();
     if (push->message.has_offer_ended()) offers_ended_.Count(push->message.offer_ended().outcome());
+    if (push->message.has_waiting_place()) waiting_places_.Increment();
     if (push->message.has_plan()) plans_.Count(push->message.plan().cause());
   } else if (const auto* round = std::get_if<FindCandidates>(&decision)) {
     round_trips_.Observe(static_cast<double>(round->queries.size()));

@@ -35,6 +35,7 @@ class MarketMeter {
   prometheus::Counter& offers_made_;
   metrics::EnumCounters<v1::OfferOutcome> offers_ended_;
   metrics::EnumCounters<v1::PlanCause> plans_;
+  prometheus::Counter& waiting_places_;
   prometheus::Counter& rounds_answered_;
   prometheus::Counter& rounds_failed_;
   prometheus::Histogram& round_trips_;

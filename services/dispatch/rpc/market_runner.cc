@@ -15,6 +15,8 @@ namespace ridestream::dispatch {
 namespace {
 
 constexpr std::chrono::milliseconds kCommandTimeout{5'000};
+constexpr std::chrono::milliseconds kSurgeTimeout{2'000};
+constexpr Duration kSurveyEvery = std::chrono::seconds(10);
 // A call's metadata may have 8 KB; an id has 64 bytes at most.
 constexpr std::size_t kMaxRequestIds = 32;
 const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
@@ -22,7 +24,7 @@ const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
 }  // namespace
 
 MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& planner_config,
-                           std::unique_ptr<roads::Streets> streets,
+                           Duration update_speeds_every, std::unique_ptr<roads::Streets> streets,
                            const Surroundings& surroundings)
     : market_name_(config.market.str()),
       streets_(std::move(streets)),
@@ -31,13 +33,21 @@ MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& plan
       meter_(surroundings.metrics, market_name_),
       positions_(surroundings.timers, surroundings.location, market_name_),
       planner_(planner_config, market_name_, *streets_, surroundings.location,
-               [this](Event answer) { queue_.Answer(std::move(answer)); }) {}
+               [this](Event answer) { queue_.Answer(std::move(answer)); }),
+      speeds_(update_speeds_every <= Duration::zero()
+                  ? nullptr
+                  : std::make_unique<SpeedKeeper>(surroundings.clock, update_speeds_every,
+                                                  *streets_, market_name_)) {}
 
 MarketRunner::~MarketRunner() { Stop(); }
 
 void MarketRunner::Start(std::function<void()> on_caught_up) {
   on_caught_up_ = std::move(on_caught_up);
   thread_ = std::thread([this] { Run(); });
+  {
+    MutexLock lock(survey_mu_);
+    ScheduleSurvey();
+  }
   log_ = std::make_unique<LogStream>(
       around_.timers,
       LogStream::Options{.open = [this](auto* context, auto* request,
@@ -47,11 +57,18 @@ void MarketRunner::Start(std::function<void()> on_caught_up) {
 }
 
 void MarketRunner::Stop() {
+  TimerQueue::Handle survey = 0;
+  {
+    MutexLock lock(survey_mu_);
+    stopped_ = true;
+    survey = survey_;
+  }
+  around_.timers.Cancel(survey);
   if (log_ != nullptr) log_->Stop();
   queue_.Close();
   if (thread_.joinable()) thread_.join();
   MutexLock lock(mu_);
-  while (commands_under_way_ > 0) idle_.Wait(mu_);
+  while (calls_under_way_ > 0) idle_.Wait(mu_);
 }
 
 void MarketRunner::Run() {
@@ -74,7 +91,23 @@ void MarketRunner::Run() {
       }
       meter_.Handled(event, std::chrono::steady_clock::now() - began);
     }
+    eta_corrections_ = market_.eta_corrections();
   }
+}
+
+// -- The fleet
+// -------------------------------------------------------------------------------------
+
+void MarketRunner::ScheduleSurvey() {
+  if (stopped_) return;
+  survey_ = around_.timers.After(around_.clock.ToWall(kSurveyEvery), [this] { Survey(); });
+}
+
+void MarketRunner::Survey() {
+  // A market that is behind can do without: the next survey says the same better.
+  (void)queue_.Offer(around_.sessions.Survey(MarketId(market_name_)));
+  MutexLock lock(survey_mu_);
+  ScheduleSurvey();
 }
 
 // -- The log
@@ -178,6 +211,52 @@ void MarketRunner::Do(ReportProgress decision) {
   around_.progress.Report(std::move(decision.progress));
 }
 
+void MarketRunner::Do(StreetsDriven decision) {
+  if (speeds_ != nullptr) speeds_->Add(std::move(decision));
+}
+
+void MarketRunner::Do(const SetSurge& decision) {
+  struct UnderWay {
+    grpc::ClientContext context;
+    trip::v1::ReportSurgeRequest request;
+    trip::v1::ReportSurgeResponse response;
+  };
+  auto under_way = std::make_shared<UnderWay>();
+  under_way->request.set_market(market_name_);
+  std::uint32_t highest = 100;
+  for (const auto& [id, percent] : decision.cells) {
+    trip::v1::SurgeCell& cell = *under_way->request.add_cells();
+    cell.set_s2_cell_id(id);
+    cell.set_surge_percent(percent);
+    highest = std::max(highest, percent);
+  }
+  highest_surge_percent_ = highest;
+  rpc::SetCaller(under_way->context, kSelf);
+  rpc::SetTimeout(under_way->context, kSurgeTimeout);
+  BeginCall();
+  around_.trip.async()->ReportSurge(
+      &under_way->context, &under_way->request, &under_way->response,
+      [this, under_way](const grpc::Status& status) {
+        // It is told again while it lasts, and forgotten when it isn't.
+        if (!status.ok()) {
+          service::Log(service::Level::kWarning, "surge_not_told",
+                       {{"market", market_name_}, {"error", status.error_message()}});
+        }
+        EndCall();
+      });
+}
+
+void MarketRunner::BeginCall() {
+  MutexLock lock(mu_);
+  ++calls_under_way_;
+}
+
+void MarketRunner::EndCall() {
+  MutexLock lock(mu_);
+  --calls_under_way_;
+  idle_.SignalAll();
+}
+
 template <class Request, class Response, class Call>
 void MarketRunner::Tell(const char* name, std::uint64_t command, Request request, Call call) {
   struct UnderWay {
@@ -191,10 +270,7 @@ void MarketRunner::Tell(const char* name, std::uint64_t command, Request request
   rpc::SetTimeout(under_way->context, kCommandTimeout);
   const std::string request_id = RequestOf(under_way->request.trip_id());
   rpc::AddRequestId(under_way->context, request_id);
-  {
-    MutexLock lock(mu_);
-    ++commands_under_way_;
-  }
+  BeginCall();
   call(&under_way->context, &under_way->request, &under_way->response,
        [this, name, command, request_id, under_way](const grpc::Status& status) {
          meter_.CommandEnded(name, status.error_code());
@@ -213,9 +289,7 @@ void MarketRunner::Tell(const char* name, std::uint64_t command, Request request
                          {"error", trip.status().ToString()}});
          }
          queue_.Answer(CommandDone{command, std::move(trip)});
-         MutexLock lock(mu_);
-         --commands_under_way_;
-         idle_.SignalAll();
+         EndCall();
        });
 }
 

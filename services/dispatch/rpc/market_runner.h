@@ -24,6 +24,7 @@
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/progress_reporter.h"
 #include "services/dispatch/rpc/session_registry.h"
+#include "services/dispatch/rpc/speed_keeper.h"
 
 namespace ridestream::dispatch {
 
@@ -43,14 +44,17 @@ class MarketRunner final : public EventSink {
     prometheus::Registry& metrics;
   };
 
+  /// `update_speeds_every`: how often the streets' times follow what cars drive, by the clock; 0
+  /// for never.
   MarketRunner(const MarketConfig& config, const PlannerConfig& planner_config,
-               std::unique_ptr<roads::Streets> streets, const Surroundings& surroundings);
+               Duration update_speeds_every, std::unique_ptr<roads::Streets> streets,
+               const Surroundings& surroundings);
   ~MarketRunner() override;
 
   /// Begins to follow the log and to decide. `on_caught_up` is called each time the log was caught
   /// up.
   void Start(std::function<void()> on_caught_up);
-  /// Stops deciding. Waits for the commands under way.
+  /// Stops deciding. Waits for the calls under way.
   void Stop();
 
   bool Post(Event event) override { return queue_.Offer(std::move(event)); }
@@ -61,9 +65,20 @@ class MarketRunner final : public EventSink {
   const OfferTimes& offer_times() const { return offer_times_; }
   const EventQueue& events() const { return queue_; }
   const roads::Streets& streets() const { return *streets_; }
+  /// Null if the streets' times are the map's.
+  const SpeedKeeper* speeds() const { return speeds_.get(); }
+  /// By how much rides cost more in the dearest part of the market, in percent, 100 for nothing;
+  /// and times of arrival that were corrected for riders.
+  std::uint32_t highest_surge_percent() const { return highest_surge_percent_; }
+  std::uint64_t eta_corrections() const { return eta_corrections_; }
 
  private:
   void Run();
+  void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(survey_mu_);
+  void Survey();
+  /// Calls of trip that Stop waits for.
+  void BeginCall();
+  void EndCall();
   using LogStream = rpc::FollowStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>;
 
   bool OnLog(trip::v1::FollowTripsResponse& message);
@@ -78,6 +93,8 @@ class MarketRunner final : public EventSink {
   void Do(FindRoute decision);
   void Do(TripCommand decision);
   void Do(ReportProgress decision);
+  void Do(StreetsDriven decision);
+  void Do(const SetSurge& decision);
   /// Remembers which request a trip was made by, while it is open.
   void NoteRequest(const trip::v1::Trip& trip);
   std::string RequestOf(const std::string& trip_id);
@@ -98,18 +115,24 @@ class MarketRunner final : public EventSink {
   PositionForwarder positions_;
   OfferTimes offer_times_;
   Planner planner_;
+  const std::unique_ptr<SpeedKeeper> speeds_;
+  std::atomic<std::uint32_t> highest_surge_percent_ = 100;
+  std::atomic<std::uint64_t> eta_corrections_ = 0;
   std::function<void()> on_caught_up_;
   // Touched by the follower's functions alone, which run one at a time.
   LogCursor log_cursor_;
   Mutex mu_;
   CondVar idle_;
-  int commands_under_way_ ABSL_GUARDED_BY(mu_) = 0;
+  int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
   struct TripRequest {
     std::string id;
     bool was_in_a_round = false;
   };
   // By trip; those that are open.
   absl::flat_hash_map<std::string, TripRequest> requests_ ABSL_GUARDED_BY(mu_);
+  Mutex survey_mu_;
+  TimerQueue::Handle survey_ ABSL_GUARDED_BY(survey_mu_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(survey_mu_) = false;
   std::unique_ptr<LogStream> log_;
   std::thread thread_;
 };

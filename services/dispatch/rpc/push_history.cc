@@ -25,6 +25,9 @@ void PushHistory::Record(const v1::DriveResponse& message, Time now) {
     case v1::DriveResponse::kRejected:
       *record.mutable_rejected() = message.rejected();
       break;
+    case v1::DriveResponse::kWaitingPlace:
+      *record.mutable_waiting_place() = message.waiting_place();
+      break;
     default:
       return;
   }

@@ -88,6 +88,20 @@ std::shared_ptr<DriverSession> SessionRegistry::Find(const DriverId& driver) con
   return found == sessions_.end() ? nullptr : found->second;
 }
 
+FleetSurveyed SessionRegistry::Survey(const MarketId& market) const {
+  FleetSurveyed survey;
+  for (const auto& session : Sessions()) {
+    if (session->market() != market) continue;
+    if (const auto position = session->position()) {
+      survey.drivers.push_back({session->driver(), *position});
+    }
+  }
+  // In one order, so that equally near drivers are told apart in the same way each time.
+  std::sort(survey.drivers.begin(), survey.drivers.end(),
+            [](const auto& a, const auto& b) { return a.driver < b.driver; });
+  return survey;
+}
+
 SessionId SessionRegistry::FreshSessionId() {
   MutexLock lock(mu_);
   return SessionId(fmt::format("s-{:016x}", random_()));

@@ -58,6 +58,8 @@ class SessionRegistry {
   const OfferTimes* FindOfferTimes(const MarketId& market) const {
     return find_market_(market).offer_times;
   }
+  /// Where the market's connected drivers are.
+  FleetSurveyed Survey(const MarketId& market) const;
   /// An id that no session had before.
   SessionId FreshSessionId();
   /// The stream is over.
