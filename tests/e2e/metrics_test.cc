@@ -84,7 +84,7 @@ std::map<std::string, Page> ReadPage() {
   return pages;
 }
 
-/// The scrape in the page's form: `le` and `quantile` belong to the type.
+/// The scrape in the page's form: `le`, and `quantile` of a summary, belong to the type.
 Page Describe(const Metrics& metrics) {
   Page page;
   for (const auto& [name, metric] : metrics) {
@@ -92,7 +92,8 @@ Page Describe(const Metrics& metrics) {
     described.type = metric.type;
     for (const auto& series : metric.series) {
       for (const auto& [label, value] : series.labels) {
-        if (label != "le" && label != "quantile") described.labels.insert(label);
+        const bool of_type = label == "le" || (label == "quantile" && metric.type == "summary");
+        if (!of_type) described.labels.insert(label);
       }
     }
   }
