@@ -60,6 +60,8 @@ TEST_F(StoriesTest, ARideFromRequestToReceipt) {
   EXPECT_GT(quote.fare().total().amount_minor(), 0);
   const auto trip = rider->Request(quote, "first");
   EXPECT_EQ(trip.state(), trip::v1::TRIP_STATE_REQUESTED);
+  // A watch begins with the state of the moment, which mustn't be a later one here.
+  rider->WaitFor(trip::v1::TRIP_STATE_REQUESTED);
 
   const Offer offer = driver->WaitForOffer();
   EXPECT_EQ(offer.trip_id(), trip.trip_id());

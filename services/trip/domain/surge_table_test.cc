@@ -14,7 +14,7 @@ using ::ridestream::testing::StatusIs;
 
 const LatLng kBusy = LatLng::FromDegrees(40.75, -73.98);
 const LatLng kQuiet = LatLng::FromDegrees(40.85, -73.98);
-constexpr Time kNow = ScaledClock::kAnchor;
+constexpr Time kSurgeNow = ScaledClock::kAnchor;
 
 std::uint64_t CellAt(LatLng place, int level = 13) {
   return S2CellId(S2LatLng::FromDegrees(place.lat(), place.lng())).parent(level).id();
@@ -30,20 +30,20 @@ v1::ReportSurgeRequest Report(std::uint64_t cell, std::uint32_t percent) {
 
 TEST(SurgeTableTest, RidesThatBeginInACellCostMore) {
   SurgeTable table;
-  EXPECT_EQ(table.PercentAt("m", kBusy, kNow), 100U);
-  table.Replace(Report(CellAt(kBusy), 150), kNow);
-  EXPECT_EQ(table.PercentAt("m", kBusy, kNow), 150U);
-  EXPECT_EQ(table.PercentAt("m", kQuiet, kNow), 100U);
-  EXPECT_EQ(table.PercentAt("other", kBusy, kNow), 100U);
+  EXPECT_EQ(table.PercentAt("m", kBusy, kSurgeNow), 100U);
+  table.Replace(Report(CellAt(kBusy), 150), kSurgeNow);
+  EXPECT_EQ(table.PercentAt("m", kBusy, kSurgeNow), 150U);
+  EXPECT_EQ(table.PercentAt("m", kQuiet, kSurgeNow), 100U);
+  EXPECT_EQ(table.PercentAt("other", kBusy, kSurgeNow), 100U);
 }
 
 TEST(SurgeTableTest, AReportReplacesTheOneBeforeAndIsForgotten) {
   SurgeTable table;
-  table.Replace(Report(CellAt(kBusy), 150), kNow);
-  table.Replace(Report(CellAt(kQuiet), 120), kNow);
-  EXPECT_EQ(table.PercentAt("m", kBusy, kNow), 100U);
-  EXPECT_EQ(table.PercentAt("m", kQuiet, kNow + SurgeTable::kLasts), 120U);
-  EXPECT_EQ(table.PercentAt("m", kQuiet, kNow + SurgeTable::kLasts + Duration(1)), 100U);
+  table.Replace(Report(CellAt(kBusy), 150), kSurgeNow);
+  table.Replace(Report(CellAt(kQuiet), 120), kSurgeNow);
+  EXPECT_EQ(table.PercentAt("m", kBusy, kSurgeNow), 100U);
+  EXPECT_EQ(table.PercentAt("m", kQuiet, kSurgeNow + SurgeTable::kLasts), 120U);
+  EXPECT_EQ(table.PercentAt("m", kQuiet, kSurgeNow + SurgeTable::kLasts + Duration(1)), 100U);
 }
 
 TEST(SurgeTableTest, AReportThatCannotBeMeantIsRefused) {
