@@ -13,19 +13,20 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const LatLng kBusy = LatLng::FromDegrees(40.75, -73.98);
+const LatLng kCrowded = LatLng::FromDegrees(40.75, -73.98);
 
-LatLng North(double metres) { return OffsetBy(kBusy, metres, 0); }
+LatLng North(double metres) { return OffsetBy(kCrowded, metres, 0); }
 
 class WaitingPlacesTest : public ::testing::Test {
  protected:
   std::vector<std::string> Suggest(const std::vector<WaitingPlaces::FreeCar>& cars, double missing,
                                    Duration later = seconds(10)) {
     now_ += later;
-    const std::vector<DemandMap::Shortage> shortages{{DemandMap::CellOf(kBusy), kBusy, missing}};
+    const std::vector<DemandMap::Shortage> shortages{
+        {DemandMap::CellOf(kCrowded), kCrowded, missing}};
     std::vector<std::string> drivers;
     for (const auto& suggestion : places_.Suggest(cars, shortages, now_)) {
-      EXPECT_EQ(suggestion.place, kBusy);
+      EXPECT_EQ(suggestion.place, kCrowded);
       EXPECT_EQ(suggestion.expires_at, now_ + WaitingPlaces::kLasts);
       drivers.push_back(suggestion.driver.str());
     }
@@ -46,7 +47,7 @@ TEST_F(WaitingPlacesTest, TheNearestAreAskedAsManyAsAreMissing) {
 }
 
 TEST_F(WaitingPlacesTest, WhoIsThereAlreadyIsNotAsked) {
-  EXPECT_THAT(Suggest({{DriverId("there"), kBusy}}, 5), IsEmpty());
+  EXPECT_THAT(Suggest({{DriverId("there"), kCrowded}}, 5), IsEmpty());
 }
 
 TEST_F(WaitingPlacesTest, EachIsAskedOnceInAWhileAndCountsAsOnItsWay) {
