@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <osmium/builder/attr.hpp>
@@ -93,6 +94,11 @@ class Filler {
  private:
   void ReadTags(const osmium::TagList& tags) {
     tags_.Clear();
+    // Keys and values end with a zero byte each. One with another inside would make libosmium look
+    // for the last one's end beyond the list.
+    if (std::count(tags.data() + sizeof(tags), tags.data() + tags.byte_size(), 0) % 2 != 0) {
+      throw osmium::io_error("a tag holds a zero byte");
+    }
     for (const osmium::Tag& tag : tags) tags_.Add(tag.key(), tag.value());
   }
 
