@@ -110,7 +110,10 @@ struct Bad {
 class BadRequestTest : public HttpServerTest, public ::testing::WithParamInterface<Bad> {};
 
 TEST_P(BadRequestTest, IsToldWhatIsWrongAndLetGo) {
-  StartEcho({.header_bytes = 1024, .body_bytes = 4096, .header_time = 300ms, .body_time = 300ms});
+  // Only who is to be too slow has little time.
+  const auto patience = GetParam().status == 408 ? 300ms : std::chrono::milliseconds(1h);
+  StartEcho(
+      {.header_bytes = 1024, .body_bytes = 4096, .header_time = patience, .body_time = patience});
   TestClient client(port());
   client.Send(GetParam().request);
   const auto answer = client.ReadAnswer();
@@ -130,6 +133,17 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ChunkedBodyOverTheLimit",
             "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2000\r\n" +
                 std::string(0x2000, 'x') + "\r\n",
+            413, "4096 bytes"},
+        Bad{"TwoLengths",
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", 400,
+            "no HTTP/1.1 request"},
+        Bad{"LengthAndChunks",
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
+            "0\r\n\r\n",
+            400, "no HTTP/1.1 request"},
+        Bad{"FalseChunkLength",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+            "ffffffffffffffff\r\nab",
             413, "4096 bytes"},
         Bad{"HeaderOverTheLimit",
             "GET / HTTP/1.1\r\nhost: a\r\nx: " + std::string(2000, 'x') + "\r\n\r\n", 431,
@@ -153,7 +167,7 @@ TEST_F(HttpServerTest, TurnsAwayOneConnectionTooMany) {
 }
 
 TEST_F(HttpServerTest, ClosesAnIdleConnection) {
-  StartEcho({.idle_time = 100ms});
+  StartEcho({.idle_time = 1s});
   TestClient client(port());
   EXPECT_EQ(client.Call("GET", "/").status, 200);
   EXPECT_TRUE(client.ReadEnd());
@@ -258,6 +272,19 @@ TEST_F(HttpServerTest, BecomesAWebSocket) {
   client.SendBinary(std::string(1000, 'x'));
   EXPECT_EQ(client.ReadFrame().payload.size(), 1000U);
   client.SendBinary(std::string(1001, 'x'));
+  const auto close = client.ReadFrame();
+  EXPECT_EQ(close.opcode, 8);
+  EXPECT_EQ(close.payload.substr(0, 2), "\x03\xf1") << "1009, too big";
+}
+
+TEST_F(HttpServerTest, ClosesAWebSocketThatAnnouncesTooMuch) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    EchoMessages(exchange->Accept("echo", 1000));
+  });
+  TestClient client(port());
+  EXPECT_EQ(client.OpenWebSocket("/", "echo"), 101);
+  // Binary, masked, and 2^62 bytes long, of which none follows.
+  client.Send(std::string("\x82\xff\x40\0\0\0\0\0\0\0\0\0\0\0", 14));
   const auto close = client.ReadFrame();
   EXPECT_EQ(close.opcode, 8);
   EXPECT_EQ(close.payload.substr(0, 2), "\x03\xf1") << "1009, too big";

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <functional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "services/gateway/grpc_web/grpc_web.h"
 #include "services/gateway/http/problem.h"
@@ -137,12 +139,15 @@ absl::StatusOr<Resume> ReadLastEventId(const Routes::Found& found, const Request
   Resume resume{.stream = StreamName(found, request.query), .after = {}};
   const std::string_view id = request.headers.Get("last-event-id");
   if (id.empty()) return resume;
-  const std::size_t dash = id.find('-');
-  if (dash == std::string_view::npos || id.substr(0, dash) != resume.stream) {
+  const std::string_view begin = id.substr(0, resume.stream.size() + 1);
+  const std::string_view position = id.substr(begin.size());
+  std::uint64_t number = 0;
+  if (found.route->after == nullptr || begin != resume.stream + "-" ||
+      !absl::SimpleAtoi(absl::string_view(position.data(), position.size()), &number)) {
     return absl::InvalidArgumentError(
         fmt::format("Last-Event-ID: '{}' is not of an event of this stream", id));
   }
-  if (found.route->after != nullptr) resume.after = id.substr(dash + 1);
+  resume.after = position;
   return resume;
 }
 

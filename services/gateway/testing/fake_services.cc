@@ -131,6 +131,7 @@ class FakeServices::Trip final : public trip::v1::TripService::CallbackService {
   grpc::ServerUnaryReactor* ListTrips(grpc::CallbackServerContext*,
                                       const trip::v1::ListTripsRequest*,
                                       trip::v1::ListTripsResponse*) override {
+    fake_.list_began.Happen();
     return new Never(fake_.list_cancelled);
   }
 

@@ -20,7 +20,8 @@ namespace ridestream::gateway {
 ///  metadata
 ///    `seen-caller`, the time left as `seen-timeout-ms`; and has trailing metadata.
 ///  * GetTrip answers trip `t-1`, else NOT_FOUND. RequestTrip is RESOURCE_EXHAUSTED with a pause.
-///  * ListTrips never answers; `list_cancelled` tells that its caller went away.
+///  * ListTrips never answers; `list_began` and `list_cancelled` tell that its caller came and
+///  went.
 ///  * WatchArea sends three frames and ends, stays silent for the market "silent", and sends for
 ///  ever
 ///    for "flood"; `watch_began` and `watch_cancelled` tell its ends, `frames` how many were taken.
@@ -32,6 +33,7 @@ class FakeServices {
   ~FakeServices();
 
   std::string address() const;
+  Event list_began;
   Event list_cancelled;
   Event watch_began;
   Event watch_cancelled;

@@ -1,5 +1,8 @@
 #include "services/gateway/testing/gateway_under_test.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
 #include <utility>
 
 #include "libs/rpc/channel.h"
@@ -26,6 +29,19 @@ void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limi
        .observer = &http_metrics_});
   ASSERT_THAT(server, testing::IsOk());
   server_ = *std::move(server);
+}
+
+void GatewayTest::StartPatient() {
+  using namespace std::chrono_literals;
+  Start("", {.header_time = 1h, .body_time = 1h, .idle_time = 1h, .stall_time = 1h});
+}
+
+void GatewayTest::GoAway(TestClient& client, Event& ended) {
+  const auto start = std::chrono::steady_clock::now();
+  client.Close();
+  EXPECT_TRUE(ended.Wait());
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  fmt::print("the call ended {:.1f} ms after its client had gone\n", took.count());
 }
 
 metrics::testing::Metrics GatewayTest::Measured() const {

@@ -9,7 +9,9 @@
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http_metrics.h"
 #include "services/gateway/server/gateway.h"
+#include "services/gateway/testing/event.h"
 #include "services/gateway/testing/fake_services.h"
+#include "services/gateway/testing/test_client.h"
 
 namespace ridestream::gateway {
 
@@ -22,7 +24,12 @@ class GatewayTest : public ::testing::Test {
   /// Anew, with `allow_origins`, or other limits or addresses.
   void Start(const std::string& allow_origins, const HttpLimits& limits = {},
              const std::string& services = "");
+  /// Anew, with so much patience that nothing but a client's going away ends what it asked for.
+  void StartPatient();
   int port() const { return server_->port(); }
+
+  /// The client goes away. Waits until its call has `ended`, and prints how long that took.
+  static void GoAway(TestClient& client, Event& ended);
 
   /// What was measured of the requests to all gateways of this test.
   metrics::testing::Metrics Measured() const;
