@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "libs/roads/hierarchy.h"
@@ -12,7 +11,7 @@
 namespace ridestream::roads {
 
 /// The times between a place and its ancestors: from the place up to each of them (over a metric's
-/// up_ms, starting at the place's exits), or from each of them down to the place (over its down_ms,
+/// up(), starting at the place's exits), or from each of them down to the place (over its down(),
 /// starting at the place's entries).
 ///
 /// All accesses of a place lie on one path to the root, see Hierarchy, so one climb along it serves
@@ -23,16 +22,15 @@ struct Climb {
   /// Of the ancestors by their depth, the base last; kInfinityMs if there is no way.
   std::vector<std::uint32_t> ms;
 
-  void Run(const Hierarchy& hierarchy, std::span<const std::uint32_t> arc_ms,
-           const AccessList& accesses) {
+  void Run(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const AccessList& accesses) {
     Start(hierarchy, accesses);
     for (Rank node = base; node != kNoRank; node = hierarchy.parent(node)) {
       const std::uint32_t here = ms[hierarchy.depth(node)];
       if (here == Metric::kInfinityMs) continue;
-      const std::uint32_t end = hierarchy.first(node + 1);
-      for (std::uint32_t arc = hierarchy.first(node); arc < end; ++arc) {
-        std::uint32_t& there = ms[hierarchy.head_depth(arc)];
-        there = std::min(there, here + arc_ms[arc]);
+      const std::uint32_t end = arcs.first[node + 1];
+      for (std::uint32_t arc = arcs.first[node]; arc < end; ++arc) {
+        std::uint32_t& there = ms[arcs.head_depth[arc]];
+        there = std::min(there, here + arcs.ms[arc]);
       }
     }
   }
@@ -57,18 +55,17 @@ struct TracedClimb : Climb {
   };
   std::vector<Step> last;  // by depth, the step that came there
 
-  void Run(const Hierarchy& hierarchy, std::span<const std::uint32_t> arc_ms,
-           const AccessList& accesses) {
+  void Run(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const AccessList& accesses) {
     Start(hierarchy, accesses);
     last.assign(ms.size(), Step{0, kNoRank});
     for (Rank node = base; node != kNoRank; node = hierarchy.parent(node)) {
       const std::uint32_t here = ms[hierarchy.depth(node)];
       if (here == Metric::kInfinityMs) continue;
-      for (std::uint32_t arc = hierarchy.first(node); arc < hierarchy.first(node + 1); ++arc) {
-        const std::uint32_t depth = hierarchy.head_depth(arc);
-        if (here + arc_ms[arc] >= ms[depth]) continue;
-        ms[depth] = here + arc_ms[arc];
-        last[depth] = {arc, node};
+      for (std::uint32_t arc = arcs.first[node]; arc < arcs.first[node + 1]; ++arc) {
+        const std::uint32_t depth = arcs.head_depth[arc];
+        if (here + arcs.ms[arc] >= ms[depth]) continue;
+        ms[depth] = here + arcs.ms[arc];
+        last[depth] = {arcs.arc[arc], node};
       }
     }
   }

@@ -69,8 +69,8 @@ std::uint32_t HierarchyRouter::MsBetween(const SnappedPoint& from, const Snapped
   const auto metric = this->metric();
   const Timing timing = TimingOf(*metric);
   auto& [up, down, spread] = ThreadWorkspace();
-  up.Run(hierarchy_, metric->up_ms(), Exits(timing, from));
-  down.Run(hierarchy_, metric->down_ms(), Entries(timing, to));
+  up.Run(hierarchy_, metric->up(), Exits(timing, from));
+  down.Run(hierarchy_, metric->down(), Entries(timing, to));
   return std::min(DirectMs(timing, from, to), Meet(hierarchy_, up, down));
 }
 
@@ -82,8 +82,8 @@ std::optional<Route> HierarchyRouter::RouteBetween(const SnappedPoint& from,
   const AccessList entries = Entries(timing, to);
   TracedClimb up;
   TracedClimb down;
-  up.Run(hierarchy_, metric->up_ms(), exits);
-  down.Run(hierarchy_, metric->down_ms(), entries);
+  up.Run(hierarchy_, metric->up(), exits);
+  down.Run(hierarchy_, metric->down(), entries);
   const std::uint32_t ms = Meet(hierarchy_, up, down);
   const std::uint32_t direct_ms = DirectMs(timing, from, to);
   if (ms == kUnreachableMs && direct_ms == kUnreachableMs) return std::nullopt;
@@ -116,8 +116,8 @@ std::vector<std::uint32_t> HierarchyRouter::MsTo(const SnappedPoint& to,
   const auto metric = this->metric();
   const Timing timing = TimingOf(*metric);
   auto& [up, down, spread] = ThreadWorkspace();
-  down.Run(hierarchy_, metric->down_ms(), Entries(timing, to));
-  spread.Start(hierarchy_, metric->up_ms(), down);
+  down.Run(hierarchy_, metric->down(), Entries(timing, to));
+  spread.Start(hierarchy_, metric->up(), down);
   std::vector<std::uint32_t> row;
   row.reserve(from.size());
   for (const SnappedPoint& place : from) {
@@ -131,8 +131,8 @@ std::vector<std::uint32_t> HierarchyRouter::MsFrom(const SnappedPoint& from,
   const auto metric = this->metric();
   const Timing timing = TimingOf(*metric);
   auto& [up, down, spread] = ThreadWorkspace();
-  up.Run(hierarchy_, metric->up_ms(), Exits(timing, from));
-  spread.Start(hierarchy_, metric->down_ms(), up);
+  up.Run(hierarchy_, metric->up(), Exits(timing, from));
+  spread.Start(hierarchy_, metric->down(), up);
   std::vector<std::uint32_t> row;
   row.reserve(to.size());
   for (const SnappedPoint& place : to) {
@@ -147,13 +147,13 @@ std::vector<std::uint32_t> HierarchyRouter::MsTable(std::span<const SnappedPoint
   const Timing timing = TimingOf(*metric);
   std::vector<Climb> down(to.size());
   for (std::size_t k = 0; k < to.size(); ++k) {
-    down[k].Run(hierarchy_, metric->down_ms(), Entries(timing, to[k]));
+    down[k].Run(hierarchy_, metric->down(), Entries(timing, to[k]));
   }
   std::vector<std::uint32_t> table;
   table.reserve(from.size() * to.size());
   Climb& up = ThreadWorkspace().up;
   for (const SnappedPoint& start : from) {
-    up.Run(hierarchy_, metric->up_ms(), Exits(timing, start));
+    up.Run(hierarchy_, metric->up(), Exits(timing, start));
     for (std::size_t k = 0; k < to.size(); ++k) {
       table.push_back(std::min(DirectMs(timing, start, to[k]), Meet(hierarchy_, up, down[k])));
     }
@@ -167,8 +167,8 @@ std::shared_ptr<const HierarchyRouter::Labels> HierarchyRouter::LabelsOf(
   const Timing timing = TimingOf(*metric);
   labels->router = this;
   labels->street = std::min(point.edge, graph().Opposite(point.edge).value_or(kNoEdge));
-  labels->up.Run(hierarchy_, metric->up_ms(), Exits(timing, point));
-  labels->down.Run(hierarchy_, metric->down_ms(), Entries(timing, point));
+  labels->up.Run(hierarchy_, metric->up(), Exits(timing, point));
+  labels->down.Run(hierarchy_, metric->down(), Entries(timing, point));
   labels->metric = std::move(metric);
   return labels;
 }

@@ -4,6 +4,28 @@
 #include <utility>
 
 namespace ridestream::roads {
+namespace {
+
+/// Those arcs of `ms` that are no longer than `quickest`.
+Metric::SearchArcs Select(const Hierarchy& h, const std::vector<std::uint32_t>& ms,
+                          const std::vector<std::uint32_t>& quickest) {
+  Metric::SearchArcs arcs;
+  arcs.first.reserve(h.node_count() + 1);
+  for (Rank node = 0; node < h.node_count(); ++node) {
+    arcs.first.push_back(static_cast<std::uint32_t>(arcs.arc.size()));
+    for (std::uint32_t arc = h.first(node); arc < h.first(node + 1); ++arc) {
+      if (ms[arc] > quickest[arc] || ms[arc] >= Metric::kInfinityMs) continue;
+      arcs.head.push_back(h.head(arc));
+      arcs.head_depth.push_back(static_cast<std::uint16_t>(h.head_depth(arc)));
+      arcs.ms.push_back(ms[arc]);
+      arcs.arc.push_back(arc);
+    }
+  }
+  arcs.first.push_back(static_cast<std::uint32_t>(arcs.arc.size()));
+  return arcs;
+}
+
+}  // namespace
 
 Metric::Metric(const Hierarchy& hierarchy, std::vector<std::uint32_t> edge_ms)
     : hierarchy_(hierarchy),
@@ -20,6 +42,7 @@ Metric::Metric(const Hierarchy& hierarchy, std::vector<std::uint32_t> edge_ms)
     down_ms_.push_back(time(hierarchy.down_edge(arc)));
   }
   Customize();
+  FindSearchArcs();
 }
 
 /// For each node all pairs of its higher neighbours, in ascending order: what is below an arc is
@@ -46,6 +69,29 @@ void Metric::Customize() {
       }
     }
   }
+}
+
+/// The quickest way along an arc begins with one of its lower node's arcs and goes on among higher
+/// nodes, whose quickest ways are known when the nodes are taken in descending order.
+void Metric::FindSearchArcs() {
+  const Hierarchy& h = hierarchy_;
+  std::vector<std::uint32_t> up = up_ms_;
+  std::vector<std::uint32_t> down = down_ms_;
+  for (Rank low = static_cast<Rank>(h.node_count()); low-- > 0;) {
+    const std::uint32_t end = h.first(low + 1);
+    for (std::uint32_t to_mid = h.first(low); to_mid < end; ++to_mid) {
+      std::uint32_t mid_to_high = h.first(h.head(to_mid));
+      for (std::uint32_t to_high = to_mid + 1; to_high < end; ++to_high, ++mid_to_high) {
+        while (h.head(mid_to_high) != h.head(to_high)) ++mid_to_high;
+        up[to_high] = std::min(up[to_high], up[to_mid] + up[mid_to_high]);
+        up[to_mid] = std::min(up[to_mid], up[to_high] + down[mid_to_high]);
+        down[to_high] = std::min(down[to_high], down[mid_to_high] + down[to_mid]);
+        down[to_mid] = std::min(down[to_mid], up[mid_to_high] + down[to_high]);
+      }
+    }
+  }
+  up_ = Select(h, up_ms_, up);
+  down_ = Select(h, down_ms_, down);
 }
 
 void Metric::UnpackUp(std::uint32_t arc, Rank low, EdgePath& path) const {

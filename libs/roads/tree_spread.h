@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "libs/roads/climb.h"
@@ -17,13 +16,11 @@ namespace ridestream::roads {
 /// once. An object is the memory of one row after the other. Not thread-safe.
 class TreeSpread {
  public:
-  /// Begins a row. `arc_ms` are the times from a node to its higher neighbours if `climb` leads
-  /// down to the place, those to it from them if `climb` leads up from the place. Both, and the
-  /// hierarchy, must stay until the row is done.
-  void Start(const Hierarchy& hierarchy, std::span<const std::uint32_t> arc_ms,
-             const Climb& climb) {
+  /// Begins a row. `arcs` are a metric's up() if `climb` leads down to the place, its down() if
+  /// `climb` leads up from it. Both, and the hierarchy, must stay until the row is done.
+  void Start(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const Climb& climb) {
     hierarchy_ = &hierarchy;
-    arc_ms_ = arc_ms;
+    arcs_ = &arcs;
     if (nodes_.size() < hierarchy.node_count()) nodes_.resize(hierarchy.node_count());
     if (++row_ == 0) {
       std::fill(nodes_.begin(), nodes_.end(), Node{});
@@ -67,16 +64,16 @@ class TreeSpread {
   void HandDown(Known known) {
     for (auto node = waiting_.rbegin(); node != waiting_.rend(); ++node) {
       std::uint32_t ms = known(*node);
-      const std::uint32_t end = hierarchy_->first(*node + 1);
-      for (std::uint32_t arc = hierarchy_->first(*node); arc < end; ++arc) {
-        ms = std::min(ms, nodes_[hierarchy_->head(arc)].ms + arc_ms_[arc]);
+      const std::uint32_t end = arcs_->first[*node + 1];
+      for (std::uint32_t arc = arcs_->first[*node]; arc < end; ++arc) {
+        ms = std::min(ms, nodes_[arcs_->head[arc]].ms + arcs_->ms[arc]);
       }
       nodes_[*node] = {row_, std::min(ms, Metric::kInfinityMs)};
     }
   }
 
   const Hierarchy* hierarchy_ = nullptr;
-  std::span<const std::uint32_t> arc_ms_;
+  const Metric::SearchArcs* arcs_ = nullptr;
   std::uint32_t row_ = 0;
   std::vector<Node> nodes_;
   std::vector<Rank> waiting_;
