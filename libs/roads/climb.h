@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -24,13 +25,12 @@ struct Climb {
 
   void Run(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const AccessList& accesses) {
     Start(hierarchy, accesses);
-    for (Rank node = base; node != kNoRank; node = hierarchy.parent(node)) {
-      const std::uint32_t here = ms[hierarchy.depth(node)];
+    std::size_t depth = ms.size();
+    for (Rank node = base; node != kNoRank; node = arcs.nodes[node].parent) {
+      const std::uint32_t here = ms[--depth];
       if (here == Metric::kInfinityMs) continue;
-      const std::uint32_t end = arcs.first[node + 1];
-      for (std::uint32_t arc = arcs.first[node]; arc < end; ++arc) {
-        std::uint32_t& there = ms[arcs.head_depth[arc]];
-        there = std::min(there, here + arcs.ms[arc]);
+      for (const Metric::SearchArc arc : arcs.Of(node)) {
+        ms[arc.head_depth] = std::min(ms[arc.head_depth], here + arc.ms);
       }
     }
   }
@@ -61,11 +61,12 @@ struct TracedClimb : Climb {
     for (Rank node = base; node != kNoRank; node = hierarchy.parent(node)) {
       const std::uint32_t here = ms[hierarchy.depth(node)];
       if (here == Metric::kInfinityMs) continue;
-      for (std::uint32_t arc = arcs.first[node]; arc < arcs.first[node + 1]; ++arc) {
-        const std::uint32_t depth = arcs.head_depth[arc];
-        if (here + arcs.ms[arc] >= ms[depth]) continue;
-        ms[depth] = here + arcs.ms[arc];
-        last[depth] = {arcs.arc[arc], node};
+      for (std::uint32_t arc = arcs.nodes[node].first; arc < arcs.nodes[node + 1].first; ++arc) {
+        const std::uint32_t depth = arcs.arcs[arc].head_depth;
+        const std::uint32_t there = here + arcs.arcs[arc].ms;
+        if (there >= ms[depth]) continue;
+        ms[depth] = there;
+        last[depth] = {arcs.in_hierarchy[arc], node};
       }
     }
   }

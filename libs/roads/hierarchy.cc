@@ -94,8 +94,11 @@ void Hierarchy::Number(const Neighbours& higher) {
 
 void Hierarchy::MeasureTree() {
   std::vector<std::uint32_t> children(node_count());
+  parent_.assign(node_count(), kNoRank);
   for (Rank node = 0; node < node_count(); ++node) {
-    if (parent(node) != kNoRank) ++children[parent(node)];
+    if (first_[node] == first_[node + 1]) continue;
+    parent_[node] = head_[first_[node]];
+    ++children[parent_[node]];
   }
   depth_.resize(node_count());
   branch_of_.resize(node_count());
@@ -111,8 +114,6 @@ void Hierarchy::MeasureTree() {
     branch_of_[node] = static_cast<std::uint32_t>(branches_.size());
     branches_.push_back({depth_[node], above});
   }
-  head_depth_.reserve(arc_count());
-  for (const Rank head : head_) head_depth_.push_back(depth_[head]);
 }
 
 void Hierarchy::PlaceEdges(const TurnGraph& turns) {

@@ -41,9 +41,7 @@ class Hierarchy {
   StateIndex state(Rank node) const { return state_[node]; }
 
   /// kNoRank for a root.
-  Rank parent(Rank node) const {
-    return first_[node] < first_[node + 1] ? head_[first_[node]] : kNoRank;
-  }
+  Rank parent(Rank node) const { return parent_[node]; }
   /// 0 for a root.
   std::uint32_t depth(Rank node) const { return depth_[node]; }
   /// Of all nodes, plus one.
@@ -53,7 +51,6 @@ class Hierarchy {
   /// ascending order of these.
   std::uint32_t first(Rank node) const { return first_[node]; }
   Rank head(std::uint32_t arc) const { return head_[arc]; }
-  std::uint32_t head_depth(std::uint32_t arc) const { return head_depth_[arc]; }
   /// The arc from `low` to `high`; it must exist.
   std::uint32_t FindArc(Rank low, Rank high) const;
 
@@ -81,9 +78,9 @@ class Hierarchy {
   std::vector<StateIndex> state_;
   std::vector<std::uint32_t> first_;
   std::vector<Rank> head_;
-  std::vector<std::uint16_t> head_depth_;
   std::vector<EdgeIndex> up_edge_;
   std::vector<EdgeIndex> down_edge_;
+  std::vector<Rank> parent_;
   std::vector<std::uint16_t> depth_;
   std::vector<std::uint32_t> branch_of_;
   std::vector<Branch> branches_;

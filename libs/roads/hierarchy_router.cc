@@ -120,9 +120,9 @@ std::vector<std::uint32_t> HierarchyRouter::MsTo(const SnappedPoint& to,
   spread.Start(hierarchy_, metric->up(), down);
   std::vector<std::uint32_t> row;
   row.reserve(from.size());
-  for (const SnappedPoint& place : from) {
-    row.push_back(std::min(DirectMs(timing, place, to), spread.Ms(Exits(timing, place))));
-  }
+  for (const SnappedPoint& place : from) row.push_back(DirectMs(timing, place, to));
+  for (const SnappedPoint& place : from) spread.Add(Exits(timing, place));
+  spread.Finish(row);
   return row;
 }
 
@@ -135,9 +135,9 @@ std::vector<std::uint32_t> HierarchyRouter::MsFrom(const SnappedPoint& from,
   spread.Start(hierarchy_, metric->down(), up);
   std::vector<std::uint32_t> row;
   row.reserve(to.size());
-  for (const SnappedPoint& place : to) {
-    row.push_back(std::min(DirectMs(timing, from, place), spread.Ms(Entries(timing, place))));
-  }
+  for (const SnappedPoint& place : to) row.push_back(DirectMs(timing, from, place));
+  for (const SnappedPoint& place : to) spread.Add(Entries(timing, place));
+  spread.Finish(row);
   return row;
 }
 

@@ -25,8 +25,7 @@ namespace ridestream::roads {
 /// Werneck, "Faster Batched Shortest Paths in Road Networks", 2011, restricted to these as they
 /// do). A prepared place keeps its times to and from its ancestors, in some KB.
 ///
-/// Thread-safe; each question is answered by the speeds of the moment when it began. Each thread
-/// that asks keeps 8 bytes for each state of the largest graph it asked.
+/// Thread-safe; each question is answered by the speeds of the moment when it began.
 class HierarchyRouter final : public Router {
  public:
   /// By the times that the graph tells. `node_order` as FindContractionOrder finds it.

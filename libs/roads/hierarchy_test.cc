@@ -175,7 +175,6 @@ TEST(HierarchyTest, HigherNeighboursAreAncestorsAndStreetsLieOnOnePath) {
     ASSERT_EQ(path.size(), hierarchy.depth(node) + 1);
     for (std::uint32_t arc = hierarchy.first(node); arc < hierarchy.first(node + 1); ++arc) {
       ASSERT_TRUE(std::binary_search(path.begin(), path.end(), hierarchy.head(arc)));
-      ASSERT_EQ(hierarchy.head_depth(arc), hierarchy.depth(hierarchy.head(arc)));
       ASSERT_EQ(hierarchy.FindArc(node, hierarchy.head(arc)), arc);
     }
   }

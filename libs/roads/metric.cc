@@ -10,18 +10,16 @@ namespace {
 Metric::SearchArcs Select(const Hierarchy& h, const std::vector<std::uint32_t>& ms,
                           const std::vector<std::uint32_t>& quickest) {
   Metric::SearchArcs arcs;
-  arcs.first.reserve(h.node_count() + 1);
+  arcs.nodes.reserve(h.node_count() + 1);
   for (Rank node = 0; node < h.node_count(); ++node) {
-    arcs.first.push_back(static_cast<std::uint32_t>(arcs.arc.size()));
+    arcs.nodes.push_back({h.parent(node), static_cast<std::uint32_t>(arcs.arcs.size())});
     for (std::uint32_t arc = h.first(node); arc < h.first(node + 1); ++arc) {
       if (ms[arc] > quickest[arc] || ms[arc] >= Metric::kInfinityMs) continue;
-      arcs.head.push_back(h.head(arc));
-      arcs.head_depth.push_back(static_cast<std::uint16_t>(h.head_depth(arc)));
-      arcs.ms.push_back(ms[arc]);
-      arcs.arc.push_back(arc);
+      arcs.arcs.push_back({ms[arc], static_cast<std::uint16_t>(h.depth(h.head(arc)))});
+      arcs.in_hierarchy.push_back(arc);
     }
   }
-  arcs.first.push_back(static_cast<std::uint32_t>(arcs.arc.size()));
+  arcs.nodes.push_back({kNoRank, static_cast<std::uint32_t>(arcs.arcs.size())});
   return arcs;
 }
 

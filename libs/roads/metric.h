@@ -17,15 +17,27 @@ class Metric {
   /// No way. Two of them can be added in 31 bits.
   static constexpr std::uint32_t kInfinityMs = kMaxDriveMs + 1;
 
+  /// To the ancestor of this depth.
+  struct SearchArc {
+    std::uint32_t ms;
+    std::uint16_t head_depth;
+  };
   /// The arcs from each node to higher neighbours that a search needs, in one direction of travel:
-  /// those that are a quickest way. Side by side for each node, those of `node` from first[node] to
-  /// first[node + 1] - 1, in ascending order of their heads.
+  /// those that are a quickest way.
   struct SearchArcs {
-    std::vector<std::uint32_t> first;
-    std::vector<Rank> head;
-    std::vector<std::uint16_t> head_depth;
-    std::vector<std::uint32_t> ms;
-    std::vector<std::uint32_t> arc;  ///< Of the hierarchy.
+    /// What a search wants to know of a node lies side by side, since it is limited by how fast
+    /// memory answers.
+    struct Node {
+      Rank parent;          ///< As in the hierarchy.
+      std::uint32_t first;  ///< Of its arcs.
+    };
+    std::vector<Node> nodes;  ///< One more than there are.
+    std::vector<SearchArc> arcs;
+    std::vector<std::uint32_t> in_hierarchy;  ///< Of each arc, its index there.
+
+    std::span<const SearchArc> Of(Rank node) const {
+      return std::span(arcs).subspan(nodes[node].first, nodes[node + 1].first - nodes[node].first);
+    }
   };
 
   /// `edge_ms` as in Timing. Takes each lower triangle once (Dibbelt, Strasser and Wagner's basic

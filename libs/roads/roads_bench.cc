@@ -117,7 +117,7 @@ struct Bench {
       std::vector<std::uint32_t> edge_ms = GraphDurations(streets.graph());
       customization.Measure([&] {
         const Metric metric(hierarchy, std::move(edge_ms));
-        checksum += metric.up().ms.back();
+        checksum += metric.up().arcs.size();
       });
     }
     Say("customize_ms", customization.Quantile(0.5) / 1'000, "ms", "new speeds for all streets");

@@ -248,7 +248,14 @@ TEST(RouterTest, EqualsTheOracleOnRandomMaps) {
     const TestWorld world(*std::move(graph));
     std::vector<LatLng> places(6);
     for (LatLng& place : places) place = RandomPlace(world.graph, random);
+    std::vector<SnappedPoint> row;  // in any order, and one of them twice
+    for (const LatLng place : places) row.push_back(world.Snap(place));
+    row.push_back(row[1]);
     for (const LatLng to : places) {
+      ASSERT_EQ(world.hierarchy.MsTo(world.Snap(to), row),
+                world.dijkstra.MsTo(world.Snap(to), row));
+      ASSERT_EQ(world.hierarchy.MsFrom(world.Snap(to), row),
+                world.dijkstra.MsFrom(world.Snap(to), row));
       for (const LatLng from : places) {
         const double expected_ms =
             OracleMs(world.graph, *world.snapper.Nearest(from), *world.snapper.Nearest(to));

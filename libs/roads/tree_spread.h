@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "libs/roads/climb.h"
@@ -11,72 +13,148 @@
 
 namespace ridestream::roads {
 
-/// The times between one place and many others: what a Climb found for the place's ancestors is
-/// handed down the elimination tree, but only to those nodes that somebody asks for, and to each
-/// once. An object is the memory of one row after the other. Not thread-safe.
+/// The times between one place and many others, a row: what a Climb found for the place's ancestors
+/// is handed down the elimination tree, but only to those nodes that lie above the others, and to
+/// each once. The others are taken in the tree's order, so that of all that was handed down only
+/// the path to the latest of them is kept. An object is the memory of one row after the other. Not
+/// thread-safe.
 class TreeSpread {
  public:
   /// Begins a row. `arcs` are a metric's up() if `climb` leads down to the place, its down() if
-  /// `climb` leads up from it. Both, and the hierarchy, must stay until the row is done.
+  /// `climb` leads up from it. The hierarchy and the arcs must stay until the row is done.
   void Start(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const Climb& climb) {
     hierarchy_ = &hierarchy;
     arcs_ = &arcs;
-    if (nodes_.size() < hierarchy.node_count()) nodes_.resize(hierarchy.node_count());
-    if (++row_ == 0) {
-      std::fill(nodes_.begin(), nodes_.end(), Node{});
-      row_ = 1;
-    }
-    waiting_.clear();
+    path_.assign(hierarchy.height(), kNoRank);
+    ms_.resize(hierarchy.height());
+    length_ = 0;
+    places_.clear();
+    ends_.clear();
+    origin_.resize(climb.ms.size());
+    origin_ms_ = climb.ms;
+    std::size_t depth = origin_.size();
     for (Rank node = climb.base; node != kNoRank; node = hierarchy.parent(node)) {
-      waiting_.push_back(node);
+      origin_[--depth] = node;
     }
-    HandDown([&](Rank node) { return climb.ms[hierarchy.depth(node)]; });
+    for (; depth < origin_.size(); ++depth) {
+      origin_ms_[depth] = Least(origin_[depth], origin_ms_, origin_ms_[depth]);
+    }
   }
 
-  /// The time between the row's place and another one with these accesses; kUnreachableMs if there
-  /// is no way.
-  std::uint32_t Ms(const AccessList& accesses) {
-    std::uint32_t best = kUnreachableMs;
-    for (const Access& access : accesses) {
-      const std::uint32_t ms = MsOf(hierarchy_->rank(access.state));
-      if (ms <= kMaxDriveMs) best = std::min(best, ms + access.ms);
+  /// Another place, with these accesses.
+  void Add(const AccessList& accesses) {
+    places_.push_back({kNoRank, static_cast<std::uint32_t>(places_.size()),
+                       static_cast<std::uint32_t>(ends_.size()),
+                       static_cast<std::uint32_t>(accesses.size())});
+    for (const Access& access : accesses) ends_.push_back({access.state, 0, access.ms});
+  }
+
+  /// Ends the row. `row` holds for each place, in the order in which they were added, the time of
+  /// another way, kUnreachableMs if there is none; it becomes the least one.
+  void Finish(std::span<std::uint32_t> row) {
+    SortPlaces();
+    FetchNodes();
+    for (const Place& place : places_) {
+      if (place.base == kNoRank) continue;
+      HandDownTo(place.base);
+      std::uint32_t best = kUnreachableMs;
+      for (const End& end : EndsOf(place)) best = std::min(best, ms_[end.depth] + end.ms);
+      if (best <= kMaxDriveMs) row[place.index] = std::min(row[place.index], best);
     }
-    return best <= kMaxDriveMs ? best : kUnreachableMs;
   }
 
  private:
-  struct Node {
-    std::uint32_t row = 0;  // for which `ms` was found
-    std::uint32_t ms = 0;
+  struct End {           // one of a place's accesses
+    std::uint32_t node;  // first its state, then its rank
+    std::uint32_t depth;
+    std::uint32_t ms;
+  };
+  struct Place {
+    Rank base;  // the lowest access, which all others are ancestors of; kNoRank if there is none
+    std::uint32_t index;
+    std::uint32_t first_end;
+    std::uint32_t end_count;
   };
 
-  std::uint32_t MsOf(Rank node) {
-    waiting_.clear();
-    for (Rank n = node; n != kNoRank && nodes_[n].row != row_; n = hierarchy_->parent(n)) {
-      waiting_.push_back(n);
-    }
-    HandDown([](Rank) { return Metric::kInfinityMs; });
-    return nodes_[node].ms;
+  struct Way {
+    Rank node;
+    Rank limit;
+  };
+
+  std::span<const End> EndsOf(const Place& place) const {
+    return std::span(ends_).subspan(place.first_end, place.end_count);
   }
 
-  /// Finds the times of the nodes that wait, of which each is an ancestor of those before it.
-  template <class Known>
-  void HandDown(Known known) {
-    for (auto node = waiting_.rbegin(); node != waiting_.rend(); ++node) {
-      std::uint32_t ms = known(*node);
-      const std::uint32_t end = arcs_->first[*node + 1];
-      for (std::uint32_t arc = arcs_->first[*node]; arc < end; ++arc) {
-        ms = std::min(ms, nodes_[arcs_->head[arc]].ms + arcs_->ms[arc]);
+  /// Finds the bases, and sorts by them: a node is numbered after all nodes below it. In loops of
+  /// their own, so that the processor waits for many of these answers of memory at once.
+  void SortPlaces() {
+    for (End& end : ends_) end.node = hierarchy_->rank(end.node);
+    for (End& end : ends_) end.depth = hierarchy_->depth(end.node);
+    for (Place& place : places_) {
+      for (const End& end : EndsOf(place)) place.base = std::min(place.base, end.node);
+    }
+    std::sort(places_.begin(), places_.end(),
+              [](const Place& a, const Place& b) { return a.base > b.base; });
+  }
+
+  /// Goes all the ways that HandDownTo is to go, a step of each in turn: there each step waits for
+  /// memory's answer to the one before, here for none. Of two places that are neighbours in the
+  /// order, just those ancestors of the second are no ancestors of the first that are numbered
+  /// before it.
+  void FetchNodes() {
+    ways_.clear();
+    Rank limit = kNoRank;
+    for (const Place& place : places_) {
+      if (place.base < limit) ways_.push_back({place.base, limit});
+      limit = place.base;
+    }
+    while (!ways_.empty()) {
+      std::size_t unfinished = 0;
+      for (const Way way : ways_) {
+        const Rank next = arcs_->nodes[way.node].parent;
+        if (next < way.limit) ways_[unfinished++] = {next, way.limit};
       }
-      nodes_[*node] = {row_, std::min(ms, Metric::kInfinityMs)};
+      ways_.resize(unfinished);
+    }
+  }
+
+  /// The least of `known` and the ways by the ancestors of `node`, whose times by their depth are
+  /// `ms`.
+  std::uint32_t Least(Rank node, std::span<const std::uint32_t> ms, std::uint32_t known) const {
+    for (const Metric::SearchArc arc : arcs_->Of(node)) {
+      known = std::min(known, ms[arc.head_depth] + arc.ms);
+    }
+    return known;
+  }
+
+  /// The path becomes the one to `node`.
+  void HandDownTo(Rank node) {
+    std::uint32_t known = hierarchy_->depth(node) + 1;
+    const std::uint32_t length = known;
+    while (known > 0 && (known > length_ || path_[known - 1] != node)) {
+      path_[--known] = node;
+      __builtin_prefetch(&arcs_->arcs[arcs_->nodes[node].first]);
+      node = arcs_->nodes[node].parent;
+    }
+    for (length_ = length; known < length; ++known) {
+      ms_[known] = known < origin_.size() && origin_[known] == path_[known]
+                       ? origin_ms_[known]
+                       : Least(path_[known], ms_, Metric::kInfinityMs);
     }
   }
 
   const Hierarchy* hierarchy_ = nullptr;
   const Metric::SearchArcs* arcs_ = nullptr;
-  std::uint32_t row_ = 0;
-  std::vector<Node> nodes_;
-  std::vector<Rank> waiting_;
+  // The row's own place: by depth its ancestors, the base last, and their times.
+  std::vector<Rank> origin_;
+  std::vector<std::uint32_t> origin_ms_;
+  // The same on the path to the latest place, as far as `length_`.
+  std::vector<Rank> path_;
+  std::vector<std::uint32_t> ms_;
+  std::uint32_t length_ = 0;
+  std::vector<Place> places_;
+  std::vector<End> ends_;
+  std::vector<Way> ways_;
 };
 
 }  // namespace ridestream::roads
