@@ -48,10 +48,10 @@ absl::StatusOr<std::vector<std::optional<Duration>>> Router::TravelTimesTo(
   std::vector<std::size_t> index;
   starts.reserve(from.size());
   index.reserve(from.size());
+  const auto snapped = snapper_.NearestOfEach(from);
   for (std::size_t i = 0; i < from.size(); ++i) {
-    const auto start = snapper_.Nearest(from[i]);
-    if (!start) continue;
-    starts.push_back(*start);
+    if (!snapped[i]) continue;
+    starts.push_back(*snapped[i]);
     index.push_back(i);
   }
   const std::vector<std::uint32_t> row = MsTo(*goal, starts);

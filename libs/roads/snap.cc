@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kCellM = 100;
 constexpr double kMaxLngE7 = 3.6e9;
+constexpr double kRoundingM = 0.05;  // More than what single precision loses within a city.
 constexpr double kRadiansPerE7 = std::numbers::pi / 180.0 / 1e7;
 constexpr double kMetresPerE7 = kEarthRadiusM * kRadiansPerE7;
 
@@ -26,13 +27,33 @@ std::int64_t FloorDivide(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
+void Snapper::Block::Set(int lane, const Segment& segment) {
+  a_lat_e7[lane] = segment.a.lat_e7;
+  a_lng_e7[lane] = segment.a.lng_e7;
+  b_lat_e7[lane] = segment.b.lat_e7;
+  b_lng_e7[lane] = segment.b.lng_e7;
+  edge[lane] = segment.edge;
+}
+
+Snapper::Segment Snapper::Block::At(int lane) const {
+  return {{a_lat_e7[lane], a_lng_e7[lane]}, {b_lat_e7[lane], b_lng_e7[lane]}, edge[lane]};
+}
+
 /// One question: a plane around the place that was asked for, in metres, and the best so far.
 struct Snapper::Search {
+  using Float4 = float __attribute__((vector_size(16)));
+
   LatLng place;
   double metres_per_lng_e7;
-  double best_squared_m;
-  const Segment* best = nullptr;
-  double fraction = 0;
+  /// The best of each lane. In single precision, which is enough to choose: differences are taken
+  /// of whole numbers.
+  Float4 best_squared_m{};
+  Int4 best_block{-1, -1, -1, -1};
+
+  Search(LatLng p, double max_distance_m)
+      : place(p), metres_per_lng_e7(kMetresPerE7 * std::cos(p.lat_e7 * kRadiansPerE7)) {
+    best_squared_m += static_cast<float>(max_distance_m * max_distance_m);
+  }
 
   struct Measure {
     double squared_m;
@@ -51,13 +72,44 @@ struct Snapper::Search {
     return {x * x + y * y, t};
   }
 
-  void Consider(const Segment& segment) {
-    const Measure m = To(segment);
-    if (m.squared_m < best_squared_m || (best == nullptr && m.squared_m <= best_squared_m)) {
-      best_squared_m = m.squared_m;
-      best = &segment;
-      fraction = m.fraction;
+  /// Wraps around where the difference doesn't fit: both are on other sides of the earth then.
+  static Float4 Difference(Int4 a, Int4 b) {
+    using Bits4 = std::uint32_t __attribute__((vector_size(16)));
+    const Bits4 difference = reinterpret_cast<Bits4>(a) - reinterpret_cast<Bits4>(b);
+    return __builtin_convertvector(reinterpret_cast<Int4>(difference), Float4);
+  }
+
+  /// As To.
+  void Consider(const Block& block, std::int32_t index) {
+    constexpr auto kNorth = static_cast<float>(kMetresPerE7);
+    const auto east = static_cast<float>(metres_per_lng_e7);
+    const Float4 zero{};
+    const Float4 one = zero + 1.0F;
+    const Float4 least = zero + 1e-12F;
+    const Float4 ax = Difference(block.a_lng_e7, Int4{} + place.lng_e7) * east;
+    const Float4 ay = Difference(block.a_lat_e7, Int4{} + place.lat_e7) * kNorth;
+    const Float4 dx = Difference(block.b_lng_e7, block.a_lng_e7) * east;
+    const Float4 dy = Difference(block.b_lat_e7, block.a_lat_e7) * kNorth;
+    const Float4 squared_length = dx * dx + dy * dy + least;
+    Float4 t = -(ax * dx + ay * dy) / squared_length;
+    t = t > zero ? t : zero;
+    t = t < one ? t : one;
+    const Float4 x = ax + t * dx;
+    const Float4 y = ay + t * dy;
+    const Float4 squared_m = x * x + y * y;
+    const Int4 better = squared_m < best_squared_m;
+    best_squared_m = better ? squared_m : best_squared_m;
+    best_block = better ? Int4{} + index : best_block;
+  }
+
+  double ReachSquaredM() const { return best_squared_m[BestLane()]; }
+
+  int BestLane() const {
+    int best = 0;
+    for (int lane = 1; lane < 4; ++lane) {
+      if (best_squared_m[lane] < best_squared_m[best]) best = lane;
     }
+    return best;
   }
 };
 
@@ -71,16 +123,25 @@ Snapper::Snapper(const RoadGraph& graph) : graph_(graph), origin_(graph.bounds()
     segments.push_back({graph.position(e.from), graph.position(e.to), i});
   }
   ChooseCells(segments.size());
+  FillCells(segments);
+}
 
-  first_.assign(static_cast<std::size_t>(rows_ * columns_) + 1, 0);
+void Snapper::FillCells(const std::vector<Segment>& segments) {
+  std::vector<std::uint32_t> count(static_cast<std::size_t>(rows_ * columns_));
   for (const Segment& segment : segments) {
-    ForEachCellOf(segment, [&](std::size_t cell) { ++first_[cell + 1]; });
+    ForEachCellOf(segment, [&](std::size_t cell) { ++count[cell]; });
   }
-  for (std::size_t cell = 1; cell < first_.size(); ++cell) first_[cell] += first_[cell - 1];
-  segments_.resize(first_.back());
-  std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
+  first_.reserve(count.size() + 1);
+  first_.push_back(0);
+  for (const std::uint32_t in_cell : count) first_.push_back(first_.back() + (in_cell + 3) / 4);
+  blocks_.resize(first_.back());
+  std::fill(count.begin(), count.end(), 0);
   for (const Segment& segment : segments) {
-    ForEachCellOf(segment, [&](std::size_t cell) { segments_[next[cell]++] = segment; });
+    ForEachCellOf(segment, [&](std::size_t cell) {
+      const std::uint32_t index = count[cell]++;
+      Block& block = blocks_[first_[cell] + index / 4];
+      for (int lane = static_cast<int>(index % 4); lane < 4; ++lane) block.Set(lane, segment);
+    });
   }
 }
 
@@ -144,7 +205,7 @@ void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int6
   const std::int64_t gap_e7 =
       std::max({std::int64_t{0}, south_e7 - 2, -south_e7 - cell_lat_e7_ - 2});
   const double gap_m = static_cast<double>(gap_e7) * kMetresPerE7;
-  const double reach_squared_m = search.best_squared_m - gap_m * gap_m;
+  const double reach_squared_m = search.ReachSquaredM() - gap_m * gap_m;
   if (reach_squared_m < 0) return;
   const std::int64_t reach_e7 =
       2 + std::llround(std::min(kMaxLngE7, std::sqrt(reach_squared_m) / search.metres_per_lng_e7));
@@ -155,26 +216,32 @@ void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int6
   const std::uint32_t end = first_[static_cast<std::size_t>(row * columns_ + last_column) + 1];
   for (std::uint32_t i = first_[static_cast<std::size_t>(row * columns_ + first_column)]; i < end;
        ++i) {
-    search.Consider(segments_[i]);
+    search.Consider(blocks_[i], static_cast<std::int32_t>(i));
   }
 }
 
 std::optional<SnappedPoint> Snapper::Nearest(LatLng place, double max_distance_m) const {
   if (!place.IsValid()) return std::nullopt;
-  Search search{place, kMetresPerE7 * std::cos(place.lat_e7 * kRadiansPerE7),
-                max_distance_m * max_distance_m};
-  const double cell_m = std::min(static_cast<double>(cell_lat_e7_) * kMetresPerE7,
-                                 static_cast<double>(cell_lng_e7_) * search.metres_per_lng_e7);
+  Search search(place, max_distance_m + kRoundingM);
   const std::int64_t row = Row(place.lat_e7);
   const std::int64_t column = Column(place.lng_e7);
+  const double cell_north_m = static_cast<double>(cell_lat_e7_) * kMetresPerE7;
+  const double cell_east_m = static_cast<double>(cell_lng_e7_) * search.metres_per_lng_e7;
+  const double north_m =
+      static_cast<double>(place.lat_e7 - origin_.lat_e7 - row * cell_lat_e7_) * kMetresPerE7;
+  const double east_m = static_cast<double>(place.lng_e7 - origin_.lng_e7 - column * cell_lng_e7_) *
+                        search.metres_per_lng_e7;
+  const double margin_m =
+      std::min({north_m, cell_north_m - north_m, east_m, cell_east_m - east_m}) - kRoundingM;
   const std::int64_t first_ring =
       std::max({std::int64_t{0}, -row, row - (rows_ - 1), -column, column - (columns_ - 1)});
   const std::int64_t last_ring = std::max({row, rows_ - 1 - row, column, columns_ - 1 - column});
 
   for (std::int64_t ring = first_ring; ring <= last_ring; ++ring) {
-    // The rings before this one reach (ring - 1) whole cells around the place in each direction.
-    const double searched_m = static_cast<double>(ring - 1) * cell_m;
-    if (ring > 0 && searched_m * searched_m >= search.best_squared_m) break;
+    // The rings before this one reach so far around the place in each direction.
+    const double searched_m =
+        margin_m + static_cast<double>(ring - 1) * std::min(cell_north_m, cell_east_m);
+    if (searched_m > 0 && searched_m * searched_m >= search.ReachSquaredM()) break;
     SearchCells(row - ring, column - ring, column + ring, search);
     if (ring == 0) continue;
     SearchCells(row + ring, column - ring, column + ring, search);
@@ -184,15 +251,45 @@ std::optional<SnappedPoint> Snapper::Nearest(LatLng place, double max_distance_m
       SearchCells(r, column + ring, column + ring, search);
     }
   }
-  if (search.best == nullptr) return std::nullopt;
-  const LatLng point = Interpolate(search.best->a, search.best->b, search.fraction);
-  return SnappedPoint{search.best->edge, search.fraction, point, DistanceM(place, point)};
+  const int lane = search.BestLane();
+  if (search.best_block[lane] < 0) return std::nullopt;
+  const Segment best = blocks_[static_cast<std::size_t>(search.best_block[lane])].At(lane);
+  const Search::Measure measure = search.To(best);
+  const double distance_m = std::sqrt(measure.squared_m);
+  if (distance_m > max_distance_m) return std::nullopt;
+  return SnappedPoint{best.edge, measure.fraction, Interpolate(best.a, best.b, measure.fraction),
+                      distance_m};
+}
+
+std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const LatLng> places,
+                                                                double max_distance_m) const {
+  constexpr std::size_t kAhead = 8;
+  // The cell of each place; any one for those outside, which are searched for elsewhere.
+  std::vector<std::size_t> cells;
+  cells.reserve(places.size());
+  for (const LatLng place : places) {
+    const std::int64_t row = std::clamp(Row(place.lat_e7), std::int64_t{0}, rows_ - 1);
+    const std::int64_t column = std::clamp(Column(place.lng_e7), std::int64_t{0}, columns_ - 1);
+    cells.push_back(static_cast<std::size_t>(row * columns_ + column));
+    __builtin_prefetch(&first_[cells.back()]);
+  }
+  std::vector<std::optional<SnappedPoint>> found;
+  found.reserve(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (i + kAhead < places.size()) {
+      const std::size_t cell = cells[i + kAhead];
+      for (std::uint32_t b = first_[cell]; b < first_[cell + 1]; ++b)
+        __builtin_prefetch(&blocks_[b]);
+    }
+    found.push_back(Nearest(places[i], max_distance_m));
+  }
+  return found;
 }
 
 std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const {
   std::vector<SnappedPoint> points;
   if (!place.IsValid()) return points;
-  const Search search{place, kMetresPerE7 * std::cos(place.lat_e7 * kRadiansPerE7), 0};
+  const Search search(place, 0);
   const std::int64_t height_e7 = std::llround(distance_m / kMetresPerE7);
   const std::int64_t width_e7 =
       std::llround(std::min(kMaxLngE7, distance_m / search.metres_per_lng_e7));
@@ -204,13 +301,16 @@ std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const
     const std::uint32_t end = first_[static_cast<std::size_t>(row * columns_ + last_column) + 1];
     for (std::uint32_t i = first_[static_cast<std::size_t>(row * columns_ + first_column)]; i < end;
          ++i) {
-      const Search::Measure m = search.To(segments_[i]);
-      if (m.squared_m > distance_m * distance_m) continue;
-      const LatLng point = Interpolate(segments_[i].a, segments_[i].b, m.fraction);
-      points.push_back({segments_[i].edge, m.fraction, point, std::sqrt(m.squared_m)});
+      for (int lane = 0; lane < 4; ++lane) {
+        const Segment segment = blocks_[i].At(lane);
+        const Search::Measure m = search.To(segment);
+        if (m.squared_m > distance_m * distance_m) continue;
+        const LatLng point = Interpolate(segment.a, segment.b, m.fraction);
+        points.push_back({segment.edge, m.fraction, point, std::sqrt(m.squared_m)});
+      }
     }
   }
-  // A segment is in each cell that it touches.
+  // A segment is in each cell that it touches, and may be repeated there.
   const auto by_edge = [](const auto& a, const auto& b) { return a.edge < b.edge; };
   const auto same_edge = [](const auto& a, const auto& b) { return a.edge == b.edge; };
   std::sort(points.begin(), points.end(), by_edge);
@@ -228,7 +328,7 @@ absl::StatusOr<SnappedPoint> Snapper::Snap(LatLng place, double max_distance_m) 
   const auto anywhere = Nearest(place, std::numeric_limits<double>::infinity());
   return absl::NotFoundError(
       fmt::format("{} is {} m from the nearest street of the road graph; at most {} m is allowed",
-                  place.ToString(), Grouped(std::llround(anywhere->distance_m)),
+                  place.ToString(), Grouped(std::llround(DistanceM(place, anywhere->point))),
                   Grouped(std::llround(max_distance_m))));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,7 +26,7 @@ struct SnappedPoint {
 };
 
 /// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 100 m, and
-/// searches in growing rings: about a microsecond.
+/// searches in growing rings, four segments at once: some tenths of a microsecond.
 ///
 /// Immutable, so safe to use from any thread. The graph must outlive it.
 class Snapper {
@@ -42,22 +43,40 @@ class Snapper {
   /// The same where an error's text would be of no use: nullopt instead.
   std::optional<SnappedPoint> Nearest(LatLng place, double max_distance_m = kMaxDistanceM) const;
 
+  /// The same for each of many, in their order: several times as fast, as memory is asked for the
+  /// next ones while it is searched for one.
+  std::vector<std::optional<SnappedPoint>> NearestOfEach(
+      std::span<const LatLng> places, double max_distance_m = kMaxDistanceM) const;
+
   /// The nearest place on each street within `distance_m` of `place`, in no order; of a two-way
   /// street one direction.
   std::vector<SnappedPoint> Within(LatLng place, double distance_m) const;
 
  private:
-  struct Segment {  // with its ends, so that a cell is read without touching the graph
+  struct Segment {
     LatLng a, b;
     EdgeIndex edge;
   };
   struct Search;
+
+  /// Four numbers that one instruction takes at once: GCC's and clang's vector extension.
+  using Int4 = std::int32_t __attribute__((vector_size(16)));
+  /// Four segments of a cell, with their ends, so that a cell is read without touching the graph.
+  /// Where a cell has fewer, the last one is repeated.
+  struct Block {
+    Int4 a_lat_e7, a_lng_e7, b_lat_e7, b_lng_e7;
+    EdgeIndex edge[4];
+
+    void Set(int lane, const Segment& segment);
+    Segment At(int lane) const;
+  };
 
   std::int64_t Column(std::int64_t lng_e7) const;
   std::int64_t Row(std::int64_t lat_e7) const;
   template <class Visit>
   void ForEachCellOf(const Segment& segment, Visit visit) const;
   void ChooseCells(std::size_t segment_count);
+  void FillCells(const std::vector<Segment>& segments);
   void SearchCells(std::int64_t row, std::int64_t first_column, std::int64_t last_column,
                    Search& search) const;
 
@@ -67,8 +86,8 @@ class Snapper {
   std::int64_t cell_lng_e7_ = 1;
   std::int64_t rows_ = 1;
   std::int64_t columns_ = 1;
-  std::vector<std::uint32_t> first_;  // rows_ * columns_ + 1 entries, into segments_
-  std::vector<Segment> segments_;     // cell by cell; a segment is in each cell it touches
+  std::vector<std::uint32_t> first_;  // rows_ * columns_ + 1 entries, into blocks_
+  std::vector<Block> blocks_;         // cell by cell; a segment is in each cell it touches
 };
 
 }  // namespace ridestream::roads

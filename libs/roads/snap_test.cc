@@ -132,6 +132,32 @@ TEST(SnapTest, EqualsBruteForceInAWideLandWithFewStreets) {
   ExpectEqualsBruteForce(*graph, 2000, 5000);
 }
 
+TEST(SnapTest, ManyAtOnceAreFoundAsOneByOne) {
+  RoadGraphBuilder builder;
+  AddTo(builder, MakeCity(5));
+  const auto graph = std::move(builder).Build();
+  ASSERT_THAT(graph, IsOk());
+  const Snapper snapper(*graph);
+  std::mt19937_64 random(7);
+  std::vector<LatLng> places{LatLng{0, 1'900'000'000}, LatLng{0, 0},
+                             LatLng{900'000'000, 1'800'000'000},
+                             LatLng{-900'000'000, -1'800'000'000}};
+  for (int i = 0; i < 100; ++i) {
+    const auto off_m = static_cast<double>(DrawBetween(random, -2'000, 2'000));
+    places.push_back(OffsetBy(RandomPointOnStreet(*graph, random), off_m, off_m));
+  }
+  const auto found = snapper.NearestOfEach(places);
+  ASSERT_EQ(found.size(), places.size());
+  std::size_t far = 0;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    EXPECT_EQ(found[i], snapper.Nearest(places[i])) << places[i].ToString();
+    if (!found[i]) ++far;
+  }
+  EXPECT_GT(far, 4U);
+  EXPECT_LT(far, places.size() / 2);
+  EXPECT_TRUE(snapper.NearestOfEach({}).empty());
+}
+
 TEST(SnapTest, AllStreetsWithinADistanceAreFound) {
   RoadGraphBuilder builder;
   AddTo(builder, MakeCity(5));
