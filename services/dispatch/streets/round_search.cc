@@ -18,20 +18,28 @@ void RoundSearch::Begin(FindCandidates question, std::vector<std::vector<NearbyD
   stage_ = Stage::kTravelTimes;
   next_ = 0;
 
-  pickups_.clear();
   times_ms_.clear();
-  drivers_.clear();
+  named_to_.clear();
+  driver_of_.assign(nearby_.size(), {});
+  std::vector<LatLng> pickups;
+  std::vector<LatLng> positions;
   absl::flat_hash_map<DriverId, std::size_t> index_of;
   for (std::size_t query = 0; query < question_.queries.size(); ++query) {
-    pickups_.push_back(router_.snapper().Nearest(question_.queries[query].pickup));
+    pickups.push_back(question_.queries[query].pickup);
     times_ms_.emplace_back(nearby_[query].size(), roads::kUnreachableMs);
     for (std::size_t i = 0; i < nearby_[query].size(); ++i) {
       const NearbyDriver& driver = nearby_[query][i];
-      const auto [index, is_new] = index_of.try_emplace(driver.id, drivers_.size());
-      if (is_new) drivers_.push_back({router_.snapper().Nearest(driver.position), {}});
-      drivers_[index->second].named_to.emplace_back(query, i);
+      const auto [index, is_new] = index_of.try_emplace(driver.id, positions.size());
+      if (is_new) {
+        positions.push_back(driver.position);
+        named_to_.emplace_back();
+      }
+      named_to_[index->second].emplace_back(query, i);
+      driver_of_[query].push_back(index->second);
     }
   }
+  pickups_ = router_.snapper().NearestOfEach(pickups);
+  drivers_ = router_.snapper().NearestOfEach(positions);
   // Each row costs about the same whichever end it begins at.
   by_driver_ = drivers_.size() < question_.queries.size();
   PlaceCars();
@@ -43,7 +51,7 @@ bool RoundSearch::Step() {
     switch (stage_) {
       case Stage::kTravelTimes:
         if (item < (by_driver_ ? drivers_.size() : question_.queries.size())) {
-          by_driver_ ? FindTimesOfDriver(drivers_[item]) : FindTimesOfQuery(item);
+          by_driver_ ? FindTimesOfDriver(item) : FindTimesOfQuery(item);
           return true;
         }
         stage_ = Stage::kInsertions;
@@ -77,7 +85,7 @@ void RoundSearch::FindTimesOfQuery(std::size_t query) {
   std::vector<roads::SnappedPoint> from;
   std::vector<std::size_t> index;
   for (std::size_t i = 0; i < nearby_[query].size(); ++i) {
-    const auto place = router_.snapper().Nearest(nearby_[query][i].position);
+    const auto& place = drivers_[driver_of_[query][i]];
     if (!place) continue;
     from.push_back(*place);
     index.push_back(i);
@@ -87,17 +95,17 @@ void RoundSearch::FindTimesOfQuery(std::size_t query) {
   for (std::size_t i = 0; i < row.size(); ++i) times_ms_[query][index[i]] = row[i];
 }
 
-void RoundSearch::FindTimesOfDriver(const FreeDriver& driver) {
-  if (!driver.place) return;
+void RoundSearch::FindTimesOfDriver(std::size_t driver) {
+  if (!drivers_[driver]) return;
   std::vector<roads::SnappedPoint> to;
   std::vector<std::pair<std::size_t, std::size_t>> index;
-  for (const auto& named : driver.named_to) {
+  for (const auto& named : named_to_[driver]) {
     if (!pickups_[named.first]) continue;
     to.push_back(*pickups_[named.first]);
     index.push_back(named);
   }
   if (to.empty()) return;
-  const std::vector<std::uint32_t> row = router_.MsFrom(*driver.place, to);
+  const std::vector<std::uint32_t> row = router_.MsFrom(*drivers_[driver], to);
   for (std::size_t i = 0; i < row.size(); ++i) times_ms_[index[i].first][index[i].second] = row[i];
 }
 

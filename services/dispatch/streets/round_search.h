@@ -43,14 +43,11 @@ class RoundSearch {
 
  private:
   enum class Stage { kTravelTimes, kInsertions, kMoves, kDone };
-  /// A free driver, and which queries it was named to: as (query, index in that query's list).
-  struct FreeDriver {
-    std::optional<roads::SnappedPoint> place;
-    std::vector<std::pair<std::size_t, std::size_t>> named_to;
-  };
+  /// Which queries a free driver was named to: as (query, index in that query's list).
+  using NamedTo = std::vector<std::pair<std::size_t, std::size_t>>;
 
   void FindTimesOfQuery(std::size_t query);
-  void FindTimesOfDriver(const FreeDriver& driver);
+  void FindTimesOfDriver(std::size_t driver);
   void FindInsertionsFor(std::size_t query);
   void FindMove(std::size_t move);
   void PlaceCars();
@@ -64,8 +61,12 @@ class RoundSearch {
   PlaceTable places_;
   FindCandidates question_;
   std::vector<std::vector<NearbyDriver>> nearby_;
+  // Each place is snapped once, in however many rows it is.
   std::vector<std::optional<roads::SnappedPoint>> pickups_;
-  std::vector<FreeDriver> drivers_;
+  std::vector<std::optional<roads::SnappedPoint>> drivers_;
+  std::vector<NamedTo> named_to_;
+  /// For each of `nearby_`, its index in `drivers_`.
+  std::vector<std::vector<std::size_t>> driver_of_;
   bool by_driver_ = false;
   /// By query and the driver's place in its list: milliseconds.
   std::vector<std::vector<std::uint32_t>> times_ms_;
