@@ -2,7 +2,6 @@
 // how long everything takes, on one thread.
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,12 +9,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "libs/roads/bench_tools.h"
 #include "libs/roads/contraction_order.h"
 #include "libs/roads/dijkstra_router.h"
 #include "libs/roads/streets.h"
@@ -31,61 +32,8 @@ ABSL_FLAG(std::string, json, "", "File to write the figures to");
 namespace ridestream::roads {
 namespace {
 
-constexpr std::size_t kRow = 1'000;          // drivers of a row
-constexpr std::size_t kGoalsPerStart = 100;  // Dijkstra finds these in one search
-
-class Places {
- public:
-  Places(const Streets& streets, std::uint64_t seed) : streets_(streets), random_(seed) {}
-
-  /// Some metres beside a street, as a GPS says.
-  std::vector<LatLng> Draw(std::size_t count) {
-    std::vector<LatLng> places;
-    places.reserve(count);
-    std::uniform_real_distribution<double> off_m(-15, 15);
-    while (places.size() < count) {
-      const LatLng on_street = RandomPointOnStreet(streets_.graph(), random_);
-      places.push_back(OffsetBy(on_street, off_m(random_), off_m(random_)));
-    }
-    return places;
-  }
-  std::vector<SnappedPoint> Snap(const std::vector<LatLng>& places) const {
-    std::vector<SnappedPoint> points;
-    points.reserve(places.size());
-    for (const LatLng place : places) points.push_back(*streets_.snapper().Nearest(place));
-    return points;
-  }
-
- private:
-  const Streets& streets_;
-  std::mt19937_64 random_;
-};
-
-/// What this thread has computed, in microseconds: what other processes take from it doesn't count.
-double ThreadMicros() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
-
-/// Times of single actions, in microseconds of this thread.
-class Timings {
- public:
-  template <class Action>
-  void Measure(Action action) {
-    const double start = ThreadMicros();
-    action();
-    us_.push_back(ThreadMicros() - start);
-  }
-  double Quantile(double q) const {
-    std::vector<double> sorted = us_;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
-  }
-
- private:
-  std::vector<double> us_;
-};
+constexpr std::size_t kRow = 1'000;   // drivers of a row
+constexpr std::size_t kAround = 100;  // places of which Dijkstra finds the times in one search
 
 struct Bench {
   const Streets& streets;
@@ -125,22 +73,33 @@ struct Bench {
     Say("height", static_cast<double>(hierarchy.height()), "", "of its elimination tree");
   }
 
-  /// Pairs of which the engines disagree about the time.
+  /// Pairs of which the engines disagree about the time. Dijkstra searches once from each of some
+  /// hundred places to many others, and once back from as many.
   void CountMismatches(std::size_t pairs) {
-    const std::size_t starts = std::max<std::size_t>(1, pairs / kGoalsPerStart);
+    const std::size_t centers = std::max<std::size_t>(1, pairs / (2 * kAround));
     std::uint64_t mismatches = 0;
     std::uint64_t unreachable = 0;
-    for (const SnappedPoint& from : places.Snap(places.Draw(starts))) {
-      const std::vector<SnappedPoint> goals = places.Snap(places.Draw(kGoalsPerStart));
-      const std::vector<std::uint32_t> expected = dijkstra.MsFrom(from, goals);
-      const std::vector<std::uint32_t> row = streets.router().MsFrom(from, goals);
-      for (std::size_t i = 0; i < goals.size(); ++i) {
-        const std::uint32_t ms = streets.router().MsBetween(from, goals[i]);
-        if (ms != expected[i] || row[i] != expected[i]) ++mismatches;
-        if (expected[i] == kUnreachableMs) ++unreachable;
+    const auto compare = [&](std::uint32_t expected, std::uint32_t alone, std::uint32_t in_row) {
+      if (alone != expected || in_row != expected) ++mismatches;
+      if (expected == kUnreachableMs) ++unreachable;
+    };
+    const Router& router = streets.router();
+    for (const SnappedPoint& center : places.Snap(places.Draw(centers))) {
+      const std::vector<SnappedPoint> goals = places.Snap(places.Draw(kAround));
+      const std::vector<std::uint32_t> expected = dijkstra.MsFrom(center, goals);
+      const std::vector<std::uint32_t> row = router.MsFrom(center, goals);
+      for (std::size_t i = 0; i < kAround; ++i) {
+        compare(expected[i], router.MsBetween(center, goals[i]), row[i]);
+      }
+      const std::vector<SnappedPoint> starts = places.Snap(places.Draw(kAround));
+      const std::vector<std::uint32_t> expected_back = dijkstra.MsTo(center, starts);
+      const std::vector<std::uint32_t> row_back = router.MsTo(center, starts);
+      for (std::size_t i = 0; i < kAround; ++i) {
+        compare(expected_back[i], router.MsBetween(starts[i], center), row_back[i]);
       }
     }
-    figures["roads.pairs"] = starts * kGoalsPerStart;
+    Say("pairs", static_cast<double>(centers * 2 * kAround), "",
+        "compared: to 100 and from 100 others of each place, by one Dijkstra each");
     Say("mismatches", static_cast<double>(mismatches), "",
         "pairs (each alone and in a row) whose time isn't Dijkstra's");
     Say("unreachable", static_cast<double>(unreachable), "", "pairs, by both");
@@ -196,35 +155,55 @@ struct Bench {
   }
 
   void MeasureRows() {
-    const Router& router = streets.router();
-    Timings by_coordinates, snapped, prepare, table, prepared;
+    std::vector<Row> rows;
+    Timings snapping;
     for (int i = 0; i < 200; ++i) {
-      const std::vector<LatLng> drivers = places.Draw(kRow);
-      const std::vector<SnappedPoint> starts = places.Snap(drivers);
-      const LatLng pickup = places.Draw(1).front();
-      const SnappedPoint goal = *streets.snapper().Nearest(pickup);
+      rows.push_back({places.Draw(1).front(), places.Draw(kRow), {}});
+      snapping.Measure([&] { rows.back().starts = places.Snap(rows.back().drivers); });
+    }
+    const Router& router = streets.router();
+    Timings by_coordinates, snapped;
+    for (const Row& row : rows) {
       by_coordinates.Measure([&] {
-        checksum += router.TravelTimesTo(pickup, drivers, std::chrono::hours(24))->size();
+        checksum += router.TravelTimesTo(row.pickup, row.drivers, std::chrono::hours(24))->size();
       });
-      snapped.Measure([&] { checksum += router.MsTo(goal, starts).back(); });
-      if (i % 20 != 0) continue;
-      const std::span<const SnappedPoint> some(starts.data(), 100);
-      table.Measure([&] { checksum += router.MsTable(starts, some).back(); });
+    }
+    for (const Row& row : rows) {
+      const SnappedPoint goal = *streets.snapper().Nearest(row.pickup);
+      snapped.Measure([&] { checksum += router.MsTo(goal, row.starts).back(); });
+    }
+    SayQuantiles("row1000_us", by_coordinates, "1,000 drivers to a pick-up, snapping included");
+    SayQuantiles("row1000_snapped_us", snapped, "the same, snapped before: a round's next pick-up");
+    Say("snap_us", snapping.Quantile(0.5) / kRow, "us", "finding a place's street");
+    MeasureTables(std::span(rows).first(10));
+  }
+
+  struct Row {
+    LatLng pickup;
+    std::vector<LatLng> drivers;
+    std::vector<SnappedPoint> starts;
+  };
+
+  void MeasureTables(std::span<const Row> rows) {
+    constexpr std::size_t kColumns = 100;
+    const Router& router = streets.router();
+    Timings prepare, table, prepared;
+    for (const Row& row : rows) {
+      const std::span<const SnappedPoint> some(row.starts.data(), kColumns);
+      table.Measure([&] { checksum += router.MsTable(row.starts, some).back(); });
       std::vector<PreparedPlace> ready;
       prepare.Measure([&] {
-        for (const SnappedPoint& start : starts) ready.push_back(router.Prepare(start));
+        for (const SnappedPoint& start : row.starts) ready.push_back(router.Prepare(start));
       });
       prepared.Measure([&] {
         for (const PreparedPlace& one : ready) {
-          for (std::size_t k = 0; k < 100; ++k) checksum += router.MsBetween(one, ready[k]);
+          for (std::size_t k = 0; k < kColumns; ++k) checksum += router.MsBetween(one, ready[k]);
         }
       });
     }
-    SayQuantiles("row1000_us", by_coordinates, "1,000 drivers to a pick-up, snapping included");
-    SayQuantiles("row1000_snapped_us", snapped, "the same, snapped before");
-    Say("table_ns", table.Quantile(0.5) / 100, "ns", "a cell of a table of 1,000 x 100");
-    Say("prepare_us", prepare.Quantile(0.5) / 1'000, "us", "preparing a place");
-    Say("prepared_ns", prepared.Quantile(0.5) / 100, "ns", "time between prepared places");
+    Say("table_ns", table.Quantile(0.5) / kColumns, "ns", "a cell of a table of 1,000 x 100");
+    Say("prepare_us", prepare.Quantile(0.5) / kRow, "us", "preparing a place");
+    Say("prepared_ns", prepared.Quantile(0.5) / kColumns, "ns", "time between prepared places");
   }
 };
 
