@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { StreetSchema } from "../gen/ridestream/market/v1/market_pb.js";
 import { distanceM, fromLatLng, Plane, toLatLng, type LngLat } from "./projection.js";
 import { decodeLine, StreetGuide, streetsToGeoJson } from "./streets.js";
-import { CityClock, clockText } from "./time.js";
+import { CityClock, clockText, durationText } from "./time.js";
 
 test("the plane is centimetres exact as 32-bit floats, also at the city's edge", () => {
   const plane = new Plane([-73.97, 40.75]);
@@ -74,4 +74,14 @@ test.each([
   [-3, "0:00"],
 ])("%d seconds read %s", (seconds, text) => {
   expect(clockText(seconds)).toBe(text);
+});
+
+test.each([
+  [0, "0 s"],
+  [42.9, "42 s"],
+  [480, "8 min"],
+  [1027, "17 min 7 s"],
+  [3600, "60 min"],
+])("%d seconds are written in a sentence as %s", (seconds, text) => {
+  expect(durationText(seconds)).toBe(text);
 });

@@ -48,6 +48,16 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${hours}:${tail}` : tail.replace(/^0/, "");
 }
 
+/** "42 s", "8 min", "17 min 7 s": within a sentence, where a colon would be taken for a time of day. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts = [
+    [Math.floor(whole / 60), "min"],
+    [whole % 60, "s"],
+  ].flatMap(([count, unit]) => (count ? [`${count} ${unit}`] : []));
+  return parts.join(" ") || "0 s";
+}
+
 /** The city's time of day. */
 export function timeOfDay(ms: number): string {
   return new Date(ms).toISOString().slice(11, 19);

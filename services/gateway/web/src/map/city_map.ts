@@ -1,5 +1,6 @@
 import maplibregl from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
+import { HomeControl } from "./home_control.js";
 import { kUnits, type LngLat, type Plane } from "../city/projection.js";
 import type { Camera } from "./gl.js";
 import { makeStyle, type SourceName } from "./map_style.js";
@@ -10,6 +11,8 @@ export interface Bounds {
   readonly northEast: LngLat;
 }
 
+/** How all of the city is shown. */
+const kAll = { padding: 24 };
 const kNothing: GeoJSON.GeoJSON = { type: "FeatureCollection", features: [] };
 
 /** The map below the cars: streets, demand, routes. North is always up. */
@@ -26,11 +29,12 @@ export class CityMap {
     bounds: Bounds,
     private readonly plane: Plane,
   ) {
+    const all = [bounds.southWest, bounds.northEast] as [LngLat, LngLat];
     this.map = new maplibregl.Map({
       container,
       style: makeStyle(palette, kNothing),
-      bounds: [bounds.southWest, bounds.northEast] as maplibregl.LngLatBoundsLike,
-      fitBoundsOptions: { padding: 24 },
+      bounds: all as maplibregl.LngLatBoundsLike,
+      fitBoundsOptions: kAll,
       minZoom: 8,
       maxZoom: 19,
       maxPitch: 0,
@@ -44,6 +48,8 @@ export class CityMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
+    const home = new HomeControl(() => this.map.fitBounds(all as maplibregl.LngLatBoundsLike, kAll));
+    this.map.addControl(home, "bottom-right");
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   }
 

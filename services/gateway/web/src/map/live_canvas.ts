@@ -33,6 +33,7 @@ export class LiveCanvas {
   readonly element = document.createElement("canvas");
   readonly meter = new FrameMeter();
   private readonly gl: WebGL2RenderingContext;
+  private readonly reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
   private programs: Programs;
   private pins: readonly Pin[] = [];
   private links: readonly Link[] = [];
@@ -96,7 +97,7 @@ export class LiveCanvas {
     const palette = scene.palette();
     programs.links.draw(camera, palette, now);
     programs.cars.draw(scene.cars, camera, palette, scene.selected(), now);
-    programs.pins.draw(camera, palette, scene.clockRate(), now);
+    programs.pins.draw(camera, palette, scene.clockRate(), now, this.reducedMotion.matches);
     programs.waits.draw(camera, palette, scene.clockRate(), now);
   }
 

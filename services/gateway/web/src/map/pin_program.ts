@@ -48,6 +48,7 @@ flat in float v_age;
 flat in int v_kind;
 uniform float u_now;
 uniform float u_clock_rate;
+uniform bool u_still;  // For those who like nothing to pulse.
 uniform vec4 u_fresh;
 uniform vec4 u_urgent;
 uniform vec4 u_kinds[6];
@@ -64,6 +65,7 @@ void main() {
     vec4 tone = mix(u_fresh, u_urgent, waited);
     float beat = fract(u_now * 0.6 + v_age * 0.37);
     float pulse = Ring(6.0 + 18.0 * beat, 2.0) * (1.0 - beat) * (0.35 + 0.4 * waited);
+    if (u_still) pulse = 0.0;
     float turn = atan(v_px.x, -v_px.y) / 6.2831853;
     float arc = Ring(8.5, 2.0) * (fract(turn + 1.0) <= waited ? 1.0 : 0.22);
     color = tone * max(pulse, arc);
@@ -73,7 +75,7 @@ void main() {
     color = mix(u_kinds[1] * Ring(3.6, 1.8), u_background, Disc(2.4));
   } else {
     float part = clamp(v_age / ${kFlashS.toFixed(1)}, 0.0, 1.0);
-    float grow = 1.0 - (1.0 - part) * (1.0 - part);
+    float grow = u_still ? 0.5 : 1.0 - (1.0 - part) * (1.0 - part);
     vec4 tone = u_kinds[v_kind];
     float reach = v_kind == 2 || v_kind == 3 ? 20.0 : 12.0;
     color = tone * max(Ring(3.0 + reach * grow, 2.5), Disc(4.0) * (1.0 - part)) * (1.0 - part);
@@ -107,12 +109,13 @@ export class PinProgram {
     this.program.upload(this.data, floats);
   }
 
-  draw(camera: Camera, palette: Palette, clockRate: number, now: number): void {
+  draw(camera: Camera, palette: Palette, clockRate: number, now: number, still: boolean): void {
     const { gl, program } = this;
     program.use(camera);
     gl.uniform1f(program.at("u_now"), now);
     gl.uniform1f(program.at("u_size"), Math.min(1.25, Math.max(0.65, (camera.zoom - 8) / 5)));
     gl.uniform1f(program.at("u_clock_rate"), clockRate);
+    gl.uniform1i(program.at("u_still"), still ? 1 : 0);
     gl.uniform4fv(program.at("u_fresh"), rgba(palette.waiting[0]));
     gl.uniform4fv(program.at("u_urgent"), rgba(palette.waiting[1]));
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));

@@ -1,3 +1,4 @@
+import { declutter } from "./declutter.js";
 import { InstancedProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 import { PinKind, type Pin } from "./pin_program.js";
@@ -10,21 +11,24 @@ const kCellHeight = 26;
 /** More labels than this at a glance, and they are left out until one is nearer. */
 const kMaxAtAGlance = 60;
 const kNearZoom = 13.5;
+/** Pixels that a label takes. */
+const kLabelWidth = 36;
+const kLabelHeight = 14;
 
 const kVertex = `${kCorner}${kDrawnPlace}
 in vec2 a_place;
 in float a_since;
 uniform float u_clock_rate;
-out vec2 v_cell;          // 0 to 5 from left to right, 0 to 1 downwards.
+out vec2 v_cell;          // 0 to 4.5 from left to right, 0 to 1 downwards.
 flat out ivec2 v_waited;  // Minutes, seconds.
 void main() {
   int waited = int(max(0.0, (u_now - a_since) * u_clock_rate));
   v_waited = ivec2(min(waited / 60, 99), waited % 60);
   vec2 corner = Corner();
-  v_cell = vec2((corner.x + 1.0) * 2.5, (corner.y + 1.0) * 0.5);
+  v_cell = vec2((corner.x + 1.0) * 2.25, (corner.y + 1.0) * 0.5);
   // Without a ten of minutes, the label is a cell shorter on its left.
   float shift = v_waited.x < 10 ? -0.5 : 0.0;
-  vec2 half_size = vec2(2.5, 1.0) * vec2(${(kCellWidth / 2).toFixed(1)}, ${(kCellHeight / 4).toFixed(1)});
+  vec2 half_size = vec2(2.25, 1.0) * vec2(${(kCellWidth / 2).toFixed(1)}, ${(kCellHeight / 4).toFixed(1)});
   gl_Position = ToClip(a_place, corner * half_size + vec2(shift * ${(kCellWidth / 2).toFixed(1)}, -19.0));
 }`;
 
@@ -36,12 +40,14 @@ uniform vec4 u_color;
 uniform vec4 u_background;
 out vec4 o_color;
 void main() {
-  int cell = int(v_cell.x);
+  // The colon takes half a cell: the middle of its own.
+  float x = v_cell.x < 2.0 ? v_cell.x : v_cell.x < 2.5 ? v_cell.x + 0.25 : v_cell.x + 0.5;
+  int cell = int(x);
   int character = cell == 0 ? v_waited.x / 10 : cell == 1 ? v_waited.x % 10 : cell == 2 ? 10
     : cell == 3 ? v_waited.y / 10 : v_waited.y % 10;
   if (cell == 0 && character == 0) discard;
   // Not to the very edges, where the neighbour would shine through.
-  float across = clamp(fract(v_cell.x), 0.06, 0.94);
+  float across = clamp(fract(x), 0.06, 0.94);
   vec2 at = vec2((float(character) + across) / ${kCharacters.length.toFixed(1)}, v_cell.y);
   // Red is the character, green its outline.
   vec4 texel = texture(u_characters, at);
@@ -53,7 +59,11 @@ void main() {
 export class WaitLabelProgram {
   private readonly program: InstancedProgram;
   private readonly texture: WebGLTexture;
+  /** Who has waited longest comes first. */
+  private waiting: readonly Pin[] = [];
   private count = 0;
+  /** For which scale the labels were chosen; 0 if for none. */
+  private scale = 0;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     this.program = new InstancedProgram(gl, kVertex, kFragment, [
@@ -70,13 +80,13 @@ export class WaitLabelProgram {
 
   set(pins: readonly Pin[]): void {
     const waiting = pins.filter((pin) => pin.kind === PinKind.waiting);
-    const data = Float32Array.from(waiting.flatMap((pin) => [pin.x, pin.y, pin.since]));
-    this.count = waiting.length;
-    this.program.upload(data, data.length);
+    this.waiting = waiting.sort((a, b) => a.since - b.since);
+    this.scale = 0;
   }
 
   draw(camera: Camera, palette: Palette, clockRate: number, now: number): void {
-    if (this.count > kMaxAtAGlance && camera.zoom < kNearZoom) return;
+    if (this.waiting.length > kMaxAtAGlance && camera.zoom < kNearZoom) return;
+    if (this.scale !== camera.scale) this.choose(camera.scale);
     const { gl, program } = this;
     program.use(camera);
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
@@ -85,6 +95,14 @@ export class WaitLabelProgram {
     gl.uniform4fv(program.at("u_color"), rgba(palette.waiting[0]));
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));
     program.draw(this.count);
+  }
+
+  private choose(scale: number): void {
+    const labels = declutter(this.waiting, kLabelWidth / scale, kLabelHeight / scale);
+    const data = Float32Array.from(labels.flatMap((pin) => [pin.x, pin.y, pin.since]));
+    this.count = labels.length;
+    this.program.upload(data, data.length);
+    this.scale = scale;
   }
 }
 

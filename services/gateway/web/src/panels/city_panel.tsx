@@ -29,6 +29,10 @@ export function CityPanel({ city, clock }: CityPanelProps) {
   const ended = [...city.trips.ended.values()].slice(-kShownEnded).reverse();
   return (
     <>
+      <p class="note intro">
+        A city, live: arrows are cars, dots are riders. Click one for its story, or take part: ask
+        for a ride, or take the wheel.
+      </p>
       <Legend />
       <section aria-labelledby="waiting-title">
         <h2 id="waiting-title">Waiting for a driver</h2>
@@ -44,7 +48,7 @@ export function CityPanel({ city, clock }: CityPanelProps) {
       </section>
       <section aria-labelledby="ended-title">
         <h2 id="ended-title">Just ended</h2>
-        {ended.length === 0 && <p class="empty">No ride has ended since you look on.</p>}
+        {ended.length === 0 && <p class="empty">No ride has ended since you opened this page.</p>}
         <ul class="list">
           {ended.map((trip) => (
             <TripRow

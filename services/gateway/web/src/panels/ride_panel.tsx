@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CityClock } from "../city/time.js";
-import { clockText, toMs } from "../city/time.js";
+import { clockText, durationText, timeOfDay, toMs } from "../city/time.js";
 import { kStateNames, moneyText } from "../city/story.js";
 import { isOpen } from "../city/trips.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
@@ -119,16 +119,16 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
             <strong>{moneyText(quote.fare.total)}</strong>
             <span>
               {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
-              {clockText(Number(quote.fare.duration?.seconds ?? 0))} on the way
+              {durationText(Number(quote.fare.duration?.seconds ?? 0))} on the way
             </span>
             {quote.fare.surgeMinor > 0n && (
               <span data-testid="quote-surge">
-                {surgeText(quote.fare)}: {surgeMoney(quote.fare)} of it
+                {surgeMoney(quote.fare)} of it since few cars are free ({surgeFactor(quote.fare)})
               </span>
             )}
             {quote.promise && <PromiseText promise={quote.promise} />}
             <span class="note">
-              {hasExpired ? "has expired" : `kept for ${clockText(leftS)}`}
+              {hasExpired ? "This price has expired." : `This price holds for ${clockText(leftS)}.`}
             </span>
           </div>
         )}
@@ -140,9 +140,9 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
   );
 }
 
-/** Why a ride costs more now, and by which factor. */
-function surgeText(fare: Fare): string {
-  return `Many riders, few cars (${((fare.tariff?.surgePercent ?? 100) / 100).toFixed(1)}×)`;
+/** How many times the usual price it is. */
+function surgeFactor(fare: Fare): string {
+  return `${((fare.tariff?.surgePercent ?? 100) / 100).toFixed(2).replace(/0$/, "")}×`;
 }
 
 function surgeMoney(fare: Fare): string {
@@ -154,11 +154,11 @@ function surgeMoney(fare: Fare): string {
 
 /** What a rider who shares is promised. */
 function PromiseText({ promise }: { readonly promise: Promise_ }) {
-  const minutes = (duration: Duration | undefined) => clockText(Number(duration?.seconds ?? 0));
+  const within = (duration: Duration | undefined) => durationText(Number(duration?.seconds ?? 0));
   return (
     <span>
-      Picked up within {minutes(promise.pickupWithin)}, there within{" "}
-      {minutes(promise.dropoffWithin)}: promised.
+      Promised: picked up within {within(promise.pickupWithin)}, there within{" "}
+      {within(promise.dropoffWithin)}.
     </span>
   );
 }
@@ -179,7 +179,7 @@ function Riding({ ride, state, trip }: RidingProps) {
         {progress && progress.etaS > 0 && (
           <span>
             {trip.state === TripState.ABOARD ? "there in " : "with you in "}
-            {clockText(progress.etaS)}
+            {durationText(progress.etaS)}
           </span>
         )}
       </p>
@@ -214,6 +214,12 @@ function OpenRide({ ride, state, trip }: RidingProps) {
       <p>
         Fare <strong data-testid="fare">{moneyText(trip.fare?.total)}</strong>
       </p>
+      {trip.promise && (
+        <p class="note" data-testid="promise">
+          Promised, by the city's clock: picked up by {timeOfDay(toMs(trip.promise.latestPickupAt))},
+          there by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
+        </p>
+      )}
       {trip.state !== TripState.ABOARD && (
         <button
           type="button"
@@ -243,11 +249,11 @@ function Receipt({ ride, trip }: { readonly ride: Ride; readonly trip: Trip }) {
           <dd>{money(fare.tariff?.baseMinor)}</dd>
           <dt>{(fare.lengthM / 1000).toFixed(1)} km</dt>
           <dd>{money(fare.distancePartMinor)}</dd>
-          <dt>{clockText(Number(fare.duration?.seconds ?? 0))}</dt>
+          <dt>{durationText(Number(fare.duration?.seconds ?? 0))}</dt>
           <dd>{money(fare.timePartMinor)}</dd>
           {fare.surgeMinor > 0n && (
             <>
-              <dt>{surgeText(fare)}</dt>
+              <dt>Few cars free ({surgeFactor(fare)})</dt>
               <dd>{surgeMoney(fare)}</dd>
             </>
           )}

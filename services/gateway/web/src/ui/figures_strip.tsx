@@ -45,9 +45,11 @@ const kCards: readonly Card[] = [
   },
   {
     label: "Served",
-    title: "Rides completed in the last minute of the city's time, and since you look on",
+    title:
+      "Rides completed in the last minute of the city's time; below, since the page was opened, " +
+      "riders who found no driver, or all who were served if there are none",
     value: (now) => `${count(now.servedPerMinute)}/min`,
-    note: (now) => `${count(now.served)} in all, ${count(now.unserved)} unserved`,
+    note: (now) => (now.unserved > 0 ? `${count(now.unserved)} unserved` : `${count(now.served)} in all`),
     plot: (sample) => sample.servedPerMinute,
   },
   {

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { selection, tab, type Tab } from "./state.js";
 
 const kTabs: readonly { readonly tab: Tab; readonly label: string }[] = [
@@ -18,6 +19,14 @@ interface PanelProps {
 /** What stands beside the map: the tabs, and what was clicked. */
 export function Panel({ city, ride, drive, selected }: PanelProps) {
   const contents = { city: selection.value ? selected : city, ride, drive };
+  const content = useRef<HTMLDivElement>(null);
+  const shown = useRef(selection.value);
+  useEffect(() => {
+    if (shown.current === selection.value) return;
+    shown.current = selection.value;
+    // What had the focus may be gone with what was shown: who uses the keyboard goes on from here.
+    if (document.activeElement === document.body) content.current?.focus();
+  }, [selection.value]);
   const choose = (next: Tab) => {
     tab.value = next;
     if (next === "city") selection.value = null;
@@ -49,8 +58,10 @@ export function Panel({ city, ride, drive, selected }: PanelProps) {
         ))}
       </div>
       <div
+        ref={content}
         id="panel-content"
         role="tabpanel"
+        tabIndex={-1}
         aria-labelledby={`tab-${tab.value}`}
         class="panel-content"
       >

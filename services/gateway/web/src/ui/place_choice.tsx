@@ -39,15 +39,12 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
   return (
     <fieldset class={isAsking ? "place asking" : "place"}>
       <legend>{label}</legend>
-      <button type="button" class="secondary" aria-pressed={isAsking} onClick={ask}>
-        {isAsking ? "Click the map …" : (action ?? (place ? "Move" : "On the map"))}
-      </button>
       {guide.named.length > 0 && (
         <>
           <input
             list={listId}
             aria-label={`${label}: street`}
-            placeholder={nearby || "or a street"}
+            placeholder={nearby || "a street, or"}
             onChange={(event) => chooseByName(event.currentTarget.value)}
           />
           <datalist id={listId}>
@@ -57,6 +54,9 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
           </datalist>
         </>
       )}
+      <button type="button" class="secondary" aria-pressed={isAsking} onClick={ask}>
+        {action ?? (place ? "Move" : "On the map")}
+      </button>
     </fieldset>
   );
 }
