@@ -38,6 +38,9 @@ ABSL_FLAG(double, follow_probability, 0.5,
           "Of suggestions to idle drivers where to wait that are followed (0 to 1)");
 ABSL_FLAG(double, give_up_probability, 0.01,
           "Of trips, that their driver gives them back before the pick-up");
+ABSL_FLAG(double, congestion, 1,
+          "How many times longer than the map says cars take in the market's middle, and less "
+          "further out (1 to 10; 1: nowhere)");
 ABSL_FLAG(double, disconnect_per_hour, 1,
           "How often a driver loses its connection, in an hour of the city's time");
 ABSL_FLAG(double, cancel_probability, 0.05, "Of riders, that they call it off while they wait");
@@ -102,6 +105,7 @@ absl::Status CheckRanges() {
       CheckRange("decline_probability", absl::GetFlag(FLAGS_decline_probability), 0.0, 1.0),
       CheckRange("follow_probability", absl::GetFlag(FLAGS_follow_probability), 0.0, 1.0),
       CheckRange("give_up_probability", absl::GetFlag(FLAGS_give_up_probability), 0.0, 1.0),
+      CheckRange("congestion", absl::GetFlag(FLAGS_congestion), 1.0, 10.0),
       CheckRange("disconnect_per_hour", absl::GetFlag(FLAGS_disconnect_per_hour), 0.0, 3600.0),
       CheckRange("cancel_probability", absl::GetFlag(FLAGS_cancel_probability), 0.0, 1.0),
       CheckRange("change_destination_probability",
@@ -146,6 +150,13 @@ DriverHabits DriverHabitsFromFlags() {
   habits.longest_backoff = Scaled(std::chrono::seconds(5));
   habits.welcome_timeout = Scaled(std::chrono::seconds(10));
   return habits;
+}
+
+// Half of the middle's congestion is left a third of the way out.
+Congestion CongestionOf(const roads::BoundingBox& bounds) {
+  return {.peak = absl::GetFlag(FLAGS_congestion),
+          .middle = Interpolate(bounds.south_west, bounds.north_east, 0.5),
+          .radius_m = FastDistanceM(bounds.south_west, bounds.north_east) / 7};
 }
 
 RiderHabits RiderHabitsFromFlags() {
@@ -201,6 +212,7 @@ absl::StatusOr<std::unique_ptr<Demand>> MakeDemand(const Settings& settings,
 absl::StatusOr<CityOptions> MakeCityOptions(const Settings& settings,
                                             const roads::Streets& streets) {
   CityOptions options = settings.city;
+  options.driver_habits.congestion = CongestionOf(streets.graph().bounds());
   if (settings.fleet_file.empty()) {
     // Not the demand's seed: nobody is to begin where somebody asks.
     options.fleet = GenerateFleet(streets.graph(), settings.drivers, ~settings.city.seed);

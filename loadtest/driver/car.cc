@@ -1,6 +1,7 @@
 #include "loadtest/driver/car.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace ridestream::loadtest {
@@ -10,11 +11,20 @@ std::int64_t Car::End() const {
 }
 
 void Car::MoveTo(Time now) {
-  if (now <= moved_at_) return;
-  const auto passed = std::chrono::floor<std::chrono::milliseconds>(now - moved_at_);
+  using std::chrono::milliseconds;
   // The rest of a millisecond is left for the next time.
-  moved_at_ += passed;
-  course_ms_ = std::min<std::int64_t>(course_ms_ + passed.count(), End());
+  while (now - moved_at_ >= milliseconds(1)) {
+    const auto passed = std::chrono::floor<milliseconds>(now - moved_at_);
+    // How slow it is may be another thing a second from here.
+    const auto step = halted() ? passed : std::min<milliseconds>(passed, std::chrono::seconds(1));
+    moved_at_ += step;
+    if (halted()) break;
+    const double driven =
+        course_rest_ms_ + static_cast<double>(step.count()) / congestion_.SlownessAt(place_);
+    course_rest_ms_ = driven - std::floor(driven);
+    course_ms_ = std::min(course_ms_ + static_cast<std::int64_t>(driven), End());
+    place_ = course_.PlaceAt(course_ms_);
+  }
   if (!course_.empty()) place_ = course_.PlaceAt(course_ms_);
 }
 
@@ -22,11 +32,24 @@ void Car::Drive(Course course, Time now) {
   MoveTo(now);
   course_ = std::move(course);
   course_ms_ = 0;
+  course_rest_ms_ = 0;
   halt_ms_ = std::numeric_limits<std::int64_t>::max();
 }
 
+Time Car::halts_at() const {
+  if (halted()) return moved_at_;
+  const double left_ms = static_cast<double>(End() - course_ms_) - course_rest_ms_;
+  const double slowness = congestion_.SlownessAt(course_.PlaceAt(End()));
+  return moved_at_ + std::chrono::milliseconds(std::llround(std::ceil(left_ms * slowness)));
+}
+
 Course::Motion Car::motion() const {
-  if (!halted()) return course_.MotionAt(course_ms_);
+  if (!halted()) {
+    Course::Motion motion = course_.MotionAt(course_ms_);
+    motion.speed_dm_per_s = static_cast<std::uint32_t>(
+        std::lround(motion.speed_dm_per_s / congestion_.SlownessAt(place_)));
+    return motion;
+  }
   // Standing, it looks where it drove.
   Course::Motion motion = course_.MotionAt(std::max<std::int64_t>(0, course_ms_ - 1));
   motion.speed_dm_per_s = 0;

@@ -32,6 +32,7 @@ struct DriverHabits {
   Duration mean_outage = std::chrono::seconds(8);
   /// Standard deviation of a fix, in each of two directions.
   double gps_noise_m = 5;
+  Congestion congestion;
   /// First pause after a stream that failed; doubles up to the longest one, and is jittered.
   Duration first_backoff = std::chrono::milliseconds(200);
   Duration longest_backoff = std::chrono::seconds(10);
