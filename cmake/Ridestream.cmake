@@ -90,6 +90,9 @@ function(ridestream_binary name)
   endif()
 endfunction()
 
+# Tests are compiled quickly rather than well; what they call is a library's.
+set(ridestream_test_options -O0)
+
 # ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [SERIAL] [TIMEOUT s])
 # One binary whose tests ctest sees one by one, each with a bound on its time, four times as long
 # under sanitizers. Each bears the label grpc or no_grpc; the target no_grpc_tests builds the latter,
@@ -104,13 +107,15 @@ function(ridestream_test name)
     math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE ${ridestream_test_options})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ridestream_options GTest::gtest GTest::gmock GTest::gtest_main)
   if(ARG_GRPC)
     set(label grpc)
     target_link_libraries(${name} PRIVATE gRPC::grpc++ fmt::fmt spdlog::spdlog)
-    target_precompile_headers(${name} REUSE_FROM ridestream_grpc_pch)
+    target_precompile_headers(${name} REUSE_FROM ridestream_grpc_test_pch)
   else()
     set(label no_grpc)
+    target_precompile_headers(${name} REUSE_FROM ridestream_test_pch)
     add_dependencies(no_grpc_tests ${name})
   endif()
   # Two properties for two variables, and one label: gtest_discover_tests can't carry a list.
