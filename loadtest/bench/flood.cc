@@ -19,10 +19,10 @@ using SteadyClock = std::chrono::steady_clock;
 
 /// Floods for a while; `taken` waits until what was sent is in, and says how much it is.
 template <class Taken>
-Flooded Flood(Fleet& fleet, Taken taken) {
+Flooded Flood(Fleet& fleet, std::chrono::seconds length, Taken taken) {
   const auto start = SteadyClock::now();
   for (BenchDriver& driver : fleet.drivers()) driver.Flood();
-  std::this_thread::sleep_for(std::chrono::seconds(absl::GetFlag(FLAGS_seconds)));
+  std::this_thread::sleep_for(length);
   fleet.Stop();
   Flooded result{.sent = fleet.positions_sent()};
   result.taken = taken(result.sent);
@@ -47,19 +47,19 @@ std::vector<LatLng> Places(int count) {
   return places;
 }
 
-absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self,
-                                                                       bool observe) {
-  return testing::ChildProcess::Start(self, {"--bare_server", fmt::format("--observe={}", observe)},
-                                      "/dev/null");
+absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self) {
+  return testing::ChildProcess::Start(self, {"--bare_server"}, "/dev/null");
 }
 
-Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places) {
+Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
+                  std::chrono::seconds length) {
   Fleet fleet(address, absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections), places);
   // The server ends a stream when it has read all of it, so at the end of Stop all is in.
-  return Flood(fleet, [](std::uint64_t sent) { return sent; });
+  return Flood(fleet, length, [](std::uint64_t sent) { return sent; });
 }
 
-Flooded FloodOurs(const SystemUnderTest& system, const std::vector<LatLng>& places) {
+Flooded FloodOurs(const SystemUnderTest& system, const std::vector<LatLng>& places,
+                  std::chrono::seconds length) {
   const auto location = location::v1::LocationService::NewStub(rpc::MakeChannel(system.location()));
   const auto indexed = [&] {
     grpc::ClientContext context;
@@ -73,7 +73,7 @@ Flooded FloodOurs(const SystemUnderTest& system, const std::vector<LatLng>& plac
   Fleet fleet(system.dispatch(), absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections),
               places);
   const std::uint64_t before = indexed();
-  return Flood(fleet, [&](std::uint64_t sent) {
+  return Flood(fleet, length, [&](std::uint64_t sent) {
     // Until all are in the index, or none came in for a second: then some were lost.
     std::uint64_t now = indexed() - before;
     for (auto moved_at = SteadyClock::now(); now < sent && SecondsSince(moved_at) < 1;) {

@@ -21,7 +21,6 @@
 
 ABSL_DECLARE_FLAG(int, streams);
 ABSL_DECLARE_FLAG(int, connections);
-ABSL_DECLARE_FLAG(int, seconds);
 
 /// Drivers that send as fast as they can, and what a server takes of it.
 namespace ridestream::loadtest {
@@ -68,10 +67,8 @@ class Fleet {
 /// So many places on the built-in city's streets, the same each time.
 std::vector<LatLng> Places(int count);
 
-/// The benchmark's own binary as a server that only counts; `observe` lets an interceptor see its
-/// calls.
-absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self,
-                                                                       bool observe = false);
+/// The benchmark's own binary as a server that only counts.
+absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self);
 
 /// What became of a flood: the rate is of what was taken, until all of it was.
 struct Flooded {
@@ -80,10 +77,12 @@ struct Flooded {
   std::uint64_t taken = 0;
 };
 
-/// --streams drivers flood the bare server for --seconds.
-Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places);
+/// --streams drivers flood the bare server for so long.
+Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
+                  std::chrono::seconds length);
 /// They flood dispatch; what is taken is what location's index applied.
-Flooded FloodOurs(const testing::SystemUnderTest& system, const std::vector<LatLng>& places);
+Flooded FloodOurs(const testing::SystemUnderTest& system, const std::vector<LatLng>& places,
+                  std::chrono::seconds length);
 
 /// Of at least one value; the upper one of two in the middle.
 double Median(std::vector<double> values);

@@ -5,46 +5,44 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iostream>
-#include <memory>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "libs/base/mutex.h"
 #include "libs/metrics/testing/scrape.h"
 #include "loadtest/bench/flood.h"
 
-ABSL_FLAG(int, metrics_rounds, 5,
-          "Rounds of services with metrics and logs at their defaults, and without, in turn");
+ABSL_FLAG(int, metrics_rounds, 10,
+          "Rounds of services with metrics and logs at their defaults, and without, in turn; more "
+          "of them tell a small cost from the machine's scatter");
 
 namespace ridestream::loadtest {
 namespace {
 
 using testing::SystemUnderTest;
 
-/// Medians of rounds in turn: two rates, and what the first is of the second in a round.
-struct Compared {
-  double with = 0;
-  double without = 0;
-  double ratio = 0;
+/// Short, so that what else the machine does falls on both sides of a comparison.
+constexpr std::chrono::seconds kFlood(1);
+
+/// A median of a sample, and the bounds between which the median of all lies with a probability of
+/// 95 % or more, whatever the distribution: the order statistics at n/2 -+ 0.98 sqrt(n)
+/// (Conover, Practical Nonparametric Statistics, 3.2; the normal approximation).
+struct Estimate {
+  double median = 0;
+  double low = 0;
+  double high = 0;
 };
-/// A round is with, without, without, with: whoever runs again right after itself finds the system
-/// as it left it, and so does each as often as the other.
-template <class With, class Without>
-Compared InTurn(With with, Without without) {
-  std::vector<double> with_rates, without_rates, ratios;
-  for (int round = 0; round < absl::GetFlag(FLAGS_metrics_rounds); ++round) {
-    const double first = with();
-    const double without_both = without() + without();
-    const double with_both = first + with();
-    with_rates.push_back(with_both / 2);
-    without_rates.push_back(without_both / 2);
-    ratios.push_back(with_both / without_both);
-    Say(fmt::format("  round {}      {:>10.0f}  {:>10.0f}    {:.3f}", round + 1, with_rates.back(),
-                    without_rates.back(), ratios.back()));
-  }
-  return {Median(with_rates), Median(without_rates), Median(ratios)};
+Estimate EstimateMedian(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto n = static_cast<double>(values.size());
+  const double reach = 0.98 * std::sqrt(n);
+  const double low = std::max(0.0, std::floor(n / 2 - reach));
+  const double high = std::min(n - 1, std::ceil(n / 2 + reach));
+  return {Median(values), values[static_cast<std::size_t>(low)],
+          values[static_cast<std::size_t>(high)]};
 }
 
 /// Scrapes all services once a second, as by a Prometheus that is in a hurry.
@@ -86,87 +84,72 @@ std::chrono::nanoseconds CpuTime(const testing::ChildProcess& process) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-/// Services under a flood, and the CPU time that the two on a position's way take for one.
-struct Flooding {
-  std::unique_ptr<SystemUnderTest> system;
-  std::vector<double> cpu_us;
-
-  double Flood(const std::vector<LatLng>& places) {
-    const auto cpu = [this] {
-      return CpuTime(system->dispatch_process()) + CpuTime(system->location_process());
-    };
-    const auto before = cpu();
-    const Flooded flooded = FloodOurs(*system, places);
-    const std::chrono::duration<double, std::micro> took = cpu() - before;
-    cpu_us.push_back(took.count() / static_cast<double>(std::max<std::uint64_t>(1, flooded.taken)));
-    return flooded.per_second;
-  }
+/// What a flood showed: positions a second, and the CPU time that the two services on a position's
+/// way took for one.
+struct Sample {
+  double per_second = 0;
+  double cpu_us = 0;
 };
-
-/// The rate with metrics and logs as they are by default, scraped meanwhile, beside that without
-/// them; and what a position costs, which tells less of what else the machine does.
-absl::Status MeasureServices(const std::string& bin, const std::vector<LatLng>& places,
-                             nlohmann::json& figures) {
-  Say("positions/s       metrics     without     ratio");
-  const std::string unlimited = "--max_positions_per_s=0";
-  const std::vector<std::string> off_flags = {"--metrics_listen=off", "--log_level=error"};
-  auto on_system = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {unlimited}});
-  if (!on_system.ok()) return on_system.status();
-  auto off_system =
-      SystemUnderTest::Start({.bin = bin,
-                              .trip_flags = off_flags,
-                              .location_flags = off_flags,
-                              .dispatch_flags = {off_flags[0], off_flags[1], unlimited}});
-  if (!off_system.ok()) return off_system.status();
-  Flooding on{*std::move(on_system), {}};
-  Flooding off{*std::move(off_system), {}};
-  const auto with = [&] {
-    const Scraper scraper(*on.system);
-    return on.Flood(places);
+Sample FloodServices(const SystemUnderTest& system, const std::vector<LatLng>& places) {
+  const auto cpu = [&] {
+    return CpuTime(system.dispatch_process()) + CpuTime(system.location_process());
   };
-  const auto without = [&] { return off.Flood(places); };
-  const Compared compared = InTurn(with, without);
-  figures["metrics.on_per_s"] = compared.with;
-  figures["metrics.off_per_s"] = compared.without;
-  figures["metrics.cost"] = 1 - compared.ratio;
-  std::vector<double> cpu_ratios;
-  for (std::size_t i = 0; i + 1 < on.cpu_us.size(); i += 2) {  // Two of each are a round.
-    cpu_ratios.push_back((on.cpu_us[i] + on.cpu_us[i + 1]) / (off.cpu_us[i] + off.cpu_us[i + 1]));
-    Say(fmt::format("  CPU, µs      {:>10.2f}  {:>10.2f}    {:.3f}",
-                    (on.cpu_us[i] + on.cpu_us[i + 1]) / 2, (off.cpu_us[i] + off.cpu_us[i + 1]) / 2,
-                    cpu_ratios.back()));
-  }
-  figures["metrics.on_cpu_us"] = Median(on.cpu_us);
-  figures["metrics.off_cpu_us"] = Median(off.cpu_us);
-  figures["metrics.cpu_cost"] = Median(cpu_ratios) - 1;
-  return absl::OkStatus();
+  const auto before = cpu();
+  const Flooded flooded = FloodOurs(system, places, kFlood);
+  const std::chrono::duration<double, std::micro> took = cpu() - before;
+  return {flooded.per_second,
+          took.count() / static_cast<double>(std::max<std::uint64_t>(1, flooded.taken))};
+}
+Sample Mean(const Sample& a, const Sample& b) {
+  return {(a.per_second + b.per_second) / 2, (a.cpu_us + b.cpu_us) / 2};
 }
 
-/// What it would cost to observe the drivers' streams by an interceptor, as other calls are: the
-/// bare server's rate with one, that does nothing, beside that without.
-absl::Status MeasureInterceptor(const std::string& self, const std::vector<LatLng>& places,
-                                nlohmann::json& figures) {
-  const auto with = StartBareServer(self, /*observe=*/true);
-  if (!with.ok()) return with.status();
-  const auto without = StartBareServer(self);
-  if (!without.ok()) return without.status();
-  const auto with_address = (*with)->WaitUntilServing();
-  if (!with_address.ok()) return with_address.status();
-  const auto without_address = (*without)->WaitUntilServing();
-  if (!without_address.ok()) return without_address.status();
-  Say("messages/s    interceptor     without     ratio");
-  const Compared compared = InTurn([&] { return FloodBare(*with_address, places).per_second; },
-                                   [&] { return FloodBare(*without_address, places).per_second; });
-  figures["metrics.interceptor_cost"] = 1 - compared.ratio;
-  return absl::OkStatus();
+void PutCost(const std::string& key, const std::vector<double>& costs, nlohmann::json& figures) {
+  const Estimate cost = EstimateMedian(costs);
+  figures[key] = cost.median;
+  figures[key + ".low"] = cost.low;
+  figures[key + ".high"] = cost.high;
 }
 
 }  // namespace
 
-absl::Status MeasureMetrics(const std::string& self, const std::string& bin,
-                            const std::vector<LatLng>& places, nlohmann::json& figures) {
-  absl::Status status = MeasureServices(bin, places, figures);
-  return status.ok() ? MeasureInterceptor(self, places, figures) : status;
+absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& places,
+                            nlohmann::json& figures) {
+  const std::string unlimited = "--max_positions_per_s=0";
+  const std::vector<std::string> off_flags = {"--metrics_listen=off", "--log_level=error"};
+  const auto on = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {unlimited}});
+  if (!on.ok()) return on.status();
+  const auto off =
+      SystemUnderTest::Start({.bin = bin,
+                              .trip_flags = off_flags,
+                              .location_flags = off_flags,
+                              .dispatch_flags = {off_flags[0], off_flags[1], unlimited}});
+  if (!off.ok()) return off.status();
+  const auto with = [&] {
+    const Scraper scraper(**on);
+    return FloodServices(**on, places);
+  };
+  const auto without = [&] { return FloodServices(**off, places); };
+
+  Say("metrics and logs:  positions/s with   without  ratio   CPU us a position with  without  "
+      "ratio");
+  std::vector<double> rate_costs, cpu_costs;
+  for (int round = 0; round < absl::GetFlag(FLAGS_metrics_rounds); ++round) {
+    // With, without, without, with: what drifts meanwhile falls on both alike.
+    const Sample first = with();
+    const Sample off_mean = Mean(without(), without());
+    const Sample on_mean = Mean(first, with());
+    rate_costs.push_back(1 - on_mean.per_second / off_mean.per_second);
+    cpu_costs.push_back(on_mean.cpu_us / off_mean.cpu_us - 1);
+    Say(
+        fmt::format("  round {:<3}         {:>10.0f}{:>10.0f}  {:.3f}                    {:>6.2f}  "
+                    " {:>6.2f}  {:.3f}",
+                    round + 1, on_mean.per_second, off_mean.per_second, 1 - rate_costs.back(),
+                    on_mean.cpu_us, off_mean.cpu_us, 1 + cpu_costs.back()));
+  }
+  PutCost("metrics.cost", rate_costs, figures);
+  PutCost("metrics.cpu_cost", cpu_costs, figures);
+  return absl::OkStatus();
 }
 
 }  // namespace ridestream::loadtest

@@ -9,9 +9,11 @@
 
 namespace ridestream::loadtest {
 
-/// What metrics and logs cost the stream's rate: puts `metrics.…` into `figures`. `self` is the
-/// benchmark's binary, `bin` the folder of the services.
-absl::Status MeasureMetrics(const std::string& self, const std::string& bin,
-                            const std::vector<LatLng>& places, nlohmann::json& figures);
+/// What metrics and logs at their defaults cost the flood of positions: puts shares of the rate
+/// (`metrics.cost`) and of the CPU time for a position (`metrics.cpu_cost`) into `figures`, medians
+/// of rounds, each with the bounds of its 95 % interval (`.low`, `.high`). `bin` is the folder of
+/// the services.
+absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& places,
+                            nlohmann::json& figures);
 
 }  // namespace ridestream::loadtest

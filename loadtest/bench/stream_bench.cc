@@ -3,21 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
-#include <deque>
+#include <chrono>
 #include <filesystem>
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "libs/roads/streets.h"
-#include "libs/rpc/caller.h"
-#include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/service/service.h"
 #include "libs/testing/figures.h"
@@ -25,13 +17,10 @@
 #include "loadtest/bench/bare_server.h"
 #include "loadtest/bench/flood.h"
 #include "loadtest/bench/metrics_cost.h"
-#include "loadtest/report/histogram.h"
-#include "ridestream/location/v1/location.grpc.pb.h"
-#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "loadtest/bench/push_latency.h"
 
 ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Address of the bare server");
-ABSL_FLAG(bool, observe, false, "Let an interceptor observe the bare server's calls");
 ABSL_FLAG(int, streams, 200, "Driver streams that send as fast as they can");
 ABSL_FLAG(int, connections, 4, "Connections that they share");
 ABSL_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts");
@@ -43,162 +32,6 @@ namespace ridestream::loadtest {
 namespace {
 
 using testing::SystemUnderTest;
-using SteadyClock = std::chrono::steady_clock;
-
-// -- The push
-// --------------------------------------------------------------------------------------
-
-/// Ping-pong on one stream, while nothing else happens.
-Histogram BareRoundTrips(const std::string& address, const std::vector<LatLng>& places) {
-  Mutex mu;
-  CondVar changed;
-  int pongs = 0;
-  Fleet fleet(address, 1, 1, places, [&](const dispatch::v1::DriveResponse& response) {
-    if (!response.has_heartbeat()) return;
-    MutexLock lock(mu);
-    ++pongs;
-    changed.Signal();
-  });
-  Histogram micros;
-  dispatch::v1::DriveRequest ping;
-  ping.mutable_ack();
-  for (int i = 0; i < 5'000; ++i) {
-    const auto start = SteadyClock::now();
-    fleet.drivers().front().Send(ping);
-    MutexLock lock(mu);
-    while (pongs <= i) changed.Wait(mu);
-    micros.Add(
-        std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start).count());
-  }
-  return micros;
-}
-
-/// Asks for rides all the time, so that dispatch makes offers; every driver declines, and the next
-/// is asked. Each trip is cancelled when `offers` drivers were asked or so.
-class Riders {
- public:
-  Riders(const std::string& trip, const std::vector<LatLng>& places)
-      : stub_(trip::v1::TripService::NewStub(rpc::MakeChannel(trip))), places_(places) {}
-
-  void Ride(int number) {
-    const std::string rider = fmt::format("bench-rider-{}", number);
-    trip::v1::QuoteTripRequest quote_request;
-    trip::v1::QuoteTripResponse quote;
-    const LatLng from = places_[static_cast<std::size_t>(number * 7) % places_.size()];
-    const LatLng to = places_[static_cast<std::size_t>(number * 7 + 3) % places_.size()];
-    quote_request.set_market(kMarket);
-    quote_request.set_party_size(1);
-    quote_request.mutable_pickup()->set_lat_e7(from.lat_e7);
-    quote_request.mutable_pickup()->set_lng_e7(from.lng_e7);
-    quote_request.mutable_dropoff()->set_lat_e7(to.lat_e7);
-    quote_request.mutable_dropoff()->set_lng_e7(to.lng_e7);
-    trip::v1::RequestTripRequest request;
-    trip::v1::RequestTripResponse requested;
-    if (!Call(rider, [&](auto* c) { return stub_->QuoteTrip(c, quote_request, &quote); })) return;
-    request.set_request_id(rider);
-    request.set_quote_id(quote.quote_id());
-    if (!Call(rider, [&](auto* c) { return stub_->RequestTrip(c, request, &requested); })) return;
-    open_.push_back({rider, requested.trip().trip_id()});
-    if (open_.size() > 20) CancelOldest();
-  }
-  void CancelAll() {
-    while (!open_.empty()) CancelOldest();
-  }
-
- private:
-  void CancelOldest() {
-    const auto [rider, trip] = open_.front();
-    open_.pop_front();
-    trip::v1::CancelTripRequest request;
-    trip::v1::CancelTripResponse response;
-    request.set_request_id(rider + "-cancel");
-    request.set_trip_id(trip);
-    request.set_reason(trip::v1::CANCEL_REASON_CHANGED_MIND);
-    Call(rider, [&](auto* c) { return stub_->CancelTrip(c, request, &response); });
-  }
-  template <class Rpc>
-  bool Call(const std::string& rider, Rpc rpc) {
-    grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kRider, rider});
-    rpc::SetTimeout(context, std::chrono::seconds(5));
-    const grpc::Status status = rpc(&context);
-    if (!status.ok()) std::cerr << "rider's call failed: " << status.error_message() << "\n";
-    return status.ok();
-  }
-
-  std::unique_ptr<trip::v1::TripService::Stub> stub_;
-  const std::vector<LatLng>& places_;
-  std::deque<std::pair<std::string, std::string>> open_;
-};
-
-struct Pushed {
-  Histogram micros;
-  std::size_t dispatch_bytes = 0;
-};
-
-/// From dispatch's decision to the driver's hand, with so many drivers connected who report every 4
-/// s.
-absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
-                              const std::vector<LatLng>& places) {
-  auto system = SystemUnderTest::Start({.bin = bin});
-  if (!system.ok()) return system.status();
-  Pushed result;
-  Mutex mu;
-  std::atomic<bool> measuring = false;
-  const ScaledClock clock;
-  Fleet fleet((*system)->dispatch(), drivers, 8, places,
-              [&](const dispatch::v1::DriveResponse& response) {
-                if (!response.has_offer() || !measuring) return;
-                const auto& at = response.offer().decided_at();
-                const Time decided(std::chrono::seconds(at.seconds()) +
-                                   std::chrono::microseconds(at.nanos() / 1'000));
-                MutexLock lock(mu);
-                result.micros.Add((clock.Now() - decided).count());
-              });
-  std::atomic<bool> stop = false;
-  std::thread reporter([&] {
-    // Evenly over the 4 s, as a fleet's reports fall.
-    const auto start = SteadyClock::now();
-    for (std::int64_t sent = 0; !stop; ++sent) {
-      std::this_thread::sleep_until(start + sent * std::chrono::microseconds(4'000'000) / drivers);
-      fleet.drivers()[static_cast<std::size_t>(sent % drivers)].Report();
-    }
-  });
-  Riders riders((*system)->trip(), places);
-  std::this_thread::sleep_for(std::chrono::seconds(5));  // Every driver has reported once.
-  result.dispatch_bytes = *(*system)->dispatch_process().ResidentBytes();
-  measuring = true;
-  const auto start = SteadyClock::now();
-  for (int i = 0; SecondsSince(start) < 2 * absl::GetFlag(FLAGS_seconds); ++i) {
-    riders.Ride(i);
-    std::this_thread::sleep_until(start + (i + 1) * std::chrono::milliseconds(100));
-  }
-  measuring = false;
-  riders.CancelAll();
-  stop = true;
-  reporter.join();
-  fleet.Stop();
-  MutexLock lock(mu);
-  return result;
-}
-
-/// Resident bytes of a bare server with so many streams on which everybody said Hello.
-absl::StatusOr<std::size_t> BareBytes(const std::string& self, int streams,
-                                      const std::vector<LatLng>& places) {
-  auto server = StartBareServer(self);
-  if (!server.ok()) return server.status();
-  const auto address = (*server)->WaitUntilServing();
-  if (!address.ok()) return address.status();
-  const auto empty = (*server)->ResidentBytes();
-  Fleet fleet(*address, streams, 8, places);
-  for (BenchDriver& driver : fleet.drivers()) driver.Report();
-  const auto full = (*server)->ResidentBytes();
-  if (!empty.ok() || !full.ok()) return absl::InternalError("the bare server's memory is unknown");
-  return *full - std::min(*full, *empty);
-}
-
-// -- All of it
-// -------------------------------------------------------------------------------------
 
 absl::Status MeasureStream(const std::string& self, const std::string& bin,
                            const std::vector<LatLng>& places, nlohmann::json& figures) {
@@ -210,12 +43,13 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
   auto system = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {"--max_positions_per_s=0"}});
   if (!system.ok()) return system.status();
 
+  const std::chrono::seconds length(absl::GetFlag(FLAGS_seconds));
   std::vector<double> bare_rates, our_rates, ratios;
   std::uint64_t lost = 0;
   Say("positions/s         bare        ours     ratio");
   for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
-    const Flooded theirs = FloodBare(*bare_address, places);
-    const Flooded ours = FloodOurs(**system, places);
+    const Flooded theirs = FloodBare(*bare_address, places, length);
+    const Flooded ours = FloodOurs(**system, places, length);
     lost += ours.sent - ours.taken;
     bare_rates.push_back(theirs.per_second);
     our_rates.push_back(ours.per_second);
@@ -227,54 +61,13 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
   figures["stream.ours_per_s"] = Median(our_rates);
   figures["stream.ratio"] = Median(ratios);
   figures["stream.lost"] = lost;
-
-  const Histogram round_trips = BareRoundTrips(*bare_address, places);
-  figures["push.bare_rtt_us.p50"] = round_trips.Quantile(0.5);
-  figures["push.bare_rtt_us.p99"] = round_trips.Quantile(0.99);
   return absl::OkStatus();
 }
-
-absl::Status MeasurePushes(const std::string& self, const std::string& bin,
-                           const std::vector<LatLng>& places, nlohmann::json& figures) {
-  std::size_t bytes_200 = 0;
-  for (const int drivers : {200, 5'000}) {
-    Say(fmt::format("offers to {} drivers …", drivers));
-    const auto pushed = Pushes(bin, drivers, places);
-    if (!pushed.ok()) return pushed.status();
-    const std::string key = fmt::format("push.d{}_us", drivers);
-    figures[key + ".p50"] = pushed->micros.Quantile(0.5);
-    figures[key + ".p99"] = pushed->micros.Quantile(0.99);
-    figures[key + ".count"] = pushed->micros.count();
-    if (drivers == 200) {
-      bytes_200 = pushed->dispatch_bytes;
-      continue;
-    }
-    const auto bare_200 = BareBytes(self, 200, places);
-    const auto bare_5000 = BareBytes(self, 5'000, places);
-    if (!bare_200.ok()) return bare_200.status();
-    if (!bare_5000.ok()) return bare_5000.status();
-    const double ours =
-        static_cast<double>(pushed->dispatch_bytes) - static_cast<double>(bytes_200);
-    const double bare = static_cast<double>(*bare_5000) - static_cast<double>(*bare_200);
-    figures["memory.kb_per_driver"] = (ours - bare) / (5'000 - 200) / 1'000;
-    figures["memory.bare_kb_per_stream"] = bare / (5'000 - 200) / 1'000;
-  }
-  return absl::OkStatus();
-}
-
-class IdleObserver final : public rpc::CallObserver {
- public:
-  void CallBegan(std::string_view) override {}
-  void CallEnded(std::string_view, grpc::StatusCode, std::chrono::nanoseconds) override {}
-};
 
 absl::Status RunBareServer() {
   BareDispatch service;
-  IdleObserver observer;
   auto server =
-      rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen),
-                          .services = {&service},
-                          .call_observer = absl::GetFlag(FLAGS_observe) ? &observer : nullptr});
+      rpc::Server::Start({.address = absl::GetFlag(FLAGS_listen), .services = {&service}});
   if (!server.ok()) return server.status();
   service::LogServing(fmt::format("127.0.0.1:{}", (*server)->port()), {});
   service::WaitForStopSignal();
@@ -294,10 +87,11 @@ absl::Status Run() {
   absl::Status status;
   if (only.empty() || only == "stream") status = MeasureStream(self, bin, places, figures);
   if (status.ok() && (only.empty() || only == "metrics")) {
-    status = MeasureMetrics(self, bin, places, figures);
+    status = MeasureMetrics(bin, places, figures);
   }
   if (status.ok() && (only.empty() || only == "push")) {
-    status = MeasurePushes(self, bin, places, figures);
+    status = MeasurePushes(self, bin, places,
+                           2 * std::chrono::seconds(absl::GetFlag(FLAGS_seconds)), figures);
   }
   if (!status.ok()) return status;
   Say("");
@@ -314,8 +108,7 @@ int main(int argc, char** argv) {
   ridestream::service::Initialize(
       argc, argv, "stream_bench",
       "Measures the driver's stream: its rate beside a bare gRPC stream's, and the latency of a "
-      "push "
-      "beside a bare round trip. Starts what it needs from its own folder.");
+      "push beside a bare round trip. Starts what it needs from its own folder.");
   const absl::Status status = ridestream::loadtest::Run();
   return status.ok() ? 0 : ridestream::service::Fail(status);
 }
