@@ -3,7 +3,6 @@
 // a new stream. All others of the world behave: trip, location and the streets.
 
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/util/delimited_message_util.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 
 #include "services/dispatch/domain/market_tester.h"
 #include "services/dispatch/domain/session.h"
+#include "tests/fuzz/delimited.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -148,12 +148,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   google::protobuf::io::ArrayInputStream stream(data, static_cast<int>(size));
   World world;
   world.Settle();
-  v1::DriveRequest request;
-  bool clean_end = false;
-  while (google::protobuf::util::ParseDelimitedFromZeroCopyStream(&request, &stream, &clean_end)) {
-    if (!world.Take(request)) world.Disconnect();
+  while (const auto request = ridestream::fuzz::NextMessage<v1::DriveRequest>(stream)) {
+    if (!world.Take(*request)) world.Disconnect();
     world.Settle();
-    request.Clear();
   }
   return 0;
 }

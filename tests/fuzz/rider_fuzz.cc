@@ -3,7 +3,6 @@
 // destination, a cancellation and a page of the list.
 
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/util/delimited_message_util.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include "services/trip/rpc/request_checks.h"
 #include "services/trip/storage/memory_trip_store.h"
 #include "services/trip/testing/trip_samples.h"
+#include "tests/fuzz/delimited.h"
 
 namespace ridestream::trip {
 namespace {
@@ -86,13 +86,9 @@ class World {
 /// False when the line has ended, or is none.
 template <class Message>
 bool TakeNext(google::protobuf::io::ZeroCopyInputStream& stream, World& world) {
-  Message message;
-  bool clean_end = false;
-  if (!google::protobuf::util::ParseDelimitedFromZeroCopyStream(&message, &stream, &clean_end)) {
-    return false;
-  }
-  world.Take(message);
-  return true;
+  const auto message = fuzz::NextMessage<Message>(stream);
+  if (message) world.Take(*message);
+  return message.has_value();
 }
 
 }  // namespace

@@ -202,23 +202,24 @@ class DriveStreamTest : public ::testing::Test {
   /// What a service that asks is told of a driver.
   absl::StatusOr<v1::GetDriverResponse> GetDriver(
       const std::string& driver, rpc::CallerKind caller = rpc::CallerKind::kService) {
-    grpc::ClientContext context;
-    rpc::SetCaller(context, {caller, "someone"});
     v1::GetDriverRequest request;
     request.set_driver_id(driver);
-    v1::GetDriverResponse response;
-    const grpc::Status status = stub_->GetDriver(&context, request, &response);
-    if (!status.ok()) return rpc::FromGrpcStatus(status);
-    return response;
+    return Ask(&v1::DispatchService::Stub::GetDriver, request, caller);
   }
   absl::StatusOr<v1::GetOfferStatsResponse> GetOfferStats(
       const std::string& market, rpc::CallerKind caller = rpc::CallerKind::kService) {
-    grpc::ClientContext context;
-    rpc::SetCaller(context, {caller, "someone"});
     v1::GetOfferStatsRequest request;
     request.set_market(market);
-    v1::GetOfferStatsResponse response;
-    const grpc::Status status = stub_->GetOfferStats(&context, request, &response);
+    return Ask(&v1::DispatchService::Stub::GetOfferStats, request, caller);
+  }
+  template <class Request, class Response>
+  absl::StatusOr<Response> Ask(grpc::Status (v1::DispatchService::Stub::*method)(
+                                   grpc::ClientContext*, const Request&, Response*),
+                               const Request& request, rpc::CallerKind caller) {
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {caller, "someone"});
+    Response response;
+    const grpc::Status status = (*stub_.*method)(&context, request, &response);
     if (!status.ok()) return rpc::FromGrpcStatus(status);
     return response;
   }
