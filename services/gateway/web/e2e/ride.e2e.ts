@@ -71,6 +71,20 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
     await page.getByRole("alert").getByText("pickup").waitFor();
     await page.context().close();
   });
+
+  test("reads somebody's story by keyboard alone, and comes back", async () => {
+    const page = await openPage(browser, city.url);
+    const focusIsInThePanel = () =>
+      page.waitForFunction(() => document.activeElement?.id === "panel-content");
+    await page.locator("section[aria-labelledby=ended-title] .row").first().press("Enter");
+    await page.locator("#trip-title").waitFor();
+    await focusIsInThePanel();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator("#ended-title").waitFor();
+    await focusIsInThePanel();
+    await page.context().close();
+  });
 });
 
 describe.skipIf(!kHasChromium)("a rider whose car has a long way to go", () => {

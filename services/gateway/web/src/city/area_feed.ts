@@ -76,3 +76,7 @@ export const kCarStates = [
   DriverState.EN_ROUTE,
   DriverState.OCCUPIED,
 ] as const;
+
+export function isOnMap(state: DriverState): boolean {
+  return state >= DriverState.IDLE && state <= DriverState.OCCUPIED;
+}

@@ -4,9 +4,10 @@ import type { AreaBatch } from "./area_feed.js";
  * begins and how long it takes, in seconds of the page; heading at its begin and the turn until its
  * end, in radians clockwise from north; the state. */
 export const kStride = 9;
-const [kFromX, kFromY, kToX, kToY, kStart, kDuration, kHeading, kTurn, kState] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8,
+const [kFromX, kFromY, kToX, kToY, kStart, kDuration, kHeading, kTurn] = [
+  0, 1, 2, 3, 4, 5, 6, 7,
 ] as const;
+export const kState = 8;
 
 /** A car further away than this (in units of the plane, some 500 m) isn't driven there but put. */
 const kJump = 600;

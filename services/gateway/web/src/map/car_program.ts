@@ -1,30 +1,27 @@
-import { kStride, type Cars } from "../city/cars.js";
-import { InstancedProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
+import { isOnMap } from "../city/area_feed.js";
+import { kState, kStride, type Cars } from "../city/cars.js";
+import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
+import { ItemProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 
 const kVertex = `${kCorner}${kDrawnPlace}
-in vec4 a_way;      // From x, y; to x, y.
-in vec2 a_time;     // Start, duration.
-in vec2 a_heading;  // At the start; the turn.
-in float a_state;
 uniform float u_radius;
 uniform int u_selected;
-uniform int u_pass;  // 0: cars that are free, 1: the others, above them.
 uniform vec4 u_colors[6];
 out vec2 v_unit;
 flat out vec4 v_color;
 flat out float v_radius;
 flat out int v_look;  // Bit 0: hollow, 1: with a core, 2: selected.
 void main() {
+  LoadItem();
   int state = int(a_state + 0.5);
   bool is_free = state == 1;
-  if (state == 0 || state == 5 || is_free != (u_pass == 0)) { gl_Position = vec4(2.0); return; }
   float part = Part(a_time);
   float heading = a_heading.x + min(1.0, 3.0 * part) * a_heading.y;
-  bool selected = gl_InstanceID == u_selected;
+  bool selected = item_index == u_selected;
   float radius = u_radius * (is_free ? 0.8 : 1.0) * (selected ? 1.3 : 1.0);
-  float reach = selected ? 2.4 : 1.2 + 2.0 / radius;
-  v_unit = Corner() * reach;
+  // No more than is painted: with many cars, pixels are what costs.
+  v_unit = Corner() * (selected ? vec2(2.4) : vec2(0.88, 1.16) + 2.0 / radius);
   // Clockwise from north; y grows southwards on the plane and on the screen.
   mat2 turn = mat2(cos(heading), sin(heading), -sin(heading), cos(heading));
   v_color = u_colors[state];
@@ -41,19 +38,20 @@ flat in float v_radius;
 flat in int v_look;
 uniform vec4 u_background;
 out vec4 o_color;
-const vec2 kArrow[4] = vec2[](vec2(0.0, -1.0), vec2(0.72, 0.78), vec2(0.0, 0.42), vec2(-0.72, 0.78));
+const vec2 kTip = vec2(0.0, -1.0);
+const vec2 kWing = vec2(0.72, 0.78);
+const vec2 kNotch = vec2(0.0, 0.42);
+// From p to the edge between two corners: the squared distance, and above 0 if p lies inside of it.
+vec2 ToEdge(vec2 p, vec2 from, vec2 along) {
+  vec2 to = p - from;
+  vec2 away = to - along * clamp(dot(to, along) / dot(along, along), 0.0, 1.0);
+  return vec2(dot(away, away), along.x * to.y - along.y * to.x);
+}
 float ToArrow(vec2 p) {
-  float nearest = 9.0;
-  bool inside = false;
-  for (int i = 0; i < 4; ++i) {
-    vec2 a = kArrow[i];
-    vec2 b = kArrow[(i + 1) & 3];
-    vec2 along = b - a;
-    vec2 to = p - a - along * clamp(dot(p - a, along) / dot(along, along), 0.0, 1.0);
-    nearest = min(nearest, dot(to, to));
-    if ((a.y > p.y) != (b.y > p.y) && p.x < a.x + along.x * (p.y - a.y) / along.y) inside = !inside;
-  }
-  return (inside ? -1.0 : 1.0) * sqrt(nearest);
+  p.x = abs(p.x);  // Both halves are alike, and each is a triangle.
+  vec2 side = ToEdge(p, kTip, kWing - kTip);
+  vec2 back = ToEdge(p, kWing, kNotch - kWing);
+  return sqrt(min(side.x, back.x)) * (min(side.y, back.y) > 0.0 ? -1.0 : 1.0);
 }
 void main() {
   float d = (ToArrow(v_unit) - 0.14) * v_radius;  // Pixels from the rounded edge.
@@ -76,37 +74,56 @@ void main() {
   if (o_color.a < 0.01) discard;
 }`;
 
-/** Draws all cars with two calls; the GPU moves them. */
+/** Draws all cars with one call; the GPU moves them. */
 export class CarProgram {
-  private readonly program: InstancedProgram;
+  private readonly program: ItemProgram;
   private drawnVersion = -1;
+  /** Where each slot's car stands among those that are drawn, or -1. */
+  private indices = new Int32Array(0);
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    this.program = new InstancedProgram(gl, kVertex, kFragment, [
-      ["a_way", 4],
-      ["a_time", 2],
-      ["a_heading", 2],
+    this.program = new ItemProgram(gl, kVertex, kFragment, [
+      ["a_way", 4], // From x, y; to x, y.
+      ["a_time", 2], // Start, duration.
+      ["a_heading", 2], // At the start; the turn.
       ["a_state", 1],
     ]);
   }
 
   /** `selected` is a slot, or -1. */
   draw(cars: Cars, camera: Camera, palette: Palette, selected: number, now: number): void {
-    if (this.drawnVersion !== cars.version) {
-      this.program.upload(cars.data, cars.count * kStride);
-      this.drawnVersion = cars.version;
-    }
+    if (this.drawnVersion !== cars.version) this.put(cars);
     const { gl, program } = this;
     program.use(camera);
     gl.uniform1f(program.at("u_now"), now);
     gl.uniform1f(program.at("u_radius"), carRadius(camera, cars.size));
-    gl.uniform1i(program.at("u_selected"), selected);
+    gl.uniform1i(program.at("u_selected"), this.indices[selected] ?? -1);
     gl.uniform4fv(program.at("u_colors"), palette.cars.flatMap((color) => rgba(color)));
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));
-    for (const pass of [0, 1]) {
-      gl.uniform1i(program.at("u_pass"), pass);
-      program.draw(cars.count);
+    program.draw();
+  }
+
+  /** Those that are free first: the others are drawn above them. */
+  private put(cars: Cars): void {
+    const { program } = this;
+    const items = program.room(cars.count);
+    if (this.indices.length < cars.count) this.indices = new Int32Array(2 * cars.count);
+    this.indices.fill(-1);
+    let drawn = 0;
+    for (const wantsFree of [true, false]) {
+      for (let slot = 0; slot < cars.count; ++slot) {
+        const from = slot * kStride;
+        const state = cars.data[from + kState] as DriverState;
+        const isFree = state === DriverState.IDLE;
+        if (isFree !== wantsFree || !isOnMap(state)) continue;
+        const to = drawn * program.stride;
+        for (let i = 0; i < kStride; ++i) items[to + i] = cars.data[from + i] as number;
+        this.indices[slot] = drawn;
+        drawn += 1;
+      }
     }
+    program.put(drawn);
+    this.drawnVersion = cars.version;
   }
 }
 

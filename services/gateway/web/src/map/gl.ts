@@ -43,16 +43,24 @@ vec4 ToClip(vec2 place, vec2 offset_px) {
   return vec4(px.x / u_half.x, -px.y / u_half.y, 0.0, 1.0);
 }`;
 
-/** A program with one buffer of floats, whose attributes advance per instance, drawn as a quad (or
- * a line) for each. */
-export class InstancedProgram {
-  private readonly program: WebGLProgram;
-  private readonly buffer: WebGLBuffer;
-  private readonly array: WebGLVertexArrayObject;
-  private readonly uniforms = new Map<string, WebGLUniformLocation | null>();
-  private capacity = 0;
+/** Items in a row of the texture that holds them. */
+const kRow = 256;
 
-  /** `layout`: the attributes' names and sizes in floats, in the buffer's order. */
+/** A program that draws a quad (or a line) for each of many items. What is known of the items lies in
+ * a texture, and each vertex fetches its item's part: instances of four vertices would be faster
+ * nowhere, and where the CPU draws each of them costs as much as a draw call. */
+export class ItemProgram {
+  /** Floats from one item to the next; a multiple of four. */
+  readonly stride: number;
+  private readonly program: WebGLProgram;
+  private readonly texture: WebGLTexture;
+  private readonly uniforms = new Map<string, WebGLUniformLocation | null>();
+  private data = new Float32Array(0);
+  private rows = 0;
+  private count = 0;
+
+  /** `layout`: names and sizes in floats of what an item has, in their order; none may lie across a
+   * multiple of four floats. `vertex` calls LoadItem(), then finds them under their names. */
   constructor(
     private readonly gl: WebGL2RenderingContext,
     vertex: string,
@@ -60,37 +68,43 @@ export class InstancedProgram {
     layout: readonly (readonly [name: string, floats: number])[],
     private readonly mode: "quads" | "lines" = "quads",
   ) {
-    this.program = makeProgram(gl, kCameraUniforms + vertex, fragment);
-    this.buffer = gl.createBuffer();
-    this.array = gl.createVertexArray();
-    gl.bindVertexArray(this.array);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
-    const stride = 4 * layout.reduce((sum, [, floats]) => sum + floats, 0);
-    let offset = 0;
-    for (const [name, floats] of layout) {
-      const location = gl.getAttribLocation(this.program, name);
-      if (location >= 0) {
-        gl.enableVertexAttribArray(location);
-        gl.vertexAttribPointer(location, floats, gl.FLOAT, false, stride, offset);
-        gl.vertexAttribDivisor(location, 1);
-      }
-      offset += 4 * floats;
-    }
-    gl.bindVertexArray(null);
+    const floats = layout.reduce((sum, [, size]) => sum + size, 0);
+    this.stride = 4 * Math.ceil(floats / 4);
+    const verticesAnItem = this.mode === "quads" ? 6 : 2;
+    const load = loadItem(layout, this.stride / 4, verticesAnItem);
+    this.program = makeProgram(gl, kCameraUniforms + load + vertex, fragment);
+    this.texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
   }
 
-  /** Puts the first `floats` of `data` into the buffer. */
-  upload(data: Float32Array, floats: number): void {
-    if (floats === 0) return; // To WebGL that would mean all of it.
+  /** Where `count` items are to be written, one every `stride` floats, before `put`. */
+  room(count: number): Float32Array {
+    const floats = Math.ceil(count / kRow) * kRow * this.stride;
+    if (floats > this.data.length) this.data = new Float32Array(2 * floats);
+    return this.data;
+  }
+
+  /** The first `count` items in the room are drawn from now on. */
+  put(count: number): void {
+    this.count = count;
+    if (count === 0) return;
     const { gl } = this;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
-    if (floats > this.capacity) {
-      this.capacity = data.length;
-      gl.bufferData(gl.ARRAY_BUFFER, 4 * this.capacity, gl.DYNAMIC_DRAW);
+    const width = (kRow * this.stride) / 4;
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    const rows = this.data.length / (kRow * this.stride);
+    if (rows > this.rows) {
+      this.rows = rows;
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, width, rows, 0, gl.RGBA, gl.FLOAT, this.data);
+      return;
     }
-    gl.bufferSubData(gl.ARRAY_BUFFER, 0, data, 0, floats);
+    const used = Math.ceil(count / kRow);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, used, gl.RGBA, gl.FLOAT, this.data);
   }
 
+  /** Before uniforms are set and `draw`. */
   use(camera: Camera): void {
     this.gl.useProgram(this.program);
     this.gl.uniform2f(this.at("u_middle"), camera.x, camera.y);
@@ -107,19 +121,48 @@ export class InstancedProgram {
     return location;
   }
 
-  draw(instances: number): void {
-    if (instances === 0) return;
+  draw(): void {
+    if (this.count === 0) return;
     const { gl } = this;
-    gl.bindVertexArray(this.array);
-    if (this.mode === "quads") gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, instances);
-    else gl.drawArraysInstanced(gl.LINES, 0, 2, instances);
-    gl.bindVertexArray(null);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    if (this.mode === "quads") gl.drawArrays(gl.TRIANGLES, 0, 6 * this.count);
+    else gl.drawArrays(gl.LINES, 0, 2 * this.count);
   }
 }
 
-/** For vertex shaders: this vertex's corner of a quad, -1 to 1. */
+/** What a vertex shader needs to find its item. */
+function loadItem(
+  layout: readonly (readonly [name: string, floats: number])[],
+  texels: number,
+  verticesAnItem: number,
+): string {
+  const types = ["", "float", "vec2", "vec3", "vec4"];
+  let offset = 0;
+  const lines = layout.map(([name, floats]) => {
+    const [texel, from] = [offset >> 2, offset & 3];
+    if (from + floats > 4) throw new Error(`${name} lies across two texels`);
+    offset += floats;
+    return `${name} = texelFetch(u_items, at + ivec2(${texel}, 0), 0).${"xyzw".slice(from, from + floats)};`;
+  });
+  return `
+uniform highp sampler2D u_items;
+${layout.map(([name, floats]) => `${types[floats]} ${name};`).join(" ")}
+int item_index;
+void LoadItem() {
+  item_index = gl_VertexID / ${verticesAnItem};
+  ivec2 at = ivec2((item_index % ${kRow}) * ${texels}, item_index / ${kRow});
+  ${lines.join("\n  ")}
+}`;
+}
+
+/** For vertex shaders: this vertex's corner of its item's quad, -1 to 1. */
 export const kCorner = `
-vec2 Corner() { return vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0; }`;
+const int kCorners[6] = int[](0, 1, 2, 2, 1, 3);
+vec2 Corner() {
+  int corner = kCorners[gl_VertexID % 6];
+  return vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
+}`;
 
 /** For vertex shaders: where a car is drawn, from the floats of Cars. */
 export const kDrawnPlace = `

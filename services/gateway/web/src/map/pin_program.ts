@@ -1,4 +1,4 @@
-import { InstancedProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
+import { ItemProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 
 /** What a pin says about its place. */
@@ -28,14 +28,12 @@ export const kFlashS = 1.6;
 const kLongWaitS = 240;
 
 const kVertex = `${kCorner}${kDrawnPlace}
-in vec2 a_place;
-in float a_since;
-in float a_kind;
 uniform float u_size;
 out vec2 v_px;
 flat out float v_age;
 flat out int v_kind;
 void main() {
+  LoadItem();
   v_kind = int(a_kind + 0.5);
   v_age = u_now - a_since;
   v_px = Corner() * (v_kind == 1 ? 7.0 : 26.0);
@@ -84,16 +82,12 @@ void main() {
   if (color.a < 0.01) discard;
 }`;
 
-const kFloats = 4;
-
 /** Draws riders who wait, and the flashes of what has just happened. */
 export class PinProgram {
-  private readonly program: InstancedProgram;
-  private data = new Float32Array(64 * kFloats);
-  private count = 0;
+  private readonly program: ItemProgram;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    this.program = new InstancedProgram(gl, kVertex, kFragment, [
+    this.program = new ItemProgram(gl, kVertex, kFragment, [
       ["a_place", 2],
       ["a_since", 1],
       ["a_kind", 1],
@@ -102,11 +96,10 @@ export class PinProgram {
 
   /** These from now on. */
   set(pins: readonly Pin[]): void {
-    const floats = pins.length * kFloats;
-    if (floats > this.data.length) this.data = new Float32Array(2 * floats);
-    pins.forEach((pin, i) => this.data.set([pin.x, pin.y, pin.since, pin.kind], i * kFloats));
-    this.count = pins.length;
-    this.program.upload(this.data, floats);
+    const { program } = this;
+    const items = program.room(pins.length);
+    pins.forEach((pin, i) => items.set([pin.x, pin.y, pin.since, pin.kind], i * program.stride));
+    program.put(pins.length);
   }
 
   draw(camera: Camera, palette: Palette, clockRate: number, now: number, still: boolean): void {
@@ -122,6 +115,6 @@ export class PinProgram {
     const enRoute = palette.cars[3] as string;
     const kinds = [enRoute, enRoute, palette.served, palette.unserved, enRoute, palette.cancelled];
     gl.uniform4fv(program.at("u_kinds"), kinds.flatMap((color) => rgba(color)));
-    program.draw(this.count);
+    program.draw();
   }
 }

@@ -1,5 +1,5 @@
 import { declutter } from "./declutter.js";
-import { InstancedProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
+import { ItemProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 import { PinKind, type Pin } from "./pin_program.js";
 
@@ -16,12 +16,11 @@ const kLabelWidth = 36;
 const kLabelHeight = 14;
 
 const kVertex = `${kCorner}${kDrawnPlace}
-in vec2 a_place;
-in float a_since;
 uniform float u_clock_rate;
 out vec2 v_cell;          // 0 to 4.5 from left to right, 0 to 1 downwards.
 flat out ivec2 v_waited;  // Minutes, seconds.
 void main() {
+  LoadItem();
   int waited = int(max(0.0, (u_now - a_since) * u_clock_rate));
   v_waited = ivec2(min(waited / 60, 99), waited % 60);
   vec2 corner = Corner();
@@ -57,16 +56,15 @@ void main() {
 
 /** Writes beside each rider who waits for how long, in the city's time; the GPU tells the time. */
 export class WaitLabelProgram {
-  private readonly program: InstancedProgram;
+  private readonly program: ItemProgram;
   private readonly texture: WebGLTexture;
   /** Who has waited longest comes first. */
   private waiting: readonly Pin[] = [];
-  private count = 0;
   /** For which scale the labels were chosen; 0 if for none. */
   private scale = 0;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    this.program = new InstancedProgram(gl, kVertex, kFragment, [
+    this.program = new ItemProgram(gl, kVertex, kFragment, [
       ["a_place", 2],
       ["a_since", 1],
     ]);
@@ -89,19 +87,22 @@ export class WaitLabelProgram {
     if (this.scale !== camera.scale) this.choose(camera.scale);
     const { gl, program } = this;
     program.use(camera);
+    gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.uniform1i(program.at("u_characters"), 1);
     gl.uniform1f(program.at("u_now"), now);
     gl.uniform1f(program.at("u_clock_rate"), clockRate);
     gl.uniform4fv(program.at("u_color"), rgba(palette.waiting[0]));
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));
-    program.draw(this.count);
+    program.draw();
   }
 
   private choose(scale: number): void {
     const labels = declutter(this.waiting, kLabelWidth / scale, kLabelHeight / scale);
-    const data = Float32Array.from(labels.flatMap((pin) => [pin.x, pin.y, pin.since]));
-    this.count = labels.length;
-    this.program.upload(data, data.length);
+    const { program } = this;
+    const items = program.room(labels.length);
+    labels.forEach((pin, i) => items.set([pin.x, pin.y, pin.since], i * program.stride));
+    program.put(labels.length);
     this.scale = scale;
   }
 }
