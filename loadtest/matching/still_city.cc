@@ -35,6 +35,7 @@ dispatch::MarketConfig Config(const Slice& slice) {
   // Nobody needs time to answer or to set off, and no position is old.
   config.offer_lease = kRound;
   config.sharing.margin = Duration::zero();
+  config.sharing.round_heard_within = config.sharing.route_heard_within = Duration::zero();
   config.sharing.dwell = slice.dwell;
   return config;
 }

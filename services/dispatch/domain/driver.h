@@ -40,6 +40,7 @@ struct Driver {
 
   /// As far as the market was told: it asks for positions only of drivers with something to do.
   std::optional<LatLng> position;
+  Time positioned_at{};
   /// The newest of those, oldest first: they tell which way the car goes.
   std::deque<LatLng> track;
   /// Has an offer that hasn't ended.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "services/dispatch/domain/diversion.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -42,38 +43,39 @@ PlanChange DriverPlan::Apply(const trip::v1::Trip& trip, const Placement* placem
   auto drop_off = FindStop(id, v1::STOP_KIND_DROP_OFF);
   if (drop_off == stops_.end()) {
     AddStops(trip, placement);
-    StopsChanged();
-    DropRoute();
+    StopsChanged(RouteChange::kNew);
     return {v1::PLAN_CAUSE_RIDER_ADDED, RouteChange::kNew};
   }
 
   PlanChange change;
   if (FromProto(drop_off->stop.place()) != FromProto(trip.dropoff())) {
     *drop_off->stop.mutable_place() = trip.dropoff();
-    StopsChanged();
+    StopsChanged(RouteChange::kNew);
     change = {v1::PLAN_CAUSE_DESTINATION_CHANGED, RouteChange::kNew};
   }
   const auto pick_up = FindStop(id, v1::STOP_KIND_PICK_UP);
   if (pick_up != stops_.end() && aboard) {
     const bool leading = pick_up == stops_.begin();
     stops_.erase(pick_up);
-    StopsChanged();
+    StopsChanged(leading ? RouteChange::kShortened : RouteChange::kNew);
     if (change.route != RouteChange::kNew) {
       change = {v1::PLAN_CAUSE_STOP_DONE, leading ? RouteChange::kShortened : RouteChange::kNew};
     }
   } else if (pick_up != stops_.end() && trip.state() == trip::v1::TRIP_STATE_ARRIVED &&
              !pick_up->stop.arrived()) {
     pick_up->stop.set_arrived(true);
-    StopsChanged();
+    StopsChanged(RouteChange::kNone);
     if (change.route != RouteChange::kNew) change.cause = v1::PLAN_CAUSE_STOP_DONE;
   }
-  if (change.route == RouteChange::kNew) DropRoute();
   return change;
 }
 
-void DriverPlan::StopsChanged() {
+void DriverPlan::StopsChanged(RouteChange route) {
   ++revision_;
   drive_timer_.Restart();
+  if (route == RouteChange::kNew || stops_.empty()) DropRoute();
+  if (stops_.empty()) progress_.reset();  // The car stands still as soon as it hears that.
+  if (route_) halts_at_ = stops_.front().on_route;
 }
 
 void DriverPlan::AddStops(const trip::v1::Trip& trip, const Placement* placement) {
@@ -91,17 +93,20 @@ void DriverPlan::AddStops(const trip::v1::Trip& trip, const Placement* placement
   };
   auto dropoff_from = stops_.begin();
   if (trip.state() != trip::v1::TRIP_STATE_ABOARD) {
-    const auto at = placement != nullptr ? Behind(placement->pickup_after) : by_promise(in.latest);
+    const auto at = placement != nullptr ? Behind(placement->before_pickup) : by_promise(in.latest);
     dropoff_from = stops_.insert(at, std::move(in)) + 1;
   }
-  const auto at = placement != nullptr ? Behind(placement->dropoff_after) : by_promise(out.latest);
+  const auto at = placement != nullptr ? Behind(placement->before_dropoff) : by_promise(out.latest);
   stops_.insert(std::max(dropoff_from, at), std::move(out));
 }
 
-DriverPlan::Stops::iterator DriverPlan::Behind(const std::optional<Placement::StopKey>& key) {
-  if (!key) return stops_.begin();
-  const auto stop = FindStop(key->trip, key->kind);
-  return stop == stops_.end() ? stops_.begin() : stop + 1;
+DriverPlan::Stops::iterator DriverPlan::Behind(const std::vector<Placement::StopKey>& keys) {
+  auto behind = stops_.begin();
+  for (const Placement::StopKey& key : keys) {
+    const auto stop = FindStop(key.trip, key.kind);
+    if (stop != stops_.end()) behind = std::max(behind, stop + 1);
+  }
+  return behind;
 }
 
 PlanChange DriverPlan::Remove(const TripId& trip, v1::PlanCause cause) {
@@ -109,9 +114,8 @@ PlanChange DriverPlan::Remove(const TripId& trip, v1::PlanCause cause) {
   const auto first_other = std::find_if_not(stops_.begin(), stops_.end(), is_of_trip);
   const bool leading = std::none_of(first_other, stops_.end(), is_of_trip);
   if (std::erase_if(stops_, is_of_trip) == 0) return {};
-  StopsChanged();
   const PlanChange change{cause, leading ? RouteChange::kShortened : RouteChange::kNew};
-  if (change.route == RouteChange::kNew || stops_.empty()) DropRoute();
+  StopsChanged(change.route);
   return change;
 }
 
@@ -166,21 +170,25 @@ std::vector<LatLng> DriverPlan::Places() const {
 }
 
 Placement DriverPlan::PlacementFor(const Insertion& insertion) const {
-  const auto key_behind = [this](std::size_t stops) -> std::optional<Placement::StopKey> {
-    if (stops == 0 || stops > stops_.size()) return std::nullopt;
-    const v1::Stop& stop = stops_[stops - 1].stop;
-    return Placement::StopKey{TripId(stop.trip_id()), stop.kind()};
+  const auto first = [this](std::size_t count) {
+    std::vector<Placement::StopKey> keys;
+    for (std::size_t i = 0; i < std::min(count, stops_.size()); ++i) {
+      keys.push_back({TripId(stops_[i].stop.trip_id()), stops_[i].stop.kind()});
+    }
+    return keys;
   };
-  return {key_behind(insertion.pickup_after), key_behind(insertion.dropoff_after)};
+  return {first(insertion.pickup_after), first(insertion.dropoff_after)};
 }
 
-std::optional<SharedCar> DriverPlan::AsSharedCar(LatLng car, std::uint32_t seats,
+std::optional<SharedCar> DriverPlan::AsSharedCar(Duration ahead, std::uint32_t seats,
                                                  const Dwell& dwell, Duration margin,
                                                  Time now) const {
   const std::vector<TripId> trips = Trips();
   if (stops_.empty() || !route_ || trips.size() >= kMaxSharedTrips) return std::nullopt;
-  SharedCar shared{{}, revision_, car, Places(), {}, {}};
-  shared.car.leaves = now;
+  const std::vector<RouteProgress::Point> way = progress_->PointsAhead(AheadOnWay(ahead));
+  if (way.empty()) return std::nullopt;
+  SharedCar shared{{}, revision_, way.back().place, Places(), {}, {}};
+  shared.car.leaves = now + (way.back().from_start - way.front().from_start);
   shared.car.seats = seats;
   for (const TripId& trip : trips) {
     if (!IsAboard(trip)) continue;
@@ -188,7 +196,7 @@ std::optional<SharedCar> DriverPlan::AsSharedCar(LatLng car, std::uint32_t seats
       if (IsOf(stop.stop, trip)) shared.car.aboard += stop.stop.passenger().party_size();
     }
   }
-  const std::vector<Duration> etas = Etas(car);
+  const std::vector<Duration> etas = Etas(std::nullopt);
   Duration stood{};
   for (std::size_t i = 0; i < stops_.size(); ++i) {
     const PlannedStop& planned = stops_[i];
@@ -236,15 +244,26 @@ std::vector<TripId> DriverPlan::LateTrips(std::optional<LatLng> car, Time now) c
 
 void DriverPlan::DropRoute() {
   route_.reset();
-  progress_.reset();
   drive_timer_.Restart();
   route_id_ = 0;
+}
+
+Duration DriverPlan::AheadOnWay(Duration ahead) const {
+  return std::clamp(halts_at_ - progress_->behind(), Duration::zero(), ahead);
+}
+
+LatLng DriverPlan::BeginRoute(LatLng car, Duration ahead) {
+  lead_.clear();
+  if (progress_ && !progress_->has_left()) lead_ = progress_->PointsAhead(AheadOnWay(ahead));
+  return lead_.empty() ? car : lead_.back().place;
 }
 
 bool DriverPlan::SetRoute(RouteFound::Way way) {
   DropRoute();
   if (way.to_stop.size() != stops_.size()) return false;
+  Prepend(std::exchange(lead_, {}), way);
   for (std::size_t i = 0; i < stops_.size(); ++i) stops_[i].on_route = way.to_stop[i];
+  if (!stops_.empty()) halts_at_ = stops_.front().on_route;
   progress_.emplace(way.route);
   route_ = std::move(way.route);
   return true;
@@ -252,11 +271,11 @@ bool DriverPlan::SetRoute(RouteFound::Way way) {
 
 void DriverPlan::MoveTo(LatLng car) {
   if (!progress_) return;
-  progress_->MoveTo(car, stops_.empty() ? Duration::max() : stops_.front().on_route);
+  progress_->MoveTo(car, halts_at_);
 }
 
 std::optional<StreetsDriven> DriverPlan::TimeDrive(Time now) {
-  if (!progress_) return std::nullopt;
+  if (!route_) return std::nullopt;
   if (progress_->has_left()) {
     drive_timer_.Restart();
     return std::nullopt;
@@ -315,7 +334,7 @@ std::vector<Duration> DriverPlan::Etas(std::optional<LatLng> car) const {
   std::optional<LatLng> from = car;
   for (const PlannedStop& planned : stops_) {
     const LatLng place = FromProto(planned.stop.place());
-    if (progress_) {
+    if (route_) {
       so_far = std::max(Duration::zero(), planned.on_route - progress_->behind());
     } else if (from) {
       so_far += GuessTravelTime(*from, place);

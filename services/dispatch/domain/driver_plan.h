@@ -31,16 +31,15 @@ struct PlanChange {
   RouteChange route = RouteChange::kNone;
 };
 
-/// Behind which stops of a plan a new rider's stops come.
+/// Behind which stops of a plan a new rider's stops come: all of them, since some may be gone by
+/// then. The drop-off never comes before the pick-up.
 struct Placement {
   struct StopKey {
     TripId trip;
     v1::StopKind kind = v1::STOP_KIND_UNSPECIFIED;
   };
-  /// The plan's begin if it isn't set, or if that stop is done by then. The drop-off never comes
-  /// before the pick-up.
-  std::optional<StopKey> pickup_after;
-  std::optional<StopKey> dropoff_after;
+  std::vector<StopKey> before_pickup;
+  std::vector<StopKey> before_dropoff;
 };
 
 /// How long a car is taken to stand.
@@ -77,9 +76,10 @@ class DriverPlan {
   std::uint64_t revision() const { return revision_; }
   /// Placed behind that many stops, and that many of the stops as they are now.
   Placement PlacementFor(const Insertion& insertion) const;
-  /// The plan for who looks for insertions, `margin` before what was promised. Nothing while a
-  /// rider doesn't share, the route isn't known, or the plan is full.
-  std::optional<SharedCar> AsSharedCar(LatLng car, std::uint32_t seats, const Dwell& dwell,
+  /// The plan for who looks for insertions, `margin` before what was promised, into the way behind
+  /// what the car drives within `ahead`. Nothing while a rider doesn't share, the route isn't
+  /// known, or the plan is full.
+  std::optional<SharedCar> AsSharedCar(Duration ahead, std::uint32_t seats, const Dwell& dwell,
                                        Duration margin, Time now) const;
   /// Trips whose rider shares and whose driver isn't there yet.
   std::vector<TripId> MovableTrips() const;
@@ -87,14 +87,16 @@ class DriverPlan {
   std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
 
   bool has_route() const { return route_.has_value(); }
-  void DropRoute();
-  /// Takes the route through the stops as they are. False, and no route, if it was made for another
-  /// number of stops.
+  /// From where the next route is to be found, by a driver who hears of it within `ahead`: there on
+  /// the way that the car was told last, or at the car if it isn't on it.
+  LatLng BeginRoute(LatLng car, Duration ahead);
+  /// Takes the route that was found from there through the stops as they are. False, and no route,
+  /// if it was made for another number of stops.
   bool SetRoute(RouteFound::Way way);
 
   void MoveTo(LatLng car);
   /// The car drives somewhere else than along the route, see RouteProgress.
-  bool HasLeftRoute() const { return progress_ && progress_->has_left(); }
+  bool HasLeftRoute() const { return route_ && progress_->has_left(); }
   /// To be called after each MoveTo: what the car has driven of its route by now and how long that
   /// took, once for each stretch of it.
   std::optional<StreetsDriven> TimeDrive(Time now);
@@ -119,11 +121,14 @@ class DriverPlan {
   using Stops = std::vector<PlannedStop>;
 
   Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
-  /// To be called with each change of them.
-  void StopsChanged();
+  /// To be called with each change of them, and what it means for the route.
+  void StopsChanged(RouteChange route);
+  void DropRoute();
+  /// What the car drives of its way within that time: not beyond the stop that it was told.
+  Duration AheadOnWay(Duration ahead) const;
   void AddStops(const trip::v1::Trip& trip, const Placement* placement);
-  /// Where a stop comes that is behind `key`.
-  Stops::iterator Behind(const std::optional<Placement::StopKey>& key);
+  /// Where a stop comes that is behind all of these.
+  Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);
   /// From the car, through the stops before. Without a route guessed in straight lines, and from
   /// the first stop when it isn't known where the car is.
   std::vector<Duration> Etas(std::optional<LatLng> car) const;
@@ -134,7 +139,13 @@ class DriverPlan {
   std::optional<common::v1::Route> route_;
   /// 0 until the driver was told the route.
   std::uint64_t route_id_ = 0;
+  /// Along the way that the driver was told last: still there when the route is dropped, for the
+  /// driver drives on until the next one comes.
   std::optional<RouteProgress> progress_;
+  /// Where on that way the car makes its next stop.
+  Duration halts_at_{};
+  /// What the next route begins with.
+  std::vector<RouteProgress::Point> lead_;
   DriveTimer drive_timer_;
 };
 

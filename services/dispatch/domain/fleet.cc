@@ -121,6 +121,7 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   if (it == drivers_.end()) return;
   Driver& driver = it->second;
   driver.position = event.position;
+  driver.positioned_at = step.now();
   if (driver.track.size() == kTrackLength) driver.track.pop_front();
   driver.track.push_back(event.position);
   driver.plan.MoveTo(event.position);
@@ -161,10 +162,27 @@ void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   if (holder == driver_of_.end()) return;
   Driver& driver = *Touch(holder->second);
   driver_of_.erase(holder);
-  late_.erase(trip);
   etas_.Forget(trip);
   Changed(driver, driver.plan.Remove(trip, cause), step);
 }
+
+void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
+  if (!trip.has_promise() || !caught_up_) return;
+  const bool picked_up_late =
+      trip.has_arrived_at() &&
+      FromProto(trip.arrived_at()) > FromProto(trip.promise().latest_pickup_at());
+  const bool dropped_off_late =
+      trip.state() == trip::v1::TRIP_STATE_COMPLETED &&
+      FromProto(trip.ended_at()) > FromProto(trip.promise().latest_dropoff_at());
+  if (!picked_up_late && !dropped_off_late) return;
+  const TripId id(trip.trip_id());
+  if (!late_.insert(id).second) return;
+  ++promises_broken_;
+  const auto holder = driver_of_.find(id);
+  if (holder != driver_of_.end()) TellRiders(drivers_.at(holder->second), step);
+}
+
+void Fleet::Forget(const TripId& trip) { late_.erase(trip); }
 
 void Fleet::Changed(Driver& driver, PlanChange change, Step& step) {
   if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
@@ -193,11 +211,19 @@ void Fleet::FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step) {
   }
   driver.route_request = ++last_route_request_;
   timers_.Set(RouteTimer(driver.id), step.now() + kRoutePatience);
-  FindRoute question{driver.id, driver.route_request, *driver.position, driver.plan.Places()};
+  const LatLng from = driver.plan.BeginRoute(
+      *driver.position, DrivenUnheard(driver, sharing_.route_heard_within, step.now()));
+  FindRoute question{driver.id, driver.route_request, from, driver.plan.Places()};
   // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
   // those reckoned who chose it.
   if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
   step.Decide(std::move(question));
+}
+
+Duration Fleet::DrivenUnheard(const Driver& driver, Duration heard_within, Time now) {
+  // Cars that drive are heard every few seconds; one that isn't may as well stand.
+  constexpr Duration kOldest = std::chrono::seconds(10);
+  return std::min<Duration>(now - driver.positioned_at, kOldest) + heard_within;
 }
 
 void Fleet::FindMissingRoute(Driver& driver, Step& step) {
@@ -287,8 +313,8 @@ std::vector<SharedCar> Fleet::SharedCars(Time now) const {
         driver.inserting || driver.route_request != 0 || !driver.position) {
       continue;
     }
-    auto car = driver.plan.AsSharedCar(*driver.position, driver.seats, sharing_.dwell,
-                                       sharing_.margin, now);
+    auto car = driver.plan.AsSharedCar(DrivenUnheard(driver, sharing_.round_heard_within, now),
+                                       driver.seats, sharing_.dwell, sharing_.margin, now);
     if (!car) continue;
     car->driver = id;
     cars.push_back(*std::move(car));
@@ -311,6 +337,7 @@ void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
   Driver& driver = *Touch(candidate.driver);
   driver.offered = true;
   driver.position = candidate.position;
+  driver.positioned_at = step.now();
   v1::DriveResponse message;
   *message.mutable_offer() = std::move(offer);
   PushTo(driver, std::move(message), step);

@@ -33,9 +33,12 @@ struct SharingConfig {
   SharingMode mode = SharingMode::kInsertionAndMoves;
   /// Deliberately long: a promise shall hold also where somebody takes their time to get in.
   Dwell dwell = {};
-  /// How long before what was promised a car must be there by its plan: for the seconds until a
-  /// plan reaches its driver, and the turns that were missed meanwhile.
+  /// How long before what was promised a car must be there by its plan.
   Duration margin = std::chrono::seconds(30);
+  /// Until its driver hears of it a car drives on as it was told: from when a round asks about its
+  /// plan, and from when a route is asked for.
+  Duration round_heard_within = std::chrono::seconds(3);
+  Duration route_heard_within = std::chrono::seconds(2);
 };
 
 /// The drivers of a market with their plans: keeps the plans in line with the trips, finds routes
@@ -67,6 +70,10 @@ class Fleet {
   void PutTrip(const trip::v1::Trip& trip, Step& step);
   /// The trip is nobody's any more.
   void RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step);
+  /// Holds what was promised against what has happened by the newest record of a trip.
+  void HoldToPromise(const trip::v1::Trip& trip, Step& step);
+  /// The trip is over, or unknown to its owner.
+  void Forget(const TripId& trip);
   void TakeRoute(RouteFound event, Step& step);
   void RouteUnanswered(const DriverId& id, Step& step);
   /// Pushes the plan as it is once more, unless it is about to be pushed.
@@ -112,6 +119,8 @@ class Fleet {
   void FindMissingRoute(Driver& driver, Step& step);
   void CancelRouteRequest(Driver& driver);
   void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);
+  /// How far the car may be from where it was seen last by the time its driver hears of a plan.
+  static Duration DrivenUnheard(const Driver& driver, Duration heard_within, Time now);
   void TellRiders(const Driver& driver, Step& step);
   void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
 
@@ -124,7 +133,7 @@ class Fleet {
   absl::flat_hash_map<TripId, DriverId> driver_of_;
   /// Of trips that are being assigned without an offer.
   absl::flat_hash_map<TripId, Placement> placements_;
-  /// Open trips of which a promise was seen broken.
+  /// Open trips of which a promise was seen broken, whoever has them by now.
   absl::flat_hash_set<TripId> late_;
   std::uint64_t promises_broken_ = 0;
   RiderEtas etas_;

@@ -252,13 +252,18 @@ void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
       fleet_.RemoveTrip(id, v1::PLAN_CAUSE_REASSIGNED, step);
       break;
   }
-  if (IsEnded(trip.state())) commands_.DropAll(id);
+  fleet_.HoldToPromise(trip, step);
+  if (IsEnded(trip.state())) {
+    commands_.DropAll(id);
+    fleet_.Forget(id);
+  }
 }
 
 void Market::ForgetTrip(const TripId& trip, Step& step) {
   trips_.Forget(trip);
   matchmaker_.TripVanished(trip, step);
   fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
+  fleet_.Forget(trip);
   commands_.DropAll(trip);
 }
 

@@ -46,6 +46,17 @@ class MarketSharingTest : public ::testing::Test {
           RouteFound{request.driver, request.request, MakeWay(request.from, request.stops)});
     }
   }
+  /// Trip tells that this was done now.
+  void TellDone(const std::string& id, trip::v1::TripState state) {
+    TripLogged told{{}};
+    trip::v1::Trip& trip = *told.event.mutable_trip();
+    trip = market_.trips.Get(id);
+    trip.set_version(trip.version() + static_cast<std::uint64_t>(state));
+    trip.set_state(state);
+    if (state == trip::v1::TRIP_STATE_ARRIVED) *trip.mutable_arrived_at() = ToProto(market_.now());
+    if (state == trip::v1::TRIP_STATE_COMPLETED) *trip.mutable_ended_at() = ToProto(market_.now());
+    market_.Handle(told);
+  }
   /// Answers the newest round: no free drivers, and for each trip and move these insertions.
   void AnswerInsertions(const FindCandidates& round, const std::vector<InsertionFound>& found,
                         Duration spared = Duration::zero()) {
@@ -213,6 +224,83 @@ TEST_F(MarketSharingTest, APromiseThatCanNotBeKeptAnyMoreIsToldAtOnceAndCountedO
   market_.Move("d");
   EXPECT_TRUE(broken());
   EXPECT_EQ(market_.market().promises_broken(), 1u);
+}
+
+TEST_F(MarketSharingTest, ADriverWhoComesLateBetweenTwoPositionsHasBrokenThePromise) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.Pass(minutes(9));
+  market_.TakeAll();
+  EXPECT_EQ(market_.market().promises_broken(), 0u);
+  TellDone("t-1", trip::v1::TRIP_STATE_ARRIVED);
+  EXPECT_TRUE(market_.Take<ReportProgress>().at(0).progress.progress().promise_broken());
+  TellDone("t-1", trip::v1::TRIP_STATE_ABOARD);
+  EXPECT_EQ(market_.market().promises_broken(), 1u) << "once a trip";
+}
+
+TEST_F(MarketSharingTest, ARiderWhoGetsOutLateWasPromisedOtherwise) {
+  market_.Connect("d");
+  std::uint64_t broken = 0;
+  for (const auto& [trip, late] : {std::pair("t-1", false), std::pair("t-2", true)}) {
+    GiveShared(trip, "d");
+    TellDone(trip, trip::v1::TRIP_STATE_ARRIVED);
+    TellDone(trip, trip::v1::TRIP_STATE_ABOARD);
+    market_.Pass(minutes(late ? 31 : 29));
+    if (late) ++broken;
+    TellDone(trip, trip::v1::TRIP_STATE_COMPLETED);
+    EXPECT_EQ(market_.market().promises_broken(), broken);
+  }
+}
+
+TEST_F(MarketSharingTest, ANewRouteGoesOnAsTheOldOneUntilItsDriverHearsOfIt) {
+  const auto to_pickup = [](double part) {
+    return Interpolate(MarketTester::kCar, MarketTester::kPickup, part);
+  };
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.Move("d", to_pickup(0.4));  // 60 s from the pick-up.
+  market_.Pass(seconds(4));
+  market_.TakeAll();
+  market_.RequestShared("t-2");
+  const FindCandidates round = Round();
+  const SharedCar& car = round.cars.at(0);
+  // The car is 4 s further on than it was seen, and drives on for 3 s until it hears of another
+  // plan.
+  EXPECT_LT(FastDistanceM(car.position, to_pickup(0.47)), 1);
+  EXPECT_EQ(car.car.stops[0].arrival - car.car.leaves, seconds(53));
+  EXPECT_EQ(car.car.stops[0].arrival - market_.now(), seconds(60)) << "should it have stood still";
+
+  AnswerInsertions(round, {Into(car, 1, 2)});
+  while (market_.CarryOut() > 0) {
+  }
+  const FindRoute question = market_.Take<FindRoute>().at(0);
+  EXPECT_LT(FastDistanceM(question.from, to_pickup(0.46)), 1);
+  RouteFound::Way rest = MakeWay(question.from, question.stops);
+  rest.route.set_piece_ms(0, 54'000);
+  for (Duration& to_stop : rest.to_stop) to_stop -= seconds(46);
+  market_.Handle(RouteFound{question.driver, question.request, rest});
+  const v1::Plan plan = market_.Plans("d").at(0);
+  EXPECT_EQ(plan.stops(0).eta_s(), 60u) << "the driver was told no detour";
+  EXPECT_EQ(plan.route().lat_e7(0), to_pickup(0.4).lat_e7);
+  EXPECT_THAT(plan.route().piece_ms(), ElementsAre(6'000, 54'000, 100'000, 100'000, 100'000));
+}
+
+TEST_F(MarketSharingTest, AStopStaysBehindThoseBeforeItThoughOneOfThemGoes) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.TakeAll();
+  for (const std::string trip : {"t-2", "t-3"}) {
+    market_.RequestShared(trip);
+    const FindCandidates round = Round();
+    const std::size_t behind = trip == "t-2" ? 2 : 3;
+    AnswerInsertions(round, {Into(round.cars.at(0), behind, behind)});
+    if (trip == "t-3") {
+      ASSERT_TRUE(market_.trips.Cancel("t-1").ok());
+      market_.TellLog();
+    }
+    Settle();
+  }
+  EXPECT_THAT(StopsOf(market_.Plans("d").back()), ElementsAre("+t-2", "+t-3", "-t-3", "-t-2"));
 }
 
 TEST_F(MarketSharingTest, WhomNobodyCanServeAsPromisedIsToldSo) {

@@ -83,6 +83,30 @@ std::span<const RouteProgress::Point> RouteProgress::PointsBetween(Duration from
   return {first, end};
 }
 
+std::vector<RouteProgress::Point> RouteProgress::PointsAhead(Duration ahead) const {
+  std::vector<Point> way;
+  if (points_.empty()) return way;
+  const Point end = At(behind_ + ahead);
+  way.push_back(At(behind_));
+  for (const Point& point : PointsBetween(behind_, end.from_start)) {
+    if (point.from_start > behind_ && point.from_start < end.from_start) way.push_back(point);
+  }
+  if (end.from_start > behind_) way.push_back(end);
+  return way;
+}
+
+RouteProgress::Point RouteProgress::At(Duration from_start) const {
+  const auto next =
+      std::upper_bound(points_.begin(), points_.end(), from_start,
+                       [](Duration at, const Point& point) { return at < point.from_start; });
+  if (next == points_.begin()) return points_.front();
+  if (next == points_.end()) return points_.back();
+  const Point& last = *(next - 1);
+  const double fraction = std::chrono::duration<double>(from_start - last.from_start) /
+                          std::chrono::duration<double>(next->from_start - last.from_start);
+  return {Interpolate(last.place, next->place, fraction), from_start};
+}
+
 RouteProgress::Match RouteProgress::Nearest(LatLng car, std::size_t first, Duration until) const {
   Match nearest = Project(car, first);
   for (std::size_t piece = first + 1;
