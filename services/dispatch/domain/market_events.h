@@ -85,7 +85,6 @@ struct InsertionFound {
   /// Of the plan that was asked about; in another one the stops may be others.
   std::uint64_t plan_revision = 0;
   Insertion insertion;
-  Duration delay_of_others{};
 };
 
 /// The answer to FindCandidates; failed as a whole when location couldn't be asked.
@@ -93,13 +92,15 @@ struct CandidatesFound {
   struct ForTrip {
     TripId trip;
     std::vector<Candidate> candidates;
-    /// Those that add the least driving, for a rider who shares.
+    /// Those that cost least, for a rider who shares.
     std::vector<InsertionFound> insertions = {};
   };
-  /// The answer to FindCandidates::Move.
+  /// The answer to a FindCandidates::Move; also of a trip that wasn't asked about, if its moving
+  /// makes room for one that could have no car.
   struct ForMove {
     TripId trip;
-    /// The driving that its present driver would be spared.
+    /// What its present plan would cost less without it, as Insertion::cost counts; and what the
+    /// room is worth to another.
     Duration spared{};
     std::vector<InsertionFound> insertions;
   };
@@ -195,6 +196,8 @@ struct FindCandidates {
     std::uint32_t party_size = 1;
     std::uint32_t radius_m = 0;
     std::optional<SharedRide> shared = std::nullopt;
+    /// What it costs to leave a rider who shares waiting, as Insertion::cost counts.
+    Duration price{};
   };
   /// A trip that has a driver who hasn't come yet, and might be better off with another.
   struct Move {
@@ -206,9 +209,12 @@ struct FindCandidates {
   std::vector<Query> queries;
   std::vector<SharedCar> cars = {};
   std::vector<Move> moves = {};
+  Time asked_at{};
   /// How long getting in and out of a car takes.
   Duration pickup_dwell{};
   Duration dropoff_dwell{};
+  /// What a second of driving costs, beside one by which somebody gets out later.
+  double driving = 1;
 };
 /// Find the fastest way from the car through the stops, in their order.
 struct FindRoute {

@@ -69,8 +69,7 @@ class MarketSharingTest : public ::testing::Test {
     return {car.driver,
             car.plan_revision,
             {pickup_after, dropoff_after, seconds(60), market_.now() + seconds(100),
-             market_.now() + seconds(300)},
-            Duration::zero()};
+             market_.now() + seconds(300), seconds(60)}};
   }
   FindCandidates Round() { return market_.Take<FindCandidates>().back(); }
 
@@ -203,7 +202,6 @@ TEST_F(MarketSharingTest, AMoveThatGainsLittleIsNotMade) {
   market_.RequestShared("t-3");
   const FindCandidates round = Round();
   CandidatesFound answer{round.round, std::vector<CandidatesFound::ForTrip>()};
-  // 60 s more for the one car, and the rider waits as long for either.
   answer.moves.push_back({TripId("t-1"), seconds(89), {Into(round.cars.at(1), 1, 1)}});
   market_.Handle(answer);
   EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty());

@@ -331,6 +331,7 @@ std::vector<InsertionFound> MarketSimulation::SomeInsertions(const FindCandidate
     somewhere.insertion.pickup_after =
         static_cast<std::size_t>(Below(static_cast<int>(somewhere.insertion.dropoff_after) + 1));
     somewhere.insertion.added = seconds(Below(200));
+    somewhere.insertion.cost = seconds(Below(500));
     somewhere.insertion.pickup_at = now_ + seconds(Below(300));
   }
   return found;

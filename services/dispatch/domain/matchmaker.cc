@@ -169,6 +169,8 @@ void Matchmaker::StartRoundIfDue(Step& step) {
 
 void Matchmaker::AddSharing(FindCandidates& round, Time now) {
   if (config_.sharing.mode == SharingMode::kOff) return;
+  round.asked_at = now;
+  round.driving = config_.rounds.costs.driving;
   round.pickup_dwell = config_.sharing.dwell.pickup;
   round.dropoff_dwell = config_.sharing.dwell.dropoff;
   const auto with_margin = [&](SharedRide ride) {
@@ -233,14 +235,7 @@ void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& 
   std::vector<Gain> gains;
   for (const CandidatesFound::ForMove& move : moves) {
     for (const InsertionFound& to : move.insertions) {
-      const OpenTrip* open = trips_.Find(move.trip);
-      if (open == nullptr) continue;
-      const Driver* from = fleet_.Find(DriverId(open->trip.driver().driver_id()));
-      if (from == nullptr) continue;
-      const Duration wait = from->plan.TimeTo(move.trip, from->position);
-      const Duration wait_there = to.insertion.pickup_at - step.now();
-      const Duration gain =
-          move.spared - to.insertion.added + wait - wait_there - to.delay_of_others;
+      const Duration gain = move.spared - to.insertion.cost;
       if (gain >= config_.rounds.costs.least_gain) gains.push_back({gain, &move, &to});
     }
   }

@@ -55,7 +55,8 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
       return;
     }
     if (round.queries.size() == max_trips) return;
-    round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m, trip.shared});
+    round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m, trip.shared,
+                             PriceOf(trip, now) + InsertionsUncounted(trip)});
     asked_up_to_ = Key(trip.requested_at, trip.id);
   };
   const auto start = asked_up_to_ ? trips_.upper_bound(*asked_up_to_) : trips_.begin();
@@ -133,7 +134,7 @@ std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
     }
     for (const InsertionFound& found : answer->insertions) {
       if (!insertable(trip.id, found)) continue;
-      row.options.push_back({nullptr, &found, CostOf(trip, found, now)});
+      row.options.push_back({nullptr, &found, CostOf(trip, found)});
     }
     // Somebody who let the offer run out is asked again when nobody else is in sight.
     if (row.options.empty() && trip.radius_m >= config_.max_radius_m) {
@@ -160,13 +161,22 @@ Duration WaitingTrips::CostOf(const WaitingTrip& trip, const Candidate& candidat
       break;
   }
   const double refusals = (1 - acceptance) / acceptance;
-  return candidate.travel_time + Scale(config_.costs.refusal, refusals) +
+  return candidate.travel_time * trip.party_size + Scale(config_.costs.refusal, refusals) +
          Scale(candidate.travel_time + trip.direct, config_.costs.driving);
 }
 
-Duration WaitingTrips::CostOf(const WaitingTrip&, const InsertionFound& found, Time now) const {
-  return Duration(found.insertion.pickup_at - now) + found.delay_of_others +
-         Scale(found.insertion.added, config_.costs.driving);
+Duration WaitingTrips::CostOf(const WaitingTrip& trip, const InsertionFound& found) const {
+  return found.insertion.cost - InsertionsUncounted(trip);
+}
+
+Duration WaitingTrips::PriceOf(const WaitingTrip& trip, Time now) const {
+  return config_.costs.unmatched + Scale(now - trip.requested_at, config_.costs.ageing) +
+         Scale(trip.direct, config_.costs.driving);
+}
+
+Duration WaitingTrips::InsertionsUncounted(const WaitingTrip& trip) const {
+  return (trip.direct + config_.dwell.pickup) * trip.party_size +
+         Scale(config_.dwell.pickup + config_.dwell.dropoff, config_.costs.driving);
 }
 
 std::vector<const WaitingTrips::Row::Option*> WaitingTrips::TakeNearest(
@@ -193,9 +203,7 @@ std::vector<const WaitingTrips::Row::Option*> WaitingTrips::Assign(const std::ve
   }
   AssignmentProblem problem(static_cast<std::uint32_t>(column_of.size()));
   for (const Row& row : rows) {
-    const Duration waited = now - row.trip->requested_at;
-    problem.AddRow(ToCost(config_.costs.unmatched + Scale(waited, config_.costs.ageing) +
-                          Scale(row.trip->direct, config_.costs.driving)));
+    problem.AddRow(ToCost(PriceOf(*row.trip, now)));
     for (const Row::Option& option : row.options) {
       problem.AddOption(column_of.at(option.driver()), ToCost(option.cost));
     }

@@ -11,6 +11,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
+#include "services/dispatch/domain/driver_plan.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/matching/assignment.h"
 
@@ -64,12 +65,12 @@ enum class MatchingMethod {
   kAssignment,
 };
 
-/// What an assignment costs, all in time: that of the people concerned, and `driving` times that
-/// of the car. For a free driver that is the way to the pick-up for the rider, and for the car the
-/// ride as well; and for each offer that is likely to be refused before one is accepted `refusal`.
-/// For a plan under way it is the way to the pick-up, the delay of all others, and what the car
-/// drives longer. A trip that is left waiting costs its ride, `unmatched`, and `ageing` times as
-/// long as it has waited, so that nobody is passed over for ever.
+/// What an assignment costs, all in time: by how much each rider is later at the destination than
+/// if driven there directly at once, and `driving` times what cars drive longer. For a free driver
+/// that is the way to the pick-up for the rider, and for the car the ride as well; and for each
+/// offer that is likely to be refused before one is accepted `refusal`. For a plan under way it is
+/// what the insertion costs. A trip that is left waiting costs its ride, `unmatched`, and `ageing`
+/// times as long as it has waited, so that nobody is passed over for ever.
 struct MatchingCosts {
   Duration refusal = std::chrono::seconds(10);
   Duration unmatched = std::chrono::minutes(10);
@@ -93,6 +94,9 @@ class WaitingTrips {
     /// From a match to the time when its driver sets off: free drivers who would come later than
     /// this before what a rider was promised aren't asked.
     Duration response = std::chrono::seconds(45);
+    /// How long a car is taken to stand for somebody: of an insertion's cost that isn't counted,
+    /// for the ways of free drivers don't count it either.
+    Dwell dwell = {};
     StartDeadline start_deadline = NoDeadline();
   };
   /// While no more than these wait, a new trip has its round at once: there is little to be won by
@@ -148,7 +152,11 @@ class WaitingTrips {
                             const SuitabilityFn& suitability, const InsertableFn& insertable,
                             Time now);
   Duration CostOf(const WaitingTrip& trip, const Candidate& candidate, double acceptance) const;
-  Duration CostOf(const WaitingTrip& trip, const InsertionFound& found, Time now) const;
+  Duration CostOf(const WaitingTrip& trip, const InsertionFound& found) const;
+  /// What leaving it waiting costs.
+  Duration PriceOf(const WaitingTrip& trip, Time now) const;
+  /// What an insertion's cost contains that isn't counted: the direct ride, and standing.
+  Duration InsertionsUncounted(const WaitingTrip& trip) const;
   /// For each row its option, or null.
   std::vector<const Row::Option*> TakeNearest(const std::vector<Row>& rows) const;
   std::vector<const Row::Option*> Assign(const std::vector<Row>& rows, Time now);

@@ -4,23 +4,35 @@
 #include <cstdlib>
 #include <tuple>
 
+#include "absl/container/inlined_vector.h"
+
 namespace ridestream::dispatch {
 namespace {
 
 /// More than any time that is promised or travelled.
 constexpr Duration kUnbounded = TravelTimes::kNoWay;
 
+/// Stops of most plans.
+constexpr std::size_t kFewStops = 13;
+
+Duration Scale(Duration duration, double factor) {
+  return std::chrono::round<Duration>(std::chrono::duration<double, Duration::period>(duration) *
+                                      factor);
+}
+
+std::int64_t GettingOut(const CarStop& stop) { return std::max(0, -stop.riders); }
+
 /// A plan as a chain of nodes: the car, then its stops. What each gap between two bears is what an
 /// insertion asks.
 class Chain {
  public:
-  explicit Chain(const RunningCar& car) : car_(car) {
-    slack_.assign(size() + 1, kUnbounded);
+  explicit Chain(const RunningCar& car) : car_(car), behind_(size() + 1) {
     for (std::size_t node = size(); node-- > 1;) {
       const CarStop& stop = car_.stops[node - 1];
       const Duration own =
           stop.latest == Time::max() ? kUnbounded : Duration(stop.latest - stop.arrival);
-      slack_[node] = std::min(slack_[node + 1], own);
+      behind_[node].slack = std::min(behind_[node + 1].slack, own);
+      behind_[node].people = behind_[node + 1].people + GettingOut(stop);
     }
   }
 
@@ -33,7 +45,11 @@ class Chain {
     return node == 0 ? car_.leaves : car_.stops[node - 1].arrival + car_.stops[node - 1].dwell;
   }
   /// By how much all stops behind the node may be delayed.
-  Duration SlackBehind(std::size_t node) const { return slack_[node + 1]; }
+  Duration SlackBehind(std::size_t node) const { return behind_[node + 1].slack; }
+  /// What it costs to delay all stops behind the node, but for the driving.
+  Duration CostOfDelay(std::size_t node, Duration delay) const {
+    return delay * behind_[node + 1].people;
+  }
   /// From leaving the node to the next one's arrival.
   Duration Leg(std::size_t node) const { return car_.stops[node].arrival - leaves(node); }
 
@@ -46,20 +62,56 @@ class Chain {
   }
 
  private:
+  struct Behind {
+    Duration slack = kUnbounded;
+    /// Who get out.
+    std::int64_t people = 0;
+  };
   const RunningCar& car_;
-  /// By node; one more, for nobody behind the last.
-  std::vector<Duration> slack_;
+  /// From each node on; one more, for nobody behind the last.
+  absl::InlinedVector<Behind, kFewStops> behind_;
 };
 
 struct PickUp {
   std::size_t after = 0;
   Duration detour{};
+  /// Of the detour, for all.
+  Duration cost{};
   Time at;
 };
 
+/// Pick-ups of which none has both a longer detour and a higher cost than another: by ascending
+/// detour, and so by descending cost.
+class PickUps {
+ public:
+  bool empty() const { return kept_.empty(); }
+  void clear() { kept_.clear(); }
+  /// The cheapest whose detour is no longer than this; null if there is none.
+  const PickUp* Cheapest(Duration longest) const {
+    const auto longer = FirstLonger(longest);
+    return longer == kept_.begin() ? nullptr : &*(longer - 1);
+  }
+  void Add(const PickUp& pickup) {
+    auto end = FirstLonger(pickup.detour);
+    if (end != kept_.begin() && (end - 1)->cost <= pickup.cost) return;
+    auto begin = end;
+    while (begin != kept_.begin() && (begin - 1)->detour == pickup.detour) --begin;
+    while (end != kept_.end() && end->cost >= pickup.cost) ++end;
+    kept_.insert(kept_.erase(begin, end), pickup);
+  }
+
+ private:
+  using Kept = absl::InlinedVector<PickUp, 4>;
+  Kept::const_iterator FirstLonger(Duration detour) const {
+    return std::upper_bound(kept_.begin(), kept_.end(), detour,
+                            [](Duration d, const PickUp& pickup) { return d < pickup.detour; });
+  }
+  Kept kept_;
+};
+
 bool IsBetter(const Insertion& a, const std::optional<Insertion>& b) {
-  return !b || std::tie(a.added, a.dropoff_after, a.pickup_after) <
-                   std::tie(b->added, b->dropoff_after, b->pickup_after);
+  return !b || std::tie(a.cost, a.dropoff_after, a.pickup_after) <
+                   std::tie(b->cost, b->dropoff_after, b->pickup_after);
 }
 
 }  // namespace
@@ -69,47 +121,57 @@ std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRide
   const Chain chain(car);
   std::optional<Insertion> best;
   const auto offer = [&](const PickUp& pickup, std::size_t dropoff_after, Time dropoff_at,
-                         Duration added) {
+                         Duration added, Duration cost) {
     if (dropoff_at > rider.latest_dropoff || added > chain.SlackBehind(dropoff_after)) return;
-    const Insertion insertion{pickup.after, dropoff_after, added, pickup.at, dropoff_at};
+    const Insertion insertion{pickup.after, dropoff_after, added, pickup.at, dropoff_at, cost};
     if (IsBetter(insertion, best)) best = insertion;
   };
+  const auto cost_of = [&](std::size_t node, Duration detour) {
+    return Scale(detour, rider.driving) + chain.CostOfDelay(node, detour);
+  };
+  const auto own = [&](Time there_at) { return (there_at - rider.asked_at) * rider.party_size; };
 
-  // The best pick-up before the node whose rider is still aboard, if there is one.
-  PickUp earlier;
-  bool has_earlier = false;
+  // The pick-ups before the node whose rider is still aboard.
+  PickUps earlier;
   std::int64_t aboard = car.aboard;
   for (std::size_t node = 0; node < chain.size(); ++node) {
     if (node > 0) aboard += car.stops[node - 1].riders;
     if (node < car.fixed_stops) continue;
     if (aboard + rider.party_size > car.seats) {
-      has_earlier = false;
+      earlier.clear();
       continue;
     }
-    if (has_earlier && chain.leaves(node) + earlier.detour <= rider.latest_dropoff) {
+    const Time leaves = chain.leaves(node);
+    if (earlier.Cheapest(rider.latest_dropoff - leaves) != nullptr) {
       const Duration there = times.Between(chain.place(node), rider.dropoff);
-      offer(earlier, node, chain.leaves(node) + earlier.detour + there,
-            earlier.detour + chain.Detour(node, there, rider.dropoff, rider.dropoff_dwell, times));
+      const Duration detour = chain.Detour(node, there, rider.dropoff, rider.dropoff_dwell, times);
+      const Duration longest = std::min<Duration>(rider.latest_dropoff - leaves - there,
+                                                  chain.SlackBehind(node) - detour);
+      if (const PickUp* pickup = earlier.Cheapest(longest)) {
+        offer(*pickup, node, leaves + pickup->detour + there, pickup->detour + detour,
+              pickup->cost + cost_of(node, detour) + own(leaves + there));
+      }
     }
-    if (chain.leaves(node) > rider.latest_pickup) {
-      if (!has_earlier) break;
+    if (leaves > rider.latest_pickup) {
+      if (earlier.empty()) break;
       continue;
     }
     const Duration there = times.Between(chain.place(node), rider.pickup);
-    PickUp pickup{node, there + rider.pickup_dwell, chain.leaves(node) + there};
+    PickUp pickup{node, there + rider.pickup_dwell, {}, leaves + there};
     if (pickup.at > rider.latest_pickup) continue;
     // The drop-off at once behind the pick-up.
     const Duration ride = times.Between(rider.pickup, rider.dropoff);
-    offer(pickup, node, pickup.at + rider.pickup_dwell + ride,
-          chain.Detour(node, pickup.detour + ride, rider.dropoff, rider.dropoff_dwell, times));
+    const Duration both =
+        chain.Detour(node, pickup.detour + ride, rider.dropoff, rider.dropoff_dwell, times);
+    const Time there_at = pickup.at + rider.pickup_dwell + ride;
+    offer(pickup, node, there_at, both, cost_of(node, both) + own(there_at));
     // Or behind a later stop.
     if (chain.IsLast(node)) break;
     pickup.detour = chain.Detour(node, there, rider.pickup, rider.pickup_dwell, times);
     if (pickup.detour > chain.SlackBehind(node)) continue;
-    if (!has_earlier || pickup.detour < earlier.detour) {
-      earlier = pickup;
-      has_earlier = true;
-    }
+    // It delays the rider as well.
+    pickup.cost = cost_of(node, pickup.detour) + pickup.detour * rider.party_size;
+    earlier.Add(pickup);
   }
   return best;
 }
@@ -118,25 +180,25 @@ std::vector<CarInsertion> FindInsertions(std::span<const RunningCar> cars,
                                          const InsertedRider& rider, std::size_t limit,
                                          TravelTimes& optimistic, TravelTimes& times) {
   struct Bound {
-    Duration added;
+    Duration cost;
     std::size_t car;
   };
   std::vector<Bound> bounds;
   for (std::size_t i = 0; i < cars.size(); ++i) {
     if (const auto hope = FindInsertion(cars[i], rider, optimistic)) {
-      bounds.push_back({hope->added, i});
+      bounds.push_back({hope->cost, i});
     }
   }
   std::sort(bounds.begin(), bounds.end(), [](const Bound& a, const Bound& b) {
-    return std::tie(a.added, a.car) < std::tie(b.added, b.car);
+    return std::tie(a.cost, a.car) < std::tie(b.cost, b.car);
   });
 
   const auto is_before = [](const CarInsertion& a, const CarInsertion& b) {
-    return std::tie(a.insertion.added, a.car) < std::tie(b.insertion.added, b.car);
+    return std::tie(a.insertion.cost, a.car) < std::tie(b.insertion.cost, b.car);
   };
   std::vector<CarInsertion> best;  // Ascending.
   for (const Bound& bound : bounds) {
-    if (best.size() == limit && (limit == 0 || bound.added > best.back().insertion.added)) break;
+    if (best.size() == limit && (limit == 0 || bound.cost > best.back().insertion.cost)) break;
     const auto insertion = FindInsertion(cars[bound.car], rider, times);
     if (!insertion) continue;
     CarInsertion found{bound.car, *insertion};
@@ -146,21 +208,33 @@ std::vector<CarInsertion> FindInsertions(std::span<const RunningCar> cars,
   return best;
 }
 
-Duration DelayOfOthers(const RunningCar& car, const InsertedRider& rider,
-                       const Insertion& insertion, TravelTimes& times) {
-  const Chain chain(car);
-  Duration before_dropoff{};
-  if (insertion.pickup_after < insertion.dropoff_after) {
-    const Duration there = times.Between(chain.place(insertion.pickup_after), rider.pickup);
-    before_dropoff =
-        chain.Detour(insertion.pickup_after, there, rider.pickup, rider.pickup_dwell, times);
+RunningCar Without(const RunningCar& car, std::span<const std::size_t> stops, TravelTimes& times) {
+  RunningCar rest = car;
+  rest.stops.clear();
+  Time leaves = car.leaves;
+  PlaceIndex place = car.place;
+  for (std::size_t i = 0; i < car.stops.size(); ++i) {
+    if (std::find(stops.begin(), stops.end(), i) != stops.end()) continue;
+    CarStop& stop = rest.stops.emplace_back(car.stops[i]);
+    stop.arrival = leaves + times.Between(place, stop.place);
+    leaves = stop.arrival + stop.dwell;
+    place = stop.place;
   }
-  Duration sum{};
-  for (std::size_t i = insertion.pickup_after; i < car.stops.size(); ++i) {
-    const Duration delay = i < insertion.dropoff_after ? before_dropoff : insertion.added;
-    sum += delay * std::abs(car.stops[i].riders);
-  }
-  return sum;
+  return rest;
+}
+
+Duration WorthOfRemoving(const RunningCar& car, std::span<const std::size_t> stops, Time asked_at,
+                         double driving, TravelTimes& times) {
+  const RunningCar rest = Without(car, stops, times);
+  const auto lateness = [&](const RunningCar& plan) {
+    Duration sum{};
+    for (const CarStop& stop : plan.stops) sum += (stop.arrival - asked_at) * GettingOut(stop);
+    return sum;
+  };
+  const auto ends = [](const RunningCar& plan) {
+    return plan.stops.empty() ? plan.leaves : plan.stops.back().arrival + plan.stops.back().dwell;
+  };
+  return lateness(car) - lateness(rest) + Scale(ends(car) - ends(rest), driving);
 }
 
 }  // namespace ridestream::dispatch

@@ -59,6 +59,10 @@ struct InsertedRider {
   Time latest_dropoff;
   Duration pickup_dwell{};
   Duration dropoff_dwell{};
+  /// From when the rider's own time counts.
+  Time asked_at{};
+  /// What a second of driving costs, beside one by which somebody gets out later; not negative.
+  double driving = 1;
 };
 
 struct Insertion {
@@ -69,15 +73,19 @@ struct Insertion {
   Duration added{};
   Time pickup_at;
   Time dropoff_at;
+  /// What `added` costs, how much later all others get out, and how long after `asked_at` the rider
+  /// is there; of people, not of trips.
+  Duration cost{};
 
   friend bool operator==(const Insertion&, const Insertion&) = default;
 };
 
-/// The insertion into one plan that adds the least; nullopt if there is none that keeps all
-/// promises and seats. The stops' order stays. Of equally good ones that with the earlier drop-off,
-/// then pick-up. Linear in the number of stops: a dynamic programme over the drop-off's place that
-/// carries the best pick-up before it, after Tong et al., "A Unified Approach to Route Planning for
-/// Shared Mobility", VLDB 2018.
+/// The insertion into one plan that costs least; nullopt if there is none that keeps all promises
+/// and seats. The stops' order stays. Of equally good ones that with the earlier drop-off, then
+/// pick-up. Linear in the number of stops: a dynamic programme over the drop-off's place that
+/// carries the pick-ups before it, after Tong et al., "A Unified Approach to Route Planning for
+/// Shared Mobility", VLDB 2018. They carry the shortest detour; here a longer one that delays fewer
+/// people is carried beside it, so at most one for each number of people.
 std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRider& rider,
                                        TravelTimes& times);
 
@@ -87,16 +95,19 @@ struct CarInsertion {
   Insertion insertion;
 };
 
-/// The `limit` cars into whose plans the rider fits at the least additional driving, the best
-/// first, equally good ones in their order. `optimistic` must never be longer than `times`: it
-/// tells cheaply which cars needn't be looked at, and in which order to look at the others.
+/// The `limit` cars into whose plans the rider fits at the least cost, the best first, equally good
+/// ones in their order. `optimistic` must never be longer than `times`: it tells cheaply which cars
+/// needn't be looked at, and in which order to look at the others.
 std::vector<CarInsertion> FindInsertions(std::span<const RunningCar> cars,
                                          const InsertedRider& rider, std::size_t limit,
                                          TravelTimes& optimistic, TravelTimes& times);
 
-/// How much later people get in and out by the insertion than before, summed over them all but the
-/// rider who is inserted.
-Duration DelayOfOthers(const RunningCar& car, const InsertedRider& rider,
-                       const Insertion& insertion, TravelTimes& times);
+/// The car with a plan without these stops, given by their indexes.
+RunningCar Without(const RunningCar& car, std::span<const std::size_t> stops, TravelTimes& times);
+
+/// What a plan costs less without these stops of one rider, counted as Insertion::cost: so much may
+/// the rider's insertion into another plan cost.
+Duration WorthOfRemoving(const RunningCar& car, std::span<const std::size_t> stops, Time asked_at,
+                         double driving, TravelTimes& times);
 
 }  // namespace ridestream::dispatch

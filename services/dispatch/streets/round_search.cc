@@ -18,6 +18,7 @@ void RoundSearch::Begin(FindCandidates question, std::vector<std::vector<NearbyD
   stage_ = Stage::kTravelTimes;
   next_ = 0;
 
+  stranded_.clear();
   times_ms_.clear();
   named_to_.clear();
   driver_of_.assign(nearby_.size(), {});
@@ -66,6 +67,13 @@ bool RoundSearch::Step() {
       case Stage::kMoves:
         if (item < question_.moves.size()) {
           FindMove(item);
+          return true;
+        }
+        stage_ = Stage::kRooms;
+        break;
+      case Stage::kRooms:
+        if (item < std::min(stranded_.size(), config_.stranded)) {
+          FindRoom(question_.queries[stranded_[item]]);
           return true;
         }
         stage_ = Stage::kDone;
@@ -120,7 +128,13 @@ void RoundSearch::FindInsertionsFor(std::size_t query) {
     if (times_ms_[query][i] == roads::kUnreachableMs || time > config_.max_pickup_time) continue;
     answer.candidates.push_back({nearby_[query][i].id, nearby_[query][i].position, time});
   }
-  if (asked.shared) answer.insertions = FindInsertionsOf(*asked.shared, {});
+  if (!asked.shared) return;
+  answer.insertions = FindInsertionsOf(*asked.shared, {});
+  const bool in_time = std::any_of(
+      answer.candidates.begin(), answer.candidates.end(), [&](const Candidate& candidate) {
+        return question_.asked_at + candidate.travel_time <= asked.shared->latest_pickup;
+      });
+  if (!in_time && answer.insertions.empty()) stranded_.push_back(query);
 }
 
 void RoundSearch::PlaceCars() {
@@ -139,7 +153,7 @@ void RoundSearch::PlaceCars() {
 InsertedRider RoundSearch::MakeRider(const SharedRide& ride) {
   return {places_.Add(ride.pickup), places_.Add(ride.dropoff), ride.party_size,
           ride.latest_pickup,       ride.latest_dropoff,       question_.pickup_dwell,
-          question_.dropoff_dwell};
+          question_.dropoff_dwell,  question_.asked_at,        question_.driving};
 }
 
 std::vector<InsertionFound> RoundSearch::FindInsertionsOf(const SharedRide& ride,
@@ -151,9 +165,7 @@ std::vector<InsertionFound> RoundSearch::FindInsertionsOf(const SharedRide& ride
        FindInsertions(cars_, rider, config_.insertions, places_.optimistic(), places_.exact())) {
     const SharedCar& car = question_.cars[found.car];
     if (car.driver == except) continue;
-    insertions.push_back(
-        {car.driver, car.plan_revision, found.insertion,
-         DelayOfOthers(cars_[found.car], rider, found.insertion, places_.exact())});
+    insertions.push_back({car.driver, car.plan_revision, found.insertion});
   }
   return insertions;
 }
@@ -167,17 +179,72 @@ void RoundSearch::FindMove(std::size_t move) {
       {asked.trip, SparedWithout(*from, asked.trip), FindInsertionsOf(asked.ride, asked.from)});
 }
 
-Duration RoundSearch::SparedWithout(const SharedCar& shared, const TripId& trip) {
-  const RunningCar& car = cars_[static_cast<std::size_t>(&shared - question_.cars.data())];
-  const Duration with = car.stops.back().arrival + car.stops.back().dwell - car.leaves;
-  Duration without{};
-  PlaceIndex place = car.place;
-  for (std::size_t i = 0; i < car.stops.size(); ++i) {
-    if (shared.trips[i] == trip) continue;
-    without += places_.exact().Between(place, car.stops[i].place) + car.stops[i].dwell;
-    place = car.stops[i].place;
+std::vector<RoundSearch::Passenger> RoundSearch::Movable(std::size_t index) const {
+  const SharedCar& shared = question_.cars[index];
+  const std::vector<CarStop>& stops = shared.car.stops;
+  std::vector<Passenger> movable;
+  for (std::size_t in = shared.car.fixed_stops; in < stops.size(); ++in) {
+    if (stops[in].riders <= 0) continue;
+    for (std::size_t out = in + 1; out < stops.size(); ++out) {
+      if (shared.trips[out] != shared.trips[in]) continue;
+      movable.push_back(
+          {index,
+           shared.trips[in],
+           {shared.places[in], shared.places[out], static_cast<std::uint32_t>(stops[in].riders),
+            stops[in].latest, stops[out].latest},
+           {in, out}});
+    }
   }
-  return with - without;
+  return movable;
+}
+
+void RoundSearch::FindRoom(const FindCandidates::Query& query) {
+  const InsertedRider rider = MakeRider(*query.shared);
+  struct Ejection {
+    Duration hope;
+    Passenger passenger;
+  };
+  std::vector<Ejection> ejections;
+  for (std::size_t car = 0; car < cars_.size(); ++car) {
+    for (Passenger& passenger : Movable(car)) {
+      const RunningCar rest = Without(cars_[car], passenger.stops, places_.optimistic());
+      if (rest.stops.empty()) continue;  // A free car is offered; it needn't say yes.
+      const auto hope = FindInsertion(rest, rider, places_.optimistic());
+      if (hope) ejections.push_back({hope->cost, std::move(passenger)});
+    }
+  }
+  std::stable_sort(ejections.begin(), ejections.end(),
+                   [](const Ejection& a, const Ejection& b) { return a.hope < b.hope; });
+  if (ejections.size() > config_.ejections) ejections.resize(config_.ejections);
+
+  std::optional<CandidatesFound::ForMove> best;
+  Duration best_gain{};
+  for (const auto& [hope, passenger] : ejections) {
+    const RunningCar& car = cars_[passenger.car];
+    const auto room =
+        FindInsertion(Without(car, passenger.stops, places_.exact()), rider, places_.exact());
+    if (!room) continue;
+    auto insertions = FindInsertionsOf(passenger.ride, question_.cars[passenger.car].driver);
+    if (insertions.empty()) continue;
+    const Duration spared = query.price - room->cost +
+                            WorthOfRemoving(car, passenger.stops, question_.asked_at,
+                                            question_.driving, places_.exact());
+    const Duration gain = spared - insertions.front().insertion.cost;
+    if (gain <= best_gain) continue;
+    best_gain = gain;
+    best = {passenger.trip, spared, std::move(insertions)};
+  }
+  if (best) found_.moves.push_back(*std::move(best));
+}
+
+Duration RoundSearch::SparedWithout(const SharedCar& shared, const TripId& trip) {
+  std::vector<std::size_t> stops;
+  for (std::size_t i = 0; i < shared.trips.size(); ++i) {
+    if (shared.trips[i] == trip) stops.push_back(i);
+  }
+  const auto index = static_cast<std::size_t>(&shared - question_.cars.data());
+  return WorthOfRemoving(cars_[index], stops, question_.asked_at, question_.driving,
+                         places_.exact());
 }
 
 }  // namespace ridestream::dispatch

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "libs/base/clock.h"
@@ -28,6 +31,10 @@ class RoundSearch {
     Duration max_pickup_time = std::chrono::minutes(10);
     /// Cars that are named to a rider who shares, at most.
     std::size_t insertions = 8;
+    /// Riders for whom nobody was found, for whom others may make room, at most; and those of whom
+    /// it is looked at exactly whether they can.
+    std::size_t stranded = 8;
+    std::size_t ejections = 8;
   };
 
   /// `router` must outlive it.
@@ -42,19 +49,33 @@ class RoundSearch {
   CandidatesFound Take();
 
  private:
-  enum class Stage { kTravelTimes, kInsertions, kMoves, kDone };
+  enum class Stage { kTravelTimes, kInsertions, kMoves, kRooms, kDone };
   /// Which queries a free driver was named to: as (query, index in that query's list).
   using NamedTo = std::vector<std::pair<std::size_t, std::size_t>>;
+
+  /// A rider in a car's plan.
+  struct Passenger {
+    std::size_t car = 0;
+    TripId trip;
+    SharedRide ride;
+    std::array<std::size_t, 2> stops{};
+  };
 
   void FindTimesOfQuery(std::size_t query);
   void FindTimesOfDriver(std::size_t driver);
   void FindInsertionsFor(std::size_t query);
   void FindMove(std::size_t move);
+  /// Looks for the rider of a car whose moving to another lets the query's rider in, at the
+  /// greatest gain for all: an ejection chain (Glover, "Ejection chains, reference structures and
+  /// alternating path methods for traveling salesman problems", 1996) of one link.
+  void FindRoom(const FindCandidates::Query& query);
   void PlaceCars();
   InsertedRider MakeRider(const SharedRide& ride);
   std::vector<InsertionFound> FindInsertionsOf(const SharedRide& ride, const DriverId& except);
-  /// The driving that a car is spared without the trip.
+  /// What the car's plan costs less without the trip.
   Duration SparedWithout(const SharedCar& car, const TripId& trip);
+  /// The riders who aren't aboard, and whom the car isn't about to reach.
+  std::vector<Passenger> Movable(std::size_t car) const;
 
   const roads::Router& router_;
   const Config config_;
@@ -71,6 +92,8 @@ class RoundSearch {
   /// By query and the driver's place in its list: milliseconds.
   std::vector<std::vector<std::uint32_t>> times_ms_;
   std::vector<RunningCar> cars_;
+  /// Queries of riders who share and for whom nobody was found.
+  std::vector<std::size_t> stranded_;
   CandidatesFound found_;
   Stage stage_ = Stage::kDone;
   std::size_t next_ = 0;

@@ -172,14 +172,15 @@ TEST_F(RoundSearchTest, TheBestInsertionsAreThoseOverAllCarsByExactTimes) {
                                 ride.latest_pickup,
                                 ride.latest_dropoff,
                                 seconds(30),
-                                seconds(10)};
-      if (const auto insertion = FindInsertion(car, rider, direct)) all.insert(insertion->added);
+                                seconds(10),
+                                question.asked_at};
+      if (const auto insertion = FindInsertion(car, rider, direct)) all.insert(insertion->cost);
     }
     const auto& named = found.trips->at(0).insertions;
     ASSERT_EQ(named.size(), std::min<std::size_t>(3, all.size()));
     auto expected = all.begin();
     for (const InsertionFound& insertion : named) {
-      EXPECT_EQ(insertion.insertion.added, *expected++);
+      EXPECT_EQ(insertion.insertion.cost, *expected++);
       EXPECT_EQ(insertion.plan_revision, 3u);
       ++insertions;
     }
@@ -187,8 +188,9 @@ TEST_F(RoundSearchTest, TheBestInsertionsAreThoseOverAllCarsByExactTimes) {
   EXPECT_GT(insertions, 10u);
 }
 
-TEST_F(RoundSearchTest, AMoveTellsWhatItsDriverIsSpared) {
+TEST_F(RoundSearchTest, AMoveTellsWhatAllAreSpared) {
   FindCandidates question{.round = 1, .queries = {}};
+  question.asked_at = kNow;
   for (const char* driver : {"a", "b"}) question.cars.push_back(MakeCar(driver));
   const SharedCar& a = question.cars[0];
   question.moves.push_back({TripId("a-0"),
@@ -198,10 +200,11 @@ TEST_F(RoundSearchTest, AMoveTellsWhatItsDriverIsSpared) {
   RoundSearch search(router(), {});
   const auto found = Search(search, question, {});
   ASSERT_EQ(found.moves.size(), 1u);
-  const Duration with = a.car.stops[3].arrival - kNow + seconds(20);
-  const Duration without = *router().TravelTime(a.position, a.places[1]) + seconds(20) +
-                           *router().TravelTime(a.places[1], a.places[3]) + seconds(20);
-  EXPECT_EQ(found.moves[0].spared, with - without);
+  const Duration earlier = a.car.stops[3].arrival - kNow -
+                           *router().TravelTime(a.position, a.places[1]) - seconds(20) -
+                           *router().TravelTime(a.places[1], a.places[3]);
+  EXPECT_EQ(found.moves[0].spared, earlier + earlier + (a.car.stops[2].arrival - kNow))
+      << "the car drives less, the other rider is there earlier, and this one not at all";
   ASSERT_EQ(found.moves[0].insertions.size(), 1u) << "not into the plan that it is in";
   EXPECT_EQ(found.moves[0].insertions[0].driver, DriverId("b"));
 }
