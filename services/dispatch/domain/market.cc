@@ -78,7 +78,7 @@ std::vector<Decision> Market::Handle(const Event& event, Time now) {
   std::visit([&](const auto& e) { On(e, step); }, event);
   // Location hears who is free before it is asked for them.
   fleet_.Finish(step);
-  if (caught_up_) matchmaker_.StartRoundIfDue(step);
+  if (caught_up_) matchmaker_.Finish(step);
   return step.TakeDecisions();
 }
 

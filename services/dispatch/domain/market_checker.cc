@@ -263,7 +263,7 @@ void MarketChecker::Check(const FindCandidates& decision) {
   Expect(!round_ || now_ >= round_->second + Matchmaker::kRoundPatience,
          fmt::format("round {} while another is in flight", decision.round));
   round_ = {decision.round, now_};
-  Expect(!decision.queries.empty(), "a round that asks nothing");
+  Expect(!decision.queries.empty() || !decision.moves.empty(), "a round that asks nothing");
   for (const auto& query : decision.queries) {
     Expect(
         trips_[query.trip].state() == trip::v1::TRIP_STATE_REQUESTED && !HasOpenOffer(query.trip),

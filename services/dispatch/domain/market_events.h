@@ -95,14 +95,20 @@ struct CandidatesFound {
     /// Those that cost least, for a rider who shares.
     std::vector<InsertionFound> insertions = {};
   };
-  /// The answer to a FindCandidates::Move; also of a trip that wasn't asked about, if its moving
-  /// makes room for one that could have no car.
+  /// Who takes the room that another leaves.
+  struct Room {
+    TripId trip;
+    /// Into the plan as it is without the other.
+    InsertionFound into;
+  };
+  /// The answer to a FindCandidates::Move, or a move of another trip that makes room for one.
   struct ForMove {
     TripId trip;
     /// What its present plan would cost less without it, as Insertion::cost counts; and what the
-    /// room is worth to another.
+    /// room saves who takes it.
     Duration spared{};
     std::vector<InsertionFound> insertions;
+    std::optional<Room> room = std::nullopt;
   };
   std::uint64_t round = 0;
   absl::StatusOr<std::vector<ForTrip>> trips;

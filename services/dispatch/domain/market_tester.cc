@@ -35,7 +35,12 @@ MarketTester::MarketTester(bool caught_up) : market_(std::make_unique<Market>(Te
 
 void MarketTester::Handle(const Event& event) {
   for (Decision& decision : market_->Handle(event, now_)) {
-    decisions_.push_back(std::move(decision));
+    const auto* round = std::get_if<FindCandidates>(&decision);
+    if (round == nullptr || !round->queries.empty() || keeps_searches) {
+      decisions_.push_back(std::move(decision));
+    } else {
+      Handle(CandidatesFound{round->round, std::vector<CandidatesFound::ForTrip>()});
+    }
   }
 }
 

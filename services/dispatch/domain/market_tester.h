@@ -54,6 +54,8 @@ class MarketTester {
   void Move(const std::string& driver, LatLng position = kCar);
 
   // -- Location and the streets --
+  /// Otherwise rounds for moves alone find none, at once.
+  bool keeps_searches = false;
   /// Answers the newest round: each trip asked about may have each of these, 60 s away and more.
   void AnswerRound(const std::vector<std::string>& drivers);
   /// Answers the newest request of the driver: 100 s to each stop from the one before.

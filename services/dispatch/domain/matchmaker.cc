@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "services/dispatch/domain/proto_values.h"
@@ -85,6 +86,9 @@ void Matchmaker::TripChanged(const trip::v1::Trip& trip, Step& step) {
     }
     return;
   }
+  if (trip.has_promise() && config_.sharing.mode == SharingMode::kInsertionAndMoves) {
+    search_at_ = std::min(search_at_, step.now() + config_.rounds.match_every);
+  }
   if (OpenTrip* open = trips_.Find(id)) {
     // Should it come to wait again, that is a new search.
     open->give_up_at.reset();
@@ -149,22 +153,50 @@ void Matchmaker::GiveUpSettled(const TripId& trip, Step& step) {
   LetWait(trip, step.now() + config_.log_patience, step);
 }
 
-void Matchmaker::StartRoundIfDue(Step& step) {
-  std::optional<Time> next = waiting_.NextRound();
-  if (next && *next <= step.now()) {
-    if (auto round = waiting_.StartRound(step.now(), MaxTripsPerRound())) {
-      timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
-      AddSharing(*round, step.now());
-      step.Decide(*std::move(round));
-    }
-    next = waiting_.NextRound();
+void Matchmaker::Finish(Step& step) {
+  for (const CandidatesFound::Room& room : std::exchange(free_rooms_, {})) Take(room, step);
+  if (auto round = NextRound(step.now())) {
+    timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
+    step.Decide(*std::move(round));
   }
-  if (!waiting_.InFlight()) timers_.Cancel(kRoundUnanswered);
-  if (next) {
-    timers_.Set(kNextRound, *next);
+  if (waiting_.InFlight()) {
+    timers_.Cancel(kNextRound);
+    return;
+  }
+  timers_.Cancel(kRoundUnanswered);
+  const Time next = std::min(waiting_.NextRound().value_or(Time::max()), search_at_);
+  if (next != Time::max()) {
+    timers_.Set(kNextRound, next);
   } else {
     timers_.Cancel(kNextRound);
   }
+}
+
+std::optional<FindCandidates> Matchmaker::NextRound(Time now) {
+  if (waiting_.InFlight()) return std::nullopt;
+  std::optional<FindCandidates> round;
+  if (const auto next = waiting_.NextRound(); next && *next <= now) {
+    round = waiting_.StartRound(now, MaxTripsPerRound());
+  }
+  if (round) {
+    AddSharing(*round, now);
+  } else if (search_at_ <= now) {
+    round.emplace();
+    AddSharing(*round, now);
+    if (round->moves.empty()) {
+      round.reset();
+    } else {
+      round->round = waiting_.StartRoundOfNobody();
+    }
+  } else {
+    return std::nullopt;
+  }
+  const bool more = std::any_of(trips_.open().begin(), trips_.open().end(), [](const auto& entry) {
+    const trip::v1::Trip& trip = entry.second.trip;
+    return trip.state() == trip::v1::TRIP_STATE_ASSIGNED && trip.has_promise();
+  });
+  search_at_ = more ? now + config_.rounds.match_every : Time::max();
+  return round;
 }
 
 void Matchmaker::AddSharing(FindCandidates& round, Time now) {
@@ -213,17 +245,34 @@ void Matchmaker::AddSharing(FindCandidates& round, Time now) {
   }
 }
 
-bool Matchmaker::IsInsertable(const TripId& trip, const InsertionFound& found) const {
+bool Matchmaker::IsInsertable(const TripId& trip, const InsertionFound& found,
+                              std::uint64_t changes) const {
   const Driver* driver = fleet_.Find(found.driver);
   const OpenTrip* open = trips_.Find(trip);
-  if (driver == nullptr || open == nullptr || driver->plan.revision() != found.plan_revision ||
-      driver->inserting || driver->offered || !driver->connected || driver->suspect ||
-      driver->route_request != 0) {
+  if (driver == nullptr || open == nullptr ||
+      driver->plan.revision() != found.plan_revision + changes || driver->inserting ||
+      driver->offered || !driver->connected || driver->suspect ||
+      (changes == 0 && driver->route_request != 0)) {
     return false;
   }
   const auto& released = open->trip.released_driver_ids();
   return !open->declined.contains(found.driver) &&
          std::find(released.begin(), released.end(), found.driver.str()) == released.end();
+}
+
+bool Matchmaker::IsMovable(const TripId& trip) {
+  const OpenTrip* open = trips_.Find(trip);
+  if (open == nullptr || open->trip.state() != trip::v1::TRIP_STATE_ASSIGNED ||
+      offers_.OfTrip(trip) != nullptr || commands_.IsPending<trip::v1::AdvanceTripRequest>(trip)) {
+    return false;
+  }
+  const Driver* from = fleet_.Find(DriverId(open->trip.driver().driver_id()));
+  return from != nullptr && !from->inserting;
+}
+
+bool Matchmaker::CanTake(const CandidatesFound::Room& room, std::uint64_t changes) {
+  return (waiting_.Contains(room.trip) || IsMovable(room.trip)) &&
+         IsInsertable(room.trip, room.into, changes);
 }
 
 void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& step) {
@@ -241,18 +290,34 @@ void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& 
   }
   std::stable_sort(gains.begin(), gains.end(),
                    [](const Gain& a, const Gain& b) { return a.gain > b.gain; });
-  for (const Gain& gain : gains) {
-    const TripId& trip = gain.move->trip;
-    const OpenTrip* open = trips_.Find(trip);
-    if (open == nullptr || open->trip.state() != trip::v1::TRIP_STATE_ASSIGNED ||
-        offers_.OfTrip(trip) != nullptr || !IsInsertable(trip, *gain.to) ||
-        commands_.IsPending<trip::v1::AdvanceTripRequest>(trip)) {
+  // What was reckoned of a plan holds until it is changed.
+  std::set<DriverId> changed;
+  for (const auto& [gain, move, to] : gains) {
+    if (!IsMovable(move->trip) || !IsInsertable(move->trip, *to)) continue;
+    const DriverId from(trips_.Find(move->trip)->trip.driver().driver_id());
+    if (from == to->driver) continue;
+    std::set<DriverId> changes{from, to->driver};
+    if (move->room) {
+      if (from != move->room->into.driver || !CanTake(*move->room, 0)) continue;
+      const DriverId left(trips_.Find(move->room->trip)->trip.driver().driver_id());
+      if (!left.str().empty()) changes.insert(left);
+    }
+    if (std::any_of(changes.begin(), changes.end(),
+                    [&](const DriverId& driver) { return changed.contains(driver); })) {
       continue;
     }
-    const DriverId from(open->trip.driver().driver_id());
-    if (from == gain.to->driver || !fleet_.Find(from) || fleet_.Find(from)->inserting) continue;
-    Insert(trip, from, *gain.to, step);
+    changed.merge(changes);
+    Insert(move->trip, from, *to, step);
+    if (move->room) rooms_.insert_or_assign(move->trip, *move->room);
   }
+}
+
+void Matchmaker::Take(const CandidatesFound::Room& room, Step& step) {
+  constexpr std::uint64_t kTheOtherIsGone = 1;
+  if (!CanTake(room, kTheOtherIsGone)) return;
+  const DriverId from(trips_.Find(room.trip)->trip.driver().driver_id());
+  StopWaiting(room.trip);
+  Insert(room.trip, from, room.into, step);
 }
 
 std::size_t Matchmaker::MaxTripsPerRound() const {
@@ -434,6 +499,8 @@ void Matchmaker::End(const OpenOffer& offer, v1::OfferOutcome outcome, Time hold
   const OpenOffer ended = offers_.Close(offer.id);
   timers_.Cancel(OfferTimer(ended.id));
   if (ended.inserted) {
+    const auto room = rooms_.extract(ended.trip);
+    if (room && outcome == v1::OFFER_OUTCOME_ACCEPTED) free_rooms_.push_back(room.mapped());
     fleet_.EndInsertion(ended.trip, ended.driver, outcome == v1::OFFER_OUTCOME_ACCEPTED);
     LetWait(ended.trip, hold_until, step);
     return;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,8 +57,8 @@ class Matchmaker {
   void LetWait(const TripId& trip, Time hold_until, Step& step);
   void TakeCandidates(const CandidatesFound& event, Step& step);
   void RoundUnanswered(Step& step) { waiting_.AbandonRound(step.now()); }
-  /// To be called at the end of each step.
-  void StartRoundIfDue(Step& step);
+  /// To be called at the end of each step: carries on moves, and starts a round if one is due.
+  void Finish(Step& step);
 
   void TakeAnswer(const OfferAnswered& event, Step& step);
   /// The driver won't answer: it is lost, or its session is gone.
@@ -77,13 +79,21 @@ class Matchmaker {
  private:
   Suitability SuitabilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
   std::size_t MaxTripsPerRound() const;
-  bool IsInsertable(const TripId& trip, const InsertionFound& found) const;
+  /// `changes` were made to the plan since it was asked about.
+  bool IsInsertable(const TripId& trip, const InsertionFound& found,
+                    std::uint64_t changes = 0) const;
+  /// It has a driver who isn't there yet, and nothing else is happening to it.
+  bool IsMovable(const TripId& trip);
+  bool CanTake(const CandidatesFound::Room& room, std::uint64_t changes);
+  /// If one is due.
+  std::optional<FindCandidates> NextRound(Time now);
   void AddSharing(FindCandidates& round, Time now);
   void MakeOffer(const Match& match, Step& step);
   /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.
   void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found, Step& step);
   /// The best of the moves that were found, as far as they are worth it.
   void Move(const std::vector<CandidatesFound::ForMove>& moves, Step& step);
+  void Take(const CandidatesFound::Room& room, Step& step);
   void SendAssign(const OpenOffer& offer, const DriverId& from, Step& step);
   void Assign(OpenOffer& offer, Step& step);
   void AnswerEndedOffer(const OfferAnswered& event, Step& step);
@@ -100,6 +110,12 @@ class Matchmaker {
   WaitingTrips waiting_;
   /// The last trip that was looked at for a move: the next round goes on behind it.
   TripId last_moved_;
+  /// What follows when the trip is moved, which is about to be.
+  std::map<TripId, CandidatesFound::Room> rooms_;
+  /// Those who had it are gone by the end of this step.
+  std::vector<CandidatesFound::Room> free_rooms_;
+  /// When a round is due for moves alone.
+  Time search_at_ = Time::max();
 };
 
 }  // namespace ridestream::dispatch

@@ -75,6 +75,11 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
   return round;
 }
 
+std::uint64_t WaitingTrips::StartRoundOfNobody() {
+  in_flight_ = true;
+  return ++round_;
+}
+
 void WaitingTrips::AbandonRound(Time now) {
   in_flight_ = false;
   next_round_ = paused_until_ = now + config_.match_every;

@@ -60,6 +60,11 @@ void Planner::Find(FindCandidates question, const std::vector<std::string>& requ
     ++asking_;
   }
   auto round = std::make_shared<Round>();
+  if (question.queries.empty()) {  // Of moves alone: there is nothing to ask location.
+    round->question = std::move(question);
+    OnNearest(std::move(round), grpc::Status::OK);
+    return;
+  }
   if (question.queries.size() > kMaxQueries) question.queries.resize(kMaxQueries);
   round->question = std::move(question);
   round->request.set_market(market_);

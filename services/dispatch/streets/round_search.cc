@@ -73,7 +73,8 @@ bool RoundSearch::Step() {
         break;
       case Stage::kRooms:
         if (item < std::min(stranded_.size(), config_.stranded)) {
-          FindRoom(question_.queries[stranded_[item]]);
+          const FindCandidates::Query& query = question_.queries[stranded_[item]];
+          FindRoom(query.trip, *query.shared, {}, query.price);
           return true;
         }
         stage_ = Stage::kDone;
@@ -175,8 +176,11 @@ void RoundSearch::FindMove(std::size_t move) {
   const auto from = std::find_if(question_.cars.begin(), question_.cars.end(),
                                  [&](const SharedCar& car) { return car.driver == asked.from; });
   if (from == question_.cars.end()) return;
-  found_.moves.push_back(
-      {asked.trip, SparedWithout(*from, asked.trip), FindInsertionsOf(asked.ride, asked.from)});
+  const Duration spared = SparedWithout(*from, asked.trip);
+  found_.moves.push_back({asked.trip, spared, FindInsertionsOf(asked.ride, asked.from)});
+  if (move % config_.room_for_every == question_.round % config_.room_for_every) {
+    FindRoom(asked.trip, asked.ride, asked.from, spared);
+  }
 }
 
 std::vector<RoundSearch::Passenger> RoundSearch::Movable(std::size_t index) const {
@@ -198,19 +202,24 @@ std::vector<RoundSearch::Passenger> RoundSearch::Movable(std::size_t index) cons
   return movable;
 }
 
-void RoundSearch::FindRoom(const FindCandidates::Query& query) {
-  const InsertedRider rider = MakeRider(*query.shared);
+void RoundSearch::FindRoom(const TripId& trip, const SharedRide& ride, const DriverId& present,
+                           Duration price) {
+  const InsertedRider rider = MakeRider(ride);
   struct Ejection {
     Duration hope;
     Passenger passenger;
   };
   std::vector<Ejection> ejections;
   for (std::size_t car = 0; car < cars_.size(); ++car) {
+    const Duration to_pickup = places_.optimistic().Between(cars_[car].place, rider.pickup);
+    if (question_.cars[car].driver == present ||
+        cars_[car].leaves + to_pickup > rider.latest_pickup) {
+      continue;
+    }
     for (Passenger& passenger : Movable(car)) {
       const RunningCar rest = Without(cars_[car], passenger.stops, places_.optimistic());
-      if (rest.stops.empty()) continue;  // A free car is offered; it needn't say yes.
       const auto hope = FindInsertion(rest, rider, places_.optimistic());
-      if (hope) ejections.push_back({hope->cost, std::move(passenger)});
+      if (hope && hope->cost < price) ejections.push_back({hope->cost, std::move(passenger)});
     }
   }
   std::stable_sort(ejections.begin(), ejections.end(),
@@ -221,18 +230,20 @@ void RoundSearch::FindRoom(const FindCandidates::Query& query) {
   Duration best_gain{};
   for (const auto& [hope, passenger] : ejections) {
     const RunningCar& car = cars_[passenger.car];
+    const SharedCar& shared = question_.cars[passenger.car];
     const auto room =
         FindInsertion(Without(car, passenger.stops, places_.exact()), rider, places_.exact());
-    if (!room) continue;
-    auto insertions = FindInsertionsOf(passenger.ride, question_.cars[passenger.car].driver);
+    if (!room || room->cost >= price) continue;
+    auto insertions = FindInsertionsOf(passenger.ride, shared.driver);
     if (insertions.empty()) continue;
-    const Duration spared = query.price - room->cost +
+    const Duration spared = price - room->cost +
                             WorthOfRemoving(car, passenger.stops, question_.asked_at,
                                             question_.driving, places_.exact());
     const Duration gain = spared - insertions.front().insertion.cost;
     if (gain <= best_gain) continue;
     best_gain = gain;
-    best = {passenger.trip, spared, std::move(insertions)};
+    const InsertionFound into{shared.driver, shared.plan_revision, *room};
+    best = {passenger.trip, spared, std::move(insertions), CandidatesFound::Room{trip, into}};
   }
   if (best) found_.moves.push_back(*std::move(best));
 }

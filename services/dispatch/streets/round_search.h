@@ -31,9 +31,11 @@ class RoundSearch {
     Duration max_pickup_time = std::chrono::minutes(10);
     /// Cars that are named to a rider who shares, at most.
     std::size_t insertions = 8;
-    /// Riders for whom nobody was found, for whom others may make room, at most; and those of whom
-    /// it is looked at exactly whether they can.
+    /// Riders for whom nobody was found, for whom it is looked whether others can make room.
     std::size_t stranded = 8;
+    /// Of the trips that may be moved it is looked for every so many-th, others in the next round.
+    std::size_t room_for_every = 4;
+    /// Those who may make room are looked at exactly, the most hopeful first, up to this.
     std::size_t ejections = 8;
   };
 
@@ -65,10 +67,12 @@ class RoundSearch {
   void FindTimesOfDriver(std::size_t driver);
   void FindInsertionsFor(std::size_t query);
   void FindMove(std::size_t move);
-  /// Looks for the rider of a car whose moving to another lets the query's rider in, at the
-  /// greatest gain for all: an ejection chain (Glover, "Ejection chains, reference structures and
-  /// alternating path methods for traveling salesman problems", 1996) of one link.
-  void FindRoom(const FindCandidates::Query& query);
+  /// Looks for the rider of a car whose moving to another lets this one in, at the greatest gain
+  /// for all: an ejection chain (Glover, "Ejection chains, reference structures and alternating
+  /// path methods for traveling salesman problems", 1996) of one link. `present` is the car that
+  /// has the trip, if one has, and `price` what it costs now.
+  void FindRoom(const TripId& trip, const SharedRide& ride, const DriverId& present,
+                Duration price);
   void PlaceCars();
   InsertedRider MakeRider(const SharedRide& ride);
   std::vector<InsertionFound> FindInsertionsOf(const SharedRide& ride, const DriverId& except);
