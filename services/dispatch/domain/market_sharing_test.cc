@@ -17,6 +17,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 
 std::vector<std::string> StopsOf(const v1::Plan& plan) {
@@ -205,6 +206,61 @@ TEST_F(MarketSharingTest, AMoveThatGainsLittleIsNotMade) {
   answer.moves.push_back({TripId("t-1"), seconds(89), {Into(round.cars.at(1), 1, 1)}});
   market_.Handle(answer);
   EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty());
+}
+
+TEST_F(MarketSharingTest, ARiderMovesToMakeRoomForOneWhoWaits) {
+  for (const bool cancelled : {false, true}) {
+    const std::string mover = cancelled ? "t-4" : "t-1", other = cancelled ? "t-5" : "t-2",
+                      waiting = cancelled ? "t-6" : "t-3", a = cancelled ? "c" : "a",
+                      b = cancelled ? "d" : "b";
+    market_.Connect(a);
+    GiveShared(mover, a);
+    market_.Connect(b);
+    GiveShared(other, b);
+    market_.TakeAll();
+    market_.RequestShared(waiting);
+    const FindCandidates round = Round();
+    const auto car = [&](const std::string& driver) {
+      return *std::find_if(round.cars.begin(), round.cars.end(), [&](const SharedCar& shared) {
+        return shared.driver == DriverId(driver);
+      });
+    };
+    CandidatesFound answer{round.round, std::vector<CandidatesFound::ForTrip>()};
+    answer.trips->push_back({TripId(waiting), {}});
+    answer.moves.push_back({TripId(mover),
+                            seconds(500),
+                            {Into(car(b), 1, 1)},
+                            CandidatesFound::Room{TripId(waiting), Into(car(a), 0, 0)}});
+    market_.Handle(answer);
+    if (cancelled) {
+      ASSERT_TRUE(market_.trips.Cancel(waiting).ok());
+      market_.TellLog();
+    }
+    Settle();
+    EXPECT_EQ(market_.trips.Get(mover).driver().driver_id(), b);
+    EXPECT_THAT(StopsOf(market_.Plans(a).back()),
+                ElementsAreArray(cancelled ? std::vector<std::string>()
+                                           : std::vector<std::string>{"+t-3", "-t-3"}));
+    EXPECT_THAT(market_.Offers(a), IsEmpty());
+    market_.TakeAll();
+  }
+}
+
+TEST_F(MarketSharingTest, MovesAreLookedForWhileNobodyWaits) {
+  market_.keeps_searches = true;
+  market_.Connect("a");
+  GiveShared("t-1", "a");
+  market_.TakeAll();
+  market_.Pass(seconds(1));
+  const FindCandidates round = Round();
+  EXPECT_THAT(round.queries, IsEmpty());
+  ASSERT_EQ(round.moves.size(), 1u);
+  EXPECT_EQ(round.moves[0].trip, TripId("t-1"));
+  AnswerInsertions(round, {});
+  TellDone("t-1", trip::v1::TRIP_STATE_ARRIVED);
+  market_.TakeAll();
+  market_.Pass(seconds(5));
+  EXPECT_THAT(market_.Take<FindCandidates>(), IsEmpty()) << "nobody can be moved any more";
 }
 
 TEST_F(MarketSharingTest, APromiseThatCanNotBeKeptAnyMoreIsToldAtOnceAndCountedOnce) {

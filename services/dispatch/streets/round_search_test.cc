@@ -20,6 +20,29 @@ using testing::IsOk;
 
 constexpr Time kNow = ScaledClock::kAnchor;
 
+/// Asks the router for each pair.
+class Direct final : public TravelTimes {
+ public:
+  explicit Direct(const roads::Router& router) : router_(router) {}
+  PlaceIndex Add(LatLng place) {
+    places_.push_back(place);
+    return static_cast<PlaceIndex>(places_.size() - 1);
+  }
+  RunningCar Place(const SharedCar& shared) {
+    RunningCar car = shared.car;
+    car.place = Add(shared.position);
+    for (std::size_t i = 0; i < car.stops.size(); ++i) car.stops[i].place = Add(shared.places[i]);
+    return car;
+  }
+  Duration Between(PlaceIndex from, PlaceIndex to) override {
+    return *router_.TravelTime(places_[from], places_[to]);
+  }
+
+ private:
+  const roads::Router& router_;
+  std::vector<LatLng> places_;
+};
+
 class RoundSearchTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -144,28 +167,10 @@ TEST_F(RoundSearchTest, TheBestInsertionsAreThoseOverAllCarsByExactTimes) {
     const auto found = Search(search, question, {});
 
     // The same by asking the router for each pair.
-    class Direct final : public TravelTimes {
-     public:
-      explicit Direct(const roads::Router& router) : router_(router) {}
-      PlaceIndex Add(LatLng place) {
-        places_.push_back(place);
-        return static_cast<PlaceIndex>(places_.size() - 1);
-      }
-      Duration Between(PlaceIndex from, PlaceIndex to) override {
-        return *router_.TravelTime(places_[from], places_[to]);
-      }
-
-     private:
-      const roads::Router& router_;
-      std::vector<LatLng> places_;
-    } direct(router());
+    Direct direct(router());
     std::multiset<Duration> all;
     for (const SharedCar& shared : question.cars) {
-      RunningCar car = shared.car;
-      car.place = direct.Add(shared.position);
-      for (std::size_t i = 0; i < car.stops.size(); ++i) {
-        car.stops[i].place = direct.Add(shared.places[i]);
-      }
+      const RunningCar car = direct.Place(shared);
       const InsertedRider rider{direct.Add(ride.pickup),
                                 direct.Add(ride.dropoff),
                                 1,
@@ -207,6 +212,56 @@ TEST_F(RoundSearchTest, AMoveTellsWhatAllAreSpared) {
       << "the car drives less, the other rider is there earlier, and this one not at all";
   ASSERT_EQ(found.moves[0].insertions.size(), 1u) << "not into the plan that it is in";
   EXPECT_EQ(found.moves[0].insertions[0].driver, DriverId("b"));
+}
+
+TEST_F(RoundSearchTest, WhomNobodyCanTakeGetsTheRoomOfOneWhoMoves) {
+  std::size_t rooms = 0;
+  RoundSearch search(router(), {});
+  for (int round = 0; round < 100; ++round) {
+    FindCandidates question{.round = 1, .queries = {}};
+    question.asked_at = kNow;
+    for (int i = 0; i < 10; ++i) {
+      question.cars.push_back(MakeCar(std::to_string(i)));
+      question.cars.back().car.seats = 2;
+    }
+    const SharedRide ride{Somewhere(), Somewhere(), 1, kNow + minutes(6), kNow + minutes(15)};
+    question.queries.push_back({TripId("t"), ride.pickup, 1, 0, ride, minutes(60)});
+    const auto found = Search(search, question, {});
+    if (!found.trips->at(0).insertions.empty()) {
+      EXPECT_THAT(found.moves, IsEmpty()) << "there is no need";
+      continue;
+    }
+    for (const CandidatesFound::ForMove& move : found.moves) {
+      ++rooms;
+      ASSERT_TRUE(move.room);
+      EXPECT_EQ(move.room->trip, TripId("t"));
+      const auto shared =
+          std::find_if(question.cars.begin(), question.cars.end(),
+                       [&](const SharedCar& car) { return car.driver == move.room->into.driver; });
+      Direct direct(router());
+      const RunningCar car = direct.Place(*shared);
+      std::vector<std::size_t> stops;
+      for (std::size_t i = 0; i < shared->trips.size(); ++i) {
+        if (shared->trips[i] == move.trip) stops.push_back(i);
+      }
+      ASSERT_EQ(stops.size(), 2u) << "who moves is in that car, and not aboard";
+      const InsertedRider rider{direct.Add(ride.pickup),
+                                direct.Add(ride.dropoff),
+                                1,
+                                ride.latest_pickup,
+                                ride.latest_dropoff,
+                                {},
+                                {},
+                                kNow};
+      EXPECT_EQ(FindInsertion(Without(car, stops, direct), rider, direct),
+                move.room->into.insertion);
+      EXPECT_EQ(move.spared, minutes(60) - move.room->into.insertion.cost +
+                                 WorthOfRemoving(car, stops, kNow, 1, direct));
+      for (const InsertionFound& to : move.insertions) EXPECT_NE(to.driver, shared->driver);
+      EXPECT_LT(move.insertions.at(0).insertion.cost, move.spared);
+    }
+  }
+  EXPECT_GT(rooms, 5u);
 }
 
 }  // namespace
