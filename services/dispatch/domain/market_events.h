@@ -202,7 +202,8 @@ struct FindCandidates {
     std::uint32_t party_size = 1;
     std::uint32_t radius_m = 0;
     std::optional<SharedRide> shared = std::nullopt;
-    /// What it costs to leave a rider who shares waiting, as Insertion::cost counts.
+    /// What it costs to leave a rider who shares waiting, as Insertion::cost counts; 0 if nobody
+    /// shall be moved to make room.
     Duration price{};
   };
   /// A trip that has a driver who hasn't come yet, and might be better off with another.

@@ -191,12 +191,16 @@ std::optional<FindCandidates> Matchmaker::NextRound(Time now) {
   } else {
     return std::nullopt;
   }
-  const bool more = std::any_of(trips_.open().begin(), trips_.open().end(), [](const auto& entry) {
+  search_at_ = HasMovable() ? now + config_.rounds.match_every : Time::max();
+  return round;
+}
+
+bool Matchmaker::HasMovable() const {
+  if (config_.sharing.mode != SharingMode::kInsertionAndMoves) return false;
+  return std::any_of(trips_.open().begin(), trips_.open().end(), [](const auto& entry) {
     const trip::v1::Trip& trip = entry.second.trip;
     return trip.state() == trip::v1::TRIP_STATE_ASSIGNED && trip.has_promise();
   });
-  search_at_ = more ? now + config_.rounds.match_every : Time::max();
-  return round;
 }
 
 void Matchmaker::AddSharing(FindCandidates& round, Time now) {
@@ -213,6 +217,7 @@ void Matchmaker::AddSharing(FindCandidates& round, Time now) {
   bool wanted = config_.sharing.mode == SharingMode::kInsertionAndMoves;
   std::vector<FindCandidates::Query*> sharing;
   for (FindCandidates::Query& query : round.queries) {
+    if (config_.sharing.mode != SharingMode::kInsertionAndMoves) query.price = Duration::zero();
     if (query.shared) sharing.push_back(&query);
   }
   // Where more wait than a round has time for, it is the next ones' turn in the next round.

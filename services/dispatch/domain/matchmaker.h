@@ -87,6 +87,8 @@ class Matchmaker {
   bool CanTake(const CandidatesFound::Room& room, std::uint64_t changes);
   /// If one is due.
   std::optional<FindCandidates> NextRound(Time now);
+  /// A rider who shares has a driver who isn't there yet.
+  bool HasMovable() const;
   void AddSharing(FindCandidates& round, Time now);
   void MakeOffer(const Match& match, Step& step);
   /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.

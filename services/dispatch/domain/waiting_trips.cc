@@ -175,8 +175,9 @@ Duration WaitingTrips::CostOf(const WaitingTrip& trip, const InsertionFound& fou
 }
 
 Duration WaitingTrips::PriceOf(const WaitingTrip& trip, Time now) const {
-  return config_.costs.unmatched + Scale(now - trip.requested_at, config_.costs.ageing) +
-         Scale(trip.direct, config_.costs.driving);
+  const Duration each =
+      config_.costs.unmatched + Scale(now - trip.requested_at, config_.costs.ageing);
+  return each * trip.party_size + Scale(trip.direct, config_.costs.driving);
 }
 
 Duration WaitingTrips::InsertionsUncounted(const WaitingTrip& trip) const {

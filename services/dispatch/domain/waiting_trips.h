@@ -69,8 +69,8 @@ enum class MatchingMethod {
 /// if driven there directly at once, and `driving` times what cars drive longer. For a free driver
 /// that is the way to the pick-up for the rider, and for the car the ride as well; and for each
 /// offer that is likely to be refused before one is accepted `refusal`. For a plan under way it is
-/// what the insertion costs. A trip that is left waiting costs its ride, `unmatched`, and `ageing`
-/// times as long as it has waited, so that nobody is passed over for ever.
+/// what the insertion costs. A trip that is left waiting costs its ride, and for each rider
+/// `unmatched` and `ageing` times as long as it has waited, so that nobody is passed over for ever.
 struct MatchingCosts {
   Duration refusal = std::chrono::seconds(10);
   Duration unmatched = std::chrono::minutes(10);

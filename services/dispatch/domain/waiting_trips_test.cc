@@ -66,6 +66,16 @@ TEST_F(WaitingTripsTest, TheOldestTripTakesItsNearestFirst) {
               ElementsAre("old-near", "young-far"));
 }
 
+TEST_F(WaitingTripsTest, APartyCanExpectADriverFromAsFarAsOneRiderCan) {
+  auto party = Trip("party");
+  party.party_size = 4;
+  waiting_.Add(party);
+  waiting_.Add(Trip("single"));
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("party"), {At("a", 250)}}, {TripId("single"), {At("b", 250)}}}),
+              ::testing::UnorderedElementsAre("party-a", "single-b"));
+}
+
 TEST_F(WaitingTripsTest, DriversEquallyNearGoByTheirIds) {
   waiting_.Add(Trip("t"));
   waiting_.StartRound(kNow);

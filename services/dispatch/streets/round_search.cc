@@ -135,7 +135,8 @@ void RoundSearch::FindInsertionsFor(std::size_t query) {
       answer.candidates.begin(), answer.candidates.end(), [&](const Candidate& candidate) {
         return question_.asked_at + candidate.travel_time <= asked.shared->latest_pickup;
       });
-  if (!in_time && answer.insertions.empty()) stranded_.push_back(query);
+  const bool room_helps = asked.price > Duration::zero();
+  if (room_helps && !in_time && answer.insertions.empty()) stranded_.push_back(query);
 }
 
 void RoundSearch::PlaceCars() {

@@ -227,6 +227,8 @@ TEST_F(RoundSearchTest, WhomNobodyCanTakeGetsTheRoomOfOneWhoMoves) {
     const SharedRide ride{Somewhere(), Somewhere(), 1, kNow + minutes(6), kNow + minutes(15)};
     question.queries.push_back({TripId("t"), ride.pickup, 1, 0, ride, minutes(60)});
     const auto found = Search(search, question, {});
+    question.queries[0].price = Duration::zero();
+    EXPECT_THAT(Search(search, question, {}).moves, IsEmpty()) << "nobody shall move";
     if (!found.trips->at(0).insertions.empty()) {
       EXPECT_THAT(found.moves, IsEmpty()) << "there is no need";
       continue;
