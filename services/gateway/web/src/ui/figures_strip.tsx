@@ -85,7 +85,8 @@ function orDash(value: number, text: (value: number) => string): string {
 export function FiguresStrip() {
   const now = figures.value;
   return (
-    <dl class="figures" aria-label="Live figures">
+    // In narrow windows it is scrolled, by the keyboard too.
+    <dl class="figures" aria-label="Live figures" tabIndex={0}>
       {kCards.map((card) => (
         <div class="figure" key={card.label} title={card.title}>
           <dt>{card.label}</dt>
