@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/roads/contraction_order.h"
@@ -40,10 +41,11 @@ class PreparedFileTest : public ::testing::Test {
     map.AddStreet({a, b, map.AddNode(width_m, 500), map.AddNode(0, 500), a});
     return *map.Build();
   }
-  std::string Read() const {
-    std::ifstream file(path_, std::ios::binary);
+  static std::string ReadFrom(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
+  std::string Read() const { return ReadFrom(path_); }
   void Write(const std::string& bytes) const { std::ofstream(path_, std::ios::binary) << bytes; }
 
   const std::filesystem::path folder_;
@@ -123,15 +125,34 @@ TEST_F(PreparedFileTest, StreetsKeepItFromOneStartToTheNext) {
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ((*second)->preparation(), "read from " + kept);
 
-  std::ofstream(kept, std::ios::binary | std::ios::app) << "x";
-  const auto third = Streets::Load("city:6", options);
-  ASSERT_THAT(third, IsOk());
-  EXPECT_THAT((*third)->preparation(), HasSubstr("is damaged"));
-  EXPECT_EQ((*Streets::Load("city:6", options))->preparation(), "read from " + kept);
-
   const auto nowhere = Streets::Load("city:6", {.cache_folder = "/no/such/folder"});
   ASSERT_THAT(nowhere, IsOk());
   EXPECT_THAT((*nowhere)->preparation(), HasSubstr("can't be written"));
+}
+
+TEST_F(PreparedFileTest, WhatIsRefusedIsPreparedAnewAndReplaced) {
+  const StreetsOptions options{.cache_folder = folder_};
+  ASSERT_THAT(Streets::Load("city:5", options), IsOk());
+  ASSERT_THAT(Streets::Load("city:6", options), IsOk());
+  const std::string kept = folder_ / "city-6.prepared";
+  const std::string good = ReadFrom(kept);
+  std::string older = good;
+  older[8] = 0;
+  const std::pair<std::string, std::string> cases[] = {
+      {good + "x", "is damaged"},
+      {good.substr(0, 20), "is cut off"},
+      {older, "is of version 0"},
+      {"#!/bin/sh\n", "is no prepared graph"},
+      {ReadFrom(folder_ / "city-5.prepared"), "was made for other streets"},
+  };
+  for (const auto& [bytes, reason] : cases) {
+    std::ofstream(kept, std::ios::binary) << bytes;
+    const auto streets = Streets::Load("city:6", options);
+    ASSERT_THAT(streets, IsOk());
+    EXPECT_THAT((*streets)->preparation(), StartsWith("prepared in "));
+    EXPECT_THAT((*streets)->preparation(), HasSubstr(reason));
+    EXPECT_EQ(ReadFrom(kept), good) << reason;
+  }
 }
 
 }  // namespace
