@@ -59,7 +59,7 @@ City::City(CityOptions options, const roads::Streets& streets, std::unique_ptr<D
       streets_(streets),
       clock_(std::move(clock)),
       id_prefix_(IdPrefix()),
-      cruises_(streets.router()),
+      cruises_(streets.router(), streets.turns()),
       first_offers_(options_.offer_log),
       record_(rpc::MakeChannel(options_.trip_address), options_.market),
       fleet_(FleetOptions(options_, id_prefix_), cruises_, clock_, timers_, tally_, first_offers_),

@@ -22,16 +22,19 @@ Course StreetCruises::Draw(LatLng from, Random& random) const {
     start->fraction = 1 - start->fraction;
   }
   const roads::Edge* edge = &graph.edge(start->edge);
+  roads::StateIndex state = turns_.After(start->edge);
   std::vector<LatLng> points{start->point, graph.position(edge->to)};
   std::vector<std::uint32_t> leg_ms{
       static_cast<std::uint32_t>(std::lround((1 - start->fraction) * edge->duration_ms))};
   for (std::int64_t ms = leg_ms.front(); ms < kLengthMs; ms += edge->duration_ms) {
-    const auto ways = graph.OutEdges(edge->to);
+    const auto ways = turns_.Arcs(state);
     if (ways.empty()) break;
     const roads::NodeIndex came_from = edge->from;
     const auto first = random.Below(ways.size());
     for (size_t i = 0; i < ways.size(); ++i) {
-      edge = &ways[(first + i) % ways.size()];
+      const roads::TurnGraph::Arc& way = ways[(first + i) % ways.size()];
+      edge = &graph.edge(way.edge);
+      state = way.head;
       if (edge->to != came_from) break;
     }
     points.push_back(graph.position(edge->to));

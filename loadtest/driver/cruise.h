@@ -2,6 +2,7 @@
 
 #include "libs/base/geo.h"
 #include "libs/roads/router.h"
+#include "libs/roads/turn_graph.h"
 #include "loadtest/base/random.h"
 #include "loadtest/driver/course.h"
 
@@ -17,16 +18,18 @@ class Cruises {
   virtual Course To(LatLng from, LatLng to) const = 0;
 };
 
-/// Along random streets for about a minute, turning back only in a dead end; to a place by the
-/// fastest way. The router must outlive it.
+/// Along random streets for about a minute, by the turns that are allowed, turning back only in a
+/// dead end; to a place by the fastest way. Router and turns, of one graph, must outlive it.
 class StreetCruises final : public Cruises {
  public:
-  explicit StreetCruises(const roads::Router& router) : router_(router) {}
+  StreetCruises(const roads::Router& router, const roads::TurnGraph& turns)
+      : router_(router), turns_(turns) {}
   Course Draw(LatLng from, Random& random) const override;
   Course To(LatLng from, LatLng to) const override;
 
  private:
   const roads::Router& router_;
+  const roads::TurnGraph& turns_;
 };
 
 }  // namespace ridestream::loadtest

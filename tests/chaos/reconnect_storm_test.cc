@@ -48,7 +48,7 @@ class Drivers {
  public:
   Drivers(const std::string& market, std::size_t count, const std::string& dispatch,
           const roads::Streets& streets, std::shared_ptr<const Clock> clock, TimerQueue& timers)
-      : cruises_(streets.router()),
+      : cruises_(streets.router(), streets.turns()),
         fleet_(Options(market, count, dispatch, streets), cruises_, std::move(clock), timers,
                tally_, first_offers_) {
     fleet_.Start();
