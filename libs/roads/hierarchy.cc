@@ -93,26 +93,14 @@ void Hierarchy::Number(const Neighbours& higher) {
 }
 
 void Hierarchy::MeasureTree() {
-  std::vector<std::uint32_t> children(node_count());
   parent_.assign(node_count(), kNoRank);
-  for (Rank node = 0; node < node_count(); ++node) {
-    if (first_[node] == first_[node + 1]) continue;
-    parent_[node] = head_[first_[node]];
-    ++children[parent_[node]];
-  }
-  depth_.resize(node_count());
-  branch_of_.resize(node_count());
+  depth_.assign(node_count(), 0);
   for (Rank node = static_cast<Rank>(node_count()); node-- > 0;) {
-    const Rank above = parent(node);
-    depth_[node] =
-        above == kNoRank ? std::uint16_t{0} : static_cast<std::uint16_t>(depth_[above] + 1);
-    height_ = std::max(height_, depth_[node] + 1U);
-    if (above != kNoRank && children[above] == 1) {
-      branch_of_[node] = branch_of_[above];
-      continue;
+    if (first_[node] < first_[node + 1]) {
+      parent_[node] = head_[first_[node]];
+      depth_[node] = static_cast<std::uint16_t>(depth_[parent_[node]] + 1);
     }
-    branch_of_[node] = static_cast<std::uint32_t>(branches_.size());
-    branches_.push_back({depth_[node], above});
+    height_ = std::max(height_, depth_[node] + 1U);
   }
 }
 
@@ -132,17 +120,6 @@ std::uint32_t Hierarchy::FindArc(Rank low, Rank high) const {
   const auto begin = head_.begin() + first_[low];
   const auto end = head_.begin() + first_[low + 1];
   return static_cast<std::uint32_t>(std::lower_bound(begin, end, high) - head_.begin());
-}
-
-std::uint32_t Hierarchy::CommonAncestors(Rank a, Rank b) const {
-  while (branch_of_[a] != branch_of_[b]) {
-    const Branch& of_a = branches_[branch_of_[a]];
-    const Branch& of_b = branches_[branch_of_[b]];
-    Rank& lower = of_a.top_depth >= of_b.top_depth ? a : b;
-    lower = of_a.top_depth >= of_b.top_depth ? of_a.parent : of_b.parent;
-    if (lower == kNoRank) return 0;
-  }
-  return std::min(depth_[a], depth_[b]) + 1U;
 }
 
 }  // namespace ridestream::roads

@@ -24,7 +24,8 @@ inline constexpr Rank kNoRank = std::numeric_limits<Rank>::max();
 ///
 /// The lowest higher neighbour of a node is its parent in the elimination tree; all its higher
 /// neighbours are its ancestors. So a node's depth in the tree tells its ancestors apart, and
-/// everything that a query touches lies on two paths to the root.
+/// everything that a query touches lies on two paths to the root. Nodes are numbered in a postorder
+/// of the tree: those below a node have the numbers just before its own.
 ///
 /// All states at both ends of a street lie on one path to the root.
 ///
@@ -59,16 +60,7 @@ class Hierarchy {
   EdgeIndex up_edge(std::uint32_t arc) const { return up_edge_[arc]; }
   EdgeIndex down_edge(std::uint32_t arc) const { return down_edge_[arc]; }
 
-  /// How many ancestors two nodes have in common, themselves included: those of the depths below.
-  std::uint32_t CommonAncestors(Rank a, Rank b) const;
-
  private:
-  /// A stretch of the elimination tree without a fork.
-  struct Branch {
-    std::uint32_t top_depth;
-    Rank parent;  // of its highest node
-  };
-
   void Contract(const TurnGraph& turns);
   void Number(const std::vector<std::vector<Rank>>& higher);
   void PlaceEdges(const TurnGraph& turns);
@@ -82,8 +74,6 @@ class Hierarchy {
   std::vector<EdgeIndex> down_edge_;
   std::vector<Rank> parent_;
   std::vector<std::uint16_t> depth_;
-  std::vector<std::uint32_t> branch_of_;
-  std::vector<Branch> branches_;
   std::uint32_t height_ = 0;
 };
 

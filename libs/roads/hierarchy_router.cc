@@ -71,7 +71,7 @@ std::uint32_t HierarchyRouter::MsBetween(const SnappedPoint& from, const Snapped
   auto& [up, down, spread] = ThreadWorkspace();
   up.Run(hierarchy_, metric->up(), Exits(timing, from));
   down.Run(hierarchy_, metric->down(), Entries(timing, to));
-  return std::min(DirectMs(timing, from, to), Meet(hierarchy_, up, down));
+  return std::min(DirectMs(timing, from, to), Meet(up, down));
 }
 
 std::optional<Route> HierarchyRouter::RouteBetween(const SnappedPoint& from,
@@ -84,7 +84,7 @@ std::optional<Route> HierarchyRouter::RouteBetween(const SnappedPoint& from,
   TracedClimb down;
   up.Run(hierarchy_, metric->up(), exits);
   down.Run(hierarchy_, metric->down(), entries);
-  const std::uint32_t ms = Meet(hierarchy_, up, down);
+  const std::uint32_t ms = Meet(up, down);
   const std::uint32_t direct_ms = DirectMs(timing, from, to);
   if (ms == kUnreachableMs && direct_ms == kUnreachableMs) return std::nullopt;
   if (direct_ms <= ms) return MakeDirectRoute(timing, from, to);
@@ -155,7 +155,7 @@ std::vector<std::uint32_t> HierarchyRouter::MsTable(std::span<const SnappedPoint
   for (const SnappedPoint& start : from) {
     up.Run(hierarchy_, metric->up(), Exits(timing, start));
     for (std::size_t k = 0; k < to.size(); ++k) {
-      table.push_back(std::min(DirectMs(timing, start, to[k]), Meet(hierarchy_, up, down[k])));
+      table.push_back(std::min(DirectMs(timing, start, to[k]), Meet(up, down[k])));
     }
   }
   return table;
@@ -187,7 +187,7 @@ std::uint32_t HierarchyRouter::MsBetween(const PreparedPlace& from, const Prepar
   const auto& start = static_cast<const Labels&>(*from.labels);
   const auto& goal = static_cast<const Labels&>(*to.labels);
   if (start.metric != goal.metric) return MsBetween(from.point, to.point);
-  const std::uint32_t ms = Meet(hierarchy_, start.up, goal.down);
+  const std::uint32_t ms = Meet(start.up, goal.down);
   if (start.street != goal.street) return ms;
   return std::min(ms, DirectMs(TimingOf(*start.metric), from.point, to.point));
 }

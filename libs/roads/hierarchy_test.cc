@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/roads/climb.h"
 #include "libs/roads/contraction_order.h"
 #include "libs/roads/draw.h"
 #include "libs/roads/streets.h"
@@ -180,18 +181,25 @@ TEST(HierarchyTest, HigherNeighboursAreAncestorsAndStreetsLieOnOnePath) {
   }
   for (StateIndex from = 0; from < turns.state_count(); ++from) {
     for (const TurnGraph::Arc& arc : turns.Arcs(from)) {
-      const Rank a = hierarchy.rank(from);
-      const Rank b = hierarchy.rank(arc.head);
-      ASSERT_EQ(hierarchy.CommonAncestors(a, b),
-                std::min(hierarchy.depth(a), hierarchy.depth(b)) + 1);
+      const auto [low, high] = std::minmax({hierarchy.rank(from), hierarchy.rank(arc.head)});
+      const std::vector<Rank> path = ancestors(low);
+      ASSERT_TRUE(std::binary_search(path.begin(), path.end(), high));
     }
   }
   std::mt19937_64 random(1);
+  const auto climb_from = [&](Rank node) {
+    std::vector<Rank> path = ancestors(node);
+    std::reverse(path.begin(), path.end());
+    return Climb{node, path, {}};
+  };
   for (int i = 0; i < 1'000; ++i) {
-    const auto a = ancestors(static_cast<Rank>(DrawBelow(random, hierarchy.node_count())));
-    const auto b = ancestors(static_cast<Rank>(DrawBelow(random, hierarchy.node_count())));
-    const auto [end, other] = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend());
-    ASSERT_EQ(hierarchy.CommonAncestors(a.front(), b.front()), end - a.rbegin());
+    const Climb a = climb_from(static_cast<Rank>(DrawBelow(random, hierarchy.node_count())));
+    const Climb b = climb_from(static_cast<Rank>(DrawBelow(random, hierarchy.node_count())));
+    const auto [end, other] =
+        std::mismatch(a.path.begin(), a.path.end(), b.path.begin(), b.path.end());
+    ASSERT_EQ(CommonAncestors(a, b), end - a.path.begin());
+    ASSERT_EQ(CommonAncestors(a, a), a.path.size());
+    ASSERT_EQ(CommonAncestors(a, Climb{}), 0U);
   }
 }
 

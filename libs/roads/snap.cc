@@ -41,8 +41,6 @@ Snapper::Segment Snapper::Block::At(int lane) const {
 
 /// One question: a plane around the place that was asked for, in metres, and the best so far.
 struct Snapper::Search {
-  using Float4 = float __attribute__((vector_size(16)));
-
   LatLng place;
   double metres_per_lng_e7;
   /// The best of each lane. In single precision, which is enough to choose: differences are taken

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
 #include "libs/roads/road_graph.h"
+#include "libs/roads/vector4.h"
 
 namespace ridestream::roads {
 
@@ -59,8 +60,6 @@ class Snapper {
   };
   struct Search;
 
-  /// Four numbers that one instruction takes at once: GCC's and clang's vector extension.
-  using Int4 = std::int32_t __attribute__((vector_size(16)));
   /// Four segments of a cell, with their ends, so that a cell is read without touching the graph.
   /// Where a cell has fewer, the last one is repeated.
   struct Block {

@@ -30,13 +30,9 @@ class TreeSpread {
     length_ = 0;
     places_.clear();
     ends_.clear();
-    origin_.resize(climb.ms.size());
+    origin_ = climb.path;
     origin_ms_ = climb.ms;
-    std::size_t depth = origin_.size();
-    for (Rank node = climb.base; node != kNoRank; node = hierarchy.parent(node)) {
-      origin_[--depth] = node;
-    }
-    for (; depth < origin_.size(); ++depth) {
+    for (std::size_t depth = 0; depth < origin_.size(); ++depth) {
       origin_ms_[depth] = Least(origin_[depth], origin_ms_, origin_ms_[depth]);
     }
   }

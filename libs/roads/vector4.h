@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace ridestream::roads {
+
+// Four numbers that one instruction takes at once: GCC's and clang's vector extension, which every
+// processor has an instruction for, and which at our level of optimisation isn't used by itself.
+using Int4 = std::int32_t __attribute__((vector_size(16)));
+using Float4 = float __attribute__((vector_size(16)));
+
+/// The four numbers from `first` on, which must be below 2^31.
+inline Int4 Load4(const std::uint32_t* first) {
+  Int4 numbers;
+  std::memcpy(&numbers, first, sizeof(numbers));
+  return numbers;
+}
+
+}  // namespace ridestream::roads
