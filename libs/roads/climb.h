@@ -45,7 +45,7 @@ struct Climb {
     path.resize(base == kNoRank ? 0 : hierarchy.depth(base) + 1);
     std::size_t depth = path.size();
     for (Rank node = base; node != kNoRank; node = arcs.nodes[node].parent) {
-      __builtin_prefetch(&arcs.arcs[arcs.nodes[node].first]);
+      __builtin_prefetch(arcs.arcs.data() + arcs.nodes[node].first);
       path[--depth] = node;
     }
     ms.assign(path.size(), Metric::kInfinityMs);

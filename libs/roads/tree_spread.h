@@ -129,7 +129,7 @@ class TreeSpread {
     const std::uint32_t length = known;
     while (known > 0 && (known > length_ || path_[known - 1] != node)) {
       path_[--known] = node;
-      __builtin_prefetch(&arcs_->arcs[arcs_->nodes[node].first]);
+      __builtin_prefetch(arcs_->arcs.data() + arcs_->nodes[node].first);
       node = arcs_->nodes[node].parent;
     }
     for (length_ = length; known < length; ++known) {
