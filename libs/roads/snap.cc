@@ -14,7 +14,7 @@
 namespace ridestream::roads {
 namespace {
 
-constexpr double kCellM = 100;
+constexpr double kCellM = 150;
 constexpr double kMaxLngE7 = 3.6e9;
 constexpr double kRoundingM = 0.05;  // More than what single precision loses within a city.
 constexpr double kRadiansPerE7 = std::numbers::pi / 180.0 / 1e7;

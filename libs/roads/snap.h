@@ -26,7 +26,7 @@ struct SnappedPoint {
   friend bool operator==(const SnappedPoint&, const SnappedPoint&) = default;
 };
 
-/// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 100 m, and
+/// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 150 m, and
 /// searches in growing rings, four segments at once: some tenths of a microsecond.
 ///
 /// Immutable, so safe to use from any thread. The graph must outlive it.

@@ -25,11 +25,10 @@ class TreeSpread {
   void Start(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const Climb& climb) {
     hierarchy_ = &hierarchy;
     arcs_ = &arcs;
-    path_.assign(hierarchy.height(), kNoRank);
     ms_.resize(hierarchy.height());
-    length_ = 0;
     places_.clear();
     ends_.clear();
+    way_.clear();
     origin_ = climb.path;
     origin_ms_ = climb.ms;
     for (std::size_t depth = 0; depth < origin_.size(); ++depth) {
@@ -39,7 +38,7 @@ class TreeSpread {
 
   /// Another place, with these accesses.
   void Add(const AccessList& accesses) {
-    places_.push_back({kNoRank, static_cast<std::uint32_t>(places_.size()),
+    places_.push_back({kNoRank, 0, static_cast<std::uint32_t>(places_.size()),
                        static_cast<std::uint32_t>(ends_.size()),
                        static_cast<std::uint32_t>(accesses.size())});
     for (const Access& access : accesses) ends_.push_back({access.state, 0, access.ms});
@@ -50,9 +49,14 @@ class TreeSpread {
   void Finish(std::span<std::uint32_t> row) {
     SortPlaces();
     FetchNodes();
-    for (const Place& place : places_) {
-      if (place.base == kNoRank) continue;
-      HandDownTo(place.base);
+    if (!places_.empty()) ClimbFrom(0, way_);
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      // One ahead of where they are needed, so that the arcs are there by then.
+      next_way_.clear();
+      if (i + 1 < places_.size()) ClimbFrom(i + 1, next_way_);
+      const Place& place = places_[i];
+      HandDown(way_, place.depth);
+      way_.swap(next_way_);
       std::uint32_t best = kUnreachableMs;
       for (const End& end : EndsOf(place)) best = std::min(best, ms_[end.depth] + end.ms);
       if (best <= kMaxDriveMs) row[place.index] = std::min(row[place.index], best);
@@ -67,6 +71,7 @@ class TreeSpread {
   };
   struct Place {
     Rank base;  // the lowest access, which all others are ancestors of; kNoRank if there is none
+    std::uint32_t depth;  // of that
     std::uint32_t index;
     std::uint32_t first_end;
     std::uint32_t end_count;
@@ -87,22 +92,27 @@ class TreeSpread {
     for (End& end : ends_) end.node = hierarchy_->rank(end.node);
     for (End& end : ends_) end.depth = hierarchy_->depth(end.node);
     for (Place& place : places_) {
-      for (const End& end : EndsOf(place)) place.base = std::min(place.base, end.node);
+      for (const End& end : EndsOf(place)) {
+        if (end.node >= place.base) continue;
+        place.base = end.node;
+        place.depth = end.depth;
+      }
     }
     std::sort(places_.begin(), places_.end(),
               [](const Place& a, const Place& b) { return a.base > b.base; });
   }
 
-  /// Goes all the ways that HandDownTo is to go, a step of each in turn: there each step waits for
-  /// memory's answer to the one before, here for none. Of two places that are neighbours in the
-  /// order, just those ancestors of the second are no ancestors of the first that are numbered
-  /// before it.
+  /// The first number that the ways up from a place don't go to: of two places that are neighbours
+  /// in the order, just those ancestors of the second are no ancestors of the first that are
+  /// numbered before it.
+  Rank LimitOf(std::size_t place) const { return place == 0 ? kNoRank : places_[place - 1].base; }
+
+  /// Goes all the ways up, a step of each in turn: one after the other, each step would wait for
+  /// memory's answer to the one before.
   void FetchNodes() {
     ways_.clear();
-    Rank limit = kNoRank;
-    for (const Place& place : places_) {
-      if (place.base < limit) ways_.push_back({place.base, limit});
-      limit = place.base;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      if (places_[i].base < LimitOf(i)) ways_.push_back({places_[i].base, LimitOf(i)});
     }
     while (!ways_.empty()) {
       std::size_t unfinished = 0;
@@ -123,19 +133,22 @@ class TreeSpread {
     return known;
   }
 
-  /// The path becomes the one to `node`.
-  void HandDownTo(Rank node) {
-    std::uint32_t known = hierarchy_->depth(node) + 1;
-    const std::uint32_t length = known;
-    while (known > 0 && (known > length_ || path_[known - 1] != node)) {
-      path_[--known] = node;
+  void ClimbFrom(std::size_t place, std::vector<Rank>& way) const {
+    const Rank limit = LimitOf(place);
+    for (Rank node = places_[place].base; node < limit; node = arcs_->nodes[node].parent) {
       __builtin_prefetch(arcs_->arcs.data() + arcs_->nodes[node].first);
-      node = arcs_->nodes[node].parent;
+      way.push_back(node);
     }
-    for (length_ = length; known < length; ++known) {
-      ms_[known] = known < origin_.size() && origin_[known] == path_[known]
-                       ? origin_ms_[known]
-                       : Least(path_[known], ms_, Metric::kInfinityMs);
+  }
+
+  /// Down a way that ends at `depth`. What is above it was handed down before.
+  void HandDown(std::span<const Rank> way, std::uint32_t depth) {
+    depth -= static_cast<std::uint32_t>(way.size());
+    for (auto node = way.rbegin(); node != way.rend(); ++node) {
+      ++depth;
+      ms_[depth] = depth < origin_.size() && origin_[depth] == *node
+                       ? origin_ms_[depth]
+                       : Least(*node, ms_, Metric::kInfinityMs);
     }
   }
 
@@ -144,10 +157,11 @@ class TreeSpread {
   // The row's own place: by depth its ancestors, the base last, and their times.
   std::vector<Rank> origin_;
   std::vector<std::uint32_t> origin_ms_;
-  // The same on the path to the latest place, as far as `length_`.
-  std::vector<Rank> path_;
+  // The times of the nodes on the path to the latest place, by depth.
   std::vector<std::uint32_t> ms_;
-  std::uint32_t length_ = 0;
+  // The nodes on the path to a place, the base first, that aren't on the path to the one before.
+  std::vector<Rank> way_;
+  std::vector<Rank> next_way_;
   std::vector<Place> places_;
   std::vector<End> ends_;
   std::vector<Way> ways_;
