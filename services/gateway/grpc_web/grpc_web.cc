@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "libs/rpc/request_id.h"
 #include "services/gateway/call/metadata.h"
@@ -16,13 +15,6 @@
 
 namespace ridestream::gateway {
 namespace {
-
-/// The media type without its parameters, in small letters.
-std::string MediaType(std::string_view content_type) {
-  const std::string_view type = content_type.substr(0, content_type.find(';'));
-  return absl::AsciiStrToLower(
-      absl::StripAsciiWhitespace(absl::string_view(type.data(), type.size())));
-}
 
 /// One gRPC-Web request. An answer of one message is sent whole; a stream frame by frame, the next
 /// one being asked for when the browser's side has taken the one before. On the exchange's strand;

@@ -33,4 +33,10 @@ bool Headers::Has(std::string_view name) const {
                      [name](const Field& field) { return SameName(field.first, name); });
 }
 
+std::string MediaType(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return absl::AsciiStrToLower(
+      absl::StripAsciiWhitespace(absl::string_view(type.data(), type.size())));
+}
+
 }  // namespace ridestream::gateway

@@ -37,6 +37,9 @@ class Headers {
 /// Whether two names of header fields are the same: ASCII without regard to case.
 bool SameName(std::string_view a, std::string_view b);
 
+/// The media type in the value of a Content-Type field: without parameters, in small letters.
+std::string MediaType(std::string_view content_type);
+
 struct Request {
   std::string method;
   /// As it was sent: percent-encoded, without the query.

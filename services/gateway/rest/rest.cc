@@ -15,10 +15,6 @@
 namespace ridestream::gateway {
 namespace {
 
-bool IsJson(std::string_view content_type) {
-  return content_type.substr(0, content_type.find(';')) == "application/json";
-}
-
 /// One unary call. On the exchange's strand; held by the functions it gave to the call.
 class RestCall final : public std::enable_shared_from_this<RestCall> {
  public:
@@ -85,7 +81,7 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
   const Route& route = *found.route;
   const Request& request = exchange->request();
   const std::string_view type = request.headers.Get("content-type");
-  if (route.has_body && !request.body.empty() && !IsJson(type)) {
+  if (route.has_body && !request.body.empty() && MediaType(type) != "application/json") {
     return exchange->Send(
         Problem(415, absl::StatusCode::kInvalidArgument,
                 fmt::format("content-type: must be application/json, is '{}'", type)));

@@ -41,7 +41,7 @@ TEST_F(RestTest, AnswersWithTheMessageAsJson) {
 
 TEST_F(RestTest, TakesFieldsFromPathAndBodyAndPassesMetadataOn) {
   const auto answer = Call("POST", "/v1/markets/porto/quotes",
-                           {{"content-type", "application/json; charset=utf-8"},
+                           {{"content-type", "Application/JSON ; charset=utf-8"},
                             {"ridestream-caller", "rider/r-1"},
                             {"x-request-id", "morning-1"},
                             {"grpc-timeout", "2S"}},
