@@ -9,6 +9,7 @@
 #include "libs/base/mutex.h"
 #include "libs/rpc/push_stream.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/trip/domain/trip_view.h"
 
 namespace ridestream::trip {
 
@@ -36,15 +37,14 @@ class TripWatcher {
 
  private:
   explicit TripWatcher(TripId trip_id) : trip_id_(std::move(trip_id)) {}
-  void TakeIfNewer(const v1::Trip& trip) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Send() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const TripId trip_id_;
   std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
   Mutex mu_;
   bool begun_ ABSL_GUARDED_BY(mu_) = false;
-  /// What is sent next; its trip has version 0 as long as none is known.
-  v1::WatchTripResponse newest_ ABSL_GUARDED_BY(mu_);
+  /// What is sent next.
+  TripView view_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ridestream::trip
