@@ -191,11 +191,12 @@ void Auditor::JudgeTrip(const TripId& trip_id, const TripRecord& record) {
       return offer.offer_id == assignment.offer_id && offer.trip_id == trip_id &&
              offer.answer == OfferHistory::Answer::kAccept;
     });
-    const auto& inserted = driver->second.inserted;
+    const auto& planned = driver->second.planned;
     const bool put_in =
-        record.promise && std::find(inserted.begin(), inserted.end(), trip_id) != inserted.end();
-    // Taken from it before its plan was pushed, it never heard of it.
-    const bool unseen = record.promise && assignment.released_at != Time::max();
+        record.promise && std::find(planned.begin(), planned.end(), trip_id) != planned.end();
+    // Taken from it or called off before its plan was pushed, it never heard of it.
+    const bool unseen = record.promise && (assignment.released_at != Time::max() ||
+                                           record.state == pb::TRIP_STATE_CANCELLED);
     if (!accepted && !put_in && !unseen) {
       verdict_.Violated(Check::kOneDriverPerTrip,
                         fmt::format("trip {}: given to driver {} by offer {}, which it didn't "

@@ -12,6 +12,7 @@ namespace {
 
 namespace pb = ::ridestream::trip::v1;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Time kStart = ScaledClock::kAnchor;
 
@@ -169,7 +170,7 @@ RunHistory SharedRun() {
     }
   }
   run.second.offers.clear();
-  run.second.inserted.push_back(TripId("t-1"));
+  run.second.SawInPlan(TripId("t-1"));
   run.listed = {run.log.back().trip()};
   return run;
 }
@@ -223,7 +224,7 @@ TEST(AuditorTest, FindsPromisesThatWereChangedOrBrokenInSilence) {
 }
 
 TEST(AuditorTest, FindsATripThatItsDriverNeverAgreedTo) {
-  EXPECT_THAT(FoundIn([](RunHistory& run) { run.second.inserted.clear(); }),
+  EXPECT_THAT(FoundIn([](RunHistory& run) { run.second.planned.clear(); }),
               HasSubstr("which it didn't accept"));
   EXPECT_THAT(FoundIn([](RunHistory& run) {
                 for (pb::TripEvent& event : run.log) {
@@ -231,6 +232,35 @@ TEST(AuditorTest, FindsATripThatItsDriverNeverAgreedTo) {
                 }
               }),
               HasSubstr("changes the driver from d-1 to d-2"));
+}
+
+TEST(AuditorTest, AnOfferOfATripThatCameToNothingDoesNotForbidToPutItIn) {
+  EXPECT_EQ(FoundIn([](RunHistory& run) {
+              run.second.planned.clear();
+              run.second.offers.push_back({OfferId("o-9"), TripId("t-1"), kStart,
+                                           OfferHistory::Answer::kAccept, 1,
+                                           dispatch::v1::OFFER_OUTCOME_EXPIRED});
+              run.second.SawInPlan(TripId("t-1"));
+            }),
+            "");
+}
+
+TEST(AuditorTest, ADriverNeedNotHearOfWhoCalledOffBeforeThePlanWasPushed) {
+  EXPECT_THAT(FoundIn([](RunHistory& run) {
+                run.log.resize(3);
+                pb::TripEvent& cancelled = run.log.emplace_back(run.log.back());
+                cancelled.set_sequence(45);
+                cancelled.set_previous_state(pb::TRIP_STATE_ASSIGNED);
+                cancelled.mutable_trip()->set_version(4);
+                cancelled.mutable_trip()->set_state(pb::TRIP_STATE_CANCELLED);
+                cancelled.mutable_trip()->mutable_cancellation()->set_by_rider_id("r-1");
+                run.listed = {cancelled.trip()};
+                run.rider.states = {pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_CANCELLED};
+                run.rider.cancelled = true;
+                run.rider.fare_minor = *run.rider.quoted_minor;
+                run.second.planned.clear();
+              }),
+              Not(HasSubstr("which it didn't accept")));
 }
 
 struct Wrong {

@@ -61,8 +61,8 @@ struct DriverHistory {
   std::uint32_t most_seats_taken = 0;
   std::vector<OfferHistory> offers;
   std::vector<DrivenTrip> trips;
-  /// Of its plans, those that it hadn't been offered: riders who share.
-  std::vector<TripId> inserted;
+  /// Those that its plans had.
+  std::vector<TripId> planned;
   std::vector<Violation> violations;
   std::uint64_t violation_count = 0;
 
@@ -71,10 +71,8 @@ struct DriverHistory {
     if (violations.size() < kKeptViolations) violations.push_back({check, std::move(text)});
   }
   void SawInPlan(const TripId& trip_id) {
-    const auto is_this = [&](const OfferHistory& offer) { return offer.trip_id == trip_id; };
-    if (std::none_of(offers.rbegin(), offers.rend(), is_this) &&
-        std::find(inserted.rbegin(), inserted.rend(), trip_id) == inserted.rend()) {
-      inserted.push_back(trip_id);
+    if (std::find(planned.rbegin(), planned.rend(), trip_id) == planned.rend()) {
+      planned.push_back(trip_id);
     }
   }
   DrivenTrip& Driven(const TripId& trip_id) {
