@@ -109,6 +109,47 @@ DriverPlan::Stops::iterator DriverPlan::Behind(const std::vector<Placement::Stop
   return behind;
 }
 
+bool DriverPlan::KeepToSeats(std::uint32_t seats) {
+  std::uint32_t aboard = 0;
+  for (const PlannedStop& planned : stops_) {
+    if (IsAboard(TripId(planned.stop.trip_id()))) aboard += planned.stop.passenger().party_size();
+  }
+  Stops ordered, left = stops_;
+  bool changed = false;
+  while (!left.empty()) {
+    const auto next = NextWithin(left, aboard, seats);
+    const std::uint32_t party = next->stop.passenger().party_size();
+    aboard = next->stop.kind() == v1::STOP_KIND_PICK_UP ? aboard + party
+                                                        : aboard - std::min(aboard, party);
+    changed |= next != left.begin();
+    ordered.push_back(std::move(*next));
+    left.erase(next);
+  }
+  if (!changed) return false;
+  stops_ = std::move(ordered);
+  StopsChanged(RouteChange::kNew);
+  return true;
+}
+
+DriverPlan::Stops::iterator DriverPlan::NextWithin(Stops& stops, std::uint32_t aboard,
+                                                   std::uint32_t seats) {
+  const auto can_be_next = [&](const PlannedStop& planned) {
+    const v1::Stop& stop = planned.stop;
+    if (stop.kind() == v1::STOP_KIND_PICK_UP) {
+      return aboard + stop.passenger().party_size() <= seats;
+    }
+    return std::none_of(stops.begin(), stops.end(), [&](const PlannedStop& other) {
+      return other.stop.kind() == v1::STOP_KIND_PICK_UP && other.stop.trip_id() == stop.trip_id();
+    });
+  };
+  auto next = std::find_if(stops.begin(), stops.end(), [&](const PlannedStop& planned) {
+    return planned.stop.arrived() && can_be_next(planned);
+  });
+  if (next == stops.end()) next = std::find_if(stops.begin(), stops.end(), can_be_next);
+  // A party that is larger than the car: the plan can't help that.
+  return next == stops.end() ? stops.begin() : next;
+}
+
 PlanChange DriverPlan::Remove(const TripId& trip, v1::PlanCause cause) {
   const auto is_of_trip = [&](const PlannedStop& planned) { return IsOf(planned.stop, trip); };
   const auto first_other = std::find_if_not(stops_.begin(), stops_.end(), is_of_trip);
@@ -228,6 +269,13 @@ std::vector<TripId> DriverPlan::MovableTrips() const {
     }
   }
   return movable;
+}
+
+Time DriverPlan::NextPromise(const TripId& trip) const {
+  for (const PlannedStop& planned : stops_) {
+    if (IsOf(planned.stop, trip) && !planned.stop.arrived()) return planned.latest;
+  }
+  return Time::max();
 }
 
 std::vector<TripId> DriverPlan::LateTrips(std::optional<LatLng> car, Time now) const {

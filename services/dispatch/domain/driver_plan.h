@@ -57,6 +57,11 @@ class DriverPlan {
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
   /// who share stand in the order of what was promised them, and other riders' come last.
   PlanChange Apply(const trip::v1::Trip& trip, const Placement* placement = nullptr);
+  /// Where more would be aboard than there are seats, others get out before they get in; and who
+  /// stands at the car gets in first. An order that was made from the promises alone, after a
+  /// crash, knows neither, and a driver may make stops in an order of its own. True, and another
+  /// route is needed, if the order wasn't such.
+  bool KeepToSeats(std::uint32_t seats);
   /// Removes all stops of the trip.
   PlanChange Remove(const TripId& trip, v1::PlanCause cause);
 
@@ -83,6 +88,9 @@ class DriverPlan {
                                        Duration margin, Time now) const;
   /// Trips whose rider shares and whose driver isn't there yet.
   std::vector<TripId> MovableTrips() const;
+  /// By when the trip's next stop that wasn't made is to be made, as promised; Time::max() where
+  /// nothing was.
+  Time NextPromise(const TripId& trip) const;
   /// Trips of which, as it looks, not all promises will be kept.
   std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
 
@@ -127,6 +135,8 @@ class DriverPlan {
   /// What the car drives of its way within that time: not beyond the stop that it was told.
   Duration AheadOnWay(Duration ahead) const;
   void AddStops(const trip::v1::Trip& trip, const Placement* placement);
+  /// The first of `stops` that can be made with so many aboard.
+  static Stops::iterator NextWithin(Stops& stops, std::uint32_t aboard, std::uint32_t seats);
   /// Where a stop comes that is behind all of these.
   Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);
   /// From the car, through the stops before. Without a route guessed in straight lines, and from

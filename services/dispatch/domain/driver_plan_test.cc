@@ -187,5 +187,34 @@ TEST_F(DriverPlanTest, ARouteForOtherStopsIsRefused) {
   EXPECT_FALSE(plan_.has_route());
 }
 
+TEST_F(DriverPlanTest, ARiderComesBehindThoseOfTheStopsThatAreStillThere) {
+  Apply("a", trip::v1::TRIP_STATE_ABOARD);
+  Apply("b", trip::v1::TRIP_STATE_ASSIGNED);
+  // Behind b's pick-up, and b calls off meanwhile.
+  const Placement placement = plan_.PlacementFor({2, 2, {}, {}, {}, {}});
+  plan_.Remove(TripId("b"), v1::PLAN_CAUSE_RIDER_CANCELLED);
+  plan_.Apply(MakeTrip("c", trip::v1::TRIP_STATE_ASSIGNED), &placement);
+  FindRoute();
+  EXPECT_THAT(Stops(), ElementsAre("D:a@100", "P:c@200", "D:c@300"));
+}
+
+TEST_F(DriverPlanTest, WhoWouldBeTooManyGetInWhenOthersHaveGotOut) {
+  Apply("a", trip::v1::TRIP_STATE_ASSIGNED);  // Each for two people.
+  const Placement between = plan_.PlacementFor({1, 2, {}, {}, {}, {}});
+  plan_.Apply(MakeTrip("b", trip::v1::TRIP_STATE_ASSIGNED), &between);
+  FindRoute();
+  EXPECT_FALSE(plan_.KeepToSeats(4));
+  ASSERT_THAT(Stops(), ElementsAre("P:a@100", "P:b@200", "D:a@300", "D:b@400"));
+  EXPECT_TRUE(plan_.KeepToSeats(3));
+  EXPECT_FALSE(plan_.has_route()) << "another way leads through these stops";
+  FindRoute();
+  EXPECT_THAT(Stops(), ElementsAre("P:a@100", "D:a@200", "P:b@300", "D:b@400"));
+  Apply("b", trip::v1::TRIP_STATE_ARRIVED);
+  EXPECT_TRUE(plan_.KeepToSeats(3));
+  FindRoute();
+  EXPECT_THAT(Stops(), ElementsAre("P:b@0*", "D:b@200", "P:a@300", "D:a@400"))
+      << "who stands at the car gets in first";
+}
+
 }  // namespace
 }  // namespace ridestream::dispatch

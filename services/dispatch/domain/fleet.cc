@@ -9,6 +9,7 @@ namespace ridestream::dispatch {
 namespace {
 
 Timer LostTimer(const DriverId& driver) { return {TimerKind::kDriverLost, driver.str()}; }
+Timer PromiseTimer(const TripId& trip) { return {TimerKind::kPromiseDue, trip.str()}; }
 Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
 
 /// Of two causes that one push tells, the one that explains more: what changes about a rider whom
@@ -62,6 +63,7 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   driver.accepts_insertions = event.hello.accepts_insertions();
   driver.told = {};
   driver.plan.ContinueFrom(event.hello.resume().plan_version());
+  const bool reordered = driver.plan.KeepToSeats(driver.seats);
 
   SendWelcome welcome{event.driver, event.epoch, {}};
   if (!event.resumed) {
@@ -73,6 +75,7 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
     }
   }
   step.Decide(std::move(welcome));
+  if (reordered) Changed(driver, {v1::PLAN_CAUSE_RESTORED, RouteChange::kNew}, step);
   ClearSuspicion(driver, step);
   if (driver.position) FindMissingRoute(driver, step);
 }
@@ -145,11 +148,16 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   Driver& driver = drivers_[driver_id];
   driver.id = driver_id;
   const auto placement = placements_.find(id);
-  const PlanChange change =
+  PlanChange change =
       driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);
   placements_.erase(id);
+  // Without a session nobody knows the seats yet.
+  if (caught_up_ && driver.has_session && driver.plan.KeepToSeats(driver.seats)) {
+    change.route = RouteChange::kNew;
+  }
   Changed(driver, change, step);
   if (!caught_up_) return;
+  WatchPromise(driver, id, step);
   if (!driver.has_session) MarkSuspect(driver, step);
   if (driver.suspect && change.cause == v1::PLAN_CAUSE_RIDER_ADDED &&
       !timers_.IsSet(LostTimer(driver_id))) {
@@ -162,6 +170,7 @@ void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   if (holder == driver_of_.end()) return;
   Driver& driver = *Touch(holder->second);
   driver_of_.erase(holder);
+  timers_.Cancel(PromiseTimer(trip));
   etas_.Forget(trip);
   Changed(driver, driver.plan.Remove(trip, cause), step);
 }
@@ -273,6 +282,25 @@ void Fleet::TellPlan(Driver& driver, v1::PlanCause cause, Step& step) {
   v1::DriveResponse message;
   *message.mutable_plan() = driver.plan.Tell(cause, false, driver.position, step.now());
   PushTo(driver, std::move(message), step);
+}
+
+void Fleet::WatchPromise(const Driver& driver, const TripId& trip, Step& step) {
+  const Time due = driver.plan.NextPromise(trip);
+  if (due == Time::max()) {
+    timers_.Cancel(PromiseTimer(trip));
+  } else if (due < step.now()) {
+    PromiseDue(trip, step);
+  } else {
+    timers_.Set(PromiseTimer(trip), due + Duration(1));  // On time is not too late.
+  }
+}
+
+void Fleet::PromiseDue(const TripId& trip, Step& step) {
+  const auto holder = driver_of_.find(trip);
+  if (holder == driver_of_.end()) return;
+  if (late_.insert(trip).second) ++promises_broken_;
+  TellRiders(drivers_.at(holder->second), step);
+  timers_.Set(PromiseTimer(trip), step.now() + kTellLateEvery);
 }
 
 void Fleet::TellRiders(const Driver& driver, Step& step) {
@@ -397,7 +425,9 @@ void Fleet::CatchUp(Step& step) {
     if (driver.plan.empty()) continue;
     touched_.insert(id);
     if (!driver.connected) MarkSuspect(driver, step);
+    if (driver.has_session) driver.plan.KeepToSeats(driver.seats);
     FindRouteFor(driver, v1::PLAN_CAUSE_RESTORED, step);
+    for (const TripId& trip : driver.plan.Trips()) WatchPromise(driver, trip, step);
   }
 }
 

@@ -52,6 +52,9 @@ class Fleet {
   /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
   /// answers. Of the city's clock, which may run many times faster than routes are found.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
+  /// A rider whose promised time is over is told so again and again, also while nothing is heard of
+  /// the car: what is told isn't kept anywhere and may be lost.
+  static constexpr Duration kTellLateEvery = std::chrono::seconds(10);
 
   Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
       : lost_after_(lost_after), sharing_(sharing), timers_(timers) {}
@@ -76,6 +79,8 @@ class Fleet {
   void Forget(const TripId& trip);
   void TakeRoute(RouteFound event, Step& step);
   void RouteUnanswered(const DriverId& id, Step& step);
+  /// The time that the trip's rider was promised is over.
+  void PromiseDue(const TripId& trip, Step& step);
   /// Pushes the plan as it is once more, unless it is about to be pushed.
   void TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step);
 
@@ -122,6 +127,7 @@ class Fleet {
   /// How far the car may be from where it was seen last by the time its driver hears of a plan.
   static Duration DrivenUnheard(const Driver& driver, Duration heard_within, Time now);
   void TellRiders(const Driver& driver, Step& step);
+  void WatchPromise(const Driver& driver, const TripId& trip, Step& step);
   void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
 
   const Duration lost_after_;

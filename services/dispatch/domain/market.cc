@@ -67,7 +67,7 @@ Market::Market(const MarketConfig& config)
                    config.sharing,
                    config.radius_m,
                    config.max_wait,
-                   config.command_retry,
+                   config.log_patience,
                    config.offer_id_prefix},
                   trips_, commands_, fleet_, timers_),
       demand_(config.demand) {}
@@ -100,6 +100,9 @@ void Market::GoOff(const Timer& timer, Step& step) {
       break;
     case TimerKind::kRouteUnanswered:
       fleet_.RouteUnanswered(DriverId(timer.subject), step);
+      break;
+    case TimerKind::kPromiseDue:
+      fleet_.PromiseDue(TripId(timer.subject), step);
       break;
     case TimerKind::kCommandRetry:
       commands_.Resend(TripId(timer.subject), step);
@@ -223,6 +226,7 @@ void Market::RejectForeign(const DriverId& driver, const Command& command, Step&
 void Market::On(const TripLogged& event, Step& step) { ApplyTrip(event.event.trip(), step); }
 
 void Market::On(const LogCaughtUp&, Step& step) {
+  commands_.ResendAll(step);
   if (caught_up_) return;
   caught_up_ = true;
   fleet_.CatchUp(step);

@@ -44,9 +44,10 @@ struct MarketConfig {
   Duration max_wait = std::chrono::minutes(5);
   /// A suspect driver's trips are given to others after this, if not aboard.
   Duration lost_after = std::chrono::seconds(30);
-  /// Pause before a trip command whose outcome is open is sent again; also how long the log is
-  /// waited for when an answer of trip's announces news that must stand there.
-  Duration command_retry = std::chrono::seconds(1);
+  /// Before a trip command whose outcome is open is sent again.
+  RetryPauses command_retry = {std::chrono::seconds(1), std::chrono::seconds(15)};
+  /// How long the log is waited for when an answer of trip's announces news that must stand there.
+  Duration log_patience = std::chrono::seconds(1);
   DemandConfig demand = {};
   /// Makes offer ids unique over restarts of the process.
   std::string offer_id_prefix = {};

@@ -6,9 +6,34 @@
 #include <utility>
 #include <variant>
 
+#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/domain/trip_book.h"
 
 namespace ridestream::dispatch {
+namespace {
+
+/// Whether at each stop so many can get in. Who is too many for the car by itself doesn't count.
+bool FitsIn(std::uint32_t seats, const v1::Plan& plan) {
+  std::uint32_t aboard = 0;
+  std::set<std::string> waiting;
+  for (const v1::Stop& stop : plan.stops()) {
+    if (stop.kind() == v1::STOP_KIND_PICK_UP) waiting.insert(stop.trip_id());
+  }
+  for (const v1::Stop& stop : plan.stops()) {
+    if (!waiting.contains(stop.trip_id())) aboard += stop.passenger().party_size();
+  }
+  for (const v1::Stop& stop : plan.stops()) {
+    const std::uint32_t party = stop.passenger().party_size();
+    if (stop.kind() == v1::STOP_KIND_DROP_OFF) {
+      aboard -= party;
+    } else if ((aboard += party) > seats && party <= seats) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 void MarketChecker::Before(const Event& event, Time now) {
   now_ = now;
@@ -19,6 +44,16 @@ void MarketChecker::After(const std::vector<Decision>& decisions) {
   for (const Decision& decision : decisions) {
     std::visit([this](const auto& d) { Check(d); }, decision);
   }
+  CheckPromises();
+}
+
+/// Who is let down is told so when the time is over, if not before.
+void MarketChecker::CheckPromises() {
+  if (!caught_up_) return;
+  for (const auto& [trip, due] : due_) {
+    Expect(now_ <= due || told_late_.contains(trip),
+           fmt::format("the rider of {} is late and wasn't told", trip));
+  }
 }
 
 void MarketChecker::Restarted() {
@@ -26,6 +61,8 @@ void MarketChecker::Restarted() {
   offers_.clear();
   declined_.clear();
   trips_.clear();
+  due_.clear();
+  told_late_.clear();
   commands_.clear();
   round_.reset();
   for (auto& [id, driver] : drivers_) {
@@ -59,6 +96,7 @@ void MarketChecker::Note(const DriverConnected& event) {
   driver.suspect = false;
   driver.epoch = event.epoch;
   driver.seats = event.hello.seats();
+  driver.accepts_insertions = event.hello.accepts_insertions();
   driver.told.reset();
   if (!event.resumed) driver.route_id = 0;
   if (std::exchange(driver.versions_lost, false)) {
@@ -113,8 +151,18 @@ void MarketChecker::Note(const CandidatesFound& event) {
 }
 
 void MarketChecker::NoteTrip(const trip::v1::Trip& trip) {
-  trip::v1::Trip& known = trips_[TripId(trip.trip_id())];
-  if (trip.version() > known.version()) known = trip;
+  const TripId id(trip.trip_id());
+  trip::v1::Trip& known = trips_[id];
+  if (trip.version() <= known.version()) return;
+  if (trip.driver().driver_id() != known.driver().driver_id()) told_late_.erase(id);
+  known = trip;
+  if (!trip.has_promise() || !trip.has_driver() || IsEnded(trip.state())) {
+    due_.erase(id);
+  } else {
+    due_[id] = FromProto(trip.state() == trip::v1::TRIP_STATE_ASSIGNED
+                             ? trip.promise().latest_pickup_at()
+                             : trip.promise().latest_dropoff_at());
+  }
 }
 
 // -- What it decides
@@ -237,6 +285,7 @@ void MarketChecker::CheckPlan(const DriverId& id, const v1::Plan& plan) {
     }
   }
   Expect(trips == TripsOf(id), which + "its trips aren't those that the driver has");
+  Expect(FitsIn(driver.seats, plan), which + "more would be aboard than there are seats");
   if (plan.has_route()) {
     driver.route_id = plan.route_id();
     Expect(plan.route_id() != 0, which + "a route without an id");
@@ -278,6 +327,31 @@ void MarketChecker::Check(const TripCommand& decision) {
   }
   commands_[decision.command] = trip;
   ++seen_[fmt::format("command {}", decision.request.index())];
+  const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&decision.request);
+  if (assign != nullptr && !offers_.contains(OfferId(assign->offer_id()))) CheckInsertion(*assign);
+}
+
+/// Without an offer only riders who share get a driver, who agreed to it and drives others who
+/// share.
+void MarketChecker::CheckInsertion(const trip::v1::AssignTripRequest& request) {
+  const DriverId id(request.driver().driver_id());
+  const SeenDriver& driver = drivers_[id];
+  const trip::v1::Trip& trip = trips_[TripId(request.trip_id())];
+  const auto& released = trip.released_driver_ids();
+  const bool moves = !request.from_driver_id().empty();
+  const std::string which = fmt::format("insertion of {} at {}: ", request.trip_id(), id);
+  Expect(trip.has_promise(), which + "the rider doesn't share");
+  Expect(driver.accepts_insertions, which + "the driver hasn't agreed");
+  const std::set<std::string> company = TripsOf(id);
+  Expect(std::all_of(company.begin(), company.end(),
+                     [&](const auto& other) { return trips_[TripId(other)].has_promise(); }),
+         which + "others in the car don't share");
+  Expect(trip.passenger().party_size() <= driver.seats, which + "too few seats");
+  Expect(std::find(released.begin(), released.end(), id.str()) == released.end(),
+         which + "the driver lost it");
+  Expect(!declined_[TripId(request.trip_id())].contains(id), which + "the driver declined it");
+  Expect(!moves || request.from_driver_id() != id.str(), which + "it is there");
+  ++seen_[moves ? "move" : "insertion"];
 }
 
 void MarketChecker::Check(const ReportProgress& decision) {
@@ -285,6 +359,12 @@ void MarketChecker::Check(const ReportProgress& decision) {
   Expect(trip.has_driver() && !IsEnded(trip.state()),
          fmt::format("progress of {}, which has no driver", decision.progress.trip_id()));
   ++seen_[trip::v1::DriverStatus_Name(decision.progress.progress().driver_status())];
+  const TripId id(decision.progress.trip_id());
+  if (decision.progress.progress().promise_broken()) {
+    if (told_late_.insert(id).second) ++seen_["told that it will be late"];
+  } else {
+    Expect(!told_late_.contains(id), fmt::format("{} was late and is said not to be", id));
+  }
 }
 
 void MarketChecker::Expect(bool condition, const std::string& violation) {

@@ -43,6 +43,7 @@ class MarketChecker {
     bool suspect = false;
     std::uint64_t epoch = 0;
     std::uint32_t seats = 0;
+    bool accepts_insertions = false;
     v1::Plan plan;
     /// The market died, or dropped the session with pushes that never arrived: what the driver says
     /// of its plan's version is what counts.
@@ -75,6 +76,7 @@ class MarketChecker {
   template <class E>
   void Note(const E&) {}
   void NoteTrip(const trip::v1::Trip& trip);
+  void CheckPromises();
 
   void Check(const SendWelcome& decision);
   void Check(const Push& decision);
@@ -85,6 +87,7 @@ class MarketChecker {
   void Check(const FindRoute&) {}
   void Check(const StreetsDriven&) {}
   void Check(const SetSurge& decision);
+  void CheckInsertion(const trip::v1::AssignTripRequest& request);
   void CheckOffer(const DriverId& driver, const v1::Offer& offer);
   void CheckOfferEnded(const DriverId& driver, const v1::OfferEnded& ended);
   void CheckPlan(const DriverId& driver, const v1::Plan& plan);
@@ -100,6 +103,10 @@ class MarketChecker {
   std::map<TripId, std::set<DriverId>> declined_;
   /// The newest record of each trip that the market was told.
   std::map<TripId, trip::v1::Trip> trips_;
+  /// By when the next stop of an open trip with a driver is to be made, where that was promised.
+  std::map<TripId, Time> due_;
+  /// Those whose riders were told that it will be later.
+  std::set<TripId> told_late_;
   std::map<std::uint64_t, TripId> commands_;
   /// The round that waits for its answer, and since when.
   std::optional<std::pair<std::uint64_t, Time>> round_;

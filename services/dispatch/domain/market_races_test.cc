@@ -192,7 +192,7 @@ TEST_F(MarketRacesTest, AnAcceptStopsTheLeaseHoweverLongTripTakes) {
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   for (int i = 0; i < 40; ++i) {
     t_.FailCommand(absl::DeadlineExceededError("slow"));
-    t_.Pass(seconds(1));
+    t_.Pass(MarketConfig().command_retry.longest);
   }
   EXPECT_THAT(t_.Outcomes("d"), IsEmpty());
   t_.CarryOut();

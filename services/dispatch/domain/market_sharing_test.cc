@@ -410,5 +410,88 @@ TEST_F(MarketSharingTest, SharingCanBeTurnedOff) {
   EXPECT_THAT(round->cars, IsEmpty());
 }
 
+TEST_F(MarketSharingTest, ARestoredPlanHasNobodyGetInWhereNoSeatIsFree) {
+  market_.Connect("d");
+  market_.RequestShared("t-1", 3);
+  market_.AnswerRound({"d"});
+  market_.Answer("d", market_.Offers("d").at(0), true);
+  Settle();
+  market_.TakeAll();
+  market_.RequestShared("t-2", 3);
+  const FindCandidates round = Round();
+  AnswerInsertions(round, {Into(round.cars.at(0), 2, 2)});
+  Settle();
+  ASSERT_THAT(StopsOf(market_.Plans("d").at(0)), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
+
+  // Both were promised a pick-up before any drop-off: by that order t-2 would never get in.
+  market_.Restart();
+  market_.TellLog();
+  market_.Handle(LogCaughtUp{});
+  market_.Connect("d", 4);
+  const auto welcome = market_.Take<SendWelcome>();
+  EXPECT_THAT(StopsOf(welcome.at(0).snapshot.plan()), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
+
+  // The same for a driver who is back before the log has been read.
+  market_.Restart();
+  market_.Connect("d", 4);
+  market_.Move("d");
+  market_.TellLog();
+  market_.TakeAll();
+  market_.Handle(LogCaughtUp{});
+  Settle();
+  EXPECT_THAT(StopsOf(market_.Plans("d").at(0)), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
+}
+
+TEST_F(MarketSharingTest, WhereADriverMakesStopsInItsOwnOrderOthersGetOutFirst) {
+  market_.Connect("d");
+  market_.RequestShared("t-1", 3);
+  market_.AnswerRound({"d"});
+  market_.Answer("d", market_.Offers("d").at(0), true);
+  Settle();
+  market_.TakeAll();
+  market_.RequestShared("t-2", 3);
+  const FindCandidates round = Round();
+  AnswerInsertions(round, {Into(round.cars.at(0), 2, 2)});
+  Settle();
+  market_.TakeAll();
+  market_.Update("d", "t-2", v1::STOP_ACTION_ARRIVED);
+  market_.Update("d", "t-2", v1::STOP_ACTION_PICKED_UP);
+  Settle();
+  EXPECT_THAT(StopsOf(market_.Plans("d").back()), ElementsAre("-t-2", "+t-1", "-t-1"));
+}
+
+TEST_F(MarketSharingTest, ARiderIsToldWhenThePromisedTimeIsOverThoughNothingIsHeardOfTheCar) {
+  market_.Connect("d");
+  GiveShared("t-1", "d");
+  market_.Move("d");
+  market_.TakeAll();
+  const auto told_late = [&] {
+    std::vector<bool> told;
+    for (const ReportProgress& report : market_.Take<ReportProgress>()) {
+      told.push_back(report.progress.progress().promise_broken());
+    }
+    return told;
+  };
+  const Time latest = FromProto(market_.trips.Get("t-1").promise().latest_pickup_at());
+  market_.Pass(latest - market_.now());
+  EXPECT_THAT(told_late(), IsEmpty()) << "on time is not too late";
+  market_.Pass(std::chrono::milliseconds(1));
+  EXPECT_THAT(told_late(), ElementsAre(true));
+  EXPECT_EQ(market_.market().promises_broken(), 1u);
+  market_.Pass(seconds(21));
+  EXPECT_THAT(told_late(), ElementsAre(true, true)) << "it may have been lost";
+  EXPECT_EQ(market_.market().promises_broken(), 1u);
+
+  market_.Restart();
+  market_.TellLog();
+  market_.Handle(LogCaughtUp{});
+  EXPECT_THAT(told_late(), ::testing::Contains(true)) << "also by a process that begins";
+  ASSERT_TRUE(market_.trips.Cancel("t-1").ok());
+  market_.TellLog();
+  market_.TakeAll();
+  market_.Pass(minutes(1));
+  EXPECT_THAT(told_late(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace ridestream::dispatch

@@ -598,7 +598,7 @@ TEST_F(MarketTest, ACommandWhoseOutcomeIsOpenIsSentAgainUntilItIsKnown) {
   for (int i = 0; i < 5; ++i) {
     t_.FailCommand(absl::UnavailableError("trip is being restarted"));
     EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
-    t_.Pass(seconds(1));
+    t_.Pass(MarketConfig().command_retry.longest);
   }
   EXPECT_EQ(t_.CarryOut(), 1u);
   EXPECT_THAT(t_.Plans("d"), SizeIs(1));

@@ -20,6 +20,7 @@ enum class TimerKind {
   kDriverLost,         // a driver
   kRouteUnanswered,    // a driver
   kCommandRetry,       // a trip
+  kPromiseDue,         // a trip
 };
 
 struct Timer {

@@ -1,11 +1,21 @@
 #include "services/dispatch/domain/trip_commands.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ridestream::dispatch {
 namespace {
 
 Timer RetryTimer(const TripId& trip) { return {TimerKind::kCommandRetry, trip.str()}; }
+
+/// SplitMix64's output function (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number
+/// Generators", 2014).
+std::uint64_t Mix(std::uint64_t z) {
+  z += 0x9e3779b97f4a7c15ULL;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
 
 bool IsRepeat(const TripRequest& a, const TripRequest& b) {
   if (a.index() != b.index() || DriverOf(a) != DriverOf(b)) return false;
@@ -67,13 +77,15 @@ std::optional<PendingCommand> TripCommands::Settle(std::uint64_t command,
   const auto sent = sent_.find(command);
   if (sent == sent_.end()) return std::nullopt;
   const TripId trip = sent->second;
+  const auto line = lines_.find(trip);
   if (IsOutcomeOpen(outcome)) {
-    timers_.Set(RetryTimer(trip), step.now() + retry_);
+    PendingCommand& failed = line->second.front();
+    ++failed.failures;
+    timers_.Set(RetryTimer(trip), step.now() + PauseAfter(failed));
     return std::nullopt;
   }
   sent_.erase(sent);
   timers_.Cancel(RetryTimer(trip));
-  const auto line = lines_.find(trip);
   PendingCommand settled = std::move(line->second.front());
   line->second.pop_front();
   if (line->second.empty()) lines_.erase(line);
@@ -94,6 +106,23 @@ void TripCommands::Resend(const TripId& trip, Step& step) {
   if (line == lines_.end()) return;
   const PendingCommand& first = line->second.front();
   step.Decide(TripCommand{first.id, first.request});
+}
+
+void TripCommands::ResendAll(Step& step) {
+  for (const auto& [trip, line] : lines_) {
+    if (!timers_.IsSet(RetryTimer(trip))) continue;
+    timers_.Cancel(RetryTimer(trip));
+    step.Decide(TripCommand{line.front().id, line.front().request});
+  }
+}
+
+Duration TripCommands::PauseAfter(const PendingCommand& failed) const {
+  Duration most = pauses_.first;
+  for (int i = 1; i < failed.failures && most < pauses_.longest; ++i) most *= 2;
+  most = std::min(most, pauses_.longest);
+  const std::uint64_t drawn = Mix(failed.id * 64 + static_cast<std::uint64_t>(failed.failures));
+  return most / 2 + Duration(static_cast<Duration::rep>(
+                        drawn % static_cast<std::uint64_t>(most.count() / 2 + 1)));
 }
 
 void TripCommands::DropAll(const TripId& trip) {

@@ -25,6 +25,15 @@ struct PendingCommand {
   std::uint64_t id = 0;
   TripRequest request;
   CommandOrigin origin;
+  /// So often its outcome stayed open.
+  int failures = 0;
+};
+
+/// The pause before a command whose outcome is open is sent again: at most `first`, which doubles
+/// with each further failure up to `longest`; and at least half of that.
+struct RetryPauses {
+  Duration first;
+  Duration longest;
 };
 
 /// True if after this failure nobody knows whether the command was carried out. Trip's commands are
@@ -41,7 +50,7 @@ DriverId DriverOf(const TripRequest& request);
 /// kind, step and driver. Not thread-safe.
 class TripCommands {
  public:
-  TripCommands(Duration retry, Timers& timers) : retry_(retry), timers_(timers) {}
+  TripCommands(const RetryPauses& pauses, Timers& timers) : pauses_(pauses), timers_(timers) {}
 
   void Send(TripRequest request, CommandOrigin origin, Step& step);
 
@@ -53,6 +62,8 @@ class TripCommands {
 
   /// The pause after an open outcome is over.
   void Resend(const TripId& trip, Step& step);
+  /// Trip was heard: nothing pauses any more.
+  void ResendAll(Step& step);
 
   /// The trip has ended: nothing about it needs to be known any more.
   void DropAll(const TripId& trip);
@@ -67,7 +78,11 @@ class TripCommands {
   }
 
  private:
-  const Duration retry_;
+  /// Where in its bounds a pause lies is made from the command's number: those that failed together
+  /// don't come again together, and the same events give the same decisions.
+  Duration PauseAfter(const PendingCommand& failed) const;
+
+  const RetryPauses pauses_;
   Timers& timers_;
   std::uint64_t last_id_ = 0;
   /// Only the first of each line has been sent.

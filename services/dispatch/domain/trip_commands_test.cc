@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "absl/status/status.h"
 
 namespace ridestream::dispatch {
@@ -45,7 +47,7 @@ class TripCommandsTest : public ::testing::Test {
   }
 
   Timers timers_;
-  TripCommands commands_{seconds(1), timers_};
+  TripCommands commands_{{seconds(1), seconds(15)}, timers_};
 };
 
 TEST_F(TripCommandsTest, CommandsOfOneTripGoOneAfterTheOther) {
@@ -65,11 +67,13 @@ TEST_F(TripCommandsTest, CommandsOfOneTripGoOneAfterTheOther) {
 
 TEST_F(TripCommandsTest, AnOpenOutcomeIsAskedAgainUnderTheSameIdUntilItIsKnown) {
   const auto sent = Send(Release());
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  for (const auto most :
+       {seconds(1), seconds(2), seconds(4), seconds(8), seconds(15), seconds(15)}) {
     Step step(kSubmittedAt);
     EXPECT_EQ(commands_.Settle(sent[0].command, absl::UnavailableError("down"), step),
               std::nullopt);
-    ASSERT_EQ(timers_.PopDue(kSubmittedAt + seconds(1)), (Timer{TimerKind::kCommandRetry, "t-1"}));
+    EXPECT_GE(timers_.Next(), kSubmittedAt + most / 2);
+    ASSERT_EQ(timers_.PopDue(kSubmittedAt + most), (Timer{TimerKind::kCommandRetry, "t-1"}));
     const auto again = Sent([&](Step& s) { commands_.Resend(kTrip, s); });
     ASSERT_EQ(again.size(), 1);
     EXPECT_EQ(again[0].command, sent[0].command);
@@ -77,6 +81,35 @@ TEST_F(TripCommandsTest, AnOpenOutcomeIsAskedAgainUnderTheSameIdUntilItIsKnown) 
   Step step(kSubmittedAt);
   EXPECT_TRUE(commands_.Settle(sent[0].command, absl::NotFoundError("no"), step).has_value());
   EXPECT_FALSE(commands_.IsPending<trip::v1::ReleaseTripRequest>(kTrip));
+}
+
+TEST_F(TripCommandsTest, CommandsThatFailedTogetherDoNotComeAgainTogether) {
+  std::set<Time> again_at;
+  constexpr int kTrips = 100;
+  for (int i = 0; i < kTrips; ++i) {
+    const auto sent = Send(Advance(trip::v1::TRIP_STATE_ARRIVED, "t-" + std::to_string(i)));
+    Step step(kSubmittedAt);
+    commands_.Settle(sent.at(0).command, absl::UnavailableError("down"), step);
+  }
+  while (timers_.Next()) {
+    again_at.insert(*timers_.Next());
+    timers_.PopDue(*timers_.Next());
+  }
+  EXPECT_GT(again_at.size(), kTrips * 9 / 10);
+  EXPECT_LT(*again_at.begin(), kSubmittedAt + std::chrono::milliseconds(550));
+  EXPECT_GT(*again_at.rbegin(), kSubmittedAt + std::chrono::milliseconds(950));
+}
+
+TEST_F(TripCommandsTest, WhenTripIsHeardThePausesAreOver) {
+  const auto pauses = Send(Release());
+  EXPECT_EQ(Send(Advance(trip::v1::TRIP_STATE_ARRIVED, "t-2")).size(), 1u) << "is under way";
+  Step step(kSubmittedAt);
+  commands_.Settle(pauses[0].command, absl::UnavailableError("down"), step);
+  const auto again = Sent([&](Step& s) { commands_.ResendAll(s); });
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].command, pauses[0].command);
+  EXPECT_EQ(timers_.Next(), std::nullopt);
+  EXPECT_TRUE(Sent([&](Step& s) { commands_.ResendAll(s); }).empty());
 }
 
 TEST_F(TripCommandsTest, ARepeatIsDroppedButItsOriginIsKept) {

@@ -246,6 +246,34 @@ void MarketRunner::Do(const SetSurge& decision) {
       });
 }
 
+void MarketRunner::LogCommand(const char* name, const std::string& trip_id,
+                              const absl::Status& status) {
+  const bool repeated = IsOutcomeOpen(status);
+  std::string request;
+  int failures = 0;
+  {
+    MutexLock lock(mu_);
+    const auto found = requests_.find(trip_id);
+    if (found != requests_.end()) {
+      request = found->second.id;
+      failures = repeated ? found->second.failures++ : std::exchange(found->second.failures, 0);
+    }
+  }
+  if (!repeated && failures > 0) {
+    service::Log(service::Level::kInfo, "trip_command_through",
+                 {{"command", name},
+                  {"trip", trip_id},
+                  {"request", request},
+                  {"failures", std::to_string(failures)}});
+  }
+  if (status.ok() || (repeated && failures > 0)) return;
+  // Somebody else was faster: a race that the market expects.
+  service::Log(
+      absl::IsFailedPrecondition(status) ? service::Level::kInfo : service::Level::kWarning,
+      "trip_command_failed",
+      {{"command", name}, {"trip", trip_id}, {"request", request}, {"error", status.ToString()}});
+}
+
 void MarketRunner::BeginCall() {
   MutexLock lock(mu_);
   ++calls_under_way_;
@@ -268,26 +296,18 @@ void MarketRunner::Tell(const char* name, std::uint64_t command, Request request
   under_way->request = std::move(request);
   rpc::SetCaller(under_way->context, kSelf);
   rpc::SetTimeout(under_way->context, kCommandTimeout);
-  const std::string request_id = RequestOf(under_way->request.trip_id());
-  rpc::AddRequestId(under_way->context, request_id);
+  rpc::AddRequestId(under_way->context, RequestOf(under_way->request.trip_id()));
   BeginCall();
   call(&under_way->context, &under_way->request, &under_way->response,
-       [this, name, command, request_id, under_way](const grpc::Status& status) {
+       [this, name, command, under_way](const grpc::Status& status) {
          meter_.CommandEnded(name, status.error_code());
          absl::StatusOr<trip::v1::Trip> trip;
          if (status.ok()) {
            trip = std::move(*under_way->response.mutable_trip());
          } else {
            trip = rpc::FromGrpcStatus(status);
-           // Somebody else was faster: a race that the market expects.
-           const bool lost_race = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
-           service::Log(lost_race ? service::Level::kInfo : service::Level::kWarning,
-                        "trip_command_failed",
-                        {{"command", name},
-                         {"trip", under_way->request.trip_id()},
-                         {"request", request_id},
-                         {"error", trip.status().ToString()}});
          }
+         LogCommand(name, under_way->request.trip_id(), trip.status());
          queue_.Answer(CommandDone{command, std::move(trip)});
          EndCall();
        });

@@ -98,6 +98,9 @@ class MarketRunner final : public EventSink {
   /// Remembers which request a trip was made by, while it is open.
   void NoteRequest(const trip::v1::Trip& trip);
   std::string RequestOf(const std::string& trip_id);
+  /// Tells of a command that failed: of one that the market repeats only when it begins to fail,
+  /// and when it is through.
+  void LogCommand(const char* name, const std::string& trip_id, const absl::Status& status);
   /// The requests of those trips of a round that weren't in a round before, as many as a call
   /// bears.
   std::vector<std::string> NewRequestsOf(const FindCandidates& round);
@@ -127,6 +130,8 @@ class MarketRunner final : public EventSink {
   struct TripRequest {
     std::string id;
     bool was_in_a_round = false;
+    /// Of its command under way.
+    int failures = 0;
   };
   // By trip; those that are open.
   absl::flat_hash_map<std::string, TripRequest> requests_ ABSL_GUARDED_BY(mu_);
