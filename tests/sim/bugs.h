@@ -23,6 +23,10 @@ enum class Bug {
   kEpochsBeginAnew,          // Nor what it says of its epoch.
   kSeatsNotChecked,          // Every car is taken for a bus.
   kSilenceNotTold,           // The market doesn't hear that a driver fell silent.
+  // Of riders who share:
+  kInsertionsWithoutSeats,  // The planner takes every car under way for a bus.
+  kOthersPromisesIgnored,   // It heeds the promise of the rider who gets in, and no other.
+  kBrokenPromiseNotTold,    // What riders are told leaves out that a promise is broken.
 };
 
 struct NamedBug {
@@ -44,6 +48,9 @@ inline constexpr std::array kBugs = {
     NamedBug{Bug::kEpochsBeginAnew, "epochs_begin_anew"},
     NamedBug{Bug::kSeatsNotChecked, "seats_not_checked"},
     NamedBug{Bug::kSilenceNotTold, "silence_not_told"},
+    NamedBug{Bug::kInsertionsWithoutSeats, "insertions_without_seats"},
+    NamedBug{Bug::kOthersPromisesIgnored, "others_promises_ignored"},
+    NamedBug{Bug::kBrokenPromiseNotTold, "broken_promise_not_told"},
 };
 
 }  // namespace ridestream::sim

@@ -33,6 +33,8 @@ struct Context {
     if (!condition) Violated(otherwise);
   }
 
+  /// When something was last so that riders may be late because of it.
+  Time may_delay_at{};
   Agenda agenda;
   Trace trace;
   Faults faults;

@@ -17,6 +17,8 @@ using std::chrono::seconds;
 constexpr Duration kTickEvery = seconds(1);
 constexpr Duration kSurveyEvery = seconds(10);
 constexpr Duration kReopenAfter = milliseconds(200);
+// Longer than in life, so that not every other step is about it.
+constexpr Duration kProgressLinger = seconds(1);
 constexpr Duration kHelloWithin = seconds(10);
 constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
 constexpr std::uint32_t kCandidates = 16;
@@ -43,6 +45,7 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
   batch_.set_market(kMarket);
   OpenLog();
   OpenLocation();
+  OpenProgress();
   context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
   context_.agenda.After(kSurveyEvery, host_.life(), [this] { Survey(); });
 }
@@ -134,7 +137,12 @@ bool DispatchProcess::CouldResume(const DriverId& driver, const dispatch::v1::He
   if (found == seen_.end()) return false;
   const Seen& seen = found->second;
   return !seen.session.empty() && hello.resume().session_id() == seen.session.str() &&
-         seen.counters.value(dispatch::SessionCounter::kVoided) == seen.voided;
+         seen.counters.value(dispatch::SessionCounter::kVoided) == seen.voided &&
+         hello.resume().last_sequence() >= seen.acked;
+}
+
+void DispatchProcess::Acked(const DriverId& driver, std::uint64_t sequence) {
+  seen_[driver].acked = std::max(seen_[driver].acked, sequence);
 }
 
 void DispatchProcess::Attached(const DriverId& driver, const absl::StatusOr<std::uint64_t>& epoch,
@@ -149,6 +157,7 @@ void DispatchProcess::Attached(const DriverId& driver, const absl::StatusOr<std:
   if (!has_resumed) {
     seen.session = fresh;
     seen.voided = seen.counters.value(dispatch::SessionCounter::kVoided);
+    seen.acked = 0;
   }
   if (!epoch.ok()) return;
   if (*epoch <= seen.newest_epoch) {
@@ -326,6 +335,43 @@ void DispatchProcess::Flush() {
   batch_.clear_positions();
 }
 
+// -- Progress
+// ---------------------------------------------------------------------------------------
+
+void DispatchProcess::OpenProgress() {
+  progress_link_ = Link::Open(context_, host_, neighbours_.trip_host, "progress");
+  progress_link_->WhenClosed(Side::kClient, [this](const absl::Status&) {
+    context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenProgress(); });
+  });
+  progress_link_->Send(Side::kServer, [&trip = neighbours_.trip, link = progress_link_] {
+    trip->ReportProgress(link);
+  });
+  FlushProgress();
+}
+
+void DispatchProcess::Do(const dispatch::ReportProgress& decision) {
+  trip::v1::Progress& progress = progress_[decision.progress.trip_id()];
+  progress = decision.progress.progress();
+  if (context_.Has(Bug::kBrokenPromiseNotTold)) progress.set_promise_broken(false);
+  if (std::exchange(progress_scheduled_, true)) return;
+  context_.agenda.After(kProgressLinger, host_.life(), [this] {
+    progress_scheduled_ = false;
+    FlushProgress();
+  });
+}
+
+void DispatchProcess::FlushProgress() {
+  if (progress_.empty() || !progress_link_->IsOpen(Side::kClient)) return;
+  trip::v1::ReportProgressRequest report;
+  for (auto& [id, progress] : std::exchange(progress_, {})) {
+    auto& entry = *report.add_trips();
+    entry.set_trip_id(id);
+    *entry.mutable_progress() = progress;
+  }
+  progress_link_->Send(Side::kServer,
+                       [&trip = neighbours_.trip, report] { trip->TakeProgress(report); });
+}
+
 // -- Decisions
 // --------------------------------------------------------------------------------------
 
@@ -376,8 +422,16 @@ void DispatchProcess::Do(const dispatch::FindCandidates& decision) {
 
 dispatch::CandidatesFound DispatchProcess::ToCandidates(
     const dispatch::FindCandidates& question,
-    const absl::StatusOr<location::v1::FindNearestResponse>& response) const {
+    const absl::StatusOr<location::v1::FindNearestResponse>& response) {
   if (!response.ok()) return {question.round, response.status()};
+  dispatch::FindCandidates round = question;
+  for (dispatch::SharedCar& car : round.cars) {
+    if (context_.Has(Bug::kInsertionsWithoutSeats)) car.car.seats = 8;
+    for (dispatch::CarStop& stop : car.car.stops) {
+      if (context_.Has(Bug::kOthersPromisesIgnored)) stop.latest = Time::max();
+    }
+  }
+  insertions_.Begin(round);
   std::vector<dispatch::CandidatesFound::ForTrip> trips;
   for (int i = 0; i < response->results_size(); ++i) {
     const auto& query = question.queries[static_cast<std::size_t>(i)];
@@ -388,8 +442,11 @@ dispatch::CandidatesFound DispatchProcess::ToCandidates(
       for_trip.candidates.push_back(
           {DriverId(driver.driver_id()), place, PlainCity::TravelTime(place, query.pickup)});
     }
+    if (query.shared) for_trip.insertions = insertions_.Find(*query.shared);
   }
-  return {question.round, std::move(trips)};
+  dispatch::CandidatesFound found{question.round, std::move(trips)};
+  for (const auto& move : round.moves) found.moves.push_back(insertions_.FindMove(move));
+  return found;
 }
 
 void DispatchProcess::Do(const dispatch::FindRoute& decision) {
@@ -436,9 +493,10 @@ void DispatchProcess::Do(const dispatch::SetSurge& decision) {
 
 void DispatchProcess::CheckLease(const trip::v1::AssignTripRequest& request) {
   const auto lease = leases_.find(request.offer_id());
+  // Who shares is put into a plan without an offer: whether that may be, the market's checker says.
+  if (lease == leases_.end()) return;
   const Duration grace = dispatch::MarketConfig().accept_grace;
-  if (lease == leases_.end() || !lease->second.accepted_at ||
-      *lease->second.accepted_at > lease->second.expires_at + grace) {
+  if (!lease->second.accepted_at || *lease->second.accepted_at > lease->second.expires_at + grace) {
     context_.Violated(fmt::format("trip {} is given by offer {}, which wasn't accepted in time",
                                   request.trip_id(), request.offer_id()));
   }

@@ -15,6 +15,7 @@
 #include "tests/sim/call.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/drive_call.h"
+#include "tests/sim/insertion_search.h"
 #include "tests/sim/link.h"
 #include "tests/sim/location_process.h"
 #include "tests/sim/trip_process.h"
@@ -55,11 +56,14 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   // -----------------------------------------------------------
 
   std::uint64_t NewestEpochOf(const DriverId& driver) const;
-  /// Whether the session that the Hello names is one that this process holds and hasn't voided.
+  /// Whether the session that the Hello names is one that this process holds and hasn't voided, and
+  /// the Hello isn't one that was overtaken: a driver who has acked more on a newer stream.
   bool CouldResume(const DriverId& driver, const dispatch::v1::Hello& hello) const;
   /// A Hello was taken in, or refused.
   void Attached(const DriverId& driver, const absl::StatusOr<std::uint64_t>& epoch,
                 const SessionId& fresh, bool could_resume);
+  /// The driver, on its newest stream, has all up to there.
+  void Acked(const DriverId& driver, std::uint64_t sequence);
   /// While it lives, what comes from a driver came on the stream of that epoch.
   class Speaker {
    public:
@@ -83,6 +87,9 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   /// Without surveys, which come as long as the process lives.
   std::size_t events_waiting() const;
 
+  /// Of riders who share, plans under way that are named to each.
+  static constexpr std::size_t kInsertions = 8;
+
  private:
   /// What was seen of a driver's sessions.
   struct Seen {
@@ -91,6 +98,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
     SessionId session;
     std::uint64_t resumed = 0;  // Of the counters, when last looked at.
     std::uint64_t voided = 0;   // Of the counters, when the session began.
+    std::uint64_t acked = 0;
   };
 
   void Tick();
@@ -107,6 +115,8 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void CheckTold(std::uint64_t sequence);
   void OpenLocation();
   void Flush();
+  void OpenProgress();
+  void FlushProgress();
 
   void Do(const dispatch::SendWelcome& decision);
   void Do(const dispatch::Push& decision);
@@ -114,13 +124,13 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Do(const dispatch::FindCandidates& decision);
   void Do(const dispatch::FindRoute& decision);
   void Do(const dispatch::TripCommand& decision);
-  void Do(const dispatch::ReportProgress&) {}
+  void Do(const dispatch::ReportProgress& decision);
   void Do(const dispatch::StreetsDriven&) {}
   void Do(const dispatch::SetSurge& decision);
   void CheckLease(const trip::v1::AssignTripRequest& request);
   dispatch::CandidatesFound ToCandidates(
       const dispatch::FindCandidates& question,
-      const absl::StatusOr<location::v1::FindNearestResponse>& response) const;
+      const absl::StatusOr<location::v1::FindNearestResponse>& response);
 
   Context& context_;
   Host& host_;
@@ -147,6 +157,12 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::shared_ptr<Link> location_link_;
   location::v1::ReportPositionsRequest batch_;
   bool flush_scheduled_ = false;
+
+  std::shared_ptr<Link> progress_link_;
+  std::map<std::string, trip::v1::Progress> progress_;  // By trip, the latest.
+  bool progress_scheduled_ = false;
+
+  InsertionSearch insertions_{kInsertions};
 
   struct LeaseSeen {
     Time expires_at;

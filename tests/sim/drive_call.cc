@@ -65,6 +65,9 @@ absl::Status DriveCall::Take(const pb::DriveRequest& request) {
       session_->OnPosition(epoch, request.position());
       return absl::OkStatus();
     case pb::DriveRequest::kAck:
+      if (epoch == process_.NewestEpochOf(driver_)) {
+        process_.Acked(driver_, request.ack().sequence());
+      }
       return session_->OnAck(epoch, request.ack().sequence());
     case pb::DriveRequest::kOfferAnswer:
       return session_->OnCommand(epoch, dispatch::OfferAnswered{driver_, request.offer_answer()});
@@ -89,6 +92,7 @@ absl::Status DriveCall::TakeHello(pb::Hello hello) {
   const SessionId fresh = process_.FreshSessionId();
   const absl::StatusOr<std::uint64_t> epoch = (*session)->Attach(shared_from_this(), hello, fresh);
   process_.Attached(driver_, epoch, fresh, could_resume);
+  if (could_resume) process_.Acked(driver_, hello.resume().last_sequence());
   if (!epoch.ok()) return epoch.status();
   session_ = *session;
   epoch_ = *epoch;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "loadtest/base/random.h"
 
@@ -46,9 +47,14 @@ std::string_view Name(Fault fault);
 
 using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 
+/// Whether the fault takes time from somebody, or knowledge, so that promises to riders may be
+/// broken by it. The others are to do no harm at all: a device's wrong clock, and what a driver
+/// says twice, too late or shouldn't say.
+bool MayDelay(Fault fault);
+
 /// Decides what goes wrong, and counts it. Each seed has rates of its own, among them zero, so that
 /// some runs show one kind in its purity and others all at once (A. Groce et al., "Swarm Testing",
-/// 2012). Not thread-safe.
+/// 2012); in every eighth nothing ever goes wrong. Not thread-safe.
 class Faults {
  public:
   explicit Faults(std::uint64_t seed);
@@ -60,14 +66,21 @@ class Faults {
   /// It happened.
   void Count(Fault fault, std::uint64_t times = 1) {
     counts_[static_cast<std::size_t>(fault)] += times;
+    may_delay_ |= times > 0 && MayDelay(fault);
   }
+  /// One that may delay somebody was counted since this was last asked.
+  bool TakeMayDelay() { return std::exchange(may_delay_, false); }
 
+  /// Nothing goes wrong in this run.
+  bool never() const { return never_; }
   void Calm() { calm_ = true; }
   bool calm() const { return calm_; }
   const FaultCounts& counts() const { return counts_; }
 
  private:
+  const bool never_;
   bool calm_ = false;
+  bool may_delay_ = false;
   loadtest::Random random_;
   std::array<double, kFaultCount> rates_;
   FaultCounts counts_{};

@@ -63,4 +63,13 @@ absl::StatusOr<trip::Way> PlainCity::FindWay(LatLng pickup, LatLng dropoff) cons
                    std::chrono::milliseconds(TravelMs(pickup, dropoff))};
 }
 
+dispatch::PlaceIndex PlainPlaces::Add(LatLng place) {
+  places_.push_back(place);
+  return static_cast<dispatch::PlaceIndex>(places_.size() - 1);
+}
+
+Duration PlainPlaces::Between(dispatch::PlaceIndex from, dispatch::PlaceIndex to) {
+  return PlainCity::TravelTime(places_[from], places_[to]);
+}
+
 }  // namespace ridestream::sim

@@ -8,6 +8,7 @@
 #include "loadtest/base/random.h"
 #include "loadtest/driver/cruise.h"
 #include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/matching/insertion.h"
 #include "services/trip/domain/quote_router.h"
 
 namespace ridestream::sim {
@@ -28,6 +29,17 @@ class PlainCity final : public loadtest::Cruises, public trip::QuoteRouter {
   loadtest::Course Draw(LatLng from, loadtest::Random& random) const override;
   loadtest::Course To(LatLng from, LatLng to) const override;
   absl::StatusOr<trip::Way> FindWay(LatLng pickup, LatLng dropoff) const override;
+};
+
+/// Places of the plain, and how long the ways between them take. Not thread-safe.
+class PlainPlaces final : public dispatch::TravelTimes {
+ public:
+  void Clear() { places_.clear(); }
+  dispatch::PlaceIndex Add(LatLng place);
+  Duration Between(dispatch::PlaceIndex from, dispatch::PlaceIndex to) override;
+
+ private:
+  std::vector<LatLng> places_;
 };
 
 }  // namespace ridestream::sim

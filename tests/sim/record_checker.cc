@@ -7,6 +7,13 @@
 #include "loadtest/auditor/trip_states.h"
 
 namespace ridestream::sim {
+namespace {
+
+/// What a fault did may be felt for so long after it: half-open streams, silences and pauses last
+/// tens of seconds.
+constexpr Duration kFeltFor = std::chrono::minutes(1);
+
+}  // namespace
 
 void RecordChecker::OnDurable(const trip::v1::TripEvent& event) {
   const trip::v1::Trip& trip = event.trip();
@@ -33,6 +40,8 @@ void RecordChecker::OnDurable(const trip::v1::TripEvent& event) {
   if (trip.state() == trip::v1::TRIP_STATE_ABOARD) {
     CheckSeats(DriverId(trip.driver().driver_id()));
   }
+  CheckPromise(id);
+  CountSharing(event);
 }
 
 void RecordChecker::CheckRider(const trip::v1::Trip& trip) {
@@ -60,6 +69,45 @@ void RecordChecker::CheckSeats(const DriverId& driver) {
     context_.Violated(
         fmt::format("driver {} has {} aboard and {} seats", driver, aboard, seats_[driver]));
   }
+}
+
+/// A promise is broken only where something happened, since it was made or shortly before, that may
+/// delay somebody.
+void RecordChecker::CheckPromise(const TripId& id) {
+  const loadtest::TripRecord& record = *book_.Find(id);
+  const Duration late = record.Late();
+  if (late <= Duration::zero() || !late_.insert(id).second) return;
+  ++seen_["broken promise"];
+  if (context_.may_delay_at + kFeltFor < record.requested_at) {
+    context_.Violated(fmt::format("trip {} is {:.1f} s later than promised, for no reason", id,
+                                  std::chrono::duration<double>(late).count()));
+  }
+}
+
+void RecordChecker::CountSharing(const trip::v1::TripEvent& event) {
+  const trip::v1::Trip& trip = event.trip();
+  if (!trip.has_promise() || trip.state() == event.previous_state()) {
+    const bool moved = trip.has_promise() && trip.state() == trip::v1::TRIP_STATE_ASSIGNED;
+    if (moved) ++seen_["moved to another car"];
+    return;
+  }
+  if (trip.state() == trip::v1::TRIP_STATE_REQUESTED && trip.version() == 1) {
+    ++seen_["shared request"];
+  } else if (trip.state() == trip::v1::TRIP_STATE_ASSIGNED && CountOthers(trip, false) > 0) {
+    ++seen_["put into a plan under way"];
+  } else if (trip.state() == trip::v1::TRIP_STATE_ABOARD && CountOthers(trip, true) > 0) {
+    ++seen_["aboard with others"];
+  }
+}
+
+std::int64_t RecordChecker::CountOthers(const trip::v1::Trip& trip, bool aboard) const {
+  return std::count_if(trips_.begin(), trips_.end(), [&](const auto& entry) {
+    const trip::v1::Trip& other = entry.second;
+    return other.trip_id() != trip.trip_id() &&
+           other.driver().driver_id() == trip.driver().driver_id() &&
+           (aboard ? other.state() == trip::v1::TRIP_STATE_ABOARD
+                   : !loadtest::IsEnded(other.state()));
+  });
 }
 
 void RecordChecker::OnTold(const trip::v1::Trip& trip) {

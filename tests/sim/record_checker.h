@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,11 +28,17 @@ class RecordChecker {
   void OnTold(const trip::v1::Trip& trip);
 
   const std::vector<trip::v1::TripEvent>& log() const { return log_; }
+  /// How often each kind of thing about sharing was seen.
+  const std::map<std::string, std::uint64_t>& seen() const { return seen_; }
   const std::map<TripId, trip::v1::Trip>& trips() const { return trips_; }
 
  private:
   void CheckRider(const trip::v1::Trip& trip);
   void CheckSeats(const DriverId& driver);
+  void CheckPromise(const TripId& id);
+  void CountSharing(const trip::v1::TripEvent& event);
+  /// Open trips of the driver but this one; only those aboard, if asked so.
+  std::int64_t CountOthers(const trip::v1::Trip& trip, bool aboard) const;
 
   Context& context_;
   loadtest::Verdict verdict_;
@@ -41,6 +48,8 @@ class RecordChecker {
   std::map<TripId, trip::v1::Trip> trips_;
   std::map<RiderId, TripId> open_of_rider_;
   std::vector<trip::v1::TripEvent> log_;
+  std::set<TripId> late_;
+  std::map<std::string, std::uint64_t> seen_;
 };
 
 }  // namespace ridestream::sim

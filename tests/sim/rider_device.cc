@@ -74,6 +74,7 @@ void RiderDevice::Quote() {
   *request.mutable_pickup() = loadtest::ToProto(wanted_.pickup);
   *request.mutable_dropoff() = loadtest::ToProto(wanted_.dropoff);
   request.set_party_size(wanted_.party_size);
+  request.set_shared(behaviour_.shares());
   Start<trip_pb::QuoteTripResponse>(
       "quote",
       [request](TripProcess& trip, const RiderId& id, Reply<trip_pb::QuoteTripResponse> reply) {
@@ -125,10 +126,12 @@ void RiderDevice::Watch() {
   watch_ = Link::Open(context_, host_, trip_host_, fmt::format("{}'s watch", id_));
   watch_->WhenClosed(Side::kClient,
                      [this, id = watch_->id()](const absl::Status&) { OnWatchEnded(id); });
-  const auto deliver = [this, id = watch_->id()](const trip_pb::Trip& trip) {
+  const auto deliver = [this, id = watch_->id()](const trip_pb::WatchTripResponse& seen) {
     if (watch_ == nullptr || watch_->id() != id) return;
-    context_.trace.Line("{} sees {}", id_, Describe(trip));
-    behaviour_.OnWatch(trip, context_.agenda.now());
+    context_.trace.Line("{} sees {}{}", id_, Describe(seen.trip()),
+                        seen.progress().promise_broken() ? ", which will be late" : "");
+    behaviour_.OnWatch(seen.trip(), context_.agenda.now());
+    if (seen.has_progress()) behaviour_.OnProgress(seen.progress());
     Act();
   };
   watch_->Send(Side::kServer, [&trip = trip_, link = watch_, trip_id = behaviour_.history().trip_id,

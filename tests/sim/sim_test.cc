@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <map>
 #include <string>
 
 #include "tests/sim/campaign.h"
@@ -31,14 +32,49 @@ TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     EXPECT_GT(campaign.faults[i], 0u) << Name(static_cast<Fault>(i));
   }
-  for (const std::string what :
-       {"offer", "unknown offer", "answer to an ended offer", "rejected", "OFFER_OUTCOME_ACCEPTED",
-        "OFFER_OUTCOME_DECLINED", "OFFER_OUTCOME_EXPIRED", "OFFER_OUTCOME_RIDER_CANCELLED",
-        "PLAN_CAUSE_RIDER_ADDED", "PLAN_CAUSE_RIDER_CANCELLED", "PLAN_CAUSE_DESTINATION_CHANGED",
-        "PLAN_CAUSE_STOP_DONE", "PLAN_CAUSE_REASSIGNED", "PLAN_CAUSE_RESTORED",
-        "DRIVER_STATUS_SUSPECT", "trip COMPLETED", "trip CANCELLED", "trip UNSERVED", "push"}) {
+  for (const std::string what : {"offer",
+                                 "unknown offer",
+                                 "answer to an ended offer",
+                                 "rejected",
+                                 "OFFER_OUTCOME_ACCEPTED",
+                                 "OFFER_OUTCOME_DECLINED",
+                                 "OFFER_OUTCOME_EXPIRED",
+                                 "OFFER_OUTCOME_RIDER_CANCELLED",
+                                 "PLAN_CAUSE_RIDER_ADDED",
+                                 "PLAN_CAUSE_RIDER_CANCELLED",
+                                 "PLAN_CAUSE_DESTINATION_CHANGED",
+                                 "PLAN_CAUSE_STOP_DONE",
+                                 "PLAN_CAUSE_REASSIGNED",
+                                 "PLAN_CAUSE_RESTORED",
+                                 "DRIVER_STATUS_SUSPECT",
+                                 "trip COMPLETED",
+                                 "trip CANCELLED",
+                                 "trip UNSERVED",
+                                 "push",
+                                 "shared request",
+                                 "put into a plan under way",
+                                 "moved to another car",
+                                 "aboard with others",
+                                 "broken promise",
+                                 "told that it will be late"}) {
     EXPECT_TRUE(campaign.seen.contains(what)) << what;
   }
+}
+
+// A promise that is broken without a cause is a violation in every run. Here there is no cause, so
+// that none may be broken at all.
+TEST_F(SimulationTest, WhereNothingGoesWrongNoPromiseIsBroken) {
+  std::map<std::string, std::uint64_t> seen;
+  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
+    if (!Faults(seed).never()) continue;
+    const RunResult result = sim::Run({.seed = seed});
+    ASSERT_EQ(result.violation, "") << "seed " << seed;
+    for (const auto& [what, count] : result.seen) seen[what] += count;
+  }
+  EXPECT_GT(seen["put into a plan under way"], 0u);
+  EXPECT_GT(seen["moved to another car"], 0u);
+  EXPECT_GT(seen["aboard with others"], 0u);
+  EXPECT_EQ(seen["broken promise"], 0u);
 }
 
 TEST_F(SimulationTest, TheSameSeedGivesTheSameRunToTheBit) {

@@ -23,16 +23,19 @@ trip::v1::Tariff Tariff() {
   tariff.set_base_minor(250);
   tariff.set_per_km_minor(175);
   tariff.set_per_minute_minor(35);
+  tariff.set_shared_discount_percent(25);
   return tariff;
 }
 
 }  // namespace
 
-TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker)
+TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker,
+                         const trip::SharingTerms& sharing)
     : context_(context),
       host_(host),
       disk_(disk),
       checker_(checker),
+      sharing_(sharing),
       last_sequence_(disk.store().LastSequence()),
       tail_(/*max_events=*/16) {}
 
@@ -52,8 +55,13 @@ void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripReque
   trip::v1::Tariff tariff = Tariff();
   tariff.set_surge_percent(
       surge_.PercentAt(request.market(), trip::ToLatLng(request.pickup()), context_.agenda.now()));
-  *quote.trip.mutable_fare() = trip::MakeFare(tariff, way->length_m, way->duration);
+  *quote.trip.mutable_fare() =
+      trip::MakeFare(tariff, way->length_m, way->duration, request.shared());
   trip::v1::QuoteTripResponse response;
+  if (request.shared()) {
+    *quote.trip.mutable_promise() = trip::MakePromise(sharing_, way->duration);
+    *response.mutable_promise() = quote.trip.promise();
+  }
   response.set_quote_id(quote.id.str());
   *response.mutable_fare() = quote.trip.fare();
   trip::SetTime(quote.expires_at, *response.mutable_expires_at());
@@ -107,7 +115,7 @@ trip::Command TripProcess::ToCommand(const dispatch::TripRequest& request) {
     std::string offer = assign->offer_id();
     if (context_.Has(Bug::kOfferIdChanges)) offer += context_.NextId('x');
     return trip::AssignCommand{TripId(assign->trip_id()), OfferId(offer), assign->driver(),
-                               assign->seats()};
+                               assign->seats(), DriverId(assign->from_driver_id())};
   }
   if (const auto* advance = std::get_if<AdvanceTripRequest>(&request)) {
     return trip::AdvanceCommand{TripId(advance->trip_id()), DriverId(advance->driver_id()),
@@ -189,7 +197,8 @@ void TripProcess::Publish(const std::vector<trip::EventPtr>& events) {
   for (const auto& follower : followers_) Wake(follower);
   for (const trip::EventPtr& event : events) {
     for (const auto& watcher : watchers_) {
-      if (watcher->trip.str() == event->trip().trip_id()) Tell(*watcher, event->trip());
+      if (watcher->trip.str() != event->trip().trip_id()) continue;
+      if (watcher->view.Take(event->trip())) Tell(*watcher);
     }
   }
   watchers_.remove_if([](const auto& watcher) { return !watcher->link->IsOpen(Side::kServer); });
@@ -268,8 +277,8 @@ void TripProcess::SendPage(Follower& follower,
 }
 
 void TripProcess::WatchTrip(std::shared_ptr<Link> link, const TripId& trip,
-                            Deliver<trip::v1::Trip> deliver) {
-  auto watcher = std::make_shared<Watcher>(Watcher{link, trip, std::move(deliver)});
+                            Deliver<trip::v1::WatchTripResponse> deliver) {
+  auto watcher = std::make_shared<Watcher>(Watcher{link, trip, std::move(deliver), false, {}});
   // Listens before it reads, so that no change falls in between.
   watchers_.push_back(watcher);
   link->WhenClosed(Side::kServer, [this, raw = watcher.get()](const absl::Status&) {
@@ -279,16 +288,30 @@ void TripProcess::WatchTrip(std::shared_ptr<Link> link, const TripId& trip,
     const auto read = disk_.store().GetTrip(watcher->trip);
     if (!read.ok()) return watcher->link->Close(Side::kServer, read.status());
     watcher->begun = true;
-    Tell(*watcher, *read);
+    watcher->view.Take(*read);
+    Tell(*watcher);
   });
 }
 
-void TripProcess::Tell(Watcher& watcher, const trip::v1::Trip& trip) {
-  if (!watcher.begun || trip.version() <= watcher.told_version) return;
-  watcher.told_version = trip.version();
-  checker_.OnTold(trip);
-  watcher.link->Send(Side::kClient, [deliver = watcher.deliver, trip] { deliver(trip); });
-  if (!trip::IsOpen(trip.state())) watcher.link->Close(Side::kServer, absl::OkStatus());
+void TripProcess::Tell(Watcher& watcher) {
+  if (!watcher.begun) return;
+  const trip::v1::WatchTripResponse& message = watcher.view.message();
+  checker_.OnTold(message.trip());
+  watcher.link->Send(Side::kClient, [deliver = watcher.deliver, message] { deliver(message); });
+  if (!trip::IsOpen(message.trip().state())) watcher.link->Close(Side::kServer, absl::OkStatus());
+}
+
+void TripProcess::ReportProgress(const std::shared_ptr<Link>& link) {
+  link->WhenClosed(Side::kServer, [](const absl::Status&) {});
+}
+
+void TripProcess::TakeProgress(const trip::v1::ReportProgressRequest& report) {
+  for (const trip::v1::TripProgress& entry : report.trips()) {
+    for (const auto& watcher : watchers_) {
+      if (watcher->trip.str() != entry.trip_id()) continue;
+      if (watcher->view.Take(entry.progress())) Tell(*watcher);
+    }
+  }
 }
 
 }  // namespace ridestream::sim

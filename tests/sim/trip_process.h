@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "services/dispatch/domain/trip_commands.h"
+#include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
+#include "services/trip/domain/trip_view.h"
 #include "services/trip/rpc/log_tail.h"
 #include "tests/sim/call.h"
 #include "tests/sim/link.h"
@@ -26,7 +28,8 @@ class TripProcess {
   template <class Message>
   using Deliver = std::function<void(const Message&)>;
 
-  TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker);
+  TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker,
+              const trip::SharingTerms& sharing);
 
   void QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripRequest& request,
                  Reply<trip::v1::QuoteTripResponse> reply);
@@ -44,7 +47,11 @@ class TripProcess {
 
   void FollowTrips(std::shared_ptr<Link> link, const trip::v1::FollowTripsRequest& request,
                    Deliver<trip::v1::FollowTripsResponse> deliver);
-  void WatchTrip(std::shared_ptr<Link> link, const TripId& trip, Deliver<trip::v1::Trip> deliver);
+  void WatchTrip(std::shared_ptr<Link> link, const TripId& trip,
+                 Deliver<trip::v1::WatchTripResponse> deliver);
+  /// A stream of ReportProgress; its messages come to TakeProgress.
+  void ReportProgress(const std::shared_ptr<Link>& link);
+  void TakeProgress(const trip::v1::ReportProgressRequest& report);
 
   /// Rows that would be lost if it died now and haven't reached the disk.
   std::size_t waiting() const { return queue_.size() + batch_.size(); }
@@ -66,9 +73,9 @@ class TripProcess {
   struct Watcher {
     std::shared_ptr<Link> link;
     TripId trip;
-    Deliver<trip::v1::Trip> deliver;
+    Deliver<trip::v1::WatchTripResponse> deliver;
     bool begun = false;
-    std::uint64_t told_version = 0;
+    trip::TripView view;
   };
 
   void Submit(trip::Command command, TripReply reply);
@@ -84,12 +91,13 @@ class TripProcess {
   void Pump(Follower& follower);
   void SendPage(Follower& follower, const std::vector<const trip::v1::TripEvent*>& events,
                 std::uint64_t last_sequence);
-  void Tell(Watcher& watcher, const trip::v1::Trip& trip);
+  void Tell(Watcher& watcher);
 
   Context& context_;
   Host& host_;
   TripDisk& disk_;
   RecordChecker& checker_;
+  const trip::SharingTerms sharing_;
   const PlainCity city_;
   trip::SurgeTable surge_;
   std::vector<Work> queue_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "loadtest/auditor/auditor.h"
@@ -36,7 +37,7 @@ World::World(const RunOptions& options)
                            .think_max = seconds(17)};
   driver_habits_.stops = {.boarding_min = seconds(1), .boarding_max = seconds(5)};
   driver_habits_.give_up_probability = 0.05;
-  driver_habits_.disconnects_per_hour = 10;
+  driver_habits_.disconnects_per_hour = context_.faults.never() ? 0 : 10;
   rider_habits_.cancel_probability = 0.15;
   rider_habits_.cancel_within = minutes(2);
   rider_habits_.change_destination_probability = 0.15;
@@ -45,6 +46,11 @@ World::World(const RunOptions& options)
   // Nobody calls off what waits for ever: that must be seen.
   rider_habits_.patience = hours(24);
   rider_habits_.answer_within = hours(1);
+  // Nobody shares, some do, all do; and are promised much or little.
+  constexpr std::array kShares = {0.0, 0.5, 1.0};
+  rider_habits_.share_probability = kShares[context_.random.Below(kShares.size())];
+  sharing_ = {.pickup_within = minutes(1 << (1 + context_.random.Below(3))),
+              .min_detour = minutes(1 << context_.random.Below(3))};
   StartTrip();
   StartLocation();
   StartDispatch();
@@ -57,7 +63,7 @@ World::World(const RunOptions& options)
 
 void World::StartTrip() {
   trip_host_.ComeUp();
-  trip_ = std::make_unique<TripProcess>(context_, trip_host_, disk_, record_checker_);
+  trip_ = std::make_unique<TripProcess>(context_, trip_host_, disk_, record_checker_, sharing_);
 }
 
 void World::StartLocation() {
@@ -144,7 +150,17 @@ void World::AddRider() {
 bool World::Step() {
   if (Violated() || !context_.agenda.RunNext()) return false;
   ++steps_;
+  if (context_.faults.TakeMayDelay() || AnybodyIsAway()) {
+    context_.may_delay_at = context_.agenda.now();
+  }
   return !Violated();
+}
+
+bool World::AnybodyIsAway() const {
+  return trip_ == nullptr || dispatch_ == nullptr || location_ == nullptr ||
+         std::any_of(drivers_.begin(), drivers_.end(), [](const auto& driver) {
+           return driver->vanished() || !driver->behaviour().online();
+         });
 }
 
 void World::Disturb() {
@@ -317,6 +333,7 @@ RunResult World::Run() {
   for (const auto& [what, count] : market_checker_.seen()) {
     result.seen[what] = static_cast<std::uint64_t>(count);
   }
+  for (const auto& [what, count] : record_checker_.seen()) result.seen[what] = count;
   for (const auto& [id, trip] : record_checker_.trips()) {
     ++result.seen["trip " + loadtest::StateName(trip.state())];
   }

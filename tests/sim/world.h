@@ -52,6 +52,8 @@ class World {
   void RestartLater(Start start);
   void AddDrivers();
   void AddRider();
+  /// Somebody isn't there who is needed.
+  bool AnybodyIsAway() const;
 
   const RunOptions options_;
   Context context_;
@@ -62,6 +64,7 @@ class World {
   TripDisk disk_{record_checker_};
   loadtest::DriverHabits driver_habits_;
   loadtest::RiderHabits rider_habits_;
+  trip::SharingTerms sharing_;
 
   Host trip_host_{"trip"};
   Host dispatch_host_{"dispatch"};
