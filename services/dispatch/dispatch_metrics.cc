@@ -119,6 +119,14 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
       "Times of arrival that riders were told anew because they had moved by 30 s",
       of_each([](const MarketRunner& market) { return market.eta_corrections(); }));
   metrics.readings().Add(
+      Kind::kCounter, "dispatch_promises_broken_total",
+      "Trips whose riders were told that a promise won't be kept",
+      of_each([](const MarketRunner& market) { return market.promises_broken(); }));
+  metrics.readings().Add(
+      Kind::kCounter, "dispatch_matching_rounds_out_of_time_total",
+      "Matching rounds whose solver was stopped by its deadline",
+      of_each([](const MarketRunner& market) { return market.rounds_out_of_time(); }));
+  metrics.readings().Add(
       Kind::kGauge, "dispatch_surge_percent_max",
       "What rides cost in the dearest part of a market, in percent of the tariff",
       of_each([](const MarketRunner& market) { return market.highest_surge_percent(); }));

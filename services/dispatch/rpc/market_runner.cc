@@ -92,6 +92,8 @@ void MarketRunner::Run() {
       meter_.Handled(event, std::chrono::steady_clock::now() - began);
     }
     eta_corrections_ = market_.eta_corrections();
+    promises_broken_ = market_.promises_broken();
+    rounds_out_of_time_ = market_.rounds_out_of_time();
   }
 }
 

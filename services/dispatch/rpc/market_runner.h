@@ -67,10 +67,12 @@ class MarketRunner final : public EventSink {
   const roads::Streets& streets() const { return *streets_; }
   /// Null if the streets' times are the map's.
   const SpeedKeeper* speeds() const { return speeds_.get(); }
-  /// By how much rides cost more in the dearest part of the market, in percent, 100 for nothing;
-  /// and times of arrival that were corrected for riders.
+  /// By how much rides cost more in the dearest part of the market, in percent, 100 for nothing.
   std::uint32_t highest_surge_percent() const { return highest_surge_percent_; }
+  /// What Market counts under these names.
   std::uint64_t eta_corrections() const { return eta_corrections_; }
+  std::uint64_t promises_broken() const { return promises_broken_; }
+  std::uint64_t rounds_out_of_time() const { return rounds_out_of_time_; }
 
  private:
   void Run();
@@ -121,6 +123,8 @@ class MarketRunner final : public EventSink {
   const std::unique_ptr<SpeedKeeper> speeds_;
   std::atomic<std::uint32_t> highest_surge_percent_ = 100;
   std::atomic<std::uint64_t> eta_corrections_ = 0;
+  std::atomic<std::uint64_t> promises_broken_ = 0;
+  std::atomic<std::uint64_t> rounds_out_of_time_ = 0;
   std::function<void()> on_caught_up_;
   // Touched by the follower's functions alone, which run one at a time.
   LogCursor log_cursor_;
