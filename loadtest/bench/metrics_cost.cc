@@ -107,8 +107,8 @@ Sample Mean(const Sample& a, const Sample& b) {
 void PutCost(const std::string& key, const std::vector<double>& costs, nlohmann::json& figures) {
   const Estimate cost = EstimateMedian(costs);
   figures[key] = cost.median;
-  figures[key + ".low"] = cost.low;
-  figures[key + ".high"] = cost.high;
+  figures[key + "_low"] = cost.low;
+  figures[key + "_high"] = cost.high;
 }
 
 }  // namespace

@@ -76,7 +76,9 @@ class Riders {
     request.set_quote_id(quote.quote_id());
     if (!Call(rider, [&](auto* c) { return stub_->RequestTrip(c, request, &requested); })) return;
     open_.push_back({rider, requested.trip().trip_id()});
-    if (open_.size() > 20) CancelOldest();
+    // So few wait that each offer is decided on its own and not in a round of many, whose pushes
+    // leave one after the other.
+    if (open_.size() > 3) CancelOldest();
   }
   void CancelAll() {
     while (!open_.empty()) CancelOldest();
