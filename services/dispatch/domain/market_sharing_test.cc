@@ -31,10 +31,20 @@ std::vector<std::string> StopsOf(const v1::Plan& plan) {
 class MarketSharingTest : public ::testing::Test {
  protected:
   /// The driver has the shared trip, its route, and no open decision.
-  void GiveShared(const std::string& trip, const std::string& driver) {
-    market_.RequestShared(trip);
+  void GiveShared(const std::string& trip, const std::string& driver, std::uint32_t riders = 1) {
+    market_.RequestShared(trip, riders);
     market_.AnswerRound({driver});
     market_.Answer(driver, market_.Offers(driver).at(0), true);
+    Settle();
+  }
+  /// Two parties share the driver's car that have no room in it at the same time: its plan takes
+  /// t-2 after t-1.
+  void GiveOneAfterTheOther(const std::string& driver) {
+    GiveShared("t-1", driver, 3);
+    market_.TakeAll();
+    market_.RequestShared("t-2", 3);
+    const FindCandidates round = Round();
+    AnswerInsertions(round, {Into(round.cars.at(0), 2, 2)});
     Settle();
   }
   /// Trip does what it was told, tells it, and routes are found.
@@ -411,15 +421,7 @@ TEST_F(MarketSharingTest, SharingCanBeTurnedOff) {
 
 TEST_F(MarketSharingTest, ARestoredPlanHasNobodyGetInWhereNoSeatIsFree) {
   market_.Connect("d");
-  market_.RequestShared("t-1", 3);
-  market_.AnswerRound({"d"});
-  market_.Answer("d", market_.Offers("d").at(0), true);
-  Settle();
-  market_.TakeAll();
-  market_.RequestShared("t-2", 3);
-  const FindCandidates round = Round();
-  AnswerInsertions(round, {Into(round.cars.at(0), 2, 2)});
-  Settle();
+  GiveOneAfterTheOther("d");
   ASSERT_THAT(StopsOf(market_.Plans("d").at(0)), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
 
   // Both were promised a pick-up before any drop-off: by that order t-2 would never get in.
@@ -443,15 +445,7 @@ TEST_F(MarketSharingTest, ARestoredPlanHasNobodyGetInWhereNoSeatIsFree) {
 
 TEST_F(MarketSharingTest, WhereADriverMakesStopsInItsOwnOrderOthersGetOutFirst) {
   market_.Connect("d");
-  market_.RequestShared("t-1", 3);
-  market_.AnswerRound({"d"});
-  market_.Answer("d", market_.Offers("d").at(0), true);
-  Settle();
-  market_.TakeAll();
-  market_.RequestShared("t-2", 3);
-  const FindCandidates round = Round();
-  AnswerInsertions(round, {Into(round.cars.at(0), 2, 2)});
-  Settle();
+  GiveOneAfterTheOther("d");
   market_.TakeAll();
   market_.Update("d", "t-2", v1::STOP_ACTION_ARRIVED);
   market_.Update("d", "t-2", v1::STOP_ACTION_PICKED_UP);
