@@ -23,8 +23,8 @@
 #include "libs/roads/text.h"
 #include "libs/testing/figures.h"
 
-ABSL_FLAG(std::string, roads, "../shared/data/osm/porto.osm.pbf",
-          "The streets: an OpenStreetMap extract, or city:SEED");
+ABSL_FLAG(std::string, roads, "city:1",
+          "The streets: city:SEED for the built-in city, or an OpenStreetMap extract");
 ABSL_FLAG(std::uint32_t, pairs, 100'000, "Random pairs of places to compare with Dijkstra");
 ABSL_FLAG(std::uint64_t, seed, 1, "Of the random places");
 ABSL_FLAG(std::string, json, "", "File to write the figures to");

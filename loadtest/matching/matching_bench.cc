@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,9 +24,8 @@
 #include "loadtest/matching/ladder.h"
 #include "loadtest/matching/round_timing.h"
 
-ABSL_FLAG(std::string, roads, "",
-          "Streets: city:SEED, or an OpenStreetMap file. Without it the Manhattan half hour beside "
-          "the project, if it is there, else city:1");
+ABSL_FLAG(std::string, roads, "city:1",
+          "Streets: city:SEED for the built-in city, or an OpenStreetMap file");
 ABSL_FLAG(std::string, requests, "", "A CSV file of requests, as the load generator's --requests");
 ABSL_FLAG(std::string, fleet, "", "A CSV file of cars, as the load generator's --fleet");
 ABSL_FLAG(std::vector<std::string>, drivers,
@@ -61,9 +59,6 @@ constexpr char kUsage[] =
     "each way of matching serves, how long they wait, and what is driven for it. The same seed "
     "prints the same table, but for the columns that tell the time of deciding.";
 
-/// Where the research data lies beside a checkout.
-constexpr char kDataFolder[] = "../shared/data/manhattan/";
-
 struct World {
   std::unique_ptr<roads::Streets> streets;
   std::vector<Request> requests;
@@ -87,15 +82,9 @@ absl::StatusOr<std::vector<std::size_t>> SizesFromFlag() {
 }
 
 absl::StatusOr<World> LoadWorld() {
-  std::string roads = absl::GetFlag(FLAGS_roads), requests = absl::GetFlag(FLAGS_requests),
-              fleet = absl::GetFlag(FLAGS_fleet);
-  const std::string data = kDataFolder;
-  if (roads.empty() && requests.empty() && fleet.empty() &&
-      std::filesystem::exists(data + "roads.osm.pbf")) {
-    roads = data + "roads.osm.pbf";
-    requests = data + "requests.csv";
-    fleet = data + "drivers.csv";
-  }
+  const std::string roads = absl::GetFlag(FLAGS_roads);
+  const std::string requests = absl::GetFlag(FLAGS_requests);
+  const std::string fleet = absl::GetFlag(FLAGS_fleet);
   const int minutes = absl::GetFlag(FLAGS_minutes);
   if (minutes < 1 || minutes > 1'440) {
     return absl::InvalidArgumentError(fmt::format("--minutes={}: must be 1 to 1440", minutes));
@@ -104,7 +93,7 @@ absl::StatusOr<World> LoadWorld() {
   auto sizes = SizesFromFlag();
   if (!sizes.ok()) return sizes.status();
   world.sizes = *std::move(sizes);
-  auto streets = roads::Streets::Load(roads.empty() ? "city:1" : roads);
+  auto streets = roads::Streets::Load(roads);
   if (!streets.ok()) return streets.status();
   world.streets = *std::move(streets);
   const roads::RoadGraph& graph = world.streets->graph();
