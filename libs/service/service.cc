@@ -6,10 +6,12 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <span>
 
 #include "absl/flags/commandlineflag.h"
@@ -20,12 +22,16 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "libs/service/address_file.h"
 #include "libs/service/log_line.h"
 
 ABSL_FLAG(
     double, clock_rate, 1.0,
     "How many times as fast as the wall's clock the city's runs (0.1 to 100). All processes of "
     "one system need the same.");
+ABSL_FLAG(std::string, address_file, "",
+          "Write the address that is served to this file once the service is ready, one NAME=VALUE "
+          "a line: address, and metrics where they are served.");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
 ABSL_FLAG(std::string, log_format, "text", "text or json, one line an event, on stderr");
 
@@ -117,6 +123,12 @@ void Write(spdlog::logger& logger, Level level, std::string_view event,
 }  // namespace
 
 void Initialize(int argc, char** argv, std::string_view name, std::string_view usage) {
+  const std::vector<std::string> rest = InitializeWithArguments(argc, argv, name, usage);
+  if (!rest.empty()) ExitForFlag(fmt::format("{}: is no flag", rest.front()));
+}
+
+std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::string_view name,
+                                                 std::string_view usage) {
   g_name = name;
   absl::SetProgramUsageMessage(absl::string_view(usage.data(), usage.size()));
   absl::FlagsUsageConfig config;
@@ -124,13 +136,12 @@ void Initialize(int argc, char** argv, std::string_view name, std::string_view u
   config.contains_help_flags = [](absl::string_view file) {
     return absl::StrContains(file, "services/") || absl::StrContains(file, "loadtest/") ||
            absl::StrContains(file, "libs/service/") || absl::StrContains(file, "libs/rpc/") ||
-           absl::StrContains(file, "tests/");
+           absl::StrContains(file, "tests/") || absl::StrContains(file, "deploy/");
   };
   absl::SetFlagsUsageConfig(config);
   // The environment first: what stands on the command line overrides it.
   TakeFlagsFromEnvironment();
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) ExitForFlag(fmt::format("{}: is no flag", rest[1]));
   const double rate = absl::GetFlag(FLAGS_clock_rate);
   if (!(rate >= 0.1 && rate <= 100)) {
     ExitForFlag(fmt::format("--clock_rate={}: must be in 0.1 to 100", rate));
@@ -138,6 +149,7 @@ void Initialize(int argc, char** argv, std::string_view name, std::string_view u
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   SetUpLogging();  // After the signals, since it starts a thread.
+  return {rest.begin() + 1, rest.end()};
 }
 
 std::shared_ptr<const Clock> MakeClock() {
@@ -179,6 +191,16 @@ void LogServing(std::string_view address, std::initializer_list<Field> fields) {
   all.insert(all.end(), fields.begin(), fields.end());
   Write(g_always == nullptr ? *spdlog::default_logger_raw() : *g_always, Level::kInfo, "serving",
         all);
+  const std::string path = absl::GetFlag(FLAGS_address_file);
+  if (path.empty()) return;
+  std::map<std::string, std::string> announced{{"address", std::string(address)}};
+  for (const Field& field : fields) {
+    if (field.key == "metrics") announced["metrics"] = field.value;
+  }
+  if (absl::Status status = WriteAddressFile(path, announced); !status.ok()) {
+    Log(Level::kError, "address_file_failed", {{"error", status.ToString()}});
+    kill(getpid(), SIGTERM);
+  }
 }
 
 }  // namespace ridestream::service

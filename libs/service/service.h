@@ -24,6 +24,9 @@ namespace ridestream::service {
 /// (--log_level, --log_format) under `name`, and blocks SIGTERM and SIGINT for all threads to come,
 /// so call it first. Exits with 2 and a message for a flag that is wrong.
 void Initialize(int argc, char** argv, std::string_view name, std::string_view usage);
+/// The same for a program that takes arguments besides flags; returns them.
+std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::string_view name,
+                                                 std::string_view usage);
 
 /// The clock that --clock_rate asks for.
 std::shared_ptr<const Clock> MakeClock();
@@ -51,8 +54,9 @@ std::uint64_t DroppedLogLines();
 /// For main(): logs the status as the event "failed" and returns 1.
 int Fail(const absl::Status& status);
 
-/// The one line that says a service is ready and where: the event "serving", with `address` and the
-/// fields. Written at any --log_level, since tools wait for it.
+/// Announces that the service is ready and where: logs the event "serving", at any --log_level,
+/// with `address` and the fields, and writes --address_file with `address` and the field "metrics".
+/// When the file can't be written the process stops, since whoever started it would wait for ever.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service

@@ -14,7 +14,7 @@
 namespace ridestream::loadtest {
 namespace {
 
-using testing::SystemUnderTest;
+using process::LocalServices;
 using SteadyClock = std::chrono::steady_clock;
 
 /// Floods for a while; `taken` waits until what was sent is in, and says how much it is.
@@ -47,8 +47,9 @@ std::vector<LatLng> Places(int count) {
   return places;
 }
 
-absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self) {
-  return testing::ChildProcess::Start(self, {"--bare_server"}, "/dev/null");
+absl::StatusOr<std::unique_ptr<process::ChildProcess>> StartBareServer(const std::string& self) {
+  return process::ChildProcess::Start(
+      {.binary = self, .arguments = {"--bare_server"}, .log_path = "/dev/null"});
 }
 
 Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
@@ -58,7 +59,7 @@ Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
   return Flood(fleet, length, [](std::uint64_t sent) { return sent; });
 }
 
-Flooded FloodOurs(const SystemUnderTest& system, const std::vector<LatLng>& places,
+Flooded FloodOurs(const LocalServices& system, const std::vector<LatLng>& places,
                   std::chrono::seconds length) {
   const auto location = location::v1::LocationService::NewStub(rpc::MakeChannel(system.location()));
   const auto indexed = [&] {

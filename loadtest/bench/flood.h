@@ -14,9 +14,9 @@
 #include "absl/flags/declare.h"
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
+#include "libs/process/child_process.h"
+#include "libs/process/local_services.h"
 #include "libs/rpc/channel.h"
-#include "libs/testing/child_process.h"
-#include "libs/testing/system_under_test.h"
 #include "loadtest/bench/bench_driver.h"
 
 ABSL_DECLARE_FLAG(int, streams);
@@ -68,7 +68,7 @@ class Fleet {
 std::vector<LatLng> Places(int count);
 
 /// The benchmark's own binary as a server that only counts.
-absl::StatusOr<std::unique_ptr<testing::ChildProcess>> StartBareServer(const std::string& self);
+absl::StatusOr<std::unique_ptr<process::ChildProcess>> StartBareServer(const std::string& self);
 
 /// What became of a flood: the rate is of what was taken, until all of it was.
 struct Flooded {
@@ -81,7 +81,7 @@ struct Flooded {
 Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
 /// They flood dispatch; what is taken is what location's index applied.
-Flooded FloodOurs(const testing::SystemUnderTest& system, const std::vector<LatLng>& places,
+Flooded FloodOurs(const process::LocalServices& system, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
 
 /// Of at least one value; the upper one of two in the middle.

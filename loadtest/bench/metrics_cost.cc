@@ -22,7 +22,7 @@ ABSL_FLAG(int, metrics_rounds, 10,
 namespace ridestream::loadtest {
 namespace {
 
-using testing::SystemUnderTest;
+using process::LocalServices;
 
 /// Short, so that what else the machine does falls on both sides of a comparison.
 constexpr std::chrono::seconds kFlood(1);
@@ -48,7 +48,7 @@ Estimate EstimateMedian(std::vector<double> values) {
 /// Scrapes all services once a second, as by a Prometheus that is in a hurry.
 class Scraper {
  public:
-  explicit Scraper(const SystemUnderTest& system)
+  explicit Scraper(const LocalServices& system)
       : thread_([this, &system] {
           MutexLock lock(mu_);
           while (!stopping_) {
@@ -76,7 +76,7 @@ class Scraper {
 };
 
 /// CPU time that a process has used, all its threads together; 0 of one that has ended.
-std::chrono::nanoseconds CpuTime(const testing::ChildProcess& process) {
+std::chrono::nanoseconds CpuTime(const process::ChildProcess& process) {
   clockid_t clock = 0;
   timespec time{};
   if (clock_getcpuclockid(process.pid(), &clock) != 0 || clock_gettime(clock, &time) != 0)
@@ -90,9 +90,9 @@ struct Sample {
   double per_second = 0;
   double cpu_us = 0;
 };
-Sample FloodServices(const SystemUnderTest& system, const std::vector<LatLng>& places) {
+Sample FloodServices(const LocalServices& system, const std::vector<LatLng>& places) {
   const auto cpu = [&] {
-    return CpuTime(system.dispatch_process()) + CpuTime(system.location_process());
+    return CpuTime(system.process("dispatch")) + CpuTime(system.process("location"));
   };
   const auto before = cpu();
   const Flooded flooded = FloodOurs(system, places, kFlood);
@@ -117,13 +117,13 @@ absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& p
                             nlohmann::json& figures) {
   const std::string unlimited = "--max_positions_per_s=0";
   const std::vector<std::string> off_flags = {"--metrics_listen=off", "--log_level=error"};
-  const auto on = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {unlimited}});
+  const auto on = LocalServices::Start({.bin = bin, .dispatch_flags = {unlimited}});
   if (!on.ok()) return on.status();
   const auto off =
-      SystemUnderTest::Start({.bin = bin,
-                              .trip_flags = off_flags,
-                              .location_flags = off_flags,
-                              .dispatch_flags = {off_flags[0], off_flags[1], unlimited}});
+      LocalServices::Start({.bin = bin,
+                            .trip_flags = off_flags,
+                            .location_flags = off_flags,
+                            .dispatch_flags = {off_flags[0], off_flags[1], unlimited}});
   if (!off.ok()) return off.status();
   const auto with = [&] {
     const Scraper scraper(**on);

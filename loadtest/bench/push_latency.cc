@@ -12,9 +12,9 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
+#include "libs/process/local_services.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
-#include "libs/testing/system_under_test.h"
 #include "loadtest/bench/flood.h"
 #include "loadtest/report/histogram.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
@@ -22,7 +22,7 @@
 namespace ridestream::loadtest {
 namespace {
 
-using testing::SystemUnderTest;
+using process::LocalServices;
 using SteadyClock = std::chrono::steady_clock;
 
 /// Ping-pong on one stream, while nothing else happens.
@@ -119,7 +119,7 @@ struct Pushed {
 /// s.
 absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
                               const std::vector<LatLng>& places, std::chrono::seconds length) {
-  auto system = SystemUnderTest::Start({.bin = bin});
+  auto system = LocalServices::Start({.bin = bin});
   if (!system.ok()) return system.status();
   Pushed result;
   Mutex mu;
@@ -145,7 +145,7 @@ absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
   });
   Riders riders((*system)->trip(), places);
   std::this_thread::sleep_for(std::chrono::seconds(5));  // Every driver has reported once.
-  result.dispatch_bytes = *(*system)->dispatch_process().ResidentBytes();
+  result.dispatch_bytes = *(*system)->process("dispatch").ResidentBytes();
   measuring = true;
   const auto start = SteadyClock::now();
   for (int i = 0; SteadyClock::now() < start + length; ++i) {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "libs/process/local_services.h"
 #include "libs/rpc/server.h"
 #include "libs/service/service.h"
 #include "libs/testing/figures.h"
-#include "libs/testing/system_under_test.h"
 #include "loadtest/bench/bare_server.h"
 #include "loadtest/bench/flood.h"
 #include "loadtest/bench/metrics_cost.h"
@@ -31,7 +31,7 @@ ABSL_FLAG(std::string, json, "", "File to write the figures to");
 namespace ridestream::loadtest {
 namespace {
 
-using testing::SystemUnderTest;
+using process::LocalServices;
 
 absl::Status MeasureStream(const std::string& self, const std::string& bin,
                            const std::vector<LatLng>& places, nlohmann::json& figures) {
@@ -40,7 +40,7 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
   const auto bare_address = (*bare)->WaitUntilServing();
   if (!bare_address.ok()) return bare_address.status();
   // Drivers that send all they can are what is measured here.
-  auto system = SystemUnderTest::Start({.bin = bin, .dispatch_flags = {"--max_positions_per_s=0"}});
+  auto system = LocalServices::Start({.bin = bin, .dispatch_flags = {"--max_positions_per_s=0"}});
   if (!system.ok()) return system.status();
 
   const std::chrono::seconds length(absl::GetFlag(FLAGS_seconds));

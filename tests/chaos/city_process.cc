@@ -31,12 +31,13 @@ absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
       "--dispatch=" + system.dispatch(), "--offers=" + OffersPath(folder),
       "--json=" + ReportPath(folder),    "--progress=none"};
   all.insert(all.end(), flags.begin(), flags.end());
-  auto process = testing::ChildProcess::Start(bin + "/loadtest", all, folder + "/loadtest.log");
+  auto process = process::ChildProcess::Start(
+      {.binary = bin + "/loadtest", .arguments = all, .log_path = folder + "/loadtest.log"});
   if (!process.ok()) return process.status();
   return std::unique_ptr<CityProcess>(new CityProcess(*std::move(process), folder));
 }
 
-CityProcess::CityProcess(std::unique_ptr<testing::ChildProcess> process, const std::string& folder)
+CityProcess::CityProcess(std::unique_ptr<process::ChildProcess> process, const std::string& folder)
     : process_(std::move(process)),
       offers_path_(OffersPath(folder)),
       report_path_(ReportPath(folder)) {}

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "libs/testing/child_process.h"
+#include "libs/process/child_process.h"
 #include "tests/chaos/gated_system.h"
 #include "tests/chaos/recovery.h"
 
@@ -42,9 +42,9 @@ class CityProcess {
   std::string LogEnd() const { return process_->LogEnd(); }
 
  private:
-  CityProcess(std::unique_ptr<testing::ChildProcess> process, const std::string& folder);
+  CityProcess(std::unique_ptr<process::ChildProcess> process, const std::string& folder);
 
-  const std::unique_ptr<testing::ChildProcess> process_;
+  const std::unique_ptr<process::ChildProcess> process_;
   const std::string offers_path_;
   const std::string report_path_;
 };

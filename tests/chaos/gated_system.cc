@@ -97,8 +97,10 @@ GatedSystem::~GatedSystem() {
 }
 
 absl::Status GatedSystem::Launch(Process& process) {
-  auto child = testing::ChildProcess::Start(process.binary, process.flags,
-                                            fmt::format("{}/{}.log", folder_, process.name));
+  auto child =
+      process::ChildProcess::Start({.binary = process.binary,
+                                    .arguments = process.flags,
+                                    .log_path = fmt::format("{}/{}.log", folder_, process.name)});
   if (!child.ok()) return child.status();
   process.child = *std::move(child);
   return process.child->WaitUntilServing().status();

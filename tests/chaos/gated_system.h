@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
-#include "libs/testing/child_process.h"
+#include "libs/process/child_process.h"
 #include "tests/chaos/gate.h"
 
 namespace ridestream::chaos {
@@ -62,7 +62,7 @@ class GatedSystem {
     std::string binary;
     std::vector<std::string> flags;
     std::string address;
-    std::unique_ptr<testing::ChildProcess> child;
+    std::unique_ptr<process::ChildProcess> child;
     Mutex mu;  // Held while something is being done to it. Taken alone.
   };
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/process/child_process.h"
 #include "libs/sqlite/testing/temp_folder.h"
-#include "libs/testing/child_process.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::e2e {
@@ -31,8 +31,9 @@ TEST_P(BadFlagTest, EndsTheServiceWithALineThatNamesIt) {
   const sqlite::testing::TempFolder folder;
   std::vector<std::string> arguments = {"--listen=127.0.0.1:0", argument};
   if (service == std::string("trip")) arguments.push_back("--data=" + folder.File("data"));
-  auto process =
-      testing::ChildProcess::Start(std::string(bin) + "/" + service, arguments, folder.File("log"));
+  auto process = process::ChildProcess::Start({.binary = std::string(bin) + "/" + service,
+                                               .arguments = arguments,
+                                               .log_path = folder.File("log")});
   ASSERT_THAT(process, testing::IsOk());
   // The error holds the log's end.
   EXPECT_THAT((*process)->WaitUntilServing(),

@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
 #include "libs/testing/status_matchers.h"
-#include "libs/testing/system_under_test.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -20,7 +20,7 @@ namespace ridestream::e2e {
 namespace {
 
 /// The lines of a service's log that hold all of these.
-std::vector<std::string> Lines(const testing::SystemUnderTest& system, const std::string& service,
+std::vector<std::string> Lines(const process::LocalServices& system, const std::string& service,
                                const std::vector<std::string>& parts) {
   std::ifstream log(system.folder() + "/" + service + ".log");
   std::vector<std::string> lines;
@@ -33,7 +33,7 @@ std::vector<std::string> Lines(const testing::SystemUnderTest& system, const std
 }
 
 /// Waits until the line is there: logs are written a moment later.
-void WaitForLine(const testing::SystemUnderTest& system, const std::string& service,
+void WaitForLine(const process::LocalServices& system, const std::string& service,
                  const std::vector<std::string>& parts) {
   while (Lines(system, service, parts).empty()) std::this_thread::yield();
 }
@@ -42,7 +42,7 @@ TEST(LogsTest, ARequestIsFoundInTheLogsOfAllServicesByItsId) {
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const auto system =
-      testing::SystemUnderTest::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
+      process::LocalServices::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
   ASSERT_THAT(system, testing::IsOk());
   const auto streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, testing::IsOk());

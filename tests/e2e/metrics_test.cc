@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "libs/metrics/testing/scrape.h"
+#include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
 #include "libs/testing/status_matchers.h"
-#include "libs/testing/system_under_test.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -106,7 +106,7 @@ class MetricsTest : public ::testing::Test {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     auto system =
-        testing::SystemUnderTest::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
+        process::LocalServices::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
     streets_ = *roads::Streets::Load("city:1");
@@ -139,7 +139,7 @@ class MetricsTest : public ::testing::Test {
     }
   }
 
-  std::unique_ptr<testing::SystemUnderTest> system_;
+  std::unique_ptr<process::LocalServices> system_;
   std::unique_ptr<roads::Streets> streets_;
   LatLng places_[2];
 };

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
 #include "libs/testing/status_matchers.h"
-#include "libs/testing/system_under_test.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -27,7 +27,7 @@ class StoriesTest : public ::testing::Test {
   void SetUp() override {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
-    auto system = testing::SystemUnderTest::Start(
+    auto system = process::LocalServices::Start(
         {.bin = bin,
          .dispatch_flags = {"--suspect_after=1s", "--lost_after=1s", "--match_every=200ms"}});
     ASSERT_THAT(system, testing::IsOk());
@@ -48,7 +48,7 @@ class StoriesTest : public ::testing::Test {
     return rider.Request(rider.Quote(places_[0], places_[1]), "first");
   }
 
-  std::unique_ptr<testing::SystemUnderTest> system_;
+  std::unique_ptr<process::LocalServices> system_;
   std::unique_ptr<roads::Streets> streets_;
   LatLng places_[3];
 };

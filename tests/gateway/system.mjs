@@ -1,16 +1,21 @@
 // Ridestream's processes with the gateway before them, for a test: on free ports, gone with it.
 
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const bin = process.env.RIDESTREAM_BIN ?? new URL("../../build/dev/bin", import.meta.url).pathname;
 
-/** Starts a binary, and resolves when it says where it serves. */
-async function start(name, flags) {
-  const child = spawn(join(bin, name), [...flags, "--log_format=json"], {
+/** How often a starting service is looked at. */
+const pollMs = 10;
+
+/** Starts a service and waits until it announces its address in `folder`. */
+async function start(name, folder, flags) {
+  const file = join(folder, `${name}.address`);
+  const log = [];
+  const child = spawn(join(bin, name), [...flags, `--address_file=${file}`], {
     stdio: ["ignore", "ignore", "pipe"],
     env: {
       ...process.env,
@@ -18,20 +23,20 @@ async function start(name, flags) {
       RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0",
     },
   });
+  child.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
+  let failure;
+  child.once("error", (error) => (failure = error));
   const exited = new Promise((resolve) => child.once("exit", resolve));
-  const log = [];
-  const { address, metrics } = await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    exited.then(() => reject(new Error(`${name} ended before it served:\n${log.join("\n")}`)));
-    createInterface({ input: child.stderr }).on("line", (line) => {
-      log.push(line);
-      const event = JSON.parse(line);
-      if (event.event === "serving") resolve(event);
-    });
-  });
+  exited.then(() => (failure ??= new Error(`${name} ended before it served:\n${log.join("")}`)));
+  const announced = {};
+  while (!announced.address) {
+    if (failure) throw failure;
+    await sleep(pollMs);
+    const text = await readFile(file, "utf8").catch(() => "");
+    for (const [, key, value] of text.matchAll(/^(\w+)=(.*)$/gm)) announced[key] = value;
+  }
   return {
-    address,
-    metrics,
+    ...announced,
     async stop() {
       child.kill("SIGTERM");
       return exited;
@@ -44,7 +49,7 @@ export async function startSystem({ gateway = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "ridestream-"));
   const processes = [];
   const run = async (name, ...flags) => {
-    const child = await start(name, ["--listen=127.0.0.1:0", ...flags]);
+    const child = await start(name, folder, ["--listen=127.0.0.1:0", ...flags]);
     processes.unshift(child);
     return child;
   };

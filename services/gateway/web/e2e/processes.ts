@@ -1,12 +1,27 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export const kRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const kBinaries = process.env.RIDESTREAM_BIN ?? join(kRoot, "build/dev/bin");
 /** What is kept of a process's output, for when something goes wrong. */
 const kKeptLines = 40;
+/** How often a starting service is looked at. */
+const kPollMs = 10;
+
+/** Waits until a service has written its address file; rejects when `failed` is aborted. */
+async function announcedAddress(file: string, failed: AbortSignal): Promise<string> {
+  for (;;) {
+    const text = await readFile(file, "utf8").catch(() => "");
+    const address = /^address=(.*)$/m.exec(text)?.[1];
+    if (address) return address;
+    await sleep(kPollMs, undefined, { signal: failed });
+  }
+}
 
 /** A binary of the project as a child process. */
 export class Service {
@@ -30,20 +45,22 @@ export class Service {
     return service;
   }
 
-  /** Starts a server and waits until it says where it serves. */
+  /** Starts a server and waits until it announces its address. */
   static async serve(name: string, flags: readonly string[]): Promise<[Service, string]> {
-    const service = Service.start(name, ["--log_format=text", ...flags]);
-    const address = await new Promise<string>((resolve, reject) => {
-      service.child.stderr?.on("data", (text: string) => {
-        const found = / serving address=(\S+)/.exec(text);
-        if (found?.[1]) resolve(found[1]);
-      });
-      service.child.on("error", reject);
-      service.child.on("exit", (code) => {
-        reject(new Error(`${name} ended with ${code}:\n${service.lines.join("\n")}`));
-      });
-    });
-    return [service, address];
+    const folder = await mkdtemp(join(tmpdir(), "ridestream-address-"));
+    const file = join(folder, name);
+    const failed = new AbortController();
+    const service = Service.start(name, [`--address_file=${file}`, ...flags]);
+    service.child.on("error", () => failed.abort());
+    service.child.on("exit", () => failed.abort());
+    try {
+      return [service, await announcedAddress(file, failed.signal)];
+    } catch (error) {
+      const text = `${name} ended before it served:\n${service.output}`;
+      throw failed.signal.aborted ? new Error(text) : error;
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }
 
   get output(): string {

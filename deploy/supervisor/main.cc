@@ -1,0 +1,129 @@
+// Runs Ridestream's services on this machine, and a command beside them.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "deploy/supervisor/supervisor.h"
+#include "libs/process/local_services.h"
+#include "libs/service/service.h"
+
+ABSL_FLAG(std::string, bin, "", "The folder of Ridestream's binaries; empty: this program's own");
+ABSL_FLAG(std::string, market, "city", "The market to serve");
+ABSL_FLAG(std::string, roads, "city:1",
+          "The streets of the market: city:SEED for the built-in city, or an OpenStreetMap file");
+ABSL_FLAG(std::string, data, "",
+          "The folder that keeps the trips. Empty: a temporary one, removed at the end");
+ABSL_FLAG(std::string, web, "", "The folder of the live map's page; empty: no page");
+ABSL_FLAG(bool, fixed_ports, false,
+          "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, and their "
+          "metrics on ports higher by 100. Otherwise all take free ports.");
+ABSL_FLAG(bool, open, false, "Open the live map in a browser");
+
+namespace ridestream::supervisor {
+namespace {
+
+constexpr char kUsage[] =
+    "Starts trip, location, dispatch and the gateway on this machine, waits until all of them "
+    "serve, and\n"
+    "runs a command beside them; without a command it runs until Ctrl-C.\n\n"
+    "  supervisor [flags] [-- COMMAND ARGUMENT...]\n\n"
+    "The command finds the services by environment variables: RIDESTREAM_TRIP, "
+    "RIDESTREAM_LOCATION,\n"
+    "RIDESTREAM_DISPATCH and RIDESTREAM_GATEWAY, and RIDESTREAM_TRIP_METRICS and so on. Exits with "
+    "the\n"
+    "command's status, or with 1 when a service failed; the logs are then kept.";
+
+std::vector<std::string> PortFlags(int port) {
+  return {fmt::format("--listen=127.0.0.1:{}", port),
+          fmt::format("--metrics_listen=127.0.0.1:{}", port + 100)};
+}
+
+process::LocalServices::Options ServicesFromFlags() {
+  std::error_code error;
+  std::string bin = absl::GetFlag(FLAGS_bin);
+  if (bin.empty()) bin = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));
+  const std::string markets =
+      fmt::format("--markets={}={}", absl::GetFlag(FLAGS_market), absl::GetFlag(FLAGS_roads));
+  process::LocalServices::Options options{
+      .bin = bin,
+      .trip_flags = {clock_rate, markets},
+      .location_flags = {clock_rate},
+      .dispatch_flags = {clock_rate, markets},
+      .gateway_flags = {clock_rate, fmt::format("--web={}", absl::GetFlag(FLAGS_web))},
+      .gateway = true,
+      .data = absl::GetFlag(FLAGS_data)};
+  if (absl::GetFlag(FLAGS_fixed_ports)) {
+    int port = 7000;
+    for (auto* flags : {&options.gateway_flags, &options.trip_flags, &options.location_flags,
+                        &options.dispatch_flags}) {
+      const auto ports = PortFlags(port++);
+      flags->insert(flags->end(), ports.begin(), ports.end());
+    }
+  }
+  return options;
+}
+
+void PrintAddresses(const process::LocalServices& services) {
+  for (const std::string& name : services.names()) {
+    const std::string metrics = services.metrics(name);
+    fmt::print("{:<9} {}{}\n", name, services.process(name).Announced("address"),
+               metrics.empty() ? "" : fmt::format("  metrics http://{}/metrics", metrics));
+  }
+  fmt::print("running until Ctrl-C; the logs are {}/*.log\n", services.folder());
+  std::fflush(stdout);
+}
+
+void OpenBrowser(const std::string& url) {
+  auto browser = process::ChildProcess::Start({.binary = "xdg-open", .arguments = {url}});
+  if (!browser.ok() || (*browser)->Stop(0) != 0) {
+    fmt::print(stderr, "no browser could be opened; the page is {}\n", url);
+  }
+}
+
+/// Exit status, or why the services failed.
+absl::StatusOr<int> RunBeside(process::LocalServices& services,
+                              const std::vector<std::string>& command) {
+  const std::string url = "http://" + services.gateway();
+  fmt::print(stderr, "the city is at {}\n", url);
+  if (command.empty()) PrintAddresses(services);
+  if (absl::GetFlag(FLAGS_open)) OpenBrowser(url);
+  auto exit_status = Supervise(services, command);
+  const absl::Status stopped = services.Stop();
+  if (!exit_status.ok()) return exit_status.status();
+  if (!stopped.ok()) return stopped;
+  return exit_status;
+}
+
+int Run(const std::vector<std::string>& command) {
+  auto services = process::LocalServices::Start(ServicesFromFlags());
+  if (!services.ok()) return service::Fail(services.status());
+  const auto exit_status = RunBeside(**services, command);
+  if (exit_status.ok() && *exit_status == 0) return 0;
+  (*services)->KeepFolder();
+  for (const char* name : {"trip", "location", "dispatch", "gateway"}) {
+    const std::string end =
+        process::LastBytesOf(fmt::format("{}/{}.log", (*services)->folder(), name));
+    fmt::print(stderr, "the end of {}'s log:\n{}\n", name, end);
+  }
+  fmt::print(stderr, "the logs{} are kept in {}\n",
+             absl::GetFlag(FLAGS_data).empty() ? " and trips" : "", (*services)->folder());
+  return exit_status.ok() ? *exit_status : service::Fail(exit_status.status());
+}
+
+}  // namespace
+}  // namespace ridestream::supervisor
+
+int main(int argc, char** argv) {
+  ridestream::supervisor::BlockSignals();
+  const std::vector<std::string> command = ridestream::service::InitializeWithArguments(
+      argc, argv, "supervisor", ridestream::supervisor::kUsage);
+  return ridestream::supervisor::Run(command);
+}

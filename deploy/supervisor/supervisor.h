@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/process/local_services.h"
+
+namespace ridestream::supervisor {
+
+/// The signals that Supervise waits for. Blocks them for this thread and all that it starts, so it
+/// comes first in main().
+void BlockSignals();
+
+/// Runs `command` beside `services` until it ends, or until a signal where the command is empty.
+/// The command finds the services in its environment: RIDESTREAM_TRIP, _LOCATION, _DISPATCH and
+/// _GATEWAY hold their addresses, which are also the flags of Ridestream's programs, and
+/// RIDESTREAM_TRIP_METRICS and so on those of their metrics.
+///
+/// SIGINT, SIGTERM and SIGHUP are passed on to the command as SIGTERM; the second one kills it.
+///
+/// Returns the command's exit status (128 + the signal that ended it), or 0 when a signal ended the
+/// wait. NOT_FOUND when the command can't be started, UNAVAILABLE naming the service when one ends
+/// by itself; the command is then stopped as by a signal.
+absl::StatusOr<int> Supervise(const process::LocalServices& services,
+                              const std::vector<std::string>& command);
+
+}  // namespace ridestream::supervisor

@@ -1,0 +1,194 @@
+// Runs the program itself, with small scripts in place of the services.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/process/child_process.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::supervisor {
+namespace {
+
+using process::ChildProcess;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// Announces an address that holds its name, and exits with 0 when it is asked to stop.
+constexpr char kService[] = R"(#!/bin/sh
+trap 'echo "$0 drained" >&2; exit ${DRAIN_STATUS:-0}' TERM
+name=$(basename "$0")
+printf 'address=%s:1\nmetrics=%s:2\n' $name $name >"$RIDESTREAM_ADDRESS_FILE.new"
+mv "$RIDESTREAM_ADDRESS_FILE.new" "$RIDESTREAM_ADDRESS_FILE"
+echo $$ >"$(dirname "$0")/$name.pid"
+while :; do sleep 0.05; done
+)";
+
+class SupervisorTest : public ::testing::Test {
+ protected:
+  SupervisorTest() : folder_(std::filesystem::temp_directory_path() / "supervisor_XXXXXX") {
+    if (mkdtemp(folder_.data()) == nullptr) std::abort();
+    std::filesystem::create_directory(folder_ + "/tmp");
+    for (const char* name : {"trip", "location", "dispatch", "gateway"}) AddScript(name, kService);
+  }
+  ~SupervisorTest() override { std::filesystem::remove_all(folder_); }
+
+  void AddScript(const std::string& name, const std::string& text) const {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path) << text;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+
+  /// The supervisor with those services; its stderr is in the log.
+  std::unique_ptr<ChildProcess> Start(const std::vector<std::string>& command) const {
+    const char* bin = std::getenv("RIDESTREAM_BIN");
+    if (bin == nullptr) {
+      ADD_FAILURE() << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
+      return nullptr;
+    }
+    std::vector<std::string> arguments = {"--bin=" + folder_, "--"};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    auto process = ChildProcess::Start({.binary = std::string(bin) + "/supervisor",
+                                        .arguments = arguments,
+                                        .log_path = folder_ + "/log",
+                                        .environment = {{"TMPDIR", folder_ + "/tmp"}}});
+    EXPECT_THAT(process, testing::IsOk());
+    return process.ok() ? *std::move(process) : nullptr;
+  }
+
+  /// Until the command has made the file `name`, or the supervisor has ended.
+  static void AwaitFile(const std::string& path, const ChildProcess& process) {
+    while (!std::filesystem::exists(path) && !process.HasEnded()) {
+    }
+  }
+
+  std::string Read(const std::string& name) const {
+    std::ifstream file(folder_ + "/" + name);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  std::string Log() const { return Read("log"); }
+  bool Runs(const std::string& service) const {
+    return kill(std::atoi(Read(service + ".pid").c_str()), 0) == 0;
+  }
+  std::vector<std::string> KeptFolders() const {
+    std::vector<std::string> folders;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/tmp")) {
+      folders.push_back(entry.path());
+    }
+    return folders;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(SupervisorTest, TellsTheCommandWhereTheServicesAre) {
+  const auto supervisor =
+      Start({"/bin/sh", "-c",
+             "echo $RIDESTREAM_TRIP $RIDESTREAM_LOCATION $RIDESTREAM_DISPATCH $RIDESTREAM_GATEWAY "
+             "$RIDESTREAM_TRIP_METRICS $RIDESTREAM_GATEWAY_METRICS >" +
+                 folder_ + "/seen"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(supervisor->Stop(0), 0) << Log();
+  EXPECT_EQ(Read("seen"), "trip:1 location:1 dispatch:1 gateway:1 trip:2 gateway:2\n");
+}
+
+TEST_F(SupervisorTest, StopsTheServicesAndRemovesTheirLogsWhenTheCommandSucceeds) {
+  const auto supervisor = Start({"/bin/true"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(supervisor->Stop(0), 0) << Log();
+  for (const char* name : {"trip", "location", "dispatch", "gateway"}) {
+    EXPECT_FALSE(Runs(name)) << name;
+  }
+  EXPECT_THAT(KeptFolders(), IsEmpty());
+}
+
+TEST_F(SupervisorTest, ReturnsTheCommandsStatusAndKeepsTheLogs) {
+  const auto supervisor = Start({"/bin/sh", "-c", "exit 7"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 7") << Log();
+  EXPECT_FALSE(Runs("trip"));
+  const auto kept = KeptFolders();
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_TRUE(std::filesystem::exists(kept[0] + "/trip.log"));
+  EXPECT_THAT(Log(), HasSubstr(kept[0]));
+}
+
+TEST_F(SupervisorTest, PassesASignalOnAndWaitsForTheCommand) {
+  const auto supervisor =
+      Start({"/bin/sh", "-c",
+             "trap 'echo reported >" + folder_ + "/report; exit 0' TERM; touch " + folder_ +
+                 "/ready; while :; do sleep 0.05; done"});
+  ASSERT_NE(supervisor, nullptr);
+  AwaitFile(folder_ + "/ready", *supervisor);
+  EXPECT_EQ(supervisor->Stop(SIGINT), 0) << Log();
+  EXPECT_EQ(Read("report"), "reported\n");
+}
+
+TEST_F(SupervisorTest, KillsTheCommandAtTheSecondSignal) {
+  const auto supervisor = Start({"/bin/sh", "-c",
+                                 "trap 'touch " + folder_ + "/asked' TERM; touch " + folder_ +
+                                     "/ready; while :; do sleep 0.05; done"});
+  ASSERT_NE(supervisor, nullptr);
+  AwaitFile(folder_ + "/ready", *supervisor);
+  supervisor->Signal(SIGTERM);
+  AwaitFile(folder_ + "/asked", *supervisor);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(SIGTERM)), "exited with status 137")
+      << Log();
+  EXPECT_FALSE(Runs("trip"));
+}
+
+TEST_F(SupervisorTest, FailsWhenAServiceEndsByItself) {
+  const auto supervisor =
+      Start({"/bin/sh", "-c", "kill -KILL $(cat " + folder_ + "/dispatch.pid); exec sleep 60"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
+  EXPECT_THAT(Log(), HasSubstr("dispatch ended by itself"));
+  EXPECT_FALSE(Runs("trip"));
+}
+
+TEST_F(SupervisorTest, FailsWithTheLogOfAServiceThatDoesNotStart) {
+  AddScript("dispatch", "#!/bin/sh\necho 'the port is taken' >&2\nexit 1\n");
+  const auto supervisor = Start({"/bin/touch", folder_ + "/ran"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
+  EXPECT_THAT(Log(), HasSubstr("dispatch"));
+  EXPECT_THAT(Log(), HasSubstr("the port is taken"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/ran"));
+  EXPECT_FALSE(Runs("trip"));
+}
+
+TEST_F(SupervisorTest, FailsWhenAServiceDoesNotDrainWell) {
+  AddScript("location", std::string(kService).replace(0, 10, "#!/bin/sh\nDRAIN_STATUS=3\n"));
+  const auto supervisor = Start({"/bin/true"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
+  EXPECT_THAT(Log(), HasSubstr("location exited with status 3"));
+  EXPECT_THAT(Log(), Not(HasSubstr("trip exited")));
+}
+
+TEST_F(SupervisorTest, NamesTheCommandThatCannotBeStarted) {
+  const auto supervisor = Start({folder_ + "/none"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
+  EXPECT_THAT(Log(), HasSubstr(folder_ + "/none"));
+}
+
+TEST_F(SupervisorTest, RunsWithoutACommandUntilItIsAskedToStop) {
+  const auto supervisor = Start({});
+  ASSERT_NE(supervisor, nullptr);
+  AwaitFile(folder_ + "/gateway.pid", *supervisor);
+  EXPECT_EQ(supervisor->Stop(SIGTERM), 0) << Log();
+  EXPECT_FALSE(Runs("gateway"));
+}
+
+}  // namespace
+}  // namespace ridestream::supervisor

@@ -1,0 +1,199 @@
+#include "libs/process/child_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "libs/service/address_file.h"
+
+namespace ridestream::process {
+namespace {
+
+/// How often a starting service is looked at.
+constexpr std::chrono::milliseconds kPollEvery{5};
+
+/// This process's variables and `added`, which replace those of the same name.
+std::vector<std::string> Environment(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    if (!added.contains(std::string(text.substr(0, text.find('='))))) variables.emplace_back(text);
+  }
+  for (const auto& [name, value] : added) variables.push_back(fmt::format("{}={}", name, value));
+  return variables;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// An empty file that the service replaces once it serves.
+absl::StatusOr<std::string> MakeAddressFile() {
+  std::string path = std::filesystem::temp_directory_path() / "ridestream-address-XXXXXX";
+  const int file = mkostemp(path.data(), O_CLOEXEC);
+  if (file < 0) {
+    return absl::PermissionDeniedError(fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  close(file);
+  return path;
+}
+
+/// The attributes and file actions of a posix_spawn, freed at the end.
+class SpawnSettings {
+ public:
+  SpawnSettings() {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    sigset_t none;
+    sigemptyset(&none);
+    // A binary that blocks signals must not hand that on to its children.
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  }
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  posix_spawn_file_actions_t* actions() { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Options& options) {
+  SpawnSettings settings;
+  std::map<std::string, std::string> added = options.environment;
+  std::string address_file;
+  if (!options.log_path.empty()) {
+    auto file = MakeAddressFile();
+    if (!file.ok()) return file.status();
+    address_file = *std::move(file);
+    added["RIDESTREAM_ADDRESS_FILE"] = address_file;
+    // Several systems may run beside each other, so metrics are served on a free port by default.
+    if (std::getenv("RIDESTREAM_METRICS_LISTEN") == nullptr) {
+      added.try_emplace("RIDESTREAM_METRICS_LISTEN", "127.0.0.1:0");
+    }
+    posix_spawn_file_actions_addopen(settings.actions(), STDERR_FILENO, options.log_path.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0644);
+  }
+  posix_spawn_file_actions_addopen(settings.actions(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  // A connection of ours that the child held too would not end when we close it.
+  posix_spawn_file_actions_addclosefrom_np(settings.actions(), STDERR_FILENO + 1);
+
+  std::vector<std::string> arguments = options.arguments;
+  arguments.insert(arguments.begin(), options.binary);
+  std::vector<std::string> environment = Environment(added);
+  pid_t pid = 0;
+  const int error =
+      posix_spawnp(&pid, options.binary.c_str(), settings.actions(), settings.attributes(),
+                   Pointers(arguments).data(), Pointers(environment).data());
+  if (error != 0) {
+    if (!address_file.empty()) unlink(address_file.c_str());
+    const std::string text =
+        fmt::format("can't start {}: {}", options.binary, std::strerror(error));
+    return error == EACCES ? absl::PermissionDeniedError(text) : absl::NotFoundError(text);
+  }
+  return std::unique_ptr<ChildProcess>(
+      new ChildProcess(pid, options.log_path, std::move(address_file)));
+}
+
+ChildProcess::ChildProcess(pid_t pid, std::string log_path, std::string address_file)
+    : pid_(pid), log_path_(std::move(log_path)), address_file_(std::move(address_file)) {}
+
+ChildProcess::~ChildProcess() {
+  if (!reaped_) Stop(SIGKILL);
+  if (!address_file_.empty()) unlink(address_file_.c_str());
+}
+
+absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds timeout) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    // Looked at before the file, so that what a process announced before it ended is seen.
+    const bool ended = HasEnded();
+    announced_ = service::ReadAddressFile(address_file_);
+    if (!announced_["address"].empty()) return announced_["address"];
+    if (ended) {
+      return absl::UnavailableError(
+          fmt::format("it ended before it served; its log ends:\n{}", LogEnd()));
+    }
+    if (std::chrono::steady_clock::now() >= end) {
+      return absl::DeadlineExceededError(
+          fmt::format("not serving after {} s; its log ends:\n{}", timeout.count(), LogEnd()));
+    }
+    std::this_thread::sleep_for(kPollEvery);
+  }
+}
+
+std::string ChildProcess::Announced(const std::string& name) const {
+  const auto it = announced_.find(name);
+  return it == announced_.end() ? "" : it->second;
+}
+
+void ChildProcess::Signal(int signal) const {
+  if (!reaped_) kill(pid_, signal);
+}
+
+bool ChildProcess::HasEnded() const {
+  if (reaped_) return true;
+  siginfo_t info{};
+  // Without reaping it: Stop reports how it ended.
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
+std::string ChildProcess::LogEnd() const { return LastBytesOf(log_path_); }
+
+int ChildProcess::Stop(int signal) {
+  Signal(signal);
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  reaped_ = true;
+  return status;
+}
+
+absl::StatusOr<std::size_t> ChildProcess::ResidentBytes() const {
+  std::ifstream statm(fmt::format("/proc/{}/statm", pid_));
+  std::size_t total_pages = 0;
+  std::size_t resident_pages = 0;
+  if (!(statm >> total_pages >> resident_pages)) {
+    return absl::NotFoundError(fmt::format("/proc/{}/statm can't be read", pid_));
+  }
+  return resident_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::string LastBytesOf(const std::string& path) {
+  std::ifstream file(path);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return text.size() > 2'000 ? text.substr(text.size() - 2'000) : text;
+}
+
+std::string DescribeWaitStatus(int status) {
+  if (WIFEXITED(status)) return fmt::format("exited with status {}", WEXITSTATUS(status));
+  return fmt::format("ended by signal {}", WTERMSIG(status));
+}
+
+}  // namespace ridestream::process

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ridestream::process {
+
+/// A program run as a child of this process. It has a process group of its own, so that a
+/// terminal's Ctrl-C reaches only the parent, which decides what to pass on. Start, Signal and the
+/// const functions may be called from any thread; WaitUntilServing and Stop by one thread at a
+/// time. The destructor kills the child.
+class ChildProcess {
+ public:
+  struct Options {
+    std::string binary;
+    std::vector<std::string> arguments = {};
+    /// The file to which the child's stderr is appended. Empty: it shares stdout and stderr with
+    /// this process, and announces no address.
+    std::string log_path = {};
+    /// Added to this process's environment.
+    std::map<std::string, std::string> environment = {};
+  };
+
+  /// NOT_FOUND or PERMISSION_DENIED, with the path, when the binary can't be run or the log can't
+  /// be written.
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(const Options& options);
+  ~ChildProcess();
+
+  /// Waits until the service announces its address (--address_file of libs/service), and returns
+  /// it as HOST:PORT. UNAVAILABLE with the end of the log when the process ends before,
+  /// DEADLINE_EXCEEDED after `timeout`.
+  absl::StatusOr<std::string> WaitUntilServing(
+      std::chrono::seconds timeout = std::chrono::seconds(60));
+
+  /// Another announced value, e.g. "metrics"; empty before WaitUntilServing, or if there is none.
+  std::string Announced(const std::string& name) const;
+
+  void Signal(int signal) const;
+  /// Whether it has ended, by itself or by a signal.
+  bool HasEnded() const;
+  /// Sends the signal (0 sends none) and waits for the end. Returns the wait status of waitpid.
+  int Stop(int signal);
+
+  /// Resident memory now, in bytes.
+  absl::StatusOr<std::size_t> ResidentBytes() const;
+  pid_t pid() const { return pid_; }
+  const std::string& log_path() const { return log_path_; }
+  /// The last 2,000 bytes of its log, for messages.
+  std::string LogEnd() const;
+
+ private:
+  ChildProcess(pid_t pid, std::string log_path, std::string address_file);
+
+  const pid_t pid_;
+  const std::string log_path_;
+  const std::string address_file_;
+  std::map<std::string, std::string> announced_;
+  bool reaped_ = false;
+};
+
+/// The last 2,000 bytes of a file, or all of it; empty when there is none.
+std::string LastBytesOf(const std::string& path);
+
+/// Describes a wait status of waitpid: "exited with status 3" or "ended by signal 9".
+std::string DescribeWaitStatus(int status);
+
+}  // namespace ridestream::process

@@ -1,0 +1,121 @@
+#include "libs/process/local_services.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+namespace ridestream::process {
+namespace {
+
+constexpr std::chrono::seconds kMaxDrain{30};
+constexpr std::chrono::milliseconds kPollEvery{10};
+
+absl::StatusOr<std::string> MakeFolder() {
+  std::string folder = std::filesystem::temp_directory_path() / "ridestream.XXXXXX";
+  if (mkdtemp(folder.data()) != nullptr) return folder;
+  return absl::PermissionDeniedError(
+      fmt::format("can't make the folder {}: {}", folder, std::strerror(errno)));
+}
+
+/// Stops it, by force when it takes too long. Returns its wait status.
+int StopWithin(ChildProcess& process, std::chrono::seconds time) {
+  process.Signal(SIGTERM);
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (!process.HasEnded() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kPollEvery);
+  }
+  return process.Stop(process.HasEnded() ? 0 : SIGKILL);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LocalServices>> LocalServices::Start(const Options& options) {
+  auto folder = MakeFolder();
+  if (!folder.ok()) return folder.status();
+  std::unique_ptr<LocalServices> services(new LocalServices());
+  services->folder_ = *std::move(folder);
+  if (absl::Status status = services->Launch(options); !status.ok()) return status;
+  return services;
+}
+
+absl::Status LocalServices::Launch(const Options& options) {
+  const std::string data = options.data.empty() ? folder_ : options.data;
+  absl::Status status = Launch(options.bin, "trip", {"--data=" + data}, options.trip_flags);
+  if (status.ok()) status = Launch(options.bin, "location", {}, options.location_flags);
+  if (status.ok()) {
+    status = Launch(options.bin, "dispatch", {"--trip=" + trip(), "--location=" + location()},
+                    options.dispatch_flags);
+  }
+  if (status.ok() && options.gateway) {
+    status = Launch(options.bin, "gateway",
+                    {"--trip=" + trip(), "--location=" + location(), "--dispatch=" + dispatch()},
+                    options.gateway_flags);
+  }
+  return status;
+}
+
+absl::Status LocalServices::Launch(const std::string& bin, const std::string& name,
+                                   std::vector<std::string> defaults,
+                                   const std::vector<std::string>& flags) {
+  defaults.push_back("--listen=127.0.0.1:0");
+  // The last flag of a name wins.
+  defaults.insert(defaults.end(), flags.begin(), flags.end());
+  auto process = ChildProcess::Start({.binary = fmt::format("{}/{}", bin, name),
+                                      .arguments = std::move(defaults),
+                                      .log_path = fmt::format("{}/{}.log", folder_, name)});
+  if (!process.ok()) return process.status();
+  names_.push_back(name);
+  processes_[name] = *std::move(process);
+  const absl::Status status = processes_[name]->WaitUntilServing().status();
+  if (status.ok()) return status;
+  return absl::Status(status.code(), fmt::format("{}: {}", name, std::string(status.message())));
+}
+
+LocalServices::~LocalServices() {
+  // A service that didn't drain well was reported by Stop, if the owner cared to ask.
+  (void)Stop();
+  if (keep_folder_) return;
+  std::error_code ignored;  // A folder left in /tmp harms nobody.
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string LocalServices::metrics(const std::string& service) const {
+  return process(service).Announced("metrics");
+}
+
+std::string LocalServices::AddressOf(const std::string& service) const {
+  return process(service).Announced("address");
+}
+
+std::vector<std::string> LocalServices::Ended() const {
+  std::vector<std::string> ended;
+  for (const std::string& name : names_) {
+    if (process(name).HasEnded()) ended.push_back(name);
+  }
+  return ended;
+}
+
+absl::Status LocalServices::Stop() {
+  std::string failures;
+  while (!names_.empty()) {
+    const std::string name = std::move(names_.back());
+    names_.pop_back();
+    const int status = StopWithin(*processes_[name], kMaxDrain);
+    processes_.erase(name);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+    failures +=
+        fmt::format("{}{} {}", failures.empty() ? "" : ", ", name, DescribeWaitStatus(status));
+  }
+  return failures.empty() ? absl::OkStatus() : absl::InternalError(failures);
+}
+
+}  // namespace ridestream::process

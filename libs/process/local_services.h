@@ -1,0 +1,72 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/process/child_process.h"
+
+namespace ridestream::process {
+
+/// Ridestream's services as processes on this machine: trip, location, dispatch, and the gateway
+/// where it is asked for. Used by tests, benchmarks and the supervisor. Not thread-safe.
+class LocalServices {
+ public:
+  struct Options {
+    /// The folder of the binaries.
+    std::string bin;
+    /// Further flags of each service. By default each listens on a free port of 127.0.0.1.
+    std::vector<std::string> trip_flags = {};
+    std::vector<std::string> location_flags = {};
+    std::vector<std::string> dispatch_flags = {};
+    std::vector<std::string> gateway_flags = {};
+    bool gateway = false;
+    /// The folder of the trips; empty: folder() below.
+    std::string data = {};
+  };
+
+  /// Returns when all of them serve. When one doesn't, the status names it and holds the end of
+  /// its log.
+  static absl::StatusOr<std::unique_ptr<LocalServices>> Start(const Options& options);
+  /// Stops what Stop didn't, and removes folder().
+  ~LocalServices();
+
+  /// HOST:PORT.
+  std::string trip() const { return AddressOf("trip"); }
+  std::string location() const { return AddressOf("location"); }
+  std::string dispatch() const { return AddressOf("dispatch"); }
+  std::string gateway() const { return AddressOf("gateway"); }
+  /// Where the service of that name serves its metrics.
+  std::string metrics(const std::string& service) const;
+  const ChildProcess& process(const std::string& service) const { return *processes_.at(service); }
+
+  /// The names of those that run, in the order in which they were started.
+  const std::vector<std::string>& names() const { return names_; }
+  /// Those that ended by themselves.
+  std::vector<std::string> Ended() const;
+  /// Lets each drain (SIGTERM), the last started first; one that hasn't ended within 30 s is
+  /// killed. INTERNAL names each that didn't exit with 0.
+  absl::Status Stop();
+
+  /// A temporary folder with the services' logs (NAME.log) and, by default, the trips.
+  const std::string& folder() const { return folder_; }
+  /// Leaves folder() there.
+  void KeepFolder() { keep_folder_ = true; }
+
+ private:
+  LocalServices() = default;
+  absl::Status Launch(const Options& options);
+  absl::Status Launch(const std::string& bin, const std::string& name,
+                      std::vector<std::string> defaults, const std::vector<std::string>& flags);
+  std::string AddressOf(const std::string& service) const;
+
+  std::string folder_;
+  bool keep_folder_ = false;
+  std::vector<std::string> names_;
+  std::map<std::string, std::unique_ptr<ChildProcess>> processes_;
+};
+
+}  // namespace ridestream::process
