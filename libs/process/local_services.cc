@@ -17,7 +17,7 @@ namespace ridestream::process {
 namespace {
 
 constexpr std::chrono::seconds kMaxDrain{30};
-constexpr std::chrono::milliseconds kPollEvery{10};
+constexpr std::chrono::milliseconds kDrainPollEvery{10};
 
 absl::StatusOr<std::string> MakeFolder() {
   std::string folder = std::filesystem::temp_directory_path() / "ridestream.XXXXXX";
@@ -31,7 +31,7 @@ int StopWithin(ChildProcess& process, std::chrono::seconds time) {
   process.Signal(SIGTERM);
   const auto end = std::chrono::steady_clock::now() + time;
   while (!process.HasEnded() && std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(kPollEvery);
+    std::this_thread::sleep_for(kDrainPollEvery);
   }
   return process.Stop(process.HasEnded() ? 0 : SIGKILL);
 }
