@@ -43,6 +43,10 @@ ABSL_FLAG(double, driving, ridestream::dispatch::MatchingCosts().driving,
 ABSL_FLAG(double, unmatched_s,
           std::chrono::duration<double>(ridestream::dispatch::MatchingCosts().unmatched).count(),
           "What it charges for leaving a trip without a driver, in seconds");
+ABSL_FLAG(double, price_hold_s,
+          std::chrono::duration<double>(ridestream::dispatch::MarketConfig().price_hold).count(),
+          "For how many seconds it may leave a trip waiting though a driver whom nobody else wants "
+          "is within the limits");
 ABSL_FLAG(bool, charge_thinking, false,
           "Run each method once more so that the time for deciding passes in the city too");
 ABSL_FLAG(bool, ladder, true, "Run the ladder; --noladder leaves the timing alone");
@@ -162,6 +166,8 @@ nlohmann::ordered_json RunLadder(const World& world, std::size_t size, bool char
     options.market.matching_costs.driving = absl::GetFlag(FLAGS_driving);
     options.market.matching_costs.unmatched = std::chrono::round<Duration>(
         std::chrono::duration<double>(absl::GetFlag(FLAGS_unmatched_s)));
+    options.market.price_hold = std::chrono::round<Duration>(
+        std::chrono::duration<double>(absl::GetFlag(FLAGS_price_hold_s)));
     options.requests = world.requests;
     options.fleet = {world.fleet.begin(), world.fleet.begin() + static_cast<std::ptrdiff_t>(size)};
     options.seed = absl::GetFlag(FLAGS_seed);

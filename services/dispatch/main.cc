@@ -56,6 +56,21 @@ ABSL_FLAG(absl::Duration, matching_deadline, absl::Milliseconds(100),
 ABSL_FLAG(std::string, sharing, "search",
           "Riders who share: search (are put into plans under way, and moved to better ones until "
           "their driver has come), insertion (aren't moved) or off (have a car each)");
+ABSL_FLAG(uint32_t, search_radius_m, 2'000,
+          "How far from the pick-up the first round of a trip looks for drivers, in metres; each "
+          "further round looks twice as far, up to --max_radius_m (10 to 50000)");
+ABSL_FLAG(uint32_t, max_radius_m, 10'000,
+          "Drivers further than this from the pick-up, in a straight line and in metres, aren't "
+          "offered the trip (--search_radius_m to 50000)");
+ABSL_FLAG(absl::Duration, max_pickup_time, absl::Minutes(10),
+          "Drivers who need longer than this to the pick-up aren't offered the trip (1s to 24h)");
+ABSL_FLAG(
+    absl::Duration, unmatched_cost, absl::Minutes(10),
+    "What leaving a rider without a driver for a round costs the assignment, in time: the "
+    "larger, the longer ways it accepts at once for a driver whom others want too (0 to 24h)");
+ABSL_FLAG(absl::Duration, price_hold, absl::Seconds(30),
+          "How long the assignment may leave a trip waiting for a nearer car although a driver "
+          "whom nobody else wants is within the limits (0 to 24h)");
 ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
           "A trip for which no driver was found for so long is given up (10ms to 24h)");
 ABSL_FLAG(absl::Duration, update_speeds_every, absl::Minutes(5),
@@ -102,6 +117,11 @@ absl::Status CheckFlags() {
         absl::GetFlag(FLAGS_update_speeds_every) == absl::ZeroDuration()
             ? absl::OkStatus()
             : CheckRange(FLAGS_update_speeds_every, absl::Seconds(1), absl::Hours(24)),
+        CheckRange(FLAGS_search_radius_m, 10, 50'000),
+        CheckRange(FLAGS_max_radius_m, absl::GetFlag(FLAGS_search_radius_m), 50'000),
+        CheckRange(FLAGS_max_pickup_time, absl::Seconds(1), absl::Hours(24)),
+        CheckRange(FLAGS_unmatched_cost, absl::ZeroDuration(), absl::Hours(24)),
+        CheckRange(FLAGS_price_hold, absl::ZeroDuration(), absl::Hours(24)),
         CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)), CheckRange(FLAGS_candidates, 1, 1'000),
         CheckRange(FLAGS_max_sessions, 1, most), CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
@@ -183,14 +203,19 @@ absl::Status Run() {
             .offer_lease = Chrono(FLAGS_offer_lease),
             .match_every = Chrono(FLAGS_match_every),
             .matching = *matching,
+            .matching_costs = {.unmatched = Chrono(FLAGS_unmatched_cost)},
             .matching_deadline =
                 DeadlineAfter(absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_matching_deadline))),
             .sharing = *sharing,
+            .radius_m = absl::GetFlag(FLAGS_search_radius_m),
+            .max_radius_m = absl::GetFlag(FLAGS_max_radius_m),
             .max_wait = Chrono(FLAGS_max_wait),
+            .price_hold = Chrono(FLAGS_price_hold),
             .lost_after = Chrono(FLAGS_lost_after),
             .demand = {.surge_cap_percent = absl::GetFlag(FLAGS_surge_cap_percent)},
             .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
-        dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates)},
+        dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates),
+                                .max_pickup_time = Chrono(FLAGS_max_pickup_time)},
         Chrono(FLAGS_update_speeds_every), *std::move(streets),
         dispatch::MarketRunner::Surroundings{*clock, timers, sessions, *trip, *location, progress,
                                              metrics.registry()});

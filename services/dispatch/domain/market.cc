@@ -67,6 +67,7 @@ Market::Market(const MarketConfig& config)
                    config.sharing,
                    config.radius_m,
                    config.max_wait,
+                   config.price_hold,
                    config.log_patience,
                    config.offer_id_prefix},
                   trips_, commands_, fleet_, timers_),

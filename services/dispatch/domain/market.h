@@ -40,8 +40,12 @@ struct MarketConfig {
   /// maximum.
   std::uint32_t radius_m = 2'000;
   std::uint32_t max_radius_m = 10'000;
-  /// A trip that found no driver for so long is given up. After a restart it waits that long anew.
+  /// A trip that found no driver for so long is given up, after a last look. After a restart it
+  /// waits that long anew.
   Duration max_wait = std::chrono::minutes(5);
+  /// How long the matching may leave a trip waiting for a nearer car although a driver whom nobody
+  /// else wants is within the limits.
+  Duration price_hold = std::chrono::seconds(30);
   /// A suspect driver's trips are given to others after this, if not aboard.
   Duration lost_after = std::chrono::seconds(30);
   /// Before a trip command whose outcome is open is sent again.

@@ -44,6 +44,8 @@ TEST_F(MarketRecoveryTest, NothingIsMatchedBeforeTheLogHasBeenRead) {
   t_.Pass(minutes(5) - seconds(1));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "its waiting begins anew";
   t_.Pass(seconds(1));
+  t_.AnswerRound({});
+  t_.AnswerRound({});  // The last look.
   EXPECT_THAT(t_.Take<TripCommand>(), SizeIs(1));
 }
 

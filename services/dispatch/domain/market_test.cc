@@ -229,7 +229,42 @@ TEST_F(MarketTest, AnOfferedTripIsGivenUpOnlyWhenItsOfferEnds) {
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
   t_.Pass(seconds(10));
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_EXPIRED));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "it looks once more";
+  t_.AnswerRound({});
   EXPECT_THAT(t_.Take<TripCommand>(), SizeIs(1));
+}
+
+TEST_F(MarketTest, ALastLookTakesADriverWhomNoPriceAllowed) {
+  t_.Connect("d");
+  t_.Request("t");
+  t_.Pass(minutes(5) - seconds(1));
+  t_.AnswerRound({});
+  t_.Pass(seconds(1));
+  t_.AnswerRound({});
+  const FindCandidates last = t_.Take<FindCandidates>().back();
+  ASSERT_THAT(last.queries, SizeIs(1));
+  EXPECT_EQ(last.queries[0].radius_m, MarketConfig().max_radius_m);
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  t_.Handle(CandidatesFound{
+      last.round, std::vector<CandidatesFound::ForTrip>{
+                      {TripId("t"), {{DriverId("d"), MarketTester::kCar, minutes(10)}}}}});
+  const auto offers = t_.Offers("d");
+  ASSERT_THAT(offers, SizeIs(1));
+  t_.Answer("d", offers[0], false);
+  EXPECT_THAT(t_.Take<TripCommand>(), SizeIs(1)) << "there is one last look";
+}
+
+TEST_F(MarketTest, ALastLookWithoutAnAnswerGivesTheTripUp) {
+  t_.Connect("d");
+  t_.Request("t");
+  t_.Pass(minutes(5) - seconds(1));
+  t_.AnswerRound({});
+  t_.Pass(seconds(1));
+  t_.AnswerRound({});
+  t_.Pass(Matchmaker::kRoundPatience);
+  const auto commands = t_.Take<TripCommand>();
+  ASSERT_THAT(commands, SizeIs(1));
+  EXPECT_TRUE(std::holds_alternative<trip::v1::GiveUpTripRequest>(commands[0].request));
 }
 
 TEST_F(MarketTest, ARefusedGivingUpLetsTheTripWaitAnew) {

@@ -93,6 +93,7 @@ void Matchmaker::TripChanged(const trip::v1::Trip& trip, Step& step) {
     // Should it come to wait again, that is a new search.
     open->give_up_at.reset();
     open->radius_m = 0;
+    open->looked_last = false;
   }
   if (offer != nullptr) {
     const bool by_this_offer = trip.offer_id() == offer->id.str();
@@ -113,6 +114,7 @@ void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
   const std::optional<SharedRide> shared = SharedRideOf(open->trip);
   if (!open->give_up_at) {
     open->give_up_at = step.now() + config_.max_wait;
+    open->held_by_price_until = step.now() + config_.price_hold;
     // Whom nobody can serve any more as promised is told so at once.
     if (shared) open->give_up_at = std::min(*open->give_up_at, shared->latest_pickup);
   }
@@ -122,9 +124,20 @@ void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
   }
   timers_.Set(WaitTimer(id), *open->give_up_at);
   if (open->radius_m == 0) open->radius_m = config_.radius_m;
-  waiting_.Add({id, FromProto(open->trip.requested_at()), FromProto(open->trip.pickup()),
-                open->trip.passenger().party_size(), open->radius_m, hold_until,
-                std::chrono::seconds(open->trip.fare().duration().seconds()), shared});
+  Wait(id, *open, hold_until, /*last_look=*/false);
+}
+
+void Matchmaker::Wait(const TripId& id, const OpenTrip& open, Time hold_until, bool last_look) {
+  waiting_.Add({.id = id,
+                .requested_at = FromProto(open.trip.requested_at()),
+                .pickup = FromProto(open.trip.pickup()),
+                .party_size = open.trip.passenger().party_size(),
+                .radius_m = open.radius_m,
+                .hold_until = hold_until,
+                .direct = std::chrono::seconds(open.trip.fare().duration().seconds()),
+                .shared = SharedRideOf(open.trip),
+                .held_by_price_until = open.held_by_price_until,
+                .last_look = last_look});
 }
 
 void Matchmaker::TripVanished(const TripId& trip, Step& step) {
@@ -143,13 +156,46 @@ void Matchmaker::WaitedTooLong(const TripId& trip, Step& step) {
   // While it is offered somebody may still take it; it is given up when the offer ends otherwise.
   if (offers_.OfTrip(trip) != nullptr) return;
   StopWaiting(trip);
+  OpenTrip* open = trips_.Find(trip);
+  if (open == nullptr || !CanLookLast(*open, step.now())) {
+    GiveUp(trip, step);
+    return;
+  }
+  open->looked_last = true;
+  open->radius_m = config_.rounds.max_radius_m;
+  Wait(trip, *open, step.now(), /*last_look=*/true);
+}
+
+bool Matchmaker::CanLookLast(const OpenTrip& open, Time now) const {
+  if (open.looked_last) return false;
+  const std::optional<SharedRide> shared = SharedRideOf(open.trip);
+  // Without a free driver only a rider who shares may still be put into somebody's plan.
+  return shared ? now < shared->latest_pickup : fleet_.CountFree() > 0;
+}
+
+void Matchmaker::GiveUpAfterLastLooks(Step& step) {
+  for (const TripId& trip : waiting_.TakeLookedLast()) {
+    if (waiting_.Contains(trip)) GiveUp(trip, step);
+  }
+}
+
+void Matchmaker::RoundUnanswered(Step& step) {
+  waiting_.AbandonRound(step.now());
+  GiveUpAfterLastLooks(step);
+}
+
+void Matchmaker::GiveUp(const TripId& trip, Step& step) {
+  StopWaiting(trip);
   trip::v1::GiveUpTripRequest request;
   request.set_trip_id(trip.str());
   commands_.Send(std::move(request), {}, step);
 }
 
 void Matchmaker::GiveUpSettled(const TripId& trip, Step& step) {
-  if (OpenTrip* open = trips_.Find(trip)) open->give_up_at.reset();
+  if (OpenTrip* open = trips_.Find(trip)) {
+    open->give_up_at.reset();
+    open->looked_last = false;
+  }
   LetWait(trip, step.now() + config_.log_patience, step);
 }
 
@@ -350,6 +396,7 @@ void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
       MakeOffer(match, step);
     }
   }
+  GiveUpAfterLastLooks(step);
   if (answers_this) Move(event.moves, step);
 }
 

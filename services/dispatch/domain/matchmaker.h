@@ -33,6 +33,7 @@ class Matchmaker {
     SharingConfig sharing;
     std::uint32_t radius_m;
     Duration max_wait;
+    Duration price_hold;
     /// How long trip's log is waited for where its answer announced news.
     Duration log_patience;
     std::string offer_id_prefix;
@@ -56,7 +57,7 @@ class Matchmaker {
   /// Lets the trip wait for a driver, if it is to be given one and isn't waiting or offered.
   void LetWait(const TripId& trip, Time hold_until, Step& step);
   void TakeCandidates(const CandidatesFound& event, Step& step);
-  void RoundUnanswered(Step& step) { waiting_.AbandonRound(step.now()); }
+  void RoundUnanswered(Step& step);
   /// To be called at the end of each step: carries on moves, and starts a round if one is due.
   void Finish(Step& step);
 
@@ -70,6 +71,8 @@ class Matchmaker {
   /// Trip has answered an AssignTrip. An OK was applied already.
   void AssignmentSettled(const trip::v1::AssignTripRequest& request, const absl::Status& status,
                          Step& step);
+  /// The search's time is over: looks for the last time, as far as it may and whatever it costs,
+  /// and then gives the trip up.
   void WaitedTooLong(const TripId& trip, Step& step);
 
   std::uint64_t rounds_out_of_time() const { return waiting_.rounds_out_of_time(); }
@@ -77,6 +80,11 @@ class Matchmaker {
   void GiveUpSettled(const TripId& trip, Step& step);
 
  private:
+  void Wait(const TripId& id, const OpenTrip& open, Time hold_until, bool last_look);
+  bool CanLookLast(const OpenTrip& open, Time now) const;
+  /// Gives up those who had their last look in vain.
+  void GiveUpAfterLastLooks(Step& step);
+  void GiveUp(const TripId& trip, Step& step);
   Suitability SuitabilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
   std::size_t MaxTripsPerRound() const;
   /// `changes` were made to the plan since it was asked about.

@@ -29,6 +29,10 @@ struct OpenTrip {
   std::uint32_t radius_m = 0;
   /// When the search is given up; set while the trip waits or is offered.
   std::optional<Time> give_up_at;
+  /// Until when the price may keep the trip from a driver whom nobody else wants.
+  Time held_by_price_until{};
+  /// The round that every search ends with was begun.
+  bool looked_last = false;
 };
 
 struct EndedTrip {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -49,14 +51,23 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
   max_trips = std::min(max_trips, kMaxTripsPerRound);
   FindCandidates round;
   Time held_until = Time::max();
-  const auto ask = [&](const WaitingTrip& trip) {
-    if (trip.hold_until > now) {
-      held_until = std::min(held_until, trip.hold_until);
-      return;
-    }
-    if (round.queries.size() == max_trips) return;
+  const auto may_ask = [&](const WaitingTrip& trip) {
+    if (trip.hold_until > now) held_until = std::min(held_until, trip.hold_until);
+    return trip.hold_until <= now && round.queries.size() < max_trips;
+  };
+  const auto add = [&](const WaitingTrip& trip) {
     round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m, trip.shared,
                              PriceOf(trip, now) + InsertionsUncounted(trip)});
+  };
+  // Those for whom there is no other round go first.
+  for (const auto& [key, trip] : trips_) {
+    if (!trip.last_look || !may_ask(trip)) continue;
+    add(trip);
+    looking_last_.push_back(trip.id);
+  }
+  const auto ask = [&](const WaitingTrip& trip) {
+    if (trip.last_look || !may_ask(trip)) return;
+    add(trip);
     asked_up_to_ = Key(trip.requested_at, trip.id);
   };
   const auto start = asked_up_to_ ? trips_.upper_bound(*asked_up_to_) : trips_.begin();
@@ -80,8 +91,14 @@ std::uint64_t WaitingTrips::StartRoundOfNobody() {
   return ++round_;
 }
 
-void WaitingTrips::AbandonRound(Time now) {
+void WaitingTrips::EndRound() {
   in_flight_ = false;
+  looked_last_.insert(looked_last_.end(), looking_last_.begin(), looking_last_.end());
+  looking_last_.clear();
+}
+
+void WaitingTrips::AbandonRound(Time now) {
+  EndRound();
   next_round_ = paused_until_ = now + config_.match_every;
 }
 
@@ -93,11 +110,13 @@ std::vector<Match> WaitingTrips::FinishRound(const CandidatesFound& found,
     AbandonRound(now);
     return {};
   }
-  in_flight_ = false;
+  EndRound();
 
   const std::vector<Row> rows = MakeRows(*found.trips, suitability, insertable, now);
-  const auto chosen =
-      config_.method == MatchingMethod::kAssignment ? Assign(rows, now) : TakeNearest(rows);
+  const OutOfTime out_of_time = config_.start_deadline();
+  auto chosen = config_.method == MatchingMethod::kAssignment ? Assign(rows, out_of_time, now)
+                                                              : TakeNearest(rows);
+  TakeUnwanted(rows, out_of_time, now, chosen);
   std::vector<Match> matches;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     WaitingTrip& trip = *rows[i].trip;
@@ -126,7 +145,6 @@ std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
   for (const auto& [key, answer] : by_age) {
     Row& row = rows.emplace_back(Row{&trips_.at(key), {}});
     const WaitingTrip& trip = *row.trip;
-    std::vector<Row::Option> last_resorts;
     for (const Candidate& candidate : answer->candidates) {
       const Suitability suits = suitability(trip, candidate.driver);
       const Time there_at = now + config_.response + candidate.travel_time;
@@ -134,7 +152,7 @@ std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
           (trip.shared && there_at > trip.shared->latest_pickup)) {
         continue;
       }
-      (suits.eligibility == Eligibility::kYes ? row.options : last_resorts)
+      (suits.eligibility == Eligibility::kYes ? row.options : row.last_resorts)
           .push_back({&candidate, nullptr, CostOf(trip, candidate, suits.acceptance)});
     }
     for (const InsertionFound& found : answer->insertions) {
@@ -143,13 +161,14 @@ std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
     }
     // Somebody who let the offer run out is asked again when nobody else is in sight.
     if (row.options.empty() && trip.radius_m >= config_.max_radius_m) {
-      row.options = std::move(last_resorts);
+      row.options = std::exchange(row.last_resorts, {});
     }
     // Among the equally near the first id wins, whatever order they came in.
-    std::sort(row.options.begin(), row.options.end(),
-              [](const Row::Option& a, const Row::Option& b) {
-                return std::tie(a.cost, a.driver()) < std::tie(b.cost, b.driver());
-              });
+    const auto cheaper = [](const Row::Option& a, const Row::Option& b) {
+      return std::tie(a.cost, a.driver()) < std::tie(b.cost, b.driver());
+    };
+    std::sort(row.options.begin(), row.options.end(), cheaper);
+    std::sort(row.last_resorts.begin(), row.last_resorts.end(), cheaper);
   }
   return rows;
 }
@@ -200,6 +219,7 @@ std::vector<const WaitingTrips::Row::Option*> WaitingTrips::TakeNearest(
 }
 
 std::vector<const WaitingTrips::Row::Option*> WaitingTrips::Assign(const std::vector<Row>& rows,
+                                                                   const OutOfTime& out_of_time,
                                                                    Time now) {
   absl::flat_hash_map<DriverId, std::uint32_t> column_of;
   for (const Row& row : rows) {
@@ -214,7 +234,7 @@ std::vector<const WaitingTrips::Row::Option*> WaitingTrips::Assign(const std::ve
       problem.AddOption(column_of.at(option.driver()), ToCost(option.cost));
     }
   }
-  const Assignment assignment = Solve(problem, config_.start_deadline());
+  const Assignment assignment = Solve(problem, out_of_time);
   if (assignment.greedy_rows > 0) ++rounds_out_of_time_;
 
   std::vector<const Row::Option*> chosen(rows.size(), nullptr);
@@ -226,6 +246,51 @@ std::vector<const WaitingTrips::Row::Option*> WaitingTrips::Assign(const std::ve
     }
   }
   return chosen;
+}
+
+bool WaitingTrips::IsHeldByPrice(const WaitingTrip& trip, Time now) const {
+  if (trip.last_look) return false;
+  return trip.radius_m < config_.max_radius_m || now < trip.held_by_price_until;
+}
+
+void WaitingTrips::TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time,
+                                Time now, std::vector<const Row::Option*>& chosen) {
+  absl::flat_hash_set<DriverId> wanted;
+  for (const Row::Option* option : chosen) {
+    if (option != nullptr) wanted.insert(option->driver());
+  }
+  struct Offered {
+    std::size_t row;
+    std::map<std::uint32_t, const Row::Option*> by_column = {};
+  };
+  std::vector<Offered> offered;
+  absl::flat_hash_map<DriverId, std::uint32_t> column_of;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (chosen[i] != nullptr || IsHeldByPrice(*rows[i].trip, now)) continue;
+    Offered row{i};
+    for (const auto* options : {&rows[i].options, &rows[i].last_resorts}) {
+      for (const Row::Option& option : *options) {
+        if (wanted.contains(option.driver())) continue;
+        const auto column =
+            column_of.try_emplace(option.driver(), static_cast<std::uint32_t>(column_of.size()));
+        row.by_column.try_emplace(column.first->second, &option);
+      }
+    }
+    if (!row.by_column.empty()) offered.push_back(std::move(row));
+  }
+  if (offered.empty()) return;
+  AssignmentProblem problem(static_cast<std::uint32_t>(column_of.size()));
+  for (const Offered& row : offered) {
+    problem.AddRow(AssignmentProblem::kMaxCost);
+    for (const auto& [column, option] : row.by_column) {
+      problem.AddOption(column, ToCost(option->cost));
+    }
+  }
+  const Assignment assignment = Solve(problem, out_of_time);
+  for (std::size_t i = 0; i < offered.size(); ++i) {
+    const auto option = offered[i].by_column.find(assignment.column_of[i]);
+    if (option != offered[i].by_column.end()) chosen[offered[i].row] = option->second;
+  }
 }
 
 }  // namespace ridestream::dispatch

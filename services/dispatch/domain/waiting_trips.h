@@ -32,6 +32,10 @@ struct WaitingTrip {
   Duration direct{};
   /// Set for a rider who shares.
   std::optional<SharedRide> shared = std::nullopt;
+  /// Until then the price may keep the trip from a driver whom no other trip wants.
+  Time held_by_price_until = Time::min();
+  /// The next round is the trip's last: it looks as far as it can, and no price holds it.
+  bool last_look = false;
 };
 
 /// A driver found for a trip: a free one, or one into whose plan it is put.
@@ -70,7 +74,8 @@ enum class MatchingMethod {
 /// that is the way to the pick-up for the rider, and for the car the ride as well; and for each
 /// offer that is likely to be refused before one is accepted `refusal`. For a plan under way it is
 /// what the insertion costs. A trip that is left waiting costs its ride, and for each rider
-/// `unmatched` and `ageing` times as long as it has waited, so that nobody is passed over for ever.
+/// `unmatched` and `ageing` times as long as it has waited. These prices decide who gets a driver
+/// whom several trips want, and may delay a trip; they never refuse it a driver whom nobody wants.
 struct MatchingCosts {
   Duration refusal = std::chrono::seconds(10);
   Duration unmatched = std::chrono::minutes(10);
@@ -82,7 +87,9 @@ struct MatchingCosts {
 
 /// The waiting trips and the matching rounds over them: one round at a time asks for the candidates
 /// of all who wait, and pairs trips with drivers. A trip that got nobody looks twice as far in the
-/// next round; a last resort is taken only when it can't look further. Not thread-safe.
+/// next round; a last resort is taken only when it can't look further. Of the drivers whom a round
+/// leaves over, each goes to the trip for which it costs least among those that can't look further
+/// and whose hold by the price is over, whatever it costs. Not thread-safe.
 class WaitingTrips {
  public:
   struct Config {
@@ -129,6 +136,10 @@ class WaitingTrips {
   std::vector<Match> FinishRound(const CandidatesFound& found, const SuitabilityFn& suitability,
                                  const InsertableFn& insertable, Time now);
 
+  /// The trips that had their last look in a round that has ended, by an answer or without one:
+  /// each once.
+  std::vector<TripId> TakeLookedLast() { return std::exchange(looked_last_, {}); }
+
   /// Rounds whose solver had no time for all trips, so that some were paired greedily.
   std::uint64_t rounds_out_of_time() const { return rounds_out_of_time_; }
 
@@ -148,6 +159,8 @@ class WaitingTrips {
       }
     };
     std::vector<Option> options;
+    /// Taken only if nobody wants them.
+    std::vector<Option> last_resorts = {};
   };
 
   std::vector<Row> MakeRows(const std::vector<CandidatesFound::ForTrip>& answers,
@@ -161,7 +174,13 @@ class WaitingTrips {
   Duration InsertionsUncounted(const WaitingTrip& trip) const;
   /// For each row its option, or null.
   std::vector<const Row::Option*> TakeNearest(const std::vector<Row>& rows) const;
-  std::vector<const Row::Option*> Assign(const std::vector<Row>& rows, Time now);
+  std::vector<const Row::Option*> Assign(const std::vector<Row>& rows, const OutOfTime& out_of_time,
+                                         Time now);
+  /// Gives rows without an option one whose driver no row has, at any price.
+  void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Time now,
+                    std::vector<const Row::Option*>& chosen);
+  bool IsHeldByPrice(const WaitingTrip& trip, Time now) const;
+  void EndRound();
 
   const Config config_;
   std::map<Key, WaitingTrip> trips_;
@@ -174,6 +193,9 @@ class WaitingTrips {
   std::uint64_t rounds_out_of_time_ = 0;
   /// The last trip of a round that was full: the next one starts behind it.
   std::optional<Key> asked_up_to_;
+  /// Trips whose last look is the round in flight, and those for which it is over.
+  std::vector<TripId> looking_last_;
+  std::vector<TripId> looked_last_;
 };
 
 }  // namespace ridestream::dispatch

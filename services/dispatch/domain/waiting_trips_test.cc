@@ -92,6 +92,95 @@ TEST_F(WaitingTripsTest, ATripLooksTwiceAsFarAfterARoundThatFoundNobody) {
   EXPECT_THAT(radii, ElementsAre("t@2000", "t@4000", "t@8000", "t@10000", "t@10000"));
 }
 
+/// Further than any price accepts.
+constexpr int kTooDear = 590;
+
+WaitingTrip UnheldTrip(const std::string& id, int age_s = 0) {
+  WaitingTrip trip = Trip(id, age_s);
+  trip.radius_m = 10'000;
+  return trip;
+}
+
+TEST_F(WaitingTripsTest, ADriverWhomNobodyElseWantsIsTakenHoweverFarAway) {
+  for (const std::uint32_t party_size : {1u, 2u, 8u}) {
+    auto trip = UnheldTrip("t");
+    trip.party_size = party_size;
+    waiting_.Add(trip);
+    waiting_.StartRound(kNow);
+    EXPECT_THAT(Finish({{TripId("t"), {At("far", kTooDear)}}}), ElementsAre("t-far"));
+  }
+}
+
+TEST_F(WaitingTripsTest, ThePriceHoldsATripUntilItsTimeIsOver) {
+  auto trip = UnheldTrip("t");
+  trip.held_by_price_until = kNow + Duration(1);
+  waiting_.Add(trip);
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("t"), {At("far", kTooDear)}}}), IsEmpty());
+  trip.held_by_price_until = kNow;
+  waiting_.Add(trip);
+  waiting_.StartRound(kNow + seconds(1));
+  EXPECT_THAT(Finish({{TripId("t"), {At("far", kTooDear)}}}), ElementsAre("t-far"));
+}
+
+TEST_F(WaitingTripsTest, ThePriceHoldsATripThatCanLookFurther) {
+  auto trip = UnheldTrip("t");
+  trip.radius_m = 8'000;
+  waiting_.Add(trip);
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("t"), {At("far", kTooDear)}}}), IsEmpty());
+  waiting_.StartRound(kNow + seconds(1));
+  EXPECT_THAT(Finish({{TripId("t"), {At("far", kTooDear)}}}), ElementsAre("t-far"));
+}
+
+TEST_F(WaitingTripsTest, WhatThePriceLeavesGoesToThoseWhomItCostsLeast) {
+  waiting_.Add(UnheldTrip("a", 9));
+  waiting_.Add(UnheldTrip("b", 8));
+  waiting_.Add(UnheldTrip("c", 7));
+  waiting_.StartRound(kNow);
+  // The near one is worth its price to "a"; of the other two riders each gets a driver.
+  EXPECT_THAT(Finish({{TripId("a"), {At("near", 10), At("far", 500)}},
+                      {TripId("b"), {At("near", 20), At("far", 500)}},
+                      {TripId("c"), {At("far", 490), At("further", 580)}}}),
+              ElementsAre("a-near", "b-far", "c-further"));
+}
+
+TEST_F(WaitingTripsTest, ATripWhoseDriversOthersTookFallsBackOnItsLastResort) {
+  const auto silent_one = [](const WaitingTrip& trip, const DriverId& driver) {
+    return trip.id == TripId("young") && driver == DriverId("silent") ? Eligibility::kLastResort
+                                                                      : Eligibility::kYes;
+  };
+  waiting_.Add(UnheldTrip("old", 9));
+  waiting_.Add(UnheldTrip("young"));
+  waiting_.StartRound(kNow);
+  EXPECT_THAT(Finish({{TripId("old"), {At("other", 10)}},
+                      {TripId("young"), {At("other", 10), At("silent", 20)}}},
+                     silent_one),
+              ElementsAre("old-other", "young-silent"));
+}
+
+TEST_F(WaitingTripsTest, ALastLookGoesFirstAndIsHeldByNoPrice) {
+  waiting_.Add(Trip("old", 9));
+  auto last = Trip("last");
+  last.last_look = true;
+  last.held_by_price_until = Time::max();
+  waiting_.Add(last);
+  EXPECT_THAT(Asked(waiting_.StartRound(kNow, 1)), ElementsAre("last@2000"));
+  EXPECT_THAT(waiting_.TakeLookedLast(), IsEmpty());
+  EXPECT_THAT(Finish({{TripId("last"), {At("far", kTooDear)}}}), ElementsAre("last-far"));
+  EXPECT_THAT(waiting_.TakeLookedLast(), ElementsAre(TripId("last")));
+  EXPECT_THAT(waiting_.TakeLookedLast(), IsEmpty());
+}
+
+TEST_F(WaitingTripsTest, ALastLookIsOverAlsoWithoutAnAnswer) {
+  auto last = Trip("last");
+  last.last_look = true;
+  waiting_.Add(last);
+  waiting_.StartRound(kNow);
+  waiting_.AbandonRound(kNow);
+  EXPECT_THAT(waiting_.TakeLookedLast(), ElementsAre(TripId("last")));
+}
+
 TEST_F(WaitingTripsTest, ALastResortIsTakenOnlyWhenNobodyElseIsLeft) {
   const auto silent_one = [](const WaitingTrip&, const DriverId& driver) {
     return driver == DriverId("silent") ? Eligibility::kLastResort : Eligibility::kYes;
