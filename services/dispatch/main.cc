@@ -68,7 +68,7 @@ ABSL_FLAG(
     absl::Duration, unmatched_cost, absl::Minutes(10),
     "What leaving a rider without a driver for a round costs the assignment, in time: the "
     "larger, the longer ways it accepts at once for a driver whom others want too (0 to 24h)");
-ABSL_FLAG(absl::Duration, price_hold, absl::Seconds(30),
+ABSL_FLAG(absl::Duration, price_hold, absl::Seconds(10),
           "How long the assignment may leave a trip waiting for a nearer car although a driver "
           "whom nobody else wants is within the limits (0 to 24h)");
 ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),

@@ -45,7 +45,7 @@ struct MarketConfig {
   Duration max_wait = std::chrono::minutes(5);
   /// How long the matching may leave a trip waiting for a nearer car although a driver whom nobody
   /// else wants is within the limits.
-  Duration price_hold = std::chrono::seconds(30);
+  Duration price_hold = std::chrono::seconds(10);
   /// A suspect driver's trips are given to others after this, if not aboard.
   Duration lost_after = std::chrono::seconds(30);
   /// Before a trip command whose outcome is open is sent again.

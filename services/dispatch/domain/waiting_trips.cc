@@ -271,6 +271,8 @@ void WaitingTrips::TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& o
     for (const auto* options : {&rows[i].options, &rows[i].last_resorts}) {
       for (const Row::Option& option : *options) {
         if (wanted.contains(option.driver())) continue;
+        // A dear insertion costs those who come later more than it is worth, but it beats nothing.
+        if (option.insertion != nullptr && !rows[i].trip->last_look) continue;
         const auto column =
             column_of.try_emplace(option.driver(), static_cast<std::uint32_t>(column_of.size()));
         row.by_column.try_emplace(column.first->second, &option);

@@ -88,8 +88,9 @@ struct MatchingCosts {
 /// The waiting trips and the matching rounds over them: one round at a time asks for the candidates
 /// of all who wait, and pairs trips with drivers. A trip that got nobody looks twice as far in the
 /// next round; a last resort is taken only when it can't look further. Of the drivers whom a round
-/// leaves over, each goes to the trip for which it costs least among those that can't look further
-/// and whose hold by the price is over, whatever it costs. Not thread-safe.
+/// leaves over, each free one goes to the trip for which it costs least among those that can't look
+/// further and whose hold by the price is over, whatever it costs; a last look also takes a place
+/// in a plan under way at any cost. Not thread-safe.
 class WaitingTrips {
  public:
   struct Config {
@@ -176,7 +177,8 @@ class WaitingTrips {
   std::vector<const Row::Option*> TakeNearest(const std::vector<Row>& rows) const;
   std::vector<const Row::Option*> Assign(const std::vector<Row>& rows, const OutOfTime& out_of_time,
                                          Time now);
-  /// Gives rows without an option one whose driver no row has, at any price.
+  /// Gives rows without an option one whose driver no row has, at any price; a place in a plan
+  /// under way only to a last look.
   void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Time now,
                     std::vector<const Row::Option*>& chosen);
   bool IsHeldByPrice(const WaitingTrip& trip, Time now) const;
