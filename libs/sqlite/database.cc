@@ -63,9 +63,10 @@ absl::StatusOr<Database> Database::Open(const std::string& path, const OpenOptio
 
 absl::Status Database::Configure(const OpenOptions& options) {
   sqlite3_busy_timeout(handle_.get(), static_cast<int>(options.busy_timeout.count()));
-  const std::string settings =
-      fmt::format("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -{};",
-                  options.cache_kib);
+  const std::string settings = fmt::format(
+      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -{}; "
+      "PRAGMA journal_size_limit = {};",
+      options.cache_kib, kMaxIdleWalBytes);
   if (absl::Status status = Execute(settings); !status.ok()) return status;
   if (options.read_only)
     return Execute("PRAGMA query_only = ON; SELECT count(*) FROM sqlite_master");
@@ -94,6 +95,12 @@ absl::StatusOr<Statement> Database::Prepare(const std::string& sql) {
                                       SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   if (code != SQLITE_OK) return ToStatus(handle_.get(), code, fmt::format("{}: '{}'", path_, sql));
   return Statement(raw);
+}
+
+std::uint64_t Database::WalBytes() const {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path_ + "-wal", error);
+  return error ? 0 : size;
 }
 
 int Database::changes() const { return sqlite3_changes(handle_.get()); }

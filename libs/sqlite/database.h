@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,10 @@ class Database {
   /// that isn't there; DATA_LOSS for a file that is damaged or no database at all.
   static absl::StatusOr<Database> Open(const std::string& path, const OpenOptions& options = {});
 
+  /// A write-ahead log that grew beyond this, e.g. while a long read kept it from being taken over
+  /// into the file, is cut to this when it begins anew.
+  static constexpr std::int64_t kMaxIdleWalBytes = 8 << 20;
+
   /// Runs one or more statements that return nothing.
   absl::Status Execute(const std::string& sql);
   /// Compiles one statement, to be run many times.
@@ -42,6 +47,8 @@ class Database {
   /// Whether a transaction is open. An I/O error may have ended it.
   bool in_transaction() const;
   const std::string& path() const { return path_; }
+  /// Size of the write-ahead log's file; 0 while there is none. Thread-safe.
+  std::uint64_t WalBytes() const;
 
  private:
   struct Closer {

@@ -60,6 +60,25 @@ TEST(DatabaseTest, ConstraintsHaveCodesOfTheirOwn) {
               StatusIs(absl::StatusCode::kFailedPrecondition, "FOREIGN KEY"));
 }
 
+TEST(DatabaseTest, AWriteAheadLogThatGrewDuringALongReadIsCutAgain) {
+  TempFolder folder;
+  absl::StatusOr<Database> writer = Database::Open(folder.File("a.db"));
+  ASSERT_THAT(writer, IsOk());
+  ASSERT_THAT(writer->Execute("CREATE TABLE t (b BLOB)"), IsOk());
+  absl::StatusOr<Database> reader = Database::Open(folder.File("a.db"), {.read_only = true});
+  ASSERT_THAT(reader, IsOk());
+  ASSERT_THAT(reader->Execute("BEGIN; SELECT count(*) FROM t"), IsOk());
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (randomblob(4194304))"), IsOk());
+  }
+  EXPECT_GT(writer->WalBytes(), std::uint64_t{Database::kMaxIdleWalBytes});
+  ASSERT_THAT(reader->Execute("COMMIT"), IsOk());
+  // The first write takes the whole log over into the file, the next begins it anew.
+  ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (x'00')"), IsOk());
+  ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (x'00')"), IsOk());
+  EXPECT_LE(writer->WalBytes(), std::uint64_t{Database::kMaxIdleWalBytes});
+}
+
 TEST(DatabaseTest, WrongSqlIsNamed) {
   TempFolder folder;
   absl::StatusOr<Database> database = Database::Open(folder.File("a.db"));
