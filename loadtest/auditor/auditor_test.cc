@@ -419,6 +419,72 @@ INSTANTIATE_TEST_SUITE_P(
               [](RunHistory& run) { run.indexed = 101; }}),
     [](const auto& test) { return std::string(test.param.what); });
 
+/// What is found where d-2, who has arrived, or has the rider aboard, ends the trip so.
+std::string FoundInEnd(pb::TripState from, const std::function<void(pb::Trip&)>& end) {
+  RunHistory run;
+  run.rider.states = {pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_CANCELLED};
+  run.log.resize(from == pb::TRIP_STATE_ARRIVED ? 5 : 6);
+  run.rider.fare_minor = run.log.back().trip().fare().total().amount_minor();
+  pb::Trip& trip = *run.Add(from, pb::TRIP_STATE_CANCELLED, "d-2", "o-2").mutable_trip();
+  *trip.mutable_arrived_at() = ToProto(kStart + std::chrono::minutes(10));
+  *trip.mutable_ended_at() = ToProto(kStart + std::chrono::minutes(15));
+  trip.mutable_fare()->mutable_tariff()->set_no_show_fee_minor(500);
+  trip.mutable_fare()->mutable_tariff()->mutable_no_show_after()->set_seconds(300);
+  end(trip);
+  run.listed = {trip};
+  Auditor auditor;
+  run.Feed(auditor);
+  std::string texts;
+  for (const Violation& violation : auditor.Judge(Auditor::Extent::kPart).first())
+    texts += violation.text + "\n";
+  return texts;
+}
+
+TEST(AuditorTest, JudgesHowTripsEndAtThePickUp) {
+  const auto no_show = [](pb::Trip& trip) {
+    trip.mutable_cancellation()->set_by_driver_id("d-2");
+    trip.mutable_cancellation()->set_reason(pb::CANCEL_REASON_NO_SHOW);
+    trip.mutable_cancellation()->mutable_fee()->set_amount_minor(500);
+  };
+  EXPECT_EQ(FoundInEnd(pb::TRIP_STATE_ARRIVED, no_show), "");
+  EXPECT_THAT(FoundInEnd(pb::TRIP_STATE_ABOARD, no_show), HasSubstr("from ABOARD for a no-show"));
+  EXPECT_THAT(FoundInEnd(pb::TRIP_STATE_ARRIVED,
+                         [&](pb::Trip& trip) {
+                           no_show(trip);
+                           trip.mutable_ended_at()->set_seconds(trip.ended_at().seconds() - 1);
+                         }),
+              HasSubstr("the fee isn't the tariff's"));
+  EXPECT_THAT(FoundInEnd(pb::TRIP_STATE_ARRIVED,
+                         [&](pb::Trip& trip) {
+                           no_show(trip);
+                           trip.mutable_cancellation()->set_by_driver_id("d-1");
+                         }),
+              HasSubstr("from ARRIVED for a no-show"));
+  EXPECT_THAT(FoundInEnd(pb::TRIP_STATE_ARRIVED, [](pb::Trip&) {}),
+              HasSubstr("is CANCELLED from ARRIVED"));
+}
+
+TEST(AuditorTest, JudgesWhoEndsATripWithTheRiderAboard) {
+  const auto leave = [](pb::Trip& trip) {
+    trip.mutable_cancellation()->set_by_rider_id("r-1");
+    trip.mutable_cancellation()->set_reason(pb::CANCEL_REASON_DRIVER_LOST);
+  };
+  EXPECT_THAT(FoundInEnd(pb::TRIP_STATE_ABOARD, leave), HasSubstr("is CANCELLED from ABOARD"));
+  EXPECT_EQ(FoundInEnd(pb::TRIP_STATE_ABOARD,
+                       [&](pb::Trip& trip) {
+                         leave(trip);
+                         *trip.mutable_driver_lost_at() =
+                             ToProto(kStart + std::chrono::minutes(14));
+                       }),
+            "");
+  EXPECT_EQ(FoundInEnd(pb::TRIP_STATE_ABOARD,
+                       [&](pb::Trip& trip) {
+                         trip.mutable_cancellation()->set_by_service_id("ops");
+                         trip.mutable_cancellation()->set_reason(pb::CANCEL_REASON_OTHER);
+                       }),
+            "");
+}
+
 TEST(AuditorTest, EachCheckThatLookedAtNothingFails) {
   Auditor auditor;
   const Verdict& verdict = auditor.Judge();

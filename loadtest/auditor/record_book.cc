@@ -54,7 +54,7 @@ bool IsLegalTransition(pb::TripState from, pb::TripState to) {
       return to == from || to == pb::TRIP_STATE_ABOARD || to == pb::TRIP_STATE_REQUESTED ||
              to == pb::TRIP_STATE_CANCELLED;
     case pb::TRIP_STATE_ABOARD:
-      return to == from || to == pb::TRIP_STATE_COMPLETED;
+      return to == from || to == pb::TRIP_STATE_COMPLETED || to == pb::TRIP_STATE_CANCELLED;
     default:
       return false;
   }
@@ -78,6 +78,7 @@ void RecordBook::OnEvent(const pb::TripEvent& event) {
   }
   CheckPromise(record, trip);
   CheckTransition(record, event);
+  CheckCancellation(record, trip);
   CheckTimes(trip);
   CheckDriver(record, event);
   record.version = trip.version();
@@ -111,6 +112,35 @@ void RecordBook::CheckTransition(const TripRecord& record, const pb::TripEvent& 
     verdict_.Violated(Check::kLegalTransition,
                       fmt::format("trip {}: event {} has version {} after {}", trip.trip_id(),
                                   event.sequence(), trip.version(), record.version));
+  }
+}
+
+void RecordBook::CheckCancellation(const TripRecord& record, const pb::Trip& trip) {
+  if (trip.state() != pb::TRIP_STATE_CANCELLED) return;
+  const pb::Cancellation& how = trip.cancellation();
+  const int by = (how.by_rider_id().empty() ? 0 : 1) + (how.by_driver_id().empty() ? 0 : 1) +
+                 (how.by_service_id().empty() ? 0 : 1);
+  const bool left = record.state == pb::TRIP_STATE_ABOARD && how.by_service_id().empty();
+  if (by != 1 || (left && !trip.has_driver_lost_at())) {
+    verdict_.Violated(Check::kLegalTransition,
+                      fmt::format("trip {}: is CANCELLED from {}: {}", trip.trip_id(),
+                                  StateName(record.state), how.ShortDebugString()));
+  }
+  const bool no_show = how.reason() == pb::CANCEL_REASON_NO_SHOW;
+  if (no_show != !how.by_driver_id().empty() ||
+      (no_show && (record.state != pb::TRIP_STATE_ARRIVED ||
+                   how.by_driver_id() != trip.driver().driver_id()))) {
+    verdict_.Violated(Check::kLegalTransition,
+                      fmt::format("trip {}: ended from {} for a no-show: {}", trip.trip_id(),
+                                  StateName(record.state), how.ShortDebugString()));
+  }
+  const pb::Tariff& tariff = trip.fare().tariff();
+  const bool owes = no_show && ToTime(trip.ended_at()) - ToTime(trip.arrived_at()) >=
+                                   ToDuration(tariff.no_show_after());
+  if (how.fee().amount_minor() != (owes ? tariff.no_show_fee_minor() : 0)) {
+    verdict_.Violated(Check::kFareEqualsQuote,
+                      fmt::format("trip {}: the fee isn't the tariff's: {}", trip.trip_id(),
+                                  how.ShortDebugString()));
   }
 }
 

@@ -62,6 +62,7 @@ class RecordBook {
 
  private:
   void CheckTransition(const TripRecord& record, const trip::v1::TripEvent& event);
+  void CheckCancellation(const TripRecord& record, const trip::v1::Trip& trip);
   void CheckTimes(const trip::v1::Trip& trip);
   void CheckDriver(TripRecord& record, const trip::v1::TripEvent& event);
   void CheckPromise(const TripRecord& record, const trip::v1::Trip& trip);

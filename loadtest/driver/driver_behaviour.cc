@@ -122,6 +122,7 @@ void DriverBehaviour::Act(Time now, Actions& actions) {
       pb::GiveUp& give_up = *Send(now, actions).mutable_give_up();
       give_up.set_trip_id(giving_up_->str());
       give_up.set_reason("flat tyre");
+      give_up.set_cause(pb::GIVE_UP_CAUSE_CANT_DRIVE);
     } else {
       giving_up_.reset();
     }

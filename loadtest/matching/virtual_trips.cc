@@ -32,10 +32,17 @@ struct ToCommand {
     return trip::AdvanceCommand{TripId(r.trip_id()), DriverId(r.driver_id()), r.to()};
   }
   trip::Command operator()(const trip::v1::ReleaseTripRequest& r) const {
-    return trip::ReleaseCommand{TripId(r.trip_id()), DriverId(r.driver_id())};
+    return trip::ReleaseCommand{TripId(r.trip_id()), DriverId(r.driver_id()), r.reason(), r.note()};
   }
   trip::Command operator()(const trip::v1::GiveUpTripRequest& r) const {
     return trip::GiveUpCommand{TripId(r.trip_id())};
+  }
+  trip::Command operator()(const trip::v1::ReportDriverLostRequest& r) const {
+    return trip::DriverLostCommand{TripId(r.trip_id()), DriverId(r.driver_id()), r.lost()};
+  }
+  trip::Command operator()(const trip::v1::CancelTripRequest& r) const {
+    return trip::CancelCommand{TripId(r.trip_id()), {},        r.reason(), r.comment(),
+                               r.request_id(),      "dispatch"};
   }
 };
 

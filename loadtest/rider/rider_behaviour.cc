@@ -10,6 +10,13 @@ namespace ridestream::loadtest {
 
 namespace pb = ::ridestream::trip::v1;
 
+namespace {
+
+/// How long a rider hesitates to leave a car whose driver is lost.
+constexpr Duration kLeavesWithin = std::chrono::minutes(1);
+
+}  // namespace
+
 bool IsRetryable(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -40,10 +47,7 @@ void RiderBehaviour::OnTime(Time now, Actions& actions) {
   };
   if (now >= patient_until_) {
     patient_until_ = Time::max();
-    if (MayCancel()) {
-      reason_ = pb::CANCEL_REASON_WAIT_TOO_LONG;
-      cancel_.at = now;
-    }
+    Cancel(pb::CANCEL_REASON_WAIT_TOO_LONG, now);
   }
   actions.quote |= start(quote_);
   actions.request |= start(request_);
@@ -132,6 +136,12 @@ void RiderBehaviour::TakeTrip(const pb::Trip& trip, Time now) {
   history_.Saw(state_);
   if (!waited_ && trip.has_arrived_at()) waited_ = ToTime(trip.arrived_at()) - wish_.due;
   if (state_ == pb::TRIP_STATE_ABOARD) patient_until_ = Time::max();
+  const bool lost = state_ == pb::TRIP_STATE_ABOARD && trip.has_driver_lost_at();
+  const bool leaves = lost && !driver_lost_;
+  driver_lost_ = lost;
+  if (leaves) {
+    Cancel(pb::CANCEL_REASON_DRIVER_LOST, now + random_.Between(Duration::zero(), kLeavesWithin));
+  }
   if (!IsEnded(state_)) return;
   outcome_ = state_ == pb::TRIP_STATE_COMPLETED   ? RiderOutcome::kCompleted
              : state_ == pb::TRIP_STATE_CANCELLED ? RiderOutcome::kCancelled
@@ -176,13 +186,16 @@ void RiderBehaviour::OnChangeDestination(const absl::StatusOr<pb::Trip>& answer,
 
 bool RiderBehaviour::MayCancel() const {
   return state_ == pb::TRIP_STATE_REQUESTED || state_ == pb::TRIP_STATE_ASSIGNED ||
-         state_ == pb::TRIP_STATE_ARRIVED;
+         state_ == pb::TRIP_STATE_ARRIVED || driver_lost_;
 }
 
-void RiderBehaviour::Leave(Time now) {
+void RiderBehaviour::Leave(Time now) { Cancel(pb::CANCEL_REASON_OTHER, now); }
+
+void RiderBehaviour::Cancel(pb::CancelReason reason, Time at) {
   if (!MayCancel() || cancel_.running) return;
-  reason_ = pb::CANCEL_REASON_OTHER;
-  cancel_.at = now;
+  // What may have been carried out is asked again as it was.
+  if (cancel_.failures == 0) reason_ = reason;
+  cancel_.at = std::min(cancel_.at, at);
 }
 
 Time RiderBehaviour::wake_at() const {

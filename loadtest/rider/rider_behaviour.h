@@ -105,6 +105,7 @@ class RiderBehaviour {
   void TakeTrip(const trip::v1::Trip& trip, Time now);
   void Refuse(const absl::Status& status);
   bool MayCancel() const;
+  void Cancel(trip::v1::CancelReason reason, Time at);
 
   const Wish wish_;
   const RiderHabits& habits_;
@@ -114,6 +115,8 @@ class RiderBehaviour {
   std::string quote_id_;
   trip::v1::TripState state_ = trip::v1::TRIP_STATE_UNSPECIFIED;
   std::uint64_t version_ = 0;
+  /// While the rider is aboard.
+  bool driver_lost_ = false;
   RiderOutcome outcome_ = RiderOutcome::kOpen;
   std::optional<Duration> waited_;
   trip::v1::CancelReason reason_ = trip::v1::CANCEL_REASON_CHANGED_MIND;

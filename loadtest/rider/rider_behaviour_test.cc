@@ -81,6 +81,26 @@ TEST_F(RiderBehaviourTest, RidesFromQuoteToTheEnd) {
   EXPECT_EQ(rider_->history().quoted_minor, 500);
 }
 
+TEST_F(RiderBehaviourTest, LeavesTheCarOfALostDriver) {
+  Ask();
+  pb::Trip trip = Trip(pb::TRIP_STATE_ABOARD, 4);
+  rider_->OnWatch(trip, now_);
+  EXPECT_FALSE(Tick(minutes(1)).cancel);
+  *trip.mutable_driver_lost_at() = ToProto(now_);
+  trip.set_version(5);
+  rider_->OnWatch(trip, now_);
+  EXPECT_EQ(Tick(minutes(1)).cancel, pb::CANCEL_REASON_DRIVER_LOST);
+}
+
+TEST_F(RiderBehaviourTest, StaysWithADriverWhoWasHeardAgain) {
+  Ask();
+  pb::Trip trip = Trip(pb::TRIP_STATE_ABOARD, 4);
+  *trip.mutable_driver_lost_at() = ToProto(now_);
+  rider_->OnWatch(trip, now_);
+  rider_->OnWatch(Trip(pb::TRIP_STATE_ABOARD, 5), now_);
+  EXPECT_FALSE(Tick(minutes(1)).cancel);
+}
+
 TEST_F(RiderBehaviourTest, DoesNotAskBeforeItIsDue) {
   Begin();
   EXPECT_FALSE(Tick(seconds(9)).quote);

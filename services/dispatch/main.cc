@@ -39,9 +39,13 @@ ABSL_FLAG(absl::Duration, report_every, absl::Seconds(4),
 ABSL_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
           "Silence after which a driver is suspect: gets no offers, and the rider is told (10ms "
           "to 24h)");
-ABSL_FLAG(
-    absl::Duration, lost_after, absl::Seconds(30),
-    "After this long as suspect, a driver's trips are given to others, if not aboard (0 to 24h)");
+ABSL_FLAG(absl::Duration, lost_after, absl::Seconds(30),
+          "After this long as suspect, a driver is lost: its trips are given to others, and riders "
+          "aboard "
+          "may leave (0 to 24h)");
+ABSL_FLAG(absl::Duration, abandon_after, absl::Minutes(10),
+          "A trip whose driver was lost with the rider aboard is cancelled after this, unless the "
+          "driver is heard again (10ms to 24h)");
 ABSL_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
           "How long a driver may think about an offer (10ms to 1h)");
 ABSL_FLAG(absl::Duration, match_every, absl::Seconds(1),
@@ -110,6 +114,7 @@ absl::Status CheckFlags() {
        {CheckRange(FLAGS_report_every, kTick, absl::Hours(1)),
         CheckRange(FLAGS_suspect_after, kTick, absl::Hours(24)),
         CheckRange(FLAGS_lost_after, absl::ZeroDuration(), absl::Hours(24)),
+        CheckRange(FLAGS_abandon_after, kTick, absl::Hours(24)),
         CheckRange(FLAGS_offer_lease, kTick, absl::Hours(1)),
         CheckRange(FLAGS_match_every, kTick, absl::Hours(1)),
         CheckRange(FLAGS_matching_deadline, absl::Milliseconds(1), absl::Minutes(1)),
@@ -212,6 +217,7 @@ absl::Status Run() {
             .max_wait = Chrono(FLAGS_max_wait),
             .price_hold = Chrono(FLAGS_price_hold),
             .lost_after = Chrono(FLAGS_lost_after),
+            .abandon_after = Chrono(FLAGS_abandon_after),
             .demand = {.surge_cap_percent = absl::GetFlag(FLAGS_surge_cap_percent)},
             .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
         dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates),

@@ -8,9 +8,19 @@ namespace ridestream::trip {
 namespace {
 
 const char* NameOf(const v1::TripEvent& event) {
-  const v1::TripState state = event.trip().state();
-  if (state == event.previous_state()) return "trip_destination_changed";
-  switch (state) {
+  switch (event.change()) {
+    case v1::TRIP_CHANGE_DESTINATION:
+      return "trip_destination_changed";
+    case v1::TRIP_CHANGE_DRIVER:
+      return "trip_reassigned";
+    case v1::TRIP_CHANGE_DRIVER_LOST:
+      return "trip_driver_lost";
+    case v1::TRIP_CHANGE_DRIVER_HEARD:
+      return "trip_driver_heard";
+    default:
+      break;
+  }
+  switch (event.trip().state()) {
     case v1::TRIP_STATE_REQUESTED:
       return event.previous_state() == v1::TRIP_STATE_UNSPECIFIED ? "trip_requested"
                                                                   : "trip_released";
@@ -31,6 +41,17 @@ const char* NameOf(const v1::TripEvent& event) {
   }
 }
 
+/// Why a trip was released or cancelled; empty for others.
+std::string ReasonOf(const v1::Trip& trip) {
+  if (trip.state() == v1::TRIP_STATE_CANCELLED) {
+    return v1::CancelReason_Name(trip.cancellation().reason());
+  }
+  if (trip.state() == v1::TRIP_STATE_REQUESTED && trip.has_last_release()) {
+    return v1::ReleaseReason_Name(trip.last_release().reason());
+  }
+  return "";
+}
+
 }  // namespace
 
 void LogEvent(const v1::TripEvent& event) {
@@ -43,6 +64,7 @@ void LogEvent(const v1::TripEvent& event) {
        {"request", trip.x_request_id()},
        {"rider", trip.passenger().rider_id()},
        {"driver", lost_driver ? *trip.released_driver_ids().rbegin() : trip.driver().driver_id()},
+       {"reason", ReasonOf(trip)},
        {"market", trip.market()},
        {"version", std::to_string(trip.version())},
        {"sequence", std::to_string(event.sequence())}});

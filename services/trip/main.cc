@@ -19,6 +19,7 @@
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
 #include "services/trip/domain/fare.h"
+#include "services/trip/domain/proto_convert.h"
 #include "services/trip/event_lines.h"
 #include "services/trip/rpc/trip_feed.h"
 #include "services/trip/rpc/trip_service.h"
@@ -44,6 +45,12 @@ ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
 ABSL_FLAG(int64_t, base_fare_minor, 250, "What every ride costs, in the currency's minor unit");
 ABSL_FLAG(int64_t, per_km_minor, 175, "What a kilometre costs, in the currency's minor unit");
 ABSL_FLAG(int64_t, per_minute_minor, 35, "What a minute costs, in the currency's minor unit");
+ABSL_FLAG(int64_t, no_show_fee_minor, 500,
+          "What a rider owes who doesn't come to the pick-up, in the currency's minor unit");
+ABSL_FLAG(
+    absl::Duration, no_show_after, absl::Minutes(5),
+    "How long a driver must have waited at the pick-up for that fee, by the city's clock (0 to "
+    "1h); a driver who gives up earlier ends the trip as well, without a fee");
 ABSL_FLAG(uint32_t, shared_discount_percent, 25,
           "What a rider who shares is spared, in percent of the fare (0 to 100)");
 ABSL_FLAG(absl::Duration, shared_pickup_within, absl::Minutes(8),
@@ -88,6 +95,9 @@ absl::StatusOr<v1::Tariff> TariffFromFlags() {
   tariff.set_per_km_minor(absl::GetFlag(FLAGS_per_km_minor));
   tariff.set_per_minute_minor(absl::GetFlag(FLAGS_per_minute_minor));
   tariff.set_shared_discount_percent(absl::GetFlag(FLAGS_shared_discount_percent));
+  tariff.set_no_show_fee_minor(absl::GetFlag(FLAGS_no_show_fee_minor));
+  SetDuration(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_no_show_after)),
+              *tariff.mutable_no_show_after());
   if (absl::Status status = ValidateTariff(tariff); !status.ok()) return status;
   return tariff;
 }
@@ -106,6 +116,7 @@ absl::Status CheckFlags() {
   for (absl::Status status :
        {CheckRange(FLAGS_reader_threads, 1, 64), CheckRange(FLAGS_router_threads, 1, 64),
         CheckRange(FLAGS_quote_lifetime, absl::Seconds(1), absl::Hours(24)),
+        CheckRange(FLAGS_no_show_after, absl::ZeroDuration(), absl::Hours(1)),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
     if (!status.ok()) return status;
   }

@@ -33,7 +33,14 @@ StoreMeter::StoreMeter(prometheus::Registry& registry)
       destinations_changed_(Counter(registry, "trip_destinations_changed_total",
                                     "Changes of destination that are durable")),
       released_(Counter(registry, "trip_released_total",
-                        "Trips that lost their driver before the pick-up and wait again")) {}
+                        "Trips that lost their driver before the pick-up and wait again")),
+      cancellations_(prometheus::BuildCounter()
+                         .Name("trip_cancellations_total")
+                         .Help("Durable cancellations, by their reason")
+                         .Register(registry),
+                     "reason", {}),
+      drivers_lost_(Counter(registry, "trip_drivers_lost_total",
+                            "Drivers who were lost with the rider aboard")) {}
 
 void StoreMeter::Committed(size_t commands, std::chrono::nanoseconds took) {
   commit_seconds_.Observe(std::chrono::duration<double>(took).count());
@@ -48,8 +55,11 @@ void StoreMeter::Logged(const std::vector<EventPtr>& events) {
 
 void StoreMeter::Count(const v1::TripEvent& event) {
   const v1::TripState state = event.trip().state();
-  if (event.previous_state() == state) return destinations_changed_.Increment();
+  if (event.change() == v1::TRIP_CHANGE_DESTINATION) destinations_changed_.Increment();
+  if (event.change() == v1::TRIP_CHANGE_DRIVER_LOST) drivers_lost_.Increment();
+  if (event.change() != v1::TRIP_CHANGE_STATE) return;
   states_.Count(state);
+  if (state == v1::TRIP_STATE_CANCELLED) cancellations_.Count(event.trip().cancellation().reason());
   const bool waits_again =
       state == v1::TRIP_STATE_REQUESTED && event.previous_state() != v1::TRIP_STATE_UNSPECIFIED;
   if (waits_again) released_.Increment();
@@ -60,6 +70,9 @@ void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,
   metrics.readings().AddOne(metrics::Readings::Kind::kCounter, "trip_log_sequence",
                             "The log's last durable sequence",
                             [&store] { return static_cast<double>(store.LastSequence()); });
+  metrics.readings().AddOne(metrics::Readings::Kind::kGauge, "trip_wal_bytes",
+                            "Size of SQLite's write-ahead log, in bytes",
+                            [&store] { return static_cast<double>(store.wal_bytes()); });
   metrics.AddQueue(
       {{"queue", "commands"}}, [&store] { return static_cast<double>(store.waiting()); },
       static_cast<double>(SqliteTripStore::kMaxQueue));

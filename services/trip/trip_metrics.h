@@ -23,7 +23,6 @@ class StoreMeter {
   void Logged(const std::vector<EventPtr>& events);
 
  private:
-  /// Enters a state, or stays in it when only the destination changed.
   void Count(const v1::TripEvent& event);
 
   prometheus::Histogram& commit_seconds_;
@@ -32,6 +31,8 @@ class StoreMeter {
   metrics::EnumCounters<v1::TripState> states_;
   prometheus::Counter& destinations_changed_;
   prometheus::Counter& released_;
+  metrics::EnumCounters<v1::CancelReason> cancellations_;
+  prometheus::Counter& drivers_lost_;
 };
 
 /// Adds what is read of the store and the service, which must outlive the exporter.

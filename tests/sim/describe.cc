@@ -108,6 +108,12 @@ std::string Describe(const dispatch::TripRequest& request) {
     std::string operator()(const trip::v1::GiveUpTripRequest& r) const {
       return fmt::format("give up {}", r.trip_id());
     }
+    std::string operator()(const trip::v1::ReportDriverLostRequest& r) const {
+      return fmt::format("{} of {} is {}", r.driver_id(), r.trip_id(), r.lost() ? "lost" : "back");
+    }
+    std::string operator()(const trip::v1::CancelTripRequest& r) const {
+      return fmt::format("cancel {}", r.trip_id());
+    }
   } describe;
   return std::visit(describe, request);
 }

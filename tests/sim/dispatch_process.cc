@@ -27,6 +27,7 @@ dispatch::MarketConfig MarketConfigFor(Context& context) {
   dispatch::MarketConfig config;
   config.market = MarketId(kMarket);
   config.offer_id_prefix = context.NextId('o') + "-";
+  config.abandon_after = std::chrono::seconds(30);  // Sooner than in life, so that it happens.
   if (context.Has(Bug::kLeaseNotChecked)) config.accept_grace = std::chrono::hours(1);
   return config;
 }

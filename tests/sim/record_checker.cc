@@ -36,6 +36,11 @@ void RecordChecker::OnDurable(const trip::v1::TripEvent& event) {
   for (; violations_passed_on_ < verdict_.first().size(); ++violations_passed_on_) {
     context_.Violated(verdict_.first()[violations_passed_on_].text);
   }
+  if (trip.state() == trip::v1::TRIP_STATE_CANCELLED) {
+    const trip::v1::Cancellation& how = trip.cancellation();
+    ++seen_[trip::v1::CancelReason_Name(how.reason()) +
+            (how.by_service_id().empty() ? "" : " by a service")];
+  }
   CheckRider(trip);
   if (trip.state() == trip::v1::TRIP_STATE_ABOARD) {
     CheckSeats(DriverId(trip.driver().driver_id()));

@@ -24,6 +24,8 @@ trip::v1::Tariff Tariff() {
   tariff.set_per_km_minor(175);
   tariff.set_per_minute_minor(35);
   tariff.set_shared_discount_percent(25);
+  tariff.set_no_show_fee_minor(500);
+  tariff.mutable_no_show_after()->set_seconds(20);
   return tariff;
 }
 
@@ -91,7 +93,8 @@ void TripProcess::RequestTrip(const RiderId& rider, const trip::v1::RequestTripR
 
 void TripProcess::CancelTrip(const RiderId& rider, const trip::v1::CancelTripRequest& request,
                              TripReply reply) {
-  Submit(trip::CancelCommand{TripId(request.trip_id()), rider, request.reason(), request.comment()},
+  Submit(trip::CancelCommand{TripId(request.trip_id()), rider, request.reason(), request.comment(),
+                             request.request_id()},
          std::move(reply));
 }
 
@@ -110,7 +113,7 @@ void TripProcess::ChangeDestination(const RiderId& rider,
 }
 
 trip::Command TripProcess::ToCommand(const dispatch::TripRequest& request) {
-  using namespace trip::v1;  // NOLINT(google-build-using-namespace): four names of one package.
+  using namespace trip::v1;  // NOLINT(google-build-using-namespace): six names of one package.
   if (const auto* assign = std::get_if<AssignTripRequest>(&request)) {
     std::string offer = assign->offer_id();
     if (context_.Has(Bug::kOfferIdChanges)) offer += context_.NextId('x');
@@ -122,7 +125,17 @@ trip::Command TripProcess::ToCommand(const dispatch::TripRequest& request) {
                                 advance->to()};
   }
   if (const auto* release = std::get_if<ReleaseTripRequest>(&request)) {
-    return trip::ReleaseCommand{TripId(release->trip_id()), DriverId(release->driver_id())};
+    return trip::ReleaseCommand{TripId(release->trip_id()), DriverId(release->driver_id()),
+                                release->reason(), release->note()};
+  }
+  if (const auto* lost = std::get_if<ReportDriverLostRequest>(&request)) {
+    return trip::DriverLostCommand{TripId(lost->trip_id()), DriverId(lost->driver_id()),
+                                   lost->lost()};
+  }
+  if (const auto* cancel = std::get_if<CancelTripRequest>(&request)) {
+    return trip::CancelCommand{TripId(cancel->trip_id()), {},
+                               cancel->reason(),          cancel->comment(),
+                               cancel->request_id(),      "dispatch"};
   }
   return trip::GiveUpCommand{TripId(std::get<GiveUpTripRequest>(request).trip_id())};
 }

@@ -39,7 +39,7 @@ class TripProcess {
                   TripReply reply);
   void ChangeDestination(const RiderId& rider, const trip::v1::ChangeDestinationRequest& request,
                          TripReply reply);
-  /// AssignTrip, AdvanceTrip, ReleaseTrip and GiveUpTrip.
+  /// What dispatch commands.
   void Carry(const dispatch::TripRequest& request, TripReply reply);
 
   void ReportSurge(const trip::v1::ReportSurgeRequest& request,

@@ -210,7 +210,12 @@ bool World::ErrsAbout(DriverDevice& driver) {
   }
   const trip::v1::Trip& trip =
       std::next(trips.begin(), static_cast<std::ptrdiff_t>(random.Below(trips.size())))->second;
-  if (trip.driver().driver_id() == driver.id().str()) return false;
+  if (trip.driver().driver_id() == driver.id().str()) {
+    if (trip.state() != trip::v1::TRIP_STATE_ARRIVED) return false;
+    request.mutable_give_up()->set_trip_id(trip.trip_id());
+    request.mutable_give_up()->set_reason("nobody came");
+    return driver.SayWrong(std::move(request));
+  }
   if (loadtest::IsEnded(trip.state())) {
     request.mutable_stop_update()->set_trip_id(trip.trip_id());
     request.mutable_stop_update()->set_action(

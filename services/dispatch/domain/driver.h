@@ -32,6 +32,8 @@ struct Driver {
   bool connected = false;
   /// Not heard for too long; its trips are given to others when the timer kDriverLost goes off.
   bool suspect = false;
+  /// Suspect for so long that its riders aboard may leave.
+  bool lost = false;
   std::uint64_t epoch = 0;
 
   std::string name;
@@ -63,6 +65,8 @@ struct Driver {
 
   /// Can take a trip of that many people now.
   bool IsFree(std::uint32_t party_size) const;
+  /// Heard lately, on a stream that is open.
+  bool IsHere() const { return connected && !suspect; }
   Availability CurrentAvailability() const;
   /// How likely the next offer is to be accepted, above 0 and below 1: what the driver did, on top
   /// of ten offers that an average one was made.

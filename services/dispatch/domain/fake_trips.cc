@@ -58,7 +58,8 @@ trip::v1::Trip FakeTrips::Make(const std::string& id, LatLng pickup, LatLng drop
 
 absl::StatusOr<trip::v1::Trip> FakeTrips::Cancel(const std::string& id) {
   const trip::v1::Trip& trip = trips_.at(id);
-  if (trip.state() == trip::v1::TRIP_STATE_ABOARD || IsEnded(trip.state())) return Forbidden(trip);
+  const bool stays = trip.state() == trip::v1::TRIP_STATE_ABOARD && !trip.has_driver_lost_at();
+  if (stays || IsEnded(trip.state())) return Forbidden(trip);
   return Commit(trip, trip::v1::TRIP_STATE_CANCELLED);
 }
 
@@ -122,6 +123,16 @@ absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::ReleaseTripReque
     return absl::PermissionDeniedError(fmt::format("trip {} is another's", trip.trip_id()));
   }
   if (trip.state() == trip::v1::TRIP_STATE_ABOARD || IsEnded(trip.state())) return Forbidden(trip);
+  if (request.reason() == trip::v1::RELEASE_REASON_NO_SHOW) {
+    if (trip.state() != trip::v1::TRIP_STATE_ARRIVED) return Forbidden(trip);
+    trip.mutable_cancellation()->set_by_driver_id(request.driver_id());
+    trip.mutable_cancellation()->set_reason(trip::v1::CANCEL_REASON_NO_SHOW);
+    trip.mutable_cancellation()->set_comment(request.note());
+    return Commit(std::move(trip), trip::v1::TRIP_STATE_CANCELLED);
+  }
+  trip.mutable_last_release()->set_driver_id(request.driver_id());
+  trip.mutable_last_release()->set_reason(request.reason());
+  trip.mutable_last_release()->set_note(request.note());
   trip.add_released_driver_ids(request.driver_id());
   trip.clear_driver();
   trip.clear_offer_id();
@@ -133,6 +144,29 @@ absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::GiveUpTripReques
   if (trip.state() == trip::v1::TRIP_STATE_UNSERVED) return trip;
   if (trip.state() != trip::v1::TRIP_STATE_REQUESTED) return Forbidden(trip);
   return Commit(trip, trip::v1::TRIP_STATE_UNSERVED);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::ReportDriverLostRequest& request) {
+  trip::v1::Trip trip = trips_.at(request.trip_id());
+  if (trip.driver().driver_id() != request.driver_id()) {
+    return absl::PermissionDeniedError(fmt::format("trip {} is another's", trip.trip_id()));
+  }
+  if (trip.state() != trip::v1::TRIP_STATE_ABOARD) return Forbidden(trip);
+  if (trip.has_driver_lost_at() == request.lost()) return trip;
+  if (request.lost()) {
+    trip.mutable_driver_lost_at()->set_seconds(1);
+  } else {
+    trip.clear_driver_lost_at();
+  }
+  return Commit(std::move(trip), trip::v1::TRIP_STATE_ABOARD);
+}
+
+absl::StatusOr<trip::v1::Trip> FakeTrips::Carry(const trip::v1::CancelTripRequest& request) {
+  trip::v1::Trip trip = trips_.at(request.trip_id());
+  if (IsEnded(trip.state())) return Forbidden(trip);
+  trip.mutable_cancellation()->set_by_service_id("dispatch");
+  trip.mutable_cancellation()->set_reason(request.reason());
+  return Commit(std::move(trip), trip::v1::TRIP_STATE_CANCELLED);
 }
 
 const trip::v1::Trip& FakeTrips::Commit(trip::v1::Trip trip, trip::v1::TripState state) {

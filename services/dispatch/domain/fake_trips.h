@@ -46,6 +46,8 @@ class FakeTrips {
   absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::AdvanceTripRequest& request);
   absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::ReleaseTripRequest& request);
   absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::GiveUpTripRequest& request);
+  absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::ReportDriverLostRequest& request);
+  absl::StatusOr<trip::v1::Trip> Carry(const trip::v1::CancelTripRequest& request);
   trip::v1::Trip Make(const std::string& id, LatLng pickup, LatLng dropoff, Time now,
                       std::uint32_t party_size) const;
   const trip::v1::Trip& Commit(trip::v1::Trip trip, trip::v1::TripState state);

@@ -105,6 +105,12 @@ void Fleet::DropSession(const DriverId& id, Step& step) {
   MarkSuspect(*driver, step);
 }
 
+const Driver* Fleet::Lose(const DriverId& id) {
+  Driver* driver = Touch(id);
+  if (driver != nullptr) driver->lost = true;
+  return driver;
+}
+
 void Fleet::MarkSuspect(Driver& driver, Step& step) {
   if (driver.suspect) return;
   driver.suspect = true;
@@ -114,7 +120,7 @@ void Fleet::MarkSuspect(Driver& driver, Step& step) {
 
 void Fleet::ClearSuspicion(Driver& driver, Step& step) {
   if (!driver.suspect) return;
-  driver.suspect = false;
+  driver.suspect = driver.lost = false;
   timers_.Cancel(LostTimer(driver.id));
   TellRiders(driver, step);
 }

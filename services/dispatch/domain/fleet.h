@@ -67,6 +67,8 @@ class Fleet {
   void Suspect(const DriverId& id, Step& step);
   void Hear(const DriverId& id, Step& step);
   void DropSession(const DriverId& id, Step& step);
+  /// It has been suspect for too long; null if it isn't known.
+  const Driver* Lose(const DriverId& id);
   void Move(const DriverMoved& event, Step& step);
 
   /// The trip, which hasn't ended, is the driver's whom it names.

@@ -28,12 +28,16 @@ trip::v1::TripState StateAfter(v1::StopAction action) {
   }
 }
 
+Timer AwayTimer(const std::string& trip) { return {TimerKind::kDriverStaysAway, trip}; }
+
 trip::v1::ReleaseTripRequest MakeRelease(const TripId& trip, const DriverId& driver,
-                                         trip::v1::ReleaseReason reason) {
+                                         trip::v1::ReleaseReason reason,
+                                         const std::string& note = "") {
   trip::v1::ReleaseTripRequest request;
   request.set_trip_id(trip.str());
   request.set_driver_id(driver.str());
   request.set_reason(reason);
+  request.set_note(note);
   return request;
 }
 
@@ -57,6 +61,7 @@ v1::Rejected MakeRejected(const Command& command, const absl::Status& why) {
 
 Market::Market(const MarketConfig& config)
     : market_(config.market),
+      abandon_after_(config.abandon_after),
       commands_(config.command_retry, timers_),
       fleet_(config.lost_after, config.sharing, timers_),
       matchmaker_({config.offer_lease,
@@ -105,6 +110,9 @@ void Market::GoOff(const Timer& timer, Step& step) {
     case TimerKind::kPromiseDue:
       fleet_.PromiseDue(TripId(timer.subject), step);
       break;
+    case TimerKind::kDriverStaysAway:
+      DriverStaysAway(TripId(timer.subject), step);
+      break;
     case TimerKind::kCommandRetry:
       commands_.Resend(TripId(timer.subject), step);
       break;
@@ -116,13 +124,17 @@ void Market::GoOff(const Timer& timer, Step& step) {
 
 void Market::On(const DriverConnected& event, Step& step) {
   fleet_.Connect(event, matchmaker_.OpenOfferOf(event.driver, step.now()), step);
+  TellWhetherLost(event.driver, step);
 }
 
 void Market::On(const DriverDisconnected& event, Step&) { fleet_.Disconnect(event); }
 
 void Market::On(const DriverSuspect& event, Step& step) { fleet_.Suspect(event.driver, step); }
 
-void Market::On(const DriverHeard& event, Step& step) { fleet_.Hear(event.driver, step); }
+void Market::On(const DriverHeard& event, Step& step) {
+  fleet_.Hear(event.driver, step);
+  TellWhetherLost(event.driver, step);
+}
 
 void Market::On(const SessionDropped& event, Step& step) {
   fleet_.DropSession(event.driver, step);
@@ -135,12 +147,60 @@ void Market::On(const RouteFound& event, Step& step) { fleet_.TakeRoute(event, s
 
 void Market::DriverLost(const DriverId& id, Step& step) {
   matchmaker_.Withdraw(id, step);
-  const Driver* driver = fleet_.Find(id);
+  const Driver* driver = fleet_.Lose(id);
   if (driver == nullptr) return;
   for (const TripId& trip : driver->plan.Trips()) {
     if (driver->plan.IsAboard(trip)) continue;
     commands_.Send(MakeRelease(trip, id, trip::v1::RELEASE_REASON_DRIVER_LOST), {}, step);
   }
+  TellWhetherLost(id, step);
+}
+
+void Market::TellWhetherLost(const DriverId& id, Step& step) {
+  const Driver* driver = fleet_.Find(id);
+  if (driver == nullptr) return;
+  for (const TripId& trip : driver->plan.Trips()) {
+    if (const OpenTrip* open = trips_.Find(trip)) TellWhetherLost(*open, step);
+  }
+}
+
+void Market::TellWhetherLost(const OpenTrip& open, Step& step) {
+  const TripId id(open.trip.trip_id());
+  const Driver* driver = fleet_.Find(DriverId(open.trip.driver().driver_id()));
+  // What is under way is looked at when it has been answered.
+  if (!caught_up_ || driver == nullptr || open.trip.state() != trip::v1::TRIP_STATE_ABOARD ||
+      commands_.IsPending<trip::v1::ReportDriverLostRequest>(id)) {
+    return;
+  }
+  const bool on_record = open.trip.has_driver_lost_at();
+  // After a restart a driver may be neither here nor lost yet: then the record stays.
+  if (on_record ? !driver->IsHere() : !driver->lost) return;
+  trip::v1::ReportDriverLostRequest request;
+  request.set_trip_id(id.str());
+  request.set_driver_id(driver->id.str());
+  request.set_lost(!on_record);
+  commands_.Send(std::move(request), {}, step);
+}
+
+void Market::WatchLostDriver(const trip::v1::Trip& trip, Step& step) {
+  const Timer timer = AwayTimer(trip.trip_id());
+  if (trip.state() != trip::v1::TRIP_STATE_ABOARD || !trip.has_driver_lost_at()) {
+    timers_.Cancel(timer);
+  } else if (!timers_.IsSet(timer)) {
+    timers_.Set(timer, step.now() + abandon_after_);
+  }
+}
+
+void Market::DriverStaysAway(const TripId& id, Step& step) {
+  const OpenTrip* open = trips_.Find(id);
+  if (open == nullptr) return;
+  const Driver* driver = fleet_.Find(DriverId(open->trip.driver().driver_id()));
+  if (driver != nullptr && driver->IsHere()) return;  // Trip is about to hear of it.
+  trip::v1::CancelTripRequest request;
+  request.set_request_id(id.str());
+  request.set_trip_id(id.str());
+  request.set_reason(trip::v1::CANCEL_REASON_DRIVER_LOST);
+  commands_.Send(std::move(request), {}, step);
 }
 
 // -- What drivers say
@@ -189,8 +249,11 @@ void Market::On(const TripGivenUp& event, Step& step) {
     const bool repeat = open != nullptr &&
                         std::count(open->trip.released_driver_ids().begin(),
                                    open->trip.released_driver_ids().end(), event.driver.str()) > 0;
+    const EndedTrip* ended = trips_.FindEnded(id);
     if (repeat) {
       fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_REASSIGNED, step);
+    } else if (ended != nullptr && ended->by_driver && ended->driver == event.driver) {
+      fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_RIDER_CANCELLED, step);
     } else {
       RejectForeign(event.driver, event.give_up, step);
     }
@@ -202,7 +265,15 @@ void Market::On(const TripGivenUp& event, Step& step) {
     fleet_.PushRejected(event.driver, MakeRejected(event.give_up, why), step);
     return;
   }
-  commands_.Send(MakeRelease(id, event.driver, trip::v1::RELEASE_REASON_DRIVER_GAVE_UP),
+  const bool at_pickup = trips_.Find(id)->trip.state() == trip::v1::TRIP_STATE_ARRIVED ||
+                         commands_.IsPending<trip::v1::AdvanceTripRequest>(id);
+  const v1::GiveUpCause cause = event.give_up.cause();
+  const bool no_show =
+      cause == v1::GIVE_UP_CAUSE_NO_SHOW || (cause == v1::GIVE_UP_CAUSE_UNSPECIFIED && at_pickup);
+  commands_.Send(MakeRelease(id, event.driver,
+                             no_show ? trip::v1::RELEASE_REASON_NO_SHOW
+                                     : trip::v1::RELEASE_REASON_DRIVER_GAVE_UP,
+                             event.give_up.reason()),
                  event.give_up, step);
 }
 
@@ -231,7 +302,11 @@ void Market::On(const LogCaughtUp&, Step& step) {
   if (caught_up_) return;
   caught_up_ = true;
   fleet_.CatchUp(step);
-  for (const auto& [id, open] : trips_.open()) matchmaker_.LetWait(id, step.now(), step);
+  for (const auto& [id, open] : trips_.open()) {
+    matchmaker_.LetWait(id, step.now(), step);
+    WatchLostDriver(open.trip, step);
+    TellWhetherLost(open, step);
+  }
 }
 
 void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
@@ -259,6 +334,8 @@ void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
       break;
   }
   fleet_.HoldToPromise(trip, step);
+  if (caught_up_) WatchLostDriver(trip, step);
+  if (const OpenTrip* open = trips_.Find(id)) TellWhetherLost(*open, step);
   if (IsEnded(trip.state())) {
     commands_.DropAll(id);
     fleet_.Forget(id);
@@ -271,6 +348,7 @@ void Market::ForgetTrip(const TripId& trip, Step& step) {
   fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
   fleet_.Forget(trip);
   commands_.DropAll(trip);
+  timers_.Cancel(AwayTimer(trip.str()));
 }
 
 // -- Demand
@@ -347,6 +425,9 @@ void Market::CommandSettled(const PendingCommand& command, const absl::Status& s
     matchmaker_.AssignmentSettled(*assign, status, step);
   } else if (std::holds_alternative<trip::v1::GiveUpTripRequest>(command.request)) {
     matchmaker_.GiveUpSettled(trip, step);
+  } else if (std::holds_alternative<trip::v1::ReportDriverLostRequest>(command.request)) {
+    const OpenTrip* open = trips_.Find(trip);
+    if (open != nullptr && status.ok()) TellWhetherLost(*open, step);
   }
   commands_.SendNext(trip, step);
 }

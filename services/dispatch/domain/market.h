@@ -48,6 +48,9 @@ struct MarketConfig {
   Duration price_hold = std::chrono::seconds(10);
   /// A suspect driver's trips are given to others after this, if not aboard.
   Duration lost_after = std::chrono::seconds(30);
+  /// A trip whose driver was lost with the rider aboard is cancelled after this, unless the driver
+  /// is heard again. After a restart it lasts that long anew.
+  Duration abandon_after = std::chrono::minutes(10);
   /// Before a trip command whose outcome is open is sent again.
   RetryPauses command_retry = {std::chrono::seconds(1), std::chrono::seconds(15)};
   /// How long the log is waited for when an answer of trip's announces news that must stand there.
@@ -115,6 +118,12 @@ class Market {
   void TellSurge(Step& step);
   void SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step);
   void DriverLost(const DriverId& driver, Step& step);
+  /// Tells trip whether the driver is lost, of those trips whose riders are aboard.
+  void TellWhetherLost(const DriverId& driver, Step& step);
+  void TellWhetherLost(const OpenTrip& open, Step& step);
+  /// Sets or cancels the time after which the trip of a lost driver ends.
+  void WatchLostDriver(const trip::v1::Trip& trip, Step& step);
+  void DriverStaysAway(const TripId& trip, Step& step);
   /// Carries on after trip refused or carried out a command.
   void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
   /// Tells the driver why its command about a trip that isn't in its plan can't be carried out.
@@ -122,6 +131,7 @@ class Market {
   void RejectForeign(const DriverId& driver, const Command& command, Step& step);
 
   const MarketId market_;
+  const Duration abandon_after_;
   bool caught_up_ = false;
   Timers timers_;
   TripBook trips_;

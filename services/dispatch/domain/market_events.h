@@ -237,7 +237,8 @@ struct FindRoute {
 struct TripCommand {
   std::uint64_t command = 0;
   std::variant<trip::v1::AssignTripRequest, trip::v1::AdvanceTripRequest,
-               trip::v1::ReleaseTripRequest, trip::v1::GiveUpTripRequest>
+               trip::v1::ReleaseTripRequest, trip::v1::GiveUpTripRequest,
+               trip::v1::ReportDriverLostRequest, trip::v1::CancelTripRequest>
       request;
 };
 /// For the rider's eyes; never stored.

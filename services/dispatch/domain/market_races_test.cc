@@ -22,6 +22,16 @@ class MarketRacesTest : public ::testing::Test {
     t_.Connect("d-2");
     t_.TakeAll();
   }
+  /// The trip's rider is aboard.
+  void BeginRide(const std::string& trip, const std::string& driver) {
+    t_.GiveTrip(trip, driver);
+    for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {
+      t_.Update(driver, trip, action);
+      t_.CarryOut();
+    }
+    t_.TellLog();
+    t_.TakeAll();
+  }
   /// Another market's process, or an earlier life of this one, assigns the trip to d-2.
   void AssignBehindTheBack(const std::string& trip, const std::string& driver = "d-2") {
     trip::v1::AssignTripRequest request;
@@ -250,12 +260,73 @@ TEST_F(MarketRacesTest, ADriverWithAPassengerAboardNeverLosesTheTrip) {
   t_.Handle(DriverSuspect{DriverId("d")});
   t_.Handle(SessionDropped{DriverId("d")});
   t_.TakeAll();
-  t_.Pass(std::chrono::hours(1));
-  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  t_.Pass(MarketConfig().lost_after + MarketConfig().abandon_after - seconds(1));
+  const auto commands = t_.Take<TripCommand>();
+  ASSERT_THAT(commands, SizeIs(1));
+  EXPECT_TRUE(std::get<trip::v1::ReportDriverLostRequest>(commands[0].request).lost());
   t_.Reconnect("d", false, 3);
   const auto welcome = t_.Take<SendWelcome>();
   ASSERT_THAT(welcome, SizeIs(1));
   EXPECT_EQ(welcome[0].snapshot.plan().stops_size(), 1);
+}
+
+TEST_F(MarketRacesTest, ATripWhoseDriverStaysAwayWithTheRiderAboardEnds) {
+  BeginRide("t", "d");
+  t_.Handle(DriverSuspect{DriverId("d")});
+  t_.Pass(MarketConfig().lost_after);
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_TRUE(t_.trips.Get("t").has_driver_lost_at());
+  t_.TellLog();
+  t_.Pass(MarketConfig().abandon_after - Duration(1));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  t_.Pass(Duration(1));
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_CANCELLED);
+  EXPECT_EQ(t_.trips.Get("t").cancellation().reason(), trip::v1::CANCEL_REASON_DRIVER_LOST);
+  EXPECT_EQ(t_.Plans("d").back().stops_size(), 0);
+}
+
+TEST_F(MarketRacesTest, ALostDriverWhoIsHeardAgainKeepsItsRider) {
+  BeginRide("t", "d");
+  t_.Handle(DriverSuspect{DriverId("d")});
+  t_.Pass(MarketConfig().lost_after);
+  // Heard while trip is being told: what is true now follows.
+  t_.Handle(DriverHeard{DriverId("d")});
+  t_.TellLog();
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_TRUE(t_.trips.Get("t").has_driver_lost_at());
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_FALSE(t_.trips.Get("t").has_driver_lost_at());
+  t_.TellLog();
+  t_.Pass(std::chrono::hours(1));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+}
+
+TEST_F(MarketRacesTest, ALostDriversTripEndsAlsoAfterARestart) {
+  BeginRide("t", "d");
+  t_.Handle(DriverSuspect{DriverId("d")});
+  t_.Pass(MarketConfig().lost_after);
+  t_.CarryOut();
+  t_.Restart();
+  t_.TellLog();
+  t_.Handle(LogCaughtUp{});
+  t_.Pass(MarketConfig().abandon_after - Duration(1));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "trip knows already that the driver is lost";
+  t_.Pass(Duration(1));
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_CANCELLED);
+}
+
+TEST_F(MarketRacesTest, ARiderWhoLeavesALostDriverIsTakenOutOfItsPlan) {
+  BeginRide("t", "d");
+  t_.Handle(DriverSuspect{DriverId("d")});
+  t_.Pass(MarketConfig().lost_after);
+  t_.CarryOut();
+  ASSERT_TRUE(t_.trips.Cancel("t").ok());
+  t_.TellLog();
+  EXPECT_EQ(t_.Plans("d").back().stops_size(), 0);
+  t_.Pass(std::chrono::hours(1));
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
 }
 
 TEST_F(MarketRacesTest, ADriverWhoIsHeardInTimeKeepsTheTrip) {

@@ -101,10 +101,11 @@ TEST_F(MarketRecoveryTest, ADriverWhoStaysAwayLosesWhatIsNotAboard) {
   t_.Pass(seconds(29));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
   t_.Pass(seconds(1));
-  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.CarryOut(), 2u);
   t_.TellLog();
   EXPECT_EQ(t_.trips.Get("t-of-d-1").state(), trip::v1::TRIP_STATE_REQUESTED);
   EXPECT_EQ(t_.trips.Get("t-of-d-2").state(), trip::v1::TRIP_STATE_ABOARD);
+  EXPECT_TRUE(t_.trips.Get("t-of-d-2").has_driver_lost_at());
   EXPECT_THAT(t_.Take<FindCandidates>(), SizeIs(1));
 }
 

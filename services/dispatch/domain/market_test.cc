@@ -528,6 +528,55 @@ TEST_F(MarketTest, ADriverWhoGivesUpATripNeverGetsItAgain) {
   EXPECT_THAT(t_.Rejections("d"), IsEmpty());
 }
 
+TEST_F(MarketTest, ADriverWhoMeetsNobodyEndsTheTripAndNoOtherIsSent) {
+  for (const auto cause : {v1::GIVE_UP_CAUSE_UNSPECIFIED, v1::GIVE_UP_CAUSE_NO_SHOW}) {
+    MarketTester t;
+    t.Connect("d");
+    t.Connect("d-2");
+    t.GiveTrip("t", "d");
+    t.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+    t.CarryOut();
+    t.TellLog();
+    t.TakeAll();
+    t.GiveUp("d", "t", cause, "the rider never came");
+    t.CarryOut();
+    t.TellLog();
+    const trip::v1::Trip& trip = t.trips.Get("t");
+    EXPECT_EQ(trip.state(), trip::v1::TRIP_STATE_CANCELLED);
+    EXPECT_EQ(trip.cancellation().reason(), trip::v1::CANCEL_REASON_NO_SHOW);
+    EXPECT_EQ(trip.cancellation().comment(), "the rider never came");
+    t.Pass(minutes(1));
+    EXPECT_THAT(t.Take<FindCandidates>(), IsEmpty());
+    EXPECT_EQ(t.Plans("d").back().stops_size(), 0);
+    t.GiveUp("d", "t", cause);  // The driver hasn't seen the answer.
+    EXPECT_THAT(t.Plans("d"), SizeIs(1));
+    EXPECT_THAT(t.Rejections("d"), IsEmpty());
+  }
+}
+
+TEST_F(MarketTest, AnArrivalUnderWayCountsForANoShow) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.GiveUp("d", "t");
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.CarryOut(), 1u);
+  EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_CANCELLED);
+}
+
+TEST_F(MarketTest, ADriverWhoCannotDriveAtThePickUpIsReplaced) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.CarryOut();
+  t_.GiveUp("d", "t", v1::GIVE_UP_CAUSE_CANT_DRIVE, "flat tyre");
+  t_.CarryOut();
+  const trip::v1::Trip& trip = t_.trips.Get("t");
+  EXPECT_EQ(trip.state(), trip::v1::TRIP_STATE_REQUESTED);
+  EXPECT_EQ(trip.last_release().reason(), trip::v1::RELEASE_REASON_DRIVER_GAVE_UP);
+  EXPECT_EQ(trip.last_release().note(), "flat tyre");
+}
+
 TEST_F(MarketTest, WhatADriverMayNotDoIsRejectedWithTheReason) {
   struct Case {
     const char* name;
@@ -564,6 +613,12 @@ TEST_F(MarketTest, WhatADriverMayNotDoIsRejectedWithTheReason) {
          t.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
          t.CarryOut();
          t.GiveUp("d", "t");
+       },
+       StatusCode::kFailedPrecondition},
+      {"a no-show before the arrival",
+       [](auto& t) {
+         t.GiveUp("d", "t", v1::GIVE_UP_CAUSE_NO_SHOW);
+         t.CarryOut();
        },
        StatusCode::kFailedPrecondition},
       {"a refused giving up",

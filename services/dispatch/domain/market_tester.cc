@@ -118,8 +118,11 @@ void MarketTester::Update(const std::string& driver, const std::string& trip,
   Handle(event);
 }
 
-void MarketTester::GiveUp(const std::string& driver, const std::string& trip) {
+void MarketTester::GiveUp(const std::string& driver, const std::string& trip, v1::GiveUpCause cause,
+                          const std::string& reason) {
   TripGivenUp event{DriverId(driver), {}};
+  event.give_up.set_cause(cause);
+  event.give_up.set_reason(reason);
   event.give_up.set_trip_id(trip);
   Handle(event);
 }

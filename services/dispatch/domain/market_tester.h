@@ -50,7 +50,9 @@ class MarketTester {
   void Reconnect(const std::string& driver, bool resumed, std::uint64_t plan_version = 0);
   void Answer(const std::string& driver, const v1::Offer& offer, bool accept);
   void Update(const std::string& driver, const std::string& trip, v1::StopAction action);
-  void GiveUp(const std::string& driver, const std::string& trip);
+  void GiveUp(const std::string& driver, const std::string& trip,
+              v1::GiveUpCause cause = v1::GIVE_UP_CAUSE_UNSPECIFIED,
+              const std::string& reason = "");
   void Move(const std::string& driver, LatLng position = kCar);
 
   // -- Location and the streets --

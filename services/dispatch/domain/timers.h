@@ -21,6 +21,7 @@ enum class TimerKind {
   kRouteUnanswered,    // a driver
   kCommandRetry,       // a trip
   kPromiseDue,         // a trip
+  kDriverStaysAway,    // a trip
 };
 
 struct Timer {

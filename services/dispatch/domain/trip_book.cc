@@ -22,7 +22,8 @@ bool TripBook::Record(const trip::v1::Trip& trip) {
     ended_.erase(ended_order_.front());
     ended_order_.pop_front();
   }
-  ended_[id] = {trip.state(), DriverId(trip.driver().driver_id())};
+  ended_[id] = {trip.state(), DriverId(trip.driver().driver_id()),
+                !trip.cancellation().by_driver_id().empty()};
   ended_order_.push_back(id);
   return true;
 }

@@ -39,6 +39,8 @@ struct EndedTrip {
   trip::v1::TripState state = trip::v1::TRIP_STATE_UNSPECIFIED;
   /// Its last driver, if it had one.
   DriverId driver;
+  /// Its driver ended it.
+  bool by_driver = false;
 };
 
 /// The newest record of each open trip, and for a while which trips have ended, so that an older

@@ -19,8 +19,13 @@ std::uint64_t Mix(std::uint64_t z) {
 
 bool IsRepeat(const TripRequest& a, const TripRequest& b) {
   if (a.index() != b.index() || DriverOf(a) != DriverOf(b)) return false;
-  const auto* advance = std::get_if<trip::v1::AdvanceTripRequest>(&a);
-  return advance == nullptr || advance->to() == std::get<trip::v1::AdvanceTripRequest>(b).to();
+  if (const auto* advance = std::get_if<trip::v1::AdvanceTripRequest>(&a)) {
+    return advance->to() == std::get<trip::v1::AdvanceTripRequest>(b).to();
+  }
+  if (const auto* report = std::get_if<trip::v1::ReportDriverLostRequest>(&a)) {
+    return report->lost() == std::get<trip::v1::ReportDriverLostRequest>(b).lost();
+  }
+  return true;
 }
 
 }  // namespace
@@ -55,6 +60,10 @@ DriverId DriverOf(const TripRequest& request) {
       return DriverId(r.driver_id());
     }
     DriverId operator()(const trip::v1::GiveUpTripRequest&) const { return {}; }
+    DriverId operator()(const trip::v1::ReportDriverLostRequest& r) const {
+      return DriverId(r.driver_id());
+    }
+    DriverId operator()(const trip::v1::CancelTripRequest&) const { return {}; }
   } driver_of;
   return std::visit(driver_of, request);
 }

@@ -41,7 +41,7 @@ struct RetryPauses {
 bool IsOutcomeOpen(const absl::Status& status);
 
 TripId TripOf(const TripRequest& request);
-/// Empty for a GiveUpTrip.
+/// Empty for a GiveUpTrip and a CancelTrip.
 DriverId DriverOf(const TripRequest& request);
 
 /// The commands to trip that have no definite answer yet. Those about one trip go one after the

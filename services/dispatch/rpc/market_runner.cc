@@ -316,7 +316,7 @@ void MarketRunner::Tell(const char* name, std::uint64_t command, Request request
 }
 
 void MarketRunner::Do(TripCommand decision) {
-  using namespace trip::v1;  // NOLINT(google-build-using-namespace): eight names of one package.
+  using namespace trip::v1;  // NOLINT(google-build-using-namespace): twelve names of one package.
   auto& trip = *around_.trip.async();
   const std::uint64_t id = decision.command;
   if (auto* assign = std::get_if<AssignTripRequest>(&decision.request)) {
@@ -335,6 +335,14 @@ void MarketRunner::Do(TripCommand decision) {
     Tell<GiveUpTripRequest, GiveUpTripResponse>(
         "give_up", id, std::move(*give_up),
         [&](auto... arguments) { trip.GiveUpTrip(std::move(arguments)...); });
+  } else if (auto* lost = std::get_if<ReportDriverLostRequest>(&decision.request)) {
+    Tell<ReportDriverLostRequest, ReportDriverLostResponse>(
+        "report_driver_lost", id, std::move(*lost),
+        [&](auto... arguments) { trip.ReportDriverLost(std::move(arguments)...); });
+  } else if (auto* cancel = std::get_if<CancelTripRequest>(&decision.request)) {
+    Tell<CancelTripRequest, CancelTripResponse>(
+        "cancel", id, std::move(*cancel),
+        [&](auto... arguments) { trip.CancelTrip(std::move(arguments)...); });
   }
 }
 

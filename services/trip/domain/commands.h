@@ -40,9 +40,13 @@ struct RequestCommand {
 
 struct CancelCommand {
   TripId trip_id;
+  /// Empty when a service cancels.
   RiderId rider;
   v1::CancelReason reason = v1::CANCEL_REASON_UNSPECIFIED;
   std::string comment;
+  std::string request_id;
+  /// Its id, when a service cancels.
+  std::string service = {};
 };
 
 struct ChangeDestinationCommand {
@@ -71,13 +75,21 @@ struct AdvanceCommand {
 struct ReleaseCommand {
   TripId trip_id;
   DriverId driver_id;
+  v1::ReleaseReason reason = v1::RELEASE_REASON_UNSPECIFIED;
+  std::string note = {};
 };
 
 struct GiveUpCommand {
   TripId trip_id;
 };
 
+struct DriverLostCommand {
+  TripId trip_id;
+  DriverId driver_id;
+  bool lost = true;  ///< False: it was heard again.
+};
+
 using Command = std::variant<RequestCommand, CancelCommand, ChangeDestinationCommand, AssignCommand,
-                             AdvanceCommand, ReleaseCommand, GiveUpCommand>;
+                             AdvanceCommand, ReleaseCommand, GiveUpCommand, DriverLostCommand>;
 
 }  // namespace ridestream::trip

@@ -32,13 +32,21 @@ absl::Status ValidateTariff(const v1::Tariff& tariff) {
   }
   for (const auto& [field, rate] : {std::pair("base_minor", tariff.base_minor()),
                                     std::pair("per_km_minor", tariff.per_km_minor()),
-                                    std::pair("per_minute_minor", tariff.per_minute_minor())}) {
+                                    std::pair("per_minute_minor", tariff.per_minute_minor()),
+                                    std::pair("no_show_fee_minor", tariff.no_show_fee_minor())}) {
     if (absl::Status status = ValidateRate(field, rate); !status.ok()) return status;
   }
   if (tariff.shared_discount_percent() > 100) {
     return absl::InvalidArgumentError(
         fmt::format("tariff.shared_discount_percent: must be 0 to 100, is {}",
                     tariff.shared_discount_percent()));
+  }
+  const Duration wait = ToDuration(tariff.no_show_after());
+  if (wait < Duration::zero() || wait > kMaxNoShowWait) {
+    return absl::InvalidArgumentError(
+        fmt::format("tariff.no_show_after: must be 0 to {} s, is {} s",
+                    std::chrono::floor<std::chrono::seconds>(kMaxNoShowWait).count(),
+                    tariff.no_show_after().seconds()));
   }
   const std::uint32_t surge = tariff.surge_percent();
   if (surge != 0 && (surge < kNoSurgePercent || surge > kMaxSurgePercent)) {
@@ -70,6 +78,14 @@ v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
   fare.mutable_total()->set_currency_code(tariff.currency_code());
   fare.mutable_total()->set_amount_minor(sum - fare.shared_discount_minor());
   return fare;
+}
+
+common::v1::Money NoShowFee(const v1::Tariff& tariff, Duration waited) {
+  common::v1::Money fee;
+  fee.set_currency_code(tariff.currency_code());
+  if (waited >= ToDuration(tariff.no_show_after()))
+    fee.set_amount_minor(tariff.no_show_fee_minor());
+  return fee;
 }
 
 }  // namespace ridestream::trip

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,25 @@ struct TripRecord {
   std::uint64_t first_sequence = 0;  ///< Of its first event: its place in the ledger.
 };
 
+/// The kinds of ids by which callers make their commands idempotent. The numbers are in the
+/// database.
+enum class IdScope { kCancel = 1, kChangeDestination = 2, kAssign = 3 };
+
+/// An id as its caller uses it: unique for the caller within its scope, for ever.
+struct UsedId {
+  IdScope scope;
+  std::string caller;  ///< "rider/r-1"; empty where ids are everybody's.
+  std::string id;
+};
+
+/// What an id was used for.
+struct IdUse {
+  TripId trip_id;
+  std::string content;  ///< All that the command said about the trip.
+
+  friend bool operator==(const IdUse&, const IdUse&) = default;
+};
+
 /// The rows that one command reads and writes, as they are within its transaction. An error of any
 /// of these is the ledger's own failure (disk, damage, a violated constraint), not an answer.
 class Ledger {
@@ -29,21 +49,24 @@ class Ledger {
   virtual absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
                                                                 const std::string& request_id) = 0;
   virtual absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) = 0;
-  /// Where the change of destination with this id led to, if it was made.
-  virtual absl::StatusOr<std::optional<LatLng>> FindDestinationChange(
-      const TripId& trip_id, const std::string& request_id) = 0;
+  /// The trip that the quote has served, if any.
+  virtual absl::StatusOr<std::optional<TripId>> FindTripOfQuote(const QuoteId& quote) = 0;
+  /// What the id was used for, if it was.
+  virtual absl::StatusOr<std::optional<IdUse>> FindUse(const UsedId& id) = 0;
   /// The driver's riders in all trips but `except`.
   virtual absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver,
                                                     const TripId& except) = 0;
 
   /// Adds a trip (event.trip) with its first log entry, and gives the event its sequence. False,
-  /// with nothing written, when the rider has an open trip or has used the request id.
+  /// with nothing written, when the rider has an open trip or has used the request id, or the quote
+  /// has served a trip.
   virtual absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) = 0;
   /// Replaces the trip by event.trip with its log entry, and gives the event its sequence. The row
   /// must be in event.previous_state and one version older.
   virtual absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
                               v1::TripEvent& event) = 0;
-  virtual absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) = 0;
+  /// The id must not be in use.
+  virtual absl::Status RecordUse(const UsedId& id, const IdUse& use) = 0;
 };
 
 }  // namespace ridestream::trip

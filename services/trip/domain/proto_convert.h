@@ -31,6 +31,10 @@ inline void SetDuration(std::chrono::milliseconds duration, google::protobuf::Du
   out.set_nanos(static_cast<std::int32_t>(duration.count() % 1000) * 1'000'000);
 }
 
+inline Duration ToDuration(const google::protobuf::Duration& duration) {
+  return std::chrono::seconds(duration.seconds()) + Duration(duration.nanos() / 1000);
+}
+
 inline void SetLatLng(LatLng place, common::v1::LatLng& out) {
   out.set_lat_e7(place.lat_e7);
   out.set_lng_e7(place.lng_e7);

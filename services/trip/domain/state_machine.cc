@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/trip/domain/fare.h"
 #include "services/trip/domain/names.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/proto_convert.h"
@@ -80,12 +81,38 @@ absl::Status CheckCompany(const v1::Trip& trip, const std::string& driver_id,
 }
 
 /// Takes the trip from its driver, who won't get it again.
-void TakeFromDriver(v1::Trip& trip) {
+void TakeFromDriver(v1::Trip& trip, v1::ReleaseReason reason, const std::string& note) {
   trip.add_released_driver_ids(trip.driver().driver_id());
+  v1::Release& release = *trip.mutable_last_release();
+  release.set_driver_id(trip.driver().driver_id());
+  release.set_reason(reason);
+  release.set_note(note);
   trip.clear_driver();
   trip.clear_offer_id();
   trip.clear_assigned_at();
   trip.clear_arrived_at();
+}
+
+/// Ends the trip of a rider who didn't come to the pick-up.
+void EndAsNoShow(const ReleaseCommand& command, Time now, v1::Trip& trip) {
+  trip.set_state(v1::TRIP_STATE_CANCELLED);
+  v1::Cancellation& cancellation = *trip.mutable_cancellation();
+  cancellation.set_by_driver_id(command.driver_id.str());
+  cancellation.set_reason(v1::CANCEL_REASON_NO_SHOW);
+  cancellation.set_comment(command.note);
+  *cancellation.mutable_fee() = NoShowFee(trip.fare().tariff(), now - ToTime(trip.arrived_at()));
+  if (cancellation.fee().amount_minor() == 0) cancellation.clear_fee();
+  SetTime(now, *trip.mutable_ended_at());
+}
+
+/// Who may still call off a trip that is open.
+absl::Status CheckCancellable(const CancelCommand& command, const v1::Trip& trip) {
+  if (!IsOpen(trip.state())) return WrongState(trip, "it can't be cancelled any more");
+  const bool aboard = trip.state() == v1::TRIP_STATE_ABOARD;
+  if (aboard && command.service.empty() && !trip.has_driver_lost_at()) {
+    return WrongState(trip, "its rider can leave it only while its driver is lost");
+  }
+  return absl::OkStatus();
 }
 
 /// That a trip which has a driver may be given from that one to another.
@@ -121,21 +148,21 @@ absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, T
 }
 
 absl::StatusOr<Effect> Apply(const CancelCommand& command, Time now, v1::Trip& trip) {
-  if (absl::Status status = CheckRider(command.rider, trip); !status.ok()) return status;
-  switch (trip.state()) {
-    case v1::TRIP_STATE_REQUESTED:
-    case v1::TRIP_STATE_ASSIGNED:
-    case v1::TRIP_STATE_ARRIVED:
-      break;
-    case v1::TRIP_STATE_CANCELLED:
-      return Effect::kNone;
-    default:
-      return WrongState(trip, "it can't be cancelled any more");
+  if (command.service.empty()) {
+    if (absl::Status status = CheckRider(command.rider, trip); !status.ok()) return status;
   }
+  const v1::Cancellation& earlier = trip.cancellation();
+  if (trip.state() == v1::TRIP_STATE_CANCELLED && earlier.by_rider_id() == command.rider.str() &&
+      earlier.by_service_id() == command.service) {
+    return Effect::kNone;
+  }
+  if (absl::Status status = CheckCancellable(command, trip); !status.ok()) return status;
   trip.set_state(v1::TRIP_STATE_CANCELLED);
-  trip.mutable_cancellation()->set_by_rider_id(command.rider.str());
-  trip.mutable_cancellation()->set_reason(command.reason);
-  trip.mutable_cancellation()->set_comment(command.comment);
+  v1::Cancellation& cancellation = *trip.mutable_cancellation();
+  cancellation.set_by_rider_id(command.rider.str());
+  cancellation.set_by_service_id(command.service);
+  cancellation.set_reason(command.reason);
+  cancellation.set_comment(command.comment);
   SetTime(now, *trip.mutable_ended_at());
   return Effect::kChanged;
 }
@@ -172,7 +199,7 @@ absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& loa
   }
   absl::Status fits = CheckCompany(trip, driver_id, load, command.seats);
   if (!fits.ok()) return fits;
-  if (!command.from.empty()) TakeFromDriver(trip);
+  if (!command.from.empty()) TakeFromDriver(trip, v1::RELEASE_REASON_REASSIGNED, "");
   trip.set_state(v1::TRIP_STATE_ASSIGNED);
   *trip.mutable_driver() = command.driver;
   trip.set_offer_id(command.offer_id.str());
@@ -202,6 +229,7 @@ absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& lo
       break;
     }
     default:
+      trip.clear_driver_lost_at();
       SetTime(now, *trip.mutable_ended_at());
       break;
   }
@@ -209,15 +237,22 @@ absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& lo
   return Effect::kChanged;
 }
 
-absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time, v1::Trip& trip) {
+absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& trip) {
   const bool is_drivers =
       IsOpen(trip.state()) && trip.driver().driver_id() == command.driver_id.str();
   if (!is_drivers) return Effect::kNone;
   if (trip.state() == v1::TRIP_STATE_ABOARD) {
     return WrongState(trip, "the rider is in the car, so its driver keeps it");
   }
+  if (command.reason == v1::RELEASE_REASON_NO_SHOW) {
+    if (trip.state() != v1::TRIP_STATE_ARRIVED) {
+      return WrongState(trip, "its driver hasn't arrived, so nobody can have missed the rider");
+    }
+    EndAsNoShow(command, now, trip);
+    return Effect::kChanged;
+  }
   trip.set_state(v1::TRIP_STATE_REQUESTED);
-  TakeFromDriver(trip);
+  TakeFromDriver(trip, command.reason, command.note);
   return Effect::kChanged;
 }
 
@@ -228,6 +263,22 @@ absl::StatusOr<Effect> Apply(const GiveUpCommand&, Time now, v1::Trip& trip) {
   }
   trip.set_state(v1::TRIP_STATE_UNSERVED);
   SetTime(now, *trip.mutable_ended_at());
+  return Effect::kChanged;
+}
+
+absl::StatusOr<Effect> Apply(const DriverLostCommand& command, Time now, v1::Trip& trip) {
+  if (trip.has_driver() && trip.driver().driver_id() != command.driver_id.str()) {
+    return absl::PermissionDeniedError(fmt::format("trip {} is another driver's", trip.trip_id()));
+  }
+  if (trip.state() != v1::TRIP_STATE_ABOARD) {
+    return WrongState(trip, "only a driver with the rider aboard is lost to the trip");
+  }
+  if (trip.has_driver_lost_at() == command.lost) return Effect::kNone;
+  if (command.lost) {
+    SetTime(now, *trip.mutable_driver_lost_at());
+  } else {
+    trip.clear_driver_lost_at();
+  }
   return Effect::kChanged;
 }
 

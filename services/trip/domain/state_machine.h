@@ -30,6 +30,7 @@ absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& lo
                              std::uint32_t seats, Time now, v1::Trip& trip);
 absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& trip);
 absl::StatusOr<Effect> Apply(const GiveUpCommand& command, Time now, v1::Trip& trip);
+absl::StatusOr<Effect> Apply(const DriverLostCommand& command, Time now, v1::Trip& trip);
 
 /// The trip that a quote becomes, in REQUESTED. FAILED_PRECONDITION when the quote has expired.
 absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, Time now);

@@ -89,6 +89,14 @@ TEST(StateMachineTest, EachStateMeetsEachCommand) {
       {"cancel by another rider",
        plain(SampleCancel("t", "x")),
        {"PD", "PD", "PD", "PD", "PD", "PD", "PD"}},
+      {"cancel by a service",
+       plain(CancelCommand{.trip_id = TripId("t"),
+                           .rider = {},
+                           .reason = v1::CANCEL_REASON_OTHER,
+                           .comment = "",
+                           .request_id = "c",
+                           .service = "ops"}),
+       {"CANCELLED", "CANCELLED", "CANCELLED", "CANCELLED", "FP", "FP", "FP"}},
       {"change destination",
        plain(SampleChange("t", "r", "c", place)),
        {"REQUESTED", "ASSIGNED", "ARRIVED", "ABOARD", "FP", "FP", "FP"}},
@@ -122,6 +130,18 @@ TEST(StateMachineTest, EachStateMeetsEachCommand) {
       {"release by another driver",
        plain(ReleaseCommand{TripId("t"), DriverId("e")}),
        {"same", "same", "same", "same", "same", "same", "same"}},
+      {"release for a no-show",
+       plain(ReleaseCommand{TripId("t"), DriverId("d"), v1::RELEASE_REASON_NO_SHOW}),
+       {"same", "FP", "CANCELLED", "FP", "same", "same", "same"}},
+      {"lose the driver",
+       plain(DriverLostCommand{TripId("t"), DriverId("d"), true}),
+       {"FP", "FP", "FP", "ABOARD", "FP", "FP", "FP"}},
+      {"hear the driver",
+       plain(DriverLostCommand{TripId("t"), DriverId("d"), false}),
+       {"FP", "FP", "FP", "same", "FP", "FP", "FP"}},
+      {"lose another driver",
+       plain(DriverLostCommand{TripId("t"), DriverId("e"), true}),
+       {"FP", "PD", "PD", "PD", "PD", "FP", "FP"}},
       {"give up",
        plain(GiveUpCommand{TripId("t")}),
        {"UNSERVED", "FP", "FP", "FP", "FP", "FP", "same"}},
@@ -157,6 +177,65 @@ TEST(StateMachineTest, CancellationBeforePickUpKeepsTheDriverForTheRecord) {
   // The offer by which it was assigned still gets its answer, and so does the step made before.
   EXPECT_EQ(*Apply(SampleAssign("t", "d", "o"), DriverLoad{}, kNow, trip), Effect::kNone);
   EXPECT_EQ(*Apply(SampleAdvance("t", "d", kArrived), DriverLoad{}, 4, kNow, trip), Effect::kNone);
+}
+
+TEST(StateMachineTest, ARiderLeavesWhileTheDriverIsLostAndNotBeforeOrAfter) {
+  v1::Trip trip = TripIn(kAboard);
+  const auto report = [&](bool lost) {
+    return Apply(DriverLostCommand{TripId("t"), DriverId("d"), lost}, kNow, trip);
+  };
+  const auto leave = [&] { return Apply(SampleCancel("t", "r"), kNow, trip); };
+  EXPECT_THAT(leave(), StatusIs(absl::StatusCode::kFailedPrecondition, "while its driver is lost"));
+  EXPECT_THAT(report(true), IsOk());
+  EXPECT_EQ(ToTime(trip.driver_lost_at()), kNow);
+  EXPECT_EQ(report(true).value(), Effect::kNone);
+  EXPECT_THAT(report(false), IsOk());
+  EXPECT_FALSE(trip.has_driver_lost_at());
+  EXPECT_THAT(leave(), StatusIs(absl::StatusCode::kFailedPrecondition, "while its driver is lost"));
+  EXPECT_THAT(report(true), IsOk());
+  EXPECT_THAT(leave(), IsOk());
+  EXPECT_EQ(trip.state(), kCancelled);
+  EXPECT_EQ(trip.cancellation().by_rider_id(), "r");
+  EXPECT_FALSE(trip.cancellation().has_fee());
+}
+
+TEST(StateMachineTest, ALostDriverWhoComesBackCompletesTheTrip) {
+  v1::Trip trip = TripIn(kAboard);
+  ASSERT_THAT(Apply(DriverLostCommand{TripId("t"), DriverId("d"), true}, kNow, trip), IsOk());
+  EXPECT_THAT(Apply(SampleAdvance("t", "d", kCompleted), DriverLoad{}, 4, kNow, trip), IsOk());
+  EXPECT_FALSE(trip.has_driver_lost_at());
+}
+
+TEST(StateMachineTest, ANoShowOwesTheTariffsFeeOnceTheDriverHasWaited) {
+  const Duration waits = ToDuration(SampleTariff().no_show_after());
+  for (const Duration waited : {Duration(0), waits - Duration(1), waits}) {
+    v1::Trip trip = TripIn(kArrived);
+    const ReleaseCommand release{TripId("t"), DriverId("d"), v1::RELEASE_REASON_NO_SHOW, "nobody"};
+    ASSERT_THAT(Apply(release, kNow + waited, trip), IsOk());
+    EXPECT_EQ(trip.state(), kCancelled);
+    EXPECT_EQ(trip.cancellation().by_driver_id(), "d");
+    EXPECT_EQ(trip.cancellation().reason(), v1::CANCEL_REASON_NO_SHOW);
+    EXPECT_EQ(trip.cancellation().comment(), "nobody");
+    EXPECT_EQ(trip.driver().driver_id(), "d");
+    EXPECT_EQ(trip.cancellation().has_fee(), waited >= waits);
+    if (waited >= waits) {
+      EXPECT_EQ(trip.cancellation().fee().amount_minor(), SampleTariff().no_show_fee_minor());
+      EXPECT_EQ(trip.cancellation().fee().currency_code(), "USD");
+    }
+    EXPECT_THAT(Apply(SampleCancel("t", "r"), kNow, trip),
+                StatusIs(absl::StatusCode::kFailedPrecondition, "trip t is CANCELLED"))
+        << "it isn't the rider's cancellation";
+  }
+}
+
+TEST(StateMachineTest, WhyADriverReleasedATripIsOnRecord) {
+  v1::Trip trip = TripIn(kAssigned);
+  const ReleaseCommand release{TripId("t"), DriverId("d"), v1::RELEASE_REASON_DRIVER_GAVE_UP,
+                               "flat tyre"};
+  ASSERT_THAT(Apply(release, kNow, trip), IsOk());
+  EXPECT_EQ(trip.last_release().driver_id(), "d");
+  EXPECT_EQ(trip.last_release().reason(), v1::RELEASE_REASON_DRIVER_GAVE_UP);
+  EXPECT_EQ(trip.last_release().note(), "flat tyre");
 }
 
 TEST(StateMachineTest, ReleasedDriverIsRememberedAndDoesNotGetTheTripAgain) {

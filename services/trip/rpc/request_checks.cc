@@ -122,15 +122,23 @@ absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
                         QuoteId(request.quote_id()), request.rider_name(), request.note()};
 }
 
-absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, const v1::CancelTripRequest& request) {
+absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTripRequest& request) {
   absl::Status status =
       FirstOf({rpc::ValidateId(request.request_id(), "request_id"),
                rpc::ValidateId(request.trip_id(), "trip_id"),
                CheckEnum(request.reason(), v1::CancelReason_IsValid(request.reason()), "reason"),
                CheckText(request.comment(), kMaxTextBytes, "comment")});
   if (!status.ok()) return status;
-  return CancelCommand{TripId(request.trip_id()), RiderId(rider.id), request.reason(),
-                       request.comment()};
+  if (request.reason() == v1::CANCEL_REASON_NO_SHOW) {
+    return absl::InvalidArgumentError("reason: NO_SHOW is set only where a driver releases a trip");
+  }
+  const bool by_service = caller.kind == rpc::CallerKind::kService;
+  return CancelCommand{.trip_id = TripId(request.trip_id()),
+                       .rider = RiderId(by_service ? "" : caller.id),
+                       .reason = request.reason(),
+                       .comment = request.comment(),
+                       .request_id = request.request_id(),
+                       .service = by_service ? caller.id : ""};
 }
 
 absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
@@ -175,9 +183,14 @@ absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request) {
   absl::Status status =
       FirstOf({rpc::ValidateId(request.trip_id(), "trip_id"),
                rpc::ValidateId(request.driver_id(), "driver_id"),
-               CheckEnum(request.reason(), v1::ReleaseReason_IsValid(request.reason()), "reason")});
+               CheckEnum(request.reason(), v1::ReleaseReason_IsValid(request.reason()), "reason"),
+               CheckText(request.note(), kMaxTextBytes, "note")});
   if (!status.ok()) return status;
-  return ReleaseCommand{TripId(request.trip_id()), DriverId(request.driver_id())};
+  if (request.reason() == v1::RELEASE_REASON_REASSIGNED) {
+    return absl::InvalidArgumentError("reason: REASSIGNED is set only by AssignTrip");
+  }
+  return ReleaseCommand{TripId(request.trip_id()), DriverId(request.driver_id()), request.reason(),
+                        request.note()};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request) {
@@ -185,6 +198,14 @@ absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request) {
     return status;
   }
   return GiveUpCommand{TripId(request.trip_id())};
+}
+
+absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request) {
+  absl::Status status = FirstOf({rpc::ValidateId(request.trip_id(), "trip_id"),
+                                 rpc::ValidateId(request.driver_id(), "driver_id")});
+  if (!status.ok()) return status;
+  return DriverLostCommand{TripId(request.trip_id()), DriverId(request.driver_id()),
+                           request.lost()};
 }
 
 }  // namespace ridestream::trip

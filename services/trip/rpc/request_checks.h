@@ -35,7 +35,8 @@ absl::Status CheckReport(const v1::ReportProgressRequest& report);
 /// `trip_id`: of the trip to be made.
 absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
                                   const v1::RequestTripRequest& request);
-absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, const v1::CancelTripRequest& request);
+/// `caller`: a rider or a service.
+absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTripRequest& request);
 /// Without the fare.
 absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
                                                    const v1::ChangeDestinationRequest& request);
@@ -43,5 +44,6 @@ absl::StatusOr<Command> ToCommand(const v1::AssignTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request);
+absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request);
 
 }  // namespace ridestream::trip

@@ -46,7 +46,7 @@ absl::Status TripService::RequireService(const grpc::CallbackServerContext& cont
   return rpc::RequireCaller(options_.authenticator, context, rpc::CallerKind::kService).status();
 }
 
-absl::StatusOr<rpc::Caller> TripService::RequireReader(
+absl::StatusOr<rpc::Caller> TripService::RequireRiderOrService(
     const grpc::CallbackServerContext& context) const {
   absl::StatusOr<rpc::Caller> caller = options_.authenticator.Authenticate(context);
   if (caller.ok() && caller->kind == rpc::CallerKind::kDriver) {
@@ -142,9 +142,9 @@ grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* TripService::CancelTrip(grpc::CallbackServerContext* context,
                                                   const v1::CancelTripRequest* request,
                                                   v1::CancelTripResponse* response) {
-  const absl::StatusOr<rpc::Caller> rider = RequireRider(*context);
-  if (!rider.ok()) return Refuse(context, rider.status());
-  return Submit(context, ToCommand(*rider, *request), response);
+  const absl::StatusOr<rpc::Caller> caller = RequireRiderOrService(*context);
+  if (!caller.ok()) return Refuse(context, caller.status());
+  return Submit(context, ToCommand(*caller, *request), response);
 }
 
 grpc::ServerUnaryReactor* TripService::ChangeDestination(
@@ -203,7 +203,7 @@ absl::StatusOr<v1::Trip> TripService::ReadTripFor(const rpc::Caller& caller,
 grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* context,
                                                const v1::GetTripRequest* request,
                                                v1::GetTripResponse* response) {
-  const absl::StatusOr<rpc::Caller> caller = RequireReader(*context);
+  const absl::StatusOr<rpc::Caller> caller = RequireRiderOrService(*context);
   if (!caller.ok()) return Refuse(context, caller.status());
   if (absl::Status status = rpc::ValidateId(request->trip_id(), "trip_id"); !status.ok()) {
     return Refuse(context, status);
@@ -221,7 +221,7 @@ grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* TripService::ListTrips(grpc::CallbackServerContext* context,
                                                  const v1::ListTripsRequest* request,
                                                  v1::ListTripsResponse* response) {
-  const absl::StatusOr<rpc::Caller> caller = RequireReader(*context);
+  const absl::StatusOr<rpc::Caller> caller = RequireRiderOrService(*context);
   if (!caller.ok()) return Refuse(context, caller.status());
   if (absl::Status status = CheckRequest(*request); !status.ok()) return Refuse(context, status);
   TripFilter filter{RiderId(request->rider_id()), MarketId(request->market())};
@@ -254,7 +254,7 @@ grpc::ServerUnaryReactor* TripService::ListTrips(grpc::CallbackServerContext* co
 
 grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
     grpc::CallbackServerContext* context, const v1::WatchTripRequest* request) {
-  const absl::StatusOr<rpc::Caller> caller = RequireReader(*context);
+  const absl::StatusOr<rpc::Caller> caller = RequireRiderOrService(*context);
   if (!caller.ok()) return RefuseStream<v1::WatchTripResponse>(caller.status());
   absl::Status status = rpc::ValidateId(request->trip_id(), "trip_id");
   if (!status.ok()) return RefuseStream<v1::WatchTripResponse>(status);
@@ -331,6 +331,12 @@ grpc::ServerUnaryReactor* TripService::ReleaseTrip(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* TripService::GiveUpTrip(grpc::CallbackServerContext* context,
                                                   const v1::GiveUpTripRequest* request,
                                                   v1::GiveUpTripResponse* response) {
+  return SubmitForService(context, *request, response);
+}
+
+grpc::ServerUnaryReactor* TripService::ReportDriverLost(grpc::CallbackServerContext* context,
+                                                        const v1::ReportDriverLostRequest* request,
+                                                        v1::ReportDriverLostResponse* response) {
   return SubmitForService(context, *request, response);
 }
 

@@ -84,6 +84,9 @@ class TripService final : public v1::TripService::CallbackService {
   grpc::ServerUnaryReactor* GiveUpTrip(grpc::CallbackServerContext* context,
                                        const v1::GiveUpTripRequest* request,
                                        v1::GiveUpTripResponse* response) override;
+  grpc::ServerUnaryReactor* ReportDriverLost(grpc::CallbackServerContext* context,
+                                             const v1::ReportDriverLostRequest* request,
+                                             v1::ReportDriverLostResponse* response) override;
   grpc::ServerUnaryReactor* ReportSurge(grpc::CallbackServerContext* context,
                                         const v1::ReportSurgeRequest* request,
                                         v1::ReportSurgeResponse* response) override;
@@ -103,7 +106,8 @@ class TripService final : public v1::TripService::CallbackService {
   absl::StatusOr<rpc::Caller> RequireRider(const grpc::CallbackServerContext& context) const;
   absl::Status RequireService(const grpc::CallbackServerContext& context) const;
   /// Riders and services.
-  absl::StatusOr<rpc::Caller> RequireReader(const grpc::CallbackServerContext& context) const;
+  absl::StatusOr<rpc::Caller> RequireRiderOrService(
+      const grpc::CallbackServerContext& context) const;
   absl::StatusOr<v1::Trip> ReadTripFor(const rpc::Caller& caller, const TripId& trip_id) const;
   absl::StatusOr<Quote> MakeQuote(const rpc::Caller& rider, const v1::QuoteTripRequest& request);
   absl::StatusOr<v1::Fare> FareForChange(const ChangeDestinationCommand& command,

@@ -212,15 +212,17 @@ TEST_F(TripServiceTest, BadCancellationsAndChangesAreRefusedByField) {
   cancel.set_request_id("c");
   cancel.set_trip_id(trip.trip_id());
   cancel.set_reason(v1::CANCEL_REASON_OTHER);
-  ExpectRefused(&Stub::CancelTrip, kRider, cancel,
-                {{[](C& r) { r.clear_request_id(); }, kInvalid, "request_id: "},
-                 {[](C& r) { r.clear_trip_id(); }, kInvalid, "trip_id: "},
-                 {[](C& r) { r.set_trip_id("t-unknown"); }, kNotFound, "no trip t-unknown"},
-                 {[](C& r) { r.clear_reason(); }, kInvalid, "reason: "},
-                 {[](C& r) { r.set_reason(static_cast<v1::CancelReason>(99)); }, kInvalid, "is 99"},
-                 {[](C& r) { r.set_comment(std::string(257, 'c')); }, kInvalid, "comment: "}});
+  ExpectRefused(
+      &Stub::CancelTrip, kRider, cancel,
+      {{[](C& r) { r.clear_request_id(); }, kInvalid, "request_id: "},
+       {[](C& r) { r.clear_trip_id(); }, kInvalid, "trip_id: "},
+       {[](C& r) { r.set_trip_id("t-unknown"); }, kNotFound, "no trip t-unknown"},
+       {[](C& r) { r.clear_reason(); }, kInvalid, "reason: "},
+       {[](C& r) { r.set_reason(static_cast<v1::CancelReason>(99)); }, kInvalid, "is 99"},
+       {[](C& r) { r.set_reason(v1::CANCEL_REASON_NO_SHOW); }, kInvalid, "reason: NO_SHOW"},
+       {[](C& r) { r.set_comment(std::string(257, 'c')); }, kInvalid, "comment: "}});
   EXPECT_THAT(Call(&Stub::CancelTrip, kOtherRider, cancel), StatusIs(kDenied, "another rider's"));
-  EXPECT_THAT(Call(&Stub::CancelTrip, kService, cancel), StatusIs(kDenied, "for a rider"));
+  EXPECT_THAT(Call(&Stub::CancelTrip, kDriver, cancel), StatusIs(kDenied, "not for drivers"));
 
   using D = v1::ChangeDestinationRequest;
   D change;
@@ -238,6 +240,29 @@ TEST_F(TripServiceTest, BadCancellationsAndChangesAreRefusedByField) {
   EXPECT_THAT(Call(&Stub::ChangeDestination, kOtherRider, change), StatusIs(kDenied, "another"));
   ASSERT_THAT(Cancel(kRider, trip.trip_id()), IsOk());
   EXPECT_THAT(Call(&Stub::ChangeDestination, kRider, change), StatusIs(kPrecondition, "CANCELLED"));
+}
+
+TEST_F(TripServiceTest, AnOperatorFreesARiderWhoIsAboard) {
+  const v1::Trip trip = Request(kRider, "a");
+  ASSERT_THAT(Assign(trip.trip_id(), "d", "o"), IsOk());
+  v1::AdvanceTripRequest advance;
+  advance.set_trip_id(trip.trip_id());
+  advance.set_driver_id("d");
+  for (const v1::TripState step : {v1::TRIP_STATE_ARRIVED, v1::TRIP_STATE_ABOARD}) {
+    advance.set_to(step);
+    ASSERT_THAT(Call(&Stub::AdvanceTrip, kService, advance), IsOk());
+  }
+  v1::CancelTripRequest cancel;
+  cancel.set_request_id("c");
+  cancel.set_trip_id(trip.trip_id());
+  cancel.set_reason(v1::CANCEL_REASON_OTHER);
+  EXPECT_THAT(Call(&Stub::CancelTrip, kRider, cancel), StatusIs(kPrecondition, "driver is lost"));
+  const auto ended = Call(&Stub::CancelTrip, kService, cancel);
+  ASSERT_THAT(ended, IsOk());
+  EXPECT_EQ(ended->trip().state(), v1::TRIP_STATE_CANCELLED);
+  EXPECT_EQ(ended->trip().cancellation().by_service_id(), "dispatch");
+  EXPECT_FALSE(ended->trip().cancellation().has_fee());
+  EXPECT_EQ(Request(kRider, "b").state(), v1::TRIP_STATE_REQUESTED);
 }
 
 TEST_F(TripServiceTest, BadCommandsOfServicesAreRefusedByField) {
@@ -284,7 +309,20 @@ TEST_F(TripServiceTest, BadCommandsOfServicesAreRefusedByField) {
   ExpectRefused(&Stub::ReleaseTrip, kService, release,
                 {{[](L& r) { r.set_trip_id("?"); }, kInvalid, "trip_id: "},
                  {[](L& r) { r.clear_driver_id(); }, kInvalid, "driver_id: "},
-                 {[](L& r) { r.clear_reason(); }, kInvalid, "reason: "}});
+                 {[](L& r) { r.clear_reason(); }, kInvalid, "reason: "},
+                 {[](L& r) { r.set_reason(v1::RELEASE_REASON_REASSIGNED); }, kInvalid, "reason: "},
+                 {[](L& r) { r.set_reason(v1::RELEASE_REASON_NO_SHOW); }, kPrecondition, "arrived"},
+                 {[](L& r) { r.set_note(std::string(257, 'n')); }, kInvalid, "note: "}});
+  using R = v1::ReportDriverLostRequest;
+  R lost;
+  lost.set_trip_id(trip.trip_id());
+  lost.set_driver_id("d");
+  lost.set_lost(true);
+  ExpectRefused(&Stub::ReportDriverLost, kService, lost,
+                {{[](R& r) { r.set_trip_id("?"); }, kInvalid, "trip_id: "},
+                 {[](R& r) { r.clear_driver_id(); }, kInvalid, "driver_id: "},
+                 {[](R& r) { r.set_driver_id("e"); }, kDenied, "another driver's"},
+                 {[](R&) {}, kPrecondition, "ASSIGNED"}});
   v1::GiveUpTripRequest give_up;
   EXPECT_THAT(Call(&Stub::GiveUpTrip, kService, give_up), StatusIs(kInvalid, "trip_id: "));
   give_up.set_trip_id(trip.trip_id());
@@ -297,6 +335,7 @@ TEST_F(TripServiceTest, BadCommandsOfServicesAreRefusedByField) {
     EXPECT_THAT(Call(&Stub::AdvanceTrip, caller, advance), StatusIs(kDenied, "for a service"));
     EXPECT_THAT(Call(&Stub::ReleaseTrip, caller, release), StatusIs(kDenied, "for a service"));
     EXPECT_THAT(Call(&Stub::GiveUpTrip, caller, give_up), StatusIs(kDenied, "for a service"));
+    EXPECT_THAT(Call(&Stub::ReportDriverLost, caller, lost), StatusIs(kDenied, "for a service"));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "services/trip/domain/execute.h"
@@ -30,10 +31,13 @@ class MemoryTripStore::Tables final : public Ledger {
     const auto found = open_by_rider.find(rider);
     return found == open_by_rider.end() ? std::nullopt : std::optional(found->second);
   }
-  absl::StatusOr<std::optional<LatLng>> FindDestinationChange(
-      const TripId& trip_id, const std::string& request_id) override {
-    const auto found = destination_changes.find({trip_id, request_id});
-    return found == destination_changes.end() ? std::nullopt : std::optional(found->second);
+  absl::StatusOr<std::optional<TripId>> FindTripOfQuote(const QuoteId& quote) override {
+    const auto found = by_quote.find(quote);
+    return found == by_quote.end() ? std::nullopt : std::optional(found->second);
+  }
+  absl::StatusOr<std::optional<IdUse>> FindUse(const UsedId& id) override {
+    const auto found = used_ids.find({id.scope, id.caller, id.id});
+    return found == used_ids.end() ? std::nullopt : std::optional(found->second);
   }
   absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver, const TripId& except) override {
     DriverLoad load;
@@ -54,6 +58,7 @@ class MemoryTripStore::Tables final : public Ledger {
   absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) override {
     if (by_request.contains({command.rider, command.request_id})) return false;
     if (open_by_rider.contains(command.rider)) return false;
+    if (by_quote.contains(command.quote_id)) return false;
     if (by_id.contains(command.trip_id)) {
       return absl::AlreadyExistsError(fmt::format("there is a trip {} already", command.trip_id));
     }
@@ -62,6 +67,7 @@ class MemoryTripStore::Tables final : public Ledger {
     by_id[command.trip_id] = event.sequence();
     by_request[{command.rider, command.request_id}] = event.sequence();
     open_by_rider[command.rider] = command.trip_id;
+    by_quote[command.quote_id] = command.trip_id;
     log.push_back(event);
     return true;
   }
@@ -88,8 +94,8 @@ class MemoryTripStore::Tables final : public Ledger {
     return absl::OkStatus();
   }
 
-  absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) override {
-    destination_changes[{command.trip_id, command.request_id}] = command.dropoff;
+  absl::Status RecordUse(const UsedId& id, const IdUse& use) override {
+    used_ids.try_emplace({id.scope, id.caller, id.id}, use);
     return absl::OkStatus();
   }
 
@@ -99,7 +105,8 @@ class MemoryTripStore::Tables final : public Ledger {
   std::map<std::pair<RiderId, std::string>, std::uint64_t> by_request;
   std::map<RiderId, TripId> open_by_rider;
   std::map<DriverId, std::set<TripId>> open_by_driver;
-  std::map<std::pair<TripId, std::string>, LatLng> destination_changes;
+  std::map<QuoteId, TripId> by_quote;
+  std::map<std::tuple<IdScope, std::string, std::string>, IdUse> used_ids;
   std::vector<v1::TripEvent> log;  // Sequence s is at s - 1.
 };
 

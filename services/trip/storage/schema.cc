@@ -125,7 +125,44 @@ CREATE TRIGGER only_sharing_riders_share BEFORE UPDATE ON trips
 BEGIN SELECT RAISE(ABORT, 'riders of one car either all share or none does'); END;
 )sql";
 
-constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
+// A quote serves one trip: a trigger and no UNIQUE, since it served several in older versions. A
+// trip whose rider is aboard can be cancelled. Ids of commands are each for one use
+// (domain/ledger.h has the scopes); those of changes of destination are taken over.
+constexpr std::string_view kVersion3 = R"sql(
+CREATE INDEX trips_by_quote ON trips (quote_id);
+CREATE TRIGGER quote_serves_one_trip BEFORE INSERT ON trips
+  WHEN EXISTS (SELECT 1 FROM trips WHERE quote_id = NEW.quote_id)
+BEGIN SELECT RAISE(ABORT, 'a quote serves one trip'); END;
+
+DROP TRIGGER trip_transition_is_legal;
+CREATE TRIGGER trip_transition_is_legal BEFORE UPDATE ON trips
+  WHEN NOT CASE OLD.state WHEN 1 THEN NEW.state IN (1, 2, 6, 7)
+                          WHEN 2 THEN NEW.state IN (2, 1, 3, 6)
+                          WHEN 3 THEN NEW.state IN (3, 1, 4, 6)
+                          WHEN 4 THEN NEW.state IN (4, 5, 6)
+                          ELSE 0 END
+BEGIN SELECT RAISE(ABORT, 'illegal transition of a trip'); END;
+
+CREATE TABLE used_ids (
+  scope   INTEGER NOT NULL CHECK (scope BETWEEN 1 AND 3),
+  caller  TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  trip_id TEXT NOT NULL REFERENCES trips (trip_id),
+  content TEXT NOT NULL,
+  PRIMARY KEY (scope, caller, id)
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO used_ids (scope, caller, id, trip_id, content)
+  SELECT 2, 'rider/' || t.rider_id, c.request_id, c.trip_id, c.lat_e7 || ',' || c.lng_e7
+  FROM destination_changes c JOIN trips t ON t.trip_id = c.trip_id ORDER BY t.first_sequence;
+DROP TABLE destination_changes;
+
+CREATE TRIGGER used_ids_stay BEFORE DELETE ON used_ids
+BEGIN SELECT RAISE(ABORT, 'an id that was used is not forgotten'); END;
+CREATE TRIGGER used_ids_are_not_changed BEFORE UPDATE ON used_ids
+BEGIN SELECT RAISE(ABORT, 'an id is for one use'); END;
+)sql";
+
+constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

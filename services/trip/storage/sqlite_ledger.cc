@@ -20,12 +20,13 @@ struct SqliteLedger::Statements {
   Statement find_trip;
   Statement find_request;
   Statement find_open_trip;
-  Statement find_destination_change;
+  Statement find_trip_of_quote;
+  Statement find_use;
   Statement find_driver_load;
   Statement insert_trip;
   Statement update_trip;
   Statement append_log;
-  Statement insert_destination_change;
+  Statement insert_use;
 };
 
 namespace {
@@ -80,8 +81,9 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Databas
       compile(std::string(kFindRecord) + "t.trip_id = ?1"),
       compile(std::string(kFindRecord) + "t.rider_id = ?1 AND t.request_id = ?2"),
       compile("SELECT trip_id FROM trips WHERE rider_id = ?1 AND state < 5"),
-      compile("SELECT lat_e7, lng_e7 FROM destination_changes "
-              "WHERE trip_id = ?1 AND request_id = ?2"),
+      compile("SELECT trip_id FROM trips WHERE quote_id = ?1 LIMIT 1"),
+      compile("SELECT trip_id, content FROM used_ids "
+              "WHERE scope = ?1 AND caller = ?2 AND id = ?3"),
       compile("SELECT coalesce(sum(party_size), 0), "
               "coalesce(sum(CASE WHEN state = 4 THEN party_size END), 0), "
               "coalesce(sum(CASE WHEN latest_pickup_us IS NOT NULL THEN party_size END), 0) "
@@ -92,8 +94,8 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Databas
       compile("UPDATE trips SET latest_sequence = ?1, state = ?2, version = ?3, driver_id = ?4, "
               "seats = ?5 WHERE first_sequence = ?6 AND state = ?7 AND version = ?8"),
       compile("INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"),
-      compile("INSERT INTO destination_changes (trip_id, request_id, lat_e7, lng_e7) "
-              "VALUES (?1, ?2, ?3, ?4)")});
+      compile("INSERT INTO used_ids (scope, caller, id, trip_id, content) "
+              "VALUES (?1, ?2, ?3, ?4, ?5)")});
   if (!compile.status().ok()) return compile.status();
   return std::unique_ptr<SqliteLedger>(new SqliteLedger(database, std::move(statements)));
 }
@@ -166,14 +168,20 @@ absl::StatusOr<std::optional<TripId>> SqliteLedger::FindOpenTrip(const RiderId& 
   return *row ? std::optional(TripId(rows->Text(0))) : std::nullopt;
 }
 
-absl::StatusOr<std::optional<LatLng>> SqliteLedger::FindDestinationChange(
-    const TripId& trip_id, const std::string& request_id) {
-  absl::StatusOr<Rows> rows = statements_->find_destination_change.Query(trip_id.str(), request_id);
+absl::StatusOr<std::optional<TripId>> SqliteLedger::FindTripOfQuote(const QuoteId& quote) {
+  absl::StatusOr<Rows> rows = statements_->find_trip_of_quote.Query(quote.str());
   const absl::StatusOr<bool> row = First(rows);
   if (!row.ok()) return row.status();
-  if (!*row) return std::optional<LatLng>();
-  return std::optional(
-      LatLng{static_cast<std::int32_t>(rows->Int64(0)), static_cast<std::int32_t>(rows->Int64(1))});
+  return *row ? std::optional(TripId(rows->Text(0))) : std::nullopt;
+}
+
+absl::StatusOr<std::optional<IdUse>> SqliteLedger::FindUse(const UsedId& id) {
+  absl::StatusOr<Rows> rows =
+      statements_->find_use.Query(static_cast<int>(id.scope), id.caller, id.id);
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<IdUse>();
+  return std::optional(IdUse{TripId(rows->Text(0)), std::string(rows->Text(1))});
 }
 
 absl::StatusOr<DriverLoad> SqliteLedger::FindDriverLoad(const DriverId& driver,
@@ -199,7 +207,11 @@ absl::StatusOr<bool> SqliteLedger::Insert(const RequestCommand& command, v1::Tri
   absl::Status status = trip.has_promise() ? run(ToMicroseconds(promise.latest_pickup_at()),
                                                  ToMicroseconds(promise.latest_dropoff_at()))
                                            : run(nullptr, nullptr);
-  if (status.code() == absl::StatusCode::kAlreadyExists) return false;
+  if (absl::IsFailedPrecondition(status)) {
+    const absl::StatusOr<std::optional<TripId>> served = FindTripOfQuote(command.quote_id);
+    if (served.ok() && served->has_value()) return false;
+  }
+  if (absl::IsAlreadyExists(status)) return false;
   if (!status.ok()) return status;
   event.set_sequence(sequence);
   if (status = AppendToLog(sequence, event); !status.ok()) return status;
@@ -233,9 +245,9 @@ absl::Status SqliteLedger::AppendToLog(std::uint64_t first_sequence, const v1::T
   return status;
 }
 
-absl::Status SqliteLedger::RecordDestinationChange(const ChangeDestinationCommand& command) {
-  return statements_->insert_destination_change.Run(command.trip_id.str(), command.request_id,
-                                                    command.dropoff.lat_e7, command.dropoff.lng_e7);
+absl::Status SqliteLedger::RecordUse(const UsedId& id, const IdUse& use) {
+  return statements_->insert_use.Run(static_cast<int>(id.scope), id.caller, id.id,
+                                     use.trip_id.str(), use.content);
 }
 
 }  // namespace ridestream::trip

@@ -29,13 +29,13 @@ class SqliteLedger final : public Ledger {
   absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
                                                         const std::string& request_id) override;
   absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) override;
-  absl::StatusOr<std::optional<LatLng>> FindDestinationChange(
-      const TripId& trip_id, const std::string& request_id) override;
+  absl::StatusOr<std::optional<TripId>> FindTripOfQuote(const QuoteId& quote) override;
+  absl::StatusOr<std::optional<IdUse>> FindUse(const UsedId& id) override;
   absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver, const TripId& except) override;
   absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) override;
   absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
                       v1::TripEvent& event) override;
-  absl::Status RecordDestinationChange(const ChangeDestinationCommand& command) override;
+  absl::Status RecordUse(const UsedId& id, const IdUse& use) override;
 
   /// Keeps the quote, and drops some that expired long ago.
   absl::Status SaveQuote(const Quote& quote, Time now);

@@ -69,6 +69,8 @@ class SqliteTripStore final : public TripStore {
   std::uint64_t LastSequence() const override { return last_sequence_.load(); }
   /// Commands that wait to be written.
   size_t waiting() const;
+  /// Size of the write-ahead log's file.
+  std::uint64_t wal_bytes() const { return database_->WalBytes(); }
 
  private:
   struct QuoteWork {

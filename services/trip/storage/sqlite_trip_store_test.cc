@@ -220,9 +220,14 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
   constexpr auto kUnique = absl::StatusCode::kAlreadyExists;
   constexpr auto kRule = absl::StatusCode::kFailedPrecondition;
   const Violation violations[] = {
-      {insert + "(90, 90, 'x', 'm', 'r9', 'request-t', 'q', 1, 1, 1), "
-                "(91, 91, 'y', 'm', 'r9', 'request-u', 'q', 1, 1, 1)",
+      {insert + "(90, 90, 'x', 'm', 'r9', 'request-t', 'q1', 1, 1, 1), "
+                "(91, 91, 'y', 'm', 'r9', 'request-u', 'q2', 1, 1, 1)",
        kUnique, "trips.rider_id"},  // Two open trips.
+      {insert + "(90, 90, 'x', 'm', 'r9', 'request-9', 'q-t4', 1, 1, 1)", kRule,
+       "a quote serves one trip"},
+      {"INSERT INTO used_ids VALUES (3, '', 'o-t', 't2', 'd')", kUnique, "used_ids"},
+      {"UPDATE used_ids SET trip_id = 't2' WHERE id = 'o-t'", kRule, "one use"},
+      {"DELETE FROM used_ids WHERE id = 'o-t'", kRule, "not forgotten"},
       {insert + "(90, 90, 'x', 'm', 'r4', 'request-t4', 'q', 1, 1, 1)", kUnique, "request_id"},
       {insert + "(90, 90, 't', 'm', 'r9', 'request-9', 'q', 1, 1, 1)", kUnique, "trip_id"},
       {insert + "(90, 90, 'x', 'm', 'r9', 'request-9', 'q', 4, 1, 1)", kRule, "begins"},
@@ -232,7 +237,7 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
       {step + "state = 2 WHERE trip_id = 't3'", kRule, "CHECK"},  // Without a driver.
       {step + "state = 2, driver_id = 'e', seats = 1 WHERE trip_id = 't3'", kRule, "CHECK"},
       {step + "state = 3 WHERE trip_id = 't3'", kRule, "illegal transition"},
-      {step + "state = 6 WHERE trip_id = 't'", kRule, "illegal transition"},
+      {step + "state = 3 WHERE trip_id = 't'", kRule, "illegal transition"},
       {step + "driver_id = 'e' WHERE trip_id = 't'", kRule, "changes its driver"},
       {"UPDATE trips SET state = 5 WHERE trip_id = 't'", kRule, "one version"},
       {"DELETE FROM trips WHERE trip_id = 't'", kRule, "not deleted"},
@@ -264,7 +269,8 @@ TEST_F(SqliteTripStoreTest, DatabaseOfTheFirstVersionIsTakenOverWithItsTrips) {
         old->Execute(fmt::format(
             "ATTACH '{}' AS now; INSERT INTO quotes SELECT * FROM now.quotes;"
             "INSERT INTO trips SELECT first_sequence, first_sequence, trip_id, market, rider_id, "
-            "request_id, quote_id, 1, 1, party_size, NULL, 0 FROM now.trips;"
+            "request_id, 'q-t1', 1, 1, party_size, NULL, 0 FROM now.trips;"
+            "INSERT INTO destination_changes VALUES ('t1', 'c1', 10, 20);"
             "UPDATE trips SET latest_sequence = 3, state = 2, version = 2, driver_id = 'd', "
             "seats = 4 WHERE trip_id = 't2';"
             "INSERT INTO trip_log SELECT * FROM now.trip_log ORDER BY sequence; DETACH now",
@@ -278,6 +284,10 @@ TEST_F(SqliteTripStoreTest, DatabaseOfTheFirstVersionIsTakenOverWithItsTrips) {
   EXPECT_EQ(store_->LastSequence(), 3u);
   EXPECT_EQ(store_->GetTrip(TripId("t1"))->state(), v1::TRIP_STATE_REQUESTED);
   EXPECT_FALSE(store_->GetTrip(TripId("t2"))->has_promise());
+  // Ids that were used are used; a quote could serve several trips.
+  EXPECT_EQ(Do(SampleChange("t1", "r1", "c1", {10, 20}))->version(), 1u);
+  EXPECT_THAT(Do(SampleChange("t1", "r1", "c1", {30, 40})),
+              StatusIs(absl::StatusCode::kAlreadyExists, "request_id"));
   EXPECT_THAT(Do(SampleAdvance("t2", "d", v1::TRIP_STATE_ARRIVED)), IsOk());
   // Riders from before don't share.
   ASSERT_THAT(Await(*store_, SampleSharedQuote("q3", "r3", clock_.Now())), IsOk());

@@ -178,7 +178,8 @@ TEST_P(TripStoreTest, UnknownTripIsNotFoundByEachCommand) {
   for (const Command& command : std::vector<Command>{
            SampleCancel("t", "r"), SampleChange("t", "r", "c", {1, 2}), SampleAssign("t", "d", "o"),
            SampleAdvance("t", "d", v1::TRIP_STATE_ARRIVED),
-           ReleaseCommand{TripId("t"), DriverId("d")}, GiveUpCommand{TripId("t")}}) {
+           ReleaseCommand{TripId("t"), DriverId("d")}, GiveUpCommand{TripId("t")},
+           DriverLostCommand{TripId("t"), DriverId("d")}}) {
     EXPECT_THAT(Do(command), StatusIs(absl::StatusCode::kNotFound, "there is no trip t"));
   }
 }
@@ -269,6 +270,73 @@ TEST_P(TripStoreTest, ChangeOfDestinationIsMadeOncePerRequestId) {
   EXPECT_THAT(Do(SampleChange("t", "r", "c2", {30, 40})), IsOk());
   EXPECT_THAT(Do(SampleChange("t", "r", "c3", {30, 40})),
               StatusIs(absl::StatusCode::kFailedPrecondition, "COMPLETED"));
+}
+
+TEST_P(TripStoreTest, AQuoteServesOneTrip) {
+  Request("t", "r");
+  ASSERT_THAT(Do(SampleCancel("t", "r")), IsOk());
+  EXPECT_THAT(Do(SampleRequest("t2", "r", "q-t")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "quote q-t has served trip t"));
+  EXPECT_THAT(store_->GetTrip(TripId("t2")), StatusIs(absl::StatusCode::kNotFound, ""));
+  EXPECT_EQ(Do(SampleRequest("t", "r", "q-t"))->state(), v1::TRIP_STATE_CANCELLED) << "a repeat";
+}
+
+TEST_P(TripStoreTest, ARequestIdWithAnotherNameOrNoteAlreadyExists) {
+  Request("t", "r");
+  RequestCommand other = SampleRequest("t", "r", "q-t");
+  other.rider_name = "Ada";
+  EXPECT_THAT(Do(other), StatusIs(absl::StatusCode::kAlreadyExists, "with another name"));
+  other = SampleRequest("t", "r", "q-t");
+  other.note = "red coat";
+  EXPECT_THAT(Do(other), StatusIs(absl::StatusCode::kAlreadyExists, "with another note"));
+}
+
+TEST_P(TripStoreTest, AnIdOfOneCommandServesNoOtherOfItsKind) {
+  Request("t1", "r");
+  ASSERT_THAT(Do(SampleChange("t1", "r", "one", {10, 20})), IsOk());
+  CancelCommand cancel = SampleCancel("t1", "r");
+  cancel.request_id = "one";
+  ASSERT_THAT(Do(cancel), IsOk()) << "another kind of command has ids of its own";
+  EXPECT_THAT(Do(cancel), IsOk()) << "a repeat";
+  cancel.comment = "another";
+  EXPECT_THAT(Do(cancel), StatusIs(absl::StatusCode::kAlreadyExists, "with another content"));
+
+  Request("t2", "r");
+  const absl::StatusCode used = absl::StatusCode::kAlreadyExists;
+  cancel.trip_id = TripId("t2");
+  EXPECT_THAT(Do(cancel), StatusIs(used, "request_id: 'one' was used for trip t1"));
+  EXPECT_THAT(Do(SampleChange("t2", "r", "one", {10, 20})), StatusIs(used, "was used for trip t1"));
+  EXPECT_EQ(store_->GetTrip(TripId("t2"))->version(), 1u);
+
+  Request("t3", "r3");
+  CancelCommand foreign = SampleCancel("t3", "r3");
+  foreign.request_id = "one";
+  EXPECT_THAT(Do(foreign), IsOk()) << "another rider's id is another";
+}
+
+TEST_P(TripStoreTest, AnOfferIsForOneTripAndOneDriver) {
+  Request("t1", "r1");
+  Request("t2", "r2");
+  ASSERT_THAT(Do(SampleAssign("t1", "d", "o")), IsOk());
+  const absl::StatusCode used = absl::StatusCode::kAlreadyExists;
+  EXPECT_THAT(Do(SampleAssign("t2", "d", "o")),
+              StatusIs(used, "offer_id: 'o' was used for trip t1"));
+  EXPECT_THAT(Do(SampleAssign("t1", "e", "o")), StatusIs(used, "with another content"));
+  EXPECT_EQ(store_->GetTrip(TripId("t2"))->state(), v1::TRIP_STATE_REQUESTED);
+}
+
+TEST_P(TripStoreTest, AServiceEndsATripWhoseRiderIsAboardAndItsRiderMayAskAgain) {
+  Request("t", "r");
+  ASSERT_THAT(Do(SampleAssign("t", "d", "o")), IsOk());
+  ASSERT_THAT(Do(SampleAdvance("t", "d", v1::TRIP_STATE_ARRIVED)), IsOk());
+  ASSERT_THAT(Do(SampleAdvance("t", "d", v1::TRIP_STATE_ABOARD)), IsOk());
+  ASSERT_THAT(Do(DriverLostCommand{TripId("t"), DriverId("d")}), IsOk());
+  EXPECT_EQ(Log().back().change(), v1::TRIP_CHANGE_DRIVER_LOST);
+  CancelCommand cancel = SampleCancel("t", "");
+  cancel.service = "ops";
+  EXPECT_EQ(Do(cancel)->cancellation().by_service_id(), "ops");
+  EXPECT_EQ(Log().back().change(), v1::TRIP_CHANGE_STATE);
+  Request("t2", "r");
 }
 
 TEST_P(TripStoreTest, RefusedCommandsLeaveNoHoleInTheLog) {

@@ -20,6 +20,8 @@ inline v1::Tariff SampleTariff() {
   tariff.set_per_km_minor(175);
   tariff.set_per_minute_minor(35);
   tariff.set_shared_discount_percent(25);
+  tariff.set_no_show_fee_minor(500);
+  tariff.mutable_no_show_after()->set_seconds(300);
   return tariff;
 }
 
@@ -59,7 +61,7 @@ inline RequestCommand SampleRequest(const std::string& trip, const std::string& 
 }
 
 inline CancelCommand SampleCancel(const std::string& trip, const std::string& rider) {
-  return {TripId(trip), RiderId(rider), v1::CANCEL_REASON_CHANGED_MIND, "sorry"};
+  return {TripId(trip), RiderId(rider), v1::CANCEL_REASON_CHANGED_MIND, "sorry", "cancel-" + trip};
 }
 
 inline AssignCommand SampleAssign(const std::string& trip, const std::string& driver,

@@ -133,7 +133,7 @@ class TripServerTest : public ::testing::Test {
 
   absl::StatusOr<v1::Trip> Cancel(const rpc::Caller& rider, const std::string& trip_id) {
     v1::CancelTripRequest request;
-    request.set_request_id("cancel");
+    request.set_request_id("cancel-" + trip_id);
     request.set_trip_id(trip_id);
     request.set_reason(v1::CANCEL_REASON_CHANGED_MIND);
     const auto response = Call(&Stub::CancelTrip, rider, request);
