@@ -1,4 +1,4 @@
-import { CancelReason, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { CancelReason, TripChange, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { toMs } from "./time.js";
 import type { StoryEntry } from "./trips.js";
 
@@ -28,6 +28,8 @@ const kCancelReasons: Readonly<Record<CancelReason, string>> = {
   [CancelReason.DRIVER_NOT_MOVING]: "the driver didn't move",
   [CancelReason.WRONG_PLACE]: "wrong place",
   [CancelReason.OTHER]: "another reason",
+  [CancelReason.NO_SHOW]: "the rider didn't come",
+  [CancelReason.DRIVER_LOST]: "the driver was lost",
 };
 
 /** What happened to a trip, oldest first: from its log as far as that was heard, else from what the
@@ -40,14 +42,26 @@ export function tellStory(trip: Trip, entries: readonly StoryEntry[]): Moment[] 
 function fromLog(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
   return entries.map((entry) => {
     const { atMs, state } = entry;
-    if (entry.previous === state) {
-      return { atMs, state, title: "Destination changed", detail: "the fare was made anew" };
-    }
+    if (entry.previous === state) return { atMs, state, ...changeOf(entry) };
     if (state === TripState.REQUESTED && entry.previous !== TripState.UNSPECIFIED) {
       return { atMs, state, title: "Driver lost", detail: "waits for another" };
     }
     return { atMs, state, title: titleOf(state), detail: detailOf(trip, state, entry.driverName) };
   });
+}
+
+/** What happened in an event that left the trip's state as it was. */
+function changeOf(entry: StoryEntry): { readonly title: string; readonly detail: string } {
+  switch (entry.change) {
+    case TripChange.DRIVER:
+      return { title: "Another driver", detail: entry.driverName };
+    case TripChange.DRIVER_LOST:
+      return { title: "Driver lost", detail: "the rider may leave" };
+    case TripChange.DRIVER_HEARD:
+      return { title: "Driver heard again", detail: "" };
+    default:
+      return { title: "Destination changed", detail: "the fare was made anew" };
+  }
 }
 
 function fromTrip(trip: Trip): Moment[] {

@@ -1,5 +1,6 @@
 import {
   TripState,
+  type TripChange,
   type FollowTripsResponse,
   type Trip,
   type TripEvent,
@@ -12,6 +13,7 @@ export interface StoryEntry {
   readonly atMs: number;
   readonly previous: TripState;
   readonly state: TripState;
+  readonly change: TripChange;
   readonly driverName: string;
   readonly driverId: string;
 }
@@ -129,6 +131,7 @@ export class Trips {
       atMs: toMs(event.at),
       previous: event.previousState,
       state: trip.state,
+      change: event.change,
       driverName: trip.driver?.name ?? "",
       driverId: trip.driver?.driverId ?? "",
     });

@@ -2,6 +2,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import type { Link } from "../api/follow.js";
 import { fromLatLng, toLatLng, type LngLat } from "../city/projection.js";
 import {
+  type GiveUpCause,
   OfferOutcome,
   StopKind,
   type DriveResponse,
@@ -119,10 +120,10 @@ export class Drive {
   }
 
   /** Gives back the next rider who isn't aboard yet. */
-  giveUp(): void {
+  giveUp(cause: GiveUpCause): void {
     const stop = this.current.value.plan?.stops.find((each) => each.kind === StopKind.PICK_UP);
     if (!stop) return;
-    const value = { tripId: stop.tripId, reason: "the driver gave it up" };
+    const value = { tripId: stop.tripId, cause };
     this.session?.send({ case: "giveUp", value });
   }
 

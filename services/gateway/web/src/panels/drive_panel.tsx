@@ -4,7 +4,13 @@ import type { LngLat } from "../city/projection.js";
 import { moneyText } from "../city/story.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive, DriveState } from "../driver/drive.js";
-import { StopAction, StopKind, type Offer, type Stop } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
+import {
+  GiveUpCause,
+  StopAction,
+  StopKind,
+  type Offer,
+  type Stop,
+} from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { PlaceChoice } from "../ui/place_choice.js";
 import { second, streetGuide } from "../ui/state.js";
 import { StopList } from "./plan_view.js";
@@ -91,8 +97,17 @@ function Driving({ drive, state, clock }: DrivingProps) {
       {next && <NextAction drive={drive} stop={next} isAtStop={state.isAtStop} />}
       {stops.length > 0 && <StopList stops={stops} />}
       {next?.kind === StopKind.PICK_UP && (
-        <button type="button" class="secondary" onClick={() => drive.giveUp()}>
+        <button
+          type="button"
+          class="secondary"
+          onClick={() => drive.giveUp(GiveUpCause.CANT_DRIVE)}
+        >
           Give this ride back
+        </button>
+      )}
+      {next?.kind === StopKind.PICK_UP && next.arrived && (
+        <button type="button" class="secondary" onClick={() => drive.giveUp(GiveUpCause.NO_SHOW)}>
+          The rider didn't come
         </button>
       )}
       <button type="button" class="danger" onClick={() => drive.stop()}>

@@ -220,7 +220,8 @@ function OpenRide({ ride, state, trip }: RidingProps) {
           there by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
         </p>
       )}
-      {trip.state !== TripState.ABOARD && (
+      {trip.driverLostAt && <p class="error">Nothing is heard of your driver. You may leave.</p>}
+      {(trip.state !== TripState.ABOARD || trip.driverLostAt) && (
         <button
           type="button"
           class="danger"
