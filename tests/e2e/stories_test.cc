@@ -163,6 +163,40 @@ TEST_F(StoriesTest, ATripGivenUpIsNotOfferedToTheSameDriverAgain) {
               ElementsAre("d-1"));
 }
 
+TEST_F(StoriesTest, ARiderWhoDoesNotComeIsSentNoSecondCar) {
+  const auto driver = Driver("d-1", 50);
+  const auto rider = Rider("r-1");
+  const auto trip = AskForRide(*rider);
+  driver->Answer(driver->WaitForOffer(), true);
+  driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
+  driver->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
+  rider->WaitFor(trip::v1::TRIP_STATE_ARRIVED);
+  driver->GiveUp(trip.trip_id());
+  const auto ended = rider->WaitFor(trip::v1::TRIP_STATE_CANCELLED);
+  EXPECT_EQ(ended.cancellation().by_driver_id(), "d-1");
+  EXPECT_EQ(ended.cancellation().reason(), trip::v1::CANCEL_REASON_NO_SHOW);
+  EXPECT_FALSE(ended.cancellation().has_fee()) << "the driver hasn't waited for long";
+  EXPECT_EQ(driver->WaitForPlan(PLAN_CAUSE_RIDER_CANCELLED).stops_size(), 0);
+}
+
+TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndAsksAgain) {
+  const auto lost = Driver("lost", 50);
+  const auto rider = Rider("r-1");
+  const auto trip = AskForRide(*rider);
+  lost->Answer(lost->WaitForOffer(), true);
+  lost->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
+  lost->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
+  lost->Do(trip.trip_id(), STOP_ACTION_PICKED_UP);
+  rider->WaitFor(trip::v1::TRIP_STATE_ABOARD);
+  lost->Cut();
+  rider->WaitForLostDriver();
+  EXPECT_EQ(rider->Cancel().state(), trip::v1::TRIP_STATE_CANCELLED);
+  const auto other = Driver("other", 900);
+  const auto again = rider->Request(rider->Quote(places_[0], places_[1]), "second");
+  EXPECT_NE(again.trip_id(), trip.trip_id());
+  EXPECT_EQ(other->WaitForOffer().trip_id(), again.trip_id());
+}
+
 TEST_F(StoriesTest, TheDestinationChangesUnderWay) {
   const auto driver = Driver("d-1", 100);
   const auto rider = Rider("r-1");

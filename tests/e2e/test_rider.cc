@@ -128,6 +128,12 @@ void TestRider::WaitFor(trip::v1::DriverStatus status) {
   });
 }
 
+void TestRider::WaitForLostDriver() {
+  WaitUntil("a lost driver", [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return latest_.trip().has_driver_lost_at();
+  });
+}
+
 std::vector<trip::v1::TripState> TestRider::states() {
   MutexLock lock(mu_);
   return states_;

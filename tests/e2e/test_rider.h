@@ -28,6 +28,8 @@ class TestRider {
   trip::v1::Trip WaitFor(trip::v1::TripState state);
   /// Waits until the driver is said to be so.
   void WaitFor(trip::v1::DriverStatus status);
+  /// Waits until the driver is on record as lost with the rider aboard.
+  void WaitForLostDriver();
   /// The states in the order they were seen.
   std::vector<trip::v1::TripState> states();
 
