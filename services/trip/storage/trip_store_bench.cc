@@ -121,6 +121,8 @@ class RawWriter {
         update_(Must(database_.Prepare(
             "UPDATE trips SET latest_sequence = ?1, state = 2, version = 2, driver_id = ?2, "
             "seats = 4 WHERE trip_id = ?3 AND state = 1 AND version = 1"))),
+        use_(Must(database_.Prepare("INSERT INTO used_ids (scope, caller, id, trip_id, content) "
+                                    "VALUES (3, '', ?1, ?2, ?3)"))),
         log_(Must(database_.Prepare(
             "INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"))) {}
 
@@ -148,6 +150,7 @@ class RawWriter {
                        trip.trip_id(), trip.trip_id()));
     } else {
       Must(update_.Run(sequence, trip.driver().driver_id(), trip.trip_id()));
+      Must(use_.Run(trip.offer_id(), trip.trip_id(), trip.driver().driver_id()));
     }
     event.SerializeToString(&buffer_);
     Must(log_.Run(sequence, i + 1, trip.market(), sqlite::Blob{buffer_}));
@@ -158,6 +161,7 @@ class RawWriter {
   bool migrated_;
   sqlite::Statement insert_;
   sqlite::Statement update_;
+  sqlite::Statement use_;
   sqlite::Statement log_;
   std::int64_t last_sequence_ = 0;
   std::string buffer_;
