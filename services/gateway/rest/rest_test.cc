@@ -263,7 +263,8 @@ TEST_F(RestTest, IsDescribedByADocument) {
   const json document = json::parse(answer.body);
   EXPECT_EQ(document["openapi"], "3.1.0");
   const json& cancel = document["paths"]["/v1/trips/{tripId}:cancel"]["post"];
-  EXPECT_THAT(cancel["description"].get<std::string>(), HasSubstr("Ends a trip before its drop-off"));
+  EXPECT_THAT(cancel["description"].get<std::string>(),
+              HasSubstr("Ends a trip before its drop-off"));
   EXPECT_FALSE(
       cancel["requestBody"]["content"]["application/json"]["schema"]["properties"].contains(
           "tripId"));
