@@ -10,8 +10,6 @@
 namespace ridestream::rpc {
 namespace {
 
-constexpr char kCallerKey[] = "ridestream-caller";
-
 constexpr std::string_view KindName(CallerKind kind) {
   switch (kind) {
     case CallerKind::kRider:
@@ -29,6 +27,11 @@ constexpr std::string_view KindName(CallerKind kind) {
 absl::StatusOr<Caller> TrustingAuthenticator::Authenticate(
     const grpc::ServerContextBase& context) const {
   const auto& metadata = context.client_metadata();
+  // Whoever is named twice is nobody: a proxy may have added the second, or a client the first.
+  if (metadata.count(kCallerKey) > 1) {
+    return absl::UnauthenticatedError(
+        fmt::format("metadata '{}' was sent more than once", kCallerKey));
+  }
   const auto found = metadata.find(kCallerKey);
   if (found == metadata.end()) {
     return absl::UnauthenticatedError(

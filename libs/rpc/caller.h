@@ -9,6 +9,9 @@
 
 namespace ridestream::rpc {
 
+/// The metadata in which a call says who makes it: "rider/r-17".
+inline constexpr char kCallerKey[] = "ridestream-caller";
+
 enum class CallerKind { kRider, kDriver, kService };
 
 /// Who makes a call.
@@ -21,7 +24,7 @@ struct Caller {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// UNAUTHENTICATED when the call doesn't tell, or doesn't prove it.
+  /// UNAUTHENTICATED when the call doesn't tell, doesn't prove it, or tells it twice.
   virtual absl::StatusOr<Caller> Authenticate(const grpc::ServerContextBase& context) const = 0;
   /// For the start line.
   virtual std::string description() const = 0;

@@ -102,6 +102,19 @@ class LimitsTest : public ::testing::Test {
   std::unique_ptr<location::v1::LocationService::Stub> stub_;
 };
 
+TEST_F(LimitsTest, RefusesACallerThatIsNamedTwice) {
+  Start(/*calls_per_s=*/1000);
+  for (const char* second : {"greedy", "other"}) {
+    grpc::ClientContext context;
+    SetCaller(context, {CallerKind::kRider, "greedy"});
+    SetCaller(context, {CallerKind::kRider, second});
+    SetTimeout(context, 20s);
+    FindNearestResponse response;
+    EXPECT_THAT(FromGrpcStatus(stub_->FindNearest(&context, {}, &response)),
+                StatusIs(absl::StatusCode::kUnauthenticated, "more than once"));
+  }
+}
+
 TEST_F(LimitsTest, ACallerThatCallsTooOftenIsToldWhenToComeBackAndOthersArent) {
   Start(/*calls_per_s=*/0.01);  // A burst of one, and then one in 100 s.
   const Caller greedy{CallerKind::kRider, "greedy"};

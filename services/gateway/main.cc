@@ -91,7 +91,8 @@ std::chrono::milliseconds Chrono(const absl::Flag<absl::Duration>& flag) {
   return absl::ToChronoMilliseconds(absl::GetFlag(flag));
 }
 
-/// The services that these files declare are reached at one address.
+/// The services that these files declare are reached at one address, by a connection for each class
+/// of callers.
 void Connect(Services& services, const std::string& address,
              const std::vector<const google::protobuf::FileDescriptor*>& files, bool retried) {
   rpc::ChannelOptions options;
@@ -100,8 +101,12 @@ void Connect(Services& services, const std::string& address,
     if (retried)
       options.retried_services.insert(options.retried_services.end(), names.begin(), names.end());
   }
-  const auto channel = rpc::MakeChannel(address, options);
-  for (const auto* file : files) services.Add(*file, channel);
+  Services::Channels channels;
+  for (auto& channel : channels) {
+    channel = rpc::MakeChannel(address, options);
+    ++options.connection;
+  }
+  for (const auto* file : files) services.Add(*file, channels);
 }
 
 /// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.

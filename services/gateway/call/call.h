@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,12 +42,18 @@ struct CallEvents {
   std::function<void(const absl::Status& status, const Headers& trailers)> on_end;
 };
 
+/// Who a call says that it is made by. Each class has connections of its own to the services, so
+/// that what breaks one class's doesn't cut the others. A claim, never a permission.
+enum class CallerClass { kAnonymous, kRider, kDriver, kService };
+inline constexpr std::size_t kCallerClasses = 4;
+
 struct CallOptions {
   Headers metadata;
   /// None: the call lasts until either side ends it.
   std::optional<std::chrono::nanoseconds> timeout;
   /// By which the services' logs follow it. The call bears it as metadata.
   std::string request_id;
+  CallerClass caller_class = CallerClass::kAnonymous;
 };
 
 }  // namespace ridestream::gateway

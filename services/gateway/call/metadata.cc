@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -14,54 +15,25 @@
 namespace ridestream::gateway {
 namespace {
 
-constexpr std::string_view kStays[] = {"accept",
-                                       "cache-control",
-                                       "connection",
-                                       "content-encoding",
-                                       "content-length",
-                                       "content-type",
-                                       "cookie",
-                                       "date",
-                                       "dnt",
-                                       "expect",
-                                       "forwarded",
-                                       "from",
-                                       "host",
-                                       "http2-settings",
-                                       "idempotency-key",
-                                       "if-match",
-                                       "if-modified-since",
-                                       "if-none-match",
-                                       "keep-alive",
-                                       "last-event-id",
-                                       "origin",
-                                       "pragma",
-                                       "priority",
-                                       "range",
-                                       "referer",
-                                       "te",
-                                       "trailer",
-                                       "transfer-encoding",
-                                       "upgrade",
-                                       "upgrade-insecure-requests",
-                                       "user-agent",
-                                       "via",
-                                       "x-grpc-web",
-                                       rpc::kRequestIdKey,
-                                       "x-user-agent"};
-constexpr std::string_view kStaysWithPrefix[] = {":", "accept-", "grpc-", "proxy-", "sec-"};
+/// The only names that go on to a service. A name that a peer chose must never reach gRPC, which
+/// aborts the process for some (`grpclb_client_stats`).
+constexpr std::string_view kForwarded[] = {rpc::kCallerKey, "authorization", "traceparent",
+                                           "tracestate"};
+/// Of the names that say who calls: two of them say nothing for sure.
+constexpr std::string_view kCredentials[] = {rpc::kCallerKey, "authorization"};
+/// Fields that this process itself reads, of which two would contradict each other.
+constexpr std::string_view kReadOnce[] = {"content-type", "grpc-timeout", "idempotency-key",
+                                          "last-event-id", rpc::kRequestIdKey};
 
-bool Stays(std::string_view name) {
-  return std::find(std::begin(kStays), std::end(kStays), name) != std::end(kStays) ||
-         std::any_of(std::begin(kStaysWithPrefix), std::end(kStaysWithPrefix),
-                     [name](std::string_view prefix) { return name.starts_with(prefix); });
-}
+/// Of the names and values that are forwarded, 32 bytes more for each as HTTP/2 counts them. gRPC
+/// closes the whole connection, with everybody's streams on it, beyond 8 KiB of metadata; its own
+/// and the path take part of that.
+constexpr std::size_t kMaxMetadataBytes = 4 << 10;
+constexpr std::size_t kFieldOverhead = 32;
 
-bool IsKey(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
-  });
+template <std::size_t N>
+bool Contains(const std::string_view (&names)[N], std::string_view name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 bool IsPrintable(std::string_view value) {
@@ -70,29 +42,49 @@ bool IsPrintable(std::string_view value) {
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
+absl::Status CheckOnce(const Headers& headers) {
+  for (const std::string_view name : kReadOnce) {
+    if (headers.Count(name) > 1) {
+      return absl::InvalidArgumentError(fmt::format("header '{}': is there more than once", name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+CallerClass ClassOf(std::string_view caller) {
+  constexpr std::pair<std::string_view, CallerClass> kClasses[] = {
+      {"rider/", CallerClass::kRider},
+      {"driver/", CallerClass::kDriver},
+      {"service/", CallerClass::kService}};
+  for (const auto& [prefix, caller_class] : kClasses) {
+    if (caller.starts_with(prefix)) return caller_class;
+  }
+  return CallerClass::kAnonymous;
+}
+
 }  // namespace
 
 absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers) {
   Headers metadata;
+  std::size_t bytes = 0;
   for (const auto& [field, value] : headers) {
     const std::string name = absl::AsciiStrToLower(field);
-    if (Stays(name)) continue;
-    // gRPC would abort the process for what it can't carry.
-    if (!IsKey(name)) {
-      return absl::InvalidArgumentError(fmt::format("header '{}': can't be metadata", name));
+    if (!Contains(kForwarded, name)) continue;
+    if (metadata.Has(name)) {
+      const auto message = fmt::format("header '{}': is there more than once", name);
+      return Contains(kCredentials, name) ? absl::UnauthenticatedError(message)
+                                          : absl::InvalidArgumentError(message);
     }
-    if (name.ends_with("-bin")) {
-      std::string bytes;
-      if (!absl::Base64Unescape(value, &bytes)) {
-        return absl::InvalidArgumentError(fmt::format("header '{}': is no base64", name));
-      }
-      metadata.AddRaw(name, std::move(bytes));
-    } else if (IsPrintable(value)) {
-      metadata.Add(name, value);
-    } else {
+    if (!IsPrintable(value)) {
       return absl::InvalidArgumentError(
           fmt::format("header '{}': has bytes outside of printable ASCII", name));
     }
+    bytes += name.size() + value.size() + kFieldOverhead;
+    if (bytes > kMaxMetadataBytes) {
+      return absl::InvalidArgumentError(fmt::format(
+          "header '{}': the fields for the service exceed {} bytes", name, kMaxMetadataBytes));
+    }
+    metadata.Add(name, value);
   }
   return metadata;
 }
@@ -112,14 +104,18 @@ Headers HeadersFromMetadata(const std::multimap<grpc::string_ref, grpc::string_r
 }
 
 absl::StatusOr<CallOptions> CallOptionsFromHeaders(const Headers& headers) {
+  if (absl::Status status = CheckOnce(headers); !status.ok()) return status;
   auto metadata = MetadataFromHeaders(headers);
   if (!metadata.ok()) return metadata.status();
   const auto timeout = TimeoutFromHeaders(headers);
   if (!timeout.ok()) return timeout.status();
   std::string request_id(headers.Get(rpc::kRequestIdKey));
   if (!rpc::ValidateId(request_id, rpc::kRequestIdKey).ok()) request_id = rpc::NewRequestId();
-  return CallOptions{
-      .metadata = *std::move(metadata), .timeout = *timeout, .request_id = std::move(request_id)};
+  const CallerClass caller_class = ClassOf(metadata->Get(rpc::kCallerKey));
+  return CallOptions{.metadata = *std::move(metadata),
+                     .timeout = *timeout,
+                     .request_id = std::move(request_id),
+                     .caller_class = caller_class};
 }
 
 absl::StatusOr<std::optional<std::chrono::nanoseconds>> TimeoutFromHeaders(const Headers& headers) {

@@ -12,14 +12,16 @@
 
 namespace ridestream::gateway {
 
-/// What of a request's header goes on as the call's metadata: all but what belongs to HTTP, to the
-/// browser or to gRPC itself, and the request's id. `-bin` values are decoded. INVALID_ARGUMENT
-/// names a field that gRPC can't carry.
+/// The fields of a request's header that go on as the call's metadata: `ridestream-caller`,
+/// `authorization`, `traceparent` and `tracestate`, in all at most 4 KiB. No other name reaches
+/// gRPC. UNAUTHENTICATED when who calls is said twice; INVALID_ARGUMENT names a field that comes
+/// twice otherwise, is too long, or that gRPC can't carry.
 absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers);
 
 /// The options of a call, by the header of the request for it: MetadataFromHeaders,
-/// TimeoutFromHeaders, and the request's id from `x-request-id`, or a new one if there is none that
-/// the services would take.
+/// TimeoutFromHeaders, the class of its caller, and the request's id from `x-request-id`, or a new
+/// one if there is none that the services would take. INVALID_ARGUMENT also names a field that may
+/// come once and comes twice.
 absl::StatusOr<CallOptions> CallOptionsFromHeaders(const Headers& headers);
 
 /// A call's metadata as fields of a header; `-bin` values become base64.

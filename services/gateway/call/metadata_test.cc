@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/ascii.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::gateway {
@@ -11,13 +12,17 @@ using absl::StatusCode;
 using testing::StatusIs;
 using namespace std::chrono_literals;
 
-TEST(Metadata, IsWhatIsNotTheBrowsersOrHttps) {
+TEST(Metadata, HoldsOnlyNamesOnTheAllowList) {
   const auto metadata = MetadataFromHeaders({{"Host", "a"},
                                              {"User-Agent", "b"},
-                                             {"Sec-Fetch-Mode", "cors"},
-                                             {"Accept-Language", "de"},
                                              {"Cookie", "secret"},
                                              {"grpc-timeout", "1S"},
+                                             {"grpclb_client_stats", "x"},
+                                             {"lb-cost-bin", "AP8B"},
+                                             {"endpoint-load-metrics-bin", "AP8B"},
+                                             {"a!b", "c"},
+                                             {":path", "/"},
+                                             {"note", "caf\xc3\xa9"},
                                              {"Ridestream-Caller", "rider/r-17"},
                                              {"Authorization", "Bearer x"}});
   ASSERT_THAT(metadata, testing::IsOk());
@@ -26,19 +31,39 @@ TEST(Metadata, IsWhatIsNotTheBrowsersOrHttps) {
   EXPECT_EQ(std::distance(metadata->begin(), metadata->end()), 2);
 }
 
-TEST(Metadata, HasBytesUnderNamesThatSaySo) {
-  const auto metadata = MetadataFromHeaders({{"trace-bin", "AP8B"}});
-  ASSERT_THAT(metadata, testing::IsOk());
-  EXPECT_EQ(metadata->Get("trace-bin"), std::string_view("\0\xff\1", 3));
+TEST(Metadata, EncodesBytesOfAnswersAsBase64) {
   EXPECT_EQ(HeadersFromMetadata({{"trace-bin", {"\0\xff\1", 3}}}).Get("trace-bin"), "AP8B");
 }
 
-TEST(Metadata, RefusesWhatGrpcCanNotCarry) {
-  EXPECT_THAT(MetadataFromHeaders({{"note", "caf\xc3\xa9"}}),
-              StatusIs(StatusCode::kInvalidArgument, "'note'"));
-  EXPECT_THAT(MetadataFromHeaders({{"a!b", "c"}}), StatusIs(StatusCode::kInvalidArgument, "'a!b'"));
-  EXPECT_THAT(MetadataFromHeaders({{"trace-bin", "***"}}),
-              StatusIs(StatusCode::kInvalidArgument, "'trace-bin': is no base64"));
+TEST(Metadata, RefusesValuesThatGrpcCanNotCarry) {
+  EXPECT_THAT(MetadataFromHeaders({{"ridestream-caller", "rider/caf\xc3\xa9"}}),
+              StatusIs(StatusCode::kInvalidArgument, "'ridestream-caller'"));
+}
+
+TEST(Metadata, RefusesACallerThatIsNamedTwice) {
+  for (const char* name : {"ridestream-caller", "Ridestream-Caller", "authorization"}) {
+    EXPECT_THAT(MetadataFromHeaders({{name, "rider/a"}, {absl::AsciiStrToLower(name), "rider/a"}}),
+                StatusIs(StatusCode::kUnauthenticated, "more than once"))
+        << name;
+  }
+}
+
+TEST(Metadata, RefusesOtherFieldsThatComeTwice) {
+  for (const char* name : {"grpc-timeout", "x-request-id", "idempotency-key", "last-event-id",
+                           "content-type", "traceparent"}) {
+    EXPECT_THAT(CallOptionsFromHeaders({{name, "1S"}, {name, "1S"}}).status(),
+                StatusIs(StatusCode::kInvalidArgument, name));
+  }
+}
+
+TEST(Metadata, IsBoundedInAll) {
+  const std::string half(1900, 'x');
+  EXPECT_THAT(MetadataFromHeaders({{"authorization", half}, {"tracestate", half}}),
+              testing::IsOk());
+  EXPECT_THAT(MetadataFromHeaders({{"authorization", half}, {"tracestate", half + half}}),
+              StatusIs(StatusCode::kInvalidArgument, "'tracestate'"));
+  EXPECT_THAT(MetadataFromHeaders({{"ridestream-caller", std::string(9000, 'x')}}),
+              StatusIs(StatusCode::kInvalidArgument, "4096 bytes"));
 }
 
 TEST(Timeout, ComesInAllUnits) {

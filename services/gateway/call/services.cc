@@ -6,16 +6,18 @@
 
 namespace ridestream::gateway {
 
-void Services::Add(const google::protobuf::FileDescriptor& file,
-                   const std::shared_ptr<grpc::Channel>& channel) {
-  const auto stub = std::make_shared<grpc::GenericStub>(channel);
+void Services::Add(const google::protobuf::FileDescriptor& file, const Channels& channels) {
+  std::array<std::shared_ptr<grpc::GenericStub>, kCallerClasses> stubs;
+  for (std::size_t i = 0; i < kCallerClasses; ++i) {
+    stubs[i] = std::make_shared<grpc::GenericStub>(channels[i]);
+  }
   for (int i = 0; i < file.service_count(); ++i) {
     const google::protobuf::ServiceDescriptor& service = *file.service(i);
     for (int j = 0; j < service.method_count(); ++j) {
       const google::protobuf::MethodDescriptor& method = *service.method(j);
       std::string path = fmt::format("/{}/{}", service.full_name(), method.name());
       const bool is_query = method.options().GetExtension(common::v1::http).has_get();
-      methods_.emplace(path, Method{&method, path, stub, observer_, is_query});
+      methods_.emplace(path, Method{&method, path, stubs, observer_, is_query});
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,7 +21,8 @@ struct Method {
   const google::protobuf::MethodDescriptor* descriptor;
   /// "/ridestream.trip.v1.TripService/QuoteTrip", as gRPC names it.
   std::string path;
-  std::shared_ptr<grpc::GenericStub> stub;
+  /// One for each CallerClass, by its number.
+  std::array<std::shared_ptr<grpc::GenericStub>, kCallerClasses> stubs;
   /// nullptr if nobody wants to know.
   rpc::CallObserver* observer;
   /// Changes nothing: its route is a GET.
@@ -37,9 +39,11 @@ class Services {
   /// `observer`, if there is one, is told of every call, and outlives them.
   explicit Services(rpc::CallObserver* observer = nullptr) : observer_(observer) {}
 
-  /// All services that `file` declares are reached by `channel`.
-  void Add(const google::protobuf::FileDescriptor& file,
-           const std::shared_ptr<grpc::Channel>& channel);
+  /// One for each CallerClass, by its number, each with a connection of its own.
+  using Channels = std::array<std::shared_ptr<grpc::Channel>, kCallerClasses>;
+
+  /// All services that `file` declares are reached by `channels`.
+  void Add(const google::protobuf::FileDescriptor& file, const Channels& channels);
   /// nullptr if there is no such method.
   const Method* Find(std::string_view path) const;
   const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }

@@ -43,8 +43,8 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     }
     call->self_ = call;
     if (method.observer != nullptr) method.observer->CallBegan(method.path);
-    method.stub->PrepareBidiStreamingCall(&call->context_, method.path, grpc::StubOptions(),
-                                          call.get());
+    method.stubs[static_cast<std::size_t>(options.caller_class)]->PrepareBidiStreamingCall(
+        &call->context_, method.path, grpc::StubOptions(), call.get());
     call->AddHold();
     call->StartCall();
     return call;

@@ -28,9 +28,12 @@ std::string_view Headers::Get(std::string_view name) const {
   return found == fields_.end() ? std::string_view() : std::string_view(found->second);
 }
 
-bool Headers::Has(std::string_view name) const {
-  return std::any_of(fields_.begin(), fields_.end(),
-                     [name](const Field& field) { return SameName(field.first, name); });
+bool Headers::Has(std::string_view name) const { return Count(name) > 0; }
+
+std::size_t Headers::Count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(fields_.begin(), fields_.end(),
+                    [name](const Field& field) { return SameName(field.first, name); }));
 }
 
 std::string MediaType(std::string_view content_type) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ class Headers {
   /// The first of that name; empty if there is none.
   std::string_view Get(std::string_view name) const;
   bool Has(std::string_view name) const;
+  std::size_t Count(std::string_view name) const;
 
   std::vector<Field>::const_iterator begin() const { return fields_.begin(); }
   std::vector<Field>::const_iterator end() const { return fields_.end(); }

@@ -92,6 +92,50 @@ TEST_F(GatewayTest, GivesAUnaryCallADeadlineOfItsOwn) {
   EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 15'500);
 }
 
+TEST_F(GatewayTest, NeverHandsANameOfThePeersToGrpc) {
+  Headers hostile = {
+      {"grpclb_client_stats", "x"}, {"lb-token", "x"}, {"grpc-internal-encoding-request", "gzip"}};
+  TestClient client(port());
+  EXPECT_EQ(client.Call("GET", "/v1/trips/t-1", hostile).status, 200);
+  hostile.Add("content-type", kType);
+  EXPECT_EQ(client.Call("POST", kQuote, hostile, QuoteFrame()).status, 200);
+  TestClient socket(port());
+  ASSERT_EQ(socket.OpenWebSocket(kQuote, "grpc-websockets"), 101);
+  socket.SendBinary("grpclb_client_stats: x\r\n");
+  socket.SendBinary(std::string(1, '\0') + QuoteFrame());
+  socket.SendBinary("\1");
+  EXPECT_EQ(socket.ReadFrame().opcode, 2);
+  TestClient after(port());
+  EXPECT_EQ(after.Call("GET", "/v1/trips/t-1").status, 200);
+}
+
+TEST_F(GatewayTest, RefusesACallerThatIsNamedTwice) {
+  TestClient client(port());
+  const auto rest = client.Call(
+      "GET", "/v1/trips/t-1", {{"ridestream-caller", "rider/a"}, {"Ridestream-Caller", "rider/b"}});
+  EXPECT_EQ(rest.status, 401);
+  const auto web = client.Call(
+      "POST", kQuote,
+      {{"content-type", kType}, {"ridestream-caller", "rider/a"}, {"ridestream-caller", "rider/b"}},
+      QuoteFrame());
+  EXPECT_THAT(Frames(web.body), ElementsAre(StartsWith("trailers grpc-status: 16\r\n")));
+}
+
+TEST_F(GatewayTest, KeepsTheConnectionsOfClassesOfCallersApart) {
+  TestClient client(port());
+  const auto connection = [&client](const Headers& more) {
+    Headers headers = kProto;
+    for (const auto& [name, value] : more) headers.Add(name, value);
+    return std::string(client.Call("POST", kQuote, headers, QuoteFrame()).headers.Get("seen-peer"));
+  };
+  const std::set<std::string> all = {connection({}), connection({{"ridestream-caller", "rider/a"}}),
+                                     connection({{"ridestream-caller", "driver/a"}}),
+                                     connection({{"ridestream-caller", "service/a"}})};
+  EXPECT_EQ(all.size(), 4U);
+  EXPECT_EQ(connection({{"ridestream-caller", "rider/b"}}),
+            connection({{"ridestream-caller", "rider/a"}}));
+}
+
 TEST_F(GatewayTest, PassesTheRequestsIdOnAndTellsIt) {
   TestClient client(port());
   const auto answer =
@@ -280,8 +324,9 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(GatewayTest, RefusesMetadataAndTimeoutsThatAreNone) {
   TestClient client(port());
   EXPECT_THAT(
-      client.Call("POST", kQuote, {{"content-type", kType}, {"note", "\xff"}}, QuoteFrame()).body,
-      HasSubstr("grpc-status: 3\r\ngrpc-message: header 'note'"));
+      client.Call("POST", kQuote, {{"content-type", kType}, {"tracestate", "\xff"}}, QuoteFrame())
+          .body,
+      HasSubstr("grpc-status: 3\r\ngrpc-message: header 'tracestate'"));
   EXPECT_THAT(
       client.Call("POST", kQuote, {{"content-type", kType}, {"grpc-timeout", "soon"}}, QuoteFrame())
           .body,

@@ -14,11 +14,16 @@ namespace ridestream::gateway {
 void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limits,
                         const std::string& services) {
   server_.reset();
-  const auto channel = rpc::MakeChannel(services.empty() ? services_.address() : services);
+  Services::Channels channels;
+  rpc::ChannelOptions channel_options;
+  for (auto& channel : channels) {
+    channel = rpc::MakeChannel(services.empty() ? services_.address() : services, channel_options);
+    ++channel_options.connection;
+  }
   Services all;
-  all.Add(*trip::v1::Trip::descriptor()->file(), channel);
-  all.Add(*location::v1::NearbyDriver::descriptor()->file(), channel);
-  all.Add(*dispatch::v1::DriveRequest::descriptor()->file(), channel);
+  all.Add(*trip::v1::Trip::descriptor()->file(), channels);
+  all.Add(*location::v1::NearbyDriver::descriptor()->file(), channels);
+  all.Add(*dispatch::v1::DriveRequest::descriptor()->file(), channels);
   auto gateway = Gateway::Make(
       {.services = std::move(all), .origins = *Origins::Parse(allow_origins), .files = {}});
   ASSERT_THAT(gateway, testing::IsOk());
