@@ -37,7 +37,7 @@ std::string TrailersFrame(const absl::Status& status, const Headers& trailers) {
   Headers all;
   all.Add("grpc-status", std::to_string(static_cast<int>(status.code())));
   if (!status.message().empty()) {
-    all.Add("grpc-message", PercentEncode({status.message().data(), status.message().size()}));
+    all.Add("grpc-message", GrpcMessage({status.message().data(), status.message().size()}));
   }
   for (const auto& [name, value] : trailers) all.Add(name, value);
   return HeadersFrame(all);

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <sstream>
+#include <exception>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "libs/service/service.h"
 #include "services/gateway/http/problem.h"
 #include "services/gateway/http/web_socket.h"
 
@@ -53,12 +54,14 @@ class HttpConnection::OneExchange final : public Exchange {
 
   const Request& request() const override { return request_; }
   void Post(std::function<void()> work) override {
-    net::post(connection_->strand_, [connection = connection_, work = std::move(work)] { work(); });
+    net::post(connection_->strand_, [connection = connection_, id = id_, work = std::move(work)] {
+      connection->Guard(id, work);
+    });
   }
   void After(std::chrono::milliseconds delay, std::function<void()> work) override {
     RunAfter(connection_->strand_, delay, connection_->weak_from_this(),
              [connection = connection_.get(), id = id_, work = std::move(work)] {
-               if (connection->IsCurrent(id)) work();
+               if (connection->IsCurrent(id)) connection->Guard(id, work);
              });
   }
   void OnGone(std::function<void()> gone) override {
@@ -203,7 +206,9 @@ void HttpConnection::OnRequest(ErrorCode error) {
   without_body_ = message.method() == http::verb::head;
   Request request = ToRequest(message);
   request.body = std::move(message.body());
-  options_.handler(std::make_shared<OneExchange>(shared_from_this(), std::move(request)));
+  Guard(exchange_, [&] {
+    options_.handler(std::make_shared<OneExchange>(shared_from_this(), std::move(request)));
+  });
   if (state_ == State::kAnswering) Listen();
 }
 
@@ -235,29 +240,44 @@ void HttpConnection::BeginExchange(std::string_view method) {
   state_ = State::kAnswering;
   ++exchange_;
   answered_ = false;
+  begun_ = false;
   arrived_ = std::chrono::steady_clock::now();
   method_ = method;
   route_ = {};
+}
+
+template <class Work>
+void HttpConnection::Guard(std::uint64_t id, const Work& work) {
+  std::string what;
+  try {
+    work();
+    return;
+  } catch (const std::exception& error) {
+    what = CutText(error.what());
+  }
+  service::Log(service::Level::kError, "handler_failed",
+               {{"method", method_}, {"route", std::string(route_)}, {"error", what}});
+  if (!IsCurrent(id)) return;
+  if (begun_) return Gone();
+  close_after_ = true;
+  Send(id, {}, Problem(500, absl::StatusCode::kInternal, "the gateway failed to answer this"));
 }
 
 // --- Writing -------------------------------------------------------------------------------------
 
 std::string HttpConnection::HeaderText(const Response& response, const Headers& common) {
   close_after_ = close_after_ || draining_;
-  http::response<http::empty_body> head(static_cast<http::status>(response.status), 11);
-  const auto text = [](std::string_view view) {
-    return beast::string_view(view.data(), view.size());
-  };
+  // Not by Beast's fields, which throw for a value over 64 KiB.
+  std::string text =
+      fmt::format("HTTP/1.1 {} {}\r\n", response.status,
+                  View(http::obsolete_reason(static_cast<http::status>(response.status))));
   for (const Headers* headers : {&response.headers, &common}) {
-    for (const auto& [name, value] : *headers) head.insert(text(name), text(value));
+    for (const auto& [name, value] : *headers) text += fmt::format("{}: {}\r\n", name, value);
   }
-  head.set(http::field::date,
-           absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()));
-  head.set("x-content-type-options", "nosniff");
-  if (close_after_) head.set(http::field::connection, "close");
-  std::ostringstream out;
-  out << head.base();
-  return out.str();
+  text += absl::FormatTime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", absl::Now(), absl::UTCTimeZone());
+  text += "x-content-type-options: nosniff\r\n";
+  if (close_after_) text += "connection: close\r\n";
+  return text + "\r\n";
 }
 
 void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
@@ -279,6 +299,7 @@ void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
 
 void HttpConnection::Begin(std::uint64_t id, Headers common, Response head) {
   if (!IsCurrent(id)) return;
+  begun_ = true;
   TellObserver(head.status);
   if (chunked_) {
     head.headers.Add("transfer-encoding", "chunked");
@@ -352,7 +373,7 @@ void HttpConnection::OnWritten(ErrorCode error) {
   Disarm();
   const auto written = std::move(outputs_.front().written);
   outputs_.pop_front();
-  if (written) written();
+  if (written) Guard(exchange_, written);
   Advance();
 }
 
@@ -394,14 +415,15 @@ void HttpConnection::Gone() {
   if (state_ == State::kClosed) return;
   const auto gone = std::exchange(gone_, nullptr);
   Close();
-  if (gone) gone();
+  if (gone) Guard(exchange_, gone);
 }
 
 void HttpConnection::StartDrain() {
   net::post(strand_, [self = shared_from_this()] {
     self->draining_ = true;
     if (self->state_ == State::kIdle) return self->Close();
-    if (const auto drain = std::exchange(self->drain_, nullptr)) drain();
+    if (const auto drain = std::exchange(self->drain_, nullptr))
+      self->Guard(self->exchange_, drain);
   });
 }
 

@@ -62,6 +62,10 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void OnBadRequest(ErrorCode error);
 
   void BeginExchange(std::string_view method);
+  /// Runs what isn't ours. An exception of it ends the exchange `id`, by 500 if nothing was sent of
+  /// its answer, and never leaves the connection.
+  template <class Work>
+  void Guard(std::uint64_t id, const Work& work);
 
   // Writing. `id` is the exchange's: one that isn't the current is ignored.
   bool IsCurrent(std::uint64_t id) const {
@@ -107,6 +111,7 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   std::chrono::steady_clock::time_point arrived_;
   std::string method_;      // Of the request; empty if what came was none.
   std::string_view route_;  // What it asked for, if the handler has said it.
+  bool begun_ = false;      // Begin was called: a part of the answer may have gone.
   bool answered_ = false;   // All of the answer waits in outputs_.
   bool close_after_ = false;
   bool chunked_ = false;

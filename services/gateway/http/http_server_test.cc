@@ -7,11 +7,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "libs/testing/status_matchers.h"
+#include "services/gateway/http/problem.h"
 #include "services/gateway/testing/event.h"
 #include "services/gateway/testing/test_client.h"
 
@@ -178,6 +180,64 @@ TEST_F(HttpServerTest, BreaksTheConnectionOfAForgottenRequest) {
   TestClient client(port());
   EXPECT_EQ(client.Call("GET", "/").status, 0);
   EXPECT_TRUE(client.broken());
+}
+
+TEST_F(HttpServerTest, AnswersAHandlersExceptionAndServesOthers) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    const std::string& path = exchange->request().path;
+    if (path == "/echo") return Echo(exchange);
+    if (path == "/begun") exchange->Begin({.status = 200});
+    if (path == "/later") return exchange->Post([exchange] { throw std::length_error("later"); });
+    if (path == "/written") {
+      exchange->Begin({.status = 200});
+      return exchange->Write(Share("x"), [exchange] { throw std::length_error("written"); });
+    }
+    throw std::length_error("at once");
+  });
+  for (const char* path : {"/at-once", "/later"}) {
+    TestClient client(port());
+    EXPECT_EQ(client.Call("GET", path).status, 500) << path;
+    EXPECT_TRUE(client.ReadEnd());
+  }
+  for (const char* path : {"/begun", "/written"}) {
+    TestClient client(port());
+    EXPECT_FALSE(client.Call("GET", path).whole) << path;
+  }
+  TestClient other(port());
+  EXPECT_EQ(other.Call("GET", "/echo").status, 200);
+}
+
+TEST_F(HttpServerTest, CutsAWebSocketWhoseHandlerThrows) {
+  Event gone;
+  Start([&gone](const std::shared_ptr<Exchange>& exchange) {
+    const auto socket = exchange->Accept("echo", 1000);
+    socket->OnGone([&gone] { gone.Happen(); });
+    socket->Read([](const std::string&, bool) { throw std::length_error("message"); });
+  });
+  TestClient client(port());
+  EXPECT_EQ(client.OpenWebSocket("/", "echo"), 101);
+  client.SendBinary("hello");
+  EXPECT_TRUE(gone.Wait());
+}
+
+TEST_F(HttpServerTest, SendsAnyHeaderOfAHandlers) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    exchange->Send({.status = 200, .headers = {{"x", std::string(100'000, 'x')}}});
+  });
+  TestClient client(port());
+  EXPECT_EQ(client.Call("GET", "/").headers.Get("x").size(), 100'000U);
+}
+
+TEST(ProblemText, IsCutBetweenCharacters) {
+  EXPECT_EQ(CutText(std::string(1024, 'x')).size(), 1024U);
+  EXPECT_EQ(CutText(std::string(100'000, 'x')).size(), 1024U);
+  std::string text(1022, 'x');
+  for (int i = 0; i < 100; ++i) text += "\xe2\x82\xac";
+  EXPECT_EQ(CutText(text), std::string(1022, 'x'));
+  EXPECT_EQ(CutText(std::string(5000, '\x80')).size(), 1020U) << "is no UTF-8 at all";
+  const Response problem = Problem(absl::InvalidArgumentError(std::string(100'000, '%')));
+  EXPECT_EQ(problem.headers.Get("grpc-message").size(), 3 * 1024U);
+  EXPECT_LT(problem.body->size(), 1500U);
 }
 
 TEST_F(HttpServerTest, SeesAPeerGoAwayWhileNothingIsSent) {

@@ -6,18 +6,23 @@
 #include <string>
 
 namespace ridestream::gateway {
+namespace {
+
+constexpr std::size_t kMaxTextBytes = 1 << 10;
+
+}  // namespace
 
 Response Problem(int http_status, absl::StatusCode code, std::string_view detail) {
   const nlohmann::ordered_json body = {{"type", "about:blank"},
                                        {"title", CodeName(code)},
                                        {"status", http_status},
-                                       {"detail", detail},
+                                       {"detail", CutText(detail)},
                                        {"code", CodeName(code)}};
   // Bytes of the peer's that are no UTF-8 must not cost it the answer.
   return {.status = http_status,
           .headers = {{"content-type", "application/problem+json"},
                       {"grpc-status", std::to_string(static_cast<int>(code))},
-                      {"grpc-message", PercentEncode(detail)}},
+                      {"grpc-message", GrpcMessage(detail)}},
           .body = Share(body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n")};
 }
 
@@ -80,7 +85,16 @@ std::string_view CodeName(absl::StatusCode code) {
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
 }
 
-std::string PercentEncode(std::string_view text) {
+std::string_view CutText(std::string_view text) {
+  if (text.size() <= kMaxTextBytes) return text;
+  std::size_t end = kMaxTextBytes;
+  // A character has at most four bytes, all but the first of them 10xxxxxx.
+  while (end > kMaxTextBytes - 4 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+std::string GrpcMessage(std::string_view text) {
+  text = CutText(text);
   std::string encoded;
   encoded.reserve(text.size());
   for (const char c : text) {

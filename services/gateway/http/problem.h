@@ -21,7 +21,12 @@ int HttpStatus(absl::StatusCode code);
 /// "NOT_FOUND".
 std::string_view CodeName(absl::StatusCode code);
 
-/// As grpc-message has it: bytes outside of printable ASCII, and '%', as %XX.
-std::string PercentEncode(std::string_view text);
+/// A text that tells what went wrong, cut to 1 KiB between two characters of UTF-8. Every such text
+/// that leaves the gateway passes here: a part of it may be the peer's own, of any length, and it
+/// is also sent in a header.
+std::string_view CutText(std::string_view text);
+
+/// As grpc-message has it: CutText, with bytes outside of printable ASCII, and '%', as %XX.
+std::string GrpcMessage(std::string_view text);
 
 }  // namespace ridestream::gateway

@@ -1,6 +1,10 @@
 #include "services/gateway/http/web_socket.h"
 
+#include <exception>
 #include <utility>
+
+#include "libs/service/service.h"
+#include "services/gateway/http/problem.h"
 
 namespace ridestream::gateway {
 
@@ -37,14 +41,25 @@ void BeastWebSocket::OnAccepted(ErrorCode error) {
   if (closing_ && !message_) StartClose();
 }
 
+template <class Work>
+void BeastWebSocket::Guard(const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    service::Log(service::Level::kError, "handler_failed",
+                 {{"error", std::string(CutText(error.what()))}});
+    Gone();
+  }
+}
+
 void BeastWebSocket::Post(std::function<void()> work) {
   net::post(stream_.get_executor(),
-            [self = shared_from_this(), work = std::move(work)] { work(); });
+            [self = shared_from_this(), work = std::move(work)] { self->Guard(work); });
 }
 
 void BeastWebSocket::After(std::chrono::milliseconds delay, std::function<void()> work) {
   RunAfter(stream_.get_executor(), delay, weak_from_this(), [this, work = std::move(work)] {
-    if (!closed_) work();
+    if (!closed_) Guard(work);
   });
 }
 
@@ -57,7 +72,7 @@ void BeastWebSocket::OnDrain(std::function<void()> drain) {
   drain_ = std::move(drain);
   if (draining_ && drain_)
     Post([self = shared_from_this()] {
-      if (auto tell = std::exchange(self->drain_, nullptr)) tell();
+      if (auto tell = std::exchange(self->drain_, nullptr)) self->Guard(tell);
     });
 }
 
@@ -77,7 +92,7 @@ void BeastWebSocket::StartRead() {
     std::string message = beast::buffers_to_string(self->buffer_.data());
     self->buffer_.clear();
     if (auto got = std::exchange(self->got_, nullptr)) {
-      got(std::move(message), self->stream_.got_binary());
+      self->Guard([&] { got(std::move(message), self->stream_.got_binary()); });
     }
   });
 }
@@ -96,7 +111,9 @@ void BeastWebSocket::StartWrite() {
                         self->stall_timer_.cancel();
                         self->message_.reset();
                         if (error) return self->Gone();
-                        if (auto written = std::exchange(self->written_, nullptr)) written();
+                        if (auto written = std::exchange(self->written_, nullptr)) {
+                          self->Guard(written);
+                        }
                         if (self->closing_ && !self->message_) self->StartClose();
                       });
 }
@@ -131,7 +148,7 @@ void BeastWebSocket::ArmStall() {
 void BeastWebSocket::StartDrain() {
   Post([this] {
     draining_ = true;
-    if (auto drain = std::exchange(drain_, nullptr)) drain();
+    if (auto drain = std::exchange(drain_, nullptr)) Guard(drain);
   });
 }
 
@@ -142,7 +159,7 @@ void BeastWebSocket::Cut() {
 void BeastWebSocket::Gone() {
   auto gone = std::exchange(gone_, nullptr);
   Release();
-  if (gone) gone();
+  if (gone) Guard(gone);
 }
 
 void BeastWebSocket::Release() {

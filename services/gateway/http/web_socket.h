@@ -36,6 +36,9 @@ class BeastWebSocket final : public WebSocket,
   void Cut() override;
 
  private:
+  /// Runs what isn't ours. An exception of it cuts the WebSocket and never leaves it.
+  template <class Work>
+  void Guard(const Work& work);
   void OnAccepted(ErrorCode error);
   void StartRead();
   void StartWrite();

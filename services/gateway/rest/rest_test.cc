@@ -93,6 +93,18 @@ TEST_F(RestTest, TellsErrorsAsProblemsWithTheirCodeAndPause) {
   EXPECT_EQ(busy.headers.Get("retry-after"), "2") << "1500 ms";
 }
 
+TEST_F(RestTest, CutsAnErrorsTextThatEchoesTheRequest) {
+  for (const std::string& body :
+       {R"({"partySize":)" + std::string(100'000, '9') + "}",
+        R"({")" + std::string(70'000, 'f') + R"(":1})", std::string(100'000, '[')}) {
+    const auto answer = Call("POST", "/v1/markets/porto/quotes", kJson, body);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_LE(answer.headers.Get("grpc-message").size(), 3 * 1024U);
+    EXPECT_LT(answer.body.size(), 2000U);
+  }
+  EXPECT_EQ(Call("GET", "/v1/trips/t-1").status, 200);
+}
+
 TEST_F(RestTest, TakesTheIdempotencyKeyAsTheRequestsId) {
   Call("POST", "/v1/trips", {{"content-type", "application/json"}, {"idempotency-key", "k-1"}},
        R"({"quoteId": "q"})");
