@@ -93,6 +93,32 @@ TEST_F(RestTest, TellsErrorsAsProblemsWithTheirCodeAndPause) {
   EXPECT_EQ(busy.headers.Get("retry-after"), "2") << "1500 ms";
 }
 
+TEST_F(RestTest, RefusesAFieldThatIsGivenTwice) {
+  for (const char* body :
+       {R"({"partySize":2,"party_size":7})", R"({"partySize":2,"partySize":2})",
+        R"({"pickup":{"latE7":1,"lat_e7":2}})", R"({"pickup":{"latE7":1},"pickup":{"lngE7":2}})",
+        R"({"partySize":2,"party\u0053ize":2,"party\u005fsize":2})"}) {
+    const auto answer = Call("POST", "/v1/markets/porto/quotes", kJson, body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.body, HasSubstr("is given twice")) << body;
+  }
+  EXPECT_EQ(Call("POST", "/v1/markets/porto/quotes", kJson, R"({"market":"lisbon"})").status, 400);
+  EXPECT_EQ(Call("POST", "/v1/markets/porto/quotes?market=porto", kJson, "{}").status, 400);
+  EXPECT_EQ(
+      Call("POST", "/v1/trips", {{"content-type", "application/json"}, {"idempotency-key", "k"}},
+           R"({"requestId":"k","request_id":"other"})")
+          .status,
+      400);
+  for (const char* query : {"queries.limit=1&queries.limit=1",
+                            "queries.center.latE7=1&queries.center.lat_e7=1", "market=other"}) {
+    EXPECT_EQ(Call("GET", std::string("/v1/markets/city/drivers:nearest?") + query).status, 400)
+        << query;
+  }
+  const auto lists = Call("POST", "/v1/markets/city/drivers:nearest", kJson,
+                          R"({"queries": [{"limit": 1}, {"limit": 1}]})");
+  EXPECT_EQ(lists.status, 200) << "each element names its own fields: " << lists.body;
+}
+
 TEST_F(RestTest, CutsAnErrorsTextThatEchoesTheRequest) {
   for (const std::string& body :
        {R"({"partySize":)" + std::string(100'000, '9') + "}",

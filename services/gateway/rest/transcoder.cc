@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/util/json_util.h"
@@ -29,19 +31,62 @@ std::unique_ptr<Message> NewMessage(const Descriptor& type) {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->New());
 }
 
+/// A field's name in JSON, by that or by its name in the proto: "lat_e7" and "latE7" are "latE7",
+/// as protoc makes the one of the other.
+std::string JsonName(std::string_view name) {
+  std::string json_name;
+  bool capital = false;
+  for (const char c : name) {
+    if (c != '_') {
+      json_name += capital ? absl::ascii_toupper(static_cast<unsigned char>(c)) : c;
+    }
+    capital = c == '_';
+  }
+  return json_name;
+}
+
+/// Follows a parser to find a field that one object names twice, by the same name or by both. No
+/// request of the API holds a map, whose keys would be no fields.
+class FieldNames {
+ public:
+  void On(json::parse_event_t event, const json& value) {
+    using Event = json::parse_event_t;
+    if (event == Event::object_start) {
+      open_.emplace_back();
+    } else if (event == Event::object_end) {
+      open_.pop_back();
+    } else if (event == Event::key) {
+      const auto& name = value.get_ref<const std::string&>();
+      if (!open_.back().insert(JsonName(name)).second && doubled_.empty()) doubled_ = name;
+    }
+  }
+  /// Empty if there is none.
+  const std::string& doubled() const { return doubled_; }
+
+ private:
+  std::vector<std::set<std::string>> open_;  // Of the objects that aren't closed yet.
+  std::string doubled_;
+};
+
 absl::StatusOr<json> ParseBody(const std::string& body) {
   if (body.empty()) return json::object();
   bool too_deep = false;
+  FieldNames names;
   json parsed;
   try {
-    parsed = json::parse(body, [&too_deep](int depth, json::parse_event_t, json&) {
+    parsed = json::parse(body, [&](int depth, json::parse_event_t event, json& value) {
       too_deep = too_deep || depth > kMaxDepth;
+      // Beyond that the parser tells of some events only.
+      if (!too_deep) names.On(event, value);
       return depth <= kMaxDepth;
     });
   } catch (const json::exception& error) {
     return Invalid(fmt::format("body: is no JSON: {}", error.what()));
   }
   if (too_deep) return Invalid(fmt::format("body: nests deeper than {}", kMaxDepth));
+  if (!names.doubled().empty()) {
+    return Invalid(fmt::format("{}: is given twice", names.doubled()));
+  }
   if (!parsed.is_object()) return Invalid("body: must be a JSON object");
   return parsed;
 }
