@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "libs/service/service.h"
 #include "services/gateway/http/problem.h"
+#include "services/gateway/http/request_rules.h"
 #include "services/gateway/http/web_socket.h"
 
 namespace ridestream::gateway {
@@ -34,7 +35,14 @@ Request ToRequest(const http::request<http::string_body>& message) {
   for (const auto& field : message) {
     request.headers.Add(View(field.name_string()), View(field.value()));
   }
+  NormalizeTarget(request);
   return request;
+}
+
+Response Busy(std::string_view why) {
+  Response response = Problem(503, absl::StatusCode::kResourceExhausted, why);
+  response.headers.Add("retry-after", "1");
+  return response;
 }
 
 }  // namespace
@@ -87,15 +95,15 @@ class HttpConnection::OneExchange final : public Exchange {
   void Abort() override { connection_->Abort(id_); }
 
   bool WantsWebSocket() const override {
-    return connection_->IsCurrent(id_) && connection_->parser_ &&
-           beast::websocket::is_upgrade(connection_->parser_->get());
+    return connection_->IsCurrent(id_) && connection_->asks_for_web_socket_;
   }
   std::shared_ptr<WebSocket> Accept(std::string_view subprotocol,
                                     std::size_t max_message) override {
     connection_->TellObserver(static_cast<int>(http::status::switching_protocols));
-    auto socket = std::make_shared<BeastWebSocket>(std::move(connection_->socket_),
-                                                   connection_->limits_, max_message);
-    socket->Enter(connection_->seat_->peers());
+    auto socket =
+        std::make_shared<BeastWebSocket>(std::move(connection_->socket_), connection_->limits_,
+                                         max_message, connection_->body_bytes_);
+    socket->Enter(*connection_->seat_);
     socket->Start(connection_->parser_->release(), subprotocol);
     connection_->state_ = State::kClosed;
     connection_->Disarm();
@@ -109,11 +117,14 @@ class HttpConnection::OneExchange final : public Exchange {
   Headers common_;
 };
 
-HttpConnection::HttpConnection(Tcp::socket socket, const HttpOptions& options)
+HttpConnection::HttpConnection(Tcp::socket socket, const HttpOptions& options,
+                               BodyBytes& body_bytes)
     : socket_(std::move(socket)),
       strand_(socket_.get_executor()),
       timer_(strand_),
       options_(options),
+      body_bytes_(body_bytes),
+      body_share_(body_bytes),
       // A header that is a little over its limit still fits, so that the parser tells it.
       buffer_(options.limits.header_bytes + kReadBytes) {}
 
@@ -121,14 +132,8 @@ void HttpConnection::Start() {
   net::post(strand_, [self = shared_from_this()] { self->Next(); });
 }
 
-void HttpConnection::Refuse() {
-  net::post(strand_, [self = shared_from_this()] {
-    self->BeginExchange("");
-    self->close_after_ = true;
-    Response response = Problem(503, absl::StatusCode::kResourceExhausted, "too many connections");
-    response.headers.Add("retry-after", "1");
-    self->Send(self->exchange_, {}, std::move(response));
-  });
+void HttpConnection::Refuse(std::string_view why) {
+  net::post(strand_, [self = shared_from_this(), why] { self->Reject(Busy(why)); });
 }
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -180,36 +185,56 @@ void HttpConnection::ReadHeader() {
 void HttpConnection::OnHeader(ErrorCode error) {
   if (state_ == State::kClosed) return;
   if (error) return OnBadRequest(error);
-  Arm(limits_.body_time);
-  const auto read_body = [self = shared_from_this()] {
-    http::async_read(self->socket_, self->buffer_, *self->parser_,
-                     [self](ErrorCode read_error, std::size_t) { self->OnRequest(read_error); });
-  };
-  if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) return read_body();
-  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  net::async_write(socket_, net::buffer(kContinue),
-                   [self = shared_from_this(), read_body](ErrorCode write_error, std::size_t) {
-                     if (self->state_ == State::kClosed) return;
-                     if (write_error) return self->Gone();
-                     read_body();
-                   });
-}
-
-void HttpConnection::OnRequest(ErrorCode error) {
-  if (state_ == State::kClosed) return;
-  if (error) return OnBadRequest(error);
-  Disarm();
-  auto& message = parser_->get();
-  BeginExchange(View(message.method_string()));
+  const auto& message = parser_->get();
+  // All that is said of the request is taken from here: what a trailer adds to the message later is
+  // no part of its header.
+  request_ = ToRequest(message);
   close_after_ = !message.keep_alive();
   chunked_ = message.version() >= 11;
   without_body_ = message.method() == http::verb::head;
-  Request request = ToRequest(message);
-  request.body = std::move(message.body());
+  asks_for_web_socket_ = beast::websocket::is_upgrade(message);
+  if (auto refusal = Refusal(request_, {chunked_, asks_for_web_socket_})) {
+    return Reject(*std::move(refusal));
+  }
+  Arm(limits_.body_time);
+  if (!chunked_ || parser_->is_done() || !request_.headers.Has("expect")) return ReadBody();
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  net::async_write(socket_, net::buffer(kContinue),
+                   [self = shared_from_this()](ErrorCode write_error, std::size_t) {
+                     if (self->state_ == State::kClosed) return;
+                     if (write_error) return self->Gone();
+                     self->ReadBody();
+                   });
+}
+
+void HttpConnection::ReadBody() {
+  if (parser_->is_done()) return OnRequest();
+  http::async_read_some(socket_, buffer_, *parser_,
+                        [self = shared_from_this()](ErrorCode error, std::size_t) {
+                          if (self->state_ == State::kClosed) return;
+                          if (error) return self->OnBadRequest(error);
+                          if (!self->body_share_.Resize(self->parser_->get().body().size())) {
+                            return self->Reject(Busy("too many bodies are on their way"));
+                          }
+                          self->ReadBody();
+                        });
+}
+
+void HttpConnection::OnRequest() {
+  Disarm();
+  BeginExchange(request_.method);
+  request_.body = std::move(parser_->get().body());
   Guard(exchange_, [&] {
-    options_.handler(std::make_shared<OneExchange>(shared_from_this(), std::move(request)));
+    options_.handler(std::make_shared<OneExchange>(shared_from_this(), std::move(request_)));
   });
   if (state_ == State::kAnswering) Listen();
+}
+
+void HttpConnection::Reject(Response response) {
+  Disarm();
+  BeginExchange(request_.method);
+  close_after_ = true;
+  Send(exchange_, {}, std::move(response));
 }
 
 void HttpConnection::OnBadRequest(ErrorCode error) {
@@ -223,6 +248,8 @@ void HttpConnection::OnBadRequest(ErrorCode error) {
   } else if (error == http::error::body_limit) {
     response = Problem(413, StatusCode::kResourceExhausted,
                        fmt::format("the body has more than {} bytes", limits_.body_bytes));
+  } else if (error == http::error::bad_version) {
+    response = Problem(505, StatusCode::kUnimplemented, "only HTTP/1.0 and 1.1 are spoken here");
   } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
              error != http::error::end_of_stream && error != http::error::partial_message) {
     response = Problem(400, StatusCode::kInvalidArgument,
@@ -230,10 +257,9 @@ void HttpConnection::OnBadRequest(ErrorCode error) {
   } else {
     return Gone();
   }
-  BeginExchange("");
-  close_after_ = true;
+  request_ = {};
   without_body_ = false;
-  Send(exchange_, {}, std::move(response));
+  Reject(std::move(response));
 }
 
 void HttpConnection::BeginExchange(std::string_view method) {
@@ -311,6 +337,7 @@ void HttpConnection::Begin(std::uint64_t id, Headers common, Response head) {
 
 void HttpConnection::Write(std::uint64_t id, SharedBytes piece, std::function<void()> written) {
   if (!IsCurrent(id)) return;
+  if (without_body_) return Put({.before = {}, .piece = nullptr, .after = {}, .written = written});
   if (!chunked_)
     return Put({.before = {}, .piece = std::move(piece), .after = {}, .written = written});
   std::string size = fmt::format("{:x}\r\n", piece->size());
@@ -325,9 +352,10 @@ void HttpConnection::End(std::uint64_t id) {
   answered_ = true;
   gone_ = nullptr;
   drain_ = nullptr;
-  Put({.before = chunked_ ? "0\r\n\r\n" : "", .piece = nullptr, .after = {}, .written = [this] {
-         EndExchange();
-       }});
+  Put({.before = chunked_ && !without_body_ ? "0\r\n\r\n" : "",
+       .piece = nullptr,
+       .after = {},
+       .written = [this] { EndExchange(); }});
 }
 
 void HttpConnection::Abort(std::uint64_t id) {
@@ -383,6 +411,7 @@ void HttpConnection::EndExchange() {
   ++exchange_;
   answered_ = false;
   parser_.reset();
+  body_share_.Resize(0);
   if (close_after_ || draining_) {
     Linger();
   } else {
@@ -407,6 +436,7 @@ void HttpConnection::Close() {
   ErrorCode ignored;  // Closed is what it shall be.
   socket_.close(ignored);
   outputs_.clear();
+  body_share_.Resize(0);
   gone_ = nullptr;
   drain_ = nullptr;
 }

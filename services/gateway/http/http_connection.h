@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "services/gateway/http/asio.h"
+#include "services/gateway/http/body_bytes.h"
 #include "services/gateway/http/exchange.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http/peers.h"
@@ -23,14 +24,16 @@ namespace ridestream::gateway {
 /// way and by the exchange that is being answered.
 class HttpConnection final : public Peer, public std::enable_shared_from_this<HttpConnection> {
  public:
-  /// `options` outlive it, as do `peers`.
-  HttpConnection(Tcp::socket socket, const HttpOptions& options);
-  void Enter(Peers& peers) { seat_ = peers.Enter(weak_from_this()); }
+  /// `options` and `body_bytes` outlive it, as do `peers`.
+  HttpConnection(Tcp::socket socket, const HttpOptions& options, BodyBytes& body_bytes);
+  void Enter(Peers& peers, const std::string& address) {
+    seat_ = peers.Enter(weak_from_this(), address);
+  }
 
   /// Serves requests. From any thread, once.
   void Start();
-  /// Says that there are too many connections, and goes. Instead of Start.
-  void Refuse();
+  /// Says that it is one too many, by 503, and goes. Instead of Start. `why` is a literal.
+  void Refuse(std::string_view why);
 
   void StartDrain() override;
   void Cut() override;
@@ -58,8 +61,11 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void OnHeard(ErrorCode error, std::size_t count);
   void ReadHeader();
   void OnHeader(ErrorCode error);
-  void OnRequest(ErrorCode error);
+  void ReadBody();
+  void OnRequest();
   void OnBadRequest(ErrorCode error);
+  /// Answers instead of the handler, and closes: what follows may be the body, not a request.
+  void Reject(Response response);
 
   void BeginExchange(std::string_view method);
   /// Runs what isn't ours. An exception of it ends the exchange `id`, by 500 if nothing was sent of
@@ -98,6 +104,8 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   net::steady_timer timer_;
   const HttpOptions& options_;
   const HttpLimits& limits_ = options_.limits;
+  BodyBytes& body_bytes_;
+  BodyBytes::Share body_share_;  // Of the request that is read or answered.
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
 
@@ -114,6 +122,8 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   bool begun_ = false;      // Begin was called: a part of the answer may have gone.
   bool answered_ = false;   // All of the answer waits in outputs_.
   bool close_after_ = false;
+  Request request_;  // That is being read; its handler gets it.
+  bool asks_for_web_socket_ = false;
   bool chunked_ = false;
   bool without_body_ = false;
   std::function<void()> gone_;

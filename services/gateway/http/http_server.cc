@@ -4,12 +4,14 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "services/gateway/http/asio.h"
+#include "services/gateway/http/body_bytes.h"
 #include "services/gateway/http/http_connection.h"
 #include "services/gateway/http/peers.h"
 
@@ -19,6 +21,8 @@ namespace {
 // Beyond the limit so many more are told that there are too many; the rest is closed without a
 // word.
 constexpr std::size_t kMaxRefusing = 64;
+// They are counted under a name that is no address.
+constexpr char kRefused[] = "refused";
 // When the process has no file left: how long until it tries again.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -55,6 +59,19 @@ void SetOptions(Tcp::socket& socket) {
   set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
+/// By which connections are counted. Whoever has one IPv6 address has a network of them.
+std::string AddressOf(const Tcp::socket& socket) {
+  ErrorCode error;
+  const net::ip::address address = socket.remote_endpoint(error).address();
+  if (error) return "";
+  if (!address.is_v6()) return address.to_string();
+  auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return net::ip::make_address_v4(net::ip::v4_mapped, v6).to_string();
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return net::ip::address_v6(bytes).to_string();
+}
+
 class BeastServer final : public HttpServer {
  public:
   explicit BeastServer(HttpOptions options)
@@ -88,7 +105,9 @@ class BeastServer final : public HttpServer {
 
   int port() const override { return port_; }
   Stats stats() const override {
-    return {.open_connections = peers_.count(), .refused_connections = refused_};
+    return {.open_connections = peers_.count(),
+            .refused_connections = refused_,
+            .body_bytes = body_bytes_.used()};
   }
 
   void Drain(std::chrono::milliseconds grace) override {
@@ -121,22 +140,28 @@ class BeastServer final : public HttpServer {
   }
 
   void Take(Tcp::socket socket) {
-    const std::size_t open = peers_.count();
+    const std::size_t open = peers_.count() - peers_.CountOf(kRefused);
+    const std::string address = AddressOf(socket);
     const bool full = open >= options_.limits.connections;
-    if (full) ++refused_;
-    if (full && open >= options_.limits.connections + kMaxRefusing) return;
+    const bool too_many = peers_.CountOf(address) >= options_.limits.connections_per_address;
+    if (full || too_many) {
+      ++refused_;
+      if (peers_.CountOf(kRefused) >= kMaxRefusing) return;
+    }
     SetOptions(socket);
-    auto connection = std::make_shared<HttpConnection>(std::move(socket), options_);
-    connection->Enter(peers_);
-    if (full) {
-      connection->Refuse();
+    auto connection = std::make_shared<HttpConnection>(std::move(socket), options_, body_bytes_);
+    if (full || too_many) {
+      connection->Enter(peers_, kRefused);
+      connection->Refuse(full ? "too many connections" : "too many connections of your address");
     } else {
+      connection->Enter(peers_, address);
       connection->Start();
     }
   }
 
   const HttpOptions options_;
   Peers peers_;
+  BodyBytes body_bytes_{options_.limits.all_body_bytes};
   std::atomic<std::uint64_t> refused_ = 0;
   net::io_context io_;  // What it still holds goes with it, while the above is there.
   // A connection that waits for a call has nothing under way here; the threads must stay for it.

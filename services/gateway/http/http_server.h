@@ -11,12 +11,16 @@
 
 namespace ridestream::gateway {
 
-/// What one peer may take. All times are of the wall.
+/// What peers may take. All times are of the wall.
 struct HttpLimits {
   /// Of the header, and of what a peer may send ahead of its next request's turn.
   std::size_t header_bytes = 16 << 10;
   std::size_t body_bytes = 1 << 20;
+  /// In all, and by address: of IPv4 by each, of IPv6 by each network of 64 bits.
   std::size_t connections = 10'000;
+  std::size_t connections_per_address = 2'000;
+  /// Held of bodies and of messages of WebSockets, by all peers together.
+  std::size_t all_body_bytes = 64 << 20;
   /// From the first byte of a request to the end of its header, and of its body.
   std::chrono::milliseconds header_time{10'000};
   std::chrono::milliseconds body_time{30'000};
@@ -53,8 +57,10 @@ class HttpServer {
  public:
   struct Stats {
     std::uint64_t open_connections = 0;
-    /// Turned away because there were too many.
+    /// Turned away because there were too many, in all or of their address.
     std::uint64_t refused_connections = 0;
+    /// Held now of bodies and of messages of WebSockets.
+    std::size_t body_bytes = 0;
   };
 
   /// INVALID_ARGUMENT for an address that is none, UNAVAILABLE when it can't be had.

@@ -147,14 +147,156 @@ INSTANTIATE_TEST_SUITE_P(
             "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
             "ffffffffffffffff\r\nab",
             413, "4096 bytes"},
+        Bad{"LengthTwiceTheSame",
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na", 400,
+            "content-length"},
+        Bad{"SignedLength", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: +1\r\n\r\na", 400,
+            "no HTTP/1.1 request"},
+        Bad{"ChunksAndLength",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n"
+            "0\r\n\r\n",
+            400, "no HTTP/1.1 request"},
+        Bad{"UnknownCodingAndRequest",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n"
+            "GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n",
+            501, "transfer-encoding"},
+        Bad{"CodingBeforeChunked",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501,
+            "transfer-encoding"},
+        Bad{"ChunkedNotLast",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+            501, "transfer-encoding"},
+        Bad{"ChunkedByHttp10",
+            "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+            "transfer-encoding"},
+        Bad{"UnknownCodingAndLength",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: x\r\ncontent-length: 1\r\n\r\na", 400,
+            ""},
+        Bad{"SpaceBeforeColon", "GET / HTTP/1.1\r\nhost : a\r\n\r\n", 400, "no HTTP/1.1 request"},
+        Bad{"BareCarriageReturn", "GET / HTTP/1.1\r\nhost: a\rx: b\r\n\r\n", 400,
+            "no HTTP/1.1 request"},
+        Bad{"BareLineFeed", "GET / HTTP/1.1\r\nhost: a\nx: b\r\n\r\n", 400, "no HTTP/1.1 request"},
+        Bad{"NulInAField", std::string("GET / HTTP/1.1\r\nhost: a\r\nx: \0\r\n\r\n", 36), 400,
+            "no HTTP/1.1 request"},
+        Bad{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400, "host: is missing"},
+        Bad{"TwoHosts", "GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n", 400, "host: is there more"},
+        Bad{"EmptyHost", "GET / HTTP/1.1\r\nhost:\r\n\r\n", 400, "host: is no host"},
+        Bad{"HostWithAPath", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400, "host: is no host"},
+        Bad{"TargetWithoutSlash", "GET x HTTP/1.1\r\nhost: a\r\n\r\n", 400, "target"},
+        Bad{"CompressedBody",
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\na",
+            415, "content-encoding"},
+        Bad{"UnknownExpectation", "GET / HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n", 417,
+            "expect"},
+        Bad{"OtherVersion", "GET / HTTP/2.0\r\nhost: a\r\n\r\n", 505, "HTTP/1.0 and 1.1"},
+        Bad{"NoWebSocketKey",
+            "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            "sec-websocket-version: 13\r\n\r\n",
+            400, "sec-websocket-key"},
+        Bad{"FalseWebSocketKey",
+            "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZ!==\r\n\r\n",
+            400, "sec-websocket-key"},
+        Bad{"ShortWebSocketKey",
+            "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            "sec-websocket-version: 13\r\nsec-websocket-key: YQ==\r\n\r\n",
+            400, "sec-websocket-key"},
+        Bad{"OldWebSocketVersion",
+            "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            "sec-websocket-version: 8\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            426, "sec-websocket-version"},
         Bad{"HeaderOverTheLimit",
             "GET / HTTP/1.1\r\nhost: a\r\nx: " + std::string(2000, 'x') + "\r\n\r\n", 431,
             "1024 bytes"},
-        Bad{"EndlessHeader", "GET / HTTP/1.1\r\nx: " + std::string(20'000, 'x'), 431, "1024 bytes"},
+        Bad{"EndlessHeader", "GET / HTTP/1.1\r\nhost: a\r\nx: " + std::string(20'000, 'x'), 431,
+            "1024 bytes"},
         Bad{"SlowHeader", "GET / HTTP/1.1\r\nhost:", 408, "too long"},
         Bad{"SlowBody", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc", 408,
             "too long"}),
     [](const auto& test) { return test.param.name; });
+
+TEST_F(HttpServerTest, KeepsTrailersOutOfTheHeader) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    const Headers& headers = exchange->request().headers;
+    exchange->Send({.status = 200,
+                    .body = Share(std::to_string(headers.Count("host")) + "," +
+                                  std::string(headers.Get("ridestream-caller")) + "," +
+                                  exchange->request().body)});
+  });
+  TestClient client(port());
+  client.Send(
+      "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n"
+      "ridestream-caller: service/ops\r\nhost: b\r\nconnection: close\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().body, "1,,body");
+  client.SendRequest("GET", "/");
+  EXPECT_EQ(client.ReadAnswer().body, "1,,") << "the connection goes on";
+}
+
+TEST_F(HttpServerTest, TakesAUrlAsTarget) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    const Request& request = exchange->request();
+    exchange->Send({.status = 200,
+                    .body = Share(std::string(request.headers.Get("host")) + " " + request.path +
+                                  "?" + request.query)});
+  });
+  TestClient client(port());
+  client.Send("GET http://b.example:80/x?y=http://z HTTP/1.1\r\nhost: a\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().body, "b.example:80 /x?y=http://z");
+  client.Send("GET http://b.example HTTP/1.1\r\nhost: a\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().body, "b.example /?");
+}
+
+TEST_F(HttpServerTest, TellsAHeadRequestNothingOfAStream) {
+  Start([](const std::shared_ptr<Exchange>& exchange) {
+    if (exchange->request().path != "/stream") return Echo(exchange);
+    exchange->Begin({.status = 200});
+    exchange->Write(Share("piece"), [exchange] { exchange->End(); });
+  });
+  TestClient client(port());
+  client.SendRequest("HEAD", "/stream");
+  EXPECT_EQ(client.ReadHead().status, 200);
+  EXPECT_EQ(client.Call("GET", "/next").body, "GET /next? ");
+}
+
+TEST_F(HttpServerTest, TurnsAwayOneConnectionTooManyOfAnAddress) {
+  StartEcho({.connections_per_address = 2});
+  TestClient first(port());
+  EXPECT_EQ(first.Call("GET", "/").status, 200);
+  {
+    TestClient second(port());
+    EXPECT_EQ(second.Call("GET", "/").status, 200);
+    TestClient third(port());
+    const auto refused = third.ReadAnswer();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_THAT(refused.body, HasSubstr("of your address"));
+    EXPECT_EQ(refused.headers.Get("retry-after"), "1");
+  }
+  while (server_->stats().open_connections > 1) std::this_thread::yield();
+  TestClient later(port());
+  EXPECT_EQ(later.Call("GET", "/").status, 200);
+}
+
+TEST_F(HttpServerTest, BoundsTheBodiesOfAllConnections) {
+  StartEcho({.body_bytes = 64 << 10, .all_body_bytes = 100'000, .body_time = 1h});
+  const std::string part(60'000, 'x');
+  const std::string head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 60001\r\n\r\n";
+  TestClient first(port());
+  first.Send(head + part);
+  while (server_->stats().body_bytes < part.size()) std::this_thread::yield();
+  {
+    TestClient second(port());
+    second.Send(head + part);
+    const auto refused = second.ReadAnswer();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.headers.Get("retry-after"), "1");
+    EXPECT_TRUE(second.ReadEnd());
+  }
+  TestClient small(port());
+  EXPECT_EQ(small.Call("POST", "/", {}, "small").status, 200);
+  first.Send("x");
+  EXPECT_EQ(first.ReadAnswer().status, 200);
+  while (server_->stats().body_bytes > 0) std::this_thread::yield();
+}
 
 TEST_F(HttpServerTest, TurnsAwayOneConnectionTooMany) {
   StartEcho({.connections = 1});
@@ -348,6 +490,48 @@ TEST_F(HttpServerTest, ClosesAWebSocketThatAnnouncesTooMuch) {
   const auto close = client.ReadFrame();
   EXPECT_EQ(close.opcode, 8);
   EXPECT_EQ(close.payload.substr(0, 2), "\x03\xf1") << "1009, too big";
+}
+
+/// The first part of a binary message of `length` bytes, whose rest doesn't come.
+std::string PartOfMessage(std::uint16_t length, std::size_t part) {
+  std::string frame("\x82\xfe", 2);
+  frame += static_cast<char>(length >> 8);
+  frame += static_cast<char>(length & 0xff);
+  return frame + std::string(4 + part, '\0');
+}
+
+TEST_F(HttpServerTest, BoundsTheMessagesOfAllWebSockets) {
+  Start(
+      [](const std::shared_ptr<Exchange>& exchange) {
+        EchoMessages(exchange->Accept("echo", 60'000));
+      },
+      {.all_body_bytes = 80'000, .body_time = 1h});
+  TestClient first(port());
+  EXPECT_EQ(first.OpenWebSocket("/", "echo"), 101);
+  first.Send(PartOfMessage(60'000, 50'000));
+  while (server_->stats().body_bytes < 50'000) std::this_thread::yield();
+  TestClient second(port());
+  EXPECT_EQ(second.OpenWebSocket("/", "echo"), 101);
+  second.Send(PartOfMessage(60'000, 50'000));
+  const auto close = second.ReadFrame();
+  EXPECT_EQ(close.opcode, 8);
+  EXPECT_EQ(close.payload.substr(0, 2), "\x03\xf5") << "1013, try again later";
+  first.Send(std::string(10'000, '\0'));
+  EXPECT_FALSE(first.ReadFrame().payload.empty()) << "the message came whole";
+  while (server_->stats().body_bytes > 0) std::this_thread::yield();
+}
+
+TEST_F(HttpServerTest, CutsAWebSocketThatDoesNotFinishAMessage) {
+  Start(
+      [](const std::shared_ptr<Exchange>& exchange) {
+        EchoMessages(exchange->Accept("echo", 1000));
+      },
+      {.body_time = 200ms, .stall_time = 1h});
+  TestClient client(port());
+  EXPECT_EQ(client.OpenWebSocket("/", "echo"), 101);
+  client.Send(PartOfMessage(1000, 10));
+  EXPECT_EQ(client.ReadFrame().opcode, 0);
+  EXPECT_TRUE(client.broken());
 }
 
 TEST_F(HttpServerTest, CutsASilentWebSocket) {

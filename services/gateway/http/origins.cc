@@ -23,6 +23,14 @@ bool IsSameHost(const Request& request, std::string_view origin) {
   return !host.empty() && SameName(host, request.headers.Get("host"));
 }
 
+/// Whether a browser says that a page of another site uses it, say as an image, for which it sends
+/// no `Origin`. Following a link is another matter.
+bool IsEmbeddedElsewhere(const Request& request) {
+  const std::string_view site = request.headers.Get("sec-fetch-site");
+  return (site == "cross-site" || site == "same-site") &&
+         request.headers.Get("sec-fetch-mode") != "navigate";
+}
+
 }  // namespace
 
 absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
@@ -45,7 +53,8 @@ absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
 }
 
 bool Origins::Allow(const Request& request) const {
-  if (all_ || !request.headers.Has("origin")) return true;
+  if (all_) return true;
+  if (!request.headers.Has("origin")) return !IsEmbeddedElsewhere(request);
   const std::string_view origin = request.headers.Get("origin");
   return IsSameHost(request, origin) ||
          std::any_of(listed_.begin(), listed_.end(),

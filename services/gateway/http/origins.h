@@ -17,7 +17,8 @@ class Origins {
   /// names what is no origin.
   static absl::StatusOr<Origins> Parse(std::string_view list);
 
-  /// True without an `Origin` too: then it is no browser, or one that asks its own host.
+  /// True without an `Origin` too, when it is no browser, one that asks its own host, or one that
+  /// follows a link; not when it is for a page of another site, as an image is.
   bool Allow(const Request& request) const;
   /// What an answer to an allowed request must bear for the page to be let read it.
   Headers AnswerHeaders(const Request& request) const;

@@ -4,7 +4,8 @@
 
 namespace ridestream::gateway {
 
-std::unique_ptr<Peers::Seat> Peers::Enter(const std::weak_ptr<Peer>& peer) {
+std::unique_ptr<Peers::Seat> Peers::Enter(const std::weak_ptr<Peer>& peer,
+                                          const std::string& address) {
   bool draining = false;
   bool cut = false;
   std::uint64_t id = 0;
@@ -12,6 +13,7 @@ std::unique_ptr<Peers::Seat> Peers::Enter(const std::weak_ptr<Peer>& peer) {
     MutexLock lock(mu_);
     id = ++last_id_;
     peers_.emplace(id, peer);
+    ++addresses_[address];
     draining = draining_;
     cut = cut_;
   }
@@ -19,12 +21,18 @@ std::unique_ptr<Peers::Seat> Peers::Enter(const std::weak_ptr<Peer>& peer) {
     if (draining) entered->StartDrain();
     if (cut) entered->Cut();
   }
-  return std::make_unique<Seat>(*this, id);
+  return std::make_unique<Seat>(*this, id, address);
 }
 
 std::size_t Peers::count() const {
   MutexLock lock(mu_);
   return peers_.size();
+}
+
+std::size_t Peers::CountOf(const std::string& address) const {
+  MutexLock lock(mu_);
+  const auto found = addresses_.find(address);
+  return found == addresses_.end() ? 0 : found->second;
 }
 
 template <class Tell>
@@ -72,9 +80,11 @@ void Peers::WaitUntilNone() {
   while (!peers_.empty()) left_.Wait(mu_);
 }
 
-void Peers::Leave(std::uint64_t id) {
+void Peers::Leave(std::uint64_t id, const std::string& address) {
   MutexLock lock(mu_);
   peers_.erase(id);
+  const auto found = addresses_.find(address);
+  if (--found->second == 0) addresses_.erase(found);
   left_.SignalAll();
 }
 

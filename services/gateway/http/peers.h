@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "libs/base/mutex.h"
 
@@ -19,25 +21,32 @@ class Peer {
   virtual void Cut() = 0;
 };
 
-/// The connections of a server: counted, and told when it stops. Thread-safe.
+/// The connections of a server: counted, in all and by address, and told when it stops.
+/// Thread-safe.
 class Peers {
  public:
   /// Held by a connection as long as it lives.
   class Seat {
    public:
-    Seat(Peers& peers, std::uint64_t id) : peers_(peers), id_(id) {}
-    ~Seat() { peers_.Leave(id_); }
+    Seat(Peers& peers, std::uint64_t id, std::string address)
+        : peers_(peers), id_(id), address_(std::move(address)) {}
+    ~Seat() { peers_.Leave(id_, address_); }
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
-    Peers& peers() const { return peers_; }
+    /// For a further peer at the same address.
+    std::unique_ptr<Seat> Another(const std::weak_ptr<Peer>& peer) const {
+      return peers_.Enter(peer, address_);
+    }
 
    private:
     Peers& peers_;
     const std::uint64_t id_;
+    const std::string address_;
   };
 
-  std::unique_ptr<Seat> Enter(const std::weak_ptr<Peer>& peer);
+  std::unique_ptr<Seat> Enter(const std::weak_ptr<Peer>& peer, const std::string& address);
   std::size_t count() const;
+  std::size_t CountOf(const std::string& address) const;
 
   /// Tells all, and every later one.
   void StartDrain();
@@ -47,13 +56,14 @@ class Peers {
   void WaitUntilNone();
 
  private:
-  void Leave(std::uint64_t id);
+  void Leave(std::uint64_t id, const std::string& address);
   template <class Tell>
   void TellAll(Tell tell);
 
   mutable Mutex mu_;
   CondVar left_;
   std::unordered_map<std::uint64_t, std::weak_ptr<Peer>> peers_ ABSL_GUARDED_BY(mu_);
+  std::unordered_map<std::string, std::size_t> addresses_ ABSL_GUARDED_BY(mu_);
   std::uint64_t last_id_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool cut_ ABSL_GUARDED_BY(mu_) = false;

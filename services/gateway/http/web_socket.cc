@@ -10,9 +10,20 @@ namespace ridestream::gateway {
 
 namespace websocket = beast::websocket;
 
+namespace {
+
+// At a time, of a message.
+constexpr std::size_t kReadBytes = 64 << 10;
+
+}  // namespace
+
 BeastWebSocket::BeastWebSocket(Tcp::socket socket, const HttpLimits& limits,
-                               std::size_t max_message)
-    : stream_(std::move(socket)), stall_timer_(stream_.get_executor()), limits_(limits) {
+                               std::size_t max_message, BodyBytes& body_bytes)
+    : stream_(std::move(socket)),
+      stall_timer_(stream_.get_executor()),
+      message_timer_(stream_.get_executor()),
+      limits_(limits),
+      body_share_(body_bytes) {
   websocket::stream_base::timeout timeout;
   timeout.handshake_timeout = limits.header_time;
   timeout.idle_timeout = limits.stall_time;
@@ -83,17 +94,48 @@ void BeastWebSocket::Read(std::function<void(std::string, bool)> got) {
 }
 
 void BeastWebSocket::StartRead() {
-  stream_.async_read(buffer_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-    if (error) {
-      // After our own good-bye the peer's ends the reading; StartClose's handler hears of it.
-      if (!self->closing_) self->Gone();
-      return;
-    }
-    std::string message = beast::buffers_to_string(self->buffer_.data());
-    self->buffer_.clear();
-    if (auto got = std::exchange(self->got_, nullptr)) {
-      self->Guard([&] { got(std::move(message), self->stream_.got_binary()); });
-    }
+  stream_.async_read_some(
+      buffer_, kReadBytes,
+      [self = shared_from_this()](ErrorCode error, std::size_t) { self->OnRead(error); });
+}
+
+void BeastWebSocket::OnRead(ErrorCode error) {
+  if (error) {
+    // After our own good-bye the peer's ends the reading; StartClose's handler hears of it.
+    if (!closing_) Gone();
+    return;
+  }
+  if (!stream_.is_message_done()) {
+    if (!body_share_.Resize(buffer_.size()))
+      return CloseFor(websocket::close_code::try_again_later);
+    if (!std::exchange(message_begun_, true)) ArmMessage();
+    return StartRead();
+  }
+  message_begun_ = false;
+  message_timer_.cancel();
+  body_share_.Resize(0);
+  std::string message = beast::buffers_to_string(buffer_.data());
+  buffer_.clear();
+  if (auto got = std::exchange(got_, nullptr)) {
+    Guard([&] { got(std::move(message), stream_.got_binary()); });
+  }
+}
+
+void BeastWebSocket::CloseFor(websocket::close_code code) {
+  const auto gone = std::exchange(gone_, nullptr);
+  Close(code, "");
+  // The peer may take its time with its own good-bye.
+  buffer_.clear();
+  buffer_.shrink_to_fit();
+  body_share_.Resize(0);
+  if (gone) Guard(gone);
+}
+
+void BeastWebSocket::ArmMessage() {
+  message_timer_.expires_after(limits_.body_time);
+  message_timer_.async_wait([weak = weak_from_this()](ErrorCode error) {
+    const auto self = weak.lock();
+    if (!error && self != nullptr && self->message_begun_) self->Gone();
   });
 }
 
@@ -165,6 +207,8 @@ void BeastWebSocket::Gone() {
 void BeastWebSocket::Release() {
   if (std::exchange(closed_, true)) return;
   stall_timer_.cancel();
+  message_timer_.cancel();
+  body_share_.Resize(0);
   ErrorCode ignored;  // It may be closed already.
   beast::get_lowest_layer(stream_).close(ignored);
   gone_ = nullptr;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "services/gateway/http/asio.h"
+#include "services/gateway/http/body_bytes.h"
 #include "services/gateway/http/exchange.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http/peers.h"
@@ -19,8 +20,10 @@ class BeastWebSocket final : public WebSocket,
                              public Peer,
                              public std::enable_shared_from_this<BeastWebSocket> {
  public:
-  BeastWebSocket(Tcp::socket socket, const HttpLimits& limits, std::size_t max_message);
-  void Enter(Peers& peers) { seat_ = peers.Enter(weak_from_this()); }
+  BeastWebSocket(Tcp::socket socket, const HttpLimits& limits, std::size_t max_message,
+                 BodyBytes& body_bytes);
+  /// Takes a seat beside that of the connection it was, at the same address.
+  void Enter(const Peers::Seat& seat) { seat_ = seat.Another(weak_from_this()); }
   /// Shakes hands; what is read or written before that waits.
   void Start(beast::http::request<beast::http::string_body> request, std::string_view subprotocol);
 
@@ -41,6 +44,10 @@ class BeastWebSocket final : public WebSocket,
   void Guard(const Work& work);
   void OnAccepted(ErrorCode error);
   void StartRead();
+  void OnRead(ErrorCode error);
+  void ArmMessage();
+  /// Says good-bye, and tells that nothing more will come.
+  void CloseFor(beast::websocket::close_code code);
   void StartWrite();
   void StartClose();
   void Gone();
@@ -51,13 +58,16 @@ class BeastWebSocket final : public WebSocket,
   std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
   beast::websocket::stream<Tcp::socket> stream_;
   net::steady_timer stall_timer_;
+  net::steady_timer message_timer_;  // Runs while a part of a message has come.
   const HttpLimits& limits_;
   beast::http::request<beast::http::string_body> request_;
   beast::flat_buffer buffer_;
+  BodyBytes::Share body_share_;  // Of the message that is being read.
 
   bool accepted_ = false;
   bool draining_ = false;
   bool closed_ = false;
+  bool message_begun_ = false;
   std::function<void()> gone_;
   std::function<void()> drain_;
   std::function<void(std::string, bool)> got_;

@@ -48,7 +48,8 @@ void TestClient::Send(std::string_view bytes) {
 
 void TestClient::SendRequest(std::string_view method, std::string_view target,
                              const Headers& headers, std::string_view body) {
-  std::string request = fmt::format("{} {} HTTP/1.1\r\nhost: gateway.test\r\n", method, target);
+  std::string request =
+      fmt::format("{} {} HTTP/1.1\r\nhost: gateway.localhost\r\n", method, target);
   for (const auto& [name, value] : headers) request += fmt::format("{}: {}\r\n", name, value);
   request += fmt::format("content-length: {}\r\n\r\n{}", body.size(), body);
   Send(request);
@@ -140,7 +141,7 @@ bool TestClient::ReadEnd() {
 int TestClient::OpenWebSocket(std::string_view path, std::string_view subprotocol,
                               const Headers& headers) {
   std::string request = fmt::format(
-      "GET {} HTTP/1.1\r\nhost: gateway.test\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+      "GET {} HTTP/1.1\r\nhost: gateway.localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
       "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
       "sec-websocket-protocol: {}\r\n",
       path, subprotocol);

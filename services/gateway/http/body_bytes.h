@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace ridestream::gateway {
+
+/// The bytes that all connections of a server together hold of what was sent to them: bodies of
+/// requests and messages of WebSockets, whole or not. Thread-safe.
+class BodyBytes {
+ public:
+  explicit BodyBytes(std::size_t bound) : bound_(bound) {}
+
+  /// What one connection holds of them. Not thread-safe.
+  class Share {
+   public:
+    explicit Share(BodyBytes& all) : all_(all) {}
+    ~Share() { Resize(0); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    /// False, and nothing changes, when it would grow beyond what is left.
+    bool Resize(std::size_t bytes) {
+      if (bytes > held_ && !all_.Take(bytes - held_)) return false;
+      if (bytes < held_) all_.used_ -= held_ - bytes;
+      held_ = bytes;
+      return true;
+    }
+
+   private:
+    BodyBytes& all_;
+    std::size_t held_ = 0;
+  };
+
+  std::size_t used() const { return used_; }
+
+ private:
+  bool Take(std::size_t bytes) {
+    std::size_t used = used_;
+    do {
+      if (bytes > bound_ || used > bound_ - bytes) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes));
+    return true;
+  }
+
+  const std::size_t bound_;
+  std::atomic<std::size_t> used_ = 0;
+};
+
+}  // namespace ridestream::gateway
