@@ -34,11 +34,22 @@ ABSL_FLAG(std::string, web, "",
 ABSL_FLAG(std::string, allow_origins, "",
           "Origins of other hosts' pages that may call: https://ops.example,http://localhost:5173, "
           "or * for all");
+ABSL_FLAG(
+    std::string, allowed_hosts, "",
+    "Names and addresses, without ports, under which clients may ask for this gateway besides "
+    "loopback's and that of --listen: ride.example,10.0.0.7, or * for all");
 ABSL_FLAG(int, threads, 2, "Threads that serve connections (1 to 64)");
 ABSL_FLAG(size_t, max_connections, 10'000, "Connections at a time; more get 503");
+ABSL_FLAG(
+    size_t, max_connections_per_address, 2'000,
+    "Connections at a time of one client's address (of IPv6, of its network of 64 bits); more "
+    "get 503. All clients behind one proxy have its address");
 ABSL_FLAG(size_t, max_header_bytes, 16 << 10, "Largest header of a request (1,024 to 1 MiB)");
 ABSL_FLAG(size_t, max_body_bytes, 1 << 20,
           "Largest body of a request, and message of a WebSocket (1,024 to 64 MiB)");
+ABSL_FLAG(size_t, max_all_body_bytes, 64 << 20,
+          "Held of bodies and messages of all clients together; beyond it they get 503 or 1013 "
+          "(at least --max_body_bytes, up to 4 GiB)");
 ABSL_FLAG(absl::Duration, request_timeout, absl::Seconds(10),
           "How long a request's header may take to arrive; its body gets three times as long");
 ABSL_FLAG(absl::Duration, idle_timeout, absl::Seconds(75),
@@ -70,6 +81,9 @@ absl::Status CheckFlags() {
   const absl::Duration longest = absl::Hours(1);
   for (absl::Status status :
        {CheckRange(FLAGS_threads, 1, 64), CheckRange(FLAGS_max_connections, 1, 1'000'000),
+        CheckRange(FLAGS_max_connections_per_address, 1, 1'000'000),
+        CheckRange(FLAGS_max_all_body_bytes, absl::GetFlag(FLAGS_max_body_bytes),
+                   std::size_t{4} << 30),
         CheckRange(FLAGS_max_header_bytes, 1 << 10, 1 << 20),
         CheckRange(FLAGS_max_body_bytes, 1 << 10, 64 << 20),
         CheckRange(FLAGS_request_timeout, shortest, longest),
@@ -128,6 +142,8 @@ HttpLimits Limits() {
   return {.header_bytes = absl::GetFlag(FLAGS_max_header_bytes),
           .body_bytes = absl::GetFlag(FLAGS_max_body_bytes),
           .connections = absl::GetFlag(FLAGS_max_connections),
+          .connections_per_address = absl::GetFlag(FLAGS_max_connections_per_address),
+          .all_body_bytes = absl::GetFlag(FLAGS_max_all_body_bytes),
           .header_time = Chrono(FLAGS_request_timeout),
           .body_time = 3 * Chrono(FLAGS_request_timeout),
           .idle_time = Chrono(FLAGS_idle_timeout),
@@ -139,6 +155,10 @@ absl::Status Run() {
   const std::string allow_origins = absl::GetFlag(FLAGS_allow_origins);
   auto origins = Origins::Parse(allow_origins);
   if (!origins.ok()) return Blame("allow_origins", allow_origins, origins.status());
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  const std::string allowed_hosts = absl::GetFlag(FLAGS_allowed_hosts);
+  auto hosts = Hosts::Parse(allowed_hosts, listen);
+  if (!hosts.ok()) return Blame("allowed_hosts", allowed_hosts, hosts.status());
   const std::string web = absl::GetFlag(FLAGS_web);
   auto files = web.empty() ? StaticFiles() : StaticFiles::Load(web);
   if (!files.ok()) return Blame("web", web, files.status());
@@ -152,13 +172,13 @@ absl::Status Run() {
   const HttpLimits limits = Limits();
   auto gateway = Gateway::Make({.services = ConnectServices(metrics.calls()),
                                 .origins = *std::move(origins),
+                                .hosts = *std::move(hosts),
                                 .files = *std::move(files),
                                 .web = {.default_timeout = Chrono(FLAGS_default_timeout),
                                         .max_message_bytes = limits.body_bytes,
                                         .hello_time = limits.header_time},
                                 .rest = {.default_timeout = Chrono(FLAGS_default_timeout)}});
   if (!gateway.ok()) return gateway.status();
-  const std::string listen = absl::GetFlag(FLAGS_listen);
   HttpMetrics http_metrics(metrics.registry());
   auto server = HttpServer::Start(
       {.address = listen,
@@ -178,6 +198,7 @@ absl::Status Run() {
                        {"dispatch", absl::GetFlag(FLAGS_dispatch)},
                        {"web", web.empty() ? "none" : web},
                        {"allow_origins", allow_origins},
+                       {"allowed_hosts", allowed_hosts},
                        {"authentication", "none: ridestream-caller is passed on as it comes"}});
 
   const std::string_view signal = service::WaitForStopSignal();

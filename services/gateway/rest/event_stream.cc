@@ -67,11 +67,7 @@ class EventStream final : public std::enable_shared_from_this<EventStream> {
  private:
   void Begin() {
     if (std::exchange(begun_, true)) return;
-    exchange_->Begin({.status = 200,
-                      .headers = {{"content-type", "text/event-stream"},
-                                  {"cache-control", "no-store"},
-                                  // Proxies that gather answers hold events back.
-                                  {"x-accel-buffering", "no"}}});
+    exchange_->Begin(EventsHead());
     Write(fmt::format("event: open\ndata: {{\"resumed\":{}}}\n\n", !resume_.after.empty()),
           nullptr);
   }
@@ -149,6 +145,14 @@ absl::StatusOr<Resume> ReadLastEventId(const Routes::Found& found, const Request
   }
   resume.after = position;
   return resume;
+}
+
+Response EventsHead() {
+  return {.status = 200,
+          .headers = {{"content-type", "text/event-stream"},
+                      {"cache-control", "no-store"},
+                      // Proxies that gather answers hold events back.
+                      {"x-accel-buffering", "no"}}};
 }
 
 void ServeEvents(const Route& route, Resume resume, const RestOptions& options,

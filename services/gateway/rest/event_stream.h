@@ -37,4 +37,7 @@ void ServeEvents(const Route& route, Resume resume, const RestOptions& options,
 /// The answer to a call that failed, with the pause it asks for.
 Response CallProblem(const absl::Status& status, const Headers& trailers);
 
+/// What an answer of events begins with.
+Response EventsHead();
+
 }  // namespace ridestream::gateway

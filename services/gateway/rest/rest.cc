@@ -95,6 +95,11 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
   if (!call.ok()) return exchange->Send(Problem(call.status()));
   exchange->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
   if (streams) {
+    if (request.method == "HEAD") {
+      // What a GET would begin with; no call is made, which would go on without end.
+      exchange->Begin(EventsHead());
+      return exchange->End();
+    }
     return ServeEvents(route, *std::move(resume), options, *call, *message, exchange);
   }
   if (!call->timeout) call->timeout = options.default_timeout;

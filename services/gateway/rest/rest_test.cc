@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadRestTest,
     ::testing::Values(
         BadRest{"UnknownRoute", "GET", "/v1/taxis", "", "", 404, "there is no /v1/taxis"},
-        BadRest{"WrongMethod", "DELETE", "/v1/trips/t-1", "", "", 405, "takes GET, not DELETE"},
+        BadRest{"WrongMethod", "DELETE", "/v1/trips/t-1", "", "", 405, "takes GET, HEAD, not DELETE"},
         BadRest{"WrongContentType", "POST", kQuotes, "text/xml", "<a/>", 415, "text/xml"},
         BadRest{"NoJson", "POST", kQuotes, kJsonType, "{\"partySize\": ", 400, "is no JSON"},
         BadRest{"NoObject", "POST", kQuotes, kJsonType, "[1]", 400, "must be a JSON object"},

@@ -139,6 +139,7 @@ std::variant<Routes::Found, Routes::WrongMethod, Routes::Unknown> Routes::Find(
     if (!variables) continue;
     if (route.http_method == http_method) return Found{&route, *std::move(variables)};
     wrong.allow += (wrong.allow.empty() ? "" : ", ") + route.http_method;
+    if (route.http_method == "GET") wrong.allow += ", HEAD";
   }
   if (!wrong.allow.empty()) return wrong;
   return Unknown{};

@@ -17,6 +17,23 @@ constexpr std::string_view kHealthPath = "/healthz";
 constexpr std::string_view kOpenApiPath = "/openapi.json";
 constexpr std::string_view kFilesRoute = "files";
 
+/// Nothing that is answered is to be framed, or used by a page of another site.
+const Headers& SafetyHeaders() {
+  static const Headers headers = {{"referrer-policy", "no-referrer"},
+                                  {"x-frame-options", "DENY"},
+                                  {"cross-origin-resource-policy", "same-origin"}};
+  return headers;
+}
+
+/// The page is all of its own, but for the map's worker, which its library makes from a blob, and
+/// its styles, which missing.html holds within.
+constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; "
+    "child-src blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+constexpr std::string_view kApiPolicy = "default-src 'none'; frame-ancestors 'none'";
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
@@ -30,6 +47,15 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
 
 void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   const Request& request = exchange->request();
+  exchange->AddHeaders(SafetyHeaders());
+  // An orchestrator asks for the health by any address; nobody learns anything by it. HTTP/1.0
+  // knows requests without a host, but no browser sends them.
+  if (request.path != kHealthPath && request.headers.Has("host") &&
+      !options_.hosts.Allow(request.headers.Get("host"))) {
+    return exchange->Send(Problem(421, StatusCode::kPermissionDenied,
+                                  fmt::format("host {} isn't served here; see --allowed_hosts",
+                                              request.headers.Get("host"))));
+  }
   if (!options_.origins.Allow(request)) {
     return exchange->Send(Problem(403, StatusCode::kPermissionDenied,
                                   fmt::format("origin {} isn't allowed here; see --allow_origins",
@@ -51,12 +77,16 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   }
   if (ServeRoute(exchange)) return;
   Response file = options_.files.Serve(request);
+  file.headers.Add("content-security-policy", file.status < 400 ? kPagePolicy : kApiPolicy);
   if (file.status < 400) exchange->SetRoute(kFilesRoute);
   exchange->Send(std::move(file));
 }
 
 bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
   const Request& request = exchange->request();
+  // The answer to HEAD is that to GET; the connection leaves out the body.
+  const std::string_view method =
+      request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   if (request.path == kOpenApiPath) {
     exchange->SetRoute(kOpenApiPath);
     exchange->Send(
@@ -65,7 +95,7 @@ bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
          .body = document_});
     return true;
   }
-  const auto found = routes_.Find(request.method, request.path);
+  const auto found = routes_.Find(method, request.path);
   if (const auto* route = std::get_if<Routes::Found>(&found)) {
     exchange->SetRoute(route->route->path.text());
     ServeRest(*route, options_.rest, exchange);

@@ -7,6 +7,7 @@
 #include "services/gateway/call/services.h"
 #include "services/gateway/grpc_web/grpc_web.h"
 #include "services/gateway/http/exchange.h"
+#include "services/gateway/http/hosts.h"
 #include "services/gateway/http/origins.h"
 #include "services/gateway/http/static_files.h"
 #include "services/gateway/rest/rest.h"
@@ -16,6 +17,8 @@ namespace ridestream::gateway {
 struct GatewayOptions {
   Services services;
   Origins origins;
+  /// Under which names it answers; loopback's alone unless said otherwise.
+  Hosts hosts = {};
   StaticFiles files;
   WebOptions web = {};
   RestOptions rest = {};

@@ -365,6 +365,66 @@ TEST_F(GatewayTest, RefusesPagesOfOtherHostsUnlessTheyAreAllowed) {
   EXPECT_EQ(allowed.headers.Get("access-control-allow-origin"), "http://page.example");
 }
 
+TEST_F(GatewayTest, AnswersUnderItsOwnNamesOnly) {
+  for (const char* target : {"/v1/trips/t-1", "/openapi.json", "/", kQuote}) {
+    TestClient client(port());
+    client.Send(std::string("GET ") + target + " HTTP/1.1\r\nhost: evil.example\r\n\r\n");
+    EXPECT_EQ(client.ReadAnswer().status, 421) << target;
+    client.Send("GET http://evil.example/v1/trips/t-1 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    EXPECT_EQ(client.ReadAnswer().status, 421);
+    client.Send("GET /v1/trips/t-1 HTTP/1.1\r\nhost: 127.0.0.1:7000\r\n\r\n");
+    EXPECT_EQ(client.ReadAnswer().status, 200);
+    client.Send("GET /healthz HTTP/1.1\r\nhost: 10.1.2.3\r\n\r\n");
+    EXPECT_EQ(client.ReadAnswer().status, 200) << "for an orchestrator's probe";
+  }
+}
+
+TEST_F(GatewayTest, RefusesToBeEmbeddedByPagesOfOtherSites) {
+  TestClient client(port());
+  EXPECT_EQ(client
+                .Call("GET", "/v1/trips/t-1",
+                      {{"sec-fetch-site", "cross-site"}, {"sec-fetch-mode", "no-cors"}})
+                .status,
+            403);
+  EXPECT_EQ(client
+                .Call("GET", "/v1/trips/t-1",
+                      {{"sec-fetch-site", "same-origin"}, {"sec-fetch-mode", "no-cors"}})
+                .status,
+            200);
+  EXPECT_EQ(client
+                .Call("GET", "/v1/trips/t-1",
+                      {{"sec-fetch-site", "cross-site"}, {"sec-fetch-mode", "navigate"}})
+                .status,
+            200);
+}
+
+TEST_F(GatewayTest, TellsBrowsersToKeepAnswersToThemselves) {
+  TestClient client(port());
+  for (const char* target : {"/v1/trips/t-1", "/v1/trips/x", "/openapi.json", "/", "/healthz"}) {
+    const auto answer = client.Call("GET", target);
+    EXPECT_EQ(answer.headers.Get("x-content-type-options"), "nosniff") << target;
+    EXPECT_EQ(answer.headers.Get("referrer-policy"), "no-referrer") << target;
+    EXPECT_EQ(answer.headers.Get("x-frame-options"), "DENY") << target;
+    EXPECT_EQ(answer.headers.Get("cross-origin-resource-policy"), "same-origin") << target;
+  }
+}
+
+TEST_F(GatewayTest, AnswersHeadAsGetWithoutTheBody) {
+  TestClient client(port());
+  for (const char* target : {"/v1/trips/t-1", "/v1/trips/x", "/openapi.json", "/healthz"}) {
+    const auto get = client.Call("GET", target);
+    const auto head = client.Call("HEAD", target);
+    EXPECT_EQ(head.status, get.status) << target;
+    EXPECT_EQ(head.headers.Get("content-length"), get.headers.Get("content-length")) << target;
+    EXPECT_EQ(head.headers.Get("content-type"), get.headers.Get("content-type")) << target;
+  }
+  client.SendRequest("HEAD", "/v1/trips:follow");
+  const auto events = client.ReadHead();
+  EXPECT_EQ(events.status, 200);
+  EXPECT_EQ(events.headers.Get("content-type"), "text/event-stream");
+  EXPECT_EQ(client.Call("GET", "/v1/trips/t-1").status, 200);
+}
+
 TEST_F(GatewayTest, SaysThatItIsHealthyUntilItDrains) {
   TestClient client(port());
   EXPECT_EQ(client.Call("GET", "/healthz").status, 200);
