@@ -2,19 +2,17 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/metrics/scrape_server.h"
 #include "prometheus/collectable.h"
-
-namespace prometheus {
-class Exposer;
-}
 
 namespace ridestream::metrics {
 
-/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, on threads of its
-/// own. Whatever the metrics read must outlive it.
+/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, on a thread of
+/// its own. Whatever the metrics read must outlive it.
 class Exporter {
  public:
   /// `listen` is the value of --metrics_listen: HOST:PORT with a numeric host, where port 0 takes a
@@ -22,18 +20,16 @@ class Exporter {
   /// UNAVAILABLE when the address can't be had.
   static absl::StatusOr<std::unique_ptr<Exporter>> Start(
       const std::string& listen, std::vector<std::shared_ptr<prometheus::Collectable>> metrics);
-  ~Exporter();
 
   /// HOST:PORT as it is served, or "off".
   const std::string& address() const { return address_; }
 
  private:
-  Exporter(std::string address, std::vector<std::shared_ptr<prometheus::Collectable>> metrics,
-           std::unique_ptr<prometheus::Exposer> exposer);
+  Exporter(std::string address, std::unique_ptr<ScrapeServer> server)
+      : address_(std::move(address)), server_(std::move(server)) {}
 
   const std::string address_;
-  const std::vector<std::shared_ptr<prometheus::Collectable>> metrics_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  const std::unique_ptr<ScrapeServer> server_;  // nullptr when it is off.
 };
 
 }  // namespace ridestream::metrics
