@@ -548,6 +548,24 @@ TEST_F(HttpServerTest, CutsASilentWebSocket) {
   EXPECT_TRUE(gone.Wait()) << "it answers no pings";
 }
 
+void FloodMessages(const std::shared_ptr<WebSocket>& socket, const SharedBytes& message) {
+  socket->Write(message, [socket, message] { FloodMessages(socket, message); });
+}
+
+TEST_F(HttpServerTest, CutsAWebSocketThatTakesNothing) {
+  Event gone;
+  Start(
+      [&gone](const std::shared_ptr<Exchange>& exchange) {
+        const auto socket = exchange->Accept("flood", 1000);
+        socket->OnGone([&gone] { gone.Happen(); });
+        FloodMessages(socket, Share(std::string(64 << 10, 'x')));
+      },
+      {.stall_time = 200ms});
+  TestClient client(port());
+  EXPECT_EQ(client.OpenWebSocket("/", "flood"), 101);
+  EXPECT_TRUE(gone.Wait());
+}
+
 TEST(HttpServerStart, RefusesAddressesThatCanNotBeHad) {
   EXPECT_THAT(HttpServer::Start({.address = "nonsense"}),
               testing::StatusIs(absl::StatusCode::kInvalidArgument, "host:port"));

@@ -119,6 +119,27 @@ TEST_F(RestTest, RefusesAFieldThatIsGivenTwice) {
   EXPECT_EQ(lists.status, 200) << "each element names its own fields: " << lists.body;
 }
 
+TEST_F(RestTest, RefusesAnIdThatAServiceWouldRepeatBeyondMetadatasBound) {
+  StartPatient();
+  TestClient watcher(port());
+  watcher.SendRequest("GET", "/v1/markets/silent/drivers:watch");
+  ASSERT_TRUE(services_.watch_began.Wait());
+  for (const std::string& target :
+       {"/v1/trips/" + std::string(9000, 'a'),
+        "/v1/markets/city/drivers:nearest?queries.driverIds=" + std::string(9000, 'a'),
+        "/v1/trips:follow?markets=" + std::string(9000, 'a')}) {
+    EXPECT_EQ(Call("GET", target).status, 400) << target.substr(0, 40);
+  }
+  EXPECT_EQ(
+      Call("POST", "/v1/trips",
+           {{"content-type", "application/json"}, {"idempotency-key", std::string(9000, 'k')}},
+           "{}")
+          .status,
+      400);
+  EXPECT_FALSE(services_.watch_cancelled.Wait(0ms)) << "another client's stream was cut";
+  GoAway(watcher, services_.watch_cancelled);
+}
+
 TEST_F(RestTest, CutsAnErrorsTextThatEchoesTheRequest) {
   for (const std::string& body :
        {R"({"partySize":)" + std::string(100'000, '9') + "}",
@@ -179,7 +200,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadRestTest,
     ::testing::Values(
         BadRest{"UnknownRoute", "GET", "/v1/taxis", "", "", 404, "there is no /v1/taxis"},
-        BadRest{"WrongMethod", "DELETE", "/v1/trips/t-1", "", "", 405, "takes GET, HEAD, not DELETE"},
+        BadRest{"WrongMethod", "DELETE", "/v1/trips/t-1", "", "", 405,
+                "takes GET, HEAD, not DELETE"},
         BadRest{"WrongContentType", "POST", kQuotes, "text/xml", "<a/>", 415, "text/xml"},
         BadRest{"NoJson", "POST", kQuotes, kJsonType, "{\"partySize\": ", 400, "is no JSON"},
         BadRest{"NoObject", "POST", kQuotes, kJsonType, "[1]", 400, "must be a JSON object"},

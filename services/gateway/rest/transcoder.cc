@@ -23,6 +23,10 @@ using nlohmann::json;
 
 // A request nests four deep; protobuf takes 100.
 constexpr int kMaxDepth = 32;
+// Variables of paths and the key are ids, of at most 64 bytes. A service that repeats a value in an
+// error does so in metadata, whose size gRPC bounds for the whole connection.
+constexpr std::size_t kMaxIdBytes = 256;
+constexpr std::size_t kMaxParameterBytes = 1 << 10;
 
 absl::Status Invalid(const std::string& message) { return absl::InvalidArgumentError(message); }
 
@@ -104,9 +108,17 @@ void Erase(json& object, const FieldDescriptor& field) {
   object.erase(field.json_name());
 }
 
-/// Sets a field that may be said only once.
+absl::Status CheckSize(std::string_view name, std::string_view value, std::size_t bound) {
+  if (value.size() <= bound) return absl::OkStatus();
+  return Invalid(fmt::format("{}: has more than {} bytes", name, bound));
+}
+
+/// Sets a field that may be said only once, to an id.
 absl::Status SetOnce(json& request, const FieldDescriptor& field, std::string_view value,
                      std::string_view said_by) {
+  if (absl::Status status = CheckSize(field.name(), value, kMaxIdBytes); !status.ok()) {
+    return status;
+  }
   if (const json* there = Find(request, field); there != nullptr && *there != value) {
     return Invalid(fmt::format("{}: {} says '{}', another place {}", field.name(), said_by, value,
                                there->dump(-1, ' ', false, json::error_handler_t::replace)));
@@ -121,6 +133,9 @@ absl::Status SetParameter(json& request, const Descriptor& type, const std::stri
                           const std::string& value) {
   const auto path = FindFields(type, name);
   if (!path.ok()) return path.status();
+  if (absl::Status status = CheckSize(name, value, kMaxParameterBytes); !status.ok()) {
+    return status;
+  }
   json* within = &request;
   for (std::size_t i = 0; i + 1 < path->size(); ++i) {
     const FieldDescriptor& field = *(*path)[i];
