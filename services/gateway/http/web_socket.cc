@@ -13,7 +13,7 @@ namespace websocket = beast::websocket;
 namespace {
 
 // At a time, of a message.
-constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::size_t kMessagePieceBytes = 64 << 10;
 
 }  // namespace
 
@@ -95,7 +95,7 @@ void BeastWebSocket::Read(std::function<void(std::string, bool)> got) {
 
 void BeastWebSocket::StartRead() {
   stream_.async_read_some(
-      buffer_, kReadBytes,
+      buffer_, kMessagePieceBytes,
       [self = shared_from_this()](ErrorCode error, std::size_t) { self->OnRead(error); });
 }
 
