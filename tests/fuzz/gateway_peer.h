@@ -1,0 +1,71 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace ridestream::fuzz {
+
+/// A client of a gateway's HTTP server in this process, over loopback. Aborts where the server
+/// can't be reached, or doesn't come to an end.
+class GatewayPeer {
+ public:
+  explicit GatewayPeer(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    // Closed by a reset, so that thousands of them a second leave no port behind.
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    const timeval patience{.tv_sec = 8, .tv_usec = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      std::abort();
+    }
+  }
+  ~GatewayPeer() { close(fd_); }
+  GatewayPeer(const GatewayPeer&) = delete;
+  GatewayPeer& operator=(const GatewayPeer&) = delete;
+
+  /// The server may have closed before it has taken all.
+  void Send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+  /// Reads up to the end of a header; false when the connection ended before.
+  bool ReadHead() const {
+    std::string head;
+    char byte = 0;
+    while (!head.ends_with("\r\n\r\n")) {
+      if (recv(fd_, &byte, 1, 0) != 1) return false;
+      head += byte;
+    }
+    return true;
+  }
+  /// Says that nothing more will come, and reads until the server closes.
+  void Finish() const {
+    shutdown(fd_, SHUT_WR);
+    char bytes[4096];
+    ssize_t count = 0;
+    while ((count = recv(fd_, bytes, sizeof(bytes), 0)) > 0) {
+    }
+    if (count < 0 && errno == EAGAIN) std::abort();
+  }
+
+ private:
+  const int fd_;
+};
+
+}  // namespace ridestream::fuzz
