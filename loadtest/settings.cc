@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "absl/flags/flag.h"
-#include "libs/rpc/caller.h"
+#include "libs/base/validation.h"
 #include "libs/service/service.h"
 
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
@@ -112,7 +112,7 @@ absl::Status CheckRanges() {
                  absl::GetFlag(FLAGS_change_destination_probability), 0.0, 1.0),
       CheckRange("share_probability", absl::GetFlag(FLAGS_share_probability), 0.0, 1.0),
       CheckRange("patience_s", absl::GetFlag(FLAGS_patience_s), 1, 86'400),
-      rpc::ValidateId(absl::GetFlag(FLAGS_market), "--market"),
+      ValidateId(absl::GetFlag(FLAGS_market), "--market"),
   };
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

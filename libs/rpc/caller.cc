@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 
-#include "absl/strings/ascii.h"
+#include "libs/base/validation.h"
 
 namespace ridestream::rpc {
 namespace {
@@ -64,17 +63,6 @@ absl::StatusOr<Caller> RequireCaller(const Authenticator& authenticator,
                                                    caller->id));
   }
   return caller;
-}
-
-absl::Status ValidateId(const std::string& id, const std::string& field) {
-  const bool letters_fit = std::all_of(id.begin(), id.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-';
-  });
-  if (id.empty() || id.size() > 64 || !letters_fit) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: must be 1 to 64 characters of [A-Za-z0-9._:-], has {} bytes", field, id.size()));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace ridestream::rpc

@@ -45,7 +45,4 @@ void SetCaller(grpc::ClientContext& context, const Caller& caller);
 absl::StatusOr<Caller> RequireCaller(const Authenticator& authenticator,
                                      const grpc::ServerContextBase& context, CallerKind kind);
 
-/// An id of the API: 1 to 64 bytes from [A-Za-z0-9._:-]. INVALID_ARGUMENT names `field`.
-absl::Status ValidateId(const std::string& id, const std::string& field);
-
 }  // namespace ridestream::rpc

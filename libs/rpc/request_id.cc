@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "libs/rpc/caller.h"
+#include "libs/base/validation.h"
 
 namespace ridestream::rpc {
 
@@ -13,7 +13,7 @@ std::vector<std::string> RequestIds(const grpc::ServerContextBase& context) {
   const auto [first, last] = context.client_metadata().equal_range(kRequestIdKey);
   for (auto entry = first; entry != last; ++entry) {
     std::string id(entry->second.data(), entry->second.size());
-    if (ValidateId(id, kRequestIdKey).ok()) ids.push_back(std::move(id));
+    if (IsId(id)) ids.push_back(std::move(id));
   }
   return ids;
 }

@@ -13,7 +13,7 @@ namespace ridestream::rpc {
 /// all of them, so the key may come more than once.
 inline constexpr char kRequestIdKey[] = "x-request-id";
 
-/// The ids that a call came with, in their order. What ValidateId refuses isn't taken: it would
+/// The ids that a call came with, in their order. What IsId refuses isn't taken: it would
 /// come from outside into every log.
 std::vector<std::string> RequestIds(const grpc::ServerContextBase& context);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "libs/base/validation.h"
 
 namespace ridestream::service {
 
@@ -19,9 +20,8 @@ absl::StatusOr<std::vector<MarketSpec>> ParseMarkets(std::string_view text) {
           "--markets: '{}' is not NAME=STREETS, e.g. city=city:1 or porto=porto.osm.pbf", entry));
     }
     const MarketId market(entry.substr(0, equals));
-    if (market.str().size() > 64) {
-      return absl::InvalidArgumentError(
-          fmt::format("--markets: the name '{}' has more than 64 bytes", market));
+    if (absl::Status status = ValidateId(market.str(), "--markets: a name"); !status.ok()) {
+      return status;
     }
     for (const MarketSpec& other : markets) {
       if (other.market == market) {

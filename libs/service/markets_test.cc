@@ -19,7 +19,7 @@ TEST(ParseMarketsTest, ReadsNamesAndStreets) {
 }
 
 TEST(ParseMarketsTest, SaysWhatIsWrong) {
-  for (const char* text : {"", "city", "=city:1", "city=", "a=x,,b=y", "a=x,a=y"}) {
+  for (const char* text : {"", "city", "=city:1", "city=", "a=x,,b=y", "a=x,a=y", "a b=x"}) {
     EXPECT_THAT(ParseMarkets(text), StatusIs(absl::StatusCode::kInvalidArgument, "--markets"))
         << text;
   }

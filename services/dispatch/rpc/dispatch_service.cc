@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "google/protobuf/util/time_util.h"
+#include "libs/base/validation.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
@@ -72,6 +73,7 @@ absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& 
   const absl::StatusOr<rpc::Caller> caller =
       rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
   if (!caller.ok()) return caller.status();
+  if (absl::Status status = ValidateId(market, "market"); !status.ok()) return status;
   const OfferTimes* const times = registry_.FindOfferTimes(MarketId(market));
   if (times == nullptr) {
     return absl::NotFoundError(fmt::format("market: '{}' isn't served here", market));
@@ -90,7 +92,7 @@ absl::Status DispatchService::Describe(const grpc::CallbackServerContext& contex
   const absl::StatusOr<rpc::Caller> caller =
       rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
   if (!caller.ok()) return caller.status();
-  if (absl::Status status = rpc::ValidateId(driver_id, "driver_id"); !status.ok()) return status;
+  if (absl::Status status = ValidateId(driver_id, "driver_id"); !status.ok()) return status;
   const std::shared_ptr<DriverSession> session = registry_.Find(DriverId(driver_id));
   if (session == nullptr) {
     return absl::NotFoundError(fmt::format("driver {} has no session here", driver_id));

@@ -9,7 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "libs/rpc/caller.h"
+#include "libs/base/validation.h"
 #include "libs/rpc/request_id.h"
 
 namespace ridestream::gateway {
@@ -110,7 +110,7 @@ absl::StatusOr<CallOptions> CallOptionsFromHeaders(const Headers& headers) {
   const auto timeout = TimeoutFromHeaders(headers);
   if (!timeout.ok()) return timeout.status();
   std::string request_id(headers.Get(rpc::kRequestIdKey));
-  if (!rpc::ValidateId(request_id, rpc::kRequestIdKey).ok()) request_id = rpc::NewRequestId();
+  if (!IsId(request_id)) request_id = rpc::NewRequestId();
   const CallerClass caller_class = ClassOf(metadata->Get(rpc::kCallerKey));
   return CallOptions{.metadata = *std::move(metadata),
                      .timeout = *timeout,

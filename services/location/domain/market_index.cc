@@ -3,22 +3,14 @@
 #include <algorithm>
 #include <tuple>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
+#include "libs/base/validation.h"
 
 namespace ridestream::location {
 namespace {
 
-constexpr size_t kMaxIdBytes = 64;
 // A call of Apply looks for the stale in twice as many slots as it has positions, and in these.
 constexpr size_t kMinSlotsToLookAt = 64;
-
-bool IsId(std::string_view id) {
-  return !id.empty() && id.size() <= kMaxIdBytes &&
-         std::all_of(id.begin(), id.end(), [](unsigned char c) {
-           return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-';
-         });
-}
 
 bool IsInRange(const PositionReport& report) {
   return report.place.IsValid() && report.heading_deg < 360 && report.free_seats <= kMaxFreeSeats &&

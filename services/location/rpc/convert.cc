@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "libs/rpc/caller.h"
+#include "libs/base/validation.h"
 
 namespace ridestream::location {
 namespace {
@@ -82,7 +82,7 @@ absl::StatusOr<NearestQuery> ToQuery(const v1::NearestQuery& message, const std:
 absl::Status ToReports(const v1::ReportPositionsRequest& batch,
                        std::vector<PositionReport>& reports) {
   reports.clear();
-  if (absl::Status status = rpc::ValidateId(batch.market(), "market"); !status.ok()) return status;
+  if (absl::Status status = ValidateId(batch.market(), "market"); !status.ok()) return status;
   if (batch.positions_size() > kMaxPositionsPerBatch) {
     return absl::InvalidArgumentError(fmt::format("positions: at most {} in a batch, has {}",
                                                   kMaxPositionsPerBatch, batch.positions_size()));
@@ -103,7 +103,7 @@ absl::Status ToReports(const v1::ReportPositionsRequest& batch,
 }
 
 absl::StatusOr<std::vector<NearestQuery>> ToQueries(const v1::FindNearestRequest& request) {
-  if (absl::Status status = rpc::ValidateId(request.market(), "market"); !status.ok()) {
+  if (absl::Status status = ValidateId(request.market(), "market"); !status.ok()) {
     return status;
   }
   if (request.queries_size() < 1 || request.queries_size() > kMaxQueriesPerCall) {
@@ -122,7 +122,7 @@ absl::StatusOr<std::vector<NearestQuery>> ToQueries(const v1::FindNearestRequest
 
 absl::StatusOr<WatchedArea> ToWatchedArea(const v1::WatchAreaRequest& request) {
   for (const absl::Status& status :
-       {rpc::ValidateId(request.market(), "market"),
+       {ValidateId(request.market(), "market"),
         CheckPlace("south_west", request.has_south_west(), request.south_west()),
         CheckPlace("north_east", request.has_north_east(), request.north_east())}) {
     if (!status.ok()) return status;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/validation.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
@@ -111,13 +112,16 @@ absl::Status LocationService::Answer(const grpc::CallbackServerContext& context,
 grpc::ServerUnaryReactor* LocationService::GetIndexStats(grpc::CallbackServerContext* context,
                                                          const v1::GetIndexStatsRequest* request,
                                                          v1::GetIndexStatsResponse* response) {
-  const LocationIndex::Stats stats = index_.GetStats(request->market());
-  response->set_drivers(stats.drivers);
-  response->set_applied(stats.positions.applied);
-  response->set_superseded(stats.positions.superseded);
-  response->set_rejected(stats.positions.rejected);
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
+  const absl::Status status = ValidateId(request->market(), "market");
+  if (status.ok()) {
+    const LocationIndex::Stats stats = index_.GetStats(request->market());
+    response->set_drivers(stats.drivers);
+    response->set_applied(stats.positions.applied);
+    response->set_superseded(stats.positions.superseded);
+    response->set_rejected(stats.positions.rejected);
+  }
+  reactor->Finish(rpc::ToGrpcStatus(status, context));
   return reactor;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/geo.h"
+#include "libs/base/validation.h"
 #include "services/trip/domain/names.h"
 #include "services/trip/domain/proto_convert.h"
 #include "services/trip/rpc/progress_reader.h"
@@ -34,23 +35,16 @@ absl::Status CheckEnum(int value, bool is_known, const std::string& field) {
 
 absl::Status CheckDriver(const v1::AssignTripRequest& request) {
   const common::v1::Driver& driver = request.driver();
-  return FirstOf({rpc::ValidateId(driver.driver_id(), "driver.driver_id"),
-                  CheckText(driver.name(), kMaxNameBytes, "driver.name"),
-                  CheckText(driver.vehicle().model(), kMaxNameBytes, "driver.vehicle.model"),
-                  CheckText(driver.vehicle().plate(), kMaxPlateBytes, "driver.vehicle.plate"),
-                  CheckRange(request.seats(), 1, kMaxSeats, "seats"),
-                  request.from_driver_id().empty()
-                      ? absl::OkStatus()
-                      : rpc::ValidateId(request.from_driver_id(), "from_driver_id")});
+  return FirstOf(
+      {ValidateId(driver.driver_id(), "driver.driver_id"),
+       ValidateText(driver.name(), kMaxNameCharacters, "driver.name"),
+       ValidateText(driver.vehicle().model(), kMaxNameCharacters, "driver.vehicle.model"),
+       ValidateText(driver.vehicle().plate(), kMaxPlateCharacters, "driver.vehicle.plate"),
+       CheckRange(request.seats(), 1, kMaxSeats, "seats"),
+       ValidateOptionalId(request.from_driver_id(), "from_driver_id")});
 }
 
 }  // namespace
-
-absl::Status CheckText(const std::string& text, size_t max_bytes, const std::string& field) {
-  if (text.size() <= max_bytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("{}: must have at most {} bytes, has {}", field, max_bytes, text.size()));
-}
 
 absl::Status CheckPlace(const common::v1::LatLng* place, const std::string& field) {
   if (place == nullptr) {
@@ -61,28 +55,23 @@ absl::Status CheckPlace(const common::v1::LatLng* place, const std::string& fiel
 }
 
 absl::Status CheckRequest(const v1::QuoteTripRequest& request) {
-  return FirstOf({rpc::ValidateId(request.market(), "market"),
+  return FirstOf({ValidateId(request.market(), "market"),
                   CheckPlace(request.has_pickup() ? &request.pickup() : nullptr, "pickup"),
                   CheckPlace(request.has_dropoff() ? &request.dropoff() : nullptr, "dropoff"),
                   CheckRange(request.party_size(), 1, kMaxPartySize, "party_size")});
 }
 
 absl::Status CheckRequest(const v1::ListTripsRequest& request) {
-  absl::Status status = CheckRange(request.page_size(), 0, kMaxPageSize, "page_size");
-  if (status.ok() && !request.rider_id().empty()) {
-    status = rpc::ValidateId(request.rider_id(), "rider_id");
-  }
-  if (status.ok() && !request.market().empty()) {
-    status = rpc::ValidateId(request.market(), "market");
-  }
-  return status;
+  return FirstOf({CheckRange(request.page_size(), 0, kMaxPageSize, "page_size"),
+                  ValidateOptionalId(request.rider_id(), "rider_id"),
+                  ValidateOptionalId(request.market(), "market")});
 }
 
 absl::Status CheckRequest(const v1::FollowTripsRequest& request) {
   absl::Status status =
       CheckRange(request.markets_size(), 1, kMaxFollowedMarkets, "markets (their number)");
   for (int i = 0; status.ok() && i < request.markets_size(); ++i) {
-    status = rpc::ValidateId(request.markets(i), fmt::format("markets[{}]", i));
+    status = ValidateId(request.markets(i), fmt::format("markets[{}]", i));
   }
   if (!status.ok()) return status;
   switch (request.start_case()) {
@@ -103,7 +92,7 @@ absl::Status CheckReport(const v1::ReportProgressRequest& report) {
   for (int i = 0; status.ok() && i < report.trips_size(); ++i) {
     const v1::TripProgress& entry = report.trips(i);
     const std::string field = fmt::format("trips[{}]", i);
-    status = rpc::ValidateId(entry.trip_id(), field + ".trip_id");
+    status = ValidateId(entry.trip_id(), field + ".trip_id");
     if (status.ok() && entry.progress().has_driver_position()) {
       status = CheckPlace(&entry.progress().driver_position(), field + ".progress.driver_position");
     }
@@ -113,21 +102,20 @@ absl::Status CheckReport(const v1::ReportProgressRequest& report) {
 
 absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
                                   const v1::RequestTripRequest& request) {
-  absl::Status status = FirstOf({rpc::ValidateId(request.request_id(), "request_id"),
-                                 rpc::ValidateId(request.quote_id(), "quote_id"),
-                                 CheckText(request.rider_name(), kMaxNameBytes, "rider_name"),
-                                 CheckText(request.note(), kMaxTextBytes, "note")});
+  absl::Status status = FirstOf(
+      {ValidateId(request.request_id(), "request_id"), ValidateId(request.quote_id(), "quote_id"),
+       ValidateText(request.rider_name(), kMaxNameCharacters, "rider_name"),
+       ValidateText(request.note(), kMaxTextCharacters, "note")});
   if (!status.ok()) return status;
   return RequestCommand{std::move(trip_id),          RiderId(rider.id),    request.request_id(),
                         QuoteId(request.quote_id()), request.rider_name(), request.note()};
 }
 
 absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTripRequest& request) {
-  absl::Status status =
-      FirstOf({rpc::ValidateId(request.request_id(), "request_id"),
-               rpc::ValidateId(request.trip_id(), "trip_id"),
-               CheckEnum(request.reason(), v1::CancelReason_IsValid(request.reason()), "reason"),
-               CheckText(request.comment(), kMaxTextBytes, "comment")});
+  absl::Status status = FirstOf(
+      {ValidateId(request.request_id(), "request_id"), ValidateId(request.trip_id(), "trip_id"),
+       CheckEnum(request.reason(), v1::CancelReason_IsValid(request.reason()), "reason"),
+       ValidateText(request.comment(), kMaxTextCharacters, "comment")});
   if (!status.ok()) return status;
   if (request.reason() == v1::CANCEL_REASON_NO_SHOW) {
     return absl::InvalidArgumentError("reason: NO_SHOW is set only where a driver releases a trip");
@@ -143,10 +131,9 @@ absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTri
 
 absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
                                                    const v1::ChangeDestinationRequest& request) {
-  absl::Status status =
-      FirstOf({rpc::ValidateId(request.request_id(), "request_id"),
-               rpc::ValidateId(request.trip_id(), "trip_id"),
-               CheckPlace(request.has_dropoff() ? &request.dropoff() : nullptr, "dropoff")});
+  absl::Status status = FirstOf(
+      {ValidateId(request.request_id(), "request_id"), ValidateId(request.trip_id(), "trip_id"),
+       CheckPlace(request.has_dropoff() ? &request.dropoff() : nullptr, "dropoff")});
   if (!status.ok()) return status;
   return ChangeDestinationCommand{TripId(request.trip_id()),
                                   RiderId(rider.id),
@@ -156,17 +143,16 @@ absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
 }
 
 absl::StatusOr<Command> ToCommand(const v1::AssignTripRequest& request) {
-  absl::Status status =
-      FirstOf({rpc::ValidateId(request.trip_id(), "trip_id"),
-               rpc::ValidateId(request.offer_id(), "offer_id"), CheckDriver(request)});
+  absl::Status status = FirstOf({ValidateId(request.trip_id(), "trip_id"),
+                                 ValidateId(request.offer_id(), "offer_id"), CheckDriver(request)});
   if (!status.ok()) return status;
   return AssignCommand{TripId(request.trip_id()), OfferId(request.offer_id()), request.driver(),
                        request.seats(), DriverId(request.from_driver_id())};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request) {
-  absl::Status status = FirstOf({rpc::ValidateId(request.trip_id(), "trip_id"),
-                                 rpc::ValidateId(request.driver_id(), "driver_id")});
+  absl::Status status = FirstOf(
+      {ValidateId(request.trip_id(), "trip_id"), ValidateId(request.driver_id(), "driver_id")});
   if (!status.ok()) return status;
   switch (request.to()) {
     case v1::TRIP_STATE_ARRIVED:
@@ -180,11 +166,10 @@ absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request) {
 }
 
 absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request) {
-  absl::Status status =
-      FirstOf({rpc::ValidateId(request.trip_id(), "trip_id"),
-               rpc::ValidateId(request.driver_id(), "driver_id"),
-               CheckEnum(request.reason(), v1::ReleaseReason_IsValid(request.reason()), "reason"),
-               CheckText(request.note(), kMaxTextBytes, "note")});
+  absl::Status status = FirstOf(
+      {ValidateId(request.trip_id(), "trip_id"), ValidateId(request.driver_id(), "driver_id"),
+       CheckEnum(request.reason(), v1::ReleaseReason_IsValid(request.reason()), "reason"),
+       ValidateText(request.note(), kMaxTextCharacters, "note")});
   if (!status.ok()) return status;
   if (request.reason() == v1::RELEASE_REASON_REASSIGNED) {
     return absl::InvalidArgumentError("reason: REASSIGNED is set only by AssignTrip");
@@ -194,15 +179,15 @@ absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request) {
 }
 
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request) {
-  if (absl::Status status = rpc::ValidateId(request.trip_id(), "trip_id"); !status.ok()) {
+  if (absl::Status status = ValidateId(request.trip_id(), "trip_id"); !status.ok()) {
     return status;
   }
   return GiveUpCommand{TripId(request.trip_id())};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request) {
-  absl::Status status = FirstOf({rpc::ValidateId(request.trip_id(), "trip_id"),
-                                 rpc::ValidateId(request.driver_id(), "driver_id")});
+  absl::Status status = FirstOf(
+      {ValidateId(request.trip_id(), "trip_id"), ValidateId(request.driver_id(), "driver_id")});
   if (!status.ok()) return status;
   return DriverLostCommand{TripId(request.trip_id()), DriverId(request.driver_id()),
                            request.lost()};

@@ -16,14 +16,10 @@ namespace ridestream::trip {
 
 inline constexpr std::uint32_t kMaxPartySize = 8;
 inline constexpr std::uint32_t kMaxSeats = 8;
-inline constexpr size_t kMaxNameBytes = 64;
-inline constexpr size_t kMaxPlateBytes = 16;
-inline constexpr size_t kMaxTextBytes = 256;
 inline constexpr int kMaxFollowedMarkets = 64;
 inline constexpr std::uint32_t kMaxPageSize = 200;
 inline constexpr std::uint32_t kDefaultPageSize = 50;
 
-absl::Status CheckText(const std::string& text, size_t max_bytes, const std::string& field);
 /// `place` is null when the field isn't set.
 absl::Status CheckPlace(const common::v1::LatLng* place, const std::string& field);
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libs/base/validation.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/fare.h"
@@ -205,7 +206,7 @@ grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* cont
                                                v1::GetTripResponse* response) {
   const absl::StatusOr<rpc::Caller> caller = RequireRiderOrService(*context);
   if (!caller.ok()) return Refuse(context, caller.status());
-  if (absl::Status status = rpc::ValidateId(request->trip_id(), "trip_id"); !status.ok()) {
+  if (absl::Status status = ValidateId(request->trip_id(), "trip_id"); !status.ok()) {
     return Refuse(context, status);
   }
   const UnaryReply reply(context);
@@ -256,7 +257,7 @@ grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
     grpc::CallbackServerContext* context, const v1::WatchTripRequest* request) {
   const absl::StatusOr<rpc::Caller> caller = RequireRiderOrService(*context);
   if (!caller.ok()) return RefuseStream<v1::WatchTripResponse>(caller.status());
-  absl::Status status = rpc::ValidateId(request->trip_id(), "trip_id");
+  absl::Status status = ValidateId(request->trip_id(), "trip_id");
   if (!status.ok()) return RefuseStream<v1::WatchTripResponse>(status);
   const auto watcher = TripWatcher::Make(
       TripId(request->trip_id()), [this](TripWatcher* ended) { options_.feed.Remove(ended); });
@@ -344,6 +345,7 @@ grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* 
                                                    const v1::ReportSurgeRequest* request,
                                                    v1::ReportSurgeResponse*) {
   absl::Status status = RequireService(*context);
+  if (status.ok()) status = ValidateId(request->market(), "market");
   if (status.ok() && !options_.markets.contains(request->market())) {
     status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request->market()));
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "absl/status/status.h"
+#include "libs/base/validation.h"
 #include "libs/rpc/push_stream.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/proto_convert.h"
@@ -51,9 +52,12 @@ grpc::ServerWriteReactor<market::v1::GetStreetsResponse>* MarketService::GetStre
     grpc::CallbackServerContext*, const market::v1::GetStreetsRequest* request) {
   const auto market = streets_.find(request->market());
   if (market == streets_.end()) {
+    absl::Status status = ValidateId(request->market(), "market");
+    if (status.ok()) {
+      status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request->market()));
+    }
     const auto stream = rpc::PushStream<market::v1::GetStreetsResponse>::Make({});
-    stream->Close(rpc::ToGrpcStatus(
-        absl::NotFoundError(fmt::format("market '{}' isn't served here", request->market()))));
+    stream->Close(rpc::ToGrpcStatus(status));
     return stream.get();
   }
   const auto stream =

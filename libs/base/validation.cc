@@ -1,0 +1,72 @@
+#include "libs/base/validation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "libs/base/utf8.h"
+
+namespace ridestream {
+namespace {
+
+constexpr std::array<bool, 256> MakeIdBytes() {
+  std::array<bool, 256> bytes{};
+  for (const char c :
+       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")) {
+    bytes[static_cast<unsigned char>(c)] = true;
+  }
+  return bytes;
+}
+constexpr std::array<bool, 256> kIdBytes = MakeIdBytes();
+
+bool IsForbidden(char32_t c) {
+  const bool is_control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
+  // Line and paragraph separator, and the embeddings and overrides that follow them.
+  return is_control || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+}  // namespace
+
+bool IsId(std::string_view id) {
+  return !id.empty() && id.size() <= kMaxIdBytes && std::all_of(id.begin(), id.end(), [](char c) {
+    return kIdBytes[static_cast<unsigned char>(c)];
+  });
+}
+
+absl::Status ValidateId(std::string_view id, std::string_view field) {
+  if (IsId(id)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: must be 1 to {} characters of [A-Za-z0-9._:-], has {} bytes", field,
+                  kMaxIdBytes, id.size()));
+}
+
+absl::Status ValidateOptionalId(std::string_view id, std::string_view field) {
+  return id.empty() ? absl::OkStatus() : ValidateId(id, field);
+}
+
+absl::Status ValidateText(std::string_view text, std::size_t max_characters,
+                          std::string_view field) {
+  constexpr std::size_t kMaxBytesOfCharacter = 4;
+  const auto too_long = [&] {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: must have at most {} characters", field, max_characters));
+  };
+  // Bounds the work below.
+  if (text.size() > max_characters * kMaxBytesOfCharacter) return too_long();
+  std::string_view rest = text;
+  for (std::size_t characters = 1; !rest.empty(); ++characters) {
+    const std::optional<char32_t> c = TakeCodePoint(rest);
+    if (!c) return absl::InvalidArgumentError(fmt::format("{}: must be valid UTF-8", field));
+    if (IsForbidden(*c)) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: must not contain the control character U+{:04X}", field,
+                      static_cast<std::uint32_t>(*c)));
+    }
+    if (characters > max_characters) return too_long();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ridestream

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace ridestream {
+
+// What every service accepts as an id or as text from outside. The checks return INVALID_ARGUMENT
+// with `field`, the path of the field in its message. The message never contains the value, so it
+// is always safe to log and to send back.
+
+inline constexpr std::size_t kMaxIdBytes = 64;
+/// Names of people, vehicle models.
+inline constexpr std::size_t kMaxNameCharacters = 64;
+inline constexpr std::size_t kMaxPlateCharacters = 16;
+/// Notes, comments and reasons.
+inline constexpr std::size_t kMaxTextCharacters = 256;
+
+/// Whether `id` is 1 to kMaxIdBytes bytes from [A-Za-z0-9._:-].
+bool IsId(std::string_view id);
+
+absl::Status ValidateId(std::string_view id, std::string_view field);
+/// Also accepts an empty id.
+absl::Status ValidateOptionalId(std::string_view id, std::string_view field);
+
+/// Text that people read: UTF-8 of at most `max_characters` Unicode code points, in any script. It
+/// contains no control characters (C0, DEL, C1), no line or paragraph separators (U+2028, U+2029),
+/// and none that override the direction of text (U+202A to U+202E, U+2066 to U+2069). May be empty.
+absl::Status ValidateText(std::string_view text, std::size_t max_characters,
+                          std::string_view field);
+
+}  // namespace ridestream
