@@ -34,22 +34,25 @@ describe.skipIf(!kHasChromium)("axe", () => {
     { colorScheme: "dark", width: 1280, height: 800 },
     { colorScheme: "light", width: 1280, height: 800 },
     { colorScheme: "light", width: 390, height: 844 },
-  ] as const)("finds nothing wrong: $colorScheme, $width wide", async ({ colorScheme, ...viewport }) => {
-    const page = await openPage(browser, city.url, { colorScheme, viewport });
-    const ended = page.locator("section[aria-labelledby=ended-title] .row").first();
-    await ended.waitFor();
-    expect(await violations(page)).toEqual([]);
-    await ended.click();
-    await page.locator("#trip-title").waitFor();
-    expect(await violations(page)).toEqual([]);
-    for (const [tab, prompt] of [
-      ["Ride", "Click the map: pick-up"],
-      ["Drive", "Click the map: your car"],
-    ] as const) {
-      await page.getByRole("tab", { name: tab }).click();
-      await page.getByText(prompt).waitFor();
+  ] as const)(
+    "finds nothing wrong: $colorScheme, $width wide",
+    async ({ colorScheme, ...viewport }) => {
+      const page = await openPage(browser, city.url, { colorScheme, viewport });
+      const ended = page.locator("section[aria-labelledby=ended-title] .row").first();
+      await ended.waitFor();
       expect(await violations(page)).toEqual([]);
-    }
-    await page.context().close();
-  });
+      await ended.click();
+      await page.locator("#trip-title").waitFor();
+      expect(await violations(page)).toEqual([]);
+      for (const [tab, prompt] of [
+        ["Ride", "Click the map: pick-up"],
+        ["Drive", "Click the map: your car"],
+      ] as const) {
+        await page.getByRole("tab", { name: tab }).click();
+        await page.getByText(prompt).waitFor();
+        expect(await violations(page)).toEqual([]);
+      }
+      await page.context().close();
+    },
+  );
 });

@@ -21,7 +21,8 @@ export class PageWorkMeter {
   /** Since the page began. */
   async read(): Promise<PageWork> {
     const { metrics } = await this.session.send("Performance.getMetrics");
-    const ms = (wanted: string) => 1000 * (metrics.find(({ name }) => name === wanted)?.value ?? NaN);
+    const ms = (wanted: string) =>
+      1000 * (metrics.find(({ name }) => name === wanted)?.value ?? NaN);
     return { scriptMs: ms("ScriptDuration"), taskMs: ms("TaskDuration") };
   }
 }
@@ -35,7 +36,8 @@ export async function browserMemoryMb(browser: Browser): Promise<Record<string, 
   const memory: Record<string, number> = {};
   for (const { id, type } of processInfo) {
     const status = await readFile(`/proc/${id}/status`, "utf8");
-    const kb = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
+    const kb = (field: string) =>
+      Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
     memory[type] = (memory[type] ?? 0) + (kb("RssAnon") + kb("VmSwap")) / 1000;
   }
   return memory;

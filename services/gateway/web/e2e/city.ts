@@ -60,7 +60,11 @@ export class City {
 
   /** On the address where it was before, when it was stopped. */
   async startGateway(listen = this.address): Promise<void> {
-    const flags = [`--listen=${listen}`, `--web=${join(kRoot, "services/gateway/web/dist")}`, ...this.upstream];
+    const flags = [
+      `--listen=${listen}`,
+      `--web=${join(kRoot, "services/gateway/web/dist")}`,
+      ...this.upstream,
+    ];
     [this.gateway, this.address] = await Service.serve("gateway", flags);
   }
 
@@ -80,7 +84,10 @@ export class City {
 
   private async writeFleet(places: readonly (readonly [number, number])[]): Promise<string> {
     const file = join(this.folder, "fleet.csv");
-    await writeFile(file, ["lat,lng,seats", ...places.map(([lng, lat]) => `${lat},${lng},4`), ""].join("\n"));
+    await writeFile(
+      file,
+      ["lat,lng,seats", ...places.map(([lng, lat]) => `${lat},${lng},4`), ""].join("\n"),
+    );
     return file;
   }
 

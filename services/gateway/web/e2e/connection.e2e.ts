@@ -31,7 +31,10 @@ describe.skipIf(!kHasChromium)("a connection that breaks", () => {
     const before = await reportsSeen(page);
     await city.startGateway();
     await page.getByText("Connection lost.").waitFor({ state: "detached" });
-    await page.waitForFunction((seen) => (window.ridestream?.city.cars.version ?? 0) > seen, before);
+    await page.waitForFunction(
+      (seen) => (window.ridestream?.city.cars.version ?? 0) > seen,
+      before,
+    );
     // The log goes on where it was: nothing was missed, nothing was read twice.
     await page.waitForFunction(
       (last) => (window.ridestream?.city.trips.lastSequence ?? 0n) > BigInt(last),

@@ -54,7 +54,8 @@ async function drawFrames(page: Page) {
     if (!meter) throw new Error("nothing is drawn");
     meter.reset();
     await new Promise<void>((resolve) => {
-      const look = () => (meter.report().frames >= frames ? resolve() : requestAnimationFrame(look));
+      const look = () =>
+        meter.report().frames >= frames ? resolve() : requestAnimationFrame(look);
       look();
     });
     return meter.report();

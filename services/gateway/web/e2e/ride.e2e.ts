@@ -64,7 +64,9 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
     const page = await openPage(browser, city.url);
     await page.getByRole("tab", { name: "Ride" }).click();
     await page.getByText("Click the map: pick-up").waitFor();
-    await page.evaluate(() => window.ridestream?.map?.map.jumpTo({ center: [-30.2, 45], zoom: 10 }));
+    await page.evaluate(() =>
+      window.ridestream?.map?.map.jumpTo({ center: [-30.2, 45], zoom: 10 }),
+    );
     await clickPlace(page, [-30.2, 45]); // The sea.
     await page.getByText("Click the map: destination").waitFor();
     await clickPlace(page, kDropoff);

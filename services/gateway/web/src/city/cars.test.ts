@@ -67,7 +67,13 @@ test("a car that left is neither found nor counted, and its slot serves another"
 test("ten thousand cars fit, and the nearest is found", () => {
   const cars = new Cars();
   const reports = Array.from({ length: 10_000 }, (_, slot) => ({ slot, x: slot * 10, y: 0 }));
-  cars.apply(batch(reports, reports.map((report) => `d-${report.slot}`)), 1);
+  cars.apply(
+    batch(
+      reports,
+      reports.map((report) => `d-${report.slot}`),
+    ),
+    1,
+  );
   expect(cars.size).toBe(10_000);
   expect(cars.nearest(55_551, 0, 20, 1)?.driverId).toBe("d-5555");
   expect(cars.nearest(55_555, 300, 20, 1)).toBeUndefined();

@@ -107,7 +107,14 @@ export class Cars {
     return counts;
   }
 
-  private steer(slot: number, x: number, y: number, heading: number, interval: number, now: number) {
+  private steer(
+    slot: number,
+    x: number,
+    y: number,
+    heading: number,
+    interval: number,
+    now: number,
+  ) {
     const at = slot * kStride;
     const isNew = this.data[at + kState] === 0;
     const [fromX, fromY, fromHeading] = this.drawn(slot, now);

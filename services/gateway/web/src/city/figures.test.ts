@@ -8,7 +8,8 @@ import { FigureBook } from "./figures.js";
 import { Trips } from "./trips.js";
 
 const kNoTrips = new Trips(() => undefined);
-const figuresOf = (book: FigureBook, cityMs = kRequestedMs) => book.make(new Cars(), kNoTrips, cityMs);
+const figuresOf = (book: FigureBook, cityMs = kRequestedMs) =>
+  book.make(new Cars(), kNoTrips, cityMs);
 
 test("offers are told in milliseconds, and not before there are any", () => {
   const book = new FigureBook();

@@ -122,7 +122,9 @@ function detailOf(trip: Trip, state: TripState, driverName: string): string {
 }
 
 /** "$12.40", or the like of another currency. */
-export function moneyText(money: { currencyCode: string; amountMinor: bigint } | undefined): string {
+export function moneyText(
+  money: { currencyCode: string; amountMinor: bigint } | undefined,
+): string {
   if (!money) return "";
   const format = new Intl.NumberFormat("en", { style: "currency", currency: money.currencyCode });
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;

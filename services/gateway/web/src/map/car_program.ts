@@ -98,7 +98,10 @@ export class CarProgram {
     gl.uniform1f(program.at("u_now"), now);
     gl.uniform1f(program.at("u_radius"), carRadius(camera, cars.size));
     gl.uniform1i(program.at("u_selected"), this.indices[selected] ?? -1);
-    gl.uniform4fv(program.at("u_colors"), palette.cars.flatMap((color) => rgba(color)));
+    gl.uniform4fv(
+      program.at("u_colors"),
+      palette.cars.flatMap((color) => rgba(color)),
+    );
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));
     program.draw();
   }

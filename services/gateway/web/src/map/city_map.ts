@@ -48,7 +48,9 @@ export class CityMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    const home = new HomeControl(() => this.map.fitBounds(all as maplibregl.LngLatBoundsLike, kAll));
+    const home = new HomeControl(() =>
+      this.map.fitBounds(all as maplibregl.LngLatBoundsLike, kAll),
+    );
     this.map.addControl(home, "bottom-right");
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   }

@@ -49,7 +49,17 @@ export function makeStyle(palette: Palette, streets: GeoJSON.GeoJSON): StyleSpec
         layout: { visibility: "none" },
         paint: {
           "heatmap-weight": ["get", "weight"],
-          "heatmap-radius": ["interpolate", ["exponential", 1.7], ["zoom"], 10, 14, 13, 38, 16, 150],
+          "heatmap-radius": [
+            "interpolate",
+            ["exponential", 1.7],
+            ["zoom"],
+            10,
+            14,
+            13,
+            38,
+            16,
+            150,
+          ],
           "heatmap-intensity": 0.9,
           "heatmap-opacity": 0.75,
           "heatmap-color": [

@@ -114,7 +114,10 @@ export class PinProgram {
     gl.uniform4fv(program.at("u_background"), rgba(palette.background));
     const enRoute = palette.cars[3] as string;
     const kinds = [enRoute, enRoute, palette.served, palette.unserved, enRoute, palette.cancelled];
-    gl.uniform4fv(program.at("u_kinds"), kinds.flatMap((color) => rgba(color)));
+    gl.uniform4fv(
+      program.at("u_kinds"),
+      kinds.flatMap((color) => rgba(color)),
+    );
     program.draw();
   }
 }

@@ -5,7 +5,6 @@ import { moneyText } from "../city/story.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive, DriveState } from "../driver/drive.js";
 import {
-  GiveUpCause,
   StopAction,
   StopKind,
   type Offer,

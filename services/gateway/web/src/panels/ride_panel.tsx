@@ -216,8 +216,8 @@ function OpenRide({ ride, state, trip }: RidingProps) {
       </p>
       {trip.promise && (
         <p class="note" data-testid="promise">
-          Promised, by the city's clock: picked up by {timeOfDay(toMs(trip.promise.latestPickupAt))},
-          there by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
+          Promised, by the city's clock: picked up by {timeOfDay(toMs(trip.promise.latestPickupAt))}
+          , there by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
         </p>
       )}
       {trip.driverLostAt && <p class="error">Nothing is heard of your driver. You may leave.</p>}

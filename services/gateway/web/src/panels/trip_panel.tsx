@@ -65,7 +65,13 @@ export function TripFacts({ trip }: { readonly trip: Trip }) {
   );
 }
 
-export function DriverLink({ driverId, name }: { readonly driverId: string; readonly name: string }) {
+export function DriverLink({
+  driverId,
+  name,
+}: {
+  readonly driverId: string;
+  readonly name: string;
+}) {
   const open = () => {
     selection.value = { kind: "car", driverId };
   };

@@ -51,7 +51,10 @@ test("two places get a price, and a change of either gets another", async () => 
 
 test("a price that has run out is asked for again, of the same places", async () => {
   let quotes = 0;
-  const quote = vi.fn((request: QuoteTripRequest) => ({ ...quoteTrip(request), quoteId: `q-${++quotes}` }));
+  const quote = vi.fn((request: QuoteTripRequest) => ({
+    ...quoteTrip(request),
+    quoteId: `q-${++quotes}`,
+  }));
   const ride = rideWith({ quoteTrip: quote });
   ride.choose({ pickup: kHere, dropoff: kThere });
   await vi.waitFor(() => expect(ride.state.value.quote?.quoteId).toBe("q-1"));
@@ -84,7 +87,9 @@ test("a request whose answer was lost is sent again under the same id", async ()
   await vi.waitFor(() => expect(ride.state.value.quote).not.toBeNull());
   await ride.request("Grace", "");
   expect(ride.state.value.trip?.tripId).toBe("t-1");
-  const ids = requestTrip.mock.calls.map(([request]) => (request as { requestId: string }).requestId);
+  const ids = requestTrip.mock.calls.map(
+    ([request]) => (request as { requestId: string }).requestId,
+  );
   expect(ids).toEqual(["id-1", "id-1"]);
 });
 

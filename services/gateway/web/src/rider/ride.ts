@@ -174,7 +174,8 @@ export class Ride {
       dropoff: trip.dropoff ? fromLatLng(trip.dropoff) : null,
     });
     void follow({
-      open: (streamSignal) => this.options.clients.trip.watchTrip({ tripId }, { signal: streamSignal }),
+      open: (streamSignal) =>
+        this.options.clients.trip.watchTrip({ tripId }, { signal: streamSignal }),
       onMessage: (seen) => {
         if (seen.trip) this.take(seen.trip);
         this.change({ progress: seen.progress ?? null });

@@ -49,7 +49,8 @@ const kCards: readonly Card[] = [
       "Rides completed in the last minute of the city's time; below, since the page was opened, " +
       "riders who found no driver, or all who were served if there are none",
     value: (now) => `${count(now.servedPerMinute)}/min`,
-    note: (now) => (now.unserved > 0 ? `${count(now.unserved)} unserved` : `${count(now.served)} in all`),
+    note: (now) =>
+      now.unserved > 0 ? `${count(now.unserved)} unserved` : `${count(now.served)} in all`,
     plot: (sample) => sample.servedPerMinute,
   },
   {

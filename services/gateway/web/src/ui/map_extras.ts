@@ -17,7 +17,15 @@ import {
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import type { CityMap } from "../map/city_map.js";
 import type { Ride } from "../rider/ride.js";
-import { demandPlaces, placing, second, selection, showDemand, tab, watchedDriver } from "./state.js";
+import {
+  demandPlaces,
+  placing,
+  second,
+  selection,
+  showDemand,
+  tab,
+  watchedDriver,
+} from "./state.js";
 
 /** Draws unserved demand while it is asked for. Returns what ends it. */
 export function drawDemand(map: CityMap, city: LiveCity, clock: CityClock): () => void {
@@ -62,7 +70,10 @@ function wayToDraw(city: LiveCity, drive: Drive): Way {
     const slot = city.cars.slotOf(selected.driverId);
     const car = slot === undefined ? undefined : city.cars.view(slot, performance.now() / 1000);
     const line = plan?.route && plan.stops.length > 0 ? decodeLine(plan.route) : [];
-    return { route: car ? restOf(line, city.plane.lngLat(car.x, car.y)) : line, stops: stopsOf(plan) };
+    return {
+      route: car ? restOf(line, city.plane.lngLat(car.x, car.y)) : line,
+      stops: stopsOf(plan),
+    };
   }
   return { route: [], stops: endsOf(city.trips.get(selected.tripId)) };
 }
@@ -123,7 +134,8 @@ export function watchDriver(clients: Clients): () => void {
     const { driverId } = selected;
     const show = (answer: GetDriverResponse | null) => {
       const now = selection.peek();
-      if (now?.kind === "car" && now.driverId === driverId) watchedDriver.value = { driverId, answer };
+      if (now?.kind === "car" && now.driverId === driverId)
+        watchedDriver.value = { driverId, answer };
     };
     clients.dispatch.getDriver({ driverId }, { timeoutMs: 1000 }).then(show, (error: unknown) => {
       // Of a driver who left there is nothing to tell; else what was told last stands.
