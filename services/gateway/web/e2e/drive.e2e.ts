@@ -64,12 +64,12 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
     await driver.getByRole("timer").waitFor();
     await screenshot(driver, "drive-offer");
     await driver.getByRole("button", { name: "Accept" }).click();
-    await driver.getByRole("button", { name: "I am there, for" }).click();
+    await driver.getByRole("button", { name: "I have arrived for" }).click();
     await rider.getByTestId("ride-state").getByText("driver at the pick-up").waitFor();
     await driver.getByRole("button", { name: "is aboard" }).click();
     await rider.getByTestId("ride-state").getByText("aboard").waitFor();
     await screenshot(driver, "drive-aboard");
-    await driver.getByRole("button", { name: /^Drop .* off$/ }).click();
+    await driver.getByRole("button", { name: /^Drop off / }).click();
     await rider.getByTestId("receipt-total").waitFor();
     await driver.getByText("Waiting for an offer").waitFor();
     await Promise.all([driver.context().close(), rider.context().close()]);
@@ -78,7 +78,7 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
   test("takes a simulated car over, and keeps it", async () => {
     const page = await openPage(browser, city.url);
     await page.waitForFunction(() => (window.ridestream?.city.cars.size ?? 0) >= 3);
-    const takeOver = page.getByRole("button", { name: "Take this car over" });
+    const takeOver = page.getByRole("button", { name: "Take over this car" });
     // The car drives on meanwhile: until it was hit.
     while (!(await takeOver.isVisible())) await clickPlace(page, await findCar(page));
     await takeOver.click();

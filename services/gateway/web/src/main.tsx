@@ -1,4 +1,6 @@
-// Finds the market, puts the parts together, and begins to follow the city.
+// Finds the market, wires the parts together, and starts to follow the city.
+
+import "./app/base.css"; // First: the other styles build on it.
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
@@ -16,20 +18,22 @@ import type { ListMarketsResponse } from "./gen/ridestream/market/v1/market_pb.j
 import type { CityMap } from "./map/city_map.js";
 import type { LiveCanvas } from "./map/live_canvas.js";
 import { Ride } from "./rider/ride.js";
-import { App, Starting } from "./ui/app.js";
-import { drawDemand, drawRide, drawWay, watchDriver } from "./ui/map_extras.js";
-import { addSample, second, setLink, streetGuide, theme } from "./ui/state.js";
-import "./ui/styles.css";
+import { App, Starting } from "./app/app.js";
+import { drawDemand, drawRide, drawWay } from "./app/map_layers.js";
+import { setLink } from "./state/connection.js";
+import { addSample } from "./state/figures.js";
+import { streetGuide, theme } from "./state/page.js";
+import { second } from "./state/second.js";
 
-/** A page in the background is given so long before it lets go of its streams. */
+/** A page in the background closes its streams after this time. */
 const kHiddenGraceMs = 20_000;
-/** So often the own car moves. */
+/** Time between two moves of the user's own car. */
 const kDriveTickMs = 200;
 const kForever = Number.POSITIVE_INFINITY;
 
 declare global {
   interface Window {
-    /** For tests, and for those who look behind: what the page has and how fast it draws. */
+    /** For tests and the developer console. */
     ridestream?: { city: LiveCity; canvas?: LiveCanvas; map?: CityMap };
   }
 }
@@ -43,14 +47,14 @@ effect(() => {
 });
 
 async function main(): Promise<void> {
-  render(<Starting message="Looking for the city …" />, root);
+  render(<Starting message="Connecting to the gateway …" />, root);
   const viewer = makeClients(makeTransport(kViewer, baseUrl));
   const clock = new CityClock();
   const known = await askMarkets(viewer, clock);
   const wanted = new URL(location.href).searchParams.get("market");
   const market = known.markets.find((each) => each.market === wanted) ?? known.markets[0];
   if (!market) {
-    render(<Starting message="No market is served here." />, root);
+    render(<Starting message="The gateway serves no market." />, root);
     return;
   }
   const city = new LiveCity({
@@ -79,15 +83,23 @@ async function main(): Promise<void> {
       ),
   });
   window.ridestream = { city };
+  const streets = retry(() => city.readStreets(living.signal), {
+    signal: living.signal,
+    attempts: kForever,
+  });
+  streets.then(
+    (read) => {
+      streetGuide.value = new StreetGuide(read);
+    },
+    (error: unknown) => setLink("market", { kind: "ended", error: reasonOf(error) }),
+  );
   const onMapReady = (map: CityMap, canvas: LiveCanvas) => {
     Object.assign(window.ridestream ?? {}, { map, canvas });
-    void showStreets(city, map);
-    const ends = [
-      drawDemand(map, city, clock),
-      drawWay(map, city, drive),
-      drawRide(map, ride),
-      watchDriver(viewer),
-    ];
+    streets.then(
+      (read) => map.setStreets(streetsToGeoJson(read)),
+      () => undefined, // Reported above.
+    );
+    const ends = [drawDemand(map, city, clock), drawWay(map, city, drive), drawRide(map, ride)];
     return () => ends.forEach((end) => end());
   };
   render(
@@ -103,15 +115,12 @@ async function main(): Promise<void> {
     root,
   );
   followWhileSeen(city, viewer, clock);
-  ride.resume().catch(() => undefined); // Then there is none to go on with.
+  ride.resume().catch(() => undefined); // Without an answer, there is no ride to resume.
   setInterval(() => drive.onTime(performance.now()), kDriveTickMs);
-  setInterval(() => {
-    second.value += 1;
-    addSample(city.figures());
-  }, 1000);
+  second.subscribe(() => addSample(city.figures()));
 }
 
-/** Which markets there are, and the time there; asked for until there is an answer. */
+/** Reads the markets and sets the city's clock. Retries until there is an answer. */
 async function askMarkets(viewer: Clients, clock: CityClock): Promise<ListMarketsResponse> {
   const answer = await retry(() => viewer.market.listMarkets({}, { timeoutMs: 3000 }), {
     signal: living.signal,
@@ -128,17 +137,8 @@ async function askMarkets(viewer: Clients, clock: CityClock): Promise<ListMarket
   return answer;
 }
 
-async function showStreets(city: LiveCity, map: CityMap): Promise<void> {
-  const streets = await retry(() => city.readStreets(living.signal), {
-    signal: living.signal,
-    attempts: kForever,
-  });
-  streetGuide.value = new StreetGuide(streets);
-  map.setStreets(streetsToGeoJson(streets));
-}
-
-/** A page that nobody sees lets go of its streams, and takes them up when it is seen again: a
- * browser has few connections for one host. */
+/** Closes the streams of a hidden page and opens them again when it is shown, because a browser has
+ * few connections for one host. */
 function followWhileSeen(city: LiveCity, viewer: Clients, clock: CityClock): void {
   let timer = 0;
   let following = false;
@@ -159,6 +159,10 @@ function followWhileSeen(city: LiveCity, viewer: Clients, clock: CityClock): voi
   onChange();
 }
 
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 main().catch((error: unknown) => {
-  render(<Starting message={error instanceof Error ? error.message : String(error)} />, root);
+  render(<Starting message={reasonOf(error)} />, root);
 });

@@ -9,9 +9,9 @@ const [kFromX, kFromY, kToX, kToY, kStart, kDuration, kHeading, kTurn] = [
 ] as const;
 export const kState = 8;
 
-/** A car further away than this (in units of the plane, some 500 m) isn't driven there but put. */
-const kJump = 600;
-/** Seconds between two reports of a car, as far as they are believed. */
+/** A car that was reported farther away than this is moved there at once. */
+const kJumpM = 500;
+/** Bounds of the time between two reports of a car, in seconds. */
 const kShortest = 0.1;
 const kLongest = 6;
 
@@ -42,6 +42,12 @@ export class Cars {
   private readonly slots = new Map<string, number>();
   /** Seconds between two reports of a car that is moving, smoothed over all of them. */
   private typical = 1;
+  private readonly jump: number;
+
+  /** `unitsPerM`: units of the plane in a metre. */
+  constructor(unitsPerM = 1) {
+    this.jump = kJumpM * unitsPerM;
+  }
 
   get size(): number {
     return this.slots.size;
@@ -118,7 +124,7 @@ export class Cars {
     const at = slot * kStride;
     const isNew = this.data[at + kState] === 0;
     const [fromX, fromY, fromHeading] = this.drawn(slot, now);
-    const jumps = isNew || Math.hypot(x - fromX, y - fromY) > kJump;
+    const jumps = isNew || Math.hypot(x - fromX, y - fromY) > this.jump;
     // A little longer than until the next report is due: late is smoother than standing.
     const duration = 1.1 * Math.max(kShortest, Math.min(interval, 1.3 * this.typical, kLongest));
     const startHeading = jumps ? heading : fromHeading;

@@ -1,8 +1,8 @@
 import type { GetOfferStatsResponse } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { quantile } from "../map/frame_meter.js";
 import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
 import type { Cars } from "./cars.js";
+import { quantile } from "./quantile.js";
 import { durationMs, toMs } from "./time.js";
 import type { Trips } from "./trips.js";
 

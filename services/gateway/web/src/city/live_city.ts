@@ -1,13 +1,15 @@
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { follow, wallPause, type Link } from "../api/follow.js";
 import type { Clients } from "../api/transport.js";
+import type { GetDriverResponse } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import type { Market, Street } from "../gen/ridestream/market/v1/market_pb.js";
 import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import type { AreaOrder, FromAreaWorker, ToAreaWorker } from "./area_worker.js";
 import { Cars } from "./cars.js";
 import { FigureBook, type Figures } from "./figures.js";
-import { fromLatLng, Plane, type LngLat } from "./projection.js";
-import { CityClock, toMs } from "./time.js";
+import { boundsOf, middleOf, Plane, toLatLng, widened } from "./projection.js";
+import type { Bounds, LngLat } from "./projection.js";
+import { toMs, type CityClock } from "./time.js";
 import { Trips, type TripFlash } from "./trips.js";
 
 export interface LiveCityOptions {
@@ -21,32 +23,35 @@ export interface LiveCityOptions {
 
 /** Pause between two frames of WatchArea. */
 const kFrameMs = 500;
-/** Streets end at the bounds; cars may be a little outside. */
-const kMarginE7 = 200_000;
-/** What happened before the page was opened: so many pages of 200 trips are read. */
+/** The streets end at the market's bounds, but a car may be a little outside. */
+const kMarginM = 2_000;
+/** Number of pages of ended trips, each of 200, that are read once. */
 const kHistoryPages = 5;
-/** Flashes that wait to be shown. */
+/** Bound of the flashes that wait to be drawn. The oldest is dropped. */
 const kMaxFlashes = 400;
+/** Pause between two questions about one driver. */
+const kDriverPauseMs = 1_000;
 
-/** One market as it is now: its cars and trips, followed live. Follows from `start` to `stop`. */
+/** One market in real time: its cars and trips. Follows the services from `start` to `stop`. */
 export class LiveCity {
+  readonly bounds: Bounds;
   readonly plane: Plane;
   readonly middle: LngLat;
-  readonly cars = new Cars();
+  readonly cars: Cars;
   readonly trips: Trips;
-  /** Ended trips from before the page was opened. */
+  /** Trips that ended before the page was opened. */
   history: readonly Trip[] = [];
-  /** What has just happened, with the page's time in seconds; the map takes and forgets them. */
+  /** Events to flash on the map, with the page's time in seconds. The map removes them. */
   flashes: { readonly flash: TripFlash; readonly since: number }[] = [];
   private readonly book = new FigureBook();
   private readonly worker: Worker;
   private running = new AbortController();
 
   constructor(private readonly options: LiveCityOptions) {
-    const southWest = fromLatLng(options.market.southWest ?? { latE7: 0, lngE7: 0 });
-    const northEast = fromLatLng(options.market.northEast ?? { latE7: 0, lngE7: 0 });
-    this.middle = [(southWest[0] + northEast[0]) / 2, (southWest[1] + northEast[1]) / 2];
+    this.bounds = boundsOf(options.market.southWest, options.market.northEast);
+    this.middle = middleOf(this.bounds);
     this.plane = new Plane(this.middle);
+    this.cars = new Cars(this.plane.unitsPerM);
     this.trips = new Trips((event, trip, isLive) => {
       options.clock.atLeast(toMs(event.at));
       this.book.onTrip(trip, event.previousState, toMs(event.at), isLive);
@@ -62,7 +67,7 @@ export class LiveCity {
   start(): void {
     this.running = new AbortController();
     const { signal } = this.running;
-    this.tellWorker({ kind: "watch", order: this.areaOrder() });
+    this.postToWorker({ kind: "watch", order: this.areaOrder() });
     void this.followTrips(signal);
     void this.pollStats(signal);
     void this.readHistory(signal);
@@ -70,7 +75,7 @@ export class LiveCity {
 
   stop(): void {
     this.running.abort();
-    this.tellWorker({ kind: "pause" });
+    this.postToWorker({ kind: "pause" });
   }
 
   figures(): Figures {
@@ -85,6 +90,25 @@ export class LiveCity {
       streets.push(...part.streets);
     }
     return streets;
+  }
+
+  /** Asks dispatch about a driver once a second until `signal`. Passes null when dispatch does not
+   * know the driver; after another error, the last answer stands. */
+  async followDriver(
+    driverId: string,
+    signal: AbortSignal,
+    onAnswer: (answer: GetDriverResponse | null) => void,
+  ): Promise<void> {
+    const { dispatch } = this.options.clients;
+    while (!signal.aborted) {
+      const asked = dispatch.getDriver({ driverId }, { signal, timeoutMs: 1000 });
+      const answer = await asked.catch((error: unknown) =>
+        ConnectError.from(error).code === Code.NotFound ? null : undefined,
+      );
+      if (signal.aborted) return;
+      if (answer !== undefined) onAnswer(answer);
+      await wallPause(kDriverPauseMs, signal);
+    }
   }
 
   private followTrips(signal: AbortSignal): Promise<void> {
@@ -105,7 +129,7 @@ export class LiveCity {
       onMessage: (message) => trips.apply(message),
       onLink: (link) => onLink("trips", link),
       recover: (error) => {
-        // The log isn't the one we know: the service was given another folder.
+        // The service's log is a different one, which has another folder's trips.
         if (error.code !== Code.OutOfRange) return false;
         trips.clear();
         return true;
@@ -119,7 +143,7 @@ export class LiveCity {
     const { market } = this.options.market;
     const options = { signal, timeoutMs: 1000 };
     while (!signal.aborted) {
-      // The streams say that the connection is lost; a figure that didn't come stays what it was.
+      // The streams report a lost connection. Without an answer, a figure keeps its last value.
       await Promise.allSettled([
         location
           .getIndexStats({ market }, options)
@@ -146,7 +170,7 @@ export class LiveCity {
         if (!pageToken) break;
       }
     } catch {
-      // The map of demand then begins with what it sees itself.
+      // The map of demand then starts with the trips that end from now on.
     }
     if (!signal.aborted) this.history = trips;
   }
@@ -159,22 +183,18 @@ export class LiveCity {
   }
 
   private areaOrder(): AreaOrder {
-    const { southWest, northEast, market } = this.options.market;
-    const moved = (place: { latE7: number; lngE7: number } | undefined, by: number) => ({
-      latE7: (place?.latE7 ?? 0) + by,
-      lngE7: (place?.lngE7 ?? 0) + by,
-    });
+    const { southWest, northEast } = widened(this.bounds, kMarginM);
     return {
       baseUrl: this.options.baseUrl,
-      market,
+      market: this.options.market.market,
       middle: this.middle,
-      southWest: moved(southWest, -kMarginE7),
-      northEast: moved(northEast, kMarginE7),
+      southWest: toLatLng(southWest),
+      northEast: toLatLng(northEast),
       intervalMs: kFrameMs,
     };
   }
 
-  private tellWorker(message: ToAreaWorker): void {
+  private postToWorker(message: ToAreaWorker): void {
     this.worker.postMessage(message);
   }
 }

@@ -2,7 +2,7 @@ import { CancelReason, TripChange, TripState, type Trip } from "../gen/ridestrea
 import { toMs } from "./time.js";
 import type { StoryEntry } from "./trips.js";
 
-/** A line of a trip's story. */
+/** An entry of a trip's timeline. */
 export interface Moment {
   readonly atMs: number;
   readonly title: string;
@@ -25,26 +25,26 @@ const kCancelReasons: Readonly<Record<CancelReason, string>> = {
   [CancelReason.UNSPECIFIED]: "",
   [CancelReason.CHANGED_MIND]: "changed their mind",
   [CancelReason.WAIT_TOO_LONG]: "waited too long",
-  [CancelReason.DRIVER_NOT_MOVING]: "the driver didn't move",
+  [CancelReason.DRIVER_NOT_MOVING]: "the driver did not move",
   [CancelReason.WRONG_PLACE]: "wrong place",
-  [CancelReason.OTHER]: "another reason",
-  [CancelReason.NO_SHOW]: "the rider didn't come",
-  [CancelReason.DRIVER_LOST]: "the driver was lost",
+  [CancelReason.OTHER]: "other reason",
 };
 
-/** What happened to a trip, oldest first: from its log as far as that was heard, else from what the
- * trip itself has kept of it. */
-export function tellStory(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
-  const heardFromTheStart = entries[0]?.previous === TripState.UNSPECIFIED;
-  return heardFromTheStart ? fromLog(trip, entries) : fromTrip(trip);
+/** The events of a trip, oldest first: from the log if the page has followed the trip since its
+ * request, else from the times that the trip itself keeps. */
+export function makeTimeline(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
+  const hasWholeLog = entries[0]?.previous === TripState.UNSPECIFIED;
+  return hasWholeLog ? fromLog(trip, entries) : fromTrip(trip);
 }
 
 function fromLog(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
   return entries.map((entry) => {
     const { atMs, state } = entry;
-    if (entry.previous === state) return { atMs, state, ...changeOf(entry) };
+    if (entry.previous === state) {
+      return { atMs, state, title: "Destination changed", detail: "the fare was recalculated" };
+    }
     if (state === TripState.REQUESTED && entry.previous !== TripState.UNSPECIFIED) {
-      return { atMs, state, title: "Driver lost", detail: "waits for another" };
+      return { atMs, state, title: "Driver lost", detail: "searching for another driver" };
     }
     return { atMs, state, title: titleOf(state), detail: detailOf(trip, state, entry.driverName) };
   });
@@ -85,7 +85,7 @@ function titleOf(state: TripState): string {
     case TripState.REQUESTED:
       return "Requested";
     case TripState.ASSIGNED:
-      return "Driver found";
+      return "Driver assigned";
     case TripState.ARRIVED:
       return "Driver arrived";
     case TripState.ABOARD:
@@ -103,7 +103,7 @@ function detailOf(trip: Trip, state: TripState, driverName: string): string {
   switch (state) {
     case TripState.REQUESTED: {
       const party = trip.passenger?.partySize ?? 1;
-      return party === 1 ? "one rider" : `a party of ${party}`;
+      return party === 1 ? "1 rider" : `a party of ${party}`;
     }
     case TripState.ASSIGNED:
       return [driverName, trip.driver?.vehicle?.model].filter(Boolean).join(", ");
@@ -121,7 +121,7 @@ function detailOf(trip: Trip, state: TripState, driverName: string): string {
   }
 }
 
-/** "$12.40", or the like of another currency. */
+/** An amount with its currency, such as "$12.40". */
 export function moneyText(
   money: { currencyCode: string; amountMinor: bigint } | undefined,
 ): string {

@@ -1,15 +1,18 @@
 import type { Route } from "../gen/ridestream/common/v1/common_pb.js";
 import type { Street } from "../gen/ridestream/market/v1/market_pb.js";
-import { distanceM, type LngLat } from "./projection.js";
+import { distanceM, lngNear, type LngLat } from "./projection.js";
 
-/** Decodes a course of differences, as streets and routes have it. */
+/** Decodes the line of a street or a route: its first point, then the differences from point to
+ * point. The line is continuous, also across the 180th meridian. */
 export function decodeLine(line: Pick<Route, "latE7" | "lngE7">): LngLat[] {
   let lat = 0;
-  let lng = 0;
+  let lngE7 = 0;
+  let lng: number | undefined;
   return line.latE7.map((step, i) => {
     lat += step;
-    lng += line.lngE7[i] ?? 0;
-    return [lng / 1e7, lat / 1e7];
+    lngE7 = (lngE7 + (line.lngE7[i] ?? 0)) | 0; // 32 bits, like the differences.
+    lng = lngNear(lngE7 / 1e7, lng ?? 0);
+    return [lng, lat / 1e7];
   });
 }
 
@@ -29,15 +32,15 @@ export function streetsToGeoJson(streets: readonly Street[]): GeoJSON.FeatureCol
   };
 }
 
-/** A place to choose by name: the middle of the longest line that bears it. */
+/** A street to choose by name: the middle of the longest line with that name. */
 export interface NamedStreet {
   readonly name: string;
   readonly middle: LngLat;
 }
 
-/** Knows streets by their names, and places by their streets. */
+/** Finds streets by name, and the nearest street of a place. */
 export class StreetGuide {
-  /** In the order in which people look for them. */
+  /** Sorted by name, numbers by value. */
   readonly named: readonly NamedStreet[];
   private readonly lines: readonly { readonly name: string; readonly line: LngLat[] }[];
 
@@ -53,12 +56,12 @@ export class StreetGuide {
       .sort((a, b) => collator.compare(a.name, b.name));
   }
 
-  /** The name of the street that is nearest to a place, by its corners; "" where none has one. */
+  /** The name of the street with the corner nearest to a place; "" if it has no name. */
   streetAt(place: LngLat): string {
     return this.nearest(place)?.name ?? "";
   }
 
-  /** The corner that is nearest to a place; the place itself where there is none. */
+  /** The corner nearest to a place; the place itself if there are no streets. */
   cornerAt(place: LngLat): LngLat {
     return this.nearest(place)?.corner ?? place;
   }

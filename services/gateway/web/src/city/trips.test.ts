@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { TripState } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { caughtUp, sampleEvent, sampleTrip } from "../testing/samples.js";
-import { tellStory } from "./story.js";
+import { makeTimeline } from "./story.js";
 import { Trips } from "./trips.js";
 
 const { UNSPECIFIED, REQUESTED, ASSIGNED, ABOARD, COMPLETED } = TripState;
@@ -64,9 +64,9 @@ test("a story is told from the log, with lost drivers and changed destinations",
   trips.apply(sampleEvent(3, ASSIGNED, sampleTrip({ state: ASSIGNED })));
   trips.apply(sampleEvent(4, ASSIGNED, sampleTrip({ state: REQUESTED })));
   const trip = sampleTrip();
-  expect(tellStory(trip, trips.story("t-1")).map((moment) => moment.title)).toEqual([
+  expect(makeTimeline(trip, trips.story("t-1")).map((moment) => moment.title)).toEqual([
     "Requested",
-    "Driver found",
+    "Driver assigned",
     "Destination changed",
     "Driver lost",
   ]);
@@ -74,7 +74,11 @@ test("a story is told from the log, with lost drivers and changed destinations",
 
 test("a story whose beginning wasn't heard is told from the trip", () => {
   const trip = sampleTrip({ state: COMPLETED });
-  const moments = tellStory(trip, []);
-  expect(moments.map((moment) => moment.title)).toEqual(["Requested", "Driver found", "Completed"]);
+  const moments = makeTimeline(trip, []);
+  expect(moments.map((moment) => moment.title)).toEqual([
+    "Requested",
+    "Driver assigned",
+    "Completed",
+  ]);
   expect(moments.at(-1)?.detail).toBe("$12.40");
 });

@@ -2,16 +2,16 @@ import { decodeLine } from "../city/streets.js";
 import { distanceM, type LngLat } from "../city/projection.js";
 import type { Route } from "../gen/ridestream/common/v1/common_pb.js";
 
-/** Nearer to a stop than this, the car is there. */
+/** A car at most this far from a stop has reached it. */
 const kThereM = 25;
 
-/** A route being driven: how far the car has come, and where it halts. */
+/** A car's way along a route: how far it has come, and where it halts. */
 export class Course {
   readonly line: readonly LngLat[];
   /** When each point is reached, in milliseconds of driving from the first. */
   private readonly reachedMs: readonly number[];
   private drivenMs = 0;
-  /** Where the car doesn't drive on. */
+  /** The car halts after this time of driving. */
   private haltMs: number;
 
   constructor(route: Route) {
@@ -21,7 +21,7 @@ export class Course {
     this.haltMs = sum;
   }
 
-  /** The next stop: the car drives to the point of its route that comes nearest to it first. */
+  /** Sets the next stop: the car halts at the first point of its route that is nearest to `place`. */
   haltAt(place: LngLat): void {
     let best = this.indexAfter(this.drivenMs);
     for (let i = best; i < this.line.length; ++i) {
@@ -32,7 +32,7 @@ export class Course {
     this.haltMs = Math.max(this.drivenMs, this.reachedMs[best] ?? this.haltMs);
   }
 
-  /** Drives for so long, at the route's own speed. */
+  /** Drives on at the route's own speed. */
   drive(ms: number): void {
     this.drivenMs = Math.min(this.drivenMs + ms, this.haltMs);
   }
@@ -50,7 +50,7 @@ export class Course {
     return this.between()[1];
   }
 
-  /** What is still to drive, from where the car is. */
+  /** The rest of the route, from the car on. */
   rest(): LngLat[] {
     return [this.place(), ...this.line.slice(this.indexAfter(this.drivenMs))];
   }
@@ -67,7 +67,7 @@ export class Course {
     return [place, (Math.round(degrees) + 360) % 360];
   }
 
-  /** The first point that is reached after so long. */
+  /** The first point that is reached after `ms` of driving. */
   private indexAfter(ms: number): number {
     const index = this.reachedMs.findIndex((reached) => reached > ms);
     return index < 0 ? this.line.length - 1 : index;

@@ -154,7 +154,7 @@ test("a driver whose car another has taken over stops, and doesn't fight for it"
   expect(dispatch.calls).toHaveLength(1);
   expect(drive.state.value).toMatchObject({
     driverId: null,
-    notice: "Somebody else drives this car now.",
+    notice: "Another driver has taken over this car.",
   });
 });
 

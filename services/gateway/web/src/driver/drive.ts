@@ -23,11 +23,11 @@ export interface DriveState {
   readonly headingDeg: number;
   readonly offer: Offer | null;
   readonly plan: Plan | null;
-  /** What is still to drive. */
+  /** The rest of the plan's route. */
   readonly route: readonly LngLat[];
   /** The car stands at its next stop. */
   readonly isAtStop: boolean;
-  /** What was said last: an offer's end, a refusal. */
+  /** The last event, for display: how an offer ended, or why a command was rejected. */
   readonly notice: string;
 }
 
@@ -47,7 +47,7 @@ export const kOutcomes: Readonly<Record<OfferOutcome, string>> = {
   [OfferOutcome.UNSPECIFIED]: "",
   [OfferOutcome.ACCEPTED]: "The ride is yours.",
   [OfferOutcome.DECLINED]: "Declined.",
-  [OfferOutcome.EXPIRED]: "The offer ran out.",
+  [OfferOutcome.EXPIRED]: "The offer expired.",
   [OfferOutcome.RIDER_CANCELLED]: "The rider cancelled.",
   [OfferOutcome.ALREADY_TAKEN]: "Another driver was faster.",
   [OfferOutcome.WITHDRAWN]: "The offer was withdrawn.",
@@ -61,8 +61,8 @@ export interface DriveOptions {
   readonly random?: () => number;
 }
 
-/** Being a driver: a session, and a car that drives its plan's route by itself as far as the next
- * stop. The owner calls onTime some times a second. */
+/** The driver's side: a session, and a car that follows its plan's route by itself up to the next
+ * stop. The owner calls onTime several times a second. */
 export class Drive {
   readonly state: ReadonlySignal<DriveState>;
   private readonly current = signal<DriveState>(kNotDriving);
@@ -77,8 +77,8 @@ export class Drive {
     this.state = this.current;
   }
 
-  /** Takes the wheel: of a car of one's own, or of one that is on the road. `nowMs`, here and below,
-   * is performance.now(). */
+  /** Starts driving a new car, or one that is on the road. `nowMs`, here and below, is
+   * performance.now(). */
   start(driverId: string, place: LngLat, seats: number, nowMs: number): void {
     this.stop();
     this.lastTimeMs = this.reportAtMs = nowMs;
@@ -111,19 +111,19 @@ export class Drive {
     this.change({ notice: accept ? "Accepting …" : "Declining …" });
   }
 
-  /** Does what is to be done at the stop where the car stands. */
+  /** Performs an action at the stop where the car stands. */
   act(action: StopAction): void {
     const stop = this.current.value.plan?.stops[0];
     if (!stop) return;
-    this.report(); // Where it is comes before what it does there.
+    this.report(); // Dispatch learns the position before the action there.
     this.session?.send({ case: "stopUpdate", value: { tripId: stop.tripId, action } });
   }
 
-  /** Gives back the next rider who isn't aboard yet. */
-  giveUp(cause: GiveUpCause): void {
+  /** Gives up the ride of the next rider who is not aboard yet. */
+  giveUp(): void {
     const stop = this.current.value.plan?.stops.find((each) => each.kind === StopKind.PICK_UP);
     if (!stop) return;
-    const value = { tripId: stop.tripId, cause };
+    const value = { tripId: stop.tripId, reason: "the driver gave up the ride" };
     this.session?.send({ case: "giveUp", value });
   }
 

@@ -9,7 +9,7 @@ import type {
 
 export type DriveMessage = NonNullable<MessageInitShape<typeof DriveRequestSchema>["message"]>;
 
-/** A call of Drive as this needs it: a BidiSocket, or a fake. */
+/** One call of Drive. */
 export interface DriveCall {
   send(request: { message: DriveMessage }): void;
   cancel(): void;
@@ -25,7 +25,7 @@ export interface DriveSessionOptions {
   readonly driverId: string;
   readonly seats: number;
   readonly open: OpenDrive;
-  /** The session begins, or goes on after a break. */
+  /** The session begins, or resumes after a break. */
   readonly onWelcome: (welcome: Welcome) => void;
   /** Each push once, in order. */
   readonly onPush: (push: DriveResponse["message"]) => void;
@@ -38,7 +38,7 @@ export interface DriveSessionOptions {
 const kFirstPauseMs = 500;
 const kLongestPauseMs = 8_000;
 
-/** Errors after which the same Hello would get the same answer. ABORTED: another has the car. */
+/** Errors that the same Hello would get again. ABORTED: a newer session has the car. */
 const kFinal = new Set<Code>([
   Code.Aborted,
   Code.InvalidArgument,
@@ -47,11 +47,11 @@ const kFinal = new Set<Code>([
   Code.Unauthenticated,
 ]);
 
-/** The protocol of a driver's session: Hello and resume, acks, coming back after a break. The owner
- * calls onTime some times a second. */
+/** The protocol of a driver's session: Hello and resume, acks, and reconnecting after a break. The
+ * owner calls onTime several times a second. */
 export class DriveSession {
   private call: DriveCall | null = null;
-  /** Of the session so far; it stays when a stream breaks. */
+  /** The session's last Welcome, which outlives a broken stream. */
   private welcome: Welcome | null = null;
   private isWelcomed = false;
   private lastSequence = 0n;
@@ -78,7 +78,8 @@ export class DriveSession {
     if (nowMs >= this.connectAtMs) this.connect();
   }
 
-  /** Commands are idempotent; what can't be sent now is left to the driver to say again. */
+  /** Sends a message, or drops it while there is no stream: commands are idempotent, and the driver
+   * can repeat them. */
   send(message: DriveMessage): void {
     this.call?.send({ message });
   }
@@ -104,7 +105,7 @@ export class DriveSession {
       lastSequence: this.lastSequence,
       planVersion: planVersion(),
     };
-    const vehicle = { model: "Steered from a browser", plate: "WEB" };
+    const vehicle = { model: "Driven from a browser", plate: "WEB" };
     const hello = { market, name: "You", vehicle, seats };
     this.send({ case: "hello", value: resume ? { ...hello, resume } : hello });
   }
@@ -120,7 +121,7 @@ export class DriveSession {
     } else if (message.case === "heartbeat") {
       this.send({ case: "heartbeat", value: {} });
     } else if (sequence > 0n) {
-      // After a resume, what was sent again may be known already.
+      // After a resume, dispatch may repeat messages.
       if (sequence > this.lastSequence) {
         this.lastSequence = sequence;
         this.options.onPush(message);
@@ -133,7 +134,7 @@ export class DriveSession {
     this.call = null;
     if (error && kFinal.has(error.code)) {
       const fenced = error.code === Code.Aborted;
-      const why = fenced ? "Somebody else drives this car now." : error.rawMessage;
+      const why = fenced ? "Another driver has taken over this car." : error.rawMessage;
       return this.options.onLink({ kind: "ended", error: why });
     }
     const pauseMs = this.pauseMs * (0.5 + this.options.random() / 2);

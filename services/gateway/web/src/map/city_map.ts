@@ -1,17 +1,12 @@
 import maplibregl from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { HomeControl } from "./home_control.js";
-import { kUnits, type LngLat, type Plane } from "../city/projection.js";
+import { kUnits, type Bounds, type LngLat, type Plane } from "../city/projection.js";
 import type { Camera } from "./gl.js";
 import { makeStyle, type SourceName } from "./map_style.js";
 import type { Palette } from "./palette.js";
 
-export interface Bounds {
-  readonly southWest: LngLat;
-  readonly northEast: LngLat;
-}
-
-/** How all of the city is shown. */
+/** How the whole city is shown. */
 const kAll = { padding: 24 };
 const kNothing: GeoJSON.GeoJSON = { type: "FeatureCollection", features: [] };
 
@@ -19,7 +14,7 @@ const kNothing: GeoJSON.GeoJSON = { type: "FeatureCollection", features: [] };
 export class CityMap {
   readonly map: maplibregl.Map;
   private streets: GeoJSON.GeoJSON = kNothing;
-  /** What the sources hold, to be put again after the style was changed. */
+  /** The data of the sources, which a new style needs again. */
   private readonly data = new Map<SourceName, GeoJSON.GeoJSON>();
   private demandIsShown = false;
 
@@ -29,11 +24,11 @@ export class CityMap {
     bounds: Bounds,
     private readonly plane: Plane,
   ) {
-    const all = [bounds.southWest, bounds.northEast] as [LngLat, LngLat];
+    const all: [LngLat, LngLat] = [bounds.southWest, bounds.northEast];
     this.map = new maplibregl.Map({
       container,
       style: makeStyle(palette, kNothing),
-      bounds: all as maplibregl.LngLatBoundsLike,
+      bounds: all,
       fitBoundsOptions: kAll,
       minZoom: 8,
       maxZoom: 19,
@@ -43,19 +38,17 @@ export class CityMap {
       touchPitch: false,
       attributionControl: false,
       fadeDuration: 0,
-      // A click is a choice here; the keyboard's focus shows on the map.
+      // A hand that moves a little still clicks.
       clickTolerance: 5,
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    const home = new HomeControl(() =>
-      this.map.fitBounds(all as maplibregl.LngLatBoundsLike, kAll),
-    );
+    const home = new HomeControl(() => this.map.fitBounds(all, kAll));
     this.map.addControl(home, "bottom-right");
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   }
 
-  /** Puts a canvas right above the map's, below its markers. */
+  /** Adds a canvas above the map's own and below its markers. */
   addCanvas(canvas: HTMLCanvasElement): void {
     this.map.getCanvas().after(canvas);
   }
@@ -69,7 +62,7 @@ export class CityMap {
     if (palette === this.palette) return;
     this.palette = palette;
     this.map.setStyle(makeStyle(palette, this.streets), { diff: true });
-    this.map.once("styledata", () => {
+    void this.map.once("styledata", () => {
       for (const [name, data] of this.data) this.putData(name, data);
       this.showDemand(this.demandIsShown);
     });
@@ -112,12 +105,12 @@ export class CityMap {
 
   private putData(name: SourceName, data: GeoJSON.GeoJSON): void {
     this.whenStyled(() => {
-      (this.map.getSource(name) as maplibregl.GeoJSONSource | undefined)?.setData(data);
+      this.map.getSource<maplibregl.GeoJSONSource>(name)?.setData(data);
     });
   }
 
   private whenStyled(action: () => void): void {
     if (this.map.getLayer("stops")) action();
-    else this.map.once("styledata", () => this.whenStyled(action));
+    else void this.map.once("styledata", () => this.whenStyled(action));
   }
 }

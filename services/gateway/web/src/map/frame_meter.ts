@@ -1,3 +1,5 @@
+import { quantile } from "../city/quantile.js";
+
 /** Milliseconds. */
 export interface FrameReport {
   readonly frames: number;
@@ -47,11 +49,4 @@ export class FrameMeter {
 function push(into: number[], value: number): void {
   into.push(value);
   if (into.length > kKept) into.shift();
-}
-
-/** The value below which a share `q` of them lies; 0 for none. */
-export function quantile(values: readonly number[], q: number): number {
-  if (values.length === 0) return 0;
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] as number;
 }

@@ -1,6 +1,6 @@
 import type maplibregl from "maplibre-gl";
 
-/** A button below the zoom's, which shows all of the city again. */
+/** A button above the zoom buttons that shows the whole city. */
 export class HomeControl implements maplibregl.IControl {
   private readonly element = document.createElement("div");
 
@@ -10,7 +10,7 @@ export class HomeControl implements maplibregl.IControl {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "home-button";
-    button.title = "The whole city";
+    button.title = "Show the whole city";
     button.setAttribute("aria-label", button.title);
     button.addEventListener("click", this.goHome);
     this.element.className = "maplibregl-ctrl maplibregl-ctrl-group";

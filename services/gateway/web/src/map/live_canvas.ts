@@ -44,7 +44,7 @@ export class LiveCanvas {
   constructor(private readonly scene: LiveScene) {
     this.element.className = "live-canvas";
     const gl = this.element.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
-    if (!gl) throw new Error("this browser has no WebGL 2");
+    if (!gl) throw new Error("WebGL 2 is not available");
     this.gl = gl;
     this.programs = this.makePrograms();
     this.element.addEventListener("webglcontextlost", (event) => event.preventDefault());

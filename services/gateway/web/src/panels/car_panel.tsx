@@ -1,11 +1,15 @@
+import { useEffect } from "preact/hooks";
 import type { LiveCity } from "../city/live_city.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive } from "../driver/drive.js";
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { second, tab, watchedDriver } from "../ui/state.js";
-import { kCarStateNames } from "./city_panel.js";
-import { PushList, StopList } from "./plan_view.js";
-import { TripRow } from "./trip_row.js";
+import { tab, watchedDriver } from "../state/page.js";
+import { CarSymbol, kCarStateNames } from "../widgets/car_symbol.js";
+import { Name } from "../widgets/name.js";
+import { StopList } from "../widgets/stop_list.js";
+import { TripRow } from "../widgets/trip_row.js";
+import { useEachSecond } from "../widgets/use_each_second.js";
+import { PushList } from "./push_list.js";
 
 interface CarPanelProps {
   readonly driverId: string;
@@ -14,19 +18,26 @@ interface CarPanelProps {
   readonly drive: Drive;
 }
 
-/** A car: what it does, for whom, and what its driver was told. */
+/** A car: its state, its driver's plan, its passengers, and the messages that its driver received. */
 export function CarPanel({ driverId, city, clock, drive }: CarPanelProps) {
-  second.value;
+  useEachSecond();
+  useWatchedDriver(city, driverId);
   const known = watchedDriver.value?.driverId === driverId ? watchedDriver.value.answer : null;
   const trips = city.trips.ofDriver(driverId);
-  const name = known?.name || trips[0]?.driver?.name || driverId;
   const vehicle = known?.vehicle ?? trips[0]?.driver?.vehicle;
   return (
     <article class="car" aria-labelledby="car-title">
-      <h2 id="car-title">{name}</h2>
+      <h2 id="car-title">
+        <Name of={known?.name || trips[0]?.driver?.name} or={driverId} />
+      </h2>
       {vehicle && (
         <p>
-          {vehicle.model} {vehicle.plate && <span class="plate">{vehicle.plate}</span>}
+          <Name of={vehicle.model} />{" "}
+          {vehicle.plate && (
+            <span class="plate">
+              <Name of={vehicle.plate} />
+            </span>
+          )}
         </p>
       )}
       <CarState driverId={driverId} city={city} />
@@ -34,7 +45,7 @@ export function CarPanel({ driverId, city, clock, drive }: CarPanelProps) {
       {known?.plan && known.plan.stops.length > 0 ? (
         <StopList stops={known.plan.stops} />
       ) : (
-        <p class="empty">Nothing to do.</p>
+        <p class="empty">No stops planned.</p>
       )}
       <h3>Passengers</h3>
       {trips.length === 0 && <p class="empty">None.</p>}
@@ -43,28 +54,40 @@ export function CarPanel({ driverId, city, clock, drive }: CarPanelProps) {
           <TripRow key={trip.tripId} trip={trip} aside={inStateText(trip, clock)} />
         ))}
       </ul>
-      <h3>Pushed to the driver</h3>
+      <h3>Messages to the driver</h3>
       {known && known.pushes.length > 0 ? (
         <PushList pushes={known.pushes} />
       ) : (
-        <p class="empty">Nothing yet.</p>
+        <p class="empty">No messages yet.</p>
       )}
       <TakeOver driverId={driverId} city={city} drive={drive} seats={known?.seats ?? 4} />
     </article>
   );
 }
 
+/** Keeps `watchedDriver` current while the panel is open. */
+function useWatchedDriver(city: LiveCity, driverId: string): void {
+  useEffect(() => {
+    const closed = new AbortController();
+    void city.followDriver(driverId, closed.signal, (answer) => {
+      watchedDriver.value = { driverId, answer };
+    });
+    return () => {
+      closed.abort();
+      watchedDriver.value = null;
+    };
+  }, [city, driverId]);
+}
+
 function CarState({ driverId, city }: Pick<CarPanelProps, "driverId" | "city">) {
   const slot = city.cars.slotOf(driverId);
   const car = slot === undefined ? undefined : city.cars.view(slot, performance.now() / 1000);
-  if (!car) return <p class="state-line">not on the map just now</p>;
+  if (!car) return <p class="state-line">Currently not on the map.</p>;
   return (
     <p class="state-line">
-      <svg class={`arrow state-${car.state}`} viewBox="-1 -1.1 2 2.1" aria-hidden="true">
-        <path d="M0-1 .72.78 0 .42-.72.78Z" />
-      </svg>
+      <CarSymbol state={car.state} />
       <strong>{kCarStateNames[car.state] ?? "unknown"}</strong>
-      <span>{car.freeSeats === 1 ? "one seat free" : `${car.freeSeats} seats free`}</span>
+      <span>{car.freeSeats === 1 ? "1 free seat" : `${car.freeSeats} free seats`}</span>
     </p>
   );
 }
@@ -82,7 +105,7 @@ interface TakeOverProps {
   readonly seats: number;
 }
 
-/** A newer session of a driver ends the older one: so a car changes hands. */
+/** Lets the user drive the car: a driver's newer session ends the older one. */
 function TakeOver({ driverId, city, drive, seats }: TakeOverProps) {
   if (drive.state.value.driverId === driverId) return <p class="note">This is your car.</p>;
   const take = () => {
@@ -95,7 +118,7 @@ function TakeOver({ driverId, city, drive, seats }: TakeOverProps) {
   };
   return (
     <button type="button" class="secondary wide" onClick={take}>
-      Take this car over
+      Take over this car
     </button>
   );
 }

@@ -1,17 +1,14 @@
 import { kCarStates } from "../city/area_feed.js";
 import type { LiveCity } from "../city/live_city.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
-import { DriverState } from "../gen/ridestream/location/v1/location_pb.js";
-import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { demandPlaces, figures, second, showDemand } from "../ui/state.js";
-import { TripRow } from "./trip_row.js";
-
-export const kCarStateNames: Readonly<Record<number, string>> = {
-  [DriverState.IDLE]: "free",
-  [DriverState.OFFERED]: "has an offer",
-  [DriverState.EN_ROUTE]: "on the way to a rider",
-  [DriverState.OCCUPIED]: "with riders aboard",
-};
+import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import { figures } from "../state/figures.js";
+import { demandPlaces, showDemand } from "../state/page.js";
+import { CarSymbol, kCarStateNames } from "../widgets/car_symbol.js";
+import { TripDot } from "../widgets/trip_dot.js";
+import { TripRow } from "../widgets/trip_row.js";
+import { useEachSecond } from "../widgets/use_each_second.js";
+import "./city_panel.css";
 
 const kShownWaiting = 6;
 const kShownEnded = 8;
@@ -21,17 +18,17 @@ interface CityPanelProps {
   readonly clock: CityClock;
 }
 
-/** What is going on in the city: what the colours mean, who waits, what has just ended. */
+/** The city at a glance: the legend, riders who wait, and trips that ended recently. */
 export function CityPanel({ city, clock }: CityPanelProps) {
-  second.value;
+  useEachSecond();
   const now = clock.now();
   const waiting = [...city.trips.waiting()].sort((a, b) => since(a) - since(b));
   const ended = [...city.trips.ended.values()].slice(-kShownEnded).reverse();
   return (
     <>
       <p class="note intro">
-        A city, live: arrows are cars, dots are riders. Click one for its story, or take part: ask
-        for a ride, or take the wheel.
+        A live city: arrows are cars, dots are riders. Click a car or a rider for details, request a
+        ride, or drive a car yourself.
       </p>
       <Legend />
       <section aria-labelledby="waiting-title">
@@ -47,7 +44,7 @@ export function CityPanel({ city, clock }: CityPanelProps) {
         )}
       </section>
       <section aria-labelledby="ended-title">
-        <h2 id="ended-title">Just ended</h2>
+        <h2 id="ended-title">Recently ended</h2>
         {ended.length === 0 && <p class="empty">No ride has ended since you opened this page.</p>}
         <ul class="list">
           {ended.map((trip) => (
@@ -74,22 +71,19 @@ function Legend() {
       <ul>
         {kCarStates.map((state) => (
           <li key={state}>
-            <svg class={`arrow state-${state}`} viewBox="-1 -1.1 2 2.1" aria-hidden="true">
-              <path d="M0-1 .72.78 0 .42-.72.78Z" />
-              {state === DriverState.OCCUPIED && <circle r="0.26" cy="0.06" fill="#fff" />}
-            </svg>
+            <CarSymbol state={state} />
             <span>{kCarStateNames[state]}</span>
             <strong>{(byState[state] ?? 0).toLocaleString("en")}</strong>
           </li>
         ))}
         <li>
-          <span class="dot trip-requested" aria-hidden="true" />
-          <span>rider who waits</span>
+          <TripDot state={TripState.REQUESTED} />
+          <span>rider waiting for a driver</span>
           <strong>{waiting.toLocaleString("en")}</strong>
         </li>
         <li>
-          <span class="dot ring trip-assigned" aria-hidden="true" />
-          <span>rider whose car is coming</span>
+          <TripDot state={TripState.ASSIGNED} ring />
+          <span>rider whose car is on the way</span>
           <strong>{awaiting.toLocaleString("en")}</strong>
         </li>
       </ul>
@@ -104,7 +98,7 @@ function Legend() {
         <span>Unserved demand</span>
       </label>
       {showDemand.value && demandPlaces.value === 0 && (
-        <p class="more">Nobody goes unserved just now.</p>
+        <p class="more">No unserved demand at the moment.</p>
       )}
     </section>
   );

@@ -10,28 +10,32 @@ import {
   type Offer,
   type Stop,
 } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
-import { PlaceChoice } from "../ui/place_choice.js";
-import { second, streetGuide } from "../ui/state.js";
-import { StopList } from "./plan_view.js";
+import { streetGuide } from "../state/page.js";
+import "../widgets/form.css";
+import { Name } from "../widgets/name.js";
+import { PlaceChoice } from "../widgets/place_choice.js";
+import { StopList } from "../widgets/stop_list.js";
+import { useEachSecond } from "../widgets/use_each_second.js";
+import "./drive_panel.css";
 
 interface DrivePanelProps {
   readonly drive: Drive;
   readonly clock: CityClock;
 }
 
-/** Being a driver: an offer to take or leave, a plan to drive, and what is to be done at its stops. */
+/** The driver's side: an offer to answer, a plan to drive, and the actions at its stops. */
 export function DrivePanel({ drive, clock }: DrivePanelProps) {
   const state = drive.state.value;
   return (
     <section aria-labelledby="drive-title">
-      <h2 id="drive-title">{state.driverId ? "You drive" : "Take the wheel"}</h2>
+      <h2 id="drive-title">{state.driverId ? "You are driving" : "Drive a car"}</h2>
       {state.driverId ? (
         <Driving drive={drive} state={state} clock={clock} />
       ) : (
         <Starting drive={drive} />
       )}
       <p role="status" class="notice" data-testid="drive-notice">
-        {state.notice}
+        <Name of={state.notice} />
       </p>
     </section>
   );
@@ -50,7 +54,7 @@ function Starting({ drive }: { readonly drive: Drive }) {
       }}
     >
       <p class="note">
-        Put a car of your own on a street, or click any car on the map and take it over.
+        Place your own car on a street, or click any car on the map and take it over.
       </p>
       <PlaceChoice
         label="Your car"
@@ -88,20 +92,16 @@ function Driving({ drive, state, clock }: DrivingProps) {
   const next = stops[0];
   return (
     <div class="form">
-      {state.link.kind !== "live" && <p class="error">Not connected; trying again …</p>}
+      {state.link.kind !== "live" && <p class="error">Not connected. Retrying …</p>}
       {state.offer && <OfferCard drive={drive} offer={state.offer} clock={clock} />}
       {!state.offer && stops.length === 0 && (
-        <p class="empty">Waiting for an offer. Yours is the car with the ring.</p>
+        <p class="empty">Waiting for an offer. Your car is the one with the ring.</p>
       )}
       {next && <NextAction drive={drive} stop={next} isAtStop={state.isAtStop} />}
       {stops.length > 0 && <StopList stops={stops} />}
       {next?.kind === StopKind.PICK_UP && (
-        <button
-          type="button"
-          class="secondary"
-          onClick={() => drive.giveUp(GiveUpCause.CANT_DRIVE)}
-        >
-          Give this ride back
+        <button type="button" class="secondary" onClick={() => drive.giveUp()}>
+          Give up this ride
         </button>
       )}
       {next?.kind === StopKind.PICK_UP && next.arrived && (
@@ -117,15 +117,15 @@ function Driving({ drive, state, clock }: DrivingProps) {
 }
 
 function OfferCard({ drive, offer, clock }: { drive: Drive; offer: Offer; clock: CityClock }) {
-  second.value;
+  useEachSecond();
   const leftS = Math.max(0, (toMs(offer.expiresAt) - clock.now()) / 1000);
   const wholeS = Math.max(1, (toMs(offer.expiresAt) - toMs(offer.decidedAt)) / 1000);
   return (
-    <article class="offer" aria-label="An offer">
+    <article class="offer" aria-label="Offer">
       <p class="offer-fare">
         <strong>{moneyText(offer.fare)}</strong>
         <span>
-          {offer.partySize === 1 ? "one rider" : `${offer.partySize} riders`},{" "}
+          {offer.partySize === 1 ? "1 rider" : `${offer.partySize} riders`},{" "}
           {clockText(offer.pickupEtaS)} away
         </span>
       </p>
@@ -153,16 +153,16 @@ function OfferCard({ drive, offer, clock }: { drive: Drive; offer: Offer; clock:
 }
 
 function NextAction({ drive, stop, isAtStop }: { drive: Drive; stop: Stop; isAtStop: boolean }) {
-  const name = stop.passenger?.name || "the rider";
+  const name = <Name of={stop.passenger?.name} or="the rider" />;
   const [action, label] =
     stop.kind === StopKind.DROP_OFF
-      ? [StopAction.DROPPED_OFF, `Drop ${name} off`]
+      ? [StopAction.DROPPED_OFF, <>Drop off {name}</>]
       : stop.arrived
-        ? [StopAction.PICKED_UP, `${name} is aboard`]
-        : [StopAction.ARRIVED, `I am there, for ${name}`];
+        ? [StopAction.PICKED_UP, <>{name} is aboard</>]
+        : [StopAction.ARRIVED, <>I have arrived for {name}</>];
   return (
     <button type="button" class="primary" disabled={!isAtStop} onClick={() => drive.act(action)}>
-      {isAtStop ? label : `Driving to ${name} …`}
+      {isAtStop ? label : <>Driving to {name} …</>}
     </button>
   );
 }

@@ -13,16 +13,21 @@ import {
   type Trip,
 } from "../gen/ridestream/trip/v1/trip_pb.js";
 import type { Ride, RideState } from "../rider/ride.js";
-import { PlaceChoice } from "../ui/place_choice.js";
-import { second } from "../ui/state.js";
-import { DriverLink } from "./trip_panel.js";
+import { DriverLink } from "../widgets/driver_link.js";
+import "../widgets/facts.css";
+import "../widgets/form.css";
+import { Name } from "../widgets/name.js";
+import { PlaceChoice } from "../widgets/place_choice.js";
+import { TripDot } from "../widgets/trip_dot.js";
+import { useEachSecond } from "../widgets/use_each_second.js";
+import "./ride_panel.css";
 
 interface RidePanelProps {
   readonly ride: Ride;
   readonly clock: CityClock;
 }
 
-/** Being a rider: two points, a price, a request; then the ride until its receipt. */
+/** The rider's side: two places, a price and a request, then the ride until its receipt. */
 export function RidePanel({ ride, clock }: RidePanelProps) {
   const state = ride.state.value;
   return (
@@ -34,7 +39,7 @@ export function RidePanel({ ride, clock }: RidePanelProps) {
         <Choosing ride={ride} state={state} clock={clock} />
       )}
       <p role="alert" class="error">
-        {state.error}
+        <Name of={state.error} />
       </p>
     </section>
   );
@@ -48,12 +53,16 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
   const name = useSignal("");
   const note = useSignal("");
   const { quote } = state;
-  second.value;
+  useEachSecond();
   const leftS = quote ? (toMs(quote.expiresAt) - clock.now()) / 1000 : 0;
   const hasExpired = quote !== null && leftS <= 0;
   useEffect(() => {
     if (hasExpired) ride.renewQuote();
   }, [hasExpired]);
+  useEffect(() => {
+    ride.renewQuote();
+    return () => ride.dropQuote();
+  }, [ride]);
   return (
     <form
       class="form"
@@ -90,13 +99,14 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
           checked={state.shared}
           onChange={(event) => ride.choose({ shared: event.currentTarget.checked })}
         />
-        <span>Share the ride, for less</span>
+        <span>Share the ride for a lower price</span>
       </label>
       <label class="field">
         <span>Name</span>
         <input
           maxLength={32}
           autocomplete="given-name"
+          dir="auto"
           placeholder="You"
           onInput={(event) => {
             name.value = event.currentTarget.value;
@@ -107,6 +117,7 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
         <span>Note</span>
         <input
           maxLength={80}
+          dir="auto"
           placeholder="blue coat, at the corner"
           onInput={(event) => {
             note.value = event.currentTarget.value;
@@ -119,16 +130,17 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
             <strong>{moneyText(quote.fare.total)}</strong>
             <span>
               {(quote.fare.lengthM / 1000).toFixed(1)} km,{" "}
-              {durationText(Number(quote.fare.duration?.seconds ?? 0))} on the way
+              {durationText(Number(quote.fare.duration?.seconds ?? 0))}
             </span>
             {quote.fare.surgeMinor > 0n && (
               <span data-testid="quote-surge">
-                {surgeMoney(quote.fare)} of it since few cars are free ({surgeFactor(quote.fare)})
+                Includes {surgeMoney(quote.fare)} surge ({surgeFactor(quote.fare)}): few cars are
+                free
               </span>
             )}
             {quote.promise && <PromiseText promise={quote.promise} />}
             <span class="note">
-              {hasExpired ? "This price has expired." : `This price holds for ${clockText(leftS)}.`}
+              {hasExpired ? "This price has expired." : `Price valid for ${clockText(leftS)}.`}
             </span>
           </div>
         )}
@@ -140,7 +152,7 @@ function Choosing({ ride, state, clock }: ChoosingProps) {
   );
 }
 
-/** How many times the usual price it is. */
+/** The surged price as a multiple of the usual price. */
 function surgeFactor(fare: Fare): string {
   return `${((fare.tariff?.surgePercent ?? 100) / 100).toFixed(2).replace(/0$/, "")}×`;
 }
@@ -152,12 +164,12 @@ function surgeMoney(fare: Fare): string {
   });
 }
 
-/** What a rider who shares is promised. */
+/** The promise to a rider who shares. */
 function PromiseText({ promise }: { readonly promise: Promise_ }) {
   const within = (duration: Duration | undefined) => durationText(Number(duration?.seconds ?? 0));
   return (
     <span>
-      Promised: picked up within {within(promise.pickupWithin)}, there within{" "}
+      Promise: pick-up within {within(promise.pickupWithin)}, arrival within{" "}
       {within(promise.dropoffWithin)}.
     </span>
   );
@@ -174,11 +186,11 @@ function Riding({ ride, state, trip }: RidingProps) {
   return (
     <div class="riding">
       <p class="state-line" role="status">
-        <span class={`dot trip-${TripState[trip.state].toLowerCase()}`} aria-hidden="true" />
+        <TripDot state={trip.state} />
         <strong data-testid="ride-state">{kStateNames[trip.state]}</strong>
         {progress && progress.etaS > 0 && (
           <span>
-            {trip.state === TripState.ABOARD ? "there in " : "with you in "}
+            {trip.state === TripState.ABOARD ? "at the destination in " : "arrives in "}
             {durationText(progress.etaS)}
           </span>
         )}
@@ -186,11 +198,14 @@ function Riding({ ride, state, trip }: RidingProps) {
       {trip.driver && (
         <p>
           <DriverLink driverId={trip.driver.driverId} name={trip.driver.name} />,{" "}
-          {trip.driver.vehicle?.model} <span class="plate">{trip.driver.vehicle?.plate}</span>
+          <Name of={trip.driver.vehicle?.model} />{" "}
+          <span class="plate">
+            <Name of={trip.driver.vehicle?.plate} />
+          </span>
         </p>
       )}
-      {progress?.promiseBroken && <p class="error">This will be later than promised.</p>}
-      {state.link.kind === "lost" && <p class="error">Connection lost; the ride goes on.</p>}
+      {progress?.promiseBroken && <p class="error">This ride will be later than promised.</p>}
+      {state.link.kind === "lost" && <p class="error">Connection lost. Your ride continues.</p>}
       {isOpen(trip.state) ? (
         <OpenRide ride={ride} state={state} trip={trip} />
       ) : (
@@ -217,7 +232,7 @@ function OpenRide({ ride, state, trip }: RidingProps) {
       {trip.promise && (
         <p class="note" data-testid="promise">
           Promised, by the city's clock: picked up by {timeOfDay(toMs(trip.promise.latestPickupAt))}
-          , there by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
+          , arrival by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
         </p>
       )}
       {trip.driverLostAt && <p class="error">Nothing is heard of your driver. You may leave.</p>}
@@ -254,13 +269,13 @@ function Receipt({ ride, trip }: { readonly ride: Ride; readonly trip: Trip }) {
           <dd>{money(fare.timePartMinor)}</dd>
           {fare.surgeMinor > 0n && (
             <>
-              <dt>Few cars free ({surgeFactor(fare)})</dt>
+              <dt>Surge ({surgeFactor(fare)})</dt>
               <dd>{surgeMoney(fare)}</dd>
             </>
           )}
           {fare.sharedDiscountMinor > 0n && (
             <>
-              <dt>For sharing</dt>
+              <dt>Shared-ride discount</dt>
               <dd>−{money(fare.sharedDiscountMinor)}</dd>
             </>
           )}
@@ -271,7 +286,7 @@ function Receipt({ ride, trip }: { readonly ride: Ride; readonly trip: Trip }) {
         </dl>
       )}
       <button type="button" class="primary" onClick={() => ride.reset()}>
-        Another ride
+        New ride
       </button>
     </div>
   );

@@ -1,9 +1,14 @@
 import type { LiveCity } from "../city/live_city.js";
-import { kStateNames, moneyText, tellStory } from "../city/story.js";
+import { kStateNames, moneyText, makeTimeline } from "../city/story.js";
 import { clockText, timeOfDay, toMs, type CityClock } from "../city/time.js";
 import { isOpen } from "../city/trips.js";
 import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
-import { second, selection } from "../ui/state.js";
+import { DriverLink } from "../widgets/driver_link.js";
+import "../widgets/facts.css";
+import { Name } from "../widgets/name.js";
+import { TripDot, tripClass } from "../widgets/trip_dot.js";
+import { useEachSecond } from "../widgets/use_each_second.js";
+import "./trip_panel.css";
 
 interface TripPanelProps {
   readonly tripId: string;
@@ -11,16 +16,19 @@ interface TripPanelProps {
   readonly clock: CityClock;
 }
 
-/** A trip: how it stands, and its story as a timeline. */
+/** A trip: its state, its facts, and its timeline. */
 export function TripPanel({ tripId, city, clock }: TripPanelProps) {
-  second.value;
+  useEachSecond();
   const trip = city.trips.get(tripId) ?? city.history.find((each) => each.tripId === tripId);
-  if (!trip) return <p class="empty">This trip is not among those that are remembered here.</p>;
+  if (!trip) return <p class="empty">This page has no record of this trip.</p>;
   return (
     <article class="trip" aria-labelledby="trip-title">
-      <h2 id="trip-title">{trip.passenger?.name || "A rider"}’s ride</h2>
-      <p class={`state-line trip-${TripState[trip.state].toLowerCase()}`}>
-        <span class={`dot trip-${TripState[trip.state].toLowerCase()}`} aria-hidden="true" />
+      <h2 id="trip-title">
+        <Name of={trip.passenger?.name} or="A rider" />
+        ’s ride
+      </h2>
+      <p class={`state-line ${tripClass(trip.state)}`}>
+        <TripDot state={trip.state} />
         {kStateNames[trip.state]}
         {trip.state === TripState.REQUESTED && (
           <strong>{clockText((clock.now() - toMs(trip.requestedAt)) / 1000)}</strong>
@@ -32,15 +40,15 @@ export function TripPanel({ tripId, city, clock }: TripPanelProps) {
   );
 }
 
-export function TripFacts({ trip }: { readonly trip: Trip }) {
+function TripFacts({ trip }: { readonly trip: Trip }) {
   const party = trip.passenger?.partySize ?? 1;
   return (
     <dl class="facts">
       <dt>Party</dt>
-      <dd>{party === 1 ? "one rider" : `${party} riders`}</dd>
+      <dd>{party === 1 ? "1 rider" : `${party} riders`}</dd>
       <dt>Fare</dt>
       <dd>{moneyText(trip.fare?.total)}</dd>
-      <dt>Way</dt>
+      <dt>Route</dt>
       <dd>
         {((trip.fare?.lengthM ?? 0) / 1000).toFixed(1)} km,{" "}
         {clockText(Number(trip.fare?.duration?.seconds ?? 0))}
@@ -56,43 +64,32 @@ export function TripFacts({ trip }: { readonly trip: Trip }) {
       {trip.passenger?.note && (
         <>
           <dt>Note</dt>
-          <dd>{trip.passenger.note}</dd>
+          <dd>
+            <Name of={trip.passenger.note} />
+          </dd>
         </>
       )}
-      <dt>Id</dt>
+      <dt>Trip ID</dt>
       <dd class="id">{trip.tripId}</dd>
     </dl>
   );
 }
 
-export function DriverLink({
-  driverId,
-  name,
-}: {
-  readonly driverId: string;
-  readonly name: string;
-}) {
-  const open = () => {
-    selection.value = { kind: "car", driverId };
-  };
-  return (
-    <button type="button" class="link" onClick={open}>
-      {name || driverId}
-    </button>
-  );
-}
-
 function Timeline({ trip, city, clock }: { trip: Trip; city: LiveCity; clock: CityClock }) {
-  const moments = tellStory(trip, city.trips.story(trip.tripId));
+  const moments = makeTimeline(trip, city.trips.story(trip.tripId));
   const startMs = moments[0]?.atMs ?? 0;
   return (
-    <ol class="timeline" aria-label="What happened">
+    <ol class="timeline" aria-label="Timeline">
       {moments.map((moment, i) => (
-        <li key={i} class={`trip-${TripState[moment.state].toLowerCase()}`}>
+        <li key={i} class={tripClass(moment.state)}>
           <time>{timeOfDay(moment.atMs)}</time>
           <span class="moment">
             <strong>{moment.title}</strong>
-            {moment.detail && <span class="note">{moment.detail}</span>}
+            {moment.detail && (
+              <span class="note">
+                <Name of={moment.detail} />
+              </span>
+            )}
             {i > 0 && <span class="note">+{clockText((moment.atMs - startMs) / 1000)}</span>}
           </span>
         </li>

@@ -12,24 +12,24 @@ import type {
   Trip,
 } from "../gen/ridestream/trip/v1/trip_pb.js";
 
-/** A rider's way from choosing to the receipt. */
+/** What a rider sees, from choosing places to the receipt. */
 export interface RideState {
   readonly pickup: LngLat | null;
   readonly dropoff: LngLat | null;
   readonly partySize: number;
-  /** Others may come along, for a lower price and under a promise. */
+  /** Other riders may share the car: for a lower price, with a promise about times. */
   readonly shared: boolean;
-  /** Kept until it expires or the places change. */
+  /** Null until there is a price for the chosen places. */
   readonly quote: QuoteTripResponse | null;
-  /** From the request on. */
+  /** Set from the request on. */
   readonly trip: Trip | null;
-  /** Where the car is, while one is on the way. */
+  /** The car's position and ETA while a car is on the way. */
   readonly progress: Progress | null;
-  /** What is being asked for just now, "" for nothing. */
+  /** The command in progress, for display; "" for none. */
   readonly busy: string;
-  /** What went wrong last. */
+  /** The last error, for display; "" for none. */
   readonly error: string;
-  /** Whether the trip is being watched. */
+  /** The state of the stream that watches the trip. */
   readonly link: Link;
 }
 
@@ -53,20 +53,21 @@ export interface RideOptions {
   readonly pause?: Pause;
 }
 
-/** Being a rider. Each command carries an id, so that it is made once however often it is sent. */
+/** The rider's side. Each command carries an id, so that a command that is sent again after a lost
+ * answer takes effect once. */
 export class Ride {
   readonly state: ReadonlySignal<RideState>;
   private readonly current = signal<RideState>(kAtFirst);
   private watching = new AbortController();
   private readonly living = new AbortController();
-  /** Of the quotes asked for, the latest counts. */
-  private quotesAsked = 0;
+  /** Ends the question for a price: a newer one replaces it, or nobody needs the answer. */
+  private quoting = new AbortController();
 
   constructor(private readonly options: RideOptions) {
     this.state = this.current;
   }
 
-  /** Goes on with a trip that is open from before, if there is one. */
+  /** Watches the rider's open trip, if there is one from an earlier visit. */
   async resume(): Promise<void> {
     const { market, clients } = this.options;
     const { trips } = await retry(() => clients.trip.listTrips({ market, pageSize: 1 }), {
@@ -81,9 +82,15 @@ export class Ride {
     void this.askQuote();
   }
 
-  /** Asks for the price again: the one at hand has run out. */
+  /** Asks for a new price for the same places, because the last one expired or was dropped. */
   renewQuote(): void {
     void this.askQuote();
+  }
+
+  /** Forgets the price and aborts a question for one. */
+  dropQuote(): void {
+    this.quoting.abort();
+    this.change({ quote: null });
   }
 
   async request(name: string, note: string): Promise<void> {
@@ -123,15 +130,18 @@ export class Ride {
     });
   }
 
-  /** Forgets a ride that is over (or not yet asked for), for another. */
+  /** Starts over after a ride that has ended. */
   reset(): void {
+    this.quoting.abort();
     this.watching.abort();
     this.current.value = kAtFirst;
   }
 
   private async askQuote(): Promise<void> {
     const { pickup, dropoff, partySize, shared } = this.current.value;
-    const asked = ++this.quotesAsked;
+    this.quoting.abort();
+    this.quoting = new AbortController();
+    const { signal } = this.quoting;
     if (!pickup || !dropoff) return this.change({ busy: "" });
     const request = {
       market: this.options.market,
@@ -140,24 +150,33 @@ export class Ride {
       partySize,
       shared,
     };
-    await this.command("Asking for a price", async (clients) => {
-      const quote = await clients.trip.quoteTrip(request, { timeoutMs: 2000 });
-      if (asked === this.quotesAsked) this.change({ quote });
-    });
+    const ask = async (clients: Clients) => {
+      const quote = await clients.trip.quoteTrip(request, { timeoutMs: 2000, signal });
+      if (!signal.aborted) this.change({ quote });
+    };
+    await this.command("Getting a price", ask, signal);
   }
 
-  private async command(busy: string, call: (clients: Clients) => Promise<void>): Promise<void> {
+  /** Makes a call until it is answered. An aborted call changes nothing of the state but `busy`. */
+  private async command(
+    busy: string,
+    call: (clients: Clients) => Promise<void>,
+    signal = this.living.signal,
+  ): Promise<void> {
     this.change({ busy, error: "" });
+    const clearBusy = () => this.change({ busy: "" });
+    signal.addEventListener("abort", clearBusy, { once: true });
     try {
       await retry(() => call(this.options.clients), {
-        signal: this.living.signal,
+        signal,
         pause: this.options.pause ?? wallPause,
-        onRetry: () => this.change({ busy: `${busy}, once more` }),
+        onRetry: () => this.change({ busy: `${busy}, retrying` }),
       });
     } catch (thrown) {
-      this.change({ error: ConnectError.from(thrown).rawMessage });
+      if (!signal.aborted) this.change({ error: ConnectError.from(thrown).rawMessage });
     } finally {
-      this.change({ busy: "" });
+      signal.removeEventListener("abort", clearBusy);
+      if (!signal.aborted) clearBusy();
     }
   }
 
@@ -186,7 +205,7 @@ export class Ride {
     });
   }
 
-  /** The answer to a command and what is watched come by two ways: the newer one counts. */
+  /** Takes the trip from a command's answer or from the stream, unless a newer version is known. */
   private take(trip: Trip): void {
     const known = this.current.value.trip;
     if (known && known.tripId === trip.tripId && known.version > trip.version) return;

@@ -1,21 +1,23 @@
 import { useEffect, useId, useMemo } from "preact/hooks";
 import type { LngLat } from "../city/projection.js";
-import { placing, streetGuide } from "./state.js";
+import { placing, streetGuide } from "../state/page.js";
+import "./place_choice.css";
+import { visibleText } from "./name.js";
 
 interface PlaceChoiceProps {
   readonly label: string;
   readonly place: LngLat | null;
   readonly onPlace: (place: LngLat) => void;
-  /** Ask for the click without being asked to. */
+  /** Asks for a click on the map as soon as the widget is shown. */
   readonly asksAtOnce?: boolean;
   readonly action?: string;
 }
 
-/** A place, chosen by a click on the map or by a street's name. */
+/** Lets the user choose a place by a click on the map or by the name of a street. */
 export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: PlaceChoiceProps) {
   const listId = useId();
   const guide = streetGuide.value;
-  const nearby = useMemo(() => (place ? guide.streetAt(place) : ""), [place, guide]);
+  const nearby = useMemo(() => (place ? visibleText(guide.streetAt(place)) : ""), [place, guide]);
   const prompt = `Click the map: ${label.toLowerCase()}`;
   const isAsking = placing.value?.prompt === prompt;
   const ask = () => {
@@ -44,7 +46,8 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
           <input
             list={listId}
             aria-label={`${label}: street`}
-            placeholder={nearby || "a street, or"}
+            dir="auto"
+            placeholder={nearby || "street name"}
             onChange={(event) => chooseByName(event.currentTarget.value)}
           />
           <datalist id={listId}>
@@ -55,7 +58,7 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
         </>
       )}
       <button type="button" class="secondary" aria-pressed={isAsking} onClick={ask}>
-        {action ?? (place ? "Move" : "On the map")}
+        {action ?? (place ? "Move" : "Choose on map")}
       </button>
     </fieldset>
   );

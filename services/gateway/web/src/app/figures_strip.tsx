@@ -1,8 +1,10 @@
 import { kCarStates } from "../city/area_feed.js";
 import { utilization, type Figures } from "../city/figures.js";
 import { clockText } from "../city/time.js";
-import { figures, kSamples, samples } from "./state.js";
-import { Sparkline } from "./sparkline.js";
+import { figures, kSamples, samples } from "../state/figures.js";
+import "../widgets/car_symbol.css";
+import { Sparkline } from "../widgets/sparkline.js";
+import "./figures_strip.css";
 
 interface Card {
   readonly label: string;
@@ -15,54 +17,54 @@ interface Card {
 const kCards: readonly Card[] = [
   {
     label: "Cars",
-    title: "Cars on the map, and the share of them that work",
+    title: "Cars on the map, and the share of cars that are on the way to a rider or carry riders",
     value: (now) => count(now.cars),
     note: (now) => `${Math.round(100 * utilization(now.byState))} % busy`,
     plot: (sample) => utilization(sample.byState),
   },
   {
     label: "Waiting",
-    title: "Riders who have no driver yet, and how long the first of them has waited",
+    title: "Riders who have no driver yet, and the longest of their waiting times",
     value: (now) => count(now.waiting),
-    note: (now) => (now.waiting > 0 ? `longest ${clockText(now.longestWaitS)}` : "nobody"),
+    note: (now) => (now.waiting > 0 ? `longest ${clockText(now.longestWaitS)}` : "none"),
     plot: (sample) => sample.waiting,
   },
   {
-    label: "Driver found in",
-    title: "From a request until a driver accepts: half of the riders, and all but 1 %",
+    label: "Time to match",
+    title: "Time from a request until a driver accepts: median and 99th percentile",
     value: (now) => orDash(now.matchP50S, clockText),
     note: (now) => `p99 ${orDash(now.matchP99S, clockText)}`,
     plot: (sample) => sample.matchP50S,
   },
   {
-    label: "Offers in hand",
+    label: "Offer delivery",
     title:
-      "From the decision to make an offer until the driver's ack, by the wall's clock: half of " +
-      "the last offers, and all but 1 %",
+      "Real time from the decision to make an offer until the driver acknowledges it: median and " +
+      "99th percentile of the last offers",
     value: (now) => orDash(now.offerP50Ms, milliseconds),
     note: (now) => `p99 ${orDash(now.offerP99Ms, milliseconds)}`,
     plot: (sample) => sample.offerP50Ms,
   },
   {
-    label: "Served",
+    label: "Completed",
     title:
-      "Rides completed in the last minute of the city's time; below, since the page was opened, " +
-      "riders who found no driver, or all who were served if there are none",
+      "Rides completed in the last minute of the city's time. Below: riders who found no driver " +
+      "since the page was opened or, if there are none, all completed rides",
     value: (now) => `${count(now.servedPerMinute)}/min`,
     note: (now) =>
-      now.unserved > 0 ? `${count(now.unserved)} unserved` : `${count(now.served)} in all`,
+      now.unserved > 0 ? `${count(now.unserved)} unserved` : `${count(now.served)} in total`,
     plot: (sample) => sample.servedPerMinute,
   },
   {
-    label: "Riders a car",
-    title: "People in cars that carry any",
+    label: "Riders per car",
+    title: "Average number of riders in the cars that carry riders",
     value: (now) => orDash(now.ridersPerCar, (riders) => riders.toFixed(2)),
     note: (now) => `${count(now.aboard)} aboard`,
     plot: (sample) => sample.ridersPerCar,
   },
   {
     label: "Positions",
-    title: "Positions that reach the index in a second of the wall's time",
+    title: "Positions that reach the index of cars per second of real time",
     value: (now) => `${count(Math.round(now.positionsPerS))}/s`,
     note: () => "into the index",
     plot: (sample) => sample.positionsPerS,
@@ -77,7 +79,7 @@ function milliseconds(value: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
-/** A dash while nothing is known. */
+/** The text of a value, or a dash while the value is unknown. */
 function orDash(value: number, text: (value: number) => string): string {
   return value > 0 ? text(value) : "–";
 }
@@ -86,7 +88,7 @@ function orDash(value: number, text: (value: number) => string): string {
 export function FiguresStrip() {
   const now = figures.value;
   return (
-    // In narrow windows it is scrolled, by the keyboard too.
+    // Focusable, because narrow windows scroll the strip, also by keyboard.
     <dl class="figures" aria-label="Live figures" tabIndex={0}>
       {kCards.map((card) => (
         <div class="figure" key={card.label} title={card.title}>
@@ -103,7 +105,7 @@ export function FiguresStrip() {
   );
 }
 
-/** All cars as one bar, parted by what they do. */
+/** All cars as one bar, divided by their states. */
 function StateBar({ byState }: { readonly byState: readonly number[] }) {
   return (
     <div class="state-bar" aria-hidden="true">

@@ -1,13 +1,15 @@
+import "./sparkline.css";
+
 interface SparklineProps {
   readonly values: readonly number[];
-  /** How many samples fill the width. */
+  /** Number of samples that fill the width. */
   readonly length: number;
 }
 
 const kWidth = 96;
 const kHeight = 22;
 
-/** A small plot of the last values. Says nothing to a screen reader: the figure beside it does. */
+/** A small plot of the last values. Hidden from screen readers, which read the figure beside it. */
 export function Sparkline({ values, length }: SparklineProps) {
   const top = Math.max(1e-9, ...values);
   const step = kWidth / (length - 1);

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { selection, tab, type Tab } from "./state.js";
+import { selection, tab, type Tab } from "../state/page.js";
+import "./side_panel.css";
 
 const kTabs: readonly { readonly tab: Tab; readonly label: string }[] = [
   { tab: "city", label: "City" },
@@ -8,23 +9,23 @@ const kTabs: readonly { readonly tab: Tab; readonly label: string }[] = [
   { tab: "drive", label: "Drive" },
 ];
 
-interface PanelProps {
+interface SidePanelProps {
   readonly city: ComponentChildren;
   readonly ride: ComponentChildren;
   readonly drive: ComponentChildren;
-  /** What was clicked; stands in front of the city's tab. */
+  /** The selected car or trip, which covers the city's panel. */
   readonly selected: ComponentChildren;
 }
 
-/** What stands beside the map: the tabs, and what was clicked. */
-export function Panel({ city, ride, drive, selected }: PanelProps) {
+/** The tabs beside the map, and the panel of the chosen one. */
+export function SidePanel({ city, ride, drive, selected }: SidePanelProps) {
   const contents = { city: selection.value ? selected : city, ride, drive };
   const content = useRef<HTMLDivElement>(null);
   const shown = useRef(selection.value);
   useEffect(() => {
     if (shown.current === selection.value) return;
     shown.current = selection.value;
-    // What had the focus may be gone with what was shown: who uses the keyboard goes on from here.
+    // The focused element may be gone with the old content: keyboard users continue from here.
     if (document.activeElement === document.body) content.current?.focus();
   }, [selection.value]);
   const choose = (next: Tab) => {
@@ -41,7 +42,7 @@ export function Panel({ city, ride, drive, selected }: PanelProps) {
   };
   return (
     <aside class="panel">
-      <div role="tablist" aria-label="What to do" class="tabs" onKeyDown={onKey}>
+      <div role="tablist" aria-label="Panels" class="tabs" onKeyDown={onKey}>
         {kTabs.map((each) => (
           <button
             key={each.tab}
@@ -73,7 +74,7 @@ export function Panel({ city, ride, drive, selected }: PanelProps) {
               selection.value = null;
             }}
           >
-            ← The city
+            ← Back to the city
           </button>
         )}
         {contents[tab.value]}

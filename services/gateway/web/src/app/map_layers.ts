@@ -1,33 +1,19 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { effect } from "@preact/signals";
 import maplibregl from "maplibre-gl";
 import { demandToGeoJson } from "../city/demand.js";
 import type { LiveCity } from "../city/live_city.js";
-import { distanceM, fromLatLng, type LngLat } from "../city/projection.js";
+import { distanceM, fromLatLng, lngNear, type LngLat } from "../city/projection.js";
 import { decodeLine } from "../city/streets.js";
 import type { CityClock } from "../city/time.js";
-import type { Clients } from "../api/transport.js";
 import type { Drive } from "../driver/drive.js";
-import {
-  StopKind,
-  type GetDriverResponse,
-  type Offer,
-  type Plan,
-} from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
+import { StopKind, type Offer, type Plan } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import type { CityMap } from "../map/city_map.js";
 import type { Ride } from "../rider/ride.js";
-import {
-  demandPlaces,
-  placing,
-  second,
-  selection,
-  showDemand,
-  tab,
-  watchedDriver,
-} from "./state.js";
+import { demandPlaces, placing, selection, showDemand, tab, watchedDriver } from "../state/page.js";
+import { second } from "../state/second.js";
 
-/** Draws unserved demand while it is asked for. Returns what ends it. */
+/** Draws unserved demand while it is switched on. Returns a function that ends this. */
 export function drawDemand(map: CityMap, city: LiveCity, clock: CityClock): () => void {
   return effect(() => {
     map.showDemand(showDemand.value);
@@ -39,8 +25,8 @@ export function drawDemand(map: CityMap, city: LiveCity, clock: CityClock): () =
   });
 }
 
-/** Draws the way of whom one looks at: the own car's, the selected car's, or where the selected trip
- * begins and ends. */
+/** Draws the route and the stops of the user's own car or of the selected car, or the two ends of the
+ * selected trip. Returns a function that ends this. */
 export function drawWay(map: CityMap, city: LiveCity, drive: Drive): () => void {
   return effect(() => {
     const { route, stops } = wayToDraw(city, drive);
@@ -63,7 +49,7 @@ function wayToDraw(city: LiveCity, drive: Drive): Way {
     return { route, stops: [...stopsOf(plan), ...endsOf(offer)] };
   }
   if (tab.value !== "city" || !selected) return { route: [], stops: [] };
-  second.value;
+  void second.value; // The rest of the route shrinks each second.
   if (selected.kind === "car") {
     const known = watchedDriver.value;
     const plan = known?.driverId === selected.driverId ? known.answer?.plan : undefined;
@@ -78,7 +64,7 @@ function wayToDraw(city: LiveCity, drive: Drive): Way {
   return { route: [], stops: endsOf(city.trips.get(selected.tripId)) };
 }
 
-/** Where a trip, or what is offered, begins and ends. */
+/** The two ends of a trip or of an offer's trip. */
 function endsOf(trip: Trip | Offer | null | undefined): Way["stops"] {
   if (!trip?.pickup || !trip.dropoff) return [];
   return [
@@ -94,7 +80,7 @@ function stopsOf(plan: Plan | null | undefined): Way["stops"] {
   });
 }
 
-/** What of a route lies before a car: from the point that is nearest to it. */
+/** The rest of a route for a car: from the car to the points after the one nearest to it. */
 export function restOf(line: readonly LngLat[], car: LngLat): LngLat[] {
   let nearest = 0;
   line.forEach((point, i) => {
@@ -122,31 +108,9 @@ function stopsToGeoJson(stops: Way["stops"]): GeoJSON.FeatureCollection {
   };
 }
 
-/** Asks dispatch once a second about the selected car's driver. */
-export function watchDriver(clients: Clients): () => void {
-  return effect(() => {
-    const selected = selection.value;
-    second.value;
-    if (selected?.kind !== "car") {
-      watchedDriver.value = null;
-      return;
-    }
-    const { driverId } = selected;
-    const show = (answer: GetDriverResponse | null) => {
-      const now = selection.peek();
-      if (now?.kind === "car" && now.driverId === driverId)
-        watchedDriver.value = { driverId, answer };
-    };
-    clients.dispatch.getDriver({ driverId }, { timeoutMs: 1000 }).then(show, (error: unknown) => {
-      // Of a driver who left there is nothing to tell; else what was told last stands.
-      if (ConnectError.from(error).code === Code.NotFound) show(null);
-    });
-  });
-}
-
-/** Moves the map once for each ride, when a car is found: so that it and its way here are seen. Not
- * from under somebody who is about to click a place. */
-function showWhoComes(map: CityMap, ride: Ride): () => void {
+/** Moves the map once for each ride, to show the pick-up and the car that was found. Not while the
+ * user is about to click a place. */
+function showAssignedCar(map: CityMap, ride: Ride): () => void {
   let shownTrip = "";
   return effect(() => {
     const { trip, progress, pickup } = ride.state.value;
@@ -154,12 +118,17 @@ function showWhoComes(map: CityMap, ride: Ride): () => void {
     if (!trip || !car || !pickup || trip.tripId === shownTrip || tab.value !== "ride") return;
     if (placing.value) return;
     shownTrip = trip.tripId;
-    const bounds = new maplibregl.LngLatBounds(pickup, pickup).extend(fromLatLng(car));
+    const [lng, lat] = fromLatLng(car);
+    const bounds = new maplibregl.LngLatBounds(pickup, pickup).extend([
+      lngNear(lng, pickup[0]),
+      lat,
+    ]);
     map.map.fitBounds(bounds, { padding: 120, maxZoom: 15, duration: 900 });
   });
 }
 
-/** Marks the rider's own two places, and shows who comes. */
+/** Marks the rider's two places and shows the car that was found. Returns a function that ends
+ * this. */
 export function drawRide(map: CityMap, ride: Ride): () => void {
   const marker = (className: string, text: string) => {
     const element = document.createElement("div");
@@ -176,7 +145,7 @@ export function drawRide(map: CityMap, ride: Ride): () => void {
       else markers[which].remove();
     }
   });
-  const endFit = showWhoComes(map, ride);
+  const endFit = showAssignedCar(map, ride);
   return () => {
     endMarkers();
     endFit();

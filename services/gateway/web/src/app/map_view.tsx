@@ -1,73 +1,87 @@
-import { effect } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { LiveCity } from "../city/live_city.js";
 import type { LngLat } from "../city/projection.js";
-import { fromLatLng } from "../city/projection.js";
 import type { CityClock } from "../city/time.js";
 import type { Market } from "../gen/ridestream/market/v1/market_pb.js";
 import { CityMap } from "../map/city_map.js";
 import { CityScene } from "../map/city_scene.js";
 import { LiveCanvas } from "../map/live_canvas.js";
 import { kPalettes } from "../map/palette.js";
-import { placing, selection, tab, theme } from "./state.js";
+import { placing, selection, tab, theme } from "../state/page.js";
+import { Name, visibleText } from "../widgets/name.js";
+import "./map_view.css";
 
 interface MapViewProps {
   readonly city: LiveCity;
   readonly clock: CityClock;
   readonly market: Market;
-  /** Whose car has the ring. */
+  /** The driver whose car has the ring. */
   readonly selectedDriver: () => string | null;
-  /** The map stands: for what is drawn on it from elsewhere. Returns what ends that. */
+  /** Adds layers to the new map. Returns a function that removes them. */
   readonly onReady: (map: CityMap, canvas: LiveCanvas) => () => void;
 }
 
-/** How near a click must come, in pixels: fingers need more than mice. */
+/** Reach of a click in pixels: fingers need more than mice. */
 const kReachPx = 18;
 
-/** The map with its cars, and what a click on it means. */
+/** The map with its cars, and the meaning of a click on it. Where the browser can't draw a map, the
+ * reason is shown in its place, and the panels still work. */
 export function MapView({ city, clock, market, selectedDriver, onReady }: MapViewProps) {
   const container = useRef<HTMLDivElement>(null);
+  const failure = useSignal("");
   useEffect(() => {
     if (!container.current) return;
-    const bounds = {
-      southWest: fromLatLng(market.southWest ?? { latE7: 0, lngE7: 0 }),
-      northEast: fromLatLng(market.northEast ?? { latE7: 0, lngE7: 0 }),
-    };
-    const palette = () => kPalettes[theme.value];
-    const map = new CityMap(container.current, palette(), bounds, city.plane);
-    const scene = new CityScene(city, clock, {
-      camera: () => map.camera(),
-      palette,
-      selectedDriver,
-    });
-    const canvas = new LiveCanvas(scene);
-    map.addCanvas(canvas.element);
-    map.map.on("render", () => canvas.followMap());
-    canvas.start();
-    const ends = [
-      effect(() => map.setPalette(palette())),
-      listenToClicks(map, scene, city),
-      onReady(map, canvas),
-    ];
-    return () => {
-      for (const end of ends) end();
-      canvas.stop();
-      map.map.remove();
-    };
+    try {
+      return showMap(container.current, { city, clock, market, selectedDriver, onReady });
+    } catch (error) {
+      container.current.replaceChildren();
+      failure.value = error instanceof Error ? error.message : String(error);
+    }
   }, [city]);
   const asking = placing.value !== null;
   return (
     <div class={asking ? "map-place asking" : "map-place"}>
-      <div ref={container} class="map" aria-label={`Map of ${market.market}`} />
-      {asking && (
-        <p class="map-prompt" role="status">
-          {placing.value?.prompt}
-          <span class="note">or move the map by the arrow keys and press Enter</span>
+      <div ref={container} class="map" aria-label={`Map of ${visibleText(market.market)}`} />
+      {failure.value && (
+        <p class="map-failure" role="alert">
+          <strong>This browser can't show the map:</strong> <Name of={failure.value} />.
+          <span class="note">The panels work without it: choose places by street name.</span>
         </p>
       )}
-      {asking && <div class="crosshair" aria-hidden="true" />}
+      {asking && !failure.value && (
+        <>
+          <p class="map-prompt" role="status">
+            {placing.value?.prompt}
+            <span class="note">or move the map with the arrow keys and press Enter</span>
+          </p>
+          <div class="crosshair" aria-hidden="true" />
+        </>
+      )}
     </div>
   );
+}
+
+/** Returns a function that removes the map. */
+function showMap(container: HTMLElement, props: MapViewProps): () => void {
+  const { city, clock, selectedDriver, onReady } = props;
+  const palette = () => kPalettes[theme.value];
+  const scene = new CityScene(city, clock, { camera: () => map.camera(), palette, selectedDriver });
+  const canvas = new LiveCanvas(scene);
+  const map = new CityMap(container, palette(), city.bounds, city.plane);
+  map.addCanvas(canvas.element);
+  map.map.on("render", () => canvas.followMap());
+  canvas.start();
+  const ends = [
+    effect(() => map.setPalette(palette())),
+    listenToClicks(map, scene, city),
+    onReady(map, canvas),
+  ];
+  return () => {
+    for (const end of ends) end();
+    canvas.stop();
+    map.map.remove();
+  };
 }
 
 function listenToClicks(map: CityMap, scene: CityScene, city: LiveCity): () => void {
@@ -93,7 +107,7 @@ function listenToClicks(map: CityMap, scene: CityScene, city: LiveCity): () => v
   return () => document.removeEventListener("keydown", onKey);
 }
 
-/** The rider or the car that is nearest to a place, if any is near. */
+/** Selects the rider or the car nearest to a place, or nothing if none is within reach. */
 function select(map: CityMap, scene: CityScene, city: LiveCity, [lng, lat]: LngLat): void {
   const reach = kReachPx / map.camera().scale;
   const [x, y] = [city.plane.x(lng), city.plane.y(lat)];

@@ -10,10 +10,12 @@ import { DrivePanel } from "../panels/drive_panel.js";
 import { RidePanel } from "../panels/ride_panel.js";
 import { TripPanel } from "../panels/trip_panel.js";
 import type { Ride } from "../rider/ride.js";
-import { ConnectionBanner, Header } from "./header.js";
+import { selection, tab } from "../state/page.js";
+import "./app.css";
+import { ConnectionBanner } from "./connection_banner.js";
+import { Header } from "./header.js";
 import { MapView } from "./map_view.js";
-import { Panel } from "./panel.js";
-import { selection, tab } from "./state.js";
+import { SidePanel } from "./side_panel.js";
 
 export interface AppProps {
   readonly city: LiveCity;
@@ -39,7 +41,7 @@ export function App({ city, clock, market, markets, ride, drive, onMapReady }: A
           onReady={onMapReady}
         />
         <ConnectionBanner />
-        <Panel
+        <SidePanel
           city={<CityPanel city={city} clock={clock} />}
           ride={<RidePanel ride={ride} clock={clock} />}
           drive={<DrivePanel drive={drive} clock={clock} />}
@@ -56,14 +58,14 @@ export function App({ city, clock, market, markets, ride, drive, onMapReady }: A
   );
 }
 
-/** The car one has to do with: selected, coming for oneself, or one's own. */
+/** The driver whose car has the ring: the selected one, the one who serves the user, or the user. */
 function driverToRing(ride: Ride, drive: Drive): string | null {
   if (tab.value === "ride") return ride.state.value.trip?.driver?.driverId ?? null;
   if (tab.value === "drive") return drive.state.value.driverId;
   return selection.value?.kind === "car" ? selection.value.driverId : null;
 }
 
-/** While nothing is known yet, or nothing can be shown. */
+/** Shown until the market is known, and when nothing else can be shown. */
 export function Starting({ message }: { readonly message: string }) {
   return (
     <div class="starting">
