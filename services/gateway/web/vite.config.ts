@@ -9,9 +9,9 @@ export default defineConfig({
   build: {
     outDir: "dist",
     target: "es2022",
-    // The map's library is a megabyte, and comes from this machine.
+    // The map library is a megabyte.
     chunkSizeWarningLimit: 1500,
-    rollupOptions: { output: { manualChunks: { map: ["maplibre-gl"] } } },
+    rollupOptions: { output: { manualChunks: { map: ["maplibre-gl/dist/maplibre-gl-csp.js"] } } },
   },
   server: { proxy: { "^/ridestream\\.": { target: gateway, ws: true } } },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },

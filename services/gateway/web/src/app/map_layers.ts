@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import maplibregl from "maplibre-gl";
+import maplibregl from "../map/maplibre.js";
 import { demandToGeoJson } from "../city/demand.js";
 import type { LiveCity } from "../city/live_city.js";
 import { distanceM, fromLatLng, lngNear, type LngLat } from "../city/projection.js";

@@ -1,5 +1,4 @@
-import maplibregl from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
+import maplibregl from "./maplibre.js";
 import { HomeControl } from "./home_control.js";
 import { kUnits, type Bounds, type LngLat, type Plane } from "../city/projection.js";
 import type { Camera } from "./gl.js";

@@ -1,0 +1,3 @@
+declare module "maplibre-gl/dist/maplibre-gl-csp.js" {
+  export { default } from "maplibre-gl";
+}
