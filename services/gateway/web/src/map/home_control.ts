@@ -1,6 +1,6 @@
 import type maplibregl from "maplibre-gl";
 
-/** A button above the zoom buttons that shows the whole city. */
+/** A button below the zoom buttons that shows the whole city. */
 export class HomeControl implements maplibregl.IControl {
   private readonly element = document.createElement("div");
 

@@ -58,7 +58,7 @@ export function PlaceChoice({ label, place, onPlace, asksAtOnce, action }: Place
         </>
       )}
       <button type="button" class="secondary" aria-pressed={isAsking} onClick={ask}>
-        {action ?? (place ? "Move" : "Choose on map")}
+        {action ?? (place ? "Move" : "On map")}
       </button>
     </fieldset>
   );
