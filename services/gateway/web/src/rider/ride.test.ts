@@ -129,3 +129,41 @@ test("of the answer and what is watched, the newer version counts", async () => 
   ride.reset();
   expect(ride.state.value.trip).toBeNull();
 });
+
+/** Answers each question for a price when the test says so. */
+function makeSlowQuotes() {
+  const questions: { partySize: number; signal: AbortSignal; answer: () => void }[] = [];
+  const ride = rideWith({
+    quoteTrip: (request, { signal }) =>
+      new Promise((resolve) => {
+        const answer = () => resolve({ ...quoteTrip(request), quoteId: `q-${request.partySize}` });
+        questions.push({ partySize: request.partySize, signal, answer });
+      }),
+  });
+  const asked = (count: number) => vi.waitFor(() => expect(questions).toHaveLength(count));
+  return { ride, questions, asked };
+}
+
+test("a newer question for a price aborts the older one and stays busy until its own answer", async () => {
+  const { ride, questions, asked } = makeSlowQuotes();
+  ride.choose({ pickup: kHere, dropoff: kThere });
+  await asked(1);
+  ride.choose({ partySize: 2 });
+  await asked(2);
+  expect(questions.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+  questions[0]?.answer();
+  await Promise.resolve();
+  expect(ride.state.value).toMatchObject({ busy: "Getting a price", quote: null, error: "" });
+  questions[1]?.answer();
+  await vi.waitFor(() => expect(ride.state.value.quote?.quoteId).toBe("q-2"));
+  expect(ride.state.value).toMatchObject({ busy: "", error: "" });
+});
+
+test("dropping the price aborts the question for it, without an error", async () => {
+  const { ride, questions, asked } = makeSlowQuotes();
+  ride.choose({ pickup: kHere, dropoff: kThere });
+  await asked(1);
+  ride.dropQuote();
+  await vi.waitFor(() => expect(questions[0]?.signal.aborted).toBe(true));
+  expect(ride.state.value).toMatchObject({ busy: "", quote: null, error: "", pickup: kHere });
+});
