@@ -70,7 +70,7 @@ export function Starting({ message }: { readonly message: string }) {
   return (
     <div class="starting">
       <h1>Ridestream</h1>
-      <ConnectionBanner />
+      <ConnectionBanner hasState={false} />
       <p>{message}</p>
     </div>
   );

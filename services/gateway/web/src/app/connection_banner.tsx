@@ -3,15 +3,21 @@ import { Name } from "../widgets/name.js";
 import { useEachSecond } from "../widgets/use_each_second.js";
 import "./connection_banner.css";
 
+interface ConnectionBannerProps {
+  /** Whether the page shows anything that may be out of date. */
+  readonly hasState?: boolean;
+}
+
 /** Reports a lost connection and the time until the next attempt. Empty while all links are live. */
-export function ConnectionBanner() {
+export function ConnectionBanner({ hasState = true }: ConnectionBannerProps) {
   const link = connection.value;
   useEachSecond();
   return (
     <div role="status" aria-live="polite" class="banner-place">
       {link.kind === "lost" && (
         <p class="banner">
-          <strong>Connection lost.</strong> The page shows the last known state. Retrying
+          <strong>{hasState ? "Connection lost." : "The gateway can't be reached."}</strong>{" "}
+          {hasState && "The page shows the last known state. "}Retrying
           {link.retryAtMs > Date.now() ? ` in ${secondsUntil(link.retryAtMs)} s` : " now"}.
         </p>
       )}
@@ -20,7 +26,7 @@ export function ConnectionBanner() {
           <strong>Live updates stopped:</strong> <Name of={link.error} />
         </p>
       )}
-      {link.kind === "connecting" && <p class="banner quiet">Connecting …</p>}
+      {link.kind === "connecting" && hasState && <p class="banner quiet">Connecting …</p>}
     </div>
   );
 }

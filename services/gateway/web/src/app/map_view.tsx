@@ -45,7 +45,8 @@ export function MapView({ city, clock, market, selectedDriver, onReady }: MapVie
       <div ref={container} class="map" aria-label={`Map of ${visibleText(market.market)}`} />
       {failure.value && (
         <p class="map-failure" role="alert">
-          <strong>This browser can't show the map:</strong> <Name of={failure.value} />.
+          <strong>This browser can't show the map.</strong>
+          <Name of={failure.value} />
           <span class="note">The panels work without it: choose places by street name.</span>
         </p>
       )}
