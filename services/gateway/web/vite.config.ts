@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// RIDESTREAM_GATEWAY is where `npm run dev` finds the services; the built page asks its own host.
+// `npm run dev` finds the gateway at RIDESTREAM_GATEWAY. The built page uses its own host.
 const gateway = process.env.RIDESTREAM_GATEWAY ?? "http://127.0.0.1:7000";
 
 export default defineConfig({

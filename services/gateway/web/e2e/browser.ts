@@ -7,25 +7,26 @@ import { kRoot } from "./processes.js";
 const kChromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const kHasChromium = existsSync(kChromium);
 
-/** Where screenshots and figures of a run are kept. */
+/** Folder of the screenshots and figures of a run. */
 export const kArtefacts = join(kRoot, "build/web-e2e");
 mkdirSync(kArtefacts, { recursive: true });
 
 if (!kHasChromium) console.warn(`SKIPPED: there is no browser at ${kChromium}`);
 
-/** Drawing by software takes a second a frame on a busy machine, and a click some frames: what is
- * waited for comes or doesn't, however long it takes. */
+/** Bound of each wait. On a busy machine, software drawing takes a second per frame, and a click
+ * takes several frames. */
 const kPatienceMs = 180_000;
 
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: kChromium,
-    // No GPU here: WebGL is computed.
+    // WebGL by software, because test machines have no GPU.
     args: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"],
   });
 }
 
-/** The page, open and following a city. Whatever it throws or complains about fails the test. */
+/** Opens the page and waits until it follows the city. An uncaught error of the page fails the
+ * test. */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -46,7 +47,7 @@ export function screenshot(page: Page, name: string): Promise<Buffer> {
   return page.screenshot({ path: join(kArtefacts, `${name}.png`) });
 }
 
-/** Brings a place of the city to the middle of the map, so that nothing covers it, and clicks it. */
+/** Moves a place to the middle of the map, where nothing covers it, and clicks it. */
 export async function clickPlace(page: Page, place: readonly [number, number]): Promise<void> {
   const at = await page.evaluate((lngLat) => {
     const map = window.ridestream?.map?.map;

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import type { Browser, CDPSession, Page } from "playwright-core";
 
-/** What the page's thread has done, in CPU time: what else the machine does isn't in it. */
+/** The CPU time of the page's thread, which excludes other work of the machine. */
 export interface PageWork {
-  /** Milliseconds of our scripts and the map's, and of all tasks, styles and layout included. */
+  /** Milliseconds of all scripts, and of all tasks including styles and layout. */
   readonly scriptMs: number;
   readonly taskMs: number;
 }
 
-/** Counts the CPU time of a page's thread. */
+/** Measures the CPU time of a page's thread. */
 export class PageWorkMeter {
   private constructor(private readonly session: CDPSession) {}
 
@@ -18,7 +18,7 @@ export class PageWorkMeter {
     return new PageWorkMeter(session);
   }
 
-  /** Since the page began. */
+  /** Totals since the page was opened. */
   async read(): Promise<PageWork> {
     const { metrics } = await this.session.send("Performance.getMetrics");
     const ms = (wanted: string) =>

@@ -6,15 +6,15 @@ import { kRoot, Service } from "./processes.js";
 export interface CityOptions {
   readonly drivers: number;
   readonly clockRate: number;
-  /** Of loadtest. */
+  /** Flags of loadtest. */
   readonly flags?: readonly string[];
-  /** Of dispatch. */
+  /** Flags of dispatch. */
   readonly dispatchFlags?: readonly string[];
-  /** Where the cars begin, as longitude and latitude; anywhere if it isn't given. */
+  /** The cars' first places as longitude and latitude; random places by default. */
   readonly fleet?: readonly (readonly [number, number])[];
 }
 
-/** Nobody asks for a ride but the test, and drivers do as they are told. */
+/** Flags for a city without riders but the test, where drivers accept and complete every ride. */
 export const kQuietCity = [
   "--requests_per_hour=0.01",
   "--disconnect_per_hour=0",
@@ -58,7 +58,7 @@ export class City {
     return `http://${this.address}/`;
   }
 
-  /** On the address where it was before, when it was stopped. */
+  /** Starts the gateway, by default at the address that it had before. */
   async startGateway(listen = this.address): Promise<void> {
     const flags = [
       `--listen=${listen}`,
@@ -75,7 +75,7 @@ export class City {
 
   async stop(): Promise<void> {
     await this.stopGateway();
-    // The load generator first, and at once: nobody reads its report.
+    // The load generator first, without its report.
     for (const service of this.services.reverse()) {
       await service.stop(service.name === "loadtest" ? "SIGKILL" : "SIGTERM");
     }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kHasChromium, launchBrowser, openPage, screenshot } from "./browser.js";
 import { City } from "./city.js";
 
-/** Changes whenever a report of any car comes. */
+/** Grows with each position report. */
 function reportsSeen(page: Page): Promise<number> {
   return page.evaluate(() => window.ridestream?.city.cars.version ?? 0);
 }
@@ -21,7 +21,7 @@ describe.skipIf(!kHasChromium)("a connection that breaks", () => {
     await city?.stop();
   });
 
-  test("is said, and mended by itself when the gateway is back", async () => {
+  test("is reported, and recovers when the gateway is back", async () => {
     const page = await openPage(browser, city.url);
     await page.waitForFunction(() => (window.ridestream?.city.cars.size ?? 0) >= 40);
     const sequence = await page.evaluate(() => String(window.ridestream?.city.trips.lastSequence));
@@ -35,7 +35,7 @@ describe.skipIf(!kHasChromium)("a connection that breaks", () => {
       (seen) => (window.ridestream?.city.cars.version ?? 0) > seen,
       before,
     );
-    // The log goes on where it was: nothing was missed, nothing was read twice.
+    // The log continues after the last event.
     await page.waitForFunction(
       (last) => (window.ridestream?.city.trips.lastSequence ?? 0n) > BigInt(last),
       sequence,

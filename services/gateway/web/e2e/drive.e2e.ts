@@ -6,7 +6,7 @@ import { City, kQuietCity } from "./city.js";
 const kCorner = [-30.012, 45.004] as const;
 const kDropoff = [-30.004, 45.006] as const;
 
-/** Who asks at the driver's own corner is the nearest to it. */
+/** Requests a ride at the driver's corner, so that the driver is the nearest one. */
 async function requestRide(page: Page): Promise<void> {
   await page.getByRole("tab", { name: "Ride" }).click();
   await page.getByText("Click the map: pick-up").waitFor();
@@ -25,7 +25,7 @@ async function startDriving(page: Page): Promise<void> {
   await page.getByText("Waiting for an offer").waitFor();
 }
 
-/** Brings a car near, and tells where it is. */
+/** Moves the map to a car, and returns its place. */
 async function findCar(page: Page): Promise<[number, number]> {
   return page.evaluate(() => {
     const city = window.ridestream?.city;
@@ -46,7 +46,7 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
       drivers: 3,
       clockRate: 4,
       flags: kQuietCity,
-      // Who clicks for the driver may be slow.
+      // Clicks may be slow.
       dispatchFlags: ["--offer_lease=20m"],
     });
     browser = await launchBrowser();
@@ -75,15 +75,15 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
     await Promise.all([driver.context().close(), rider.context().close()]);
   });
 
-  test("takes a simulated car over, and keeps it", async () => {
+  test("takes over a simulated car, and keeps it", async () => {
     const page = await openPage(browser, city.url);
     await page.waitForFunction(() => (window.ridestream?.city.cars.size ?? 0) >= 3);
     const takeOver = page.getByRole("button", { name: "Take over this car" });
-    // The car drives on meanwhile: until it was hit.
+    // The car moves meanwhile, so a click can miss it.
     while (!(await takeOver.isVisible())) await clickPlace(page, await findCar(page));
     await takeOver.click();
     await page.getByText("Waiting for an offer").waitFor();
-    // The simulated driver would come back within its longest pause, and end this session.
+    // The simulated driver would reconnect within its longest pause, and end this session.
     const reports = () => page.evaluate(() => window.ridestream?.city.cars.version ?? 0);
     await expect.poll(reports, { timeout: 180_000 }).toBeGreaterThan((await reports()) + 10);
     expect(await page.getByTestId("drive-notice").textContent()).toBe("");

@@ -23,9 +23,9 @@ describe.skipIf(!kHasChromium)(`${kCars} cars`, () => {
     await city?.stop();
   });
 
-  // How long a frame takes says nothing of a laptop's, where no GPU draws it, and nothing of the page
-  // on a machine that has other things to do. So times are kept, and not judged. In a small window
-  // there are few pixels to compute, so that frames come often enough to tell what one costs the page.
+  // Frame times are recorded but not limited, because without a GPU and beside other work they say
+  // little about a laptop. A small window has few pixels, so that software draws frames often enough
+  // to show the cost of the page itself.
   test("are drawn, and the browser stays small", async () => {
     const emptyMb = sum(await browserMemoryMb(browser));
     const page = await openPage(browser, city.url);
@@ -45,7 +45,7 @@ describe.skipIf(!kHasChromium)(`${kCars} cars`, () => {
   });
 });
 
-/** What the next frames cost the page, and how often they came. */
+/** Measures the cost and the rate of the next frames. */
 async function drawFrames(page: Page) {
   const meter = await PageWorkMeter.on(page);
   const before = await meter.read();

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export const kRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const kBinaries = process.env.RIDESTREAM_BIN ?? join(kRoot, "build/dev/bin");
-/** What is kept of a process's output, for when something goes wrong. */
+/** Number of lines kept of a process's output, for error messages. */
 const kKeptLines = 40;
 /** How often a starting service is looked at. */
 const kPollMs = 10;

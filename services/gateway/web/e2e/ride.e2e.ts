@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clickPlace, kHasChromium, launchBrowser, openPage, screenshot } from "./browser.js";
 import { City, kQuietCity } from "./city.js";
 
-/** Two corners of the built-in city, some 2 km apart. */
+/** Two corners of the built-in city, about 2 km apart. */
 const kPickup = [-30.012, 45.004] as const;
 const kDropoff = [-29.99, 45.01] as const;
 const kElsewhere = [-30.02, 45.012] as const;
-/** From where a car takes some five minutes. */
+/** A place from which a car takes about five minutes. */
 const kFarOff = [-29.985, 44.995] as const;
 
 async function chooseRide(page: Page): Promise<void> {
@@ -60,7 +60,7 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
     await page.context().close();
   });
 
-  test("is told when a place is off the streets", async () => {
+  test("sees an error when a place is off the streets", async () => {
     const page = await openPage(browser, city.url);
     await page.getByRole("tab", { name: "Ride" }).click();
     await page.getByText("Click the map: pick-up").waitFor();
@@ -74,7 +74,7 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
     await page.context().close();
   });
 
-  test("reads somebody's story by keyboard alone, and comes back", async () => {
+  test("reads the timeline of a trip by keyboard alone, and returns", async () => {
     const page = await openPage(browser, city.url);
     const focusIsInThePanel = () =>
       page.waitForFunction(() => document.activeElement?.id === "panel-content");
@@ -102,7 +102,7 @@ describe.skipIf(!kHasChromium)("a rider whose car has a long way to go", () => {
     await city?.stop();
   });
 
-  test("changes the destination, which makes the fare anew, and cancels", async () => {
+  test("changes the destination, which changes the fare, and cancels", async () => {
     const page = await openPage(browser, city.url);
     await page.waitForFunction(() => window.ridestream?.city.cars.size === 1);
     await chooseRide(page);

@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// One file after the other: each has the whole machine's few cores for its city and its browser.
+// One file at a time, because each needs all cores of a small machine for its city and its browser.
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   test: {
     include: ["**/*.e2e.ts"],
     environment: "node",
     fileParallelism: false,
-    // Longer than what is waited for in a test, which then says what it was.
+    // Longer than the waits inside a test, which report what they waited for.
     testTimeout: 600_000,
     hookTimeout: 300_000,
   },

@@ -101,7 +101,7 @@ test("what is no frame ends it", () => {
   expect(ends[0]?.code).toBe(Code.Internal);
 });
 
-test("after a cancel nothing is told", () => {
+test("cancel silences the listener", () => {
   const { bidi, socket, messages, ends } = call();
   bidi.cancel();
   socket.receive(0, kWelcome);

@@ -1,5 +1,5 @@
-// Calls of all kinds over a WebSocket, for what gRPC-Web can't do: the browser's side of the
-// gateway's "gRPC over a WebSocket" (see services/gateway/README.md).
+// Bidirectional calls over a WebSocket, which gRPC-Web lacks: the browser's side of the gateway's
+// "gRPC over a WebSocket" (see services/gateway/README.md).
 
 import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import type { DescMessage, DescMethodBiDiStreaming, MessageShape } from "@bufbuild/protobuf";
@@ -19,16 +19,16 @@ export function makeFrame(flag: number, bytes: Uint8Array): Uint8Array<ArrayBuff
   return frame;
 }
 
-/** The flag and the bytes of a frame. Throws for what is none. */
+/** The flag and the bytes of a frame. Throws a ConnectError for other data. */
 export function parseFrame(data: ArrayBuffer): { flag: number; bytes: Uint8Array } {
   const view = new DataView(data);
   if (view.byteLength < kHeaderBytes || view.getUint32(1) !== view.byteLength - kHeaderBytes) {
-    throw new ConnectError("the gateway sent no frame", Code.Internal);
+    throw new ConnectError("the gateway sent data that is not a frame", Code.Internal);
   }
   return { flag: view.getUint8(0), bytes: new Uint8Array(data, kHeaderBytes) };
 }
 
-/** "name: value" lines. */
+/** Parses "name: value" lines. */
 export function parseHeaders(bytes: Uint8Array): Map<string, string> {
   const headers = new Map<string, string>();
   for (const line of new TextDecoder().decode(bytes).split("\r\n")) {
@@ -38,7 +38,7 @@ export function parseHeaders(bytes: Uint8Array): Map<string, string> {
   return headers;
 }
 
-/** Null for OK. */
+/** The error in the trailers; null for status OK. */
 export function statusOf(trailers: Map<string, string>): ConnectError | null {
   const code = Number(trailers.get("grpc-status") ?? Code.Unknown);
   if (code === 0) return null;
@@ -49,11 +49,11 @@ export function statusOf(trailers: Map<string, string>): ConnectError | null {
 
 export interface BidiListener<O extends DescMessage> {
   readonly onMessage: (message: MessageShape<O>) => void;
-  /** Once, last. Null when the server ended it with OK. */
+  /** Called once, last. Null if the server ended the call with OK. */
   readonly onEnd: (error: ConnectError | null) => void;
 }
 
-/** One call. Messages that are sent before it is open wait. */
+/** One call. Messages sent before the socket is open wait. */
 export class BidiSocket<I extends DescMessage, O extends DescMessage> {
   private readonly socket: WebSocket;
   private readonly waiting: Uint8Array<ArrayBuffer>[] = [];
@@ -77,7 +77,7 @@ export class BidiSocket<I extends DescMessage, O extends DescMessage> {
       this.waiting.splice(0).forEach((data) => this.socket.send(data));
     };
     this.socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => this.onFrame(data);
-    // A socket that closes without trailers was cut.
+    // Without trailers, the connection was cut.
     this.socket.onclose = () =>
       this.end(new ConnectError("the connection was cut", Code.Unavailable));
   }
@@ -95,7 +95,7 @@ export class BidiSocket<I extends DescMessage, O extends DescMessage> {
     this.write(Uint8Array.of(kHalfClose));
   }
 
-  /** Ends the call; the listener isn't told. */
+  /** Ends the call without calling the listener. */
   cancel(): void {
     this.ended = true;
     this.socket.close();

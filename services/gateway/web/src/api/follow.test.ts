@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { follow, type Link } from "./follow.js";
 
-/** What one opening of the stream does: gives these, then ends or throws. */
+/** The script of one attempt: yields the messages, then ends or throws. */
 type Opening = readonly [messages: readonly number[], end: Code | "ok"];
 
 async function followThrough(openings: readonly Opening[], more: { endsWithOk?: boolean } = {}) {
@@ -30,7 +30,7 @@ async function followThrough(openings: readonly Opening[], more: { endsWithOk?: 
   return { messages, kinds: links.map((link) => link.kind), pauses };
 }
 
-test("a broken stream is opened again, and is live with the next message", async () => {
+test("reopens a broken stream, which is live with the next message", async () => {
   const seen = await followThrough([
     [[1, 2], Code.Unavailable],
     [[3], Code.Unavailable],
@@ -39,7 +39,7 @@ test("a broken stream is opened again, and is live with the next message", async
   expect(seen.kinds).toEqual(["connecting", "live", "lost", "live", "lost"]);
 });
 
-test("pauses grow while nothing comes, and begin anew after a message", async () => {
+test("pauses grow without messages, and start again after a message", async () => {
   const broken: Opening = [[], Code.Unavailable];
   const seen = await followThrough([
     ...Array<Opening>(6).fill(broken),
@@ -49,17 +49,17 @@ test("pauses grow while nothing comes, and begin anew after a message", async ()
   expect(seen.pauses).toEqual([500, 1000, 2000, 4000, 5000, 5000, 500, 1000]);
 });
 
-test("an error that another try would get again ends it", async () => {
+test("an error that another attempt would get again ends the stream", async () => {
   const seen = await followThrough([[[1], Code.PermissionDenied]]);
   expect(seen.kinds).toEqual(["connecting", "live", "ended"]);
 });
 
-test("OK ends what has an end, and breaks what has none", async () => {
+test("status OK ends a stream that has an end, and is a break of any other", async () => {
   expect((await followThrough([[[1], "ok"]], { endsWithOk: true })).kinds.at(-1)).toBe("ended");
   expect((await followThrough([[[1], "ok"]])).kinds.at(-1)).toBe("lost");
 });
 
-test("a stop while it is open is silent", async () => {
+test("an abort while the stream is open is silent", async () => {
   const stop = new AbortController();
   const onLink = vi.fn();
   await follow<number>({

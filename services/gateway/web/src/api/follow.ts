@@ -1,28 +1,29 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** How it stands with something that is followed. */
+/** The state of a followed stream. */
 export type Link =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
-  /** Broken; tried again at `retryAtMs` (Date.now()). */
+  /** Broken. The next attempt is at `retryAtMs` (Date.now()). */
   | { readonly kind: "lost"; readonly error: string; readonly retryAtMs: number }
-  /** Over: the server ended it, or trying again makes no sense. */
+  /** Over: the server ended the stream, or another attempt would fail in the same way. */
   | { readonly kind: "ended"; readonly error: string | null };
 
 export interface Pause {
-  /** Resolves after so long, or at once when aborted or woken. */
+  /** Resolves after `ms`, or at once when aborted. */
   (ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface FollowOptions<T> {
-  /** Opens the stream, anew after each break: it asks for what is still missing. */
+  /** Opens the stream, again after each break. It asks for the messages that are still missing. */
   readonly open: (signal: AbortSignal) => AsyncIterable<T>;
   readonly onMessage: (message: T) => void;
   readonly onLink: (link: Link) => void;
   readonly signal: AbortSignal;
-  /** Whether the server's OK is the end (a trip that is over) or just a break (a drain). */
+  /** Whether status OK is the end (a trip is over) or a break (a server drains). */
   readonly endsWithOk?: boolean;
-  /** Asked for errors that aren't worth another try; true if the next try may do better. */
+  /** Called for errors that another attempt would get again. Returns true if it made the next attempt
+   * worthwhile. */
   readonly recover?: (error: ConnectError) => boolean;
   readonly pause?: Pause;
   readonly random?: () => number;
@@ -41,7 +42,8 @@ const kHopeless = new Set([
   Code.OutOfRange,
 ]);
 
-/** Follows a server stream through every break, with growing and jittered pauses, until `signal`. */
+/** Follows a server stream until `signal`. Reopens it after each break, with growing and jittered
+ * pauses. */
 export async function follow<T>(options: FollowOptions<T>): Promise<void> {
   const { signal, onLink } = options;
   const pause = options.pause ?? wallPause;
@@ -74,7 +76,7 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
   }
 }
 
-/** By the wall's clock. The browser's word that the network is back ends it early. */
+/** A pause in real time. It ends early when the browser reports that the network is back. */
 export const wallPause: Pause = (ms, signal) =>
   new Promise((resolve) => {
     const done = () => {

@@ -1,25 +1,25 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { wallPause, type Pause } from "./follow.js";
 
-/** Errors after which an idempotent call may be made again as it is. */
+/** Errors after which an idempotent call can be repeated unchanged. */
 const kTransient = new Set([
   Code.Unavailable,
   Code.DeadlineExceeded,
   Code.ResourceExhausted,
-  // What fetch says when the connection broke.
+  // Errors of fetch after a broken connection.
   Code.Unknown,
   Code.Internal,
 ]);
 
 export interface RetryOptions {
   readonly signal: AbortSignal;
-  /** Told of each failure that is followed by another try. */
+  /** Called after each failure that another attempt follows. */
   readonly onRetry?: (error: ConnectError, pauseMs: number) => void;
   readonly attempts?: number;
   readonly pause?: Pause;
 }
 
-/** Makes an idempotent call until it is answered, at most `attempts` times. Throws a ConnectError. */
+/** Makes an idempotent call until it succeeds, at most `attempts` times. Throws a ConnectError. */
 export async function retry<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, attempts = 6, pause = wallPause } = options;
   for (let attempt = 1; ; ++attempt) {

@@ -5,15 +5,15 @@ import { LocationService } from "../gen/ridestream/location/v1/location_pb.js";
 import { MarketService } from "../gen/ridestream/market/v1/market_pb.js";
 import { TripService } from "../gen/ridestream/trip/v1/trip_pb.js";
 
-/** Who makes a call, as the services know callers: "rider/r-17", "service/map". */
+/** A caller's identity, such as "rider/r-17" or "service/map". */
 export type Caller = `${"rider" | "driver" | "service"}/${string}`;
 
-/** The one who looks on. Following the trips of all riders is for services. */
+/** The identity of the map. Only services may follow the trips of all riders. */
 export const kViewer: Caller = "service/web-map";
 
 export const kCallerHeader = "ridestream-caller";
 
-function saysCaller(caller: Caller): Interceptor {
+function sendCaller(caller: Caller): Interceptor {
   return (next) => (request) => {
     request.header.set(kCallerHeader, caller);
     return next(request);
@@ -21,7 +21,7 @@ function saysCaller(caller: Caller): Interceptor {
 }
 
 export function makeTransport(caller: Caller, baseUrl: string): Transport {
-  return createGrpcWebTransport({ baseUrl, interceptors: [saysCaller(caller)] });
+  return createGrpcWebTransport({ baseUrl, interceptors: [sendCaller(caller)] });
 }
 
 export interface Clients {

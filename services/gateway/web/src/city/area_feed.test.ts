@@ -28,7 +28,7 @@ test("a driver keeps its slot from frame to frame", () => {
   expect(Math.abs(second.places[0] ?? 1)).toBeLessThan(1e-3);
 });
 
-test("a slot that was left is given to another in a later frame only", () => {
+test("a freed slot is reused in a later frame only", () => {
   const feed = makeFeed();
   feed.take(frame(["a"], { snapshot: true }));
   const change = feed.take(frame(["b"], { goneDriverIds: ["a"] }));
@@ -37,7 +37,7 @@ test("a slot that was left is given to another in a later frame only", () => {
   expect(feed.take(frame(["c"])).slots[0]).toBe(0);
 });
 
-test("a snapshot takes away those it doesn't name, and keeps the others where they were", () => {
+test("a snapshot removes absent drivers, and keeps the slots of the others", () => {
   const feed = makeFeed();
   feed.take(frame(["a", "b"], { snapshot: true }));
   const again = feed.take(frame(["b", "c"], { snapshot: true }));

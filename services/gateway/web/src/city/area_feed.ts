@@ -1,24 +1,24 @@
 import { DriverState, type WatchAreaResponse } from "../gen/ridestream/location/v1/location_pb.js";
 import type { Plane } from "./projection.js";
 
-/** What one frame of WatchArea changed, as arrays that a worker hands over without copying. */
+/** The changes in one frame of WatchArea, as arrays that a worker transfers without copying. */
 export interface AreaBatch {
-  /** The cars that moved or changed; the arrays below have an entry for each. */
+  /** Slots of the cars that moved or changed. The arrays below have an entry for each. */
   readonly slots: Uint32Array;
-  /** x and y on the city's plane, in turn. */
+  /** x and y on the city's plane, alternating. */
   readonly places: Float32Array;
   /** Degrees clockwise from north. */
   readonly headings: Uint16Array;
   readonly states: Uint8Array;
   readonly freeSeats: Uint8Array;
-  /** Cars that are new, with the slots they have from now on. */
+  /** New cars and their slots. */
   readonly joined: readonly { readonly slot: number; readonly driverId: string }[];
-  /** Slots whose cars are gone. They may be given to others in a later batch. */
+  /** Slots of cars that are gone. A later batch may give them to other cars. */
   readonly left: Uint32Array;
 }
 
-/** Turns WatchArea's frames into batches, and gives each driver a slot. A snapshot keeps the slots
- * of those who are still there, so that their cars don't jump when a stream was opened anew. */
+/** Turns frames of WatchArea into batches, and gives each driver a slot. A snapshot keeps the slots
+ * of drivers who are still there, so that cars don't jump after a stream was reopened. */
 export class AreaFeed {
   private readonly slotOf = new Map<string, number>();
   private readonly free: number[] = [];
@@ -56,7 +56,7 @@ export class AreaFeed {
       batch.states[i] = driver.state;
       batch.freeSeats[i] = driver.freeSeats;
     });
-    // Only now: a slot isn't left and joined in one batch.
+    // Freed last, so that no slot is left and joined in one batch.
     this.free.push(...left);
     return { ...batch, joined, left: Uint32Array.from(left) };
   }
@@ -69,7 +69,7 @@ export class AreaFeed {
   }
 }
 
-/** States that a car on the map can be in, in the order in which they are counted and shown. */
+/** The states of cars on the map, in the order of display. */
 export const kCarStates = [
   DriverState.IDLE,
   DriverState.OFFERED,

@@ -1,5 +1,5 @@
-// Follows WatchArea off the page's thread: decoding thousands of cars twice a second would cost
-// the page frames.
+// Follows WatchArea outside of the page's thread, where decoding thousands of cars twice a second
+// would cost frames.
 
 import { follow, type Link } from "../api/follow.js";
 import { kViewer, makeClients, makeTransport } from "../api/transport.js";
@@ -15,7 +15,7 @@ export interface AreaOrder {
   readonly intervalMs: number;
 }
 
-/** From the page: what to watch (in place of what was), or nothing for now. */
+/** Messages from the page: watch an area instead of the one before, or pause. */
 export type ToAreaWorker = { kind: "watch"; order: AreaOrder } | { kind: "pause" };
 export type FromAreaWorker = { kind: "batch"; batch: AreaBatch } | { kind: "link"; link: Link };
 
@@ -32,7 +32,7 @@ scope.onmessage = ({ data }: MessageEvent<ToAreaWorker>) => {
   if (data.kind === "pause") return;
   running = new AbortController();
   const { order } = data;
-  // The slots outlive pauses: the next snapshot is compared with what the page has.
+  // The slots outlive pauses: the next snapshot is compared with the cars that the page has.
   if (!feed || feedOf !== order.market) feed = new AreaFeed(new Plane(order.middle));
   feedOf = order.market;
   void watch(feed, order, running.signal);

@@ -22,7 +22,7 @@ function batch(reports: readonly Report[], joined: string[] = [], left: number[]
   };
 }
 
-test("a car drives from where it is drawn to where it was reported", () => {
+test("a car moves from where it is drawn to the reported place", () => {
   const cars = new Cars();
   cars.apply(batch([{ slot: 0, x: 0, y: 0 }], ["a"]), 10);
   cars.apply(batch([{ slot: 0, x: 100, y: 0 }]), 11);
@@ -30,13 +30,13 @@ test("a car drives from where it is drawn to where it was reported", () => {
   const halfway = cars.view(0, 11.5)?.x ?? 0;
   expect(halfway).toBeGreaterThan(30);
   expect(halfway).toBeLessThan(70);
-  // The next report comes before it has arrived: it goes on from there, without a jump.
+  // The next report comes before the car has arrived: it continues without a jump.
   cars.apply(batch([{ slot: 0, x: 200, y: 0 }]), 11.5);
   expect(cars.view(0, 11.5)?.x).toBeCloseTo(halfway);
   expect(cars.view(0, 20)?.x).toBeCloseTo(200);
 });
 
-test("a car that was reported far away is put there", () => {
+test("a car that was reported far away is moved there at once", () => {
   const cars = new Cars();
   cars.apply(batch([{ slot: 0, x: 0, y: 0 }], ["a"]), 10);
   cars.apply(batch([{ slot: 0, x: 5000, y: 0 }]), 11);
@@ -53,7 +53,7 @@ test("a car turns the short way", () => {
   expect(shortTurn(Math.PI * 1.5)).toBeCloseTo(-Math.PI / 2);
 });
 
-test("a car that left is neither found nor counted, and its slot serves another", () => {
+test("a car that left is neither found nor counted, and its slot is reused", () => {
   const cars = new Cars();
   cars.apply(batch([{ slot: 0, x: 0, y: 0, state: 4 }], ["a"]), 10);
   cars.apply(batch([], [], [0]), 11);

@@ -1,8 +1,8 @@
 import type { AreaBatch } from "./area_feed.js";
 
-/** Floats of a car, as the GPU reads them: from x, y; to x, y; when the way from one to the other
- * begins and how long it takes, in seconds of the page; heading at its begin and the turn until its
- * end, in radians clockwise from north; the state. */
+/** Number of floats of a car, as the GPU reads them: start x, y; end x, y; the time when the car
+ * leaves the start and the duration until it reaches the end, in seconds of the page; the heading at
+ * the start and the turn until the end, in radians clockwise from north; the state. */
 export const kStride = 9;
 const [kFromX, kFromY, kToX, kToY, kStart, kDuration, kHeading, kTurn] = [
   0, 1, 2, 3, 4, 5, 6, 7,
@@ -26,11 +26,11 @@ export interface CarView {
   readonly freeSeats: number;
 }
 
-/** All cars of the city, each on its way from where it was drawn when its last report came to what
- * the report said, so that it neither jumps nor stops between two. Flat arrays: ten thousand cars
- * are moved by the GPU, and a report touches a few floats. */
+/** All cars of the city. Each moves from where it was drawn when its last report came to the
+ * reported place, so that it neither jumps nor stops between two reports. The arrays are flat,
+ * because the GPU moves ten thousand cars and a report changes a few floats. */
 export class Cars {
-  /** Ends behind the last slot in use. A slot without a car has state 0. */
+  /** One more than the last slot in use. A slot without a car has state 0. */
   count = 0;
   /** `count` times kStride floats. */
   data = new Float32Array(256 * kStride);
@@ -40,7 +40,7 @@ export class Cars {
   private reportedAt = new Float64Array(256);
   private driverIds: (string | undefined)[] = [];
   private readonly slots = new Map<string, number>();
-  /** Seconds between two reports of a car that is moving, smoothed over all of them. */
+  /** Seconds between two reports of a moving car, smoothed over all cars. */
   private typical = 1;
   private readonly jump: number;
 
@@ -53,7 +53,7 @@ export class Cars {
     return this.slots.size;
   }
 
-  /** `now` in seconds of the page, as with all calls. */
+  /** `now`, in all methods, is in seconds of the page. */
   apply(batch: AreaBatch, now: number): void {
     this.version += 1;
     for (const slot of batch.left) this.remove(slot);
@@ -88,7 +88,7 @@ export class Cars {
     return { slot, driverId, x, y, heading, state, freeSeats: this.freeSeats[slot] as number };
   }
 
-  /** The car that is drawn nearest to a place, at most so far away. */
+  /** The car drawn nearest to a place, at most `within` units away. */
   nearest(x: number, y: number, within: number, now: number): CarView | undefined {
     let best: number | undefined;
     let bestDistance = within;
@@ -103,7 +103,7 @@ export class Cars {
     return best === undefined ? undefined : this.view(best, now);
   }
 
-  /** How many cars are in each state; the state is the index. */
+  /** The number of cars in each state, indexed by state. */
   countByState(): number[] {
     const counts = [0, 0, 0, 0, 0, 0];
     for (let slot = 0; slot < this.count; ++slot) {
@@ -125,7 +125,7 @@ export class Cars {
     const isNew = this.data[at + kState] === 0;
     const [fromX, fromY, fromHeading] = this.drawn(slot, now);
     const jumps = isNew || Math.hypot(x - fromX, y - fromY) > this.jump;
-    // A little longer than until the next report is due: late is smoother than standing.
+    // A little longer than until the next report: arriving late looks smoother than standing still.
     const duration = 1.1 * Math.max(kShortest, Math.min(interval, 1.3 * this.typical, kLongest));
     const startHeading = jumps ? heading : fromHeading;
     this.data[at + kFromX] = jumps ? x : fromX;
@@ -182,7 +182,7 @@ function grown<T extends { set(from: T): void }>(from: T, into: T): T {
   return into;
 }
 
-/** The same direction as a turn of at most half a circle. */
+/** The equivalent turn of at most half a circle. */
 export function shortTurn(radians: number): number {
   return radians - 2 * Math.PI * Math.round(radians / (2 * Math.PI));
 }

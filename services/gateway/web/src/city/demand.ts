@@ -2,12 +2,12 @@ import { CancelReason, TripState, type Trip } from "../gen/ridestream/trip/v1/tr
 import { fromLatLng } from "./projection.js";
 import { toMs } from "./time.js";
 
-/** Demand that wasn't met is forgotten after so long, of the city's time. */
+/** Unserved demand fades out within this time by the city's clock. */
 export const kDemandWindowMs = 30 * 60_000;
-/** A rider who waits counts as unserved in the end, if it takes so long. */
+/** A waiting rider has the full weight after this time. */
 const kPatienceMs = 5 * 60_000;
 
-/** How much a trip says that a car was missing at its pick-up: 0 not at all, 1 plainly. */
+/** The weight of a trip as evidence that a car was missing at its pick-up, 0 to 1. */
 export function unservedWeight(trip: Trip, cityMs: number): number {
   const ageMs = cityMs - (toMs(trip.endedAt) || cityMs);
   const fresh = Math.max(0, 1 - ageMs / kDemandWindowMs);

@@ -11,7 +11,7 @@ const kNoTrips = new Trips(() => undefined);
 const figuresOf = (book: FigureBook, cityMs = kRequestedMs) =>
   book.make(new Cars(), kNoTrips, cityMs);
 
-test("offers are told in milliseconds, and not before there are any", () => {
+test("offer times are in milliseconds, and 0 before the first offer", () => {
   const book = new FigureBook();
   book.onOfferStats(create(GetOfferStatsResponseSchema, {}));
   expect(figuresOf(book)).toMatchObject({ offerP50Ms: 0, offerP99Ms: 0 });
@@ -21,7 +21,7 @@ test("offers are told in milliseconds, and not before there are any", () => {
   expect(figuresOf(book)).toMatchObject({ offerP50Ms: 0.35, offerP99Ms: 1020 });
 });
 
-test("positions are told by the second, also across a restart of the service", () => {
+test("counts positions per second, also across a restart of the service", () => {
   const book = new FigureBook();
   book.onIndexStats(1_000n, 0);
   book.onIndexStats(3_000n, 2_000);
@@ -32,7 +32,7 @@ test("positions are told by the second, also across a restart of the service", (
   expect(figuresOf(book).positionsPerS).toBe(500);
 });
 
-test("what was served is counted as it happens, and by the last minute", () => {
+test("counts live completed trips, in total and in the last minute", () => {
   const book = new FigureBook();
   const served = sampleTrip({ state: TripState.COMPLETED });
   book.onTrip(served, TripState.ABOARD, kRequestedMs, /*isLive=*/ false);

@@ -6,28 +6,28 @@ import { quantile } from "./quantile.js";
 import { durationMs, toMs } from "./time.js";
 import type { Trips } from "./trips.js";
 
-/** The city in numbers, at one moment. Durations are of the city's time. */
+/** The city's figures at one moment. Durations are by the city's clock unless stated. */
 export interface Figures {
   readonly cars: number;
   /** By DriverState. */
   readonly byState: readonly number[];
   readonly waiting: number;
   readonly longestWaitS: number;
-  /** Trips whose driver is on the way to the pick-up, or there. */
+  /** Trips whose driver is on the way to the pick-up or has arrived there. */
   readonly awaiting: number;
-  /** From the request to the driver's yes, of the last trips that got one. */
+  /** Time from the request until a driver accepts, over the last assigned trips. */
   readonly matchP50S: number;
   readonly matchP99S: number;
-  /** Since the page was opened. */
+  /** Trips since the page was opened. */
   readonly served: number;
   readonly unserved: number;
-  /** In the last minute of the city's time. */
+  /** Trips completed in the last minute by the city's clock. */
   readonly servedPerMinute: number;
   readonly aboard: number;
   readonly ridersPerCar: number;
-  /** On the wall's clock, as what follows. */
+  /** In real time, like the fields below. */
   readonly positionsPerS: number;
-  /** From the decision to make an offer until its driver has acked it, of the last offers. */
+  /** Time from the decision to make an offer until its driver acknowledges it. */
   readonly offerP50Ms: number;
   readonly offerP99Ms: number;
 }
@@ -52,7 +52,7 @@ export const kNoFigures: Figures = {
 
 const kMatchesKept = 300;
 
-/** Counts what happens, and makes figures of it. */
+/** Counts events and computes the figures. */
 export class FigureBook {
   private readonly matchWaits: number[] = [];
   private readonly servedAtMs: number[] = [];
@@ -63,7 +63,7 @@ export class FigureBook {
   private offerP99Ms = 0;
   private lastApplied: { count: number; atMs: number } | null = null;
 
-  /** A trip has come into a state, at a time of the city's. */
+  /** A trip has entered its state at `atMs` by the city's clock. */
   onTrip(trip: Trip, previous: TripState, atMs: number, isLive: boolean): void {
     if (trip.state === TripState.ASSIGNED && previous === TripState.REQUESTED) {
       this.matchWaits.push((toMs(trip.assignedAt) - toMs(trip.requestedAt)) / 1000);
@@ -77,12 +77,12 @@ export class FigureBook {
     }
   }
 
-  /** The index has applied so many positions since it began; `wallMs` is performance.now(). */
+  /** `applied` is the number of positions since the index started; `wallMs` is performance.now(). */
   onIndexStats(applied: bigint, wallMs: number): void {
     const count = Number(applied);
     const last = this.lastApplied;
     this.lastApplied = { count, atMs: wallMs };
-    // A smaller count is that of a service which has just started.
+    // The count is smaller after a restart of the service.
     if (!last || count < last.count || wallMs <= last.atMs) return;
     this.positionsPerS = (1000 * (count - last.count)) / (wallMs - last.atMs);
   }
@@ -122,7 +122,7 @@ export class FigureBook {
   }
 }
 
-/** The share of cars that work, 0 to 1. */
+/** The share of cars that are on the way to a rider or carry riders, 0 to 1. */
 export function utilization(byState: readonly number[]): number {
   const total = byState.reduce((sum, count) => sum + count, 0);
   const busy = (byState[DriverState.EN_ROUTE] ?? 0) + (byState[DriverState.OCCUPIED] ?? 0);

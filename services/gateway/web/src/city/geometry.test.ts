@@ -9,14 +9,14 @@ import { toLatLng, widened, type LngLat } from "./projection.js";
 import { decodeLine, StreetGuide, streetsToGeoJson } from "./streets.js";
 import { CityClock, clockText, durationText } from "./time.js";
 
-test("the plane is centimetres exact as 32-bit floats, also at the city's edge", () => {
+test("32-bit floats of the plane keep centimetres, also at the city's edge", () => {
   const plane = new Plane([-73.97, 40.75]);
   const place: LngLat = [-73.8123456, 40.9123456];
   const back = plane.lngLat(Math.fround(plane.x(place[0])), Math.fround(plane.y(place[1])));
   expect(distanceM(place, back)).toBeLessThan(0.02);
 });
 
-test("places go to the services and back", () => {
+test("places survive the conversion to protos and back", () => {
   const place: LngLat = [-73.8123456, 40.9123456];
   expect(fromLatLng(toLatLng(place))).toEqual(place);
 });
@@ -122,7 +122,7 @@ const kMain = create(StreetSchema, {
   speedKmh: 50,
 });
 
-test("a line is decoded from its differences", () => {
+test("decodes a line from its differences", () => {
   expect(decodeLine(kMain)).toEqual([
     [-30, 45],
     [-30, 45.001],
@@ -132,7 +132,7 @@ test("a line is decoded from its differences", () => {
   expect(feature?.properties).toEqual({ name: "Main Street", class: 1 });
 });
 
-test("a street is found by its name in the middle of its longest line", () => {
+test("finds a street by name, in the middle of its longest line", () => {
   const short = create(StreetSchema, { ...kMain, latE7: [1, 1], lngE7: [1, 1] });
   const nameless = create(StreetSchema, { ...kMain, name: "" });
   const tenth = create(StreetSchema, { ...kMain, name: "10th Street" });
@@ -142,7 +142,7 @@ test("a street is found by its name in the middle of its longest line", () => {
   expect(named[2]?.middle).toEqual([-30, 45.001]);
 });
 
-test("a place is known by the street that is nearest", () => {
+test("finds the nearest street and corner of a place", () => {
   const far = create(StreetSchema, { ...kMain, name: "Far Street", latE7: [451_000_000, 1] });
   const guide = new StreetGuide([far, kMain]);
   expect(guide.streetAt([-30.001, 45.0012])).toBe("Main Street");
@@ -170,7 +170,7 @@ test.each([
   [725, "12:05"],
   [3729, "1:02:09"],
   [-3, "0:00"],
-])("%d seconds read %s", (seconds, text) => {
+])("%d seconds on a clock are %s", (seconds, text) => {
   expect(clockText(seconds)).toBe(text);
 });
 
@@ -180,6 +180,6 @@ test.each([
   [480, "8 min"],
   [1027, "17 min 7 s"],
   [3600, "60 min"],
-])("%d seconds are written in a sentence as %s", (seconds, text) => {
+])("%d seconds in a sentence are %s", (seconds, text) => {
   expect(durationText(seconds)).toBe(text);
 });

@@ -1,16 +1,16 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
-/** 0 for a duration that isn't set. */
+/** Milliseconds; 0 for a missing duration. */
 export function durationMs(duration: Duration | undefined): number {
   return Number(duration?.seconds ?? 0) * 1000 + (duration?.nanos ?? 0) / 1e6;
 }
 
-/** Unix time in milliseconds, 0 for a time that isn't set. */
+/** Unix time in milliseconds; 0 for a missing time. */
 export function toMs(time: Timestamp | undefined): number {
   return time ? Number(time.seconds) * 1000 + time.nanos / 1e6 : 0;
 }
 
-/** The services' clock, which in simulations runs faster than the wall's. */
+/** The services' clock, which runs faster than real time in simulations. */
 export class CityClock {
   private cityMs = Date.now();
   private wallMs = 0;
@@ -20,15 +20,15 @@ export class CityClock {
     this.wallMs = wall();
   }
 
-  /** The services said that it is `cityMs` now. */
+  /** Sets the services' time and the rate of their clock. */
   set(cityMs: number, rate: number): void {
     this.cityMs = cityMs;
     this.wallMs = this.wall();
     this.rate = rate;
   }
 
-  /** Something happened there at `cityMs`, so it can't be earlier now: the answer that set the clock
-   * was under way for longer than this. */
+  /** Sets the clock forward to `cityMs` if it is behind: an event of that time has been seen, so the
+   * answer that set the clock must have been delayed. */
   atLeast(cityMs: number): void {
     if (cityMs > this.now()) this.set(cityMs, this.rate);
   }
@@ -48,7 +48,7 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${hours}:${tail}` : tail.replace(/^0/, "");
 }
 
-/** "42 s", "8 min", "17 min 7 s": within a sentence, where a colon would be taken for a time of day. */
+/** "42 s", "8 min", "17 min 7 s": for sentences, where a colon would look like a time of day. */
 export function durationText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const parts = [
@@ -58,7 +58,7 @@ export function durationText(seconds: number): string {
   return parts.join(" ") || "0 s";
 }
 
-/** The city's time of day. */
+/** The UTC time of day, such as "09:03:00". */
 export function timeOfDay(ms: number): string {
   return new Date(ms).toISOString().slice(11, 19);
 }

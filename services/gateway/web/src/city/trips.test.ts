@@ -6,7 +6,7 @@ import { Trips } from "./trips.js";
 
 const { UNSPECIFIED, REQUESTED, ASSIGNED, ABOARD, COMPLETED } = TripState;
 
-test("a trip is open until it ends, and belongs to its driver meanwhile", () => {
+test("a trip is open until it ends, and is found by its driver", () => {
   const trips = new Trips();
   trips.apply(sampleEvent(1, UNSPECIFIED, sampleTrip()));
   expect([...trips.waiting()].map((trip) => trip.tripId)).toEqual(["t-1"]);
@@ -19,7 +19,7 @@ test("a trip is open until it ends, and belongs to its driver meanwhile", () => 
   expect(trips.get("t-1")?.state).toBe(COMPLETED);
 });
 
-test("a driver who lost a trip doesn't keep it", () => {
+test("a trip is no longer found by a driver who lost it", () => {
   const trips = new Trips();
   trips.apply(sampleEvent(1, REQUESTED, sampleTrip({ state: ASSIGNED, driverId: "d-1" })));
   trips.apply(sampleEvent(2, ASSIGNED, sampleTrip({ state: REQUESTED })));
@@ -28,7 +28,7 @@ test("a driver who lost a trip doesn't keep it", () => {
   expect(trips.ofDriver("d-2")).toHaveLength(1);
 });
 
-test("repeats of the log change nothing, and what came before it was caught up isn't live", () => {
+test("repeated events change nothing, and events before the end of the history are not live", () => {
   const onEvent = vi.fn();
   const trips = new Trips(onEvent);
   const first = sampleEvent(1, UNSPECIFIED, sampleTrip());
@@ -40,14 +40,14 @@ test("repeats of the log change nothing, and what came before it was caught up i
   expect(trips.story("t-1")).toHaveLength(2);
 });
 
-test("riders and cars count once each, parties as many as they are", () => {
+test("counts the members of each party and each car once", () => {
   const trips = new Trips();
   trips.apply(sampleEvent(1, ASSIGNED, sampleTrip({ id: "a", state: ABOARD, party: 2 })));
   trips.apply(sampleEvent(2, ASSIGNED, sampleTrip({ id: "b", state: ABOARD, party: 1 })));
   expect(trips.ridersAboard()).toEqual({ riders: 3, cars: 1 });
 });
 
-test("what ended long ago is forgotten", () => {
+test("drops the trips that ended first", () => {
   const trips = new Trips();
   for (let i = 1; i <= 3_001; ++i) {
     trips.apply(sampleEvent(i, ABOARD, sampleTrip({ id: `t-${i}`, state: COMPLETED })));
@@ -57,7 +57,7 @@ test("what ended long ago is forgotten", () => {
   expect(trips.story("t-1")).toEqual([]);
 });
 
-test("a story is told from the log, with lost drivers and changed destinations", () => {
+test("a timeline comes from the log, with lost drivers and changed destinations", () => {
   const trips = new Trips();
   trips.apply(sampleEvent(1, UNSPECIFIED, sampleTrip()));
   trips.apply(sampleEvent(2, REQUESTED, sampleTrip({ state: ASSIGNED })));
@@ -72,7 +72,7 @@ test("a story is told from the log, with lost drivers and changed destinations",
   ]);
 });
 
-test("a story whose beginning wasn't heard is told from the trip", () => {
+test("a timeline comes from the trip when the page has missed its request", () => {
   const trip = sampleTrip({ state: COMPLETED });
   const moments = makeTimeline(trip, []);
   expect(moments.map((moment) => moment.title)).toEqual([

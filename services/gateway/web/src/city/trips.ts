@@ -7,7 +7,7 @@ import {
 } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { toMs } from "./time.js";
 
-/** One thing that happened to a trip. */
+/** An event of a trip. */
 export interface StoryEntry {
   readonly sequence: bigint;
   readonly atMs: number;
@@ -18,29 +18,29 @@ export interface StoryEntry {
   readonly driverId: string;
 }
 
-/** What the map shows for a moment where it happened. */
+/** An event that flashes on the map where it happened. */
 export interface TripFlash {
   readonly kind: "boarded" | "served" | "unserved" | "cancelled";
   readonly trip: Trip;
 }
 
-/** Trips that ended are kept for their stories, so many of them. */
+/** Bound of the ended trips that are kept for their timelines. The oldest is dropped. */
 const kMaxEnded = 3_000;
 
 export function isOpen(state: TripState): boolean {
   return state >= TripState.REQUESTED && state <= TripState.ABOARD;
 }
 
-/** A market's trips as its log tells them: all that are open, and those that ended lately. */
+/** A market's trips, by its log: all open trips, and those that ended recently. */
 export class Trips {
-  /** Open ones by their id, oldest first. */
+  /** Open trips by id, oldest first. */
   readonly open = new Map<string, Trip>();
-  /** Ended ones, oldest first. */
+  /** Ended trips by id, oldest first. */
   readonly ended = new Map<string, Trip>();
   /** Grows with each event. */
   version = 0;
   lastSequence = 0n;
-  /** Whether what was in the log when it was opened has been read: what comes now is live. */
+  /** Whether all events from before the log was opened have been read. Later events are live. */
   caughtUp = false;
   private readonly stories = new Map<string, StoryEntry[]>();
   private readonly byDriver = new Map<string, Set<string>>();
@@ -58,20 +58,20 @@ export class Trips {
     if (message.message.case !== "event") return;
     const event = message.message.value;
     const { trip } = event;
-    // Events come at least once.
+    // The log delivers events at least once.
     if (!trip || event.sequence <= this.lastSequence) return;
     this.lastSequence = event.sequence;
     this.version += 1;
     this.forgetDriver(trip.tripId);
     if (isOpen(trip.state)) {
       this.open.set(trip.tripId, trip);
-      if (trip.driver) this.of(trip.driver.driverId).add(trip.tripId);
+      if (trip.driver) this.tripsOf(trip.driver.driverId).add(trip.tripId);
     } else {
       this.open.delete(trip.tripId);
       this.ended.set(trip.tripId, trip);
       this.dropOldest();
     }
-    this.tell(event, trip);
+    this.addToStory(event, trip);
     this.onEvent(event, trip, this.caughtUp);
   }
 
@@ -87,7 +87,7 @@ export class Trips {
     for (const trip of this.open.values()) if (trip.state === TripState.REQUESTED) yield trip;
   }
 
-  /** How many of the open trips have a driver who has yet to pick the rider up. */
+  /** The number of open trips with a driver who has not picked up the rider yet. */
   countAwaiting(): number {
     let count = 0;
     for (const { state } of this.open.values()) {
@@ -101,7 +101,7 @@ export class Trips {
     return [...(this.byDriver.get(driverId) ?? [])].flatMap((id) => this.open.get(id) ?? []);
   }
 
-  /** People in cars now. */
+  /** The number of riders aboard, and of the cars that carry them. */
   ridersAboard(): { riders: number; cars: number } {
     const cars = new Set<string>();
     let riders = 0;
@@ -113,7 +113,7 @@ export class Trips {
     return { riders, cars: cars.size };
   }
 
-  /** The log is another one than it was: begin anew. */
+  /** Forgets everything, because the service has a different log. */
   clear(): void {
     this.open.clear();
     this.ended.clear();
@@ -124,7 +124,7 @@ export class Trips {
     this.version += 1;
   }
 
-  private tell(event: TripEvent, trip: Trip): void {
+  private addToStory(event: TripEvent, trip: Trip): void {
     const story = this.stories.get(trip.tripId) ?? [];
     story.push({
       sequence: event.sequence,
@@ -138,7 +138,7 @@ export class Trips {
     this.stories.set(trip.tripId, story);
   }
 
-  private of(driverId: string): Set<string> {
+  private tripsOf(driverId: string): Set<string> {
     const trips = this.byDriver.get(driverId) ?? new Set();
     this.byDriver.set(driverId, trips);
     return trips;

@@ -72,7 +72,7 @@ const kPlan: Push = {
   },
 };
 
-test("says hello, and reports positions once it is welcome", () => {
+test("sends Hello, and reports positions after the Welcome", () => {
   const { drive, dispatch } = startDriving();
   expect(dispatch.sent("hello")[0]).toMatchObject({ market: "city", seats: 4 });
   drive.onTime(2000);
@@ -85,7 +85,7 @@ test("says hello, and reports positions once it is welcome", () => {
   expect(dispatch.sent("position")[1]).toMatchObject({ sequence: 2n, latE7: 450_000_000 });
 });
 
-test("an offer stands until its end, and is answered by its id", () => {
+test("shows an offer until it ends, and answers it by its id", () => {
   const { drive, dispatch } = startDriving();
   dispatch.welcome();
   dispatch.push({ case: "offer", value: { offerId: "o-1" } }, 1);
@@ -98,12 +98,12 @@ test("an offer stands until its end, and is answered by its id", () => {
   expect(dispatch.sent("ack")).toEqual([{ sequence: 1n }, { sequence: 2n }]);
 });
 
-test("drives its route at the city's speed, and halts at the next stop", () => {
+test("drives along its route by the city's clock, and halts at the next stop", () => {
   const { drive, dispatch } = startDriving(10);
   dispatch.welcome();
   dispatch.push(kPlan, 1);
   expect(drive.state.value.isAtStop).toBe(false);
-  drive.onTime(1500); // Half a second of the wall's, five of the city's.
+  drive.onTime(1500); // Half a second of real time, five by the city's clock.
   expect(drive.state.value.place?.[1]).toBeCloseTo(45.0005, 6);
   expect(drive.state.value.headingDeg).toBe(0);
   drive.onTime(60_000);
@@ -113,7 +113,7 @@ test("drives its route at the city's speed, and halts at the next stop", () => {
   expect(dispatch.sent("stopUpdate")).toEqual([{ tripId: "t-1", action: StopAction.ARRIVED }]);
 });
 
-test("goes on along the same route when a plan doesn't bring one", () => {
+test("continues along the same route when a plan has none", () => {
   const { drive, dispatch } = startDriving();
   dispatch.welcome();
   dispatch.push(kPlan, 1);
@@ -127,7 +127,7 @@ test("goes on along the same route when a plan doesn't bring one", () => {
   expect(drive.state.value.place?.[1]).toBeCloseTo(45.002, 6);
 });
 
-test("resumes after a cut, and takes what is sent again once", () => {
+test("resumes after a cut, and takes a repeated push once", () => {
   const { drive, dispatch } = startDriving();
   dispatch.welcome();
   dispatch.push(kPlan, 1);
@@ -146,7 +146,7 @@ test("resumes after a cut, and takes what is sent again once", () => {
   expect(drive.state.value.link.kind).toBe("live");
 });
 
-test("a driver whose car another has taken over stops, and doesn't fight for it", () => {
+test("stops without another attempt when a newer session has the car", () => {
   const { drive, dispatch } = startDriving();
   dispatch.welcome();
   dispatch.last.listener.onEnd(new ConnectError("a newer session", Code.Aborted));
@@ -158,7 +158,7 @@ test("a driver whose car another has taken over stops, and doesn't fight for it"
   });
 });
 
-test("stopping ends the stream", () => {
+test("stop ends the stream", () => {
   const { drive, dispatch } = startDriving();
   dispatch.welcome();
   drive.stop();

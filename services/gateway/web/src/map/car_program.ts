@@ -20,7 +20,7 @@ void main() {
   float heading = a_heading.x + min(1.0, 3.0 * part) * a_heading.y;
   bool selected = item_index == u_selected;
   float radius = u_radius * (is_free ? 0.8 : 1.0) * (selected ? 1.3 : 1.0);
-  // No more than is painted: with many cars, pixels are what costs.
+  // No larger than the drawing: with many cars, pixels are the cost.
   v_unit = Corner() * (selected ? vec2(2.4) : vec2(0.88, 1.16) + 2.0 / radius);
   // Clockwise from north; y grows southwards on the plane and on the screen.
   mat2 turn = mat2(cos(heading), sin(heading), -sin(heading), cos(heading));
@@ -41,14 +41,14 @@ out vec4 o_color;
 const vec2 kTip = vec2(0.0, -1.0);
 const vec2 kWing = vec2(0.72, 0.78);
 const vec2 kNotch = vec2(0.0, 0.42);
-// From p to the edge between two corners: the squared distance, and above 0 if p lies inside of it.
+// The squared distance from p to the edge between two corners, and a sign: above 0 inside.
 vec2 ToEdge(vec2 p, vec2 from, vec2 along) {
   vec2 to = p - from;
   vec2 away = to - along * clamp(dot(to, along) / dot(along, along), 0.0, 1.0);
   return vec2(dot(away, away), along.x * to.y - along.y * to.x);
 }
 float ToArrow(vec2 p) {
-  p.x = abs(p.x);  // Both halves are alike, and each is a triangle.
+  p.x = abs(p.x);  // The halves are mirror images, and each is a triangle.
   vec2 side = ToEdge(p, kTip, kWing - kTip);
   vec2 back = ToEdge(p, kWing, kNotch - kWing);
   return sqrt(min(side.x, back.x)) * (min(side.y, back.y) > 0.0 ? -1.0 : 1.0);
@@ -74,11 +74,11 @@ void main() {
   if (o_color.a < 0.01) discard;
 }`;
 
-/** Draws all cars with one call; the GPU moves them. */
+/** Draws all cars with one call. The GPU moves them. */
 export class CarProgram {
   private readonly program: ItemProgram;
   private drawnVersion = -1;
-  /** Where each slot's car stands among those that are drawn, or -1. */
+  /** The index of each slot's car among the drawn cars, or -1. */
   private indices = new Int32Array(0);
 
   constructor(private readonly gl: WebGL2RenderingContext) {
@@ -106,7 +106,7 @@ export class CarProgram {
     program.draw();
   }
 
-  /** Those that are free first: the others are drawn above them. */
+  /** Free cars first, so that the others are drawn above them. */
   private put(cars: Cars): void {
     const { program } = this;
     const items = program.room(cars.count);
@@ -130,11 +130,11 @@ export class CarProgram {
   }
 }
 
-/** Where there are more cars than this in a square of 100 pixels, they are drawn smaller. */
+/** Cars are drawn smaller above this number of cars in a square of 100 by 100 pixels. */
 const kCrowd = 15;
 
-/** In pixels: cars grow with the zoom, but less than the streets; and shrink in a crowd, which is
- * one only when the whole city is seen. */
+/** The radius of a car in pixels. Cars grow with the zoom, but less than the streets. They shrink in
+ * a crowd while the whole city is in view. */
 export function carRadius({ zoom, width, height }: Camera, cars: number): number {
   const density = (cars * 1e4) / (width * height);
   const room = Math.min(1, Math.max(0.62, Math.sqrt(kCrowd / density)));

@@ -14,7 +14,7 @@ export interface SceneSources {
   readonly selectedDriver: () => string | null;
 }
 
-/** Says what of a city is to be drawn: its cars, the riders who wait, and who is coming for whom. */
+/** The city as LiveCanvas draws it: its cars, waiting riders, and lines from cars to their riders. */
 export class CityScene implements LiveScene {
   readonly cars;
   private drawn = { trips: -1, cars: -1, flashes: 0 };
@@ -59,7 +59,7 @@ export class CityScene implements LiveScene {
     };
   }
 
-  /** The trip whose pick-up is drawn nearest to a place, among riders not yet picked up. */
+  /** The trip with the pick-up nearest to a place, among riders not yet picked up. */
   nearestRider(x: number, y: number, within: number): string | undefined {
     let best: string | undefined;
     let bestDistance = within;

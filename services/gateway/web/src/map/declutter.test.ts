@@ -3,18 +3,18 @@ import { declutter } from "./declutter.js";
 
 const at = (x: number, y: number) => ({ x, y });
 
-test("labels beside each other stay, of two that overlap the earlier one", () => {
+test("keeps labels that touch, and the earlier of two that overlap", () => {
   const [first, over, beside, below] = [at(0, 0), at(9, 4), at(10, 0), at(0, 5)];
   expect(declutter([first, over, beside, below], 10, 5)).toEqual([first, beside, below]);
   expect(declutter([over, first, beside, below], 10, 5)).toEqual([over]);
 });
 
-test("a label that was left out hides no other one", () => {
+test("a dropped label hides no other label", () => {
   const [first, second, third] = [at(0, 0), at(6, 0), at(12, 0)];
   expect(declutter([first, second, third], 10, 5)).toEqual([first, third]);
 });
 
-test("none of what is kept overlaps, and what is left out overlaps something kept", () => {
+test("kept labels never overlap, and each dropped label overlaps a kept one", () => {
   const labels = Array.from({ length: 500 }, (_, i) => at((i * 37) % 211, (i * 53) % 97));
   const kept = declutter(labels, 12, 7);
   const overlaps = (a: { x: number; y: number }, b: { x: number; y: number }) =>

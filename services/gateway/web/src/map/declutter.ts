@@ -1,17 +1,17 @@
-/** A label is wanted at this place, in any unit. */
+/** The place of a label, in any unit. */
 export interface Labelled {
   readonly x: number;
   readonly y: number;
 }
 
-/** Those of the labels that can be read beside each other, each `width` by `height` (in the places'
- * unit) around its place: whoever comes earlier in the list keeps its label. */
+/** The labels that don't overlap, each `width` by `height` (in the places' unit) around its place.
+ * Of two that overlap, the earlier one in the list stays. */
 export function declutter<T extends Labelled>(
   labels: readonly T[],
   width: number,
   height: number,
 ): T[] {
-  // A cell is as large as a label, so only neighbours can overlap.
+  // A cell has the size of a label, so only labels in neighbouring cells can overlap.
   const cells = new Map<string, T[]>();
   const overlaps = (a: Labelled, b: Labelled) =>
     Math.abs(a.x - b.x) < width && Math.abs(a.y - b.y) < height;

@@ -1,26 +1,26 @@
 import { quantile } from "../city/quantile.js";
 
-/** Milliseconds. */
+/** Times of the last frames, in milliseconds. */
 export interface FrameReport {
   readonly frames: number;
   readonly perSecond: number;
-  /** From one frame to the next. */
+  /** Time from one frame to the next. */
   readonly intervalP50: number;
   readonly intervalP99: number;
-  /** The page's own work in a frame, without what the GPU does. */
+  /** Time of the page's own work in a frame, without the GPU's. */
   readonly workP50: number;
   readonly workP99: number;
 }
 
 const kKept = 1_200;
 
-/** Keeps how long the last frames took. */
+/** Measures the last frames. */
 export class FrameMeter {
   private readonly intervals: number[] = [];
   private readonly work: number[] = [];
   private lastMs = 0;
 
-  /** A frame began at `startMs` and the page was done with it at `endMs` (performance.now()). */
+  /** The page worked on a frame from `startMs` to `endMs` (performance.now()). */
   onFrame(startMs: number, endMs: number): void {
     if (this.lastMs > 0) push(this.intervals, startMs - this.lastMs);
     this.lastMs = startMs;

@@ -1,4 +1,4 @@
-/** Compiles a program. Throws with the driver's words: a shader of ours that doesn't compile is a bug. */
+/** Compiles a program. Throws the driver's message if a shader doesn't compile, which is a bug. */
 export function makeProgram(gl: WebGL2RenderingContext, vertex: string, fragment: string) {
   const program = gl.createProgram();
   for (const [type, source] of [
@@ -22,12 +22,11 @@ export function makeProgram(gl: WebGL2RenderingContext, vertex: string, fragment
   return program;
 }
 
-/** What the page looks at: the middle of the view on the city's plane, and the scale. All sizes in
- * CSS pixels. */
+/** The view: its middle on the city's plane, its scale, and its size in CSS pixels. */
 export interface Camera {
   readonly x: number;
   readonly y: number;
-  /** Pixels in a unit of the plane. */
+  /** Pixels per unit of the plane. */
   readonly scale: number;
   readonly width: number;
   readonly height: number;
@@ -43,14 +42,14 @@ vec4 ToClip(vec2 place, vec2 offset_px) {
   return vec4(px.x / u_half.x, -px.y / u_half.y, 0.0, 1.0);
 }`;
 
-/** Items in a row of the texture that holds them. */
+/** Number of items in a row of the texture. */
 const kRow = 256;
 
-/** A program that draws a quad (or a line) for each of many items. What is known of the items lies in
- * a texture, and each vertex fetches its item's part: instances of four vertices would be faster
- * nowhere, and where the CPU draws each of them costs as much as a draw call. */
+/** A program that draws a quad (or a line) for each of many items. A texture holds the items' floats,
+ * and each vertex fetches those of its item. Instances of four vertices are not faster on a GPU, and
+ * where the CPU draws, each instance costs as much as a draw call. */
 export class ItemProgram {
-  /** Floats from one item to the next; a multiple of four. */
+  /** Number of floats from one item to the next, a multiple of four. */
   readonly stride: number;
   private readonly program: WebGLProgram;
   private readonly texture: WebGLTexture;
@@ -59,8 +58,8 @@ export class ItemProgram {
   private rows = 0;
   private count = 0;
 
-  /** `layout`: names and sizes in floats of what an item has, in their order; none may lie across a
-   * multiple of four floats. `vertex` calls LoadItem(), then finds them under their names. */
+  /** `layout`: the names and sizes in floats of an item's fields, in order. No field may cross a
+   * multiple of four floats. `vertex` calls LoadItem() and then reads the fields by name. */
   constructor(
     private readonly gl: WebGL2RenderingContext,
     vertex: string,
@@ -79,14 +78,14 @@ export class ItemProgram {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
   }
 
-  /** Where `count` items are to be written, one every `stride` floats, before `put`. */
+  /** The array to write `count` items to, one every `stride` floats, before `put`. */
   room(count: number): Float32Array {
     const floats = Math.ceil(count / kRow) * kRow * this.stride;
     if (floats > this.data.length) this.data = new Float32Array(2 * floats);
     return this.data;
   }
 
-  /** The first `count` items in the room are drawn from now on. */
+  /** Draws the first `count` items of `room` from now on. */
   put(count: number): void {
     this.count = count;
     if (count === 0) return;
@@ -104,7 +103,7 @@ export class ItemProgram {
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, used, gl.RGBA, gl.FLOAT, this.data);
   }
 
-  /** Before uniforms are set and `draw`. */
+  /** Must be called before the uniforms are set and `draw` is called. */
   use(camera: Camera): void {
     this.gl.useProgram(this.program);
     this.gl.uniform2f(this.at("u_middle"), camera.x, camera.y);
@@ -131,7 +130,7 @@ export class ItemProgram {
   }
 }
 
-/** What a vertex shader needs to find its item. */
+/** The part of a vertex shader that loads the vertex's item. */
 function loadItem(
   layout: readonly (readonly [name: string, floats: number])[],
   texels: number,
@@ -156,7 +155,7 @@ void LoadItem() {
 }`;
 }
 
-/** For vertex shaders: this vertex's corner of its item's quad, -1 to 1. */
+/** For vertex shaders: the vertex's corner of its item's quad, -1 to 1. */
 export const kCorner = `
 const int kCorners[6] = int[](0, 1, 2, 2, 1, 3);
 vec2 Corner() {
@@ -164,7 +163,7 @@ vec2 Corner() {
   return vec2(corner & 1, corner >> 1) * 2.0 - 1.0;
 }`;
 
-/** For vertex shaders: where a car is drawn, from the floats of Cars. */
+/** For vertex shaders: how far a car has come, 0 to 1, from the floats of Cars. */
 export const kDrawnPlace = `
 uniform float u_now;
 float Part(vec2 time) { return time.y > 0.0 ? clamp((u_now - time.x) / time.y, 0.0, 1.0) : 1.0; }`;

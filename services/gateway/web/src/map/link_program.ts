@@ -2,7 +2,7 @@ import { kStride, type Cars } from "../city/cars.js";
 import { ItemProgram, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 
-/** From a car, by its slot, to a place: who is coming for whom. */
+/** A line from a car, given by its slot, to its next pick-up. */
 export interface Link {
   readonly slot: number;
   readonly x: number;
@@ -24,7 +24,7 @@ uniform vec4 u_color;
 out vec4 o_color;
 void main() { o_color = u_color * mix(0.75, 0.3, v_part); }`;
 
-/** Draws thin lines from cars to the riders whom they are about to pick up. */
+/** Draws thin lines from cars to the riders that they are about to pick up. */
 export class LinkProgram {
   private readonly program: ItemProgram;
   private count = 0;
@@ -54,7 +54,7 @@ export class LinkProgram {
     const { gl, program } = this;
     program.use(camera);
     gl.uniform1f(program.at("u_now"), now);
-    // The more there are, the fainter: a few tell a story, thousands would be a cloud.
+    // Many lines are fainter than a few, because thousands would hide the map.
     const alpha = Math.min(0.8, Math.max(0.12, 8 / Math.sqrt(this.count + 1)));
     const [r, g, b] = rgba(palette.cars[3] as string);
     gl.uniform4f(program.at("u_color"), r * alpha, g * alpha, b * alpha, alpha);

@@ -7,15 +7,15 @@ import type { Palette } from "./palette.js";
 import { PinProgram, type Pin } from "./pin_program.js";
 import { WaitLabelProgram } from "./wait_label_program.js";
 
-/** What is to be drawn, asked for with each frame. */
+/** The things to draw, read for each frame. */
 export interface LiveScene {
   readonly cars: Cars;
   camera(): Camera;
   palette(): Palette;
-  /** A car's slot, or -1. */
+  /** The slot of the selected car, or -1. */
   selected(): number;
   clockRate(): number;
-  /** Called before a frame: here pins and links are set where they have changed. */
+  /** Called before each frame, to set pins and links that have changed. */
   beforeFrame(canvas: LiveCanvas, now: number): void;
 }
 
@@ -26,9 +26,9 @@ interface Programs {
   readonly waits: WaitLabelProgram;
 }
 
-/** All that moves, on a canvas of its own above the map's: so the streets needn't be drawn again
- * for each frame. Draws with each of the browser's frames, and also when the map has just moved, so
- * that cars and streets never part. */
+/** A canvas above the map's for everything that moves, so that the streets are not drawn again for
+ * each frame. Draws in each frame of the browser, and also when the map has just moved, so that cars
+ * and streets stay together. */
 export class LiveCanvas {
   readonly element = document.createElement("canvas");
   readonly meter = new FrameMeter();
@@ -40,7 +40,7 @@ export class LiveCanvas {
   private frame = 0;
   private drawnInFrame = false;
 
-  /** Throws when the browser has no WebGL 2. */
+  /** Throws if WebGL 2 is not available. */
   constructor(private readonly scene: LiveScene) {
     this.element.className = "live-canvas";
     const gl = this.element.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
@@ -70,7 +70,7 @@ export class LiveCanvas {
     cancelAnimationFrame(this.frame);
   }
 
-  /** The map has moved: draws at once. */
+  /** Draws at once, because the map has moved. */
   followMap(): void {
     this.draw();
     this.drawnInFrame = true;

@@ -1,14 +1,14 @@
 import type { StyleSpecification } from "maplibre-gl";
 import type { Palette } from "./palette.js";
 
-/** Sources of the map's own, which CityMap fills. */
+/** The sources that CityMap fills. */
 export const kSources = ["streets", "demand", "route", "stops"] as const;
 export type SourceName = (typeof kSources)[number];
 
-/** The names are drawn with the page's own font: no server is asked for glyphs. */
+/** Street names are drawn with a local font: no server provides glyphs. */
 const kFont = ["Open Sans Regular"];
 
-/** Widths of the three classes of streets at the zooms 10, 13, 16 and 18, in pixels. */
+/** Widths of the three classes of streets in pixels, at zoom 10, 13, 16 and 18. */
 const kWidths = [
   [0.3, 1.1, 6, 16],
   [0.6, 1.9, 9, 24],

@@ -1,17 +1,17 @@
-/** What the page is lit like. */
+/** The page's colour scheme. */
 export type Theme = "dark" | "light";
 
 export interface Palette {
   readonly background: string;
-  /** Small streets, boulevards, motorways. */
+  /** Colours of small streets, boulevards and motorways. */
   readonly streets: readonly [string, string, string];
   readonly streetName: string;
   readonly streetNameHalo: string;
   readonly route: string;
   readonly routeCasing: string;
-  /** By DriverState: unspecified, idle, offered, en route, occupied, offline. */
+  /** Colours by DriverState: unspecified, idle, offered, en route, occupied, offline. */
   readonly cars: readonly string[];
-  /** A rider who has just begun to wait, and one who has waited for long. */
+  /** Colours of a rider who has just started to wait, and of one who has waited long. */
   readonly waiting: readonly [string, string];
   readonly served: string;
   readonly unserved: string;
@@ -47,7 +47,7 @@ export const kPalettes: Readonly<Record<Theme, Palette>> = {
   },
 };
 
-/** "#3aa0ff" as four numbers from 0 to 1. */
+/** Converts a colour such as "#3aa0ff" to four numbers from 0 to 1. */
 export function rgba(hex: string, alpha = 1): [number, number, number, number] {
   const value = Number.parseInt(hex.slice(1), 16);
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255, alpha];

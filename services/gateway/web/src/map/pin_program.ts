@@ -1,13 +1,13 @@
 import { ItemProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 
-/** What a pin says about its place. */
+/** The meaning of a pin. */
 export const PinKind = {
-  /** A rider waits, since `since`. */
+  /** A rider has waited since `since`. */
   waiting: 0,
   /** A car is on its way to this rider. */
   awaited: 1,
-  /** Something happened at `since`, and fades. */
+  /** An event of the time `since`, which fades. */
   served: 2,
   unserved: 3,
   boarded: 4,
@@ -22,9 +22,9 @@ export interface Pin {
   readonly kind: number;
 }
 
-/** Seconds of the wall for which a flash is seen. */
+/** Seconds of real time until a flash has faded. */
 export const kFlashS = 1.6;
-/** A rider who has waited so long (city's seconds) is drawn in the most urgent colour. */
+/** After this wait in seconds by the city's clock, a rider has the most urgent colour. */
 const kLongWaitS = 240;
 
 const kVertex = `${kCorner}${kDrawnPlace}
@@ -46,7 +46,7 @@ flat in float v_age;
 flat in int v_kind;
 uniform float u_now;
 uniform float u_clock_rate;
-uniform bool u_still;  // For those who like nothing to pulse.
+uniform bool u_still;  // For users who prefer reduced motion.
 uniform vec4 u_fresh;
 uniform vec4 u_urgent;
 uniform vec4 u_kinds[6];
@@ -82,7 +82,7 @@ void main() {
   if (color.a < 0.01) discard;
 }`;
 
-/** Draws riders who wait, and the flashes of what has just happened. */
+/** Draws waiting riders and flashes of recent events. */
 export class PinProgram {
   private readonly program: ItemProgram;
 
@@ -94,7 +94,7 @@ export class PinProgram {
     ]);
   }
 
-  /** These from now on. */
+  /** Draws these pins from now on. */
   set(pins: readonly Pin[]): void {
     const { program } = this;
     const items = program.room(pins.length);

@@ -3,15 +3,15 @@ import { ItemProgram, kCorner, kDrawnPlace, type Camera } from "./gl.js";
 import { rgba, type Palette } from "./palette.js";
 import { PinKind, type Pin } from "./pin_program.js";
 
-/** The characters of a label, as they lie in the texture from left to right. */
+/** The characters of labels, in the order of the texture from left to right. */
 const kCharacters = "0123456789:";
-/** Pixels of the texture for a character; it is drawn in half of them. */
+/** Size of a character in the texture. It is drawn at half of this size. */
 const kCellWidth = 15;
 const kCellHeight = 26;
-/** More labels than this at a glance, and they are left out until one is nearer. */
+/** Above this number, labels are hidden until the user zooms in to `kNearZoom`. */
 const kMaxAtAGlance = 60;
 const kNearZoom = 13.5;
-/** Pixels that a label takes. */
+/** Size of a label in pixels. */
 const kLabelWidth = 36;
 const kLabelHeight = 14;
 
@@ -25,7 +25,7 @@ void main() {
   v_waited = ivec2(min(waited / 60, 99), waited % 60);
   vec2 corner = Corner();
   v_cell = vec2((corner.x + 1.0) * 2.25, (corner.y + 1.0) * 0.5);
-  // Without a ten of minutes, the label is a cell shorter on its left.
+  // Below ten minutes, the label is one cell shorter on its left.
   float shift = v_waited.x < 10 ? -0.5 : 0.0;
   vec2 half_size = vec2(2.25, 1.0) * vec2(${(kCellWidth / 2).toFixed(1)}, ${(kCellHeight / 4).toFixed(1)});
   gl_Position = ToClip(a_place, corner * half_size + vec2(shift * ${(kCellWidth / 2).toFixed(1)}, -19.0));
@@ -39,13 +39,13 @@ uniform vec4 u_color;
 uniform vec4 u_background;
 out vec4 o_color;
 void main() {
-  // The colon takes half a cell: the middle of its own.
+  // The colon takes half a cell: the middle of its cell in the texture.
   float x = v_cell.x < 2.0 ? v_cell.x : v_cell.x < 2.5 ? v_cell.x + 0.25 : v_cell.x + 0.5;
   int cell = int(x);
   int character = cell == 0 ? v_waited.x / 10 : cell == 1 ? v_waited.x % 10 : cell == 2 ? 10
     : cell == 3 ? v_waited.y / 10 : v_waited.y % 10;
   if (cell == 0 && character == 0) discard;
-  // Not to the very edges, where the neighbour would shine through.
+  // The very edges are left out, where the neighbour would be visible.
   float across = clamp(fract(x), 0.06, 0.94);
   vec2 at = vec2((float(character) + across) / ${kCharacters.length.toFixed(1)}, v_cell.y);
   // Red is the character, green its outline.
@@ -54,13 +54,13 @@ void main() {
   if (o_color.a < 0.02) discard;
 }`;
 
-/** Writes beside each rider who waits for how long, in the city's time; the GPU tells the time. */
+/** Labels each waiting rider with the time waited by the city's clock. The GPU computes the time. */
 export class WaitLabelProgram {
   private readonly program: ItemProgram;
   private readonly texture: WebGLTexture;
-  /** Who has waited longest comes first. */
+  /** The riders who have waited longest come first. */
   private waiting: readonly Pin[] = [];
-  /** For which scale the labels were chosen; 0 if for none. */
+  /** The scale for which the labels were chosen; 0 for none. */
   private scale = 0;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
@@ -112,7 +112,7 @@ function drawCharacters(): HTMLCanvasElement {
   canvas.width = kCellWidth * kCharacters.length;
   canvas.height = kCellHeight;
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("this browser can't draw text");
+  if (!context) throw new Error("the browser can't draw text");
   context.fillStyle = "#000";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.font = "700 21px Inter, system-ui, sans-serif";

@@ -34,7 +34,7 @@ const quoteTrip = (_request: QuoteTripRequest) => ({
   expiresAt: timestampFromMs(kRequestedMs),
 });
 
-test("two places get a price, and a change of either gets another", async () => {
+test("asks for a price when both places are known, and again after a change", async () => {
   const quote = vi.fn(quoteTrip);
   const ride = rideWith({ quoteTrip: quote });
   ride.choose({ pickup: kHere });
@@ -49,7 +49,7 @@ test("two places get a price, and a change of either gets another", async () => 
   expect(quote.mock.calls.at(-1)?.[0]).toMatchObject({ partySize: 3, shared: true });
 });
 
-test("a price that has run out is asked for again, of the same places", async () => {
+test("renews an expired price for the same places", async () => {
   let quotes = 0;
   const quote = vi.fn((request: QuoteTripRequest) => ({
     ...quoteTrip(request),
@@ -64,7 +64,7 @@ test("a price that has run out is asked for again, of the same places", async ()
   expect(second).toEqual(first);
 });
 
-test("a refused place is told, and nothing can be requested", async () => {
+test("an error about a place is shown, and there is no price", async () => {
   const ride = rideWith({
     quoteTrip: () => {
       throw new ConnectError("dropoff: no street is near", Code.InvalidArgument);
@@ -75,7 +75,7 @@ test("a refused place is told, and nothing can be requested", async () => {
   expect(ride.state.value).toMatchObject({ quote: null, busy: "" });
 });
 
-test("a request whose answer was lost is sent again under the same id", async () => {
+test("sends a request again with the same id after a lost answer", async () => {
   const requestTrip = vi
     .fn()
     .mockImplementationOnce(() => {
@@ -93,7 +93,7 @@ test("a request whose answer was lost is sent again under the same id", async ()
   expect(ids).toEqual(["id-1", "id-1"]);
 });
 
-test("a ride is watched until its receipt", async () => {
+test("watches a ride until its receipt", async () => {
   const states = [TripState.ASSIGNED, TripState.ABOARD, TripState.COMPLETED];
   const ride = rideWith({
     listTrips: () => ({ trips: [sampleTrip()] }),
@@ -111,7 +111,7 @@ test("a ride is watched until its receipt", async () => {
   expect(ride.state.value.trip?.state).toBe(TripState.COMPLETED);
 });
 
-test("of the answer and what is watched, the newer version counts", async () => {
+test("the newest version of a trip wins, from an answer or from the stream", async () => {
   const ride = rideWith({
     listTrips: () => ({ trips: [sampleTrip({ version: 1 })] }),
     watchTrip: async function* (_request, context) {

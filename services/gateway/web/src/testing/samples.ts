@@ -8,7 +8,7 @@ import {
   type Trip,
 } from "../gen/ridestream/trip/v1/trip_pb.js";
 
-/** When the trips of tests are requested. */
+/** The time when sample trips are requested. */
 export const kRequestedMs = Date.UTC(2026, 0, 1, 12);
 
 export interface SampleTrip {
