@@ -25,8 +25,8 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** Opens the page and waits until it follows the city. An uncaught error of the page fails the
- * test. */
+/** Opens the page and waits until it follows the city. An uncaught error of the page, or a violation
+ * of its Content-Security-Policy, fails the test. */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -37,6 +37,9 @@ export async function openPage(
   const page = await context.newPage();
   page.on("pageerror", (error) => {
     throw error;
+  });
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) throw new Error(message.text());
   });
   await page.goto(url);
   await page.waitForSelector(".pulse.live");

@@ -69,7 +69,7 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
     await driver.getByRole("button", { name: "is aboard" }).click();
     await rider.getByTestId("ride-state").getByText("aboard").waitFor();
     await screenshot(driver, "drive-aboard");
-    await driver.getByRole("button", { name: /^Drop off / }).click();
+    await driver.getByRole("button", { name: "I have dropped off" }).click();
     await rider.getByTestId("receipt-total").waitFor();
     await driver.getByText("Waiting for an offer").waitFor();
     await Promise.all([driver.context().close(), rider.context().close()]);

@@ -156,7 +156,7 @@ function NextAction({ drive, stop, isAtStop }: { drive: Drive; stop: Stop; isAtS
   const name = <Name of={stop.passenger?.name} or="the rider" />;
   const [action, label] =
     stop.kind === StopKind.DROP_OFF
-      ? [StopAction.DROPPED_OFF, <>Drop off {name}</>]
+      ? [StopAction.DROPPED_OFF, <>I have dropped off {name}</>]
       : stop.arrived
         ? [StopAction.PICKED_UP, <>{name} is aboard</>]
         : [StopAction.ARRIVED, <>I have arrived for {name}</>];

@@ -239,7 +239,7 @@ test("a driver's panel offers what the next step allows", async () => {
   expect(sent.at(-1)).toEqual(update(StopAction.PICKED_UP));
   const dropOff = { ...stop, kind: StopKind.DROP_OFF };
   await push({ case: "plan", value: { version: 3n, stops: [dropOff] } });
-  await click(`Drop off ${kHostileShown}`);
+  await click(`I have dropped off ${kHostileShown}`);
   expect(sent.at(-1)).toEqual(update(StopAction.DROPPED_OFF));
   await click("Stop driving");
   expect(root.querySelector("h2")?.textContent).toBe("Drive a car");
