@@ -10,8 +10,9 @@ export interface Moment {
   readonly state: TripState;
 }
 
-export const kStateNames: Readonly<Record<TripState, string>> = {
-  [TripState.UNSPECIFIED]: "unknown",
+// A newer service may send values that these tables lack.
+
+const kStateNames: Readonly<Partial<Record<TripState, string>>> = {
   [TripState.REQUESTED]: "waiting for a driver",
   [TripState.ASSIGNED]: "driver on the way",
   [TripState.ARRIVED]: "driver at the pick-up",
@@ -21,8 +22,11 @@ export const kStateNames: Readonly<Record<TripState, string>> = {
   [TripState.UNSERVED]: "no driver found",
 };
 
-const kCancelReasons: Readonly<Record<CancelReason, string>> = {
-  [CancelReason.UNSPECIFIED]: "",
+export function stateName(state: TripState): string {
+  return kStateNames[state] ?? "unknown";
+}
+
+const kCancelReasons: Readonly<Partial<Record<CancelReason, string>>> = {
   [CancelReason.CHANGED_MIND]: "changed their mind",
   [CancelReason.WAIT_TOO_LONG]: "waited too long",
   [CancelReason.DRIVER_NOT_MOVING]: "the driver did not move",

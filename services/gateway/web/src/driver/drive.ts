@@ -43,8 +43,7 @@ const kNotDriving: DriveState = {
   notice: "",
 };
 
-export const kOutcomes: Readonly<Record<OfferOutcome, string>> = {
-  [OfferOutcome.UNSPECIFIED]: "",
+const kOutcomes: Readonly<Partial<Record<OfferOutcome, string>>> = {
   [OfferOutcome.ACCEPTED]: "The ride is yours.",
   [OfferOutcome.DECLINED]: "Declined.",
   [OfferOutcome.EXPIRED]: "The offer expired.",
@@ -52,6 +51,11 @@ export const kOutcomes: Readonly<Record<OfferOutcome, string>> = {
   [OfferOutcome.ALREADY_TAKEN]: "Another driver was faster.",
   [OfferOutcome.WITHDRAWN]: "The offer was withdrawn.",
 };
+
+/** How an offer ended, for display; "" for an outcome of a newer service. */
+export function outcomeText(outcome: OfferOutcome): string {
+  return kOutcomes[outcome] ?? "";
+}
 
 export interface DriveOptions {
   readonly market: string;
@@ -161,7 +165,7 @@ export class Drive {
       this.change({ offer: push.value, notice: "" });
     } else if (push.case === "offerEnded") {
       const isOpen = this.current.value.offer?.offerId === push.value.offerId;
-      this.change({ ...(isOpen && { offer: null }), notice: kOutcomes[push.value.outcome] });
+      this.change({ ...(isOpen && { offer: null }), notice: outcomeText(push.value.outcome) });
     } else if (push.case === "plan") {
       this.onPlan(push.value);
     } else if (push.case === "rejected") {

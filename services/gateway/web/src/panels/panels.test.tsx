@@ -10,7 +10,13 @@ import {
   StopKind,
 } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { DriveResponseSchema } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
-import { TripService, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import {
+  CancellationSchema,
+  type CancelReason,
+  TripService,
+  TripState,
+  type Trip,
+} from "../gen/ridestream/trip/v1/trip_pb.js";
 import { Ride } from "../rider/ride.js";
 import { addSample, samples } from "../state/figures.js";
 import { placing, selection, showDemand, tab, watchedDriver } from "../state/page.js";
@@ -105,6 +111,22 @@ test("a trip's panel has its timeline, and leads to its driver's car", async () 
   expect(selection.value).toEqual({ kind: "car", driverId: "d-1" });
   const unknown = await show(<TripPanel tripId="none" city={city} clock={clock} />);
   expect(unknown.textContent).toBe("This page has no record of this trip.");
+});
+
+test("shows a trip with a state and a reason of a newer service", async () => {
+  const { city, clock } = makeFakeCity();
+  const trip = sampleTrip({ state: 99 as TripState });
+  city.trips.apply(sampleEvent(1, UNSPECIFIED, trip));
+  const root = await show(<TripPanel tripId="t-1" city={city} clock={clock} />);
+  expect(root.querySelector(".state-line")?.textContent).toBe("unknown");
+  const cancelled = sampleTrip({ id: "t-2", state: TripState.CANCELLED });
+  cancelled.cancellation = create(CancellationSchema, {
+    reason: 99 as CancelReason,
+    comment: "in words",
+  });
+  city.trips.apply(sampleEvent(2, REQUESTED, cancelled));
+  const other = await show(<TripPanel tripId="t-2" city={city} clock={clock} />);
+  expect(other.querySelector(".timeline li:last-child .note")?.textContent).toBe("in words");
 });
 
 test("a car's panel asks about its driver while it is open, and aborts the question on close", async () => {

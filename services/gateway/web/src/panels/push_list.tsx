@@ -1,12 +1,12 @@
 import { moneyText } from "../city/story.js";
 import { clockText, timeOfDay, toMs } from "../city/time.js";
-import { kOutcomes } from "../driver/drive.js";
+import { outcomeText } from "../driver/drive.js";
 import { PlanCause, type PushRecord } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { Name } from "../widgets/name.js";
 import "./push_list.css";
 
-const kCauses: Readonly<Record<PlanCause, string>> = {
-  [PlanCause.UNSPECIFIED]: "",
+/** A newer service may send causes that this table lacks. */
+const kCauses: Readonly<Partial<Record<PlanCause, string>>> = {
   [PlanCause.RIDER_ADDED]: "a rider was added",
   [PlanCause.RIDER_CANCELLED]: "a rider cancelled",
   [PlanCause.DESTINATION_CHANGED]: "a destination changed",
@@ -46,7 +46,7 @@ function describe({ message }: PushRecord): [title: string, detail: string] {
         `${moneyText(message.value.fare)}, ${clockText(message.value.pickupEtaS)} away`,
       ];
     case "offerEnded":
-      return ["Offer ended", kOutcomes[message.value.outcome] ?? ""];
+      return ["Offer ended", outcomeText(message.value.outcome)];
     case "plan": {
       const { version, cause, stops } = message.value;
       return [

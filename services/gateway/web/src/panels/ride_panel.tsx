@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CityClock } from "../city/time.js";
 import { clockText, durationText, timeOfDay, toMs } from "../city/time.js";
-import { kStateNames, moneyText } from "../city/story.js";
+import { stateName, moneyText } from "../city/story.js";
 import { isOpen } from "../city/trips.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
@@ -187,7 +187,7 @@ function Riding({ ride, state, trip }: RidingProps) {
     <div class="riding">
       <p class="state-line" role="status">
         <TripDot state={trip.state} />
-        <strong data-testid="ride-state">{kStateNames[trip.state]}</strong>
+        <strong data-testid="ride-state">{stateName(trip.state)}</strong>
         {progress && progress.etaS > 0 && (
           <span>
             {trip.state === TripState.ABOARD ? "at the destination in " : "arrives in "}

@@ -1,5 +1,5 @@
 import type { LiveCity } from "../city/live_city.js";
-import { kStateNames, moneyText, makeTimeline } from "../city/story.js";
+import { stateName, moneyText, makeTimeline } from "../city/story.js";
 import { clockText, timeOfDay, toMs, type CityClock } from "../city/time.js";
 import { isOpen } from "../city/trips.js";
 import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
@@ -29,7 +29,7 @@ export function TripPanel({ tripId, city, clock }: TripPanelProps) {
       </h2>
       <p class={`state-line ${tripClass(trip.state)}`}>
         <TripDot state={trip.state} />
-        {kStateNames[trip.state]}
+        {stateName(trip.state)}
         {trip.state === TripState.REQUESTED && (
           <strong>{clockText((clock.now() - toMs(trip.requestedAt)) / 1000)}</strong>
         )}
@@ -97,7 +97,7 @@ function Timeline({ trip, city, clock }: { trip: Trip; city: LiveCity; clock: Ci
       {isOpen(trip.state) && (
         <li class="now">
           <time>{timeOfDay(clock.now())}</time>
-          <span class="moment note">{kStateNames[trip.state]} …</span>
+          <span class="moment note">{stateName(trip.state)} …</span>
         </li>
       )}
     </ol>

@@ -1,4 +1,4 @@
-import { kStateNames } from "../city/story.js";
+import { stateName } from "../city/story.js";
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { selection } from "../state/page.js";
 import "./list.css";
@@ -17,7 +17,7 @@ export function TripRow({ trip, aside }: { readonly trip: Trip; readonly aside: 
         <span class="row-title">
           <Name of={trip.passenger?.name} or="A rider" />
         </span>
-        <span class="row-note">{kStateNames[trip.state]}</span>
+        <span class="row-note">{stateName(trip.state)}</span>
         <span class="row-aside">{aside}</span>
       </button>
     </li>
