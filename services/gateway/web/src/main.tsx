@@ -40,6 +40,7 @@ declare global {
 
 const root = document.getElementById("app") as HTMLElement;
 const baseUrl = location.origin;
+/** The requests that the page needs as long as it lives. */
 const living = new AbortController();
 
 effect(() => {
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   render(<Starting message="Connecting to the gateway …" />, root);
   const viewer = makeClients(makeTransport(kViewer, baseUrl));
   const clock = new CityClock();
-  const known = await askMarkets(viewer, clock);
+  const known = await askMarkets(viewer, clock, living.signal);
   const wanted = new URL(location.href).searchParams.get("market");
   const market = known.markets.find((each) => each.market === wanted) ?? known.markets[0];
   if (!market) {
@@ -87,12 +88,9 @@ async function main(): Promise<void> {
     signal: living.signal,
     attempts: kForever,
   });
-  streets.then(
-    (read) => {
-      streetGuide.value = new StreetGuide(read);
-    },
-    (error: unknown) => setLink("market", { kind: "ended", error: reasonOf(error) }),
-  );
+  streets.then((read) => {
+    streetGuide.value = new StreetGuide(read);
+  }, reportEnd);
   const onMapReady = (map: CityMap, canvas: LiveCanvas) => {
     Object.assign(window.ridestream ?? {}, { map, canvas });
     streets.then(
@@ -121,9 +119,13 @@ async function main(): Promise<void> {
 }
 
 /** Reads the markets and sets the city's clock. Retries until there is an answer. */
-async function askMarkets(viewer: Clients, clock: CityClock): Promise<ListMarketsResponse> {
-  const answer = await retry(() => viewer.market.listMarkets({}, { timeoutMs: 3000 }), {
-    signal: living.signal,
+async function askMarkets(
+  viewer: Clients,
+  clock: CityClock,
+  signal: AbortSignal,
+): Promise<ListMarketsResponse> {
+  const answer = await retry(() => viewer.market.listMarkets({}, { timeoutMs: 3000, signal }), {
+    signal,
     attempts: kForever,
     onRetry: (error, pauseMs) =>
       setLink("market", {
@@ -141,22 +143,30 @@ async function askMarkets(viewer: Clients, clock: CityClock): Promise<ListMarket
  * few connections for one host. */
 function followWhileSeen(city: LiveCity, viewer: Clients, clock: CityClock): void {
   let timer = 0;
-  let following = false;
+  let following: AbortController | null = null;
   const onChange = () => {
     clearTimeout(timer);
     if (document.hidden) {
       timer = window.setTimeout(() => {
         city.stop();
-        following = false;
+        following?.abort();
+        following = null;
       }, kHiddenGraceMs);
     } else if (!following) {
-      following = true;
+      following = new AbortController();
+      const { signal } = following;
       city.start();
-      void askMarkets(viewer, clock);
+      askMarkets(viewer, clock, signal).catch((error: unknown) => {
+        if (!signal.aborted) reportEnd(error);
+      });
     }
   };
   document.addEventListener("visibilitychange", onChange);
   onChange();
+}
+
+function reportEnd(error: unknown): void {
+  setLink("market", { kind: "ended", error: reasonOf(error) });
 }
 
 function reasonOf(error: unknown): string {

@@ -56,7 +56,7 @@ const kWelcome = toBinary(
   create(DriveResponseSchema, { message: { case: "welcome", value: { epoch: 7n } } }),
 );
 
-test("metadata goes first, then what waited for the socket to open", () => {
+test("sends the metadata first, then the messages that waited for the socket", () => {
   const { bidi, socket } = call();
   expect(socket.url).toBe("ws://host:7000/ridestream.dispatch.v1.DispatchService/Drive");
   expect(socket.protocol).toBe("grpc-websockets");
@@ -73,7 +73,7 @@ test("metadata goes first, then what waited for the socket to open", () => {
   expect(socket.sent[2]).toEqual(Uint8Array.of(1));
 });
 
-test("messages come after headers, and trailers end it once", () => {
+test("passes messages after the headers on, and ends once with the trailers", () => {
   const { socket, messages, ends } = call();
   socket.open();
   socket.receiveHeaders("content-type: application/grpc-web+proto\r\n");
@@ -86,7 +86,7 @@ test("messages come after headers, and trailers end it once", () => {
   expect(ends[0]?.rawMessage).toBe("a newer session");
 });
 
-test("OK ends it without an error, a cut is UNAVAILABLE", () => {
+test("ends without an error on OK, and with UNAVAILABLE after a cut", () => {
   const good = call();
   good.socket.receiveHeaders("grpc-status: 0\r\n");
   expect(good.ends).toEqual([null]);
@@ -95,7 +95,7 @@ test("OK ends it without an error, a cut is UNAVAILABLE", () => {
   expect(cut.ends[0]?.code).toBe(Code.Unavailable);
 });
 
-test("what is no frame ends it", () => {
+test("data that is not a frame ends the call", () => {
   const { socket, ends } = call();
   socket.onmessage?.({ data: Uint8Array.of(0, 0, 0, 0, 9, 1).buffer });
   expect(ends[0]?.code).toBe(Code.Internal);
