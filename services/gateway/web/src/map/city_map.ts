@@ -1,4 +1,4 @@
-import maplibregl from "./maplibre.js";
+import maplibregl, { allowRtlText } from "./maplibre.js";
 import { HomeControl } from "./home_control.js";
 import { kUnits, type Bounds, type LngLat, type Plane } from "../city/projection.js";
 import type { Camera } from "./gl.js";
@@ -24,6 +24,7 @@ export class CityMap {
     private readonly plane: Plane,
   ) {
     const all: [LngLat, LngLat] = [bounds.southWest, bounds.northEast];
+    allowRtlText();
     this.map = new maplibregl.Map({
       container,
       style: makeStyle(palette, kNothing),

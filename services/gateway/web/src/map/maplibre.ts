@@ -1,7 +1,5 @@
 // MapLibre without scripts made at run time, so that the page's Content-Security-Policy can forbid
-// them: its worker is a file of the page's own. So is the plugin that lays out Arabic and Hebrew
-// names, which is loaded with the first such name. (Later versions of the plugin are WebAssembly,
-// which the policy forbids.)
+// them: its worker is a file of the page's own.
 
 import rtlTextUrl from "@mapbox/mapbox-gl-rtl-text/mapbox-gl-rtl-text.min.js?url";
 import maplibregl from "maplibre-gl/dist/maplibre-gl-csp.js";
@@ -9,7 +7,13 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-csp-worker.js?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 
 maplibregl.setWorkerUrl(workerUrl);
-// A failure is shown by the names themselves, which are then drawn from left to right.
-maplibregl.setRTLTextPlugin(rtlTextUrl, true).catch(() => undefined);
+
+/** Lets maps load the plugin that lays out Arabic and Hebrew names, with the first such name. Later
+ * versions of the plugin are WebAssembly, which the policy forbids. */
+export function allowRtlText(): void {
+  if (maplibregl.getRTLTextPluginStatus() !== "unavailable") return;
+  // Without the plugin, such names are drawn from left to right.
+  maplibregl.setRTLTextPlugin(rtlTextUrl, true).catch(() => undefined);
+}
 
 export default maplibregl;
