@@ -1,4 +1,9 @@
-import { CancelReason, TripChange, TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
+import {
+  CancelReason,
+  TripChange,
+  TripState,
+  type Trip,
+} from "../gen/ridestream/trip/v1/trip_pb.js";
 import { toMs } from "./time.js";
 import type { StoryEntry } from "./trips.js";
 
@@ -32,6 +37,8 @@ const kCancelReasons: Readonly<Partial<Record<CancelReason, string>>> = {
   [CancelReason.DRIVER_NOT_MOVING]: "the driver did not move",
   [CancelReason.WRONG_PLACE]: "wrong place",
   [CancelReason.OTHER]: "other reason",
+  [CancelReason.NO_SHOW]: "the rider did not come",
+  [CancelReason.DRIVER_LOST]: "contact with the driver was lost",
 };
 
 /** The events of a trip, oldest first: from the log if the page has followed the trip since its
@@ -44,9 +51,7 @@ export function makeTimeline(trip: Trip, entries: readonly StoryEntry[]): Moment
 function fromLog(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
   return entries.map((entry) => {
     const { atMs, state } = entry;
-    if (entry.previous === state) {
-      return { atMs, state, title: "Destination changed", detail: "the fare was recalculated" };
-    }
+    if (entry.previous === state) return { atMs, state, ...changeOf(entry) };
     if (state === TripState.REQUESTED && entry.previous !== TripState.UNSPECIFIED) {
       return { atMs, state, title: "Driver lost", detail: "searching for another driver" };
     }
@@ -54,7 +59,7 @@ function fromLog(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
   });
 }
 
-/** What happened in an event that left the trip's state as it was. */
+/** Describes an event that left the trip in its state. */
 function changeOf(entry: StoryEntry): { readonly title: string; readonly detail: string } {
   switch (entry.change) {
     case TripChange.DRIVER:
@@ -64,7 +69,7 @@ function changeOf(entry: StoryEntry): { readonly title: string; readonly detail:
     case TripChange.DRIVER_HEARD:
       return { title: "Driver heard again", detail: "" };
     default:
-      return { title: "Destination changed", detail: "the fare was made anew" };
+      return { title: "Destination changed", detail: "the fare was recalculated" };
   }
 }
 

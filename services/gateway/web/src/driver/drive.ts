@@ -124,10 +124,10 @@ export class Drive {
   }
 
   /** Gives up the ride of the next rider who is not aboard yet. */
-  giveUp(): void {
+  giveUp(cause: GiveUpCause): void {
     const stop = this.current.value.plan?.stops.find((each) => each.kind === StopKind.PICK_UP);
     if (!stop) return;
-    const value = { tripId: stop.tripId, reason: "the driver gave up the ride" };
+    const value = { tripId: stop.tripId, cause };
     this.session?.send({ case: "giveUp", value });
   }
 

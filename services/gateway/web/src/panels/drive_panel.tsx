@@ -5,6 +5,7 @@ import { moneyText } from "../city/story.js";
 import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive, DriveState } from "../driver/drive.js";
 import {
+  GiveUpCause,
   StopAction,
   StopKind,
   type Offer,
@@ -100,13 +101,17 @@ function Driving({ drive, state, clock }: DrivingProps) {
       {next && <NextAction drive={drive} stop={next} isAtStop={state.isAtStop} />}
       {stops.length > 0 && <StopList stops={stops} />}
       {next?.kind === StopKind.PICK_UP && (
-        <button type="button" class="secondary" onClick={() => drive.giveUp()}>
+        <button
+          type="button"
+          class="secondary"
+          onClick={() => drive.giveUp(GiveUpCause.CANT_DRIVE)}
+        >
           Give up this ride
         </button>
       )}
       {next?.kind === StopKind.PICK_UP && next.arrived && (
         <button type="button" class="secondary" onClick={() => drive.giveUp(GiveUpCause.NO_SHOW)}>
-          The rider didn't come
+          The rider did not come
         </button>
       )}
       <button type="button" class="danger" onClick={() => drive.stop()}>

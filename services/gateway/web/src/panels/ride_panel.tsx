@@ -235,7 +235,9 @@ function OpenRide({ ride, state, trip }: RidingProps) {
           , arrival by {timeOfDay(toMs(trip.promise.latestDropoffAt))}
         </p>
       )}
-      {trip.driverLostAt && <p class="error">Nothing is heard of your driver. You may leave.</p>}
+      {trip.driverLostAt && (
+        <p class="error">Contact with your driver was lost. You may cancel the ride.</p>
+      )}
       {(trip.state !== TripState.ABOARD || trip.driverLostAt) && (
         <button
           type="button"
