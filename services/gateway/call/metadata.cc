@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "libs/base/validation.h"
+#include "libs/rpc/caller.h"
 #include "libs/rpc/request_id.h"
 
 namespace ridestream::gateway {
