@@ -21,13 +21,12 @@ constexpr std::array<bool, 256> MakeIdBytes() {
 }
 constexpr std::array<bool, 256> kIdBytes = MakeIdBytes();
 
-bool IsForbidden(char32_t c) {
+}  // namespace
+
+bool IsForbiddenInText(char32_t c) {
   const bool is_control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
-  // Line and paragraph separator, and the embeddings and overrides that follow them.
   return is_control || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
-
-}  // namespace
 
 bool IsId(std::string_view id) {
   return !id.empty() && id.size() <= kMaxIdBytes && std::all_of(id.begin(), id.end(), [](char c) {
@@ -59,7 +58,7 @@ absl::Status ValidateText(std::string_view text, std::size_t max_characters,
   for (std::size_t characters = 1; !rest.empty(); ++characters) {
     const std::optional<char32_t> c = TakeCodePoint(rest);
     if (!c) return absl::InvalidArgumentError(fmt::format("{}: must be valid UTF-8", field));
-    if (IsForbidden(*c)) {
+    if (IsForbiddenInText(*c)) {
       return absl::InvalidArgumentError(
           fmt::format("{}: must not contain the control character U+{:04X}", field,
                       static_cast<std::uint32_t>(*c)));

@@ -25,9 +25,12 @@ absl::Status ValidateId(std::string_view id, std::string_view field);
 /// Also accepts an empty id.
 absl::Status ValidateOptionalId(std::string_view id, std::string_view field);
 
-/// Text that people read: UTF-8 of at most `max_characters` Unicode code points, in any script. It
-/// contains no control characters (C0, DEL, C1), no line or paragraph separators (U+2028, U+2029),
-/// and none that override the direction of text (U+202A to U+202E, U+2066 to U+2069). May be empty.
+/// Control characters (C0, DEL, C1), line and paragraph separators (U+2028, U+2029), and what
+/// overrides the direction of text (U+202A to U+202E, U+2066 to U+2069).
+bool IsForbiddenInText(char32_t code_point);
+
+/// Text that people read: UTF-8 of at most `max_characters` Unicode code points, in any script,
+/// none of which IsForbiddenInText. May be empty.
 absl::Status ValidateText(std::string_view text, std::size_t max_characters,
                           std::string_view field);
 

@@ -177,6 +177,47 @@ TEST_F(LimitsTest, OneStreamMoreThanAConnectionMayHaveWaitsForAnothersEnd) {
   EXPECT_TRUE(third.get());
 }
 
+TEST_F(LimitsTest, LargeMetadataAndLongStatusesLeaveOtherCallsOfTheConnectionAlone) {
+  Start(0);
+  grpc::ClientContext watch_context;
+  SetTimeout(watch_context, 60s);
+  const auto watch = stub_->WatchArea(&watch_context, {});
+  location::v1::WatchAreaResponse frame;
+  ASSERT_TRUE(watch->Read(&frame));
+  grpc::ClientContext context;
+  SetCaller(context, {CallerKind::kRider, "r"});
+  SetTimeout(context, 20s);
+  context.AddMetadata("x-large", std::string(9'000, 'h'));
+  FindNearestResponse response;
+  EXPECT_THAT(FromGrpcStatus(stub_->FindNearest(&context, {}, &response)), IsOk());
+  location_->CloseOne();
+  EXPECT_FALSE(watch->Read(&frame));
+  EXPECT_THAT(FromGrpcStatus(watch->Finish()), IsOk()) << "the connection was closed";
+}
+
+TEST_F(LimitsTest, CompressedMessagesAreRefusedBeforeTheyAreInflated) {
+  Start(0);
+  grpc::ClientContext context;
+  SetCaller(context, {CallerKind::kRider, "r"});
+  SetTimeout(context, 20s);
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  FindNearestRequest request;
+  request.set_market(std::string(500'000, 'm'));
+  FindNearestResponse response;
+  EXPECT_THAT(FromGrpcStatus(stub_->FindNearest(&context, request, &response)),
+              StatusIs(absl::StatusCode::kUnimplemented, "gzip"));
+}
+
+TEST(ToGrpcStatusTest, CutsTextsBetweenCharacters) {
+  const std::string long_text = "x" + std::string(3'000, 'y');
+  EXPECT_EQ(ToGrpcStatus(absl::InternalError(long_text)).error_message(),
+            long_text.substr(0, kMaxStatusTextBytes));
+  std::string thai;
+  for (int i = 0; i < 1'000; ++i) thai += "ส";
+  EXPECT_EQ(ToGrpcStatus(absl::InternalError(thai)).error_message(),
+            thai.substr(0, kMaxStatusTextBytes / 3 * 3));
+}
+
 TEST_F(LimitsTest, FlagsOutOfRangeAreNamed) {
   absl::SetFlag(&FLAGS_max_message_bytes, 10);
   EXPECT_THAT(ServerOptionsFromFlags(),

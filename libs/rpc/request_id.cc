@@ -11,7 +11,7 @@ namespace ridestream::rpc {
 std::vector<std::string> RequestIds(const grpc::ServerContextBase& context) {
   std::vector<std::string> ids;
   const auto [first, last] = context.client_metadata().equal_range(kRequestIdKey);
-  for (auto entry = first; entry != last; ++entry) {
+  for (auto entry = first; entry != last && ids.size() < kMaxRequestIds; ++entry) {
     std::string id(entry->second.data(), entry->second.size());
     if (IsId(id)) ids.push_back(std::move(id));
   }

@@ -13,8 +13,12 @@ namespace ridestream::rpc {
 /// all of them, so the key may come more than once.
 inline constexpr char kRequestIdKey[] = "x-request-id";
 
-/// The ids that a call came with, in their order. What IsId refuses isn't taken: it would
-/// come from outside into every log.
+/// Ids of one call; more of them are ignored. With 64 bytes each they take a fifth of a call's
+/// metadata.
+inline constexpr std::size_t kMaxRequestIds = 32;
+
+/// The ids that a call came with, in their order, at most kMaxRequestIds. What IsId refuses isn't
+/// taken: it would come from outside into every log.
 std::vector<std::string> RequestIds(const grpc::ServerContextBase& context);
 
 /// An id that no other request has.

@@ -69,5 +69,10 @@ TEST_F(RequestIdTest, WhatWouldSpoilALogIsNotTaken) {
   EXPECT_THAT(listener_.ids, ElementsAre("good"));
 }
 
+TEST_F(RequestIdTest, OnlyTheFirstOfVeryManyAreTaken) {
+  CallWith(std::vector<std::string>(60, "same"));
+  EXPECT_EQ(listener_.ids.size(), kMaxRequestIds);
+}
+
 }  // namespace
 }  // namespace ridestream::rpc

@@ -1,9 +1,11 @@
 #include "libs/rpc/status.h"
 
 #include <string>
+#include <string_view>
 
 #include "absl/strings/numbers.h"
 #include "grpcpp/client_context.h"
+#include "libs/base/utf8.h"
 
 namespace ridestream::rpc {
 
@@ -14,8 +16,11 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* c
       context->AddTrailingMetadata(kRetryAfterKey, std::string(*pause));
     }
   }
+  const absl::string_view message = status.message();
   // The codes of both are those of google.rpc.Code.
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                      std::string(Utf8Prefix(std::string_view(message.data(), message.size()),
+                                             kMaxStatusTextBytes)));
 }
 
 absl::Status FromGrpcStatus(const grpc::Status& status) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 
 #include "absl/status/status.h"
 #include "grpcpp/server_context.h"
@@ -9,8 +10,13 @@
 
 namespace ridestream::rpc {
 
+/// Longer texts are cut. A status travels in a header, which a client's limit on metadata bounds,
+/// and gRPC writes a character that is not ASCII as up to nine bytes there.
+inline constexpr std::size_t kMaxStatusTextBytes = 1'024;
+
 /// The one place where a status of ours becomes a status of gRPC. A pause put on by WithRetryAfter
-/// goes into `context`'s trailing metadata.
+/// goes into `context`'s trailing metadata. The text is cut at kMaxStatusTextBytes, between
+/// characters.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context = nullptr);
 
 absl::Status FromGrpcStatus(const grpc::Status& status);

@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "libs/base/utf8.h"
+#include "libs/base/validation.h"
 
 namespace ridestream::service {
 namespace {
@@ -21,9 +27,42 @@ constexpr std::string_view NameOf(Level level) {
   return "info";
 }
 
+/// Longer values are cut.
+constexpr std::size_t kMaxValueBytes = 1'024;
+
+/// JSON's escapes also for the characters that JSON lets be, but that control a terminal or turn
+/// the direction of text. Where they stand in JSON, that is within a string.
+std::string EscapeControls(std::string_view json) {
+  std::string escaped;
+  escaped.reserve(json.size());
+  while (!json.empty()) {
+    std::string_view rest = json;
+    const std::optional<char32_t> c = TakeCodePoint(rest);
+    if (c && IsForbiddenInText(*c)) {
+      escaped += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*c));
+    } else {
+      escaped += json.substr(0, json.size() - rest.size());
+    }
+    json = rest;
+  }
+  return escaped;
+}
+
 /// Bytes from outside may not be UTF-8; they must not cost us the line.
 std::string Dump(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return EscapeControls(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string Cut(std::string_view value) {
+  if (value.size() <= kMaxValueBytes) return std::string(value);
+  return fmt::format("{}… ({} bytes)", Utf8Prefix(value, kMaxValueBytes), value.size());
+}
+
+/// Whether a value needs no quotes: ASCII that neither separates fields nor controls anything.
+bool IsPlain(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
+  });
 }
 
 }  // namespace
@@ -32,8 +71,8 @@ std::string TextLine(std::string_view event, std::span<const Field> fields) {
   std::string line(event);
   for (const Field& field : fields) {
     if (field.value.empty()) continue;
-    const bool plain = field.value.find_first_of(" \"\n\r=") == std::string::npos;
-    line += fmt::format(" {}={}", field.key, plain ? field.value : Dump(field.value));
+    const std::string value = Cut(field.value);
+    line += fmt::format(" {}={}", field.key, IsPlain(value) ? value : Dump(value));
   }
   return line;
 }
@@ -48,7 +87,7 @@ std::string JsonLine(std::chrono::system_clock::time_point time, Level level,
       {"service", std::string(service)},
       {"event", std::string(event)}};
   for (const Field& field : fields) {
-    if (!field.value.empty()) line[std::string(field.key)] = field.value;
+    if (!field.value.empty()) line[std::string(field.key)] = Cut(field.value);
   }
   return Dump(line);
 }

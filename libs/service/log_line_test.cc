@@ -42,5 +42,21 @@ TEST(LogLineTest, BytesThatAreNoTextDontCostTheLine) {
   EXPECT_EQ(TextLine("x", fields), "x note=\"\uFFFD \uFFFD\"");
 }
 
+TEST(LogLineTest, NoValueControlsATerminalOrTurnsTheTextAround) {
+  const std::vector<Field> fields{{"note", "a\x1b[2J\u009b1m\u202eb\x7f\u2028"}};
+  EXPECT_EQ(TextLine("x", fields), R"(x note="a\u001b[2J\u009b1m\u202eb\u007f\u2028")");
+  const std::string json = JsonLine(kTime, Level::kInfo, "trip", "x", fields);
+  EXPECT_NE(json.find(R"("note":"a\u001b[2J\u009b1m\u202eb\u007f\u2028")"), std::string::npos)
+      << json;
+  EXPECT_EQ(nlohmann::json::parse(json)["note"], fields[0].value);
+}
+
+TEST(LogLineTest, LongValuesAreCut) {
+  const std::vector<Field> fields{{"market", std::string(60'000, 'm')}};
+  EXPECT_LT(TextLine("x", fields).size(), 1'100u);
+  EXPECT_NE(TextLine("x", fields).find("(60000 bytes)"), std::string::npos);
+  EXPECT_LT(JsonLine(kTime, Level::kInfo, "trip", "x", fields).size(), 1'300u);
+}
+
 }  // namespace
 }  // namespace ridestream::service

@@ -1,11 +1,13 @@
 #include "libs/service/service.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,6 +104,22 @@ void SetUpLogging() {
   spdlog::set_default_logger(std::move(logger));
 }
 
+/// Each connection takes a descriptor; the usual soft limit, 1,024, is for programs with select().
+void RaiseDescriptorLimit() {
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &descriptors);  // The old limit serves as well, for fewer.
+}
+
+/// What a burst of connections or messages took goes back to the system when it is over: glibc else
+/// keeps a heap as large as it ever was, once for each of up to 8 arenas per core.
+void BoundMalloc() {
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
+
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -146,6 +164,8 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
   if (!(rate >= 0.1 && rate <= 100)) {
     ExitForFlag(fmt::format("--clock_rate={}: must be in 0.1 to 100", rate));
   }
+  RaiseDescriptorLimit();
+  BoundMalloc();
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   SetUpLogging();  // After the signals, since it starts a thread.

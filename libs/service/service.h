@@ -21,7 +21,8 @@ namespace ridestream::service {
 
 /// Reads the command line, and for each flag NAME that isn't on it the environment variable
 /// RIDESTREAM_<NAME in capitals>. `usage` is what --help shows above the flags. Sets up logging
-/// (--log_level, --log_format) under `name`, and blocks SIGTERM and SIGINT for all threads to come,
+/// (--log_level, --log_format) under `name`, raises the limit of open files as far as the process
+/// may, and blocks SIGTERM and SIGINT for all threads to come,
 /// so call it first. Exits with 2 and a message for a flag that is wrong.
 void Initialize(int argc, char** argv, std::string_view name, std::string_view usage);
 /// The same for a program that takes arguments besides flags; returns them.

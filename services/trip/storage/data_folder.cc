@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,14 +21,36 @@ absl::Status FromErrno(int error, const std::string& what) {
   return absl::FailedPreconditionError(text);
 }
 
+// Trips tell who was where and when: for the owner alone.
+constexpr mode_t kPrivateFile = S_IRUSR | S_IWUSR;
+
+/// A folder that is there keeps its mode: others may have a reason to look into it.
+absl::Status MakePrivateFolder(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::create_directories(path, error) && !error) return absl::OkStatus();
+  if (!error) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  }
+  if (!error) return absl::OkStatus();
+  return FromErrno(error.value(), fmt::format("can't make the data folder {}", path));
+}
+
+/// Makes the file where it is missing. SQLite gives the files beside it (-wal, -shm) its mode.
+absl::Status MakePrivateFile(const std::string& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile);
+  const bool is_private = file >= 0 && fchmod(file, kPrivateFile) == 0;
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (is_private) return absl::OkStatus();
+  return FromErrno(error, fmt::format("can't make {} private", path));
+}
+
 }  // namespace
 
 absl::StatusOr<DataFolder> DataFolder::Acquire(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return FromErrno(error.value(), fmt::format("can't make the data folder {}", path));
+  if (absl::Status status = MakePrivateFolder(path); !status.ok()) return status;
   const std::string lock_path = path + "/lock";
-  const int lock_file = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int lock_file = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile);
   if (lock_file < 0) {
     return FromErrno(errno, fmt::format("can't write into the data folder {}", path));
   }
@@ -37,6 +60,7 @@ absl::StatusOr<DataFolder> DataFolder::Acquire(const std::string& path) {
     return absl::FailedPreconditionError(fmt::format(
         "the data folder {} is in use by another process; give each service its own", path));
   }
+  if (absl::Status status = MakePrivateFile(folder.database_path()); !status.ok()) return status;
   return folder;
 }
 

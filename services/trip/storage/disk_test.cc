@@ -1,6 +1,7 @@
 // What disks do: fill up, lose their power, come back with a part of a file, forbid writing.
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -110,6 +111,32 @@ TEST_F(DiskTest, AFolderThatMayOnlyBeReadIsPermissionDenied) {
               StatusIs(absl::StatusCode::kPermissionDenied, folder.path()));
   EXPECT_THAT(Open(folder.File("trips.db")),
               StatusIs(absl::StatusCode::kPermissionDenied, folder.File("trips.db")));
+}
+
+TEST_F(DiskTest, TripsAreForTheOwnerAlone) {
+  const TempFolder parent;
+  const mode_t before = umask(0);  // Whatever the user's habits are.
+  const auto folder = DataFolder::Acquire(parent.File("data"));
+  ASSERT_THAT(folder, IsOk());
+  const auto store = Open(folder->database_path());
+  ASSERT_THAT(store, IsOk());
+  ASSERT_THAT(Await(**store, RideCommands(**store, clock_, 0).front()), IsOk());
+  umask(before);
+  using std::filesystem::perms;
+  EXPECT_EQ(std::filesystem::status(parent.File("data")).permissions(), perms::owner_all);
+  for (const auto& file : std::filesystem::directory_iterator(parent.File("data"))) {
+    EXPECT_EQ(file.status().permissions(), perms::owner_read | perms::owner_write) << file.path();
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder->database_path() + "-wal"));
+}
+
+TEST_F(DiskTest, AnOlderFileThatOthersCouldReadBecomesPrivate) {
+  const TempFolder folder;
+  std::ofstream(folder.File("trips.db")).close();
+  std::filesystem::permissions(folder.File("trips.db"), std::filesystem::perms::all);
+  ASSERT_THAT(DataFolder::Acquire(folder.path()), IsOk());
+  EXPECT_EQ(std::filesystem::status(folder.File("trips.db")).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST_F(DiskTest, AFileCutAnywhereIsRefusedOrReadWhole) {

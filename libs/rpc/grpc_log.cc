@@ -1,0 +1,43 @@
+#include "libs/rpc/grpc_log.h"
+
+#include <fmt/format.h>
+#include <grpc/support/log.h>
+
+#include <string_view>
+
+#include "libs/rpc/rate_limiter.h"
+#include "libs/service/service.h"
+
+namespace ridestream::rpc {
+namespace {
+
+service::Level ToLevel(gpr_log_severity severity) {
+  switch (severity) {
+    case GPR_LOG_SEVERITY_DEBUG:
+      return service::Level::kDebug;
+    case GPR_LOG_SEVERITY_INFO:
+      return service::Level::kInfo;
+    case GPR_LOG_SEVERITY_ERROR:
+      break;
+  }
+  return service::Level::kError;
+}
+
+/// Peers can provoke a message with each call, and a disk is finite.
+constexpr double kMessagesPerS = 10;
+constexpr double kMessagesAtOnce = 100;
+
+void Log(gpr_log_func_args* args) {
+  static RateLimiter limiter({.per_s = kMessagesPerS, .burst = kMessagesAtOnce});
+  if (limiter.Take("", RateLimiter::Wall::now())) return;
+  const std::string_view path(args->file);
+  const std::string_view file = path.substr(path.rfind('/') + 1);
+  service::Log(ToLevel(args->severity), "grpc",
+               {{"message", args->message}, {"at", fmt::format("{}:{}", file, args->line)}});
+}
+
+}  // namespace
+
+void LogGrpcMessages() { gpr_set_log_function(&Log); }
+
+}  // namespace ridestream::rpc

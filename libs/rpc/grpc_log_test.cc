@@ -1,0 +1,38 @@
+#include "libs/rpc/grpc_log.h"
+
+#include <grpc/grpc.h>
+#include <grpc/support/log.h>
+#include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+
+namespace ridestream::rpc {
+namespace {
+
+TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
+  std::ostringstream text;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  grpc_init();  // Before it, gRPC logs nothing.
+  LogGrpcMessages();
+  const std::string value =
+      "x\n2026-01-01 E trip failed error=forged\x1b[2J" + std::string(4'000, 'y');
+  gpr_log(GPR_ERROR, "error=Illegal header key=te value=%s", value.c_str());
+  gpr_set_log_function(nullptr);
+  grpc_shutdown();
+  spdlog::set_default_logger(before);
+  const std::string line = text.str();
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+  EXPECT_NE(line.find(" grpc message=\"error=Illegal header"), std::string::npos) << line;
+  EXPECT_NE(line.find("\\n2026-01-01"), std::string::npos) << line;
+  EXPECT_EQ(line.find('\x1b'), std::string::npos) << line;
+  EXPECT_LT(line.size(), 1'500u);
+}
+
+}  // namespace
+}  // namespace ridestream::rpc
