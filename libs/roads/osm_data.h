@@ -15,6 +15,7 @@ namespace ridestream::roads {
 struct OsmNode {
   std::int64_t id = 0;
   LatLng position;
+  std::vector<std::pair<std::string, std::string>> tags = {};
 };
 struct OsmWay {
   std::int64_t id = 0;
@@ -55,7 +56,12 @@ inline void AddTo(RoadGraphBuilder& builder, const OsmData& map) {
     }
     builder.AddRelation(members, tags);
   }
-  for (const OsmNode& node : map.nodes) builder.SetPosition(node.id, node.position);
+  for (const OsmNode& node : map.nodes) {
+    builder.SetPosition(node.id, node.position);
+    tags.Clear();
+    for (const auto& [key, value] : node.tags) tags.Add(key, value);
+    builder.SetNodeTags(node.id, tags);
+  }
 }
 
 }  // namespace ridestream::roads

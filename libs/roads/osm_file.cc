@@ -91,6 +91,11 @@ class Filler {
     builder_.AddRelation(members_, tags_);
   }
 
+  void AddTagsOf(const osmium::Node& node) {
+    ReadTags(node.tags());
+    builder_.SetNodeTags(node.id(), tags_);
+  }
+
  private:
   void ReadTags(const osmium::TagList& tags) {
     tags_.Clear();
@@ -134,6 +139,7 @@ absl::Status ReadOsmFile(const std::string& path, RoadGraphBuilder& builder) {
                     for (const auto& node : buffer.select<osmium::Node>()) {
                       const osmium::Location at = node.location();
                       if (at.valid()) builder.SetPosition(node.id(), LatLng{at.y(), at.x()});
+                      if (!node.tags().empty()) filler.AddTagsOf(node);
                     }
                   });
   });
@@ -147,7 +153,7 @@ absl::Status WriteOsmFile(const OsmData& map, const std::string& path) {
     osmium::memory::Buffer buffer(1 << 16, osmium::memory::Buffer::auto_grow::yes);
     for (const OsmNode& node : map.nodes) {
       const osmium::Location at(node.position.lng_e7, node.position.lat_e7);
-      osmium::builder::add_node(buffer, _id(node.id), _version(1), _location(at));
+      osmium::builder::add_node(buffer, _id(node.id), _version(1), _location(at), _tags(node.tags));
     }
     for (const OsmWay& way : map.ways) {
       osmium::builder::add_way(buffer, _id(way.id), _version(1), _nodes(way.node_ids),

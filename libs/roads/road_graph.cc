@@ -46,6 +46,7 @@ RoadGraph::RoadGraph(std::vector<LatLng> positions, std::vector<Edge> edges,
     ++first_out_[e.from + 1];
     ++first_in_[e.to + 1];
     max_length_dm_ = std::max(max_length_dm_, e.length_dm);
+    has_stops_ = has_stops_ || e.may_stop;
   }
   for (std::size_t node = 0; node < positions_.size(); ++node) {
     first_out_[node + 1] += first_out_[node];
@@ -70,6 +71,7 @@ LatLng RandomPointOnStreet(const RoadGraph& graph, std::mt19937_64& random) {
   // By rejection: needs no table of summed lengths, and some tens of tries at most on real maps.
   for (;;) {
     const Edge& e = graph.edge(static_cast<EdgeIndex>(DrawBelow(random, graph.edge_count())));
+    if (!e.may_stop && graph.has_stops()) continue;
     const std::uint64_t at_dm = DrawBelow(random, std::uint64_t{graph.max_length_dm()} + 1);
     if (at_dm > e.length_dm) continue;
     const double fraction =

@@ -27,6 +27,9 @@ struct Edge {
   std::uint32_t length_dm = 0;    ///< Decimetres.
   std::uint32_t duration_ms = 0;  ///< Time to drive it: 1 ms to kMaxDurationMs.
   std::uint32_t name = 0;         ///< Of its street, see RoadGraph::name.
+  bool may_stop = true;           ///< Whether a car may stop there for a rider.
+  /// Whether only rides that begin or end there may be driven along it.
+  bool is_destination_only = false;
 
   /// About 12 days: so large that no street takes longer, so small that two of them, and one more
   /// than each, can be added in 31 bits.
@@ -98,6 +101,8 @@ class RoadGraph {
   }
 
   const BoundingBox& bounds() const { return bounds_; }
+  /// Whether there is a street where a car may stop for a rider.
+  bool has_stops() const { return has_stops_; }
   /// The longest edge's length in decimetres.
   std::uint32_t max_length_dm() const { return max_length_dm_; }
 
@@ -113,10 +118,12 @@ class RoadGraph {
   std::vector<EdgeIndex> opposite_;  // of each edge; kNoEdge: none
   BoundingBox bounds_;
   std::uint32_t max_length_dm_ = 0;
+  bool has_stops_ = false;
 };
 
-/// A place on a street, every metre of every direction of travel being equally likely. The same
-/// from the same state of `random` with every compiler.
+/// A place on a street where a car may stop, every metre of every direction of travel being equally
+/// likely; on any street where there is no such street. The same from the same state of `random`
+/// with every compiler.
 LatLng RandomPointOnStreet(const RoadGraph& graph, std::mt19937_64& random);
 
 }  // namespace ridestream::roads

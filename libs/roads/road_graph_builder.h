@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
 #include "libs/roads/road_graph.h"
@@ -15,6 +16,23 @@
 #include "libs/roads/turn_rules.h"
 
 namespace ridestream::roads {
+
+/// What a map holds and its RoadGraph doesn't.
+struct LeftOut {
+  TagCounts tags;
+  /// Directed segments from which one can't drive to the rest of the city, or not back.
+  std::uint32_t unconnected_segments = 0;
+  /// Barriers at which streets end.
+  std::uint32_t closed_barriers = 0;
+  /// Directed segments for rides that begin or end there, through which all may be driven, since
+  /// they are the only way to other streets.
+  std::uint32_t opened_destination_segments = 0;
+
+  friend bool operator==(const LeftOut&, const LeftOut&) = default;
+};
+
+/// For people: "left out: 14 segments that aren't connected, 2 ferries"; "" if nothing was.
+std::string Describe(const LeftOut& left_out);
 
 /// Makes a RoadGraph from ways, the positions of their points and the relations between them, as
 /// OpenStreetMap has them: first all ways, then all positions, then Build; relations at any time.
@@ -37,19 +55,25 @@ class RoadGraphBuilder {
   /// A relation. Ignored unless it is a turn restriction, see ReadTurnRestriction.
   void AddRelation(std::span<const RelationMember> members, const Tags& tags);
 
+  /// The tags of a point. Ignored unless a way that was added has it and its tags close it to cars,
+  /// see MayPassNode: the streets that meet there then end there.
+  void SetNodeTags(std::int64_t node_id, const Tags& tags);
+
   /// Where a point is. Ignored unless a way that was added has it. Where a point's position is
   /// never told, as at the cut edge of an extract, its ways are interrupted.
   void SetPosition(std::int64_t node_id, LatLng position);
 
-  /// FAILED_PRECONDITION if there is no drivable street. Tells what became of the turn restrictions
-  /// in `counts`, if that isn't null.
-  absl::StatusOr<RoadGraph> Build(RestrictionCounts* counts = nullptr) &&;
+  /// FAILED_PRECONDITION if there is no drivable street. Reports what became of the turn
+  /// restrictions in `counts`, and what isn't in the graph in `left_out`, where these aren't null.
+  absl::StatusOr<RoadGraph> Build(RestrictionCounts* counts = nullptr,
+                                  LeftOut* left_out = nullptr) &&;
 
  private:
   struct Point {
     LatLng position;
     bool has_position = false;
-    std::uint8_t uses = 0;  // by ways, an end counting 2; a junction from 2 on
+    bool is_closed = false;  // by a barrier
+    std::uint8_t uses = 0;   // by ways, an end counting 2; a junction from 2 on
   };
   struct Way {
     std::int64_t id;
@@ -61,14 +85,25 @@ class RoadGraphBuilder {
     float forward_kmh;
     float backward_kmh;
     std::uint32_t name;
+    bool forward_is_destination_only;
+    bool backward_is_destination_only;
+    bool may_stop;
+  };
+  struct Crossing {
+    std::size_t way;  // index into ways_
+    double seconds;
   };
 
   NodeIndex UsePoint(std::int64_t node_id, std::uint8_t uses);
   std::uint32_t NameIndex(std::string_view name);
+  void EndStreetsAtBarriers();
+  void TimeCrossings();
   std::vector<Edge> MakeEdges() const;
   RoadGraph MakeGraph(std::vector<Edge> edges, std::vector<EdgePath> forbidden,
                       std::vector<NodeIndex>& new_index) const;
   WayCourses FindCourses(std::span<const NodeIndex> new_index) const;
+  absl::Status KeepLargestComponent(std::vector<Edge>& edges, std::vector<EdgePath>& forbidden);
+  void OpenOnlyWays(std::vector<Edge>& edges, const std::vector<EdgePath>& forbidden);
   std::vector<EdgePath> FindForbidden(const std::vector<Edge>& edges);
 
   Options options_;
@@ -76,6 +111,8 @@ class RoadGraphBuilder {
   std::vector<Point> points_;
   std::vector<Segment> segments_;
   std::vector<Way> ways_;
+  std::vector<Crossing> crossings_;  // ferries whose duration is known
+  LeftOut left_out_;
   std::vector<TurnRestriction> restrictions_;
   RestrictionCounts restriction_counts_;  // of those that could be judged without the graph
   absl::flat_hash_map<std::string, std::uint32_t> name_index_;

@@ -16,20 +16,20 @@ absl::Status NoWay(LatLng from, LatLng to) {
 
 }  // namespace
 
-absl::StatusOr<Route> Router::FindRoute(LatLng from, LatLng to) const {
-  const auto start = snapper_.Snap(from);
+absl::StatusOr<Route> Router::FindRoute(LatLng from, LatLng to, StreetUse from_use) const {
+  const auto start = snapper_.Snap(from, from_use);
   if (!start.ok()) return start.status();
-  const auto goal = snapper_.Snap(to);
+  const auto goal = snapper_.Snap(to, StreetUse::kStop);
   if (!goal.ok()) return goal.status();
   std::optional<Route> route = RouteBetween(*start, *goal);
   if (!route) return NoWay(from, to);
   return *std::move(route);
 }
 
-absl::StatusOr<Duration> Router::TravelTime(LatLng from, LatLng to) const {
-  const auto start = snapper_.Snap(from);
+absl::StatusOr<Duration> Router::TravelTime(LatLng from, LatLng to, StreetUse from_use) const {
+  const auto start = snapper_.Snap(from, from_use);
   if (!start.ok()) return start.status();
-  const auto goal = snapper_.Snap(to);
+  const auto goal = snapper_.Snap(to, StreetUse::kStop);
   if (!goal.ok()) return goal.status();
   const std::uint32_t ms = MsBetween(*start, *goal);
   if (ms == kUnreachableMs) return NoWay(from, to);
@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<std::optional<Duration>>> Router::TravelTimesTo(
     return absl::InvalidArgumentError(
         fmt::format("the limit of a travel time is negative: {} us", limit.count()));
   }
-  const auto goal = snapper_.Snap(to);
+  const auto goal = snapper_.Snap(to, StreetUse::kStop);
   if (!goal.ok()) return goal.status();
   std::vector<SnappedPoint> starts;
   std::vector<std::size_t> index;

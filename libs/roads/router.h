@@ -53,12 +53,15 @@ class Router {
   // place too far from every street and for one that can't be reached; each message names the
   // places.
 
-  /// The quickest way from `from` to `to`. Its first and last points are on the streets, so they
-  /// differ from the places asked for by up to Snapper::kMaxDistanceM.
-  absl::StatusOr<Route> FindRoute(LatLng from, LatLng to) const;
+  /// The quickest way from `from`, a stop unless a car is under way there, to the stop `to`. Its
+  /// first and last points are on the streets, so they differ from the places asked for by up to
+  /// Snapper::kMaxDistanceM.
+  absl::StatusOr<Route> FindRoute(LatLng from, LatLng to,
+                                  StreetUse from_use = StreetUse::kStop) const;
 
   /// The duration of that route, without the cost of writing it down.
-  absl::StatusOr<Duration> TravelTime(LatLng from, LatLng to) const;
+  absl::StatusOr<Duration> TravelTime(LatLng from, LatLng to,
+                                      StreetUse from_use = StreetUse::kStop) const;
 
   /// The travel time from each of `from` to `to`, in the same order: many drivers to one pick-up.
   /// nullopt for those that take longer than `limit`, can't reach it, or are no places near a

@@ -287,7 +287,7 @@ TEST(RouterTest, ManyToOneEqualsOneByOneInTheCity) {
     const auto times = router.TravelTimesTo(pickup, drivers, 6min);
     ASSERT_THAT(times, IsOk());
     for (std::size_t d = 0; d < drivers.size(); ++d) {
-      const auto time = router.TravelTime(drivers[d], pickup);
+      const auto time = router.TravelTime(drivers[d], pickup, StreetUse::kDrive);
       ASSERT_THAT(time, IsOk());
       ++(*time <= 6min ? within : beyond);
       ASSERT_EQ((*times)[d], *time <= 6min ? std::optional(*time) : std::nullopt);

@@ -32,11 +32,15 @@ void Snapper::Block::Set(int lane, const Segment& segment) {
   a_lng_e7[lane] = segment.a.lng_e7;
   b_lat_e7[lane] = segment.b.lat_e7;
   b_lng_e7[lane] = segment.b.lng_e7;
+  may_stop[lane] = segment.may_stop ? -1 : 0;
   edge[lane] = segment.edge;
 }
 
 Snapper::Segment Snapper::Block::At(int lane) const {
-  return {{a_lat_e7[lane], a_lng_e7[lane]}, {b_lat_e7[lane], b_lng_e7[lane]}, edge[lane]};
+  return {{a_lat_e7[lane], a_lng_e7[lane]},
+          {b_lat_e7[lane], b_lng_e7[lane]},
+          edge[lane],
+          may_stop[lane] != 0};
 }
 
 /// One question: a plane around the place that was asked for, in metres, and the best so far.
@@ -47,9 +51,11 @@ struct Snapper::Search {
   /// of whole numbers.
   Float4 best_squared_m{};
   Int4 best_block{-1, -1, -1, -1};
+  Int4 may_only_drive{};  // All bits set where it needn't be allowed to stop.
 
-  Search(LatLng p, double max_distance_m)
+  Search(LatLng p, StreetUse use, double max_distance_m)
       : place(p), metres_per_lng_e7(kMetresPerE7 * std::cos(p.lat_e7 * kRadiansPerE7)) {
+    if (use == StreetUse::kDrive) may_only_drive -= 1;
     best_squared_m += static_cast<float>(max_distance_m * max_distance_m);
   }
 
@@ -95,7 +101,7 @@ struct Snapper::Search {
     const Float4 x = ax + t * dx;
     const Float4 y = ay + t * dy;
     const Float4 squared_m = x * x + y * y;
-    const Int4 better = squared_m < best_squared_m;
+    const Int4 better = (squared_m < best_squared_m) & (block.may_stop | may_only_drive);
     best_squared_m = better ? squared_m : best_squared_m;
     best_block = better ? Int4{} + index : best_block;
   }
@@ -118,7 +124,7 @@ Snapper::Snapper(const RoadGraph& graph) : graph_(graph), origin_(graph.bounds()
     const std::optional<EdgeIndex> opposite = graph.Opposite(i);
     if (opposite && *opposite < i) continue;  // one direction stands for both
     const Edge& e = graph.edge(i);
-    segments.push_back({graph.position(e.from), graph.position(e.to), i});
+    segments.push_back({graph.position(e.from), graph.position(e.to), i, e.may_stop});
   }
   ChooseCells(segments.size());
   FillCells(segments);
@@ -218,9 +224,10 @@ void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int6
   }
 }
 
-std::optional<SnappedPoint> Snapper::Nearest(LatLng place, double max_distance_m) const {
+std::optional<SnappedPoint> Snapper::Nearest(LatLng place, StreetUse use,
+                                             double max_distance_m) const {
   if (!place.IsValid()) return std::nullopt;
-  Search search(place, max_distance_m + kRoundingM);
+  Search search(place, use, max_distance_m + kRoundingM);
   const std::int64_t row = Row(place.lat_e7);
   const std::int64_t column = Column(place.lng_e7);
   const double cell_north_m = static_cast<double>(cell_lat_e7_) * kMetresPerE7;
@@ -260,6 +267,7 @@ std::optional<SnappedPoint> Snapper::Nearest(LatLng place, double max_distance_m
 }
 
 std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const LatLng> places,
+                                                                StreetUse use,
                                                                 double max_distance_m) const {
   constexpr std::size_t kAhead = 8;
   // The cell of each place; any one for those outside, which are searched for elsewhere.
@@ -279,7 +287,7 @@ std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const 
       for (std::uint32_t b = first_[cell]; b < first_[cell + 1]; ++b)
         __builtin_prefetch(&blocks_[b]);
     }
-    found.push_back(Nearest(places[i], max_distance_m));
+    found.push_back(Nearest(places[i], use, max_distance_m));
   }
   return found;
 }
@@ -287,7 +295,7 @@ std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const 
 std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const {
   std::vector<SnappedPoint> points;
   if (!place.IsValid()) return points;
-  const Search search(place, 0);
+  const Search search(place, StreetUse::kDrive, 0);
   const std::int64_t height_e7 = std::llround(distance_m / kMetresPerE7);
   const std::int64_t width_e7 =
       std::llround(std::min(kMaxLngE7, distance_m / search.metres_per_lng_e7));
@@ -316,18 +324,22 @@ std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const
   return points;
 }
 
-absl::StatusOr<SnappedPoint> Snapper::Snap(LatLng place, double max_distance_m) const {
+absl::StatusOr<SnappedPoint> Snapper::Snap(LatLng place, StreetUse use,
+                                           double max_distance_m) const {
   if (!place.IsValid()) {
     return absl::InvalidArgumentError(fmt::format(
         "{} is no place on earth: latitudes go from -90 to 90 degrees, longitudes from -180 to 180",
         place.ToString()));
   }
-  if (const auto found = Nearest(place, max_distance_m)) return *found;
-  const auto anywhere = Nearest(place, std::numeric_limits<double>::infinity());
-  return absl::NotFoundError(
-      fmt::format("{} is {} m from the nearest street of the road graph; at most {} m is allowed",
-                  place.ToString(), Grouped(std::llround(DistanceM(place, anywhere->point))),
-                  Grouped(std::llround(max_distance_m))));
+  if (const auto found = Nearest(place, use, max_distance_m)) return *found;
+  const char* const street =
+      use == StreetUse::kDrive ? "street of the road graph" : "street where a car may stop";
+  const auto anywhere = Nearest(place, use, std::numeric_limits<double>::infinity());
+  if (!anywhere) return absl::NotFoundError(fmt::format("there is no {}", street));
+  return absl::NotFoundError(fmt::format("{} is {} m from the nearest {}; at most {} m is allowed",
+                                         place.ToString(),
+                                         Grouped(std::llround(DistanceM(place, anywhere->point))),
+                                         street, Grouped(std::llround(max_distance_m))));
 }
 
 }  // namespace ridestream::roads

@@ -26,6 +26,10 @@ struct SnappedPoint {
   friend bool operator==(const SnappedPoint&, const SnappedPoint&) = default;
 };
 
+/// What a place on a street is for: a car under way may be on any, a stop for a rider only where a
+/// car may stop (Edge::may_stop).
+enum class StreetUse { kDrive, kStop };
+
 /// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 150 m, and
 /// searches in growing rings, four segments at once: some tenths of a microsecond.
 ///
@@ -39,15 +43,18 @@ class Snapper {
 
   /// The nearest place on a street. INVALID_ARGUMENT for coordinates that don't exist; NOT_FOUND,
   /// with the distance, if the nearest street is more than `max_distance_m` away.
-  absl::StatusOr<SnappedPoint> Snap(LatLng place, double max_distance_m = kMaxDistanceM) const;
+  absl::StatusOr<SnappedPoint> Snap(LatLng place, StreetUse use = StreetUse::kDrive,
+                                    double max_distance_m = kMaxDistanceM) const;
 
   /// The same where an error's text would be of no use: nullopt instead.
-  std::optional<SnappedPoint> Nearest(LatLng place, double max_distance_m = kMaxDistanceM) const;
+  std::optional<SnappedPoint> Nearest(LatLng place, StreetUse use = StreetUse::kDrive,
+                                      double max_distance_m = kMaxDistanceM) const;
 
   /// The same for each of many, in their order: several times as fast, as memory is asked for the
   /// next ones while it is searched for one.
   std::vector<std::optional<SnappedPoint>> NearestOfEach(
-      std::span<const LatLng> places, double max_distance_m = kMaxDistanceM) const;
+      std::span<const LatLng> places, StreetUse use = StreetUse::kDrive,
+      double max_distance_m = kMaxDistanceM) const;
 
   /// The nearest place on each street within `distance_m` of `place`, in no order; of a two-way
   /// street one direction.
@@ -57,6 +64,7 @@ class Snapper {
   struct Segment {
     LatLng a, b;
     EdgeIndex edge;
+    bool may_stop;
   };
   struct Search;
 
@@ -64,6 +72,7 @@ class Snapper {
   /// Where a cell has fewer, the last one is repeated.
   struct Block {
     Int4 a_lat_e7, a_lng_e7, b_lat_e7, b_lng_e7;
+    Int4 may_stop;  // All bits set, or none.
     EdgeIndex edge[4];
 
     void Set(int lane, const Segment& segment);

@@ -50,7 +50,7 @@ TEST(SnapTest, TooFarFromTheStreetsIsRefusedWithTheDistance) {
               StatusIs(absl::StatusCode::kNotFound, "is 510 m from the nearest street"));
   EXPECT_THAT(snapper.Snap(TestMap::At(-3214, 0)),
               StatusIs(absl::StatusCode::kNotFound, "is 3,214 m from the nearest street"));
-  EXPECT_THAT(snapper.Snap(TestMap::At(500, 60), 50),
+  EXPECT_THAT(snapper.Snap(TestMap::At(500, 60), StreetUse::kDrive, 50),
               StatusIs(absl::StatusCode::kNotFound, "at most 50 m is allowed"));
   EXPECT_THAT(snapper.Snap(LatLng::FromDegrees(-41, 170)),
               StatusIs(absl::StatusCode::kNotFound, ""));
@@ -99,7 +99,7 @@ void ExpectEqualsBruteForce(const RoadGraph& graph, int tries, double margin_m) 
   for (int i = 0; i < tries; ++i) {
     const LatLng place{static_cast<std::int32_t>(DrawBetween(random, low.lat_e7, high.lat_e7)),
                        static_cast<std::int32_t>(DrawBetween(random, low.lng_e7, high.lng_e7))};
-    const auto snapped = snapper.Snap(place, 1e6);
+    const auto snapped = snapper.Snap(place, StreetUse::kDrive, 1e6);
     ASSERT_THAT(snapped, IsOk());
     const double expected_m = BruteForceDistanceM(graph, place);
     ASSERT_NEAR(snapped->distance_m, expected_m, 0.05 + 1e-3 * expected_m) << place.ToString();

@@ -53,10 +53,11 @@ struct Streets::Order {
 };
 
 Streets::Streets(std::string name, RoadGraph graph, const RestrictionCounts& restrictions,
-                 Order order)
+                 const LeftOut& left_out, Order order)
     : name_(std::move(name)),
       graph_(std::move(graph)),
       restrictions_(restrictions),
+      left_out_(left_out),
       turns_(graph_),
       snapper_(graph_),
       router_(turns_, snapper_, order.nodes),
@@ -101,22 +102,25 @@ absl::StatusOr<std::unique_ptr<Streets>> Streets::Load(const std::string& spec,
     return read;
   }
   RestrictionCounts restrictions;
-  absl::StatusOr<RoadGraph> graph = std::move(builder).Build(&restrictions);
+  LeftOut left_out;
+  absl::StatusOr<RoadGraph> graph = std::move(builder).Build(&restrictions, &left_out);
   if (!graph.ok()) {
     return absl::Status(graph.status().code(),
                         fmt::format("{}: {}", name, std::string(graph.status().message())));
   }
   Order order = FindOrder(spec, *graph, options);
   return absl::WrapUnique(
-      new Streets(std::move(name), *std::move(graph), restrictions, std::move(order)));
+      new Streets(std::move(name), *std::move(graph), restrictions, left_out, std::move(order)));
 }
 
 std::string Streets::description() const {
   const std::string restrictions = Describe(restrictions_);
-  return fmt::format("{}: {} junctions, {} directed segments{}{}", name_,
+  const std::string left_out = Describe(left_out_);
+  return fmt::format("{}: {} junctions, {} directed segments{}{}{}{}", name_,
                      Grouped(static_cast<long long>(graph_.junction_count())),
                      Grouped(static_cast<long long>(graph_.edge_count())),
-                     restrictions.empty() ? "" : ", ", restrictions);
+                     restrictions.empty() ? "" : ", ", restrictions, left_out.empty() ? "" : "; ",
+                     left_out);
 }
 
 }  // namespace ridestream::roads

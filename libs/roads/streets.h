@@ -8,6 +8,7 @@
 #include "libs/roads/hierarchy_router.h"
 #include "libs/roads/map_matcher.h"
 #include "libs/roads/road_graph.h"
+#include "libs/roads/road_graph_builder.h"
 #include "libs/roads/router.h"
 #include "libs/roads/snap.h"
 #include "libs/roads/turn_graph.h"
@@ -50,6 +51,9 @@ class Streets {
     return graph_.bounds().Contains(place, Snapper::kMaxDistanceM);
   }
 
+  /// What the map holds and the graph doesn't.
+  const LeftOut& left_out() const { return left_out_; }
+
   /// What became of the map's turn restrictions.
   const RestrictionCounts& restrictions() const { return restrictions_; }
 
@@ -64,13 +68,15 @@ class Streets {
  private:
   struct Order;
 
-  Streets(std::string name, RoadGraph graph, const RestrictionCounts& restrictions, Order order);
+  Streets(std::string name, RoadGraph graph, const RestrictionCounts& restrictions,
+          const LeftOut& left_out, Order order);
   static Order FindOrder(const std::string& spec, const RoadGraph& graph,
                          const StreetsOptions& options);
 
   const std::string name_;
   const RoadGraph graph_;
   const RestrictionCounts restrictions_;
+  const LeftOut left_out_;
   const TurnGraph turns_;
   const Snapper snapper_;
   HierarchyRouter router_;

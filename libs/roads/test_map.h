@@ -22,8 +22,8 @@ class TestMap {
     return OffsetBy(LatLng::FromDegrees(41.15, -8.61), north_m, east_m);
   }
 
-  std::int64_t AddNode(double east_m, double north_m) {
-    map_.nodes.push_back({next_id_, At(east_m, north_m)});
+  std::int64_t AddNode(double east_m, double north_m, const TagList& more = {}) {
+    map_.nodes.push_back({next_id_, At(east_m, north_m), more});
     return next_id_++;
   }
 
@@ -43,6 +43,11 @@ class TestMap {
     return {RelationMember::Type::kNode, id, std::move(role)};
   }
 
+  /// A way with these tags alone, such as a ferry.
+  void AddWay(std::vector<std::int64_t> node_ids, const TagList& tags) {
+    map_.ways.push_back({next_id_++, std::move(node_ids), tags});
+  }
+
   /// A turn restriction of this kind, e.g. "no_left_turn".
   void AddRestriction(const std::string& kind, std::vector<OsmRelation::Member> members,
                       const TagList& more = {}) {
@@ -55,10 +60,11 @@ class TestMap {
   OsmData& data() { return map_; }
 
   absl::StatusOr<RoadGraph> Build(RoadGraphBuilder::Options options = {},
-                                  RestrictionCounts* counts = nullptr) const {
+                                  RestrictionCounts* counts = nullptr,
+                                  LeftOut* left_out = nullptr) const {
     RoadGraphBuilder builder(options);
     AddTo(builder, map_);
-    return std::move(builder).Build(counts);
+    return std::move(builder).Build(counts, left_out);
   }
 
  private:

@@ -12,6 +12,9 @@ namespace ridestream::roads {
 /// A point of a TurnGraph, 0 to state_count() - 1.
 using StateIndex = std::uint32_t;
 
+/// Whether destination-only streets are kept free of through traffic.
+enum class DestinationRule { kObeyed, kIgnored };
+
 /// A road graph in which every way along the arcs is one that turn restrictions allow: what routing
 /// engines search.
 ///
@@ -29,6 +32,9 @@ using StateIndex = std::uint32_t;
 /// unrestricted junctions nobody would: it never saves time.)
 ///
 /// Immutable, so safe to read from any thread. The road graph must outlive it.
+/// Streets that only rides which begin or end there may use (Edge::is_destination_only) add states
+/// too: a car that came to such a street from one that is open to all may not go on to another that
+/// is. So a drive begins along such streets, goes on along open ones, and ends along such streets.
 class TurnGraph {
  public:
   struct Arc {
@@ -36,7 +42,7 @@ class TurnGraph {
     EdgeIndex edge;  ///< Of the road graph, which is driven along.
   };
 
-  explicit TurnGraph(const RoadGraph& graph);
+  explicit TurnGraph(const RoadGraph& graph, DestinationRule rule = DestinationRule::kObeyed);
 
   const RoadGraph& graph() const { return graph_; }
   std::size_t state_count() const { return node_.size(); }
@@ -74,7 +80,8 @@ class TurnGraph {
 };
 
 /// Of each edge, whether it belongs to the largest part of the streets in which one can drive from
-/// every street to every other one.
+/// every street to every other one. Where the destination rule is obeyed, no destination-only edge
+/// does.
 std::vector<bool> EdgesOfLargestComponent(const TurnGraph& turns);
 
 }  // namespace ridestream::roads

@@ -15,7 +15,8 @@ constexpr double kWithinM = 5'000;  // A car that was led astray finds back.
 
 Course StreetCruises::Draw(LatLng from, Random& random) const {
   const roads::RoadGraph& graph = router_.graph();
-  std::optional<roads::SnappedPoint> start = router_.snapper().Nearest(from, kWithinM);
+  std::optional<roads::SnappedPoint> start =
+      router_.snapper().Nearest(from, roads::StreetUse::kDrive, kWithinM);
   if (!start) return {};
   if (const auto opposite = graph.Opposite(start->edge); opposite && random.Chance(0.5)) {
     start->edge = *opposite;
@@ -45,7 +46,7 @@ Course StreetCruises::Draw(LatLng from, Random& random) const {
 }
 
 Course StreetCruises::To(LatLng from, LatLng to) const {
-  const auto route = router_.FindRoute(from, to);
+  const auto route = router_.FindRoute(from, to, roads::StreetUse::kDrive);
   if (!route.ok()) return {};
   std::int64_t access_ms = 0;
   return Course(route->points, route->leg_ms).JoinedFrom(from, 0, access_ms);

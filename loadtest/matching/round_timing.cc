@@ -132,9 +132,9 @@ RoundTiming TimeInsertions(const roads::Streets& streets, std::size_t cars, std:
   for (std::size_t i = 0; i < cars; ++i) {
     const dispatch::SharedCar shared = MakeCar(streets, i, random);
     dispatch::RunningCar& car = running.emplace_back(shared.car);
-    car.place = places.Add(shared.position);
+    car.place = places.Add(shared.position, roads::StreetUse::kDrive);
     for (std::size_t stop = 0; stop < car.stops.size(); ++stop) {
-      car.stops[stop].place = places.Add(shared.places[stop]);
+      car.stops[stop].place = places.Add(shared.places[stop], roads::StreetUse::kStop);
     }
   }
   std::vector<double> ms;
@@ -145,8 +145,8 @@ RoundTiming TimeInsertions(const roads::Streets& streets, std::size_t cars, std:
     const auto direct = streets.router().TravelTime(pickup, dropoff);
     if (!direct.ok()) continue;
     const double start = ThreadMs();
-    const dispatch::InsertedRider rider{places.Add(pickup),
-                                        places.Add(dropoff),
+    const dispatch::InsertedRider rider{places.Add(pickup, roads::StreetUse::kStop),
+                                        places.Add(dropoff, roads::StreetUse::kStop),
                                         1,
                                         kNow + minutes(8),
                                         kNow + minutes(8) + *direct * 3 / 2,

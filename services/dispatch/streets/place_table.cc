@@ -49,18 +49,18 @@ void PlaceTable::BeginRound() {
   index_.clear();
 }
 
-PlaceIndex PlaceTable::Add(LatLng place) {
-  const Key key = KeyOf(place);
+PlaceIndex PlaceTable::Add(LatLng place, roads::StreetUse use) {
+  const Key key{KeyOf(place), use};
   const auto [found, is_new] = index_.try_emplace(key, static_cast<PlaceIndex>(places_.size()));
   if (!is_new) return found->second;
   const auto kept = kept_.find(key);
-  places_.push_back(kept == kept_.end() ? Locate(place) : std::move(kept->second));
+  places_.push_back(kept == kept_.end() ? Locate(place, use) : std::move(kept->second));
   keys_.push_back(key);
   return found->second;
 }
 
-PlaceTable::Known PlaceTable::Locate(LatLng place) const {
-  Known known{router_.snapper().Nearest(place), std::nullopt};
+PlaceTable::Known PlaceTable::Locate(LatLng place, roads::StreetUse use) const {
+  Known known{router_.snapper().Nearest(place, use), std::nullopt};
   if (!known.point) return known;
   const LatLng corner = router_.graph().bounds().south_west;
   const LatLng on_street = known.point->point;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -21,7 +22,8 @@ class PlaceTable {
 
   /// Forgets the indexes, and the places that weren't used since the last call.
   void BeginRound();
-  PlaceIndex Add(LatLng place);
+  /// A car under way, or a stop.
+  PlaceIndex Add(LatLng place, roads::StreetUse use);
 
   /// Exact.
   TravelTimes& exact() { return exact_; }
@@ -37,7 +39,7 @@ class PlaceTable {
     // long.
     float x = 0, y = 0;
   };
-  using Key = std::uint64_t;
+  using Key = std::pair<std::uint64_t, roads::StreetUse>;
 
   class Exact final : public TravelTimes {
    public:
@@ -56,7 +58,7 @@ class PlaceTable {
     PlaceTable& table_;
   };
 
-  Known Locate(LatLng place) const;
+  Known Locate(LatLng place, roads::StreetUse use) const;
   const roads::PreparedPlace& Prepared(PlaceIndex place);
 
   const roads::Router& router_;

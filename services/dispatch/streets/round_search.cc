@@ -39,7 +39,7 @@ void RoundSearch::Begin(FindCandidates question, std::vector<std::vector<NearbyD
       driver_of_[query].push_back(index->second);
     }
   }
-  pickups_ = router_.snapper().NearestOfEach(pickups);
+  pickups_ = router_.snapper().NearestOfEach(pickups, roads::StreetUse::kStop);
   drivers_ = router_.snapper().NearestOfEach(positions);
   // Each row costs about the same whichever end it begins at.
   by_driver_ = drivers_.size() < question_.queries.size();
@@ -145,17 +145,23 @@ void RoundSearch::PlaceCars() {
   places_.BeginRound();
   for (const SharedCar& shared : question_.cars) {
     RunningCar& car = cars_.emplace_back(shared.car);
-    car.place = places_.Add(shared.position);
+    car.place = places_.Add(shared.position, roads::StreetUse::kDrive);
     for (std::size_t i = 0; i < car.stops.size(); ++i) {
-      car.stops[i].place = places_.Add(shared.places[i]);
+      car.stops[i].place = places_.Add(shared.places[i], roads::StreetUse::kStop);
     }
   }
 }
 
 InsertedRider RoundSearch::MakeRider(const SharedRide& ride) {
-  return {places_.Add(ride.pickup), places_.Add(ride.dropoff), ride.party_size,
-          ride.latest_pickup,       ride.latest_dropoff,       question_.pickup_dwell,
-          question_.dropoff_dwell,  question_.asked_at,        question_.driving};
+  return {places_.Add(ride.pickup, roads::StreetUse::kStop),
+          places_.Add(ride.dropoff, roads::StreetUse::kStop),
+          ride.party_size,
+          ride.latest_pickup,
+          ride.latest_dropoff,
+          question_.pickup_dwell,
+          question_.dropoff_dwell,
+          question_.asked_at,
+          question_.driving};
 }
 
 std::vector<InsertionFound> RoundSearch::FindInsertionsOf(const SharedRide& ride,

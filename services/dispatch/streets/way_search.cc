@@ -44,7 +44,7 @@ std::optional<roads::Route> WayOnFrom(const roads::Streets& streets,
                                       const std::vector<LatLng>& track, LatLng stop) {
   const auto start = streets.map_matcher().Match(track);
   if (!start) return std::nullopt;
-  const auto goal = streets.snapper().Nearest(stop);
+  const auto goal = streets.snapper().Nearest(stop, roads::StreetUse::kStop);
   if (!goal) return std::nullopt;
   return streets.router().RouteBetween(*start, *goal);
 }
@@ -56,16 +56,18 @@ absl::StatusOr<RouteFound::Way> FindWayAfter(std::optional<roads::Route> first,
   RouteFound::Way way;
   RouteBuilder builder(way.route);
   LatLng from = question.from;
+  auto from_use = roads::StreetUse::kDrive;  // The car; after it stops.
   for (const LatLng& stop : question.stops) {
     if (first) {
       builder.Append(*std::exchange(first, std::nullopt));
     } else {
-      const absl::StatusOr<roads::Route> leg = router.FindRoute(from, stop);
+      const absl::StatusOr<roads::Route> leg = router.FindRoute(from, stop, from_use);
       if (!leg.ok()) return leg.status();
       builder.Append(*leg);
     }
     way.to_stop.push_back(builder.duration());
     from = stop;
+    from_use = roads::StreetUse::kStop;
   }
   return way;
 }

@@ -10,7 +10,7 @@ namespace {
 
 /// A place that isn't near a street is the caller's mistake, and the caller is told which place.
 absl::Status CheckNearStreet(const roads::Streets& streets, LatLng place, const char* field) {
-  absl::Status status = streets.snapper().Snap(place).status();
+  absl::Status status = streets.snapper().Snap(place, roads::StreetUse::kStop).status();
   if (status.code() != absl::StatusCode::kNotFound) return status;
   return absl::InvalidArgumentError(fmt::format("{}: {}", field, std::string(status.message())));
 }
