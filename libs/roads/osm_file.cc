@@ -58,6 +58,23 @@ absl::StatusOr<osmium::io::File> FileAt(const std::string& path) {
   return file;
 }
 
+absl::Status NotOneMoment(const std::string& path) {
+  return absl::InvalidArgumentError(fmt::format(
+      "{} is a history or change file, with several versions of an object: extract the map of one "
+      "moment from it, as by `osmium time-filter`, or apply the changes to a map, as by `osmium "
+      "apply-changes`",
+      path));
+}
+
+/// Whether the file holds several versions of an object, by its name or by its header.
+bool HoldsSeveralVersions(const osmium::io::File& file, osmium::thread::Pool& pool) {
+  if (file.has_multiple_object_versions()) return true;
+  osmium::io::Reader reader(file, pool, osmium::osm_entity_bits::nothing);
+  const bool several = reader.header().has_multiple_object_versions();
+  reader.close();
+  return several;
+}
+
 /// Calls `visit` with each buffer of entities of these kinds.
 template <class Visit>
 void ForEachBuffer(const osmium::io::File& file, osmium::thread::Pool& pool,
@@ -77,6 +94,11 @@ class Filler {
     node_ids_.clear();
     for (const osmium::NodeRef& node : way.nodes()) node_ids_.push_back(node.ref());
     builder_.AddWay(way.id(), node_ids_, tags_);
+    // Some files hold the places on the ways, and leave out nodes without tags.
+    for (const osmium::NodeRef& node : way.nodes()) {
+      const osmium::Location at = node.location();
+      if (at.valid()) builder_.SetPosition(node.ref(), LatLng{at.y(), at.x()});
+    }
   }
 
   void Add(const osmium::Relation& relation) {
@@ -123,26 +145,33 @@ osmium::item_type TypeOf(RelationMember::Type type) {
 absl::Status ReadOsmFile(const std::string& path, RoadGraphBuilder& builder) {
   const absl::StatusOr<osmium::io::File> file = FileAt(path);
   if (!file.ok()) return file.status();
-  return WithoutExceptions(path, [&] {
+  bool several_versions = false;
+  const absl::Status read = WithoutExceptions(path, [&] {
     osmium::thread::Pool pool(1);  // its own, so that no thread stays behind
+    several_versions = HoldsSeveralVersions(*file, pool);
+    if (several_versions) return;
 
     Filler filler(builder);
     ForEachBuffer(*file, pool, osmium::osm_entity_bits::way | osmium::osm_entity_bits::relation,
                   [&](const osmium::memory::Buffer& buffer) {
-                    for (const auto& way : buffer.select<osmium::Way>()) filler.Add(way);
+                    for (const auto& way : buffer.select<osmium::Way>()) {
+                      if (way.visible()) filler.Add(way);
+                    }
                     for (const auto& relation : buffer.select<osmium::Relation>()) {
-                      filler.Add(relation);
+                      if (relation.visible()) filler.Add(relation);
                     }
                   });
     ForEachBuffer(*file, pool, osmium::osm_entity_bits::node,
                   [&](const osmium::memory::Buffer& buffer) {
                     for (const auto& node : buffer.select<osmium::Node>()) {
+                      if (!node.visible()) continue;
                       const osmium::Location at = node.location();
                       if (at.valid()) builder.SetPosition(node.id(), LatLng{at.y(), at.x()});
                       if (!node.tags().empty()) filler.AddTagsOf(node);
                     }
                   });
   });
+  return several_versions ? NotOneMoment(path) : read;
 }
 
 absl::Status WriteOsmFile(const OsmData& map, const std::string& path) {

@@ -11,6 +11,9 @@ namespace ridestream::roads {
 /// Hands the ways, relations and positions of an OpenStreetMap file to `builder`. The name tells
 /// the format: .osm.pbf, .osm, .osm.gz, .osm.bz2. They may come in any order: it is read twice.
 ///
+/// Deleted objects are passed over. A history or change file is INVALID_ARGUMENT, and the message
+/// says how to make a map of it.
+///
 /// NOT_FOUND or PERMISSION_DENIED if it can't be opened, INVALID_ARGUMENT for a name without a
 /// format, DATA_LOSS if it is damaged; `builder` is then half filled and of no more use.
 absl::Status ReadOsmFile(const std::string& path, RoadGraphBuilder& builder);

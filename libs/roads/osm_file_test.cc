@@ -124,6 +124,50 @@ TEST_F(OsmFileTest, AFileThatIsCutOffAnywhereIsRefused) {
   }
 }
 
+constexpr char kStreet[] =
+    R"(<node id="1" version="1" lat="50.0" lon="8.0"/><node id="2" version="1" lat="50.0" lon="8.01"/>
+       <way id="3" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way>)";
+
+TEST_F(OsmFileTest, AHistoryOrChangeFileIsRefusedByThatReason) {
+  const std::string osm = fmt::format("<osm version=\"0.6\">{}</osm>", kStreet);
+  EXPECT_THAT(ReadGraph(WriteText("city.osh", osm)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "is a history or change file"));
+  EXPECT_THAT(ReadGraph(WriteText("city.osc", fmt::format("<osmChange version=\"0.6\"><create>{}"
+                                                          "</create></osmChange>",
+                                                          kStreet))),
+              StatusIs(absl::StatusCode::kInvalidArgument, "apply-changes"));
+  // By what it holds, whatever its name.
+  EXPECT_THAT(ReadGraph(WriteText("city.osm", fmt::format("<osmChange version=\"0.6\"><create>{}"
+                                                          "</create></osmChange>",
+                                                          kStreet))),
+              StatusIs(absl::StatusCode::kInvalidArgument, "is a history or change file"));
+}
+
+TEST_F(OsmFileTest, DeletedObjectsArePassedOver) {
+  const auto graph = ReadGraph(WriteText("deleted.osm", fmt::format(R"(<osm version="0.6">{}
+        <node id="4" version="2" visible="false" lat="50.1" lon="8.0"/>
+        <way id="5" version="2" visible="false"><nd ref="1"/><nd ref="4"/><nd ref="2"/>
+          <tag k="highway" v="residential"/></way></osm>)",
+                                                                    kStreet)));
+  ASSERT_THAT(graph, IsOk());
+  EXPECT_EQ(graph->edge_count(), 2u);
+}
+
+TEST_F(OsmFileTest, PlacesMayStandOnTheWays) {
+  const auto graph = ReadGraph(WriteText("on_ways.osm", R"(<osm version="0.6">
+      <way id="3" version="1"><nd ref="1" lat="50.0" lon="8.0"/><nd ref="2" lat="50.0" lon="8.01"/>
+        <tag k="highway" v="residential"/></way></osm>)"));
+  ASSERT_THAT(graph, IsOk());
+  EXPECT_EQ(graph->position(0), LatLng::FromDegrees(50.0, 8.0));
+}
+
+TEST_F(OsmFileTest, AByteOrderMarkIsPassedOver) {
+  EXPECT_THAT(ReadGraph(WriteText("mark.osm", fmt::format("\xEF\xBB\xBF<?xml version=\"1.0\"?><osm "
+                                                          "version=\"0.6\">{}</osm>",
+                                                          kStreet))),
+              IsOk());
+}
+
 TEST_F(OsmFileTest, AnExtractWithoutStreetsIsRefused) {
   EXPECT_THAT(ReadGraph(WriteText("sea.osm", "<?xml version='1.0'?><osm version=\"0.6\"></osm>")),
               StatusIs(absl::StatusCode::kFailedPrecondition, "no drivable street"));

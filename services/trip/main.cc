@@ -190,6 +190,7 @@ absl::Status Run() {
        .router_threads = absl::GetFlag(FLAGS_router_threads)});
   MarketService market_service(*clock, StreetsOf(*routers));
   AddReadings(metrics, **store, service);
+  AddStreetReadings(metrics, StreetsOf(*routers));
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return exporter.status();
   const std::string listen = absl::GetFlag(FLAGS_listen);

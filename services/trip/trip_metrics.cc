@@ -1,5 +1,9 @@
 #include "services/trip/trip_metrics.h"
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "libs/metrics/buckets.h"
 #include "prometheus/family.h"
 
@@ -63,6 +67,27 @@ void StoreMeter::Count(const v1::TripEvent& event) {
   const bool waits_again =
       state == v1::TRIP_STATE_REQUESTED && event.previous_state() != v1::TRIP_STATE_UNSPECIFIED;
   if (waits_again) released_.Increment();
+}
+
+void AddStreetReadings(metrics::ServiceMetrics& metrics,
+                       const std::map<std::string, const roads::Streets*>& markets) {
+  std::vector<metrics::Readings::Sample> samples;
+  for (const auto& [market, streets] : markets) {
+    const roads::LeftOut& left_out = streets->left_out();
+    const std::pair<const char*, std::uint32_t> reasons[] = {
+        {"not_connected", left_out.unconnected_segments},
+        {"closed_barrier", left_out.closed_barriers},
+        {"ferry_without_cars", left_out.tags.ferries},
+        {"unknown_kind", left_out.tags.unknown_highways},
+        {"conditional", left_out.tags.conditional},
+        {"unknown_value", left_out.tags.unknown_values}};
+    for (const auto& [reason, count] : reasons) {
+      samples.push_back({{{"market", market}, {"reason", reason}}, double{1} * count});
+    }
+  }
+  metrics.readings().Add(metrics::Readings::Kind::kGauge, "trip_streets_left_out",
+                         "What a market's map holds and its streets leave out, by reason",
+                         [samples] { return samples; });
 }
 
 void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,

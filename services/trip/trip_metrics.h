@@ -6,6 +6,7 @@
 
 #include "libs/metrics/enum_counters.h"
 #include "libs/metrics/service_metrics.h"
+#include "libs/roads/streets.h"
 #include "prometheus/histogram.h"
 #include "services/trip/domain/commands.h"
 #include "services/trip/rpc/trip_service.h"
@@ -34,6 +35,10 @@ class StoreMeter {
   metrics::EnumCounters<v1::CancelReason> cancellations_;
   prometheus::Counter& drivers_lost_;
 };
+
+/// What each market's map holds and its streets leave out; it doesn't change.
+void AddStreetReadings(metrics::ServiceMetrics& metrics,
+                       const std::map<std::string, const roads::Streets*>& markets);
 
 /// Adds what is read of the store and the service, which must outlive the exporter.
 void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,
