@@ -193,7 +193,8 @@ absl::Status Run() {
       *clock, timers, [&markets](const MarketId& market) -> dispatch::SessionRegistry::MarketPorts {
         const auto found = markets.find(market);
         if (found == markets.end()) return {};
-        return {found->second.get(), &found->second->positions(), &found->second->offer_times()};
+        return {found->second.get(), &found->second->positions(), &found->second->offer_times(),
+                &found->second->area()};
       });
 
   std::string served;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "services/dispatch/domain/drive_request_checks.h"
 #include "services/dispatch/domain/market_tester.h"
 #include "services/dispatch/domain/session.h"
 #include "tests/fuzz/delimited.h"

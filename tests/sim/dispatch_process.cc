@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "services/dispatch/domain/drive_request_checks.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::sim {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "services/dispatch/domain/drive_request_checks.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/dispatch_process.h"
 
@@ -57,6 +58,7 @@ absl::Status DriveCall::Take(const pb::DriveRequest& request) {
     }
     return TakeHello(request.hello());
   }
+  if (absl::Status status = dispatch::ValidateCommand(request); !status.ok()) return status;
   const DispatchProcess::Speaker speaker(process_, driver_, epoch_);
   const std::uint64_t epoch =
       context_.Has(Bug::kNoFencing) ? process_.NewestEpochOf(driver_) : epoch_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "s2/s2latlng.h"
+
 namespace ridestream::dispatch {
 namespace {
 
@@ -19,43 +21,7 @@ Time FromProto(const google::protobuf::Timestamp& t) {
   return Time(std::chrono::seconds(t.seconds()) + std::chrono::microseconds(t.nanos() / 1'000));
 }
 
-absl::Status CheckLength(const std::string& value, const char* field, size_t max_bytes) {
-  if (value.size() <= max_bytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("{}: has {} bytes, at most {} are allowed", field, value.size(), max_bytes));
-}
-
 }  // namespace
-
-absl::Status ValidateHello(const v1::Hello& hello) {
-  if (hello.market().empty()) return absl::InvalidArgumentError("hello.market: is empty");
-  if (hello.seats() < 1 || hello.seats() > 8) {
-    return absl::InvalidArgumentError(
-        fmt::format("hello.seats: must be 1 to 8, is {}", hello.seats()));
-  }
-  struct Limit {
-    const std::string& value;
-    const char* field;
-    size_t max_bytes;
-  };
-  for (const Limit& limit :
-       {Limit{hello.market(), "hello.market", 64}, Limit{hello.name(), "hello.name", 64},
-        Limit{hello.vehicle().model(), "hello.vehicle.model", 64},
-        Limit{hello.vehicle().plate(), "hello.vehicle.plate", 16},
-        Limit{hello.resume().session_id(), "hello.resume.session_id", 64}}) {
-    absl::Status status = CheckLength(limit.value, limit.field, limit.max_bytes);
-    if (!status.ok()) return status;
-  }
-  // Both are counted up from here; nobody gets that far by counting.
-  constexpr std::uint64_t kMaxCount = 1ull << 62;
-  if (hello.resume().epoch() > kMaxCount) {
-    return absl::InvalidArgumentError("hello.resume.epoch: is no epoch that was ever given");
-  }
-  if (hello.resume().plan_version() > kMaxCount) {
-    return absl::InvalidArgumentError("hello.resume.plan_version: is no version ever given");
-  }
-  return absl::OkStatus();
-}
 
 bool Session::Resumes(const v1::Hello& hello) const {
   if (void_ || !hello.has_resume() || hello.resume().session_id() != id_.str()) return false;
@@ -192,25 +158,28 @@ bool Session::IsPlausible(LatLng from, Time at, LatLng to, Time now) const {
          config_->max_speed_m_per_s * std::max(0.0, seconds) + config_->jump_slack_m;
 }
 
-bool Session::HasRoomForPosition(Time now) {
-  const double per_s = config_->max_positions_per_s;
+bool Session::TokenBucket::Take(double per_s, Time now) {
   if (per_s <= 0) return true;
   const double burst = std::max(1.0, 2 * per_s);
-  const double passed_s = position_tokens_at_ == Time::min()
-                              ? burst
-                              : std::chrono::duration<double>(now - position_tokens_at_).count();
-  position_tokens_ = std::min(burst, position_tokens_ + std::max(0.0, passed_s) * per_s);
-  position_tokens_at_ = now;
-  if (position_tokens_ < 1) return false;
-  position_tokens_ -= 1;
+  const double passed_s =
+      filled_at == Time::min() ? burst : std::chrono::duration<double>(now - filled_at).count();
+  tokens = std::min(burst, tokens + std::max(0.0, passed_s) * per_s);
+  filled_at = now;
+  if (tokens < 1) return false;
+  tokens -= 1;
   return true;
 }
 
 PositionVerdict Session::OnPosition(const v1::Position& position, Time now) {
   const LatLng place{position.lat_e7(), position.lng_e7()};
   if (!place.IsValid()) return PositionVerdict::kOutOfRange;
+  // A phone without a fix repeats 0,0: however often a place is repeated, it must be one where the
+  // car can be.
+  if (area_ != nullptr && !area_->Contains(S2LatLng::FromE7(place.lat_e7, place.lng_e7))) {
+    return PositionVerdict::kOutOfRange;
+  }
   if (position.sequence() <= last_position_sequence_) return PositionVerdict::kLate;
-  if (!HasRoomForPosition(now)) return PositionVerdict::kTooMany;
+  if (!positions_.Take(config_->max_positions_per_s, now)) return PositionVerdict::kTooMany;
   last_position_sequence_ = position.sequence();
   if (position_ && !IsPlausible(*position_, position_at_, place, now)) {
     const bool agrees = held_ && IsPlausible(held_->place, held_->at, place, now);

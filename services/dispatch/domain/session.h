@@ -13,6 +13,7 @@
 #include "libs/base/id.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
+#include "s2/s2latlng_rect.h"
 
 namespace ridestream::dispatch {
 
@@ -34,6 +35,8 @@ struct SessionConfig {
   int fixes_to_believe_jump = 3;
   /// Positions a second that are taken, twice as many at once. 0: no limit.
   double max_positions_per_s = 10;
+  /// Commands a second that are taken, twice as many at once. 0: no limit.
+  double max_commands_per_s = 10;
   double clock_rate = 1;
 };
 
@@ -44,7 +47,7 @@ enum class PositionVerdict {
   kLate,
   /// Further than a car can have come; waits for others that agree.
   kHeldBack,
-  /// No place on earth.
+  /// No place on earth, or beyond the area in which the driver's market is served.
   kOutOfRange,
   /// More than a driver may send.
   kTooMany,
@@ -56,7 +59,10 @@ enum class PositionVerdict {
 /// Deterministic; reads no clock. Not thread-safe: its owner guards it.
 class Session {
  public:
-  explicit Session(const SessionConfig& config) : config_(&config) {}
+  /// `area`, where the drivers of the market can be, may be null for everywhere. Both must outlive
+  /// the session.
+  explicit Session(const SessionConfig& config, const S2LatLngRect* area = nullptr)
+      : config_(&config), area_(area) {}
 
   // -- The stream
   // ----------------------------------------------------------------------------------
@@ -105,6 +111,9 @@ class Session {
 
   PositionVerdict OnPosition(const v1::Position& position, Time now);
 
+  /// False: the driver sends more commands than it may, and this one is not to be carried out.
+  bool HasRoomForCommand(Time now) { return commands_.Take(config_->max_commands_per_s, now); }
+
   /// Anything was heard of the driver. True if it had been suspect.
   bool Heard(Time now);
 
@@ -124,12 +133,20 @@ class Session {
     int agreeing = 0;
   };
 
+  /// Full at first; holds what comes in within two seconds.
+  struct TokenBucket {
+    double tokens = 0;
+    Time filled_at = Time::min();
+
+    bool Take(double per_s, Time now);
+  };
+
   bool Resumes(const v1::Hello& hello) const;
   void EndOffersThatRanOut(Time now);
-  bool HasRoomForPosition(Time now);
   bool IsPlausible(LatLng from, Time at, LatLng to, Time now) const;
 
   const SessionConfig* config_;
+  const S2LatLngRect* area_;
   SessionId id_;
   std::uint64_t epoch_ = 0;
   bool connected_ = false;
@@ -149,12 +166,8 @@ class Session {
   std::optional<LatLng> position_;
   Time position_at_{};
   std::optional<Fix> held_;
-  // A token bucket: positions that may come now, as of the time of the last one.
-  double position_tokens_ = 0;
-  Time position_tokens_at_ = Time::min();
+  TokenBucket positions_;
+  TokenBucket commands_;
 };
-
-/// INVALID_ARGUMENT, naming the field, for a Hello that is out of bounds.
-absl::Status ValidateHello(const v1::Hello& hello);
 
 }  // namespace ridestream::dispatch

@@ -315,33 +315,57 @@ TEST_F(SessionTest, ASessionThatHasYetToConnectIsNeitherSuspectNorDropped) {
   EXPECT_FALSE(session_.MayBeDropped(now_));
 }
 
-TEST(ValidateHelloTest, NamesTheFieldThatIsWrong) {
-  struct Case {
-    const char* field;
-    void (*spoil)(v1::Hello&);
-  };
-  const Case cases[] = {
-      {"hello.market", [](v1::Hello& h) { h.clear_market(); }},
-      {"hello.market", [](v1::Hello& h) { h.set_market(std::string(65, 'x')); }},
-      {"hello.seats", [](v1::Hello& h) { h.set_seats(0); }},
-      {"hello.seats", [](v1::Hello& h) { h.set_seats(9); }},
-      {"hello.name", [](v1::Hello& h) { h.set_name(std::string(65, 'x')); }},
-      {"hello.vehicle.model",
-       [](v1::Hello& h) { h.mutable_vehicle()->set_model(std::string(65, 'x')); }},
-      {"hello.vehicle.plate",
-       [](v1::Hello& h) { h.mutable_vehicle()->set_plate(std::string(17, 'x')); }},
-      {"hello.resume.session_id",
-       [](v1::Hello& h) { h.mutable_resume()->set_session_id(std::string(65, 'x')); }},
-      {"hello.resume.epoch", [](v1::Hello& h) { h.mutable_resume()->set_epoch(~0ull); }},
-      {"hello.resume.plan_version",
-       [](v1::Hello& h) { h.mutable_resume()->set_plan_version(~0ull); }},
-  };
-  EXPECT_THAT(ValidateHello(GoodHello()), IsOk());
-  for (const Case& c : cases) {
-    v1::Hello hello = GoodHello();
-    c.spoil(hello);
-    EXPECT_THAT(ValidateHello(hello), StatusIs(absl::StatusCode::kInvalidArgument, c.field));
+S2LatLngRect AreaBetween(double south, double west, double north, double east) {
+  return S2LatLngRect(S2LatLng::FromDegrees(south, west), S2LatLng::FromDegrees(north, east));
+}
+
+v1::Position PositionAt(std::uint64_t sequence, double lat, double lng) {
+  const LatLng place = LatLng::FromDegrees(lat, lng);
+  v1::Position position;
+  position.set_sequence(sequence);
+  position.set_lat_e7(place.lat_e7);
+  position.set_lng_e7(place.lng_e7);
+  return position;
+}
+
+TEST_F(SessionTest, RefusesPlacesOutsideTheAreaHoweverOftenTheyAreRepeated) {
+  const S2LatLngRect area = AreaBetween(44.9, -30.2, 45.1, -29.8);
+  Session session(config_, &area);
+  session.Connect(GoodHello(), SessionId("s"), now_);
+  std::uint64_t sequence = 0;
+  for (const auto& [lat, lng] : {std::pair(0.0, 0.0), std::pair(0.0, -30.0), std::pair(45.0, 0.0),
+                                 std::pair(-80.0, 100.0), std::pair(45.2, -30.0)}) {
+    ASSERT_EQ(session.OnPosition(PositionAt(++sequence, 45, -30), now_),
+              PositionVerdict::kAccepted);
+    for (int i = 0; i < 5; ++i) {
+      now_ += 4s;
+      EXPECT_EQ(session.OnPosition(PositionAt(++sequence, lat, lng), now_),
+                PositionVerdict::kOutOfRange)
+          << lat << "," << lng;
+    }
+    EXPECT_EQ(session.position(), LatLng::FromDegrees(45, -30)) << "the last good one stays";
+    now_ += 4s;
   }
+}
+
+TEST_F(SessionTest, AreaMayLieAcrossTheAntimeridian) {
+  const S2LatLngRect area = AreaBetween(-18, 179.5, -16, -179.5);
+  Session session(config_, &area);
+  session.Connect(GoodHello(), SessionId("s"), now_);
+  EXPECT_EQ(session.OnPosition(PositionAt(1, -17, 179.999), now_), PositionVerdict::kAccepted);
+  now_ += 4s;
+  EXPECT_EQ(session.OnPosition(PositionAt(2, -17, -179.999), now_), PositionVerdict::kAccepted);
+  EXPECT_EQ(session.OnPosition(PositionAt(3, -17, 178), now_), PositionVerdict::kOutOfRange);
+  EXPECT_EQ(session.OnPosition(PositionAt(4, -17, 0), now_), PositionVerdict::kOutOfRange);
+}
+
+TEST_F(SessionTest, LimitsCommandsAndLetsThemInAgainWithTime) {
+  session_.Connect(GoodHello(), SessionId("s"), now_);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(session_.HasRoomForCommand(now_));
+  EXPECT_FALSE(session_.HasRoomForCommand(now_));
+  now_ += 100ms;
+  EXPECT_TRUE(session_.HasRoomForCommand(now_));
+  EXPECT_FALSE(session_.HasRoomForCommand(now_));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "libs/rpc/status.h"
+#include "services/dispatch/domain/drive_request_checks.h"
 #include "services/dispatch/rpc/session_registry.h"
 
 namespace ridestream::dispatch {
@@ -77,6 +78,7 @@ absl::Status DriveStream::Take(const v1::DriveRequest& request) {
     }
     return TakeHello(request.hello());
   }
+  if (absl::Status status = ValidateCommand(request); !status.ok()) return status;
   switch (request.message_case()) {
     case v1::DriveRequest::kPosition:
       session->OnPosition(epoch, request.position());

@@ -19,7 +19,7 @@ DriverSession::DriverSession(DriverId driver, MarketId market, const Surrounding
     : driver_(std::move(driver)),
       market_(std::move(market)),
       around_(surroundings),
-      session_(surroundings.config) {}
+      session_(surroundings.config, surroundings.area) {}
 
 absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStream> stream,
                                                     const v1::Hello& hello, SessionId fresh_id) {
@@ -115,13 +115,22 @@ absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
 
 absl::Status DriverSession::OnCommand(std::uint64_t epoch, std::optional<Event> event) {
   bool was_suspect = false;
+  bool has_room = true;
   {
     MutexLock lock(mu_);
     if (session_.epoch() != epoch) return absl::OkStatus();
     heard_at_ = around_.clock.Now();
     was_suspect = session_.Heard(heard_at_);
+    if (event) has_room = session_.HasRoomForCommand(heard_at_);
   }
   if (was_suspect) around_.events.Tell(DriverHeard{driver_});
+  if (!has_room) {
+    return rpc::WithRetryAfter(
+        absl::ResourceExhaustedError(
+            fmt::format("more than {:g} commands a second; resume and repeat what had no effect",
+                        around_.config.max_commands_per_s)),
+        std::chrono::seconds(1));
+  }
   if (event && !around_.events.Post(*std::move(event))) {
     return rpc::WithRetryAfter(
         absl::ResourceExhaustedError(

@@ -65,6 +65,8 @@ class DriverSession {
     PositionSink& positions;
     SessionCounters& counters;
     OfferTimes& offer_times;
+    /// Where the market's drivers can be; null for everywhere.
+    const S2LatLngRect* area = nullptr;
   };
 
   DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings);

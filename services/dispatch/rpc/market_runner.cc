@@ -19,6 +19,15 @@ constexpr std::chrono::milliseconds kSurgeTimeout{2'000};
 constexpr Duration kSurveyEvery = std::chrono::seconds(10);
 // A call's metadata may have 8 KB; an id has 64 bytes at most.
 constexpr std::size_t kMaxRequestIds = 32;
+// A driver may come from out of town, and a device be a little wrong.
+constexpr double kAreaMarginM = 20'000;
+
+S2LatLngRect AreaAround(const roads::BoundingBox& streets) {
+  const auto corner = [](LatLng place) { return S2LatLng::FromE7(place.lat_e7, place.lng_e7); };
+  return S2LatLngRect(corner(streets.south_west), corner(streets.north_east))
+      .ExpandedByDistance(S1Angle::Radians(kAreaMarginM / kEarthRadiusM));
+}
+
 const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
 
 }  // namespace
@@ -28,6 +37,7 @@ MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& plan
                            const Surroundings& surroundings)
     : market_name_(config.market.str()),
       streets_(std::move(streets)),
+      area_(AreaAround(streets_->graph().bounds())),
       around_(surroundings),
       market_(config),
       meter_(surroundings.metrics, market_name_),

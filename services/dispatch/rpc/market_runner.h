@@ -15,6 +15,7 @@
 #include "libs/rpc/follow_stream.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "s2/s2latlng_rect.h"
 #include "services/dispatch/domain/log_cursor.h"
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/rpc/event_queue.h"
@@ -61,6 +62,8 @@ class MarketRunner final : public EventSink {
   void Tell(Event event) override { queue_.Answer(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
   const PositionForwarder& positions() const { return positions_; }
+  /// Where its drivers can be: the rectangle around the streets, and some way beyond.
+  const S2LatLngRect& area() const { return area_; }
   OfferTimes& offer_times() { return offer_times_; }
   const OfferTimes& offer_times() const { return offer_times_; }
   const EventQueue& events() const { return queue_; }
@@ -113,6 +116,7 @@ class MarketRunner final : public EventSink {
 
   const std::string market_name_;
   const std::unique_ptr<roads::Streets> streets_;
+  const S2LatLngRect area_;
   const Surroundings around_;
   Market market_;  // Touched by thread_ alone.
   MarketMeter meter_;

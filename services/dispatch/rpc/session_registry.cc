@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libs/rpc/status.h"
+#include "services/dispatch/domain/drive_request_checks.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -77,7 +78,7 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(const
   auto session = std::make_shared<DriverSession>(
       driver, market,
       DriverSession::Surroundings{config_.session, clock_, *ports.events, *ports.positions,
-                                  counters_, *ports.offer_times});
+                                  counters_, *ports.offer_times, ports.area});
   sessions_.emplace(driver, session);
   return session;
 }

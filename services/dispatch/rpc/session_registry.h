@@ -38,6 +38,8 @@ class SessionRegistry {
     EventSink* events = nullptr;
     PositionSink* positions = nullptr;
     OfferTimes* offer_times = nullptr;
+    /// Where its drivers can be; null for everywhere.
+    const S2LatLngRect* area = nullptr;
   };
   using FindMarket = std::function<MarketPorts(const MarketId&)>;
 

@@ -1,6 +1,7 @@
 #include "services/trip/streets/streets_router.h"
 
 #include <memory>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "libs/testing/status_matchers.h"
@@ -15,8 +16,12 @@ TEST(StreetsRouterTest, WayOfTheBuiltInCityHasLengthAndTime) {
   absl::StatusOr<std::unique_ptr<roads::Streets>> streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, IsOk());
   const roads::RoadGraph& graph = (*streets)->graph();
-  const LatLng from = graph.position(0);
-  const LatLng to = graph.position(static_cast<roads::NodeIndex>(graph.node_count() - 1));
+  std::vector<LatLng> stops;
+  for (const roads::Edge& edge : graph.edges()) {
+    if (edge.may_stop) stops.push_back(graph.position(edge.from));
+  }
+  const LatLng from = stops.front();
+  const LatLng to = stops.back();
   const StreetsRouter router(*std::move(streets));
   const absl::StatusOr<Way> way = router.FindWay(from, to);
   ASSERT_THAT(way, IsOk());
