@@ -327,6 +327,19 @@ TEST_F(DriveStreamTest, AnAckOfWhatWasNeverSentEndsTheStream) {
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(DriveStreamTest, ACommandOutOfBoundsEndsTheStreamAndIsNotRepeated) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  const std::string id(1'000, 'x');
+  v1::DriveRequest request;
+  request.mutable_stop_update()->set_trip_id(id);
+  driver.Send(request);
+  const grpc::Status status = driver.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find("stop_update.trip_id"), std::string::npos);
+  EXPECT_EQ(status.error_message().find(id), std::string::npos);
+}
+
 TEST_F(DriveStreamTest, NobodyAndRidersAreRefused) {
   TestDriver nobody(*stub_, "");
   EXPECT_EQ(nobody.Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
