@@ -89,7 +89,7 @@ void Session::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
   welcome.set_epoch(epoch_);
   welcome.set_resumed(resumed_);
   *welcome.mutable_report_every() = ToProto(config_->report_every);
-  *welcome.mutable_heartbeat() = ToProto(config_->heartbeat);
+  *welcome.mutable_heartbeat() = ToProto(config_->heartbeat());
   *welcome.mutable_snapshot() = snapshot;
   welcome.set_clock_rate(config_->clock_rate);
 }

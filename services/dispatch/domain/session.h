@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -18,9 +19,8 @@
 namespace ridestream::dispatch {
 
 struct SessionConfig {
-  /// How often a driver shall send its position, and anything at all.
+  /// How often a driver shall send its position.
   Duration report_every = std::chrono::seconds(4);
-  Duration heartbeat = std::chrono::seconds(10);
   /// A driver of whom nothing is heard for so long is suspect.
   Duration suspect_after = std::chrono::seconds(15);
   /// A session without a stream is forgotten after this.
@@ -38,6 +38,12 @@ struct SessionConfig {
   /// Commands a second that are taken, twice as many at once. 0: no limit.
   double max_commands_per_s = 10;
   double clock_rate = 1;
+
+  /// How often each side sends anything at all: at most half of the silence that makes a driver
+  /// suspect, so that one lost heartbeat makes nobody suspect.
+  Duration heartbeat() const {
+    return std::min<Duration>(std::chrono::seconds(10), suspect_after / 2);
+  }
 };
 
 /// What became of a position.

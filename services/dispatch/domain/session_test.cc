@@ -310,6 +310,25 @@ TEST_F(SessionTest, OnlyASessionWithoutAStreamIsDropped) {
   EXPECT_TRUE(session_.MayBeDropped(now_));
 }
 
+TEST_F(SessionTest, AHeartbeatIsAtMostHalfOfTheSilenceThatMakesSuspect) {
+  for (const Duration suspect_after :
+       {Duration(std::chrono::seconds(4)), SessionConfig().suspect_after,
+        Duration(std::chrono::hours(1))}) {
+    SessionConfig config;
+    config.suspect_after = suspect_after;
+    Session session(config);
+    const std::uint64_t epoch = session.Connect(GoodHello(), SessionId("s"), now_);
+    session.Welcome(epoch, {});
+    v1::DriveResponse message;
+    ASSERT_TRUE(session.NextToSend(&message));
+    const auto& heartbeat = message.welcome().heartbeat();
+    const Duration every = std::chrono::seconds(heartbeat.seconds()) +
+                           std::chrono::microseconds(heartbeat.nanos() / 1'000);
+    EXPECT_GT(every, Duration::zero());
+    EXPECT_LE(every, suspect_after / 2);
+  }
+}
+
 TEST_F(SessionTest, ASessionThatHasYetToConnectIsNeitherSuspectNorDropped) {
   EXPECT_FALSE(session_.BecameSuspect(now_));
   EXPECT_FALSE(session_.MayBeDropped(now_));

@@ -205,7 +205,7 @@ bool DriverSession::Tick() {
     }
     if (!session_.connected()) return false;
     half_open = now - heard_at_ >= kSilentGraces * around_.config.suspect_after;
-    if (!half_open && now - heartbeat_at_ < around_.config.heartbeat) return false;
+    if (!half_open && now - heartbeat_at_ < around_.config.heartbeat()) return false;
     heartbeat_at_ = now;
     session_.SendHeartbeat();
     stream = stream_;
