@@ -14,13 +14,13 @@ namespace ridestream::roads {
 namespace {
 
 using ::ridestream::testing::IsOk;
-using TagList = TestMap::TagList;
+using WayTags = TestMap::TagList;
 
-const TagList kDestination = {{"access", "destination"}};
+const WayTags kDestination = {{"access", "destination"}};
 
 /// West -- one ==tried== two -- East, and a detour north of the tried street. At 10 m/s, from west
 /// to east it takes 200 s by the tried street and 400 s by the detour.
-std::unique_ptr<TestWorld> Ladder(const TagList& tried, const TagList& middle = {}) {
+std::unique_ptr<TestWorld> Ladder(const WayTags& tried, const WayTags& middle = {}) {
   TestMap map;
   const auto west = map.AddNode(-500, 0);
   const auto one = map.AddNode(0, 0);
@@ -33,29 +33,29 @@ std::unique_ptr<TestWorld> Ladder(const TagList& tried, const TagList& middle = 
   return MakeWorld(map);
 }
 
-const LatLng kWest = TestMap::At(-500, 0);
-const LatLng kEast = TestMap::At(1'500, 0);
+const LatLng kWestEnd = TestMap::At(-500, 0);
+const LatLng kEastEnd = TestMap::At(1'500, 0);
 
 TEST(AccessTest, ThroughTrafficGoesAroundDestinationOnlyStreets) {
   const auto world = Ladder(kDestination);
-  EXPECT_NEAR(world->Seconds(kWest, kEast), 400, 1);
-  EXPECT_NEAR(world->Seconds(kEast, kWest), 400, 1);
+  EXPECT_NEAR(world->Seconds(kWestEnd, kEastEnd), 400, 1);
+  EXPECT_NEAR(world->Seconds(kEastEnd, kWestEnd), 400, 1);
 }
 
 TEST(AccessTest, RidesBeginAndEndInDestinationOnlyStreets) {
   const auto world = Ladder(kDestination);
   const LatLng there = TestMap::At(250, 0);
-  EXPECT_NEAR(world->Seconds(kWest, there), 75, 1);
-  EXPECT_NEAR(world->Seconds(there, kEast), 125, 1);
-  EXPECT_NEAR(world->Seconds(kEast, there), 125, 1);
-  EXPECT_NEAR(world->Seconds(there, kWest), 75, 1);
+  EXPECT_NEAR(world->Seconds(kWestEnd, there), 75, 1);
+  EXPECT_NEAR(world->Seconds(there, kEastEnd), 125, 1);
+  EXPECT_NEAR(world->Seconds(kEastEnd, there), 125, 1);
+  EXPECT_NEAR(world->Seconds(there, kWestEnd), 75, 1);
   EXPECT_NEAR(world->Seconds(there, TestMap::At(750, 0)), 50, 1);
 }
 
 TEST(AccessTest, OnlyTheDirectionThatIsTaggedIsKeptFree) {
   const auto world = Ladder({{"motor_vehicle:backward", "destination"}});
-  EXPECT_NEAR(world->Seconds(kWest, kEast), 200, 1);
-  EXPECT_NEAR(world->Seconds(kEast, kWest), 400, 1);
+  EXPECT_NEAR(world->Seconds(kWestEnd, kEastEnd), 200, 1);
+  EXPECT_NEAR(world->Seconds(kEastEnd, kWestEnd), 400, 1);
 }
 
 TEST(AccessTest, ADestinationOnlyStreetThatIsTheOnlyWayIsDrivenThrough) {
@@ -71,7 +71,7 @@ TEST(AccessTest, ADestinationOnlyStreetThatIsTheOnlyWayIsDrivenThrough) {
   ASSERT_THAT(map.Build({}, nullptr, &left_out), IsOk());
   EXPECT_EQ(left_out.opened_destination_segments, 2u);
   EXPECT_EQ(left_out.unconnected_segments, 0u);
-  EXPECT_NEAR(MakeWorld(map)->Seconds(kWest, kEast), 200, 1);
+  EXPECT_NEAR(MakeWorld(map)->Seconds(kWestEnd, kEastEnd), 200, 1);
 }
 
 TEST(AccessTest, BothEnginesKeepThroughTrafficOutOfARandomCity) {
@@ -82,7 +82,7 @@ TEST(AccessTest, BothEnginesKeepThroughTrafficOutOfARandomCity) {
   for (int y = 0; y < kSize; ++y) {
     for (int x = 0; x < kSize; ++x) node[y][x] = map.AddNode(200 * x, 200 * y);
   }
-  const auto tags = [&] { return random() % 3 == 0 ? kDestination : TagList{}; };
+  const auto tags = [&] { return random() % 3 == 0 ? kDestination : WayTags{}; };
   for (int y = 0; y < kSize; ++y) {
     for (int x = 0; x < kSize; ++x) {
       if (x + 1 < kSize) map.AddStreet({node[y][x], node[y][x + 1]}, tags());
@@ -98,23 +98,23 @@ TEST(AccessTest, BothEnginesKeepThroughTrafficOutOfARandomCity) {
 }
 
 TEST(AccessTest, NobodyPassesAClosedBarrierAndBothSidesAreReached) {
-  for (const TagList& closed : {TagList{{"barrier", "bollard"}}, TagList{{"barrier", "block"}},
-                                TagList{{"barrier", "gate"}, {"access", "private"}},
-                                TagList{{"barrier", "gate"}, {"motor_vehicle", "no"}}}) {
+  for (const WayTags& closed : {WayTags{{"barrier", "bollard"}}, WayTags{{"barrier", "block"}},
+                                WayTags{{"barrier", "gate"}, {"access", "private"}},
+                                WayTags{{"barrier", "gate"}, {"motor_vehicle", "no"}}}) {
     const auto world = Ladder({}, closed);
-    EXPECT_NEAR(world->Seconds(kWest, kEast), 400, 1);
-    EXPECT_NEAR(world->Seconds(kEast, kWest), 400, 1);
-    EXPECT_NEAR(world->Seconds(kWest, TestMap::At(450, 0)), 95, 1);
-    EXPECT_NEAR(world->Seconds(kEast, TestMap::At(550, 0)), 95, 1);
+    EXPECT_NEAR(world->Seconds(kWestEnd, kEastEnd), 400, 1);
+    EXPECT_NEAR(world->Seconds(kEastEnd, kWestEnd), 400, 1);
+    EXPECT_NEAR(world->Seconds(kWestEnd, TestMap::At(450, 0)), 95, 1);
+    EXPECT_NEAR(world->Seconds(kEastEnd, TestMap::At(550, 0)), 95, 1);
     // Around: from one side of the barrier to the other.
     EXPECT_NEAR(world->Seconds(TestMap::At(450, 0), TestMap::At(550, 0)), 390, 2);
   }
 }
 
 TEST(AccessTest, AnOpenBarrierIsPassed) {
-  for (const TagList& open : {TagList{{"barrier", "gate"}}, TagList{{"barrier", "toll_booth"}},
-                              TagList{{"barrier", "bollard"}, {"motor_vehicle", "yes"}}}) {
-    EXPECT_NEAR(Ladder({}, open)->Seconds(kWest, kEast), 200, 1);
+  for (const WayTags& open : {WayTags{{"barrier", "gate"}}, WayTags{{"barrier", "toll_booth"}},
+                              WayTags{{"barrier", "bollard"}, {"motor_vehicle", "yes"}}}) {
+    EXPECT_NEAR(Ladder({}, open)->Seconds(kWestEnd, kEastEnd), 200, 1);
   }
 }
 

@@ -106,7 +106,7 @@ TEST(TurnRestrictionTest, MembersAreTakenByTheirRoles) {
 }
 
 TEST(TurnRestrictionTest, CountsAreDescribed) {
-  EXPECT_EQ(Describe({}), "");
+  EXPECT_EQ(Describe(RestrictionCounts{}), "");
   EXPECT_EQ(Describe({.applied = 1'200}), "1,200 turn restrictions");
   EXPECT_EQ(Describe({.applied = 3, .missing = 2, .unclear = 1}),
             "3 turn restrictions (left out: 2 of missing ways, 1 unclear)");
