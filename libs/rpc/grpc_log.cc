@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grpc/support/log.h>
 
+#include <cstdlib>
 #include <string_view>
 
 #include "libs/rpc/rate_limiter.h"
@@ -38,6 +39,11 @@ void Log(gpr_log_func_args* args) {
 
 }  // namespace
 
-void LogGrpcMessages() { gpr_set_log_function(&Log); }
+void LogGrpcMessages() {
+  // gRPC's threads outlive main(), and the logger doesn't.
+  static const int at_exit = std::atexit([] { gpr_set_log_function(nullptr); });
+  (void)at_exit;
+  gpr_set_log_function(&Log);
+}
 
 }  // namespace ridestream::rpc
