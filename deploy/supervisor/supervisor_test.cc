@@ -14,6 +14,7 @@
 
 #include "libs/process/child_process.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::supervisor {
 namespace {
@@ -35,15 +36,13 @@ while :; do sleep 0.05; done
 
 class SupervisorTest : public ::testing::Test {
  protected:
-  SupervisorTest() : folder_(std::filesystem::temp_directory_path() / "supervisor_XXXXXX") {
-    if (mkdtemp(folder_.data()) == nullptr) std::abort();
-    std::filesystem::create_directory(folder_ + "/tmp");
+  SupervisorTest() {
+    std::filesystem::create_directory(folder_.File("tmp"));
     for (const char* name : {"trip", "location", "dispatch", "gateway"}) AddScript(name, kService);
   }
-  ~SupervisorTest() override { std::filesystem::remove_all(folder_); }
 
   void AddScript(const std::string& name, const std::string& text) const {
-    const std::string path = folder_ + "/" + name;
+    const std::string path = folder_.File(name);
     std::ofstream(path) << text;
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   }
@@ -55,12 +54,12 @@ class SupervisorTest : public ::testing::Test {
       ADD_FAILURE() << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
       return nullptr;
     }
-    std::vector<std::string> arguments = {"--bin=" + folder_, "--"};
+    std::vector<std::string> arguments = {"--bin=" + folder_.path(), "--"};
     arguments.insert(arguments.end(), command.begin(), command.end());
     auto process = ChildProcess::Start({.binary = std::string(bin) + "/supervisor",
                                         .arguments = arguments,
-                                        .log_path = folder_ + "/log",
-                                        .environment = {{"TMPDIR", folder_ + "/tmp"}}});
+                                        .log_path = folder_.File("log"),
+                                        .environment = {{"TMPDIR", folder_.File("tmp")}}});
     EXPECT_THAT(process, testing::IsOk());
     return process.ok() ? *std::move(process) : nullptr;
   }
@@ -72,7 +71,7 @@ class SupervisorTest : public ::testing::Test {
   }
 
   std::string Read(const std::string& name) const {
-    std::ifstream file(folder_ + "/" + name);
+    std::ifstream file(folder_.File(name));
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
   std::string Log() const { return Read("log"); }
@@ -81,13 +80,13 @@ class SupervisorTest : public ::testing::Test {
   }
   std::vector<std::string> KeptFolders() const {
     std::vector<std::string> folders;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/tmp")) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.File("tmp"))) {
       folders.push_back(entry.path());
     }
     return folders;
   }
 
-  std::string folder_;
+  const testing::TempFolder folder_;
 };
 
 TEST_F(SupervisorTest, TellsTheCommandWhereTheServicesAre) {
@@ -95,7 +94,7 @@ TEST_F(SupervisorTest, TellsTheCommandWhereTheServicesAre) {
       Start({"/bin/sh", "-c",
              "echo $RIDESTREAM_TRIP $RIDESTREAM_LOCATION $RIDESTREAM_DISPATCH $RIDESTREAM_GATEWAY "
              "$RIDESTREAM_TRIP_METRICS $RIDESTREAM_GATEWAY_METRICS >" +
-                 folder_ + "/seen"});
+                 folder_.File("seen")});
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(supervisor->Stop(0), 0) << Log();
   EXPECT_EQ(Read("seen"), "trip:1 location:1 dispatch:1 gateway:1 trip:2 gateway:2\n");
@@ -125,30 +124,30 @@ TEST_F(SupervisorTest, ReturnsTheCommandsStatusAndKeepsTheLogs) {
 TEST_F(SupervisorTest, PassesASignalOnAndWaitsForTheCommand) {
   const auto supervisor =
       Start({"/bin/sh", "-c",
-             "trap 'echo reported >" + folder_ + "/report; exit 0' TERM; touch " + folder_ +
-                 "/ready; while :; do sleep 0.05; done"});
+             "trap 'echo reported >" + folder_.path() + "/report; exit 0' TERM; touch " +
+                 folder_.path() + "/ready; while :; do sleep 0.05; done"});
   ASSERT_NE(supervisor, nullptr);
-  AwaitFile(folder_ + "/ready", *supervisor);
+  AwaitFile(folder_.File("ready"), *supervisor);
   EXPECT_EQ(supervisor->Stop(SIGINT), 0) << Log();
   EXPECT_EQ(Read("report"), "reported\n");
 }
 
 TEST_F(SupervisorTest, KillsTheCommandAtTheSecondSignal) {
   const auto supervisor = Start({"/bin/sh", "-c",
-                                 "trap 'touch " + folder_ + "/asked' TERM; touch " + folder_ +
-                                     "/ready; while :; do sleep 0.05; done"});
+                                 "trap 'touch " + folder_.path() + "/asked' TERM; touch " +
+                                     folder_.path() + "/ready; while :; do sleep 0.05; done"});
   ASSERT_NE(supervisor, nullptr);
-  AwaitFile(folder_ + "/ready", *supervisor);
+  AwaitFile(folder_.File("ready"), *supervisor);
   supervisor->Signal(SIGTERM);
-  AwaitFile(folder_ + "/asked", *supervisor);
+  AwaitFile(folder_.File("asked"), *supervisor);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(SIGTERM)), "exited with status 137")
       << Log();
   EXPECT_FALSE(Runs("trip"));
 }
 
 TEST_F(SupervisorTest, FailsWhenAServiceEndsByItself) {
-  const auto supervisor =
-      Start({"/bin/sh", "-c", "kill -KILL $(cat " + folder_ + "/dispatch.pid); exec sleep 60"});
+  const auto supervisor = Start(
+      {"/bin/sh", "-c", "kill -KILL $(cat " + folder_.path() + "/dispatch.pid); exec sleep 60"});
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
   EXPECT_THAT(Log(), HasSubstr("dispatch ended by itself"));
@@ -157,12 +156,12 @@ TEST_F(SupervisorTest, FailsWhenAServiceEndsByItself) {
 
 TEST_F(SupervisorTest, FailsWithTheLogOfAServiceThatDoesNotStart) {
   AddScript("dispatch", "#!/bin/sh\necho 'the port is taken' >&2\nexit 1\n");
-  const auto supervisor = Start({"/bin/touch", folder_ + "/ran"});
+  const auto supervisor = Start({"/bin/touch", folder_.File("ran")});
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
   EXPECT_THAT(Log(), HasSubstr("dispatch"));
   EXPECT_THAT(Log(), HasSubstr("the port is taken"));
-  EXPECT_FALSE(std::filesystem::exists(folder_ + "/ran"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.File("ran")));
   EXPECT_FALSE(Runs("trip"));
 }
 
@@ -176,16 +175,16 @@ TEST_F(SupervisorTest, FailsWhenAServiceDoesNotDrainWell) {
 }
 
 TEST_F(SupervisorTest, NamesTheCommandThatCannotBeStarted) {
-  const auto supervisor = Start({folder_ + "/none"});
+  const auto supervisor = Start({folder_.File("none")});
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
-  EXPECT_THAT(Log(), HasSubstr(folder_ + "/none"));
+  EXPECT_THAT(Log(), HasSubstr(folder_.File("none")));
 }
 
 TEST_F(SupervisorTest, RunsWithoutACommandUntilItIsAskedToStop) {
   const auto supervisor = Start({});
   ASSERT_NE(supervisor, nullptr);
-  AwaitFile(folder_ + "/gateway.pid", *supervisor);
+  AwaitFile(folder_.path() + "/gateway.pid", *supervisor);
   EXPECT_EQ(supervisor->Stop(SIGTERM), 0) << Log();
   EXPECT_FALSE(Runs("gateway"));
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::process {
 namespace {
@@ -19,18 +20,13 @@ using testing::StatusIs;
 
 class ChildProcessTest : public ::testing::Test {
  protected:
-  ChildProcessTest() : folder_(std::filesystem::temp_directory_path() / "child_process_XXXXXX") {
-    if (mkdtemp(folder_.data()) == nullptr) std::abort();
-  }
-  ~ChildProcessTest() override { std::filesystem::remove_all(folder_); }
-
   /// A shell that runs `script`, its stderr in the log.
   absl::StatusOr<std::unique_ptr<ChildProcess>> RunScript(const std::string& script) const {
     return ChildProcess::Start(
-        {.binary = "/bin/sh", .arguments = {"-c", script}, .log_path = folder_ + "/log"});
+        {.binary = "/bin/sh", .arguments = {"-c", script}, .log_path = folder_.File("log")});
   }
 
-  std::string folder_;
+  const testing::TempFolder folder_;
 };
 
 TEST_F(ChildProcessTest, ReturnsTheAddressThatTheServiceAnnounces) {
@@ -83,15 +79,15 @@ TEST_F(ChildProcessTest, LeavesNoFileBehind) {
     const auto process = RunScript("echo $RIDESTREAM_ADDRESS_FILE >&2");
     ASSERT_THAT(process, IsOk());
     (*process)->Stop(0);
-    std::getline(std::ifstream(folder_ + "/log") >> std::ws, address_file);
+    std::getline(std::ifstream(folder_.File("log")) >> std::ws, address_file);
     EXPECT_TRUE(std::filesystem::exists(address_file)) << address_file;
   }
   EXPECT_FALSE(std::filesystem::exists(address_file)) << address_file;
 }
 
 TEST_F(ChildProcessTest, NamesTheBinaryThatCannotBeStarted) {
-  EXPECT_THAT(ChildProcess::Start({.binary = folder_ + "/none"}),
-              StatusIs(absl::StatusCode::kNotFound, folder_ + "/none"));
+  EXPECT_THAT(ChildProcess::Start({.binary = folder_.File("none")}),
+              StatusIs(absl::StatusCode::kNotFound, folder_.File("none")));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::service {
 namespace {
@@ -18,16 +19,11 @@ using ::testing::Pair;
 
 class AddressFileTest : public ::testing::Test {
  protected:
-  AddressFileTest() : folder_(std::filesystem::temp_directory_path() / "address_file_XXXXXX") {
-    if (mkdtemp(folder_.data()) == nullptr) std::abort();
-  }
-  ~AddressFileTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string folder_;
+  const testing::TempFolder folder_;
 };
 
 TEST_F(AddressFileTest, IsReadAsItWasWritten) {
-  const std::string path = folder_ + "/address";
+  const std::string path = folder_.File("address");
   ASSERT_THAT(WriteAddressFile(path, {{"address", "127.0.0.1:7001"}, {"metrics", "[::1]:7101"}}),
               testing::IsOk());
   EXPECT_THAT(ReadAddressFile(path),
@@ -35,21 +31,21 @@ TEST_F(AddressFileTest, IsReadAsItWasWritten) {
 }
 
 TEST_F(AddressFileTest, ReplacesTheEarlierFileAndLeavesNoOther) {
-  const std::string path = folder_ + "/address";
+  const std::string path = folder_.File("address");
   std::ofstream(path) << "address=127.0.0.1:1\nmetrics=127.0.0.1:2\n";
   ASSERT_THAT(WriteAddressFile(path, {{"address", "127.0.0.1:3"}}), testing::IsOk());
   EXPECT_THAT(ReadAddressFile(path), ElementsAre(Pair("address", "127.0.0.1:3")));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1);
 }
 
 TEST_F(AddressFileTest, IsEmptyWhenTheFileIsMissingOrEmpty) {
-  EXPECT_THAT(ReadAddressFile(folder_ + "/none"), IsEmpty());
-  std::ofstream(folder_ + "/empty").close();
-  EXPECT_THAT(ReadAddressFile(folder_ + "/empty"), IsEmpty());
+  EXPECT_THAT(ReadAddressFile(folder_.File("none")), IsEmpty());
+  std::ofstream(folder_.File("empty")).close();
+  EXPECT_THAT(ReadAddressFile(folder_.File("empty")), IsEmpty());
 }
 
 TEST_F(AddressFileTest, NamesThePathThatCannotBeWritten) {
-  const std::string path = folder_ + "/missing/address";
+  const std::string path = folder_.File("missing/address");
   EXPECT_THAT(WriteAddressFile(path, {{"address", "127.0.0.1:7001"}}),
               testing::StatusIs(absl::StatusCode::kPermissionDenied, path));
 }

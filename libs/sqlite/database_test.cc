@@ -5,16 +5,16 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::sqlite {
 namespace {
 
 using ridestream::testing::IsOk;
 using ridestream::testing::StatusIs;
-using testing::TempFolder;
-using testing::WithoutRights;
+using ridestream::testing::TempFolder;
+using ridestream::testing::WithoutRights;
 
 TEST(DatabaseTest, BoundValuesComeBackAsTheyWere) {
   TempFolder folder;

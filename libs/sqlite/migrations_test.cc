@@ -3,8 +3,8 @@
 #include <array>
 
 #include "gtest/gtest.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::sqlite {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 2> kMigrations = {
 class MigrationsTest : public ::testing::Test {
  protected:
   absl::StatusOr<Database> Open() { return Database::Open(folder_.File("a.db")); }
-  testing::TempFolder folder_;
+  ridestream::testing::TempFolder folder_;
 };
 
 TEST_F(MigrationsTest, EachIsAppliedOnce) {

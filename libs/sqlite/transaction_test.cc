@@ -2,8 +2,8 @@
 
 #include "gtest/gtest.h"
 #include "libs/sqlite/testing/fault_vfs.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::sqlite {
 namespace {
@@ -33,7 +33,7 @@ class TransactionTest : public ::testing::Test {
     return rows->Int64(0);
   }
 
-  testing::TempFolder folder_;
+  ridestream::testing::TempFolder folder_;
   testing::FaultVfs faults_;
   std::unique_ptr<Database> database_;
 };

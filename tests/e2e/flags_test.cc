@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "libs/process/child_process.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::e2e {
 namespace {
@@ -28,7 +28,7 @@ TEST_P(BadFlagTest, EndsTheServiceWithALineThatNamesIt) {
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const auto& [service, flag, value] = GetParam();
   const std::string argument = std::string("--") + flag + "=" + value;
-  const sqlite::testing::TempFolder folder;
+  const ridestream::testing::TempFolder folder;
   std::vector<std::string> arguments = {"--listen=127.0.0.1:0", argument};
   if (service == std::string("trip")) arguments.push_back("--data=" + folder.File("data"));
   auto process = process::ChildProcess::Start({.binary = std::string(bin) + "/" + service,

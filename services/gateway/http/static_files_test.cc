@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::gateway {
 namespace {
@@ -37,7 +37,7 @@ class StaticFilesTest : public ::testing::Test {
     return files_.Serve(request);
   }
 
-  sqlite::testing::TempFolder folder_;
+  ridestream::testing::TempFolder folder_;
   StaticFiles files_;
 };
 

@@ -9,8 +9,8 @@
 
 #include "gtest/gtest.h"
 #include "libs/sqlite/testing/fault_vfs.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "services/trip/storage/data_folder.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/testing/rides.h"
@@ -21,9 +21,9 @@ namespace {
 using namespace testing;  // NOLINT: samples.
 using ridestream::testing::IsOk;
 using ridestream::testing::StatusIs;
+using ridestream::testing::TempFolder;
+using ridestream::testing::WithoutRights;
 using sqlite::testing::FaultVfs;
-using sqlite::testing::TempFolder;
-using sqlite::testing::WithoutRights;
 using Versions = std::map<std::string, std::uint64_t>;
 
 class DiskTest : public ::testing::Test {

@@ -10,8 +10,8 @@
 #include <set>
 
 #include "gtest/gtest.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/testing/rides.h"
 
@@ -77,7 +77,7 @@ std::set<int> KillAfter(int enough, const std::string& path, int round) {
 }
 
 TEST(KillTest, WhatWasAnsweredIsThereAfterAHundredKills) {
-  sqlite::testing::TempFolder folder;
+  ridestream::testing::TempFolder folder;
   ManualClock clock;
   std::mt19937 random(1);
   const auto open = [&] {

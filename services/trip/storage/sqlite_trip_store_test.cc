@@ -11,8 +11,8 @@
 #include "gtest/gtest.h"
 #include "libs/sqlite/migrations.h"
 #include "libs/sqlite/testing/fault_vfs.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "services/trip/storage/data_folder.h"
 #include "services/trip/storage/schema.h"
 #include "services/trip/testing/store_calls.h"
@@ -24,10 +24,10 @@ namespace {
 using namespace testing;  // NOLINT: samples.
 using ridestream::testing::IsOk;
 using ridestream::testing::StatusIs;
+using ridestream::testing::TempFolder;
+using ridestream::testing::WithoutRights;
 using sqlite::Database;
 using sqlite::testing::FaultVfs;
-using sqlite::testing::TempFolder;
-using sqlite::testing::WithoutRights;
 
 class SqliteTripStoreTest : public ::testing::Test {
  protected:

@@ -11,8 +11,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "services/trip/storage/memory_trip_store.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/testing/store_calls.h"
@@ -46,7 +46,7 @@ class SqliteFactory final : public StoreFactory {
     EXPECT_THAT(store, IsOk());
     return *std::move(store);
   }
-  sqlite::testing::TempFolder folder_;
+  ridestream::testing::TempFolder folder_;
 };
 
 struct Implementation {

@@ -8,8 +8,8 @@
 #include <iterator>
 
 #include "gtest/gtest.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "services/trip/storage/schema.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/testing/rides.h"
@@ -28,7 +28,7 @@ TEST(VersionsTest, ADatabaseOfEachReleasedVersionIsMigratedWithAllItHolds) {
     ASSERT_TRUE(file) << "each version that is released leaves its database here";
     const std::string sql{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 
-    sqlite::testing::TempFolder folder;
+    ridestream::testing::TempFolder folder;
     {
       auto database = sqlite::Database::Open(folder.File("trips.db"));
       ASSERT_THAT(database, IsOk());

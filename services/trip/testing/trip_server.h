@@ -11,8 +11,8 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
-#include "libs/sqlite/testing/temp_folder.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/trip/rpc/trip_feed.h"
 #include "services/trip/rpc/trip_service.h"
@@ -164,7 +164,7 @@ class TripServerTest : public ::testing::Test {
     return response->trip();
   }
 
-  sqlite::testing::TempFolder folder_;
+  ridestream::testing::TempFolder folder_;
   ManualClock clock_;
   rpc::TrustingAuthenticator authenticator_;
   FakeRouter router_;

@@ -8,7 +8,7 @@
 
 #include "gtest/gtest.h"
 
-namespace ridestream::sqlite::testing {
+namespace ridestream::testing {
 
 /// A fresh folder that goes with its test.
 class TempFolder {
@@ -51,4 +51,4 @@ class WithoutRights {
   bool dropped_ = false;
 };
 
-}  // namespace ridestream::sqlite::testing
+}  // namespace ridestream::testing
