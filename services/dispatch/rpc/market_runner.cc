@@ -17,8 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kCommandTimeout{5'000};
 constexpr std::chrono::milliseconds kSurgeTimeout{2'000};
 constexpr Duration kSurveyEvery = std::chrono::seconds(10);
-// A call's metadata may have 8 KB; an id has 64 bytes at most.
-constexpr std::size_t kMaxRequestIds = 32;
 // A driver may come from out of town, and a device be a little wrong.
 constexpr double kAreaMarginM = 20'000;
 
@@ -184,7 +182,7 @@ std::vector<std::string> MarketRunner::NewRequestsOf(const FindCandidates& round
   std::vector<std::string> ids;
   MutexLock lock(mu_);
   for (const FindCandidates::Query& query : round.queries) {
-    if (ids.size() == kMaxRequestIds) break;
+    if (ids.size() == rpc::kMaxRequestIds) break;
     const auto found = requests_.find(query.trip.str());
     if (found == requests_.end() || found->second.id.empty()) continue;
     if (!std::exchange(found->second.was_in_a_round, true)) ids.push_back(found->second.id);
