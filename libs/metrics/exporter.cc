@@ -19,7 +19,7 @@ struct Address {
   int port;
 };
 
-/// Of "HOST:PORT"; nothing when it isn't that.
+/// Splits "HOST:PORT"; nullopt when it isn't that.
 std::optional<Address> ReadAddress(const std::string& listen) {
   const std::size_t colon = listen.rfind(':');
   int port = -1;

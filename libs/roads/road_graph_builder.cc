@@ -61,7 +61,7 @@ void KeepOnly(const std::vector<bool>& keep, std::vector<Edge>& edges,
   }
 }
 
-/// Of each edge, whether it is a destination-only street that is joined by such streets, in any
+/// Marks each edge that is a destination-only street and is joined by such streets, in any
 /// direction, to one of `nodes`.
 std::vector<bool> DestinationStreetsAt(const RoadGraph& graph, std::vector<bool> nodes) {
   std::vector<bool> found(graph.edge_count());

@@ -51,7 +51,7 @@ class PastFollower {
                                                                 : Passage::kArriving;
     return {automaton_.Next(past.state, edge), passage};
   }
-  /// Of a car that began its drive on `edge`, at its end.
+  /// The past of a car that began its drive on `edge`, at the end of that edge.
   Past Begun(EdgeIndex edge) const {
     return {automaton_.Next(ForbiddenPathAutomaton::kStart, edge),
             IsDestinationOnly(edge) ? Passage::kLeaving : Passage::kThrough};

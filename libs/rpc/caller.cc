@@ -26,7 +26,8 @@ constexpr std::string_view KindName(CallerKind kind) {
 absl::StatusOr<Caller> TrustingAuthenticator::Authenticate(
     const grpc::ServerContextBase& context) const {
   const auto& metadata = context.client_metadata();
-  // Whoever is named twice is nobody: a proxy may have added the second, or a client the first.
+  // A caller that is named twice is not known: a proxy may have added the second name, or a client
+  // the first.
   if (metadata.count(kCallerKey) > 1) {
     return absl::UnauthenticatedError(
         fmt::format("metadata '{}' was sent more than once", kCallerKey));

@@ -19,9 +19,9 @@ struct Keepalive {
 /// that lost its connection, and all that a market does waits for it.
 inline constexpr Keepalive kInnerKeepalive{std::chrono::seconds(3), std::chrono::seconds(1)};
 
-/// Of a call, in each direction: names and values, with 32 bytes for each pair. gRPC 1.51 closes
-/// the whole connection beyond that, so clients that share one with others must bound what they
-/// send.
+/// The bound of a call's metadata in each direction: names and values, with 32 bytes for each pair.
+/// gRPC 1.51 closes the whole connection beyond that, so clients that share one with others must
+/// bound what they send.
 inline constexpr int kMaxMetadataBytes = 16 << 10;
 
 struct ChannelOptions {

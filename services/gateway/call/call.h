@@ -42,7 +42,7 @@ struct CallEvents {
   std::function<void(const absl::Status& status, const Headers& trailers)> on_end;
 };
 
-/// Who a call says that it is made by. Each class has connections of its own to the services, so
+/// The kind of caller that a call names. Each class has connections of its own to the services, so
 /// that what breaks one class's doesn't cut the others. A claim, never a permission.
 enum class CallerClass { kAnonymous, kRider, kDriver, kService };
 inline constexpr std::size_t kCallerClasses = 4;

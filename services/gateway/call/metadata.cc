@@ -20,16 +20,16 @@ namespace {
 /// aborts the process for some (`grpclb_client_stats`).
 constexpr std::string_view kForwarded[] = {rpc::kCallerKey, "authorization", "traceparent",
                                            "tracestate"};
-/// Of the names that say who calls: two of them say nothing for sure.
+/// The fields that name the caller: two values of one contradict each other.
 constexpr std::string_view kCredentials[] = {rpc::kCallerKey, "authorization"};
 /// Fields that this process itself reads, of which two would contradict each other.
 constexpr std::string_view kReadOnce[] = {"content-type", "grpc-timeout", "idempotency-key",
                                           "last-event-id", rpc::kRequestIdKey};
 
-/// Of the names and values that are forwarded, 32 bytes more for each as HTTP/2 counts them. gRPC
-/// closes the whole connection, with everybody's streams on it, beyond 8 KiB of metadata; its own
-/// and the path take part of that.
-constexpr std::size_t kMaxMetadataBytes = 4 << 10;
+/// The bound of all names and values that are forwarded, with 32 bytes more for each pair as HTTP/2
+/// counts them. gRPC closes the whole connection, with everybody's streams on it, beyond
+/// rpc::kMaxMetadataBytes; the path and gRPC's own fields take part of that.
+constexpr std::size_t kMaxForwardedBytes = 4 << 10;
 constexpr std::size_t kFieldOverhead = 32;
 
 template <std::size_t N>
@@ -81,9 +81,9 @@ absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers) {
           fmt::format("header '{}': has bytes outside of printable ASCII", name));
     }
     bytes += name.size() + value.size() + kFieldOverhead;
-    if (bytes > kMaxMetadataBytes) {
+    if (bytes > kMaxForwardedBytes) {
       return absl::InvalidArgumentError(fmt::format(
-          "header '{}': the fields for the service exceed {} bytes", name, kMaxMetadataBytes));
+          "header '{}': the fields for the service exceed {} bytes", name, kMaxForwardedBytes));
     }
     metadata.Add(name, value);
   }

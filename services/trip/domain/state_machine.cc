@@ -105,7 +105,7 @@ void EndAsNoShow(const ReleaseCommand& command, Time now, v1::Trip& trip) {
   SetTime(now, *trip.mutable_ended_at());
 }
 
-/// Who may still call off a trip that is open.
+/// Checks whether the caller may still cancel an open trip.
 absl::Status CheckCancellable(const CancelCommand& command, const v1::Trip& trip) {
   if (!IsOpen(trip.state())) return WrongState(trip, "it can't be cancelled any more");
   const bool aboard = trip.state() == v1::TRIP_STATE_ABOARD;
