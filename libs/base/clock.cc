@@ -2,16 +2,10 @@
 
 namespace ridestream {
 
-ScaledClock::ScaledClock(double rate)
-    : rate_(rate),
-      wall_at_start_(std::chrono::system_clock::now()),
-      steady_at_start_(std::chrono::steady_clock::now()) {}
+ScaledClock::ScaledClock(double rate, const TimeSource& source) : rate_(rate), wall_(source) {}
 
 Time ScaledClock::Now() const {
-  const auto wall =
-      wall_at_start_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(
-                           std::chrono::steady_clock::now() - steady_at_start_);
-  const std::chrono::duration<double, std::micro> since_anchor = wall - kAnchor;
+  const std::chrono::duration<double, std::micro> since_anchor = wall_.Now() - kAnchor;
   return kAnchor + Duration(static_cast<Duration::rep>(since_anchor.count() * rate_));
 }
 

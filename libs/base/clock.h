@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 
+#include "libs/base/system_time.h"
+
 namespace ridestream {
 
 /// Durations and points of time everywhere in the project: microseconds, UTC.
@@ -15,7 +17,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time Now() const = 0;
-  /// How long `d` of this clock's time lasts on the wall, for timers and condition variables.
+  /// How long `d` of this clock's time lasts on the wall, for timers and condition variables. While
+  /// a clock follows a step it takes up to twice as long, or half.
   virtual std::chrono::nanoseconds ToWall(Duration d) const = 0;
 };
 
@@ -26,22 +29,21 @@ class Clock {
 /// scaling starts from a fixed instant: now = kAnchor + rate * (wall - kAnchor). At rate 1 that is
 /// the wall's time; at other rates the dates are not the calendar's.
 ///
-/// Between two readings in one process it never goes back, even when the system's clock is stepped:
-/// the wall is read once and then advanced by the steady clock.
+/// It never goes back. When the system's clock is stepped it follows, as FollowedTime describes: a
+/// step of 6 s at rate 10 is one of a minute for the city, and takes up to 12 s of the wall's time.
 class ScaledClock final : public Clock {
  public:
   static constexpr Time kAnchor = std::chrono::sys_days{std::chrono::January / 1 / 2026};
 
-  /// `rate` must be > 0.
-  explicit ScaledClock(double rate = 1.0);
+  /// `rate` must be > 0; `source` outlives the clock.
+  explicit ScaledClock(double rate = 1.0, const TimeSource& source = TimeSource::Machine());
   Time Now() const override;
   std::chrono::nanoseconds ToWall(Duration d) const override;
   double rate() const { return rate_; }
 
  private:
   const double rate_;
-  const std::chrono::system_clock::time_point wall_at_start_;
-  const std::chrono::steady_clock::time_point steady_at_start_;
+  const FollowedTime wall_;
 };
 
 /// A clock that stands still until the test moves it. Thread-safe.
