@@ -331,6 +331,8 @@ void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)>
 
 void DispatchProcess::Flush() {
   if (batch_.positions().empty() || !location_link_->IsOpen(Side::kClient)) return;
+  batch_.set_sent_at_us(
+      static_cast<std::uint64_t>(context_.agenda.now().time_since_epoch().count()));
   location_link_->Send(Side::kServer, [&location = neighbours_.location, batch = batch_] {
     location->TakeBatch(batch);
   });

@@ -12,11 +12,12 @@ namespace {
 
 constexpr Duration kStaleness = std::chrono::seconds(30);
 
-location::PositionReport FromProto(const location::v1::PositionReport& report) {
+location::PositionReport FromProto(const location::v1::PositionReport& report,
+                                   std::uint64_t sent_at_us) {
   return {.driver_id = report.driver_id(),
           .session_epoch = report.session_epoch(),
           .sequence = report.sequence(),
-          .received_at = Time(Duration(static_cast<std::int64_t>(report.received_at_us()))),
+          .age = Duration(sent_at_us - report.received_at_us()),
           .place = {report.lat_e7(), report.lng_e7()},
           .heading_deg = report.heading_deg(),
           .state = static_cast<location::DriverState>(report.state()),
@@ -54,7 +55,9 @@ void LocationProcess::TakeBatch(const location::v1::ReportPositionsRequest& batc
 
 void LocationProcess::Apply(const location::v1::ReportPositionsRequest& batch) {
   std::vector<location::PositionReport> reports;
-  for (const auto& report : batch.positions()) reports.push_back(FromProto(report));
+  for (const auto& report : batch.positions()) {
+    reports.push_back(FromProto(report, batch.sent_at_us()));
+  }
   const location::ApplyCounts counts = index_.Apply(batch.market(), reports, context_.agenda.now());
   if (counts.rejected > 0) {
     context_.Violated(fmt::format("location rejects {} positions of dispatch", counts.rejected));

@@ -168,7 +168,7 @@ class DriveStreamTest : public ::testing::Test {
   DriveStreamTest() {
     location_server_ = *rpc::Server::Start({.services = {&location_}});
     location_stub_ = location::v1::LocationService::NewStub(location_server_->InProcessChannel());
-    positions_.emplace(timers_, *location_stub_, "city");
+    positions_.emplace(clock_, timers_, *location_stub_, "city");
     registry_.emplace(RegistryConfig{.session = {.max_unacked = 4}, .max_sessions = 2}, clock_,
                       timers_, [this](const MarketId& market) -> SessionRegistry::MarketPorts {
                         if (market != MarketId("city")) return {};

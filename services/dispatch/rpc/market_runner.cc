@@ -1,5 +1,3 @@
-#include "services/dispatch/rpc/market_runner.h"
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -9,6 +7,7 @@
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
+#include "services/dispatch/rpc/market_runner.h"
 #include "services/dispatch/rpc/push_lines.h"
 
 namespace ridestream::dispatch {
@@ -39,7 +38,7 @@ MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& plan
       around_(surroundings),
       market_(config),
       meter_(surroundings.metrics, market_name_),
-      positions_(surroundings.timers, surroundings.location, market_name_),
+      positions_(surroundings.clock, surroundings.timers, surroundings.location, market_name_),
       planner_(planner_config, market_name_, *streets_, surroundings.location,
                [this](Event answer) { queue_.Answer(std::move(answer)); }),
       speeds_(update_speeds_every <= Duration::zero()

@@ -7,10 +7,11 @@
 
 namespace ridestream::dispatch {
 
-PositionForwarder::PositionForwarder(TimerQueue& timers,
+PositionForwarder::PositionForwarder(const Clock& clock, TimerQueue& timers,
                                      location::v1::LocationService::StubInterface& stub,
                                      std::string market)
-    : market_(std::move(market)),
+    : clock_(clock),
+      market_(std::move(market)),
       stream_(timers, {.open =
                            [&stub](grpc::ClientContext* context,
                                    location::v1::ReportPositionsResponse* response,
@@ -59,6 +60,7 @@ bool PositionForwarder::NextBatch(Request* request) {
   std::unique_ptr<Request> batch = std::move(batches_.front());
   batches_.pop_front();
   request->Swap(batch.get());
+  request->set_sent_at_us(static_cast<std::uint64_t>(clock_.Now().time_since_epoch().count()));
   batch->clear_positions();
   batch->set_market(market_);
   spare_.push_back(std::move(batch));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/clock.h"
 #include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
 #include "libs/rpc/report_stream.h"
@@ -24,8 +25,8 @@ class PositionForwarder final : public PositionSink {
   static constexpr int kBatch = 4'096;
   static constexpr std::size_t kMaxBatches = 32;
 
-  PositionForwarder(TimerQueue& timers, location::v1::LocationService::StubInterface& stub,
-                    std::string market);
+  PositionForwarder(const Clock& clock, TimerQueue& timers,
+                    location::v1::LocationService::StubInterface& stub, std::string market);
   ~PositionForwarder() override { stream_.Stop(); }
 
   /// Calls `fill` under the lock.
@@ -45,6 +46,7 @@ class PositionForwarder final : public PositionSink {
   void NewBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NextBatch(Request* request);
 
+  const Clock& clock_;
   const std::string market_;
   mutable Mutex mu_;
   std::deque<std::unique_ptr<Request>> batches_ ABSL_GUARDED_BY(mu_);

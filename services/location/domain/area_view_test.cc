@@ -93,9 +93,7 @@ TEST_F(AreaViewTest, AStaleDriverIsGoneAndNewWhenHeardOfAgain) {
   Apply(ReportOf("d", kInside));
   view_.NextFrame(&index_, kStart);
   EXPECT_EQ(IdsOf(view_.NextFrame(&index_, kStart + 31s).gone), Ids{"d"});
-  PositionReport again = ReportOf("d", kInside, 2);
-  again.received_at = kStart + 31s;
-  index_.Apply({{again}}, kStart + 31s);
+  index_.Apply({{ReportOf("d", kInside, 2)}}, kStart + 31s);
   EXPECT_EQ(IdsOf(view_.NextFrame(&index_, kStart + 31s).drivers), Ids{"d"});
 }
 
@@ -145,11 +143,9 @@ TEST_F(AreaViewTest, AFrameIsBoundedAndTheRestFollows) {
 TEST_F(AreaViewTest, ADriverForgottenAndBackIsToldAsNew) {
   Apply(ReportOf("d", kInside));
   view_.NextFrame(&index_, kStart);
-  PositionReport again = ReportOf("d", kInside, 2);
-  again.received_at = kStart + 60s;
   index_.Apply({}, kStart + 60s);
   ASSERT_EQ(index_.size(), 0u);
-  index_.Apply({{again}}, kStart + 60s);
+  index_.Apply({{ReportOf("d", kInside, 2)}}, kStart + 60s);
   const AreaFrame frame = view_.NextFrame(&index_, kStart + 60s);
   EXPECT_EQ(IdsOf(frame.drivers), Ids{"d"});
   EXPECT_EQ(IdsOf(frame.gone), Ids{}) << "it is there: gone would take it off the map";

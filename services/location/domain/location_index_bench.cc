@@ -21,7 +21,6 @@ class Fleet {
     for (const std::string& id : ids_) {
       reports_.push_back({.driver_id = id,
                           .session_epoch = 1,
-                          .received_at = kNow,
                           .place = RandomPlace(),
                           .state = DriverState::kIdle,
                           .free_seats = 4});

@@ -13,8 +13,9 @@ namespace {
 constexpr size_t kMinSlotsToLookAt = 64;
 
 bool IsInRange(const PositionReport& report) {
-  return report.place.IsValid() && report.heading_deg < 360 && report.free_seats <= kMaxFreeSeats &&
-         report.state >= DriverState::kIdle && report.state <= DriverState::kOffline;
+  return report.age >= Duration::zero() && report.place.IsValid() && report.heading_deg < 360 &&
+         report.free_seats <= kMaxFreeSeats && report.state >= DriverState::kIdle &&
+         report.state <= DriverState::kOffline;
 }
 
 bool LooksTheSame(const MarketIndex::Record& record, const PositionReport& report) {
@@ -47,9 +48,7 @@ ApplyCounts MarketIndex::Apply(std::span<const PositionReport> reports, Time now
 }
 
 MarketIndex::Outcome MarketIndex::ApplyOne(const PositionReport& report, Time now) {
-  if (!IsInRange(report) || report.received_at > now + options_.max_ahead) {
-    return Outcome::kRejected;
-  }
+  if (!IsInRange(report)) return Outcome::kRejected;
   const absl::string_view id(report.driver_id.data(), report.driver_id.size());
   auto found = slots_.find(id);
   const bool is_new = found == slots_.end();
@@ -71,7 +70,7 @@ MarketIndex::Outcome MarketIndex::ApplyOne(const PositionReport& report, Time no
   if (is_new || !LooksTheSame(record, report)) record.revision = ++last_revision_;
   record.session_epoch = report.session_epoch;
   record.sequence = report.sequence;
-  record.received_at = std::min(report.received_at, now);
+  record.received_at = now - report.age;
   record.place = report.place;
   record.heading_deg = report.heading_deg;
   record.state = report.state;

@@ -16,9 +16,6 @@ namespace ridestream::location {
 struct IndexOptions {
   /// A position older than this is not found any more, and soon forgotten. > 0.
   Duration staleness = std::chrono::seconds(30);
-  /// Clocks of two machines may differ: a position from so little ahead is taken as of now, one
-  /// from further ahead is rejected.
-  Duration max_ahead = std::chrono::seconds(10);
   /// Bound on memory, about 350 bytes a driver: what comes beyond it is rejected.
   size_t max_drivers_per_market = 200'000;
   /// Bound on memory, likewise.

@@ -74,7 +74,7 @@ TEST(MarketIndexTest, PositionsThatCannotBeUsedAreRejected) {
       {"free seats", [](PositionReport& r) { r.free_seats = 256; }},
       {"no state", [](PositionReport& r) { r.state = DriverState{0}; }},
       {"unknown state", [](PositionReport& r) { r.state = DriverState{6}; }},
-      {"from the future", [](PositionReport& r) { r.received_at = kStart + 10'000'001us; }},
+      {"from the future", [](PositionReport& r) { r.age = -1us; }},
   };
   for (const Case& c : cases) {
     MarketIndex index({});
@@ -85,14 +85,15 @@ TEST(MarketIndexTest, PositionsThatCannotBeUsedAreRejected) {
   }
 }
 
-TEST(MarketIndexTest, APositionALittleAheadIsOfNow) {
-  MarketIndex index({});
+TEST(MarketIndexTest, APositionThatWaitedBeforeItCameIsSoMuchOlder) {
+  MarketIndex index({.staleness = 30s});
   PositionReport report = ReportOf("d", kHere);
-  report.received_at = kStart + 3s;
+  report.age = 20s;
   index.Apply({{report}}, kStart);
-  const NearbyDrivers drivers = index.Nearest({kHere, 100, 1}, kStart);
+  const NearbyDrivers drivers = index.Nearest({kHere, 100, 1}, kStart + 10s);
   ASSERT_EQ(drivers.size(), 1u);
-  EXPECT_EQ(drivers[0].age, 0s);
+  EXPECT_EQ(drivers[0].age, 30s);
+  EXPECT_EQ(Around(index, kHere, kStart + 11s), Ids{});
 }
 
 TEST(MarketIndexTest, StaleDriversAreNotFound) {
@@ -113,10 +114,7 @@ TEST(MarketIndexTest, ThePlacesOfTheStaleAreTakenByOthers) {
     std::vector<std::string> ids;
     for (int i = 0; i < 500; ++i) ids.push_back(fmt::format("d-{}-{}", round, i));
     std::vector<PositionReport> reports;
-    for (const std::string& id : ids) {
-      reports.push_back(ReportOf(id, kHere));
-      reports.back().received_at = now;
-    }
+    for (const std::string& id : ids) reports.push_back(ReportOf(id, kHere));
     EXPECT_EQ(index.Apply(reports, now), ApplyCounts{.applied = 500}) << "round " << round;
     EXPECT_EQ(index.size(), 500u);
   }

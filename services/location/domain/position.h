@@ -40,7 +40,8 @@ struct PositionReport {
   /// The newest position by (session_epoch, sequence) wins.
   std::uint64_t session_epoch = 0;
   std::uint64_t sequence = 0;
-  Time received_at;
+  /// How long ago it was received from the driver.
+  Duration age{0};
   LatLng place;
   /// Clockwise from north, 0 to 359.
   std::uint32_t heading_deg = 0;

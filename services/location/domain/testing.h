@@ -13,13 +13,12 @@ namespace ridestream::location::testing {
 inline constexpr Time kStart = ScaledClock::kAnchor;
 inline const LatLng kHere = LatLng::FromDegrees(40.7, -74);
 
-/// An idle driver with four free seats, at `place`, received at kStart.
+/// An idle driver with four free seats, at `place`, received just now.
 inline PositionReport ReportOf(std::string_view driver_id, LatLng place,
                                std::uint64_t sequence = 1) {
   return {.driver_id = driver_id,
           .session_epoch = 1,
           .sequence = sequence,
-          .received_at = kStart,
           .place = place,
           .heading_deg = 0,
           .state = DriverState::kIdle,

@@ -47,6 +47,15 @@ absl::Status CheckPlace(const std::string& field, bool is_set, const LatLng& pla
 
 ridestream::LatLng FromProto(const LatLng& place) { return {place.lat_e7(), place.lng_e7()}; }
 
+/// Two times of the sender's clock. A position from after the batch was sent is as new as one can
+/// be.
+Duration AgeAt(std::uint64_t sent_at_us, std::uint64_t received_at_us) {
+  // Older than anything is kept.
+  constexpr std::uint64_t kMaxUs = Duration(std::chrono::hours(24 * 365)).count();
+  if (received_at_us >= sent_at_us) return Duration::zero();
+  return Duration(std::min(sent_at_us - received_at_us, kMaxUs));
+}
+
 std::uint32_t ToWholeMs(Duration age) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
   return static_cast<std::uint32_t>(
@@ -88,12 +97,10 @@ absl::Status ToReports(const v1::ReportPositionsRequest& batch,
                                                   kMaxPositionsPerBatch, batch.positions_size()));
   }
   for (const v1::PositionReport& position : batch.positions()) {
-    const std::uint64_t received_at_us = std::min<std::uint64_t>(
-        position.received_at_us(), std::numeric_limits<std::int64_t>::max());
     reports.push_back({.driver_id = position.driver_id(),
                        .session_epoch = position.session_epoch(),
                        .sequence = position.sequence(),
-                       .received_at = Time(Duration(static_cast<std::int64_t>(received_at_us))),
+                       .age = AgeAt(batch.sent_at_us(), position.received_at_us()),
                        .place = {position.lat_e7(), position.lng_e7()},
                        .heading_deg = position.heading_deg(),
                        .state = ToState(position.state()),

@@ -123,17 +123,41 @@ TEST(ToReportsTest, AMalformedBatchIsNamed) {
               StatusIs(kInvalid, "positions: at most 4096 in a batch, has 4097"));
 }
 
+TEST(ToReportsTest, APositionIsAsOldAsItsSendersClockSays) {
+  struct Aged {
+    const char* sent_at_us;
+    const char* received_at_us;
+    Duration age;
+  };
+  for (const Aged& c : {
+           Aged{"1000000", "1000000", Duration(0)},
+           Aged{"5000000", "1000000", Duration(4'000'000)},
+           Aged{"1000000", "5000000", Duration(0)},
+           Aged{"0", "1700000000000000", Duration(0)},
+           Aged{"0", "0", Duration(0)},
+           Aged{"18446744073709551615", "18446744073709551615", Duration(0)},
+           Aged{"18446744073709551615", "0", std::chrono::hours(24 * 365)},
+           Aged{"0", "18446744073709551615", Duration(0)},
+       }) {
+    const auto batch = Parse<v1::ReportPositionsRequest>(
+        fmt::format("market: 'm' sent_at_us: {} positions {{ received_at_us: {} }}", c.sent_at_us,
+                    c.received_at_us));
+    std::vector<PositionReport> reports;
+    ASSERT_THAT(ToReports(batch, reports), IsOk());
+    EXPECT_EQ(reports.at(0).age, c.age) << batch.ShortDebugString();
+  }
+}
+
 TEST(ToReportsTest, WhatDoesNotFitTheDomainBecomesWhatTheIndexRejects) {
   const auto batch = Parse<v1::ReportPositionsRequest>(
       "market: 'm' "
-      "positions { driver_id: 'a' state: 99 received_at_us: 1 } "
-      "positions { driver_id: 'a' state: 257 received_at_us: 1 } "
-      "positions { driver_id: 'a' received_at_us: 1 } "
-      "positions { driver_id: 'a' state: 1 received_at_us: 18446744073709551615 } ");
+      "positions { driver_id: 'a' state: 99 } "
+      "positions { driver_id: 'a' state: 257 } "
+      "positions { driver_id: 'a' } ");
   std::vector<PositionReport> reports;
   ASSERT_THAT(ToReports(batch, reports), IsOk());
   MarketIndex index({});
-  EXPECT_EQ(index.Apply(reports, ScaledClock::kAnchor), ApplyCounts{.rejected = 4});
+  EXPECT_EQ(index.Apply(reports, ScaledClock::kAnchor), ApplyCounts{.rejected = 3});
 }
 
 }  // namespace

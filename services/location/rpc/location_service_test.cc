@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class LocationServiceTest : public ::testing::Test {
   using FrameReader = std::unique_ptr<grpc::ClientReader<v1::WatchAreaResponse>>;
 
   void Start(const LocationServiceOptions& options = {}) {
+    server_.reset();
     service_ = std::make_unique<LocationService>(options, clock_, authenticator_);
     auto server = rpc::Server::Start(
         {.services = {service_.get()}, .on_drain = {[this] { service_->Drain(); }}});
@@ -63,13 +65,19 @@ class LocationServiceTest : public ::testing::Test {
   grpc::Status Report(const std::vector<v1::PositionReport>& positions,
                       v1::ReportPositionsResponse& response,
                       const rpc::Caller& caller = {rpc::CallerKind::kService, "dispatch"}) {
+    v1::ReportPositionsRequest batch;
+    batch.set_market("manhattan");
+    batch.mutable_positions()->Assign(positions.begin(), positions.end());
+    return Report(batch, response, caller);
+  }
+
+  grpc::Status Report(const v1::ReportPositionsRequest& batch,
+                      v1::ReportPositionsResponse& response,
+                      const rpc::Caller& caller = {rpc::CallerKind::kService, "dispatch"}) {
     grpc::ClientContext context;
     rpc::SetTimeout(context, kTimeout);
     rpc::SetCaller(context, caller);
     const auto writer = stub_->ReportPositions(&context, &response);
-    v1::ReportPositionsRequest batch;
-    batch.set_market("manhattan");
-    batch.mutable_positions()->Assign(positions.begin(), positions.end());
     writer->Write(batch);
     writer->WritesDone();
     return writer->Finish();
@@ -138,6 +146,33 @@ class LocationServiceTest : public ::testing::Test {
   std::unique_ptr<v1::LocationService::Stub> stub_;
   std::uint64_t sequence_ = 0;
 };
+
+TEST_F(LocationServiceTest, PositionsAreFoundWhateverTheReportersClockSays) {
+  for (const Duration ahead : {45s, -45s, 0s}) {
+    SCOPED_TRACE(ahead / 1s);
+    Start({.index = {.staleness = 30s}});
+    const auto at = [&](Duration ago) {
+      return static_cast<std::uint64_t>((clock_.Now() + ahead - ago).time_since_epoch().count());
+    };
+    v1::ReportPositionsRequest batch;
+    batch.set_market("manhattan");
+    batch.set_sent_at_us(at(0s));
+    for (const auto& [driver, ago] : {std::pair("now", 0s), {"stale", 31s}, {"late", 4s}}) {
+      *batch.add_positions() = Position(driver);
+      batch.mutable_positions()->rbegin()->set_received_at_us(at(ago));
+    }
+    v1::ReportPositionsResponse counts;
+    ASSERT_TRUE(Report(batch, counts).ok());
+    EXPECT_EQ(counts.applied(), 3u);
+    v1::FindNearestResponse response;
+    ASSERT_TRUE(FindNearest(Nearest(10), response).ok());
+    std::map<std::string, std::uint32_t> age_ms;
+    for (const auto& driver : response.results(0).drivers()) {
+      age_ms[driver.driver_id()] = driver.age_ms();
+    }
+    EXPECT_EQ(age_ms, (std::map<std::string, std::uint32_t>{{"now", 0}, {"late", 4'000}}));
+  }
+}
 
 TEST_F(LocationServiceTest, WhatIsReportedIsFound) {
   Start();
