@@ -2,6 +2,10 @@
 
 namespace ridestream {
 
+double Clock::rate() const {
+  return 1e9 / static_cast<double>(ToWall(std::chrono::seconds(1)).count());
+}
+
 ScaledClock::ScaledClock(double rate, const TimeSource& source) : rate_(rate), wall_(source) {}
 
 Time ScaledClock::Now() const {

@@ -20,6 +20,8 @@ class Clock {
   /// How long `d` of this clock's time lasts on the wall, for timers and condition variables. While
   /// a clock follows a step it takes up to twice as long, or half.
   virtual std::chrono::nanoseconds ToWall(Duration d) const = 0;
+  /// How fast it runs against the wall.
+  double rate() const;
 };
 
 /// The system's clock, or one that runs `rate` times as fast, so that a city's hour passes in
@@ -39,7 +41,6 @@ class ScaledClock final : public Clock {
   explicit ScaledClock(double rate = 1.0, const TimeSource& source = TimeSource::Machine());
   Time Now() const override;
   std::chrono::nanoseconds ToWall(Duration d) const override;
-  double rate() const { return rate_; }
 
  private:
   const double rate_;

@@ -145,4 +145,29 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
   }
 }
 
+void AddClockReadings(metrics::ServiceMetrics& metrics,
+                      const std::map<std::string, const PeerClock*>& peers) {
+  metrics.readings().Add(
+      Kind::kGauge, "dispatch_clock_offset_seconds",
+      "By how much a peer's clock is ahead of dispatch's, in seconds of the city's time", [peers] {
+        std::vector<Readings::Sample> samples;
+        for (const auto& [peer, clock] : peers) {
+          const std::optional<Duration> ahead = clock->ahead();
+          if (!ahead) continue;
+          samples.push_back({{{"peer", peer}}, std::chrono::duration<double>(*ahead).count()});
+        }
+        return samples;
+      });
+  metrics.readings().Add(Kind::kGauge, "dispatch_clock_usable",
+                         "Whether a peer's clock can be used together with dispatch's, 0 or 1",
+                         [peers] {
+                           std::vector<Readings::Sample> samples;
+                           for (const auto& [peer, clock] : peers) {
+                             const bool usable = clock->verdict() != ClockVerdict::kUnusable;
+                             samples.push_back({{{"peer", peer}}, usable ? 1. : 0.});
+                           }
+                           return samples;
+                         });
+}
+
 }  // namespace ridestream::dispatch

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <map>
+#include <memory>
+#include <string>
+
 #include "libs/metrics/service_metrics.h"
+#include "libs/peer_clock/peer_clock.h"
 #include "services/dispatch/rpc/market_runner.h"
 #include "services/dispatch/rpc/session_registry.h"
 
@@ -14,5 +19,9 @@ void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessi
 /// Adds what is read of the markets, all at once.
 void AddMarketReadings(metrics::ServiceMetrics& metrics,
                        const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets);
+
+/// Adds how dispatch's clock compares with those of peers, by their names.
+void AddClockReadings(metrics::ServiceMetrics& metrics,
+                      const std::map<std::string, const PeerClock*>& peers);
 
 }  // namespace ridestream::dispatch

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "absl/flags/flag.h"
+#include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
+#include "libs/peer_clock/peer_clock.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/limiting_authenticator.h"
@@ -174,13 +176,20 @@ absl::Status Run() {
                                   absl::GetFlag(FLAGS_metrics_listen));
   const std::shared_ptr<const Clock> clock = service::MakeClock();
   TimerQueue timers;
-  const auto trip = trip::v1::TripService::NewStub(rpc::MakeChannel(
+  const auto trip_channel = rpc::MakeChannel(
       absl::GetFlag(FLAGS_trip),
-      {.retried_services = {"ridestream.trip.v1.TripService"}, .keepalive = rpc::kInnerKeepalive}));
-  const auto location = location::v1::LocationService::NewStub(
+      {.retried_services = {"ridestream.trip.v1.TripService"}, .keepalive = rpc::kInnerKeepalive});
+  const auto location_channel =
       rpc::MakeChannel(absl::GetFlag(FLAGS_location),
                        {.retried_services = {"ridestream.location.v1.LocationService"},
-                        .keepalive = rpc::kInnerKeepalive}));
+                        .keepalive = rpc::kInnerKeepalive});
+  const auto trip = trip::v1::TripService::NewStub(trip_channel);
+  const auto location = location::v1::LocationService::NewStub(location_channel);
+  const rpc::Caller self{rpc::CallerKind::kService, "dispatch"};
+  PeerClock trip_clock(*clock, timers, clock::v1::ClockService::NewStub(trip_channel),
+                       {.peer = "trip", .self = self});
+  PeerClock location_clock(*clock, timers, clock::v1::ClockService::NewStub(location_channel),
+                           {.peer = "location", .self = self});
   dispatch::ProgressReporter progress(timers, *trip);
 
   std::map<MarketId, std::unique_ptr<dispatch::MarketRunner>> markets;
@@ -224,11 +233,12 @@ absl::Status Run() {
         dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates),
                                 .max_pickup_time = Chrono(FLAGS_max_pickup_time)},
         Chrono(FLAGS_update_speeds_every), *std::move(streets),
-        dispatch::MarketRunner::Surroundings{*clock, timers, sessions, *trip, *location, progress,
-                                             metrics.registry()});
+        dispatch::MarketRunner::Surroundings{*clock, timers, trip_clock, sessions, *trip, *location,
+                                             progress, metrics.registry()});
   }
   dispatch::AddSessionReadings(metrics, sessions, absl::GetFlag(FLAGS_max_sessions));
   dispatch::AddMarketReadings(metrics, markets);
+  dispatch::AddClockReadings(metrics, {{"trip", &trip_clock}, {"location", &location_clock}});
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return exporter.status();
 
@@ -246,25 +256,43 @@ absl::Status Run() {
   if (!server.ok()) return server.status();
   (*server)->SetServing(false);
 
-  // Ready when every market knows the trips that are open.
+  // Ready when every market knows the trips that are open, while the clocks can be used together.
   std::atomic<std::size_t> caught_up = 0;
-  for (auto& [id, market] : markets) {
-    market->Start([&, first = true]() mutable {
-      if (std::exchange(first, false) && ++caught_up == markets.size()) {
-        (*server)->SetServing(true);
-        const std::string address = absl::GetFlag(FLAGS_listen);
-        service::LogServing(
-            fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
-            {{"metrics", (*exporter)->address()},
-             {"markets", served},
-             {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
-             {"authentication", authenticator.description()}});
-      }
-    });
-  }
+  Mutex readiness;
+  bool announced = false;
+  const auto update_readiness = [&] {
+    MutexLock lock(readiness);
+    const bool ready = caught_up == markets.size() &&
+                       trip_clock.verdict() != ClockVerdict::kUnusable &&
+                       location_clock.verdict() != ClockVerdict::kUnusable;
+    (*server)->SetServing(ready);
+    if (!ready || std::exchange(announced, true)) return;
+    const std::string address = absl::GetFlag(FLAGS_listen);
+    service::LogServing(
+        fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
+        {{"metrics", (*exporter)->address()},
+         {"markets", served},
+         {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
+         {"authentication", authenticator.description()}});
+  };
+  // The records of the log are of trip's time, so that is learned first.
+  trip_clock.Start([&, started = false]() mutable {
+    update_readiness();
+    if (std::exchange(started, true)) return;
+    for (auto& [id, market] : markets) {
+      market->Start([&, first = true]() mutable {
+        if (!std::exchange(first, false)) return;
+        ++caught_up;
+        update_readiness();
+      });
+    }
+  });
+  location_clock.Start([&] { update_readiness(); });
 
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  trip_clock.Stop();
+  location_clock.Stop();
   (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
   for (auto& [id, market] : markets) market->Stop();
   return absl::OkStatus();

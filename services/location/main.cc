@@ -5,6 +5,7 @@
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
 #include "libs/metrics/service_metrics.h"
+#include "libs/peer_clock/clock_service.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
@@ -73,13 +74,14 @@ int Run() {
   options.max_viewers = absl::GetFlag(FLAGS_max_viewers);
   options.on_batch = MeasureBatches(metrics.registry());
   LocationService location(options, *clock, authenticator);
+  ClockService clock_service(*clock, authenticator);
   AddReadings(metrics.readings(), location, options);
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return service::Fail(exporter.status());
 
   const std::string listen = absl::GetFlag(FLAGS_listen);
   server_options->address = listen;
-  server_options->services = {&location};
+  server_options->services = {&location, &clock_service};
   server_options->on_drain = {[&location] { location.Drain(); }};
   server_options->call_observer = metrics.calls();
   auto server = rpc::Server::Start(*std::move(server_options));

@@ -10,6 +10,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "libs/peer_clock/clock_service.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
@@ -189,13 +190,14 @@ absl::Status Run() {
        .reader_threads = absl::GetFlag(FLAGS_reader_threads),
        .router_threads = absl::GetFlag(FLAGS_router_threads)});
   MarketService market_service(*clock, StreetsOf(*routers));
+  ClockService clock_service(*clock, authenticator);
   AddReadings(metrics, **store, service);
   AddStreetReadings(metrics, StreetsOf(*routers));
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return exporter.status();
   const std::string listen = absl::GetFlag(FLAGS_listen);
   server_options->address = listen;
-  server_options->services = {&service, &market_service};
+  server_options->services = {&service, &market_service, &clock_service};
   server_options->on_drain = {[&feed] { feed.Close(); }};
   server_options->call_observer = metrics.calls();
   const absl::StatusOr<std::unique_ptr<rpc::Server>> server =

@@ -1,3 +1,5 @@
+#include "services/dispatch/rpc/market_runner.h"
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -7,8 +9,9 @@
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
-#include "services/dispatch/rpc/market_runner.h"
+#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/rpc/push_lines.h"
+#include "services/dispatch/rpc/trip_times.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -142,6 +145,7 @@ bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   }
   const std::uint64_t sequence = message.event().sequence();
   NoteRequest(message.event().trip());
+  ShiftTimes(around_.trip_clock.to_ours(), *message.mutable_event()->mutable_trip());
   if (!queue_.Offer(TripLogged{std::move(*message.mutable_event())})) return false;
   log_cursor_.Took(sequence);
   return true;
@@ -217,6 +221,10 @@ void MarketRunner::Do(FindCandidates decision) {
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
 
 void MarketRunner::Do(ReportProgress decision) {
+  if (decision.progress.progress().has_arrives_at()) {
+    auto& arrives_at = *decision.progress.mutable_progress()->mutable_arrives_at();
+    arrives_at = ToProto(FromProto(arrives_at) - around_.trip_clock.to_ours());
+  }
   around_.progress.Report(std::move(decision.progress));
 }
 
@@ -313,6 +321,7 @@ void MarketRunner::Tell(const char* name, std::uint64_t command, Request request
          absl::StatusOr<trip::v1::Trip> trip;
          if (status.ok()) {
            trip = std::move(*under_way->response.mutable_trip());
+           ShiftTimes(around_.trip_clock.to_ours(), *trip);
          } else {
            trip = rpc::FromGrpcStatus(status);
          }

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/clock.h"
 #include "libs/base/timer_queue.h"
+#include "libs/peer_clock/peer_clock.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/follow_stream.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
@@ -38,6 +39,8 @@ class MarketRunner final : public EventSink {
   struct Surroundings {
     const Clock& clock;
     TimerQueue& timers;
+    /// Trip's, in which its records are written.
+    const PeerClock& trip_clock;
     SessionRegistry& sessions;
     trip::v1::TripService::StubInterface& trip;
     location::v1::LocationService::StubInterface& location;

@@ -15,18 +15,12 @@ namespace {
 /// Far below what any client takes as one message.
 constexpr size_t kMaxMessageBytes = 256 << 10;
 
-double RateOf(const Clock& clock) {
-  constexpr std::chrono::nanoseconds kSecond = std::chrono::seconds(1);
-  return static_cast<double>(kSecond.count()) /
-         static_cast<double>(clock.ToWall(std::chrono::seconds(1)).count());
-}
-
 }  // namespace
 
 MarketService::MarketService(const Clock& clock,
                              const std::map<std::string, const roads::Streets*>& markets)
     : clock_(clock) {
-  markets_.set_clock_rate(RateOf(clock));
+  markets_.set_clock_rate(clock.rate());
   for (const auto& [name, streets] : markets) {
     const roads::RoadGraph& graph = streets->graph();
     market::v1::Market& market = *markets_.add_markets();

@@ -1,0 +1,33 @@
+#include "libs/peer_clock/clock_offset.h"
+
+#include <cmath>
+
+namespace ridestream {
+
+std::string_view ToString(ClockVerdict verdict) {
+  switch (verdict) {
+    case ClockVerdict::kAgree:
+      return "agree";
+    case ClockVerdict::kDiffer:
+      return "differ";
+    case ClockVerdict::kUnusable:
+      return "unusable";
+  }
+  return "unknown";
+}
+
+void ClockOffset::Take(const ClockReading& reading) {
+  peer_rate_ = reading.peer_rate;
+  const Duration error = (reading.answered_at - reading.asked_at) / 2;
+  const Duration ahead = reading.peer_time - (reading.asked_at + error);
+  if (std::chrono::abs(ahead - ahead_) > error) ahead_ = ahead;
+}
+
+ClockVerdict ClockOffset::verdict() const {
+  // The rates come from flags, so they are equal or clearly not.
+  if (!(std::abs(peer_rate_ - rate_) <= rate_ / 1'000)) return ClockVerdict::kUnusable;
+  if (std::chrono::abs(ahead_) > kMaxOffset) return ClockVerdict::kUnusable;
+  return std::chrono::abs(ahead_) > kTolerance ? ClockVerdict::kDiffer : ClockVerdict::kAgree;
+}
+
+}  // namespace ridestream

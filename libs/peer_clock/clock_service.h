@@ -1,0 +1,24 @@
+#pragma once
+
+#include "libs/base/clock.h"
+#include "libs/rpc/caller.h"
+#include "ridestream/clock/v1/clock.grpc.pb.h"
+
+namespace ridestream {
+
+/// Tells other services the time of this one. Thread-safe; what it is given outlives it.
+class ClockService final : public clock::v1::ClockService::CallbackService {
+ public:
+  ClockService(const Clock& clock, const rpc::Authenticator& authenticator)
+      : clock_(clock), authenticator_(authenticator) {}
+
+  grpc::ServerUnaryReactor* GetTime(grpc::CallbackServerContext* context,
+                                    const clock::v1::GetTimeRequest* request,
+                                    clock::v1::GetTimeResponse* response) override;
+
+ private:
+  const Clock& clock_;
+  const rpc::Authenticator& authenticator_;
+};
+
+}  // namespace ridestream

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "libs/base/timer_queue.h"
+#include "libs/peer_clock/clock_offset.h"
+#include "libs/rpc/caller.h"
+#include "ridestream/clock/v1/clock.grpc.pb.h"
+
+namespace ridestream {
+
+/// Compares the clock of another service with ours, again and again, so that its times can be translated. Logs
+/// "clocks_differ" or "clocks_unusable" when that begins and once a minute, "clocks_agree" when it
+/// is over, and "clock_not_compared" while the peer doesn't answer. Thread-safe.
+class PeerClock {
+ public:
+  struct Options {
+    /// The peer's name in log lines: "trip".
+    std::string peer;
+    /// Who we are.
+    rpc::Caller self;
+    /// From an answer to the next question, of wall time.
+    std::chrono::milliseconds every{5'000};
+    /// The same after a question without an answer.
+    std::chrono::milliseconds retry{500};
+  };
+
+  /// What is given by reference outlives it.
+  PeerClock(const Clock& clock, TimerQueue& timers,
+            std::unique_ptr<clock::v1::ClockService::StubInterface> stub, Options options);
+  ~PeerClock() { Stop(); }
+
+  /// Begins to ask. `on_compared` is called after each comparison, without a lock; the first time
+  /// also if the peer answers that it can't tell its time.
+  void Start(std::function<void()> on_compared);
+  /// Waits for a question under way; `on_compared` isn't called any more.
+  void Stop();
+
+  /// What to add to a time of the peer's to have ours. 0 until the first comparison, and while the
+  /// clocks can't be used together.
+  Duration to_ours() const;
+
+  /// By how much the peer's clock is ahead of ours; nothing before the first comparison.
+  std::optional<Duration> ahead() const;
+  ClockVerdict verdict() const;
+
+ private:
+  struct Question;
+
+  void Ask();
+  void OnAnswer(const Question& question, const absl::Status& status);
+  void LogVerdict() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void LogFailure(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// True once a minute.
+  bool IsTimeToLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const Clock& clock_;
+  TimerQueue& timers_;
+  const std::unique_ptr<clock::v1::ClockService::StubInterface> stub_;
+  const Options options_;
+  std::function<void()> on_compared_;  // Set once, before the first question.
+
+  mutable Mutex mu_;
+  CondVar changed_;
+  ClockOffset offset_ ABSL_GUARDED_BY(mu_);
+  bool compared_ ABSL_GUARDED_BY(mu_) = false;
+  bool asking_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  TimerQueue::Handle next_ ABSL_GUARDED_BY(mu_) = 0;
+  ClockVerdict logged_verdict_ ABSL_GUARDED_BY(mu_) = ClockVerdict::kAgree;
+  bool logged_failure_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<std::chrono::steady_clock::time_point> logged_at_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream
