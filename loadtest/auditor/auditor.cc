@@ -73,7 +73,22 @@ void Auditor::AddEvent(const pb::TripEvent& event) {
   if (repeat) return;
   CountSeats(event, state_before);
   CountRide(event, state_before);
-  if (event.trip().state() != state_before) CheckDeed(event);
+  if (event.trip().state() == state_before) return;
+  CheckDeed(event);
+  CountStep(event.trip());
+}
+
+void Auditor::CountStep(const pb::Trip& trip) {
+  const bool is_step = trip.state() == pb::TRIP_STATE_ARRIVED ||
+                       trip.state() == pb::TRIP_STATE_ABOARD ||
+                       trip.state() == pb::TRIP_STATE_COMPLETED;
+  if (!is_step || !riders_.contains(RiderId(trip.passenger().rider_id()))) return;
+  ++steps_;
+  if (trip.implausible_steps().empty()) return;
+  const pb::ImplausibleStep& last = *trip.implausible_steps().rbegin();
+  if (last.to() == trip.state() && last.driver_id() == trip.driver().driver_id()) {
+    ++implausible_steps_;
+  }
 }
 
 void Auditor::CountSeats(const pb::TripEvent& event, pb::TripState before) {
@@ -113,8 +128,10 @@ void Auditor::CountRide(const pb::TripEvent& event, pb::TripState before) {
   car.since = now;
 }
 
-SharingFigures Auditor::sharing() const {
-  SharingFigures figures;
+RideFigures Auditor::rides() const {
+  RideFigures figures;
+  figures.steps = steps_;
+  figures.implausible_steps = implausible_steps_;
   for (const auto& [id, record] : book_.trips()) {
     if (!riders_.contains(record.rider_id) || !record.promise) continue;
     ++figures.shared_trips;

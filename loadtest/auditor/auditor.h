@@ -13,12 +13,15 @@
 
 namespace ridestream::loadtest {
 
-/// What came of sharing.
-struct SharingFigures {
+/// What came of the rides.
+struct RideFigures {
   std::uint64_t shared_trips = 0;
   std::uint64_t broken_promises = 0;
   /// Trips aboard, averaged over the time in which cars were occupied.
   double riders_per_car = 0;
+  /// Steps of drivers on record, and those that don't agree with where their cars were seen.
+  std::uint64_t steps = 0;
+  std::uint64_t implausible_steps = 0;
 };
 
 /// Compares what the riders saw, what the drivers saw and did, and what trip has on record.
@@ -49,7 +52,7 @@ class Auditor {
   enum class Extent { kWhole, kPart };
   /// Once, last.
   const Verdict& Judge(Extent extent = Extent::kWhole);
-  SharingFigures sharing() const;
+  RideFigures rides() const;
 
  private:
   void JudgeRider(const RiderHistory& rider);
@@ -61,6 +64,7 @@ class Auditor {
   void CheckDeed(const trip::v1::TripEvent& event);
   void JudgePromise(const RiderHistory& rider, const TripRecord& record);
   void CountRide(const trip::v1::TripEvent& event, trip::v1::TripState before);
+  void CountStep(const trip::v1::Trip& trip);
   void CountSeats(const trip::v1::TripEvent& event, trip::v1::TripState before);
 
   Verdict verdict_;
@@ -74,6 +78,7 @@ class Auditor {
   };
   absl::flat_hash_map<DriverId, Occupancy> occupancy_;
   Duration occupied_{}, ridden_{};
+  std::uint64_t steps_ = 0, implausible_steps_ = 0;
   bool any_taken_over_ = false;
   absl::flat_hash_map<RiderId, int> trips_of_rider_;
   absl::flat_hash_map<TripId, bool> listed_;

@@ -183,9 +183,26 @@ TEST(AuditorTest, FindsNothingWhereARiderWhoSharesWasMoved) {
   for (const Violation& violation : verdict.first()) {
     ADD_FAILURE() << Name(violation.check) << ": " << violation.text;
   }
-  EXPECT_EQ(auditor.sharing().shared_trips, 1u);
-  EXPECT_EQ(auditor.sharing().broken_promises, 0u);
-  EXPECT_DOUBLE_EQ(auditor.sharing().riders_per_car, 1);
+  EXPECT_EQ(auditor.rides().shared_trips, 1u);
+  EXPECT_EQ(auditor.rides().broken_promises, 0u);
+  EXPECT_DOUBLE_EQ(auditor.rides().riders_per_car, 1);
+}
+
+TEST(AuditorTest, CountsStepsThatAreImplausibleOnRecord) {
+  RunHistory run = SharedRun();
+  for (pb::TripEvent& event : run.log) {
+    if (event.trip().state() < pb::TRIP_STATE_ABOARD) continue;
+    pb::ImplausibleStep& step = *event.mutable_trip()->add_implausible_steps();
+    step.set_driver_id("d-2");
+    step.set_to(pb::TRIP_STATE_ABOARD);
+    step.set_plausibility(pb::STEP_PLAUSIBILITY_FAR_FROM_STOP);
+  }
+  run.listed = {run.log.back().trip()};
+  Auditor auditor;
+  run.Feed(auditor);
+  EXPECT_TRUE(auditor.Judge().clean());
+  EXPECT_EQ(auditor.rides().steps, 3u);
+  EXPECT_EQ(auditor.rides().implausible_steps, 1u) << "the step is also on later records";
 }
 
 /// What is found in a shared run that was spoiled so, if anything.

@@ -83,9 +83,9 @@ absl::StatusOr<Report> City::Run() {
   Phase("load", options_.load, [] { return false; });
   const std::chrono::duration<double> loaded = std::chrono::steady_clock::now() - load_began;
   Drain();
-  SharingFigures sharing;
-  const Verdict verdict = Audit(sharing);
-  Report report = MakeReport(tally_, verdict, sharing);
+  RideFigures rides;
+  const Verdict verdict = Audit(rides);
+  Report report = MakeReport(tally_, verdict, rides);
   report.drivers = fleet_.size();
   report.load_s = loaded.count();
   report.clock_rate = static_cast<double>(FromWall(*clock_, std::chrono::seconds(1)).count()) / 1e6;
@@ -166,7 +166,7 @@ void City::Drain() {
   fleet_.Stop();
 }
 
-Verdict City::Audit(SharingFigures& sharing) {
+Verdict City::Audit(RideFigures& rides) {
   Auditor auditor;
   crowd_.ForEachHistory([&](const RiderHistory& rider) { auditor.AddRider(rider); });
   fleet_.ForEachHistory([&](DriverHistory driver) { auditor.AddDriver(std::move(driver)); });
@@ -179,7 +179,7 @@ Verdict City::Audit(SharingFigures& sharing) {
   }
   if (!status.ok()) auditor.NoRecord(status.ToString());
   index_watcher_->Stop();
-  sharing = auditor.sharing();
+  rides = auditor.rides();
   return auditor.Judge();
 }
 

@@ -62,7 +62,7 @@ class City {
   void Phase(const std::string& name, std::chrono::milliseconds longest,
              const std::function<bool()>& done);
   void Drain();
-  Verdict Audit(SharingFigures& sharing);
+  Verdict Audit(RideFigures& rides);
   bool NobodyCanCancel() const;
 
   const CityOptions options_;

@@ -43,6 +43,7 @@ class StillCity {
   void Do(const dispatch::FindRoute& decision);
   void Do(const dispatch::TripCommand& decision);
   void Do(const dispatch::ReportProgress&) {}
+  void Do(const dispatch::StepJudged&) {}
   void Do(const dispatch::StreetsDriven&) {}
   void Do(const dispatch::SetSurge&) {}
   std::vector<dispatch::NearbyDriver> Nearest(const dispatch::FindCandidates::Query& query) const;

@@ -102,6 +102,7 @@ class VirtualCity {
   void Do(dispatch::FindRoute decision, Duration lag);
   void Do(dispatch::TripCommand decision, Duration lag);
   void Do(const dispatch::ReportProgress&, Duration) {}
+  void Do(const dispatch::StepJudged&, Duration) {}
   void Do(const dispatch::StreetsDriven&, Duration) {}
   void Do(const dispatch::SetSurge&, Duration) {}
   std::vector<dispatch::NearbyDriver> Nearest(const dispatch::FindCandidates::Query& query) const;

@@ -42,9 +42,9 @@ std::string LatencyLine(const char* name, const Histogram& latency) {
 
 }  // namespace
 
-Report MakeReport(const Tally& tally, const Verdict& verdict, const SharingFigures& sharing) {
+Report MakeReport(const Tally& tally, const Verdict& verdict, const RideFigures& rides) {
   Report report;
-  report.sharing = sharing;
+  report.rides = rides;
   report.requested = tally.requested;
   report.completed = tally.completed;
   report.cancelled = tally.cancelled;
@@ -86,9 +86,11 @@ nlohmann::ordered_json ToJson(const Report& report) {
           {"destination_changes", report.destination_changes},
           {"calls_retried", report.calls_retried},
           {"sharing",
-           {{"trips", report.sharing.shared_trips},
-            {"riders_per_car", report.sharing.riders_per_car},
-            {"broken_promises", report.sharing.broken_promises}}},
+           {{"trips", report.rides.shared_trips},
+            {"riders_per_car", report.rides.riders_per_car},
+            {"broken_promises", report.rides.broken_promises}}},
+          {"steps", report.rides.steps},
+          {"implausible_steps", report.rides.implausible_steps},
           {"positions_sent", report.positions_sent},
           {"positions_indexed", report.positions_indexed},
           {"streams_peak", report.streams_peak},
@@ -126,15 +128,16 @@ std::string ToText(const Report& report) {
   text += fmt::format(
       "  offers   {:>8}   plans {}, destinations changed {}, calls made again {}\n"
       "  shared   {:>8}   riders a car {:.2f}, broken promises {}\n"
+      "  steps    {:>8}   implausible {}\n"
       "  positions{:>8}   seen in the index {}\n"
       "  streams  {:>8}   resumed {}, sessions lost {}\n"
       "  wait     {:>6.0f} s   median {:.0f} s, p95 {:.0f} s, of the city's time\n\n"
       "  latency in ms          p50       p99      p999       max     count\n",
       report.offers, report.plans, report.destination_changes, report.calls_retried,
-      report.sharing.shared_trips, report.sharing.riders_per_car, report.sharing.broken_promises,
-      report.positions_sent, report.positions_indexed, report.streams_peak, report.streams_resumed,
-      report.sessions_lost, Seconds(report.wait.mean()),
-      Seconds(static_cast<double>(report.wait.Quantile(0.5))),
+      report.rides.shared_trips, report.rides.riders_per_car, report.rides.broken_promises,
+      report.rides.steps, report.rides.implausible_steps, report.positions_sent,
+      report.positions_indexed, report.streams_peak, report.streams_resumed, report.sessions_lost,
+      Seconds(report.wait.mean()), Seconds(static_cast<double>(report.wait.Quantile(0.5))),
       Seconds(static_cast<double>(report.wait.Quantile(0.95))));
   text += LatencyLine("request to offer", report.request_to_offer);
   text += LatencyLine("offer push", report.offer_push);

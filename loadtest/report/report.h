@@ -24,7 +24,7 @@ struct Report {
   /// Trips that hadn't ended when the run did.
   std::uint64_t open_at_end = 0;
   std::uint64_t destination_changes = 0, calls_retried = 0;
-  SharingFigures sharing;
+  RideFigures rides;
   std::uint64_t positions_sent = 0, positions_indexed = 0;
   std::uint64_t streams_peak = 0, streams_resumed = 0, sessions_lost = 0, drivers_taken_over = 0;
   std::uint64_t offers = 0, plans = 0;
@@ -35,7 +35,7 @@ struct Report {
   Verdict verdict;
 };
 
-Report MakeReport(const Tally& tally, const Verdict& verdict, const SharingFigures& sharing = {});
+Report MakeReport(const Tally& tally, const Verdict& verdict, const RideFigures& rides = {});
 
 /// The keys are an interface: other tools read them.
 nlohmann::ordered_json ToJson(const Report& report);

@@ -25,7 +25,7 @@ TEST(ReportTest, JsonHasTheKeysThatToolsRead) {
   Verdict verdict;
   verdict.Looked(Check::kOfferEnded, 5);
   verdict.Violated(Check::kOfferEnded, "offer o-1 is open");
-  const auto json = ToJson(MakeReport(tally, verdict));
+  const auto json = ToJson(MakeReport(tally, verdict, {.steps = 9, .implausible_steps = 2}));
   EXPECT_EQ(json["requested"], 10);
   EXPECT_EQ(json["completed"], 4);
   EXPECT_EQ(json["cancelled"], 3);
@@ -45,6 +45,8 @@ TEST(ReportTest, JsonHasTheKeysThatToolsRead) {
   EXPECT_DOUBLE_EQ(json["wait_s"]["mean"], 60);
   EXPECT_NEAR(json["wait_s"]["p50"], 60, 0.06);
   EXPECT_NEAR(json["wait_s"]["p95"], 60, 0.06);
+  EXPECT_EQ(json["steps"], 9);
+  EXPECT_EQ(json["implausible_steps"], 2);
   EXPECT_EQ(json["audit"]["checked"], 5);
   EXPECT_EQ(json["audit"]["violations"], 1);
   EXPECT_EQ(json["audit"]["first"][0], "offer_ended: offer o-1 is open");

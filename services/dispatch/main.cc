@@ -84,6 +84,10 @@ ABSL_FLAG(absl::Duration, update_speeds_every, absl::Minutes(5),
 ABSL_FLAG(uint32_t, surge_cap_percent, 200,
           "What rides cost at most where more want to ride than cars are there, in percent of the "
           "tariff (100, which is no surge, to 1000)");
+ABSL_FLAG(std::string, implausible_steps, "count",
+          "Steps (arrived, picked up, dropped off) that can't have been made by where the driver's "
+          "car was seen: count (they are carried out, logged and put on the trip's record) or "
+          "refuse");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
 ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most (1 or more)");
 ABSL_FLAG(double, max_positions_per_s, 10,
@@ -155,6 +159,14 @@ absl::StatusOr<dispatch::SharingConfig> SharingFromFlag() {
       fmt::format("--sharing={}: must be search, insertion or off", mode));
 }
 
+absl::StatusOr<dispatch::ImplausibleSteps> ImplausibleStepsFromFlag() {
+  const std::string what = absl::GetFlag(FLAGS_implausible_steps);
+  if (what == "count") return dispatch::ImplausibleSteps::kCount;
+  if (what == "refuse") return dispatch::ImplausibleSteps::kRefuse;
+  return absl::InvalidArgumentError(
+      fmt::format("--implausible_steps={}: must be count or refuse", what));
+}
+
 dispatch::StartDeadline DeadlineAfter(std::chrono::nanoseconds wall) {
   return [wall] {
     return [end = std::chrono::steady_clock::now() + wall] {
@@ -169,6 +181,8 @@ absl::Status Run() {
   if (!matching.ok()) return matching.status();
   const auto sharing = SharingFromFlag();
   if (!sharing.ok()) return sharing.status();
+  const auto implausible_steps = ImplausibleStepsFromFlag();
+  if (!implausible_steps.ok()) return implausible_steps.status();
   const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
   if (!specs.ok()) return specs.status();
 
@@ -229,6 +243,7 @@ absl::Status Run() {
             .lost_after = Chrono(FLAGS_lost_after),
             .abandon_after = Chrono(FLAGS_abandon_after),
             .demand = {.surge_cap_percent = absl::GetFlag(FLAGS_surge_cap_percent)},
+            .implausible_steps = *implausible_steps,
             .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
         dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates),
                                 .max_pickup_time = Chrono(FLAGS_max_pickup_time)},

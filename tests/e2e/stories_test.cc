@@ -23,18 +23,23 @@ using trip::v1::TripState;
 
 class StoriesTest : public ::testing::Test {
  protected:
-  /// A system whose drivers are lost quickly, so that no story waits long.
   void SetUp() override {
-    const char* bin = std::getenv("RIDESTREAM_BIN");
-    ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
-    auto system = process::LocalServices::Start(
-        {.bin = bin,
-         .dispatch_flags = {"--suspect_after=1s", "--lost_after=1s", "--match_every=200ms"}});
-    ASSERT_THAT(system, testing::IsOk());
-    system_ = *std::move(system);
+    Start();
     streets_ = *roads::Streets::Load("city:1");
     std::mt19937_64 random(7);
     for (LatLng& place : places_) place = roads::RandomPointOnStreet(streets_->graph(), random);
+  }
+
+  /// A system whose drivers are lost quickly, so that no story waits long.
+  void Start(std::vector<std::string> more_dispatch_flags = {}) {
+    const char* bin = std::getenv("RIDESTREAM_BIN");
+    ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
+    std::vector<std::string> flags = std::move(more_dispatch_flags);
+    flags.insert(flags.end(), {"--suspect_after=1s", "--lost_after=1s", "--match_every=200ms"});
+    system_.reset();
+    auto system = process::LocalServices::Start({.bin = bin, .dispatch_flags = std::move(flags)});
+    ASSERT_THAT(system, testing::IsOk());
+    system_ = *std::move(system);
   }
 
   std::unique_ptr<TestDriver> Driver(const std::string& id, double north_of_pickup_m) {
@@ -195,6 +200,33 @@ TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndAsksAgain) {
   const auto again = rider->Request(rider->Quote(places_[0], places_[1]), "second");
   EXPECT_NE(again.trip_id(), trip.trip_id());
   EXPECT_EQ(other->WaitForOffer().trip_id(), again.trip_id());
+}
+
+TEST_F(StoriesTest, ARideThatNoCarCanHaveMadeIsOnRecordAsSuch) {
+  const auto driver = Driver("d-1", 600);
+  const auto rider = Rider("r-1");
+  AskForRide(*rider);
+  driver->AcceptAndFinish(driver->WaitForOffer());
+  const trip::v1::Trip trip = rider->WaitFor(trip::v1::TRIP_STATE_COMPLETED);
+  ASSERT_GE(trip.implausible_steps_size(), 2);
+  EXPECT_EQ(trip.implausible_steps(0).to(), trip::v1::TRIP_STATE_ARRIVED);
+  EXPECT_EQ(trip.implausible_steps(0).plausibility(), trip::v1::STEP_PLAUSIBILITY_FAR_FROM_STOP);
+  EXPECT_EQ(trip.implausible_steps(0).driver_id(), "d-1");
+  EXPECT_NEAR(trip.implausible_steps(0).distance_m(), 600, 100);
+  EXPECT_EQ(trip.implausible_steps(1).to(), trip::v1::TRIP_STATE_ABOARD);
+}
+
+TEST_F(StoriesTest, AStepThatNoCarCanHaveMadeIsRefusedWhereThatIsAskedFor) {
+  Start({"--implausible_steps=refuse"});
+  const auto driver = Driver("d-1", 600);
+  const auto rider = Rider("r-1");
+  const auto trip = AskForRide(*rider);
+  driver->Answer(driver->WaitForOffer(), true);
+  driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
+  driver->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
+  const Rejected rejected = driver->WaitForRejected();
+  EXPECT_EQ(rejected.stop_update().action(), STOP_ACTION_ARRIVED);
+  EXPECT_EQ(rejected.code(), static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(StoriesTest, TheDestinationChangesUnderWay) {

@@ -480,6 +480,15 @@ void DispatchProcess::Do(const dispatch::TripCommand& decision) {
       });
 }
 
+void DispatchProcess::Do(const dispatch::StepJudged& decision) {
+  context_.trace.Line("{} says {} of {}: {}", decision.driver,
+                      trip::v1::TripState_Name(decision.to), decision.trip,
+                      trip::v1::StepPlausibility_Name(decision.plausibility));
+  context_.Expect(!context_.faults.never() || !dispatch::IsImplausible(decision.plausibility),
+                  fmt::format("{}'s step of {} is implausible, by {} m, though nothing goes wrong",
+                              decision.driver, decision.trip, decision.distance_m));
+}
+
 void DispatchProcess::Do(const dispatch::SetSurge& decision) {
   trip::v1::ReportSurgeRequest request;
   request.set_market(kMarket);

@@ -125,6 +125,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Do(const dispatch::FindRoute& decision);
   void Do(const dispatch::TripCommand& decision);
   void Do(const dispatch::ReportProgress& decision);
+  void Do(const dispatch::StepJudged& decision);
   void Do(const dispatch::StreetsDriven&) {}
   void Do(const dispatch::SetSurge& decision);
   void CheckLease(const trip::v1::AssignTripRequest& request);

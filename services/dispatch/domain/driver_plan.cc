@@ -180,6 +180,17 @@ trip::v1::TripState DriverPlan::StateOf(const TripId& trip) const {
   return trip::v1::TRIP_STATE_ABOARD;
 }
 
+std::optional<double> DriverPlan::DistanceToStop(const TripId& trip, v1::StopKind kind,
+                                                 LatLng car) const {
+  const auto planned = std::find_if(stops_.begin(), stops_.end(), [&](const PlannedStop& stop) {
+    return IsOf(stop.stop, trip) && stop.stop.kind() == kind;
+  });
+  if (planned == stops_.end()) return std::nullopt;
+  const double to_place = DistanceM(car, FromProto(planned->stop.place()));
+  if (!route_ || route_->lat_e7().empty()) return std::max(0.0, to_place - kStopWithinM);
+  return std::min(to_place, DistanceM(car, progress_->At(planned->on_route).place));
+}
+
 bool DriverPlan::HasAnybodyAboard() const {
   const auto trips = Trips();
   return std::any_of(trips.begin(), trips.end(),

@@ -53,6 +53,10 @@ struct Dwell {
 /// requests. Not thread-safe.
 class DriverPlan {
  public:
+  /// How far from a rider's place the street is at most on which the car stops, in metres: no
+  /// quote is given beyond (roads::Snapper::kMaxDistanceM).
+  static constexpr double kStopWithinM = 500;
+
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
   /// who share stand in the order of what was promised them, and other riders' come last.
@@ -72,6 +76,9 @@ class DriverPlan {
   bool HasAnybodyAboard() const;
   /// ASSIGNED, ARRIVED or ABOARD, as the stops tell of a trip that the plan has.
   trip::v1::TripState StateOf(const TripId& trip) const;
+  /// How far a car there is at least from where it stops for the trip, in metres: that is by its
+  /// route, or else anywhere within kStopWithinM of the stop. Nothing if the plan has no such stop.
+  std::optional<double> DistanceToStop(const TripId& trip, v1::StopKind kind, LatLng car) const;
   /// In the order of their drop-offs.
   std::vector<TripId> Trips() const;
   /// Of all its trips, whether aboard already or not.

@@ -42,6 +42,36 @@ class DriverPlanTest : public ::testing::Test {
   DriverPlan plan_;
 };
 
+TEST_F(DriverPlanTest, TellsHowFarACarIsFromAStopAtLeast) {
+  Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
+  const TripId trip("t-1");
+  constexpr auto kIn = v1::STOP_KIND_PICK_UP;
+  constexpr auto kOut = v1::STOP_KIND_DROP_OFF;
+  const LatLng near = OffsetBy(MarketTester::kPickup, 0, 499);
+  const LatLng far = OffsetBy(MarketTester::kPickup, 0, 700);
+  EXPECT_EQ(plan_.DistanceToStop(trip, kIn, near), 0) << "the street may be there";
+  EXPECT_NEAR(*plan_.DistanceToStop(trip, kIn, far), 200, 1);
+  FindRoute();
+  EXPECT_NEAR(*plan_.DistanceToStop(trip, kIn, near), 499, 1) << "it is known where the car stops";
+  EXPECT_NEAR(*plan_.DistanceToStop(trip, kOut, MarketTester::kDropoff), 0, 1);
+  // The street on which the car stops is 300 m from the rider.
+  auto places = plan_.Places();
+  places[0] = OffsetBy(MarketTester::kPickup, 0, 300);
+  ASSERT_TRUE(plan_.SetRoute(MakeWay(kCar, places)));
+  EXPECT_NEAR(*plan_.DistanceToStop(trip, kIn, places[0]), 0, 1);
+  EXPECT_NEAR(*plan_.DistanceToStop(trip, kIn, far), 400, 1);
+  EXPECT_NEAR(*plan_.DistanceToStop(trip, kIn, MarketTester::kPickup), 0, 1);
+  EXPECT_EQ(plan_.DistanceToStop(TripId("t-2"), kIn, near), std::nullopt);
+  Apply("t-1", trip::v1::TRIP_STATE_ABOARD);
+  EXPECT_EQ(plan_.DistanceToStop(trip, kIn, near), std::nullopt);
+}
+
+TEST_F(DriverPlanTest, ARouteWithoutPointsTellsNoDistance) {
+  Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
+  ASSERT_TRUE(plan_.SetRoute({{}, {seconds(0), seconds(0)}}));
+  EXPECT_EQ(plan_.DistanceToStop(TripId("t-1"), v1::STOP_KIND_PICK_UP, MarketTester::kPickup), 0);
+}
+
 struct ApplyCase {
   trip::v1::TripState before;
   trip::v1::TripState after;

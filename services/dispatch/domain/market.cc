@@ -62,6 +62,7 @@ v1::Rejected MakeRejected(const Command& command, const absl::Status& why) {
 Market::Market(const MarketConfig& config)
     : market_(config.market),
       abandon_after_(config.abandon_after),
+      implausible_steps_(config.implausible_steps),
       commands_(config.command_retry, timers_),
       fleet_(config.lost_after, config.sharing, timers_),
       matchmaker_({config.offer_lease,
@@ -229,7 +230,8 @@ void Market::On(const StopUpdated& event, Step& step) {
     }
     return;
   }
-  if (trips_.Find(id)->trip.state() >= to) {  // A repeat of what is done.
+  OpenTrip& open = *trips_.Find(id);
+  if (open.trip.state() >= to) {  // A repeat of what is done.
     fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_STOP_DONE, step);
     return;
   }
@@ -237,7 +239,26 @@ void Market::On(const StopUpdated& event, Step& step) {
   request.set_trip_id(id.str());
   request.set_driver_id(event.driver.str());
   request.set_to(to);
-  commands_.Send(std::move(request), event.update, step);
+  if (commands_.IsWaiting(request) || TakeAtItsWord(*driver, open, event.update, request, step)) {
+    commands_.Send(std::move(request), event.update, step);
+  }
+}
+
+bool Market::TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
+                           trip::v1::AdvanceTripRequest& request, Step& step) {
+  const StepVerdict verdict = Judge(MakeClaim(driver, open, request.to(), step.now()));
+  const bool refused =
+      implausible_steps_ == ImplausibleSteps::kRefuse && IsImplausible(verdict.plausibility);
+  step.Decide(StepJudged{driver.id, TripId(request.trip_id()), request.to(), verdict.plausibility,
+                         verdict.distance_m, refused});
+  if (refused) {
+    fleet_.PushRejected(driver.id, MakeRejected(update, RefusalOf(verdict)), step);
+    return false;
+  }
+  request.set_plausibility(verdict.plausibility);
+  request.set_distance_m(verdict.distance_m);
+  if (request.to() == trip::v1::TRIP_STATE_ABOARD) open.picked_up_at = step.now();
+  return true;
 }
 
 void Market::On(const TripGivenUp& event, Step& step) {

@@ -15,6 +15,7 @@
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/domain/matchmaker.h"
 #include "services/dispatch/domain/step.h"
+#include "services/dispatch/domain/step_claim.h"
 #include "services/dispatch/domain/timers.h"
 #include "services/dispatch/domain/trip_book.h"
 #include "services/dispatch/domain/trip_commands.h"
@@ -56,6 +57,7 @@ struct MarketConfig {
   /// How long the log is waited for when an answer of trip's announces news that must stand there.
   Duration log_patience = std::chrono::seconds(1);
   DemandConfig demand = {};
+  ImplausibleSteps implausible_steps = ImplausibleSteps::kCount;
   /// Makes offer ids unique over restarts of the process.
   std::string offer_id_prefix = {};
 };
@@ -124,6 +126,10 @@ class Market {
   /// Sets or cancels the time after which the trip of a lost driver ends.
   void WatchLostDriver(const trip::v1::Trip& trip, Step& step);
   void DriverStaysAway(const TripId& trip, Step& step);
+  /// Judges what the driver says and notes it in `request`. False: the step is refused, and the
+  /// driver was told why.
+  bool TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
+                     trip::v1::AdvanceTripRequest& request, Step& step);
   /// Carries on after trip refused or carried out a command.
   void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
   /// Tells the driver why its command about a trip that isn't in its plan can't be carried out.
@@ -132,6 +138,7 @@ class Market {
 
   const MarketId market_;
   const Duration abandon_after_;
+  const ImplausibleSteps implausible_steps_;
   bool caught_up_ = false;
   Timers timers_;
   TripBook trips_;

@@ -354,6 +354,13 @@ void MarketChecker::CheckInsertion(const trip::v1::AssignTripRequest& request) {
   ++seen_[moves ? "move" : "insertion"];
 }
 
+void MarketChecker::Check(const StepJudged& decision) {
+  Expect(trips_[decision.trip].driver().driver_id() == decision.driver.str(),
+         fmt::format("{} says a step of {}, which is another's", decision.driver, decision.trip));
+  const std::string& name = trip::v1::StepPlausibility_Name(decision.plausibility);
+  ++seen_["step " + name.substr(std::string_view("STEP_PLAUSIBILITY_").size())];
+}
+
 void MarketChecker::Check(const ReportProgress& decision) {
   const trip::v1::Trip& trip = trips_[TripId(decision.progress.trip_id())];
   Expect(trip.has_driver() && !IsEnded(trip.state()),

@@ -85,6 +85,7 @@ class MarketChecker {
   void Check(const TripCommand& decision);
   void Check(const ReportProgress& decision);
   void Check(const FindRoute&) {}
+  void Check(const StepJudged& decision);
   void Check(const StreetsDriven&) {}
   void Check(const SetSurge& decision);
   void CheckInsertion(const trip::v1::AssignTripRequest& request);

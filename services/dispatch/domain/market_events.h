@@ -241,6 +241,16 @@ struct TripCommand {
                trip::v1::ReportDriverLostRequest, trip::v1::CancelTripRequest>
       request;
 };
+/// What the market makes of a step that a driver says it made, once for each step.
+struct StepJudged {
+  DriverId driver;
+  TripId trip;
+  trip::v1::TripState to = trip::v1::TRIP_STATE_UNSPECIFIED;
+  trip::v1::StepPlausibility plausibility = trip::v1::STEP_PLAUSIBILITY_UNSPECIFIED;
+  /// As in trip::v1::ImplausibleStep.
+  std::uint32_t distance_m = 0;
+  bool refused = false;
+};
 /// For the rider's eyes; never stored.
 struct ReportProgress {
   trip::v1::TripProgress progress;
@@ -262,6 +272,6 @@ struct SetSurge {
 };
 
 using Decision = std::variant<SendWelcome, Push, SetAvailability, FindCandidates, FindRoute,
-                              TripCommand, ReportProgress, StreetsDriven, SetSurge>;
+                              TripCommand, StepJudged, ReportProgress, StreetsDriven, SetSurge>;
 
 }  // namespace ridestream::dispatch

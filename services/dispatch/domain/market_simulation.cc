@@ -40,6 +40,10 @@ std::string ToBytes(const Decision& decision) {
       return fmt::format("command {} ", d.command) +
              std::visit([](const auto& r) { return r.SerializeAsString(); }, d.request);
     }
+    std::string operator()(const StepJudged& d) const {
+      return fmt::format("judged {} {} {} {} {} {}", d.driver, d.trip, static_cast<int>(d.to),
+                         static_cast<int>(d.plausibility), d.distance_m, d.refused);
+    }
     std::string operator()(const ReportProgress& d) const {
       return "progress " + d.progress.SerializeAsString();
     }

@@ -29,7 +29,8 @@ MarketConfig MarketTester::TestConfig() {
   return config;
 }
 
-MarketTester::MarketTester(bool caught_up) : market_(std::make_unique<Market>(TestConfig())) {
+MarketTester::MarketTester(bool caught_up, const MarketConfig& config)
+    : config_(config), market_(std::make_unique<Market>(config)) {
   if (caught_up) Handle(LogCaughtUp{});
 }
 
@@ -54,9 +55,8 @@ void MarketTester::Pass(Duration duration) {
 }
 
 void MarketTester::Restart() {
-  MarketConfig config = TestConfig();
-  config.offer_id_prefix = fmt::format("life-{}-", ++lives_);
-  market_ = std::make_unique<Market>(config);
+  config_.offer_id_prefix = fmt::format("life-{}-", ++lives_);
+  market_ = std::make_unique<Market>(config_);
   decisions_.clear();
   told_ = trips.OldestOpen();
 }

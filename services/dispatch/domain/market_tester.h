@@ -24,7 +24,7 @@ class MarketTester {
   static MarketConfig TestConfig();
 
   /// Caught up with an empty log unless told otherwise.
-  explicit MarketTester(bool caught_up = true);
+  explicit MarketTester(bool caught_up = true, const MarketConfig& config = TestConfig());
 
   void Handle(const Event& event);
   /// Lets time pass: each timer goes off at its own time.
@@ -93,6 +93,7 @@ class MarketTester {
   std::vector<v1::DriveResponse> TakePushes(const std::string& driver,
                                             v1::DriveResponse::MessageCase kind);
 
+  MarketConfig config_;
   Time now_ = ScaledClock::kAnchor;
   std::uint64_t last_epoch_ = 0;
   int lives_ = 0;

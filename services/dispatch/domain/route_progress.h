@@ -38,6 +38,8 @@ class RouteProgress {
     LatLng place;
     Duration from_start;
   };
+  /// Where a car is after driving the route for so long. There must be one.
+  Point At(Duration from_start) const;
   /// The route's points at which a car is from `from` to `to`, of the travel time from its start.
   std::span<const Point> PointsBetween(Duration from, Duration to) const;
   /// The route from the car to where it is after driving on for so long.
@@ -57,8 +59,6 @@ class RouteProgress {
   /// Looks at the pieces from `first` on that begin before `until`, at least at one.
   Match Nearest(LatLng car, std::size_t first, Duration until) const;
   Match Project(LatLng car, std::size_t piece) const;
-  /// Where a car is after driving the route for so long.
-  Point At(Duration from_start) const;
   void JudgeDeparture(LatLng car, double beside_m);
   /// Whether the car is in the corridor of the pieces shortly behind it: where a route comes back
   /// the way it went, a position's noise may have taken the car ahead of itself.

@@ -33,6 +33,9 @@ struct OpenTrip {
   Time held_by_price_until{};
   /// The round that every search ends with was begun.
   bool looked_last = false;
+  /// When the driver said that the rider got in; nothing if this market wasn't told, as before a
+  /// restart.
+  std::optional<Time> picked_up_at;
 };
 
 struct EndedTrip {

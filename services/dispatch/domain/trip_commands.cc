@@ -81,6 +81,14 @@ void TripCommands::Send(TripRequest request, CommandOrigin origin, Step& step) {
   if (line.size() == 1) SendNext(trip, step);
 }
 
+bool TripCommands::IsWaiting(const TripRequest& request) const {
+  const auto line = lines_.find(TripOf(request));
+  return line != lines_.end() &&
+         std::any_of(line->second.begin(), line->second.end(), [&](const PendingCommand& pending) {
+           return IsRepeat(pending.request, request);
+         });
+}
+
 std::optional<PendingCommand> TripCommands::Settle(std::uint64_t command,
                                                    const absl::Status& outcome, Step& step) {
   const auto sent = sent_.find(command);

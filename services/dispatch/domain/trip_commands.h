@@ -68,6 +68,9 @@ class TripCommands {
   /// The trip has ended: nothing about it needs to be known any more.
   void DropAll(const TripId& trip);
 
+  /// Whether Send would drop it as a repeat.
+  bool IsWaiting(const TripRequest& request) const;
+
   template <class Request>
   bool IsPending(const TripId& trip) const {
     const auto line = lines_.find(trip);

@@ -23,6 +23,20 @@ prometheus::Histogram& Histogram(Registry& registry, const std::string& name,
       {{"market", market}}, std::move(bounds));
 }
 
+std::map<trip::v1::TripState, metrics::EnumCounters<trip::v1::StepPlausibility>> StepCounters(
+    Registry& registry, const std::string& market) {
+  auto& family = Counters(registry, "dispatch_steps_total",
+                          "Steps that drivers said they made, by where their cars were seen");
+  std::map<trip::v1::TripState, metrics::EnumCounters<trip::v1::StepPlausibility>> counters;
+  for (const auto& [to, step] : {std::pair(trip::v1::TRIP_STATE_ARRIVED, "arrived"),
+                                 std::pair(trip::v1::TRIP_STATE_ABOARD, "aboard"),
+                                 std::pair(trip::v1::TRIP_STATE_COMPLETED, "completed")}) {
+    counters.try_emplace(to, family, "plausibility",
+                         prometheus::Labels{{"market", market}, {"step", step}});
+  }
+  return counters;
+}
+
 std::chrono::duration<double> Seconds(std::chrono::nanoseconds took) { return took; }
 
 }  // namespace
@@ -38,6 +52,7 @@ MarketMeter::MarketMeter(Registry& registry, const std::string& market)
           "outcome", {{"market", market}}),
       plans_(Counters(registry, "dispatch_plans_total", "Plans pushed to drivers, by their cause"),
              "cause", {{"market", market}}),
+      steps_(StepCounters(registry, market)),
       waiting_places_(Counters(registry, "dispatch_waiting_places_total",
                                "Suggestions to idle drivers where to wait")
                           .Add({{"market", market}})),
@@ -71,6 +86,8 @@ void MarketMeter::Decided(const Decision& decision) {
   } else if (const auto* round = std::get_if<FindCandidates>(&decision)) {
     round_trips_.Observe(static_cast<double>(round->queries.size()));
     asked_at_[round->round] = SteadyClock::now();
+  } else if (const auto* judged = std::get_if<StepJudged>(&decision)) {
+    steps_.at(judged->to).Count(judged->plausibility);
   }
 }
 

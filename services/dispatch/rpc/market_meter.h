@@ -35,6 +35,8 @@ class MarketMeter {
   prometheus::Counter& offers_made_;
   metrics::EnumCounters<v1::OfferOutcome> offers_ended_;
   metrics::EnumCounters<v1::PlanCause> plans_;
+  /// By the state that the step leads to.
+  std::map<trip::v1::TripState, metrics::EnumCounters<trip::v1::StepPlausibility>> steps_;
   prometheus::Counter& waiting_places_;
   prometheus::Counter& rounds_answered_;
   prometheus::Counter& rounds_failed_;

@@ -228,6 +228,18 @@ void MarketRunner::Do(ReportProgress decision) {
   around_.progress.Report(std::move(decision.progress));
 }
 
+void MarketRunner::Do(const StepJudged& decision) {
+  if (!IsImplausible(decision.plausibility)) return;
+  service::Log(service::Level::kWarning, "step_implausible",
+               {{"trip", decision.trip.str()},
+                {"request", RequestOf(decision.trip.str())},
+                {"driver", decision.driver.str()},
+                {"to", trip::v1::TripState_Name(decision.to)},
+                {"why", trip::v1::StepPlausibility_Name(decision.plausibility)},
+                {"distance_m", std::to_string(decision.distance_m)},
+                {"refused", decision.refused ? "yes" : "no"}});
+}
+
 void MarketRunner::Do(StreetsDriven decision) {
   if (speeds_ != nullptr) speeds_->Add(std::move(decision));
 }

@@ -101,6 +101,7 @@ class MarketRunner final : public EventSink {
   void Do(FindRoute decision);
   void Do(TripCommand decision);
   void Do(ReportProgress decision);
+  void Do(const StepJudged& decision);
   void Do(StreetsDriven decision);
   void Do(const SetSurge& decision);
   /// Remembers which request a trip was made by, while it is open.

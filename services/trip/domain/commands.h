@@ -70,6 +70,8 @@ struct AdvanceCommand {
   TripId trip_id;
   DriverId driver_id;
   v1::TripState to = v1::TRIP_STATE_UNSPECIFIED;
+  v1::StepPlausibility plausibility = v1::STEP_PLAUSIBILITY_UNSPECIFIED;
+  std::uint32_t distance_m = 0;
 };
 
 struct ReleaseCommand {

@@ -233,6 +233,14 @@ absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& lo
       SetTime(now, *trip.mutable_ended_at());
       break;
   }
+  if (command.plausibility == v1::STEP_PLAUSIBILITY_FAR_FROM_STOP ||
+      command.plausibility == v1::STEP_PLAUSIBILITY_TOO_SOON) {
+    v1::ImplausibleStep& step = *trip.add_implausible_steps();
+    step.set_driver_id(command.driver_id.str());
+    step.set_to(command.to);
+    step.set_plausibility(command.plausibility);
+    step.set_distance_m(command.distance_m);
+  }
   trip.set_state(command.to);
   return Effect::kChanged;
 }

@@ -206,6 +206,29 @@ TEST(StateMachineTest, ALostDriverWhoComesBackCompletesTheTrip) {
   EXPECT_FALSE(trip.has_driver_lost_at());
 }
 
+TEST(StateMachineTest, StepsThatCannotHaveBeenMadeAreOnRecord) {
+  v1::Trip trip = TripIn(kAssigned);
+  const auto advance = [&](v1::TripState to, v1::StepPlausibility plausibility) {
+    AdvanceCommand command = SampleAdvance("t", "d", to);
+    command.plausibility = plausibility;
+    command.distance_m = 1'700;
+    return Apply(command, DriverLoad{}, 4, kNow, trip);
+  };
+  for (int said = 0; said < 2; ++said) {
+    EXPECT_THAT(advance(kArrived, v1::STEP_PLAUSIBILITY_FAR_FROM_STOP), IsOk());
+    ASSERT_EQ(trip.implausible_steps_size(), 1) << "a repeat is no step";
+  }
+  EXPECT_EQ(trip.implausible_steps(0).driver_id(), "d");
+  EXPECT_EQ(trip.implausible_steps(0).to(), kArrived);
+  EXPECT_EQ(trip.implausible_steps(0).plausibility(), v1::STEP_PLAUSIBILITY_FAR_FROM_STOP);
+  EXPECT_EQ(trip.implausible_steps(0).distance_m(), 1'700u);
+  EXPECT_THAT(advance(kAboard, v1::STEP_PLAUSIBILITY_UNCHECKED), IsOk());
+  EXPECT_EQ(trip.implausible_steps_size(), 1);
+  EXPECT_THAT(advance(kCompleted, v1::STEP_PLAUSIBILITY_TOO_SOON), IsOk());
+  ASSERT_EQ(trip.implausible_steps_size(), 2);
+  EXPECT_EQ(trip.implausible_steps(1).plausibility(), v1::STEP_PLAUSIBILITY_TOO_SOON);
+}
+
 TEST(StateMachineTest, ANoShowOwesTheTariffsFeeOnceTheDriverHasWaited) {
   const Duration waits = ToDuration(SampleTariff().no_show_after());
   for (const Duration waited : {Duration(0), waits - Duration(1), waits}) {

@@ -158,7 +158,8 @@ absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request) {
     case v1::TRIP_STATE_ARRIVED:
     case v1::TRIP_STATE_ABOARD:
     case v1::TRIP_STATE_COMPLETED:
-      return AdvanceCommand{TripId(request.trip_id()), DriverId(request.driver_id()), request.to()};
+      return AdvanceCommand{TripId(request.trip_id()), DriverId(request.driver_id()), request.to(),
+                            request.plausibility(), request.distance_m()};
     default:
       return absl::InvalidArgumentError(
           fmt::format("to: must be ARRIVED, ABOARD or COMPLETED, is {}", StateName(request.to())));
