@@ -1,6 +1,5 @@
 #include "libs/rpc/channel.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/synchronization/notification.h"
@@ -77,13 +76,6 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
 
 void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
   context.set_deadline(std::chrono::system_clock::now() + timeout);
-}
-
-void SetTimeoutWithin(const grpc::ServerContextBase& caller, grpc::ClientContext& context,
-                      std::chrono::milliseconds timeout) {
-  context.set_deadline(
-      std::min(caller.deadline(),
-               std::chrono::system_clock::time_point(std::chrono::system_clock::now() + timeout)));
 }
 
 }  // namespace ridestream::rpc

@@ -41,8 +41,4 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
 /// Gives `context` a deadline `timeout` of wall time from now.
 void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout);
 
-/// The same, but never later than the deadline of the call that this one serves.
-void SetTimeoutWithin(const grpc::ServerContextBase& caller, grpc::ClientContext& context,
-                      std::chrono::milliseconds timeout);
-
 }  // namespace ridestream::rpc

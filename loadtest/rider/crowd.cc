@@ -111,11 +111,6 @@ void Crowd::Stop() {
   while (!active_.empty()) changed_.Wait(mu_);
 }
 
-bool Crowd::asked_all() const {
-  MutexLock lock(mu_);
-  return !next_;
-}
-
 size_t Crowd::active() const {
   MutexLock lock(mu_);
   return active_.size();

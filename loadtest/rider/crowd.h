@@ -40,8 +40,6 @@ class Crowd {
   /// Waits for all calls under way; histories stay. Idempotent.
   void Stop();
 
-  /// The demand has ended, or its time is over.
-  bool asked_all() const;
   /// Riders with a wish that isn't done.
   size_t active() const;
   /// Of every rider there was, in no order; call after Stop.

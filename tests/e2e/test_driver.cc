@@ -179,12 +179,6 @@ void TestDriver::GiveUp(const std::string& trip_id) {
   Write(request);
 }
 
-void TestDriver::MoveTo(LatLng place) {
-  MutexLock lock(mu_);
-  place_ = place;
-  changed_.SignalAll();
-}
-
 void TestDriver::AcceptAndFinish(const dispatch::v1::Offer& offer) {
   Answer(offer, true);
   WaitForPlan(dispatch::v1::PLAN_CAUSE_RIDER_ADDED);

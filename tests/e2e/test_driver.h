@@ -35,8 +35,6 @@ class TestDriver {
   void Answer(const dispatch::v1::Offer& offer, bool accept);
   void Do(const std::string& trip_id, dispatch::v1::StopAction action);
   void GiveUp(const std::string& trip_id);
-  /// Goes there at once, no further than a car could since the last report.
-  void MoveTo(LatLng place);
   /// Accepts and rides the trip to its end, waiting for each step's plan.
   void AcceptAndFinish(const dispatch::v1::Offer& offer);
 

@@ -44,7 +44,6 @@ class RingWalk {
     int ring = 0;
   };
 
-  bool NextFace(double max_chord_squared);
   double ChordSquaredBeyond(const Face& face) const;
   void AddRing(const Face& face, Cells& cells);
   void AddCell(int face, int i, int j, Cells& cells);
