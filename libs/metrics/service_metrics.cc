@@ -1,11 +1,26 @@
 #include "libs/metrics/service_metrics.h"
 
+#include <bit>
+#include <string>
 #include <utility>
 
+#include "libs/base/invariant.h"
 #include "libs/metrics/process_figures.h"
 #include "libs/service/service.h"
 
 namespace ridestream::metrics {
+namespace {
+
+void LogBroken(const BrokenInvariant& broken) {
+  // A place that finds it broken all the time doesn't fill the log.
+  if (!std::has_single_bit(broken.times)) return;
+  service::Log(service::Level::kError, "invariant_broken",
+               {{"invariant", std::string(broken.name)},
+                {"at", std::string(broken.file) + ":" + std::to_string(broken.line)},
+                {"times", std::to_string(broken.times)}});
+}
+
+}  // namespace
 
 ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std::string>& services,
                                std::string listen)
@@ -13,7 +28,11 @@ ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std:
       registry_(std::make_shared<prometheus::Registry>()),
       readings_(std::make_shared<Readings>()),
       calls_(*registry_, prefix, services) {
+  SetInvariantHandler(LogBroken);
   AddProcessFigures(*readings_);
+  readings_->AddOne(Readings::Kind::kCounter, prefix + "_invariants_broken_total",
+                    "How often something was found that can't be unless the program has a bug",
+                    [] { return static_cast<double>(BrokenInvariants()); });
   readings_->AddOne(Readings::Kind::kCounter, prefix + "_log_lines_dropped_total",
                     "Log lines that were dropped because they couldn't be written fast enough",
                     [] { return static_cast<double>(service::DroppedLogLines()); });

@@ -15,6 +15,7 @@
 namespace ridestream::metrics {
 
 /// What a service of ours measures: its process, its calls, its queues, and what it adds itself.
+/// From then on broken invariants are counted and logged; the process goes on.
 /// Made first in main() and destroyed last; only the exporter goes before what it reads.
 /// Thread-safe.
 class ServiceMetrics {

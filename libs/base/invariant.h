@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/base/optimization.h"
+
+namespace ridestream {
+
+/// Whether `condition` is true, which it always is unless this program has a bug: `name` says what
+/// must hold, as a sentence. Checked in release builds too. Not for what comes from outside: that
+/// is answered by a status.
+///
+/// A broken invariant ends the process, as in tests and in the simulation, unless a handler was
+/// set, as in services: there it is counted and logged, the expression is false, and the caller
+/// leaves out what it can't do:
+///
+///   OpenTrip* open = trips.Find(id);
+///   if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip that is offered is open")) return;
+#define RIDESTREAM_INVARIANT(condition, name)                                              \
+  (ABSL_PREDICT_TRUE(condition) || [] {                                                    \
+    static constinit ::ridestream::internal::InvariantSite site{name, __FILE__, __LINE__}; \
+    return site.Broken();                                                                  \
+  }())
+
+/// An invariant that was found broken, at one place in the source.
+struct BrokenInvariant {
+  std::string_view name;
+  std::string_view file;
+  int line;
+  /// How often it was found broken at this place, this time included.
+  std::uint64_t times;
+};
+
+/// Called for each broken invariant, on the thread that found it, maybe on several at a time.
+using InvariantHandler = void (*)(const BrokenInvariant&);
+
+/// Until then, and after null was set, a broken invariant ends the process. Thread-safe.
+void SetInvariantHandler(InvariantHandler handler);
+
+/// Broken invariants so far, of the whole process.
+std::uint64_t BrokenInvariants();
+
+namespace internal {
+
+class InvariantSite {
+ public:
+  constexpr InvariantSite(std::string_view name, std::string_view file, int line)
+      : name_(name), file_(file), line_(line) {}
+  /// Returns false.
+  bool Broken();
+
+ private:
+  const std::string_view name_;
+  const std::string_view file_;
+  const int line_;
+  std::atomic<std::uint64_t> times_ = 0;
+};
+
+}  // namespace internal
+}  // namespace ridestream
