@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/invariant.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -37,6 +38,14 @@ v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
 const Driver* Fleet::Find(const DriverId& id) const {
   const auto it = drivers_.find(id);
   return it == drivers_.end() ? nullptr : &it->second;
+}
+
+const Driver* Fleet::HolderOf(const TripId& trip) const {
+  const auto holder = driver_of_.find(trip);
+  if (holder == driver_of_.end()) return nullptr;
+  const Driver* driver = Find(holder->second);
+  (void)RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known");
+  return driver;
 }
 
 Driver* Fleet::Touch(const DriverId& id) {
@@ -174,11 +183,12 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
 void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   const auto holder = driver_of_.find(trip);
   if (holder == driver_of_.end()) return;
-  Driver& driver = *Touch(holder->second);
+  Driver* driver = Touch(holder->second);
   driver_of_.erase(holder);
   timers_.Cancel(PromiseTimer(trip));
   etas_.Forget(trip);
-  Changed(driver, driver.plan.Remove(trip, cause), step);
+  if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known")) return;
+  Changed(*driver, driver->plan.Remove(trip, cause), step);
 }
 
 void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
@@ -193,8 +203,7 @@ void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
   const TripId id(trip.trip_id());
   if (!late_.insert(id).second) return;
   ++promises_broken_;
-  const auto holder = driver_of_.find(id);
-  if (holder != driver_of_.end()) TellRiders(drivers_.at(holder->second), step);
+  if (const Driver* driver = HolderOf(id)) TellRiders(*driver, step);
 }
 
 void Fleet::Forget(const TripId& trip) { late_.erase(trip); }
@@ -302,10 +311,10 @@ void Fleet::WatchPromise(const Driver& driver, const TripId& trip, Step& step) {
 }
 
 void Fleet::PromiseDue(const TripId& trip, Step& step) {
-  const auto holder = driver_of_.find(trip);
-  if (holder == driver_of_.end()) return;
+  const Driver* driver = HolderOf(trip);
+  if (driver == nullptr) return;
   if (late_.insert(trip).second) ++promises_broken_;
-  TellRiders(drivers_.at(holder->second), step);
+  TellRiders(*driver, step);
   timers_.Set(PromiseTimer(trip), step.now() + kTellLateEvery);
 }
 
@@ -357,9 +366,10 @@ std::vector<SharedCar> Fleet::SharedCars(Time now) const {
 }
 
 void Fleet::BeginInsertion(const TripId& trip, const InsertionFound& found) {
-  Driver& driver = drivers_.at(found.driver);
-  driver.inserting = true;
-  placements_[trip] = driver.plan.PlacementFor(found.insertion);
+  const auto it = drivers_.find(found.driver);
+  if (!RIDESTREAM_INVARIANT(it != drivers_.end(), "a driver found for a trip is known")) return;
+  it->second.inserting = true;
+  placements_[trip] = it->second.plan.PlacementFor(found.insertion);
 }
 
 void Fleet::EndInsertion(const TripId& trip, const DriverId& id, bool assigned) {
@@ -368,13 +378,14 @@ void Fleet::EndInsertion(const TripId& trip, const DriverId& id, bool assigned) 
 }
 
 void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
-  Driver& driver = *Touch(candidate.driver);
-  driver.offered = true;
-  driver.position = candidate.position;
-  driver.positioned_at = step.now();
+  Driver* driver = Touch(candidate.driver);
+  if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver found for a trip is known")) return;
+  driver->offered = true;
+  driver->position = candidate.position;
+  driver->positioned_at = step.now();
   v1::DriveResponse message;
   *message.mutable_offer() = std::move(offer);
-  PushTo(driver, std::move(message), step);
+  PushTo(*driver, std::move(message), step);
 }
 
 void Fleet::EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step) {

@@ -118,6 +118,8 @@ class Fleet {
 
  private:
   Driver* Touch(const DriverId& id);
+  /// Null if the trip is nobody's.
+  const Driver* HolderOf(const TripId& trip) const;
   void MarkSuspect(Driver& driver, Step& step);
   void ClearSuspicion(Driver& driver, Step& step);
   void Changed(Driver& driver, PlanChange change, Step& step);

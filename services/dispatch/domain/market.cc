@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "libs/base/invariant.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -230,8 +231,9 @@ void Market::On(const StopUpdated& event, Step& step) {
     }
     return;
   }
-  OpenTrip& open = *trips_.Find(id);
-  if (open.trip.state() >= to) {  // A repeat of what is done.
+  OpenTrip* open = trips_.Find(id);
+  if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip in a plan is open")) return;
+  if (open->trip.state() >= to) {  // A repeat of what is done.
     fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_STOP_DONE, step);
     return;
   }
@@ -239,7 +241,7 @@ void Market::On(const StopUpdated& event, Step& step) {
   request.set_trip_id(id.str());
   request.set_driver_id(event.driver.str());
   request.set_to(to);
-  if (commands_.IsWaiting(request) || TakeAtItsWord(*driver, open, event.update, request, step)) {
+  if (commands_.IsWaiting(request) || TakeAtItsWord(*driver, *open, event.update, request, step)) {
     commands_.Send(std::move(request), event.update, step);
   }
 }
@@ -286,7 +288,9 @@ void Market::On(const TripGivenUp& event, Step& step) {
     fleet_.PushRejected(event.driver, MakeRejected(event.give_up, why), step);
     return;
   }
-  const bool at_pickup = trips_.Find(id)->trip.state() == trip::v1::TRIP_STATE_ARRIVED ||
+  const OpenTrip* open = trips_.Find(id);
+  if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip in a plan is open")) return;
+  const bool at_pickup = open->trip.state() == trip::v1::TRIP_STATE_ARRIVED ||
                          commands_.IsPending<trip::v1::AdvanceTripRequest>(id);
   const v1::GiveUpCause cause = event.give_up.cause();
   const bool no_show =

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "libs/base/invariant.h"
 #include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
@@ -281,9 +282,9 @@ void Matchmaker::AddSharing(FindCandidates& round, Time now) {
 
   std::map<TripId, DriverId> movable;
   for (const SharedCar& car : round.cars) {
-    for (const TripId& trip : fleet_.Find(car.driver)->plan.MovableTrips()) {
-      movable.emplace(trip, car.driver);
-    }
+    const Driver* driver = fleet_.Find(car.driver);
+    if (!RIDESTREAM_INVARIANT(driver != nullptr, "the driver of a car is known")) continue;
+    for (const TripId& trip : driver->plan.MovableTrips()) movable.emplace(trip, car.driver);
   }
   const std::size_t count = std::min(kMovesPerRound, movable.size());
   auto next = movable.upper_bound(last_moved_);
@@ -292,7 +293,9 @@ void Matchmaker::AddSharing(FindCandidates& round, Time now) {
     last_moved_ = next->first;
     const OpenTrip* open = trips_.Find(next->first);
     if (open == nullptr || offers_.OfTrip(next->first) != nullptr) continue;
-    round.moves.push_back({next->first, next->second, with_margin(*SharedRideOf(open->trip))});
+    const std::optional<SharedRide> ride = SharedRideOf(open->trip);
+    if (!RIDESTREAM_INVARIANT(ride.has_value(), "a trip that may be moved is shared")) continue;
+    round.moves.push_back({next->first, next->second, with_margin(*ride)});
   }
 }
 
@@ -321,6 +324,12 @@ bool Matchmaker::IsMovable(const TripId& trip) {
   return from != nullptr && !from->inserting;
 }
 
+DriverId Matchmaker::HolderOf(const TripId& trip) const {
+  const OpenTrip* open = trips_.Find(trip);
+  if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip that is moved is open")) return {};
+  return DriverId(open->trip.driver().driver_id());
+}
+
 bool Matchmaker::CanTake(const CandidatesFound::Room& room, std::uint64_t changes) {
   return (waiting_.Contains(room.trip) || IsMovable(room.trip)) &&
          IsInsertable(room.trip, room.into, changes);
@@ -345,12 +354,12 @@ void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& 
   std::set<DriverId> changed;
   for (const auto& [gain, move, to] : gains) {
     if (!IsMovable(move->trip) || !IsInsertable(move->trip, *to)) continue;
-    const DriverId from(trips_.Find(move->trip)->trip.driver().driver_id());
+    const DriverId from = HolderOf(move->trip);
     if (from == to->driver) continue;
     std::set<DriverId> changes{from, to->driver};
     if (move->room) {
       if (from != move->room->into.driver || !CanTake(*move->room, 0)) continue;
-      const DriverId left(trips_.Find(move->room->trip)->trip.driver().driver_id());
+      const DriverId left = HolderOf(move->room->trip);
       if (!left.str().empty()) changes.insert(left);
     }
     if (std::any_of(changes.begin(), changes.end(),
@@ -366,7 +375,7 @@ void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& 
 void Matchmaker::Take(const CandidatesFound::Room& room, Step& step) {
   constexpr std::uint64_t kTheOtherIsGone = 1;
   if (!CanTake(room, kTheOtherIsGone)) return;
-  const DriverId from(trips_.Find(room.trip)->trip.driver().driver_id());
+  const DriverId from = HolderOf(room.trip);
   StopWaiting(room.trip);
   Insert(room.trip, from, room.into, step);
 }
@@ -388,12 +397,14 @@ void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
     return IsInsertable(trip, found);
   };
   for (const Match& match : waiting_.FinishRound(event, suitability, insertable, step.now())) {
+    waiting_.Remove(match.trip.id);
+    OpenTrip* open = trips_.Find(match.trip.id);
+    if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip that waits is open")) continue;
+    open->radius_m = match.trip.radius_m;
     if (match.insertion) {
-      trips_.Find(match.trip.id)->radius_m = match.trip.radius_m;
-      waiting_.Remove(match.trip.id);
       Insert(match.trip.id, {}, *match.insertion, step);
     } else {
-      MakeOffer(match, step);
+      MakeOffer(match, *open, step);
     }
   }
   GiveUpAfterLastLooks(step);
@@ -418,10 +429,7 @@ Suitability Matchmaker::SuitabilityOf(const WaitingTrip& waiting, const DriverId
 // -- Offers
 // -----------------------------------------------------------------------------------------
 
-void Matchmaker::MakeOffer(const Match& match, Step& step) {
-  OpenTrip& open = *trips_.Find(match.trip.id);
-  waiting_.Remove(match.trip.id);
-  open.radius_m = match.trip.radius_m;
+void Matchmaker::MakeOffer(const Match& match, const OpenTrip& open, Step& step) {
   const Time expires_at = step.now() + config_.offer_lease;
   const OfferId id = offers_.NextId();
   const OpenOffer& offer = offers_.Open(
@@ -450,9 +458,15 @@ void Matchmaker::TakeAnswer(const OfferAnswered& event, Step& step) {
   if (event.answer.accept()) {
     Assign(*offer, step);
   } else {
-    trips_.Find(offer->trip)->declined.insert(offer->driver);
+    if (OpenTrip* open = TripOf(*offer)) open->declined.insert(offer->driver);
     End(*offer, v1::OFFER_OUTCOME_DECLINED, step.now(), step);
   }
+}
+
+OpenTrip* Matchmaker::TripOf(const OpenOffer& offer) {
+  OpenTrip* open = trips_.Find(offer.trip);
+  (void)RIDESTREAM_INVARIANT(open != nullptr, "a trip that is offered is open");
+  return open;
 }
 
 void Matchmaker::Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
@@ -475,14 +489,18 @@ void Matchmaker::Assign(OpenOffer& offer, Step& step) {
 }
 
 void Matchmaker::SendAssign(const OpenOffer& offer, const DriverId& from, Step& step) {
-  const Driver& driver = *fleet_.Find(offer.driver);
+  const Driver* driver = fleet_.Find(offer.driver);
+  if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver with an offer is known")) {
+    End(offer, v1::OFFER_OUTCOME_WITHDRAWN, step.now(), step);
+    return;
+  }
   trip::v1::AssignTripRequest request;
   request.set_trip_id(offer.trip.str());
   request.set_offer_id(offer.id.str());
   request.mutable_driver()->set_driver_id(offer.driver.str());
-  request.mutable_driver()->set_name(driver.name);
-  *request.mutable_driver()->mutable_vehicle() = driver.vehicle;
-  request.set_seats(driver.seats);
+  request.mutable_driver()->set_name(driver->name);
+  *request.mutable_driver()->mutable_vehicle() = driver->vehicle;
+  request.set_seats(driver->seats);
   request.set_from_driver_id(from.str());
   commands_.Send(std::move(request), {}, step);
 }
@@ -529,7 +547,7 @@ void Matchmaker::OfferTimeIsUp(const OfferId& id, Step& step) {
     End(*offer, v1::OFFER_OUTCOME_WITHDRAWN, step.now(), step);
     return;
   }
-  trips_.Find(offer->trip)->silent.insert(offer->driver);
+  if (OpenTrip* open = TripOf(*offer)) open->silent.insert(offer->driver);
   End(*offer, v1::OFFER_OUTCOME_EXPIRED, step.now(), step);
 }
 

@@ -92,13 +92,17 @@ class Matchmaker {
                     std::uint64_t changes = 0) const;
   /// It has a driver who isn't there yet, and nothing else is happening to it.
   bool IsMovable(const TripId& trip);
+  /// Whose the trip is, which is about to be moved; empty for one that waits.
+  DriverId HolderOf(const TripId& trip) const;
   bool CanTake(const CandidatesFound::Room& room, std::uint64_t changes);
   /// If one is due.
   std::optional<FindCandidates> NextRound(Time now);
   /// A rider who shares has a driver who isn't there yet.
   bool HasMovable() const;
   void AddSharing(FindCandidates& round, Time now);
-  void MakeOffer(const Match& match, Step& step);
+  void MakeOffer(const Match& match, const OpenTrip& open, Step& step);
+  /// Null only by a bug.
+  OpenTrip* TripOf(const OpenOffer& offer);
   /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.
   void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found, Step& step);
   /// The best of the moves that were found, as far as they are worth it.

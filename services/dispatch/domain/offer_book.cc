@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cassert>
 #include <utility>
+
+#include "libs/base/invariant.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -20,7 +21,8 @@ OfferId OfferBook::NextId() { return OfferId(fmt::format("{}{}", id_prefix_, ++l
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): moved, which it can't see in emplace.
 OpenOffer& OfferBook::Open(OpenOffer offer) {
-  assert(OfDriver(offer.driver) == nullptr && OfTrip(offer.trip) == nullptr);
+  (void)RIDESTREAM_INVARIANT(OfDriver(offer.driver) == nullptr, "a driver has one open offer");
+  (void)RIDESTREAM_INVARIANT(OfTrip(offer.trip) == nullptr, "a trip has one open offer");
   const OfferId id = offer.id;
   OpenOffer& open = open_.emplace(id, std::move(offer)).first->second;
   of_driver_[open.driver] = &open;
@@ -30,7 +32,7 @@ OpenOffer& OfferBook::Open(OpenOffer offer) {
 
 OpenOffer OfferBook::Close(const OfferId& id) {
   const auto it = open_.find(id);
-  assert(it != open_.end());
+  if (!RIDESTREAM_INVARIANT(it != open_.end(), "an offer that ends is open")) return {};
   OpenOffer closed = std::move(it->second);
   open_.erase(it);
   of_driver_.erase(closed.driver);

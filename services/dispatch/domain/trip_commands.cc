@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/invariant.h"
+
 namespace ridestream::dispatch {
 namespace {
 
@@ -95,6 +97,10 @@ std::optional<PendingCommand> TripCommands::Settle(std::uint64_t command,
   if (sent == sent_.end()) return std::nullopt;
   const TripId trip = sent->second;
   const auto line = lines_.find(trip);
+  if (!RIDESTREAM_INVARIANT(line != lines_.end(), "a command that was sent waits")) {
+    sent_.erase(sent);
+    return std::nullopt;
+  }
   if (IsOutcomeOpen(outcome)) {
     PendingCommand& failed = line->second.front();
     ++failed.failures;

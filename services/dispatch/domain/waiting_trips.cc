@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "libs/base/invariant.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -143,7 +144,11 @@ std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
   }
   std::vector<Row> rows;
   for (const auto& [key, answer] : by_age) {
-    Row& row = rows.emplace_back(Row{&trips_.at(key), {}});
+    const auto waiting = trips_.find(key);
+    if (!RIDESTREAM_INVARIANT(waiting != trips_.end(), "a trip waits since it was requested")) {
+      continue;
+    }
+    Row& row = rows.emplace_back(Row{&waiting->second, {}});
     const WaitingTrip& trip = *row.trip;
     for (const Candidate& candidate : answer->candidates) {
       const Suitability suits = suitability(trip, candidate.driver);

@@ -1,7 +1,8 @@
 #include "services/dispatch/matching/assignment.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "libs/base/invariant.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -151,13 +152,17 @@ std::int64_t CostOf(const AssignmentProblem& problem, const std::vector<std::uin
 }  // namespace
 
 void AssignmentProblem::AddRow(std::int64_t price_unmatched) {
-  assert(price_unmatched >= 0 && price_unmatched <= kMaxCost);
+  if (!RIDESTREAM_INVARIANT(price_unmatched >= 0 && price_unmatched <= kMaxCost,
+                            "a row's price is within the bounds")) {
+    price_unmatched = std::clamp<std::int64_t>(price_unmatched, 0, kMaxCost);
+  }
   price_.push_back(price_unmatched);
   first_.push_back(options_.size());
 }
 
 void AssignmentProblem::AddOption(std::uint32_t column, std::int64_t cost) {
-  assert(!price_.empty() && column < columns_ && cost >= 0 && cost <= kMaxCost);
+  const bool fits = !price_.empty() && column < columns_ && cost >= 0 && cost <= kMaxCost;
+  if (!RIDESTREAM_INVARIANT(fits, "an option is of a row, a column and within the bounds")) return;
   options_.push_back({column, cost});
   ++first_.back();
 }

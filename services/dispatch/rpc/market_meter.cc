@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "libs/base/invariant.h"
 #include "libs/metrics/buckets.h"
 #include "prometheus/family.h"
 
@@ -87,7 +88,10 @@ void MarketMeter::Decided(const Decision& decision) {
     round_trips_.Observe(static_cast<double>(round->queries.size()));
     asked_at_[round->round] = SteadyClock::now();
   } else if (const auto* judged = std::get_if<StepJudged>(&decision)) {
-    steps_.at(judged->to).Count(judged->plausibility);
+    const auto counters = steps_.find(judged->to);
+    if (RIDESTREAM_INVARIANT(counters != steps_.end(), "a step is arrived, aboard or completed")) {
+      counters->second.Count(judged->plausibility);
+    }
   }
 }
 
