@@ -5,9 +5,9 @@
 
 #include <array>
 #include <atomic>
-#include <cassert>
 
 #include "absl/status/status.h"
+#include "libs/base/invariant.h"
 #include "libs/metrics/buckets.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -54,7 +54,7 @@ RpcMetrics::RpcMetrics(prometheus::Registry& registry, const std::string& prefix
   const auto& pool = *google::protobuf::DescriptorPool::generated_pool();
   for (const std::string& name : services) {
     const google::protobuf::ServiceDescriptor* service = pool.FindServiceByName(name);
-    assert(service != nullptr && "no proto of this program has such a service");
+    if (!RIDESTREAM_INVARIANT(service != nullptr, "a service that is served has a proto")) continue;
     for (int i = 0; i < service->method_count(); ++i) {
       const auto& method = *service->method(i);
       AddMethod(fmt::format("/{}/{}", name, method.name()), method.name(),

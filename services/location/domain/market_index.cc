@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "absl/strings/string_view.h"
+#include "libs/base/invariant.h"
 #include "libs/base/validation.h"
 
 namespace ridestream::location {
@@ -106,7 +107,10 @@ void MarketIndex::ForgetStale(size_t slots_to_look_at, Time now) {
 
 void MarketIndex::Forget(std::uint32_t slot) {
   grid_.Remove(slot);
-  slots_.erase(slots_.find(*records_[slot].id));
+  const auto found = slots_.find(*records_[slot].id);
+  if (RIDESTREAM_INVARIANT(found != slots_.end(), "a record has a slot under its driver's id")) {
+    slots_.erase(found);
+  }
   records_[slot] = Record();
   free_slots_.push_back(slot);
 }
