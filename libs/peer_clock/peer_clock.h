@@ -16,9 +16,10 @@
 
 namespace ridestream {
 
-/// Compares the clock of another service with ours, again and again, so that its times can be translated. Logs
-/// "clocks_differ" or "clocks_unusable" when that begins and once a minute, "clocks_agree" when it
-/// is over, and "clock_not_compared" while the peer doesn't answer. Thread-safe.
+/// Compares the clock of another service with ours, again and again, so that its times can be
+/// translated. Logs "clocks_differ" or "clocks_unusable" when that begins and once a minute,
+/// "clocks_agree" when it is over, and "clock_not_compared" while the peer doesn't answer.
+/// Thread-safe.
 class PeerClock {
  public:
   struct Options {
