@@ -49,29 +49,33 @@ absl::StatusOr<std::unique_ptr<LocalServices>> LocalServices::Start(const Option
 
 absl::Status LocalServices::Launch(const Options& options) {
   const std::string data = options.data.empty() ? folder_ : options.data;
-  absl::Status status = Launch(options.bin, "trip", {"--data=" + data}, options.trip_flags);
-  if (status.ok()) status = Launch(options.bin, "location", {}, options.location_flags);
+  absl::Status status = Launch(options, "trip", {"--data=" + data}, options.trip_flags);
+  if (status.ok()) status = Launch(options, "location", {}, options.location_flags);
   if (status.ok()) {
-    status = Launch(options.bin, "dispatch", {"--trip=" + trip(), "--location=" + location()},
+    status = Launch(options, "dispatch", {"--trip=" + trip(), "--location=" + location()},
                     options.dispatch_flags);
   }
   if (status.ok() && options.gateway) {
-    status = Launch(options.bin, "gateway",
+    status = Launch(options, "gateway",
                     {"--trip=" + trip(), "--location=" + location(), "--dispatch=" + dispatch()},
                     options.gateway_flags);
   }
   return status;
 }
 
-absl::Status LocalServices::Launch(const std::string& bin, const std::string& name,
+absl::Status LocalServices::Launch(const Options& options, const std::string& name,
                                    std::vector<std::string> defaults,
                                    const std::vector<std::string>& flags) {
   defaults.push_back("--listen=127.0.0.1:0");
   // The last flag of a name wins.
   defaults.insert(defaults.end(), flags.begin(), flags.end());
-  auto process = ChildProcess::Start({.binary = fmt::format("{}/{}", bin, name),
+  const auto environment = options.environment.find(name);
+  auto process = ChildProcess::Start({.binary = fmt::format("{}/{}", options.bin, name),
                                       .arguments = std::move(defaults),
-                                      .log_path = fmt::format("{}/{}.log", folder_, name)});
+                                      .log_path = fmt::format("{}/{}.log", folder_, name),
+                                      .environment = environment == options.environment.end()
+                                                         ? std::map<std::string, std::string>()
+                                                         : environment->second});
   if (!process.ok()) return process.status();
   names_.push_back(name);
   processes_[name] = *std::move(process);

@@ -24,6 +24,8 @@ class LocalServices {
     std::vector<std::string> dispatch_flags = {};
     std::vector<std::string> gateway_flags = {};
     bool gateway = false;
+    /// Added to the environment of the service of that name.
+    std::map<std::string, std::map<std::string, std::string>> environment = {};
     /// The folder of the trips; empty: folder() below.
     std::string data = {};
   };
@@ -59,7 +61,7 @@ class LocalServices {
  private:
   LocalServices() = default;
   absl::Status Launch(const Options& options);
-  absl::Status Launch(const std::string& bin, const std::string& name,
+  absl::Status Launch(const Options& options, const std::string& name,
                       std::vector<std::string> defaults, const std::vector<std::string>& flags);
   std::string AddressOf(const std::string& service) const;
 

@@ -43,10 +43,11 @@ Response TestRider::Call(grpc::Status (TripService::Stub::*rpc)(grpc::ClientCont
   return response;
 }
 
-trip::v1::QuoteTripResponse TestRider::Quote(LatLng from, LatLng to) {
+trip::v1::QuoteTripResponse TestRider::Quote(LatLng from, LatLng to, bool shared) {
   trip::v1::QuoteTripRequest request;
   request.set_market("city");
   request.set_party_size(1);
+  request.set_shared(shared);
   Set(from, *request.mutable_pickup());
   Set(to, *request.mutable_dropoff());
   return Call(&TripService::Stub::QuoteTrip, request);

@@ -18,7 +18,7 @@ class TestRider {
   TestRider(const std::string& trip_address, std::string id);
   ~TestRider();
 
-  trip::v1::QuoteTripResponse Quote(LatLng from, LatLng to);
+  trip::v1::QuoteTripResponse Quote(LatLng from, LatLng to, bool shared = false);
   /// Asks for a ride and watches it from then on.
   trip::v1::Trip Request(const trip::v1::QuoteTripResponse& quote, const std::string& request_id);
   trip::v1::Trip Cancel();
