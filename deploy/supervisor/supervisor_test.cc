@@ -28,9 +28,9 @@ using ::testing::Not;
 constexpr char kService[] = R"(#!/bin/sh
 trap 'echo "$0 drained" >&2; exit ${DRAIN_STATUS:-0}' TERM
 name=$(basename "$0")
+echo $$ >"$(dirname "$0")/$name.pid"
 printf 'address=%s:1\nmetrics=%s:2\n' $name $name >"$RIDESTREAM_ADDRESS_FILE.new"
 mv "$RIDESTREAM_ADDRESS_FILE.new" "$RIDESTREAM_ADDRESS_FILE"
-echo $$ >"$(dirname "$0")/$name.pid"
 while :; do sleep 0.05; done
 )";
 
@@ -76,7 +76,9 @@ class SupervisorTest : public ::testing::Test {
   }
   std::string Log() const { return Read("log"); }
   bool Runs(const std::string& service) const {
-    return kill(std::atoi(Read(service + ".pid").c_str()), 0) == 0;
+    const int pid = std::atoi(Read(service + ".pid").c_str());
+    EXPECT_GT(pid, 0) << service << " wrote no pid";
+    return pid > 0 && kill(pid, 0) == 0;
   }
   std::vector<std::string> KeptFolders() const {
     std::vector<std::string> folders;
