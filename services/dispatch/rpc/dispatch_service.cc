@@ -9,11 +9,8 @@
 namespace ridestream::dispatch {
 namespace {
 
+using google::protobuf::util::TimeUtil;
 using Reactor = grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>;
-
-google::protobuf::Duration ToProto(std::chrono::nanoseconds time) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(time.count());
-}
 
 /// Ends a call that never became a stream.
 class RefusedStream final : public Reactor {
@@ -81,8 +78,8 @@ absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& 
   const OfferTimes::Summary summary = times->Summarize();
   response.set_acked(summary.acked);
   if (summary.acked == 0) return absl::OkStatus();
-  *response.mutable_p50() = ToProto(summary.p50);
-  *response.mutable_p99() = ToProto(summary.p99);
+  *response.mutable_p50() = TimeUtil::NanosecondsToDuration(summary.p50.count());
+  *response.mutable_p99() = TimeUtil::NanosecondsToDuration(summary.p99.count());
   return absl::OkStatus();
 }
 
