@@ -15,6 +15,9 @@
 namespace ridestream::loadtest {
 namespace {
 
+/// The byte order mark, by which some programs begin a file in UTF-8.
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+
 /// Owns libcsv's parser.
 class Parser {
  public:
@@ -80,6 +83,13 @@ absl::Status ReadCsvFile(const std::string& file, const std::vector<std::string>
   size_t number = 0;
   while (std::getline(in, line)) {
     ++number;
+    if (number == 1) {
+      if (line.starts_with(kUtf8Mark)) line.erase(0, kUtf8Mark.size());
+      if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
+        return absl::InvalidArgumentError(
+            fmt::format("{}:1:1: is UTF-16; it must be saved as UTF-8", file));
+      }
+    }
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() && number > 1) continue;
     Parser parser;

@@ -55,6 +55,22 @@ TEST(ReplayDemandTest, TellsRequestsInTheOrderTheyAreDue) {
                                   LatLng::FromDegrees(40.2, -74.1), 2}));
 }
 
+TEST(ReplayDemandTest, FileMayBeginWithAByteOrderMark) {
+  const std::string row = "1,40,-74,41,-75,8\n";
+  const auto demand = ReplayDemand(Write("\xEF\xBB\xBF" + std::string(kHeader) + row));
+  ASSERT_THAT(demand, IsOk());
+  EXPECT_EQ(All(**demand).size(), 1u);
+  // One mark, and only at the beginning.
+  EXPECT_THAT(ReplayDemand(Write("\xEF\xBB\xBF\xEF\xBB\xBF" + std::string(kHeader))),
+              StatusIs(absl::StatusCode::kInvalidArgument, ":1:1: the header must be"));
+  EXPECT_THAT(ReplayDemand(Write(std::string(kHeader) + "\xEF\xBB\xBF" + row)),
+              StatusIs(absl::StatusCode::kInvalidArgument, ":2:1: requested_at_s: "));
+  for (const std::string mark : {"\xFF\xFE", "\xFE\xFF"}) {
+    EXPECT_THAT(ReplayDemand(Write(mark + std::string("r\0e\0", 4))),
+                StatusIs(absl::StatusCode::kInvalidArgument, ":1:1: is UTF-16; it must be saved"));
+  }
+}
+
 TEST(ReplayDemandTest, NamesFileLineAndColumnOfWhatIsWrong) {
   const struct {
     std::string text, error;
@@ -85,6 +101,10 @@ TEST(ReplayDemandTest, NamesFileLineAndColumnOfWhatIsWrong) {
         << test.text;
   }
   EXPECT_THAT(ReplayDemand("no/such.csv"), StatusIs(absl::StatusCode::kNotFound, "no/such.csv: "));
+}
+
+TEST(ReadFleetTest, FileMayBeginWithAByteOrderMark) {
+  EXPECT_THAT(ReadFleet(Write("\xEF\xBB\xBFlat,lng,seats\r\n-16.8,-180,3\r\n"), 1), IsOk());
 }
 
 TEST(ReadFleetTest, TakesTheFirstN) {
