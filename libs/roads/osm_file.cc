@@ -1,4 +1,5 @@
-// The only file that includes libosmium: it is large, and reports errors by exceptions.
+// With bzip2_streams.cc the only file that includes libosmium: it is large, and reports errors by
+// exceptions.
 
 #include "libs/roads/osm_file.h"
 
@@ -8,10 +9,11 @@
 #include <cstdint>
 #include <exception>
 #include <osmium/builder/attr.hpp>
-#include <osmium/io/any_compression.hpp>
-#include <osmium/io/any_output.hpp>
+#include <osmium/io/gzip_compression.hpp>
 #include <osmium/io/pbf_input.hpp>
+#include <osmium/io/pbf_output.hpp>
 #include <osmium/io/xml_input.hpp>
+#include <osmium/io/xml_output.hpp>
 #include <osmium/memory/buffer.hpp>
 #include <osmium/osm/entity.hpp>
 #include <osmium/osm/node.hpp>
@@ -23,9 +25,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "libs/roads/bzip2_streams.h"
 
 namespace ridestream::roads {
 namespace {
+
+[[maybe_unused]] const bool kReadsBzip2 = RegisterBzip2Streams();
 
 /// Runs `work`, and turns what libosmium throws into a status.
 template <class Work>

@@ -9,7 +9,8 @@
 namespace ridestream::roads {
 
 /// Hands the ways, relations and positions of an OpenStreetMap file to `builder`. The name tells
-/// the format: .osm.pbf, .osm, .osm.gz, .osm.bz2. They may come in any order: it is read twice.
+/// the format: .osm.pbf, .osm, .osm.gz, .osm.bz2, the latter of one compressed stream or several.
+/// They may come in any order: it is read twice.
 ///
 /// Deleted objects are passed over. A history or change file is INVALID_ARGUMENT, and the message
 /// says how to make a map of it.

@@ -1,8 +1,10 @@
 #include "libs/roads/osm_file.h"
 
+#include <bzlib.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -166,6 +168,96 @@ TEST_F(OsmFileTest, AByteOrderMarkIsPassedOver) {
                                                           "version=\"0.6\">{}</osm>",
                                                           kStreet))),
               IsOk());
+}
+
+/// The text in this many gzip members, one behind the other, as `pigz`, `bgzip` and `cat` make
+/// them.
+std::string InGzipMembers(const std::string& text, std::size_t members) {
+  std::string file;
+  for (std::size_t i = 0; i < members; ++i) {
+    std::string part = text.substr(text.size() * i / members,
+                                   text.size() * (i + 1) / members - text.size() * i / members);
+    z_stream stream{};
+    constexpr int kGzip = 16;
+    EXPECT_EQ(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzip, 8, 0), Z_OK);
+    std::string out(deflateBound(&stream, part.size()), 0);
+    stream.next_in = reinterpret_cast<Bytef*>(part.data());
+    stream.avail_in = static_cast<uInt>(part.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    file += out.substr(0, stream.total_out);
+    deflateEnd(&stream);
+  }
+  return file;
+}
+
+/// The same in bzip2 streams, as `pbzip2` and `cat` make them.
+std::string InBzip2Streams(const std::string& text, std::size_t streams) {
+  std::string file;
+  for (std::size_t i = 0; i < streams; ++i) {
+    std::string part = text.substr(text.size() * i / streams,
+                                   text.size() * (i + 1) / streams - text.size() * i / streams);
+    std::string out(part.size() + part.size() / 50 + 600, 0);
+    auto size = static_cast<unsigned>(out.size());
+    EXPECT_EQ(BZ2_bzBuffToBuffCompress(out.data(), &size, part.data(),
+                                       static_cast<unsigned>(part.size()), 1, 0, 0),
+              BZ_OK);
+    file += out.substr(0, size);
+  }
+  return file;
+}
+
+TEST_F(OsmFileTest, CompressedInSeveralStreamsIsReadToItsEnd) {
+  const OsmData city = MakeCity(11);
+  ASSERT_THAT(WriteOsmFile(city, Path("city.osm")), IsOk());
+  std::ifstream file(Path("city.osm"), std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto expected = ReadGraph(Path("city.osm"));
+  ASSERT_THAT(expected, IsOk());
+  // Many small streams, so that ends of streams lie everywhere in what is read at once.
+  for (const std::size_t streams : {1, 2, 3, 50, 1'000}) {
+    SCOPED_TRACE(streams);
+    const auto gzip = ReadGraph(WriteText("city.osm.gz", InGzipMembers(text, streams)));
+    ASSERT_THAT(gzip, IsOk());
+    ExpectSame(*gzip, *expected);
+    const auto bzip2 = ReadGraph(WriteText("city.osm.bz2", InBzip2Streams(text, streams)));
+    ASSERT_THAT(bzip2, IsOk());
+    ExpectSame(*bzip2, *expected);
+  }
+  // All of it in less than what is read at once, and empty streams.
+  const std::string osm = fmt::format("<osm version=\"0.6\">{}</osm>", kStreet);
+  for (const std::size_t streams : {1, 2, 7}) {
+    SCOPED_TRACE(streams);
+    EXPECT_THAT(ReadGraph(WriteText("small.osm.gz", InGzipMembers(osm, streams))), IsOk());
+    EXPECT_THAT(ReadGraph(WriteText("small.osm.bz2", InBzip2Streams(osm, streams))), IsOk());
+  }
+  EXPECT_THAT(ReadGraph(WriteText("small.osm.gz", InGzipMembers("", 1) + InGzipMembers(osm, 1) +
+                                                      InGzipMembers("", 1))),
+              IsOk());
+  EXPECT_THAT(ReadGraph(WriteText("small.osm.bz2", InBzip2Streams("", 1) + InBzip2Streams(osm, 1) +
+                                                       InBzip2Streams("", 1))),
+              IsOk());
+}
+
+TEST_F(OsmFileTest, ACompressedFileThatIsCutOffIsRefused) {
+  const std::string osm = fmt::format("<osm version=\"0.6\">{}</osm>", kStreet);
+  const std::string gzip = InGzipMembers(osm, 2);
+  const std::string bzip2 = InBzip2Streams(osm, 2);
+  for (const double part : {0.01, 0.3, 0.5, 0.7, 0.99}) {
+    const auto cut = [&](const std::string& whole) {
+      return whole.substr(0, static_cast<std::size_t>(static_cast<double>(whole.size()) * part));
+    };
+    SCOPED_TRACE(part);
+    EXPECT_THAT(ReadGraph(WriteText("cut.osm.gz", cut(gzip))),
+                StatusIs(absl::StatusCode::kDataLoss, "cut.osm.gz"));
+    EXPECT_THAT(ReadGraph(WriteText("cut.osm.bz2", cut(bzip2))),
+                StatusIs(absl::StatusCode::kDataLoss, "cut.osm.bz2"));
+  }
+  EXPECT_THAT(ReadGraph(WriteText("plain.osm.gz", osm)),
+              ::testing::AnyOf(IsOk(), StatusIs(absl::StatusCode::kDataLoss, "plain.osm.gz")));
+  EXPECT_THAT(ReadGraph(WriteText("plain.osm.bz2", osm)),
+              StatusIs(absl::StatusCode::kDataLoss, "plain.osm.bz2"));
 }
 
 TEST_F(OsmFileTest, AnExtractWithoutStreetsIsRefused) {
