@@ -24,6 +24,14 @@ struct LatLng {
 /// The earth's mean radius (IUGG), in metres.
 inline constexpr double kEarthRadiusM = 6'371'008.8;
 
+/// The name of a meridian from -180 degrees up to, but not including, 180. `lng_e7` is any
+/// longitude, in degrees times 10^7.
+std::int32_t WrapLngE7(std::int64_t lng_e7);
+
+/// How far east `to` lies of `from`, in degrees times 10^7, by the short way around the earth: -180
+/// to 180 degrees, negative to the west.
+std::int32_t EastE7(LatLng from, LatLng to);
+
 /// Great-circle distance in metres, by the haversine formula (R. W. Sinnott, "Virtues of the
 /// Haversine", 1984): exact enough at all distances, and stable for small ones.
 double DistanceM(LatLng a, LatLng b);
@@ -34,10 +42,11 @@ double DistanceM(LatLng a, LatLng b);
 double FastDistanceM(LatLng a, LatLng b);
 
 /// The place `north_m` metres north and `east_m` metres east of `from`. For distances up to some
-/// tens of kilometres, away from the poles.
+/// tens of kilometres, away from the poles. Its longitude is as WrapLngE7 has it.
 LatLng OffsetBy(LatLng from, double north_m, double east_m);
 
-/// The point at `fraction` (0 to 1) of the straight line from `a` to `b`.
+/// The point at `fraction` (0 to 1) of the straight line from `a` to `b`, the short way around the
+/// earth. Its longitude is as WrapLngE7 has it.
 LatLng Interpolate(LatLng a, LatLng b, double fraction);
 
 }  // namespace ridestream
