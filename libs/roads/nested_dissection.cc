@@ -132,11 +132,12 @@ class Dissection {
   }
 
   void ChooseTerminals(std::uint32_t begin, Direction direction) {
-    const double shrink = std::cos(places_[order_[begin]].lat() * std::numbers::pi / 180);
+    const LatLng first = places_[order_[begin]];
+    const double shrink = std::cos(first.lat() * std::numbers::pi / 180);
     along_.clear();
     for (std::uint32_t i = 0; i < size(); ++i) {
       const LatLng at = places_[order_[begin + i]];
-      along_.emplace_back(direction.x * at.lng_e7 * shrink + direction.y * at.lat_e7, i);
+      along_.emplace_back(direction.x * EastE7(first, at) * shrink + direction.y * at.lat_e7, i);
     }
     const std::uint32_t terminals = std::max(1U, size() / kTerminalShare);
     std::nth_element(along_.begin(), along_.begin() + terminals, along_.end());

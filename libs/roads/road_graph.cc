@@ -8,6 +8,31 @@
 namespace ridestream::roads {
 namespace {
 
+constexpr std::int64_t kCircleE7 = 3'600'000'000;
+
+/// From `west` eastwards to `east`, 0 to below 360 degrees.
+std::int64_t EastwardE7(LatLng west, LatLng east) {
+  const std::int64_t e7 = (std::int64_t{east.lng_e7} - west.lng_e7) % kCircleE7;
+  return e7 < 0 ? e7 + kCircleE7 : e7;
+}
+
+/// Of places that no half of the earth holds, or that lie on both sides of the antimeridian: the
+/// rectangle that leaves out the widest gap between their longitudes.
+void ExcludeWidestGap(std::span<const LatLng> places, BoundingBox& box) {
+  std::vector<std::int32_t> lngs;
+  lngs.reserve(places.size());
+  for (const LatLng place : places) lngs.push_back(place.lng_e7);
+  std::sort(lngs.begin(), lngs.end());
+  std::int64_t widest = kCircleE7 - (std::int64_t{lngs.back()} - lngs.front());
+  for (std::size_t i = 0; i + 1 < lngs.size(); ++i) {
+    const std::int64_t gap = std::int64_t{lngs[i + 1]} - lngs[i];
+    if (gap <= widest) continue;
+    widest = gap;
+    box.south_west.lng_e7 = lngs[i + 1];
+    box.north_east.lng_e7 = lngs[i];
+  }
+}
+
 BoundingBox BoundsOf(std::span<const LatLng> places) {
   BoundingBox box{places.front(), places.front()};
   for (const LatLng p : places) {
@@ -16,16 +41,23 @@ BoundingBox BoundsOf(std::span<const LatLng> places) {
     box.north_east.lat_e7 = std::max(box.north_east.lat_e7, p.lat_e7);
     box.north_east.lng_e7 = std::max(box.north_east.lng_e7, p.lng_e7);
   }
+  if (box.width_e7() > kCircleE7 / 2) ExcludeWidestGap(places, box);
   return box;
 }
 
 }  // namespace
 
+std::int64_t BoundingBox::width_e7() const { return EastwardE7(south_west, north_east); }
+
 bool BoundingBox::Contains(LatLng place, double margin_m) const {
   if (!place.IsValid()) return false;
   // The nearest place of the box in terms of latitude and longitude.
-  const LatLng nearest{std::clamp(place.lat_e7, south_west.lat_e7, north_east.lat_e7),
-                       std::clamp(place.lng_e7, south_west.lng_e7, north_east.lng_e7)};
+  LatLng nearest{std::clamp(place.lat_e7, south_west.lat_e7, north_east.lat_e7), place.lng_e7};
+  const std::int64_t east_e7 = EastwardE7(south_west, place);
+  if (east_e7 > width_e7()) {
+    const bool is_east_of_it = east_e7 - width_e7() < kCircleE7 - east_e7;
+    nearest.lng_e7 = is_east_of_it ? north_east.lng_e7 : south_west.lng_e7;
+  }
   return nearest == place || DistanceM(place, nearest) <= margin_m;
 }
 

@@ -41,10 +41,14 @@ struct Edge {
 /// Edges that are driven one after the other.
 using EdgePath = std::vector<EdgeIndex>;
 
-/// The smallest rectangle of latitudes and longitudes around some places.
+/// The smallest rectangle of latitudes and longitudes around some places. One whose west is greater
+/// than its east lies across the antimeridian.
 struct BoundingBox {
   LatLng south_west;
   LatLng north_east;
+
+  /// From its west to its east, in degrees times 10^7: 0 to below 360 degrees.
+  std::int64_t width_e7() const;
 
   /// Whether `place` is inside, or at most `margin_m` metres beyond an edge. False for an invalid
   /// place.
@@ -56,8 +60,7 @@ struct BoundingBox {
 /// RoadGraphBuilder makes it, one can drive from each street to each other one, and at most one
 /// edge leads from one point directly to another.
 ///
-/// Immutable, so safe to read from any thread. Extracts that cross the antimeridian are not
-/// supported.
+/// Immutable, so safe to read from any thread.
 class RoadGraph {
  public:
   /// `edges` must be sorted by (from, to), without duplicates of that pair, and name positions and

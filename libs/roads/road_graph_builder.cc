@@ -122,6 +122,40 @@ void RoadGraphBuilder::SetNodeTags(std::int64_t node_id, const Tags& tags) {
   points_[it->second].is_closed = true;
 }
 
+/// Makes one point of two at the same place of the antimeridian, and gives that meridian one name.
+void RoadGraphBuilder::JoinAcrossAntimeridian() {
+  constexpr std::int32_t kAntimeridianE7 = 1'800'000'000;
+  constexpr double kSamePlaceM = 1;
+  std::vector<NodeIndex> on_it;
+  for (NodeIndex i = 0; i < points_.size(); ++i) {
+    const bool is_on_it = std::abs(points_[i].position.lng_e7) == kAntimeridianE7;
+    if (points_[i].has_position && is_on_it) on_it.push_back(i);
+  }
+  const auto place = [&](NodeIndex point) { return points_[point].position; };
+  std::sort(on_it.begin(), on_it.end(), [&](NodeIndex a, NodeIndex b) {
+    return std::tuple(place(a).lat_e7, a) < std::tuple(place(b).lat_e7, b);
+  });
+  absl::flat_hash_map<NodeIndex, NodeIndex> joined;
+  for (std::size_t i = 0; i + 1 < on_it.size(); ++i) {
+    const NodeIndex a = on_it[i], b = on_it[i + 1];
+    if (place(a).lng_e7 == place(b).lng_e7 || DistanceM(place(a), place(b)) > kSamePlaceM) continue;
+    joined[b] = a;
+    points_[a].is_closed |= points_[b].is_closed;
+    points_[a].uses = 2;
+    ++i;
+  }
+  for (const NodeIndex point : on_it) points_[point].position.lng_e7 = -kAntimeridianE7;
+  if (joined.empty()) return;
+  const auto join = [&](NodeIndex& point) {
+    if (const auto it = joined.find(point); it != joined.end()) point = it->second;
+  };
+  for (Segment& segment : segments_) {
+    join(segment.from);
+    join(segment.to);
+  }
+  for (auto& [id, point] : index_of_) join(point);
+}
+
 /// Gives each segment an end of its own at a closed point.
 void RoadGraphBuilder::EndStreetsAtBarriers() {
   const std::size_t point_count = points_.size();
@@ -187,7 +221,7 @@ std::vector<Edge> RoadGraphBuilder::MakeEdges() const {
   for (const Segment& s : segments_) {
     const Point& a = points_[s.from];
     const Point& b = points_[s.to];
-    if (!a.has_position || !b.has_position) continue;
+    if (!a.has_position || !b.has_position || s.from == s.to) continue;
     const double length_m = DistanceM(a.position, b.position);
     if (s.forward_kmh > 0) {
       edges.push_back(MakeEdge(s.from, s.to, length_m, s.forward_kmh, s.name, s.may_stop,
@@ -243,7 +277,9 @@ WayCourses RoadGraphBuilder::FindCourses(std::span<const NodeIndex> new_index) c
     const std::size_t end = i + 1 < ways_.size() ? ways_[i + 1].first_segment : segments_.size();
     if (it == courses.end() || first == end) continue;
     it->second = {new_index[segments_[first].from]};
-    for (std::size_t s = first; s < end; ++s) it->second.push_back(new_index[segments_[s].to]);
+    for (std::size_t s = first; s < end; ++s) {
+      if (segments_[s].from != segments_[s].to) it->second.push_back(new_index[segments_[s].to]);
+    }
   }
   absl::erase_if(courses, [](const auto& entry) {
     return std::all_of(entry.second.begin(), entry.second.end(),
@@ -275,6 +311,7 @@ absl::StatusOr<RoadGraph> RoadGraphBuilder::Build(RestrictionCounts* counts, Lef
     return absl::FailedPreconditionError(
         "the map is too large: cut an extract of one city from it");
   }
+  JoinAcrossAntimeridian();
   EndStreetsAtBarriers();
   TimeCrossings();
   std::vector<Edge> edges = MakeEdges();

@@ -60,7 +60,9 @@ class RoadGraphBuilder {
   void SetNodeTags(std::int64_t node_id, const Tags& tags);
 
   /// Where a point is. Ignored unless a way that was added has it. Where a point's position is
-  /// never told, as at the cut edge of an extract, its ways are interrupted.
+  /// never told, as at the cut edge of an extract, its ways are interrupted. A point at 180 degrees
+  /// and one at -180 are the same if at most 1 m is between them: maps end there, and so do their
+  /// ways.
   void SetPosition(std::int64_t node_id, LatLng position);
 
   /// FAILED_PRECONDITION if there is no drivable street. Reports what became of the turn
@@ -94,6 +96,7 @@ class RoadGraphBuilder {
     double seconds;
   };
 
+  void JoinAcrossAntimeridian();
   NodeIndex UsePoint(std::int64_t node_id, std::uint8_t uses);
   std::uint32_t NameIndex(std::string_view name);
   void EndStreetsAtBarriers();

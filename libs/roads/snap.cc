@@ -43,6 +43,14 @@ Snapper::Segment Snapper::Block::At(int lane) const {
           may_stop[lane] != 0};
 }
 
+LatLng Snapper::ToPlane(LatLng place) const {
+  return {place.lat_e7, WrapLngE7(std::int64_t{place.lng_e7} - middle_lng_e7_)};
+}
+
+LatLng Snapper::FromPlane(LatLng place) const {
+  return {place.lat_e7, WrapLngE7(std::int64_t{place.lng_e7} + middle_lng_e7_)};
+}
+
 /// One question: a plane around the place that was asked for, in metres, and the best so far.
 struct Snapper::Search {
   LatLng place;
@@ -117,14 +125,18 @@ struct Snapper::Search {
   }
 };
 
-Snapper::Snapper(const RoadGraph& graph) : graph_(graph), origin_(graph.bounds().south_west) {
+Snapper::Snapper(const RoadGraph& graph)
+    : graph_(graph),
+      middle_lng_e7_(WrapLngE7(graph.bounds().south_west.lng_e7 + graph.bounds().width_e7() / 2)),
+      origin_(ToPlane(graph.bounds().south_west)) {
   std::vector<Segment> segments;
   segments.reserve(graph.edge_count());
   for (EdgeIndex i = 0; i < graph.edge_count(); ++i) {
     const std::optional<EdgeIndex> opposite = graph.Opposite(i);
     if (opposite && *opposite < i) continue;  // one direction stands for both
     const Edge& e = graph.edge(i);
-    segments.push_back({graph.position(e.from), graph.position(e.to), i, e.may_stop});
+    segments.push_back(
+        {ToPlane(graph.position(e.from)), ToPlane(graph.position(e.to)), i, e.may_stop});
   }
   ChooseCells(segments.size());
   FillCells(segments);
@@ -154,7 +166,7 @@ void Snapper::ChooseCells(std::size_t segment_count) {
   const double middle_lat_e7 = (double{1} * box.south_west.lat_e7 + box.north_east.lat_e7) / 2;
   const double shrink = std::max(0.01, std::cos(middle_lat_e7 * kRadiansPerE7));
   const double height_e7 = double{1} * box.north_east.lat_e7 - box.south_west.lat_e7;
-  const double width_e7 = double{1} * box.north_east.lng_e7 - box.south_west.lng_e7;
+  const auto width_e7 = static_cast<double>(box.width_e7());
   const double area_m2 = height_e7 * width_e7 * shrink * kMetresPerE7 * kMetresPerE7;
   // In a wide land with few streets, larger cells: their number stays in proportion to the streets.
   const double side_m =
@@ -162,7 +174,7 @@ void Snapper::ChooseCells(std::size_t segment_count) {
   cell_lat_e7_ = std::llround(side_m / kMetresPerE7);
   cell_lng_e7_ = std::llround(side_m / kMetresPerE7 / shrink);
   rows_ = Row(box.north_east.lat_e7) + 1;
-  columns_ = Column(box.north_east.lng_e7) + 1;
+  columns_ = Column(origin_.lng_e7 + box.width_e7()) + 1;
 }
 
 std::int64_t Snapper::Column(std::int64_t lng_e7) const {
@@ -224,9 +236,10 @@ void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int6
   }
 }
 
-std::optional<SnappedPoint> Snapper::Nearest(LatLng place, StreetUse use,
+std::optional<SnappedPoint> Snapper::Nearest(LatLng asked, StreetUse use,
                                              double max_distance_m) const {
-  if (!place.IsValid()) return std::nullopt;
+  if (!asked.IsValid()) return std::nullopt;
+  const LatLng place = ToPlane(asked);
   Search search(place, use, max_distance_m + kRoundingM);
   const std::int64_t row = Row(place.lat_e7);
   const std::int64_t column = Column(place.lng_e7);
@@ -262,8 +275,8 @@ std::optional<SnappedPoint> Snapper::Nearest(LatLng place, StreetUse use,
   const Search::Measure measure = search.To(best);
   const double distance_m = std::sqrt(measure.squared_m);
   if (distance_m > max_distance_m) return std::nullopt;
-  return SnappedPoint{best.edge, measure.fraction, Interpolate(best.a, best.b, measure.fraction),
-                      distance_m};
+  return SnappedPoint{best.edge, measure.fraction,
+                      FromPlane(Interpolate(best.a, best.b, measure.fraction)), distance_m};
 }
 
 std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const LatLng> places,
@@ -275,7 +288,8 @@ std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const 
   cells.reserve(places.size());
   for (const LatLng place : places) {
     const std::int64_t row = std::clamp(Row(place.lat_e7), std::int64_t{0}, rows_ - 1);
-    const std::int64_t column = std::clamp(Column(place.lng_e7), std::int64_t{0}, columns_ - 1);
+    const std::int64_t column =
+        std::clamp(Column(ToPlane(place).lng_e7), std::int64_t{0}, columns_ - 1);
     cells.push_back(static_cast<std::size_t>(row * columns_ + column));
     __builtin_prefetch(&first_[cells.back()]);
   }
@@ -292,9 +306,10 @@ std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const 
   return found;
 }
 
-std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const {
+std::vector<SnappedPoint> Snapper::Within(LatLng asked, double distance_m) const {
   std::vector<SnappedPoint> points;
-  if (!place.IsValid()) return points;
+  if (!asked.IsValid()) return points;
+  const LatLng place = ToPlane(asked);
   const Search search(place, StreetUse::kDrive, 0);
   const std::int64_t height_e7 = std::llround(distance_m / kMetresPerE7);
   const std::int64_t width_e7 =
@@ -311,7 +326,7 @@ std::vector<SnappedPoint> Snapper::Within(LatLng place, double distance_m) const
         const Segment segment = blocks_[i].At(lane);
         const Search::Measure m = search.To(segment);
         if (m.squared_m > distance_m * distance_m) continue;
-        const LatLng point = Interpolate(segment.a, segment.b, m.fraction);
+        const LatLng point = FromPlane(Interpolate(segment.a, segment.b, m.fraction));
         points.push_back({segment.edge, m.fraction, point, std::sqrt(m.squared_m)});
       }
     }

@@ -61,6 +61,7 @@ class Snapper {
   std::vector<SnappedPoint> Within(LatLng place, double distance_m) const;
 
  private:
+  /// Its ends on the map's plane.
   struct Segment {
     LatLng a, b;
     EdgeIndex edge;
@@ -79,6 +80,10 @@ class Snapper {
     Segment At(int lane) const;
   };
 
+  /// The map's plane has its longitudes relative to the middle of the graph, so that differences
+  /// between them are right on both sides of the antimeridian.
+  LatLng ToPlane(LatLng place) const;
+  LatLng FromPlane(LatLng place) const;
   std::int64_t Column(std::int64_t lng_e7) const;
   std::int64_t Row(std::int64_t lat_e7) const;
   template <class Visit>
@@ -89,7 +94,8 @@ class Snapper {
                    Search& search) const;
 
   const RoadGraph& graph_;
-  const LatLng origin_;  // south-west corner of the grid
+  const std::int32_t middle_lng_e7_;
+  const LatLng origin_;  // south-west corner of the grid, on the plane
   std::int64_t cell_lat_e7_ = 1;
   std::int64_t cell_lng_e7_ = 1;
   std::int64_t rows_ = 1;
