@@ -15,8 +15,8 @@ constexpr double kAccessSpeedMPerS = 10;
 // Fraction of the leg from `a` to `b` at which it is nearest to `place`, on the flat earth.
 double Project(LatLng a, LatLng b, LatLng place) {
   const double shrink = std::cos(a.lat() * std::numbers::pi / 180);
-  const double bx = (b.lng() - a.lng()) * shrink, by = b.lat() - a.lat();
-  const double px = (place.lng() - a.lng()) * shrink, py = place.lat() - a.lat();
+  const double bx = EastE7(a, b) / 1e7 * shrink, by = b.lat() - a.lat();
+  const double px = EastE7(a, place) / 1e7 * shrink, py = place.lat() - a.lat();
   const double square = bx * bx + by * by;
   return square == 0 ? 0 : std::clamp((bx * px + by * py) / square, 0.0, 1.0);
 }
@@ -43,9 +43,9 @@ absl::StatusOr<Course> Course::FromProto(const common::v1::Route& route) {
   std::int64_t lat = 0, lng = 0;
   for (int i = 0; i < size; ++i) {
     lat += route.lat_e7(i);
-    lng += route.lng_e7(i);
+    lng = WrapLngE7(lng + route.lng_e7(i));
     const LatLng point{static_cast<std::int32_t>(lat), static_cast<std::int32_t>(lng)};
-    if (lat != point.lat_e7 || lng != point.lng_e7 || !point.IsValid()) {
+    if (lat != point.lat_e7 || !point.IsValid()) {
       return absl::InvalidArgumentError(fmt::format("route: point {} is not on the earth", i));
     }
     points.push_back(point);
@@ -74,7 +74,7 @@ Course::Motion Course::MotionAt(std::int64_t ms) const {
   const LatLng a = points_[leg], b = points_[leg + 1];
   const double shrink = std::cos(a.lat() * std::numbers::pi / 180);
   const double degrees =
-      std::atan2((b.lng() - a.lng()) * shrink, b.lat() - a.lat()) * 180 / std::numbers::pi;
+      std::atan2(EastE7(a, b) / 1e7 * shrink, b.lat() - a.lat()) * 180 / std::numbers::pi;
   const double leg_s = std::max(1U, at_ms_[leg + 1] - at_ms_[leg]) / 1000.0;
   return {static_cast<std::uint32_t>(std::lround(degrees + 360)) % 360,
           static_cast<std::uint32_t>(std::lround(FastDistanceM(a, b) * 10 / leg_s))};

@@ -73,6 +73,21 @@ TEST(CourseTest, ReadsDifferencesFromTheProto) {
   EXPECT_EQ(course->PlaceAt(3), (LatLng{400'000'002, -739'999'993}));
 }
 
+TEST(CourseTest, LeadsAcrossTheAntimeridian) {
+  common::v1::Route route;
+  for (const int lat : {-168'000'000, 0, 0}) route.add_lat_e7(lat);
+  for (const int lng : {1'799'990'000, 20'000, 20'000}) route.add_lng_e7(lng);
+  route.add_piece_ms(20'000);
+  route.add_piece_ms(20'000);
+  const auto course = Course::FromProto(route);
+  ASSERT_THAT(course, IsOk());
+  EXPECT_EQ(course->PlaceAt(15'000), (LatLng{-168'000'000, -1'799'995'000}));
+  EXPECT_EQ(course->PlaceAt(40'000), (LatLng{-168'000'000, -1'799'970'000}));
+  EXPECT_EQ(course->MotionAt(1'000).heading_deg, 90u);
+  EXPECT_NEAR(course->MotionAt(1'000).speed_dm_per_s, 106, 1);
+  EXPECT_EQ(course->Nearest({-168'000'000, -1'799'995'000}, 0, 40'000, 15'000), 15'000);
+}
+
 TEST(CourseTest, RefusesBrokenRoutes) {
   common::v1::Route route;
   EXPECT_THAT(Course::FromProto(route),

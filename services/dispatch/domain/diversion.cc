@@ -17,7 +17,7 @@ void Prepend(const std::vector<RouteProgress::Point>& lead, RouteFound::Way& way
   LatLng last;
   const auto add = [&](LatLng point) {
     whole.add_lat_e7(point.lat_e7 - last.lat_e7);
-    whole.add_lng_e7(point.lng_e7 - last.lng_e7);
+    whole.add_lng_e7(EastE7(last, point));
     last = point;
   };
   const auto ms_until = [&](std::size_t point) {

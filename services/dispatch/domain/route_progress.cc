@@ -28,7 +28,7 @@ RouteProgress::RouteProgress(const common::v1::Route& route) {
   Duration from_start{0};
   for (int i = 0; i < size; ++i) {
     place.lat_e7 += route.lat_e7(i);
-    place.lng_e7 += route.lng_e7(i);
+    place.lng_e7 = WrapLngE7(std::int64_t{place.lng_e7} + route.lng_e7(i));
     if (i > 0) {
       if (i > route.piece_ms_size()) break;
       from_start += std::chrono::milliseconds(route.piece_ms(i - 1));
@@ -130,9 +130,9 @@ RouteProgress::Match RouteProgress::Project(LatLng car, std::size_t piece) const
   const Point& to = points_[piece + 1];
   // A plane around the piece's start: pieces are short.
   const double east_m = kMetresPerE7 * std::cos(from.place.lat() * std::numbers::pi / 180.0);
-  const double piece_x = (double{1} * to.place.lng_e7 - from.place.lng_e7) * east_m;
+  const double piece_x = EastE7(from.place, to.place) * east_m;
   const double piece_y = (double{1} * to.place.lat_e7 - from.place.lat_e7) * kMetresPerE7;
-  const double car_x = (double{1} * car.lng_e7 - from.place.lng_e7) * east_m;
+  const double car_x = EastE7(from.place, car) * east_m;
   const double car_y = (double{1} * car.lat_e7 - from.place.lat_e7) * kMetresPerE7;
 
   const double length2 = piece_x * piece_x + piece_y * piece_y;

@@ -112,6 +112,29 @@ TEST(RouteProgressTest, RoutesWithoutPiecesHaveNoProgress) {
   EXPECT_LE(progress.behind(), seconds(10) + milliseconds(1));
 }
 
+TEST(RouteProgressTest, FollowsACarAcrossTheAntimeridian) {
+  const auto at = [](double east_m, double north_m) {
+    return OffsetBy(LatLng::FromDegrees(-16.84, 180), north_m, east_m);
+  };
+  const std::vector<LatLng> points = {at(-200, 0), at(100, 0), at(100, 200)};
+  common::v1::Route route;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const LatLng before = i == 0 ? LatLng{} : points[i - 1];
+    route.add_lat_e7(points[i].lat_e7 - before.lat_e7);
+    route.add_lng_e7(EastE7(before, points[i]));
+    if (i > 0) route.add_piece_ms(static_cast<std::uint32_t>(DistanceM(before, points[i]) * 100));
+  }
+  RouteProgress progress(route);
+  for (const auto& [car, behind] : {std::pair(at(-100, 5), seconds(10)),
+                                    {at(0, 0), seconds(20)},
+                                    {at(50, -5), seconds(25)},
+                                    {at(100, 100), seconds(40)}}) {
+    progress.MoveTo(car);
+    ExpectBehind(progress, behind);
+    EXPECT_FALSE(progress.has_left());
+  }
+}
+
 TEST(RouteProgressTest, TwoPositionsBeyondTheCorridorAreADeparture) {
   RouteProgress progress(RouteThrough({Place(0), Place(500), Place(500, 500)}));
   progress.MoveTo(Place(200, 30));  // still inside

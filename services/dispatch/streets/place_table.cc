@@ -64,7 +64,7 @@ PlaceTable::Known PlaceTable::Locate(LatLng place, roads::StreetUse use) const {
   if (!known.point) return known;
   const LatLng corner = router_.graph().bounds().south_west;
   const LatLng on_street = known.point->point;
-  known.x = static_cast<float>((on_street.lng_e7 - corner.lng_e7) * m_per_lng_e7_);
+  known.x = static_cast<float>(EastE7(corner, on_street) * m_per_lng_e7_);
   known.y = static_cast<float>((on_street.lat_e7 - corner.lat_e7) * kMPerLatE7);
   return known;
 }

@@ -18,7 +18,7 @@ class RouteBuilder {
       if (i == 0 && route_.lat_e7_size() > 0) continue;  // The stop, where the way before ended.
       const LatLng point = way.points[i];
       route_.add_lat_e7(point.lat_e7 - last_.lat_e7);
-      route_.add_lng_e7(point.lng_e7 - last_.lng_e7);
+      route_.add_lng_e7(EastE7(last_, point));
       last_ = point;
     }
     for (const std::uint32_t piece_ms : way.leg_ms) {

@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "libs/roads/streets.h"
+#include "libs/roads/test_town.h"
 #include "libs/testing/status_matchers.h"
+#include "services/dispatch/domain/route_progress.h"
+#include "services/dispatch/streets/place_table.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -61,6 +65,50 @@ TEST(WaySearchTest, ACarUnderWayGoesOnInItsDirection) {
   const LatLng second{first.lat_e7 + went_on->route.lat_e7(1),
                       first.lng_e7 + went_on->route.lng_e7(1)};
   EXPECT_LT(DistanceM(second, at(1)), DistanceM(first, at(1)));
+}
+
+TEST(WaySearchTest, LeadsAcrossTheAntimeridianAndBack) {
+  const roads::TestTown town(roads::kTaveuni);
+  const auto streets = town.Load();
+  const FindRoute question{
+      DriverId("d"), 1, town.At(1, -2.5), {town.At(-1, 2.5), town.At(2, -1.5)}};
+  const auto way = FindWay(*streets, question);
+  ASSERT_THAT(way, IsOk());
+  const common::v1::Route& route = way->route;
+  for (int i = 1; i < route.lng_e7_size(); ++i) {
+    EXPECT_LT(std::abs(route.lng_e7(i)), 25'000) << "one block";
+  }
+  // A car that drives the way is on it, and ends at the last stop.
+  RouteProgress progress(route);
+  std::vector<LatLng> driven;
+  for (const auto& point : progress.PointsAhead(Duration::max() / 2)) {
+    EXPECT_TRUE(point.place.IsValid());
+    progress.MoveTo(point.place);
+    EXPECT_FALSE(progress.has_left());
+    driven.push_back(point.place);
+  }
+  EXPECT_GT(driven.size(), 10u);
+  EXPECT_LT(DistanceM(driven.back(), question.stops[1]), 1);
+}
+
+TEST(PlaceTableTest, OptimisticTimesAreThoseOfTheTownElsewhere) {
+  for (const LatLng middle : {roads::kTaveuni, roads::kLongyearbyen}) {
+    const roads::TestTown town(middle), other(roads::ShiftedEast(middle, 400'000'000));
+    const auto streets = town.Load(), other_streets = other.Load();
+    PlaceTable table(streets->router()), other_table(other_streets->router());
+    for (double east = -3; east <= 3; east += 0.7) {
+      const auto from = table.Add(town.At(1.2, east), roads::StreetUse::kDrive);
+      const auto to = table.Add(town.At(-1.7, -east), roads::StreetUse::kStop);
+      const auto other_from = other_table.Add(other.At(1.2, east), roads::StreetUse::kDrive);
+      const auto other_to = other_table.Add(other.At(-1.7, -east), roads::StreetUse::kStop);
+      const Duration exact = table.exact().Between(from, to);
+      const Duration optimistic = table.optimistic().Between(from, to);
+      EXPECT_EQ(exact, other_table.exact().Between(other_from, other_to));
+      EXPECT_EQ(optimistic, other_table.optimistic().Between(other_from, other_to));
+      EXPECT_LE(optimistic, exact);
+      EXPECT_GT(optimistic, exact / 4);
+    }
+  }
 }
 
 TEST(WaySearchTest, AStopOffTheStreetsIsNoWay) {

@@ -103,7 +103,7 @@ class LineTracer {
   std::pair<double, double> Direction(const Edge& edge) const {
     const LatLng from = graph_.position(edge.from);
     const LatLng to = graph_.position(edge.to);
-    return {(to.lng() - from.lng()) * std::cos(from.lat() * std::numbers::pi / 180),
+    return {EastE7(from, to) / 1e7 * std::cos(from.lat() * std::numbers::pi / 180),
             to.lat() - from.lat()};
   }
 
@@ -114,7 +114,7 @@ class LineTracer {
     LatLng before{};
     const auto add = [&street, &before](LatLng place) {
       street.add_lat_e7(place.lat_e7 - before.lat_e7);
-      street.add_lng_e7(place.lng_e7 - before.lng_e7);
+      street.add_lng_e7(EastE7(before, place));
       before = place;
     };
     add(graph_.position(graph_.edge(edges.front()).from));

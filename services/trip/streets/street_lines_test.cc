@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "libs/roads/streets.h"
 #include "libs/roads/test_map.h"
+#include "libs/roads/test_town.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::trip {
@@ -99,6 +100,23 @@ TEST(StreetLinesTest, SharpTurnAndChangeOfDirectionOfTravelEndALine) {
   const std::vector<Street> lines = MakeStreetLines(Build(map));
   ASSERT_EQ(lines.size(), 3u);
   for (const Street& street : lines) EXPECT_EQ(street.lat_e7_size(), 2);
+}
+
+TEST(StreetLinesTest, DrawsAcrossTheAntimeridianAsElsewhere) {
+  const auto town = roads::TestTown(roads::kTaveuni).Load();
+  const auto other = roads::TestTown(roads::ShiftedEast(roads::kTaveuni, -300'000'000)).Load();
+  const std::vector<Street> lines = MakeStreetLines(town->graph());
+  const std::vector<Street> expected = MakeStreetLines(other->graph());
+  ASSERT_EQ(lines.size(), expected.size());
+  bool crosses = false;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    // But for its first point, a line consists of differences.
+    Street line = lines[i];
+    line.set_lng_e7(0, roads::ShiftedEast({0, line.lng_e7(0)}, -300'000'000).lng_e7);
+    EXPECT_EQ(line.SerializeAsString(), expected[i].SerializeAsString());
+    crosses |= lines[i].lng_e7(0) > 0 && Course(lines[i]).back().second > 1'800'000'000;
+  }
+  EXPECT_TRUE(crosses);
 }
 
 TEST(StreetLinesTest, PackedMessagesHoldAllStreetsWithinTheBound) {

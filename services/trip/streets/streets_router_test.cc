@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "libs/roads/test_town.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::trip {
@@ -28,6 +29,30 @@ TEST(StreetsRouterTest, WayOfTheBuiltInCityHasLengthAndTime) {
   // No shorter than the straight line (but for what rounding takes), no faster than 120 km/h.
   EXPECT_GE(way->length_m + 2, DistanceM(from, to));
   EXPECT_GT(static_cast<double>(way->duration.count()), way->length_m / 34.0 * 1000);
+}
+
+TEST(StreetsRouterTest, WayIsTheSameWhereverATownLiesOnItsLatitude) {
+  struct Case {
+    LatLng middle;
+    std::int64_t shift_e7;
+  };
+  for (const Case& c :
+       {Case{roads::kTaveuni, 300'000'000}, Case{roads::kLongyearbyen, 7'000'000}}) {
+    const roads::TestTown town(c.middle), other(roads::ShiftedEast(c.middle, c.shift_e7));
+    const StreetsRouter router(town.Load()), other_router(other.Load());
+    for (const double north : {-3.2, -1.1, 0.3, 2.8}) {
+      SCOPED_TRACE(north);
+      const auto way = router.FindWay(town.At(north, -2.6), town.At(0.4, 2.7));
+      const auto expected = other_router.FindWay(other.At(north, -2.6), other.At(0.4, 2.7));
+      ASSERT_THAT(way, IsOk());
+      ASSERT_THAT(expected, IsOk());
+      EXPECT_EQ(way->length_m, expected->length_m);
+      EXPECT_EQ(way->duration, expected->duration);
+      EXPECT_LT(way->length_m, 2'500);
+      EXPECT_THAT(router.FindWay(town.At(north, -6), town.At(0, 0)),
+                  StatusIs(absl::StatusCode::kInvalidArgument, "pickup: "));
+    }
+  }
 }
 
 TEST(StreetsRouterTest, PlaceInTheSeaIsNamedByItsField) {
