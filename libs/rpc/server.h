@@ -5,11 +5,13 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
 #include "libs/rpc/call_observer.h"
+#include "libs/rpc/health_service.h"
 #include "libs/rpc/keep_awake.h"
 
 namespace ridestream::rpc {
@@ -50,11 +52,13 @@ class Server {
   void Drain(std::chrono::milliseconds grace);
 
  private:
-  Server(ServerOptions options, std::unique_ptr<grpc::Server> server, int port);
+  explicit Server(ServerOptions options) : options_(std::move(options)) {}
+  absl::Status Begin();
 
   const ServerOptions options_;
-  const std::unique_ptr<grpc::Server> server_;
-  const int port_;
+  HealthService health_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
   std::unique_ptr<KeepAwake> keep_awake_;
   bool drained_ = false;
 };
