@@ -24,7 +24,8 @@ void LogBroken(const BrokenInvariant& broken) {
 
 ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std::string>& services,
                                std::string listen)
-    : listen_(std::move(listen)),
+    : prefix_(prefix),
+      listen_(std::move(listen)),
       registry_(std::make_shared<prometheus::Registry>()),
       readings_(std::make_shared<Readings>()),
       calls_(*registry_, prefix, services) {
@@ -63,6 +64,19 @@ void ServiceMetrics::AddQueue(prometheus::Labels labels, std::function<double()>
 std::vector<ServiceMetrics::Queue> ServiceMetrics::Queues() const {
   MutexLock lock(mu_);
   return queues_;
+}
+
+void ServiceMetrics::AddConnections(std::shared_ptr<rpc::ConnectionTable> connections) {
+  readings_->AddOne(Readings::Kind::kGauge, prefix_ + "_connections",
+                    "Connections to the gRPC port that are open",
+                    [connections] { return static_cast<double>(connections->CountOpen()); });
+  readings_->AddOne(Readings::Kind::kGauge, prefix_ + "_connections_bound",
+                    "Connections to the gRPC port that may be open",
+                    [connections] { return static_cast<double>(connections->limits().in_all); });
+  readings_->AddOne(Readings::Kind::kCounter, prefix_ + "_connections_refused_total",
+                    "Connections that were closed at once because there were too many, in all or "
+                    "of their address",
+                    [connections] { return static_cast<double>(connections->refused()); });
 }
 
 absl::StatusOr<std::unique_ptr<Exporter>> ServiceMetrics::Serve() const {

@@ -10,6 +10,7 @@
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/readings.h"
 #include "libs/metrics/rpc_metrics.h"
+#include "libs/rpc/connection_table.h"
 #include "prometheus/registry.h"
 
 namespace ridestream::metrics {
@@ -33,6 +34,9 @@ class ServiceMetrics {
   /// Adds a queue to PREFIX_queue_depth and PREFIX_queue_bound. The labels say which it is.
   void AddQueue(prometheus::Labels labels, std::function<double()> depth, double bound);
 
+  /// Adds PREFIX_connections, PREFIX_connections_bound and PREFIX_connections_refused_total.
+  void AddConnections(std::shared_ptr<rpc::ConnectionTable> connections);
+
   /// Begins to serve. The exporter must be destroyed before anything that the readings read.
   absl::StatusOr<std::unique_ptr<Exporter>> Serve() const;
 
@@ -44,6 +48,7 @@ class ServiceMetrics {
   };
   std::vector<Queue> Queues() const;
 
+  const std::string prefix_;
   const std::string listen_;
   const std::shared_ptr<prometheus::Registry> registry_;
   const std::shared_ptr<Readings> readings_;

@@ -19,6 +19,7 @@
 #include "libs/testing/status_matchers.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 
+ABSL_DECLARE_FLAG(size_t, grpc_max_connections);
 ABSL_DECLARE_FLAG(int, max_message_bytes);
 ABSL_DECLARE_FLAG(int, max_streams_per_connection);
 
@@ -227,6 +228,10 @@ TEST_F(LimitsTest, FlagsOutOfRangeAreNamed) {
   EXPECT_THAT(ServerOptionsFromFlags(),
               StatusIs(absl::StatusCode::kInvalidArgument, "--max_streams_per_connection=0"));
   absl::SetFlag(&FLAGS_max_streams_per_connection, 1);
+  absl::SetFlag(&FLAGS_grpc_max_connections, 1);
+  EXPECT_THAT(ServerOptionsFromFlags(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "--grpc_max_connections=1"));
+  absl::SetFlag(&FLAGS_grpc_max_connections, 2);
   absl::SetFlag(&FLAGS_max_calls_per_s, -1);
   EXPECT_THAT(ServerOptionsFromFlags(),
               StatusIs(absl::StatusCode::kInvalidArgument, "--max_calls_per_s=-1"));

@@ -1,7 +1,5 @@
 #include "libs/rpc/server.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,6 +8,34 @@
 #include "libs/rpc/grpc_log.h"
 
 namespace ridestream::rpc {
+namespace {
+
+/// A connection on which no handshake of HTTP/2 has ended by then is closed, …
+constexpr int kHandshakeTimeoutMs = 10'000;
+/// … and one on which no call has been open for so long.
+constexpr int kIdleTimeoutMs = 120'000;
+
+void SetKeepalive(grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
+}
+
+void SetLimits(grpc::ServerBuilder& builder, const ServerOptions& options) {
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+  // gRPC checks a message's size before it inflates it and not after, so a small one can become
+  // hundreds of megabytes: compressed messages are refused.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
@@ -19,23 +45,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
 absl::Status Server::Begin() {
   LogGrpcMessages();
+  const auto connections = options_.connections != nullptr
+                               ? options_.connections
+                               : std::make_shared<ConnectionTable>(WithinDescriptors({}));
+  absl::StatusOr<std::unique_ptr<Acceptor>> acceptor =
+      Acceptor::Listen({.address = options_.address, .connections = connections});
+  if (!acceptor.ok()) return acceptor.status();
+  acceptor_ = *std::move(acceptor);
+
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port_);
-  // Otherwise a second process on the same port gets a share of the calls instead of an error.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_streams_per_connection);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  // gRPC checks a message's size before it inflates it and not after, so a small one can become
-  // hundreds of megabytes: compressed messages are refused.
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
-  builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+  SetKeepalive(builder);
+  SetLimits(builder, options_);
   builder.RegisterService(&health_);
   for (grpc::Service* service : options_.services) builder.RegisterService(service);
   if (options_.call_observer != nullptr) {
@@ -44,14 +65,18 @@ absl::Status Server::Begin() {
         MakeCallInterceptorFactory(*options_.call_observer, options_.observed_by_service));
     builder.experimental().SetInterceptorCreators(std::move(factories));
   }
-
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> external =
+      builder.experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+          grpc::InsecureServerCredentials());
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0) {
-    return absl::UnavailableError(
-        fmt::format("can't listen on {}: is the port in use, or the address not of this machine?",
-                    options_.address));
-  }
+  if (server_ == nullptr) return absl::InternalError("gRPC can't start a server");
   keep_awake_ = std::make_unique<KeepAwake>();
+  acceptor_->Start([external](int descriptor) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.fd = descriptor;
+    external->HandleNewConnection(&parameters);
+  });
   return absl::OkStatus();
 }
 
@@ -69,6 +94,7 @@ void Server::Drain(std::chrono::milliseconds grace) {
   if (std::exchange(drained_, true)) return;
   health_.Drain();
   for (const auto& close_streams : options_.on_drain) close_streams();
+  acceptor_->Stop();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();
   keep_awake_.reset();

@@ -10,7 +10,9 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/acceptor.h"
 #include "libs/rpc/call_observer.h"
+#include "libs/rpc/connection_table.h"
 #include "libs/rpc/health_service.h"
 #include "libs/rpc/keep_awake.h"
 
@@ -25,6 +27,9 @@ struct ServerOptions {
   int max_message_bytes = 4 << 20;
   /// Streams a client may have open on one connection.
   int max_streams_per_connection = 20'000;
+  /// Bounds and counts the connections. Null: a table with the default limits, within what the
+  /// process's limit of open files allows.
+  std::shared_ptr<ConnectionTable> connections = nullptr;
   /// Called at the start of Drain, after health says NOT_SERVING: each closes the streams of its
   /// service. A stream that is left open costs the full grace time.
   std::vector<std::function<void()>> on_drain = {};
@@ -34,8 +39,8 @@ struct ServerOptions {
   std::set<std::string, std::less<>> observed_by_service = {};
 };
 
-/// A gRPC server with what every service of ours has: health, reflection, keepalive, an orderly
-/// end. Thread-safe.
+/// A gRPC server with what every service of ours has: health, reflection, keepalive, bounds on what
+/// strangers can take, an orderly end. Thread-safe.
 class Server {
  public:
   /// UNAVAILABLE when the address can't be had, e.g. because the port is in use.
@@ -43,7 +48,7 @@ class Server {
   /// Drains with no grace if Drain wasn't called.
   ~Server();
 
-  int port() const { return port_; }
+  int port() const { return acceptor_->port(); }
   /// Reaches this server without a socket, for tests and self-checks.
   std::shared_ptr<grpc::Channel> InProcessChannel();
   /// What the health service answers, for the server as a whole.
@@ -58,7 +63,7 @@ class Server {
   const ServerOptions options_;
   HealthService health_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
+  std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<KeepAwake> keep_awake_;
   bool drained_ = false;
 };

@@ -13,6 +13,13 @@ ABSL_FLAG(
     int, max_streams_per_connection, 20'000,
     "Calls and streams that a client may have open on one connection; its next one waits until "
     "one ends (1 to 1000000)");
+ABSL_FLAG(
+    size_t, grpc_max_connections, 20'000,
+    "Connections to the gRPC port; one more is closed at once (2 to 10000000). Fewer where the "
+    "process may open fewer files: 64 of them stay for other uses");
+ABSL_FLAG(size_t, grpc_max_connections_per_address, 2'000,
+          "Connections from one IPv4 address, or one /64 network of IPv6; at most half of all. "
+          "Raise it behind a proxy, which has one address for all its clients (1 to 10000000)");
 ABSL_FLAG(double, max_calls_per_s, 50,
           "Calls a second that one rider or driver may make, twice as many at once; more get "
           "RESOURCE_EXHAUSTED with retry-after-ms. A stream counts once. 0: no limit");
@@ -22,9 +29,14 @@ absl::StatusOr<ServerOptions> ServerOptionsFromFlags() {
   ServerOptions options;
   options.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
   options.max_streams_per_connection = absl::GetFlag(FLAGS_max_streams_per_connection);
+  options.connections = std::make_shared<ConnectionTable>(
+      WithinDescriptors({.in_all = absl::GetFlag(FLAGS_grpc_max_connections),
+                         .per_address = absl::GetFlag(FLAGS_grpc_max_connections_per_address)}));
   const absl::Status checks[] = {
       service::CheckRange(FLAGS_max_message_bytes, 1'024, 64 << 20),
       service::CheckRange(FLAGS_max_streams_per_connection, 1, 1'000'000),
+      service::CheckRange(FLAGS_grpc_max_connections, 2, 10'000'000),
+      service::CheckRange(FLAGS_grpc_max_connections_per_address, 1, 10'000'000),
       service::CheckRange(FLAGS_max_calls_per_s, 0.0, 1e6)};
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

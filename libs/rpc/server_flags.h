@@ -8,8 +8,10 @@ ABSL_DECLARE_FLAG(double, max_calls_per_s);
 
 namespace ridestream::rpc {
 
-/// Server options from the flags that all services have: --max_message_bytes and
-/// --max_streams_per_connection. INVALID_ARGUMENT names the one that is out of its range. Checks
+/// Server options from the flags that all services have: --max_message_bytes,
+/// --max_streams_per_connection, --grpc_max_connections and --grpc_max_connections_per_address.
+/// Call it after service::Initialize, which raises the limit of open files. INVALID_ARGUMENT names
+/// the one that is out of its range. Checks
 /// --max_calls_per_s as well, which is for a LimitingAuthenticator.
 absl::StatusOr<ServerOptions> ServerOptionsFromFlags();
 

@@ -259,6 +259,7 @@ absl::Status Run() {
 
   auto server_options = rpc::ServerOptionsFromFlags();
   if (!server_options.ok()) return server_options.status();
+  metrics.AddConnections(server_options->connections);
   const rpc::TrustingAuthenticator trusting;
   const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   dispatch::DispatchService service(sessions, authenticator, metrics.calls());

@@ -65,6 +65,7 @@ int Run() {
   const auto clock = service::MakeClock();
   auto server_options = rpc::ServerOptionsFromFlags();
   if (!server_options.ok()) return service::Fail(server_options.status());
+  metrics.AddConnections(server_options->connections);
   const rpc::TrustingAuthenticator trusting;
   const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   LocationServiceOptions options;

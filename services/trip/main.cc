@@ -153,6 +153,7 @@ absl::Status Run() {
   const std::shared_ptr<const Clock> clock = service::MakeClock();
   absl::StatusOr<rpc::ServerOptions> server_options = rpc::ServerOptionsFromFlags();
   if (!server_options.ok()) return server_options.status();
+  metrics.AddConnections(server_options->connections);
   const rpc::TrustingAuthenticator trusting;
   const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   TripFeed feed;

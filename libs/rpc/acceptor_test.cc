@@ -1,0 +1,233 @@
+#include "libs/rpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/rpc/listener.h"
+#include "libs/rpc/server.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::rpc {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::IsOk;
+using testing::StatusIs;
+
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+void Connect(const Descriptor& socket, int port) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(static_cast<std::uint16_t>(port));
+  EXPECT_EQ(connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
+}
+
+/// Connects from one of the loopback's addresses, and says nothing.
+Descriptor ConnectFrom(const char* address, int port) {
+  Descriptor connection(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in from{};
+  from.sin_family = AF_INET;
+  inet_pton(AF_INET, address, &from.sin_addr);
+  EXPECT_EQ(bind(connection.get(), reinterpret_cast<sockaddr*>(&from), sizeof(from)), 0);
+  Connect(connection, port);
+  return connection;
+}
+
+void SendPreface(const Descriptor& connection) {
+  (void)send(connection.get(), kPreface.data(), kPreface.size(), MSG_NOSIGNAL);
+}
+
+/// Whether the server answers HTTP/2's first bytes; otherwise it has closed the connection.
+bool IsServed(const Descriptor& connection) {
+  SendPreface(connection);
+  char byte = 0;
+  return recv(connection.get(), &byte, 1, 0) == 1;
+}
+
+/// Blocks until the other side has closed a connection that it sent nothing on.
+void AwaitClose(const Descriptor& connection) {
+  char byte = 0;
+  EXPECT_LE(recv(connection.get(), &byte, 1, 0), 0);
+}
+
+std::shared_ptr<ConnectionTable> Limits(std::size_t in_all, std::size_t per_address) {
+  return std::make_shared<ConnectionTable>(
+      ConnectionLimits{.in_all = in_all, .per_address = per_address});
+}
+
+TEST(AcceptorTest, ServerClosesConnectionsOfAnAddressBeyondItsLimitAndServesOthers) {
+  const auto table = Limits(100, 3);
+  const auto server = Server::Start({.connections = table});
+  ASSERT_THAT(server, IsOk());
+  const int port = (*server)->port();
+  std::vector<Descriptor> held;
+  for (int i = 0; i < 3; ++i) {
+    held.push_back(ConnectFrom("127.0.0.1", port));
+    EXPECT_TRUE(IsServed(held.back())) << i;
+  }
+  EXPECT_FALSE(IsServed(ConnectFrom("127.0.0.1", port)));
+  EXPECT_EQ(table->refused(), 1u);
+  EXPECT_EQ(table->CountOpen(), 3u);
+  EXPECT_TRUE(IsServed(ConnectFrom("127.0.0.2", port)));
+  held.pop_back();
+  // gRPC closes its end a moment later.
+  while (!IsServed(ConnectFrom("127.0.0.1", port))) {
+  }
+}
+
+TEST(AcceptorTest, ServerClosesConnectionsFromEverywhereBeyondTheLimitInAll) {
+  const auto server = Server::Start({.connections = Limits(3, 2)});
+  ASSERT_THAT(server, IsOk());
+  const int port = (*server)->port();
+  std::vector<Descriptor> held;
+  for (const char* address : {"127.0.0.1", "127.0.0.1", "127.0.0.2"}) {
+    held.push_back(ConnectFrom(address, port));
+    EXPECT_TRUE(IsServed(held.back())) << address;
+  }
+  EXPECT_FALSE(IsServed(ConnectFrom("127.0.0.3", port)));
+  held.clear();
+  while (!IsServed(ConnectFrom("127.0.0.3", port))) {
+  }
+}
+
+TEST(AcceptorTest, OldestSilentConnectionMakesRoomAndTakesNobodysShare) {
+  const auto table = Limits(2, 1);
+  auto acceptor = Acceptor::Listen(
+      {.address = "127.0.0.1:0", .connections = table, .max_silent = 2, .patience = 1h});
+  ASSERT_THAT(acceptor, IsOk());
+  std::promise<void> handed_over;
+  Descriptor served;
+  (*acceptor)->Start([&](int descriptor) {
+    served = Descriptor(descriptor);
+    handed_over.set_value();
+  });
+  const int port = (*acceptor)->port();
+  const Descriptor one = ConnectFrom("127.0.0.1", port);
+  const Descriptor two = ConnectFrom("127.0.0.1", port);
+  const Descriptor three = ConnectFrom("127.0.0.1", port);
+  AwaitClose(one);
+  EXPECT_EQ(table->CountOpen(), 0u);
+  SendPreface(two);
+  handed_over.get_future().wait();
+  EXPECT_EQ(table->CountOpen(), 1u);
+  (*acceptor)->Stop();
+  AwaitClose(three);
+}
+
+TEST(AcceptorTest, ClosesAConnectionThatStaysSilent) {
+  auto acceptor =
+      Acceptor::Listen({.address = "127.0.0.1:0", .connections = Limits(2, 1), .patience = 1ms});
+  ASSERT_THAT(acceptor, IsOk());
+  (*acceptor)->Start([](int) { FAIL() << "handed over"; });
+  AwaitClose(ConnectFrom("127.0.0.1", (*acceptor)->port()));
+}
+
+TEST(AcceptorTest, ConnectionToSelfPassesALimitThatIsReached) {
+  const auto table = Limits(0, 0);
+  auto acceptor = Acceptor::Listen({.address = "127.0.0.1:0", .connections = table});
+  ASSERT_THAT(acceptor, IsOk());
+  std::promise<Descriptor> taken;
+  (*acceptor)->Start([&taken](int descriptor) { taken.set_value(Descriptor(descriptor)); });
+  EXPECT_FALSE(IsServed(ConnectFrom("127.0.0.1", (*acceptor)->port())));
+  EXPECT_EQ(table->refused(), 1u);
+  const auto own = (*acceptor)->ConnectToSelf(10s);
+  EXPECT_THAT(own, IsOk());
+  taken.get_future().wait();
+}
+
+/// Lowers the limit of open files for as long as it lives.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t most) {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit few{most, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  }
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(AcceptorTest, AcceptsAgainAfterTheProcessWasOutOfDescriptors) {
+  auto acceptor =
+      Acceptor::Listen({.address = "127.0.0.1:0", .connections = Limits(9, 9), .patience = 1h});
+  ASSERT_THAT(acceptor, IsOk());
+  std::promise<Descriptor> taken[2];
+  int next = 0;
+  (*acceptor)->Start([&](int descriptor) { taken[next++].set_value(Descriptor(descriptor)); });
+  const int port = (*acceptor)->port();
+  const Descriptor silent = ConnectFrom("127.0.0.1", port);
+  const Descriptor first = ConnectFrom("127.0.0.1", port);
+  SendPreface(first);
+  taken[0].get_future().wait();  // So `silent` has been accepted as well.
+  Descriptor second(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  {
+    const FewDescriptors none(3);
+    Connect(second, port);
+    SendPreface(second);
+    AwaitClose(silent);  // Closed in vain for the second's sake.
+  }
+  taken[1].get_future().wait();
+}
+
+TEST(ListenOnTest, AcceptsEachFormOfAddressAndRefusesWhatIsNone) {
+  for (const char* address : {"0.0.0.0:0", "localhost:0", "127.0.0.1:0", "[::]:0", "[::1]:0"}) {
+    auto acceptor = Acceptor::Listen({.address = address, .connections = Limits(1, 1)});
+    ASSERT_THAT(acceptor, IsOk()) << address;
+    std::promise<Descriptor> taken;
+    (*acceptor)->Start([&taken](int descriptor) { taken.set_value(Descriptor(descriptor)); });
+    const auto own = (*acceptor)->ConnectToSelf(10s);
+    EXPECT_THAT(own, IsOk()) << address;
+    taken.get_future().wait();
+  }
+  EXPECT_THAT(ListenOn("nowhere"), StatusIs(absl::StatusCode::kInvalidArgument, "'nowhere'"));
+  for (const char* address : {"192.0.2.1:0", "127.0.0.1:x"}) {
+    EXPECT_THAT(ListenOn(address), StatusIs(absl::StatusCode::kUnavailable, address));
+  }
+}
+
+TEST(ListenOnTest, WildcardOfIpv6TakesIpv4AsWell) {
+  const auto server = Server::Start({.address = "[::]:0"});
+  ASSERT_THAT(server, IsOk());
+  EXPECT_TRUE(IsServed(ConnectFrom("127.0.0.1", (*server)->port())));
+}
+
+TEST(AddressKeyTest, TakesIpv4WholeAndIpv6ByItsNetwork) {
+  const auto key = [](int family, const char* text) {
+    sockaddr_storage address{};
+    address.ss_family = static_cast<sa_family_t>(family);
+    void* const bytes =
+        family == AF_INET ? static_cast<void*>(&reinterpret_cast<sockaddr_in&>(address).sin_addr)
+                          : static_cast<void*>(&reinterpret_cast<sockaddr_in6&>(address).sin6_addr);
+    EXPECT_EQ(inet_pton(family, text, bytes), 1);
+    return AddressKey(address);
+  };
+  EXPECT_NE(key(AF_INET, "192.0.2.1"), key(AF_INET, "192.0.2.2"));
+  EXPECT_EQ(key(AF_INET, "192.0.2.1"), key(AF_INET6, "::ffff:192.0.2.1"));
+  EXPECT_EQ(key(AF_INET6, "2001:db8::1"), key(AF_INET6, "2001:db8::ffff:1"));
+  EXPECT_NE(key(AF_INET6, "2001:db8::1"), key(AF_INET6, "2001:db8:0:1::1"));
+}
+
+TEST(WithinDescriptorsTest, LeavesFilesToTheProcessAndHalfOfTheConnectionsToOthers) {
+  const FewDescriptors few(96);
+  EXPECT_EQ(WithinDescriptors({}).in_all, 48u);
+  EXPECT_EQ(WithinDescriptors({}).per_address, 24u);
+  EXPECT_EQ(WithinDescriptors({.in_all = 10, .per_address = 3}).in_all, 10u);
+  EXPECT_EQ(WithinDescriptors({.in_all = 10, .per_address = 3}).per_address, 3u);
+}
+
+}  // namespace
+}  // namespace ridestream::rpc

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "libs/base/mutex.h"
+
+namespace ridestream::rpc {
+
+struct ConnectionLimits {
+  /// Connections from everywhere.
+  std::size_t in_all = 20'000;
+  /// Connections from one address. IPv6 addresses count by their /64 network, since a provider
+  /// usually gives a customer a whole one.
+  std::size_t per_address = 2'000;
+};
+
+/// Reduces the limits to what the process's limit of open files allows: all files but
+/// kReservedDescriptors, or half of them if those are fewer. One address gets at most half of all
+/// connections.
+ConnectionLimits WithinDescriptors(ConnectionLimits limits);
+
+/// Descriptors that connections leave to files, channels and the rest of the process.
+inline constexpr std::size_t kReservedDescriptors = 64;
+
+/// The network address of a peer, without its port, as ConnectionTable counts it.
+std::string AddressKey(const sockaddr_storage& peer);
+
+/// Counts a server's open connections, in all and by address. gRPC closes connections without
+/// notice, so the table recognizes closed ones by their descriptors: free, or another file by now.
+/// Shared by the acceptor and the metrics. Thread-safe.
+class ConnectionTable {
+ public:
+  explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
+
+  /// Counts the open socket `descriptor` from `address`. Returns false, and counts a refusal, if a
+  /// limit is reached.
+  bool TryAdd(int descriptor, const std::string& address);
+
+  /// Connections that are open now. Looks at every connection.
+  std::size_t CountOpen();
+  /// Refusals so far.
+  std::uint64_t refused() const;
+  const ConnectionLimits& limits() const { return limits_; }
+
+ private:
+  /// Inodes distinguish these sockets from later ones with the same descriptors.
+  using Sockets = absl::flat_hash_map<int, ino_t>;
+
+  void Remove(int descriptor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RemoveClosed(Sockets& sockets) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RemoveAllClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::size_t CountOf(const std::string& address) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const ConnectionLimits limits_;
+  mutable Mutex mu_;
+  absl::flat_hash_map<std::string, Sockets> by_address_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<int, std::string> addresses_ ABSL_GUARDED_BY(mu_);  // By descriptor.
+  std::uint64_t refused_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace ridestream::rpc
