@@ -64,6 +64,7 @@ void MarketChecker::Restarted() {
   due_.clear();
   told_late_.clear();
   commands_.clear();
+  judged_commands_.clear();
   round_.reset();
   for (auto& [id, driver] : drivers_) {
     driver.has_session = driver.connected = driver.suspect = false;
@@ -326,6 +327,8 @@ void MarketChecker::Check(const TripCommand& decision) {
     Expect(other != trip, fmt::format("two commands about {} at once", trip));
   }
   commands_[decision.command] = trip;
+  // Sent again, since its outcome is open: what it relied on may have changed since.
+  if (!judged_commands_.insert(decision.command).second) return;
   ++seen_[fmt::format("command {}", decision.request.index())];
   const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&decision.request);
   if (assign != nullptr && !offers_.contains(OfferId(assign->offer_id()))) CheckInsertion(*assign);

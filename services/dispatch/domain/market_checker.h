@@ -109,6 +109,7 @@ class MarketChecker {
   /// Those whose riders were told that it will be later.
   std::set<TripId> told_late_;
   std::map<std::uint64_t, TripId> commands_;
+  std::set<std::uint64_t> judged_commands_;
   /// The round that waits for its answer, and since when.
   std::optional<std::pair<std::uint64_t, Time>> round_;
   std::vector<std::string> violations_;
