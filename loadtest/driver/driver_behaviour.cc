@@ -183,6 +183,7 @@ void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Acti
     offers_.OnEnded(message.offer_ended(), history_);
   } else if (message.has_plan()) {
     plan_sequence_ = last_sequence_;
+    if (message.plan().version() <= resumed_with_) return;
     TakePlan(message.plan(), Itinerary::Source::kPush, now);
   } else if (message.has_waiting_place()) {
     TakeWaitingPlace(message.waiting_place(), now);
@@ -225,14 +226,16 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
   PlanDisconnect(now);
   if (!welcome.resumed()) {
     last_sequence_ = 0;
-    plan_sequence_ = 0;
     offers_.Void(welcome.snapshot().offer().offer_id(), history_);
     itinerary_.Clear();
     giving_up_.reset();
     car_.HaltAt(0);
-    if (welcome.snapshot().has_plan() && welcome.snapshot().plan().version() > 0) {
-      TakePlan(welcome.snapshot().plan(), Itinerary::Source::kSnapshot, now);
-    }
+  }
+  resumed_with_ = 0;
+  plan_sequence_ = last_sequence_;
+  if (welcome.snapshot().has_plan()) {
+    TakePlan(welcome.snapshot().plan(), Itinerary::Source::kSnapshot, now);
+    if (welcome.resumed()) resumed_with_ = welcome.snapshot().plan().version();
   }
   // Hello said what we have, and the snapshot needs no ack.
   OnAckSent(last_sequence_);

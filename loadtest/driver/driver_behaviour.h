@@ -122,6 +122,7 @@ class DriverBehaviour {
   std::uint64_t epoch_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t plan_sequence_ = 0;  // Of the push with the newest plan.
+  std::uint64_t resumed_with_ = 0;   // The snapshot's plan, which unacked older ones follow.
   Duration report_every_{};
   Duration heartbeat_{};
   Time report_at_{};

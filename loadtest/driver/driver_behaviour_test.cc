@@ -371,6 +371,26 @@ TEST_F(DriverBehaviourTest, SnapshotRestoresPlanAndOffer) {
   ExpectNoViolation();
 }
 
+TEST_F(DriverBehaviourTest, TakesAResumedSessionsSnapshotAndIgnoresOlderPlansAfterIt) {
+  BeginAndWelcome();
+  driver_->OnClosed(std::nullopt, now_);
+  Run(seconds(1));
+  pb::DriveResponse welcome = Welcome(2, true);
+  pb::Plan& nothing_to_do = *welcome.mutable_welcome()->mutable_snapshot()->mutable_plan();
+  nothing_to_do.set_version(5);
+  Push(welcome);
+  Sent(pb::DriveRequest::kAck);
+  Push(NewRide(4));  // Wasn't acked, and is over by now.
+  EXPECT_EQ(Sent(pb::DriveRequest::kAck).size(), 1u);
+  Run(minutes(2));
+  EXPECT_TRUE(Sent(pb::DriveRequest::kStopUpdate).empty());
+  EXPECT_TRUE(driver_->settled());
+  Push(NewRide(6));
+  Run(seconds(21));
+  ExpectStep(pb::STOP_ACTION_ARRIVED);
+  ExpectNoViolation();
+}
+
 TEST_F(DriverBehaviourTest, JoinsARouteFromWhereItIsWithoutAJump) {
   BeginAndWelcome();
   Push(NewRide(1));

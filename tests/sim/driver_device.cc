@@ -55,7 +55,10 @@ void DriverDevice::OnMessage(std::uint64_t link, const pb::DriveResponse& messag
   if (message.has_plan() || message.has_welcome()) {
     const pb::Plan& plan =
         message.has_plan() ? message.plan() : message.welcome().snapshot().plan();
-    if (message.has_plan() || !message.welcome().resumed()) {
+    // After a resume older plans follow the snapshot's.
+    const bool is_fresh = message.has_welcome() && !message.welcome().resumed();
+    if (is_fresh || plan.version() > plan_version_) {
+      plan_version_ = std::max(plan_version_, plan.version());
       has_rider_ = !plan.stops().empty() && plan.stops(0).kind() == pb::STOP_KIND_DROP_OFF;
     }
   }

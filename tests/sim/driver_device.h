@@ -55,6 +55,7 @@ class DriverDevice {
   std::shared_ptr<Link> link_;
   bool vanished_ = false;
   bool has_rider_ = false;
+  std::uint64_t plan_version_ = 0;
   bool switching_ = false;
   Time armed_at_ = Time::max();
   std::map<std::string, Time> leases_;

@@ -57,6 +57,9 @@ class DriverPlan {
   /// quote is given beyond (roads::Snapper::kMaxDistanceM).
   static constexpr double kStopWithinM = 500;
 
+  /// Revisions begin after `first_revision`.
+  explicit DriverPlan(std::uint64_t first_revision = 0) : revision_(first_revision) {}
+
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
   /// who share stand in the order of what was promised them, and other riders' come last.
@@ -152,7 +155,7 @@ class DriverPlan {
 
   Stops stops_;
   std::uint64_t version_ = 0;
-  std::uint64_t revision_ = 0;
+  std::uint64_t revision_;
   std::optional<common::v1::Route> route_;
   /// 0 until the driver was told the route.
   std::uint64_t route_id_ = 0;

@@ -55,14 +55,25 @@ Driver* Fleet::Touch(const DriverId& id) {
   return &it->second;
 }
 
+Driver& Fleet::FindOrAdd(const DriverId& id) {
+  const auto [it, is_new] = drivers_.try_emplace(id);
+  if (is_new) {
+    it->second.id = id;
+    // A driver who went home and came back has another plan: what was found for the old one, at one
+    // of its revisions, doesn't fit this one.
+    constexpr int kRevisionBits = 32;
+    it->second.plan = DriverPlan(++drivers_added_ << kRevisionBits);
+  }
+  return it->second;
+}
+
 // -- Sessions
 // ---------------------------------------------------------------------------------------
 
 void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step) {
-  Driver& driver = drivers_[event.driver];
+  Driver& driver = FindOrAdd(event.driver);
   if (event.epoch < driver.epoch) return;  // Fenced by a newer stream already.
   touched_.insert(event.driver);
-  driver.id = event.driver;
   driver.has_session = true;
   driver.connected = true;
   driver.epoch = event.epoch;
@@ -75,13 +86,13 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   const bool reordered = driver.plan.KeepToSeats(driver.seats);
 
   SendWelcome welcome{event.driver, event.epoch, {}};
-  if (!event.resumed) {
-    if (open_offer != nullptr) *welcome.snapshot.mutable_offer() = *open_offer;
-    if (caught_up_ && !driver.plan.empty()) {
-      *welcome.snapshot.mutable_plan() =
-          driver.plan.Tell(v1::PLAN_CAUSE_RESTORED, true, driver.position, step.now());
-      if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
-    }
+  if (open_offer != nullptr) *welcome.snapshot.mutable_offer() = *open_offer;
+  // After a resume older plans follow, which were pushed and not acked: an empty one here says that
+  // they are over.
+  if (caught_up_ && (event.resumed || !driver.plan.empty())) {
+    *welcome.snapshot.mutable_plan() =
+        driver.plan.Tell(v1::PLAN_CAUSE_RESTORED, true, driver.position, step.now());
+    if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
   }
   step.Decide(std::move(welcome));
   if (reordered) Changed(driver, {v1::PLAN_CAUSE_RESTORED, RouteChange::kNew}, step);
@@ -160,8 +171,7 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   }
   driver_of_[id] = driver_id;
   touched_.insert(driver_id);
-  Driver& driver = drivers_[driver_id];
-  driver.id = driver_id;
+  Driver& driver = FindOrAdd(driver_id);
   const auto placement = placements_.find(id);
   PlanChange change =
       driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);

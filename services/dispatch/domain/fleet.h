@@ -120,6 +120,7 @@ class Fleet {
   Driver* Touch(const DriverId& id);
   /// Null if the trip is nobody's.
   const Driver* HolderOf(const TripId& trip) const;
+  Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);
   void ClearSuspicion(Driver& driver, Step& step);
   void Changed(Driver& driver, PlanChange change, Step& step);
@@ -139,6 +140,7 @@ class Fleet {
   Timers& timers_;
   bool caught_up_ = false;
   std::uint64_t last_route_request_ = 0;
+  std::uint64_t drivers_added_ = 0;
   std::map<DriverId, Driver> drivers_;
   absl::flat_hash_map<TripId, DriverId> driver_of_;
   /// Of trips that are being assigned without an offer.

@@ -158,27 +158,42 @@ TEST_F(MarketRecoveryTest, AnAcceptWhoseAnswerWasLostInTheCrashIsAnsweredNow) {
 // -- Sessions
 // -----------------------------------------------------------------------------------------
 
-TEST_F(MarketRecoveryTest, AResumedSessionReplaysItsQueueAFreshOneGetsASnapshot) {
+TEST_F(MarketRecoveryTest, SnapshotHoldsOfferAndWholePlanOfResumedAndFreshSessions) {
   t_.Connect("d");
   const v1::Offer offer = t_.OfferTrip("t", "d");
-  t_.Reconnect("d", true);
-  EXPECT_FALSE(TakeSnapshot().has_offer());
-  t_.Reconnect("d", false);
-  EXPECT_EQ(TakeSnapshot().offer().offer_id(), offer.offer_id());
+  for (const bool resumed : {true, false}) {
+    t_.Reconnect("d", resumed);
+    EXPECT_EQ(TakeSnapshot().offer().offer_id(), offer.offer_id()) << resumed;
+  }
 
   t_.Answer("d", offer, true);
   t_.CarryOut();
   t_.AnswerRoute();
   const v1::Plan pushed = t_.Plans("d").at(0);
-  t_.Reconnect("d", true);
-  EXPECT_FALSE(TakeSnapshot().has_plan());
-  t_.Reconnect("d", false, pushed.version());
-  const v1::Snapshot snapshot = TakeSnapshot();
-  EXPECT_FALSE(snapshot.has_offer());
-  EXPECT_GT(snapshot.plan().version(), pushed.version());
-  EXPECT_EQ(snapshot.plan().route_id(), pushed.route_id());
-  EXPECT_TRUE(snapshot.plan().has_route()) << "the plan stands there whole";
+  for (const bool resumed : {true, false}) {
+    t_.Reconnect("d", resumed, pushed.version());
+    const v1::Snapshot snapshot = TakeSnapshot();
+    EXPECT_FALSE(snapshot.has_offer()) << resumed;
+    EXPECT_GT(snapshot.plan().version(), pushed.version()) << resumed;
+    EXPECT_EQ(snapshot.plan().stops_size(), 2) << resumed;
+    EXPECT_EQ(snapshot.plan().route_id(), pushed.route_id()) << resumed;
+    EXPECT_TRUE(snapshot.plan().has_route()) << "the plan stands there whole";
+  }
   EXPECT_EQ(t_.Take<SetAvailability>().size(), 7u) << "five connections, two changes";
+}
+
+TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionSaysThatThereIsNothingToDo) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.TakeAll();
+  ASSERT_TRUE(t_.trips.Cancel("t").ok());
+  t_.TellLog();
+  const v1::Plan pushed = t_.Plans("d").at(0);
+  t_.Reconnect("d", true);
+  const v1::Snapshot snapshot = TakeSnapshot();
+  ASSERT_TRUE(snapshot.has_plan());
+  EXPECT_GT(snapshot.plan().version(), pushed.version());
+  EXPECT_EQ(snapshot.plan().stops_size(), 0);
 }
 
 TEST_F(MarketRecoveryTest, AnOfferThatHasRunOutIsNotInTheSnapshot) {
@@ -232,11 +247,11 @@ TEST_F(MarketRecoveryTest, PlanVersionsGoOnWhereverTheyWereLastSeen) {
     std::uint64_t seen;
     std::uint64_t next;
   };
-  for (const Case& c : {Case{0, 2}, Case{1, 2}, Case{100, 101}}) {
+  for (const Case& c : {Case{0, 3}, Case{1, 3}, Case{100, 102}}) {
     MarketTester t;
     t.Connect("d");
-    t.GiveTrip("t", "d");  // Version 1.
-    t.Reconnect("d", true, c.seen);
+    t.GiveTrip("t", "d");            // Version 1.
+    t.Reconnect("d", true, c.seen);  // The snapshot's plan takes the next version.
     ASSERT_TRUE(t.trips.Cancel("t").ok());
     t.TellLog();
     EXPECT_EQ(t.Plans("d").at(0).version(), c.next);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "s2/s2latlng.h"
+#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -15,10 +16,6 @@ google::protobuf::Duration ToProto(Duration d) {
   result.set_seconds(d.count() / 1'000'000);
   result.set_nanos(static_cast<std::int32_t>(d.count() % 1'000'000 * 1'000));
   return result;
-}
-
-Time FromProto(const google::protobuf::Timestamp& t) {
-  return Time(std::chrono::seconds(t.seconds()) + std::chrono::microseconds(t.nanos() / 1'000));
 }
 
 }  // namespace
@@ -77,7 +74,7 @@ void Session::EndOffersThatRanOut(Time now) {
   }
 }
 
-void Session::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
+void Session::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot, Time now) {
   if (epoch != epoch_ || !connected_ || welcomed_) return;
   if (!resumed_) {
     queue_.clear();
@@ -92,6 +89,7 @@ void Session::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
   *welcome.mutable_heartbeat() = ToProto(config_->heartbeat());
   *welcome.mutable_snapshot() = snapshot;
   welcome.set_clock_rate(config_->clock_rate);
+  *welcome.mutable_server_time() = ToProto(now);
 }
 
 void Session::Disconnect(std::uint64_t epoch) {

@@ -80,7 +80,7 @@ class Session {
 
   /// Answers the Hello of that epoch. What was pushed to a fresh session before is void, since the
   /// snapshot stands for it.
-  void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot);
+  void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot, Time now);
 
   /// The stream of that epoch ended.
   void Disconnect(std::uint64_t epoch);

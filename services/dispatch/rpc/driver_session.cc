@@ -144,8 +144,8 @@ void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
   std::shared_ptr<SessionStream> stream;
   {
     MutexLock lock(mu_);
-    session_.Welcome(epoch, snapshot);
-    if (session_.epoch() == epoch && !session_.resumed()) history_.Restore(snapshot);
+    session_.Welcome(epoch, snapshot, around_.clock.Now());
+    if (session_.epoch() == epoch) history_.Restore(snapshot);
     stream = stream_;
   }
   if (stream != nullptr) stream->Wake();

@@ -16,7 +16,7 @@ class PushHistory {
   static constexpr std::size_t kMaxPushes = 10;
 
   void Record(const v1::DriveResponse& message, Time now);
-  /// A fresh session was told this instead of what had been pushed.
+  /// A stream was welcomed with this.
   void Restore(const v1::Snapshot& snapshot);
   /// Fills in plan, offer and pushes.
   void Describe(v1::GetDriverResponse& out) const;

@@ -146,6 +146,21 @@ test("resumes after a cut, and takes a repeated push once", () => {
   expect(drive.state.value.link.kind).toBe("live");
 });
 
+test("takes the plan of a resumed session's snapshot, and no older one after it", () => {
+  const { drive, dispatch } = startDriving();
+  dispatch.welcome();
+  dispatch.push(kPlan, 1);
+  dispatch.last.listener.onEnd(new ConnectError("cut", Code.Unavailable));
+  drive.onTime(1500);
+  const plan = { version: 5n, routeId: 9n, stops: [] };
+  const value = { sessionId: "s-1", epoch: 4n, resumed: true, snapshot: { plan } };
+  dispatch.push({ case: "welcome", value });
+  expect(drive.state.value.plan?.version).toBe(5n);
+  dispatch.push({ case: "plan", value: { version: 2n, routeId: 9n, stops: [kTrip] } }, 2);
+  expect(drive.state.value.plan?.stops).toEqual([]);
+  expect(dispatch.sent("ack")).toEqual([{ sequence: 2n }]);
+});
+
 test("stops without another attempt when a newer session has the car", () => {
   const { drive, dispatch } = startDriving();
   dispatch.welcome();

@@ -150,13 +150,11 @@ export class Drive {
   private onWelcome({ resumed, snapshot }: Welcome): void {
     if (!resumed) {
       this.positionSequence = 0n;
-      this.change({ offer: snapshot?.offer ?? null });
-      if (snapshot?.plan) this.onPlan(snapshot.plan);
-      else {
-        this.course = null;
-        this.change({ plan: null });
-      }
+      this.course = null;
+      this.change({ plan: null });
     }
+    this.change({ offer: snapshot?.offer ?? null });
+    if (snapshot?.plan) this.onPlan(snapshot.plan);
     this.report();
   }
 
@@ -174,6 +172,8 @@ export class Drive {
   }
 
   private onPlan(plan: Plan): void {
+    // After a resume older plans follow the snapshot's, which weren't acked.
+    if (plan.version <= (this.current.value.plan?.version ?? 0n)) return;
     if (plan.route) this.course = new Course(plan.route);
     else if (plan.routeId !== this.routeId || plan.stops.length === 0) this.course = null;
     this.routeId = plan.routeId;
