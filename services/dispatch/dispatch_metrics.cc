@@ -22,10 +22,14 @@ void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessi
   readings.Add(
       Kind::kCounter, "dispatch_session_events_total", "What happened to sessions", [&counters] {
         std::vector<Readings::Sample> samples;
-        for (const auto& [event, name] : {std::pair(SessionCounter::kBegun, "begun"),
-                                          std::pair(SessionCounter::kResumed, "resumed"),
-                                          std::pair(SessionCounter::kVoided, "voided"),
-                                          std::pair(SessionCounter::kRefused, "refused")}) {
+        for (const auto& [event, name] :
+             {std::pair(SessionCounter::kBegun, "begun"),
+              std::pair(SessionCounter::kResumed, "resumed"),
+              std::pair(SessionCounter::kVoided, "voided"),
+              std::pair(SessionCounter::kRefused, "refused"),
+              std::pair(SessionCounter::kEvicted, "evicted"),
+              std::pair(SessionCounter::kTooManyCommands, "too_many_commands"),
+              std::pair(SessionCounter::kUnknownMessage, "unknown_message")}) {
           samples.push_back({{{"event", name}}, static_cast<double>(counters.value(event))});
         }
         return samples;

@@ -34,7 +34,7 @@ class World {
   /// As DriveStream takes it. False: the stream ends.
   bool Take(const v1::DriveRequest& request) {
     if (request.has_hello()) return Connect(request.hello());
-    if (!session_.connected()) return false;
+    if (!session_.connected() || !ValidateCommand(request).ok()) return false;
     switch (request.message_case()) {
       case v1::DriveRequest::kPosition:
         session_.Heard(market_.now());

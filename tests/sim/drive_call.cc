@@ -62,6 +62,7 @@ absl::Status DriveCall::Take(const pb::DriveRequest& request) {
   const DispatchProcess::Speaker speaker(process_, driver_, epoch_);
   const std::uint64_t epoch =
       context_.Has(Bug::kNoFencing) ? process_.NewestEpochOf(driver_) : epoch_;
+  if (absl::Status status = dispatch::ValidateCommand(request); !status.ok()) return status;
   switch (request.message_case()) {
     case pb::DriveRequest::kPosition:
       session_->OnPosition(epoch, request.position());
@@ -78,10 +79,15 @@ absl::Status DriveCall::Take(const pb::DriveRequest& request) {
     case pb::DriveRequest::kGiveUp:
       return session_->OnCommand(epoch, dispatch::TripGivenUp{driver_, request.give_up()});
     case pb::DriveRequest::kHeartbeat:
-      return session_->OnCommand(epoch, std::nullopt);
-    default:
-      return absl::InvalidArgumentError("hello came twice, or a message is empty");
+      session_->OnHeartbeat(epoch);
+      return absl::OkStatus();
+    case pb::DriveRequest::kHello:
+      return absl::InvalidArgumentError("hello: came twice on one stream");
+    case pb::DriveRequest::MESSAGE_NOT_SET:
+      session_->OnUnknownMessage(epoch);
+      return absl::OkStatus();
   }
+  return absl::InternalError("unreachable: all kinds of messages are handled");
 }
 
 absl::Status DriveCall::TakeHello(pb::Hello hello) {

@@ -388,12 +388,14 @@ TEST_F(SessionTest, AreaMayLieAcrossTheAntimeridian) {
 }
 
 TEST_F(SessionTest, LimitsCommandsAndLetsThemInAgainWithTime) {
-  session_.Connect(GoodHello(), SessionId("s"), now_);
+  Begin();
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(session_.HasRoomForCommand(now_));
   EXPECT_FALSE(session_.HasRoomForCommand(now_));
   now_ += 100ms;
   EXPECT_TRUE(session_.HasRoomForCommand(now_));
   EXPECT_FALSE(session_.HasRoomForCommand(now_));
+  Connect(ResumeOf(session_, 0));
+  EXPECT_FALSE(session_.HasRoomForCommand(now_)) << "a new stream brings no new allowance";
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace ridestream::dispatch {
 namespace {
 
 using google::protobuf::util::TimeUtil;
-using Reactor = grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>;
+using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 /// Ends a call that never became a stream.
 class RefusedStream final : public Reactor {

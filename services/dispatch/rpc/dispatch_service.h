@@ -11,13 +11,16 @@ namespace ridestream::dispatch {
 
 /// The gRPC face of dispatch. Thread-safe. Tells `observer`, which may be null, of its streams: see
 /// rpc::MakeCallInterceptorFactory.
-class DispatchService final : public v1::DispatchService::CallbackService {
+class DispatchService final : public v1::DispatchService::WithRawCallbackMethod_Drive<
+                                  v1::DispatchService::WithCallbackMethod_GetDriver<
+                                      v1::DispatchService::WithCallbackMethod_GetOfferStats<
+                                          v1::DispatchService::Service>>> {
  public:
   DispatchService(SessionRegistry& registry, const rpc::Authenticator& authenticator,
                   rpc::CallObserver* observer = nullptr)
       : registry_(registry), authenticator_(authenticator), observer_(observer) {}
 
-  grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>* Drive(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Drive(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* GetDriver(grpc::CallbackServerContext* context,
                                       const v1::GetDriverRequest* request,

@@ -1,5 +1,7 @@
 #include "services/dispatch/rpc/drive_stream.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "libs/rpc/status.h"
@@ -10,12 +12,15 @@ namespace ridestream::dispatch {
 
 DriveStream::DriveStream(SessionRegistry& registry, grpc::CallbackServerContext& context,
                          DriverId driver, Time opened_at)
-    : registry_(registry), context_(context), driver_(std::move(driver)), opened_at_(opened_at) {}
+    : registry_(registry),
+      context_(context),
+      driver_(std::move(driver)),
+      opened_at_(opened_at) {}
 
 void DriveStream::Begin(rpc::CallObserver* observer) {
   self_ = shared_from_this();
   observer_ = observer;
-  StartRead(&request_);
+  StartRead(&read_);
 }
 
 void DriveStream::Wake() {
@@ -57,11 +62,22 @@ void DriveStream::OnReadDone(bool ok) {
     End(absl::OkStatus());
     return;
   }
-  if (const absl::Status status = Take(request_); !status.ok()) {
+  if (const absl::Status status = TakeRead(); !status.ok()) {
     End(status);
     return;
   }
-  StartRead(&request_);
+  StartRead(&read_);
+}
+
+absl::Status DriveStream::TakeRead() {
+  if (const std::size_t size = read_.Length(); size > kMaxDriveRequestBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("message: has {} bytes, at most {} are allowed", size, kMaxDriveRequestBytes));
+  }
+  if (!grpc::SerializationTraits<v1::DriveRequest>::Deserialize(&read_, &request_).ok()) {
+    return absl::InvalidArgumentError("message: is no DriveRequest");
+  }
+  return Take(request_);
 }
 
 absl::Status DriveStream::Take(const v1::DriveRequest& request) {
@@ -94,15 +110,18 @@ absl::Status DriveStream::Take(const v1::DriveRequest& request) {
     case v1::DriveRequest::kGiveUp:
       return session->OnCommand(epoch, TripGivenUp{driver_, request.give_up()});
     case v1::DriveRequest::kHeartbeat:
-      return session->OnCommand(epoch, std::nullopt);
+      session->OnHeartbeat(epoch);
+      return absl::OkStatus();
     case v1::DriveRequest::MESSAGE_NOT_SET:
-      return absl::InvalidArgumentError("message: is empty or of an unknown kind");
+      session->OnUnknownMessage(epoch);
+      return absl::OkStatus();
   }
   return absl::InternalError("unreachable: all kinds of messages are handled");
 }
 
 absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
-  absl::StatusOr<std::shared_ptr<DriverSession>> session = registry_.FindOrMake(driver_, hello);
+  absl::StatusOr<std::shared_ptr<DriverSession>> session =
+      registry_.FindOrMake(driver_, hello);
   if (!session.ok()) return session.status();
   const absl::StatusOr<std::uint64_t> epoch =
       (*session)->Attach(shared_from_this(), hello, registry_.FreshSessionId());
@@ -146,20 +165,25 @@ void DriveStream::Advance() {
   if (writing_ || finished_) return;
   if (final_status_) {
     if (goodbye_) {
-      in_flight_ = *std::move(goodbye_);
+      Write(*goodbye_);
       goodbye_.reset();
-      writing_ = true;
-      StartWrite(&in_flight_);
       return;
     }
     finished_ = true;
     Finish(*final_status_);
     return;
   }
-  if (session_ != nullptr && session_->NextToSend(epoch_, &in_flight_)) {
-    writing_ = true;
-    StartWrite(&in_flight_);
-  }
+  v1::DriveResponse next;
+  if (session_ != nullptr && session_->NextToSend(epoch_, &next)) Write(next);
+}
+
+void DriveStream::Write(const v1::DriveResponse& message) {
+  in_flight_.Clear();
+  bool own_buffer = false;
+  // Fails for messages of more than 2 GB only.
+  (void)grpc::SerializationTraits<v1::DriveResponse>::Serialize(message, &in_flight_, &own_buffer);
+  writing_ = true;
+  StartWrite(&in_flight_);
 }
 
 void DriveStream::OnDone() {

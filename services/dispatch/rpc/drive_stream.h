@@ -20,13 +20,17 @@ class SessionRegistry;
 /// The full name of the method, for the observer of calls.
 inline constexpr char kDriveMethod[] = "/ridestream.dispatch.v1.DispatchService/Drive";
 
+/// The largest message that a driver may send: some times what the longest Hello needs.
+inline constexpr std::size_t kMaxDriveRequestBytes = 4'096;
+
 /// One call of Drive: reads what the driver sends into its session, and writes what the session has
 /// to send. Holds no message of its own but the one in flight; what isn't acked waits in the
-/// session.
+/// session. It is raw, i.e. parses what it reads itself: gRPC doesn't tell a message that can't be
+/// parsed from a driver who half-closed, and limits sizes for the whole server only.
 ///
 /// Shared: its session and the registry refer to it, gRPC does until OnDone. Thread-safe. Advance()
 /// is the only place that starts a write or finishes.
-class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>,
+class DriveStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public SessionStream,
                           public std::enable_shared_from_this<DriveStream> {
  public:
@@ -53,10 +57,12 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
   void OnDone() override;
 
  private:
+  absl::Status TakeRead();
   absl::Status Take(const v1::DriveRequest& request);
   absl::Status TakeHello(const v1::Hello& hello);
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Write(const v1::DriveResponse& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   SessionRegistry& registry_;
   grpc::CallbackServerContext& context_;
@@ -64,13 +70,14 @@ class DriveStream final : public grpc::ServerBidiReactor<v1::DriveRequest, v1::D
   const Time opened_at_;
   std::shared_ptr<DriveStream> self_;
   rpc::CallObserver* observer_ = nullptr;
-  v1::DriveRequest request_;  // Of the read that is under way.
+  grpc::ByteBuffer read_;  // By the read that is under way.
+  v1::DriveRequest request_;
 
   mutable Mutex mu_;
   // Set once, by the Hello.
   std::shared_ptr<DriverSession> session_ ABSL_GUARDED_BY(mu_);
   std::uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
-  v1::DriveResponse in_flight_ ABSL_GUARDED_BY(mu_);
+  grpc::ByteBuffer in_flight_ ABSL_GUARDED_BY(mu_);
   std::optional<v1::DriveResponse> goodbye_ ABSL_GUARDED_BY(mu_);
   std::optional<grpc::Status> final_status_ ABSL_GUARDED_BY(mu_);
   bool writing_ ABSL_GUARDED_BY(mu_) = false;

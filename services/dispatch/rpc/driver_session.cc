@@ -10,6 +10,7 @@
 namespace ridestream::dispatch {
 namespace {
 
+constexpr auto kRepeatCommandAfter = std::chrono::seconds(1);
 // A stream on which nothing came for so many times the suspect grace is half-open: close it.
 constexpr int kSilentGraces = 4;
 
@@ -113,31 +114,39 @@ absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
   });
 }
 
-absl::Status DriverSession::OnCommand(std::uint64_t epoch, std::optional<Event> event) {
+bool DriverSession::Hear(std::uint64_t epoch) {
   bool was_suspect = false;
-  bool has_room = true;
   {
     MutexLock lock(mu_);
-    if (session_.epoch() != epoch) return absl::OkStatus();
+    if (session_.epoch() != epoch) return false;
     heard_at_ = around_.clock.Now();
     was_suspect = session_.Heard(heard_at_);
-    if (event) has_room = session_.HasRoomForCommand(heard_at_);
   }
   if (was_suspect) around_.events.Tell(DriverHeard{driver_});
-  if (!has_room) {
-    return rpc::WithRetryAfter(
-        absl::ResourceExhaustedError(
-            fmt::format("more than {:g} commands a second; resume and repeat what had no effect",
-                        around_.config.max_commands_per_s)),
-        std::chrono::seconds(1));
+  return true;
+}
+
+void DriverSession::OnHeartbeat(std::uint64_t epoch) { (void)Hear(epoch); }
+
+void DriverSession::OnUnknownMessage(std::uint64_t epoch) {
+  if (Hear(epoch)) around_.counters.Count(SessionCounter::kUnknownMessage);
+}
+
+absl::Status DriverSession::OnCommand(std::uint64_t epoch, Event event) {
+  if (!Hear(epoch)) return absl::OkStatus();
+  bool has_room = false;
+  {
+    MutexLock lock(mu_);
+    has_room = session_.HasRoomForCommand(around_.clock.Now());
   }
-  if (event && !around_.events.Post(*std::move(event))) {
-    return rpc::WithRetryAfter(
-        absl::ResourceExhaustedError(
-            fmt::format("market {} is overloaded; resume and repeat the command", market_)),
-        std::chrono::seconds(1));
-  }
-  return absl::OkStatus();
+  if (!has_room) around_.counters.Count(SessionCounter::kTooManyCommands);
+  if (has_room && around_.events.Post(std::move(event))) return absl::OkStatus();
+  const std::string why =
+      has_room ? fmt::format("market {} is overloaded", market_)
+               : fmt::format("more than {:g} commands a second", around_.config.max_commands_per_s);
+  return rpc::WithRetryAfter(
+      absl::ResourceExhaustedError(why + "; resume and repeat what had no effect"),
+      kRepeatCommandAfter);
 }
 
 void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {

@@ -90,8 +90,13 @@ class DriverSession {
   bool NextToSend(std::uint64_t epoch, v1::DriveResponse* message);
   void OnPosition(std::uint64_t epoch, const v1::Position& position);
   absl::Status OnAck(std::uint64_t epoch, std::uint64_t sequence);
-  /// A command or a heartbeat came; an event to go with it may be null.
-  absl::Status OnCommand(std::uint64_t epoch, std::optional<Event> event);
+  /// A command came, checked by ValidateCommand. RESOURCE_EXHAUSTED with a pause: the driver sends
+  /// more commands than it may, or the market is behind; the driver is to resume and to repeat it.
+  absl::Status OnCommand(std::uint64_t epoch, Event event);
+  /// Something came that only shows that the driver lives.
+  void OnHeartbeat(std::uint64_t epoch);
+  /// A message came that only a newer service understands.
+  void OnUnknownMessage(std::uint64_t epoch);
 
   // -- Called by the market
   // ------------------------------------------------------------------------
@@ -122,6 +127,8 @@ class DriverSession {
   void Log(service::Level level, std::string_view event, const SessionId& id,
            std::uint64_t epoch) const;
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Notes a sign of life; false if that epoch has no say.
+  bool Hear(std::uint64_t epoch);
 
   const DriverId driver_;
   const MarketId market_;

@@ -8,7 +8,17 @@
 
 namespace ridestream::dispatch {
 
-enum class SessionCounter { kBegun, kResumed, kVoided, kRefused };
+enum class SessionCounter {
+  kBegun,
+  kResumed,
+  /// The driver left too many pushes unacked.
+  kVoided,
+  /// A stream or a Hello for which there was no room.
+  kRefused,
+  kTooManyCommands,
+  /// A member of the oneof that this service doesn't know.
+  kUnknownMessage,
+};
 
 /// What the process counts about sessions. Thread-safe; a position costs one add, on a cell that
 /// few other threads use.
@@ -25,7 +35,7 @@ class SessionCounters {
   }
 
  private:
-  std::array<ShardedCounter, 4> sessions_;
+  std::array<ShardedCounter, 6> sessions_;
   std::array<ShardedCounter, 5> positions_;
 };
 

@@ -1,0 +1,116 @@
+// What strangers and broken clients send on the driver's stream, over a real server: each is
+// refused with the reason, and costs others nothing.
+
+#include <gtest/gtest.h>
+
+#include "services/dispatch/rpc/drive_stream_tester.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+using testing::IsOk;
+using testing::StatusIs;
+
+constexpr std::size_t kMaxErrorBytes = 1'024;
+
+class DriveLimitsTest : public DriveStreamTest {
+ protected:
+  /// Connects, sends the message, and returns how the stream ended.
+  grpc::Status AnswerTo(const v1::DriveRequest& request) {
+    TestDriver driver(*stub_, "d-1");
+    Welcome(driver);
+    driver.Send(request);
+    return driver.Finish();
+  }
+  /// Sends the bytes as a message of Drive.
+  grpc::Status AnswerToBytes(const std::string& bytes) {
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kDriver, "d-1"});
+    context.set_deadline(std::chrono::system_clock::now() + 30s);
+    grpc::internal::RpcMethod method(kDriveMethod, grpc::internal::RpcMethod::BIDI_STREAMING);
+    std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>> stream(
+        grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(
+            channel_.get(), method, &context));
+    const grpc::Slice slice(bytes);
+    stream->Write(grpc::ByteBuffer(&slice, 1));
+    grpc::ByteBuffer ignored;
+    while (stream->Read(&ignored)) {
+    }
+    return stream->Finish();
+  }
+  void PositionIsKnown(TestDriver& driver) {
+    driver.SendPosition(1);
+    location_.reports.WaitFor([](const auto&) { return true; });
+  }
+  std::uint64_t Count(SessionCounter counter) { return registry_->counters().value(counter); }
+};
+
+TEST_F(DriveLimitsTest, MalformedMessageIsInvalidAndAHalfCloseIsOk) {
+  const grpc::Status status = AnswerToBytes("\xff\xff\xff\xff no protobuf");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  // A string that isn't UTF-8.
+  EXPECT_EQ(AnswerToBytes("\x1a\x03\x0a\x01\xff").error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  driver.HalfClose();
+  EXPECT_THAT(rpc::FromGrpcStatus(driver.Finish()), IsOk());
+}
+
+TEST_F(DriveLimitsTest, TooLargeMessageIsInvalidNamesTheBoundAndOffersNoRetry) {
+  v1::DriveRequest request;
+  for (const std::size_t size : {kMaxDriveRequestBytes + 1, std::size_t{1} << 20}) {
+    request.mutable_offer_answer()->set_offer_id(std::string(size, 'x'));
+    const grpc::Status status = AnswerTo(request);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << size;
+    EXPECT_NE(status.error_message().find("4096"), std::string::npos) << status.error_message();
+    EXPECT_LT(status.error_message().size(), kMaxErrorBytes);
+  }
+}
+
+TEST_F(DriveLimitsTest, FieldsOutOfBoundsEndTheStreamAndReachNobody) {
+  std::vector<std::pair<v1::DriveRequest, const char*>> cases(4);
+  cases[0].first.mutable_offer_answer()->set_offer_id(std::string(65, 'x'));
+  cases[0].second = "offer_answer.offer_id";
+  cases[1].first.mutable_stop_update()->set_trip_id("t-1\n");
+  cases[1].second = "stop_update.trip_id";
+  cases[2].first.mutable_give_up()->set_trip_id("t-1");
+  cases[2].first.mutable_give_up()->set_reason(std::string(257, 'x'));
+  cases[2].second = "give_up.reason";
+  cases[3].first.mutable_give_up()->set_trip_id("");
+  cases[3].second = "give_up.trip_id";
+  for (const auto& [request, field] : cases) {
+    const grpc::Status status = AnswerTo(request);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
+    EXPECT_NE(status.error_message().find(field), std::string::npos) << status.error_message();
+    EXPECT_EQ(registry_->Find(DriverId("d-1"))->unacked(), 0u) << "nothing waits for the driver";
+    // What came next is the end of the stream, and not the command.
+    market_.WaitFor<DriverDisconnected>();
+  }
+}
+
+TEST_F(DriveLimitsTest, CommandsBeyondTheRateEndTheStreamWithAPause) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  v1::DriveRequest answer;
+  answer.mutable_offer_answer()->set_offer_id("o-1");
+  for (int i = 0; i < 5; ++i) driver.Send(answer);
+  for (int i = 0; i < 4; ++i) market_.WaitFor<OfferAnswered>();
+  EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(rpc::RetryAfter(driver.context(), 0ms), 1s);
+  EXPECT_EQ(Count(SessionCounter::kTooManyCommands), 1u);
+}
+
+TEST_F(DriveLimitsTest, MembersOfANewerProtocolAreIgnoredAndCounted) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  v1::DriveRequest newer;
+  ASSERT_TRUE(newer.ParseFromString("\xfa\x01\x02hi"));  // Field 31.
+  ASSERT_EQ(newer.message_case(), v1::DriveRequest::MESSAGE_NOT_SET);
+  driver.Send(newer);
+  PositionIsKnown(driver);
+  EXPECT_EQ(Count(SessionCounter::kUnknownMessage), 1u);
+}
+
+}  // namespace
+}  // namespace ridestream::dispatch
