@@ -89,7 +89,19 @@ ABSL_FLAG(std::string, implausible_steps, "count",
           "car was seen: count (they are carried out, logged and put on the trip's record) or "
           "refuse");
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
-ABSL_FLAG(uint32_t, max_sessions, 20'000, "Sessions that are held at most (1 or more)");
+ABSL_FLAG(absl::Duration, drop_after, absl::Minutes(10),
+          "A session whose driver has no stream is kept so long for a resume (--suspect_after to "
+          "24h)");
+ABSL_FLAG(
+    uint32_t, max_sessions, 20'000,
+    "Sessions that are held at most (1 or more). Where there is no room, drivers who are away "
+    "with nothing to do, or never sent a position, make some");
+ABSL_FLAG(uint32_t, max_sessions_per_address, 0,
+          "Sessions of drivers who come from one address, or one IPv6 /64 (1 or more). 0: half of "
+          "--max_sessions, and from this machine itself all of them");
+ABSL_FLAG(double, max_commands_per_s, 10,
+          "Commands a second that one driver may send, twice as many at once; one more ends its "
+          "stream with RESOURCE_EXHAUSTED, and the driver resumes (0 to 1e6; 0: no limit)");
 ABSL_FLAG(double, max_positions_per_s, 10,
           "Positions a second that one driver may send; those beyond are dropped, since the next "
           "says the same better (0 to 1e6; 0: no limit)");
@@ -119,6 +131,7 @@ absl::Status CheckFlags() {
   for (absl::Status status :
        {CheckRange(FLAGS_report_every, kTick, absl::Hours(1)),
         CheckRange(FLAGS_suspect_after, kTick, absl::Hours(24)),
+        CheckRange(FLAGS_drop_after, absl::GetFlag(FLAGS_suspect_after), absl::Hours(24)),
         CheckRange(FLAGS_lost_after, absl::ZeroDuration(), absl::Hours(24)),
         CheckRange(FLAGS_abandon_after, kTick, absl::Hours(24)),
         CheckRange(FLAGS_offer_lease, kTick, absl::Hours(1)),
@@ -133,8 +146,12 @@ absl::Status CheckFlags() {
         CheckRange(FLAGS_max_pickup_time, absl::Seconds(1), absl::Hours(24)),
         CheckRange(FLAGS_unmatched_cost, absl::ZeroDuration(), absl::Hours(24)),
         CheckRange(FLAGS_price_hold, absl::ZeroDuration(), absl::Hours(24)),
-        CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)), CheckRange(FLAGS_candidates, 1, 1'000),
-        CheckRange(FLAGS_max_sessions, 1, most), CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
+        CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)),
+        CheckRange(FLAGS_candidates, 1, 1'000),
+        CheckRange(FLAGS_max_sessions, 1, most),
+        CheckRange(FLAGS_max_sessions_per_address, 0, most),
+        CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
+        CheckRange(FLAGS_max_commands_per_s, 0.0, 1e6),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
     if (!status.ok()) return status;
   }
@@ -210,9 +227,12 @@ absl::Status Run() {
   dispatch::SessionRegistry sessions(
       {.session = {.report_every = Chrono(FLAGS_report_every),
                    .suspect_after = Chrono(FLAGS_suspect_after),
+                   .drop_after = Chrono(FLAGS_drop_after),
                    .max_positions_per_s = absl::GetFlag(FLAGS_max_positions_per_s),
+                   .max_commands_per_s = absl::GetFlag(FLAGS_max_commands_per_s),
                    .clock_rate = absl::GetFlag(FLAGS_clock_rate)},
-       .max_sessions = absl::GetFlag(FLAGS_max_sessions)},
+       .max_sessions = absl::GetFlag(FLAGS_max_sessions),
+       .max_sessions_per_address = absl::GetFlag(FLAGS_max_sessions_per_address)},
       *clock, timers, [&markets](const MarketId& market) -> dispatch::SessionRegistry::MarketPorts {
         const auto found = markets.find(market);
         if (found == markets.end()) return {};

@@ -202,7 +202,8 @@ bool Session::BecameSuspect(Time now) {
 }
 
 bool Session::MayBeDropped(Time now) const {
-  return epoch_ != 0 && !connected_ && now - last_heard_ >= config_->drop_after;
+  const Duration after = position_ ? config_->drop_after : config_->suspect_after;
+  return epoch_ != 0 && !connected_ && now - last_heard_ >= after;
 }
 
 }  // namespace ridestream::dispatch

@@ -21,9 +21,10 @@ namespace ridestream::dispatch {
 struct SessionConfig {
   /// How often a driver shall send its position.
   Duration report_every = std::chrono::seconds(4);
-  /// A driver of whom nothing is heard for so long is suspect.
+  /// A driver of whom nothing is heard for so long is suspect. Positive.
   Duration suspect_after = std::chrono::seconds(15);
-  /// A session without a stream is forgotten after this.
+  /// A session without a stream is forgotten after this; one that never had a good position after
+  /// `suspect_after` already. Not shorter than that.
   Duration drop_after = std::chrono::minutes(10);
   /// Pushes that may wait for their ack. One more voids the session.
   std::size_t max_unacked = 64;

@@ -290,6 +290,19 @@ TEST_F(SessionTest, WelcomeTellsTheServicesTime) {
   EXPECT_EQ(FromProto(sent[0].welcome().server_time()), now_);
 }
 
+TEST_F(SessionTest, ASessionWithoutAPositionIsForgottenSooner) {
+  Begin();
+  session_.Disconnect(session_.epoch());
+  EXPECT_FALSE(session_.MayBeDropped(now_ + config_.suspect_after - 1s));
+  EXPECT_TRUE(session_.MayBeDropped(now_ + config_.suspect_after));
+
+  Begin();
+  ASSERT_EQ(Report(0, 1), PositionVerdict::kAccepted);
+  session_.Disconnect(session_.epoch());
+  EXPECT_FALSE(session_.MayBeDropped(now_ + config_.drop_after - 1s));
+  EXPECT_TRUE(session_.MayBeDropped(now_ + config_.drop_after));
+}
+
 TEST_F(SessionTest, MorePositionsThanADriverMaySendAreDropped) {
   Begin();
   std::uint64_t sequence = 0;

@@ -112,5 +112,86 @@ TEST_F(DriveLimitsTest, MembersOfANewerProtocolAreIgnoredAndCounted) {
   EXPECT_EQ(Count(SessionCounter::kUnknownMessage), 1u);
 }
 
+TEST_F(DriveLimitsTest, StrangersWithoutAPositionMakeRoomForADriver) {
+  std::vector<std::unique_ptr<TestDriver>> strangers;
+  for (const char* id : {"s-1", "s-2"}) {
+    Welcome(*strangers.emplace_back(std::make_unique<TestDriver>(*stub_, id)));
+  }
+  TestDriver early(*stub_, "d-1");
+  early.SendHello();
+  EXPECT_EQ(early.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+      << "they have only just come";
+  clock_.Advance(2s);
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  EXPECT_EQ(Count(SessionCounter::kEvicted), 1u);
+  EXPECT_EQ(strangers[0]->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(registry_->sessions(), 2u);
+}
+
+TEST_F(DriveLimitsTest, DriversAwayWithNothingToDoMakeRoomAndOthersDoNot) {
+  for (const char* id : {"d-1", "d-2"}) {
+    {
+      TestDriver driver(*stub_, id);
+      Welcome(driver);
+      PositionIsKnown(driver);
+      v1::DriveResponse plan;
+      plan.mutable_plan()->set_version(1);
+      plan.mutable_plan()->add_stops()->set_trip_id("t-1");
+      PushOf(id, plan);
+    }
+    market_.WaitFor<DriverDisconnected>();
+  }
+  TestDriver refused(*stub_, "d-3");
+  refused.SendHello();
+  EXPECT_EQ(refused.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  Push("d-2", 2);
+  TestDriver driver(*stub_, "d-3");
+  Welcome(driver);
+  EXPECT_NE(registry_->Find(DriverId("d-1")), nullptr);
+  EXPECT_EQ(registry_->Find(DriverId("d-2")), nullptr) << "its plan is over";
+}
+
+TEST_F(DriveLimitsTest, SessionsAreLimitedByAddress) {
+  SessionRegistry registry({.max_sessions = 10, .max_sessions_per_address = 2}, clock_, timers_,
+                           [this](const MarketId&) -> SessionRegistry::MarketPorts {
+                             return {&market_, &*positions_, &offer_times_};
+                           });
+  v1::Hello hello;
+  hello.set_market("city");
+  hello.set_seats(4);
+  const auto status_of = [&](const char* driver, const char* peer) {
+    return registry.FindOrMake(DriverId(driver), hello, rpc::ParsePeer(peer)).status();
+  };
+  EXPECT_THAT(status_of("d-1", "ipv4:192.0.2.1:1"), IsOk());
+  EXPECT_THAT(status_of("d-2", "ipv4:192.0.2.1:2"), IsOk());
+  EXPECT_THAT(status_of("d-1", "ipv4:192.0.2.1:3"), IsOk()) << "it has its session";
+  EXPECT_THAT(status_of("d-3", "ipv4:192.0.2.1:4"),
+              StatusIs(absl::StatusCode::kResourceExhausted, "192.0.2.1"));
+  EXPECT_THAT(status_of("d-3", "ipv4:192.0.2.2:1"), IsOk());
+  EXPECT_THAT(status_of("d-2", "ipv4:192.0.2.2:2"), IsOk()) << "drivers move";
+  EXPECT_THAT(status_of("d-4", "ipv4:192.0.2.1:4"), IsOk());
+}
+
+TEST_F(DriveLimitsTest, OneAddressGetsHalfOfTheSessionsUnlessItIsThisMachine) {
+  SessionRegistry registry({.max_sessions = 4}, clock_, timers_,
+                           [this](const MarketId&) -> SessionRegistry::MarketPorts {
+                             return {&market_, &*positions_, &offer_times_};
+                           });
+  v1::Hello hello;
+  hello.set_market("city");
+  hello.set_seats(4);
+  const auto admitted_from = [&](const char* peer) {
+    int admitted = 0;
+    for (int i = 0; i < 5; ++i) {
+      const DriverId driver(fmt::format("{}-{}", peer, i));
+      admitted += registry.FindOrMake(driver, hello, rpc::ParsePeer(peer)).ok() ? 1 : 0;
+    }
+    return admitted;
+  };
+  EXPECT_EQ(admitted_from("ipv4:192.0.2.1:1"), 2);
+  EXPECT_EQ(admitted_from("ipv4:127.0.0.1:1"), 2) << "the rest";
+}
+
 }  // namespace
 }  // namespace ridestream::dispatch

@@ -15,6 +15,7 @@ DriveStream::DriveStream(SessionRegistry& registry, grpc::CallbackServerContext&
     : registry_(registry),
       context_(context),
       driver_(std::move(driver)),
+      address_(rpc::ParsePeer(context.peer())),
       opened_at_(opened_at) {}
 
 void DriveStream::Begin(rpc::CallObserver* observer) {
@@ -121,7 +122,7 @@ absl::Status DriveStream::Take(const v1::DriveRequest& request) {
 
 absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
   absl::StatusOr<std::shared_ptr<DriverSession>> session =
-      registry_.FindOrMake(driver_, hello);
+      registry_.FindOrMake(driver_, hello, address_);
   if (!session.ok()) return session.status();
   const absl::StatusOr<std::uint64_t> epoch =
       (*session)->Attach(shared_from_this(), hello, registry_.FreshSessionId());

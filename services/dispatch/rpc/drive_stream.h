@@ -10,6 +10,7 @@
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
 #include "libs/rpc/call_observer.h"
+#include "libs/rpc/peer_address.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
 #include "services/dispatch/rpc/driver_session.h"
 
@@ -51,6 +52,8 @@ class DriveStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   /// When it was opened, while no Hello has come.
   std::optional<Time> WaitsForHelloSince() const;
 
+  const rpc::PeerAddress& address() const { return address_; }
+
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -67,6 +70,7 @@ class DriveStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   SessionRegistry& registry_;
   grpc::CallbackServerContext& context_;
   const DriverId driver_;
+  const rpc::PeerAddress address_;
   const Time opened_at_;
   std::shared_ptr<DriveStream> self_;
   rpc::CallObserver* observer_ = nullptr;

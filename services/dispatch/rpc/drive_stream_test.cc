@@ -165,8 +165,11 @@ TEST_F(DriveStreamTest, ADriverThatNeverReadsIsBrokenOff) {
 TEST_F(DriveStreamTest, SessionsAreLimited) {
   TestDriver one(*stub_, "d-1");
   Welcome(one);
+  one.SendPosition(1);
   TestDriver two(*stub_, "d-2");
   Welcome(two);
+  two.SendPosition(1);
+  for (int i = 0; i < 2; ++i) location_.reports.WaitFor([](const auto&) { return true; });
   TestDriver three(*stub_, "d-3");
   three.SendHello();
   EXPECT_EQ(three.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);

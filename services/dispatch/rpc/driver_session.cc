@@ -13,6 +13,9 @@ namespace {
 constexpr auto kRepeatCommandAfter = std::chrono::seconds(1);
 // A stream on which nothing came for so many times the suspect grace is half-open: close it.
 constexpr int kSilentGraces = 4;
+// A driver's first position follows its Welcome. One that hasn't sent any for so long after its
+// Hello has to go first where there is no room.
+constexpr Duration kProveWithin = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -36,7 +39,7 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStrea
     hello_ = hello;
     id = session_.id();
     fenced = std::exchange(stream_, std::move(stream));
-    heard_at_ = heartbeat_at_ = around_.clock.Now();
+    heard_at_ = heartbeat_at_ = attached_at_ = around_.clock.Now();
     report_sequence_ = 0;
     if (free_seats_ == 0 && state_ == location::v1::DRIVER_STATE_IDLE) free_seats_ = hello.seats();
     // Under the lock, so that the market hears of epochs in their order. A queue never calls back.
@@ -74,7 +77,7 @@ void DriverSession::Detach(std::uint64_t epoch) {
 
 bool DriverSession::NextToSend(std::uint64_t epoch, v1::DriveResponse* message) {
   MutexLock lock(mu_);
-  return session_.epoch() == epoch && session_.NextToSend(message);
+  return IsCurrent(epoch) && session_.NextToSend(message);
 }
 
 void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position) {
@@ -84,7 +87,7 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
   PositionVerdict verdict;
   {
     MutexLock lock(mu_);
-    if (session_.epoch() != epoch) return;
+    if (!IsCurrent(epoch)) return;
     was_suspect = session_.Heard(now);
     heard_at_ = now;
     verdict = session_.OnPosition(position, now);
@@ -103,7 +106,7 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
 
 absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
   MutexLock lock(mu_);
-  if (session_.epoch() != epoch) return absl::OkStatus();
+  if (!IsCurrent(epoch)) return absl::OkStatus();
   const Time now = around_.clock.Now();
   heard_at_ = now;
   return session_.Ack(sequence, [this, now](const v1::DriveResponse& push) {
@@ -118,7 +121,7 @@ bool DriverSession::Hear(std::uint64_t epoch) {
   bool was_suspect = false;
   {
     MutexLock lock(mu_);
-    if (session_.epoch() != epoch) return false;
+    if (!IsCurrent(epoch)) return false;
     heard_at_ = around_.clock.Now();
     was_suspect = session_.Heard(heard_at_);
   }
@@ -203,8 +206,7 @@ bool DriverSession::Tick() {
     MutexLock lock(mu_);
     // A line of the log never blocks, so these may be written under the lock.
     if (session_.MayBeDropped(now)) {
-      dropped_ = true;
-      around_.events.Tell(SessionDropped{driver_});
+      (void)Drop();  // It has no stream.
       Log(service::Level::kInfo, "session_dropped", session_.id(), session_.epoch());
       return true;
     }
@@ -226,6 +228,40 @@ bool DriverSession::Tick() {
     stream->Wake();
   }
   return false;
+}
+
+std::shared_ptr<SessionStream> DriverSession::Drop() {
+  dropped_ = true;
+  // Its stream ends later than a new session of the driver may begin.
+  session_.Disconnect(session_.epoch());
+  around_.events.Tell(SessionDropped{driver_});
+  return std::move(stream_);
+}
+
+bool DriverSession::MakeRoom() {
+  std::shared_ptr<SessionStream> stream;
+  SessionId id;
+  std::uint64_t epoch = 0;
+  {
+    MutexLock lock(mu_);
+    // One that nobody has attached to yet is about to be.
+    if (dropped_ || session_.epoch() == 0) return false;
+    const bool idle_and_away = !session_.connected() && !history_.HasWork();
+    const bool unproven =
+        !session_.position() && around_.clock.Now() - attached_at_ >= kProveWithin;
+    if (!idle_and_away && !unproven) return false;
+    stream = Drop();
+    id = session_.id();
+    epoch = session_.epoch();
+  }
+  around_.counters.Count(SessionCounter::kEvicted);
+  Log(service::Level::kInfo, "session_evicted", id, epoch);
+  if (stream != nullptr) {
+    stream->End(rpc::WithRetryAfter(
+        absl::ResourceExhaustedError("no position came, and another driver needs the room"),
+        kRepeatCommandAfter));
+  }
+  return true;
 }
 
 void DriverSession::ReportOffline() {

@@ -110,6 +110,10 @@ class DriverSession {
 
   /// Looks at silence and heartbeats. True: the session may be forgotten.
   bool Tick();
+  /// Drops the session to make room for another, if little is lost by it: the driver has no stream
+  /// and nothing to do, or has had time to send a good position and hasn't. True: it may be
+  /// forgotten.
+  bool MakeRoom();
   /// Takes the driver off the map.
   void ReportOffline();
   /// Pushes that the driver hasn't acked.
@@ -127,6 +131,12 @@ class DriverSession {
   void Log(service::Level level, std::string_view event, const SessionId& id,
            std::uint64_t epoch) const;
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Nobody can attach or push any more. Returns the stream, to be ended after the lock.
+  std::shared_ptr<SessionStream> Drop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Whether a stream of that epoch has still a say: no newer one came, and the session stands.
+  bool IsCurrent(std::uint64_t epoch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return !dropped_ && session_.epoch() == epoch;
+  }
   /// Notes a sign of life; false if that epoch has no say.
   bool Hear(std::uint64_t epoch);
 
@@ -150,6 +160,7 @@ class DriverSession {
   Time position_at_ ABSL_GUARDED_BY(mu_){};
   Time heartbeat_at_ ABSL_GUARDED_BY(mu_){};
   Time heard_at_ ABSL_GUARDED_BY(mu_){};
+  Time attached_at_ ABSL_GUARDED_BY(mu_){};
 };
 
 }  // namespace ridestream::dispatch

@@ -18,6 +18,8 @@ class PushHistory {
   void Record(const v1::DriveResponse& message, Time now);
   /// A stream was welcomed with this.
   void Restore(const v1::Snapshot& snapshot);
+  /// Whether the driver has a stop to make or an offer to answer.
+  bool HasWork() const { return offer_.has_value() || (plan_ && plan_->stops_size() > 0); }
   /// Fills in plan, offer and pushes.
   void Describe(v1::GetDriverResponse& out) const;
 

@@ -15,6 +15,8 @@ enum class SessionCounter {
   kVoided,
   /// A stream or a Hello for which there was no room.
   kRefused,
+  /// Dropped to make room for another driver.
+  kEvicted,
   kTooManyCommands,
   /// A member of the oneof that this service doesn't know.
   kUnknownMessage,
@@ -35,7 +37,7 @@ class SessionCounters {
   }
 
  private:
-  std::array<ShardedCounter, 6> sessions_;
+  std::array<ShardedCounter, 7> sessions_;
   std::array<ShardedCounter, 5> positions_;
 };
 

@@ -13,6 +13,9 @@ namespace {
 
 constexpr Duration kTickEvery = std::chrono::seconds(1);
 constexpr auto kRefusedPause = std::chrono::seconds(5);
+// Sessions that a Hello looks at, where there is no room, for one that can make some: bounds what a
+// Hello costs. The next Hello looks at the next ones.
+constexpr std::size_t kLookAt = 64;
 
 }  // namespace
 
@@ -40,53 +43,93 @@ SessionRegistry::~SessionRegistry() {
 absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(
     grpc::CallbackServerContext& context, DriverId driver) {
   auto stream = std::make_shared<DriveStream>(*this, context, std::move(driver), clock_.Now());
+  const rpc::PeerAddress& address = stream->address();
   MutexLock lock(mu_);
   if (draining_) return absl::UnavailableError("the service is draining; connect again");
   // Streams that were fenced or say nothing count too, so twice as many as sessions may be open.
   if (streams_.size() >= 2 * config_.max_sessions) {
-    counters_.Count(SessionCounter::kRefused);
-    return rpc::WithRetryAfter(
-        absl::ResourceExhaustedError(fmt::format("{} streams are open", streams_.size())),
-        kRefusedPause);
+    return Refuse(fmt::format("{} streams are open", streams_.size()));
   }
+  std::size_t& of_address = streams_by_address_[address.name];
+  if (of_address >= 2 * MaxSessionsOf(address)) {
+    return Refuse(fmt::format("{} streams are open from {}", of_address, address.name));
+  }
+  ++of_address;
   streams_.emplace(stream.get(), stream);
   return stream;
 }
 
-absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(const DriverId& driver,
-                                                                           const v1::Hello& hello) {
+absl::Status SessionRegistry::Refuse(const std::string& why) {
+  counters_.Count(SessionCounter::kRefused);
+  return rpc::WithRetryAfter(absl::ResourceExhaustedError(why), kRefusedPause);
+}
+
+std::size_t SessionRegistry::MaxSessionsOf(const rpc::PeerAddress& address) const {
+  if (config_.max_sessions_per_address > 0) return config_.max_sessions_per_address;
+  return address.is_local ? config_.max_sessions : (config_.max_sessions + 1) / 2;
+}
+
+absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
+    const DriverId& driver, const v1::Hello& hello, const rpc::PeerAddress& address) {
   if (absl::Status status = ValidateHello(hello); !status.ok()) return status;
   const MarketId market(hello.market());
   const MarketPorts ports = find_market_(market);
   if (ports.events == nullptr) {
     return absl::NotFoundError(fmt::format("hello.market: '{}' is not served here", market));
   }
+  for (bool made_room = false;; made_room = true) {
+    SessionTable::Sessions candidates;
+    std::string why;
+    {
+      MutexLock lock(mu_);
+      if (auto session = sessions_.Find(driver)) {
+        if (session->market() != market) {
+          return absl::FailedPreconditionError(
+              fmt::format("hello.market: {} has a session in market '{}', not in '{}'",
+                          driver, session->market(), market));
+        }
+        sessions_.Move(driver, address.name);
+        return session;
+      }
+      const std::size_t of_address = sessions_.CountOf(address.name);
+      if (of_address >= MaxSessionsOf(address)) {
+        why = fmt::format("{} sessions are held of {}", of_address, address.name);
+        candidates = sessions_.NextToLookAt(kLookAt, address.name);
+      } else if (sessions_.size() >= config_.max_sessions) {
+        why = fmt::format("{} sessions are held", sessions_.size());
+        candidates = sessions_.NextToLookAt(kLookAt);
+      } else {
+        auto session = std::make_shared<DriverSession>(
+            driver, market,
+            DriverSession::Surroundings{config_.session, clock_, *ports.events, *ports.positions,
+                                        counters_, *ports.offer_times, ports.area});
+        sessions_.Insert(session, address.name);
+        return session;
+      }
+    }
+    if (made_room || !MakeRoom(candidates)) return Refuse(why);
+  }
+}
+
+bool SessionRegistry::MakeRoom(const SessionTable::Sessions& candidates) {
+  for (const auto& session : candidates) {
+    if (!session->MakeRoom()) continue;
+    Remove(*session);
+    return true;
+  }
+  return false;
+}
+
+void SessionRegistry::Remove(DriverSession& session) {
+  // Before another session of the driver can begin, so that location hears it before that one's.
+  session.ReportOffline();
   MutexLock lock(mu_);
-  const auto found = sessions_.find(driver);
-  if (found != sessions_.end()) {
-    if (found->second->market() == market) return found->second;
-    return absl::FailedPreconditionError(
-        fmt::format("hello.market: {} has a session in market '{}', not in '{}'", driver,
-                    found->second->market(), market));
-  }
-  if (sessions_.size() >= config_.max_sessions) {
-    counters_.Count(SessionCounter::kRefused);
-    return rpc::WithRetryAfter(
-        absl::ResourceExhaustedError(fmt::format("{} sessions are held", sessions_.size())),
-        kRefusedPause);
-  }
-  auto session = std::make_shared<DriverSession>(
-      driver, market,
-      DriverSession::Surroundings{config_.session, clock_, *ports.events, *ports.positions,
-                                  counters_, *ports.offer_times, ports.area});
-  sessions_.emplace(driver, session);
-  return session;
+  sessions_.Erase(session);
 }
 
 std::shared_ptr<DriverSession> SessionRegistry::Find(const DriverId& driver) const {
   MutexLock lock(mu_);
-  const auto found = sessions_.find(driver);
-  return found == sessions_.end() ? nullptr : found->second;
+  return sessions_.Find(driver);
 }
 
 FleetSurveyed SessionRegistry::Survey(const MarketId& market) const {
@@ -115,6 +158,8 @@ void SessionRegistry::Forget(const DriveStream& stream) {
   if (found == streams_.end()) return;
   last = std::move(found->second);
   streams_.erase(found);
+  const auto of_address = streams_by_address_.find(last->address().name);
+  if (--of_address->second == 0) streams_by_address_.erase(of_address);
 }
 
 std::vector<std::shared_ptr<DriveStream>> SessionRegistry::Streams() const {
@@ -125,12 +170,9 @@ std::vector<std::shared_ptr<DriveStream>> SessionRegistry::Streams() const {
   return streams;
 }
 
-std::vector<std::shared_ptr<DriverSession>> SessionRegistry::Sessions() const {
-  std::vector<std::shared_ptr<DriverSession>> sessions;
+SessionTable::Sessions SessionRegistry::Sessions() const {
   MutexLock lock(mu_);
-  sessions.reserve(sessions_.size());
-  for (const auto& [driver, session] : sessions_) sessions.push_back(session);
-  return sessions;
+  return sessions_.All();
 }
 
 void SessionRegistry::Drain() {
@@ -171,10 +213,7 @@ void SessionRegistry::ScheduleTick() {
 
 void SessionRegistry::Tick() {
   for (const auto& session : Sessions()) {
-    if (!session->Tick()) continue;
-    session->ReportOffline();
-    MutexLock lock(mu_);
-    sessions_.erase(session->driver());
+    if (session->Tick()) Remove(*session);
   }
   const Time now = clock_.Now();
   for (const auto& stream : Streams()) {

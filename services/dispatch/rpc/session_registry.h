@@ -7,19 +7,25 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/timer_queue.h"
+#include "libs/rpc/peer_address.h"
 #include "services/dispatch/rpc/drive_stream.h"
 #include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/rpc/session_table.h"
 
 namespace ridestream::dispatch {
 
 struct RegistryConfig {
   SessionConfig session = {};
-  /// Sessions held, connected or not; a new driver beyond gets RESOURCE_EXHAUSTED.
+  /// Sessions held, connected or not. A new driver beyond takes the place of one that is away with
+  /// nothing to do, or that has yet to send a good position; else it gets RESOURCE_EXHAUSTED. Twice
+  /// as many streams may be open.
   std::size_t max_sessions = 20'000;
+  /// The same for the drivers who come from one address. 0: half of max_sessions, and for this
+  /// machine itself, where gateways and load generators are, all of them.
+  std::size_t max_sessions_per_address = 0;
   /// A stream that says no Hello for so long is closed.
   Duration hello_within = std::chrono::seconds(10);
   /// A stream that is to end, and whose driver doesn't take what is being written, is broken off
@@ -47,13 +53,15 @@ class SessionRegistry {
                   FindMarket find_market);
   ~SessionRegistry();
 
-  /// A stream for a call. RESOURCE_EXHAUSTED when draining or full.
+  /// A stream for a call. UNAVAILABLE when draining, RESOURCE_EXHAUSTED when full.
   absl::StatusOr<std::shared_ptr<DriveStream>> Open(grpc::CallbackServerContext& context,
                                                     DriverId driver);
 
-  /// The driver's session for this Hello. INVALID_ARGUMENT, NOT_FOUND (market), RESOURCE_EXHAUSTED.
+  /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT, NOT_FOUND
+  /// (no such market here), FAILED_PRECONDITION (has one in another market), RESOURCE_EXHAUSTED.
   absl::StatusOr<std::shared_ptr<DriverSession>> FindOrMake(const DriverId& driver,
-                                                            const v1::Hello& hello);
+                                                            const v1::Hello& hello,
+                                                            const rpc::PeerAddress& address);
   /// The driver's session, or null.
   std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
   /// How a market's offers fare; null when it isn't served here.
@@ -80,7 +88,13 @@ class SessionRegistry {
   void Tick();
   void ScheduleTick() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::vector<std::shared_ptr<DriveStream>> Streams() const;
-  std::vector<std::shared_ptr<DriverSession>> Sessions() const;
+  SessionTable::Sessions Sessions() const;
+  std::size_t MaxSessionsOf(const rpc::PeerAddress& address) const;
+  /// Drops the first of these that can make room; false if none can.
+  bool MakeRoom(const SessionTable::Sessions& candidates);
+  /// For a session that was dropped.
+  void Remove(DriverSession& session);
+  absl::Status Refuse(const std::string& why);
 
   const RegistryConfig config_;
   const Clock& clock_;
@@ -89,9 +103,10 @@ class SessionRegistry {
   SessionCounters counters_;
 
   mutable Mutex mu_;
-  absl::flat_hash_map<DriverId, std::shared_ptr<DriverSession>> sessions_ ABSL_GUARDED_BY(mu_);
+  SessionTable sessions_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<const DriveStream*, std::shared_ptr<DriveStream>> streams_
       ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, std::size_t> streams_by_address_ ABSL_GUARDED_BY(mu_);
   std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   TimerQueue::Handle tick_ ABSL_GUARDED_BY(mu_) = 0;

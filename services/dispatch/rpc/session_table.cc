@@ -1,0 +1,74 @@
+#include "services/dispatch/rpc/session_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ridestream::dispatch {
+
+std::shared_ptr<DriverSession> SessionTable::Find(const DriverId& driver) const {
+  const auto found = entries_.find(driver);
+  return found == entries_.end() ? nullptr : found->second.session;
+}
+
+void SessionTable::Insert(std::shared_ptr<DriverSession> session, const std::string& address) {
+  DriverSession* const raw = session.get();
+  Order& of_address = by_address_[address];
+  entries_.emplace(raw->driver(), Entry{std::move(session), address, all_.insert(all_.end(), raw),
+                                        of_address.insert(of_address.end(), raw)});
+}
+
+void SessionTable::Move(const DriverId& driver, const std::string& address) {
+  Entry& entry = entries_.at(driver);
+  if (entry.address == address) return;
+  Leave(entry);
+  Order& of_address = by_address_[address];
+  entry.in_address = of_address.insert(of_address.end(), entry.session.get());
+  entry.address = address;
+}
+
+bool SessionTable::Erase(const DriverSession& session) {
+  const auto found = entries_.find(session.driver());
+  if (found == entries_.end() || found->second.session.get() != &session) return false;
+  Leave(found->second);
+  all_.erase(found->second.in_all);
+  entries_.erase(found);
+  return true;
+}
+
+void SessionTable::Leave(const Entry& entry) {
+  const auto of_address = by_address_.find(entry.address);
+  of_address->second.erase(entry.in_address);
+  if (of_address->second.empty()) by_address_.erase(of_address);
+}
+
+std::size_t SessionTable::CountOf(const std::string& address) const {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? 0 : found->second.size();
+}
+
+SessionTable::Sessions SessionTable::All() const {
+  Sessions sessions;
+  sessions.reserve(entries_.size());
+  for (const auto& [driver, entry] : entries_) sessions.push_back(entry.session);
+  return sessions;
+}
+
+SessionTable::Sessions SessionTable::NextToLookAt(std::size_t most) {
+  return TakeTurns(most, all_);
+}
+
+SessionTable::Sessions SessionTable::NextToLookAt(std::size_t most, const std::string& address) {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? Sessions() : TakeTurns(most, found->second);
+}
+
+SessionTable::Sessions SessionTable::TakeTurns(std::size_t most, Order& order) const {
+  Sessions sessions;
+  for (std::size_t left = std::min(most, order.size()); left > 0; --left) {
+    sessions.push_back(Find(order.front()->driver()));
+    order.splice(order.end(), order, order.begin());
+  }
+  return sessions;
+}
+
+}  // namespace ridestream::dispatch

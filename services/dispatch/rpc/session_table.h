@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "libs/base/id.h"
+#include "services/dispatch/rpc/driver_session.h"
+
+namespace ridestream::dispatch {
+
+/// The sessions of a process by driver, and by the address from which each driver came last. Keeps
+/// them in an order in which to look for one that can make room, so that a look at a few is enough.
+/// Not thread-safe; never calls a session.
+class SessionTable {
+ public:
+  using Sessions = std::vector<std::shared_ptr<DriverSession>>;
+
+  /// Null if the driver has none.
+  std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
+  /// The driver must not have one.
+  void Insert(std::shared_ptr<DriverSession> session, const std::string& address);
+  /// The driver, who has one, came from this address.
+  void Move(const DriverId& driver, const std::string& address);
+  /// False if that isn't the driver's session any more.
+  bool Erase(const DriverSession& session);
+
+  std::size_t size() const { return entries_.size(); }
+  std::size_t CountOf(const std::string& address) const;
+  Sessions All() const;
+  /// Those that were looked at longest ago, at most `most`; they come last from now on.
+  Sessions NextToLookAt(std::size_t most);
+  Sessions NextToLookAt(std::size_t most, const std::string& address);
+
+ private:
+  using Order = std::list<DriverSession*>;
+  struct Entry {
+    std::shared_ptr<DriverSession> session;
+    std::string address;
+    Order::iterator in_all;
+    Order::iterator in_address;
+  };
+
+  Sessions TakeTurns(std::size_t most, Order& order) const;
+  void Leave(const Entry& entry);
+
+  absl::flat_hash_map<DriverId, Entry> entries_;
+  Order all_;
+  absl::flat_hash_map<std::string, Order> by_address_;
+};
+
+}  // namespace ridestream::dispatch
