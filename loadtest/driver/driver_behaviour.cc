@@ -63,10 +63,16 @@ void DriverBehaviour::Lose(Time comes_back) {
   link_ = Link::kOffline;
   connect_at_ = comes_back;
   disconnect_at_ = Time::max();
+  shift_ends_at_ = Time::max();
+  ending_shift_ = false;
 }
 
 void DriverBehaviour::OnClosed(std::optional<Duration> retry_after, Time now) {
   if (link_ == Link::kOffline) return;  // Goodbye has told when to come back.
+  if (std::exchange(ending_shift_, false)) {
+    Lose(parked_ ? now : now + random_.Exponential(habits_.mean_break));
+    return;
+  }
   if (retry_after) {
     Lose(now + *retry_after + random_.Between(Duration::zero(), *retry_after / 4));
     return;
@@ -126,6 +132,10 @@ void DriverBehaviour::Act(Time now, Actions& actions) {
     } else {
       giving_up_.reset();
     }
+  }
+  if (now >= shift_ends_at_ && MayEndShift()) {
+    ending_shift_ = true;
+    Send(now, actions).mutable_end_shift();
   }
   Cruise(now);
   if (now >= report_at_) Report(now, actions);
@@ -224,6 +234,7 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
   heartbeat_ = std::max(kMinReportEvery, ToDuration(welcome.heartbeat()));
   report_at_ = now;
   PlanDisconnect(now);
+  PlanEndOfShift(now);
   if (!welcome.resumed()) {
     last_sequence_ = 0;
     offers_.Void(welcome.snapshot().offer().offer_id(), history_);
@@ -252,6 +263,16 @@ void DriverBehaviour::PlanDisconnect(Time now) {
   if (habits_.disconnects_per_hour <= 0) return;
   const auto mean = std::chrono::duration<double>(3600.0 / habits_.disconnects_per_hour);
   disconnect_at_ = now + random_.Exponential(std::chrono::duration_cast<Duration>(mean));
+}
+
+void DriverBehaviour::PlanEndOfShift(Time now) {
+  if (habits_.shifts_per_hour <= 0) return;
+  const auto mean = std::chrono::duration<double>(3600.0 / habits_.shifts_per_hour);
+  shift_ends_at_ = now + random_.Exponential(std::chrono::duration_cast<Duration>(mean));
+}
+
+bool DriverBehaviour::MayEndShift() const {
+  return !parked_ && !ending_shift_ && itinerary_.idle() && offers_.empty();
 }
 
 void DriverBehaviour::TakePlan(const pb::Plan& plan, Itinerary::Source source, Time now) {
@@ -283,6 +304,10 @@ void DriverBehaviour::OnRejected(const pb::Rejected& rejected, Time now) {
   if (rejected.has_give_up() && giving_up_ && giving_up_->str() == rejected.give_up().trip_id()) {
     giving_up_.reset();
   }
+  if (rejected.has_end_shift()) {
+    ending_shift_ = false;
+    PlanEndOfShift(now);
+  }
 }
 
 void DriverBehaviour::Park(Time now) {
@@ -303,6 +328,7 @@ Time DriverBehaviour::wake_at() const {
   if (parked_) return itinerary_.waiting() ? std::min(wake, itinerary_.wake_at()) : wake;
   wake = std::min({wake, disconnect_at_, itinerary_.wake_at()});
   if (giving_up_ && !give_up_sent_) wake = std::min(wake, give_up_at_);
+  if (MayEndShift()) wake = std::min(wake, shift_ends_at_);
   if (!car_.halted()) wake = std::min(wake, car_.halts_at());
   if (itinerary_.idle() && car_.halted()) wake = std::min(wake, cruise_at_);
   return wake;
@@ -310,8 +336,8 @@ Time DriverBehaviour::wake_at() const {
 
 bool DriverBehaviour::settled() const {
   if (history_.taken_over) return true;
-  return online() && offers_.empty() && !itinerary_.waiting() && !(giving_up_ && give_up_sent_) &&
-         history_.acked_plan_version >= history_.plan_version;
+  return online() && !ending_shift_ && offers_.empty() && !itinerary_.waiting() &&
+         !(giving_up_ && give_up_sent_) && history_.acked_plan_version >= history_.plan_version;
 }
 
 }  // namespace ridestream::loadtest

@@ -30,6 +30,10 @@ struct DriverHabits {
   /// How often a driver's connection breaks, and how long it is gone on the average.
   double disconnects_per_hour = 1;
   Duration mean_outage = std::chrono::seconds(8);
+  /// How often an idle driver ends its shift, and after how long the next one begins on the
+  /// average.
+  double shifts_per_hour = 0;
+  Duration mean_break = std::chrono::seconds(60);
   /// Standard deviation of a fix, in each of two directions.
   double gps_noise_m = 5;
   Congestion congestion;
@@ -101,6 +105,8 @@ class DriverBehaviour {
   void Cruise(Time now);
   dispatch::v1::DriveRequest& Send(Time now, Actions& actions);
   void PlanDisconnect(Time now);
+  void PlanEndOfShift(Time now);
+  bool MayEndShift() const;
 
   const Identity identity_;
   const DriverHabits& habits_;
@@ -116,6 +122,8 @@ class DriverBehaviour {
   Time connect_at_;
   Time welcome_by_{};
   Time disconnect_at_ = Time::max();
+  Time shift_ends_at_ = Time::max();
+  bool ending_shift_ = false;  // It was sent, and not answered yet.
   Duration backoff_;
   // The session, as far as the next Hello needs it.
   std::string session_id_;

@@ -391,6 +391,36 @@ TEST_F(DriverBehaviourTest, TakesAResumedSessionsSnapshotAndIgnoresOlderPlansAft
   ExpectNoViolation();
 }
 
+TEST_F(DriverBehaviourTest, EndsItsShiftWhenIdleAndBeginsTheNextOneLater) {
+  habits_.shifts_per_hour = 60;
+  BeginAndWelcome();
+  Run(minutes(30));
+  ASSERT_EQ(Sent(pb::DriveRequest::kEndShift).size(), 1u) << "it waits for the answer";
+  EXPECT_FALSE(driver_->settled());
+  driver_->OnClosed(std::nullopt, now_);
+  const Time ended_at = now_;
+  EXPECT_GT(driver_->wake_at(), ended_at);
+  Run(driver_->wake_at() - now_);
+  EXPECT_EQ(connects_, 2);
+  Push(Welcome(2, false));
+  EXPECT_TRUE(driver_->settled());
+}
+
+TEST_F(DriverBehaviourTest, WorksOnWhenTheEndOfItsShiftIsRejected) {
+  habits_.shifts_per_hour = 60;
+  BeginAndWelcome();
+  Run(minutes(30));
+  ASSERT_EQ(Sent(pb::DriveRequest::kEndShift).size(), 1u);
+  pb::DriveResponse rejected = Numbered();
+  rejected.mutable_rejected()->mutable_end_shift();
+  rejected.mutable_rejected()->set_code(
+      static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition));
+  Push(rejected);
+  EXPECT_TRUE(driver_->settled());
+  Run(minutes(30));
+  EXPECT_EQ(Sent(pb::DriveRequest::kEndShift).size(), 1u);
+}
+
 TEST_F(DriverBehaviourTest, JoinsARouteFromWhereItIsWithoutAJump) {
   BeginAndWelcome();
   Push(NewRide(1));

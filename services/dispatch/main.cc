@@ -91,7 +91,7 @@ ABSL_FLAG(std::string, implausible_steps, "count",
 ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
 ABSL_FLAG(absl::Duration, drop_after, absl::Minutes(10),
           "A session whose driver has no stream is kept so long for a resume (--suspect_after to "
-          "24h)");
+          "24h); until then the driver can begin in another market only by ending its shift");
 ABSL_FLAG(
     uint32_t, max_sessions, 20'000,
     "Sessions that are held at most (1 or more). Where there is no room, drivers who are away "

@@ -57,6 +57,9 @@ class World {
       case v1::DriveRequest::kHeartbeat:
         session_.Heard(market_.now());
         break;
+      case v1::DriveRequest::kEndShift:
+        market_.Handle(ShiftEnded{DriverId(kDriver), session_.epoch()});
+        break;
       default:
         LetTimePass();
     }
@@ -79,6 +82,9 @@ class World {
       // A session that is void is closed; it is for the driver to come back.
       if (!session_.Push(std::move(push.message)).ok()) Disconnect();
     }
+    for (const EndSession& end : market_.Take<EndSession>()) {
+      if (end.epoch == session_.epoch()) Drop();
+    }
     market_.TakeAll();
     Read();
   }
@@ -97,6 +103,11 @@ class World {
     Require(epoch > before);
     market_.Handle(DriverConnected{DriverId(kDriver), epoch, session_.resumed(), hello});
     return true;
+  }
+
+  void Drop() {
+    session_ = Session(config_);
+    market_.Handle(SessionDropped{DriverId(kDriver)});
   }
 
   void LetTimePass() {

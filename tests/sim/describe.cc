@@ -49,6 +49,8 @@ std::string Describe(const pb::DriveRequest& request) {
           request.stop_update().trip_id());
     case pb::DriveRequest::kGiveUp:
       return fmt::format("give up {}", request.give_up().trip_id());
+    case pb::DriveRequest::kEndShift:
+      return "end of shift";
     case pb::DriveRequest::kHeartbeat:
       return "heartbeat";
     case pb::DriveRequest::MESSAGE_NOT_SET:

@@ -92,14 +92,7 @@ void DispatchProcess::Forget(const DriveCall& call) { streams_.erase(call.link()
 
 void DispatchProcess::Tick() {
   for (auto it = sessions_.begin(); it != sessions_.end();) {
-    if (it->second->Tick()) {
-      it->second->ReportOffline();
-      seen_[it->first].session = SessionId();
-      seen_[it->first].newest_epoch = 0;
-      it = sessions_.erase(it);
-    } else {
-      ++it;
-    }
+    it = it->second->Tick() ? Remove(it) : std::next(it);
   }
   std::vector<std::shared_ptr<DriveCall>> silent;
   for (const auto& [id, call] : streams_) {
@@ -108,6 +101,14 @@ void DispatchProcess::Tick() {
   }
   for (const auto& call : silent) call->End(absl::DeadlineExceededError("no hello came in time"));
   context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
+}
+
+std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator DispatchProcess::Remove(
+    std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator session) {
+  session->second->ReportOffline();
+  seen_[session->first].session = SessionId();
+  seen_[session->first].newest_epoch = 0;
+  return sessions_.erase(session);
 }
 
 void DispatchProcess::Survey() {
@@ -391,6 +392,11 @@ void DispatchProcess::Do(const dispatch::Push& decision) {
   }
   const auto session = sessions_.find(decision.driver);
   if (session != sessions_.end()) session->second->Push(decision.message);
+}
+
+void DispatchProcess::Do(const dispatch::EndSession& decision) {
+  const auto session = sessions_.find(decision.driver);
+  if (session != sessions_.end() && session->second->EndShift(decision.epoch)) Remove(session);
 }
 
 void DispatchProcess::Do(const dispatch::SetAvailability& decision) {

@@ -102,6 +102,9 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   };
 
   void Tick();
+  /// The session was dropped. Returns the next one.
+  std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator Remove(
+      std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator session);
   void Survey();
   void Answer(dispatch::Event event);
   void ScheduleRun();
@@ -120,6 +123,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
 
   void Do(const dispatch::SendWelcome& decision);
   void Do(const dispatch::Push& decision);
+  void Do(const dispatch::EndSession& decision);
   void Do(const dispatch::SetAvailability& decision);
   void Do(const dispatch::FindCandidates& decision);
   void Do(const dispatch::FindRoute& decision);

@@ -81,6 +81,8 @@ absl::Status DriveCall::Take(const pb::DriveRequest& request) {
     case pb::DriveRequest::kHeartbeat:
       session_->OnHeartbeat(epoch);
       return absl::OkStatus();
+    case pb::DriveRequest::kEndShift:
+      return session_->OnCommand(epoch, dispatch::ShiftEnded{driver_, epoch});
     case pb::DriveRequest::kHello:
       return absl::InvalidArgumentError("hello: came twice on one stream");
     case pb::DriveRequest::MESSAGE_NOT_SET:

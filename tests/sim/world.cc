@@ -38,6 +38,7 @@ World::World(const RunOptions& options)
   driver_habits_.stops = {.boarding_min = seconds(1), .boarding_max = seconds(5)};
   driver_habits_.give_up_probability = 0.05;
   driver_habits_.disconnects_per_hour = context_.faults.never() ? 0 : 10;
+  driver_habits_.shifts_per_hour = 4;
   rider_habits_.cancel_probability = 0.15;
   rider_habits_.cancel_within = minutes(2);
   rider_habits_.change_destination_probability = 0.15;

@@ -48,6 +48,9 @@ void SetCommand(v1::Rejected& rejected, const v1::StopUpdate& update) {
 void SetCommand(v1::Rejected& rejected, const v1::GiveUp& give_up) {
   *rejected.mutable_give_up() = give_up;
 }
+void SetCommand(v1::Rejected& rejected, const v1::EndShift& end_shift) {
+  *rejected.mutable_end_shift() = end_shift;
+}
 
 template <class Command>
 v1::Rejected MakeRejected(const Command& command, const absl::Status& why) {
@@ -300,6 +303,23 @@ void Market::On(const TripGivenUp& event, Step& step) {
                                      : trip::v1::RELEASE_REASON_DRIVER_GAVE_UP,
                              event.give_up.reason()),
                  event.give_up, step);
+}
+
+void Market::On(const ShiftEnded& event, Step& step) {
+  const Driver* driver = fleet_.Find(event.driver);
+  if (driver == nullptr || driver->epoch != event.epoch) return;
+  // An offer that can be answered still is no hindrance: it is withdrawn as the session is dropped.
+  const bool assigning =
+      driver->inserting ||
+      (driver->offered && matchmaker_.OpenOfferOf(event.driver, step.now()) == nullptr);
+  if (driver->plan.empty() && !assigning) {
+    step.Decide(EndSession{event.driver, event.epoch});
+    return;
+  }
+  const auto why = absl::FailedPreconditionError(
+      assigning ? "end_shift: a trip is being assigned to this driver just now"
+                : "end_shift: the plan has stops; finish its trips or give them up first");
+  fleet_.PushRejected(event.driver, MakeRejected(v1::EndShift(), why), step);
 }
 
 template <class Command>

@@ -106,6 +106,7 @@ class Market {
   void On(const OfferAnswered& event, Step& step);
   void On(const StopUpdated& event, Step& step);
   void On(const TripGivenUp& event, Step& step);
+  void On(const ShiftEnded& event, Step& step);
   void On(const TripLogged& event, Step& step);
   void On(const LogCaughtUp& event, Step& step);
   void On(const CandidatesFound& event, Step& step);

@@ -209,6 +209,12 @@ void MarketChecker::Check(const Push& decision) {
   }
 }
 
+void MarketChecker::Check(const EndSession& decision) {
+  Expect(TripsOf(decision.driver).empty(),
+         fmt::format("driver {} is sent home with a trip", decision.driver));
+  ++seen_["end of a session"];
+}
+
 void MarketChecker::Check(const SetSurge& decision) {
   for (const auto& [cell, percent] : decision.cells) {
     Expect(percent > 100 && percent <= DemandConfig().surge_cap_percent,

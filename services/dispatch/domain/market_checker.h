@@ -80,6 +80,7 @@ class MarketChecker {
 
   void Check(const SendWelcome& decision);
   void Check(const Push& decision);
+  void Check(const EndSession& decision);
   void Check(const SetAvailability& decision);
   void Check(const FindCandidates& decision);
   void Check(const TripCommand& decision);

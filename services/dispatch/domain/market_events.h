@@ -66,6 +66,11 @@ struct TripGivenUp {
   DriverId driver;
   v1::GiveUp give_up;
 };
+/// The driver wants to stop working.
+struct ShiftEnded {
+  DriverId driver;
+  std::uint64_t epoch = 0;
+};
 /// An entry of trip's log; repeats and old ones do no harm.
 struct TripLogged {
   trip::v1::TripEvent event;
@@ -148,8 +153,8 @@ struct Wake {};
 
 using Event =
     std::variant<DriverConnected, DriverDisconnected, DriverSuspect, DriverHeard, SessionDropped,
-                 DriverMoved, OfferAnswered, StopUpdated, TripGivenUp, TripLogged, LogCaughtUp,
-                 CandidatesFound, RouteFound, CommandDone, FleetSurveyed, Wake>;
+                 DriverMoved, OfferAnswered, StopUpdated, TripGivenUp, ShiftEnded, TripLogged,
+                 LogCaughtUp, CandidatesFound, RouteFound, CommandDone, FleetSurveyed, Wake>;
 
 // -- Decisions
 // -------------------------------------------------------------------------------------
@@ -164,6 +169,12 @@ struct SendWelcome {
 struct Push {
   DriverId driver;
   v1::DriveResponse message;
+};
+/// End the driver's session, if that epoch is still its newest: the driver has nothing to do and
+/// goes home. SessionDropped answers it.
+struct EndSession {
+  DriverId driver;
+  std::uint64_t epoch = 0;
 };
 /// What location shall know of the driver from now on, and whether the market wants its positions.
 struct SetAvailability {
@@ -271,7 +282,8 @@ struct SetSurge {
   std::map<std::uint64_t, std::uint32_t> cells;
 };
 
-using Decision = std::variant<SendWelcome, Push, SetAvailability, FindCandidates, FindRoute,
-                              TripCommand, StepJudged, ReportProgress, StreetsDriven, SetSurge>;
+using Decision =
+    std::variant<SendWelcome, Push, EndSession, SetAvailability, FindCandidates, FindRoute,
+                 TripCommand, StepJudged, ReportProgress, StreetsDriven, SetSurge>;
 
 }  // namespace ridestream::dispatch

@@ -50,6 +50,7 @@ TEST(MarketRandomTest, WhateverHappensWhatMustHoldHoldsAndEveryTripEnds) {
                                  "offer in a snapshot",
                                  "unknown offer",
                                  "rejected",
+                                 "end of a session",
                                  "surge",
                                  "waiting place",
                                  "OFFER_OUTCOME_ACCEPTED",

@@ -14,6 +14,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class MarketRecoveryTest : public ::testing::Test {
@@ -194,6 +195,53 @@ TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionSaysThatThereIsNothingToDo) 
   ASSERT_TRUE(snapshot.has_plan());
   EXPECT_GT(snapshot.plan().version(), pushed.version());
   EXPECT_EQ(snapshot.plan().stops_size(), 0);
+}
+
+// -- Ends of shifts
+// -----------------------------------------------------------------------------------
+
+TEST_F(MarketRecoveryTest, ShiftEndsWhenTheDriverHasNothingToDo) {
+  t_.Connect("d");
+  const v1::Offer offer = t_.OfferTrip("t", "d");
+  t_.Handle(ShiftEnded{DriverId("d"), 1});
+  const auto ends = t_.Take<EndSession>();
+  ASSERT_THAT(ends, SizeIs(1));
+  EXPECT_EQ(ends[0].epoch, 1u);
+  t_.Handle(SessionDropped{DriverId("d")});
+  EXPECT_THAT(t_.Take<SetAvailability>().back().state, location::v1::DRIVER_STATE_OFFLINE);
+  t_.Connect("e");
+  t_.Pass(seconds(1));
+  EXPECT_THAT(t_.Take<FindCandidates>(), Not(IsEmpty())) << "the trip that was offered waits again";
+}
+
+TEST_F(MarketRecoveryTest, ShiftGoesOnWhileTheDriverHasATripOrIsGettingOne) {
+  t_.Connect("d");
+  const v1::Offer offer = t_.OfferTrip("t", "d");
+  t_.Answer("d", offer, true);
+  for (const bool assigned : {false, true}) {
+    if (assigned) {
+      t_.CarryOut();
+      t_.AnswerRoute();
+    }
+    t_.Take<Push>();
+    t_.Handle(ShiftEnded{DriverId("d"), 1});
+    EXPECT_THAT(t_.Take<EndSession>(), IsEmpty()) << assigned;
+    const auto pushes = t_.Take<Push>();
+    ASSERT_THAT(pushes, SizeIs(1)) << assigned;
+    const v1::Rejected& rejected = pushes[0].message.rejected();
+    EXPECT_TRUE(rejected.has_end_shift()) << assigned;
+    EXPECT_EQ(rejected.code(), static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition))
+        << assigned;
+  }
+}
+
+TEST_F(MarketRecoveryTest, EndOfShiftOfAnOlderStreamIsIgnored) {
+  t_.Connect("d");
+  t_.Reconnect("d", true);
+  t_.TakeAll();
+  t_.Handle(ShiftEnded{DriverId("d"), 1});
+  EXPECT_THAT(t_.Take<EndSession>(), IsEmpty());
+  EXPECT_THAT(t_.Take<Push>(), IsEmpty());
 }
 
 TEST_F(MarketRecoveryTest, AnOfferThatHasRunOutIsNotInTheSnapshot) {

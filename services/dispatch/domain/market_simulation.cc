@@ -24,6 +24,9 @@ std::string ToBytes(const Decision& decision) {
     std::string operator()(const Push& d) const {
       return fmt::format("push {} ", d.driver) + d.message.SerializeAsString();
     }
+    std::string operator()(const EndSession& d) const {
+      return fmt::format("end session {} {}", d.driver, d.epoch);
+    }
     std::string operator()(const SetAvailability& d) const {
       return fmt::format("availability {} {} {} {}", d.driver, static_cast<int>(d.state),
                          d.free_seats, d.wants_positions);
@@ -85,6 +88,9 @@ void MarketSimulation::Feed(const Event& event) {
     if (const auto* command = std::get_if<TripCommand>(&decision)) commands_.push_back(*command);
     if (const auto* round = std::get_if<FindCandidates>(&decision)) rounds_.push_back(*round);
     if (const auto* route = std::get_if<FindRoute>(&decision)) routes_.push_back(*route);
+  }
+  for (const Decision& decision : decisions) {
+    if (const auto* end = std::get_if<EndSession>(&decision)) Drop(end->driver);
   }
 }
 
@@ -198,6 +204,11 @@ void MarketSimulation::Connect(const DriverId& id, bool resume) {
   Feed(event);
 }
 
+void MarketSimulation::Drop(const DriverId& id) {
+  drivers_[static_cast<std::size_t>(std::stoi(id.str().substr(2)))].has_session = false;
+  Feed(SessionDropped{id});
+}
+
 void MarketSimulation::StreamActs() {
   const DriverId id = SomeDriver();
   DriverLife& driver = drivers_[static_cast<std::size_t>(std::stoi(id.str().substr(2)))];
@@ -213,8 +224,10 @@ void MarketSimulation::StreamActs() {
       if (driver.has_session) Feed(DriverHeard{id});
       break;
     case 4:
-      driver.has_session = false;
-      Feed(SessionDropped{id});
+      Drop(id);
+      break;
+    case 5:
+      if (driver.has_session) Feed(ShiftEnded{id, driver.epoch});
       break;
     default:
       Connect(id, Chance(80));

@@ -56,6 +56,7 @@ class MarketSimulation {
   void DriverErrs();
   void TellLog(std::size_t events);
   void Connect(const DriverId& driver, bool resume);
+  void Drop(const DriverId& driver);
   void AnswerOffer(const DriverId& driver, bool accept);
   void DriveOn(const DriverId& driver);
   void AnswerCommand(std::size_t which, bool well);

@@ -112,6 +112,42 @@ TEST_F(DriveLimitsTest, MembersOfANewerProtocolAreIgnoredAndCounted) {
   EXPECT_EQ(Count(SessionCounter::kUnknownMessage), 1u);
 }
 
+TEST_F(DriveLimitsTest, DriverWhoEndsItsShiftIsOffTheMapAndBeginsInAnotherMarket) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  PositionIsKnown(driver);
+  v1::DriveRequest request;
+  request.mutable_end_shift();
+  driver.Send(request);
+  const auto ended = market_.WaitFor<ShiftEnded>();
+  EXPECT_EQ(ended.epoch, 1u);
+  registry_->EndShift(ended.driver, ended.epoch);
+  EXPECT_THAT(rpc::FromGrpcStatus(driver.Finish()), IsOk());
+  market_.WaitFor<SessionDropped>();
+  const auto report = location_.reports.WaitFor([](const auto&) { return true; });
+  EXPECT_EQ(report.state(), location::v1::DRIVER_STATE_OFFLINE);
+  TestDriver again(*stub_, "d-1");
+  Welcome(again, "town");
+  EXPECT_EQ(registry_->Find(DriverId("d-1"))->market(), MarketId("town"));
+}
+
+TEST_F(DriveLimitsTest, DriverOfAnotherMarketIsToldToEndItsShift) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  TestDriver again(*stub_, "d-1");
+  again.SendHello("town");
+  const grpc::Status status = again.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_NE(status.error_message().find("end that shift"), std::string::npos);
+}
+
+TEST_F(DriveLimitsTest, EndOfShiftOfAFencedStreamChangesNothing) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  registry_->EndShift(DriverId("d-1"), 7);
+  PositionIsKnown(driver);
+}
+
 TEST_F(DriveLimitsTest, StrangersWithoutAPositionMakeRoomForADriver) {
   std::vector<std::unique_ptr<TestDriver>> strangers;
   for (const char* id : {"s-1", "s-2"}) {

@@ -113,6 +113,8 @@ absl::Status DriveStream::Take(const v1::DriveRequest& request) {
     case v1::DriveRequest::kHeartbeat:
       session->OnHeartbeat(epoch);
       return absl::OkStatus();
+    case v1::DriveRequest::kEndShift:
+      return session->OnCommand(epoch, ShiftEnded{driver_, epoch});
     case v1::DriveRequest::MESSAGE_NOT_SET:
       session->OnUnknownMessage(epoch);
       return absl::OkStatus();

@@ -238,6 +238,20 @@ std::shared_ptr<SessionStream> DriverSession::Drop() {
   return std::move(stream_);
 }
 
+bool DriverSession::EndShift(std::uint64_t epoch) {
+  std::shared_ptr<SessionStream> stream;
+  SessionId id;
+  {
+    MutexLock lock(mu_);
+    if (dropped_ || session_.epoch() != epoch) return false;
+    stream = Drop();
+    id = session_.id();
+  }
+  Log(service::Level::kInfo, "shift_ended", id, epoch);
+  if (stream != nullptr) stream->End(absl::OkStatus());
+  return true;
+}
+
 bool DriverSession::MakeRoom() {
   std::shared_ptr<SessionStream> stream;
   SessionId id;

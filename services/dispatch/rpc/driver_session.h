@@ -104,6 +104,9 @@ class DriverSession {
   void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot);
   void Push(v1::DriveResponse message);
   void SetAvailability(const SetAvailability& availability);
+  /// The driver goes home: drops the session and ends its stream with OK. False, and nothing is
+  /// done, if a newer stream has come or the session was dropped already.
+  bool EndShift(std::uint64_t epoch);
 
   // -- Called by the registry
   // ----------------------------------------------------------------------

@@ -208,6 +208,10 @@ void MarketRunner::Do(dispatch::Push decision) {
   session->Push(std::move(decision.message));
 }
 
+void MarketRunner::Do(const EndSession& decision) {
+  around_.sessions.EndShift(decision.driver, decision.epoch);
+}
+
 void MarketRunner::Do(const SetAvailability& decision) {
   const auto session = around_.sessions.Find(decision.driver);
   if (session != nullptr) session->SetAvailability(decision);

@@ -96,6 +96,7 @@ class MarketRunner final : public EventSink {
 
   void Do(const SendWelcome& decision);
   void Do(dispatch::Push decision);
+  void Do(const EndSession& decision);
   void Do(const SetAvailability& decision);
   void Do(FindCandidates decision);
   void Do(FindRoute decision);

@@ -85,7 +85,8 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
       if (auto session = sessions_.Find(driver)) {
         if (session->market() != market) {
           return absl::FailedPreconditionError(
-              fmt::format("hello.market: {} has a session in market '{}', not in '{}'",
+              fmt::format("hello.market: {} has a session in market '{}', not in '{}'; end that "
+                          "shift first",
                           driver, session->market(), market));
         }
         sessions_.Move(driver, address.name);
@@ -118,6 +119,11 @@ bool SessionRegistry::MakeRoom(const SessionTable::Sessions& candidates) {
     return true;
   }
   return false;
+}
+
+void SessionRegistry::EndShift(const DriverId& driver, std::uint64_t epoch) {
+  const std::shared_ptr<DriverSession> session = Find(driver);
+  if (session != nullptr && session->EndShift(epoch)) Remove(*session);
 }
 
 void SessionRegistry::Remove(DriverSession& session) {

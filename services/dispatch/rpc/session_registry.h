@@ -70,6 +70,8 @@ class SessionRegistry {
   }
   /// Where the market's connected drivers are.
   FleetSurveyed Survey(const MarketId& market) const;
+  /// The driver goes home, unless a stream newer than that epoch has come.
+  void EndShift(const DriverId& driver, std::uint64_t epoch);
   /// An id that no session had before.
   SessionId FreshSessionId();
   /// The stream is over.

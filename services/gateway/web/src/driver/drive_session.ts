@@ -41,6 +41,7 @@ const kLongestPauseMs = 8_000;
 /** Errors that the same Hello would get again. ABORTED: a newer session has the car. */
 const kFinal = new Set<Code>([
   Code.Aborted,
+  Code.FailedPrecondition,
   Code.InvalidArgument,
   Code.NotFound,
   Code.PermissionDenied,
