@@ -9,7 +9,6 @@
 namespace ridestream::dispatch {
 namespace {
 
-constexpr std::uint32_t kMaxSeats = 8;
 // Epochs and versions are counted up from what the driver names; nobody gets that far by counting.
 constexpr std::uint64_t kMaxCount = 1ull << 62;
 
@@ -51,9 +50,6 @@ absl::Status ValidateCommand(const v1::DriveRequest& request) {
     case v1::DriveRequest::kGiveUp: {
       absl::Status status = ValidateId(request.give_up().trip_id(), "give_up.trip_id");
       if (!status.ok()) return status;
-      if (!v1::GiveUpCause_IsValid(request.give_up().cause())) {
-        return absl::InvalidArgumentError("give_up.cause: is no cause that is known");
-      }
       return ValidateText(request.give_up().reason(), kMaxTextCharacters, "give_up.reason");
     }
     default:

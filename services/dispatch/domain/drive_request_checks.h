@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 
 namespace ridestream::dispatch {
+
+/// Passenger seats of a car.
+inline constexpr std::uint32_t kMaxSeats = 8;
 
 /// What a driver may send on its stream, field by field. Nothing that fails here is queued, pushed
 /// back or logged. Each returns INVALID_ARGUMENT that names the field, with a text of bounded

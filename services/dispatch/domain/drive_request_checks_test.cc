@@ -97,11 +97,6 @@ TEST(ValidateCommandTest, NamesTheFieldThatIsWrong) {
          r.mutable_give_up()->set_trip_id("t-1");
          r.mutable_give_up()->set_reason("\x1b[2J");
        }},
-      {"give_up.cause",
-       [](v1::DriveRequest& r) {
-         r.mutable_give_up()->set_trip_id("t-1");
-         r.mutable_give_up()->set_cause(static_cast<v1::GiveUpCause>(17));
-       }},
   };
   for (const Case& c : cases) {
     v1::DriveRequest request;

@@ -269,6 +269,12 @@ bool Market::TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopU
 void Market::On(const TripGivenUp& event, Step& step) {
   const Driver* driver = fleet_.Find(event.driver);
   if (driver == nullptr) return;
+  if (!v1::GiveUpCause_IsValid(event.give_up.cause())) {
+    const auto why = absl::InvalidArgumentError(
+        fmt::format("give_up.cause: {} is no cause", static_cast<int>(event.give_up.cause())));
+    fleet_.PushRejected(event.driver, MakeRejected(event.give_up, why), step);
+    return;
+  }
   const TripId id(event.give_up.trip_id());
   if (!driver->plan.Has(id)) {
     const OpenTrip* open = trips_.Find(id);

@@ -12,6 +12,20 @@
 namespace ridestream::dispatch {
 namespace {
 
+/// Whether Rejected.code in the proto lists the code.
+bool IsListed(std::uint32_t code) {
+  switch (static_cast<absl::StatusCode>(code)) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAborted:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// Whether at each stop so many can get in. Who is too many for the car by itself doesn't count.
 bool FitsIn(std::uint32_t seats, const v1::Plan& plan) {
   std::uint32_t aboard = 0;
@@ -195,6 +209,8 @@ void MarketChecker::Check(const Push& decision) {
     case v1::DriveResponse::kRejected:
       ++seen_["rejected"];
       Expect(!decision.message.rejected().message().empty(), "a rejection without a reason");
+      Expect(IsListed(decision.message.rejected().code()),
+             fmt::format("a rejection with the code {}", decision.message.rejected().code()));
       break;
     case v1::DriveResponse::kWaitingPlace: {
       const SeenDriver& driver = drivers_[decision.driver];

@@ -197,6 +197,24 @@ TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionSaysThatThereIsNothingToDo) 
   EXPECT_EQ(snapshot.plan().stops_size(), 0);
 }
 
+TEST_F(MarketRecoveryTest, CommandsOfANewerProtocolAreRejectedAndTheSessionGoesOn) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Take<Push>();
+  t_.GiveUp("d", "t", static_cast<v1::GiveUpCause>(17));
+  StopUpdated step{DriverId("d"), {}};
+  step.update.set_trip_id("t");
+  step.update.set_action(static_cast<v1::StopAction>(17));
+  t_.Handle(step);
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
+  const auto pushes = t_.Take<Push>();
+  ASSERT_THAT(pushes, SizeIs(2));
+  for (const Push& push : pushes) {
+    EXPECT_EQ(push.message.rejected().code(),
+              static_cast<std::uint32_t>(absl::StatusCode::kInvalidArgument));
+  }
+}
+
 // -- Ends of shifts
 // -----------------------------------------------------------------------------------
 

@@ -68,6 +68,18 @@ TEST_F(DriveLimitsTest, TooLargeMessageIsInvalidNamesTheBoundAndOffersNoRetry) {
   }
 }
 
+TEST_F(DriveLimitsTest, MessageThatGrpcRefusesNamesItsBoundAndOffersNoRetry) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  v1::DriveRequest request;
+  request.mutable_offer_answer()->set_offer_id(std::string(8 << 20, 'x'));
+  driver.Send(request);
+  const grpc::Status status = driver.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(status.error_message().find("4194304"), std::string::npos) << status.error_message();
+  EXPECT_EQ(rpc::RetryAfter(driver.context(), 0ms), 0ms);
+}
+
 TEST_F(DriveLimitsTest, FieldsOutOfBoundsEndTheStreamAndReachNobody) {
   std::vector<std::pair<v1::DriveRequest, const char*>> cases(4);
   cases[0].first.mutable_offer_answer()->set_offer_id(std::string(65, 'x'));
@@ -110,6 +122,22 @@ TEST_F(DriveLimitsTest, MembersOfANewerProtocolAreIgnoredAndCounted) {
   driver.Send(newer);
   PositionIsKnown(driver);
   EXPECT_EQ(Count(SessionCounter::kUnknownMessage), 1u);
+}
+
+TEST_F(DriveLimitsTest, EachKindOfMessageShowsThatTheDriverLives) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  v1::DriveRequest messages[4];
+  messages[0].mutable_ack();
+  messages[1].mutable_heartbeat();
+  messages[2].mutable_offer_answer()->set_offer_id("o-1");
+  ASSERT_TRUE(messages[3].ParseFromString("\xfa\x01\x02hi"));
+  for (const v1::DriveRequest& message : messages) {
+    clock_.Advance(16s);
+    market_.WaitFor<DriverSuspect>();
+    driver.Send(message);
+    market_.WaitFor<DriverHeard>();
+  }
 }
 
 TEST_F(DriveLimitsTest, DriverWhoEndsItsShiftIsOffTheMapAndBeginsInAnotherMarket) {

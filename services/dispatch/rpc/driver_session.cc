@@ -11,8 +11,6 @@ namespace ridestream::dispatch {
 namespace {
 
 constexpr auto kRepeatCommandAfter = std::chrono::seconds(1);
-// A stream on which nothing came for so many times the suspect grace is half-open: close it.
-constexpr int kSilentGraces = 4;
 // A driver's first position follows its Welcome. One that hasn't sent any for so long after its
 // Hello has to go first where there is no room.
 constexpr Duration kProveWithin = std::chrono::seconds(2);
@@ -105,10 +103,10 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
 }
 
 absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
+  if (!Hear(epoch)) return absl::OkStatus();
   MutexLock lock(mu_);
   if (!IsCurrent(epoch)) return absl::OkStatus();
   const Time now = around_.clock.Now();
-  heard_at_ = now;
   return session_.Ack(sequence, [this, now](const v1::DriveResponse& push) {
     if (!push.has_offer()) return;
     const Duration took = now - FromProto(push.offer().decided_at());

@@ -57,6 +57,9 @@ class PositionSink {
 /// after this lock is released.
 class DriverSession {
  public:
+  /// A stream on which nothing came for so many times the suspect grace is half-open, and closed.
+  static constexpr int kSilentGraces = 4;
+
   /// What a session works with; all of it outlives it.
   struct Surroundings {
     const SessionConfig& config;
