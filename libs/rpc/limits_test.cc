@@ -130,15 +130,17 @@ TEST_F(LimitsTest, ACallerThatCallsTooOftenIsToldWhenToComeBackAndOthersArent) {
   for (int i = 0; i < 5; ++i) EXPECT_THAT(Call({CallerKind::kService, "dispatch"}), IsOk());
 }
 
-TEST_F(LimitsTest, ALargerMessageIsRefusedAndTheNextIsFine) {
+TEST_F(LimitsTest, LargerMessageIsRefusedWithItsBoundAndWithoutARetryAndTheNextIsFine) {
   absl::SetFlag(&FLAGS_max_message_bytes, 2'000);
   Start(0);
   FindNearestRequest request;
   request.set_market(std::string(1'500, 'm'));
   EXPECT_THAT(Call({CallerKind::kRider, "r"}, request), IsOk());
   request.set_market(std::string(2'500, 'm'));
-  EXPECT_THAT(Call({CallerKind::kRider, "r"}, request),
-              StatusIs(absl::StatusCode::kResourceExhausted, "larger than max"));
+  std::chrono::milliseconds retry_after{0};
+  EXPECT_THAT(Call({CallerKind::kRider, "r"}, request, &retry_after),
+              StatusIs(absl::StatusCode::kResourceExhausted, "vs. 2000"));
+  EXPECT_EQ(retry_after, 0ms);
   EXPECT_THAT(Call({CallerKind::kRider, "r"}), IsOk());
 }
 

@@ -186,7 +186,7 @@ TEST_F(FollowTripsTest, ResumingAgainAndAgainUnderLoadLosesAndRepeatsNothing) {
   EXPECT_EQ(store_->LastSequence(), kEvents);
 }
 
-TEST_F(FollowTripsTest, ReaderThatSleptGetsEverythingLater) {
+TEST_F(FollowTripsTest, FollowerThatReadsSlowlyIsNotClosedAndGetsEverythingLater) {
   Follower follower = FollowAfter(0);
   ASSERT_TRUE(follower.Next().has_caught_up());
   constexpr int kTrips = 1000;  // More than the transport and the stream hold.

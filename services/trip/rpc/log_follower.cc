@@ -110,7 +110,7 @@ void LogFollower::ReadFromStore() {
 
 void LogFollower::RunOnReader(std::function<void()> work) {
   if (!options_.readers.TryRun(std::move(work))) {
-    Close(absl::ResourceExhaustedError("too many reads wait; follow again from where you are"));
+    Close(absl::UnavailableError("too many reads wait; follow again from where you are"));
   }
 }
 

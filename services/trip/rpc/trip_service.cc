@@ -271,7 +271,7 @@ grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
     if (!trip.ok()) return watcher->Close(trip.status());
     watcher->Begin(*trip);
   });
-  if (!runs) watcher->Close(UnaryReply::TooBusy());
+  if (!runs) watcher->Close(absl::UnavailableError("too many calls wait; watch again"));
   return watcher->stream();
 }
 
