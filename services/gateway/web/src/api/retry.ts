@@ -5,11 +5,16 @@ import { wallPause, type Pause } from "./follow.js";
 const kTransient = new Set([
   Code.Unavailable,
   Code.DeadlineExceeded,
-  Code.ResourceExhausted,
   // Errors of fetch after a broken connection.
   Code.Unknown,
   Code.Internal,
 ]);
+
+/** Without a pause in it, RESOURCE_EXHAUSTED says that the message is too large. */
+function isTransient(error: ConnectError): boolean {
+  if (error.code === Code.ResourceExhausted) return error.metadata.has("retry-after-ms");
+  return kTransient.has(error.code);
+}
 
 export interface RetryOptions {
   readonly signal: AbortSignal;
@@ -27,7 +32,7 @@ export async function retry<T>(call: () => Promise<T>, options: RetryOptions): P
       return await call();
     } catch (thrown) {
       const error = ConnectError.from(thrown);
-      if (signal.aborted || attempt >= attempts || !kTransient.has(error.code)) throw error;
+      if (signal.aborted || attempt >= attempts || !isTransient(error)) throw error;
       const pauseMs = Math.min(300 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2);
       options.onRetry?.(error, pauseMs);
       await pause(pauseMs, signal);
