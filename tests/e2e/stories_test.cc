@@ -1,5 +1,6 @@
 // One story of a user each, through the three real services as processes of their own.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,7 +11,9 @@
 
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
+#include "libs/roads/test_town.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -31,13 +34,15 @@ class StoriesTest : public ::testing::Test {
   }
 
   /// A system whose drivers are lost quickly, so that no story waits long.
-  void Start(std::vector<std::string> more_dispatch_flags = {}) {
+  void Start(std::vector<std::string> more_dispatch_flags = {},
+             const std::vector<std::string>& trip_flags = {}) {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     std::vector<std::string> flags = std::move(more_dispatch_flags);
     flags.insert(flags.end(), {"--suspect_after=1s", "--lost_after=1s", "--match_every=200ms"});
     system_.reset();
-    auto system = process::LocalServices::Start({.bin = bin, .dispatch_flags = std::move(flags)});
+    auto system = process::LocalServices::Start(
+        {.bin = bin, .trip_flags = trip_flags, .dispatch_flags = std::move(flags)});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
   }
@@ -98,6 +103,33 @@ TEST_F(StoriesTest, ARideFromRequestToReceipt) {
               ElementsAre(trip::v1::TRIP_STATE_REQUESTED, trip::v1::TRIP_STATE_ASSIGNED,
                           trip::v1::TRIP_STATE_ARRIVED, trip::v1::TRIP_STATE_ABOARD,
                           trip::v1::TRIP_STATE_COMPLETED));
+}
+
+TEST_F(StoriesTest, ARideInATownAcrossTheAntimeridianCostsWhatItCostsElsewhere) {
+  const testing::TempFolder folder;
+  std::int64_t amount_minor = 0;
+  for (const std::int64_t shift_e7 : {300'000'000, 0}) {
+    SCOPED_TRACE(shift_e7);
+    const roads::TestTown town(roads::ShiftedEast(roads::kTaveuni, shift_e7));
+    const std::string map = folder.File(fmt::format("town{}.osm.pbf", shift_e7));
+    ASSERT_THAT(roads::WriteOsmFile(town.map(), map), testing::IsOk());
+    const std::string market = "--markets=city=" + map;
+    Start({market}, {market});
+    places_[0] = town.At(1, 0.4);
+    places_[1] = town.At(-2, -2.5);
+    TestDriver driver(system_->dispatch(), "d-1", town.At(-1, -0.6));
+    const auto rider = Rider("r-1");
+    const auto quote = rider->Quote(places_[0], places_[1]);
+    const auto total = quote.fare().total().amount_minor();
+    EXPECT_GT(total, 0);
+    if (amount_minor == 0) amount_minor = total;
+    EXPECT_EQ(total, amount_minor);
+    const auto trip = rider->Request(quote, "first");
+    const Offer offer = driver.WaitForOffer();
+    EXPECT_EQ(offer.trip_id(), trip.trip_id());
+    driver.AcceptAndFinish(offer);
+    EXPECT_EQ(rider->WaitFor(trip::v1::TRIP_STATE_COMPLETED).fare().total().amount_minor(), total);
+  }
 }
 
 TEST_F(StoriesTest, ADeclineGoesToTheNextDriver) {
