@@ -6,8 +6,8 @@
 #include <random>
 #include <string>
 
-#include "libs/roads/test_map.h"
-#include "libs/roads/test_world.h"
+#include "libs/roads/testing/test_map.h"
+#include "libs/roads/testing/test_world.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::roads {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "libs/base/geo.h"
-#include "libs/roads/road_graph.h"
-#include "libs/roads/snap.h"
+#include "libs/roads/graph/road_graph.h"
+#include "libs/roads/snapping/snap.h"
 #include "libs/roads/streets.h"
-#include "libs/roads/test_town.h"
+#include "libs/roads/testing/test_town.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::roads {

@@ -14,12 +14,12 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
-#include "libs/roads/city.h"
-#include "libs/roads/contraction_order.h"
-#include "libs/roads/osm_data.h"
-#include "libs/roads/osm_file.h"
-#include "libs/roads/prepared_file.h"
-#include "libs/roads/road_graph_builder.h"
+#include "libs/roads/city/city.h"
+#include "libs/roads/engine/contraction_order.h"
+#include "libs/roads/engine/prepared_file.h"
+#include "libs/roads/map/osm_data.h"
+#include "libs/roads/map/osm_file.h"
+#include "libs/roads/map/road_graph_builder.h"
 #include "libs/roads/text.h"
 
 namespace ridestream::roads {

@@ -5,14 +5,14 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
-#include "libs/roads/hierarchy_router.h"
-#include "libs/roads/map_matcher.h"
-#include "libs/roads/road_graph.h"
-#include "libs/roads/road_graph_builder.h"
-#include "libs/roads/router.h"
-#include "libs/roads/snap.h"
-#include "libs/roads/turn_graph.h"
-#include "libs/roads/turn_restriction.h"
+#include "libs/roads/engine/hierarchy_router.h"
+#include "libs/roads/engine/router.h"
+#include "libs/roads/graph/road_graph.h"
+#include "libs/roads/graph/turn_graph.h"
+#include "libs/roads/map/road_graph_builder.h"
+#include "libs/roads/map/turn_restriction.h"
+#include "libs/roads/snapping/map_matcher.h"
+#include "libs/roads/snapping/snap.h"
 
 namespace ridestream::roads {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "libs/roads/dijkstra_router.h"
+#include "libs/roads/engine/dijkstra_router.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::roads {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "libs/roads/test_map.h"
-#include "libs/roads/test_world.h"
+#include "libs/roads/testing/test_map.h"
+#include "libs/roads/testing/test_world.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::roads {

@@ -6,7 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/geo.h"
 #include "libs/base/timer_queue.h"
-#include "libs/roads/road_graph.h"
+#include "libs/roads/graph/road_graph.h"
 #include "libs/rpc/follow_stream.h"
 #include "loadtest/report/tally.h"
 #include "ridestream/location/v1/location.grpc.pb.h"

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/geo.h"
-#include "libs/roads/road_graph.h"
+#include "libs/roads/graph/road_graph.h"
 #include "loadtest/base/random.h"
 
 namespace ridestream::loadtest {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "libs/base/geo.h"
-#include "libs/roads/router.h"
-#include "libs/roads/turn_graph.h"
+#include "libs/roads/engine/router.h"
+#include "libs/roads/graph/turn_graph.h"
 #include "loadtest/base/random.h"
 #include "loadtest/driver/course.h"
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/roads/test_map.h"
-#include "libs/roads/test_world.h"
+#include "libs/roads/testing/test_map.h"
+#include "libs/roads/testing/test_world.h"
 
 namespace ridestream::loadtest {
 namespace {

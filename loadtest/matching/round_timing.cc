@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "libs/roads/road_graph.h"
+#include "libs/roads/graph/road_graph.h"
 #include "loadtest/matching/thread_time.h"
 #include "services/dispatch/domain/waiting_trips.h"
 #include "services/dispatch/streets/round_search.h"

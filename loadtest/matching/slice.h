@@ -8,7 +8,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/geo.h"
-#include "libs/roads/router.h"
+#include "libs/roads/engine/router.h"
 #include "loadtest/demand/demand.h"
 #include "services/dispatch/domain/driver_plan.h"
 #include "services/trip/domain/promise.h"

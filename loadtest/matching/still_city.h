@@ -7,7 +7,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
-#include "libs/roads/router.h"
+#include "libs/roads/engine/router.h"
 #include "loadtest/matching/slice.h"
 #include "loadtest/matching/virtual_trips.h"
 #include "services/dispatch/domain/market.h"

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
-#include "libs/roads/router.h"
+#include "libs/roads/engine/router.h"
 #include "loadtest/demand/demand.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/trip/domain/promise.h"

@@ -6,7 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/mutex.h"
-#include "libs/roads/road_graph.h"
+#include "libs/roads/graph/road_graph.h"
 #include "loadtest/rider/rider.h"
 
 namespace ridestream::loadtest {

@@ -11,7 +11,7 @@
 
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
-#include "libs/roads/test_town.h"
+#include "libs/roads/testing/test_town.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "tests/e2e/test_driver.h"

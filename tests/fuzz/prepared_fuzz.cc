@@ -7,10 +7,10 @@
 #include <cstring>
 #include <vector>
 
-#include "libs/roads/hierarchy.h"
-#include "libs/roads/prepared_file.h"
-#include "libs/roads/test_map.h"
-#include "libs/roads/turn_graph.h"
+#include "libs/roads/engine/hierarchy.h"
+#include "libs/roads/engine/prepared_file.h"
+#include "libs/roads/graph/turn_graph.h"
+#include "libs/roads/testing/test_map.h"
 #include "tests/fuzz/input_file.h"
 
 namespace ridestream::roads {

@@ -11,7 +11,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
-#include "libs/roads/speed_learner.h"
+#include "libs/roads/learning/speed_learner.h"
 #include "libs/roads/streets.h"
 #include "services/dispatch/domain/market_events.h"
 

@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/geo.h"
-#include "libs/roads/router.h"
+#include "libs/roads/engine/router.h"
 #include "services/dispatch/matching/insertion.h"
 
 namespace ridestream::dispatch {

@@ -9,7 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
-#include "libs/roads/router.h"
+#include "libs/roads/engine/router.h"
 #include "services/dispatch/domain/market_events.h"
 #include "services/dispatch/streets/place_table.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "libs/roads/router.h"
+#include "libs/roads/engine/router.h"
 #include "libs/roads/streets.h"
 #include "services/dispatch/domain/market_events.h"
 

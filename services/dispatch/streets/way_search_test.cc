@@ -7,7 +7,7 @@
 #include <random>
 
 #include "libs/roads/streets.h"
-#include "libs/roads/test_town.h"
+#include "libs/roads/testing/test_town.h"
 #include "libs/testing/status_matchers.h"
 #include "services/dispatch/domain/route_progress.h"
 #include "services/dispatch/streets/place_table.h"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "libs/roads/road_graph.h"
+#include "libs/roads/graph/road_graph.h"
 #include "ridestream/market/v1/market.pb.h"
 
 namespace ridestream::trip {

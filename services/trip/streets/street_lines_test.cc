@@ -8,8 +8,8 @@
 
 #include "gtest/gtest.h"
 #include "libs/roads/streets.h"
-#include "libs/roads/test_map.h"
-#include "libs/roads/test_town.h"
+#include "libs/roads/testing/test_map.h"
+#include "libs/roads/testing/test_town.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::trip {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "libs/roads/test_town.h"
+#include "libs/roads/testing/test_town.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::trip {

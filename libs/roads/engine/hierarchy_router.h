@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/mutex.h"
+#include "libs/roads/engine/hierarchy.h"
+#include "libs/roads/engine/metric.h"
+#include "libs/roads/engine/router.h"
+#include "libs/roads/graph/turn_graph.h"
+#include "libs/roads/snapping/snap.h"
+
+namespace ridestream::roads {
+
+/// Answers from a customizable contraction hierarchy: exact, in microseconds, and with speeds that
+/// can be changed while it is asked.
+///
+/// Between two places: the times from the one to its ancestors in the elimination tree and from
+/// these to the other meet in a common one (Dibbelt, Strasser and Wagner 2016). A row: the times of
+/// one end are handed down the tree to what lies above the others (D. Delling, A. Goldberg, R.
+/// Werneck, "Faster Batched Shortest Paths in Road Networks", 2011, restricted to these as they
+/// do). A prepared place keeps its times to and from its ancestors, in some KB.
+///
+/// Thread-safe; each question is answered by the speeds of the moment when it began.
+class HierarchyRouter final : public Router {
+ public:
+  /// By the times that the graph tells. `node_order` as FindContractionOrder finds it.
+  HierarchyRouter(const TurnGraph& turns, const Snapper& snapper,
+                  std::span<const NodeIndex> node_order);
+
+  /// From now on each edge takes so long, in milliseconds: 1 to Edge::kMaxDurationMs, or kClosedMs.
+  /// Questions under way aren't disturbed, nor do they wait. INVALID_ARGUMENT for anything else,
+  /// and nothing changes then.
+  absl::Status SetDurations(std::vector<std::uint32_t> edge_ms);
+
+  /// The times by which it answers now.
+  std::shared_ptr<const Metric> metric() const;
+
+  std::optional<Route> RouteBetween(const SnappedPoint& from,
+                                    const SnappedPoint& to) const override;
+  std::uint32_t MsBetween(const SnappedPoint& from, const SnappedPoint& to) const override;
+  std::vector<std::uint32_t> MsTo(const SnappedPoint& to,
+                                  std::span<const SnappedPoint> from) const override;
+  std::vector<std::uint32_t> MsFrom(const SnappedPoint& from,
+                                    std::span<const SnappedPoint> to) const override;
+  std::vector<std::uint32_t> MsTable(std::span<const SnappedPoint> from,
+                                     std::span<const SnappedPoint> to) const override;
+  PreparedPlace Prepare(const SnappedPoint& point) const override;
+  std::uint32_t MsBetween(const PreparedPlace& from, const PreparedPlace& to) const override;
+
+  const Hierarchy& hierarchy() const { return hierarchy_; }
+
+ private:
+  struct Labels;
+
+  Timing TimingOf(const Metric& metric) const { return {turns_, metric.edge_ms()}; }
+  std::shared_ptr<const Labels> LabelsOf(const SnappedPoint& point,
+                                         std::shared_ptr<const Metric> metric) const;
+
+  const TurnGraph& turns_;
+  const Hierarchy hierarchy_;
+
+  mutable Mutex mu_;
+  std::shared_ptr<const Metric> metric_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::roads

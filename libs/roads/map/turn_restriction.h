@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/roads/map/street_tags.h"
+
+namespace ridestream::roads {
+
+/// A member of an OpenStreetMap relation.
+struct RelationMember {
+  enum class Type { kNode, kWay, kRelation };
+  Type type = Type::kNode;
+  std::int64_t id = 0;
+  std::string_view role;  ///< What it points to must outlive it.
+};
+
+/// A turn restriction in OpenStreetMap's terms: who comes along one of `from` by way of `via` may
+/// not go on along any of `to`, or may go on along nothing else.
+struct TurnRestriction {
+  bool is_mandatory = false;  ///< only_*; else no_*.
+  bool is_u_turn = false;     ///< no_u_turn or only_u_turn.
+  std::vector<std::int64_t> from;
+  std::vector<std::int64_t> to;
+  std::int64_t via_node = 0;           ///< If `via_ways` is empty.
+  std::vector<std::int64_t> via_ways;  ///< In the order in which they are driven.
+};
+
+/// What became of a map's turn restrictions; each is counted once.
+struct RestrictionCounts {
+  std::uint32_t applied = 0;
+  /// For others than cars (restriction:hgv, except=motorcar), or only at some hours: as with
+  /// conditional access, time isn't looked at.
+  std::uint32_t not_for_cars = 0;
+  /// Names a way or a node that is no drivable street of the map, as at the cut edge of an extract.
+  std::uint32_t missing = 0;
+  /// Lacks a member, names an unknown kind of turn, or its ways don't meet as they should.
+  std::uint32_t unclear = 0;
+  /// Forbids what can't be driven anyway, such as to turn against a one-way street.
+  std::uint32_t without_effect = 0;
+
+  friend bool operator==(const RestrictionCounts&, const RestrictionCounts&) = default;
+};
+
+/// For people: "340 turn restrictions (5 with missing ways, 2 unclear)"; "" if there were none.
+std::string Describe(const RestrictionCounts& counts);
+
+/// Reads a relation. nullopt if it is no turn restriction, or one that doesn't hold for cars or
+/// can't be understood; the latter two are counted.
+std::optional<TurnRestriction> ReadTurnRestriction(std::span<const RelationMember> members,
+                                                   const Tags& tags, RestrictionCounts& counts);
+
+}  // namespace ridestream::roads
