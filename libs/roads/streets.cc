@@ -14,13 +14,13 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
+#include "libs/base/text.h"
 #include "libs/roads/city/city.h"
 #include "libs/roads/engine/contraction_order.h"
 #include "libs/roads/engine/prepared_file.h"
 #include "libs/roads/map/osm_data.h"
 #include "libs/roads/map/osm_file.h"
 #include "libs/roads/map/road_graph_builder.h"
-#include "libs/roads/text.h"
 
 namespace ridestream::roads {
 namespace {

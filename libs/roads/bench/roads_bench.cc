@@ -16,11 +16,11 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "libs/base/text.h"
 #include "libs/roads/bench/bench_tools.h"
 #include "libs/roads/engine/contraction_order.h"
 #include "libs/roads/engine/dijkstra_router.h"
 #include "libs/roads/streets.h"
-#include "libs/roads/text.h"
 #include "libs/testing/figures.h"
 
 ABSL_FLAG(std::string, roads, "city:1",

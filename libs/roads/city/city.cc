@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/draw.h"
 #include "libs/roads/city/city_names.h"
-#include "libs/roads/draw.h"
 
 namespace ridestream::roads {
 namespace {

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "libs/roads/draw.h"
+#include "libs/base/draw.h"
 
 namespace ridestream::roads {
 namespace {

@@ -7,8 +7,8 @@
 #include <set>
 #include <string>
 
+#include "libs/base/draw.h"
 #include "libs/roads/city/city_names.h"
-#include "libs/roads/draw.h"
 #include "libs/roads/graph/strong_components.h"
 #include "libs/roads/map/road_graph_builder.h"
 #include "libs/testing/status_matchers.h"

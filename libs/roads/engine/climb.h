@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "libs/base/vector4.h"
 #include "libs/roads/engine/hierarchy.h"
 #include "libs/roads/engine/metric.h"
 #include "libs/roads/engine/route.h"
-#include "libs/roads/vector4.h"
 
 namespace ridestream::roads {
 

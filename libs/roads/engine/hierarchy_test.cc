@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "libs/roads/draw.h"
+#include "libs/base/draw.h"
 #include "libs/roads/engine/climb.h"
 #include "libs/roads/engine/contraction_order.h"
 #include "libs/roads/graph/u_turns.h"

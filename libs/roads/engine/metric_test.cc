@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "libs/roads/draw.h"
+#include "libs/base/draw.h"
 #include "libs/roads/engine/hierarchy.h"
 #include "libs/roads/graph/dijkstra_search.h"
 #include "libs/roads/streets.h"

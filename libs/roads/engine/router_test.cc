@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "libs/roads/draw.h"
+#include "libs/base/draw.h"
 #include "libs/roads/streets.h"
 #include "libs/roads/testing/test_map.h"
 #include "libs/roads/testing/test_world.h"

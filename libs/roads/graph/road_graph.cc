@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "libs/roads/draw.h"
+#include "libs/base/draw.h"
 
 namespace ridestream::roads {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <set>
 
+#include "libs/base/text.h"
 #include "libs/roads/map/road_graph_builder.h"
 #include "libs/roads/testing/test_map.h"
-#include "libs/roads/text.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::roads {

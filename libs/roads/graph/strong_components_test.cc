@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "libs/roads/draw.h"
+#include "libs/base/draw.h"
 
 namespace ridestream::roads {
 namespace {

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "libs/base/text.h"
 #include "libs/roads/graph/turn_graph.h"
 #include "libs/roads/map/access_tags.h"
-#include "libs/roads/text.h"
 
 namespace ridestream::roads {
 namespace {

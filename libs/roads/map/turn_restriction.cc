@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "libs/roads/text.h"
+#include "libs/base/text.h"
 
 namespace ridestream::roads {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "libs/roads/text.h"
+#include "libs/base/text.h"
 
 namespace ridestream::roads {
 namespace {

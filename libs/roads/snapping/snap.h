@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
+#include "libs/base/vector4.h"
 #include "libs/roads/graph/road_graph.h"
-#include "libs/roads/vector4.h"
 
 namespace ridestream::roads {
 

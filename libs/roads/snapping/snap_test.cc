@@ -7,8 +7,8 @@
 #include <limits>
 #include <random>
 
+#include "libs/base/draw.h"
 #include "libs/roads/city/city.h"
-#include "libs/roads/draw.h"
 #include "libs/roads/testing/test_map.h"
 #include "libs/testing/status_matchers.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace ridestream::roads {
+namespace ridestream {
 
 // Four numbers that one instruction takes at once: GCC's and clang's vector extension, which every
 // processor has an instruction for, and which at our level of optimisation isn't used by itself.
@@ -17,4 +17,4 @@ inline Int4 Load4(const std::uint32_t* first) {
   return numbers;
 }
 
-}  // namespace ridestream::roads
+}  // namespace ridestream

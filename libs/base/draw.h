@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <random>
 
-namespace ridestream::roads {
+namespace ridestream {
 
 // The standard's distributions differ between libraries; its engines don't. These draws give the
 // same numbers everywhere.
@@ -22,4 +22,4 @@ inline std::int64_t DrawBetween(std::mt19937_64& random, std::int64_t low, std::
          static_cast<std::int64_t>(DrawBelow(random, static_cast<std::uint64_t>(high - low) + 1));
 }
 
-}  // namespace ridestream::roads
+}  // namespace ridestream

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace ridestream::roads {
+namespace ridestream {
 
 /// 12320 as "12,320".
 inline std::string Grouped(long long number) {
@@ -17,4 +17,4 @@ inline std::string Grouped(long long number) {
   return text;
 }
 
-}  // namespace ridestream::roads
+}  // namespace ridestream
