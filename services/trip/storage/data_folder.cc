@@ -35,9 +35,9 @@ absl::Status MakePrivateFolder(const std::string& path) {
   return FromErrno(error.value(), fmt::format("can't make the data folder {}", path));
 }
 
-/// Makes the file where it is missing. SQLite gives the files beside it (-wal, -shm) its mode.
-absl::Status MakePrivateFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile);
+absl::Status MakePrivateFile(const std::string& path, int flags) {
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | flags, kPrivateFile);
+  if (file < 0 && errno == ENOENT) return absl::OkStatus();
   const bool is_private = file >= 0 && fchmod(file, kPrivateFile) == 0;
   const int error = errno;
   if (file >= 0) close(file);
@@ -60,7 +60,13 @@ absl::StatusOr<DataFolder> DataFolder::Acquire(const std::string& path) {
     return absl::FailedPreconditionError(fmt::format(
         "the data folder {} is in use by another process; give each service its own", path));
   }
-  if (absl::Status status = MakePrivateFile(folder.database_path()); !status.ok()) return status;
+  // SQLite gives the files that it makes beside the database the same mode, and leaves those that
+  // an older version has left behind as they are.
+  absl::Status status = MakePrivateFile(folder.database_path(), O_CREAT);
+  for (const char* beside : {"-wal", "-shm"}) {
+    if (status.ok()) status = MakePrivateFile(folder.database_path() + beside, 0);
+  }
+  if (!status.ok()) return status;
   return folder;
 }
 

@@ -11,7 +11,7 @@ namespace ridestream::trip {
 /// would miss the other's events. The system frees it when the process ends, however it ends.
 class DataFolder {
  public:
-  /// Makes the folder where it is missing, for the process's user alone, and the database's file,
+  /// Makes the folder where it is missing, for the process's user alone, and the database's files,
   /// which nobody else can read whatever the folder's mode is. PERMISSION_DENIED without rights;
   /// FAILED_PRECONDITION when another process has it, or it is no folder.
   static absl::StatusOr<DataFolder> Acquire(const std::string& path);

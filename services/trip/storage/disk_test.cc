@@ -130,13 +130,18 @@ TEST_F(DiskTest, TripsAreForTheOwnerAlone) {
   EXPECT_TRUE(std::filesystem::exists(folder->database_path() + "-wal"));
 }
 
-TEST_F(DiskTest, AnOlderFileThatOthersCouldReadBecomesPrivate) {
+TEST_F(DiskTest, OlderFilesThatOthersCouldReadBecomePrivate) {
   const TempFolder folder;
-  std::ofstream(folder.File("trips.db")).close();
-  std::filesystem::permissions(folder.File("trips.db"), std::filesystem::perms::all);
+  for (const char* name : {"trips.db", "trips.db-wal", "trips.db-shm"}) {
+    std::ofstream(folder.File(name)).close();
+    std::filesystem::permissions(folder.File(name), std::filesystem::perms::all);
+  }
   ASSERT_THAT(DataFolder::Acquire(folder.path()), IsOk());
-  EXPECT_EQ(std::filesystem::status(folder.File("trips.db")).permissions(),
-            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  for (const char* name : {"trips.db", "trips.db-wal", "trips.db-shm"}) {
+    EXPECT_EQ(std::filesystem::status(folder.File(name)).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << name;
+  }
 }
 
 TEST_F(DiskTest, AFileCutAnywhereIsRefusedOrReadWhole) {
