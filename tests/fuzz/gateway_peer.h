@@ -11,6 +11,9 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "services/gateway/http/http_server.h"
 
 namespace ridestream::fuzz {
 
@@ -67,5 +70,21 @@ class GatewayPeer {
  private:
   const int fd_;
 };
+
+/// Sends `before`, which the server must answer by a header where there is any, and the fuzzer's
+/// bytes to a server of this process, which is made at the first call and lives to its end.
+inline void SendToServer(gateway::Handler handler, std::string_view before,
+                         const std::uint8_t* data, std::size_t size) {
+  static const auto server =
+      gateway::HttpServer::Start({.threads = 1, .handler = std::move(handler)});
+  if (!server.ok()) std::abort();
+  const GatewayPeer peer((*server)->port());
+  if (!before.empty()) {
+    peer.Send(before);
+    if (!peer.ReadHead()) std::abort();
+  }
+  peer.Send({reinterpret_cast<const char*>(data), size});
+  peer.Finish();
+}
 
 }  // namespace ridestream::fuzz

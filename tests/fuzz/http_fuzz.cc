@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "services/gateway/http/hosts.h"
-#include "services/gateway/http/http_server.h"
 #include "tests/fuzz/gateway_peer.h"
 
 namespace ridestream::gateway {
@@ -33,12 +32,6 @@ void Answer(const std::shared_ptr<Exchange>& exchange) {
 }  // namespace ridestream::gateway
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace ridestream;
-  static const auto server =
-      gateway::HttpServer::Start({.threads = 1, .handler = &gateway::Answer});
-  if (!server.ok()) std::abort();
-  const fuzz::GatewayPeer peer((*server)->port());
-  peer.Send({reinterpret_cast<const char*>(data), size});
-  peer.Finish();
+  ridestream::fuzz::SendToServer(&ridestream::gateway::Answer, "", data, size);
   return 0;
 }

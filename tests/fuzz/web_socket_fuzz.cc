@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "services/gateway/http/http_server.h"
 #include "tests/fuzz/gateway_peer.h"
 
 namespace ridestream::gateway {
@@ -29,16 +28,10 @@ void Answer(const std::shared_ptr<Exchange>& exchange) {
 }  // namespace ridestream::gateway
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace ridestream;
-  static const auto server =
-      gateway::HttpServer::Start({.threads = 1, .handler = &gateway::Answer});
-  if (!server.ok()) std::abort();
-  const fuzz::GatewayPeer peer((*server)->port());
-  peer.Send(
+  ridestream::fuzz::SendToServer(
+      &ridestream::gateway::Answer,
       "GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
-      "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-  if (!peer.ReadHead()) std::abort();
-  peer.Send({reinterpret_cast<const char*>(data), size});
-  peer.Finish();
+      "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      data, size);
   return 0;
 }
