@@ -6,6 +6,7 @@
 
 #include "libs/base/invariant.h"
 #include "libs/metrics/process_figures.h"
+#include "libs/rpc/grpc_log.h"
 #include "libs/service/service.h"
 
 namespace ridestream::metrics {
@@ -37,6 +38,9 @@ ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std:
   readings_->AddOne(Readings::Kind::kCounter, prefix + "_log_lines_dropped_total",
                     "Log lines that were dropped because they couldn't be written fast enough",
                     [] { return static_cast<double>(service::DroppedLogLines()); });
+  readings_->AddOne(Readings::Kind::kCounter, prefix + "_grpc_messages_dropped_total",
+                    "Messages of gRPC's that aren't in the log because there were too many",
+                    [] { return static_cast<double>(rpc::DroppedGrpcMessages()); });
   readings_->Add(Readings::Kind::kGauge, prefix + "_queue_depth",
                  "What waits in a queue, in the queue's own units", [this] {
                    std::vector<Readings::Sample> samples;

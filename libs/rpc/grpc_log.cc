@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grpc/support/log.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string_view>
 
@@ -28,9 +29,14 @@ service::Level ToLevel(gpr_log_severity severity) {
 constexpr double kMessagesPerS = 10;
 constexpr double kMessagesAtOnce = 100;
 
+std::atomic<std::uint64_t> dropped = 0;
+
 void Log(gpr_log_func_args* args) {
   static RateLimiter limiter({.per_s = kMessagesPerS, .burst = kMessagesAtOnce});
-  if (limiter.Take("", RateLimiter::Wall::now())) return;
+  if (limiter.Take("", RateLimiter::Wall::now())) {
+    ++dropped;
+    return;
+  }
   const std::string_view path(args->file);
   const std::string_view file = path.substr(path.rfind('/') + 1);
   service::Log(ToLevel(args->severity), "grpc",
@@ -45,5 +51,7 @@ void LogGrpcMessages() {
   (void)at_exit;
   gpr_set_log_function(&Log);
 }
+
+std::uint64_t DroppedGrpcMessages() { return dropped; }
 
 }  // namespace ridestream::rpc

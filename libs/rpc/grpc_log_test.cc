@@ -34,5 +34,25 @@ TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
   EXPECT_LT(line.size(), 1'500u);
 }
 
+TEST(GrpcLogTest, CountsTheMessagesThatAreTooMany) {
+  std::ostringstream text;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  grpc_init();
+  LogGrpcMessages();
+  const std::uint64_t dropped_before = DroppedGrpcMessages();
+  constexpr std::uint64_t kMessages = 5'000;
+  for (std::uint64_t i = 0; i < kMessages; ++i) gpr_log(GPR_ERROR, "again");
+  gpr_set_log_function(nullptr);
+  grpc_shutdown();
+  spdlog::set_default_logger(before);
+  const std::string lines = text.str();
+  const auto logged = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  const std::uint64_t dropped = DroppedGrpcMessages() - dropped_before;
+  EXPECT_EQ(logged + dropped, kMessages);
+  EXPECT_GT(dropped, 0u);
+}
+
 }  // namespace
 }  // namespace ridestream::rpc
