@@ -25,13 +25,11 @@ const Headers& SafetyHeaders() {
   return headers;
 }
 
-/// The page is all of its own, but for the map's worker, which its library makes from a blob, and
-/// its styles, which missing.html holds within.
+/// The page has nothing inline and makes no scripts; small images stand in its styles.
 constexpr std::string_view kPagePolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; "
-    "child-src blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 constexpr std::string_view kApiPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 }  // namespace
