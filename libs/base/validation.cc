@@ -45,6 +45,23 @@ absl::Status ValidateOptionalId(std::string_view id, std::string_view field) {
   return id.empty() ? absl::OkStatus() : ValidateId(id, field);
 }
 
+std::string EscapeForbidden(std::string_view text) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  while (!text.empty()) {
+    std::string_view rest = text;
+    const std::optional<char32_t> c = TakeCodePoint(rest);
+    if (!c) rest.remove_prefix(1);
+    if (c && IsForbiddenInText(*c)) {
+      escaped += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*c));
+    } else {
+      escaped += text.substr(0, text.size() - rest.size());
+    }
+    text = rest;
+  }
+  return escaped;
+}
+
 absl::Status ValidateText(std::string_view text, std::size_t max_characters,
                           std::string_view field) {
   constexpr std::size_t kMaxBytesOfCharacter = 4;

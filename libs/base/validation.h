@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -28,6 +29,10 @@ absl::Status ValidateOptionalId(std::string_view id, std::string_view field);
 /// Control characters (C0, DEL, C1), line and paragraph separators (U+2028, U+2029), and what
 /// overrides the direction of text (U+202A to U+202E, U+2066 to U+2069).
 bool IsForbiddenInText(char32_t code_point);
+
+/// `text` with an escape as JSON has it, e.g. \u202e, for each character that IsForbiddenInText: no
+/// longer controls a terminal or turns what stands around it. Bytes that are no UTF-8 stay.
+std::string EscapeForbidden(std::string_view text);
 
 /// Text that people read: UTF-8 of at most `max_characters` Unicode code points, in any script,
 /// none of which IsForbiddenInText. May be empty.

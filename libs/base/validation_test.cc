@@ -42,6 +42,13 @@ TEST(ValidateOptionalIdTest, AcceptsOnlyIdsAndNone) {
               StatusIs(absl::StatusCode::kInvalidArgument, "market"));
 }
 
+TEST(EscapeForbiddenTest, LeavesTextAndEscapesWhatControlsIt) {
+  EXPECT_EQ(EscapeForbidden("ไม้ naïve 🙂"), "ไม้ naïve 🙂");
+  EXPECT_EQ(EscapeForbidden("a\x1b[2J\n\u202eb\u0085"), "a\\u001b[2J\\u000a\\u202eb\\u0085");
+  EXPECT_EQ(EscapeForbidden(std::string("\0", 1)), "\\u0000");
+  EXPECT_EQ(EscapeForbidden("a\xff\xc3(b\x7f"), "a\xff\xc3(b\\u007f");
+}
+
 TEST(ValidateTextTest, CountsCharactersNotBytes) {
   for (const std::string& good :
        {""s, std::string(64, 'a'), Repeat("ส", 64), Repeat("த", 64), Repeat("🚕", 64)}) {

@@ -30,27 +30,10 @@ constexpr std::string_view NameOf(Level level) {
 /// Longer values are cut.
 constexpr std::size_t kMaxValueBytes = 1'024;
 
-/// JSON's escapes also for the characters that JSON lets be, but that control a terminal or turn
-/// the direction of text. Where they stand in JSON, that is within a string.
-std::string EscapeControls(std::string_view json) {
-  std::string escaped;
-  escaped.reserve(json.size());
-  while (!json.empty()) {
-    std::string_view rest = json;
-    const std::optional<char32_t> c = TakeCodePoint(rest);
-    if (c && IsForbiddenInText(*c)) {
-      escaped += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*c));
-    } else {
-      escaped += json.substr(0, json.size() - rest.size());
-    }
-    json = rest;
-  }
-  return escaped;
-}
-
-/// Bytes from outside may not be UTF-8; they must not cost us the line.
+/// Bytes from outside may not be UTF-8; they must not cost us the line. What JSON lets be, but
+/// controls a terminal or turns text, stands within its strings, where an escape is as good.
 std::string Dump(const nlohmann::ordered_json& json) {
-  return EscapeControls(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return EscapeForbidden(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 std::string Cut(std::string_view value) {

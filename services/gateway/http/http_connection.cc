@@ -279,7 +279,7 @@ void HttpConnection::Guard(std::uint64_t id, const Work& work) {
     work();
     return;
   } catch (const std::exception& error) {
-    what = CutText(error.what());
+    what = error.what();
   }
   service::Log(service::Level::kError, "handler_failed",
                {{"method", method_}, {"route", std::string(route_)}, {"error", what}});

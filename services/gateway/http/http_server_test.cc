@@ -176,6 +176,11 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"BareCarriageReturn", "GET / HTTP/1.1\r\nhost: a\rx: b\r\n\r\n", 400,
             "no HTTP/1.1 request"},
         Bad{"BareLineFeed", "GET / HTTP/1.1\r\nhost: a\nx: b\r\n\r\n", 400, "no HTTP/1.1 request"},
+        Bad{"FoldedField", "GET / HTTP/1.1\r\nhost: a\r\nx: b\r\n c\r\n\r\n", 400,
+            "no HTTP/1.1 request"},
+        Bad{"FoldedByATab", "GET / HTTP/1.1\r\nhost: a\r\nx: b\r\n\tc\r\n\r\n", 400,
+            "no HTTP/1.1 request"},
+        Bad{"FoldedFirstField", "GET / HTTP/1.1\r\n host: a\r\n\r\n", 400, "no HTTP/1.1 request"},
         Bad{"NulInAField", std::string("GET / HTTP/1.1\r\nhost: a\r\nx: \0\r\n\r\n", 33), 400,
             "no HTTP/1.1 request"},
         Bad{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400, "host: is missing"},
@@ -214,6 +219,28 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SlowBody", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc", 408,
             "too long"}),
     [](const auto& test) { return test.param.name; });
+
+/// Sends a byte of the endless `text` whenever the server has taken the last one, until it answers.
+TestClient::Answer DripFeed(TestClient& client, std::string_view begin, char byte) {
+  client.Send(begin);
+  while (!client.HasBytes()) client.Send(std::string(1, byte));
+  return client.ReadAnswer();
+}
+
+TEST_F(HttpServerTest, GivesUpOnAHeaderThatComesByteByByte) {
+  StartEcho({.header_bytes = 1 << 30, .header_time = 300ms});
+  TestClient client(port());
+  EXPECT_EQ(DripFeed(client, "GET / HTTP/1.1\r\nhost: a\r\nx: ", 'x').status, 408);
+}
+
+TEST_F(HttpServerTest, GivesUpOnABodyThatComesByteByByte) {
+  StartEcho({.body_bytes = 1 << 30, .all_body_bytes = 1 << 30, .body_time = 300ms});
+  TestClient client(port());
+  EXPECT_EQ(
+      DripFeed(client, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n", 'x')
+          .status,
+      408);
+}
 
 TEST_F(HttpServerTest, KeepsTrailersOutOfTheHeader) {
   Start([](const std::shared_ptr<Exchange>& exchange) {
@@ -371,15 +398,21 @@ TEST_F(HttpServerTest, SendsAnyHeaderOfAHandlers) {
 }
 
 TEST(ProblemText, IsCutBetweenCharacters) {
-  EXPECT_EQ(CutText(std::string(1024, 'x')).size(), 1024U);
-  EXPECT_EQ(CutText(std::string(100'000, 'x')).size(), 1024U);
+  EXPECT_EQ(ProblemText(std::string(1024, 'x')).size(), 1024U);
+  EXPECT_EQ(ProblemText(std::string(100'000, 'x')).size(), 1024U);
   std::string text(1022, 'x');
   for (int i = 0; i < 100; ++i) text += "\xe2\x82\xac";
-  EXPECT_EQ(CutText(text), std::string(1022, 'x'));
-  EXPECT_EQ(CutText(std::string(5000, '\x80')).size(), 1020U) << "is no UTF-8 at all";
+  EXPECT_EQ(ProblemText(text), std::string(1022, 'x'));
+  EXPECT_LE(ProblemText(std::string(5000, '\x80')).size(), 1024U) << "is no UTF-8 at all";
   const Response problem = Problem(absl::InvalidArgumentError(std::string(100'000, '%')));
   EXPECT_EQ(problem.headers.Get("grpc-message").size(), 3 * 1024U);
   EXPECT_LT(problem.body->size(), 1500U);
+}
+
+TEST(ProblemText, ControlsNoTerminalAndTurnsNoText) {
+  EXPECT_EQ(ProblemText("a\x1b[2J\r\n\u202e\u0085\u2028 ไม้"),
+            "a\\u001b[2J\\u000d\\u000a\\u202e\\u0085\\u2028 ไม้");
+  EXPECT_LE(ProblemText(std::string(5000, '\x1b')).size(), 1024U);
 }
 
 TEST_F(HttpServerTest, SeesAPeerGoAwayWhileNothingIsSent) {

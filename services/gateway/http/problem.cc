@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "libs/base/utf8.h"
+#include "libs/base/validation.h"
+
 namespace ridestream::gateway {
 namespace {
 
@@ -16,7 +19,7 @@ Response Problem(int http_status, absl::StatusCode code, std::string_view detail
   const nlohmann::ordered_json body = {{"type", "about:blank"},
                                        {"title", CodeName(code)},
                                        {"status", http_status},
-                                       {"detail", CutText(detail)},
+                                       {"detail", ProblemText(detail)},
                                        {"code", CodeName(code)}};
   // Bytes of the peer's that are no UTF-8 must not cost it the answer.
   return {.status = http_status,
@@ -85,19 +88,15 @@ std::string_view CodeName(absl::StatusCode code) {
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
 }
 
-std::string_view CutText(std::string_view text) {
-  if (text.size() <= kMaxTextBytes) return text;
-  std::size_t end = kMaxTextBytes;
-  // A character has at most four bytes, all but the first of them 10xxxxxx.
-  while (end > kMaxTextBytes - 4 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
+std::string ProblemText(std::string_view text) {
+  // Before, so that a long one costs little; and after, since escapes are longer.
+  const std::string escaped = EscapeForbidden(Utf8Prefix(text, kMaxTextBytes));
+  return std::string(Utf8Prefix(escaped, kMaxTextBytes));
 }
 
 std::string GrpcMessage(std::string_view text) {
-  text = CutText(text);
   std::string encoded;
-  encoded.reserve(text.size());
-  for (const char c : text) {
+  for (const char c : ProblemText(text)) {
     if (c >= ' ' && c <= '~' && c != '%') {
       encoded += c;
     } else {

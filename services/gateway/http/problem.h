@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -21,12 +22,12 @@ int HttpStatus(absl::StatusCode code);
 /// "NOT_FOUND".
 std::string_view CodeName(absl::StatusCode code);
 
-/// A text that tells what went wrong, cut to 1 KiB between two characters of UTF-8. Every such text
-/// that leaves the gateway passes here: a part of it may be the peer's own, of any length, and it
-/// is also sent in a header.
-std::string_view CutText(std::string_view text);
+/// A text that tells what went wrong, of at most 1 KiB and with EscapeForbidden. Every such text
+/// that leaves the gateway passes here: a part of it may be the peer's own, of any length and kind,
+/// and it is also sent in a header.
+std::string ProblemText(std::string_view text);
 
-/// As grpc-message has it: CutText, with bytes outside of printable ASCII, and '%', as %XX.
+/// As grpc-message has it: ProblemText, with bytes outside of printable ASCII, and '%', as %XX.
 std::string GrpcMessage(std::string_view text);
 
 }  // namespace ridestream::gateway

@@ -57,8 +57,7 @@ void BeastWebSocket::Guard(const Work& work) {
   try {
     work();
   } catch (const std::exception& error) {
-    service::Log(service::Level::kError, "handler_failed",
-                 {{"error", std::string(CutText(error.what()))}});
+    service::Log(service::Level::kError, "handler_failed", {{"error", error.what()}});
     Gone();
   }
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -131,6 +132,11 @@ std::string TestClient::ReadChunk() {
   std::string chunk = Take(length);
   Take(2);
   return chunk;
+}
+
+bool TestClient::HasBytes() const {
+  pollfd socket{.fd = fd_, .events = POLLIN, .revents = 0};
+  return !buffer_.empty() || poll(&socket, 1, 10) > 0;
 }
 
 bool TestClient::ReadEnd() {

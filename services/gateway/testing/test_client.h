@@ -36,6 +36,8 @@ class TestClient {
   Answer ReadHead();
   /// The next chunk of a chunked body; empty at its end, or when the connection broke (see broken).
   std::string ReadChunk();
+  /// Whether bytes have come that weren't read yet, or the peer has closed. Waits for 10 ms.
+  bool HasBytes() const;
   /// Waits until the peer has closed; false if bytes came instead.
   bool ReadEnd();
   bool broken() const { return broken_; }
