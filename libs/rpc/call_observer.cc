@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libs/rpc/status.h"
+
 namespace ridestream::rpc {
 namespace {
 
@@ -11,16 +13,25 @@ using grpc::experimental::InterceptionHookPoints;
 /// One call; gRPC owns it and destroys it with the call's context.
 class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
-  CallInterceptor(CallObserver& observer, std::string_view method)
+  CallInterceptor(CallObserver* observer, std::string_view method)
       : observer_(observer), method_(method), began_(SteadyClock::now()) {
-    observer_.CallBegan(method_);
+    if (observer_ != nullptr) observer_->CallBegan(method_);
   }
   ~CallInterceptor() override {
-    observer_.CallEnded(method_, code_, (answered_ ? answered_at_ : SteadyClock::now()) - began_);
+    if (observer_ == nullptr) return;
+    observer_->CallEnded(method_, code_, (answered_ ? answered_at_ : SteadyClock::now()) - began_);
   }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* batch) override {
+    // Also a stream that has ended has no further message, but no answer to refuse it by either.
+    if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) &&
+        batch->GetRecvMessage() == nullptr) {
+      malformed_ = true;
+    }
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      if (malformed_ && batch->GetSendStatus().error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+        batch->ModifySendStatus(MalformedMessage());
+      }
       code_ = batch->GetSendStatus().error_code();
       answered_ = true;
       answered_at_ = SteadyClock::now();
@@ -29,37 +40,41 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   }
 
  private:
-  CallObserver& observer_;
+  CallObserver* const observer_;
   const std::string_view method_;
   const SteadyClock::time_point began_;
   // Batches of one call run one after the other where they have a status.
   grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;
+  bool malformed_ = false;
   bool answered_ = false;
   SteadyClock::time_point answered_at_;
 };
 
 class CallInterceptorFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  CallInterceptorFactory(CallObserver& observer, std::set<std::string, std::less<>> except)
+  CallInterceptorFactory(CallObserver* observer, std::set<std::string, std::less<>> except)
       : observer_(observer), except_(std::move(except)) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override {
     // The name is that of the registered method and outlives the call.
     const std::string_view method(info->method());
-    if (except_.contains(method)) return nullptr;
+    using Info = grpc::experimental::ServerRpcInfo;
+    const bool one_request =
+        info->type() == Info::Type::UNARY || info->type() == Info::Type::SERVER_STREAMING;
+    if (except_.contains(method) || (observer_ == nullptr && !one_request)) return nullptr;
     return new CallInterceptor(observer_, method);
   }
 
  private:
-  CallObserver& observer_;
+  CallObserver* const observer_;
   const std::set<std::string, std::less<>> except_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
-    CallObserver& observer, std::set<std::string, std::less<>> except) {
+    CallObserver* observer, std::set<std::string, std::less<>> except) {
   return std::make_unique<CallInterceptorFactory>(observer, std::move(except));
 }
 

@@ -59,12 +59,10 @@ absl::Status Server::Begin() {
   SetLimits(builder, options_);
   builder.RegisterService(&health_);
   for (grpc::Service* service : options_.services) builder.RegisterService(service);
-  if (options_.call_observer != nullptr) {
-    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
-    factories.push_back(
-        MakeCallInterceptorFactory(*options_.call_observer, options_.observed_by_service));
-    builder.experimental().SetInterceptorCreators(std::move(factories));
-  }
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
+  factories.push_back(
+      MakeCallInterceptorFactory(options_.call_observer, options_.observed_by_service));
+  builder.experimental().SetInterceptorCreators(std::move(factories));
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> external =
       builder.experimental().AddExternalConnectionAcceptor(
           grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,

@@ -23,6 +23,11 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* c
                                              kMaxStatusTextBytes)));
 }
 
+grpc::Status MalformedMessage() {
+  return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                      "message: can't be parsed; is it of another type, or a string not UTF-8?");
+}
+
 absl::Status FromGrpcStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());

@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxStatusTextBytes = 1'024;
 /// characters.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context = nullptr);
 
+/// The answer to bytes that can't be parsed as the message they should be.
+grpc::Status MalformedMessage();
+
 absl::Status FromGrpcStatus(const grpc::Status& status);
 
 /// The pause that a server asked for, or `otherwise`.

@@ -37,8 +37,8 @@ void LocationService::Drain() {
   viewers_.Drain();
 }
 
-grpc::ServerReadReactor<v1::ReportPositionsRequest>* LocationService::ReportPositions(
-    grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) {
+grpc::ServerReadReactor<grpc::ByteBuffer>* LocationService::ReportPositions(
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
   const auto stream = PositionReader::Make(index_, clock_, *response, on_batch_,
                                            [this](PositionReader* done) { RemoveReporter(done); });
   if (absl::Status status = AddReporter(*context, stream); status.ok()) {

@@ -29,7 +29,8 @@ struct LocationServiceOptions {
 
 /// ridestream.location.v1.LocationService. Handlers check, ask the index and turn the status.
 /// Thread-safe. `clock` and `authenticator` outlive it; it outlives the server it is put into.
-class LocationService final : public v1::LocationService::CallbackService {
+class LocationService final : public v1::LocationService::WithRawCallbackMethod_ReportPositions<
+                                  v1::LocationService::CallbackService> {
  public:
   LocationService(const LocationServiceOptions& options, const Clock& clock,
                   const rpc::Authenticator& authenticator);
@@ -41,8 +42,8 @@ class LocationService final : public v1::LocationService::CallbackService {
   /// For ServerOptions::on_drain: closes all streams with UNAVAILABLE, and opens no more.
   void Drain();
 
-  grpc::ServerReadReactor<v1::ReportPositionsRequest>* ReportPositions(
-      grpc::CallbackServerContext* context, v1::ReportPositionsResponse* response) override;
+  grpc::ServerReadReactor<grpc::ByteBuffer>* ReportPositions(grpc::CallbackServerContext* context,
+                                                             grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
                                         const v1::FindNearestRequest* request,
                                         v1::FindNearestResponse* response) override;

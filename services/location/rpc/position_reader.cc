@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "libs/rpc/message_bytes.h"
 #include "libs/rpc/status.h"
 #include "services/location/rpc/convert.h"
 
 namespace ridestream::location {
 
-PositionReader::PositionReader(LocationIndex& index, const Clock& clock,
-                               v1::ReportPositionsResponse& response, const OnBatch& on_batch,
+PositionReader::PositionReader(LocationIndex& index, const Clock& clock, grpc::ByteBuffer& response,
+                               const OnBatch& on_batch,
                                std::function<void(PositionReader*)> on_done)
     : index_(index),
       clock_(clock),
@@ -17,7 +18,7 @@ PositionReader::PositionReader(LocationIndex& index, const Clock& clock,
       response_(response) {}
 
 std::shared_ptr<PositionReader> PositionReader::Make(LocationIndex& index, const Clock& clock,
-                                                     v1::ReportPositionsResponse& response,
+                                                     grpc::ByteBuffer& response,
                                                      const OnBatch& on_batch,
                                                      std::function<void(PositionReader*)> on_done) {
   std::shared_ptr<PositionReader> reader(
@@ -28,7 +29,7 @@ std::shared_ptr<PositionReader> PositionReader::Make(LocationIndex& index, const
 
 void PositionReader::ReadNext() {
   MutexLock lock(mu_);
-  if (!finished_) StartRead(&batch_);
+  if (!finished_) StartRead(&read_);
 }
 
 bool PositionReader::IsFinished() {
@@ -43,6 +44,7 @@ void PositionReader::OnReadDone(bool ok) {
     return;
   }
   if (IsFinished()) return;
+  if (!rpc::Parse(read_, batch_)) return Close(rpc::MalformedMessage());
   if (absl::Status status = ApplyBatch(); !status.ok()) {
     Close(rpc::ToGrpcStatus(status));
     return;
@@ -63,9 +65,11 @@ absl::Status PositionReader::ApplyBatch() {
 void PositionReader::Close(const grpc::Status& status) {
   MutexLock lock(mu_);
   if (std::exchange(finished_, true)) return;
-  response_.set_applied(counts_.applied);
-  response_.set_superseded(counts_.superseded);
-  response_.set_rejected(counts_.rejected);
+  v1::ReportPositionsResponse response;
+  response.set_applied(counts_.applied);
+  response.set_superseded(counts_.superseded);
+  response.set_rejected(counts_.rejected);
+  response_ = rpc::ToBytes(response);
   Finish(status);
 }
 

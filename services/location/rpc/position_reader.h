@@ -17,9 +17,11 @@ namespace ridestream::location {
 /// The server's side of one ReportPositions: read a batch, apply it, read the next. A reporter that
 /// sends faster than the index takes is slowed down by gRPC's flow control; nothing queues here.
 ///
-/// Shared: the service holds it to close it on a drain, gRPC until OnDone. Reads into one message
-/// all the time, so its strings are allocated once. Close is thread-safe.
-class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsRequest> {
+/// Shared: the service holds it to close it on a drain, gRPC until OnDone. Parses into one message
+/// all the time, so its strings are allocated once. It is raw, i.e. parses what it reads itself:
+/// gRPC doesn't tell a message that can't be parsed from a reporter who half-closed. Close is
+/// thread-safe.
+class PositionReader final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
   /// So many positions were applied within so long.
   using OnBatch = std::function<void(size_t positions, std::chrono::nanoseconds took)>;
@@ -28,8 +30,7 @@ class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsR
   /// called once, on a thread of gRPC's, and lets go of the service's reference. The handler
   /// returns the raw pointer to gRPC.
   static std::shared_ptr<PositionReader> Make(LocationIndex& index, const Clock& clock,
-                                              v1::ReportPositionsResponse& response,
-                                              const OnBatch& on_batch,
+                                              grpc::ByteBuffer& response, const OnBatch& on_batch,
                                               std::function<void(PositionReader*)> on_done);
 
   /// Reads the next batch, unless the stream is closed.
@@ -42,7 +43,7 @@ class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsR
   void OnDone() override;
 
  private:
-  PositionReader(LocationIndex& index, const Clock& clock, v1::ReportPositionsResponse& response,
+  PositionReader(LocationIndex& index, const Clock& clock, grpc::ByteBuffer& response,
                  const OnBatch& on_batch, std::function<void(PositionReader*)> on_done);
 
   bool IsFinished();
@@ -52,12 +53,13 @@ class PositionReader final : public grpc::ServerReadReactor<v1::ReportPositionsR
   const Clock& clock_;
   const OnBatch& on_batch_;  // The service's.
   const std::function<void(PositionReader*)> on_done_;
-  // One read is under way at a time, so only one thread is at these two.
+  // One read is under way at a time, so only one thread is at these three.
+  grpc::ByteBuffer read_;
   v1::ReportPositionsRequest batch_;
   std::vector<PositionReport> reports_;
 
   Mutex mu_;
-  v1::ReportPositionsResponse& response_ ABSL_GUARDED_BY(mu_);
+  grpc::ByteBuffer& response_ ABSL_GUARDED_BY(mu_);
   ApplyCounts counts_ ABSL_GUARDED_BY(mu_);
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<PositionReader> self_;

@@ -10,14 +10,15 @@
 
 namespace ridestream::trip {
 
-/// One ReportProgress stream. Shared: the feed holds it, and gRPC (`self_`) until OnDone.
-/// Thread-safe.
-class ProgressReader final : public grpc::ServerReadReactor<v1::ReportProgressRequest> {
+/// One ReportProgress stream. Shared: the feed holds it, and gRPC (`self_`) until OnDone. It is
+/// raw, i.e. parses what it reads itself: gRPC doesn't tell a message that can't be parsed from a
+/// reporter who half-closed. Thread-safe.
+class ProgressReader final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
   static constexpr int kMaxEntries = 4096;
 
   struct Options {
-    v1::ReportProgressResponse* response;
+    grpc::ByteBuffer* response;
     /// Takes a valid report, on a thread of gRPC's.
     std::function<void(const v1::ReportProgressRequest&)> on_report;
     /// Called once when gRPC has let go of the stream.
@@ -36,8 +37,10 @@ class ProgressReader final : public grpc::ServerReadReactor<v1::ReportProgressRe
   explicit ProgressReader(Options options) : options_(std::move(options)) {}
 
   const Options options_;
-  v1::ReportProgressRequest report_;  // gRPC writes it, OnReadDone reads it, in turns.
+  grpc::ByteBuffer read_;  // gRPC writes it, OnReadDone reads it, in turns.
+  v1::ReportProgressRequest report_;
   Mutex mu_;
+  v1::ReportProgressResponse response_ ABSL_GUARDED_BY(mu_);
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<ProgressReader> self_;
 };

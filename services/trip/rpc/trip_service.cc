@@ -356,8 +356,8 @@ grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* 
   return reply.reactor();
 }
 
-grpc::ServerReadReactor<v1::ReportProgressRequest>* TripService::ReportProgress(
-    grpc::CallbackServerContext* context, v1::ReportProgressResponse* response) {
+grpc::ServerReadReactor<grpc::ByteBuffer>* TripService::ReportProgress(
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
   const auto reader = ProgressReader::Make(
       {.response = response,
        .on_report =

@@ -22,7 +22,8 @@ namespace ridestream::trip {
 /// TripService over a store. Handlers check, hand over and return: commands are completed by the
 /// store's thread, reads and searches for a way run on pools. Thread-safe. Its server must have
 /// stopped before it is destroyed.
-class TripService final : public v1::TripService::CallbackService {
+class TripService final : public v1::TripService::WithRawCallbackMethod_ReportProgress<
+                              v1::TripService::CallbackService> {
  public:
   /// Calls that may wait for a thread of either pool; one more gets RESOURCE_EXHAUSTED.
   static constexpr size_t kMaxWaiting = 4096;
@@ -90,8 +91,8 @@ class TripService final : public v1::TripService::CallbackService {
   grpc::ServerUnaryReactor* ReportSurge(grpc::CallbackServerContext* context,
                                         const v1::ReportSurgeRequest* request,
                                         v1::ReportSurgeResponse* response) override;
-  grpc::ServerReadReactor<v1::ReportProgressRequest>* ReportProgress(
-      grpc::CallbackServerContext* context, v1::ReportProgressResponse* response) override;
+  grpc::ServerReadReactor<grpc::ByteBuffer>* ReportProgress(grpc::CallbackServerContext* context,
+                                                            grpc::ByteBuffer* response) override;
 
  private:
   /// Sends the command and lets the store's completion answer; a status that isn't OK is answered

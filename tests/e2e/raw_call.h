@@ -1,0 +1,25 @@
+#pragma once
+
+#include <google/protobuf/descriptor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "grpcpp/grpcpp.h"
+
+namespace ridestream::e2e {
+
+/// One call of any method by its bytes, however wrong: sends all `messages`, half-closes, and
+/// returns the status. A stream of answers to one message may have no end: its first answer counts
+/// as OK, and it is cancelled. DEADLINE_EXCEEDED when nothing comes within 30 s.
+///
+/// `caller`: "rider/r-1".
+grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
+                     const google::protobuf::MethodDescriptor& method, const std::string& caller,
+                     const std::vector<std::string>& messages);
+
+/// "/ridestream.trip.v1.TripService/GetTrip".
+std::string PathOf(const google::protobuf::MethodDescriptor& method);
+
+}  // namespace ridestream::e2e
