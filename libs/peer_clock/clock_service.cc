@@ -1,6 +1,6 @@
 #include "libs/peer_clock/clock_service.h"
 
-#include "google/protobuf/util/time_util.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream {
@@ -11,8 +11,7 @@ grpc::ServerUnaryReactor* ClockService::GetTime(grpc::CallbackServerContext* con
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto caller = rpc::RequireCaller(authenticator_, *context, rpc::CallerKind::kService);
   if (caller.ok()) {
-    *response->mutable_now() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-        clock_.Now().time_since_epoch().count());
+    *response->mutable_now() = ToProto(clock_.Now());
     response->set_clock_rate(clock_.rate());
   }
   reactor->Finish(rpc::ToGrpcStatus(caller.status(), context));

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "google/protobuf/util/time_util.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
@@ -91,9 +91,7 @@ void PeerClock::OnAnswer(const Question& question, const absl::Status& status) {
   {
     MutexLock lock(mu_);
     if (status.ok()) {
-      offset_.Take({question.asked_at, question.answered_at,
-                    Time(Duration(google::protobuf::util::TimeUtil::TimestampToMicroseconds(
-                        question.response.now()))),
+      offset_.Take({question.asked_at, question.answered_at, FromProto(question.response.now()),
                     question.response.clock_rate()});
       compared_ = true;
       LogVerdict();

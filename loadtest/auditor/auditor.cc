@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/auditor/trip_states.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 
@@ -28,7 +28,7 @@ bool IsTariffsSum(const pb::Fare& fare) {
   const std::int64_t sum = by_distance_and_time + fare.surge_minor();
   return fare.distance_part_minor() == RoundedPart(tariff.per_km_minor(), fare.length_m(), 1'000) &&
          fare.time_part_minor() == RoundedPart(tariff.per_minute_minor(),
-                                               ToDuration(fare.duration()).count(), minute_us) &&
+                                               FromProto(fare.duration()).count(), minute_us) &&
          fare.surge_minor() == RoundedPart(surge_percent - 100, by_distance_and_time, 100) &&
          fare.total().amount_minor() == sum - fare.shared_discount_minor() &&
          (fare.shared_discount_minor() == 0 ||
@@ -119,7 +119,7 @@ void Auditor::CountRide(const pb::TripEvent& event, pb::TripState before) {
   const int is_aboard = event.trip().state() == pb::TRIP_STATE_ABOARD ? 1 : 0;
   if (was_aboard == is_aboard) return;
   Occupancy& car = occupancy_[DriverId(event.trip().driver().driver_id())];
-  const Time now = ToTime(event.at());
+  const Time now = FromProto(event.at());
   if (car.trips > 0) {
     occupied_ += now - car.since;
     ridden_ += (now - car.since) * car.trips;

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/auditor/auditor.h"
 #include "loadtest/auditor/trip_states.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 
@@ -97,7 +97,7 @@ void Auditor::JudgeFare(const RiderHistory& rider, const TripRecord& record) {
 void Auditor::JudgePromise(const RiderHistory& rider, const TripRecord& record) {
   verdict_.Looked(Check::kPromiseKept);
   const auto within = [](const pb::Promise& promise) {
-    return std::pair(ToDuration(promise.pickup_within()), ToDuration(promise.dropoff_within()));
+    return std::pair(FromProto(promise.pickup_within()), FromProto(promise.dropoff_within()));
   };
   if (rider.promise.has_value() != record.promise.has_value() ||
       (rider.promise && within(*rider.promise) != within(*record.promise))) {
@@ -110,8 +110,8 @@ void Auditor::JudgePromise(const RiderHistory& rider, const TripRecord& record) 
   }
   if (!record.promise) return;
   const pb::Promise& promise = *record.promise;
-  if (ToTime(promise.latest_pickup_at()) - record.requested_at != within(promise).first ||
-      ToTime(promise.latest_dropoff_at()) - record.requested_at != within(promise).second) {
+  if (FromProto(promise.latest_pickup_at()) - record.requested_at != within(promise).first ||
+      FromProto(promise.latest_dropoff_at()) - record.requested_at != within(promise).second) {
     verdict_.Violated(Check::kPromiseKept,
                       fmt::format("trip {}: its promised times aren't those of its request: {}",
                                   rider.trip_id, promise.ShortDebugString()));

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/auditor/trip_states.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 
@@ -32,10 +32,10 @@ Duration TripRecord::Late() const {
   if (!promise) return Duration::zero();
   Duration late{};
   if (arrived_at != Time::max()) {
-    late = std::max(late, Duration(arrived_at - ToTime(promise->latest_pickup_at())));
+    late = std::max(late, Duration(arrived_at - FromProto(promise->latest_pickup_at())));
   }
   if (dropped_off_at != Time::max()) {
-    late = std::max(late, Duration(dropped_off_at - ToTime(promise->latest_dropoff_at())));
+    late = std::max(late, Duration(dropped_off_at - FromProto(promise->latest_dropoff_at())));
   }
   return late;
 }
@@ -73,7 +73,7 @@ void RecordBook::OnEvent(const pb::TripEvent& event) {
     record.first_fare_minor = trip.fare().total().amount_minor();
     record.state = event.previous_state();
     record.version = trip.version() - 1;
-    record.requested_at = ToTime(trip.requested_at());
+    record.requested_at = FromProto(trip.requested_at());
     if (trip.has_promise()) record.promise = trip.promise();
   }
   CheckPromise(record, trip);
@@ -84,8 +84,8 @@ void RecordBook::OnEvent(const pb::TripEvent& event) {
   record.version = trip.version();
   record.state = trip.state();
   record.fare = trip.fare();
-  record.arrived_at = trip.has_arrived_at() ? ToTime(trip.arrived_at()) : Time::max();
-  if (trip.state() == pb::TRIP_STATE_COMPLETED) record.dropped_off_at = ToTime(trip.ended_at());
+  record.arrived_at = trip.has_arrived_at() ? FromProto(trip.arrived_at()) : Time::max();
+  if (trip.state() == pb::TRIP_STATE_COMPLETED) record.dropped_off_at = FromProto(trip.ended_at());
   record.cancelled_by = trip.cancellation().by_rider_id();
   if ((record.states.empty() || record.states.back() != trip.state()) &&
       record.states.size() < TripRecord::kKeptStates) {
@@ -135,8 +135,8 @@ void RecordBook::CheckCancellation(const TripRecord& record, const pb::Trip& tri
                                   StateName(record.state), how.ShortDebugString()));
   }
   const pb::Tariff& tariff = trip.fare().tariff();
-  const bool owes = no_show && ToTime(trip.ended_at()) - ToTime(trip.arrived_at()) >=
-                                   ToDuration(tariff.no_show_after());
+  const bool owes = no_show && FromProto(trip.ended_at()) - FromProto(trip.arrived_at()) >=
+                                   FromProto(tariff.no_show_after());
   if (how.fee().amount_minor() != (owes ? tariff.no_show_fee_minor() : 0)) {
     verdict_.Violated(Check::kFareEqualsQuote,
                       fmt::format("trip {}: the fee isn't the tariff's: {}", trip.trip_id(),
@@ -145,12 +145,12 @@ void RecordBook::CheckCancellation(const TripRecord& record, const pb::Trip& tri
 }
 
 void RecordBook::CheckTimes(const pb::Trip& trip) {
-  Time before = ToTime(trip.requested_at());
+  Time before = FromProto(trip.requested_at());
   const std::array steps = {&trip.assigned_at(), &trip.arrived_at(), &trip.aboard_at(),
                             &trip.ended_at()};
   for (const auto* step : steps) {
     if (step->seconds() == 0) continue;  // Not reached.
-    const Time at = ToTime(*step);
+    const Time at = FromProto(*step);
     if (at < before) {
       verdict_.Violated(Check::kLegalTransition,
                         fmt::format("trip {}: version {} has times that aren't in order",
@@ -191,7 +191,7 @@ void RecordBook::CheckDriver(TripRecord& record, const pb::TripEvent& event) {
   }
   if (HasDriver(record.state) && (trip.state() == pb::TRIP_STATE_REQUESTED || moved) &&
       !record.assignments.empty()) {
-    record.assignments.back().released_at = ToTime(event.at());
+    record.assignments.back().released_at = FromProto(event.at());
   }
   if (trip.state() != pb::TRIP_STATE_ASSIGNED) return;
   if (record.state == pb::TRIP_STATE_ASSIGNED && !moved) return;

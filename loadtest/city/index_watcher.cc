@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/status.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 
@@ -85,7 +85,7 @@ absl::Status RecordReader::ListTrips(Time since,
     if (!status.ok()) return status;
     bool all_older = true;
     for (const trip::v1::Trip& trip : response.trips()) {
-      all_older = all_older && ToTime(trip.requested_at()) < since;
+      all_older = all_older && FromProto(trip.requested_at()) < since;
       on_trip(trip);
     }
     // Newest first: what follows is older still.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::loadtest {
 namespace {
@@ -175,7 +175,7 @@ void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Acti
       Act(now, actions);
       return;
     case pb::DriveResponse::kGoodbye: {
-      const Duration pause = ToDuration(message.goodbye().reconnect_after());
+      const Duration pause = FromProto(message.goodbye().reconnect_after());
       Lose(now + pause + random_.Between(Duration::zero(), pause / 4));
       actions.disconnect = true;
       return;
@@ -230,8 +230,8 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
   backoff_ = habits_.first_backoff;
   session_id_ = welcome.session_id();
   epoch_ = welcome.epoch();
-  report_every_ = std::max(kMinReportEvery, ToDuration(welcome.report_every()));
-  heartbeat_ = std::max(kMinReportEvery, ToDuration(welcome.heartbeat()));
+  report_every_ = std::max(kMinReportEvery, FromProto(welcome.report_every()));
+  heartbeat_ = std::max(kMinReportEvery, FromProto(welcome.heartbeat()));
   report_at_ = now;
   PlanDisconnect(now);
   PlanEndOfShift(now);
@@ -292,7 +292,7 @@ void DriverBehaviour::TakePlan(const pb::Plan& plan, Itinerary::Source source, T
 
 void DriverBehaviour::TakeWaitingPlace(const pb::WaitingPlace& suggestion, Time now) {
   ++history_.waiting_places;
-  if (parked_ || !itinerary_.idle() || now >= ToTime(suggestion.expires_at())) return;
+  if (parked_ || !itinerary_.idle() || now >= FromProto(suggestion.expires_at())) return;
   if (!random_.Chance(habits_.follow_probability)) return;
   car_.Drive(cruises_.To(car_.place(), FromProto(suggestion.place())), now);
   ++history_.waiting_places_followed;

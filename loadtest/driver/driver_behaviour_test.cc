@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::loadtest {
 namespace {

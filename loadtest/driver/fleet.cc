@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/base/wall.h"
 #include "loadtest/driver/driver_stream.h"
 
@@ -161,7 +161,7 @@ class Fleet::Driver final : public DriverStream::Listener,
   // What was decided while the driver was away waited for the driver, not for the service.
   void MeasurePush(const google::protobuf::Timestamp& decided_at, Time now,
                    LatencyRecorder& recorder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    const Time decided = ToTime(decided_at);
+    const Time decided = FromProto(decided_at);
     if (decided >= welcomed_at_) recorder.Add(ToWall(*fleet_.clock_, now - decided));
   }
 

@@ -4,8 +4,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/server.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 namespace {

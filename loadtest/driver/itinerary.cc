@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::loadtest {
 namespace {

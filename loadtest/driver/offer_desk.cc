@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::loadtest {
 
@@ -30,7 +30,7 @@ void OfferDesk::Take(const dispatch::v1::Offer& offer, bool may_accept, Time now
   }
   history.offers.push_back({.offer_id = OfferId(offer.offer_id()),
                             .trip_id = TripId(offer.trip_id()),
-                            .decided_at = ToTime(offer.decided_at())});
+                            .decided_at = FromProto(offer.decided_at())});
   open_.push_back(std::move(open));
 }
 

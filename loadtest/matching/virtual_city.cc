@@ -8,8 +8,8 @@
 #include <utility>
 #include <variant>
 
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/matching/thread_time.h"
-#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/domain/trip_book.h"
 #include "services/dispatch/streets/way_search.h"
 
@@ -261,13 +261,13 @@ CityResult VirtualCity::Measure() {
     if (trip.has_promise()) ++result.shared;
     if (trip.state() != trip::v1::TRIP_STATE_COMPLETED) continue;
     ++result.served;
-    const Time arrived = dispatch::FromProto(trip.arrived_at());
-    const Time ended = dispatch::FromProto(trip.ended_at());
-    wait.Add(Duration(arrived - dispatch::FromProto(trip.requested_at())).count());
-    ridden += ended - dispatch::FromProto(trip.aboard_at());
+    const Time arrived = FromProto(trip.arrived_at());
+    const Time ended = FromProto(trip.ended_at());
+    wait.Add(Duration(arrived - FromProto(trip.requested_at())).count());
+    ridden += ended - FromProto(trip.aboard_at());
     direct += VirtualTrips::Direct(trip);
-    if (trip.has_promise() && (arrived > dispatch::FromProto(trip.promise().latest_pickup_at()) ||
-                               ended > dispatch::FromProto(trip.promise().latest_dropoff_at()))) {
+    if (trip.has_promise() && (arrived > FromProto(trip.promise().latest_pickup_at()) ||
+                               ended > FromProto(trip.promise().latest_dropoff_at()))) {
       ++result.broken_promises;
     }
   }

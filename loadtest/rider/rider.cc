@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/status.h"
 #include "loadtest/base/first_names.h"
-#include "loadtest/base/proto_values.h"
 #include "loadtest/base/wall.h"
 
 namespace ridestream::loadtest {

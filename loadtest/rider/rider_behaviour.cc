@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/auditor/trip_states.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::loadtest {
 
@@ -134,7 +134,7 @@ void RiderBehaviour::TakeTrip(const pb::Trip& trip, Time now) {
   version_ = trip.version();
   state_ = trip.state();
   history_.Saw(state_);
-  if (!waited_ && trip.has_arrived_at()) waited_ = ToTime(trip.arrived_at()) - wish_.due;
+  if (!waited_ && trip.has_arrived_at()) waited_ = FromProto(trip.arrived_at()) - wish_.due;
   if (state_ == pb::TRIP_STATE_ABOARD) patient_until_ = Time::max();
   const bool lost = state_ == pb::TRIP_STATE_ABOARD && trip.has_driver_lost_at();
   const bool leaves = lost && !driver_lost_;

@@ -2,7 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 #include "loadtest/rider/first_offers.h"
 
 namespace ridestream::loadtest {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/drive_request_checks.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::sim {
 namespace {
@@ -388,7 +388,7 @@ void DispatchProcess::Do(const dispatch::SendWelcome& decision) {
 void DispatchProcess::Do(const dispatch::Push& decision) {
   if (decision.message.has_offer()) {
     const auto& offer = decision.message.offer();
-    leases_[offer.offer_id()] = {dispatch::FromProto(offer.expires_at()), std::nullopt};
+    leases_[offer.offer_id()] = {FromProto(offer.expires_at()), std::nullopt};
   }
   const auto session = sessions_.find(decision.driver);
   if (session != sessions_.end()) session->second->Push(decision.message);
@@ -448,7 +448,7 @@ dispatch::CandidatesFound DispatchProcess::ToCandidates(
     auto& for_trip = trips.emplace_back();
     for_trip.trip = query.trip;
     for (const auto& driver : response->results(i).drivers()) {
-      const LatLng place = dispatch::FromProto(driver.position());
+      const LatLng place = FromProto(driver.position());
       for_trip.candidates.push_back(
           {DriverId(driver.driver_id()), place, PlainCity::TravelTime(place, query.pickup)});
     }

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/retry_after.h"
-#include "loadtest/base/proto_values.h"
 
 namespace ridestream::sim {
 
@@ -50,7 +50,7 @@ void DriverDevice::OnMessage(std::uint64_t link, const pb::DriveResponse& messag
   if (link_ == nullptr || link_->id() != link || vanished_) return;
   context_.trace.Line("{} hears {}", id_, Describe(message));
   if (message.has_offer()) {
-    leases_[message.offer().offer_id()] = loadtest::ToTime(message.offer().expires_at());
+    leases_[message.offer().offer_id()] = FromProto(message.offer().expires_at());
   }
   if (message.has_plan() || message.has_welcome()) {
     const pb::Plan& plan =

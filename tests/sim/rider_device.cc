@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "loadtest/base/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 #include "tests/sim/describe.h"
 
 namespace ridestream::sim {
@@ -71,8 +71,8 @@ void RiderDevice::Start(const std::string& what,
 void RiderDevice::Quote() {
   trip_pb::QuoteTripRequest request;
   request.set_market(kMarket);
-  *request.mutable_pickup() = loadtest::ToProto(wanted_.pickup);
-  *request.mutable_dropoff() = loadtest::ToProto(wanted_.dropoff);
+  *request.mutable_pickup() = ToProto(wanted_.pickup);
+  *request.mutable_dropoff() = ToProto(wanted_.dropoff);
   request.set_party_size(wanted_.party_size);
   request.set_shared(behaviour_.shares());
   Start<trip_pb::QuoteTripResponse>(
@@ -113,7 +113,7 @@ void RiderDevice::ChangeDestination() {
   trip_pb::ChangeDestinationRequest request;
   request.set_request_id(fmt::format("{}-change", id_));
   request.set_trip_id(behaviour_.history().trip_id.str());
-  *request.mutable_dropoff() = loadtest::ToProto(behaviour_.wish().other_destination);
+  *request.mutable_dropoff() = ToProto(behaviour_.wish().other_destination);
   Start<trip_pb::Trip>(
       "change the destination of " + request.trip_id(),
       [request](TripProcess& trip, const RiderId& id, Reply<trip_pb::Trip> reply) {

@@ -4,8 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/diversion.h"
-#include "services/dispatch/domain/proto_values.h"
+#include "services/dispatch/domain/eta.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -367,7 +368,7 @@ v1::Plan DriverPlan::Tell(v1::PlanCause cause, bool whole, std::optional<LatLng>
   for (std::size_t i = 0; i < stops_.size(); ++i) {
     v1::Stop& stop = *plan.add_stops();
     stop = stops_[i].stop;
-    stop.set_eta_s(ToSeconds(etas[i]));
+    stop.set_eta_s(EtaSeconds(etas[i]));
   }
   if (route_) {
     if (route_id_ == 0) {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/trip_book.h"
 
 namespace ridestream::dispatch {

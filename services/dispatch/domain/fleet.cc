@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "libs/base/invariant.h"
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
+#include "services/dispatch/domain/eta.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -343,7 +344,7 @@ void Fleet::TellRiders(const Driver& driver, Step& step) {
     // 0 only on the spot.
     progress.set_eta_s(left <= Duration::zero()
                            ? 0
-                           : std::max<std::uint32_t>(1, ToSeconds(arrives_at - step.now())));
+                           : std::max<std::uint32_t>(1, EtaSeconds(arrives_at - step.now())));
     progress.set_driver_status(driver.suspect ? trip::v1::DRIVER_STATUS_SUSPECT
                                               : trip::v1::DRIVER_STATUS_CONNECTED);
     progress.set_promise_broken(late_.contains(trip));

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "libs/base/invariant.h"
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/domain/market_tester.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/market_tester.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

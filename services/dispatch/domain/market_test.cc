@@ -5,10 +5,10 @@
 
 #include <functional>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/fleet.h"
 #include "services/dispatch/domain/market_tester.h"
 #include "services/dispatch/domain/matchmaker.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -10,7 +10,8 @@
 #include <utility>
 
 #include "libs/base/invariant.h"
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
+#include "services/dispatch/domain/eta.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -30,7 +31,7 @@ v1::Offer MakeMessage(const OfferId& id, const trip::v1::Trip& trip, const Candi
   *offer.mutable_dropoff() = trip.dropoff();
   offer.set_party_size(trip.passenger().party_size());
   *offer.mutable_fare() = trip.fare().total();
-  offer.set_pickup_eta_s(ToSeconds(candidate.travel_time));
+  offer.set_pickup_eta_s(EtaSeconds(candidate.travel_time));
   offer.set_trip_length_m(trip.fare().length_m());
   offer.set_trip_duration_s(
       static_cast<std::uint32_t>(std::max<std::int64_t>(0, trip.fare().duration().seconds())));

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "s2/s2latlng.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
 #include "s2/s2latlng.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

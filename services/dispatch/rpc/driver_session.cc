@@ -4,8 +4,8 @@
 
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/retry_after.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {

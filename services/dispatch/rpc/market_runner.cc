@@ -4,12 +4,12 @@
 #include <utility>
 #include <variant>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
-#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/rpc/push_lines.h"
 #include "services/dispatch/rpc/trip_times.h"
 

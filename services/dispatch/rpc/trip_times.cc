@@ -1,6 +1,6 @@
 #include "services/dispatch/rpc/trip_times.h"
 
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::dispatch {
 namespace {
