@@ -37,6 +37,7 @@ class StillCity {
   void Handle(const dispatch::Event& event);
   void Drain();
   void Do(const dispatch::SendWelcome&) {}
+  void Do(const dispatch::EndSession&) {}
   void Do(const dispatch::Push& decision);
   void Do(const dispatch::SetAvailability& decision);
   void Do(const dispatch::FindCandidates& decision);

@@ -96,6 +96,7 @@ class VirtualCity {
   void Feed(const dispatch::Event& event);
   void FeedTimed(const dispatch::Event& event, Duration& thought);
   void Do(const dispatch::SendWelcome&, Duration) {}
+  void Do(const dispatch::EndSession&, Duration) {}
   void Do(dispatch::Push decision, Duration lag);
   void Do(const dispatch::SetAvailability& decision, Duration lag);
   void Do(dispatch::FindCandidates decision, Duration lag);

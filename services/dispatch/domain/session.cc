@@ -9,16 +9,6 @@
 #include "s2/s2latlng.h"
 
 namespace ridestream::dispatch {
-namespace {
-
-google::protobuf::Duration ToProto(Duration d) {
-  google::protobuf::Duration result;
-  result.set_seconds(d.count() / 1'000'000);
-  result.set_nanos(static_cast<std::int32_t>(d.count() % 1'000'000 * 1'000));
-  return result;
-}
-
-}  // namespace
 
 bool Session::Resumes(const v1::Hello& hello) const {
   if (void_ || !hello.has_resume() || hello.resume().session_id() != id_.str()) return false;
