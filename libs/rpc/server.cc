@@ -75,6 +75,10 @@ absl::Status Server::Begin() {
     parameters.fd = descriptor;
     external->HandleNewConnection(&parameters);
   });
+  if (options_.on_deaf) {
+    probe_ =
+        std::make_unique<SelfProbe>(*acceptor_, SelfProbe::Options{.on_deaf = options_.on_deaf});
+  }
   return absl::OkStatus();
 }
 
@@ -90,6 +94,7 @@ void Server::SetServing(bool serving) { health_.SetServing(serving); }
 
 void Server::Drain(std::chrono::milliseconds grace) {
   if (std::exchange(drained_, true)) return;
+  probe_.reset();
   health_.Drain();
   for (const auto& close_streams : options_.on_drain) close_streams();
   acceptor_->Stop();

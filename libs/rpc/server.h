@@ -15,6 +15,7 @@
 #include "libs/rpc/connection_table.h"
 #include "libs/rpc/health_service.h"
 #include "libs/rpc/keep_awake.h"
+#include "libs/rpc/self_probe.h"
 
 namespace ridestream::rpc {
 
@@ -30,6 +31,9 @@ struct ServerOptions {
   /// Bounds and counts the connections. Null: a table with the default limits, within what the
   /// process's limit of open files allows.
   std::shared_ptr<ConnectionTable> connections = nullptr;
+  /// Called once, on a thread of its own, when the server doesn't answer its own probes any more
+  /// (see SelfProbe). Null: it isn't probed.
+  std::function<void(const absl::Status&)> on_deaf = nullptr;
   /// Called at the start of Drain, after health says NOT_SERVING: each closes the streams of its
   /// service. A stream that is left open costs the full grace time.
   std::vector<std::function<void()>> on_drain = {};
@@ -64,6 +68,7 @@ class Server {
   HealthService health_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<SelfProbe> probe_;
   std::unique_ptr<KeepAwake> keep_awake_;
   bool drained_ = false;
 };

@@ -5,6 +5,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "libs/service/flag_range.h"
+#include "libs/service/service.h"
 
 ABSL_FLAG(int, max_message_bytes, 1 << 20,
           "Largest message that is read, in bytes; a larger one ends its call with "
@@ -32,6 +33,9 @@ absl::StatusOr<ServerOptions> ServerOptionsFromFlags() {
   options.connections = std::make_shared<ConnectionTable>(
       WithinDescriptors({.in_all = absl::GetFlag(FLAGS_grpc_max_connections),
                          .per_address = absl::GetFlag(FLAGS_grpc_max_connections_per_address)}));
+  options.on_deaf = [](const absl::Status& status) {
+    service::EndProcess("deaf", {{"error", status.ToString()}});
+  };
   const absl::Status checks[] = {
       service::CheckRange(FLAGS_max_message_bytes, 1'024, 64 << 20),
       service::CheckRange(FLAGS_max_streams_per_connection, 1, 1'000'000),

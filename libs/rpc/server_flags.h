@@ -10,8 +10,9 @@ namespace ridestream::rpc {
 
 /// Server options from the flags that all services have: --max_message_bytes,
 /// --max_streams_per_connection, --grpc_max_connections and --grpc_max_connections_per_address.
-/// Call it after service::Initialize, which raises the limit of open files. INVALID_ARGUMENT names
-/// the one that is out of its range. Checks
+/// A server that doesn't answer its own probes any more ends the process, for
+/// whoever restarts it. Call it after service::Initialize, which raises the limit of open files.
+/// INVALID_ARGUMENT names the one that is out of its range. Checks
 /// --max_calls_per_s as well, which is for a LimitingAuthenticator.
 absl::StatusOr<ServerOptions> ServerOptionsFromFlags();
 

@@ -206,6 +206,15 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+void EndProcess(std::string_view event, std::initializer_list<Field> fields) {
+  // Past the queue, whose thread ends with the process.
+  const auto& sinks = spdlog::default_logger_raw()->sinks();
+  spdlog::logger direct(g_name, sinks.begin(), sinks.end());
+  direct.flush_on(spdlog::level::err);
+  Write(direct, Level::kError, event, std::span(fields.begin(), fields.size()));
+  std::_Exit(1);
+}
+
 void LogServing(std::string_view address, std::initializer_list<Field> fields) {
   std::vector<Field> all{{"address", std::string(address)}};
   all.insert(all.end(), fields.begin(), fields.end());

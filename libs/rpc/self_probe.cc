@@ -1,0 +1,57 @@
+#include "libs/rpc/self_probe.h"
+
+#include <utility>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpcpp/create_channel_posix.h"
+#include "grpcpp/grpcpp.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/status.h"
+
+namespace ridestream::rpc {
+
+SelfProbe::SelfProbe(Acceptor& acceptor, Options options)
+    : acceptor_(acceptor), options_(std::move(options)), thread_([this] { Run(); }) {}
+
+SelfProbe::~SelfProbe() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+  }
+  stop_.SignalAll();
+  thread_.join();
+}
+
+void SelfProbe::Run() {
+  int failures = 0;
+  while (WaitForNextProbe()) {
+    const absl::Status status = Probe();
+    failures = status.ok() ? 0 : failures + 1;
+    if (failures >= options_.failures) return options_.on_deaf(status);
+  }
+}
+
+bool SelfProbe::WaitForNextProbe() {
+  const auto next = std::chrono::steady_clock::now() + options_.every;
+  MutexLock lock(mu_);
+  while (!stopping_) {
+    const auto left = next - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds(0)) return true;
+    stop_.WaitFor(mu_, left);
+  }
+  return false;
+}
+
+absl::Status SelfProbe::Probe() const {
+  absl::StatusOr<Descriptor> connection = acceptor_.ConnectToSelf(options_.patience);
+  if (!connection.ok()) return connection.status();
+  const auto channel = grpc::CreateInsecureChannelFromFd("self", connection->Release());
+  const auto stub = grpc::health::v1::Health::NewStub(channel);
+  grpc::ClientContext context;
+  SetTimeout(context, options_.patience);
+  grpc::health::v1::HealthCheckResponse response;
+  // Any health will do: the server has answered.
+  return FromGrpcStatus(stub->Check(&context, {}, &response));
+}
+
+}  // namespace ridestream::rpc
