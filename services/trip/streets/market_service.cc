@@ -15,6 +15,11 @@ namespace {
 /// Far below what any client takes as one message.
 constexpr size_t kMaxMessageBytes = 256 << 10;
 
+grpc::ByteBuffer Serialize(const market::v1::GetStreetsResponse& message) {
+  const grpc::Slice bytes(message.SerializeAsString());
+  return {&bytes, 1};
+}
+
 }  // namespace
 
 MarketService::MarketService(const Clock& clock,
@@ -28,7 +33,10 @@ MarketService::MarketService(const Clock& clock,
     SetLatLng(graph.bounds().south_west, *market.mutable_south_west());
     SetLatLng(graph.bounds().north_east, *market.mutable_north_east());
     market.set_junctions(static_cast<std::uint32_t>(graph.junction_count()));
-    streets_.emplace(name, PackStreets(MakeStreetLines(graph), kMaxMessageBytes));
+    std::vector<grpc::ByteBuffer>& messages = streets_[name];
+    for (const auto& message : PackStreets(MakeStreetLines(graph), kMaxMessageBytes)) {
+      messages.push_back(Serialize(message));
+    }
   }
 }
 
@@ -42,23 +50,33 @@ grpc::ServerUnaryReactor* MarketService::ListMarkets(grpc::CallbackServerContext
   return reactor;
 }
 
-grpc::ServerWriteReactor<market::v1::GetStreetsResponse>* MarketService::GetStreets(
-    grpc::CallbackServerContext*, const market::v1::GetStreetsRequest* request) {
-  const auto market = streets_.find(request->market());
-  if (market == streets_.end()) {
-    absl::Status status = ValidateId(request->market(), "market");
-    if (status.ok()) {
-      status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request->market()));
-    }
-    const auto stream = rpc::PushStream<market::v1::GetStreetsResponse>::Make({});
-    stream->Close(rpc::ToGrpcStatus(status));
+grpc::ServerWriteReactor<grpc::ByteBuffer>* MarketService::GetStreets(
+    grpc::CallbackServerContext*, const grpc::ByteBuffer* request) {
+  const absl::StatusOr<const std::vector<grpc::ByteBuffer>*> messages = Find(*request);
+  if (!messages.ok()) {
+    const auto stream = rpc::PushStream<grpc::ByteBuffer>::Make({});
+    stream->Close(rpc::ToGrpcStatus(messages.status()));
     return stream.get();
   }
-  const auto stream =
-      rpc::PushStream<market::v1::GetStreetsResponse>::Make({.max_queue = market->second.size()});
-  for (const market::v1::GetStreetsResponse& message : market->second) stream->Push(message);
+  const auto stream = rpc::PushStream<grpc::ByteBuffer>::Make({.max_queue = (*messages)->size()});
+  for (const grpc::ByteBuffer& message : **messages) stream->Push(message);
   stream->Close(grpc::Status::OK);
   return stream.get();
+}
+
+absl::StatusOr<const std::vector<grpc::ByteBuffer>*> MarketService::Find(
+    const grpc::ByteBuffer& bytes) const {
+  market::v1::GetStreetsRequest request;
+  grpc::ByteBuffer copy = bytes;  // Shares the bytes; parsing consumes it.
+  const grpc::Status parsed =
+      grpc::SerializationTraits<market::v1::GetStreetsRequest>::Deserialize(&copy, &request);
+  if (!parsed.ok()) return absl::InvalidArgumentError("the message isn't a GetStreetsRequest");
+  if (absl::Status status = ValidateId(request.market(), "market"); !status.ok()) return status;
+  const auto market = streets_.find(request.market());
+  if (market == streets_.end()) {
+    return absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
+  }
+  return &market->second;
 }
 
 }  // namespace ridestream::trip

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
 #include "libs/base/clock.h"
 #include "libs/roads/streets.h"
@@ -11,8 +12,11 @@
 
 namespace ridestream::trip {
 
-/// MarketService over streets that never change: its messages are made once. Thread-safe.
-class MarketService final : public market::v1::MarketService::CallbackService {
+/// MarketService over streets that never change. Their messages are serialized once, and all
+/// readers share the bytes, so that one that doesn't read costs no copy of the city. Thread-safe.
+class MarketService final : public market::v1::MarketService::WithRawCallbackMethod_GetStreets<
+                                market::v1::MarketService::WithCallbackMethod_ListMarkets<
+                                    market::v1::MarketService::Service>> {
  public:
   /// `clock` must outlive it; the streets needn't.
   MarketService(const Clock& clock, const std::map<std::string, const roads::Streets*>& markets);
@@ -20,13 +24,17 @@ class MarketService final : public market::v1::MarketService::CallbackService {
   grpc::ServerUnaryReactor* ListMarkets(grpc::CallbackServerContext* context,
                                         const market::v1::ListMarketsRequest* request,
                                         market::v1::ListMarketsResponse* response) override;
-  grpc::ServerWriteReactor<market::v1::GetStreetsResponse>* GetStreets(
-      grpc::CallbackServerContext* context, const market::v1::GetStreetsRequest* request) override;
+  /// The request and the messages are serialized.
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* GetStreets(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request) override;
 
  private:
+  /// The answer's messages. INVALID_ARGUMENT or NOT_FOUND says what is wrong with the request.
+  absl::StatusOr<const std::vector<grpc::ByteBuffer>*> Find(const grpc::ByteBuffer& request) const;
+
   const Clock& clock_;
-  market::v1::ListMarketsResponse markets_;  // But for the time.
-  std::map<std::string, std::vector<market::v1::GetStreetsResponse>> streets_;
+  market::v1::ListMarketsResponse markets_;                       // But for the time.
+  std::map<std::string, std::vector<grpc::ByteBuffer>> streets_;  // By market, serialized.
 };
 
 }  // namespace ridestream::trip

@@ -1,8 +1,17 @@
 #include "services/trip/streets/market_service.h"
 
-#include <memory>
+#include <fmt/format.h>
+#include <malloc.h>
 
+#include <cstdio>
+#include <deque>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
 #include "libs/testing/status_matchers.h"
@@ -62,6 +71,51 @@ TEST_F(MarketServiceTest, StreamsAllStreetsAndEnds) {
   while (reader->Read(&message)) streets += static_cast<size_t>(message.streets_size());
   EXPECT_TRUE(reader->Finish().ok());
   EXPECT_EQ(streets, MakeStreetLines(streets_->graph()).size());
+}
+
+std::size_t HeapBytes() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST_F(MarketServiceTest, AnswersThatNobodyReadsShareTheirBytes) {
+  std::size_t copy_bytes = 0;  // Of a copy of the messages.
+  for (const auto& message : PackStreets(MakeStreetLines(streets_->graph()), 256 << 10)) {
+    copy_bytes += message.SpaceUsedLong();
+  }
+  const auto stub = market::v1::MarketService::NewStub(
+      rpc::MakeChannel(fmt::format("127.0.0.1:{}", server_->port())));
+  market::v1::GetStreetsRequest request;
+  request.set_market("city");
+  std::deque<grpc::ClientContext> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<market::v1::GetStreetsResponse>>> readers;
+  const auto open = [&] {
+    readers.push_back(stub->GetStreets(&contexts.emplace_back(), request));
+    readers.back()->WaitForInitialMetadata();
+  };
+  open();  // What a connection takes once isn't counted.
+  const std::size_t before = HeapBytes();
+  constexpr std::size_t kReaders = 80;
+  for (std::size_t i = 0; i < kReaders; ++i) open();
+  const std::size_t after = HeapBytes();
+  // The calls themselves and what the client received take memory as well.
+  std::printf("a copy has %zu bytes; a reader takes %zu\n", copy_bytes,
+              (after - before) / kReaders);
+  EXPECT_LT(after - before, kReaders * copy_bytes * 3 / 4);
+  for (auto& context : contexts) context.TryCancel();
+}
+
+TEST_F(MarketServiceTest, RefusesBytesThatAreNoRequest) {
+  grpc::GenericStub stub(server_->InProcessChannel());
+  grpc::ClientContext context;
+  const grpc::Slice garbage("\xff\xff\xff");
+  const grpc::ByteBuffer request(&garbage, 1);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> ended;
+  stub.UnaryCall(&context, "/ridestream.market.v1.MarketService/GetStreets", {}, &request,
+                 &response, [&](grpc::Status status) { ended.set_value(std::move(status)); });
+  EXPECT_THAT(rpc::FromGrpcStatus(ended.get_future().get()),
+              StatusIs(absl::StatusCode::kInvalidArgument, "GetStreetsRequest"));
 }
 
 TEST_F(MarketServiceTest, UnknownMarketIsNotFound) {
