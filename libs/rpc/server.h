@@ -27,7 +27,7 @@ struct ServerOptions {
   /// Largest message that is read.
   int max_message_bytes = 4 << 20;
   /// Streams a client may have open on one connection.
-  int max_streams_per_connection = 20'000;
+  int max_streams_per_connection = 100;
   /// Bounds and counts the connections. Null: a table with the default limits, within what the
   /// process's limit of open files allows.
   std::shared_ptr<ConnectionTable> connections = nullptr;

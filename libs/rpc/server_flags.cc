@@ -11,7 +11,7 @@ ABSL_FLAG(int, max_message_bytes, 1 << 20,
           "Largest message that is read, in bytes; a larger one ends its call with "
           "RESOURCE_EXHAUSTED (1024 to 67108864)");
 ABSL_FLAG(
-    int, max_streams_per_connection, 20'000,
+    int, max_streams_per_connection, 100,
     "Calls and streams that a client may have open on one connection; its next one waits until "
     "one ends (1 to 1000000)");
 ABSL_FLAG(

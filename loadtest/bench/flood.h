@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -34,6 +35,8 @@ class Fleet {
  public:
   Fleet(const std::string& address, int count, int connections, const std::vector<LatLng>& places,
         const std::function<void(const dispatch::v1::DriveResponse&)>& on_push = nullptr) {
+    // A server admits 100 streams on a connection.
+    connections = std::max(connections, (count + 99) / 100);
     for (int c = 0; c < connections; ++c) {
       stubs_.push_back(
           dispatch::v1::DispatchService::NewStub(rpc::MakeChannel(address, {.connection = c + 1})));

@@ -20,7 +20,8 @@ constexpr std::chrono::seconds kConnectTimeout(20);
 constexpr std::chrono::seconds kLeaveTimeout(10);
 constexpr std::chrono::seconds kSettleTimeout(15);
 constexpr std::chrono::milliseconds kTick(100);
-constexpr int kRiderConnections = 2;
+/// A server admits 100 streams on a connection, and may still count one that was lost.
+constexpr size_t kDriversPerConnection = 80;
 
 std::string IdPrefix() {
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
@@ -28,21 +29,21 @@ std::string IdPrefix() {
                      getpid());
 }
 
-/// Each carries what hundreds of people do, who would all wait for one that went silent.
-std::vector<std::shared_ptr<grpc::Channel>> Channels(const std::string& address, int count) {
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (int i = 0; i < count; ++i) {
-    channels.push_back(
-        rpc::MakeChannel(address, {.connection = i, .keepalive = rpc::kInnerKeepalive}));
-  }
-  return channels;
+/// With keepalive that notices soon when a connection with many people's streams has gone silent.
+std::shared_ptr<grpc::Channel> Channel(const std::string& address, int connection) {
+  return rpc::MakeChannel(address, {.connection = connection, .keepalive = rpc::kInnerKeepalive});
 }
 
 Fleet::Options FleetOptions(const CityOptions& options, const std::string& id_prefix) {
   Fleet::Options fleet;
   fleet.habits = options.driver_habits;
   fleet.seed = options.seed;
-  fleet.channels = Channels(options.dispatch_address, options.connections);
+  const auto needed =
+      static_cast<int>((options.fleet.size() + kDriversPerConnection - 1) / kDriversPerConnection);
+  const int connections = options.connections > 0 ? options.connections : std::max(8, needed);
+  for (int i = 0; i < connections; ++i) {
+    fleet.channels.push_back(Channel(options.dispatch_address, i));
+  }
   for (size_t i = 0; i < options.fleet.size(); ++i) {
     fleet.drivers.push_back({DriverId(fmt::format("{}d{}", id_prefix, i)),
                              std::string(FirstName(i)), options.fleet[i].seats,
@@ -65,7 +66,8 @@ City::City(CityOptions options, const roads::Streets& streets, std::unique_ptr<D
       fleet_(FleetOptions(options_, id_prefix_), cruises_, clock_, timers_, tally_, first_offers_),
       crowd_({.id_prefix = id_prefix_ + "r",
               .seed = options_.seed,
-              .channels = Channels(options_.trip_address, kRiderConnections)},
+              .make_channel = [address = options_.trip_address](
+                                  int connection) { return Channel(address, connection); }},
              {options_.market, options_.rider_habits, clock_, timers_, tally_, first_offers_},
              streets.graph(), std::move(demand)),
       progress_(options_.progress, stdout, options_.fleet.size(), *clock_, tally_) {}

@@ -32,8 +32,8 @@ struct CityOptions {
   DriverHabits driver_habits;
   RiderHabits rider_habits;
   std::uint64_t seed = 1;
-  /// Connections to dispatch that the drivers' streams share.
-  int connections = 8;
+  /// Connections to dispatch that the drivers' streams share; 0: as many as they need.
+  int connections = 0;
   /// Wall time.
   std::chrono::seconds load{60};
   std::chrono::seconds drain{120};

@@ -5,18 +5,21 @@
 #include <utility>
 
 namespace ridestream::loadtest {
+namespace {
+
+/// A rider has a watch and a call at a time; a server admits 100 of them on a connection.
+constexpr rpc::ChannelPool::Options kChannels{.streams_per_channel = 40, .max_channels = 1'000};
+
+}  // namespace
 
 Crowd::Crowd(Options options, RiderWorld world, const roads::RoadGraph& graph,
              std::unique_ptr<Demand> demand)
     : options_(std::move(options)),
       world_(std::move(world)),
       graph_(graph),
+      channels_(options_.make_channel, kChannels),
       demand_(std::move(demand)),
-      places_(options_.seed) {
-  for (const auto& channel : options_.channels) {
-    stubs_.push_back(trip::v1::TripService::NewStub(channel));
-  }
-}
+      places_(options_.seed) {}
 
 Crowd::~Crowd() { Stop(); }
 
@@ -58,8 +61,7 @@ std::shared_ptr<Rider> Crowd::MakeRider(const Request& request) {
   RiderBehaviour::Wish wish{RiderId(fmt::format("{}{}", options_.id_prefix, number)),
                             start_ + request.due, roads::RandomPointOnStreet(graph_, places_)};
   RiderBehaviour behaviour(std::move(wish), world_.habits, Random(options_.seed, number));
-  auto rider = std::make_shared<Rider>(world_, *stubs_[number % stubs_.size()], request,
-                                       std::move(behaviour),
+  auto rider = std::make_shared<Rider>(world_, channels_.Take(), request, std::move(behaviour),
                                        [this, number](Rider& done) { OnDone(done, number); });
   active_.emplace(number, rider);
   return rider;

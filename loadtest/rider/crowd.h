@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/mutex.h"
 #include "libs/roads/graph/road_graph.h"
+#include "libs/rpc/channel_pool.h"
 #include "loadtest/rider/rider.h"
 
 namespace ridestream::loadtest {
@@ -21,7 +22,8 @@ class Crowd {
     /// Begins all riders' ids; different for each run, since a rider's requests are one's own.
     std::string id_prefix;
     std::uint64_t seed = 1;
-    std::vector<std::shared_ptr<grpc::Channel>> channels;
+    /// Makes a channel with a connection of its own. Called for as many as the riders need.
+    rpc::ChannelPool::MakeChannel make_channel;
   };
   /// References must outlive it.
   Crowd(Options options, RiderWorld world, const roads::RoadGraph& graph,
@@ -59,7 +61,7 @@ class Crowd {
   const Options options_;
   const RiderWorld world_;
   const roads::RoadGraph& graph_;
-  std::vector<std::unique_ptr<trip::v1::TripService::Stub>> stubs_;
+  rpc::ChannelPool channels_;
   mutable Mutex mu_;
   CondVar changed_;
   const std::unique_ptr<Demand> demand_ ABSL_PT_GUARDED_BY(mu_);

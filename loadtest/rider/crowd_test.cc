@@ -96,8 +96,9 @@ TEST(CrowdTest, EachRiderGetsOneTripThoughAnswersAreLost) {
   for (std::uint64_t i = 0; i < kRiders; ++i) requests[i].due = std::chrono::milliseconds(i);
   requests.push_back({std::chrono::milliseconds(30), {}, {}, 5});
   requests.push_back({std::chrono::hours(2), {}, {}, 1});  // After the load's end.
-  Crowd crowd({.id_prefix = "r", .channels = {(*server)->InProcessChannel()}}, world, graph,
-              std::make_unique<ListedDemand>(requests));
+  Crowd crowd(
+      {.id_prefix = "r", .make_channel = [&](int) { return (*server)->InProcessChannel(); }}, world,
+      graph, std::make_unique<ListedDemand>(requests));
   crowd.Start(std::chrono::hours(1));
   crowd.WaitUntilIdle();
   crowd.Stop();
@@ -126,7 +127,7 @@ TEST(CrowdTest, StopEndsRidersWhoAreStillWaiting) {
   FirstOffers first_offers;
   TimerQueue timers;
   const RiderWorld world{"city", {}, std::make_shared<ScaledClock>(), timers, tally, first_offers};
-  Crowd crowd({.id_prefix = "r", .channels = {nowhere}}, world, graph,
+  Crowd crowd({.id_prefix = "r", .make_channel = [&](int) { return nowhere; }}, world, graph,
               std::make_unique<ListedDemand>(std::vector<Request>(3)));
   crowd.Start(std::chrono::hours(1));
   crowd.Stop();

@@ -28,10 +28,10 @@ absl::StatusOr<pb::Trip> TripOf(const grpc::Status& status, const Response& resp
 
 }  // namespace
 
-Rider::Rider(const RiderWorld& world, pb::TripService::Stub& stub, Request request,
-             RiderBehaviour behaviour, OnDone on_done)
+Rider::Rider(const RiderWorld& world, const std::shared_ptr<grpc::Channel>& channel,
+             Request request, RiderBehaviour behaviour, OnDone on_done)
     : world_(world),
-      stub_(stub),
+      stub_(pb::TripService::NewStub(channel)),
       request_(request),
       on_done_(std::move(on_done)),
       behaviour_(std::move(behaviour)) {}
@@ -96,7 +96,7 @@ void Rider::Act(Time now) {
   if (actions.change_destination) ChangeDestination();
   if (actions.watch) {
     const RiderHistory& history = behaviour_.history();
-    watch_ = TripWatch::Open(stub_, history.id.str(), history.trip_id.str(), shared_from_this());
+    watch_ = TripWatch::Open(*stub_, history.id.str(), history.trip_id.str(), shared_from_this());
   }
   const Time wake = behaviour_.wake_at();
   if (wake >= armed_at_) return;
@@ -161,7 +161,7 @@ void Rider::Call(
   rpc::SetCaller(call->context, {rpc::CallerKind::kRider, behaviour_.history().id.str()});
   rpc::SetTimeout(call->context, timeout);
   ++calls_;
-  Async& async = *stub_.async();
+  Async& async = *stub_->async();
   (async.*method)(&call->context, &call->request, &call->response,
                   [rider = shared_from_this(), call,
                    on_answer = std::move(on_answer)](const grpc::Status& status) {

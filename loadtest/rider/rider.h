@@ -34,7 +34,7 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
  public:
   using OnDone = std::function<void(Rider&)>;
   /// `on_done` is called once, without a lock, when nothing is under way any more.
-  Rider(const RiderWorld& world, trip::v1::TripService::Stub& stub, Request request,
+  Rider(const RiderWorld& world, const std::shared_ptr<grpc::Channel>& channel, Request request,
         RiderBehaviour behaviour, OnDone on_done);
 
   /// The rider asks now, if its time has come.
@@ -72,7 +72,7 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
   void OnWatchEnded() override;
 
   const RiderWorld& world_;
-  trip::v1::TripService::Stub& stub_;
+  const std::unique_ptr<trip::v1::TripService::Stub> stub_;
   const Request request_;
   const OnDone on_done_;
   mutable Mutex mu_;

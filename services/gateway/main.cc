@@ -9,7 +9,6 @@
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
 #include "libs/metrics/service_metrics.h"
-#include "libs/rpc/channel.h"
 #include "libs/rpc/keep_awake.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
@@ -105,21 +104,15 @@ std::chrono::milliseconds Chrono(const absl::Flag<absl::Duration>& flag) {
   return absl::ToChronoMilliseconds(absl::GetFlag(flag));
 }
 
-/// The services that these files declare are reached at one address, by a connection for each class
-/// of callers.
+/// The services that these files declare are reached at one address.
 void Connect(Services& services, const std::string& address,
              const std::vector<const google::protobuf::FileDescriptor*>& files, bool retried) {
-  rpc::ChannelOptions options;
+  std::vector<std::string> names;
   for (const auto* file : files) {
-    const std::vector<std::string> names = Services::Names(*file);
-    if (retried)
-      options.retried_services.insert(options.retried_services.end(), names.begin(), names.end());
+    const std::vector<std::string> more = Services::Names(*file);
+    if (retried) names.insert(names.end(), more.begin(), more.end());
   }
-  Services::Channels channels;
-  for (auto& channel : channels) {
-    channel = rpc::MakeChannel(address, options);
-    ++options.connection;
-  }
+  const ServiceChannels channels = MakeServiceChannels(address, names);
   for (const auto* file : files) services.Add(*file, channels);
 }
 

@@ -74,6 +74,12 @@ std::string RandomFrame(std::mt19937& random) {
   return frame + payload;
 }
 
+/// For the i-th stream of hostile clients, which fill connections apart from ours.
+std::shared_ptr<grpc::Channel> OthersChannel(const std::string& address, int i) {
+  constexpr int kStreamsPerConnection = 100;
+  return rpc::MakeChannel(address, {.connection = 1 + i / kStreamsPerConnection});
+}
+
 class HostileClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -171,7 +177,8 @@ TEST_F(HostileClientTest, StreamsThatSayNothingAreClosed) {
   for (int i = 0; i < 500; ++i) {
     auto& silent = *streams.emplace_back(std::make_unique<Silent>());
     rpc::SetCaller(silent.context, {rpc::CallerKind::kDriver, fmt::format("silent-{}", i)});
-    silent.stream = dispatch_->Drive(&silent.context);  // Without a deadline.
+    silent.stream = dispatch::v1::DispatchService::NewStub(OthersChannel(system_->dispatch(), i))
+                        ->Drive(&silent.context);  // Without a deadline.
   }
   ExpectNothingFelt(before);
   for (const auto& silent : streams) {
@@ -200,7 +207,8 @@ TEST_F(HostileClientTest, CallsThatAreNeverReadHoldNobodyUp) {
   for (int i = 0; i < 150; ++i) {
     auto& viewer = *viewers.emplace_back(std::make_unique<Viewer>());
     rpc::SetCaller(viewer.context, {rpc::CallerKind::kService, "viewer"});
-    viewer.stream = location_->WatchArea(&viewer.context, request);
+    viewer.stream = location::v1::LocationService::NewStub(OthersChannel(system_->location(), i))
+                        ->WatchArea(&viewer.context, request);
   }
   ExpectNothingFelt(before);
   for (const auto& viewer : viewers) viewer->context.TryCancel();

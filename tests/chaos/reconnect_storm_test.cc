@@ -65,8 +65,8 @@ class Drivers {
     loadtest::Fleet::Options options;
     options.habits.market = market;
     options.habits.disconnects_per_hour = 0;
-    for (int i = 0; i < 8; ++i) {
-      options.channels.push_back(rpc::MakeChannel(dispatch, {.connection = i}));
+    for (std::size_t i = 0; i < 8 + count / 80; ++i) {
+      options.channels.push_back(rpc::MakeChannel(dispatch, {.connection = static_cast<int>(i)}));
     }
     for (const auto& place : loadtest::GenerateFleet(streets.graph(), count, 1)) {
       const std::string id = fmt::format("{}-{}", market, options.drivers.size());

@@ -2,22 +2,35 @@
 
 #include <fmt/format.h>
 
+#include "libs/rpc/channel.h"
 #include "ridestream/common/v1/http.pb.h"
 
 namespace ridestream::gateway {
 
-void Services::Add(const google::protobuf::FileDescriptor& file, const Channels& channels) {
-  std::array<std::shared_ptr<grpc::GenericStub>, kCallerClasses> stubs;
+ServiceChannels MakeServiceChannels(const std::string& address,
+                                    const std::vector<std::string>& retried_services) {
+  ServiceChannels channels;
+  const rpc::ChannelPool::Options options;
   for (std::size_t i = 0; i < kCallerClasses; ++i) {
-    stubs[i] = std::make_shared<grpc::GenericStub>(channels[i]);
+    const int first = static_cast<int>(i) * options.max_channels;
+    channels[i] = std::make_shared<rpc::ChannelPool>(
+        [=](int connection) {
+          return rpc::MakeChannel(
+              address, {.retried_services = retried_services, .connection = first + connection});
+        },
+        options);
   }
+  return channels;
+}
+
+void Services::Add(const google::protobuf::FileDescriptor& file, const ServiceChannels& channels) {
   for (int i = 0; i < file.service_count(); ++i) {
     const google::protobuf::ServiceDescriptor& service = *file.service(i);
     for (int j = 0; j < service.method_count(); ++j) {
       const google::protobuf::MethodDescriptor& method = *service.method(j);
       std::string path = fmt::format("/{}/{}", service.full_name(), method.name());
       const bool is_query = method.options().GetExtension(common::v1::http).has_get();
-      methods_.emplace(path, Method{&method, path, stubs, observer_, is_query});
+      methods_.emplace(path, Method{&method, path, channels, observer_, is_query});
     }
   }
 }

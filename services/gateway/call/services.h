@@ -9,12 +9,16 @@
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
-#include "grpcpp/channel.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "libs/rpc/call_observer.h"
+#include "libs/rpc/channel_pool.h"
 #include "services/gateway/call/call.h"
 
 namespace ridestream::gateway {
+
+/// A service's channels: a pool for each CallerClass, by its number, with connections of its own.
+using ServiceChannels = std::array<std::shared_ptr<rpc::ChannelPool>, kCallerClasses>;
+ServiceChannels MakeServiceChannels(const std::string& address,
+                                    const std::vector<std::string>& retried_services = {});
 
 /// A method of a service behind the gateway.
 struct Method {
@@ -22,7 +26,7 @@ struct Method {
   /// "/ridestream.trip.v1.TripService/QuoteTrip", as gRPC names it.
   std::string path;
   /// One for each CallerClass, by its number.
-  std::array<std::shared_ptr<grpc::GenericStub>, kCallerClasses> stubs;
+  ServiceChannels channels;
   /// nullptr if nobody wants to know.
   rpc::CallObserver* observer;
   /// Changes nothing: its route is a GET.
@@ -39,11 +43,8 @@ class Services {
   /// `observer`, if there is one, is told of every call, and outlives them.
   explicit Services(rpc::CallObserver* observer = nullptr) : observer_(observer) {}
 
-  /// One for each CallerClass, by its number, each with a connection of its own.
-  using Channels = std::array<std::shared_ptr<grpc::Channel>, kCallerClasses>;
-
   /// All services that `file` declares are reached by `channels`.
-  void Add(const google::protobuf::FileDescriptor& file, const Channels& channels);
+  void Add(const google::protobuf::FileDescriptor& file, const ServiceChannels& channels);
   /// nullptr if there is no such method.
   const Method* Find(std::string_view path) const;
   const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/client_callback.h"
@@ -28,7 +29,10 @@ constexpr std::chrono::hours kLongest{24 * 365};
 class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
   UpstreamCall(const Method& method, const CallOptions& options, CallEvents events)
-      : method_(method), request_id_(options.request_id), events_(std::move(events)) {}
+      : method_(method),
+        request_id_(options.request_id),
+        events_(std::move(events)),
+        stub_(method.channels[static_cast<std::size_t>(options.caller_class)]->Take()) {}
 
   static std::shared_ptr<Call> Start(const Method& method, const CallOptions& options,
                                      CallEvents events) {
@@ -43,8 +47,8 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     }
     call->self_ = call;
     if (method.observer != nullptr) method.observer->CallBegan(method.path);
-    method.stubs[static_cast<std::size_t>(options.caller_class)]->PrepareBidiStreamingCall(
-        &call->context_, method.path, grpc::StubOptions(), call.get());
+    call->stub_.PrepareBidiStreamingCall(&call->context_, method.path, grpc::StubOptions(),
+                                         call.get());
     call->AddHold();
     call->StartCall();
     return call;
@@ -161,6 +165,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   const std::string request_id_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   CallEvents events_;
+  grpc::GenericStub stub_;  // Of this call alone: holds its place in the pool.
   grpc::ClientContext context_;
   ByteBuffer outgoing_;
   ByteBuffer incoming_;

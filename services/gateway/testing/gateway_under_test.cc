@@ -5,7 +5,6 @@
 #include <chrono>
 #include <utility>
 
-#include "libs/rpc/channel.h"
 #include "libs/testing/status_matchers.h"
 #include "prometheus/text_serializer.h"
 
@@ -14,12 +13,8 @@ namespace ridestream::gateway {
 void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limits,
                         const std::string& services) {
   server_.reset();
-  Services::Channels channels;
-  rpc::ChannelOptions channel_options;
-  for (auto& channel : channels) {
-    channel = rpc::MakeChannel(services.empty() ? services_.address() : services, channel_options);
-    ++channel_options.connection;
-  }
+  const ServiceChannels channels =
+      MakeServiceChannels(services.empty() ? services_.address() : services);
   Services all;
   all.Add(*trip::v1::Trip::descriptor()->file(), channels);
   all.Add(*location::v1::NearbyDriver::descriptor()->file(), channels);
