@@ -4,8 +4,10 @@
 
 #include "absl/status/status.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/resource_quota.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/grpc_log.h"
+#include "libs/rpc/memory_limit.h"
 
 namespace ridestream::rpc {
 namespace {
@@ -14,6 +16,9 @@ namespace {
 constexpr int kHandshakeTimeoutMs = 10'000;
 /// … and one on which no call has been open for so long.
 constexpr int kIdleTimeoutMs = 120'000;
+
+/// Of the library's reflection, which takes a thread for each stream; more streams are refused.
+constexpr int kMaxThreads = 16;
 
 void SetKeepalive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
@@ -33,6 +38,10 @@ void SetLimits(grpc::ServerBuilder& builder, const ServerOptions& options) {
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  grpc::ResourceQuota quota("server");
+  quota.Resize(options.memory_bytes > 0 ? options.memory_bytes : MemoryLimitBytes() / 4);
+  quota.SetMaxThreads(kMaxThreads);
+  builder.SetResourceQuota(quota);
 }
 
 }  // namespace

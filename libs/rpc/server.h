@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <set>
@@ -31,6 +32,9 @@ struct ServerOptions {
   /// Bounds and counts the connections. Null: a table with the default limits, within what the
   /// process's limit of open files allows.
   std::shared_ptr<ConnectionTable> connections = nullptr;
+  /// Memory for connections and for what is read from them; with more in use gRPC reads less and
+  /// ends streams. 0: a quarter of what the machine has, or of what the container may use.
+  std::size_t memory_bytes = 0;
   /// Called once, on a thread of its own, when the server doesn't answer its own probes any more
   /// (see SelfProbe). Null: it isn't probed.
   std::function<void(const absl::Status&)> on_deaf = nullptr;

@@ -21,6 +21,11 @@ ABSL_FLAG(
 ABSL_FLAG(size_t, grpc_max_connections_per_address, 2'000,
           "Connections from one IPv4 address, or one /64 network of IPv6; at most half of all. "
           "Raise it behind a proxy, which has one address for all its clients (1 to 10000000)");
+ABSL_FLAG(
+    size_t, grpc_memory_mib, 0,
+    "Memory for connections to the gRPC port and for what is read from them, in MiB; with more "
+    "in use gRPC reads less and ends streams (0 to 1048576). 0: a quarter of what the machine "
+    "has, or of what the container may use");
 ABSL_FLAG(double, max_calls_per_s, 50,
           "Calls a second that one rider or driver may make, twice as many at once; more get "
           "RESOURCE_EXHAUSTED with retry-after-ms. A stream counts once. 0: no limit");
@@ -33,6 +38,7 @@ absl::StatusOr<ServerOptions> ServerOptionsFromFlags() {
   options.connections = std::make_shared<ConnectionTable>(
       WithinDescriptors({.in_all = absl::GetFlag(FLAGS_grpc_max_connections),
                          .per_address = absl::GetFlag(FLAGS_grpc_max_connections_per_address)}));
+  options.memory_bytes = absl::GetFlag(FLAGS_grpc_memory_mib) << 20;
   options.on_deaf = [](const absl::Status& status) {
     service::EndProcess("deaf", {{"error", status.ToString()}});
   };
@@ -41,6 +47,7 @@ absl::StatusOr<ServerOptions> ServerOptionsFromFlags() {
       service::CheckRange(FLAGS_max_streams_per_connection, 1, 1'000'000),
       service::CheckRange(FLAGS_grpc_max_connections, 2, 10'000'000),
       service::CheckRange(FLAGS_grpc_max_connections_per_address, 1, 10'000'000),
+      service::CheckRange(FLAGS_grpc_memory_mib, 0, 1 << 20),
       service::CheckRange(FLAGS_max_calls_per_s, 0.0, 1e6)};
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstddef>
+
+namespace ridestream::rpc {
+
+/// The most memory that this process may use, in bytes: its container's limit (cgroup version 1 or
+/// 2), or what the machine has.
+std::size_t MemoryLimitBytes();
+
+}  // namespace ridestream::rpc
