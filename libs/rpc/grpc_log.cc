@@ -29,12 +29,12 @@ service::Level ToLevel(gpr_log_severity severity) {
 constexpr double kMessagesPerS = 10;
 constexpr double kMessagesAtOnce = 100;
 
-std::atomic<std::uint64_t> dropped = 0;
+std::atomic<std::uint64_t> dropped_messages = 0;
 
 void Log(gpr_log_func_args* args) {
   static RateLimiter limiter({.per_s = kMessagesPerS, .burst = kMessagesAtOnce});
   if (limiter.Take("", RateLimiter::Wall::now())) {
-    ++dropped;
+    ++dropped_messages;
     return;
   }
   const std::string_view path(args->file);
@@ -52,6 +52,6 @@ void LogGrpcMessages() {
   gpr_set_log_function(&Log);
 }
 
-std::uint64_t DroppedGrpcMessages() { return dropped; }
+std::uint64_t DroppedGrpcMessages() { return dropped_messages; }
 
 }  // namespace ridestream::rpc

@@ -12,16 +12,12 @@
 #include "tests/e2e/test_rider.h"
 
 namespace ridestream::e2e {
-namespace {
-
-LatLng AnyPlace() {
+LatLng Bystanders::AnyPlace() {
   const auto streets = roads::Streets::Load("city:1");
   EXPECT_THAT(streets, testing::IsOk());
   std::mt19937_64 random(7);
   return roads::RandomPointOnStreet((*streets)->graph(), random);
 }
-
-}  // namespace
 
 Bystanders::Bystanders(const process::LocalServices& system)
     : system_(system),

@@ -18,6 +18,9 @@ class Bystanders {
   explicit Bystanders(const process::LocalServices& system);
   ~Bystanders();
 
+  /// A place on a street of the market.
+  static LatLng AnyPlace();
+
   /// A ride is asked for, offered and driven; the driver, a follower of the log and a viewer of the
   /// map are told by the streams that they opened at first.
   void ExpectUntouched();

@@ -46,8 +46,10 @@ void HostileTest::SetUp() {
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   // One caller makes all the calls.
-  auto system = process::LocalServices::Start(
-      {.bin = bin, .trip_flags = {"--max_calls_per_s=0"}, .gateway = true});
+  auto system = process::LocalServices::Start({.bin = bin,
+                                               .trip_flags = {"--max_calls_per_s=0"},
+                                               .dispatch_flags = {"--max_calls_per_s=0"},
+                                               .gateway = true});
   ASSERT_THAT(system, testing::IsOk());
   system_ = *std::move(system);
   for (const std::string& service : system_->names()) log_sizes_[service] = LogOf(service).size();

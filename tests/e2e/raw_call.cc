@@ -20,7 +20,7 @@ grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                      const google::protobuf::MethodDescriptor& method, const std::string& caller,
                      const std::vector<std::string>& messages) {
   grpc::ClientContext context;
-  context.AddMetadata(rpc::kCallerKey, caller);
+  if (!caller.empty()) context.AddMetadata(rpc::kCallerKey, caller);
   // Whatever a service logs of requests it logs of this one.
   context.AddMetadata(rpc::kRequestIdKey, "raw-call");
   rpc::SetTimeout(context, std::chrono::seconds(30));

@@ -14,7 +14,7 @@ namespace ridestream::e2e {
 /// returns the status. A stream of answers to one message may have no end: its first answer counts
 /// as OK, and it is cancelled. DEADLINE_EXCEEDED when nothing comes within 30 s.
 ///
-/// `caller`: "rider/r-1".
+/// `caller`: "rider/r-1"; empty: the call names none.
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                      const google::protobuf::MethodDescriptor& method, const std::string& caller,
                      const std::vector<std::string>& messages);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libs/rpc/message_bytes.h"
 #include "libs/rpc/status.h"
 #include "services/dispatch/domain/drive_request_checks.h"
 #include "services/dispatch/rpc/session_registry.h"
@@ -75,7 +76,7 @@ absl::Status DriveStream::TakeRead() {
     return absl::InvalidArgumentError(
         fmt::format("message: has {} bytes, at most {} are allowed", size, kMaxDriveRequestBytes));
   }
-  if (!grpc::SerializationTraits<v1::DriveRequest>::Deserialize(&read_, &request_).ok()) {
+  if (!rpc::Parse(read_, request_)) {
     return absl::InvalidArgumentError("message: is no DriveRequest");
   }
   return Take(request_);
@@ -181,10 +182,7 @@ void DriveStream::Advance() {
 }
 
 void DriveStream::Write(const v1::DriveResponse& message) {
-  in_flight_.Clear();
-  bool own_buffer = false;
-  // Fails for messages of more than 2 GB only.
-  (void)grpc::SerializationTraits<v1::DriveResponse>::Serialize(message, &in_flight_, &own_buffer);
+  in_flight_ = rpc::ToBytes(message);
   writing_ = true;
   StartWrite(&in_flight_);
 }

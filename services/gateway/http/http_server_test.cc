@@ -220,7 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
             "too long"}),
     [](const auto& test) { return test.param.name; });
 
-/// Sends a byte of the endless `text` whenever the server has taken the last one, until it answers.
+/// Sends one byte after the other, with pauses far shorter than any patience, until the server
+/// answers.
 TestClient::Answer DripFeed(TestClient& client, std::string_view begin, char byte) {
   client.Send(begin);
   while (!client.HasBytes()) client.Send(std::string(1, byte));
