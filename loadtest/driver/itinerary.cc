@@ -73,10 +73,12 @@ void Itinerary::TakeStops(const pb::Plan& plan, const Car& car) {
   std::vector<Stop> stops;
   for (int i = 0; i < plan.stops_size(); ++i) {
     const pb::Stop& stop = plan.stops(i);
-    Stop next{stop.kind(), TripId(stop.trip_id()), 0, stop.arrived()};
+    Stop next{stop.kind(), TripId(stop.trip_id()), FromProto(stop.place()), 0, stop.arrived()};
     const auto same = std::find_if(stops_.begin(), stops_.end(), [&](const Stop& old) {
       return old.kind == next.kind && old.trip_id == next.trip_id;
     });
+    // A step that was begun at another place is begun anew at this one.
+    if (i == 0 && same != stops_.end() && same->place != next.place && !step_sent_) step_.reset();
     if (!new_stop_ms_.empty()) {
       next.at_ms = new_stop_ms_[static_cast<size_t>(i)];
     } else if (same != stops_.end()) {
@@ -85,7 +87,7 @@ void Itinerary::TakeStops(const pb::Plan& plan, const Car& car) {
       next.at_ms = 0;
     } else {
       const std::int64_t from = stops.empty() ? car.course_ms() : stops.back().at_ms;
-      next.at_ms = car.course().Nearest(FromProto(stop.place()), from, car.course().duration_ms(),
+      next.at_ms = car.course().Nearest(next.place, from, car.course().duration_ms(),
                                         car.course_ms() + std::int64_t{stop.eta_s()} * 1'000);
     }
     stops.push_back(std::move(next));

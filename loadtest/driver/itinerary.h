@@ -56,6 +56,7 @@ class Itinerary {
   struct Stop {
     dispatch::v1::StopKind kind;
     TripId trip_id;
+    LatLng place;
     std::int64_t at_ms;  // On the car's course.
     bool arrived;
   };
