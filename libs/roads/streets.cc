@@ -101,6 +101,18 @@ absl::StatusOr<std::unique_ptr<Streets>> Streets::Load(const std::string& spec,
   } else if (const absl::Status read = ReadOsmFile(spec, builder); !read.ok()) {
     return read;
   }
+  return Build(spec, std::move(name), std::move(builder), options);
+}
+
+absl::StatusOr<std::unique_ptr<Streets>> Streets::Build(std::string name,
+                                                        RoadGraphBuilder builder) {
+  const std::string spec = name;
+  return Build(spec, std::move(name), std::move(builder), {});
+}
+
+absl::StatusOr<std::unique_ptr<Streets>> Streets::Build(const std::string& spec, std::string name,
+                                                        RoadGraphBuilder builder,
+                                                        const StreetsOptions& options) {
   RestrictionCounts restrictions;
   LeftOut left_out;
   absl::StatusOr<RoadGraph> graph = std::move(builder).Build(&restrictions, &left_out);

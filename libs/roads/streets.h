@@ -36,6 +36,10 @@ class Streets {
   static absl::StatusOr<std::unique_ptr<Streets>> Load(const std::string& spec,
                                                        const StreetsOptions& options = {});
 
+  /// The streets that `builder` was given; `name` is for people. FAILED_PRECONDITION: it was given
+  /// no drivable street.
+  static absl::StatusOr<std::unique_ptr<Streets>> Build(std::string name, RoadGraphBuilder builder);
+
   const RoadGraph& graph() const { return graph_; }
   const TurnGraph& turns() const { return turns_; }
   const Snapper& snapper() const { return snapper_; }
@@ -70,8 +74,12 @@ class Streets {
 
   Streets(std::string name, RoadGraph graph, const RestrictionCounts& restrictions,
           const LeftOut& left_out, Order order);
+  /// `spec` names the file in which the order is kept.
   static Order FindOrder(const std::string& spec, const RoadGraph& graph,
                          const StreetsOptions& options);
+  static absl::StatusOr<std::unique_ptr<Streets>> Build(const std::string& spec, std::string name,
+                                                        RoadGraphBuilder builder,
+                                                        const StreetsOptions& options);
 
   const std::string name_;
   const RoadGraph graph_;

@@ -8,6 +8,8 @@
 
 #include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/drive_request_checks.h"
+#include "services/dispatch/domain/proto_values.h"
+#include "services/dispatch/streets/way_search.h"
 
 namespace ridestream::sim {
 namespace {
@@ -441,22 +443,17 @@ dispatch::CandidatesFound DispatchProcess::ToCandidates(
       if (context_.Has(Bug::kOthersPromisesIgnored)) stop.latest = Time::max();
     }
   }
-  insertions_.Begin(round);
-  std::vector<dispatch::CandidatesFound::ForTrip> trips;
-  for (int i = 0; i < response->results_size(); ++i) {
-    const auto& query = question.queries[static_cast<std::size_t>(i)];
-    auto& for_trip = trips.emplace_back();
-    for_trip.trip = query.trip;
-    for (const auto& driver : response->results(i).drivers()) {
-      const LatLng place = FromProto(driver.position());
-      for_trip.candidates.push_back(
-          {DriverId(driver.driver_id()), place, PlainCity::TravelTime(place, query.pickup)});
+  std::vector<std::vector<dispatch::NearbyDriver>> nearby;
+  for (const auto& result : response->results()) {
+    auto& drivers = nearby.emplace_back();
+    for (const auto& driver : result.drivers()) {
+      drivers.push_back({DriverId(driver.driver_id()), dispatch::FromProto(driver.position())});
     }
-    if (query.shared) for_trip.insertions = insertions_.Find(*query.shared);
   }
-  dispatch::CandidatesFound found{question.round, std::move(trips)};
-  for (const auto& move : round.moves) found.moves.push_back(insertions_.FindMove(move));
-  return found;
+  search_.Begin(std::move(round), std::move(nearby));
+  while (search_.Step()) {
+  }
+  return search_.Take();
 }
 
 void DispatchProcess::Do(const dispatch::FindRoute& decision) {
@@ -465,7 +462,7 @@ void DispatchProcess::Do(const dispatch::FindRoute& decision) {
     takes = context_.random.Between(Duration(seconds(1)), Duration(seconds(20)));
   }
   dispatch::RouteFound found{decision.driver, decision.request,
-                             PlainCity::WayThrough(decision.from, decision.stops)};
+                             dispatch::FindWay(*streets_, decision)};
   context_.agenda.After(takes, host_.life(), [this, found] { Answer(found); });
 }
 

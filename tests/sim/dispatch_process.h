@@ -12,12 +12,13 @@
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/domain/market_checker.h"
 #include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/streets/round_search.h"
 #include "tests/sim/call.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/drive_call.h"
-#include "tests/sim/insertion_search.h"
 #include "tests/sim/link.h"
 #include "tests/sim/location_process.h"
+#include "tests/sim/town.h"
 #include "tests/sim/trip_process.h"
 
 namespace ridestream::sim {
@@ -86,9 +87,6 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::size_t streams() const { return streams_.size(); }
   /// Without surveys, which come as long as the process lives.
   std::size_t events_waiting() const;
-
-  /// Of riders who share, plans under way that are named to each.
-  static constexpr std::size_t kInsertions = 8;
 
  private:
   /// What was seen of a driver's sessions.
@@ -167,7 +165,8 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::map<std::string, trip::v1::Progress> progress_;  // By trip, the latest.
   bool progress_scheduled_ = false;
 
-  InsertionSearch insertions_{kInsertions};
+  const std::shared_ptr<const roads::Streets> streets_ = TownStreets();
+  dispatch::RoundSearch search_{streets_->router(), dispatch::RoundSearch::Config()};
 
   struct LeaseSeen {
     Time expires_at;

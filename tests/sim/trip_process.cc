@@ -47,7 +47,7 @@ TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChe
 void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripRequest& request,
                             Reply<trip::v1::QuoteTripResponse> reply) {
   const auto way =
-      city_.FindWay(trip::ToLatLng(request.pickup()), trip::ToLatLng(request.dropoff()));
+      router_.FindWay(trip::ToLatLng(request.pickup()), trip::ToLatLng(request.dropoff()));
   trip::Quote quote{QuoteId(context_.NextId('q')), context_.agenda.now() + kQuoteLifetime, {}};
   quote.trip.set_market(request.market());
   quote.trip.mutable_passenger()->set_rider_id(rider.str());
@@ -104,7 +104,7 @@ void TripProcess::ChangeDestination(const RiderId& rider,
   const auto trip = disk_.store().GetTrip(TripId(request.trip_id()));
   if (!trip.ok()) return reply(trip.status());
   const LatLng dropoff = trip::ToLatLng(request.dropoff());
-  const auto way = city_.FindWay(trip::ToLatLng(trip->pickup()), dropoff);
+  const auto way = router_.FindWay(trip::ToLatLng(trip->pickup()), dropoff);
   Submit(
       trip::ChangeDestinationCommand{
           TripId(request.trip_id()), rider, request.request_id(), dropoff,

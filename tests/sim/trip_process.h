@@ -12,9 +12,10 @@
 #include "services/trip/domain/surge_table.h"
 #include "services/trip/domain/trip_view.h"
 #include "services/trip/rpc/log_tail.h"
+#include "services/trip/streets/streets_router.h"
 #include "tests/sim/call.h"
 #include "tests/sim/link.h"
-#include "tests/sim/plain_city.h"
+#include "tests/sim/town.h"
 #include "tests/sim/trip_disk.h"
 
 namespace ridestream::sim {
@@ -98,7 +99,7 @@ class TripProcess {
   TripDisk& disk_;
   RecordChecker& checker_;
   const trip::SharingTerms sharing_;
-  const PlainCity city_;
+  const trip::StreetsRouter router_{TownStreets()};
   trip::SurgeTable surge_;
   std::vector<Work> queue_;
   std::vector<Work> batch_;

@@ -119,8 +119,8 @@ void World::AddDrivers() {
     drivers_.push_back(std::make_unique<DriverDevice>(
         context_, dispatch_host_, dispatch_,
         loadtest::DriverBehaviour::Identity{id, "Driver " + id.str(), seats,
-                                            PlainCity::Somewhere(context_.random)},
-        driver_habits_, city_, loadtest::Random(options_.seed, 1'000 + i)));
+                                            SomewhereInTown(context_.random)},
+        driver_habits_, cruises_, loadtest::Random(options_.seed, 1'000 + i)));
   }
 }
 
@@ -133,9 +133,9 @@ void World::AddRider() {
   if (static_cast<std::size_t>(open) >= kMaxOpenRiders) return;
   const std::uint64_t number = riders_.size() + 1;
   loadtest::Random& random = context_.random;
-  const LatLng other = PlainCity::Somewhere(random);
-  const LatLng pickup = PlainCity::Somewhere(random);
-  const LatLng dropoff = PlainCity::Somewhere(random);
+  const LatLng other = SomewhereInTown(random);
+  const LatLng pickup = SomewhereInTown(random);
+  const LatLng dropoff = SomewhereInTown(random);
   const auto party = static_cast<std::uint32_t>(random.Chance(0.6) ? 1 : 1 + random.Below(5));
   riders_.push_back(std::make_unique<RiderDevice>(
       context_, trip_host_, trip_,

@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "loadtest/driver/cruise.h"
 #include "services/dispatch/domain/market_checker.h"
 #include "tests/sim/dispatch_process.h"
 #include "tests/sim/driver_device.h"
 #include "tests/sim/location_process.h"
 #include "tests/sim/rider_device.h"
 #include "tests/sim/run.h"
+#include "tests/sim/town.h"
 #include "tests/sim/trip_process.h"
 
 namespace ridestream::sim {
@@ -58,7 +60,7 @@ class World {
   const RunOptions options_;
   Context context_;
   Life life_;
-  const PlainCity city_;
+  const loadtest::StreetCruises cruises_{TownStreets()->router(), TownStreets()->turns()};
   RecordChecker record_checker_{context_};
   dispatch::MarketChecker market_checker_{ScaledClock::kAnchor};
   TripDisk disk_{record_checker_};

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "libs/roads/streets.h"
 #include "services/trip/domain/quote_router.h"
 
@@ -8,12 +11,13 @@ namespace ridestream::trip {
 /// A market's streets, for quotes. Thread-safe.
 class StreetsRouter final : public QuoteRouter {
  public:
-  explicit StreetsRouter(std::unique_ptr<roads::Streets> streets) : streets_(std::move(streets)) {}
+  explicit StreetsRouter(std::shared_ptr<const roads::Streets> streets)
+      : streets_(std::move(streets)) {}
   absl::StatusOr<Way> FindWay(LatLng pickup, LatLng dropoff) const override;
   const roads::Streets& streets() const { return *streets_; }
 
  private:
-  const std::unique_ptr<roads::Streets> streets_;
+  const std::shared_ptr<const roads::Streets> streets_;
 };
 
 }  // namespace ridestream::trip
