@@ -10,6 +10,7 @@
 #include "absl/flags/flag.h"
 #include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
+#include "libs/base/worker.h"
 #include "libs/peer_clock/peer_clock.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -207,6 +208,7 @@ absl::Status Run() {
                                   absl::GetFlag(FLAGS_metrics_listen));
   const std::shared_ptr<const Clock> clock = service::MakeClock();
   TimerQueue timers;
+  ThreadExecutor executor;
   const auto trip_channel = rpc::MakeChannel(
       absl::GetFlag(FLAGS_trip),
       {.retried_services = {"ridestream.trip.v1.TripService"}, .keepalive = rpc::kInnerKeepalive});
@@ -268,8 +270,8 @@ absl::Status Run() {
         dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates),
                                 .max_pickup_time = Chrono(FLAGS_max_pickup_time)},
         Chrono(FLAGS_update_speeds_every), *std::move(streets),
-        dispatch::MarketRunner::Surroundings{*clock, timers, trip_clock, sessions, *trip, *location,
-                                             progress, metrics.registry()});
+        dispatch::MarketRunner::Surroundings{*clock, timers, executor, trip_clock, sessions, *trip,
+                                             *location, progress, metrics.registry()});
   }
   dispatch::AddSessionReadings(metrics, sessions, absl::GetFlag(FLAGS_max_sessions));
   dispatch::AddMarketReadings(metrics, markets);

@@ -9,7 +9,6 @@
 #include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/drive_request_checks.h"
 #include "services/dispatch/domain/proto_values.h"
-#include "services/dispatch/streets/way_search.h"
 
 namespace ridestream::sim {
 namespace {
@@ -24,7 +23,6 @@ constexpr Duration kReopenAfter = milliseconds(200);
 constexpr Duration kProgressLinger = seconds(1);
 constexpr Duration kHelloWithin = seconds(10);
 constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
-constexpr std::uint32_t kCandidates = 16;
 
 dispatch::MarketConfig MarketConfigFor(Context& context) {
   dispatch::MarketConfig config;
@@ -34,6 +32,29 @@ dispatch::MarketConfig MarketConfigFor(Context& context) {
   if (context.Has(Bug::kLeaseNotChecked)) config.accept_grace = std::chrono::hours(1);
   return config;
 }
+
+/// Asks location over the simulated network.
+class LocationClient final : public dispatch::LocationPort {
+ public:
+  LocationClient(Context& context, Host& host, const DispatchProcess::Neighbours& neighbours)
+      : context_(context), host_(host), neighbours_(neighbours) {}
+
+  void FindNearest(location::v1::FindNearestRequest request, const std::vector<std::string>&,
+                   Done done) override {
+    using Response = location::v1::FindNearestResponse;
+    Call<Response>::Start(
+        context_, host_, neighbours_.location_host, {"find nearest", seconds(1), true},
+        [&location = neighbours_.location, request](const Reply<Response>& reply) {
+          location->FindNearest(request, reply);
+        },
+        std::move(done));
+  }
+
+ private:
+  Context& context_;
+  Host& host_;
+  const DispatchProcess::Neighbours neighbours_;
+};
 
 }  // namespace
 
@@ -45,7 +66,11 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
       checker_(checker),
       session_config_{.drop_after = std::chrono::minutes(2), .max_unacked = kMaxUnacked},
       market_config_(MarketConfigFor(context)),
-      market_(market_config_) {
+      market_(market_config_),
+      executor_(context),
+      planner_(dispatch::PlannerConfig(), kMarket, *streets_,
+               std::make_unique<LocationClient>(context, host, neighbours), executor_,
+               [this](dispatch::Event answer) { Answer(std::move(answer)); }) {
   batch_.set_market(kMarket);
   OpenLog();
   OpenLocation();
@@ -407,64 +432,17 @@ void DispatchProcess::Do(const dispatch::SetAvailability& decision) {
 }
 
 void DispatchProcess::Do(const dispatch::FindCandidates& decision) {
-  location::v1::FindNearestRequest request;
-  request.set_market(kMarket);
-  for (const auto& query : decision.queries) {
-    auto& wire = *request.add_queries();
-    wire.mutable_center()->set_lat_e7(query.pickup.lat_e7);
-    wire.mutable_center()->set_lng_e7(query.pickup.lng_e7);
-    wire.set_radius_m(query.radius_m);
-    wire.set_limit(kCandidates);
-    wire.set_min_free_seats(query.party_size);
-    wire.add_states(location::v1::DRIVER_STATE_IDLE);
-  }
-  using Response = location::v1::FindNearestResponse;
-  Call<Response>::Start(
-      context_, host_, neighbours_.location_host,
-      {fmt::format("find nearest, round {}", decision.round), seconds(1), true},
-      [&location = neighbours_.location, request](const Reply<Response>& reply) {
-        location->FindNearest(request, reply);
-      },
-      [this, decision](const absl::StatusOr<Response>& response) {
-        context_.agenda.After(context_.random.Between(Duration(0), Duration(milliseconds(20))),
-                              host_.life(),
-                              [this, found = ToCandidates(decision, response)] { Answer(found); });
-      });
-}
-
-dispatch::CandidatesFound DispatchProcess::ToCandidates(
-    const dispatch::FindCandidates& question,
-    const absl::StatusOr<location::v1::FindNearestResponse>& response) {
-  if (!response.ok()) return {question.round, response.status()};
-  dispatch::FindCandidates round = question;
+  dispatch::FindCandidates round = decision;
   for (dispatch::SharedCar& car : round.cars) {
     if (context_.Has(Bug::kInsertionsWithoutSeats)) car.car.seats = 8;
     for (dispatch::CarStop& stop : car.car.stops) {
       if (context_.Has(Bug::kOthersPromisesIgnored)) stop.latest = Time::max();
     }
   }
-  std::vector<std::vector<dispatch::NearbyDriver>> nearby;
-  for (const auto& result : response->results()) {
-    auto& drivers = nearby.emplace_back();
-    for (const auto& driver : result.drivers()) {
-      drivers.push_back({DriverId(driver.driver_id()), dispatch::FromProto(driver.position())});
-    }
-  }
-  search_.Begin(std::move(round), std::move(nearby));
-  while (search_.Step()) {
-  }
-  return search_.Take();
+  planner_.Find(std::move(round));
 }
 
-void DispatchProcess::Do(const dispatch::FindRoute& decision) {
-  Duration takes = context_.random.Between(Duration(0), Duration(milliseconds(20)));
-  if (context_.faults.Strikes(Fault::kMessageDelayed)) {
-    takes = context_.random.Between(Duration(seconds(1)), Duration(seconds(20)));
-  }
-  dispatch::RouteFound found{decision.driver, decision.request,
-                             dispatch::FindWay(*streets_, decision)};
-  context_.agenda.After(takes, host_.life(), [this, found] { Answer(found); });
-}
+void DispatchProcess::Do(const dispatch::FindRoute& decision) { planner_.Find(decision); }
 
 void DispatchProcess::Do(const dispatch::TripCommand& decision) {
   if (const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&decision.request)) {

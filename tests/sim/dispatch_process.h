@@ -12,20 +12,21 @@
 #include "services/dispatch/domain/market.h"
 #include "services/dispatch/domain/market_checker.h"
 #include "services/dispatch/rpc/driver_session.h"
-#include "services/dispatch/streets/round_search.h"
+#include "services/dispatch/runner/planner.h"
 #include "tests/sim/call.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/drive_call.h"
 #include "tests/sim/link.h"
 #include "tests/sim/location_process.h"
+#include "tests/sim/sim_executor.h"
 #include "tests/sim/town.h"
 #include "tests/sim/trip_process.h"
 
 namespace ridestream::sim {
 
-/// A life of the dispatch service: the real market, sessions and log cursor, and what the gRPC
-/// shell does around them, namely the registry of sessions with its tick, the market's queue and
-/// thread, the log's follower, the planner, and the stream of positions. Not thread-safe.
+/// A life of the dispatch service: the real market, planner, sessions and log cursor, and what
+/// the gRPC shell does around them, namely the registry of sessions with its tick, the market's
+/// queue and thread, the log's follower, and the stream of positions. Not thread-safe.
 class DispatchProcess final : public dispatch::EventSink, public dispatch::PositionSink {
  public:
   /// Who else there is; a pointer is null while that process is down.
@@ -131,9 +132,6 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Do(const dispatch::StreetsDriven&) {}
   void Do(const dispatch::SetSurge& decision);
   void CheckLease(const trip::v1::AssignTripRequest& request);
-  dispatch::CandidatesFound ToCandidates(
-      const dispatch::FindCandidates& question,
-      const absl::StatusOr<location::v1::FindNearestResponse>& response);
 
   Context& context_;
   Host& host_;
@@ -143,6 +141,9 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   dispatch::OfferTimes offer_times_;
   const dispatch::MarketConfig market_config_;
   dispatch::Market market_;
+  const std::shared_ptr<const roads::Streets> streets_ = TownStreets();
+  SimExecutor executor_;
+  dispatch::Planner planner_;
 
   std::map<DriverId, Seen> seen_;
   std::map<DriverId, std::shared_ptr<dispatch::DriverSession>> sessions_;
@@ -164,9 +165,6 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::shared_ptr<Link> progress_link_;
   std::map<std::string, trip::v1::Progress> progress_;  // By trip, the latest.
   bool progress_scheduled_ = false;
-
-  const std::shared_ptr<const roads::Streets> streets_ = TownStreets();
-  dispatch::RoundSearch search_{streets_->router(), dispatch::RoundSearch::Config()};
 
   struct LeaseSeen {
     Time expires_at;

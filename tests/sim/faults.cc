@@ -28,6 +28,7 @@ constexpr std::array<Kind, kFaultCount> kKinds = {{
     {"write_lost", 0},
     {"disk_failed", 0.03},
     {"disk_slow", 0.05},
+    {"worker_slow", 0.01},
     {"location_stale", 0.0015},
     {"location_silent", 0.0015},
     {"market_queue_full", 0.01},

@@ -28,6 +28,7 @@ enum class Fault {
   kWriteLost,  // Not synced when the process died.
   kDiskFailed,
   kDiskSlow,
+  kWorkerSlow,
   kLocationStale,
   kLocationSilent,
   kMarketQueueFull,

@@ -10,6 +10,8 @@
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
+#include "services/dispatch/domain/proto_values.h"
+#include "services/dispatch/rpc/location_client.h"
 #include "services/dispatch/rpc/push_lines.h"
 #include "services/dispatch/rpc/trip_times.h"
 
@@ -42,7 +44,8 @@ MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& plan
       market_(config),
       meter_(surroundings.metrics, market_name_),
       positions_(surroundings.clock, surroundings.timers, surroundings.location, market_name_),
-      planner_(planner_config, market_name_, *streets_, surroundings.location,
+      planner_(planner_config, market_name_, *streets_,
+               std::make_unique<LocationClient>(surroundings.location), surroundings.executor,
                [this](Event answer) { queue_.Answer(std::move(answer)); }),
       speeds_(update_speeds_every <= Duration::zero()
                   ? nullptr

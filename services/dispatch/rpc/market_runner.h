@@ -22,11 +22,11 @@
 #include "services/dispatch/rpc/event_queue.h"
 #include "services/dispatch/rpc/market_meter.h"
 #include "services/dispatch/rpc/offer_times.h"
-#include "services/dispatch/rpc/planner.h"
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/progress_reporter.h"
 #include "services/dispatch/rpc/session_registry.h"
 #include "services/dispatch/rpc/speed_keeper.h"
+#include "services/dispatch/runner/planner.h"
 
 namespace ridestream::dispatch {
 
@@ -39,6 +39,7 @@ class MarketRunner final : public EventSink {
   struct Surroundings {
     const Clock& clock;
     TimerQueue& timers;
+    Executor& executor;
     /// Trip's, in which its records are written.
     const PeerClock& trip_clock;
     SessionRegistry& sessions;

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
+#include <vector>
 
 #include "libs/base/mutex.h"
+#include "libs/base/worker.h"
 #include "libs/roads/streets.h"
-#include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/runner/location_port.h"
 #include "services/dispatch/streets/round_search.h"
 
 namespace ridestream::dispatch {
@@ -25,46 +29,53 @@ struct PlannerConfig {
 };
 
 /// Answers a market's questions about the world: who is near, how long they need, which way to go.
-/// Location is asked asynchronously; the streets on a thread of its own, since a route may take a
+/// Location is asked asynchronously; the streets by a worker of its own, since a route may take a
 /// millisecond, and a market must not wait for it. Routes go first: a driver waits for each, while
 /// a round of candidates, which may take long, is worked through piece by piece. Thread-safe.
 class Planner {
  public:
   using Answer = std::function<void(Event)>;
 
+  /// `streets` and `executor` must outlive it. `answer` is called by the worker, or by location.
   Planner(const PlannerConfig& config, std::string market, const roads::Streets& streets,
-          location::v1::LocationService::StubInterface& location, Answer answer);
-  /// Ends the thread; questions that wait get no answer. Calls under way to location must have
-  /// ended.
+          std::unique_ptr<LocationPort> location, Executor& executor, Answer answer);
+  /// Questions that wait get no answer.
   ~Planner();
 
-  /// `request_ids` are those of requests from outside on whose behalf it is asked.
+  /// Of more trips than location answers in a call, those beyond get no answer. `request_ids` are
+  /// those of requests from outside on whose behalf it is asked.
   void Find(FindCandidates question, const std::vector<std::string>& request_ids = {});
   void Find(FindRoute question);
 
  private:
-  struct Round;
+  /// A round of candidates: first location's answer is awaited, then it is worked through.
+  struct Round {
+    FindCandidates question;
+    location::v1::FindNearestResponse response;
+    bool begun = false;
+  };
 
-  void OnNearest(std::shared_ptr<Round> round, const grpc::Status& status);
-  void Run();
+  void OnNearest(FindCandidates question,
+                 absl::StatusOr<location::v1::FindNearestResponse> response);
+  void Enqueue(std::unique_ptr<Round> round);
+  std::optional<std::chrono::nanoseconds> Work();
   void Begin(Round& round);
 
   const PlannerConfig config_;
   const std::string market_;
   const roads::Streets& streets_;
-  location::v1::LocationService::StubInterface& location_;
   const Answer answer_;
-  /// Of the thread's alone.
+  /// Of the worker's alone.
   RoundSearch search_;
 
   Mutex mu_;
-  CondVar changed_;
   // Bounded by the market, which has one route a driver and one round under way.
   std::deque<FindRoute> routes_ ABSL_GUARDED_BY(mu_);
-  std::deque<std::shared_ptr<Round>> rounds_ ABSL_GUARDED_BY(mu_);
-  int asking_ ABSL_GUARDED_BY(mu_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  std::deque<std::unique_ptr<Round>> rounds_ ABSL_GUARDED_BY(mu_);
+
+  // In this order: location's answers wake the worker.
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<LocationPort> location_;
 };
 
 }  // namespace ridestream::dispatch

@@ -1,0 +1,57 @@
+#include "services/dispatch/rpc/location_client.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/request_id.h"
+#include "libs/rpc/status.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+constexpr std::chrono::milliseconds kNearestTimeout{1'000};
+
+}  // namespace
+
+LocationClient::~LocationClient() {
+  MutexLock lock(mu_);
+  while (calls_under_way_ > 0) idle_.Wait(mu_);
+}
+
+void LocationClient::FindNearest(location::v1::FindNearestRequest request,
+                                 const std::vector<std::string>& request_ids, Done done) {
+  struct UnderWay {
+    grpc::ClientContext context;
+    location::v1::FindNearestRequest request;
+    location::v1::FindNearestResponse response;
+  };
+  auto under_way = std::make_shared<UnderWay>();
+  under_way->request = std::move(request);
+  rpc::SetTimeout(under_way->context, kNearestTimeout);
+  rpc::SetCaller(under_way->context, {rpc::CallerKind::kService, "dispatch"});
+  for (const std::string& id : request_ids) rpc::AddRequestId(under_way->context, id);
+  {
+    MutexLock lock(mu_);
+    ++calls_under_way_;
+  }
+  stub_.async()->FindNearest(&under_way->context, &under_way->request, &under_way->response,
+                             [this, under_way, done = std::move(done)](const grpc::Status& status) {
+                               if (status.ok()) {
+                                 done(std::move(under_way->response));
+                               } else {
+                                 done(rpc::FromGrpcStatus(status));
+                               }
+                               EndCall();
+                             });
+}
+
+void LocationClient::EndCall() {
+  MutexLock lock(mu_);
+  --calls_under_way_;
+  idle_.SignalAll();
+}
+
+}  // namespace ridestream::dispatch

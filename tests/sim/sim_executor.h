@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "libs/base/worker.h"
+#include "tests/sim/context.h"
+
+namespace ridestream::sim {
+
+/// Does workers' pieces in virtual time. Each turn comes a little late, now and then by seconds, as
+/// on a machine that is busy. Not thread-safe.
+class SimExecutor final : public Executor {
+ public:
+  explicit SimExecutor(Context& context) : context_(context) {}
+  std::unique_ptr<Worker> Start(Worker::Work work) override {
+    return std::make_unique<SimWorker>(context_, std::move(work));
+  }
+
+ private:
+  class SimWorker final : public Worker {
+   public:
+    SimWorker(Context& context, Work work) : context_(context), work_(std::move(work)) { Wake(); }
+    ~SimWorker() override { life_.End(); }
+
+    void Wake() override { RunAt(context_.agenda.now() + Lateness()); }
+
+   private:
+    /// Pieces of a turn.
+    static constexpr std::uint64_t kMaxPieces = 16;
+
+    Duration Lateness() {
+      if (context_.faults.Strikes(Fault::kWorkerSlow)) {
+        return context_.random.Between(Duration(std::chrono::seconds(1)),
+                                       Duration(std::chrono::seconds(20)));
+      }
+      return context_.random.Between(Duration(0), Duration(std::chrono::milliseconds(20)));
+    }
+
+    void RunAt(Time at) {
+      if (at >= run_at_) return;
+      run_at_ = at;
+      context_.agenda.At(at, life_, [this, at] {
+        if (at == run_at_) Run();
+      });
+    }
+
+    void Run() {
+      run_at_ = Time::max();
+      std::optional<std::chrono::nanoseconds> pause;
+      std::uint64_t pieces = 1 + context_.random.Below(kMaxPieces);
+      do {
+        pause = work_();
+      } while (pause && pause->count() == 0 && --pieces > 0);
+      if (pause) {
+        RunAt(context_.agenda.now() + std::chrono::ceil<Duration>(*pause) +
+              context_.random.Between(Duration(0), Duration(std::chrono::milliseconds(1))));
+      }
+    }
+
+    Context& context_;
+    const Work work_;
+    Life life_;
+    Time run_at_ = Time::max();
+  };
+
+  Context& context_;
+};
+
+}  // namespace ridestream::sim
