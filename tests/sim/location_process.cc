@@ -3,38 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <utility>
+
+#include "services/location/rpc/convert.h"
 
 namespace ridestream::sim {
 namespace {
 
 constexpr Duration kStaleness = std::chrono::seconds(30);
-
-location::PositionReport FromProto(const location::v1::PositionReport& report,
-                                   std::uint64_t sent_at_us) {
-  return {.driver_id = report.driver_id(),
-          .session_epoch = report.session_epoch(),
-          .sequence = report.sequence(),
-          .age = Duration(sent_at_us - report.received_at_us()),
-          .place = {report.lat_e7(), report.lng_e7()},
-          .heading_deg = report.heading_deg(),
-          .state = static_cast<location::DriverState>(report.state()),
-          .free_seats = report.free_seats()};
-}
-
-location::NearestQuery FromProto(const location::v1::NearestQuery& query) {
-  location::NearestQuery result{{query.center().lat_e7(), query.center().lng_e7()},
-                                static_cast<double>(query.radius_m()),
-                                query.limit(),
-                                query.min_free_seats()};
-  if (query.states_size() > 0) result.states = location::StateSet();
-  for (const int state : query.states()) {
-    result.states.Add(static_cast<location::DriverState>(state));
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -55,8 +32,8 @@ void LocationProcess::TakeBatch(const location::v1::ReportPositionsRequest& batc
 
 void LocationProcess::Apply(const location::v1::ReportPositionsRequest& batch) {
   std::vector<location::PositionReport> reports;
-  for (const auto& report : batch.positions()) {
-    reports.push_back(FromProto(report, batch.sent_at_us()));
+  if (const absl::Status status = location::ToReports(batch, reports); !status.ok()) {
+    return context_.Violated("location refuses a batch of dispatch: " + status.ToString());
   }
   const location::ApplyCounts counts = index_.Apply(batch.market(), reports, context_.agenda.now());
   if (counts.rejected > 0) {
@@ -80,18 +57,18 @@ void LocationProcess::FindNearest(const location::v1::FindNearestRequest& reques
                                   const Reply<location::v1::FindNearestResponse>& reply) {
   const Time now = context_.agenda.now();
   if (now < silent_until_) return;
+  const auto queries = location::ToQueries(request);
+  if (!queries.ok()) {
+    context_.Violated("location refuses a question of dispatch: " + queries.status().ToString());
+    return reply(queries.status());
+  }
   location::v1::FindNearestResponse response;
-  for (const auto& message : request.queries()) {
-    const location::NearestQuery query = FromProto(message);
-    const location::NearbyDrivers found =
-        index_.FindNearest(request.market(), std::span(&query, 1), now).front();
-    Check(query, found);
+  const auto answers = index_.FindNearest(request.market(), *queries, now);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    Check(queries->at(i), answers[i]);
     auto& result = *response.add_results();
-    for (const location::NearbyDriver& driver : found) {
-      auto& nearby = *result.add_drivers();
-      nearby.set_driver_id(driver.id.str());
-      nearby.mutable_position()->set_lat_e7(driver.place.lat_e7);
-      nearby.mutable_position()->set_lng_e7(driver.place.lng_e7);
+    for (const location::NearbyDriver& driver : answers[i]) {
+      location::ToProto(driver, *result.add_drivers());
     }
   }
   reply(std::move(response));
