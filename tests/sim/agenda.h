@@ -28,7 +28,18 @@ class Life {
   std::shared_ptr<const char> token_;
 };
 
-/// Virtual time: what is to happen, in the order of time, and at the same time in the order in
+/// Virtual time: it stands still until it is advanced, and a wait lasts as long as it says.
+class VirtualClock final : public Clock {
+ public:
+  Time Now() const override { return now_; }
+  std::chrono::nanoseconds ToWall(Duration d) const override { return d; }
+  void Advance(Duration d) { now_ += d; }
+
+ private:
+  Time now_ = ScaledClock::kAnchor;
+};
+
+/// What is to happen in virtual time, in the order of time, and at the same time in the order in
 /// which it was planned. Not thread-safe.
 class Agenda {
  public:
@@ -63,7 +74,7 @@ class Agenda {
     LifeWatch life;
     Task task;
   };
-  ManualClock clock_;
+  VirtualClock clock_;
   std::uint64_t planned_ = 0;
   std::map<std::pair<Time, std::uint64_t>, Entry> tasks_;
 };

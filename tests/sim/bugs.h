@@ -9,20 +9,17 @@ namespace ridestream::sim {
 /// simulation would find them. All are mistakes that somebody could make in the shells.
 enum class Bug {
   kNone,
-  kNoFencing,                // An older stream's messages count as the newest one's.
-  kLateEndRemovesSession,    // The end of an older stream disconnects the newer one.
-  kLeaseNotChecked,          // An answer counts however late it is.
-  kAckBeforeCommit,          // Trip answers when a row is written, not when it is synced.
-  kWriteCountsAsAck,         // A push that was written is not kept for a resume.
-  kReadCountsAsTaken,        // The log's cursor moves also when the market can't take the event.
-  kLogSkipsOneAfterBreak,    // The log is followed from one too far.
-  kReleasedDriverForgotten,  // Dispatch doesn't hear who lost a trip.
-  kRequestIdIgnored,         // A repeated request isn't known as such.
-  kOfferIdChanges,           // A repeated assignment comes under another offer.
-  kPlanVersionsBeginAnew,    // What the driver says of its plan's version isn't heeded.
-  kEpochsBeginAnew,          // Nor what it says of its epoch.
-  kSeatsNotChecked,          // Every car is taken for a bus.
-  kSilenceNotTold,           // The market doesn't hear that a driver fell silent.
+  kNoFencing,              // An older stream's messages count as the newest one's.
+  kLateEndRemovesSession,  // The end of an older stream disconnects the newer one.
+  kLeaseNotChecked,        // An answer counts however late it is.
+  kAckBeforeCommit,        // Trip answers when a row is written, not when it is synced.
+  kWriteCountsAsAck,       // A push that was written is not kept for a resume.
+  kRequestIdIgnored,       // A repeated request isn't known as such.
+  kOfferIdChanges,         // A repeated assignment comes under another offer.
+  kPlanVersionsBeginAnew,  // What the driver says of its plan's version isn't heeded.
+  kEpochsBeginAnew,        // Nor what it says of its epoch.
+  kSeatsNotChecked,        // Every car is taken for a bus.
+  kSilenceNotTold,         // The market doesn't hear that a driver fell silent.
   // Of riders who share:
   kInsertionsWithoutSeats,  // The planner takes every car under way for a bus.
   kOthersPromisesIgnored,   // It heeds the promise of the rider who gets in, and no other.
@@ -39,9 +36,6 @@ inline constexpr std::array kBugs = {
     NamedBug{Bug::kLeaseNotChecked, "lease_not_checked"},
     NamedBug{Bug::kAckBeforeCommit, "ack_before_commit"},
     NamedBug{Bug::kWriteCountsAsAck, "write_counts_as_ack"},
-    NamedBug{Bug::kReadCountsAsTaken, "read_counts_as_taken"},
-    NamedBug{Bug::kLogSkipsOneAfterBreak, "log_skips_one_after_break"},
-    NamedBug{Bug::kReleasedDriverForgotten, "released_driver_forgotten"},
     NamedBug{Bug::kRequestIdIgnored, "request_id_ignored"},
     NamedBug{Bug::kOfferIdChanges, "offer_id_changes"},
     NamedBug{Bug::kPlanVersionsBeginAnew, "plan_versions_begin_anew"},

@@ -66,12 +66,20 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
       checker_(checker),
       session_config_{.drop_after = std::chrono::minutes(2), .max_unacked = kMaxUnacked},
       market_config_(MarketConfigFor(context)),
-      market_(market_config_),
-      executor_(context),
+      market_executor_(context, milliseconds(1), /*may_be_slow=*/false),
+      loop_(market_config_, context.agenda.clock(), market_executor_, *this,
+            [this](const dispatch::Decision& decision) {
+              std::visit([this](const auto& what) { Do(what); }, decision);
+            }),
+      planner_executor_(context, milliseconds(20), /*may_be_slow=*/true),
       planner_(dispatch::PlannerConfig(), kMarket, *streets_,
-               std::make_unique<LocationClient>(context, host, neighbours), executor_,
-               [this](dispatch::Event answer) { Answer(std::move(answer)); }) {
+               std::make_unique<LocationClient>(context, host, neighbours), planner_executor_,
+               [this](dispatch::Event answer) { loop_.Tell(std::move(answer)); }),
+      log_reader_(kMarket, *this, [&context](std::uint64_t sequence) {
+        context.trace.Line("log caught up at {}", sequence);
+      }) {
   batch_.set_market(kMarket);
+  loop_.Start();
   OpenLog();
   OpenLocation();
   OpenProgress();
@@ -143,15 +151,14 @@ void DispatchProcess::Survey() {
   for (const auto& [id, session] : sessions_) {
     if (const auto position = session->position()) survey.drivers.push_back({id, *position});
   }
-  if (!context_.faults.Strikes(Fault::kMarketQueueFull)) Answer(std::move(survey));
+  if (!context_.faults.Strikes(Fault::kMarketQueueFull) && loop_.Post(std::move(survey))) {
+    ++surveys_waiting_;
+  }
   context_.agenda.After(kSurveyEvery, host_.life(), [this] { Survey(); });
 }
 
 std::size_t DispatchProcess::events_waiting() const {
-  return static_cast<std::size_t>(
-      std::count_if(queue_.begin(), queue_.end(), [](const dispatch::Event& event) {
-        return !std::holds_alternative<dispatch::FleetSurveyed>(event);
-      }));
+  return loop_.events().size() - surveys_waiting_;
 }
 
 // -- Looking on
@@ -203,8 +210,7 @@ void DispatchProcess::Attached(const DriverId& driver, const absl::StatusOr<std:
 bool DispatchProcess::Post(dispatch::Event event) {
   if (fenced_speaks_) context_.Violated("a stream was heard that a newer one had fenced");
   if (context_.faults.Strikes(Fault::kMarketQueueFull)) return false;
-  Answer(std::move(event));
-  return true;
+  return loop_.Post(std::move(event));
 }
 
 void DispatchProcess::Tell(dispatch::Event event) {
@@ -212,72 +218,25 @@ void DispatchProcess::Tell(dispatch::Event event) {
   const bool silence = std::holds_alternative<dispatch::DriverSuspect>(event) ||
                        std::holds_alternative<dispatch::SessionDropped>(event);
   if (silence && context_.Has(Bug::kSilenceNotTold)) return;
-  Answer(std::move(event));
+  loop_.Tell(std::move(event));
 }
 
-void DispatchProcess::Answer(dispatch::Event event) {
-  queue_.push_back(std::move(event));
-  ScheduleRun();
-}
-
-void DispatchProcess::ScheduleRun() {
-  if (std::exchange(run_scheduled_, true)) return;
-  context_.agenda.After(context_.random.Between(Duration(0), Duration(milliseconds(1))),
-                        host_.life(), [this] {
-                          run_scheduled_ = false;
-                          const dispatch::Event event = std::move(queue_.front());
-                          queue_.pop_front();
-                          Feed(event);
-                          if (!queue_.empty()) ScheduleRun();
-                        });
-}
-
-void DispatchProcess::Feed(const dispatch::Event& event) {
-  // The checker wants each timer's decisions apart from the event's.
-  const auto wake = market_.NextWake();
-  if (wake && *wake <= context_.agenda.now()) FeedMarket(dispatch::Wake{});
+void DispatchProcess::Handling(const dispatch::Event& event, Time now) {
+  if (std::holds_alternative<dispatch::FleetSurveyed>(event)) --surveys_waiting_;
   if (const auto* answer = std::get_if<dispatch::OfferAnswered>(&event)) {
     const auto lease = leases_.find(answer->answer.offer_id());
     if (lease != leases_.end() && answer->answer.accept() && !lease->second.accepted_at) {
-      lease->second.accepted_at = context_.agenda.now();
+      lease->second.accepted_at = now;
     }
   }
-  FeedMarket(event);
-  ArmWake();
-}
-
-void DispatchProcess::FeedMarket(const dispatch::Event& event) {
-  checker_.Before(event, context_.agenda.now());
-  const std::vector<dispatch::Decision> decisions = market_.Handle(event, context_.agenda.now());
-  checker_.After(decisions);
-  for (const dispatch::Decision& decision : decisions) {
-    std::visit([this](const auto& what) { Do(what); }, decision);
-  }
-}
-
-void DispatchProcess::ArmWake() {
-  const auto wake = market_.NextWake();
-  if (!wake || *wake >= wake_at_) return;
-  wake_at_ = *wake;
-  context_.agenda.At(*wake, host_.life(), [this, at = *wake] {
-    if (at != wake_at_) return;
-    wake_at_ = Time::max();
-    const auto next = market_.NextWake();
-    if (next && *next <= context_.agenda.now()) FeedMarket(dispatch::Wake{});
-    ArmWake();
-  });
+  checker_.Before(event, now);
 }
 
 // -- The log
 // ----------------------------------------------------------------------------------------
 
 void DispatchProcess::OpenLog() {
-  trip::v1::FollowTripsRequest request;
-  request.add_markets(kMarket);
-  log_cursor_.FillIn(request);
-  if (context_.Has(Bug::kLogSkipsOneAfterBreak) && request.after_sequence() > 0) {
-    request.set_after_sequence(request.after_sequence() + 1);
-  }
+  const trip::v1::FollowTripsRequest request = log_reader_.NextRequest();
   log_link_ = Link::Open(context_, host_, neighbours_.trip_host, "log");
   log_link_->WhenClosed(Side::kClient, [this](const absl::Status& status) { OnLogEnd(status); });
   const auto deliver =
@@ -291,27 +250,16 @@ void DispatchProcess::OpenLog() {
 
 void DispatchProcess::OnLog(const std::shared_ptr<Link>& link,
                             const trip::v1::FollowTripsResponse& message) {
-  const bool caught_up = message.has_caught_up();
-  const std::uint64_t sequence =
-      caught_up ? message.caught_up().sequence() : message.event().sequence();
-  if (context_.Has(Bug::kReadCountsAsTaken)) log_cursor_.Took(sequence);
-  bool taken = false;
-  if (caught_up) {
-    context_.trace.Line("log caught up at {}", sequence);
-    taken = Post(dispatch::LogCaughtUp{});
-    if (taken && told_ != 0 && sequence > told_) CheckTold(sequence + 1);
-    if (taken) told_ = std::max(told_, sequence);
-  } else {
-    trip::v1::TripEvent event = message.event();
-    if (context_.Has(Bug::kReleasedDriverForgotten)) {
-      event.mutable_trip()->clear_released_driver_ids();
-    }
-    context_.trace.Line("log {}: {}", sequence, Describe(event.trip()));
-    taken = Post(dispatch::TripLogged{std::move(event)});
-    if (taken) CheckTold(sequence);
+  trip::v1::FollowTripsResponse taken = message;
+  if (message.has_event()) {
+    context_.trace.Line("log {}: {}", message.event().sequence(), Describe(message.event().trip()));
   }
-  if (taken) {
-    log_cursor_.Took(sequence);
+  if (log_reader_.Take(taken)) {
+    const std::uint64_t sequence =
+        message.has_caught_up() ? message.caught_up().sequence() : message.event().sequence();
+    // The log is caught up at an entry that was told.
+    const bool skipped = message.has_caught_up() && told_ != 0 && sequence > told_;
+    CheckTold(skipped ? sequence + 1 : sequence);
     return;
   }
   link->Abandon(Side::kClient);
@@ -320,7 +268,7 @@ void DispatchProcess::OnLog(const std::shared_ptr<Link>& link,
 
 void DispatchProcess::OnLogEnd(const absl::Status& status) {
   context_.trace.Line("log ends: {}", status.ToString());
-  log_cursor_.OnEnd(status);
+  log_reader_.OnEnd(status);
   context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenLog(); });
 }
 
@@ -454,10 +402,7 @@ void DispatchProcess::Do(const dispatch::TripCommand& decision) {
         trip->Carry(request, std::move(reply));
       },
       [this, command = decision.command](absl::StatusOr<trip::v1::Trip> trip) {
-        if (trip.ok() && context_.Has(Bug::kReleasedDriverForgotten)) {
-          trip->clear_released_driver_ids();
-        }
-        Answer(dispatch::CommandDone{command, std::move(trip)});
+        loop_.Tell(dispatch::CommandDone{command, std::move(trip)});
       });
 }
 

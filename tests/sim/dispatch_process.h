@@ -1,17 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "services/dispatch/domain/log_cursor.h"
-#include "services/dispatch/domain/market.h"
 #include "services/dispatch/domain/market_checker.h"
 #include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/runner/log_reader.h"
+#include "services/dispatch/runner/market_loop.h"
 #include "services/dispatch/runner/planner.h"
 #include "tests/sim/call.h"
 #include "tests/sim/describe.h"
@@ -24,10 +24,12 @@
 
 namespace ridestream::sim {
 
-/// A life of the dispatch service: the real market, planner, sessions and log cursor, and what
-/// the gRPC shell does around them, namely the registry of sessions with its tick, the market's
-/// queue and thread, the log's follower, and the stream of positions. Not thread-safe.
-class DispatchProcess final : public dispatch::EventSink, public dispatch::PositionSink {
+/// A life of the dispatch service: the real market with its loop, planner, log reader and
+/// sessions, and what the gRPC shell does around them, namely the registry of sessions with its
+/// tick, and the streams of the log, of positions and of progress. Not thread-safe.
+class DispatchProcess final : public dispatch::EventSink,
+                              public dispatch::PositionSink,
+                              private dispatch::MarketLoop::Observer {
  public:
   /// Who else there is; a pointer is null while that process is down.
   struct Neighbours {
@@ -105,11 +107,11 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator Remove(
       std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator session);
   void Survey();
-  void Answer(dispatch::Event event);
-  void ScheduleRun();
-  void Feed(const dispatch::Event& event);
-  void FeedMarket(const dispatch::Event& event);
-  void ArmWake();
+  void Handling(const dispatch::Event& event, Time now) override;
+  void Decided(const std::vector<dispatch::Decision>& decisions) override {
+    checker_.After(decisions);
+  }
+  void Handled(const dispatch::Event&, std::chrono::nanoseconds) override {}
 
   void OpenLog();
   void OnLog(const std::shared_ptr<Link>& link, const trip::v1::FollowTripsResponse& message);
@@ -140,9 +142,12 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   const dispatch::SessionConfig session_config_;
   dispatch::OfferTimes offer_times_;
   const dispatch::MarketConfig market_config_;
-  dispatch::Market market_;
+  SimExecutor market_executor_;
+  dispatch::MarketLoop loop_;
+  /// Of the events that wait.
+  std::size_t surveys_waiting_ = 0;
   const std::shared_ptr<const roads::Streets> streets_ = TownStreets();
-  SimExecutor executor_;
+  SimExecutor planner_executor_;
   dispatch::Planner planner_;
 
   std::map<DriverId, Seen> seen_;
@@ -150,11 +155,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::map<std::uint64_t, std::shared_ptr<DriveCall>> streams_;  // By the link's id.
   bool fenced_speaks_ = false;
 
-  std::deque<dispatch::Event> queue_;
-  bool run_scheduled_ = false;
-  Time wake_at_ = Time::max();
-
-  dispatch::LogCursor log_cursor_;
+  dispatch::LogReader log_reader_;
   std::shared_ptr<Link> log_link_;
   std::uint64_t told_ = 0;
 

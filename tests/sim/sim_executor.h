@@ -11,18 +11,23 @@
 namespace ridestream::sim {
 
 /// Does workers' pieces in virtual time. Each turn comes a little late, now and then by seconds, as
-/// on a machine that is busy. Not thread-safe.
+/// on a busy machine. Must outlive its workers. Not thread-safe.
 class SimExecutor final : public Executor {
  public:
-  explicit SimExecutor(Context& context) : context_(context) {}
+  /// Each turn comes up to `lateness` late.
+  SimExecutor(Context& context, Duration lateness, bool may_be_slow)
+      : context_(context), lateness_(lateness), may_be_slow_(may_be_slow) {}
   std::unique_ptr<Worker> Start(Worker::Work work) override {
-    return std::make_unique<SimWorker>(context_, std::move(work));
+    return std::make_unique<SimWorker>(*this, std::move(work));
   }
 
  private:
   class SimWorker final : public Worker {
    public:
-    SimWorker(Context& context, Work work) : context_(context), work_(std::move(work)) { Wake(); }
+    SimWorker(SimExecutor& executor, Work work)
+        : executor_(executor), context_(executor.context_), work_(std::move(work)) {
+      Wake();
+    }
     ~SimWorker() override { life_.End(); }
 
     void Wake() override { RunAt(context_.agenda.now() + Lateness()); }
@@ -32,11 +37,11 @@ class SimExecutor final : public Executor {
     static constexpr std::uint64_t kMaxPieces = 16;
 
     Duration Lateness() {
-      if (context_.faults.Strikes(Fault::kWorkerSlow)) {
+      if (executor_.may_be_slow_ && context_.faults.Strikes(Fault::kWorkerSlow)) {
         return context_.random.Between(Duration(std::chrono::seconds(1)),
                                        Duration(std::chrono::seconds(20)));
       }
-      return context_.random.Between(Duration(0), Duration(std::chrono::milliseconds(20)));
+      return context_.random.Between(Duration(0), executor_.lateness_);
     }
 
     void RunAt(Time at) {
@@ -56,10 +61,11 @@ class SimExecutor final : public Executor {
       } while (pause && pause->count() == 0 && --pieces > 0);
       if (pause) {
         RunAt(context_.agenda.now() + std::chrono::ceil<Duration>(*pause) +
-              context_.random.Between(Duration(0), Duration(std::chrono::milliseconds(1))));
+              context_.random.Between(Duration(0), executor_.lateness_));
       }
     }
 
+    SimExecutor& executor_;
     Context& context_;
     const Work work_;
     Life life_;
@@ -67,6 +73,8 @@ class SimExecutor final : public Executor {
   };
 
   Context& context_;
+  const Duration lateness_;
+  const bool may_be_slow_;
 };
 
 }  // namespace ridestream::sim

@@ -78,7 +78,11 @@ MarketMeter::MarketMeter(Registry& registry, const std::string& market)
                              "Time in which a market's one thread worked, in seconds")
                         .Add({{"market", market}})) {}
 
-void MarketMeter::Decided(const Decision& decision) {
+void MarketMeter::Decided(const std::vector<Decision>& decisions) {
+  for (const Decision& decision : decisions) Count(decision);
+}
+
+void MarketMeter::Count(const Decision& decision) {
   if (const auto* push = std::get_if<Push>(&decision)) {
     if (push->message.has_offer()) offers_made_.Increment();
     if (push->message.has_offer_ended()) offers_ended_.Count(push->message.offer_ended().outcome());

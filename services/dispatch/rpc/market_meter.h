@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "grpcpp/support/status.h"
 #include "libs/metrics/enum_counters.h"
@@ -11,24 +12,26 @@
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 #include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/runner/market_loop.h"
 
 namespace ridestream::dispatch {
 
 /// Measures a market from outside, by what goes in and comes out, so that the market itself knows
-/// nothing of it. The market's thread calls it; CommandEnded comes from any.
-class MarketMeter {
+/// nothing of it. The market's worker calls it; CommandEnded comes from any.
+class MarketMeter final : public MarketLoop::Observer {
  public:
   MarketMeter(prometheus::Registry& registry, const std::string& market);
 
-  /// The market decided this.
-  void Decided(const Decision& decision);
-  /// The market's thread took so long for the event, with carrying its decisions out.
-  void Handled(const Event& event, std::chrono::nanoseconds took);
+  void Handling(const Event&, Time) override {}
+  void Decided(const std::vector<Decision>& decisions) override;
+  void Handled(const Event& event, std::chrono::nanoseconds took) override;
   /// Trip answered a command of this name ("assign").
   void CommandEnded(const std::string& command, grpc::StatusCode code);
 
  private:
   using SteadyClock = std::chrono::steady_clock;
+
+  void Count(const Decision& decision);
 
   const std::string market_;
   prometheus::Family<prometheus::Counter>& commands_;

@@ -21,7 +21,7 @@ class MarketMeterTest : public ::testing::Test {
   void EndOffer(v1::OfferOutcome outcome) {
     Push push{DriverId("d"), {}};
     push.message.mutable_offer_ended()->set_outcome(outcome);
-    meter_.Decided(push);
+    meter_.Decided({push});
   }
 
   prometheus::Registry registry_;
@@ -31,7 +31,7 @@ class MarketMeterTest : public ::testing::Test {
 TEST_F(MarketMeterTest, CountsOffersByTheirOutcome) {
   Push offer{DriverId("d"), {}};
   offer.message.mutable_offer();
-  for (int i = 0; i < 3; ++i) meter_.Decided(offer);
+  for (int i = 0; i < 3; ++i) meter_.Decided({offer});
   EndOffer(v1::OFFER_OUTCOME_EXPIRED);
   EndOffer(v1::OFFER_OUTCOME_EXPIRED);
   EndOffer(v1::OFFER_OUTCOME_ALREADY_TAKEN);
@@ -46,16 +46,16 @@ TEST_F(MarketMeterTest, CountsOffersByTheirOutcome) {
 TEST_F(MarketMeterTest, CountsPlansByTheirCause) {
   Push push{DriverId("d"), {}};
   push.message.mutable_plan()->set_cause(v1::PLAN_CAUSE_RIDER_CANCELLED);
-  meter_.Decided(push);
+  meter_.Decided({push});
   EXPECT_EQ(Sum(Read(), "dispatch_plans_total", {{"cause", "rider_cancelled"}}), 1);
 }
 
 TEST_F(MarketMeterTest, ARoundLastsFromItsQuestionToItsAnswer) {
   FindCandidates question{.round = 7, .queries = {}};
   question.queries.resize(5);
-  meter_.Decided(question);
+  meter_.Decided({question});
   meter_.Handled(CandidatesFound{7, std::vector<CandidatesFound::ForTrip>(5)}, 3ms);
-  meter_.Decided(FindCandidates{.round = 8, .queries = {}});
+  meter_.Decided({FindCandidates{.round = 8, .queries = {}}});
   meter_.Handled(CandidatesFound{8, absl::UnavailableError("location is away")}, 1ms);
   const Metrics metrics = Read();
   EXPECT_EQ(Sum(metrics, "dispatch_matching_rounds_total", {{"result", "answered"}}), 1);

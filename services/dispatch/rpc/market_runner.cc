@@ -41,22 +41,30 @@ MarketRunner::MarketRunner(const MarketConfig& config, const PlannerConfig& plan
       streets_(std::move(streets)),
       area_(AreaAround(streets_->graph().bounds())),
       around_(surroundings),
-      market_(config),
       meter_(surroundings.metrics, market_name_),
+      loop_(config, surroundings.clock, surroundings.executor, meter_,
+            [this](Decision decision) {
+              std::visit([this](auto& what) { Do(std::move(what)); }, decision);
+            }),
       positions_(surroundings.clock, surroundings.timers, surroundings.location, market_name_),
       planner_(planner_config, market_name_, *streets_,
                std::make_unique<LocationClient>(surroundings.location), surroundings.executor,
-               [this](Event answer) { queue_.Answer(std::move(answer)); }),
+               [this](Event answer) { loop_.Tell(std::move(answer)); }),
       speeds_(update_speeds_every <= Duration::zero()
                   ? nullptr
                   : std::make_unique<SpeedKeeper>(surroundings.clock, update_speeds_every,
-                                                  *streets_, market_name_)) {}
+                                                  *streets_, market_name_)),
+      log_reader_(market_name_, loop_, [this](std::uint64_t sequence) {
+        service::Log(service::Level::kInfo, "log_caught_up",
+                     {{"market", market_name_}, {"sequence", std::to_string(sequence)}});
+        on_caught_up_();
+      }) {}
 
 MarketRunner::~MarketRunner() { Stop(); }
 
 void MarketRunner::Start(std::function<void()> on_caught_up) {
   on_caught_up_ = std::move(on_caught_up);
-  thread_ = std::thread([this] { Run(); });
+  loop_.Start();
   {
     MutexLock lock(survey_mu_);
     ScheduleSurvey();
@@ -78,36 +86,9 @@ void MarketRunner::Stop() {
   }
   around_.timers.Cancel(survey);
   if (log_ != nullptr) log_->Stop();
-  queue_.Close();
-  if (thread_.joinable()) thread_.join();
+  loop_.Stop();
   MutexLock lock(mu_);
   while (calls_under_way_ > 0) idle_.Wait(mu_);
-}
-
-void MarketRunner::Run() {
-  while (true) {
-    const Time now = around_.clock.Now();
-    std::optional<std::chrono::nanoseconds> timeout;
-    if (const std::optional<Time> wake = market_.NextWake()) {
-      timeout = around_.clock.ToWall(std::max(Duration(0), *wake - now));
-    }
-    std::optional<std::vector<Event>> events = queue_.TakeAll(timeout);
-    if (!events) return;
-    if (const auto wake = market_.NextWake(); wake && *wake <= around_.clock.Now()) {
-      events->push_back(Wake{});
-    }
-    for (const Event& event : *events) {
-      const auto began = std::chrono::steady_clock::now();
-      for (Decision& decision : market_.Handle(event, around_.clock.Now())) {
-        meter_.Decided(decision);
-        std::visit([this](auto& what) { Do(std::move(what)); }, decision);
-      }
-      meter_.Handled(event, std::chrono::steady_clock::now() - began);
-    }
-    eta_corrections_ = market_.eta_corrections();
-    promises_broken_ = market_.promises_broken();
-    rounds_out_of_time_ = market_.rounds_out_of_time();
-  }
 }
 
 // -- The fleet
@@ -120,7 +101,7 @@ void MarketRunner::ScheduleSurvey() {
 
 void MarketRunner::Survey() {
   // A market that is behind can do without: the next survey says the same better.
-  (void)queue_.Offer(around_.sessions.Survey(MarketId(market_name_)));
+  (void)loop_.Post(around_.sessions.Survey(MarketId(market_name_)));
   MutexLock lock(survey_mu_);
   ScheduleSurvey();
 }
@@ -131,35 +112,24 @@ void MarketRunner::Survey() {
 void MarketRunner::OpenLog(grpc::ClientContext* context, trip::v1::FollowTripsRequest* request,
                            grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor) {
   rpc::SetCaller(*context, kSelf);
-  request->add_markets(market_name_);
-  log_cursor_.FillIn(*request);
+  *request = log_reader_.NextRequest();
   around_.trip.async()->FollowTrips(context, request, reactor);
 }
 
 bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
-  if (message.has_caught_up()) {
-    if (!queue_.Offer(LogCaughtUp{})) return false;
-    log_cursor_.Took(message.caught_up().sequence());
-    service::Log(
-        service::Level::kInfo, "log_caught_up",
-        {{"market", market_name_}, {"sequence", std::to_string(message.caught_up().sequence())}});
-    on_caught_up_();
-    return true;
+  if (message.has_event()) {
+    NoteRequest(message.event().trip());
+    ShiftTimes(around_.trip_clock.to_ours(), *message.mutable_event()->mutable_trip());
   }
-  const std::uint64_t sequence = message.event().sequence();
-  NoteRequest(message.event().trip());
-  ShiftTimes(around_.trip_clock.to_ours(), *message.mutable_event()->mutable_trip());
-  if (!queue_.Offer(TripLogged{std::move(*message.mutable_event())})) return false;
-  log_cursor_.Took(sequence);
-  return true;
+  return log_reader_.Take(message);
 }
 
 void MarketRunner::OnLogEnd(const grpc::Status& status) {
   service::Log(service::Level::kWarning, "log_stream_ended",
                {{"market", market_name_},
-                {"after_sequence", std::to_string(log_cursor_.sequence())},
+                {"after_sequence", std::to_string(log_reader_.sequence())},
                 {"error", status.error_message()}});
-  log_cursor_.OnEnd(rpc::FromGrpcStatus(status));
+  log_reader_.OnEnd(rpc::FromGrpcStatus(status));
 }
 
 // -- Requests
@@ -345,7 +315,7 @@ void MarketRunner::Tell(const char* name, std::uint64_t command, Request request
            trip = rpc::FromGrpcStatus(status);
          }
          LogCommand(name, under_way->request.trip_id(), trip.status());
-         queue_.Answer(CommandDone{command, std::move(trip)});
+         loop_.Tell(CommandDone{command, std::move(trip)});
          EndCall();
        });
 }

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -17,23 +16,20 @@
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "s2/s2latlng_rect.h"
-#include "services/dispatch/domain/log_cursor.h"
-#include "services/dispatch/domain/market.h"
-#include "services/dispatch/rpc/event_queue.h"
 #include "services/dispatch/rpc/market_meter.h"
 #include "services/dispatch/rpc/offer_times.h"
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/progress_reporter.h"
 #include "services/dispatch/rpc/session_registry.h"
 #include "services/dispatch/rpc/speed_keeper.h"
+#include "services/dispatch/runner/log_reader.h"
+#include "services/dispatch/runner/market_loop.h"
 #include "services/dispatch/runner/planner.h"
 
 namespace ridestream::dispatch {
 
-/// Runs one market: a thread that takes events from the queue, hands them to the Market, and
-/// carries its decisions out. Since one thread does all of it, decisions happen in their order.
-/// Follows trip's log from the oldest open trip, and again from where it was whenever the stream
-/// breaks. Thread-safe.
+/// Runs one market over gRPC: carries the decisions of its MarketLoop out, and follows trip's log
+/// from the oldest open trip, and again from where it was whenever the stream breaks. Thread-safe.
 class MarketRunner final : public EventSink {
  public:
   struct Surroundings {
@@ -62,27 +58,26 @@ class MarketRunner final : public EventSink {
   /// Stops deciding. Waits for the calls under way.
   void Stop();
 
-  bool Post(Event event) override { return queue_.Offer(std::move(event)); }
-  void Tell(Event event) override { queue_.Answer(std::move(event)); }
+  bool Post(Event event) override { return loop_.Post(std::move(event)); }
+  void Tell(Event event) override { loop_.Tell(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
   const PositionForwarder& positions() const { return positions_; }
   /// Where its drivers can be: the rectangle around the streets, and some way beyond.
   const S2LatLngRect& area() const { return area_; }
   OfferTimes& offer_times() { return offer_times_; }
   const OfferTimes& offer_times() const { return offer_times_; }
-  const EventQueue& events() const { return queue_; }
+  const EventQueue& events() const { return loop_.events(); }
   const roads::Streets& streets() const { return *streets_; }
   /// Null if the streets' times are the map's.
   const SpeedKeeper* speeds() const { return speeds_.get(); }
   /// By how much rides cost more in the dearest part of the market, in percent, 100 for nothing.
   std::uint32_t highest_surge_percent() const { return highest_surge_percent_; }
   /// What Market counts under these names.
-  std::uint64_t eta_corrections() const { return eta_corrections_; }
-  std::uint64_t promises_broken() const { return promises_broken_; }
-  std::uint64_t rounds_out_of_time() const { return rounds_out_of_time_; }
+  std::uint64_t eta_corrections() const { return loop_.eta_corrections(); }
+  std::uint64_t promises_broken() const { return loop_.promises_broken(); }
+  std::uint64_t rounds_out_of_time() const { return loop_.rounds_out_of_time(); }
 
  private:
-  void Run();
   void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(survey_mu_);
   void Survey();
   /// Calls of trip that Stop waits for.
@@ -124,20 +119,16 @@ class MarketRunner final : public EventSink {
   const std::unique_ptr<roads::Streets> streets_;
   const S2LatLngRect area_;
   const Surroundings around_;
-  Market market_;  // Touched by thread_ alone.
   MarketMeter meter_;
-  EventQueue queue_;
+  MarketLoop loop_;
   PositionForwarder positions_;
   OfferTimes offer_times_;
   Planner planner_;
   const std::unique_ptr<SpeedKeeper> speeds_;
   std::atomic<std::uint32_t> highest_surge_percent_ = 100;
-  std::atomic<std::uint64_t> eta_corrections_ = 0;
-  std::atomic<std::uint64_t> promises_broken_ = 0;
-  std::atomic<std::uint64_t> rounds_out_of_time_ = 0;
   std::function<void()> on_caught_up_;
   // Touched by the follower's functions alone, which run one at a time.
-  LogCursor log_cursor_;
+  LogReader log_reader_;
   Mutex mu_;
   CondVar idle_;
   int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
@@ -153,7 +144,6 @@ class MarketRunner final : public EventSink {
   TimerQueue::Handle survey_ ABSL_GUARDED_BY(survey_mu_) = 0;
   bool stopped_ ABSL_GUARDED_BY(survey_mu_) = false;
   std::unique_ptr<LogStream> log_;
-  std::thread thread_;
 };
 
 }  // namespace ridestream::dispatch

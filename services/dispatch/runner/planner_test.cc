@@ -3,39 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <random>
 #include <utility>
 
 #include "libs/testing/status_matchers.h"
+#include "services/dispatch/runner/manual_executor.h"
 
 namespace ridestream::dispatch {
 namespace {
 
-using std::chrono::nanoseconds;
 using ::testing::ElementsAre;
 using testing::IsOk;
-
-/// Does a worker's pieces when the test says so.
-class ManualExecutor final : public Executor {
- public:
-  std::unique_ptr<Worker> Start(Worker::Work work) override {
-    work_ = std::move(work);
-    return std::make_unique<Idle>();
-  }
-  /// Until there is nothing to do any more.
-  void RunAll() {
-    while (work_()) {
-    }
-  }
-  void RunOnce() { (void)work_(); }
-
- private:
-  struct Idle final : Worker {
-    void Wake() override {}
-  };
-  Worker::Work work_;
-};
 
 /// Keeps what location is asked, for the test to answer.
 struct Questions {
@@ -151,7 +129,7 @@ TEST_F(PlannerTest, RouteOvertakesARoundUnderWay) {
     *driver.mutable_position() = location_.requests.front().queries(i).center();
   }
   location_.done.front()(response);
-  executor_.RunOnce();
+  (void)executor_.RunOnce();
   EXPECT_TRUE(answers_.empty());
   FindRoute question;
   question.driver = DriverId("d-2");

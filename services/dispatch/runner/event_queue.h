@@ -1,17 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "libs/base/mutex.h"
+#include "libs/base/worker.h"
 #include "services/dispatch/domain/market_events.h"
 
 namespace ridestream::dispatch {
 
-/// What waits for a market's thread. Thread-safe; a leaf in the order of locks.
+/// What waits for a market's worker. Thread-safe; in the order of locks only the worker's is behind
+/// it.
 ///
 /// Bounded. What comes from outside is refused over kMax, and positions, which the next report
 /// replaces, over half of that. Answers to the market's own decisions are always taken, as the
@@ -47,23 +48,23 @@ class EventQueue {
     return refused_;
   }
 
+  /// From now on wakes the worker when something begins to wait, and at once if something does.
+  /// The worker must outlive that: see Close.
+  void WakeFor(Worker& worker) {
+    MutexLock lock(mu_);
+    worker_ = &worker;
+    if (!events_.empty()) worker_->Wake();
+  }
+  /// Nobody is woken any more.
   void Close() {
     MutexLock lock(mu_);
-    closed_ = true;
-    changed_.Signal();
+    worker_ = nullptr;
   }
 
-  /// Waits until something is there, or the timeout (of wall time) is over, and takes all of it.
-  /// nullopt: closed.
-  std::optional<std::vector<Event>> TakeAll(std::optional<std::chrono::nanoseconds> timeout) {
-    MutexLock lock(mu_);
-    const auto end = std::chrono::steady_clock::now() + timeout.value_or(std::chrono::hours(1));
-    while (events_.empty() && !closed_) {
-      const auto left = end - std::chrono::steady_clock::now();
-      if (left <= left.zero() || !changed_.WaitFor(mu_, left)) break;
-    }
-    if (closed_) return std::nullopt;
+  /// All that waits, in its order.
+  std::vector<Event> TakeAll() {
     std::vector<Event> taken;
+    MutexLock lock(mu_);
     taken.swap(events_);
     return taken;
   }
@@ -71,14 +72,13 @@ class EventQueue {
  private:
   void Append(Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     events_.push_back(std::move(event));
-    if (events_.size() == 1) changed_.Signal();
+    if (events_.size() == 1 && worker_ != nullptr) worker_->Wake();
   }
 
   mutable Mutex mu_;
-  CondVar changed_;
   std::vector<Event> events_ ABSL_GUARDED_BY(mu_);
   std::uint64_t refused_ ABSL_GUARDED_BY(mu_) = 0;
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  Worker* worker_ ABSL_GUARDED_BY(mu_) = nullptr;
 };
 
 }  // namespace ridestream::dispatch

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/worker.h"
+#include "services/dispatch/domain/market.h"
+#include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/runner/event_queue.h"
+
+namespace ridestream::dispatch {
+
+/// Feeds one Market: a worker takes events from the queue, hands them to it, and has its decisions
+/// carried out. Since one worker does all of it, decisions happen in their order. Timers that are
+/// due go off before the next event, as an event of their own. Thread-safe.
+class MarketLoop final : public EventSink {
+ public:
+  /// Looks on, on the worker.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void Handling(const Event& event, Time now) = 0;
+    /// What the event came to; it is carried out next.
+    virtual void Decided(const std::vector<Decision>& decisions) = 0;
+    /// It took so long, with carrying its decisions out.
+    virtual void Handled(const Event& event, std::chrono::nanoseconds took) = 0;
+  };
+  using CarryOut = std::function<void(Decision)>;
+
+  /// What it refers to must outlive it. `carry_out` is called on the worker.
+  MarketLoop(const MarketConfig& config, const Clock& clock, Executor& executor, Observer& observer,
+             CarryOut carry_out);
+  ~MarketLoop() override { Stop(); }
+
+  /// Begins to decide.
+  void Start();
+  /// Stops deciding: waits for the event under way. Events may still come and wait.
+  void Stop();
+
+  bool Post(Event event) override { return queue_.Offer(std::move(event)); }
+  void Tell(Event event) override { queue_.Answer(std::move(event)); }
+  const EventQueue& events() const { return queue_; }
+
+  /// What Market counts under these names.
+  std::uint64_t eta_corrections() const { return eta_corrections_; }
+  std::uint64_t promises_broken() const { return promises_broken_; }
+  std::uint64_t rounds_out_of_time() const { return rounds_out_of_time_; }
+
+ private:
+  std::optional<std::chrono::nanoseconds> Work();
+  void HandleDueTimers();
+  void Handle(const Event& event);
+
+  const Clock& clock_;
+  Executor& executor_;
+  Observer& observer_;
+  const CarryOut carry_out_;
+  Market market_;  // Touched by the worker alone.
+  EventQueue queue_;
+  std::atomic<std::uint64_t> eta_corrections_ = 0;
+  std::atomic<std::uint64_t> promises_broken_ = 0;
+  std::atomic<std::uint64_t> rounds_out_of_time_ = 0;
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace ridestream::dispatch
