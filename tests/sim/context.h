@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct Context {
   const Bug bug;
   std::uint64_t last_id = 0;
   std::vector<std::string> violations;
+  /// How often what was seen; see RunResult.
+  std::map<std::string, std::uint64_t> seen;
 };
 
 }  // namespace ridestream::sim

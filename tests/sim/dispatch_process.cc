@@ -29,7 +29,6 @@ dispatch::MarketConfig MarketConfigFor(Context& context) {
   config.market = MarketId(kMarket);
   config.offer_id_prefix = context.NextId('o') + "-";
   config.abandon_after = std::chrono::seconds(30);  // Sooner than in life, so that it happens.
-  if (context.Has(Bug::kLeaseNotChecked)) config.accept_grace = std::chrono::hours(1);
   return config;
 }
 
@@ -74,7 +73,7 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
       planner_executor_(context, milliseconds(20), /*may_be_slow=*/true),
       planner_(dispatch::PlannerConfig(), kMarket, *streets_,
                std::make_unique<LocationClient>(context, host, neighbours), planner_executor_,
-               [this](dispatch::Event answer) { loop_.Tell(std::move(answer)); }),
+               [this](dispatch::Event answer) { OnFound(std::move(answer)); }),
       log_reader_(kMarket, *this, [&context](std::uint64_t sequence) {
         context.trace.Line("log caught up at {}", sequence);
       }) {
@@ -330,9 +329,7 @@ void DispatchProcess::OpenProgress() {
 }
 
 void DispatchProcess::Do(const dispatch::ReportProgress& decision) {
-  trip::v1::Progress& progress = progress_[decision.progress.trip_id()];
-  progress = decision.progress.progress();
-  if (context_.Has(Bug::kBrokenPromiseNotTold)) progress.set_promise_broken(false);
+  progress_[decision.progress.trip_id()] = decision.progress.progress();
   if (std::exchange(progress_scheduled_, true)) return;
   context_.agenda.After(kProgressLinger, host_.life(), [this] {
     progress_scheduled_ = false;
@@ -379,15 +376,13 @@ void DispatchProcess::Do(const dispatch::SetAvailability& decision) {
   if (session != sessions_.end()) session->second->SetAvailability(decision);
 }
 
-void DispatchProcess::Do(const dispatch::FindCandidates& decision) {
-  dispatch::FindCandidates round = decision;
-  for (dispatch::SharedCar& car : round.cars) {
-    if (context_.Has(Bug::kInsertionsWithoutSeats)) car.car.seats = 8;
-    for (dispatch::CarStop& stop : car.car.stops) {
-      if (context_.Has(Bug::kOthersPromisesIgnored)) stop.latest = Time::max();
-    }
+void DispatchProcess::Do(const dispatch::FindCandidates& decision) { planner_.Find(decision); }
+
+void DispatchProcess::OnFound(dispatch::Event answer) {
+  if (const auto* found = std::get_if<dispatch::CandidatesFound>(&answer)) {
+    for (const auto& move : found->moves) context_.seen["room found"] += move.room ? 1 : 0;
   }
-  planner_.Find(std::move(round));
+  loop_.Tell(std::move(answer));
 }
 
 void DispatchProcess::Do(const dispatch::FindRoute& decision) { planner_.Find(decision); }

@@ -122,6 +122,9 @@ class DispatchProcess final : public dispatch::EventSink,
   void OpenProgress();
   void FlushProgress();
 
+  /// The planner answers.
+  void OnFound(dispatch::Event answer);
+
   void Do(const dispatch::SendWelcome& decision);
   void Do(const dispatch::Push& decision);
   void Do(const dispatch::EndSession& decision);

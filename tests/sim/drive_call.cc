@@ -94,8 +94,6 @@ absl::Status DriveCall::Take(const pb::DriveRequest& request) {
 
 absl::Status DriveCall::TakeHello(pb::Hello hello) {
   if (context_.Has(Bug::kEpochsBeginAnew)) hello.mutable_resume()->clear_epoch();
-  if (context_.Has(Bug::kPlanVersionsBeginAnew)) hello.mutable_resume()->clear_plan_version();
-  if (context_.Has(Bug::kSeatsNotChecked)) hello.set_seats(8);
   auto session = process_.FindOrMake(driver_, hello);
   if (!session.ok()) return session.status();
   const bool could_resume = process_.CouldResume(driver_, hello);

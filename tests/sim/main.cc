@@ -18,6 +18,8 @@ ABSL_FLAG(uint64_t, steps, ridestream::sim::RunOptions().steps,
           "Steps of a run while faults strike; then it must come to rest");
 ABSL_FLAG(uint64_t, seed, 0, "Runs this one seed instead");
 ABSL_FLAG(bool, trace, false, "With --seed: prints everything that happens");
+ABSL_FLAG(uint64_t, stop_after_failures, ridestream::sim::CampaignOptions().stop_after_failures,
+          "No run begins any more once so many have failed");
 ABSL_FLAG(uint32_t, jobs, 0, "Threads; 0 for one a core");
 ABSL_FLAG(std::string, bug, "", "Plants one of the mistakes that the simulation is tested with");
 ABSL_FLAG(std::string, json, "", "Writes the result to this file as well");
@@ -76,11 +78,13 @@ int Main() {
   }
   unsigned jobs = absl::GetFlag(FLAGS_jobs);
   if (jobs == 0) jobs = std::max(1U, std::thread::hardware_concurrency());
-  const Campaign campaign = RunCampaign({.from = absl::GetFlag(FLAGS_from),
-                                         .seeds = absl::GetFlag(FLAGS_seeds),
-                                         .steps = absl::GetFlag(FLAGS_steps),
-                                         .bug = bug,
-                                         .jobs = jobs});
+  const Campaign campaign =
+      RunCampaign({.from = absl::GetFlag(FLAGS_from),
+                   .seeds = absl::GetFlag(FLAGS_seeds),
+                   .steps = absl::GetFlag(FLAGS_steps),
+                   .bug = bug,
+                   .jobs = jobs,
+                   .stop_after_failures = absl::GetFlag(FLAGS_stop_after_failures)});
   std::fputs(ToText(campaign).c_str(), stdout);
   if (json.is_open() && !(json << ToJson(campaign) << "\n").flush()) {
     return Fail("--json: couldn't be written");

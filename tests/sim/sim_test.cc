@@ -58,6 +58,7 @@ TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
                                  "put into a plan under way",
                                  "moved to another car",
                                  "aboard with others",
+                                 "room found",
                                  "broken promise",
                                  "told that it will be late"}) {
     EXPECT_TRUE(campaign.seen.contains(what)) << what;

@@ -84,9 +84,7 @@ void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
 void TripProcess::RequestTrip(const RiderId& rider, const trip::v1::RequestTripRequest& request,
                               TripReply reply) {
   const TripId id(context_.NextId('t'));
-  std::string request_id = request.request_id();
-  if (context_.Has(Bug::kRequestIdIgnored)) request_id = id.str();
-  Submit(trip::RequestCommand{id, rider, std::move(request_id), QuoteId(request.quote_id()),
+  Submit(trip::RequestCommand{id, rider, request.request_id(), QuoteId(request.quote_id()),
                               request.rider_name(), request.note()},
          std::move(reply));
 }

@@ -340,6 +340,7 @@ RunResult World::Run() {
     result.seen[what] = static_cast<std::uint64_t>(count);
   }
   for (const auto& [what, count] : record_checker_.seen()) result.seen[what] = count;
+  result.seen.insert(context_.seen.begin(), context_.seen.end());
   for (const auto& [id, trip] : record_checker_.trips()) {
     ++result.seen["trip " + loadtest::StateName(trip.state())];
   }
