@@ -8,7 +8,6 @@
 
 #include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/drive_request_checks.h"
-#include "services/dispatch/domain/proto_values.h"
 
 namespace ridestream::sim {
 namespace {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "libs/roads/osm_data.h"
-#include "libs/roads/road_graph_builder.h"
+#include "libs/roads/map/osm_data.h"
+#include "libs/roads/map/road_graph_builder.h"
 
 namespace ridestream::sim {
 namespace {

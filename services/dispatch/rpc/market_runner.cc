@@ -10,7 +10,6 @@
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
-#include "services/dispatch/domain/proto_values.h"
 #include "services/dispatch/rpc/location_client.h"
 #include "services/dispatch/rpc/push_lines.h"
 #include "services/dispatch/rpc/trip_times.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/dispatch/domain/proto_values.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/dispatch/streets/way_search.h"
 
 namespace ridestream::dispatch {
