@@ -24,8 +24,7 @@
 #include "services/trip/event_lines.h"
 #include "services/trip/rpc/trip_feed.h"
 #include "services/trip/rpc/trip_service.h"
-#include "services/trip/storage/data_folder.h"
-#include "services/trip/storage/sqlite_trip_store.h"
+#include "services/trip/store_choice.h"
 #include "services/trip/streets/market_service.h"
 #include "services/trip/streets/streets_router.h"
 #include "services/trip/trip_metrics.h"
@@ -33,9 +32,6 @@
 ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7101",
           "host:port to serve Prometheus metrics on; port 0 takes a free one, off serves none");
-ABSL_FLAG(std::string, data, "./data",
-          "The folder that holds the trips (trips.db). Made where it is missing; one process at a "
-          "time may have it.");
 ABSL_FLAG(
     std::string, markets, "city=city:1",
     "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
@@ -143,8 +139,6 @@ absl::Status Run() {
   if (!sharing.ok()) return sharing.status();
   const absl::StatusOr<Routers> routers = LoadMarkets(absl::GetFlag(FLAGS_markets));
   if (!routers.ok()) return routers.status();
-  const absl::StatusOr<DataFolder> folder = DataFolder::Acquire(absl::GetFlag(FLAGS_data));
-  if (!folder.ok()) return folder.status();
 
   metrics::ServiceMetrics metrics(
       "trip", {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService"},
@@ -157,12 +151,12 @@ absl::Status Run() {
   const rpc::TrustingAuthenticator trusting;
   const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
   TripFeed feed;
-  const absl::StatusOr<std::unique_ptr<SqliteTripStore>> store = SqliteTripStore::Open(
-      {.path = folder->database_path(),
-       .clock = *clock,
-       .listener =
+  const absl::StatusOr<ChosenStore> chosen = OpenStoreFromFlags(
+      // The pools' threads both read, so that none waits for a connection.
+      *clock, absl::GetFlag(FLAGS_reader_threads) + absl::GetFlag(FLAGS_router_threads),
+      {.on_events = [&](const std::vector<EventPtr>& events) { feed.Publish(events); },
+       .on_written =
            [&](const std::vector<EventPtr>& events) {
-             feed.Publish(events);
              meter.Logged(events);
              for (const EventPtr& event : events) LogEvent(*event);
            },
@@ -170,17 +164,18 @@ absl::Status Run() {
        .on_failure =
            [&](const absl::Status& status, size_t commands) {
              meter.Failed(commands);
-             service::Log(service::Level::kError, "commit failed",
+             service::Log(service::Level::kError,
+                          commands > 0 ? "commit failed" : "the log can't be followed",
                           {{"error", status.ToString()}, {"commands", std::to_string(commands)}});
-           },
-       // The pools' threads both read, so that none waits for a connection.
-       .readers = absl::GetFlag(FLAGS_reader_threads) + absl::GetFlag(FLAGS_router_threads)});
-  if (!store.ok()) return store.status();
+           }},
+      metrics);
+  if (!chosen.ok()) return chosen.status();
+  TripStore& store = *chosen->store;
 
   std::map<std::string, const QuoteRouter*> markets;
   for (const auto& [name, router] : *routers) markets.emplace(name, router.get());
   TripService service(
-      {.store = **store,
+      {.store = store,
        .feed = feed,
        .clock = *clock,
        .authenticator = authenticator,
@@ -192,7 +187,7 @@ absl::Status Run() {
        .router_threads = absl::GetFlag(FLAGS_router_threads)});
   MarketService market_service(*clock, StreetsOf(*routers));
   ClockService clock_service(*clock, authenticator);
-  AddReadings(metrics, **store, service);
+  AddReadings(metrics, store, service);
   AddStreetReadings(metrics, StreetsOf(*routers));
   const auto exporter = metrics.Serve();
   if (!exporter.ok()) return exporter.status();
@@ -208,8 +203,8 @@ absl::Status Run() {
   service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
                       {{"metrics", (*exporter)->address()},
                        {"markets", MarketNames(*routers)},
-                       {"data", folder->database_path()},
-                       {"log_end", std::to_string((*store)->LastSequence())},
+                       {"data", chosen->place},
+                       {"log_end", std::to_string(store.LastSequence())},
                        {"authentication", authenticator.description()}});
 
   const std::string_view signal = service::WaitForStopSignal();

@@ -90,17 +90,14 @@ void AddStreetReadings(metrics::ServiceMetrics& metrics,
                          [samples] { return samples; });
 }
 
-void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,
+void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
                  const TripService& service) {
   metrics.readings().AddOne(metrics::Readings::Kind::kCounter, "trip_log_sequence",
-                            "The log's last durable sequence",
+                            "The last durable sequence of the log that the process knows of",
                             [&store] { return static_cast<double>(store.LastSequence()); });
-  metrics.readings().AddOne(metrics::Readings::Kind::kGauge, "trip_wal_bytes",
-                            "Size of SQLite's write-ahead log, in bytes",
-                            [&store] { return static_cast<double>(store.wal_bytes()); });
   metrics.AddQueue(
       {{"queue", "commands"}}, [&store] { return static_cast<double>(store.waiting()); },
-      static_cast<double>(SqliteTripStore::kMaxQueue));
+      static_cast<double>(TripStore::kMaxQueue));
   metrics.AddQueue(
       {{"queue", "reads"}}, [&service] { return static_cast<double>(service.waiting_reads()); },
       static_cast<double>(TripService::kMaxWaiting));

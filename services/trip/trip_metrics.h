@@ -9,12 +9,12 @@
 #include "libs/roads/streets.h"
 #include "prometheus/histogram.h"
 #include "services/trip/domain/commands.h"
+#include "services/trip/domain/trip_store.h"
 #include "services/trip/rpc/trip_service.h"
-#include "services/trip/storage/sqlite_trip_store.h"
 
 namespace ridestream::trip {
 
-/// Measures what the store writes; it is told on the writer's thread.
+/// Measures what this process's store writes; it is told on threads of the store.
 class StoreMeter {
  public:
   explicit StoreMeter(prometheus::Registry& registry);
@@ -41,7 +41,7 @@ void AddStreetReadings(metrics::ServiceMetrics& metrics,
                        const std::map<std::string, const roads::Streets*>& markets);
 
 /// Adds what is read of the store and the service, which must outlive the exporter.
-void AddReadings(metrics::ServiceMetrics& metrics, const SqliteTripStore& store,
+void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
                  const TripService& service);
 
 }  // namespace ridestream::trip

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -43,22 +44,35 @@ class TripStore {
  public:
   using TripDone = std::function<void(absl::StatusOr<TripPtr>)>;
   using QuoteDone = std::function<void(absl::Status)>;
-  /// Told of durable events: each once, in the log's order, before the completions of the commands
+  /// Told of durable events: each once, in the log's order and without holes, beginning with the
+  /// first after the store was opened. Several processes may write one log: the listener is told of
+  /// all events, whoever wrote them, of this process's own before the completions of the commands
   /// that made them. Must not block.
   using Listener = std::function<void(const std::vector<EventPtr>&)>;
+
+  /// Commands that may wait; one more is refused with RESOURCE_EXHAUSTED. About a second's work.
+  static constexpr size_t kMaxQueue = 16'384;
+
+  /// When the caller of a command or a read stops waiting, by the wall. A store on a database
+  /// server passes it on, and answers DEADLINE_EXCEEDED to what wasn't carried out by then; a store
+  /// that holds its own data may ignore it.
+  using Deadline = std::chrono::steady_clock::time_point;
+  static constexpr Deadline kNoDeadline = Deadline::max();
 
   virtual ~TripStore() = default;
 
   /// RESOURCE_EXHAUSTED when too many commands wait; UNAVAILABLE when the disk failed or the store
   /// is closing, and then nothing was acknowledged and the command may be sent again.
-  virtual void Submit(Command command, TripDone done) = 0;
-  virtual void SaveQuote(Quote quote, QuoteDone done) = 0;
+  virtual void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) = 0;
+  virtual void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) = 0;
 
   /// NOT_FOUND, or a failure of the disk.
-  virtual absl::StatusOr<v1::Trip> GetTrip(const TripId& id) const = 0;
+  virtual absl::StatusOr<v1::Trip> GetTrip(const TripId& id,
+                                           Deadline deadline = kNoDeadline) const = 0;
   /// The next `limit` (> 0) trips older than `before`; 0 begins with the newest.
   virtual absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before,
-                                             size_t limit) const = 0;
+                                             size_t limit,
+                                             Deadline deadline = kNoDeadline) const = 0;
   /// Looks at the next `limit` (> 0) entries after `after`.
   virtual absl::StatusOr<LogPage> ReadLog(std::uint64_t after,
                                           const std::vector<std::string>& markets,
@@ -66,8 +80,12 @@ class TripStore {
   /// The first event of the oldest trip that is open in any of these markets.
   virtual absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
       const std::vector<std::string>& markets) const = 0;
-  /// The log's last durable sequence; 0 while it is empty. Doesn't block.
+  /// The last durable sequence that this process knows of; 0 while the log is empty. Doesn't block.
   virtual std::uint64_t LastSequence() const = 0;
+  /// The last durable sequence, whichever process wrote it. Reads it where others write too.
+  virtual absl::StatusOr<std::uint64_t> ReadLastSequence() const { return LastSequence(); }
+  /// Commands that wait to be written.
+  virtual size_t waiting() const = 0;
 };
 
 }  // namespace ridestream::trip

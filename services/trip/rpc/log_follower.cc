@@ -1,5 +1,7 @@
 #include "services/trip/rpc/log_follower.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -34,6 +36,23 @@ void LogFollower::Begin(std::uint64_t after, std::uint64_t caught_up_at) {
     begun_ = true;
   }
   Advance();
+}
+
+void LogFollower::BeginAfter(std::uint64_t after) {
+  if (const std::uint64_t last = options_.store.LastSequence(); after <= last) {
+    return Begin(after, last);
+  }
+  RunOnReader([self = shared_from_this(), after] {
+    const absl::StatusOr<std::uint64_t> last = self->options_.store.ReadLastSequence();
+    if (!last.ok()) return self->Close(last.status());
+    if (after > *last) {
+      return self->Close(absl::OutOfRangeError(fmt::format(
+          "after_sequence: {} lies beyond the log, which ends at {}: it is another log; follow it "
+          "from its beginning or from oldest_open",
+          after, *last)));
+    }
+    self->Begin(after, *last);
+  });
 }
 
 void LogFollower::BeginAtOldestOpen() {

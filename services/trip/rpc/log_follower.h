@@ -40,6 +40,9 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
 
   /// Sends what follows `after`, and CaughtUp when all up to `caught_up_at` has been sent.
   void Begin(std::uint64_t after, std::uint64_t caught_up_at);
+  /// Begins after a sequence that this process may not know of yet, because another one wrote it;
+  /// asks the store. OUT_OF_RANGE when it lies beyond the log.
+  void BeginAfter(std::uint64_t after);
   /// Begins at the oldest event of an open trip; asks the store for it.
   void BeginAtOldestOpen();
   /// The log has grown.

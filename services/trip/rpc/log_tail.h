@@ -12,7 +12,8 @@
 namespace ridestream::trip {
 
 /// The newest events of the log in memory, so that followers who are up to date don't go to the
-/// disk. Thread-safe.
+/// store. A follower may be ahead of the tail, with events that it read from the store before they
+/// were published here: it gets none until the tail has passed it. Thread-safe.
 class LogTail {
  public:
   using Events = std::vector<EventPtr>;

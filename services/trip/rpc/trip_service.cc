@@ -61,11 +61,13 @@ grpc::ServerUnaryReactor* TripService::Submit(grpc::CallbackServerContext* conte
                                               absl::StatusOr<Command> command, Response* response) {
   if (!command.ok()) return Refuse(context, command.status());
   const UnaryReply reply(context);
-  options_.store.Submit(*std::move(command),
-                        [reply, response](const absl::StatusOr<TripPtr>& trip) {
-                          if (trip.ok()) *response->mutable_trip() = **trip;
-                          reply.Finish(trip.status());
-                        });
+  options_.store.Submit(
+      *std::move(command),
+      [reply, response](const absl::StatusOr<TripPtr>& trip) {
+        if (trip.ok()) *response->mutable_trip() = **trip;
+        reply.Finish(trip.status());
+      },
+      reply.deadline());
   return reply.reactor();
 }
 
@@ -94,8 +96,9 @@ grpc::ServerUnaryReactor* TripService::QuoteTrip(grpc::CallbackServerContext* co
     *response->mutable_fare() = quote->trip.fare();
     if (quote->trip.has_promise()) *response->mutable_promise() = quote->trip.promise();
     SetTime(quote->expires_at, *response->mutable_expires_at());
-    options_.store.SaveQuote(*std::move(quote),
-                             [reply](absl::Status status) { reply.Finish(std::move(status)); });
+    options_.store.SaveQuote(
+        *std::move(quote), [reply](absl::Status status) { reply.Finish(std::move(status)); },
+        reply.deadline());
   });
   if (!runs) reply.Finish(UnaryReply::TooBusy());
   return reply.reactor();
@@ -159,23 +162,26 @@ grpc::ServerUnaryReactor* TripService::ChangeDestination(
   const bool runs =
       routers_.TryRun([this, reply, rider = *rider, command = *std::move(command), response] {
         // Pick-up and tariff of a trip never change, so that the fare may be made beforehand.
-        absl::StatusOr<v1::Fare> fare = FareForChange(command, rider);
+        absl::StatusOr<v1::Fare> fare = FareForChange(command, rider, reply.deadline());
         if (!fare.ok()) return reply.Finish(fare.status());
         ChangeDestinationCommand with_fare = command;
         with_fare.fare = *std::move(fare);
-        options_.store.Submit(std::move(with_fare),
-                              [reply, response](const absl::StatusOr<TripPtr>& trip) {
-                                if (trip.ok()) *response->mutable_trip() = **trip;
-                                reply.Finish(trip.status());
-                              });
+        options_.store.Submit(
+            std::move(with_fare),
+            [reply, response](const absl::StatusOr<TripPtr>& trip) {
+              if (trip.ok()) *response->mutable_trip() = **trip;
+              reply.Finish(trip.status());
+            },
+            reply.deadline());
       });
   if (!runs) reply.Finish(UnaryReply::TooBusy());
   return reply.reactor();
 }
 
 absl::StatusOr<v1::Fare> TripService::FareForChange(const ChangeDestinationCommand& command,
-                                                    const rpc::Caller& rider) const {
-  const absl::StatusOr<v1::Trip> trip = ReadTripFor(rider, command.trip_id);
+                                                    const rpc::Caller& rider,
+                                                    TripStore::Deadline deadline) const {
+  const absl::StatusOr<v1::Trip> trip = ReadTripFor(rider, command.trip_id, deadline);
   if (!trip.ok()) return trip.status();
   const auto market = options_.markets.find(trip->market());
   if (market == options_.markets.end()) {
@@ -191,9 +197,9 @@ absl::StatusOr<v1::Fare> TripService::FareForChange(const ChangeDestinationComma
 // -- Reads
 // --------------------------------------------------------------------------------------------
 
-absl::StatusOr<v1::Trip> TripService::ReadTripFor(const rpc::Caller& caller,
-                                                  const TripId& trip_id) const {
-  absl::StatusOr<v1::Trip> trip = options_.store.GetTrip(trip_id);
+absl::StatusOr<v1::Trip> TripService::ReadTripFor(const rpc::Caller& caller, const TripId& trip_id,
+                                                  TripStore::Deadline deadline) const {
+  absl::StatusOr<v1::Trip> trip = options_.store.GetTrip(trip_id, deadline);
   if (trip.ok() && caller.kind != rpc::CallerKind::kService &&
       trip->passenger().rider_id() != caller.id) {
     return absl::PermissionDeniedError(fmt::format("trip {} is another rider's", trip_id));
@@ -210,8 +216,9 @@ grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* cont
     return Refuse(context, status);
   }
   const UnaryReply reply(context);
-  reply.RunOn(readers_, [this, caller = *caller, request, response] {
-    absl::StatusOr<v1::Trip> trip = ReadTripFor(caller, TripId(request->trip_id()));
+  reply.RunOn(readers_, [this, reply, caller = *caller, request, response] {
+    absl::StatusOr<v1::Trip> trip =
+        ReadTripFor(caller, TripId(request->trip_id()), reply.deadline());
     if (!trip.ok()) return trip.status();
     *response->mutable_trip() = *std::move(trip);
     return absl::OkStatus();
@@ -240,9 +247,10 @@ grpc::ServerUnaryReactor* TripService::ListTrips(grpc::CallbackServerContext* co
     before = *parsed;
   }
   const UnaryReply reply(context);
-  reply.RunOn(readers_, [this, filter, before, request, response] {
+  reply.RunOn(readers_, [this, reply, filter, before, request, response] {
     const size_t limit = request->page_size() == 0 ? kDefaultPageSize : request->page_size();
-    absl::StatusOr<TripPage> page = options_.store.ListTrips(filter, before, limit);
+    absl::StatusOr<TripPage> page =
+        options_.store.ListTrips(filter, before, limit, reply.deadline());
     if (!page.ok()) return page.status();
     for (v1::Trip& trip : page->trips) *response->add_trips() = std::move(trip);
     if (page->next_before != 0) {
@@ -267,7 +275,7 @@ grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
     return watcher->stream();
   }
   const bool runs = readers_.TryRun([this, watcher, caller = *caller] {
-    absl::StatusOr<v1::Trip> trip = ReadTripFor(caller, watcher->trip_id());
+    absl::StatusOr<v1::Trip> trip = ReadTripFor(caller, watcher->trip_id(), TripStore::kNoDeadline);
     if (!trip.ok()) return watcher->Close(trip.status());
     watcher->Begin(*trip);
   });
@@ -287,13 +295,6 @@ grpc::ServerWriteReactor<v1::FollowTripsResponse>* TripService::FollowTrips(
     status = absl::InvalidArgumentError(
         fmt::format("markets[{}]: market '{}' isn't served here", i, request->markets(i)));
   }
-  const std::uint64_t last = options_.store.LastSequence();
-  if (status.ok() && request->after_sequence() > last) {
-    status = absl::OutOfRangeError(
-        fmt::format("after_sequence: {} lies beyond the log, which ends at {}: it is another log; "
-                    "follow it from its beginning or from oldest_open",
-                    request->after_sequence(), last));
-  }
   if (!status.ok()) return RefuseStream<v1::FollowTripsResponse>(status);
   const auto follower =
       LogFollower::Make({.store = options_.store,
@@ -306,7 +307,7 @@ grpc::ServerWriteReactor<v1::FollowTripsResponse>* TripService::FollowTrips(
   } else if (request->start_case() == v1::FollowTripsRequest::kOldestOpen) {
     follower->BeginAtOldestOpen();
   } else {
-    follower->Begin(request->after_sequence(), last);
+    follower->BeginAfter(request->after_sequence());
   }
   return follower->stream();
 }

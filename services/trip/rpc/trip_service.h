@@ -109,10 +109,12 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
   /// Riders and services.
   absl::StatusOr<rpc::Caller> RequireRiderOrService(
       const grpc::CallbackServerContext& context) const;
-  absl::StatusOr<v1::Trip> ReadTripFor(const rpc::Caller& caller, const TripId& trip_id) const;
+  absl::StatusOr<v1::Trip> ReadTripFor(const rpc::Caller& caller, const TripId& trip_id,
+                                       TripStore::Deadline deadline) const;
   absl::StatusOr<Quote> MakeQuote(const rpc::Caller& rider, const v1::QuoteTripRequest& request);
   absl::StatusOr<v1::Fare> FareForChange(const ChangeDestinationCommand& command,
-                                         const rpc::Caller& rider) const;
+                                         const rpc::Caller& rider,
+                                         TripStore::Deadline deadline) const;
 
   const Options options_;
   IdGenerator ids_;

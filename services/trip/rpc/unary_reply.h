@@ -7,9 +7,18 @@
 #include "absl/status/status.h"
 #include "grpcpp/grpcpp.h"
 #include "libs/rpc/status.h"
+#include "services/trip/domain/trip_store.h"
 #include "services/trip/rpc/worker_pool.h"
 
 namespace ridestream::trip {
+
+/// The deadline of a call, on the clock that doesn't jump.
+inline TripStore::Deadline DeadlineOf(const grpc::CallbackServerContext& context) {
+  const auto left = context.deadline() - std::chrono::system_clock::now();
+  if (left > std::chrono::hours(24)) return TripStore::kNoDeadline;
+  return std::chrono::steady_clock::now() +
+         std::chrono::duration_cast<TripStore::Deadline::duration>(left);
+}
 
 /// The answer to a unary call, to be given once, from any thread. Copyable, so that it can go along
 /// with the work.
@@ -39,6 +48,9 @@ class UnaryReply {
     });
     if (!runs) Finish(TooBusy());
   }
+
+  /// When the caller stops waiting, for the store.
+  TripStore::Deadline deadline() const { return DeadlineOf(*context_); }
 
   static absl::Status TooBusy() {
     return absl::ResourceExhaustedError("too many calls wait; try again later");

@@ -154,15 +154,15 @@ std::function<void()> MemoryTripStore::CarryOut(Work work) {
   };
 }
 
-void MemoryTripStore::Submit(Command command, TripDone done) {
+void MemoryTripStore::Submit(Command command, TripDone done, Deadline) {
   Run({.what = std::move(command), .trip_done = std::move(done)});
 }
 
-void MemoryTripStore::SaveQuote(Quote quote, QuoteDone done) {
+void MemoryTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline) {
   Run({.what = std::move(quote), .quote_done = std::move(done)});
 }
 
-absl::StatusOr<v1::Trip> MemoryTripStore::GetTrip(const TripId& id) const {
+absl::StatusOr<v1::Trip> MemoryTripStore::GetTrip(const TripId& id, Deadline) const {
   MutexLock lock(mu_);
   const auto found = tables_->by_id.find(id);
   if (found == tables_->by_id.end()) {
@@ -172,7 +172,7 @@ absl::StatusOr<v1::Trip> MemoryTripStore::GetTrip(const TripId& id) const {
 }
 
 absl::StatusOr<TripPage> MemoryTripStore::ListTrips(const TripFilter& filter, std::uint64_t before,
-                                                    size_t limit) const {
+                                                    size_t limit, Deadline) const {
   MutexLock lock(mu_);
   const auto& trips = tables_->trips;
   TripPage page;
@@ -225,6 +225,11 @@ absl::StatusOr<std::optional<std::uint64_t>> MemoryTripStore::OldestOpen(
 std::uint64_t MemoryTripStore::LastSequence() const {
   MutexLock lock(mu_);
   return tables_->log.size();
+}
+
+size_t MemoryTripStore::waiting() const {
+  MutexLock lock(mu_);
+  return queue_.size();
 }
 
 }  // namespace ridestream::trip

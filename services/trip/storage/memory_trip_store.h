@@ -29,16 +29,18 @@ class MemoryTripStore final : public TripStore {
   explicit MemoryTripStore(const Clock& clock, Listener listener = nullptr);
   ~MemoryTripStore() override;
 
-  void Submit(Command command, TripDone done) override;
-  void SaveQuote(Quote quote, QuoteDone done) override;
-  absl::StatusOr<v1::Trip> GetTrip(const TripId& id) const override;
-  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before,
-                                     size_t limit) const override;
+  void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
+  void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) override;
+  absl::StatusOr<v1::Trip> GetTrip(const TripId& id,
+                                   Deadline deadline = kNoDeadline) const override;
+  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,
+                                     Deadline deadline = kNoDeadline) const override;
   absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
                                   size_t limit) const override;
   absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
       const std::vector<std::string>& markets) const override;
   std::uint64_t LastSequence() const override;
+  size_t waiting() const override;
 
  private:
   class Tables;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <utility>
 
 #include "libs/sqlite/migrations.h"
@@ -14,14 +13,6 @@ namespace {
 
 sqlite::OpenOptions ReaderOptions(const SqliteTripStore::Options& options) {
   return {.read_only = true, .cache_kib = 4 * 1024, .vfs = options.vfs};
-}
-
-/// A failure of the disk or the database, as the caller is told: nothing was acknowledged, and
-/// since every command is idempotent it may be sent again.
-absl::Status NotCommitted(const absl::Status& cause) {
-  const std::string text = fmt::format("the trip wasn't written: {}", std::string(cause.message()));
-  return cause.code() == absl::StatusCode::kUnavailable ? absl::UnavailableError(text)
-                                                        : absl::InternalError(text);
 }
 
 }  // namespace
@@ -46,66 +37,31 @@ SqliteTripStore::SqliteTripStore(Options options, std::unique_ptr<sqlite::Databa
       database_(std::move(database)),
       ledger_(std::move(ledger)),
       readers_(options_.path, ReaderOptions(options_), options_.readers),
-      last_sequence_(last_sequence) {
+      last_sequence_(last_sequence),
+      queue_(options_.max_queue, options_.max_batch) {
   writer_ = std::thread([this] { WriterLoop(); });
 }
 
 SqliteTripStore::~SqliteTripStore() {
-  {
-    MutexLock lock(mu_);
-    stopping_ = true;
-    work_came_.Signal();
-  }
+  queue_.Stop();
   writer_.join();
 }
 
-void SqliteTripStore::Submit(Command command, TripDone done) {
-  Enqueue(TripWork{.command = std::move(command), .done = std::move(done)});
+void SqliteTripStore::Submit(Command command, TripDone done, Deadline deadline) {
+  queue_.Add(
+      TripWork{.command = std::move(command), .done = std::move(done), .deadline = deadline});
 }
 
-void SqliteTripStore::SaveQuote(Quote quote, QuoteDone done) {
-  Enqueue(QuoteWork{std::move(quote), std::move(done)});
-}
-
-void SqliteTripStore::Enqueue(Work work) {
-  {
-    MutexLock lock(mu_);
-    if (queue_.size() < options_.max_queue) {
-      queue_.push_back(std::move(work));
-      if (queue_.size() == 1) work_came_.Signal();
-      return;
-    }
-  }
-  Fail(work, absl::ResourceExhaustedError(fmt::format(
-                 "{} commands wait to be written already; try again later", options_.max_queue)));
-}
-
-size_t SqliteTripStore::waiting() const {
-  MutexLock lock(mu_);
-  return queue_.size();
+void SqliteTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline deadline) {
+  queue_.Add(QuoteWork{std::move(quote), std::move(done), deadline});
 }
 
 void SqliteTripStore::WriterLoop() {
   for (;;) {
-    Batch batch = TakeBatch();
+    Batch batch = queue_.Take();
     if (batch.empty()) return;
     CommitAndComplete(std::move(batch));
   }
-}
-
-/// Waits for work. Empty when the store closes and nothing is left to do.
-SqliteTripStore::Batch SqliteTripStore::TakeBatch() {
-  Batch batch;
-  MutexLock lock(mu_);
-  while (queue_.empty() && !stopping_) work_came_.Wait(mu_);
-  if (queue_.size() <= options_.max_batch) {
-    batch.swap(queue_);
-  } else {
-    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(options_.max_batch);
-    std::move(queue_.begin(), end, std::back_inserter(batch));
-    queue_.erase(queue_.begin(), end);
-  }
-  return batch;
 }
 
 void SqliteTripStore::CommitAndComplete(Batch batch) {
@@ -159,41 +115,20 @@ absl::Status SqliteTripStore::CarryOut(Work& work) {
 }
 
 void SqliteTripStore::Acknowledge(Batch& batch) {
-  std::vector<EventPtr> events;
-  for (Work& work : batch) {
-    auto* trip = std::get_if<TripWork>(&work);
-    if (trip != nullptr && trip->outcome.event != nullptr) {
-      events.push_back(std::move(trip->outcome.event));
-    }
-  }
+  const std::vector<EventPtr> events = TakeEvents(batch);
   if (!events.empty()) {
     last_sequence_.store(events.back()->sequence());
     if (options_.listener) options_.listener(events);
   }
-  for (Work& work : batch) {
-    if (auto* quote = std::get_if<QuoteWork>(&work)) {
-      quote->done(absl::OkStatus());
-    } else {
-      auto& trip = std::get<TripWork>(work);
-      trip.done(std::move(trip.outcome.answer));
-    }
-  }
+  for (Work& work : batch) Complete(work);
 }
 
-void SqliteTripStore::Fail(Work& work, const absl::Status& status) {
-  if (auto* quote = std::get_if<QuoteWork>(&work)) {
-    quote->done(status);
-  } else {
-    std::get<TripWork>(work).done(status);
-  }
-}
-
-absl::StatusOr<v1::Trip> SqliteTripStore::GetTrip(const TripId& id) const {
+absl::StatusOr<v1::Trip> SqliteTripStore::GetTrip(const TripId& id, Deadline) const {
   return readers_.With([&](SqliteReader& reader) { return reader.GetTrip(id); });
 }
 
 absl::StatusOr<TripPage> SqliteTripStore::ListTrips(const TripFilter& filter, std::uint64_t before,
-                                                    size_t limit) const {
+                                                    size_t limit, Deadline) const {
   return readers_.With(
       [&](SqliteReader& reader) { return reader.ListTrips(filter, before, limit); });
 }

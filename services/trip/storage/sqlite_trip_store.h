@@ -4,19 +4,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
-#include <variant>
 #include <vector>
 
 #include "libs/base/clock.h"
-#include "libs/base/mutex.h"
 #include "libs/sqlite/database.h"
-#include "services/trip/domain/execute.h"
 #include "services/trip/domain/trip_store.h"
+#include "services/trip/storage/command_queue.h"
 #include "services/trip/storage/sqlite_ledger.h"
 #include "services/trip/storage/sqlite_reader.h"
 
@@ -27,8 +24,6 @@ namespace ridestream::trip {
 /// of them). Readers have connections of their own and never wait for the writer.
 class SqliteTripStore final : public TripStore {
  public:
-  /// Commands that may wait; one more is refused with RESOURCE_EXHAUSTED. About a second's work.
-  static constexpr size_t kMaxQueue = 16'384;
   /// Commands in one transaction: enough to make the sync cheap, and small enough that none waits
   /// long for the others.
   static constexpr size_t kMaxBatch = 512;
@@ -57,45 +52,30 @@ class SqliteTripStore final : public TripStore {
   /// Carries out what waits, then closes. Nobody may call it any more.
   ~SqliteTripStore() override;
 
-  void Submit(Command command, TripDone done) override;
-  void SaveQuote(Quote quote, QuoteDone done) override;
-  absl::StatusOr<v1::Trip> GetTrip(const TripId& id) const override;
-  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before,
-                                     size_t limit) const override;
+  void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
+  void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) override;
+  absl::StatusOr<v1::Trip> GetTrip(const TripId& id,
+                                   Deadline deadline = kNoDeadline) const override;
+  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,
+                                     Deadline deadline = kNoDeadline) const override;
   absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
                                   size_t limit) const override;
   absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
       const std::vector<std::string>& markets) const override;
   std::uint64_t LastSequence() const override { return last_sequence_.load(); }
-  /// Commands that wait to be written.
-  size_t waiting() const;
+  size_t waiting() const override { return queue_.waiting(); }
   /// Size of the write-ahead log's file.
   std::uint64_t wal_bytes() const { return database_->WalBytes(); }
 
  private:
-  struct QuoteWork {
-    Quote quote;
-    QuoteDone done;
-  };
-  struct TripWork {
-    Command command;
-    TripDone done;
-    Outcome outcome{absl::UnknownError("not carried out")};
-  };
-  using Work = std::variant<QuoteWork, TripWork>;
-  using Batch = std::deque<Work>;
-
   SqliteTripStore(Options options, std::unique_ptr<sqlite::Database> database,
                   std::unique_ptr<SqliteLedger> ledger, std::uint64_t last_sequence);
 
-  void Enqueue(Work work);
   void WriterLoop();
-  Batch TakeBatch();
   void CommitAndComplete(Batch batch);
   absl::Status CarryOut(Batch& batch, absl::Status& culprit);
   absl::Status CarryOut(Work& work);
   void Acknowledge(Batch& batch);
-  static void Fail(Work& work, const absl::Status& status);
 
   const Options options_;
   // The writer's thread alone uses these two.
@@ -104,10 +84,7 @@ class SqliteTripStore final : public TripStore {
   mutable SqliteReaderPool readers_;
   std::atomic<std::uint64_t> last_sequence_;  // Durable.
 
-  mutable Mutex mu_;
-  CondVar work_came_;
-  Batch queue_ ABSL_GUARDED_BY(mu_);
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  CommandQueue queue_;
   std::thread writer_;
 };
 

@@ -8,15 +8,19 @@
 namespace ridestream::trip::testing {
 
 /// Sends a command and waits for its completion.
-inline absl::StatusOr<v1::Trip> Await(TripStore& store, Command command) {
+inline absl::StatusOr<v1::Trip> Await(TripStore& store, Command command,
+                                      TripStore::Deadline deadline = TripStore::kNoDeadline) {
   std::promise<absl::StatusOr<v1::Trip>> promise;
-  store.Submit(std::move(command), [&](const absl::StatusOr<TripPtr>& trip) {
-    if (trip.ok()) {
-      promise.set_value(**trip);
-    } else {
-      promise.set_value(trip.status());
-    }
-  });
+  store.Submit(
+      std::move(command),
+      [&](const absl::StatusOr<TripPtr>& trip) {
+        if (trip.ok()) {
+          promise.set_value(**trip);
+        } else {
+          promise.set_value(trip.status());
+        }
+      },
+      deadline);
   return promise.get_future().get();
 }
 

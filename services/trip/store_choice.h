@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/metrics/service_metrics.h"
+#include "services/trip/domain/trip_store.h"
+#include "services/trip/storage/data_folder.h"
+
+namespace ridestream::trip {
+
+/// What a store reports besides its answers. Called on threads of the store; must not block.
+struct StoreObserver {
+  /// Every event of the log; see TripStore::Listener.
+  TripStore::Listener on_events;
+  /// The events that this process's commands made.
+  TripStore::Listener on_written;
+  /// A transaction of so many commands, and how long it took until it was durable.
+  std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit;
+  /// So many commands failed because the disk or the database did; with 0, the log that other
+  /// processes write can't be followed for a while.
+  std::function<void(const absl::Status&, size_t commands)> on_failure;
+};
+
+/// The store that the flags choose, and what it stands on.
+struct ChosenStore {
+  std::optional<DataFolder> folder;  // Goes after the store.
+  std::unique_ptr<TripStore> store;
+  /// Where the trips are, for the log; without passwords.
+  std::string place;
+};
+
+/// Opens the store that the flags choose. `readers`: threads that read at the same time. `clock`
+/// must outlive the store. Adds to `metrics` what only that kind of store has; the exporter must be
+/// destroyed before the store.
+absl::StatusOr<ChosenStore> OpenStoreFromFlags(const Clock& clock, size_t readers,
+                                               StoreObserver observer,
+                                               metrics::ServiceMetrics& metrics);
+
+}  // namespace ridestream::trip
