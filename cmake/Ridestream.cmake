@@ -42,6 +42,14 @@ add_library(ridestream_s2 INTERFACE)
 add_library(Ridestream::s2 ALIAS ridestream_s2)
 target_link_libraries(ridestream_s2 INTERFACE ${S2_LIBRARY} absl::base absl::strings)
 
+# FindPostgreSQL asks for the server's headers too.
+find_library(PQ_LIBRARY pq REQUIRED)
+find_path(PQ_INCLUDE_DIRECTORY libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+add_library(ridestream_libpq INTERFACE)
+add_library(Ridestream::libpq ALIAS ridestream_libpq)
+target_link_libraries(ridestream_libpq INTERFACE ${PQ_LIBRARY})
+target_include_directories(ridestream_libpq SYSTEM INTERFACE ${PQ_INCLUDE_DIRECTORY})
+
 add_library(ridestream_options INTERFACE)
 target_compile_options(ridestream_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor

@@ -1,0 +1,146 @@
+#include "libs/postgres/connection.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "libs/postgres/migrations.h"
+#include "libs/postgres/testing/postgres_server.h"
+#include "libs/testing/status_matchers.h"
+
+namespace ridestream::postgres {
+namespace {
+
+using ridestream::testing::IsOk;
+using ridestream::testing::StatusIs;
+using testing::PostgresServer;
+
+Deadline InSeconds(int seconds) {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+}
+
+constexpr Statement kEcho{"echo", "SELECT $1::bigint, $2::text, $3::bytea, $4::text[], $5::text"};
+
+class ConnectionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = PostgresServer::Start();
+    ASSERT_THAT(server, IsOk());
+    server_ = *std::move(server);
+    connection_ = Connect();
+  }
+
+  std::unique_ptr<Connection> Connect() {
+    auto connection = Connection::Open(server_->Url(), std::span(&kEcho, 1), InSeconds(10));
+    EXPECT_THAT(connection, IsOk());
+    return *std::move(connection);
+  }
+
+  std::unique_ptr<PostgresServer> server_;
+  std::unique_ptr<Connection> connection_;
+};
+
+TEST_F(ConnectionTest, PipelineReturnsWhatItWasGivenInOrder) {
+  const std::string odd = "a\"b\\c,{}'\n";
+  connection_->Send(kEcho, {-7, odd, Bytes{std::string("\0\xff", 2)},
+                            std::vector<std::string>{odd, "", "NULL"}, nullptr});
+  connection_->SendSql("SELECT ($1::text[])[1]", {std::vector<std::string>{odd}});
+  const auto results = connection_->Sync(InSeconds(10));
+  ASSERT_THAT(results, IsOk());
+  ASSERT_EQ(results->size(), 2u);
+  EXPECT_EQ((*results)[0].Int64(0, 0), -7);
+  EXPECT_EQ((*results)[0].Text(0, 1), odd);
+  EXPECT_EQ((*results)[0].Text(0, 2), std::string_view("\0\xff", 2));
+  EXPECT_TRUE((*results)[0].IsNull(0, 4));
+  EXPECT_EQ((*results)[1].Text(0, 0), odd);
+}
+
+TEST_F(ConnectionTest, FirstErrorEndsThePipelineAndUndoesIt) {
+  ASSERT_THAT(connection_->Execute("CREATE TABLE t (n int PRIMARY KEY)", InSeconds(10)), IsOk());
+  connection_->SendSql("INSERT INTO t VALUES (1)");
+  connection_->SendSql("INSERT INTO t VALUES (1)");
+  connection_->SendSql("INSERT INTO t VALUES (2)");
+  EXPECT_THAT(connection_->Sync(InSeconds(10)),
+              StatusIs(absl::StatusCode::kAlreadyExists, "23505"));
+  connection_->SendSql("SELECT count(*) FROM t");
+  const auto results = connection_->Sync(InSeconds(10));
+  ASSERT_THAT(results, IsOk());
+  EXPECT_EQ((*results)[0].Int64(0, 0), 0);
+}
+
+TEST_F(ConnectionTest, SilentServerIsGivenUpAtTheDeadline) {
+  server_->process().Signal(SIGSTOP);  // Only the parent: the backend of this connection goes on.
+  connection_->SendSql("SELECT pg_sleep(60)");
+  EXPECT_THAT(connection_->Sync(std::chrono::steady_clock::now() + std::chrono::milliseconds(50)),
+              StatusIs(absl::StatusCode::kUnavailable, "didn't answer in time"));
+  EXPECT_TRUE(connection_->broken());
+  server_->process().Signal(SIGCONT);
+}
+
+TEST_F(ConnectionTest, StatementIsStoppedAfterItsTimeAndTheConnectionIsKept) {
+  connection_->SendSql("SELECT set_config('statement_timeout', $1, true)", {"20"});
+  connection_->SendSql("SELECT pg_sleep(60)");
+  EXPECT_THAT(connection_->Sync(InSeconds(10)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, "timeout"));
+  connection_->SendSql("SHOW statement_timeout");
+  const auto results = connection_->Sync(InSeconds(10));
+  ASSERT_THAT(results, IsOk());
+  EXPECT_EQ((*results)[0].Text(0, 0), "0");
+}
+
+TEST_F(ConnectionTest, TerminatedBackendIsUnavailableAndSaysWhy) {
+  ASSERT_THAT(
+      server_->Execute(fmt::format("SELECT pg_terminate_backend({})", connection_->backend_pid())),
+      IsOk());
+  connection_->SendSql("SELECT 1");
+  EXPECT_THAT(connection_->Sync(InSeconds(10)), StatusIs(absl::StatusCode::kUnavailable, ""));
+  connection_->SendSql("SELECT 1");
+  EXPECT_THAT(connection_->Sync(InSeconds(10)), StatusIs(absl::StatusCode::kUnavailable, "lost"));
+  EXPECT_TRUE(connection_->broken());
+}
+
+TEST_F(ConnectionTest, RefusedConnectionsSayWhyWithoutThePassword) {
+  const auto open = [&](const std::string& url) {
+    return Connection::Open(url, {}, InSeconds(10)).status();
+  };
+  const absl::Status wrong = open(server_->Url("ridestream", "ridestream", "hunter2"));
+  EXPECT_THAT(wrong, StatusIs(absl::StatusCode::kFailedPrecondition, "password authentication"));
+  EXPECT_EQ(wrong.message().find("hunter2"), std::string_view::npos);
+  EXPECT_THAT(open(server_->Url("nowhere")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "\"nowhere\" does not exist"));
+  EXPECT_THAT(open("postgresql://u:hunter2@[half/db"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "malformed"));
+  EXPECT_THAT(open("postgresql:///db?host=/nowhere"),
+              StatusIs(absl::StatusCode::kUnavailable, "/nowhere"));
+}
+
+TEST_F(ConnectionTest, MigrationsRunOnceHoweverManyProcessesStart) {
+  const std::string_view migrations[] = {"CREATE TABLE a (n int)", "INSERT INTO a VALUES (1)"};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      const auto connection = Connect();
+      EXPECT_THAT(Migrate(*connection, "version_of_a", migrations, InSeconds(30)), IsOk());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  connection_->SendSql("SELECT count(*) FROM a");
+  EXPECT_EQ(connection_->Sync(InSeconds(10))->front().Int64(0, 0), 1);
+  EXPECT_THAT(Migrate(*connection_, "version_of_a", std::span(migrations, 1), InSeconds(10)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "schema version 2"));
+}
+
+TEST_F(ConnectionTest, FailedMigrationChangesNothing) {
+  const std::string_view migrations[] = {"CREATE TABLE a (n int)", "CREATE TABLE b (n nonsense)"};
+  EXPECT_THAT(Migrate(*connection_, "version_of_a", migrations, InSeconds(10)),
+              StatusIs(absl::StatusCode::kInternal, "nonsense"));
+  connection_->SendSql("SELECT to_regclass('a') IS NULL AND to_regclass('version_of_a') IS NULL");
+  EXPECT_TRUE(connection_->Sync(InSeconds(10))->front().Bool(0, 0));
+}
+
+}  // namespace
+}  // namespace ridestream::postgres
