@@ -66,7 +66,8 @@ namespace ridestream::trip {
 namespace {
 
 constexpr char kUsage[] =
-    "The trip service of Ridestream: quotes, requests and their whole life, durable in SQLite.\n"
+    "The trip service of Ridestream: quotes, requests and their whole life, durable in SQLite or\n"
+    "PostgreSQL.\n"
     "  trip --data /var/lib/ridestream/trip --markets manhattan=maps/manhattan.osm.pbf\n"
     "Every flag can be given as an environment variable, e.g. RIDESTREAM_DATA=/data.";
 

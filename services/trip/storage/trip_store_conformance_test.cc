@@ -11,9 +11,11 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "libs/postgres/testing/postgres_server.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "services/trip/storage/memory_trip_store.h"
+#include "services/trip/storage/postgres_trip_store.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/testing/store_calls.h"
 #include "services/trip/testing/trip_samples.h"
@@ -47,6 +49,24 @@ class SqliteFactory final : public StoreFactory {
     return *std::move(store);
   }
   ridestream::testing::TempFolder folder_;
+};
+
+class PostgresFactory final : public StoreFactory {
+ public:
+  PostgresFactory() {
+    auto server = postgres::testing::PostgresServer::Start();
+    EXPECT_THAT(server, IsOk());
+    server_ = *std::move(server);
+  }
+  std::unique_ptr<TripStore> Make(const Clock& clock, TripStore::Listener listener) override {
+    absl::StatusOr<std::unique_ptr<PostgresTripStore>> store = PostgresTripStore::Open(
+        {.url = server_->Url(), .clock = clock, .listener = std::move(listener)});
+    EXPECT_THAT(store, IsOk());
+    return *std::move(store);
+  }
+
+ private:
+  std::unique_ptr<postgres::testing::PostgresServer> server_;
 };
 
 struct Implementation {
@@ -437,6 +457,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Implementation{"Sqlite",
                                      []() -> std::unique_ptr<StoreFactory> {
                                        return std::make_unique<SqliteFactory>();
+                                     }},
+                      Implementation{"Postgres",
+                                     []() -> std::unique_ptr<StoreFactory> {
+                                       return std::make_unique<PostgresFactory>();
                                      }}),
     [](const auto& tested) { return tested.param.name; });
 

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/postgres/connection.h"
+#include "services/trip/domain/ledger.h"
+#include "services/trip/storage/command_queue.h"
+
+namespace ridestream::trip {
+
+/// The ledger of one batch in one transaction of PostgreSQL. A round trip a read would cost more
+/// than all the rest, so the batch takes two: the first locks the log and loads all rows that its
+/// commands may ask for; then they are carried out in memory, each seeing what those before it
+/// changed; the second writes their changes and commits. For one thread and one batch.
+class PostgresLedger final : public Ledger {
+ public:
+  /// How long a quote is kept after it expired, so that its rider is told just that.
+  static constexpr Duration kQuoteRetention = std::chrono::hours(1);
+
+  /// To be compiled on the connection.
+  static std::span<const postgres::Statement> Statements();
+
+  /// Begins the transaction, waits for the log's lock, loads what the batch needs. The server gives
+  /// each statement, the lock included, until the deadline.
+  absl::Status Begin(postgres::Connection& connection, const Batch& batch,
+                     postgres::Deadline deadline);
+  /// The transaction's id, by which its end can be asked for; see CommitOutcome.
+  const std::string& transaction_id() const { return transaction_id_; }
+  /// Writes the changes and commits. `now`: for dropping quotes that expired long ago.
+  absl::Status Commit(postgres::Connection& connection, Time now, postgres::Deadline deadline);
+
+  /// Whether the transaction committed; nullopt while it is under way. For a writer that lost its
+  /// connection before the answer to its COMMIT came.
+  static absl::StatusOr<std::optional<bool>> CommitOutcome(postgres::Connection& connection,
+                                                           const std::string& transaction_id,
+                                                           postgres::Deadline deadline);
+
+  absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) override;
+  absl::StatusOr<std::optional<TripRecord>> FindTrip(const TripId& id) override;
+  absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
+                                                        const std::string& request_id) override;
+  absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) override;
+  absl::StatusOr<std::optional<TripId>> FindTripOfQuote(const QuoteId& quote) override;
+  absl::StatusOr<std::optional<IdUse>> FindUse(const UsedId& id) override;
+  absl::StatusOr<DriverLoad> FindDriverLoad(const DriverId& driver, const TripId& except) override;
+  absl::StatusOr<bool> Insert(const RequestCommand& command, v1::TripEvent& event) override;
+  absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
+                      v1::TripEvent& event) override;
+  absl::Status RecordUse(const UsedId& id, const IdUse& use) override;
+  void SaveQuote(const Quote& quote);
+
+ private:
+  struct Keys;
+  struct Loader;
+  /// What an open trip takes of its driver's car.
+  struct Load {
+    std::uint32_t party_size;
+    bool aboard;
+    bool shares;
+  };
+  struct Write {
+    const postgres::Statement* statement;
+    std::vector<postgres::Parameter> parameters;
+  };
+  using UseKey = std::tuple<IdScope, std::string, std::string>;
+
+  void Queue(const postgres::Statement& statement, std::vector<postgres::Parameter> parameters);
+  void AppendToLog(std::uint64_t first_sequence, const v1::TripEvent& event);
+  void NoteLoad(const v1::Trip& before, const v1::Trip& now);
+
+  std::string transaction_id_;
+  std::uint64_t last_sequence_ = 0;
+  std::uint64_t loaded_sequence_ = 0;
+  std::map<QuoteId, Quote> quotes_;
+  std::map<TripId, TripRecord> trips_;
+  std::map<std::pair<RiderId, std::string>, TripId> by_request_;
+  std::map<RiderId, TripId> open_by_rider_;
+  std::map<QuoteId, TripId> by_quote_;
+  std::map<UseKey, IdUse> uses_;
+  std::map<DriverId, std::map<TripId, Load>> loads_;  // Of the drivers that the batch names.
+  std::int64_t saved_quotes_ = 0;
+  std::vector<Write> writes_;
+};
+
+}  // namespace ridestream::trip

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/mutex.h"
+#include "libs/postgres/connection.h"
+#include "services/trip/domain/trip_store.h"
+
+namespace ridestream::trip {
+
+/// The reads of the store, over a bounded pool of connections that are opened as they are needed; a
+/// read that finds none free waits for one. A read whose connection was lost is tried once more
+/// over a new one. Thread-safe.
+class PostgresReaders {
+ public:
+  /// A read without a deadline ends after so long.
+  static constexpr std::chrono::seconds kMaxRead{10};
+
+  PostgresReaders(std::string url, size_t max) : url_(std::move(url)), max_(max) {}
+
+  // As TripStore has them.
+  absl::StatusOr<v1::Trip> GetTrip(const TripId& id, postgres::Deadline deadline);
+  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,
+                                     postgres::Deadline deadline);
+  absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
+                                  size_t limit);
+  absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(const std::vector<std::string>& markets);
+  absl::StatusOr<std::uint64_t> ReadLastSequence();
+
+ private:
+  using ConnectionPtr = std::unique_ptr<postgres::Connection>;
+  absl::StatusOr<postgres::Result> Query(const postgres::Statement& statement,
+                                         std::initializer_list<postgres::Parameter> parameters,
+                                         postgres::Deadline deadline);
+  /// Waits for a place in the pool; its connection may be null or broken.
+  absl::StatusOr<ConnectionPtr> Take(postgres::Deadline deadline);
+  void Return(ConnectionPtr connection);
+
+  const std::string url_;
+  const size_t max_;
+  Mutex mu_;
+  CondVar returned_;
+  std::vector<ConnectionPtr> free_ ABSL_GUARDED_BY(mu_);
+  size_t taken_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+/// The event of a row of the log.
+absl::StatusOr<v1::TripEvent> ParseLoggedEvent(std::string_view bytes);
+
+}  // namespace ridestream::trip

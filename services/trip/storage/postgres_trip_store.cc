@@ -1,0 +1,263 @@
+#include "services/trip/storage/postgres_trip_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/postgres/migrations.h"
+#include "services/trip/storage/postgres_schema.h"
+#include "services/trip/storage/postgres_session.h"
+
+namespace ridestream::trip {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{20};
+constexpr std::chrono::milliseconds kLongestPause{500};
+
+postgres::Deadline After(std::chrono::milliseconds time) {
+  return std::chrono::steady_clock::now() + time;
+}
+
+/// A missing right would else show at somebody's first command.
+absl::Status CheckRights(postgres::Connection& connection, postgres::Deadline deadline) {
+  connection.SendSql(
+      "SELECT r.privilege || ' on ' || r.name FROM (VALUES ('trips', 'SELECT'), "
+      "('trips', 'INSERT'), ('trips', 'UPDATE'), ('trip_log', 'SELECT'), ('trip_log', 'INSERT'), "
+      "('used_ids', 'SELECT'), ('used_ids', 'INSERT'), ('quotes', 'SELECT'), "
+      "('quotes', 'INSERT'), ('quotes', 'DELETE')) AS r (name, privilege) "
+      "WHERE NOT has_table_privilege(r.name, r.privilege) LIMIT 1");
+  const absl::StatusOr<std::vector<postgres::Result>> missing = connection.Sync(deadline);
+  if (!missing.ok()) return missing.status();
+  if (missing->front().rows() == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      fmt::format("PostgreSQL's role lacks a right: {}", missing->front().Text(0, 0)));
+}
+
+absl::Status BringUpToDate(const std::string& url, postgres::Deadline deadline) {
+  auto connection = postgres::Connection::Open(url, {}, deadline);
+  if (!connection.ok()) return connection.status();
+  absl::Status status =
+      postgres::Migrate(**connection, kPostgresVersionTable, PostgresMigrations(), deadline);
+  if (!status.ok()) return status;
+  return CheckRights(**connection, deadline);
+}
+
+/// Not the fault of the connection, the server or the time: PostgreSQL refused a statement.
+bool IsRefusal(const absl::Status& status) {
+  return !status.ok() && !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
+}
+
+/// Answers those whose callers have gone, and drops them from the batch.
+void FailOverdue(Batch& batch) {
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(batch, [&](Work& work) {
+    if (DeadlineOf(work) > now) return false;
+    Fail(work, absl::DeadlineExceededError("the trip wasn't written by the call's deadline"));
+    return true;
+  });
+}
+
+void ExecuteWork(Work& work, Time now, PostgresLedger& ledger) {
+  if (auto* quote = std::get_if<QuoteWork>(&work)) return ledger.SaveQuote(quote->quote);
+  auto& trip = std::get<TripWork>(work);
+  absl::StatusOr<Outcome> outcome = Execute(trip.command, now, ledger);
+  // The ledger fails before it changes anything, so that the rest of the batch isn't touched.
+  trip.outcome = outcome.ok() ? *std::move(outcome) : Outcome{NotCommitted(outcome.status())};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresTripStore>> PostgresTripStore::Open(Options options) {
+  const postgres::Deadline deadline = After(options.open_for);
+  absl::Status status;
+  for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    status = BringUpToDate(options.url, deadline);
+    if (!absl::IsUnavailable(status) || After(pause) > deadline) break;
+    std::this_thread::sleep_for(pause);
+  }
+  if (!status.ok()) return status;
+  auto connection = OpenPostgresSession(options.url, PostgresLedger::Statements(),
+                                        /*for_writing=*/true, deadline);
+  if (!connection.ok()) return connection.status();
+  auto publisher =
+      PostgresPublisher::Open({.url = options.url,
+                               .listener = options.listener,
+                               .on_written = options.on_written,
+                               .on_failure =
+                                   [on_failure = options.on_failure](const absl::Status& failure) {
+                                     if (on_failure) on_failure(failure, 0);
+                                   }},
+                              deadline);
+  if (!publisher.ok()) return publisher.status();
+  return std::unique_ptr<PostgresTripStore>(
+      new PostgresTripStore(std::move(options), *std::move(connection), *std::move(publisher)));
+}
+
+PostgresTripStore::PostgresTripStore(Options options,
+                                     std::unique_ptr<postgres::Connection> connection,
+                                     std::unique_ptr<PostgresPublisher> publisher)
+    : options_(std::move(options)),
+      place_(connection->place()),
+      publisher_(std::move(publisher)),
+      readers_(options_.url, options_.readers),
+      connection_(std::move(connection)),
+      queue_(options_.max_queue, options_.max_batch) {
+  publisher_->IgnoreBackend(connection_->backend_pid());
+  writer_ = std::thread([this] { WriterLoop(); });
+}
+
+PostgresTripStore::~PostgresTripStore() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    closing_.SignalAll();
+  }
+  queue_.Stop();
+  writer_.join();
+}
+
+void PostgresTripStore::Submit(Command command, TripDone done, Deadline deadline) {
+  queue_.Add(
+      TripWork{.command = std::move(command), .done = std::move(done), .deadline = deadline});
+}
+
+void PostgresTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline deadline) {
+  queue_.Add(QuoteWork{std::move(quote), std::move(done), deadline});
+}
+
+void PostgresTripStore::WriterLoop() {
+  for (;;) {
+    Batch batch = queue_.Take();
+    if (batch.empty()) return;
+    CommitAndComplete(std::move(batch));
+  }
+}
+
+void PostgresTripStore::CommitAndComplete(Batch batch) {
+  FailOverdue(batch);
+  if (batch.empty()) return;
+  // Until the last of the callers has gone.
+  Deadline deadline = DeadlineOf(batch.front());
+  for (const Work& work : batch) deadline = std::max(deadline, DeadlineOf(work));
+  const auto began = std::chrono::steady_clock::now();
+  const absl::Status status = CarryOut(batch, std::min(deadline, After(options_.write_for)));
+  if (status.ok()) {
+    if (options_.on_commit) {
+      options_.on_commit(batch.size(), std::chrono::steady_clock::now() - began);
+    }
+    return publisher_->Committed(std::move(batch));
+  }
+  if (IsRefusal(status) && batch.size() > 1) {
+    // A command that the database refuses spoils its batch. Each is tried alone, so that it spoils
+    // nothing but itself.
+    for (Work& work : batch) {
+      Batch single;
+      single.push_back(std::move(work));
+      CommitAndComplete(std::move(single));
+    }
+    return;
+  }
+  if (options_.on_failure) options_.on_failure(status, batch.size());
+  for (Work& work : batch) Fail(work, NotCommitted(status));
+}
+
+absl::Status PostgresTripStore::CarryOut(Batch& batch, postgres::Deadline deadline) {
+  std::chrono::milliseconds pause = kFirstPause;
+  for (;;) {
+    absl::Status status = TryOnce(batch, deadline);
+    if (!absl::IsUnavailable(status) || !Pause(pause, deadline)) return status;
+    pause = std::min(2 * pause, kLongestPause);
+  }
+}
+
+absl::Status PostgresTripStore::TryOnce(Batch& batch, postgres::Deadline deadline) {
+  if (absl::Status status = Connect(deadline); !status.ok()) return status;
+  PostgresLedger ledger;
+  absl::Status status = ledger.Begin(*connection_, batch, deadline);
+  if (status.ok()) {
+    const Time now = options_.clock.Now();
+    for (Work& work : batch) ExecuteWork(work, now, ledger);
+    status = ledger.Commit(*connection_, now, deadline);
+    if (!status.ok() && connection_->broken()) {
+      return FindOutcome(ledger.transaction_id(), deadline);
+    }
+  }
+  if (!status.ok()) RollBack();
+  return status;
+}
+
+absl::Status PostgresTripStore::Connect(postgres::Deadline deadline) {
+  if (!connection_->broken()) return absl::OkStatus();
+  auto opened = OpenPostgresSession(options_.url, PostgresLedger::Statements(),
+                                    /*for_writing=*/true, deadline);
+  if (!opened.ok()) return opened.status();
+  connection_ = *std::move(opened);
+  publisher_->IgnoreBackend(connection_->backend_pid());
+  return absl::OkStatus();
+}
+
+/// The connection was lost before the answer to a COMMIT came. OK if it took place; UNAVAILABLE if
+/// it didn't, or if that can't be found out in time: then the commands may have been carried out,
+/// and do no harm when they are sent again.
+absl::Status PostgresTripStore::FindOutcome(const std::string& transaction_id,
+                                            postgres::Deadline deadline) {
+  std::chrono::milliseconds pause = kFirstPause;
+  for (;;) {
+    absl::Status status = Connect(deadline);
+    if (status.ok()) {
+      const absl::StatusOr<std::optional<bool>> committed =
+          PostgresLedger::CommitOutcome(*connection_, transaction_id, deadline);
+      status = committed.status();
+      if (committed.ok() && committed->has_value()) {
+        return **committed ? absl::OkStatus()
+                           : absl::UnavailableError("the connection was lost before the commit");
+      }
+    }
+    if (!Pause(pause, deadline)) {
+      return absl::UnavailableError(fmt::format(
+          "the connection was lost during the commit, and whether it took place isn't known: {}",
+          std::string(status.message())));
+    }
+    pause = std::min(2 * pause, kLongestPause);
+  }
+}
+
+void PostgresTripStore::RollBack() {
+  // What can't be rolled back over this connection is by its end.
+  if (!connection_->broken()) (void)connection_->Execute("ROLLBACK", After(kLongestPause));
+}
+
+bool PostgresTripStore::Pause(std::chrono::milliseconds pause, postgres::Deadline deadline) {
+  if (After(pause) > deadline) return false;
+  MutexLock lock(mu_);
+  if (!stopping_) closing_.WaitFor(mu_, pause);
+  return !stopping_;
+}
+
+absl::StatusOr<v1::Trip> PostgresTripStore::GetTrip(const TripId& id, Deadline deadline) const {
+  return readers_.GetTrip(id, deadline);
+}
+
+absl::StatusOr<TripPage> PostgresTripStore::ListTrips(const TripFilter& filter,
+                                                      std::uint64_t before, size_t limit,
+                                                      Deadline deadline) const {
+  return readers_.ListTrips(filter, before, limit, deadline);
+}
+
+absl::StatusOr<LogPage> PostgresTripStore::ReadLog(std::uint64_t after,
+                                                   const std::vector<std::string>& markets,
+                                                   size_t limit) const {
+  return readers_.ReadLog(after, markets, limit);
+}
+
+absl::StatusOr<std::optional<std::uint64_t>> PostgresTripStore::OldestOpen(
+    const std::vector<std::string>& markets) const {
+  return readers_.OldestOpen(markets);
+}
+
+absl::StatusOr<std::uint64_t> PostgresTripStore::ReadLastSequence() const {
+  return readers_.ReadLastSequence();
+}
+
+}  // namespace ridestream::trip

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "libs/postgres/connection.h"
+#include "services/trip/domain/trip_store.h"
+#include "services/trip/storage/command_queue.h"
+#include "services/trip/storage/postgres_ledger.h"
+#include "services/trip/storage/postgres_publisher.h"
+#include "services/trip/storage/postgres_reader.h"
+
+namespace ridestream::trip {
+
+/// Trips in a PostgreSQL database, which several processes may share: each answers any call, and
+/// publishes what all of them write. One writer's thread takes all commands that wait and carries
+/// them out in one transaction of two round trips (PostgresLedger); the publisher's thread answers
+/// them meanwhile. A transaction whose connection is lost is tried again for a bounded time; one
+/// that was lost in its COMMIT only after the database has said how it ended.
+class PostgresTripStore final : public TripStore {
+ public:
+  /// Commands in one transaction: they share its round trips and its sync of the disk.
+  static constexpr size_t kMaxBatch = 512;
+
+  struct Options {
+    /// See postgres::Connection::Open.
+    std::string url;
+    /// Must outlive the store.
+    const Clock& clock;
+    /// See TripStore::Listener.
+    Listener listener = nullptr;
+    /// Told of the events that this process's commands made, before they are answered.
+    Listener on_written = nullptr;
+    /// Told of each transaction: how many commands, and how long it took until it was durable.
+    std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
+    /// Told when a batch of so many commands failed as a whole, or, with 0, that the log can't be
+    /// followed for a while.
+    std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
+    /// Connections for reading.
+    size_t readers = 4;
+    size_t max_queue = kMaxQueue;
+    size_t max_batch = kMaxBatch;
+    /// How long Open waits for a database that doesn't answer, and how long a transaction is tried.
+    std::chrono::milliseconds open_for{10'000};
+    std::chrono::milliseconds write_for{5'000};
+  };
+
+  /// Connects and brings the schema up to date. FAILED_PRECONDITION for a database of a newer
+  /// version, or a server that refuses the connection; PERMISSION_DENIED for a role without the
+  /// rights; UNAVAILABLE for a server that doesn't answer, or is read-only.
+  static absl::StatusOr<std::unique_ptr<PostgresTripStore>> Open(Options options);
+  /// Carries out what waits, then closes. Nobody may call it any more.
+  ~PostgresTripStore() override;
+
+  void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
+  void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) override;
+  absl::StatusOr<v1::Trip> GetTrip(const TripId& id,
+                                   Deadline deadline = kNoDeadline) const override;
+  absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,
+                                     Deadline deadline = kNoDeadline) const override;
+  absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
+                                  size_t limit) const override;
+  absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
+      const std::vector<std::string>& markets) const override;
+  std::uint64_t LastSequence() const override { return publisher_->published(); }
+  absl::StatusOr<std::uint64_t> ReadLastSequence() const override;
+  size_t waiting() const override { return queue_.waiting(); }
+  /// "postgresql://HOST:PORT/DATABASE".
+  const std::string& place() const { return place_; }
+
+ private:
+  PostgresTripStore(Options options, std::unique_ptr<postgres::Connection> connection,
+                    std::unique_ptr<PostgresPublisher> publisher);
+  void WriterLoop();
+  void CommitAndComplete(Batch batch);
+  /// One transaction, tried again while the database can't be reached.
+  absl::Status CarryOut(Batch& batch, postgres::Deadline deadline);
+  absl::Status TryOnce(Batch& batch, postgres::Deadline deadline);
+  absl::Status Connect(postgres::Deadline deadline);
+  absl::Status FindOutcome(const std::string& transaction_id, postgres::Deadline deadline);
+  void RollBack();
+  /// False when the deadline would pass meanwhile, or the store closes.
+  bool Pause(std::chrono::milliseconds pause, postgres::Deadline deadline);
+
+  const Options options_;
+  const std::string place_;
+  const std::unique_ptr<PostgresPublisher> publisher_;
+  mutable PostgresReaders readers_;
+  // The writer's thread alone uses it.
+  std::unique_ptr<postgres::Connection> connection_;
+
+  CommandQueue queue_;
+  Mutex mu_;
+  CondVar closing_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread writer_;
+};
+
+}  // namespace ridestream::trip

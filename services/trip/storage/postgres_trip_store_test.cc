@@ -1,0 +1,245 @@
+// What is PostgreSQL's own among the stores: several processes, rights, versions, lost connections.
+
+#include "services/trip/storage/postgres_trip_store.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <atomic>
+#include <future>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/trip/storage/postgres_schema.h"
+#include "services/trip/testing/postgres_store_test.h"
+#include "services/trip/testing/rides.h"
+
+namespace ridestream::trip {
+namespace {
+
+using namespace testing;  // NOLINT: samples.
+using ridestream::testing::IsOk;
+using ridestream::testing::StatusIs;
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+
+constexpr absl::StatusCode kUnavailable = absl::StatusCode::kUnavailable;
+
+class PostgresTripStoreTest : public PostgresStoreTest {
+ protected:
+  absl::Status OpenStatus(const std::string& url) {
+    PostgresTripStore::Options options = Options();
+    options.url = url;
+    options.open_for = milliseconds(300);
+    return PostgresTripStore::Open(std::move(options)).status();
+  }
+  static constexpr char kTerminateOthers[] =
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+      "WHERE datname = 'ridestream' AND pid <> pg_backend_pid()";
+};
+
+TEST_F(PostgresTripStoreTest, AnyOfTwoStoresAnswersAndPublishesWhatTheOtherWrote) {
+  RecordedStore a(Options());
+  RecordedStore b(Options());
+  ASSERT_THAT(Request(*a, "t"), IsOk());
+  EXPECT_EQ(b->GetTrip(TripId("t"))->state(), v1::TRIP_STATE_REQUESTED);
+  EXPECT_EQ(Await(*b, SampleRequest("t", "r-t", "q-t"))->version(), 1u) << "a repeat";
+  EXPECT_EQ(Await(*b, SampleAssign("t", "d", "o"))->version(), 2u);
+  EXPECT_EQ(Await(*a, SampleAssign("t", "d", "o"))->version(), 2u) << "a repeat";
+  EXPECT_THAT(Await(*a, SampleAssign("t", "e", "p")), StatusIs(absl::StatusCode::kAborted, ""));
+  EXPECT_THAT(a.WaitForPublished(2), ElementsAre(1u, 2u));
+  EXPECT_THAT(b.WaitForPublished(2), ElementsAre(1u, 2u));
+  EXPECT_EQ(*a->ReadLastSequence(), 2u);
+}
+
+TEST_F(PostgresTripStoreTest, AStoreBeginsToPublishAfterWhatItFound) {
+  {
+    RecordedStore first(Options());
+    ASSERT_THAT(Request(*first, "t"), IsOk());
+  }
+  RecordedStore second(Options());
+  EXPECT_EQ(second->LastSequence(), 1u);
+  ASSERT_THAT(Await(*second, SampleCancel("t", "r-t")), IsOk());
+  EXPECT_THAT(second.WaitForPublished(1), ElementsAre(2u));
+}
+
+TEST_F(PostgresTripStoreTest, OfTwoStoresThatAssignAtOnceOneWins) {
+  constexpr int kTrips = 40;
+  RecordedStore a(Options());
+  RecordedStore b(Options());
+  for (int i = 0; i < kTrips; ++i) ASSERT_THAT(Request(*a, fmt::format("t{}", i)), IsOk());
+  const auto assign_all = [](PostgresTripStore& store, const std::string& driver) {
+    int won = 0;
+    for (int i = 0; i < kTrips; ++i) {
+      const auto trip = Await(store, SampleAssign(fmt::format("t{}", i), driver + std::to_string(i),
+                                                  fmt::format("o-{}{}", driver, i)));
+      if (trip.ok()) ++won;
+      EXPECT_TRUE(trip.ok() || absl::IsAborted(trip.status())) << trip.status();
+    }
+    return won;
+  };
+  auto first = std::async(std::launch::async, assign_all, std::ref(*a), "a");
+  auto second = std::async(std::launch::async, assign_all, std::ref(*b), "b");
+  EXPECT_EQ(first.get() + second.get(), kTrips);
+  EXPECT_EQ(a.WaitForPublished(2 * kTrips).size(), 2u * kTrips);
+}
+
+TEST_F(PostgresTripStoreTest, TheSchemaRefusesWhatTheStateMachineWouldNotDo) {
+  RecordedStore store(Options());
+  ASSERT_THAT(Request(*store, "t"), IsOk());
+  ASSERT_THAT(Await(*store, SampleAssign("t", "d", "o")), IsOk());
+  ASSERT_THAT(Request(*store, "u"), IsOk());
+  const std::string step = "UPDATE trips SET version = version + 1, latest_sequence = 4, ";
+  const std::pair<std::string, std::string> refused[] = {
+      {step + "state = 4 WHERE trip_id = 't'", "illegal transition"},
+      {step + "driver_id = 'e' WHERE trip_id = 't'", "changes its driver only"},
+      {step + "rider_id = 'r-z' WHERE trip_id = 't'", "keeps its identity"},
+      {step + "latest_pickup_us = 1, latest_dropoff_us = 2 WHERE trip_id = 't'", "promised"},
+      {step + "state = 2 WHERE trip_id = 'u'", "violates check constraint"},
+      {"UPDATE trips SET state = 3 WHERE trip_id = 't'", "grows by one version"},
+      {"DELETE FROM trips", "not deleted"},
+      {"TRUNCATE trip_log", "only grows"},
+      {"UPDATE trip_log SET market = 'x'", "only grows"},
+      {"DELETE FROM used_ids", "not forgotten"},
+      {"INSERT INTO trip_log VALUES (9, 1, 'city', '')", "no holes"},
+      {"INSERT INTO trip_log VALUES (4, 1, 'city', '')", "a change of its trip"},
+  };
+  for (const auto& [sql, why] : refused) {
+    EXPECT_THAT(server_->Execute(sql), StatusIs(absl::StatusCode::kFailedPrecondition, why)) << sql;
+  }
+  EXPECT_THAT(server_->Execute("INSERT INTO trips (first_sequence, latest_sequence, trip_id, "
+                               "market, rider_id, request_id, quote_id, state, version, party_size)"
+                               " VALUES (4, 4, 'v', 'city', 'r-u', 'c', 'q', 1, 1, 1)"),
+              StatusIs(absl::StatusCode::kAlreadyExists, "one_open_trip_a_rider"));
+}
+
+TEST_F(PostgresTripStoreTest, ADatabaseThatCannotServeIsRefusedWithItsReason) {
+  using enum absl::StatusCode;
+  EXPECT_THAT(OpenStatus("postgresql://[half"), StatusIs(kInvalidArgument, "malformed"));
+  EXPECT_THAT(OpenStatus("postgresql:///x?host=/nowhere"),
+              StatusIs(absl::StatusCode::kUnavailable, "/nowhere"));
+  EXPECT_THAT(OpenStatus(server_->Url("ridestream", "ridestream", "wrong")),
+              StatusIs(kFailedPrecondition, "password authentication failed"));
+  EXPECT_THAT(OpenStatus(server_->Url("nowhere")), StatusIs(kFailedPrecondition, "does not exist"));
+
+  ASSERT_THAT(server_->Execute("CREATE ROLE poor LOGIN PASSWORD 'p'"), IsOk());
+  const std::string poor = server_->Url("ridestream", "poor", "p");
+  EXPECT_THAT(OpenStatus(poor), StatusIs(kPermissionDenied, "permission denied"));
+  EXPECT_THAT(OpenStatus(server_->Url()), IsOk());
+  ASSERT_THAT(server_->Execute(fmt::format("GRANT SELECT ON ALL TABLES IN SCHEMA public TO poor; "
+                                           "GRANT INSERT, UPDATE ON trips TO poor")),
+              IsOk());
+  EXPECT_THAT(OpenStatus(poor), StatusIs(kPermissionDenied, "INSERT on trip_log"));
+  ASSERT_THAT(server_->Execute("GRANT INSERT ON trip_log, used_ids, quotes TO poor; "
+                               "GRANT DELETE ON quotes TO poor"),
+              IsOk());
+  EXPECT_THAT(OpenStatus(poor), IsOk()) << "who finds the schema needs no right to make it";
+
+  ASSERT_THAT(server_->Execute(fmt::format("UPDATE {} SET version = 99", kPostgresVersionTable)),
+              IsOk());
+  EXPECT_THAT(OpenStatus(server_->Url()), StatusIs(kFailedPrecondition, "schema version 99"));
+}
+
+TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsNotAnyMore) {
+  PostgresTripStore::Options options = Options();
+  options.write_for = milliseconds(300);
+  RecordedStore store(options);
+  ASSERT_THAT(Request(*store, "t"), IsOk());
+  const auto admin = Connect("postgres");
+  const auto set_read_only = [&](const char* value) {
+    ASSERT_THAT(admin->Execute(fmt::format("ALTER DATABASE ridestream SET "
+                                           "default_transaction_read_only = {}",
+                                           value),
+                               Soon()),
+                IsOk());
+    Ask(*admin, kTerminateOthers);
+  };
+  set_read_only("on");
+  EXPECT_THAT(Await(*store, SampleCancel("t", "r-t")), StatusIs(kUnavailable, "read-only"));
+  EXPECT_EQ(store->GetTrip(TripId("t"))->version(), 1u) << "reads go on";
+  EXPECT_THAT(OpenStatus(server_->Url()), StatusIs(kUnavailable, "read-only"));
+  set_read_only("off");
+  EXPECT_THAT(Await(*store, SampleCancel("t", "r-t")), IsOk());
+  EXPECT_THAT(store.WaitForPublished(2), ElementsAre(1u, 2u));
+}
+
+// The commit waits for a standby that doesn't exist, and its backend is ended meanwhile: the
+// transaction is committed, but the answer never comes.
+TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
+  RecordedStore store(Options());
+  const Time expires = clock_.Now() + std::chrono::minutes(5);
+  ASSERT_THAT(Await(*store, SampleQuote("q-t", "r-t", expires)), IsOk());
+  const auto admin = Connect("postgres");
+  ASSERT_THAT(admin->Execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", Soon()),
+              IsOk());
+  Ask(*admin, "SELECT pg_reload_conf()");
+  AskUntil(*admin, "SELECT current_setting('synchronous_standby_names') = 'nobody'");
+  auto trip = std::async(std::launch::async,
+                         [&] { return Await(*store, SampleRequest("t", "r-t", "q-t")); });
+  AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  Ask(*admin,
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  const absl::StatusOr<v1::Trip> answer = trip.get();
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer->version(), 1u);
+  EXPECT_THAT(store.WaitForPublished(1), ElementsAre(1u));
+  EXPECT_EQ(*store->ReadLastSequence(), 1u);
+}
+
+// The backend is ended while a deferred trigger holds its commit up: nothing was committed.
+TEST_F(PostgresTripStoreTest, ACommitThatDidNotTakePlaceIsMadeAgain) {
+  RecordedStore store(Options());
+  const Time expires = clock_.Now() + std::chrono::minutes(5);
+  ASSERT_THAT(Await(*store, SampleQuote("q-t", "r-t", expires)), IsOk());
+  ASSERT_THAT(server_->Execute("CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS "
+                               "'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END'; "
+                               "CREATE CONSTRAINT TRIGGER held AFTER INSERT ON trip_log DEFERRABLE "
+                               "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_here()"),
+              IsOk());
+  const auto holder = Connect();
+  Ask(*holder, "SELECT count(pg_advisory_lock(7))");
+  auto trip = std::async(std::launch::async,
+                         [&] { return Await(*store, SampleRequest("t", "r-t", "q-t")); });
+  const auto admin = Connect("postgres");
+  AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'");
+  Ask(*admin,
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = "
+      "'advisory'");
+  Ask(*holder, "SELECT pg_advisory_unlock(7)");
+  EXPECT_THAT(trip.get(), IsOk());
+  EXPECT_THAT(store.WaitForPublished(1), ElementsAre(1u));
+}
+
+TEST_F(PostgresTripStoreTest, WhatWasAnsweredIsThereAfterTheServerCrashed) {
+  PostgresTripStore::Options options = Options();
+  options.write_for = milliseconds(300);
+  RecordedStore store(options);
+  for (int round = 0; round < 3; ++round) {
+    const std::string id = fmt::format("t{}", round);
+    ASSERT_THAT(Request(*store, id), IsOk());
+    server_->Stop(SIGQUIT);
+    EXPECT_THAT(Await(*store, SampleCancel(id, "r-" + id)), StatusIs(kUnavailable, ""));
+    EXPECT_THAT(store->GetTrip(TripId(id)), StatusIs(kUnavailable, "can't connect"));
+    ASSERT_THAT(server_->Restart(), IsOk());
+    EXPECT_EQ(store->GetTrip(TripId(id))->version(), 1u);
+    EXPECT_EQ(Await(*store, SampleCancel(id, "r-" + id))->version(), 2u);
+  }
+  EXPECT_THAT(store.WaitForPublished(6), ElementsAre(1u, 2u, 3u, 4u, 5u, 6u));
+}
+
+TEST_F(PostgresTripStoreTest, ExpiredQuotesAreDropped) {
+  RecordedStore store(Options());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(Await(*store, SampleQuote(fmt::format("q{}", i), "r", clock_.Now())), IsOk());
+  }
+  clock_.Advance(PostgresLedger::kQuoteRetention + Duration(1));
+  ASSERT_THAT(Await(*store, SampleQuote("new", "r", clock_.Now())), IsOk());
+  EXPECT_EQ(Ask(*Connect(), "SELECT count(*) FROM quotes"), 2);
+}
+
+}  // namespace
+}  // namespace ridestream::trip
