@@ -34,6 +34,7 @@ find_package(BZip2 REQUIRED)
 find_package(EXPAT REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(Boost REQUIRED)  # Headers only: Asio.
+find_package(OpenSSL REQUIRED)
 include(GoogleTest)
 
 # S2 comes without a CMake package.
@@ -49,6 +50,9 @@ add_library(ridestream_libpq INTERFACE)
 add_library(Ridestream::libpq ALIAS ridestream_libpq)
 target_link_libraries(ridestream_libpq INTERFACE ${PQ_LIBRARY})
 target_include_directories(ridestream_libpq SYSTEM INTERFACE ${PQ_INCLUDE_DIRECTORY})
+# cjose comes without a CMake package; its pkg-config file requires headers of jansson that it doesn't
+# need.
+find_library(CJOSE_LIBRARY cjose REQUIRED)
 
 add_library(ridestream_options INTERFACE)
 target_compile_options(ridestream_options INTERFACE

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/identity/principal.h"
+#include "libs/identity/token.h"
+
+namespace ridestream::identity {
+
+/// The rules for tokens that a development authority mints.
+TokenRules DevelopmentTokenRules();
+
+/// A throwaway authority for development and tests: a folder, open to its owner alone, with
+///   authority.pem        the certificate of the authority
+///   NAME.pem, NAME.key   for each service its certificate, with the URI SAN ServiceUri(NAME) and
+///                        names for loopback, and its key
+///   tokens.jwk           the private key that signs tokens
+///   jwks.json            its public half
+///   revoked              the list of revocations, empty
+/// The authority's own key isn't kept, so nobody can add a certificate later. Not for production.
+class DevelopmentAuthority {
+ public:
+  struct Options {
+    /// Each an id; see IsId.
+    std::vector<std::string> services;
+    std::chrono::hours validity{30 * 24};
+  };
+
+  /// Makes it new in `folder`, which is made where it is missing; files that are there are
+  /// replaced, each at once. Certificates begin an hour before `now`, so that a container whose
+  /// clock is behind takes them.
+  static absl::Status Create(const std::string& folder, const Options& options, Time now);
+
+  /// A token that the authority in `folder` signs. NOT_FOUND when there is none; INVALID_ARGUMENT
+  /// for a principal that no token may name.
+  static absl::StatusOr<std::string> MintToken(const std::string& folder,
+                                               const Principal& principal, Time now,
+                                               std::chrono::seconds lifetime);
+};
+
+/// Parses "rider/ada". INVALID_ARGUMENT, saying what is wrong.
+absl::StatusOr<Principal> ParsePrincipal(std::string_view name);
+
+}  // namespace ridestream::identity

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "libs/base/mutex.h"
+
+namespace ridestream::identity {
+
+/// The whole content of a file. NOT_FOUND, PERMISSION_DENIED or another error of the system when it
+/// can't be read, RESOURCE_EXHAUSTED beyond `max_bytes`.
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes);
+
+/// Logs that a file was reloaded, or why it wasn't and what it held before stays in use.
+void LogReload(const std::string& path, const absl::Status& status);
+
+/// What a file says, kept up to date: Reload reads it again, and while it is missing or can't be
+/// parsed the last good value stays in use. Whoever owns it calls Reload, e.g. every second.
+/// Thread-safe.
+template <class T>
+class ReloadedFile {
+ public:
+  using Parser = std::function<absl::StatusOr<std::shared_ptr<const T>>(std::string_view)>;
+
+  /// At the start a file that can't be used is an error: there is nothing yet to stay in use.
+  static absl::StatusOr<std::unique_ptr<ReloadedFile>> Open(std::string path, std::size_t max_bytes,
+                                                            Parser parse) {
+    std::unique_ptr<ReloadedFile> file(
+        new ReloadedFile(std::move(path), max_bytes, std::move(parse)));
+    if (absl::Status status = file->Read(); !status.ok()) {
+      return absl::Status(status.code(), file->path_ + ": " + std::string(status.message()));
+    }
+    return file;
+  }
+
+  std::shared_ptr<const T> value() const {
+    MutexLock lock(mu_);
+    return value_;
+  }
+
+  /// Logs each change, and each new failure once.
+  void Reload() {
+    std::string error;
+    std::uint64_t loads = loads_;
+    const absl::Status status = Read();
+    if (status.ok()) {
+      stale_ = false;
+    } else {
+      error = std::string(status.message());
+      stale_ = true;
+      ++failures_;
+    }
+    MutexLock lock(mu_);
+    if (loads != loads_ || error != last_error_) LogReload(path_, status);
+    last_error_ = std::move(error);
+  }
+
+  /// Times that Reload couldn't use the file.
+  std::uint64_t failures() const { return failures_; }
+  /// Whether the file can't be used as it is now, and an earlier value is in use.
+  bool stale() const { return stale_; }
+
+ private:
+  ReloadedFile(std::string path, std::size_t max_bytes, Parser parse)
+      : path_(std::move(path)), max_bytes_(max_bytes), parse_(std::move(parse)) {}
+
+  absl::Status Read() {
+    absl::StatusOr<std::string> content = ReadWholeFile(path_, max_bytes_);
+    if (!content.ok()) return content.status();
+    {
+      MutexLock lock(mu_);
+      if (value_ != nullptr && *content == content_) return absl::OkStatus();
+    }
+    absl::StatusOr<std::shared_ptr<const T>> value = parse_(*content);
+    if (!value.ok()) return value.status();
+    MutexLock lock(mu_);
+    value_ = *std::move(value);
+    content_ = *std::move(content);
+    ++loads_;
+    return absl::OkStatus();
+  }
+
+  const std::string path_;
+  const std::size_t max_bytes_;
+  const Parser parse_;
+  std::atomic<std::uint64_t> loads_ = 0;
+  std::atomic<std::uint64_t> failures_ = 0;
+  std::atomic<bool> stale_ = false;
+
+  mutable Mutex mu_;
+  std::shared_ptr<const T> value_ ABSL_GUARDED_BY(mu_);
+  std::string content_ ABSL_GUARDED_BY(mu_);
+  std::string last_error_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::identity

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
+#include "libs/identity/key_set.h"
+#include "libs/identity/reloaded_file.h"
+#include "libs/identity/revocations.h"
+#include "libs/identity/token.h"
+
+namespace ridestream::identity {
+
+/// Verifies tokens against a key set and a list of revocations, both files that are read again
+/// every second on a thread of its own. A file that can't be used leaves the last good one in
+/// force: an error line and `failures` say so. Thread-safe.
+class TokenVerifier {
+ public:
+  struct Options {
+    /// A JWKS; see KeySet.
+    std::string key_file;
+    /// See Revocations. Empty: nothing can be revoked.
+    std::string revocation_file = {};
+    TokenRules rules;
+    /// How long after its token's end a stream that was opened with it may stay open.
+    Duration stream_grace = std::chrono::minutes(5);
+    /// Wall time between two looks at the files.
+    std::chrono::milliseconds reload_every{1'000};
+  };
+
+  /// `clock` must show the wall's time, since that is what issuers sign, and outlive the verifier.
+  /// An error when a file can't be used.
+  static absl::StatusOr<std::unique_ptr<TokenVerifier>> Start(Options options, const Clock& clock);
+
+  /// See VerifyToken; also UNAUTHENTICATED for what is revoked.
+  absl::StatusOr<Claims> Verify(std::string_view token) const;
+
+  /// Whether a stream that was opened with a token of these claims may stay open: UNAUTHENTICATED
+  /// once they are revoked or the token ended more than the grace ago. Cheap; to be asked about
+  /// every open stream, say, every second.
+  absl::Status CheckOpenStream(const Claims& claims) const;
+
+  /// Reads the files now.
+  void Reload();
+  /// Times that a file couldn't be used since the start.
+  std::uint64_t failures() const;
+  /// Whether an earlier content of a file is in use because the present one can't be.
+  bool stale() const;
+
+ private:
+  TokenVerifier(Options options, const Clock& clock)
+      : options_(std::move(options)), clock_(clock) {}
+  void ReloadLater();
+
+  const Options options_;
+  const Clock& clock_;
+  std::unique_ptr<ReloadedFile<KeySet>> keys_;
+  std::unique_ptr<ReloadedFile<Revocations>> revocations_;  // nullptr without a file.
+  TimerQueue timer_;                                        // Last: what it calls uses the others.
+};
+
+}  // namespace ridestream::identity
