@@ -1,0 +1,67 @@
+// The throwaway authority for development: makes certificates and a token key, and mints tokens.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "libs/base/clock.h"
+#include "libs/identity/development_authority.h"
+#include "libs/service/service.h"
+
+ABSL_FLAG(std::string, folder, ".ride/authority", "Where the authority's files are");
+ABSL_FLAG(std::vector<std::string>, services,
+          (std::vector<std::string>{"trip", "location", "dispatch", "gateway"}),
+          "create: the services that get a certificate");
+ABSL_FLAG(std::string, market, "", "token: the one market in which the caller may act; empty: any");
+ABSL_FLAG(absl::Duration, for, absl::Hours(1), "token: how long it is valid, 1s to 720h");
+
+namespace ridestream::identity {
+namespace {
+
+constexpr char kUsage[] =
+    "Makes and uses a throwaway authority, for development only.\n\n"
+    "  authority create [--folder] [--services]\n"
+    "      makes a folder with certificates, keys, a key set for tokens and a list of revocations\n"
+    "  authority token ROLE/ID [--folder] [--market] [--for]\n"
+    "      prints a token for rider/ID, driver/ID, operator/ID or viewer/ID";
+
+absl::Status PrintToken(const std::string& name, Time now) {
+  absl::StatusOr<Principal> principal = ParsePrincipal(name);
+  if (!principal.ok()) return principal.status();
+  principal->market = absl::GetFlag(FLAGS_market);
+  const absl::Duration lifetime = absl::GetFlag(FLAGS_for);
+  if (lifetime < absl::Seconds(1) || lifetime > absl::Hours(720)) {
+    return absl::InvalidArgumentError("--for must be 1s to 720h");
+  }
+  const auto token = DevelopmentAuthority::MintToken(absl::GetFlag(FLAGS_folder), *principal, now,
+                                                     absl::ToChronoSeconds(lifetime));
+  if (!token.ok()) return token.status();
+  fmt::print("{}\n", *token);
+  return std::fflush(stdout) == 0 ? absl::OkStatus() : absl::InternalError("can't print the token");
+}
+
+absl::Status Run(const std::vector<std::string>& arguments) {
+  const Time now = ScaledClock().Now();
+  if (arguments.size() == 1 && arguments[0] == "create") {
+    return DevelopmentAuthority::Create(absl::GetFlag(FLAGS_folder),
+                                        {.services = absl::GetFlag(FLAGS_services)}, now);
+  }
+  if (arguments.size() == 2 && arguments[0] == "token") return PrintToken(arguments[1], now);
+  return absl::InvalidArgumentError("neither create nor token ROLE/ID; see --help");
+}
+
+}  // namespace
+}  // namespace ridestream::identity
+
+int main(int argc, char** argv) {
+  using namespace ridestream;
+  const auto arguments =
+      service::InitializeWithArguments(argc, argv, "authority", identity::kUsage);
+  const absl::Status status = identity::Run(arguments);
+  return status.ok() ? 0 : service::Fail(status);
+}
