@@ -1,0 +1,262 @@
+#include "libs/rpc/tls_credentials.h"
+
+#include <stdlib.h>
+
+#include <utility>
+#include <vector>
+
+#include "grpc/grpc_security_constants.h"
+#include "grpcpp/security/tls_certificate_provider.h"
+#include "grpcpp/security/tls_certificate_verifier.h"
+#include "grpcpp/security/tls_credentials_options.h"
+#include "libs/base/mutex.h"
+#include "libs/base/timer_queue.h"
+#include "libs/identity/peer_certificate.h"
+#include "libs/identity/reloaded_file.h"
+#include "libs/identity/service_uri.h"
+#include "libs/rpc/published_file.h"
+#include "libs/rpc/rate_limiter.h"
+#include "libs/service/service.h"
+
+namespace ridestream::rpc {
+namespace {
+
+namespace tls = grpc::experimental;
+using identity::PeerEnd;
+
+constexpr std::size_t kMaxFileBytes = 1 << 20;
+/// gRPC's own interval between two looks at what we publish, its smallest.
+constexpr unsigned kProviderInterval = 1;  // Seconds.
+
+std::chrono::sys_seconds Now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+struct Content {
+  std::string certificate;
+  std::string key;
+  std::string authorities;
+
+  friend bool operator==(const Content&, const Content&) = default;
+};
+
+absl::StatusOr<Content> ReadFiles(const TlsFiles& files) {
+  Content content;
+  for (const auto& [path, text] :
+       {std::pair(&files.certificate, &content.certificate), std::pair(&files.key, &content.key),
+        std::pair(&files.authorities, &content.authorities)}) {
+    absl::StatusOr<std::string> read = identity::ReadWholeFile(*path, kMaxFileBytes);
+    if (!read.ok()) {
+      return absl::Status(read.status().code(), *path + " " + std::string(read.status().message()));
+    }
+    *text = *std::move(read);
+  }
+  return content;
+}
+
+/// gRPC 1.51 can't be told a smallest version of TLS. Its list of ciphers is for TLS 1.2 alone, so
+/// a list that no certificate can serve leaves TLS 1.3.
+void RefuseTls12() {
+  static const int set = setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1);
+  (void)set;
+}
+
+}  // namespace
+
+/// What the files say, as gRPC's threads need it.
+class TlsCredentials::Source {
+ public:
+  Source(TlsFiles files, std::chrono::milliseconds reload_every)
+      : files_(std::move(files)), reload_every_(reload_every) {}
+
+  absl::Status Start() {
+    absl::StatusOr<Content> content = ReadFiles(files_);
+    if (!content.ok()) return content.status();
+    absl::StatusOr<std::string> service = identity::CheckOwnCertificate(
+        content->certificate, content->key, content->authorities, Now());
+    if (!service.ok()) {
+      return absl::Status(service.status().code(),
+                          files_.certificate + ": " + std::string(service.status().message()));
+    }
+    service_ = *std::move(service);
+    MutexLock lock(mu_);
+    if (absl::Status status = Adopt(*std::move(content)); !status.ok()) return status;
+    provider_ = std::make_shared<tls::FileWatcherCertificateProvider>(
+        identity_.path(), identity_.path(), kProviderInterval);
+    return absl::OkStatus();
+  }
+
+  void Reload() {
+    const absl::Status status = TryReload();
+    stale_ = !status.ok();
+    if (!status.ok()) ++failures_;
+    const std::string error(status.message());
+    MutexLock lock(mu_);
+    if (error != last_error_) identity::LogReload(files_.certificate, status);
+    last_error_ = error;
+  }
+
+  /// OK when the peer is one of `services`; else counts and logs the refusal.
+  grpc::Status Verify(const tls::TlsCustomVerificationCheckRequest& request, PeerEnd end,
+                      const std::set<std::string>& services) {
+    std::string authorities;
+    {
+      MutexLock lock(mu_);
+      authorities = content_.authorities;
+    }
+    const auto text = [](grpc::string_ref ref) { return std::string(ref.data(), ref.size()); };
+    const absl::StatusOr<std::string> service = identity::VerifyPeerCertificate(
+        text(request.peer_cert()), text(request.peer_cert_full_chain()), authorities, end, services,
+        Now());
+    if (service.ok()) return grpc::Status::OK;
+    ++refused_;
+    const std::string reason(service.status().message());
+    if (!log_limiter_.Take("", RateLimiter::Wall::now())) {
+      service::Log(service::Level::kWarning, "peer_refused",
+                   {{"end", end == PeerEnd::kClient ? "client" : "server"}, {"reason", reason}});
+    }
+    return grpc::Status(grpc::StatusCode::UNAUTHENTICATED, reason);
+  }
+
+  const std::string& service() const { return service_; }
+  std::chrono::milliseconds reload_every() const { return reload_every_; }
+  std::shared_ptr<tls::CertificateProviderInterface> provider() const { return provider_; }
+  std::uint64_t failures() const { return failures_; }
+  std::uint64_t refused() const { return refused_; }
+  bool stale() const { return stale_; }
+
+ private:
+  absl::Status TryReload() {
+    absl::StatusOr<Content> content = ReadFiles(files_);
+    if (!content.ok()) return content.status();
+    {
+      MutexLock lock(mu_);
+      if (*content == content_) return absl::OkStatus();
+    }
+    const absl::StatusOr<std::string> service = identity::CheckOwnCertificate(
+        content->certificate, content->key, content->authorities, Now());
+    if (!service.ok()) return service.status();
+    if (*service != service_) {
+      return absl::InvalidArgumentError("the certificate names another service than before");
+    }
+    MutexLock lock(mu_);
+    if (absl::Status status = Adopt(*std::move(content)); !status.ok()) return status;
+    service::Log(service::Level::kInfo, "certificate_reloaded", {{"path", files_.certificate}});
+    return absl::OkStatus();
+  }
+
+  /// gRPC 1.51 gives up its old certificate before it tries the new one, so it must only see what
+  /// was checked; and key and certificate in one file, so that it never sees halves of two pairs.
+  absl::Status Adopt(Content content) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    absl::Status status = identity_.Publish(content.key + "\n" + content.certificate);
+    if (status.ok()) content_ = std::move(content);
+    return status;
+  }
+
+  const TlsFiles files_;
+  const std::chrono::milliseconds reload_every_;
+  std::string service_;  // Const after Start, as is the provider.
+  std::atomic<std::uint64_t> failures_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0;
+  std::atomic<bool> stale_ = false;
+  RateLimiter log_limiter_{{.per_s = 10, .burst = 100}};
+
+  Mutex mu_;
+  PublishedFile identity_ ABSL_GUARDED_BY(mu_);
+  Content content_ ABSL_GUARDED_BY(mu_);
+  std::string last_error_ ABSL_GUARDED_BY(mu_);
+
+  std::shared_ptr<tls::CertificateProviderInterface> provider_;  // Last: it reads identity_.
+};
+
+struct TlsCredentials::Timer {
+  TimerQueue queue;
+};
+
+namespace {
+
+/// Asks the source about each peer, after the handshake has proven that the peer owns the
+/// certificate's key and before anything that it sends is read.
+template <class Source>
+class PeerVerifier final : public tls::ExternalCertificateVerifier {
+ public:
+  PeerVerifier(std::shared_ptr<Source> source, PeerEnd end, std::set<std::string> services)
+      : source_(std::move(source)), end_(end), services_(std::move(services)) {}
+
+  bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
+              grpc::Status* sync_status) override {
+    *sync_status = source_->Verify(*request, end_, services_);
+    return true;
+  }
+  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const std::shared_ptr<Source> source_;
+  const PeerEnd end_;
+  const std::set<std::string> services_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TlsCredentials>> TlsCredentials::Load(
+    TlsFiles files, std::chrono::milliseconds reload_every) {
+  RefuseTls12();
+  auto source = std::make_shared<Source>(std::move(files), reload_every);
+  if (absl::Status status = source->Start(); !status.ok()) return status;
+  return std::unique_ptr<TlsCredentials>(new TlsCredentials(std::move(source)));
+}
+
+TlsCredentials::TlsCredentials(std::shared_ptr<Source> source)
+    : source_(std::move(source)), timer_(std::make_unique<Timer>()) {
+  ReloadLater();
+}
+
+TlsCredentials::~TlsCredentials() = default;
+
+void TlsCredentials::ReloadLater() {
+  timer_->queue.After(source_->reload_every(), [this] {
+    source_->Reload();
+    ReloadLater();
+  });
+}
+
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials::ForServer(
+    std::set<std::string> clients) const {
+  tls::TlsServerCredentialsOptions options(source_->provider());
+  options.watch_identity_key_cert_pairs();
+  // "Don't verify" is about the chain alone, which our verifier checks, with a reason for the log.
+  // The handshake still proves that the client owns the key of the certificate.
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
+  options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<PeerVerifier<Source>>(
+      source_, PeerEnd::kClient, std::move(clients)));
+  options.set_check_call_host(false);
+  return tls::TlsServerCredentials(options);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> TlsCredentials::ForChannel(
+    const std::string& server) const {
+  tls::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(source_->provider());
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(false);  // Our verifier does, as for servers.
+  options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<PeerVerifier<Source>>(
+      source_, PeerEnd::kServer, std::set<std::string>{server}));
+  options.set_check_call_host(false);
+  return tls::TlsCredentials(options);
+}
+
+const std::string& TlsCredentials::service() const { return source_->service(); }
+std::uint64_t TlsCredentials::failures() const { return source_->failures(); }
+std::uint64_t TlsCredentials::refused() const { return source_->refused(); }
+bool TlsCredentials::stale() const { return source_->stale(); }
+
+absl::StatusOr<std::string> PeerService(const grpc::AuthContext& context) {
+  const std::vector<grpc::string_ref> uris =
+      context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);
+  if (uris.size() != 1) return absl::UnauthenticatedError("the peer proved no service");
+  const auto service = identity::ServiceOfUri(std::string_view(uris[0].data(), uris[0].size()));
+  if (!service) return absl::UnauthenticatedError("the peer proved no service");
+  return *service;
+}
+
+}  // namespace ridestream::rpc
