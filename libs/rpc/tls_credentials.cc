@@ -19,6 +19,14 @@
 #include "libs/service/service.h"
 
 namespace ridestream::rpc {
+struct TlsFileContents {
+  std::string certificate;
+  std::string key;
+  std::string authorities;
+
+  friend bool operator==(const TlsFileContents&, const TlsFileContents&) = default;
+};
+
 namespace {
 
 namespace tls = grpc::experimental;
@@ -32,16 +40,8 @@ std::chrono::sys_seconds Now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-struct Content {
-  std::string certificate;
-  std::string key;
-  std::string authorities;
-
-  friend bool operator==(const Content&, const Content&) = default;
-};
-
-absl::StatusOr<Content> ReadFiles(const TlsFiles& files) {
-  Content content;
+absl::StatusOr<TlsFileContents> ReadFiles(const TlsFiles& files) {
+  TlsFileContents content;
   for (const auto& [path, text] :
        {std::pair(&files.certificate, &content.certificate), std::pair(&files.key, &content.key),
         std::pair(&files.authorities, &content.authorities)}) {
@@ -70,7 +70,7 @@ class TlsCredentials::Source {
       : files_(std::move(files)), reload_every_(reload_every) {}
 
   absl::Status Start() {
-    absl::StatusOr<Content> content = ReadFiles(files_);
+    absl::StatusOr<TlsFileContents> content = ReadFiles(files_);
     if (!content.ok()) return content.status();
     absl::StatusOr<std::string> service = identity::CheckOwnCertificate(
         content->certificate, content->key, content->authorities, Now());
@@ -127,7 +127,7 @@ class TlsCredentials::Source {
 
  private:
   absl::Status TryReload() {
-    absl::StatusOr<Content> content = ReadFiles(files_);
+    absl::StatusOr<TlsFileContents> content = ReadFiles(files_);
     if (!content.ok()) return content.status();
     {
       MutexLock lock(mu_);
@@ -147,7 +147,7 @@ class TlsCredentials::Source {
 
   /// gRPC 1.51 gives up its old certificate before it tries the new one, so it must only see what
   /// was checked; and key and certificate in one file, so that it never sees halves of two pairs.
-  absl::Status Adopt(Content content) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  absl::Status Adopt(TlsFileContents content) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     absl::Status status = identity_.Publish(content.key + "\n" + content.certificate);
     if (status.ok()) content_ = std::move(content);
     return status;
@@ -163,7 +163,7 @@ class TlsCredentials::Source {
 
   Mutex mu_;
   PublishedFile identity_ ABSL_GUARDED_BY(mu_);
-  Content content_ ABSL_GUARDED_BY(mu_);
+  TlsFileContents content_ ABSL_GUARDED_BY(mu_);
   std::string last_error_ ABSL_GUARDED_BY(mu_);
 
   std::shared_ptr<tls::CertificateProviderInterface> provider_;  // Last: it reads identity_.

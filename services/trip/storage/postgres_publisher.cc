@@ -21,10 +21,10 @@ using postgres::Statement;
 constexpr int kPage = 512;
 constexpr std::chrono::seconds kMaxPageRead{5};
 
-constexpr Statement kLogEnd{"log_end", "SELECT coalesce(max(sequence), 0) FROM trip_log"};
+constexpr Statement kEndOfLog{"log_end", "SELECT coalesce(max(sequence), 0) FROM trip_log"};
 constexpr Statement kNextPage{
     "next_page", "SELECT event FROM trip_log WHERE sequence > $1 ORDER BY sequence LIMIT $2"};
-constexpr Statement kFollow[] = {kLogEnd, kNextPage};
+constexpr Statement kFollow[] = {kEndOfLog, kNextPage};
 
 void DrainEvents(int event_fd) {
   eventfd_t count = 0;
@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<PostgresPublisher>> PostgresPublisher::Open(
       std::unique_ptr<PostgresPublisher>(new PostgresPublisher(std::move(options), wake_up));
   // Listens before it reads, so that nothing falls in between.
   if (absl::Status status = publisher->Listen(deadline); !status.ok()) return status;
-  publisher->connection_->Send(kLogEnd);
+  publisher->connection_->Send(kEndOfLog);
   const absl::StatusOr<std::vector<Result>> end = publisher->connection_->Sync(deadline);
   if (!end.ok()) return end.status();
   publisher->published_ = end->front().Uint64(0, 0);
