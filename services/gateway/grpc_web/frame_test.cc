@@ -40,7 +40,7 @@ TEST(Frame, TellsHowACallEnded) {
       TrailersFrame(absl::NotFoundError("100 % gone: \xc3\xa9\n"), {{"retry-after-ms", "5"}});
   EXPECT_EQ(frame[0], '\x80');
   EXPECT_EQ(frame.substr(kFrameHeader),
-            "grpc-status: 5\r\ngrpc-message: 100 %25 gone: %C3%A9%0A\r\nretry-after-ms: 5\r\n");
+            "grpc-status: 5\r\ngrpc-message: 100 %25 gone: %C3%A9\\u000a\r\nretry-after-ms: 5\r\n");
   EXPECT_EQ(TrailersFrame(absl::OkStatus(), {}).substr(kFrameHeader), "grpc-status: 0\r\n");
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "libs/base/validation.h"
+#include "libs/rpc/message_bytes.h"
 #include "libs/rpc/push_stream.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/proto_convert.h"
@@ -68,9 +69,7 @@ absl::StatusOr<const std::vector<grpc::ByteBuffer>*> MarketService::Find(
     const grpc::ByteBuffer& bytes) const {
   market::v1::GetStreetsRequest request;
   grpc::ByteBuffer copy = bytes;  // Shares the bytes; parsing consumes it.
-  const grpc::Status parsed =
-      grpc::SerializationTraits<market::v1::GetStreetsRequest>::Deserialize(&copy, &request);
-  if (!parsed.ok()) return absl::InvalidArgumentError("the message isn't a GetStreetsRequest");
+  if (!rpc::Parse(copy, request)) return rpc::FromGrpcStatus(rpc::MalformedMessage());
   if (absl::Status status = ValidateId(request.market(), "market"); !status.ok()) return status;
   const auto market = streets_.find(request.market());
   if (market == streets_.end()) {

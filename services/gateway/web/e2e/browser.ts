@@ -41,8 +41,8 @@ export async function openPage(
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) throw new Error(message.text());
   });
-  const policy = (await page.goto(url))?.headers()["content-security-policy"];
-  if (!policy?.startsWith("default-src 'none'") || /blob:|unsafe/.test(policy)) {
+  const policy = (await page.goto(url))?.headers()["content-security-policy"] ?? "";
+  if (!policy.startsWith("default-src 'none'") || /blob:|unsafe/.test(policy)) {
     throw new Error(`the page's Content-Security-Policy is too wide: ${policy}`);
   }
   await page.waitForSelector(".pulse.live");
