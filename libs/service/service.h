@@ -55,8 +55,8 @@ std::uint64_t DroppedLogLines();
 /// For main(): logs the status as the event "failed" and returns 1.
 int Fail(const absl::Status& status);
 
-/// Logs the event as an error, past the lines that still wait, and ends the process with status 1 at
-/// once, whatever its other threads do.
+/// Logs the event as an error, past the lines that still wait, and ends the process with status 1
+/// at once, whatever its other threads do.
 [[noreturn]] void EndProcess(std::string_view event, std::initializer_list<Field> fields = {});
 
 /// Announces that the service is ready and where: logs the event "serving", at any --log_level,

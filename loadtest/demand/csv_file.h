@@ -32,9 +32,9 @@ class CsvRow {
 };
 
 /// Reads a CSV file (RFC 4180, by libcsv; a record is one line) whose first line must name exactly
-/// `columns`, in this order. The file is UTF-8, with or without a byte order mark. Calls `on_row` for each further line that isn't blank; stops at its
-/// first error. NOT_FOUND when the file can't be read; INVALID_ARGUMENT, with file, line and
-/// column, when it isn't as it should be.
+/// `columns`, in this order. The file is UTF-8, with or without a byte order mark. Calls `on_row`
+/// for each further line that isn't blank; stops at its first error. NOT_FOUND when the file can't
+/// be read; INVALID_ARGUMENT, with file, line and column, when it isn't as it should be.
 absl::Status ReadCsvFile(const std::string& file, const std::vector<std::string>& columns,
                          const std::function<absl::Status(const CsvRow&)>& on_row);
 
