@@ -37,12 +37,14 @@ absl::Status MigrateLocked(Connection& connection, std::string_view table,
   absl::Status status =
       connection.Execute(fmt::format("SELECT pg_advisory_xact_lock({})", kMigrationLock), deadline);
   if (!status.ok()) return status;
-  // Another process may have migrated while this one waited.
+  // Another process may have migrated while this one waited. Before the table is looked for again,
+  // this statement makes PostgreSQL forget that there was none.
+  status = connection.Execute(
+      fmt::format("CREATE TABLE IF NOT EXISTS {} (version integer NOT NULL)", table), deadline);
+  if (!status.ok()) return status;
   const absl::StatusOr<std::int64_t> found = ReadVersion(connection, table, deadline);
   if (!found.ok()) return found.status();
   if (status = CheckVersion(*found, known); !status.ok()) return status;
-  status = connection.Execute(
-      fmt::format("CREATE TABLE IF NOT EXISTS {} (version integer NOT NULL)", table), deadline);
   for (std::int64_t version = *found; status.ok() && version < known; ++version) {
     status =
         connection.Execute(std::string(migrations[static_cast<std::size_t>(version)]), deadline);

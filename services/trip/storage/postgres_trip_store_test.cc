@@ -28,13 +28,16 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 
 constexpr absl::StatusCode kUnavailable = absl::StatusCode::kUnavailable;
+/// Until a store gives up: more than an attempt takes on a busy machine, since the reason is told
+/// only by one that ends in time.
+constexpr milliseconds kRetryFor{5'000};
 
 class PostgresTripStoreTest : public PostgresStoreTest {
  protected:
   absl::Status OpenStatus(const std::string& url) {
     PostgresTripStore::Options options = Options();
     options.url = url;
-    options.open_for = milliseconds(300);
+    options.open_for = kRetryFor;
     return PostgresTripStore::Open(std::move(options)).status();
   }
   static constexpr char kTerminateOthers[] =
@@ -146,7 +149,7 @@ TEST_F(PostgresTripStoreTest, ADatabaseThatCannotServeIsRefusedWithItsReason) {
 
 TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsNotAnyMore) {
   PostgresTripStore::Options options = Options();
-  options.write_for = milliseconds(300);
+  options.write_for = kRetryFor;
   RecordedStore store(options);
   ASSERT_THAT(Request(*store, "t"), IsOk());
   const auto admin = Connect("postgres");
@@ -216,7 +219,7 @@ TEST_F(PostgresTripStoreTest, ACommitThatDidNotTakePlaceIsMadeAgain) {
 
 TEST_F(PostgresTripStoreTest, WhatWasAnsweredIsThereAfterTheServerCrashed) {
   PostgresTripStore::Options options = Options();
-  options.write_for = milliseconds(300);
+  options.write_for = kRetryFor;
   RecordedStore store(options);
   for (int round = 0; round < 3; ++round) {
     const std::string id = fmt::format("t{}", round);
