@@ -112,6 +112,9 @@ absl::Status CheckCancellable(const CancelCommand& command, const v1::Trip& trip
   if (aboard && command.service.empty() && !trip.has_driver_lost_at()) {
     return WrongState(trip, "its rider can leave it only while its driver is lost");
   }
+  if (command.reason == v1::CANCEL_REASON_DRIVER_LOST && !trip.has_driver_lost_at()) {
+    return WrongState(trip, "its driver isn't lost, so that can't be the reason");
+  }
   return absl::OkStatus();
 }
 
