@@ -111,7 +111,7 @@ void Acceptor::Run() {
                            pause ? kPauseMs : MillisUntilNextDeadline());
     if (sources[0].revents != 0) return;
     pause = ready < 0 && errno != EINTR;
-    if (ready > 0) HandOverSpeaking({sources.begin() + 1, sources.begin() + first_listener});
+    if (ready > 0) HandOverSpeaking({sources.data() + 1, sources.data() + first_listener});
     CloseOverdue();
     for (std::size_t i = first_listener; ready > 0 && i < sources.size(); ++i) {
       if (sources[i].revents != 0 && !AcceptFrom(sources[i].fd)) pause = true;
