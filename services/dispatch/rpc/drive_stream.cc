@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/message_bytes.h"
 #include "libs/rpc/status.h"
 #include "services/dispatch/domain/drive_request_checks.h"
@@ -38,9 +39,7 @@ void DriveStream::End(const absl::Status& status) {
 void DriveStream::SayGoodbye(Duration reconnect_after) {
   MutexLock lock(mu_);
   if (final_status_) return;
-  auto& pause = *goodbye_.emplace().mutable_goodbye()->mutable_reconnect_after();
-  pause.set_seconds(reconnect_after.count() / 1'000'000);
-  pause.set_nanos(static_cast<std::int32_t>(reconnect_after.count() % 1'000'000 * 1'000));
+  *goodbye_.emplace().mutable_goodbye()->mutable_reconnect_after() = ToProto(reconnect_after);
   EndLocked(absl::UnavailableError("the service is draining; connect again"));
 }
 
