@@ -10,7 +10,7 @@
 #include "libs/base/geo.h"
 #include "libs/roads/engine/router.h"
 #include "loadtest/demand/demand.h"
-#include "services/dispatch/domain/driver_plan.h"
+#include "services/dispatch/domain/plan/driver_plan.h"
 #include "services/trip/domain/promise.h"
 
 /// The static problem behind shared rides: all riders ask at once, all cars stand where they are,

@@ -10,7 +10,7 @@
 #include "libs/roads/engine/router.h"
 #include "loadtest/matching/slice.h"
 #include "loadtest/matching/virtual_trips.h"
-#include "services/dispatch/domain/market.h"
+#include "services/dispatch/domain/market/market.h"
 #include "services/dispatch/streets/round_search.h"
 
 namespace ridestream::loadtest {

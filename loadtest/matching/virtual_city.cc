@@ -10,7 +10,7 @@
 
 #include "libs/proto_values/proto_values.h"
 #include "loadtest/matching/thread_time.h"
-#include "services/dispatch/domain/trip_book.h"
+#include "services/dispatch/domain/trips/trip_book.h"
 #include "services/dispatch/streets/way_search.h"
 
 namespace ridestream::loadtest {

@@ -9,7 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/roads/engine/router.h"
 #include "loadtest/demand/demand.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/storage/memory_trip_store.h"
 

@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "services/dispatch/domain/drive_request_checks.h"
-#include "services/dispatch/domain/market_tester.h"
-#include "services/dispatch/domain/session.h"
+#include "services/dispatch/domain/market/testing/market_tester.h"
+#include "services/dispatch/domain/session/drive_request_checks.h"
+#include "services/dispatch/domain/session/session.h"
 #include "tests/fuzz/delimited.h"
 
 namespace ridestream::dispatch {

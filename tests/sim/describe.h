@@ -4,7 +4,7 @@
 
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
-#include "services/dispatch/domain/trip_commands.h"
+#include "services/dispatch/domain/trips/trip_commands.h"
 
 /// What the trace says of messages: a few words each, for people.
 namespace ridestream::sim {

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "libs/proto_values/proto_values.h"
-#include "services/dispatch/domain/drive_request_checks.h"
+#include "services/dispatch/domain/session/drive_request_checks.h"
 
 namespace ridestream::sim {
 namespace {

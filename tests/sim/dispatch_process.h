@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "services/dispatch/domain/market_checker.h"
+#include "services/dispatch/domain/market/testing/market_checker.h"
 #include "services/dispatch/rpc/driver_session.h"
 #include "services/dispatch/runner/log_reader.h"
 #include "services/dispatch/runner/market_loop.h"

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "services/dispatch/domain/drive_request_checks.h"
+#include "services/dispatch/domain/session/drive_request_checks.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/dispatch_process.h"
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "services/dispatch/domain/trip_commands.h"
+#include "services/dispatch/domain/trips/trip_commands.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
 #include "services/trip/domain/trip_view.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "loadtest/driver/cruise.h"
-#include "services/dispatch/domain/market_checker.h"
+#include "services/dispatch/domain/market/testing/market_checker.h"
 #include "tests/sim/dispatch_process.h"
 #include "tests/sim/driver_device.h"
 #include "tests/sim/location_process.h"

@@ -19,8 +19,8 @@
 #include "absl/strings/str_split.h"
 #include "libs/base/validation.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
-#include "services/dispatch/domain/drive_request_checks.h"
-#include "services/dispatch/domain/market.h"
+#include "services/dispatch/domain/market/market.h"
+#include "services/dispatch/domain/session/drive_request_checks.h"
 #include "services/dispatch/rpc/drive_stream.h"
 #include "services/dispatch/rpc/session_registry.h"
 

@@ -7,7 +7,7 @@
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/message_bytes.h"
 #include "libs/rpc/status.h"
-#include "services/dispatch/domain/drive_request_checks.h"
+#include "services/dispatch/domain/session/drive_request_checks.h"
 #include "services/dispatch/rpc/session_registry.h"
 
 namespace ridestream::dispatch {

@@ -11,7 +11,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/runner/market_loop.h"
 
 namespace ridestream::dispatch {

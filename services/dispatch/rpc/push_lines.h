@@ -4,7 +4,7 @@
 #include <string>
 
 #include "libs/base/id.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 
 namespace ridestream::dispatch {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "libs/base/sharded_counter.h"
-#include "services/dispatch/domain/session.h"
+#include "services/dispatch/domain/session/session.h"
 
 namespace ridestream::dispatch {
 

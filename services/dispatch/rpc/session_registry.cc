@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "libs/rpc/status.h"
-#include "services/dispatch/domain/drive_request_checks.h"
+#include "services/dispatch/domain/session/drive_request_checks.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -13,7 +13,7 @@
 #include "libs/base/mutex.h"
 #include "libs/roads/learning/speed_learner.h"
 #include "libs/roads/streets.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 
 namespace ridestream::dispatch {
 

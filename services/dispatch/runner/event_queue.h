@@ -7,7 +7,7 @@
 
 #include "libs/base/mutex.h"
 #include "libs/base/worker.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 
 namespace ridestream::dispatch {
 

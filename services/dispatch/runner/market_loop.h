@@ -11,7 +11,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/worker.h"
-#include "services/dispatch/domain/market.h"
+#include "services/dispatch/domain/market/market.h"
 #include "services/dispatch/rpc/driver_session.h"
 #include "services/dispatch/runner/event_queue.h"
 

@@ -13,7 +13,7 @@
 #include "libs/base/mutex.h"
 #include "libs/base/worker.h"
 #include "libs/roads/streets.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/runner/location_port.h"
 #include "services/dispatch/streets/round_search.h"
 

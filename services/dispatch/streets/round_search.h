@@ -10,7 +10,7 @@
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
 #include "libs/roads/engine/router.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/streets/place_table.h"
 
 namespace ridestream::dispatch {

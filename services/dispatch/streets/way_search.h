@@ -3,7 +3,7 @@
 #include "absl/status/statusor.h"
 #include "libs/roads/engine/router.h"
 #include "libs/roads/streets.h"
-#include "services/dispatch/domain/market_events.h"
+#include "services/dispatch/domain/events/market_events.h"
 
 namespace ridestream::dispatch {
 

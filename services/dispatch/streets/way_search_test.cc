@@ -9,7 +9,7 @@
 #include "libs/roads/streets.h"
 #include "libs/roads/testing/test_town.h"
 #include "libs/testing/status_matchers.h"
-#include "services/dispatch/domain/route_progress.h"
+#include "services/dispatch/domain/plan/route_progress.h"
 #include "services/dispatch/streets/place_table.h"
 
 namespace ridestream::dispatch {

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "ridestream/common/v1/common.pb.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/location/v1/location.pb.h"
+#include "services/dispatch/domain/plan/driver_plan.h"
+
+namespace ridestream::dispatch {
+
+/// What location is told of a driver.
+struct Availability {
+  location::v1::DriverState state = location::v1::DRIVER_STATE_UNSPECIFIED;
+  std::uint32_t free_seats = 0;
+  bool wants_positions = false;
+
+  friend bool operator==(const Availability&, const Availability&) = default;
+};
+
+/// A driver who has a session, or a plan, or both.
+struct Driver {
+  DriverId id;
+
+  /// Pushes have somewhere to go; false for a driver known from the log alone.
+  bool has_session = false;
+  bool connected = false;
+  /// Not heard for too long; its trips are given to others when the timer kDriverLost goes off.
+  bool suspect = false;
+  /// Suspect for so long that its riders aboard may leave.
+  bool lost = false;
+  std::uint64_t epoch = 0;
+
+  std::string name;
+  common::v1::Vehicle vehicle;
+  std::uint32_t seats = 0;
+
+  /// As far as the market was told: it asks for positions only of drivers with something to do.
+  std::optional<LatLng> position;
+  Time positioned_at{};
+  /// The newest of those, oldest first: they tell which way the car goes.
+  std::deque<LatLng> track;
+  /// Has an offer that hasn't ended.
+  bool offered = false;
+  /// Agreed that riders who share are put into its plan without an offer.
+  bool accepts_insertions = false;
+  /// A trip is being assigned to it so.
+  bool inserting = false;
+  /// Of those that ended by what the driver did, or let be.
+  std::uint32_t offers_ended = 0;
+  std::uint32_t offers_accepted = 0;
+  DriverPlan plan;
+  /// The FindRoute under way; 0 if there is none.
+  std::uint64_t route_request = 0;
+  /// Why the plan will be pushed when the route is there; UNSPECIFIED if nothing is to be told.
+  v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  /// The last ones, for a driver who answers again.
+  std::deque<v1::OfferEnded> ended_offers;
+  Availability told;
+
+  /// Can take a trip of that many people now.
+  bool IsFree(std::uint32_t party_size) const;
+  /// Heard lately, on a stream that is open.
+  bool IsHere() const { return connected && !suspect; }
+  Availability CurrentAvailability() const;
+  /// How likely the next offer is to be accepted, above 0 and below 1: what the driver did, on top
+  /// of ten offers that an average one was made.
+  double Acceptance() const;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,484 @@
+#include "services/dispatch/domain/drivers/fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/base/invariant.h"
+#include "libs/proto_values/proto_values.h"
+#include "services/dispatch/domain/plan/eta.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+Timer LostTimer(const DriverId& driver) { return {TimerKind::kDriverLost, driver.str()}; }
+Timer PromiseTimer(const TripId& trip) { return {TimerKind::kPromiseDue, trip.str()}; }
+Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
+
+/// Of two causes that one push tells, the one that explains more: what changes about a rider whom
+/// the driver hasn't heard of yet is part of the adding.
+v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
+  const auto weight = [](v1::PlanCause c) {
+    switch (c) {
+      case v1::PLAN_CAUSE_UNSPECIFIED:
+        return 0;
+      case v1::PLAN_CAUSE_REROUTED:
+        return 1;
+      case v1::PLAN_CAUSE_STOP_DONE:
+        return 2;
+      case v1::PLAN_CAUSE_DESTINATION_CHANGED:
+        return 3;
+      default:
+        return 4;
+    }
+  };
+  return weight(cause) < weight(untold) ? untold : cause;
+}
+
+}  // namespace
+
+const Driver* Fleet::Find(const DriverId& id) const {
+  const auto it = drivers_.find(id);
+  return it == drivers_.end() ? nullptr : &it->second;
+}
+
+const Driver* Fleet::HolderOf(const TripId& trip) const {
+  const auto holder = driver_of_.find(trip);
+  if (holder == driver_of_.end()) return nullptr;
+  const Driver* driver = Find(holder->second);
+  (void)RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known");
+  return driver;
+}
+
+Driver* Fleet::Touch(const DriverId& id) {
+  const auto it = drivers_.find(id);
+  if (it == drivers_.end()) return nullptr;
+  touched_.insert(id);
+  return &it->second;
+}
+
+Driver& Fleet::FindOrAdd(const DriverId& id) {
+  const auto [it, is_new] = drivers_.try_emplace(id);
+  if (is_new) {
+    it->second.id = id;
+    // A driver who went home and came back has another plan: what was found for the old one, at one
+    // of its revisions, doesn't fit this one.
+    constexpr int kRevisionBits = 32;
+    it->second.plan = DriverPlan(++drivers_added_ << kRevisionBits);
+  }
+  return it->second;
+}
+
+// -- Sessions
+// ---------------------------------------------------------------------------------------
+
+void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step) {
+  Driver& driver = FindOrAdd(event.driver);
+  if (event.epoch < driver.epoch) return;  // Fenced by a newer stream already.
+  touched_.insert(event.driver);
+  driver.has_session = true;
+  driver.connected = true;
+  driver.epoch = event.epoch;
+  driver.name = event.hello.name();
+  driver.vehicle = event.hello.vehicle();
+  driver.seats = event.hello.seats();
+  driver.accepts_insertions = event.hello.accepts_insertions();
+  driver.told = {};
+  driver.plan.ContinueFrom(event.hello.resume().plan_version());
+  const bool reordered = driver.plan.KeepToSeats(driver.seats);
+
+  SendWelcome welcome{event.driver, event.epoch, {}};
+  if (open_offer != nullptr) *welcome.snapshot.mutable_offer() = *open_offer;
+  // After a resume older plans follow, which were pushed and not acked: an empty one here says that
+  // they are over.
+  if (caught_up_ && (event.resumed || !driver.plan.empty())) {
+    *welcome.snapshot.mutable_plan() =
+        driver.plan.Tell(v1::PLAN_CAUSE_RESTORED, true, driver.position, step.now());
+    if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
+  }
+  step.Decide(std::move(welcome));
+  if (reordered) Changed(driver, {v1::PLAN_CAUSE_RESTORED, RouteChange::kNew}, step);
+  ClearSuspicion(driver, step);
+  if (driver.position) FindMissingRoute(driver, step);
+}
+
+void Fleet::Disconnect(const DriverDisconnected& event) {
+  Driver* driver = Touch(event.driver);
+  if (driver != nullptr && driver->epoch == event.epoch) driver->connected = false;
+}
+
+void Fleet::Suspect(const DriverId& id, Step& step) {
+  if (Driver* driver = Touch(id)) MarkSuspect(*driver, step);
+}
+
+void Fleet::Hear(const DriverId& id, Step& step) {
+  if (Driver* driver = Touch(id)) ClearSuspicion(*driver, step);
+}
+
+void Fleet::DropSession(const DriverId& id, Step& step) {
+  Driver* driver = Touch(id);
+  if (driver == nullptr) return;
+  driver->has_session = false;
+  driver->connected = false;
+  // The next session counts from what the driver knows, which may be less.
+  driver->epoch = 0;
+  driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  driver->ended_offers.clear();
+  MarkSuspect(*driver, step);
+}
+
+const Driver* Fleet::Lose(const DriverId& id) {
+  Driver* driver = Touch(id);
+  if (driver != nullptr) driver->lost = true;
+  return driver;
+}
+
+void Fleet::MarkSuspect(Driver& driver, Step& step) {
+  if (driver.suspect) return;
+  driver.suspect = true;
+  timers_.Set(LostTimer(driver.id), step.now() + lost_after_);
+  TellRiders(driver, step);
+}
+
+void Fleet::ClearSuspicion(Driver& driver, Step& step) {
+  if (!driver.suspect) return;
+  driver.suspect = driver.lost = false;
+  timers_.Cancel(LostTimer(driver.id));
+  TellRiders(driver, step);
+}
+
+void Fleet::Move(const DriverMoved& event, Step& step) {
+  const auto it = drivers_.find(event.driver);
+  if (it == drivers_.end()) return;
+  Driver& driver = it->second;
+  driver.position = event.position;
+  driver.positioned_at = step.now();
+  if (driver.track.size() == kTrackLength) driver.track.pop_front();
+  driver.track.push_back(event.position);
+  driver.plan.MoveTo(event.position);
+  if (auto driven = driver.plan.TimeDrive(step.now())) step.Decide(*std::move(driven));
+  FindMissingRoute(driver, step);
+  TellRiders(driver, step);
+}
+
+// -- Plans
+// ------------------------------------------------------------------------------------------
+
+void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
+  const TripId id(trip.trip_id());
+  const DriverId driver_id(trip.driver().driver_id());
+  const auto holder = driver_of_.find(id);
+  if (holder != driver_of_.end() && holder->second != driver_id) {
+    RemoveTrip(id, v1::PLAN_CAUSE_REASSIGNED, step);
+  }
+  driver_of_[id] = driver_id;
+  touched_.insert(driver_id);
+  Driver& driver = FindOrAdd(driver_id);
+  const auto placement = placements_.find(id);
+  PlanChange change =
+      driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);
+  placements_.erase(id);
+  // Without a session nobody knows the seats yet.
+  if (caught_up_ && driver.has_session && driver.plan.KeepToSeats(driver.seats)) {
+    change.route = RouteChange::kNew;
+  }
+  Changed(driver, change, step);
+  if (!caught_up_) return;
+  WatchPromise(driver, id, step);
+  if (!driver.has_session) MarkSuspect(driver, step);
+  if (driver.suspect && change.cause == v1::PLAN_CAUSE_RIDER_ADDED &&
+      !timers_.IsSet(LostTimer(driver_id))) {
+    timers_.Set(LostTimer(driver_id), step.now() + lost_after_);
+  }
+}
+
+void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
+  const auto holder = driver_of_.find(trip);
+  if (holder == driver_of_.end()) return;
+  Driver* driver = Touch(holder->second);
+  driver_of_.erase(holder);
+  timers_.Cancel(PromiseTimer(trip));
+  etas_.Forget(trip);
+  if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known")) return;
+  Changed(*driver, driver->plan.Remove(trip, cause), step);
+}
+
+void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
+  if (!trip.has_promise() || !caught_up_) return;
+  const bool picked_up_late =
+      trip.has_arrived_at() &&
+      FromProto(trip.arrived_at()) > FromProto(trip.promise().latest_pickup_at());
+  const bool dropped_off_late =
+      trip.state() == trip::v1::TRIP_STATE_COMPLETED &&
+      FromProto(trip.ended_at()) > FromProto(trip.promise().latest_dropoff_at());
+  if (!picked_up_late && !dropped_off_late) return;
+  const TripId id(trip.trip_id());
+  if (!late_.insert(id).second) return;
+  ++promises_broken_;
+  if (const Driver* driver = HolderOf(id)) TellRiders(*driver, step);
+}
+
+void Fleet::Forget(const TripId& trip) { late_.erase(trip); }
+
+void Fleet::Changed(Driver& driver, PlanChange change, Step& step) {
+  if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
+  const bool under_way = driver.route_request != 0;
+  if (driver.plan.empty()) {
+    driver.track.clear();
+    CancelRouteRequest(driver);
+    TellPlan(driver, change.cause, step);
+  } else if (change.route == RouteChange::kNew ||
+             (change.route == RouteChange::kShortened && !driver.plan.has_route())) {
+    FindRouteFor(driver, change.cause, step);
+  } else if (under_way) {
+    driver.untold = Combine(driver.untold, change.cause);
+  } else {
+    TellPlan(driver, change.cause, step);
+  }
+}
+
+void Fleet::FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step) {
+  if (!caught_up_) return;
+  driver.untold = Combine(driver.untold, cause);
+  if (!driver.position) {
+    // Known from the log only. The plan needn't wait: its route follows the first position.
+    TellPlan(driver, driver.untold, step);
+    return;
+  }
+  driver.route_request = ++last_route_request_;
+  timers_.Set(RouteTimer(driver.id), step.now() + kRoutePatience);
+  const LatLng from = driver.plan.BeginRoute(
+      *driver.position, DrivenUnheard(driver, sharing_.route_heard_within, step.now()));
+  FindRoute question{driver.id, driver.route_request, from, driver.plan.Places()};
+  // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
+  // those reckoned who chose it.
+  if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
+  step.Decide(std::move(question));
+}
+
+Duration Fleet::DrivenUnheard(const Driver& driver, Duration heard_within, Time now) {
+  // Cars that drive are heard every few seconds; one that isn't may as well stand.
+  constexpr Duration kOldest = std::chrono::seconds(10);
+  return std::min<Duration>(now - driver.positioned_at, kOldest) + heard_within;
+}
+
+void Fleet::FindMissingRoute(Driver& driver, Step& step) {
+  const bool on_its_way = driver.plan.has_route() && !driver.plan.HasLeftRoute();
+  if (driver.plan.empty() || on_its_way || driver.route_request != 0) return;
+  FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
+}
+
+void Fleet::CancelRouteRequest(Driver& driver) {
+  driver.route_request = 0;
+  timers_.Cancel(RouteTimer(driver.id));
+}
+
+void Fleet::TakeRoute(RouteFound event, Step& step) {
+  const auto it = drivers_.find(event.driver);
+  if (it == drivers_.end()) return;
+  Driver& driver = it->second;
+  if (driver.route_request == 0 || driver.route_request != event.request) return;
+  CancelRouteRequest(driver);
+  const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
+  if (found && driver.position) driver.plan.MoveTo(*driver.position);
+  if (found && driver.plan.HasLeftRoute()) {
+    // It was thought elsewhere when the route was asked for.
+    FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
+    return;
+  }
+  // Without a route there is nothing to tell a driver who knows the stops already.
+  if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) TellPlan(driver, driver.untold, step);
+  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  TellRiders(driver, step);
+}
+
+void Fleet::RouteUnanswered(const DriverId& id, Step& step) {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return;
+  TakeRoute({id, driver->route_request, absl::DeadlineExceededError("no route in time")}, step);
+}
+
+void Fleet::TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step) {
+  Driver* driver = Touch(id);
+  if (driver != nullptr && driver->route_request == 0) TellPlan(*driver, cause, step);
+}
+
+void Fleet::TellPlan(Driver& driver, v1::PlanCause cause, Step& step) {
+  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  if (!driver.has_session || !caught_up_ || cause == v1::PLAN_CAUSE_UNSPECIFIED) return;
+  v1::DriveResponse message;
+  *message.mutable_plan() = driver.plan.Tell(cause, false, driver.position, step.now());
+  PushTo(driver, std::move(message), step);
+}
+
+void Fleet::WatchPromise(const Driver& driver, const TripId& trip, Step& step) {
+  const Time due = driver.plan.NextPromise(trip);
+  if (due == Time::max()) {
+    timers_.Cancel(PromiseTimer(trip));
+  } else if (due < step.now()) {
+    PromiseDue(trip, step);
+  } else {
+    timers_.Set(PromiseTimer(trip), due + Duration(1));  // On time is not too late.
+  }
+}
+
+void Fleet::PromiseDue(const TripId& trip, Step& step) {
+  const Driver* driver = HolderOf(trip);
+  if (driver == nullptr) return;
+  if (late_.insert(trip).second) ++promises_broken_;
+  TellRiders(*driver, step);
+  timers_.Set(PromiseTimer(trip), step.now() + kTellLateEvery);
+}
+
+void Fleet::TellRiders(const Driver& driver, Step& step) {
+  for (const TripId& trip : driver.plan.LateTrips(driver.position, step.now())) {
+    if (late_.insert(trip).second) ++promises_broken_;
+  }
+  for (const TripId& trip : driver.plan.Trips()) {
+    ReportProgress report;
+    report.progress.set_trip_id(trip.str());
+    trip::v1::Progress& progress = *report.progress.mutable_progress();
+    if (driver.position) *progress.mutable_driver_position() = ToProto(*driver.position);
+    const Duration left = driver.plan.TimeTo(trip, driver.position);
+    const Time arrives_at = etas_.Tell(trip, driver.plan.StateOf(trip), step.now() + left);
+    *progress.mutable_arrives_at() = ToProto(arrives_at);
+    // 0 only on the spot.
+    progress.set_eta_s(left <= Duration::zero()
+                           ? 0
+                           : std::max<std::uint32_t>(1, EtaSeconds(arrives_at - step.now())));
+    progress.set_driver_status(driver.suspect ? trip::v1::DRIVER_STATUS_SUSPECT
+                                              : trip::v1::DRIVER_STATUS_CONNECTED);
+    progress.set_promise_broken(late_.contains(trip));
+    step.Decide(std::move(report));
+  }
+}
+
+// -- Messages
+// ---------------------------------------------------------------------------------------
+
+std::size_t Fleet::CountFree() const {
+  return static_cast<std::size_t>(std::count_if(
+      drivers_.begin(), drivers_.end(), [](const auto& entry) { return entry.second.IsFree(1); }));
+}
+
+std::vector<SharedCar> Fleet::SharedCars(Time now) const {
+  std::vector<SharedCar> cars;
+  for (const auto& [id, driver] : drivers_) {
+    if (!driver.accepts_insertions || !driver.connected || driver.suspect || driver.offered ||
+        driver.inserting || driver.route_request != 0 || !driver.position) {
+      continue;
+    }
+    auto car = driver.plan.AsSharedCar(DrivenUnheard(driver, sharing_.round_heard_within, now),
+                                       driver.seats, sharing_.dwell, sharing_.margin, now);
+    if (!car) continue;
+    car->driver = id;
+    cars.push_back(*std::move(car));
+  }
+  return cars;
+}
+
+void Fleet::BeginInsertion(const TripId& trip, const InsertionFound& found) {
+  const auto it = drivers_.find(found.driver);
+  if (!RIDESTREAM_INVARIANT(it != drivers_.end(), "a driver found for a trip is known")) return;
+  it->second.inserting = true;
+  placements_[trip] = it->second.plan.PlacementFor(found.insertion);
+}
+
+void Fleet::EndInsertion(const TripId& trip, const DriverId& id, bool assigned) {
+  if (!assigned) placements_.erase(trip);
+  if (Driver* driver = Touch(id)) driver->inserting = false;
+}
+
+void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
+  Driver* driver = Touch(candidate.driver);
+  if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver found for a trip is known")) return;
+  driver->offered = true;
+  driver->position = candidate.position;
+  driver->positioned_at = step.now();
+  v1::DriveResponse message;
+  *message.mutable_offer() = std::move(offer);
+  PushTo(*driver, std::move(message), step);
+}
+
+void Fleet::EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step) {
+  Driver* driver = Touch(id);
+  if (driver == nullptr) return;
+  driver->offered = false;
+  const bool accepted = ended.outcome() == v1::OFFER_OUTCOME_ACCEPTED;
+  if (accepted || ended.outcome() == v1::OFFER_OUTCOME_DECLINED ||
+      ended.outcome() == v1::OFFER_OUTCOME_EXPIRED) {
+    ++driver->offers_ended;
+    if (accepted) ++driver->offers_accepted;
+  }
+  if (driver->ended_offers.size() == kEndedOffersRemembered) driver->ended_offers.pop_front();
+  driver->ended_offers.push_back(ended);
+  PushOfferEnded(id, ended, step);
+}
+
+void Fleet::PushOfferEnded(const DriverId& id, v1::OfferEnded ended, Step& step) {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return;
+  v1::DriveResponse message;
+  *message.mutable_offer_ended() = std::move(ended);
+  PushTo(*driver, std::move(message), step);
+}
+
+void Fleet::PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return;
+  v1::DriveResponse message;
+  *message.mutable_rejected() = std::move(rejected);
+  PushTo(*driver, std::move(message), step);
+}
+
+const v1::OfferEnded* Fleet::FindEndedOffer(const DriverId& id, const OfferId& offer) const {
+  const Driver* driver = Find(id);
+  if (driver == nullptr) return nullptr;
+  const auto ended =
+      std::find_if(driver->ended_offers.begin(), driver->ended_offers.end(),
+                   [&](const v1::OfferEnded& e) { return e.offer_id() == offer.str(); });
+  return ended == driver->ended_offers.end() ? nullptr : &*ended;
+}
+
+void Fleet::PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const {
+  if (driver.has_session) step.Decide(Push{driver.id, std::move(message)});
+}
+
+// -- The whole
+// --------------------------------------------------------------------------------------
+
+void Fleet::CatchUp(Step& step) {
+  if (caught_up_) return;
+  caught_up_ = true;
+  for (auto& [id, driver] : drivers_) {
+    if (driver.plan.empty()) continue;
+    touched_.insert(id);
+    if (!driver.connected) MarkSuspect(driver, step);
+    if (driver.has_session) driver.plan.KeepToSeats(driver.seats);
+    FindRouteFor(driver, v1::PLAN_CAUSE_RESTORED, step);
+    for (const TripId& trip : driver.plan.Trips()) WatchPromise(driver, trip, step);
+  }
+}
+
+void Fleet::Finish(Step& step) {
+  for (const DriverId& id : touched_) {
+    const auto it = drivers_.find(id);
+    if (it == drivers_.end()) continue;
+    Driver& driver = it->second;
+    if (driver.has_session) {
+      const Availability now = driver.CurrentAvailability();
+      if (now == driver.told) continue;
+      driver.told = now;
+      step.Decide(SetAvailability{id, now.state, now.free_seats, now.wants_positions});
+    } else if (driver.plan.empty() && !driver.offered && !driver.inserting) {
+      if (driver.told != Availability()) {
+        step.Decide(SetAvailability{id, location::v1::DRIVER_STATE_OFFLINE, 0, false});
+      }
+      timers_.Cancel(LostTimer(id));
+      CancelRouteRequest(driver);
+      drivers_.erase(it);
+    }
+  }
+  touched_.clear();
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "services/dispatch/domain/drivers/driver.h"
+#include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/domain/events/step.h"
+#include "services/dispatch/domain/events/timers.h"
+#include "services/dispatch/domain/plan/driver_plan.h"
+#include "services/dispatch/domain/promises/rider_etas.h"
+
+namespace ridestream::dispatch {
+
+/// What riders who share may expect.
+enum class SharingMode {
+  /// Each has the car alone.
+  kOff,
+  /// They are put into plans under way.
+  kInsertion,
+  /// And moved to better ones until their driver has come.
+  kInsertionAndMoves,
+};
+
+struct SharingConfig {
+  SharingMode mode = SharingMode::kInsertionAndMoves;
+  /// Deliberately long: a promise shall hold also where somebody takes their time to get in.
+  Dwell dwell = {};
+  /// How long before what was promised a car must be there by its plan.
+  Duration margin = std::chrono::seconds(30);
+  /// Until its driver hears of it a car drives on as it was told: from when a round asks about its
+  /// plan, and from when a route is asked for.
+  Duration round_heard_within = std::chrono::seconds(3);
+  Duration route_heard_within = std::chrono::seconds(2);
+};
+
+/// The drivers of a market with their plans: keeps the plans in line with the trips, finds routes
+/// for them, pushes them, and reports the progress to the riders. Not thread-safe.
+class Fleet {
+ public:
+  /// How many ended offers are remembered of each driver.
+  static constexpr std::size_t kEndedOffersRemembered = 8;
+  /// How many positions are remembered of a driver with a plan.
+  static constexpr std::size_t kTrackLength = 8;
+  /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
+  /// answers. Of the city's clock, which may run many times faster than routes are found.
+  static constexpr Duration kRoutePatience = std::chrono::seconds(60);
+  /// A rider whose promised time is over is told so again and again, also while nothing is heard of
+  /// the car: what is told isn't kept anywhere and may be lost.
+  static constexpr Duration kTellLateEvery = std::chrono::seconds(10);
+
+  Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
+      : lost_after_(lost_after), sharing_(sharing), timers_(timers) {}
+
+  const Driver* Find(const DriverId& id) const;
+
+  /// Answers the Hello. `open_offer` may be null.
+  void Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step);
+  void Disconnect(const DriverDisconnected& event);
+  void Suspect(const DriverId& id, Step& step);
+  void Hear(const DriverId& id, Step& step);
+  void DropSession(const DriverId& id, Step& step);
+  /// It has been suspect for too long; null if it isn't known.
+  const Driver* Lose(const DriverId& id);
+  void Move(const DriverMoved& event, Step& step);
+
+  /// The trip, which hasn't ended, is the driver's whom it names.
+  void PutTrip(const trip::v1::Trip& trip, Step& step);
+  /// The trip is nobody's any more.
+  void RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step);
+  /// Holds what was promised against what has happened by the newest record of a trip.
+  void HoldToPromise(const trip::v1::Trip& trip, Step& step);
+  /// The trip is over, or unknown to its owner.
+  void Forget(const TripId& trip);
+  void TakeRoute(RouteFound event, Step& step);
+  void RouteUnanswered(const DriverId& id, Step& step);
+  /// The time that the trip's rider was promised is over.
+  void PromiseDue(const TripId& trip, Step& step);
+  /// Pushes the plan as it is once more, unless it is about to be pushed.
+  void TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step);
+
+  void PushOffer(const Candidate& candidate, v1::Offer offer, Step& step);
+
+  /// Drivers who can take a trip now. Looks at all of them.
+  std::size_t CountFree() const;
+
+  /// The cars into whose plans riders may be put now, in the order of their drivers' ids.
+  std::vector<SharedCar> SharedCars(Time now) const;
+  /// The trip, which is about to be assigned to the driver without an offer, comes into its plan at
+  /// this place. Until EndInsertion, which tells whether it became the driver's, the driver gets no
+  /// other.
+  void BeginInsertion(const TripId& trip, const InsertionFound& found);
+  void EndInsertion(const TripId& trip, const DriverId& driver, bool assigned);
+  /// Trips of which it was told that a promise won't be kept.
+  std::uint64_t promises_broken() const { return promises_broken_; }
+  /// How often riders were told another time, because the one they knew was too far off.
+  std::uint64_t eta_corrections() const { return etas_.corrections(); }
+  /// The driver's open offer ended so.
+  void EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step);
+  /// Tells how an offer ended, maybe once more.
+  void PushOfferEnded(const DriverId& id, v1::OfferEnded ended, Step& step);
+  void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step);
+  /// Null if the driver had no such offer, or had it long ago.
+  const v1::OfferEnded* FindEndedOffer(const DriverId& id, const OfferId& offer) const;
+
+  /// The log has been read: from now on plans are told, and who isn't here is suspect.
+  void CatchUp(Step& step);
+  /// To be called at the end of each step: tells location what changed, once, and forgets drivers
+  /// who have neither a session nor anything to do.
+  void Finish(Step& step);
+
+ private:
+  Driver* Touch(const DriverId& id);
+  /// Null if the trip is nobody's.
+  const Driver* HolderOf(const TripId& trip) const;
+  Driver& FindOrAdd(const DriverId& id);
+  void MarkSuspect(Driver& driver, Step& step);
+  void ClearSuspicion(Driver& driver, Step& step);
+  void Changed(Driver& driver, PlanChange change, Step& step);
+  void FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step);
+  /// For a driver whose position is known: if the plan has no route, or the car has left it.
+  void FindMissingRoute(Driver& driver, Step& step);
+  void CancelRouteRequest(Driver& driver);
+  void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);
+  /// How far the car may be from where it was seen last by the time its driver hears of a plan.
+  static Duration DrivenUnheard(const Driver& driver, Duration heard_within, Time now);
+  void TellRiders(const Driver& driver, Step& step);
+  void WatchPromise(const Driver& driver, const TripId& trip, Step& step);
+  void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
+
+  const Duration lost_after_;
+  const SharingConfig sharing_;
+  Timers& timers_;
+  bool caught_up_ = false;
+  std::uint64_t last_route_request_ = 0;
+  std::uint64_t drivers_added_ = 0;
+  std::map<DriverId, Driver> drivers_;
+  absl::flat_hash_map<TripId, DriverId> driver_of_;
+  /// Of trips that are being assigned without an offer.
+  absl::flat_hash_map<TripId, Placement> placements_;
+  /// Open trips of which a promise was seen broken, whoever has them by now.
+  absl::flat_hash_set<TripId> late_;
+  std::uint64_t promises_broken_ = 0;
+  RiderEtas etas_;
+  /// Whose availability may have changed in this step.
+  std::set<DriverId> touched_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "services/dispatch/domain/assignment/matchmaker.h"
+#include "services/dispatch/domain/demand/demand_map.h"
+#include "services/dispatch/domain/demand/waiting_places.h"
+#include "services/dispatch/domain/drivers/fleet.h"
+#include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/domain/events/step.h"
+#include "services/dispatch/domain/events/timers.h"
+#include "services/dispatch/domain/requests/step_claim.h"
+#include "services/dispatch/domain/trips/trip_book.h"
+#include "services/dispatch/domain/trips/trip_commands.h"
+
+namespace ridestream::dispatch {
+
+struct MarketConfig {
+  MarketId market = {};
+  /// How long a driver may think about an offer.
+  Duration offer_lease = std::chrono::seconds(15);
+  /// How long after the lease an answer still counts: the time it spends on the wire. Then the
+  /// offer ends as expired.
+  Duration accept_grace = std::chrono::milliseconds(500);
+  /// From the start of a matching round to the next while somebody waits.
+  Duration match_every = std::chrono::seconds(1);
+  MatchingMethod matching = MatchingMethod::kAssignment;
+  MatchingCosts matching_costs = {};
+  /// How long the solver of a round may think; what is left then is paired greedily, and counted.
+  StartDeadline matching_deadline = NoDeadline();
+  SharingConfig sharing = {};
+  /// How far the first round looks; each later round of a trip looks twice as far, up to the
+  /// maximum.
+  std::uint32_t radius_m = 2'000;
+  std::uint32_t max_radius_m = 10'000;
+  /// A trip that found no driver for so long is given up, after a last look. After a restart it
+  /// waits that long anew.
+  Duration max_wait = std::chrono::minutes(5);
+  /// How long the matching may leave a trip waiting for a nearer car although a driver whom nobody
+  /// else wants is within the limits.
+  Duration price_hold = std::chrono::seconds(10);
+  /// A suspect driver's trips are given to others after this, if not aboard.
+  Duration lost_after = std::chrono::seconds(30);
+  /// A trip whose driver was lost with the rider aboard is cancelled after this, unless the driver
+  /// is heard again. After a restart it lasts that long anew.
+  Duration abandon_after = std::chrono::minutes(10);
+  /// Before a trip command whose outcome is open is sent again.
+  RetryPauses command_retry = {std::chrono::seconds(1), std::chrono::seconds(15)};
+  /// How long the log is waited for when an answer of trip's announces news that must stand there.
+  Duration log_patience = std::chrono::seconds(1);
+  DemandConfig demand = {};
+  ImplausibleSteps implausible_steps = ImplausibleSteps::kCount;
+  /// Makes offer ids unique over restarts of the process.
+  std::string offer_id_prefix = {};
+};
+
+/// The brain of one market: waiting trips, drivers, offers and plans. Deterministic: the same
+/// events at the same times give the same decisions. Reads no clock, calls nobody. Not thread-safe:
+/// its owner feeds it one event after the other.
+///
+/// What it counts on: every FindCandidates, FindRoute and TripCommand is answered exactly once, if
+/// only by an error. The trip log is told in its order, from the oldest open trip on, and after a
+/// break from where it was: a trip's end, once told, is never followed by an older record of it
+/// that the market could have forgotten.
+///
+/// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
+/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `TripCommands` carries
+/// what was decided to trip. `DemandMap` and `WaitingPlaces` look at where riders ask and cars are
+/// free.
+class Market {
+ public:
+  explicit Market(const MarketConfig& config);
+  // Its parts refer to each other.
+  Market(const Market&) = delete;
+  Market& operator=(const Market&) = delete;
+
+  /// Takes one event in. `now` never goes back. The decisions are to be carried out in their order.
+  /// Timers that are due by `now` go off before the event, also without a Wake.
+  std::vector<Decision> Handle(const Event& event, Time now);
+
+  /// When to send Wake at the latest, if at all.
+  std::optional<Time> NextWake() const { return timers_.Next(); }
+
+  /// Matching rounds whose solver was stopped by its deadline.
+  std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
+  /// Trips whose riders were told that a promise won't be kept.
+  std::uint64_t promises_broken() const { return fleet_.promises_broken(); }
+  /// Times of arrival that were corrected for riders.
+  std::uint64_t eta_corrections() const { return fleet_.eta_corrections(); }
+
+ private:
+  void On(const DriverConnected& event, Step& step);
+  void On(const DriverDisconnected& event, Step& step);
+  void On(const DriverSuspect& event, Step& step);
+  void On(const DriverHeard& event, Step& step);
+  void On(const SessionDropped& event, Step& step);
+  void On(const DriverMoved& event, Step& step);
+  void On(const OfferAnswered& event, Step& step);
+  void On(const StopUpdated& event, Step& step);
+  void On(const TripGivenUp& event, Step& step);
+  void On(const ShiftEnded& event, Step& step);
+  void On(const TripLogged& event, Step& step);
+  void On(const LogCaughtUp& event, Step& step);
+  void On(const CandidatesFound& event, Step& step);
+  void On(const RouteFound& event, Step& step);
+  void On(const CommandDone& event, Step& step);
+  void On(const FleetSurveyed& event, Step& step);
+  void On(const Wake&, Step&) {}
+
+  void GoOff(const Timer& timer, Step& step);
+  void ApplyTrip(const trip::v1::Trip& trip, Step& step);
+  void ForgetTrip(const TripId& trip, Step& step);
+  void TellSurge(Step& step);
+  void SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step);
+  void DriverLost(const DriverId& driver, Step& step);
+  /// Tells trip whether the driver is lost, of those trips whose riders are aboard.
+  void TellWhetherLost(const DriverId& driver, Step& step);
+  void TellWhetherLost(const OpenTrip& open, Step& step);
+  /// Sets or cancels the time after which the trip of a lost driver ends.
+  void WatchLostDriver(const trip::v1::Trip& trip, Step& step);
+  void DriverStaysAway(const TripId& trip, Step& step);
+  /// Judges what the driver says and notes it in `request`. False: the step is refused, and the
+  /// driver was told why.
+  bool TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
+                     trip::v1::AdvanceTripRequest& request, Step& step);
+  /// Carries on after trip refused or carried out a command.
+  void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
+  /// Tells the driver why its command about a trip that isn't in its plan can't be carried out.
+  template <class Command>
+  void RejectForeign(const DriverId& driver, const Command& command, Step& step);
+
+  const MarketId market_;
+  const Duration abandon_after_;
+  const ImplausibleSteps implausible_steps_;
+  bool caught_up_ = false;
+  Timers timers_;
+  TripBook trips_;
+  TripCommands commands_;
+  Fleet fleet_;
+  Matchmaker matchmaker_;
+  DemandMap demand_;
+  WaitingPlaces waiting_places_;
+  std::map<std::uint64_t, std::uint32_t> surge_told_;
+  Time surge_told_at_{};
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/domain/plan/drive_timer.h"
+#include "services/dispatch/domain/plan/route_progress.h"
+
+namespace ridestream::dispatch {
+
+/// What a change of the stops means for the route.
+enum class RouteChange {
+  /// The same places in the same order.
+  kNone,
+  /// Stops at its beginning fell away: the rest of the route stands.
+  kShortened,
+  /// Another way must be found.
+  kNew,
+};
+
+struct PlanChange {
+  /// UNSPECIFIED: nothing changed.
+  v1::PlanCause cause = v1::PLAN_CAUSE_UNSPECIFIED;
+  RouteChange route = RouteChange::kNone;
+};
+
+/// Behind which stops of a plan a new rider's stops come: all of them, since some may be gone by
+/// then. The drop-off never comes before the pick-up.
+struct Placement {
+  struct StopKey {
+    TripId trip;
+    v1::StopKind kind = v1::STOP_KIND_UNSPECIFIED;
+  };
+  std::vector<StopKey> before_pickup;
+  std::vector<StopKey> before_dropoff;
+};
+
+/// How long a car is taken to stand.
+struct Dwell {
+  Duration pickup = std::chrono::seconds(30);
+  Duration dropoff = std::chrono::seconds(10);
+};
+
+/// What one driver is to do: the stops in the order of driving, the route through them if it is
+/// known, and how far along it the car is. Holds any number of trips. Knows nothing of sessions and
+/// requests. Not thread-safe.
+class DriverPlan {
+ public:
+  /// How far from a rider's place the street is at most on which the car stops, in metres: no
+  /// quote is given beyond (roads::Snapper::kMaxDistanceM).
+  static constexpr double kStopWithinM = 500;
+
+  /// Revisions begin after `first_revision`.
+  explicit DriverPlan(std::uint64_t first_revision = 0) : revision_(first_revision) {}
+
+  /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
+  /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
+  /// who share stand in the order of what was promised them, and other riders' come last.
+  PlanChange Apply(const trip::v1::Trip& trip, const Placement* placement = nullptr);
+  /// Where more would be aboard than there are seats, others get out before they get in; and who
+  /// stands at the car gets in first. An order that was made from the promises alone, after a
+  /// crash, knows neither, and a driver may make stops in an order of its own. True, and another
+  /// route is needed, if the order wasn't such.
+  bool KeepToSeats(std::uint32_t seats);
+  /// Removes all stops of the trip.
+  PlanChange Remove(const TripId& trip, v1::PlanCause cause);
+
+  bool empty() const { return stops_.empty(); }
+  bool Has(const TripId& trip) const;
+  /// The rider was picked up, the drop-off is still to come.
+  bool IsAboard(const TripId& trip) const;
+  bool HasAnybodyAboard() const;
+  /// ASSIGNED, ARRIVED or ABOARD, as the stops tell of a trip that the plan has.
+  trip::v1::TripState StateOf(const TripId& trip) const;
+  /// How far a car there is at least from where it stops for the trip, in metres: that is by its
+  /// route, or else anywhere within kStopWithinM of the stop. Nothing if the plan has no such stop.
+  std::optional<double> DistanceToStop(const TripId& trip, v1::StopKind kind, LatLng car) const;
+  /// In the order of their drop-offs.
+  std::vector<TripId> Trips() const;
+  /// Of all its trips, whether aboard already or not.
+  std::uint32_t SeatsTaken() const;
+  std::vector<LatLng> Places() const;
+  /// Grows whenever the stops change.
+  std::uint64_t revision() const { return revision_; }
+  /// Placed behind that many stops, and that many of the stops as they are now.
+  Placement PlacementFor(const Insertion& insertion) const;
+  /// The plan for who looks for insertions, `margin` before what was promised, into the way behind
+  /// what the car drives within `ahead`. Nothing while a rider doesn't share, the route isn't
+  /// known, or the plan is full.
+  std::optional<SharedCar> AsSharedCar(Duration ahead, std::uint32_t seats, const Dwell& dwell,
+                                       Duration margin, Time now) const;
+  /// Trips whose rider shares and whose driver isn't there yet.
+  std::vector<TripId> MovableTrips() const;
+  /// By when the trip's next stop that wasn't made is to be made, as promised; Time::max() where
+  /// nothing was.
+  Time NextPromise(const TripId& trip) const;
+  /// Trips of which, as it looks, not all promises will be kept.
+  std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
+
+  bool has_route() const { return route_.has_value(); }
+  /// From where the next route is to be found, by a driver who hears of it within `ahead`: there on
+  /// the way that the car was told last, or at the car if it isn't on it.
+  LatLng BeginRoute(LatLng car, Duration ahead);
+  /// Takes the route that was found from there through the stops as they are. False, and no route,
+  /// if it was made for another number of stops.
+  bool SetRoute(RouteFound::Way way);
+
+  void MoveTo(LatLng car);
+  /// The car drives somewhere else than along the route, see RouteProgress.
+  bool HasLeftRoute() const { return route_ && progress_->has_left(); }
+  /// To be called after each MoveTo: what the car has driven of its route by now and how long that
+  /// took, once for each stretch of it.
+  std::optional<StreetsDriven> TimeDrive(Time now);
+  /// Travel time from the car to the next stop of the trip, the pick-up or then the drop-off.
+  Duration TimeTo(const TripId& trip, std::optional<LatLng> car) const;
+
+  /// Versions from now on are larger than this one as well.
+  void ContinueFrom(std::uint64_t version);
+  /// The plan as a message, under the next version. The route itself goes with it if the driver
+  /// hasn't been told it, or if the plan is told `whole`. A route's id is the version of the plan
+  /// that brought it, so that it is never another's, not even after a crash.
+  v1::Plan Tell(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now);
+
+ private:
+  struct PlannedStop {
+    v1::Stop stop;
+    /// From the route's start; has no meaning without a route.
+    Duration on_route{};
+    /// As promised; Time::max() where nothing was.
+    Time latest = Time::max();
+  };
+  using Stops = std::vector<PlannedStop>;
+
+  Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
+  /// To be called with each change of them, and what it means for the route.
+  void StopsChanged(RouteChange route);
+  void DropRoute();
+  /// What the car drives of its way within that time: not beyond the stop that it was told.
+  Duration AheadOnWay(Duration ahead) const;
+  void AddStops(const trip::v1::Trip& trip, const Placement* placement);
+  /// The first of `stops` that can be made with so many aboard.
+  static Stops::iterator NextWithin(Stops& stops, std::uint32_t aboard, std::uint32_t seats);
+  /// Where a stop comes that is behind all of these.
+  Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);
+  /// From the car, through the stops before. Without a route guessed in straight lines, and from
+  /// the first stop when it isn't known where the car is.
+  std::vector<Duration> Etas(std::optional<LatLng> car) const;
+
+  Stops stops_;
+  std::uint64_t version_ = 0;
+  std::uint64_t revision_;
+  std::optional<common::v1::Route> route_;
+  /// 0 until the driver was told the route.
+  std::uint64_t route_id_ = 0;
+  /// Along the way that the driver was told last: still there when the route is dropped, for the
+  /// driver drives on until the next one comes.
+  std::optional<RouteProgress> progress_;
+  /// Where on that way the car makes its next stop.
+  Duration halts_at_{};
+  /// What the next route begins with.
+  std::vector<RouteProgress::Point> lead_;
+  DriveTimer drive_timer_;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,22 @@
+#include "services/dispatch/domain/trips/log_cursor.h"
+
+#include <algorithm>
+
+namespace ridestream::dispatch {
+
+void LogCursor::FillIn(trip::v1::FollowTripsRequest& request) const {
+  if (sequence_ == 0) {
+    request.set_oldest_open(true);
+  } else {
+    request.set_after_sequence(sequence_);
+  }
+}
+
+void LogCursor::Took(std::uint64_t sequence) { sequence_ = std::max(sequence_, sequence); }
+
+void LogCursor::OnEnd(const absl::Status& status) {
+  // Trip has another log than the one that was followed: begin with what is open in it.
+  if (absl::IsOutOfRange(status)) sequence_ = 0;
+}
+
+}  // namespace ridestream::dispatch
