@@ -5,8 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/fare.h"
-#include "services/trip/domain/proto_convert.h"
 
 namespace ridestream::loadtest {
 namespace {
@@ -66,8 +66,8 @@ absl::Status VirtualTrips::Request(const std::string& id, const loadtest::Reques
   quote.trip.set_market(market_);
   quote.trip.mutable_passenger()->set_rider_id("r-" + id);
   quote.trip.mutable_passenger()->set_party_size(wish.party_size);
-  trip::SetLatLng(wish.pickup, *quote.trip.mutable_pickup());
-  trip::SetLatLng(wish.dropoff, *quote.trip.mutable_dropoff());
+  *quote.trip.mutable_pickup() = ToProto(wish.pickup);
+  *quote.trip.mutable_dropoff() = ToProto(wish.dropoff);
   *quote.trip.mutable_fare() = trip::MakeFare(
       MakeTariff(), static_cast<std::uint32_t>(std::lround(way->length_m)), direct, shared);
   if (shared) *quote.trip.mutable_promise() = trip::MakePromise(terms_, direct);

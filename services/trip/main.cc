@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/peer_clock/clock_service.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
@@ -20,7 +21,6 @@
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
 #include "services/trip/domain/fare.h"
-#include "services/trip/domain/proto_convert.h"
 #include "services/trip/event_lines.h"
 #include "services/trip/rpc/trip_feed.h"
 #include "services/trip/rpc/trip_service.h"
@@ -94,8 +94,8 @@ absl::StatusOr<v1::Tariff> TariffFromFlags() {
   tariff.set_per_minute_minor(absl::GetFlag(FLAGS_per_minute_minor));
   tariff.set_shared_discount_percent(absl::GetFlag(FLAGS_shared_discount_percent));
   tariff.set_no_show_fee_minor(absl::GetFlag(FLAGS_no_show_fee_minor));
-  SetDuration(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_no_show_after)),
-              *tariff.mutable_no_show_after());
+  *tariff.mutable_no_show_after() =
+      ToProto(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_no_show_after)));
   if (absl::Status status = ValidateTariff(tariff); !status.ok()) return status;
   return tariff;
 }

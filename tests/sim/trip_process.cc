@@ -4,9 +4,9 @@
 #include <utility>
 #include <variant>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/domain/names.h"
-#include "services/trip/domain/proto_convert.h"
 
 namespace ridestream::sim {
 namespace {
@@ -46,8 +46,7 @@ TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChe
 
 void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripRequest& request,
                             Reply<trip::v1::QuoteTripResponse> reply) {
-  const auto way =
-      router_.FindWay(trip::ToLatLng(request.pickup()), trip::ToLatLng(request.dropoff()));
+  const auto way = router_.FindWay(FromProto(request.pickup()), FromProto(request.dropoff()));
   trip::Quote quote{QuoteId(context_.NextId('q')), context_.agenda.now() + kQuoteLifetime, {}};
   quote.trip.set_market(request.market());
   quote.trip.mutable_passenger()->set_rider_id(rider.str());
@@ -56,7 +55,7 @@ void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripReque
   *quote.trip.mutable_dropoff() = request.dropoff();
   trip::v1::Tariff tariff = Tariff();
   tariff.set_surge_percent(
-      surge_.PercentAt(request.market(), trip::ToLatLng(request.pickup()), context_.agenda.now()));
+      surge_.PercentAt(request.market(), FromProto(request.pickup()), context_.agenda.now()));
   *quote.trip.mutable_fare() =
       trip::MakeFare(tariff, way->length_m, way->duration, request.shared());
   trip::v1::QuoteTripResponse response;
@@ -66,7 +65,7 @@ void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripReque
   }
   response.set_quote_id(quote.id.str());
   *response.mutable_fare() = quote.trip.fare();
-  trip::SetTime(quote.expires_at, *response.mutable_expires_at());
+  *response.mutable_expires_at() = ToProto(quote.expires_at);
   Enqueue(std::move(quote), [reply = std::move(reply), response](const TripDisk::Answer& answer) {
     if (answer.ok()) return reply(response);
     reply(answer.status());
@@ -101,8 +100,8 @@ void TripProcess::ChangeDestination(const RiderId& rider,
                                     TripReply reply) {
   const auto trip = disk_.store().GetTrip(TripId(request.trip_id()));
   if (!trip.ok()) return reply(trip.status());
-  const LatLng dropoff = trip::ToLatLng(request.dropoff());
-  const auto way = router_.FindWay(trip::ToLatLng(trip->pickup()), dropoff);
+  const LatLng dropoff = FromProto(request.dropoff());
+  const auto way = router_.FindWay(FromProto(trip->pickup()), dropoff);
   Submit(
       trip::ChangeDestinationCommand{
           TripId(request.trip_id()), rider, request.request_id(), dropoff,

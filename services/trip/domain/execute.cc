@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "services/trip/domain/proto_convert.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/state_machine.h"
 
 namespace ridestream::trip {
@@ -74,7 +74,7 @@ absl::StatusOr<Outcome> Execution::Change(const TripId& id, v1::TripChange chang
   auto event = std::make_shared<v1::TripEvent>();
   event->set_previous_state(previous_state);
   event->set_change(record.trip.state() == previous_state ? change : v1::TRIP_CHANGE_STATE);
-  SetTime(now_, *event->mutable_at());
+  *event->mutable_at() = ToProto(now_);
   *event->mutable_trip() = std::move(record.trip);
   absl::Status status = ledger_.Update(record.first_sequence, record.seats, *event);
   if (!status.ok()) return status;
@@ -140,7 +140,7 @@ absl::StatusOr<Outcome> Execution::Begin(const RequestCommand& command, v1::Trip
   trip.set_version(1);
   auto event = std::make_shared<v1::TripEvent>();
   event->set_change(v1::TRIP_CHANGE_STATE);
-  SetTime(now_, *event->mutable_at());
+  *event->mutable_at() = ToProto(now_);
   *event->mutable_trip() = std::move(trip);
   const absl::StatusOr<bool> inserted = ledger_.Insert(command, *event);
   if (!inserted.ok()) return inserted.status();

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "services/trip/domain/proto_convert.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/surge_table.h"
 
 namespace ridestream::trip {
@@ -41,7 +41,7 @@ absl::Status ValidateTariff(const v1::Tariff& tariff) {
         fmt::format("tariff.shared_discount_percent: must be 0 to 100, is {}",
                     tariff.shared_discount_percent()));
   }
-  const Duration wait = ToDuration(tariff.no_show_after());
+  const Duration wait = FromProto(tariff.no_show_after());
   if (wait < Duration::zero() || wait > kMaxNoShowWait) {
     return absl::InvalidArgumentError(
         fmt::format("tariff.no_show_after: must be 0 to {} s, is {} s",
@@ -62,7 +62,7 @@ v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
   v1::Fare fare;
   *fare.mutable_tariff() = tariff;
   fare.set_length_m(length_m);
-  SetDuration(duration, *fare.mutable_duration());
+  *fare.mutable_duration() = ToProto(duration);
   fare.set_distance_part_minor(DivideHalfUp(tariff.per_km_minor() * length_m, kMetresPerKm));
   fare.set_time_part_minor(
       DivideHalfUp(tariff.per_minute_minor() * duration.count(), kMsPerMinute));
@@ -83,8 +83,7 @@ v1::Fare MakeFare(const v1::Tariff& tariff, std::uint32_t length_m,
 common::v1::Money NoShowFee(const v1::Tariff& tariff, Duration waited) {
   common::v1::Money fee;
   fee.set_currency_code(tariff.currency_code());
-  if (waited >= ToDuration(tariff.no_show_after()))
-    fee.set_amount_minor(tariff.no_show_fee_minor());
+  if (waited >= FromProto(tariff.no_show_after())) fee.set_amount_minor(tariff.no_show_fee_minor());
   return fee;
 }
 

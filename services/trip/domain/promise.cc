@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "services/trip/domain/proto_convert.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::trip {
 namespace {
@@ -39,14 +39,14 @@ v1::Promise MakePromise(const SharingTerms& terms, std::chrono::milliseconds dir
   const std::chrono::milliseconds detour =
       std::max(terms.min_detour, direct * terms.detour_percent / 100);
   v1::Promise promise;
-  SetDuration(terms.pickup_within, *promise.mutable_pickup_within());
-  SetDuration(terms.pickup_within + direct + detour, *promise.mutable_dropoff_within());
+  *promise.mutable_pickup_within() = ToProto(terms.pickup_within);
+  *promise.mutable_dropoff_within() = ToProto(terms.pickup_within + direct + detour);
   return promise;
 }
 
 void SetPromisedTimes(Time requested_at, v1::Promise& promise) {
-  SetTime(requested_at + ToMs(promise.pickup_within()), *promise.mutable_latest_pickup_at());
-  SetTime(requested_at + ToMs(promise.dropoff_within()), *promise.mutable_latest_dropoff_at());
+  *promise.mutable_latest_pickup_at() = ToProto(requested_at + ToMs(promise.pickup_within()));
+  *promise.mutable_latest_dropoff_at() = ToProto(requested_at + ToMs(promise.dropoff_within()));
 }
 
 }  // namespace ridestream::trip

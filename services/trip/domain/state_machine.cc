@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/domain/names.h"
 #include "services/trip/domain/promise.h"
-#include "services/trip/domain/proto_convert.h"
 
 namespace ridestream::trip {
 namespace {
@@ -100,9 +100,9 @@ void EndAsNoShow(const ReleaseCommand& command, Time now, v1::Trip& trip) {
   cancellation.set_by_driver_id(command.driver_id.str());
   cancellation.set_reason(v1::CANCEL_REASON_NO_SHOW);
   cancellation.set_comment(command.note);
-  *cancellation.mutable_fee() = NoShowFee(trip.fare().tariff(), now - ToTime(trip.arrived_at()));
+  *cancellation.mutable_fee() = NoShowFee(trip.fare().tariff(), now - FromProto(trip.arrived_at()));
   if (cancellation.fee().amount_minor() == 0) cancellation.clear_fee();
-  SetTime(now, *trip.mutable_ended_at());
+  *trip.mutable_ended_at() = ToProto(now);
 }
 
 /// Checks whether the caller may still cancel an open trip.
@@ -145,7 +145,7 @@ absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, T
   trip.mutable_passenger()->set_name(command.rider_name);
   trip.mutable_passenger()->set_note(command.note);
   trip.set_x_request_id(command.x_request_id);
-  SetTime(now, *trip.mutable_requested_at());
+  *trip.mutable_requested_at() = ToProto(now);
   if (trip.has_promise()) SetPromisedTimes(now, *trip.mutable_promise());
   return trip;
 }
@@ -166,7 +166,7 @@ absl::StatusOr<Effect> Apply(const CancelCommand& command, Time now, v1::Trip& t
   cancellation.set_by_service_id(command.service);
   cancellation.set_reason(command.reason);
   cancellation.set_comment(command.comment);
-  SetTime(now, *trip.mutable_ended_at());
+  *trip.mutable_ended_at() = ToProto(now);
   return Effect::kChanged;
 }
 
@@ -176,7 +176,7 @@ absl::StatusOr<Effect> Apply(const ChangeDestinationCommand& command, Time, v1::
   if (trip.has_promise()) {
     return WrongState(trip, "it is shared, so that its destination can't change");
   }
-  SetLatLng(command.dropoff, *trip.mutable_dropoff());
+  *trip.mutable_dropoff() = ToProto(command.dropoff);
   *trip.mutable_fare() = command.fare;
   return Effect::kChanged;
 }
@@ -206,7 +206,7 @@ absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& loa
   trip.set_state(v1::TRIP_STATE_ASSIGNED);
   *trip.mutable_driver() = command.driver;
   trip.set_offer_id(command.offer_id.str());
-  SetTime(now, *trip.mutable_assigned_at());
+  *trip.mutable_assigned_at() = ToProto(now);
   return Effect::kChanged;
 }
 
@@ -223,17 +223,17 @@ absl::StatusOr<Effect> Apply(const AdvanceCommand& command, const DriverLoad& lo
   }
   switch (command.to) {
     case v1::TRIP_STATE_ARRIVED:
-      SetTime(now, *trip.mutable_arrived_at());
+      *trip.mutable_arrived_at() = ToProto(now);
       break;
     case v1::TRIP_STATE_ABOARD: {
       absl::Status fits = CheckSeats(trip, command.driver_id.str(), load.aboard_riders, seats);
       if (!fits.ok()) return fits;
-      SetTime(now, *trip.mutable_aboard_at());
+      *trip.mutable_aboard_at() = ToProto(now);
       break;
     }
     default:
       trip.clear_driver_lost_at();
-      SetTime(now, *trip.mutable_ended_at());
+      *trip.mutable_ended_at() = ToProto(now);
       break;
   }
   if (command.plausibility == v1::STEP_PLAUSIBILITY_FAR_FROM_STOP ||
@@ -273,7 +273,7 @@ absl::StatusOr<Effect> Apply(const GiveUpCommand&, Time now, v1::Trip& trip) {
     return WrongState(trip, "only a trip that waits for a driver can be given up");
   }
   trip.set_state(v1::TRIP_STATE_UNSERVED);
-  SetTime(now, *trip.mutable_ended_at());
+  *trip.mutable_ended_at() = ToProto(now);
   return Effect::kChanged;
 }
 
@@ -286,7 +286,7 @@ absl::StatusOr<Effect> Apply(const DriverLostCommand& command, Time now, v1::Tri
   }
   if (trip.has_driver_lost_at() == command.lost) return Effect::kNone;
   if (command.lost) {
-    SetTime(now, *trip.mutable_driver_lost_at());
+    *trip.mutable_driver_lost_at() = ToProto(now);
   } else {
     trip.clear_driver_lost_at();
   }

@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
 #include "services/trip/domain/names.h"
 #include "services/trip/testing/trip_samples.h"
@@ -195,7 +196,7 @@ TEST(StateMachineTest, ARiderLeavesWhileTheDriverIsLostAndNotBeforeOrAfter) {
   const auto leave = [&] { return Apply(SampleCancel("t", "r"), kNow, trip); };
   EXPECT_THAT(leave(), StatusIs(absl::StatusCode::kFailedPrecondition, "while its driver is lost"));
   EXPECT_THAT(report(true), IsOk());
-  EXPECT_EQ(ToTime(trip.driver_lost_at()), kNow);
+  EXPECT_EQ(FromProto(trip.driver_lost_at()), kNow);
   EXPECT_EQ(report(true).value(), Effect::kNone);
   EXPECT_THAT(report(false), IsOk());
   EXPECT_FALSE(trip.has_driver_lost_at());
@@ -238,7 +239,7 @@ TEST(StateMachineTest, StepsThatCannotHaveBeenMadeAreOnRecord) {
 }
 
 TEST(StateMachineTest, ANoShowOwesTheTariffsFeeOnceTheDriverHasWaited) {
-  const Duration waits = ToDuration(SampleTariff().no_show_after());
+  const Duration waits = FromProto(SampleTariff().no_show_after());
   for (const Duration waited : {Duration(0), waits - Duration(1), waits}) {
     v1::Trip trip = TripIn(kArrived);
     const ReleaseCommand release{TripId("t"), DriverId("d"), v1::RELEASE_REASON_NO_SHOW, "nobody"};
@@ -322,7 +323,7 @@ TEST(StateMachineTest, ChangedDestinationChangesTheFareAndNothingElse) {
   v1::Trip expected = trip;
   const ChangeDestinationCommand change = SampleChange("t", "r", "c", {1, 2});
   ASSERT_THAT(Apply(change, kNow, trip), IsOk());
-  SetLatLng({1, 2}, *expected.mutable_dropoff());
+  *expected.mutable_dropoff() = ToProto(LatLng{1, 2});
   *expected.mutable_fare() = change.fare;
   EXPECT_EQ(trip.SerializeAsString(), expected.SerializeAsString());
 }
@@ -348,8 +349,8 @@ AssignCommand SampleReassign(const std::string& from, const std::string& to,
 TEST(StateMachineTest, WhatASharedRideIsPromisedCountsFromTheRequest) {
   const v1::Trip trip = SharedTrip(false);
   // Ten minutes direct: half of that is more than the shortest detour.
-  EXPECT_EQ(ToTime(trip.promise().latest_pickup_at()), kNow + std::chrono::minutes(8));
-  EXPECT_EQ(ToTime(trip.promise().latest_dropoff_at()), kNow + std::chrono::minutes(8 + 10 + 5));
+  EXPECT_EQ(FromProto(trip.promise().latest_pickup_at()), kNow + std::chrono::minutes(8));
+  EXPECT_EQ(FromProto(trip.promise().latest_dropoff_at()), kNow + std::chrono::minutes(8 + 10 + 5));
   EXPECT_EQ(MakePromise({}, std::chrono::minutes(1)).dropoff_within().seconds(), 60 * (8 + 1 + 4));
 }
 

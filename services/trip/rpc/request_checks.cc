@@ -4,8 +4,8 @@
 
 #include "libs/base/geo.h"
 #include "libs/base/validation.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/names.h"
-#include "services/trip/domain/proto_convert.h"
 #include "services/trip/rpc/progress_reader.h"
 
 namespace ridestream::trip {
@@ -138,7 +138,7 @@ absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
   return ChangeDestinationCommand{TripId(request.trip_id()),
                                   RiderId(rider.id),
                                   request.request_id(),
-                                  ToLatLng(request.dropoff()),
+                                  FromProto(request.dropoff()),
                                   {}};
 }
 

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "libs/base/validation.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/fare.h"
-#include "services/trip/domain/proto_convert.h"
 #include "services/trip/rpc/page_token.h"
 #include "services/trip/rpc/request_checks.h"
 #include "services/trip/rpc/unary_reply.h"
@@ -95,7 +95,7 @@ grpc::ServerUnaryReactor* TripService::QuoteTrip(grpc::CallbackServerContext* co
     response->set_quote_id(quote->id.str());
     *response->mutable_fare() = quote->trip.fare();
     if (quote->trip.has_promise()) *response->mutable_promise() = quote->trip.promise();
-    SetTime(quote->expires_at, *response->mutable_expires_at());
+    *response->mutable_expires_at() = ToProto(quote->expires_at);
     options_.store.SaveQuote(
         *std::move(quote), [reply](absl::Status status) { reply.Finish(std::move(status)); },
         reply.deadline());
@@ -111,7 +111,7 @@ absl::StatusOr<Quote> TripService::MakeQuote(const rpc::Caller& rider,
     return absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
   }
   const absl::StatusOr<Way> way =
-      market->second->FindWay(ToLatLng(request.pickup()), ToLatLng(request.dropoff()));
+      market->second->FindWay(FromProto(request.pickup()), FromProto(request.dropoff()));
   if (!way.ok()) return way.status();
   Quote quote{QuoteId(ids_.Next('q')), options_.clock.Now() + options_.quote_lifetime, {}};
   quote.trip.set_market(request.market());
@@ -122,7 +122,7 @@ absl::StatusOr<Quote> TripService::MakeQuote(const rpc::Caller& rider,
   // Frozen with the tariff: also another destination costs by this.
   v1::Tariff tariff = options_.tariff;
   const std::uint32_t surge =
-      surge_.PercentAt(request.market(), ToLatLng(request.pickup()), options_.clock.Now());
+      surge_.PercentAt(request.market(), FromProto(request.pickup()), options_.clock.Now());
   if (surge > kNoSurgePercent) tariff.set_surge_percent(surge);
   *quote.trip.mutable_fare() = MakeFare(tariff, way->length_m, way->duration, request.shared());
   if (request.shared()) {
@@ -189,7 +189,7 @@ absl::StatusOr<v1::Fare> TripService::FareForChange(const ChangeDestinationComma
         "market '{}' of trip {} isn't served here any more", trip->market(), command.trip_id));
   }
   const absl::StatusOr<Way> way =
-      market->second->FindWay(ToLatLng(trip->pickup()), command.dropoff);
+      market->second->FindWay(FromProto(trip->pickup()), command.dropoff);
   if (!way.ok()) return way.status();
   return MakeFare(trip->fare().tariff(), way->length_m, way->duration);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
 #include "s2/s2cell_id.h"
 #include "s2/s2latlng.h"
@@ -54,7 +55,7 @@ TEST_F(TripServiceTest, QuotePriceIsThatOfTheTripAndOfItsReceipt) {
   ASSERT_THAT(quote, IsOk());
   // 5 km and 10 minutes by the sample tariff.
   EXPECT_EQ(quote->fare().total().amount_minor(), 250 + 5 * 175 + 10 * 35);
-  EXPECT_EQ(ToTime(quote->expires_at()), clock_.Now() + std::chrono::minutes(5));
+  EXPECT_EQ(FromProto(quote->expires_at()), clock_.Now() + std::chrono::minutes(5));
   const v1::Trip trip = Request(kRider, "a");
   EXPECT_EQ(trip.state(), v1::TRIP_STATE_REQUESTED);
   EXPECT_EQ(trip.passenger().rider_id(), "r");
@@ -72,7 +73,7 @@ TEST_F(TripServiceTest, QuotePriceIsThatOfTheTripAndOfItsReceipt) {
 TEST_F(TripServiceTest, SurgeIsFrozenInTheQuoteAndLeftOutWhenItEnds) {
   v1::ReportSurgeRequest report;
   report.set_market(kMarket);
-  const LatLng pickup = ToLatLng(QuoteRequest().pickup());
+  const LatLng pickup = FromProto(QuoteRequest().pickup());
   report.add_cells()->set_s2_cell_id(
       S2CellId(S2LatLng::FromDegrees(pickup.lat(), pickup.lng())).parent(13).id());
   report.mutable_cells(0)->set_surge_percent(150);
@@ -90,7 +91,7 @@ TEST_F(TripServiceTest, SurgeIsFrozenInTheQuoteAndLeftOutWhenItEnds) {
   v1::ChangeDestinationRequest change;
   change.set_request_id("c");
   change.set_trip_id(dear.trip_id());
-  SetLatLng({408'000'000, -739'000'000}, *change.mutable_dropoff());
+  *change.mutable_dropoff() = ToProto(LatLng{408'000'000, -739'000'000});
   const auto changed = Call(&Stub::ChangeDestination, kRider, change);
   ASSERT_THAT(changed, IsOk());
   EXPECT_EQ(changed->trip().fare().surge_minor(), (250 + 10 * 175 + 20 * 35) / 2)
@@ -144,7 +145,7 @@ TEST_F(TripServiceTest, ChangedDestinationIsPricedFromThePickUpByTheFrozenTariff
   v1::ChangeDestinationRequest change;
   change.set_request_id("c");
   change.set_trip_id(trip.trip_id());
-  SetLatLng({408'000'000, -739'000'000}, *change.mutable_dropoff());
+  *change.mutable_dropoff() = ToProto(LatLng{408'000'000, -739'000'000});
   const auto changed = Call(&Stub::ChangeDestination, kRider, change);
   ASSERT_THAT(changed, IsOk());
   EXPECT_EQ(changed->trip().fare().total().amount_minor(), 250 + 10 * 175 + 20 * 35);
@@ -228,7 +229,7 @@ TEST_F(TripServiceTest, BadCancellationsAndChangesAreRefusedByField) {
   D change;
   change.set_request_id("d");
   change.set_trip_id(trip.trip_id());
-  SetLatLng({408'000'000, -739'000'000}, *change.mutable_dropoff());
+  *change.mutable_dropoff() = ToProto(LatLng{408'000'000, -739'000'000});
   ExpectRefused(
       &Stub::ChangeDestination, kRider, change,
       {{[](D& r) { r.clear_request_id(); }, kInvalid, "request_id: "},

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
 #include "services/trip/rpc/progress_reader.h"
 #include "services/trip/testing/trip_server.h"
@@ -45,7 +46,8 @@ class WatchTripTest : public TripServerTest {
     v1::ReportProgressRequest report;
     v1::TripProgress& entry = *report.add_trips();
     entry.set_trip_id(trip_id);
-    SetLatLng({407'000'000, -739'000'000}, *entry.mutable_progress()->mutable_driver_position());
+    *entry.mutable_progress()->mutable_driver_position() =
+        ToProto(LatLng{407'000'000, -739'000'000});
     entry.mutable_progress()->set_eta_s(eta_s);
     entry.mutable_progress()->set_driver_status(v1::DRIVER_STATUS_CONNECTED);
     return report;

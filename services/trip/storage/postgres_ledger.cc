@@ -4,8 +4,8 @@
 
 #include <set>
 
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/names.h"
-#include "services/trip/domain/proto_convert.h"
 #include "services/trip/storage/postgres_schema.h"
 
 namespace ridestream::trip {
@@ -363,8 +363,8 @@ absl::StatusOr<bool> PostgresLedger::Insert(const RequestCommand& command, v1::T
                                           trip.version(),
                                           trip.passenger().party_size()};
   if (trip.has_promise()) {
-    row.emplace_back(ToMicroseconds(trip.promise().latest_pickup_at()));
-    row.emplace_back(ToMicroseconds(trip.promise().latest_dropoff_at()));
+    row.emplace_back(FromProto(trip.promise().latest_pickup_at()).time_since_epoch().count());
+    row.emplace_back(FromProto(trip.promise().latest_dropoff_at()).time_since_epoch().count());
   } else {
     row.insert(row.end(), {nullptr, nullptr});
   }

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "services/trip/domain/proto_convert.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::trip {
 
@@ -204,9 +204,10 @@ absl::StatusOr<bool> SqliteLedger::Insert(const RequestCommand& command, v1::Tri
         trip.passenger().party_size(), latest_pickup_us, latest_dropoff_us);
   };
   const v1::Promise& promise = trip.promise();
-  absl::Status status = trip.has_promise() ? run(ToMicroseconds(promise.latest_pickup_at()),
-                                                 ToMicroseconds(promise.latest_dropoff_at()))
-                                           : run(nullptr, nullptr);
+  absl::Status status = trip.has_promise()
+                            ? run(FromProto(promise.latest_pickup_at()).time_since_epoch().count(),
+                                  FromProto(promise.latest_dropoff_at()).time_since_epoch().count())
+                            : run(nullptr, nullptr);
   if (absl::IsFailedPrecondition(status)) {
     const absl::StatusOr<std::optional<TripId>> served = FindTripOfQuote(command.quote_id);
     if (served.ok() && served->has_value()) return false;

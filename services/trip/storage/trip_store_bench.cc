@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "libs/base/mutex.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/sqlite/migrations.h"
 #include "libs/sqlite/transaction.h"
 #include "services/trip/storage/schema.h"
@@ -101,7 +102,7 @@ std::vector<v1::TripEvent> MakeEvents(std::int64_t count, v1::TripState state) {
       trip.set_version(2);
     }
     v1::TripEvent event;
-    SetTime(ScaledClock::kAnchor, *event.mutable_at());
+    *event.mutable_at() = ToProto(ScaledClock::kAnchor);
     *event.mutable_trip() = std::move(trip);
     events.push_back(std::move(event));
   }

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/postgres/testing/postgres_server.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "services/trip/storage/memory_trip_store.h"
@@ -281,7 +282,7 @@ TEST_P(TripStoreTest, ChangeOfDestinationIsMadeOncePerRequestId) {
   absl::StatusOr<v1::Trip> repeated = Do(SampleChange("t", "r", "c1", {10, 20}));
   ASSERT_THAT(repeated, IsOk());
   EXPECT_EQ(repeated->version(), 3u);
-  EXPECT_EQ(ToLatLng(repeated->dropoff()), (LatLng{30, 40}));
+  EXPECT_EQ(FromProto(repeated->dropoff()), (LatLng{30, 40}));
   EXPECT_THAT(Do(SampleChange("t", "r", "c1", {50, 60})),
               StatusIs(absl::StatusCode::kAlreadyExists, "request_id"));
   EXPECT_THAT(Do(SampleChange("t", "other", "c1", {10, 20})),

@@ -4,10 +4,10 @@
 
 #include "absl/status/status.h"
 #include "libs/base/validation.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/message_bytes.h"
 #include "libs/rpc/push_stream.h"
 #include "libs/rpc/status.h"
-#include "services/trip/domain/proto_convert.h"
 #include "services/trip/streets/street_lines.h"
 
 namespace ridestream::trip {
@@ -31,8 +31,8 @@ MarketService::MarketService(const Clock& clock,
     const roads::RoadGraph& graph = streets->graph();
     market::v1::Market& market = *markets_.add_markets();
     market.set_market(name);
-    SetLatLng(graph.bounds().south_west, *market.mutable_south_west());
-    SetLatLng(graph.bounds().north_east, *market.mutable_north_east());
+    *market.mutable_south_west() = ToProto(graph.bounds().south_west);
+    *market.mutable_north_east() = ToProto(graph.bounds().north_east);
     market.set_junctions(static_cast<std::uint32_t>(graph.junction_count()));
     std::vector<grpc::ByteBuffer>& messages = streets_[name];
     for (const auto& message : PackStreets(MakeStreetLines(graph), kMaxMessageBytes)) {
@@ -45,7 +45,7 @@ grpc::ServerUnaryReactor* MarketService::ListMarkets(grpc::CallbackServerContext
                                                      const market::v1::ListMarketsRequest*,
                                                      market::v1::ListMarketsResponse* response) {
   *response = markets_;
-  SetTime(clock_.Now(), *response->mutable_now());
+  *response->mutable_now() = ToProto(clock_.Now());
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

@@ -11,11 +11,11 @@
 
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
 #include "libs/testing/status_matchers.h"
-#include "services/trip/domain/proto_convert.h"
 #include "services/trip/streets/street_lines.h"
 
 namespace ridestream::trip {
@@ -53,10 +53,10 @@ TEST_F(MarketServiceTest, ListsMarketsWithTheirBoundsAndTheClock) {
   ASSERT_EQ(response.markets_size(), 1);
   const market::v1::Market& market = response.markets(0);
   EXPECT_EQ(market.market(), "city");
-  EXPECT_EQ(ToLatLng(market.south_west()), streets_->graph().bounds().south_west);
-  EXPECT_EQ(ToLatLng(market.north_east()), streets_->graph().bounds().north_east);
+  EXPECT_EQ(FromProto(market.south_west()), streets_->graph().bounds().south_west);
+  EXPECT_EQ(FromProto(market.north_east()), streets_->graph().bounds().north_east);
   EXPECT_EQ(market.junctions(), streets_->graph().junction_count());
-  EXPECT_EQ(ToTime(response.now()), clock_.Now());
+  EXPECT_EQ(FromProto(response.now()), clock_.Now());
   // The manual clock says that any duration lasts a millisecond of the wall.
   EXPECT_DOUBLE_EQ(response.clock_rate(), 1000);
 }

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "libs/base/clock.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/commands.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/domain/promise.h"
-#include "services/trip/domain/proto_convert.h"
 
 /// Trips, quotes and commands for tests: valid ones, named after their numbers.
 namespace ridestream::trip::testing {
@@ -40,8 +40,8 @@ inline Quote SampleQuote(const std::string& id, const std::string& rider, Time e
   quote.trip.set_market(market);
   quote.trip.mutable_passenger()->set_rider_id(rider);
   quote.trip.mutable_passenger()->set_party_size(party_size);
-  SetLatLng({407'000'000, -739'000'000}, *quote.trip.mutable_pickup());
-  SetLatLng({407'100'000, -739'100'000}, *quote.trip.mutable_dropoff());
+  *quote.trip.mutable_pickup() = ToProto(LatLng{407'000'000, -739'000'000});
+  *quote.trip.mutable_dropoff() = ToProto(LatLng{407'100'000, -739'100'000});
   *quote.trip.mutable_fare() = MakeFare(SampleTariff(), 4'000, std::chrono::minutes(10));
   return quote;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
@@ -108,8 +109,8 @@ class TripServerTest : public ::testing::Test {
   static v1::QuoteTripRequest QuoteRequest() {
     v1::QuoteTripRequest request;
     request.set_market(kMarket);
-    SetLatLng({407'000'000, -739'000'000}, *request.mutable_pickup());
-    SetLatLng({407'500'000, -739'000'000}, *request.mutable_dropoff());
+    *request.mutable_pickup() = ToProto(LatLng{407'000'000, -739'000'000});
+    *request.mutable_dropoff() = ToProto(LatLng{407'500'000, -739'000'000});
     request.set_party_size(2);
     return request;
   }
