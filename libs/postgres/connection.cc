@@ -187,7 +187,10 @@ absl::Status Connection::WaitForInput(Deadline deadline) {
                   0};
     const int ready = poll(&poller, 1, static_cast<int>(Left(deadline).count()));
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return Lost("it didn't answer in time");
+    if (ready <= 0) {
+      (void)Lost("");  // What is under way can't be told from what comes next.
+      return absl::DeadlineExceededError("PostgreSQL didn't answer in time");
+    }
     if ((poller.revents & ~POLLOUT) == 0) continue;
     if (PQconsumeInput(connection_) != 1) return Lost(PQerrorMessage(connection_));
     return absl::OkStatus();

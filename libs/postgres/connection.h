@@ -42,7 +42,7 @@ struct Notification {
 /// Codes of its errors: UNAVAILABLE when the server can't be reached, closed the connection, lacks
 /// a resource (disk, memory, connections), can't write because it is read-only, or chose this
 /// transaction to give way to another: it may be tried again. DEADLINE_EXCEEDED when the server
-/// stopped a statement after its time, ALREADY_EXISTS for a UNIQUE
+/// stopped a statement after its time, or didn't answer in time. ALREADY_EXISTS for a UNIQUE
 /// constraint, FAILED_PRECONDITION for another constraint, PERMISSION_DENIED without rights,
 /// INTERNAL for the rest.
 class Connection {

@@ -64,7 +64,8 @@ absl::Status Run(const process::ChildProcess::Options& options) {
 }
 
 absl::StatusOr<std::string> MakeFolder(const std::string& parent) {
-  std::string path = parent + "/ridestream-pg-XXXXXX";
+  // Absolute, since libpq takes another name for a host's.
+  std::string path = fs::absolute(parent) / "ridestream-pg-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
     return absl::PermissionDeniedError(fmt::format("{}: {}", path, std::strerror(errno)));
   }

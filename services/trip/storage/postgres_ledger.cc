@@ -16,6 +16,9 @@ using postgres::Connection;
 using postgres::Result;
 using postgres::Statement;
 
+/// The server stops a statement at the deadline; one that doesn't answer is given up after this.
+constexpr std::chrono::milliseconds kGrace{500};
+
 /// More than come in, so that the table shrinks to what was asked for within the retention.
 constexpr std::int64_t kDroppedPerQuote = 2;
 
@@ -260,7 +263,7 @@ absl::Status PostgresLedger::Begin(Connection& connection, const Batch& batch,
                   return absl::OkStatus();
                 });
   }
-  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline);
+  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kGrace);
   if (!results.ok()) return results.status();
   return loader.TakeIn(*this, *results);
 }
@@ -276,7 +279,7 @@ absl::Status PostgresLedger::Commit(Connection& connection, Time now, postgres::
   }
   for (const Write& write : writes_) connection.Send(*write.statement, write.parameters);
   connection.Send(kCommit);
-  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline);
+  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kGrace);
   if (!results.ok()) return results.status();
   if (results->back().command() != "COMMIT") {
     return absl::InternalError("PostgreSQL rolled a transaction back without an error");

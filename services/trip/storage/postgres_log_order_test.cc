@@ -64,6 +64,23 @@ TEST_F(LogOrderTest, TheSchemaRefusesANumberBeforeTheOneBelowIsCommitted) {
   EXPECT_THAT(fast->Execute(WriteTrip(2), Soon()), IsOk());
 }
 
+TEST_F(LogOrderTest, AWriterWaitsForTheLogsLock) {
+  RecordedStore store(Options());
+  const auto other = Connect();
+  ASSERT_THAT(other->Execute("BEGIN", Soon()), IsOk());
+  ASSERT_THAT(other->Execute("SELECT pg_advisory_xact_lock(" + std::to_string(kPostgresLogLock) +
+                                 "); " + WriteTrip(1),
+                             Soon()),
+              IsOk());
+  std::thread writer([&] { EXPECT_THAT(Request(*store, "t"), IsOk()); });
+  const auto watch = Connect();
+  AskUntil(*watch, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+  EXPECT_EQ(store->LastSequence(), 0u);
+  ASSERT_THAT(other->Execute("COMMIT", Soon()), IsOk());
+  writer.join();
+  EXPECT_THAT(store.WaitForPublished(2), ::testing::ElementsAre(1u, 2u));
+}
+
 TEST_F(LogOrderTest, FollowersOfSeveralWritersSeeEachEventOnceAndInOrder) {
   constexpr int kStores = 3;
   constexpr int kThreadsEach = 4;

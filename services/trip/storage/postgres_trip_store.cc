@@ -159,7 +159,13 @@ void PostgresTripStore::CommitAndComplete(Batch batch) {
     return;
   }
   if (options_.on_failure) options_.on_failure(status, batch.size());
-  for (Work& work : batch) Fail(work, NotCommitted(status));
+  FailOverdue(batch);
+  for (Work& work : batch) {
+    // The time ran out that a transaction is given, and not the caller's.
+    Fail(work, NotCommitted(absl::IsDeadlineExceeded(status)
+                                ? absl::UnavailableError(std::string(status.message()))
+                                : status));
+  }
 }
 
 absl::Status PostgresTripStore::CarryOut(Batch& batch, postgres::Deadline deadline) {

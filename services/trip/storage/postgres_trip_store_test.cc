@@ -170,6 +170,35 @@ TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsNotAnyMor
   EXPECT_THAT(store.WaitForPublished(2), ElementsAre(1u, 2u));
 }
 
+TEST_F(PostgresTripStoreTest, ACommandIsStoppedAtItsDeadlineAndChangesNothing) {
+  RecordedStore store(Options());
+  ASSERT_THAT(Request(*store, "t"), IsOk());
+  const auto other = Connect();
+  ASSERT_THAT(other->Execute(
+                  fmt::format("BEGIN; SELECT pg_advisory_xact_lock({})", kPostgresLogLock), Soon()),
+              IsOk());
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(100);
+  EXPECT_THAT(Await(*store, SampleCancel("t", "r-t"), deadline),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, "by the call's deadline"));
+  EXPECT_THAT(Await(*store, SampleCancel("t", "r-t"), deadline),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, "by the call's deadline"));
+  ASSERT_THAT(other->Execute("COMMIT", Soon()), IsOk());
+  EXPECT_EQ(store->GetTrip(TripId("t"))->version(), 1u);
+  EXPECT_EQ(Await(*store, SampleCancel("t", "r-t"))->version(), 2u);
+}
+
+TEST_F(PostgresTripStoreTest, AReadIsStoppedAtItsDeadline) {
+  RecordedStore store(Options());
+  ASSERT_THAT(Request(*store, "t"), IsOk());
+  ASSERT_THAT(store->GetTrip(TripId("t")), IsOk());
+  const auto other = Connect();
+  ASSERT_THAT(other->Execute("BEGIN; LOCK TABLE trips IN ACCESS EXCLUSIVE MODE", Soon()), IsOk());
+  EXPECT_THAT(store->GetTrip(TripId("t"), std::chrono::steady_clock::now() + milliseconds(100)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, "timeout"));
+  ASSERT_THAT(other->Execute("COMMIT", Soon()), IsOk());
+  EXPECT_THAT(store->GetTrip(TripId("t")), IsOk());
+}
+
 // The commit waits for a standby that doesn't exist, and its backend is ended meanwhile: the
 // transaction is committed, but the answer never comes.
 TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
@@ -215,6 +244,53 @@ TEST_F(PostgresTripStoreTest, ACommitThatDidNotTakePlaceIsMadeAgain) {
   Ask(*holder, "SELECT pg_advisory_unlock(7)");
   EXPECT_THAT(trip.get(), IsOk());
   EXPECT_THAT(store.WaitForPublished(1), ElementsAre(1u));
+}
+
+TEST_F(PostgresTripStoreTest, NothingAnsweredIsLostWhileConnectionsAreTerminated) {
+  constexpr int kThreads = 4;
+  constexpr int kTripsEach = 40;
+  RecordedStore a(Options());
+  RecordedStore b(Options());
+  std::atomic<int> running = kThreads;
+  std::vector<std::set<std::string>> answered(kThreads);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      PostgresTripStore& store = thread % 2 == 0 ? *a : *b;
+      for (int i = 0; i < kTripsEach; ++i) {
+        const std::string id = fmt::format("t{}-{}", thread, i);
+        const absl::StatusOr<v1::Trip> trip = Request(store, id);
+        if (trip.ok()) answered[static_cast<size_t>(thread)].insert(id);
+        EXPECT_TRUE(trip.ok() || absl::IsUnavailable(trip.status())) << trip.status();
+      }
+      --running;
+    });
+  }
+  const auto admin = Connect();
+  std::int64_t terminated = 0;
+  while (running > 0) {
+    // Each time after something was written, so that somebody gets on.
+    const std::int64_t written = Ask(*admin, "SELECT coalesce(max(sequence), 0) FROM trip_log");
+    terminated += Ask(*admin, kTerminateOthers);
+    while (running > 0 &&
+           Ask(*admin, "SELECT coalesce(max(sequence), 0) FROM trip_log") <= written) {
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(terminated, 10);
+  size_t count = 0;
+  for (const auto& ids : answered) {
+    count += ids.size();
+    for (const std::string& id : ids) EXPECT_THAT(a->GetTrip(TripId(id)), IsOk()) << id;
+  }
+  EXPECT_GT(count, 0u);
+  const std::uint64_t last = *a->ReadLastSequence();
+  EXPECT_GE(last, count);
+  for (RecordedStore* store : {&a, &b}) {
+    const std::vector<std::uint64_t> published = store->WaitForPublished(last);
+    ASSERT_EQ(published.size(), last);
+    for (size_t i = 0; i < published.size(); ++i) ASSERT_EQ(published[i], i + 1);
+  }
 }
 
 TEST_F(PostgresTripStoreTest, WhatWasAnsweredIsThereAfterTheServerCrashed) {

@@ -1,6 +1,7 @@
 // Trips committed durably: the store, with all it decides, beside one thread of raw SQLite that
 // writes the same rows in transactions of the same size, into the same schema. Both run in one
 // process, one after the other; `of_raw` is the ratio of the store's rate to the raw median.
+// postgres_store_bench.cc has the same for PostgreSQL.
 //
 //   trip_store_bench --benchmark_filter=Request
 
@@ -8,42 +9,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "libs/base/mutex.h"
 #include "libs/proto_values/proto_values.h"
 #include "libs/sqlite/migrations.h"
 #include "libs/sqlite/transaction.h"
 #include "services/trip/storage/schema.h"
 #include "services/trip/storage/sqlite_trip_store.h"
+#include "services/trip/testing/store_bench.h"
 #include "services/trip/testing/trip_samples.h"
 
 namespace ridestream::trip {
 namespace {
 
-using testing::SampleAssign;
-using testing::SampleQuote;
-using testing::SampleRequest;
-
-void Must(const absl::Status& status) {
-  if (status.ok()) return;
-  std::cerr << status.ToString() << '\n';
-  std::abort();
-}
-
-template <class T>
-T Must(absl::StatusOr<T> result) {
-  Must(result.status());
-  return *std::move(result);
-}
+using namespace testing;  // NOLINT: samples and what the benchmarks share.
 
 /// A folder on the disk (not in memory: a sync must cost what it costs), gone at the end.
 class BenchFolder {
@@ -60,32 +45,11 @@ class BenchFolder {
   std::string path_;
 };
 
-std::string Name(char prefix, std::int64_t number) {
-  return fmt::format("{}-{:012}", prefix, number);
-}
-
 /// Rates of the raw runs by "what/batch", one a repetition, for the ratios.
 std::map<std::string, std::vector<double>>& RawRates() {
   static auto& rates = *new std::map<std::string, std::vector<double>>;
   return rates;
 }
-
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
-
-class Stopwatch {
- public:
-  double RateOf(std::int64_t trips) const {
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
-    return static_cast<double>(trips) / passed.count();
-  }
-
- private:
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// The events that the store would write for `count` requested and then assigned trips.
 std::vector<v1::TripEvent> MakeEvents(std::int64_t count, v1::TripState state) {
@@ -168,54 +132,6 @@ class RawWriter {
   std::string buffer_;
 };
 
-/// Keeps two batches under way: one being committed, one waiting.
-class StoreClient {
- public:
-  explicit StoreClient(std::int64_t batch)
-      : max_outstanding_(2 * batch),
-        store_(Must(SqliteTripStore::Open({.path = folder_.database_path(),
-                                           .clock = clock_,
-                                           .max_batch = static_cast<size_t>(batch)}))) {}
-
-  void SaveQuote(Quote quote) {
-    Begin();
-    store_->SaveQuote(std::move(quote), [this](const absl::Status& status) { End(status); });
-  }
-  void Submit(Command command) {
-    Begin();
-    store_->Submit(std::move(command),
-                   [this](const absl::StatusOr<TripPtr>& trip) { End(trip.status()); });
-  }
-  void AwaitAll() { AwaitAtMost(0); }
-
- private:
-  void Begin() {
-    if (outstanding_.fetch_add(1) + 1 >= max_outstanding_) AwaitAtMost(max_outstanding_ / 2);
-  }
-  // Only the two counts that the submitter waits for cost the store's thread more than an atomic.
-  void End(const absl::Status& status) {
-    Must(status);
-    const std::int64_t left = outstanding_.fetch_sub(1) - 1;
-    if (left != 0 && left != max_outstanding_ / 2) return;
-    MutexLock lock(mu_);
-    ended_.Signal();
-  }
-  void AwaitAtMost(std::int64_t count) {
-    MutexLock lock(mu_);
-    while (outstanding_.load() > count) ended_.Wait(mu_);
-  }
-
-  const std::int64_t max_outstanding_;
-  BenchFolder folder_;
-  ManualClock clock_;
-  Mutex mu_;
-  CondVar ended_;
-  std::atomic<std::int64_t> outstanding_ = 0;
-  std::unique_ptr<SqliteTripStore> store_;
-};
-
-std::int64_t TripsFor(std::int64_t batch) { return std::max<std::int64_t>(batch * 20, 2'000); }
-
 void Report(benchmark::State& state, const std::string& what, double rate, bool is_raw) {
   const std::string key = fmt::format("{}/{}", what, state.range(0));
   state.counters["trips_per_s"] = rate;
@@ -253,25 +169,19 @@ void RawAssign(benchmark::State& state) {
   }
 }
 
-void RequestAll(StoreClient& client, std::int64_t trips) {
-  for (std::int64_t i = 0; i < trips; ++i) {
-    client.Submit(SampleRequest(Name('t', i), Name('r', i), Name('q', i)));
-  }
-  client.AwaitAll();
-}
-
-void QuoteAll(StoreClient& client, std::int64_t trips) {
-  for (std::int64_t i = 0; i < trips; ++i) {
-    client.SaveQuote(SampleQuote(Name('q', i), Name('r', i), ScaledClock::kAnchor));
-  }
-  client.AwaitAll();
+std::unique_ptr<TripStore> OpenStore(const BenchFolder& folder, const Clock& clock,
+                                     std::int64_t batch) {
+  return Must(SqliteTripStore::Open(
+      {.path = folder.database_path(), .clock = clock, .max_batch = static_cast<size_t>(batch)}));
 }
 
 void StoreRequest(benchmark::State& state) {
   const std::int64_t trips = TripsFor(state.range(0));
   for (auto _ : state) {
     state.PauseTiming();
-    StoreClient client(state.range(0));
+    const BenchFolder folder;
+    const ManualClock clock;
+    StoreClient client(OpenStore(folder, clock, state.range(0)), state.range(0));
     QuoteAll(client, trips);
     state.ResumeTiming();
     const Stopwatch watch;
@@ -284,24 +194,16 @@ void StoreAssign(benchmark::State& state) {
   const std::int64_t trips = TripsFor(state.range(0));
   for (auto _ : state) {
     state.PauseTiming();
-    StoreClient client(state.range(0));
+    const BenchFolder folder;
+    const ManualClock clock;
+    StoreClient client(OpenStore(folder, clock, state.range(0)), state.range(0));
     QuoteAll(client, trips);
     RequestAll(client, trips);
     state.ResumeTiming();
     const Stopwatch watch;
-    for (std::int64_t i = 0; i < trips; ++i) {
-      client.Submit(SampleAssign(Name('t', i), Name('d', i), Name('o', i)));
-    }
-    client.AwaitAll();
+    AssignAll(client, trips);
     Report(state, "assign", watch.RateOf(trips), false);
   }
-}
-
-void Batches(benchmark::internal::Benchmark* benchmark) {
-  for (const std::int64_t batch : {1, 16, 128, 512}) benchmark->Arg(batch);
-  // Each run fills a fresh file; the medians are what counts, since the disk is shared with others.
-  benchmark->ArgName("batch")->Iterations(1)->Repetitions(5)->ReportAggregatesOnly();
-  benchmark->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 
 BENCHMARK(RawRequest)->Name("RequestTrip/raw_sqlite")->Apply(Batches);
