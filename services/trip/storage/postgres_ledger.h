@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "libs/postgres/connection.h"
 #include "services/trip/domain/ledger.h"
-#include "services/trip/storage/command_queue.h"
+#include "services/trip/storage/batch.h"
 
 namespace ridestream::trip {
 

@@ -14,7 +14,7 @@
 #include "libs/base/mutex.h"
 #include "libs/postgres/connection.h"
 #include "services/trip/domain/trip_store.h"
-#include "services/trip/storage/command_queue.h"
+#include "services/trip/storage/batch.h"
 
 namespace ridestream::trip {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "libs/postgres/migrations.h"
@@ -102,9 +103,14 @@ PostgresTripStore::PostgresTripStore(Options options,
       publisher_(std::move(publisher)),
       readers_(options_.url, options_.readers),
       connection_(std::move(connection)),
-      queue_(options_.max_queue, options_.max_batch) {
+      writer_({.executor = executor_,
+               .committer = *this,
+               .acknowledge = [this](Batch batch) { publisher_->Committed(std::move(batch)); },
+               .on_commit = options_.on_commit,
+               .on_failure = options_.on_failure,
+               .max_queue = options_.max_queue,
+               .max_batch = options_.max_batch}) {
   publisher_->IgnoreBackend(connection_->backend_pid());
-  writer_ = std::thread([this] { WriterLoop(); });
 }
 
 PostgresTripStore::~PostgresTripStore() {
@@ -113,59 +119,37 @@ PostgresTripStore::~PostgresTripStore() {
     stopping_ = true;
     closing_.SignalAll();
   }
-  queue_.Stop();
-  writer_.join();
+  writer_.Close();
 }
 
 void PostgresTripStore::Submit(Command command, TripDone done, Deadline deadline) {
-  queue_.Add(
-      TripWork{.command = std::move(command), .done = std::move(done), .deadline = deadline});
+  writer_.Submit(std::move(command), std::move(done), deadline);
 }
 
 void PostgresTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline deadline) {
-  queue_.Add(QuoteWork{std::move(quote), std::move(done), deadline});
+  writer_.SaveQuote(std::move(quote), std::move(done), deadline);
 }
 
-void PostgresTripStore::WriterLoop() {
-  for (;;) {
-    Batch batch = queue_.Take();
-    if (batch.empty()) return;
-    CommitAndComplete(std::move(batch));
-  }
-}
-
-void PostgresTripStore::CommitAndComplete(Batch batch) {
+void PostgresTripStore::Commit(Batch batch, Done done) {
   FailOverdue(batch);
-  if (batch.empty()) return;
+  if (batch.empty()) return done({});
   // Until the last of the callers has gone.
   Deadline deadline = DeadlineOf(batch.front());
   for (const Work& work : batch) deadline = std::max(deadline, DeadlineOf(work));
-  const auto began = std::chrono::steady_clock::now();
-  const absl::Status status = CarryOut(batch, std::min(deadline, After(options_.write_for)));
-  if (status.ok()) {
-    if (options_.on_commit) {
-      options_.on_commit(batch.size(), std::chrono::steady_clock::now() - began);
+  absl::Status status = CarryOut(batch, std::min(deadline, After(options_.write_for)));
+  const bool refused = IsRefusal(status);
+  if (!status.ok() && !refused) {
+    const size_t failed = batch.size();
+    FailOverdue(batch);
+    if (options_.on_failure && batch.size() < failed) {
+      options_.on_failure(status, failed - batch.size());
     }
-    return publisher_->Committed(std::move(batch));
-  }
-  if (IsRefusal(status) && batch.size() > 1) {
-    // A command that the database refuses spoils its batch. Each is tried alone, so that it spoils
-    // nothing but itself.
-    for (Work& work : batch) {
-      Batch single;
-      single.push_back(std::move(work));
-      CommitAndComplete(std::move(single));
+    // For the others the time ran out that a transaction is given, not their own.
+    if (absl::IsDeadlineExceeded(status)) {
+      status = absl::UnavailableError(std::string(status.message()));
     }
-    return;
   }
-  if (options_.on_failure) options_.on_failure(status, batch.size());
-  FailOverdue(batch);
-  for (Work& work : batch) {
-    // The time ran out that a transaction is given, and not the caller's.
-    Fail(work, NotCommitted(absl::IsDeadlineExceeded(status)
-                                ? absl::UnavailableError(std::string(status.message()))
-                                : status));
-  }
+  done({std::move(batch), std::move(status), refused});
 }
 
 absl::Status PostgresTripStore::CarryOut(Batch& batch, postgres::Deadline deadline) {

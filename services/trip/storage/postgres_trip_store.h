@@ -6,14 +6,14 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
+#include "libs/base/worker.h"
 #include "libs/postgres/connection.h"
 #include "services/trip/domain/trip_store.h"
-#include "services/trip/storage/command_queue.h"
+#include "services/trip/storage/command_writer.h"
 #include "services/trip/storage/postgres_ledger.h"
 #include "services/trip/storage/postgres_publisher.h"
 #include "services/trip/storage/postgres_reader.h"
@@ -21,15 +21,12 @@
 namespace ridestream::trip {
 
 /// Trips in a PostgreSQL database, which several processes may share: each answers any call, and
-/// publishes what all of them write. One writer's thread takes all commands that wait and carries
-/// them out in one transaction of two round trips (PostgresLedger); the publisher's thread answers
-/// them meanwhile. A transaction whose connection is lost is tried again for a bounded time; one
-/// that was lost in its COMMIT only after the database has said how it ended.
-class PostgresTripStore final : public TripStore {
+/// publishes what all of them write. A CommandWriter with a thread of its own commits batches of
+/// commands, each in one transaction of two round trips (PostgresLedger); the publisher's thread
+/// answers them meanwhile. A transaction whose connection is lost is tried again for a bounded
+/// time; one that was lost in its COMMIT only after the database has said how it ended.
+class PostgresTripStore final : public TripStore, private BatchCommitter {
  public:
-  /// Commands in one transaction: they share its round trips and its sync of the disk.
-  static constexpr size_t kMaxBatch = 512;
-
   struct Options {
     /// See postgres::Connection::Open.
     std::string url;
@@ -47,7 +44,7 @@ class PostgresTripStore final : public TripStore {
     /// Connections for reading.
     size_t readers = 4;
     size_t max_queue = kMaxQueue;
-    size_t max_batch = kMaxBatch;
+    size_t max_batch = CommandWriter::kMaxBatch;
     /// How long Open waits for a database that doesn't answer, and how long a transaction is tried.
     std::chrono::milliseconds open_for{10'000};
     std::chrono::milliseconds write_for{5'000};
@@ -72,15 +69,15 @@ class PostgresTripStore final : public TripStore {
       const std::vector<std::string>& markets) const override;
   std::uint64_t LastSequence() const override { return publisher_->published(); }
   absl::StatusOr<std::uint64_t> ReadLastSequence() const override;
-  size_t waiting() const override { return queue_.waiting(); }
+  size_t waiting() const override { return writer_.waiting(); }
   /// "postgresql://HOST:PORT/DATABASE".
   const std::string& place() const { return place_; }
 
  private:
   PostgresTripStore(Options options, std::unique_ptr<postgres::Connection> connection,
                     std::unique_ptr<PostgresPublisher> publisher);
-  void WriterLoop();
-  void CommitAndComplete(Batch batch);
+  /// On the writer's thread.
+  void Commit(Batch batch, Done done) override;
   /// One transaction, tried again while the database can't be reached.
   absl::Status CarryOut(Batch& batch, postgres::Deadline deadline);
   absl::Status TryOnce(Batch& batch, postgres::Deadline deadline);
@@ -97,11 +94,11 @@ class PostgresTripStore final : public TripStore {
   // The writer's thread alone uses it.
   std::unique_ptr<postgres::Connection> connection_;
 
-  CommandQueue queue_;
   Mutex mu_;
   CondVar closing_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread writer_;
+  ThreadExecutor executor_;
+  CommandWriter writer_;  // Last: its thread uses all above.
 };
 
 }  // namespace ridestream::trip

@@ -37,59 +37,33 @@ SqliteTripStore::SqliteTripStore(Options options, std::unique_ptr<sqlite::Databa
       database_(std::move(database)),
       ledger_(std::move(ledger)),
       readers_(options_.path, ReaderOptions(options_), options_.readers),
-      last_sequence_(last_sequence),
-      queue_(options_.max_queue, options_.max_batch) {
-  writer_ = std::thread([this] { WriterLoop(); });
-}
+      publisher_(last_sequence, options_.listener),
+      writer_({.executor = executor_,
+               .committer = *this,
+               .acknowledge = [this](Batch batch) { publisher_.Publish(std::move(batch)); },
+               .on_commit = options_.on_commit,
+               .on_failure = options_.on_failure,
+               .max_queue = options_.max_queue,
+               .max_batch = options_.max_batch}) {}
 
-SqliteTripStore::~SqliteTripStore() {
-  queue_.Stop();
-  writer_.join();
-}
+SqliteTripStore::~SqliteTripStore() { writer_.Close(); }
 
 void SqliteTripStore::Submit(Command command, TripDone done, Deadline deadline) {
-  queue_.Add(
-      TripWork{.command = std::move(command), .done = std::move(done), .deadline = deadline});
+  writer_.Submit(std::move(command), std::move(done), deadline);
 }
 
 void SqliteTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline deadline) {
-  queue_.Add(QuoteWork{std::move(quote), std::move(done), deadline});
+  writer_.SaveQuote(std::move(quote), std::move(done), deadline);
 }
 
-void SqliteTripStore::WriterLoop() {
-  for (;;) {
-    Batch batch = queue_.Take();
-    if (batch.empty()) return;
-    CommitAndComplete(std::move(batch));
-  }
+void SqliteTripStore::Commit(Batch batch, Done done) {
+  bool refused = false;
+  absl::Status status = CarryOut(batch, refused);
+  done({std::move(batch), std::move(status), refused});
 }
 
-void SqliteTripStore::CommitAndComplete(Batch batch) {
-  absl::Status culprit;
-  const auto began = std::chrono::steady_clock::now();
-  const absl::Status status = CarryOut(batch, culprit);
-  if (status.ok()) {
-    if (options_.on_commit) {
-      options_.on_commit(batch.size(), std::chrono::steady_clock::now() - began);
-    }
-    return Acknowledge(batch);
-  }
-  if (!culprit.ok() && batch.size() > 1) {
-    // A command that the database refuses spoils its batch. Each is tried alone, so that it spoils
-    // nothing but itself.
-    for (Work& work : batch) {
-      Batch single;
-      single.push_back(std::move(work));
-      CommitAndComplete(std::move(single));
-    }
-    return;
-  }
-  if (options_.on_failure) options_.on_failure(status, batch.size());
-  for (Work& work : batch) Fail(work, NotCommitted(status));
-}
-
-/// All in one transaction. `culprit` is set when a command failed and not the disk.
-absl::Status SqliteTripStore::CarryOut(Batch& batch, absl::Status& culprit) {
+/// All in one transaction. Sets `refused` when a command failed and not the disk.
+absl::Status SqliteTripStore::CarryOut(Batch& batch, bool& refused) {
   absl::StatusOr<sqlite::Transaction> transaction = sqlite::Transaction::Begin(*database_);
   if (!transaction.ok()) return transaction.status();
   const absl::StatusOr<std::uint64_t> last = ledger_->ReadLastSequence();
@@ -97,7 +71,7 @@ absl::Status SqliteTripStore::CarryOut(Batch& batch, absl::Status& culprit) {
   for (Work& work : batch) {
     absl::Status status = CarryOut(work);
     if (status.ok()) continue;
-    if (status.code() != absl::StatusCode::kUnavailable) culprit = status;
+    refused = status.code() != absl::StatusCode::kUnavailable;
     return status;
   }
   return transaction->Commit();
@@ -112,15 +86,6 @@ absl::Status SqliteTripStore::CarryOut(Work& work) {
   if (!outcome.ok()) return outcome.status();
   trip.outcome = *std::move(outcome);
   return absl::OkStatus();
-}
-
-void SqliteTripStore::Acknowledge(Batch& batch) {
-  const std::vector<EventPtr> events = TakeEvents(batch);
-  if (!events.empty()) {
-    last_sequence_.store(events.back()->sequence());
-    if (options_.listener) options_.listener(events);
-  }
-  for (Work& work : batch) Complete(work);
 }
 
 absl::StatusOr<v1::Trip> SqliteTripStore::GetTrip(const TripId& id, Deadline) const {

@@ -1,33 +1,29 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "libs/base/worker.h"
 #include "libs/sqlite/database.h"
 #include "services/trip/domain/trip_store.h"
-#include "services/trip/storage/command_queue.h"
+#include "services/trip/storage/command_writer.h"
+#include "services/trip/storage/local_publisher.h"
 #include "services/trip/storage/sqlite_ledger.h"
 #include "services/trip/storage/sqlite_reader.h"
 
 namespace ridestream::trip {
 
-/// Trips in a SQLite file. One writer's thread takes all commands that wait, carries them out in
-/// one transaction, and completes them after its COMMIT (group commit: one sync of the disk for all
-/// of them). Readers have connections of their own and never wait for the writer.
-class SqliteTripStore final : public TripStore {
+/// Trips in a SQLite file. A CommandWriter with a thread of its own commits batches of commands,
+/// each in one transaction with one sync of the disk. Readers have connections of their own and
+/// never wait for the writer.
+class SqliteTripStore final : public TripStore, private BatchCommitter {
  public:
-  /// Commands in one transaction: enough to make the sync cheap, and small enough that none waits
-  /// long for the others.
-  static constexpr size_t kMaxBatch = 512;
-
   struct Options {
     std::string path;
     /// Must outlive the store.
@@ -42,7 +38,7 @@ class SqliteTripStore final : public TripStore {
     /// Connections for reading.
     size_t readers = 4;
     size_t max_queue = kMaxQueue;
-    size_t max_batch = kMaxBatch;
+    size_t max_batch = CommandWriter::kMaxBatch;
     std::string vfs = {};  ///< See sqlite::OpenOptions.
   };
 
@@ -62,8 +58,8 @@ class SqliteTripStore final : public TripStore {
                                   size_t limit) const override;
   absl::StatusOr<std::optional<std::uint64_t>> OldestOpen(
       const std::vector<std::string>& markets) const override;
-  std::uint64_t LastSequence() const override { return last_sequence_.load(); }
-  size_t waiting() const override { return queue_.waiting(); }
+  std::uint64_t LastSequence() const override { return publisher_.last_sequence(); }
+  size_t waiting() const override { return writer_.waiting(); }
   /// Size of the write-ahead log's file.
   std::uint64_t wal_bytes() const { return database_->WalBytes(); }
 
@@ -71,21 +67,19 @@ class SqliteTripStore final : public TripStore {
   SqliteTripStore(Options options, std::unique_ptr<sqlite::Database> database,
                   std::unique_ptr<SqliteLedger> ledger, std::uint64_t last_sequence);
 
-  void WriterLoop();
-  void CommitAndComplete(Batch batch);
-  absl::Status CarryOut(Batch& batch, absl::Status& culprit);
+  /// On the writer's thread.
+  void Commit(Batch batch, Done done) override;
+  absl::Status CarryOut(Batch& batch, bool& refused);
   absl::Status CarryOut(Work& work);
-  void Acknowledge(Batch& batch);
 
   const Options options_;
   // The writer's thread alone uses these two.
   const std::unique_ptr<sqlite::Database> database_;
   const std::unique_ptr<SqliteLedger> ledger_;
   mutable SqliteReaderPool readers_;
-  std::atomic<std::uint64_t> last_sequence_;  // Durable.
-
-  CommandQueue queue_;
-  std::thread writer_;
+  LocalPublisher publisher_;
+  ThreadExecutor executor_;
+  CommandWriter writer_;  // Last: its thread uses all above.
 };
 
 }  // namespace ridestream::trip

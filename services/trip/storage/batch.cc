@@ -1,8 +1,7 @@
-#include "services/trip/storage/command_queue.h"
+#include "services/trip/storage/batch.h"
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <utility>
 
 namespace ridestream::trip {
@@ -48,44 +47,6 @@ std::vector<EventPtr> TakeEvents(Batch& batch) {
     }
   }
   return events;
-}
-
-void CommandQueue::Add(Work work) {
-  {
-    MutexLock lock(mu_);
-    if (queue_.size() < max_queue_) {
-      queue_.push_back(std::move(work));
-      if (queue_.size() == 1) work_came_.Signal();
-      return;
-    }
-  }
-  Fail(work, absl::ResourceExhaustedError(fmt::format(
-                 "{} commands wait to be written already; try again later", max_queue_)));
-}
-
-Batch CommandQueue::Take() {
-  Batch batch;
-  MutexLock lock(mu_);
-  while (queue_.empty() && !stopping_) work_came_.Wait(mu_);
-  if (queue_.size() <= max_batch_) {
-    batch.swap(queue_);
-  } else {
-    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(max_batch_);
-    std::move(queue_.begin(), end, std::back_inserter(batch));
-    queue_.erase(queue_.begin(), end);
-  }
-  return batch;
-}
-
-void CommandQueue::Stop() {
-  MutexLock lock(mu_);
-  stopping_ = true;
-  work_came_.Signal();
-}
-
-size_t CommandQueue::waiting() const {
-  MutexLock lock(mu_);
-  return queue_.size();
 }
 
 }  // namespace ridestream::trip
