@@ -1,32 +1,25 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <thread>
 #include <utility>
 
 #include "libs/base/mutex.h"
+#include "libs/base/timer_port.h"
 
 namespace ridestream {
 
-/// Calls functions later, on one thread of its own. They must be short and never block.
-/// Thread-safe.
-class TimerQueue {
+/// Calls functions later, on one thread of its own. Thread-safe.
+class TimerQueue final : public TimerPort {
  public:
-  using Handle = std::uint64_t;
-
   TimerQueue();
   /// Drops what has not fired.
-  ~TimerQueue();
+  ~TimerQueue() override;
 
-  /// Calls `fire` once, `delay` of wall time from now. The handle is never 0.
-  Handle After(std::chrono::nanoseconds delay, std::function<void()> fire);
-
-  /// Afterwards the function doesn't run any more: a call under way is waited for, except from
-  /// within it. Unknown and 0 are ignored.
-  void Cancel(Handle handle);
+  Handle After(std::chrono::nanoseconds delay, std::function<void()> fire) override;
+  void Cancel(Handle handle) override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -23,8 +23,9 @@
 #include "libs/service/streets.h"
 #include "services/dispatch/dispatch_metrics.h"
 #include "services/dispatch/rpc/dispatch_service.h"
+#include "services/dispatch/rpc/drive_call.h"
 #include "services/dispatch/rpc/market_runner.h"
-#include "services/dispatch/rpc/session_registry.h"
+#include "services/dispatch/sessions/session_registry.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7003", "Address to serve on; port 0 takes a free one");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7103",

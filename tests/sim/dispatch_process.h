@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "services/dispatch/domain/market/testing/market_checker.h"
-#include "services/dispatch/rpc/driver_session.h"
 #include "services/dispatch/runner/log_reader.h"
 #include "services/dispatch/runner/market_loop.h"
 #include "services/dispatch/runner/planner.h"
+#include "services/dispatch/sessions/driver_session.h"
 #include "tests/sim/call.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/drive_call.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/sessions/driver_session.h"
 #include "tests/sim/link.h"
 
 namespace ridestream::sim {

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "google/protobuf/util/time_util.h"
 #include "libs/base/validation.h"
+#include "libs/rpc/peer_address.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
@@ -41,10 +45,11 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
   const absl::StatusOr<rpc::Caller> caller =
       rpc::RequireCaller(authenticator_, *context, rpc::CallerKind::kDriver);
   if (!caller.ok()) return refuse(caller.status());
-  auto stream = registry_.Open(*context, DriverId(caller->id));
+  auto call = std::make_unique<DriveCall>(*context);
+  auto stream = registry_.Open(*call, DriverId(caller->id), rpc::ParsePeer(context->peer()));
   if (!stream.ok()) return refuse(stream.status());
-  (*stream)->Begin(observer_);
-  return stream->get();
+  call->Begin(*std::move(stream), observer_);
+  return call.release();  // It deletes itself.
 }
 
 grpc::ServerUnaryReactor* DispatchService::GetDriver(grpc::CallbackServerContext* context,

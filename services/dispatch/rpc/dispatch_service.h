@@ -5,7 +5,8 @@
 #include "libs/rpc/call_observer.h"
 #include "libs/rpc/caller.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
-#include "services/dispatch/rpc/session_registry.h"
+#include "services/dispatch/rpc/drive_call.h"
+#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

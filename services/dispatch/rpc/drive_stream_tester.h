@@ -21,7 +21,7 @@
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/position_forwarder.h"
-#include "services/dispatch/rpc/session_registry.h"
+#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

@@ -17,14 +17,14 @@
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "s2/s2latlng_rect.h"
 #include "services/dispatch/rpc/market_meter.h"
-#include "services/dispatch/rpc/offer_times.h"
 #include "services/dispatch/rpc/position_forwarder.h"
 #include "services/dispatch/rpc/progress_reporter.h"
-#include "services/dispatch/rpc/session_registry.h"
 #include "services/dispatch/rpc/speed_keeper.h"
 #include "services/dispatch/runner/log_reader.h"
 #include "services/dispatch/runner/market_loop.h"
 #include "services/dispatch/runner/planner.h"
+#include "services/dispatch/sessions/offer_times.h"
+#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

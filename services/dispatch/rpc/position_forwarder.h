@@ -12,7 +12,7 @@
 #include "libs/base/timer_queue.h"
 #include "libs/rpc/report_stream.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
-#include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/sessions/driver_session.h"
 
 namespace ridestream::dispatch {
 

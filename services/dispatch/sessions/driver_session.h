@@ -14,9 +14,9 @@
 #include "libs/service/service.h"
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/session/session.h"
-#include "services/dispatch/rpc/offer_times.h"
-#include "services/dispatch/rpc/push_history.h"
-#include "services/dispatch/rpc/session_counters.h"
+#include "services/dispatch/sessions/offer_times.h"
+#include "services/dispatch/sessions/push_history.h"
+#include "services/dispatch/sessions/session_counters.h"
 
 namespace ridestream::dispatch {
 

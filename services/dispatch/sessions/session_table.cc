@@ -1,4 +1,4 @@
-#include "services/dispatch/rpc/session_table.h"
+#include "services/dispatch/sessions/session_table.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,14 +7,14 @@ namespace ridestream::dispatch {
 
 std::shared_ptr<DriverSession> SessionTable::Find(const DriverId& driver) const {
   const auto found = entries_.find(driver);
-  return found == entries_.end() ? nullptr : found->second.session;
+  return found == entries_.end() ? nullptr : *found->second.in_all;
 }
 
 void SessionTable::Insert(std::shared_ptr<DriverSession> session, const std::string& address) {
-  DriverSession* const raw = session.get();
+  const DriverId& driver = session->driver();
   Order& of_address = by_address_[address];
-  entries_.emplace(raw->driver(), Entry{std::move(session), address, all_.insert(all_.end(), raw),
-                                        of_address.insert(of_address.end(), raw)});
+  const auto in_address = of_address.insert(of_address.end(), session);
+  entries_.emplace(driver, Entry{address, all_.insert(all_.end(), std::move(session)), in_address});
 }
 
 void SessionTable::Move(const DriverId& driver, const std::string& address) {
@@ -22,13 +22,13 @@ void SessionTable::Move(const DriverId& driver, const std::string& address) {
   if (entry.address == address) return;
   Leave(entry);
   Order& of_address = by_address_[address];
-  entry.in_address = of_address.insert(of_address.end(), entry.session.get());
+  entry.in_address = of_address.insert(of_address.end(), *entry.in_all);
   entry.address = address;
 }
 
 bool SessionTable::Erase(const DriverSession& session) {
   const auto found = entries_.find(session.driver());
-  if (found == entries_.end() || found->second.session.get() != &session) return false;
+  if (found == entries_.end() || found->second.in_all->get() != &session) return false;
   Leave(found->second);
   all_.erase(found->second.in_all);
   entries_.erase(found);
@@ -46,13 +46,6 @@ std::size_t SessionTable::CountOf(const std::string& address) const {
   return found == by_address_.end() ? 0 : found->second.size();
 }
 
-SessionTable::Sessions SessionTable::All() const {
-  Sessions sessions;
-  sessions.reserve(entries_.size());
-  for (const auto& [driver, entry] : entries_) sessions.push_back(entry.session);
-  return sessions;
-}
-
 SessionTable::Sessions SessionTable::NextToLookAt(std::size_t most) {
   return TakeTurns(most, all_);
 }
@@ -62,10 +55,10 @@ SessionTable::Sessions SessionTable::NextToLookAt(std::size_t most, const std::s
   return found == by_address_.end() ? Sessions() : TakeTurns(most, found->second);
 }
 
-SessionTable::Sessions SessionTable::TakeTurns(std::size_t most, Order& order) const {
+SessionTable::Sessions SessionTable::TakeTurns(std::size_t most, Order& order) {
   Sessions sessions;
   for (std::size_t left = std::min(most, order.size()); left > 0; --left) {
-    sessions.push_back(Find(order.front()->driver()));
+    sessions.push_back(order.front());
     order.splice(order.end(), order, order.begin());
   }
   return sessions;

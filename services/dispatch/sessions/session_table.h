@@ -8,13 +8,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/id.h"
-#include "services/dispatch/rpc/driver_session.h"
+#include "services/dispatch/sessions/driver_session.h"
 
 namespace ridestream::dispatch {
 
 /// The sessions of a process by driver, and by the address from which each driver came last. Keeps
-/// them in an order in which to look for one that can make room, so that a look at a few is enough.
-/// Not thread-safe; never calls a session.
+/// them in an order in which to look for one that can make room, so that a look at a few is enough;
+/// the order depends on the calls alone. Not thread-safe; never calls a session.
 class SessionTable {
  public:
   using Sessions = std::vector<std::shared_ptr<DriverSession>>;
@@ -30,21 +30,21 @@ class SessionTable {
 
   std::size_t size() const { return entries_.size(); }
   std::size_t CountOf(const std::string& address) const;
-  Sessions All() const;
+  /// In the order in which they will be looked at.
+  Sessions All() const { return {all_.begin(), all_.end()}; }
   /// Those that were looked at longest ago, at most `most`; they come last from now on.
   Sessions NextToLookAt(std::size_t most);
   Sessions NextToLookAt(std::size_t most, const std::string& address);
 
  private:
-  using Order = std::list<DriverSession*>;
+  using Order = std::list<std::shared_ptr<DriverSession>>;
   struct Entry {
-    std::shared_ptr<DriverSession> session;
     std::string address;
     Order::iterator in_all;
     Order::iterator in_address;
   };
 
-  Sessions TakeTurns(std::size_t most, Order& order) const;
+  static Sessions TakeTurns(std::size_t most, Order& order);
   void Leave(const Entry& entry);
 
   absl::flat_hash_map<DriverId, Entry> entries_;

@@ -1,19 +1,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
-#include "libs/base/timer_queue.h"
+#include "libs/base/timer_port.h"
 #include "libs/rpc/peer_address.h"
-#include "services/dispatch/rpc/drive_stream.h"
-#include "services/dispatch/rpc/driver_session.h"
-#include "services/dispatch/rpc/session_table.h"
+#include "services/dispatch/sessions/drive_stream.h"
+#include "services/dispatch/sessions/driver_session.h"
+#include "services/dispatch/sessions/session_table.h"
 
 namespace ridestream::dispatch {
 
@@ -33,6 +36,10 @@ struct RegistryConfig {
   Duration end_within = std::chrono::seconds(10);
   /// When draining, drivers are told to come back at a random time within this.
   Duration reconnect_within = std::chrono::seconds(2);
+  /// Of the sessions' ids, which no other life of the process may use, and of what is random.
+  std::uint64_t seed = RandomSeed();
+
+  static std::uint64_t RandomSeed();
 };
 
 /// All drivers' sessions and open streams of the process. Ticks them once a second of the clock.
@@ -49,13 +56,14 @@ class SessionRegistry {
   };
   using FindMarket = std::function<MarketPorts(const MarketId&)>;
 
-  SessionRegistry(const RegistryConfig& config, const Clock& clock, TimerQueue& timers,
+  SessionRegistry(const RegistryConfig& config, const Clock& clock, TimerPort& timers,
                   FindMarket find_market);
   ~SessionRegistry();
 
-  /// A stream for a call. UNAVAILABLE when draining, RESOURCE_EXHAUSTED when full.
-  absl::StatusOr<std::shared_ptr<DriveStream>> Open(grpc::CallbackServerContext& context,
-                                                    DriverId driver);
+  /// A stream for a call of this driver, which came from `address`. UNAVAILABLE when draining,
+  /// RESOURCE_EXHAUSTED when full.
+  absl::StatusOr<std::shared_ptr<DriveStream>> Open(DuplexStream& transport, DriverId driver,
+                                                    rpc::PeerAddress address);
 
   /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT, NOT_FOUND
   /// (no such market here), FAILED_PRECONDITION (has one in another market), RESOURCE_EXHAUSTED.
@@ -100,18 +108,20 @@ class SessionRegistry {
 
   const RegistryConfig config_;
   const Clock& clock_;
-  TimerQueue& timers_;
+  TimerPort& timers_;
   const FindMarket find_market_;
   SessionCounters counters_;
 
   mutable Mutex mu_;
   SessionTable sessions_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<const DriveStream*, std::shared_ptr<DriveStream>> streams_
-      ABSL_GUARDED_BY(mu_);
+  // By their ids, which grow.
+  std::map<std::uint64_t, std::shared_ptr<DriveStream>> streams_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t last_stream_id_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<std::string, std::size_t> streams_by_address_ ABSL_GUARDED_BY(mu_);
   std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
-  TimerQueue::Handle tick_ ABSL_GUARDED_BY(mu_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  TimerPort::Handle tick_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace ridestream::dispatch

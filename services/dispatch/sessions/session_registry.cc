@@ -1,11 +1,11 @@
-#include "services/dispatch/rpc/session_registry.h"
+#include "services/dispatch/sessions/session_registry.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "libs/rpc/status.h"
+#include "libs/rpc/retry_after.h"
 #include "services/dispatch/domain/session/drive_request_checks.h"
 
 namespace ridestream::dispatch {
@@ -19,31 +19,35 @@ constexpr std::size_t kLookAt = 64;
 
 }  // namespace
 
+std::uint64_t RegistryConfig::RandomSeed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
 SessionRegistry::SessionRegistry(const RegistryConfig& config, const Clock& clock,
-                                 TimerQueue& timers, FindMarket find_market)
+                                 TimerPort& timers, FindMarket find_market)
     : config_(config),
       clock_(clock),
       timers_(timers),
       find_market_(std::move(find_market)),
-      random_(std::random_device()()) {
+      random_(config.seed) {
   MutexLock lock(mu_);
   ScheduleTick();
 }
 
 SessionRegistry::~SessionRegistry() {
-  TimerQueue::Handle tick = 0;
+  TimerPort::Handle tick = 0;
   {
     MutexLock lock(mu_);
-    draining_ = true;
+    stopping_ = true;
     tick = tick_;
   }
   timers_.Cancel(tick);
 }
 
-absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(
-    grpc::CallbackServerContext& context, DriverId driver) {
-  auto stream = std::make_shared<DriveStream>(*this, context, std::move(driver), clock_.Now());
-  const rpc::PeerAddress& address = stream->address();
+absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(DuplexStream& transport,
+                                                                   DriverId driver,
+                                                                   rpc::PeerAddress address) {
   MutexLock lock(mu_);
   if (draining_) return absl::UnavailableError("the service is draining; connect again");
   // Streams that were fenced or say nothing count too, so twice as many as sessions may be open.
@@ -55,7 +59,9 @@ absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(
     return Refuse(fmt::format("{} streams are open from {}", of_address, address.name));
   }
   ++of_address;
-  streams_.emplace(stream.get(), stream);
+  auto stream = std::make_shared<DriveStream>(*this, transport, ++last_stream_id_,
+                                              std::move(driver), std::move(address), clock_.Now());
+  streams_.emplace(stream->id(), stream);
   return stream;
 }
 
@@ -160,7 +166,7 @@ SessionId SessionRegistry::FreshSessionId() {
 void SessionRegistry::Forget(const DriveStream& stream) {
   std::shared_ptr<DriveStream> last;  // Released after the lock.
   MutexLock lock(mu_);
-  const auto found = streams_.find(&stream);
+  const auto found = streams_.find(stream.id());
   if (found == streams_.end()) return;
   last = std::move(found->second);
   streams_.erase(found);
@@ -172,7 +178,7 @@ std::vector<std::shared_ptr<DriveStream>> SessionRegistry::Streams() const {
   std::vector<std::shared_ptr<DriveStream>> streams;
   MutexLock lock(mu_);
   streams.reserve(streams_.size());
-  for (const auto& [key, stream] : streams_) streams.push_back(stream);
+  for (const auto& [id, stream] : streams_) streams.push_back(stream);
   return streams;
 }
 
@@ -230,7 +236,7 @@ void SessionRegistry::Tick() {
     }
   }
   MutexLock lock(mu_);
-  if (!draining_) ScheduleTick();
+  if (!stopping_) ScheduleTick();
 }
 
 }  // namespace ridestream::dispatch

@@ -1,30 +1,21 @@
-#include "services/dispatch/rpc/drive_stream.h"
-
-#include <fmt/format.h>
+#include "services/dispatch/sessions/drive_stream.h"
 
 #include <utility>
 
 #include "libs/proto_values/proto_values.h"
-#include "libs/rpc/message_bytes.h"
-#include "libs/rpc/status.h"
 #include "services/dispatch/domain/session/drive_request_checks.h"
-#include "services/dispatch/rpc/session_registry.h"
+#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 
-DriveStream::DriveStream(SessionRegistry& registry, grpc::CallbackServerContext& context,
-                         DriverId driver, Time opened_at)
+DriveStream::DriveStream(SessionRegistry& registry, DuplexStream& transport, std::uint64_t id,
+                         DriverId driver, rpc::PeerAddress address, Time opened_at)
     : registry_(registry),
-      context_(context),
+      transport_(transport),
+      id_(id),
       driver_(std::move(driver)),
-      address_(rpc::ParsePeer(context.peer())),
+      address_(std::move(address)),
       opened_at_(opened_at) {}
-
-void DriveStream::Begin(rpc::CallObserver* observer) {
-  self_ = shared_from_this();
-  observer_ = observer;
-  StartRead(&read_);
-}
 
 void DriveStream::Wake() {
   MutexLock lock(mu_);
@@ -47,8 +38,8 @@ void DriveStream::BreakOffIfStuck(Time now, Duration patience) {
   MutexLock lock(mu_);
   if (!final_status_ || !writing_) return;
   if (!stuck_since_) stuck_since_ = now;
-  // The write then fails, and Finish follows it. Until then gRPC holds the context.
-  if (now - *stuck_since_ >= patience) context_.TryCancel();
+  // The write then fails, and Finish follows it.
+  if (now - *stuck_since_ >= patience) transport_.Cancel();
 }
 
 std::optional<Time> DriveStream::WaitsForHelloSince() const {
@@ -57,29 +48,13 @@ std::optional<Time> DriveStream::WaitsForHelloSince() const {
   return opened_at_;
 }
 
-void DriveStream::OnReadDone(bool ok) {
-  if (!ok) {
-    // The driver half-closed, or the connection is gone.
-    End(absl::OkStatus());
-    return;
-  }
-  if (const absl::Status status = TakeRead(); !status.ok()) {
-    End(status);
-    return;
-  }
-  StartRead(&read_);
+bool DriveStream::OnRead(const v1::DriveRequest& request) {
+  const absl::Status status = Take(request);
+  if (!status.ok()) End(status);
+  return status.ok();
 }
 
-absl::Status DriveStream::TakeRead() {
-  if (const std::size_t size = read_.Length(); size > kMaxDriveRequestBytes) {
-    return absl::InvalidArgumentError(
-        fmt::format("message: has {} bytes, at most {} are allowed", size, kMaxDriveRequestBytes));
-  }
-  if (!rpc::Parse(read_, request_)) {
-    return absl::InvalidArgumentError("message: is no DriveRequest");
-  }
-  return Take(request_);
-}
+void DriveStream::OnReadsEnded() { End(absl::OkStatus()); }
 
 absl::Status DriveStream::Take(const v1::DriveRequest& request) {
   std::shared_ptr<DriverSession> session;
@@ -143,7 +118,7 @@ absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
   return absl::OkStatus();
 }
 
-void DriveStream::OnWriteDone(bool ok) {
+void DriveStream::OnWritten(bool ok) {
   MutexLock lock(mu_);
   writing_ = false;
   if (!ok) {
@@ -153,14 +128,14 @@ void DriveStream::OnWriteDone(bool ok) {
   Advance();
 }
 
-void DriveStream::OnCancel() {
+void DriveStream::OnCancelled() {
   MutexLock lock(mu_);
   goodbye_.reset();
   EndLocked(absl::CancelledError("the driver is gone"));
 }
 
 void DriveStream::EndLocked(const absl::Status& status) {
-  if (!final_status_) final_status_ = rpc::ToGrpcStatus(status, &context_);
+  if (!final_status_) final_status_ = status;
   Advance();
 }
 
@@ -173,7 +148,7 @@ void DriveStream::Advance() {
       return;
     }
     finished_ = true;
-    Finish(*final_status_);
+    transport_.Finish(*final_status_);
     return;
   }
   v1::DriveResponse next;
@@ -181,25 +156,23 @@ void DriveStream::Advance() {
 }
 
 void DriveStream::Write(const v1::DriveResponse& message) {
-  in_flight_ = rpc::ToBytes(message);
   writing_ = true;
-  StartWrite(&in_flight_);
+  transport_.Write(message);
 }
 
-void DriveStream::OnDone() {
+absl::Status DriveStream::OnDone() {
   std::shared_ptr<DriverSession> session;
   std::uint64_t epoch = 0;
-  grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
+  absl::Status status;
   {
     MutexLock lock(mu_);
     session = std::move(session_);
     epoch = epoch_;
-    if (final_status_) code = final_status_->error_code();
+    status = final_status_.value_or(absl::UnknownError("the stream was never finished"));
   }
   if (session != nullptr) session->Detach(epoch);
-  if (observer_ != nullptr) observer_->CallEnded(kDriveMethod, code, std::chrono::nanoseconds(0));
   registry_.Forget(*this);
-  self_.reset();  // Last: may delete this.
+  return status;
 }
 
 }  // namespace ridestream::dispatch

@@ -1,4 +1,4 @@
-#include "services/dispatch/rpc/offer_times.h"
+#include "services/dispatch/sessions/offer_times.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "libs/base/mutex.h"
+#include "libs/base/timer_port.h"
+
+namespace ridestream::testing {
+
+/// Timers that fire when the test says so, however long they were to wait. Thread-safe, except that
+/// Cancel doesn't wait for a function under way: functions run on the thread that fires.
+class ManualTimers final : public TimerPort {
+ public:
+  Handle After(std::chrono::nanoseconds, std::function<void()> fire) override {
+    MutexLock lock(mu_);
+    waiting_[++last_] = std::move(fire);
+    return last_;
+  }
+  void Cancel(Handle handle) override {
+    MutexLock lock(mu_);
+    waiting_.erase(handle);
+  }
+
+  /// Fires all that wait now; not those that they begin.
+  void FireAll() {
+    std::map<Handle, std::function<void()>> due;
+    {
+      MutexLock lock(mu_);
+      due.swap(waiting_);
+    }
+    for (const auto& [handle, fire] : due) fire();
+  }
+  std::size_t waiting() {
+    MutexLock lock(mu_);
+    return waiting_.size();
+  }
+
+ private:
+  Mutex mu_;
+  Handle last_ ABSL_GUARDED_BY(mu_) = 0;
+  std::map<Handle, std::function<void()>> waiting_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::testing

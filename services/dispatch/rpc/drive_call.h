@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_observer.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "services/dispatch/sessions/drive_stream.h"
+
+namespace ridestream::dispatch {
+
+/// The full name of the method, for the observer of calls.
+inline constexpr char kDriveMethod[] = "/ridestream.dispatch.v1.DispatchService/Drive";
+
+/// The largest message that a driver may send: some times what the longest Hello needs.
+inline constexpr std::size_t kMaxDriveRequestBytes = 4'096;
+
+/// gRPC as the transport of a DriveStream. It is raw, i.e. parses what it reads itself: gRPC
+/// doesn't tell a message that can't be parsed from a driver who half-closed, and limits sizes for
+/// the whole server only. Deletes itself when gRPC is done.
+class DriveCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                        public DuplexStream {
+ public:
+  explicit DriveCall(grpc::CallbackServerContext& context) : context_(context) {}
+  /// Begins to read. gRPC holds the call from then on. `observer` is told when it has ended, and
+  /// may be null.
+  void Begin(std::shared_ptr<DriveStream> stream, rpc::CallObserver* observer);
+
+  void Write(const v1::DriveResponse& message) override;
+  void Finish(const absl::Status& status) override;
+  void Cancel() override { context_.TryCancel(); }
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override { stream_->OnWritten(ok); }
+  void OnCancel() override { stream_->OnCancelled(); }
+  void OnDone() override;
+
+ private:
+  absl::Status ParseRead();
+
+  grpc::CallbackServerContext& context_;
+  // Shared with the session, which may still wake it when gRPC is done.
+  std::shared_ptr<DriveStream> stream_;
+  rpc::CallObserver* observer_ = nullptr;
+  grpc::ByteBuffer read_;  // By the read that is under way.
+  v1::DriveRequest request_;
+  grpc::ByteBuffer in_flight_;  // By the write that is under way.
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "libs/base/mutex.h"
+#include "libs/rpc/peer_address.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "services/dispatch/sessions/driver_session.h"
+#include "services/dispatch/sessions/duplex_stream.h"
+
+namespace ridestream::dispatch {
+
+class SessionRegistry;
+
+/// One call of Drive: reads what the driver sends into its session, and writes what the session has
+/// to send. Holds no message of its own; what isn't acked waits in the session.
+///
+/// Shared: its transport, its session and the registry refer to it. Thread-safe. Advance() is the
+/// only place that starts a write or finishes.
+class DriveStream final : public SessionStream, public std::enable_shared_from_this<DriveStream> {
+ public:
+  /// `transport` lives until it has called OnDone. `id` is the registry's.
+  DriveStream(SessionRegistry& registry, DuplexStream& transport, std::uint64_t id, DriverId driver,
+              rpc::PeerAddress address, Time opened_at);
+
+  void Wake() override;
+  void End(const absl::Status& status) override;
+  /// Tells the driver to come back after a pause, and ends the stream.
+  void SayGoodbye(Duration reconnect_after);
+
+  /// Breaks off when it was to end and couldn't for so long, because the driver doesn't take what
+  /// is being written. To be called now and then.
+  void BreakOffIfStuck(Time now, Duration patience);
+  /// When it was opened, while no Hello has come.
+  std::optional<Time> WaitsForHelloSince() const;
+
+  std::uint64_t id() const { return id_; }
+  const rpc::PeerAddress& address() const { return address_; }
+
+  // -- Called by the transport, without a lock
+  // ----------------------------------------------------
+
+  /// A message came. One at a time. False: nothing more is to be read.
+  bool OnRead(const v1::DriveRequest& request);
+  /// The driver half-closed, or the connection is gone.
+  void OnReadsEnded();
+  /// The write is over. False: it failed, and so would all that follow.
+  void OnWritten(bool ok);
+  /// The call was cancelled by the driver, by DuplexStream::Cancel, or because the connection is
+  /// gone.
+  void OnCancelled();
+  /// Last, once, after Finish: nothing else is under way. Returns how the stream ended.
+  absl::Status OnDone();
+
+ private:
+  absl::Status Take(const v1::DriveRequest& request);
+  absl::Status TakeHello(const v1::Hello& hello);
+  void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Write(const v1::DriveResponse& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  SessionRegistry& registry_;
+  DuplexStream& transport_;
+  const std::uint64_t id_;
+  const DriverId driver_;
+  const rpc::PeerAddress address_;
+  const Time opened_at_;
+
+  mutable Mutex mu_;
+  // Set once, by the Hello.
+  std::shared_ptr<DriverSession> session_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
+  std::optional<v1::DriveResponse> goodbye_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::Status> final_status_ ABSL_GUARDED_BY(mu_);
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  // When it was first seen that it can't end.
+  std::optional<Time> stuck_since_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ridestream::dispatch
