@@ -39,7 +39,7 @@ constexpr Statement kReads[] = {kGetTrip,    kListOfRider,  kListAll,   kReadLog
                                 kOldestOpen, kLastSequence, kSetTimeout};
 
 /// The server stops the statement at the deadline; one that doesn't answer is given up after this.
-constexpr std::chrono::milliseconds kGrace{500};
+constexpr std::chrono::milliseconds kReadGrace{500};
 
 }  // namespace
 
@@ -89,7 +89,7 @@ absl::StatusOr<Result> PostgresReaders::Query(const Statement& statement,
       break;
     }
     if (connection == nullptr || connection->broken()) {
-      auto opened = OpenPostgresSession(url_, kReads, /*for_writing=*/false, deadline + kGrace);
+      auto opened = OpenPostgresSession(url_, kReads, /*for_writing=*/false, deadline + kReadGrace);
       if (!opened.ok()) {
         result = opened.status();
         break;
@@ -98,7 +98,7 @@ absl::StatusOr<Result> PostgresReaders::Query(const Statement& statement,
     }
     connection->Send(kSetTimeout, {left.count()});
     connection->Send(statement, parameters);
-    absl::StatusOr<std::vector<Result>> results = connection->Sync(deadline + kGrace);
+    absl::StatusOr<std::vector<Result>> results = connection->Sync(deadline + kReadGrace);
     if (results.ok()) {
       result = std::move(results->back());
       break;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "libs/postgres/testing/postgres_server.h"
+#include "libs/proto_values/proto_values.h"
 #include "services/trip/storage/postgres_trip_store.h"
 #include "services/trip/testing/store_bench.h"
 
@@ -75,7 +76,7 @@ std::string SampleEvent(v1::TripState state) {
                ScaledClock::kAnchor, trip)
              .status());
   }
-  SetTime(ScaledClock::kAnchor, *event.mutable_at());
+  *event.mutable_at() = ToProto(ScaledClock::kAnchor);
   *event.mutable_trip() = std::move(trip);
   std::string hex;
   for (const char c : event.SerializeAsString()) {
