@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "absl/container/inlined_vector.h"
+#include "services/dispatch/matching/costs.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -14,11 +15,6 @@ constexpr Duration kUnbounded = TravelTimes::kNoWay;
 
 /// Stops of most plans.
 constexpr std::size_t kFewStops = 13;
-
-Duration Scale(Duration duration, double factor) {
-  return std::chrono::round<Duration>(std::chrono::duration<double, Duration::period>(duration) *
-                                      factor);
-}
 
 std::int64_t GettingOut(const CarStop& stop) { return std::max(0, -stop.riders); }
 
@@ -48,7 +44,7 @@ class Chain {
   Duration SlackBehind(std::size_t node) const { return behind_[node + 1].slack; }
   /// What it costs to delay all stops behind the node, but for the driving.
   Duration CostOfDelay(std::size_t node, Duration delay) const {
-    return delay * behind_[node + 1].people;
+    return CostOfTime(delay, behind_[node + 1].people);
   }
   /// From leaving the node to the next one's arrival.
   Duration Leg(std::size_t node) const { return car_.stops[node].arrival - leaves(node); }
@@ -127,9 +123,11 @@ std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRide
     if (IsBetter(insertion, best)) best = insertion;
   };
   const auto cost_of = [&](std::size_t node, Duration detour) {
-    return Scale(detour, rider.driving) + chain.CostOfDelay(node, detour);
+    return CostOfDriving(detour, rider.driving) + chain.CostOfDelay(node, detour);
   };
-  const auto own = [&](Time there_at) { return (there_at - rider.asked_at) * rider.party_size; };
+  const auto own = [&](Time there_at) {
+    return CostOfTime(there_at - rider.asked_at, rider.party_size);
+  };
 
   // The pick-ups before the node whose rider is still aboard.
   PickUps earlier;
@@ -170,7 +168,7 @@ std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRide
     pickup.detour = chain.Detour(node, there, rider.pickup, rider.pickup_dwell, times);
     if (pickup.detour > chain.SlackBehind(node)) continue;
     // It delays the rider as well.
-    pickup.cost = cost_of(node, pickup.detour) + pickup.detour * rider.party_size;
+    pickup.cost = cost_of(node, pickup.detour) + CostOfTime(pickup.detour, rider.party_size);
     earlier.Add(pickup);
   }
   return best;
@@ -228,13 +226,14 @@ Duration WorthOfRemoving(const RunningCar& car, std::span<const std::size_t> sto
   const RunningCar rest = Without(car, stops, times);
   const auto lateness = [&](const RunningCar& plan) {
     Duration sum{};
-    for (const CarStop& stop : plan.stops) sum += (stop.arrival - asked_at) * GettingOut(stop);
+    for (const CarStop& stop : plan.stops)
+      sum += CostOfTime(stop.arrival - asked_at, GettingOut(stop));
     return sum;
   };
   const auto ends = [](const RunningCar& plan) {
     return plan.stops.empty() ? plan.leaves : plan.stops.back().arrival + plan.stops.back().dwell;
   };
-  return lateness(car) - lateness(rest) + Scale(ends(car) - ends(rest), driving);
+  return lateness(car) - lateness(rest) + CostOfDriving(ends(car) - ends(rest), driving);
 }
 
 }  // namespace ridestream::dispatch

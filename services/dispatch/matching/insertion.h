@@ -7,23 +7,11 @@
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "services/dispatch/matching/travel_times.h"
 
 /// Putting one more rider into a plan under way, at the least additional driving, so that everybody
 /// is there when they were promised and has a seat.
 namespace ridestream::dispatch {
-
-/// Names a place of a TravelTimes.
-using PlaceIndex = std::uint32_t;
-
-/// Travel times between places, as somebody knows them who needn't be exact.
-class TravelTimes {
- public:
-  /// There is no way; can be added to any time within thousands of years.
-  static constexpr Duration kNoWay = std::chrono::hours(24 * 365 * 1'000);
-
-  virtual ~TravelTimes() = default;
-  virtual Duration Between(PlaceIndex from, PlaceIndex to) = 0;
-};
 
 /// A stop of a plan under way.
 struct CarStop {
@@ -73,8 +61,7 @@ struct Insertion {
   Duration added{};
   Time pickup_at;
   Time dropoff_at;
-  /// What `added` costs, how much later all others get out, and how long after `asked_at` the rider
-  /// is there; of people, not of trips.
+  /// The terms detour, delay and own time of costs.h.
   Duration cost{};
 
   friend bool operator==(const Insertion&, const Insertion&) = default;

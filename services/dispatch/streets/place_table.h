@@ -8,7 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/geo.h"
 #include "libs/roads/engine/router.h"
-#include "services/dispatch/matching/insertion.h"
+#include "services/dispatch/matching/travel_times.h"
 
 namespace ridestream::dispatch {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "services/dispatch/matching/costs.h"
 
 namespace ridestream::dispatch {
 
@@ -243,10 +244,10 @@ void RoundSearch::FindRoom(const TripId& trip, const SharedRide& ride, const Dri
     if (!room || room->cost >= price) continue;
     auto insertions = FindInsertionsOf(passenger.ride, shared.driver);
     if (insertions.empty()) continue;
-    const Duration spared = price - room->cost +
-                            WorthOfRemoving(car, passenger.stops, question_.asked_at,
-                                            question_.driving, places_.exact());
-    const Duration gain = spared - insertions.front().insertion.cost;
+    const Duration worth = WorthOfRemoving(car, passenger.stops, question_.asked_at,
+                                           question_.driving, places_.exact());
+    const Duration spared = SparedByMakingRoom(worth, price, room->cost);
+    const Duration gain = GainOfMove(spared, insertions.front().insertion.cost);
     if (gain <= best_gain) continue;
     best_gain = gain;
     const InsertionFound into{shared.driver, shared.plan_revision, *room};

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "libs/base/invariant.h"
@@ -66,7 +65,8 @@ Matchmaker::Matchmaker(Config config, TripBook& trips, TripCommands& commands, F
       fleet_(fleet),
       timers_(timers),
       offers_(config_.offer_id_prefix),
-      waiting_(config_.rounds) {}
+      waiting_(config_.rounds),
+      costs_(config_.rounds.costs, config_.rounds.dwell) {}
 
 // -- Waiting
 // ----------------------------------------------------------------------------------------
@@ -337,39 +337,31 @@ bool Matchmaker::CanTake(const CandidatesFound::Room& room, std::uint64_t change
 }
 
 void Matchmaker::Move(const std::vector<CandidatesFound::ForMove>& moves, Step& step) {
-  struct Gain {
-    Duration gain;
+  struct Option {
     const CandidatesFound::ForMove* move;
     const InsertionFound* to;
   };
-  std::vector<Gain> gains;
+  std::vector<Option> options;
+  std::vector<MoveOption> weighed;
   for (const CandidatesFound::ForMove& move : moves) {
+    if (!IsMovable(move.trip)) continue;
+    MoveOption option{.from = HolderOf(move.trip)};
+    if (move.room) {
+      if (option.from != move.room->into.driver || !CanTake(*move.room, 0)) continue;
+      option.room_from = HolderOf(move.room->trip);
+    }
     for (const InsertionFound& to : move.insertions) {
-      const Duration gain = move.spared - to.insertion.cost;
-      if (gain >= config_.rounds.costs.least_gain) gains.push_back({gain, &move, &to});
+      if (!IsInsertable(move.trip, to) || option.from == to.driver) continue;
+      option.to = to.driver;
+      option.gain = GainOfMove(move.spared, to.insertion.cost);
+      options.push_back({&move, &to});
+      weighed.push_back(option);
     }
   }
-  std::stable_sort(gains.begin(), gains.end(),
-                   [](const Gain& a, const Gain& b) { return a.gain > b.gain; });
-  // What was reckoned of a plan holds until it is changed.
-  std::set<DriverId> changed;
-  for (const auto& [gain, move, to] : gains) {
-    if (!IsMovable(move->trip) || !IsInsertable(move->trip, *to)) continue;
-    const DriverId from = HolderOf(move->trip);
-    if (from == to->driver) continue;
-    std::set<DriverId> changes{from, to->driver};
-    if (move->room) {
-      if (from != move->room->into.driver || !CanTake(*move->room, 0)) continue;
-      const DriverId left = HolderOf(move->room->trip);
-      if (!left.str().empty()) changes.insert(left);
-    }
-    if (std::any_of(changes.begin(), changes.end(),
-                    [&](const DriverId& driver) { return changed.contains(driver); })) {
-      continue;
-    }
-    changed.merge(changes);
-    Insert(move->trip, from, *to, step);
-    if (move->room) rooms_.insert_or_assign(move->trip, *move->room);
+  for (const std::size_t i : ChooseMoves(costs_, weighed)) {
+    const CandidatesFound::ForMove& move = *options[i].move;
+    Insert(move.trip, weighed[i].from, *options[i].to, step);
+    if (move.room) rooms_.insert_or_assign(move.trip, *move.room);
   }
 }
 

@@ -18,6 +18,8 @@
 #include "services/dispatch/domain/search/waiting_trips.h"
 #include "services/dispatch/domain/trips/trip_book.h"
 #include "services/dispatch/domain/trips/trip_commands.h"
+#include "services/dispatch/matching/costs.h"
+#include "services/dispatch/matching/round.h"
 
 namespace ridestream::dispatch {
 
@@ -122,6 +124,7 @@ class Matchmaker {
   Timers& timers_;
   OfferBook offers_;
   WaitingTrips waiting_;
+  const Costs costs_;
   /// The last trip that was looked at for a move: the next round goes on behind it.
   TripId last_moved_;
   /// What follows when the trip is moved, which is about to be.

@@ -15,6 +15,7 @@
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/matching/candidate.h"
 #include "services/dispatch/matching/insertion.h"
 
 /// What a market is told, and what it decides. Plain values: the shell turns RPCs and timers into
@@ -77,20 +78,6 @@ struct TripLogged {
 };
 /// All that was in the log when following (again) began has been told.
 struct LogCaughtUp {};
-
-struct Candidate {
-  DriverId driver;
-  LatLng position;
-  /// To the pick-up, along the streets.
-  Duration travel_time{};
-};
-/// A car that was asked about, into whose plan the rider fits.
-struct InsertionFound {
-  DriverId driver;
-  /// Of the plan that was asked about; in another one the stops may be others.
-  std::uint64_t plan_revision = 0;
-  Insertion insertion;
-};
 
 /// The answer to FindCandidates; failed as a whole when location couldn't be asked.
 struct CandidatesFound {

@@ -12,6 +12,7 @@
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/plan/drive_timer.h"
 #include "services/dispatch/domain/plan/route_progress.h"
+#include "services/dispatch/matching/costs.h"
 
 namespace ridestream::dispatch {
 
@@ -40,12 +41,6 @@ struct Placement {
   };
   std::vector<StopKey> before_pickup;
   std::vector<StopKey> before_dropoff;
-};
-
-/// How long a car is taken to stand.
-struct Dwell {
-  Duration pickup = std::chrono::seconds(30);
-  Duration dropoff = std::chrono::seconds(10);
 };
 
 /// What one driver is to do: the stops in the order of driving, the route through them if it is

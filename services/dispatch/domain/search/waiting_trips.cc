@@ -1,29 +1,11 @@
 #include "services/dispatch/domain/search/waiting_trips.h"
 
 #include <algorithm>
-#include <set>
-#include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "libs/base/invariant.h"
 
 namespace ridestream::dispatch {
-namespace {
-
-/// What the solver counts in, milliseconds, within what it takes.
-std::int64_t ToCost(Duration duration) {
-  return std::clamp<std::int64_t>(duration / std::chrono::milliseconds(1), 0,
-                                  AssignmentProblem::kMaxCost);
-}
-
-Duration Scale(Duration duration, double factor) {
-  return std::chrono::round<Duration>(std::chrono::duration<double, Duration::period>(duration) *
-                                      factor);
-}
-
-}  // namespace
 
 void WaitingTrips::Add(WaitingTrip trip) {
   Remove(trip.id);
@@ -58,7 +40,7 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
   };
   const auto add = [&](const WaitingTrip& trip) {
     round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m, trip.shared,
-                             PriceOf(trip, now) + InsertionsUncounted(trip)});
+                             costs_.OfWaitingAsInsertion(CostedOf(trip, now))});
   };
   // Those for whom there is no other round go first.
   for (const auto& [key, trip] : trips_) {
@@ -113,191 +95,78 @@ std::vector<Match> WaitingTrips::FinishRound(const CandidatesFound& found,
   }
   EndRound();
 
-  const std::vector<Row> rows = MakeRows(*found.trips, suitability, insertable, now);
-  const OutOfTime out_of_time = config_.start_deadline();
-  auto chosen = config_.method == MatchingMethod::kAssignment ? Assign(rows, out_of_time, now)
-                                                              : TakeNearest(rows);
-  TakeUnwanted(rows, out_of_time, now, chosen);
+  std::vector<WaitingTrip*> waiting;
+  const RoundSnapshot snapshot = MakeSnapshot(*found.trips, suitability, insertable, now, waiting);
+  const RoundDecisions decisions =
+      DecideRound({config_.method, config_.costs, config_.dwell, config_.response}, snapshot,
+                  config_.start_deadline);
+  if (decisions.out_of_time) ++rounds_out_of_time_;
   std::vector<Match> matches;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    WaitingTrip& trip = *rows[i].trip;
-    if (chosen[i] == nullptr) {
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    WaitingTrip& trip = *waiting[i];
+    const RoundChoice& choice = decisions.choices[i];
+    if (choice.insertion != nullptr) {
+      matches.push_back({trip, {}, *choice.insertion});
+    } else if (choice.driver != nullptr) {
+      matches.push_back({trip, *choice.driver});
+    } else {
       trip.radius_m =
           trip.radius_m > config_.max_radius_m / 2 ? config_.max_radius_m : 2 * trip.radius_m;
-    } else if (chosen[i]->insertion != nullptr) {
-      matches.push_back({trip, {}, *chosen[i]->insertion});
-    } else {
-      matches.push_back({trip, *chosen[i]->candidate});
     }
   }
   return matches;
 }
 
-/// The oldest first.
-std::vector<WaitingTrips::Row> WaitingTrips::MakeRows(
-    const std::vector<CandidatesFound::ForTrip>& answers, const SuitabilityFn& suitability,
-    const InsertableFn& insertable, Time now) {
+RoundSnapshot WaitingTrips::MakeSnapshot(const std::vector<CandidatesFound::ForTrip>& answers,
+                                         const SuitabilityFn& suitability,
+                                         const InsertableFn& insertable, Time now,
+                                         std::vector<WaitingTrip*>& waiting) {
   std::map<Key, const CandidatesFound::ForTrip*> by_age;
   for (const CandidatesFound::ForTrip& answer : answers) {
-    const auto waiting = requested_at_.find(answer.trip);
-    if (waiting != requested_at_.end()) by_age[{waiting->second, answer.trip}] = &answer;
+    const auto requested = requested_at_.find(answer.trip);
+    if (requested != requested_at_.end()) by_age[{requested->second, answer.trip}] = &answer;
   }
-  std::vector<Row> rows;
+  RoundSnapshot snapshot{now, {}};
   for (const auto& [key, answer] : by_age) {
-    const auto waiting = trips_.find(key);
-    if (!RIDESTREAM_INVARIANT(waiting != trips_.end(), "a trip waits since it was requested")) {
+    const auto trip = trips_.find(key);
+    if (!RIDESTREAM_INVARIANT(trip != trips_.end(), "a trip waits since it was requested")) {
       continue;
     }
-    Row& row = rows.emplace_back(Row{&waiting->second, {}});
-    const WaitingTrip& trip = *row.trip;
-    for (const Candidate& candidate : answer->candidates) {
-      const Suitability suits = suitability(trip, candidate.driver);
-      const Time there_at = now + config_.response + candidate.travel_time;
-      if (suits.eligibility == Eligibility::kNo ||
-          (trip.shared && there_at > trip.shared->latest_pickup)) {
-        continue;
-      }
-      (suits.eligibility == Eligibility::kYes ? row.options : row.last_resorts)
-          .push_back({&candidate, nullptr, CostOf(trip, candidate, suits.acceptance)});
-    }
-    for (const InsertionFound& found : answer->insertions) {
-      if (!insertable(trip.id, found)) continue;
-      row.options.push_back({nullptr, &found, CostOf(trip, found)});
-    }
-    // Somebody who let the offer run out is asked again when nobody else is in sight.
-    if (row.options.empty() && trip.radius_m >= config_.max_radius_m) {
-      row.options = std::exchange(row.last_resorts, {});
-    }
-    // Among the equally near the first id wins, whatever order they came in.
-    const auto cheaper = [](const Row::Option& a, const Row::Option& b) {
-      return std::tie(a.cost, a.driver()) < std::tie(b.cost, b.driver());
-    };
-    std::sort(row.options.begin(), row.options.end(), cheaper);
-    std::sort(row.last_resorts.begin(), row.last_resorts.end(), cheaper);
+    snapshot.trips.push_back(MakeRoundTrip(trip->second, *answer, suitability, insertable, now));
+    waiting.push_back(&trip->second);
   }
-  return rows;
+  return snapshot;
 }
 
-Duration WaitingTrips::CostOf(const WaitingTrip& trip, const Candidate& candidate,
-                              double acceptance) const {
-  switch (config_.method) {
-    case MatchingMethod::kNearestByLine:  // One millisecond a metre: only the order counts.
-      return std::chrono::round<Duration>(std::chrono::duration<double, std::milli>(
-          FastDistanceM(trip.pickup, candidate.position)));
-    case MatchingMethod::kNearestByTime:
-      return candidate.travel_time;
-    case MatchingMethod::kAssignment:
-      break;
+RoundTrip WaitingTrips::MakeRoundTrip(const WaitingTrip& trip,
+                                      const CandidatesFound::ForTrip& answer,
+                                      const SuitabilityFn& suitability,
+                                      const InsertableFn& insertable, Time now) const {
+  RoundTrip row{.costed = CostedOf(trip, now),
+                .pickup = trip.pickup,
+                .looks_furthest = trip.radius_m >= config_.max_radius_m,
+                .held_by_price = IsHeldByPrice(trip, now),
+                .last_look = trip.last_look};
+  if (trip.shared) row.latest_pickup = trip.shared->latest_pickup;
+  for (const Candidate& candidate : answer.candidates) {
+    const Suitability suits = suitability(trip, candidate.driver);
+    if (suits.eligibility == Eligibility::kNo) continue;
+    row.drivers.push_back(
+        {&candidate, suits.acceptance, suits.eligibility == Eligibility::kLastResort});
   }
-  const double refusals = (1 - acceptance) / acceptance;
-  return candidate.travel_time * trip.party_size + Scale(config_.costs.refusal, refusals) +
-         Scale(candidate.travel_time + trip.direct, config_.costs.driving);
+  for (const InsertionFound& found : answer.insertions) {
+    if (insertable(trip.id, found)) row.insertions.push_back(&found);
+  }
+  return row;
 }
 
-Duration WaitingTrips::CostOf(const WaitingTrip& trip, const InsertionFound& found) const {
-  return found.insertion.cost - InsertionsUncounted(trip);
-}
-
-Duration WaitingTrips::PriceOf(const WaitingTrip& trip, Time now) const {
-  const Duration each =
-      config_.costs.unmatched + Scale(now - trip.requested_at, config_.costs.ageing);
-  return each * trip.party_size + Scale(trip.direct, config_.costs.driving);
-}
-
-Duration WaitingTrips::InsertionsUncounted(const WaitingTrip& trip) const {
-  return (trip.direct + config_.dwell.pickup) * trip.party_size +
-         Scale(config_.dwell.pickup + config_.dwell.dropoff, config_.costs.driving);
-}
-
-std::vector<const WaitingTrips::Row::Option*> WaitingTrips::TakeNearest(
-    const std::vector<Row>& rows) const {
-  std::vector<const Row::Option*> chosen;
-  std::set<DriverId> taken;
-  for (const Row& row : rows) {
-    const auto nearest =
-        std::find_if(row.options.begin(), row.options.end(),
-                     [&](const Row::Option& option) { return !taken.contains(option.driver()); });
-    chosen.push_back(nearest == row.options.end() ? nullptr : &*nearest);
-    if (chosen.back() != nullptr) taken.insert(chosen.back()->driver());
-  }
-  return chosen;
-}
-
-std::vector<const WaitingTrips::Row::Option*> WaitingTrips::Assign(const std::vector<Row>& rows,
-                                                                   const OutOfTime& out_of_time,
-                                                                   Time now) {
-  absl::flat_hash_map<DriverId, std::uint32_t> column_of;
-  for (const Row& row : rows) {
-    for (const Row::Option& option : row.options) {
-      column_of.try_emplace(option.driver(), static_cast<std::uint32_t>(column_of.size()));
-    }
-  }
-  AssignmentProblem problem(static_cast<std::uint32_t>(column_of.size()));
-  for (const Row& row : rows) {
-    problem.AddRow(ToCost(PriceOf(*row.trip, now)));
-    for (const Row::Option& option : row.options) {
-      problem.AddOption(column_of.at(option.driver()), ToCost(option.cost));
-    }
-  }
-  const Assignment assignment = Solve(problem, out_of_time);
-  if (assignment.greedy_rows > 0) ++rounds_out_of_time_;
-
-  std::vector<const Row::Option*> chosen(rows.size(), nullptr);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (const Row::Option& option : rows[i].options) {
-      if (column_of.at(option.driver()) != assignment.column_of[i]) continue;
-      chosen[i] = &option;
-      break;
-    }
-  }
-  return chosen;
+CostedTrip WaitingTrips::CostedOf(const WaitingTrip& trip, Time now) const {
+  return {trip.party_size, trip.direct, now - trip.requested_at};
 }
 
 bool WaitingTrips::IsHeldByPrice(const WaitingTrip& trip, Time now) const {
   if (trip.last_look) return false;
   return trip.radius_m < config_.max_radius_m || now < trip.held_by_price_until;
-}
-
-void WaitingTrips::TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time,
-                                Time now, std::vector<const Row::Option*>& chosen) {
-  absl::flat_hash_set<DriverId> wanted;
-  for (const Row::Option* option : chosen) {
-    if (option != nullptr) wanted.insert(option->driver());
-  }
-  struct Offered {
-    std::size_t row;
-    std::map<std::uint32_t, const Row::Option*> by_column = {};
-  };
-  std::vector<Offered> offered;
-  absl::flat_hash_map<DriverId, std::uint32_t> column_of;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (chosen[i] != nullptr || IsHeldByPrice(*rows[i].trip, now)) continue;
-    Offered row{i};
-    for (const auto* options : {&rows[i].options, &rows[i].last_resorts}) {
-      for (const Row::Option& option : *options) {
-        if (wanted.contains(option.driver())) continue;
-        // A dear insertion costs those who come later more than it is worth, but it beats nothing.
-        if (option.insertion != nullptr && !rows[i].trip->last_look) continue;
-        const auto column =
-            column_of.try_emplace(option.driver(), static_cast<std::uint32_t>(column_of.size()));
-        row.by_column.try_emplace(column.first->second, &option);
-      }
-    }
-    if (!row.by_column.empty()) offered.push_back(std::move(row));
-  }
-  if (offered.empty()) return;
-  AssignmentProblem problem(static_cast<std::uint32_t>(column_of.size()));
-  for (const Offered& row : offered) {
-    problem.AddRow(AssignmentProblem::kMaxCost);
-    for (const auto& [column, option] : row.by_column) {
-      problem.AddOption(column, ToCost(option->cost));
-    }
-  }
-  const Assignment assignment = Solve(problem, out_of_time);
-  for (std::size_t i = 0; i < offered.size(); ++i) {
-    const auto option = offered[i].by_column.find(assignment.column_of[i]);
-    if (option != offered[i].by_column.end()) chosen[offered[i].row] = option->second;
-  }
 }
 
 }  // namespace ridestream::dispatch

@@ -12,8 +12,9 @@
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
 #include "services/dispatch/domain/events/market_events.h"
-#include "services/dispatch/domain/plan/driver_plan.h"
 #include "services/dispatch/matching/assignment.h"
+#include "services/dispatch/matching/costs.h"
+#include "services/dispatch/matching/round.h"
 
 namespace ridestream::dispatch {
 
@@ -60,37 +61,9 @@ using SuitabilityFn = std::function<Suitability(const WaitingTrip&, const Driver
 /// Whether the rider may still be put into the plan that was asked about.
 using InsertableFn = std::function<bool(const TripId&, const InsertionFound&)>;
 
-/// How the pairs of a round are chosen.
-enum class MatchingMethod {
-  /// The oldest trip first, each takes its nearest: as the crow flies, or by travel time.
-  kNearestByLine,
-  kNearestByTime,
-  /// All trips and drivers at once, at the least cost.
-  kAssignment,
-};
-
-/// What an assignment costs, all in time: by how much each rider is later at the destination than
-/// if driven there directly at once, and `driving` times what cars drive longer. For a free driver
-/// that is the way to the pick-up for the rider, and for the car the ride as well; and for each
-/// offer that is likely to be refused before one is accepted `refusal`. For a plan under way it is
-/// what the insertion costs. A trip that is left waiting costs its ride, and for each rider
-/// `unmatched` and `ageing` times as long as it has waited. These prices decide who gets a driver
-/// whom several trips want, and may delay a trip; they never refuse it a driver whom nobody wants.
-struct MatchingCosts {
-  Duration refusal = std::chrono::seconds(10);
-  Duration unmatched = std::chrono::minutes(10);
-  double ageing = 0.3;
-  double driving = 1;
-  /// A trip changes its driver only where that saves so much.
-  Duration least_gain = std::chrono::seconds(30);
-};
-
 /// The waiting trips and the matching rounds over them: one round at a time asks for the candidates
-/// of all who wait, and pairs trips with drivers. A trip that got nobody looks twice as far in the
-/// next round; a last resort is taken only when it can't look further. Of the drivers whom a round
-/// leaves over, each free one goes to the trip for which it costs least among those that can't look
-/// further and whose hold by the price is over, whatever it costs; a last look also takes a place
-/// in a plan under way at any cost. Not thread-safe.
+/// of all who wait, and DecideRound pairs trips with drivers. A trip that got nobody looks twice as
+/// far in the next round; a last resort is taken only when it can't look further. Not thread-safe.
 class WaitingTrips {
  public:
   struct Config {
@@ -113,7 +86,8 @@ class WaitingTrips {
   /// What location answers in one call.
   static constexpr std::size_t kMaxTripsPerRound = 1'000;
 
-  explicit WaitingTrips(Config config) : config_(std::move(config)) {}
+  explicit WaitingTrips(Config config)
+      : config_(std::move(config)), costs_(config_.costs, config_.dwell) {}
 
   /// A round for it starts when hold_until has come and none is in flight.
   void Add(WaitingTrip trip);
@@ -146,45 +120,20 @@ class WaitingTrips {
 
  private:
   using Key = std::pair<Time, TripId>;
-  /// A trip of the round, and who may have it.
-  struct Row {
-    WaitingTrip* trip;
-    struct Option {
-      const Candidate* candidate;
-      /// If not null it is this, and there is no candidate.
-      const InsertionFound* insertion;
-      Duration cost;
 
-      const DriverId& driver() const {
-        return insertion != nullptr ? insertion->driver : candidate->driver;
-      }
-    };
-    std::vector<Option> options;
-    /// Taken only if nobody wants them.
-    std::vector<Option> last_resorts = {};
-  };
-
-  std::vector<Row> MakeRows(const std::vector<CandidatesFound::ForTrip>& answers,
-                            const SuitabilityFn& suitability, const InsertableFn& insertable,
-                            Time now);
-  Duration CostOf(const WaitingTrip& trip, const Candidate& candidate, double acceptance) const;
-  Duration CostOf(const WaitingTrip& trip, const InsertionFound& found) const;
-  /// What leaving it waiting costs.
-  Duration PriceOf(const WaitingTrip& trip, Time now) const;
-  /// What an insertion's cost contains that isn't counted: the direct ride, and standing.
-  Duration InsertionsUncounted(const WaitingTrip& trip) const;
-  /// For each row its option, or null.
-  std::vector<const Row::Option*> TakeNearest(const std::vector<Row>& rows) const;
-  std::vector<const Row::Option*> Assign(const std::vector<Row>& rows, const OutOfTime& out_of_time,
-                                         Time now);
-  /// Gives rows without an option one whose driver no row has, at any price; a place in a plan
-  /// under way only to a last look.
-  void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Time now,
-                    std::vector<const Row::Option*>& chosen);
+  CostedTrip CostedOf(const WaitingTrip& trip, Time now) const;
+  /// Those of the answered trips that still wait; `waiting` becomes their places in trips_.
+  RoundSnapshot MakeSnapshot(const std::vector<CandidatesFound::ForTrip>& answers,
+                             const SuitabilityFn& suitability, const InsertableFn& insertable,
+                             Time now, std::vector<WaitingTrip*>& waiting);
+  RoundTrip MakeRoundTrip(const WaitingTrip& trip, const CandidatesFound::ForTrip& answer,
+                          const SuitabilityFn& suitability, const InsertableFn& insertable,
+                          Time now) const;
   bool IsHeldByPrice(const WaitingTrip& trip, Time now) const;
   void EndRound();
 
   const Config config_;
+  const Costs costs_;
   std::map<Key, WaitingTrip> trips_;
   std::map<TripId, Time> requested_at_;
   std::uint64_t round_ = 0;

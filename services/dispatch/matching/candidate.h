@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "services/dispatch/matching/insertion.h"
+
+/// Who could have a trip, as far as the streets tell.
+namespace ridestream::dispatch {
+
+/// A free driver.
+struct Candidate {
+  DriverId driver;
+  LatLng position;
+  /// To the pick-up, along the streets.
+  Duration travel_time{};
+};
+
+/// A car that was asked about, into whose plan the rider fits.
+struct InsertionFound {
+  DriverId driver;
+  /// Of the plan that was asked about; in another one the stops may be others.
+  std::uint64_t plan_revision = 0;
+  Insertion insertion;
+};
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "libs/base/clock.h"
+
+/// What it costs to give a trip to a driver, and what it costs to leave it waiting. Durations
+/// become costs here and nowhere else.
+///
+/// A cost is a time: one second by which one person is later at the destination costs one second,
+/// and one second that a car drives longer costs `driving` seconds. So a free driver, a place in a
+/// plan under way, a move to another plan and another round of waiting can be held against each
+/// other.
+///
+/// The terms. `party` counts people; `people behind` are those who get out at later stops.
+///
+/// | term           | in the cost of | amount                                  | the time comes
+/// from                              |
+/// |----------------|----------------|-----------------------------------------|--------------------------------------------------|
+/// | pick-up        | free driver    | travel time x party                     | the streets:
+/// exact, from the car to the pick-up  | | driving        | free driver    | (travel time + direct)
+/// x `driving`      | the same; `direct` is the quote's duration       | | refusals       | free
+/// driver    | (1 - a) / a x `refusal`                 | a: the driver's own rate of acceptance |
+/// | detour         | insertion      | what the plan takes longer x `driving`  | the streets, along
+/// the plan; stops included      | | delay          | insertion      | what the plan takes longer x
+/// people     | the same; people behind the new stops            | | own time       | insertion |
+/// (drop-off - asked at) x party           | the same; counts the rider's direct ride as well | |
+/// uncounted      | insertion      | - (direct + pick-up dwell) x party      | subtracted, for a
+/// free driver's cost counts      | |                |                | - both dwells x `driving`
+/// | neither the direct ride nor standing             | | unmatched      | waiting        |
+/// `unmatched` x party                     | --unmatched_cost                                 | |
+/// ageing         | waiting        | waited x `ageing` x party               | the request's time
+/// in trip's record              | | unserved ride  | waiting        | direct x `driving` | the
+/// quote's duration: the ride is driven later   |
+///
+/// The weights, their defaults and where each number comes from:
+///
+/// | weight       | default | unit                    | from |
+/// |--------------|---------|-------------------------|------------------------------------------------------------|
+/// | `driving`    | 1       | s of cost a s of a car  | `./ride bench matching --driving=X` shows
+/// what others do   | | `refusal`    | 10 s    | s a refused offer       | set: most drivers answer
+/// within some seconds of the lease  | | `unmatched`  | 10 min  | s a person a round      |
+/// --unmatched_cost; `./ride bench matching --unmatched_s=X`  | | `ageing`     | 0.3     | s a s
+/// waited, a person  | `./ride bench matching --ageing=X`                         | | `least_gain`
+/// | 30 s    | s a move                | set: less isn't worth another driver to the rider |
+namespace ridestream::dispatch {
+
+/// How long a car is taken to stand.
+struct Dwell {
+  Duration pickup = std::chrono::seconds(30);
+  Duration dropoff = std::chrono::seconds(10);
+};
+
+/// The weights of the table above.
+struct MatchingCosts {
+  Duration refusal = std::chrono::seconds(10);
+  Duration unmatched = std::chrono::minutes(10);
+  double ageing = 0.3;
+  double driving = 1;
+  /// A trip changes its driver only where that saves so much.
+  Duration least_gain = std::chrono::seconds(30);
+};
+
+/// What a trip's costs depend on, whoever is to have it.
+struct CostedTrip {
+  std::uint32_t party_size = 1;
+  /// The direct way's travel time, from pick-up to drop-off.
+  Duration direct{};
+  /// Since the request.
+  Duration waited{};
+};
+
+inline Duration Weigh(Duration time, double weight) {
+  return std::chrono::round<Duration>(std::chrono::duration<double, Duration::period>(time) *
+                                      weight);
+}
+
+/// What the time of so many people costs.
+inline Duration CostOfTime(Duration time, std::int64_t people) { return time * people; }
+
+/// What a car's driving costs, stops included.
+inline Duration CostOfDriving(Duration driven, double driving) { return Weigh(driven, driving); }
+
+/// What all save together when a trip, whose present plan would cost `spared` less without it, is
+/// put into another one at `insertion`.
+inline Duration GainOfMove(Duration spared, Duration insertion) { return spared - insertion; }
+
+/// What is spared when a rider leaves a plan, which then costs `worth` less, and another one takes
+/// the room at `in_room`, who costs `present` where they are now.
+inline Duration SparedByMakingRoom(Duration worth, Duration present, Duration in_room) {
+  return present - in_room + worth;
+}
+
+/// The terms of the table above, summed.
+class Costs {
+ public:
+  Costs(const MatchingCosts& weights, const Dwell& dwell) : weights_(weights), dwell_(dwell) {}
+
+  /// `acceptance` is how likely the driver is to accept, above 0 up to 1.
+  Duration OfFreeDriver(const CostedTrip& trip, Duration travel_time, double acceptance) const;
+  /// `insertion` is Insertion::cost.
+  Duration OfInsertion(const CostedTrip& trip, Duration insertion) const;
+  /// For another round.
+  Duration OfWaiting(const CostedTrip& trip) const;
+  /// The Insertion::cost that costs as much as waiting.
+  Duration OfWaitingAsInsertion(const CostedTrip& trip) const;
+
+  bool IsWorthMoving(Duration gain) const { return gain >= weights_.least_gain; }
+  double driving() const { return weights_.driving; }
+
+ private:
+  /// What Insertion::cost counts and a free driver's cost doesn't.
+  Duration Uncounted(const CostedTrip& trip) const;
+
+  MatchingCosts weights_;
+  Dwell dwell_;
+};
+
+}  // namespace ridestream::dispatch
