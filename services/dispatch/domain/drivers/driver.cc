@@ -8,12 +8,6 @@ bool Driver::IsFree(std::uint32_t party_size) const {
   return connected && !suspect && !offered && !inserting && plan.empty() && seats >= party_size;
 }
 
-double Driver::Acceptance() const {
-  constexpr double kAssumedOffers = 10;
-  constexpr double kAssumedAccepted = 8.5;
-  return (kAssumedAccepted + offers_accepted) / (kAssumedOffers + offers_ended);
-}
-
 Availability Driver::CurrentAvailability() const {
   Availability availability;
   availability.free_seats = seats - std::min(seats, plan.SeatsTaken());

@@ -51,16 +51,11 @@ struct Driver {
   bool accepts_insertions = false;
   /// A trip is being assigned to it so.
   bool inserting = false;
-  /// Of those that ended by what the driver did, or let be.
-  std::uint32_t offers_ended = 0;
-  std::uint32_t offers_accepted = 0;
   DriverPlan plan;
   /// The FindRoute under way; 0 if there is none.
   std::uint64_t route_request = 0;
   /// Why the plan will be pushed when the route is there; UNSPECIFIED if nothing is to be told.
   v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
-  /// The last ones, for a driver who answers again.
-  std::deque<v1::OfferEnded> ended_offers;
   Availability told;
 
   /// Can take a trip of that many people now.
@@ -68,9 +63,6 @@ struct Driver {
   /// Heard lately, on a stream that is open.
   bool IsHere() const { return connected && !suspect; }
   Availability CurrentAvailability() const;
-  /// How likely the next offer is to be accepted, above 0 and below 1: what the driver did, on top
-  /// of ten offers that an average one was made.
-  double Acceptance() const;
 };
 
 }  // namespace ridestream::dispatch

@@ -122,7 +122,6 @@ void Fleet::DropSession(const DriverId& id, Step& step) {
   // The next session counts from what the driver knows, which may be less.
   driver->epoch = 0;
   driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
-  driver->ended_offers.clear();
   MarkSuspect(*driver, step);
 }
 
@@ -388,55 +387,28 @@ void Fleet::EndInsertion(const TripId& trip, const DriverId& id, bool assigned) 
   if (Driver* driver = Touch(id)) driver->inserting = false;
 }
 
-void Fleet::PushOffer(const Candidate& candidate, v1::Offer offer, Step& step) {
+void Fleet::BeginOffer(const Candidate& candidate, Time now) {
   Driver* driver = Touch(candidate.driver);
   if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver found for a trip is known")) return;
   driver->offered = true;
   driver->position = candidate.position;
-  driver->positioned_at = step.now();
-  v1::DriveResponse message;
-  *message.mutable_offer() = std::move(offer);
-  PushTo(*driver, std::move(message), step);
+  driver->positioned_at = now;
 }
 
-void Fleet::EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step) {
+bool Fleet::EndOffer(const DriverId& id) {
   Driver* driver = Touch(id);
-  if (driver == nullptr) return;
-  driver->offered = false;
-  const bool accepted = ended.outcome() == v1::OFFER_OUTCOME_ACCEPTED;
-  if (accepted || ended.outcome() == v1::OFFER_OUTCOME_DECLINED ||
-      ended.outcome() == v1::OFFER_OUTCOME_EXPIRED) {
-    ++driver->offers_ended;
-    if (accepted) ++driver->offers_accepted;
-  }
-  if (driver->ended_offers.size() == kEndedOffersRemembered) driver->ended_offers.pop_front();
-  driver->ended_offers.push_back(ended);
-  PushOfferEnded(id, ended, step);
+  if (driver != nullptr) driver->offered = false;
+  return driver != nullptr;
 }
 
-void Fleet::PushOfferEnded(const DriverId& id, v1::OfferEnded ended, Step& step) {
-  const Driver* driver = Find(id);
-  if (driver == nullptr) return;
-  v1::DriveResponse message;
-  *message.mutable_offer_ended() = std::move(ended);
-  PushTo(*driver, std::move(message), step);
-}
-
-void Fleet::PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) {
-  const Driver* driver = Find(id);
-  if (driver == nullptr) return;
+void Fleet::PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) const {
   v1::DriveResponse message;
   *message.mutable_rejected() = std::move(rejected);
-  PushTo(*driver, std::move(message), step);
+  PushTo(id, std::move(message), step);
 }
 
-const v1::OfferEnded* Fleet::FindEndedOffer(const DriverId& id, const OfferId& offer) const {
-  const Driver* driver = Find(id);
-  if (driver == nullptr) return nullptr;
-  const auto ended =
-      std::find_if(driver->ended_offers.begin(), driver->ended_offers.end(),
-                   [&](const v1::OfferEnded& e) { return e.offer_id() == offer.str(); });
-  return ended == driver->ended_offers.end() ? nullptr : &*ended;
+void Fleet::PushTo(const DriverId& id, v1::DriveResponse message, Step& step) const {
+  if (const Driver* driver = Find(id)) PushTo(*driver, std::move(message), step);
 }
 
 void Fleet::PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const {
@@ -459,7 +431,8 @@ void Fleet::CatchUp(Step& step) {
   }
 }
 
-void Fleet::Finish(Step& step) {
+std::vector<DriverId> Fleet::Finish(Step& step) {
+  std::vector<DriverId> gone;
   for (const DriverId& id : touched_) {
     const auto it = drivers_.find(id);
     if (it == drivers_.end()) continue;
@@ -476,9 +449,11 @@ void Fleet::Finish(Step& step) {
       timers_.Cancel(LostTimer(id));
       CancelRouteRequest(driver);
       drivers_.erase(it);
+      gone.push_back(id);
     }
   }
   touched_.clear();
+  return gone;
 }
 
 }  // namespace ridestream::dispatch

@@ -45,8 +45,6 @@ struct SharingConfig {
 /// for them, pushes them, and reports the progress to the riders. Not thread-safe.
 class Fleet {
  public:
-  /// How many ended offers are remembered of each driver.
-  static constexpr std::size_t kEndedOffersRemembered = 8;
   /// How many positions are remembered of a driver with a plan.
   static constexpr std::size_t kTrackLength = 8;
   /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
@@ -86,7 +84,10 @@ class Fleet {
   /// Pushes the plan as it is once more, unless it is about to be pushed.
   void TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step);
 
-  void PushOffer(const Candidate& candidate, v1::Offer offer, Step& step);
+  /// The driver is offered a trip: until EndOffer it gets no other.
+  void BeginOffer(const Candidate& candidate, Time now);
+  /// False if the driver isn't known.
+  bool EndOffer(const DriverId& id);
 
   /// Drivers who can take a trip now. Looks at all of them.
   std::size_t CountFree() const;
@@ -102,19 +103,15 @@ class Fleet {
   std::uint64_t promises_broken() const { return promises_broken_; }
   /// How often riders were told another time, because the one they knew was too far off.
   std::uint64_t eta_corrections() const { return etas_.corrections(); }
-  /// The driver's open offer ended so.
-  void EndOffer(const DriverId& id, const v1::OfferEnded& ended, Step& step);
-  /// Tells how an offer ended, maybe once more.
-  void PushOfferEnded(const DriverId& id, v1::OfferEnded ended, Step& step);
-  void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step);
-  /// Null if the driver had no such offer, or had it long ago.
-  const v1::OfferEnded* FindEndedOffer(const DriverId& id, const OfferId& offer) const;
+  /// Into the queue of a driver who has a session.
+  void PushTo(const DriverId& id, v1::DriveResponse message, Step& step) const;
+  void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) const;
 
   /// The log has been read: from now on plans are told, and who isn't here is suspect.
   void CatchUp(Step& step);
   /// To be called at the end of each step: tells location what changed, once, and forgets drivers
-  /// who have neither a session nor anything to do.
-  void Finish(Step& step);
+  /// who have neither a session nor anything to do; those are returned.
+  std::vector<DriverId> Finish(Step& step);
 
  private:
   Driver* Touch(const DriverId& id);

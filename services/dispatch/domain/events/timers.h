@@ -13,15 +13,16 @@ namespace ridestream::dispatch {
 
 /// What a market waits for, each with the id of what it is about.
 enum class TimerKind {
-  kOfferEnds,          // an offer
-  kMatchingRound,      // the market
-  kRoundUnanswered,    // the market
-  kTripWaitedTooLong,  // a trip
-  kDriverLost,         // a driver
-  kRouteUnanswered,    // a driver
-  kCommandRetry,       // a trip
-  kPromiseDue,         // a trip
-  kDriverStaysAway,    // a trip
+  kOfferEnds,              // an offer
+  kAssignmentUnexplained,  // an assignment, which has an offer's id
+  kMatchingRound,          // the market
+  kRoundUnanswered,        // the market
+  kTripWaitedTooLong,      // a trip
+  kDriverLost,             // a driver
+  kRouteUnanswered,        // a driver
+  kCommandRetry,           // a trip
+  kPromiseDue,             // a trip
+  kDriverStaysAway,        // a trip
 };
 
 struct Timer {

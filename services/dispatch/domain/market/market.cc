@@ -69,17 +69,15 @@ Market::Market(const MarketConfig& config)
       implausible_steps_(config.implausible_steps),
       commands_(config.command_retry, timers_),
       fleet_(config.lost_after, config.sharing, timers_),
-      matchmaker_({config.offer_lease,
-                   config.accept_grace,
-                   {config.match_every, config.max_radius_m, config.matching, config.matching_costs,
-                    config.offer_lease + config.sharing.margin, config.sharing.dwell,
-                    config.matching_deadline},
+      matchmaker_({{config.offer_lease, config.accept_grace, config.offer_id_prefix},
+                   {{config.match_every, config.max_radius_m, config.matching,
+                     config.matching_costs, config.offer_lease + config.sharing.margin,
+                     config.sharing.dwell, config.matching_deadline},
+                    config.radius_m,
+                    config.max_wait,
+                    config.price_hold},
                    config.sharing,
-                   config.radius_m,
-                   config.max_wait,
-                   config.price_hold,
-                   config.log_patience,
-                   config.offer_id_prefix},
+                   config.log_patience},
                   trips_, commands_, fleet_, timers_),
       demand_(config.demand) {}
 
@@ -88,7 +86,7 @@ std::vector<Decision> Market::Handle(const Event& event, Time now) {
   while (const auto timer = timers_.PopDue(now)) GoOff(*timer, step);
   std::visit([&](const auto& e) { On(e, step); }, event);
   // Location hears who is free before it is asked for them.
-  fleet_.Finish(step);
+  for (const DriverId& driver : fleet_.Finish(step)) matchmaker_.DriverGone(driver);
   if (caught_up_) matchmaker_.Finish(step);
   return step.TakeDecisions();
 }
@@ -97,6 +95,9 @@ void Market::GoOff(const Timer& timer, Step& step) {
   switch (timer.kind) {
     case TimerKind::kOfferEnds:
       matchmaker_.OfferTimeIsUp(OfferId(timer.subject), step);
+      break;
+    case TimerKind::kAssignmentUnexplained:
+      matchmaker_.AssignmentUnexplained(OfferId(timer.subject), step);
       break;
     case TimerKind::kMatchingRound:
       break;  // Each step ends with a look at whether a round is due.
@@ -143,7 +144,7 @@ void Market::On(const DriverHeard& event, Step& step) {
 
 void Market::On(const SessionDropped& event, Step& step) {
   fleet_.DropSession(event.driver, step);
-  matchmaker_.Withdraw(event.driver, step);
+  matchmaker_.SessionDropped(event.driver, step);
 }
 
 void Market::On(const DriverMoved& event, Step& step) { fleet_.Move(event, step); }

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "ridestream/trip/v1/trip.pb.h"
@@ -17,22 +16,9 @@ namespace ridestream::dispatch {
 /// True for the states after which a trip never changes again.
 bool IsEnded(trip::v1::TripState state);
 
-/// A trip that hasn't ended: its newest record, and what became of the search for its driver.
+/// A trip that hasn't ended: its newest record, and what isn't on record of it.
 struct OpenTrip {
   trip::v1::Trip trip;
-
-  /// Who declined it: never asked again for this trip.
-  absl::flat_hash_set<DriverId> declined;
-  /// Who let its offer run out: asked again only when nobody else is left.
-  absl::flat_hash_set<DriverId> silent;
-  /// How far the next round looks; 0 before the first.
-  std::uint32_t radius_m = 0;
-  /// When the search is given up; set while the trip waits or is offered.
-  std::optional<Time> give_up_at;
-  /// Until when the price may keep the trip from a driver whom nobody else wants.
-  Time held_by_price_until{};
-  /// The round that every search ends with was begun.
-  bool looked_last = false;
   /// When the driver said that the rider got in; nothing if this market wasn't told, as before a
   /// restart.
   std::optional<Time> picked_up_at;
