@@ -5,13 +5,11 @@
 
 #include "libs/base/invariant.h"
 #include "libs/proto_values/proto_values.h"
-#include "services/dispatch/domain/plan/eta.h"
 
 namespace ridestream::dispatch {
 namespace {
 
 Timer LostTimer(const DriverId& driver) { return {TimerKind::kDriverLost, driver.str()}; }
-Timer PromiseTimer(const TripId& trip) { return {TimerKind::kPromiseDue, trip.str()}; }
 Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
 
 /// Of two causes that one push tells, the one that explains more: what changes about a rider whom
@@ -67,9 +65,6 @@ Driver& Fleet::FindOrAdd(const DriverId& id) {
   }
   return it->second;
 }
-
-// -- Sessions
-// ---------------------------------------------------------------------------------------
 
 void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step) {
   Driver& driver = FindOrAdd(event.driver);
@@ -159,9 +154,6 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   TellRiders(driver, step);
 }
 
-// -- Plans
-// ------------------------------------------------------------------------------------------
-
 void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   const TripId id(trip.trip_id());
   const DriverId driver_id(trip.driver().driver_id());
@@ -182,7 +174,7 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   }
   Changed(driver, change, step);
   if (!caught_up_) return;
-  WatchPromise(driver, id, step);
+  promises_.Watch(CarOf(driver), id, step);
   if (!driver.has_session) MarkSuspect(driver, step);
   if (driver.suspect && change.cause == v1::PLAN_CAUSE_RIDER_ADDED &&
       !timers_.IsSet(LostTimer(driver_id))) {
@@ -195,28 +187,15 @@ void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   if (holder == driver_of_.end()) return;
   Driver* driver = Touch(holder->second);
   driver_of_.erase(holder);
-  timers_.Cancel(PromiseTimer(trip));
-  etas_.Forget(trip);
+  promises_.Unwatch(trip);
   if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known")) return;
   Changed(*driver, driver->plan.Remove(trip, cause), step);
 }
 
 void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
-  if (!trip.has_promise() || !caught_up_) return;
-  const bool picked_up_late =
-      trip.has_arrived_at() &&
-      FromProto(trip.arrived_at()) > FromProto(trip.promise().latest_pickup_at());
-  const bool dropped_off_late =
-      trip.state() == trip::v1::TRIP_STATE_COMPLETED &&
-      FromProto(trip.ended_at()) > FromProto(trip.promise().latest_dropoff_at());
-  if (!picked_up_late && !dropped_off_late) return;
-  const TripId id(trip.trip_id());
-  if (!late_.insert(id).second) return;
-  ++promises_broken_;
-  if (const Driver* driver = HolderOf(id)) TellRiders(*driver, step);
+  if (!caught_up_ || !promises_.HoldToRecord(trip)) return;
+  if (const Driver* driver = HolderOf(TripId(trip.trip_id()))) TellRiders(*driver, step);
 }
-
-void Fleet::Forget(const TripId& trip) { late_.erase(trip); }
 
 void Fleet::Changed(Driver& driver, PlanChange change, Step& step) {
   if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
@@ -309,50 +288,9 @@ void Fleet::TellPlan(Driver& driver, v1::PlanCause cause, Step& step) {
   PushTo(driver, std::move(message), step);
 }
 
-void Fleet::WatchPromise(const Driver& driver, const TripId& trip, Step& step) {
-  const Time due = driver.plan.NextPromise(trip);
-  if (due == Time::max()) {
-    timers_.Cancel(PromiseTimer(trip));
-  } else if (due < step.now()) {
-    PromiseDue(trip, step);
-  } else {
-    timers_.Set(PromiseTimer(trip), due + Duration(1));  // On time is not too late.
-  }
-}
-
 void Fleet::PromiseDue(const TripId& trip, Step& step) {
-  const Driver* driver = HolderOf(trip);
-  if (driver == nullptr) return;
-  if (late_.insert(trip).second) ++promises_broken_;
-  TellRiders(*driver, step);
-  timers_.Set(PromiseTimer(trip), step.now() + kTellLateEvery);
+  if (const Driver* driver = HolderOf(trip)) promises_.Due(CarOf(*driver), trip, step);
 }
-
-void Fleet::TellRiders(const Driver& driver, Step& step) {
-  for (const TripId& trip : driver.plan.LateTrips(driver.position, step.now())) {
-    if (late_.insert(trip).second) ++promises_broken_;
-  }
-  for (const TripId& trip : driver.plan.Trips()) {
-    ReportProgress report;
-    report.progress.set_trip_id(trip.str());
-    trip::v1::Progress& progress = *report.progress.mutable_progress();
-    if (driver.position) *progress.mutable_driver_position() = ToProto(*driver.position);
-    const Duration left = driver.plan.TimeTo(trip, driver.position);
-    const Time arrives_at = etas_.Tell(trip, driver.plan.StateOf(trip), step.now() + left);
-    *progress.mutable_arrives_at() = ToProto(arrives_at);
-    // 0 only on the spot.
-    progress.set_eta_s(left <= Duration::zero()
-                           ? 0
-                           : std::max<std::uint32_t>(1, EtaSeconds(arrives_at - step.now())));
-    progress.set_driver_status(driver.suspect ? trip::v1::DRIVER_STATUS_SUSPECT
-                                              : trip::v1::DRIVER_STATUS_CONNECTED);
-    progress.set_promise_broken(late_.contains(trip));
-    step.Decide(std::move(report));
-  }
-}
-
-// -- Messages
-// ---------------------------------------------------------------------------------------
 
 std::size_t Fleet::CountFree() const {
   return static_cast<std::size_t>(std::count_if(
@@ -415,9 +353,6 @@ void Fleet::PushTo(const Driver& driver, v1::DriveResponse message, Step& step) 
   if (driver.has_session) step.Decide(Push{driver.id, std::move(message)});
 }
 
-// -- The whole
-// --------------------------------------------------------------------------------------
-
 void Fleet::CatchUp(Step& step) {
   if (caught_up_) return;
   caught_up_ = true;
@@ -427,7 +362,7 @@ void Fleet::CatchUp(Step& step) {
     if (!driver.connected) MarkSuspect(driver, step);
     if (driver.has_session) driver.plan.KeepToSeats(driver.seats);
     FindRouteFor(driver, v1::PLAN_CAUSE_RESTORED, step);
-    for (const TripId& trip : driver.plan.Trips()) WatchPromise(driver, trip, step);
+    for (const TripId& trip : driver.plan.Trips()) promises_.Watch(CarOf(driver), trip, step);
   }
 }
 

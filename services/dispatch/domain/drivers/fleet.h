@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "services/dispatch/domain/drivers/driver.h"
@@ -15,7 +14,7 @@
 #include "services/dispatch/domain/events/step.h"
 #include "services/dispatch/domain/events/timers.h"
 #include "services/dispatch/domain/plan/driver_plan.h"
-#include "services/dispatch/domain/promises/rider_etas.h"
+#include "services/dispatch/domain/promises/promises.h"
 
 namespace ridestream::dispatch {
 
@@ -42,7 +41,7 @@ struct SharingConfig {
 };
 
 /// The drivers of a market with their plans: keeps the plans in line with the trips, finds routes
-/// for them, pushes them, and reports the progress to the riders. Not thread-safe.
+/// for them, pushes them, and has the riders told (`Promises`). Not thread-safe.
 class Fleet {
  public:
   /// How many positions are remembered of a driver with a plan.
@@ -50,12 +49,9 @@ class Fleet {
   /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
   /// answers. Of the city's clock, which may run many times faster than routes are found.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
-  /// A rider whose promised time is over is told so again and again, also while nothing is heard of
-  /// the car: what is told isn't kept anywhere and may be lost.
-  static constexpr Duration kTellLateEvery = std::chrono::seconds(10);
 
   Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
-      : lost_after_(lost_after), sharing_(sharing), timers_(timers) {}
+      : lost_after_(lost_after), sharing_(sharing), timers_(timers), promises_(timers) {}
 
   const Driver* Find(const DriverId& id) const;
 
@@ -76,7 +72,7 @@ class Fleet {
   /// Holds what was promised against what has happened by the newest record of a trip.
   void HoldToPromise(const trip::v1::Trip& trip, Step& step);
   /// The trip is over, or unknown to its owner.
-  void Forget(const TripId& trip);
+  void Forget(const TripId& trip) { promises_.Forget(trip); }
   void TakeRoute(RouteFound event, Step& step);
   void RouteUnanswered(const DriverId& id, Step& step);
   /// The time that the trip's rider was promised is over.
@@ -99,16 +95,14 @@ class Fleet {
   /// other.
   void BeginInsertion(const TripId& trip, const InsertionFound& found);
   void EndInsertion(const TripId& trip, const DriverId& driver, bool assigned);
-  /// Trips of which it was told that a promise won't be kept.
-  std::uint64_t promises_broken() const { return promises_broken_; }
-  /// How often riders were told another time, because the one they knew was too far off.
-  std::uint64_t eta_corrections() const { return etas_.corrections(); }
+  const Promises& promises() const { return promises_; }
   /// Into the queue of a driver who has a session.
   void PushTo(const DriverId& id, v1::DriveResponse message, Step& step) const;
   void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) const;
 
   /// The log has been read: from now on plans are told, and who isn't here is suspect.
   void CatchUp(Step& step);
+  bool caught_up() const { return caught_up_; }
   /// To be called at the end of each step: tells location what changed, once, and forgets drivers
   /// who have neither a session nor anything to do; those are returned.
   std::vector<DriverId> Finish(Step& step);
@@ -128,8 +122,10 @@ class Fleet {
   void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);
   /// How far the car may be from where it was seen last by the time its driver hears of a plan.
   static Duration DrivenUnheard(const Driver& driver, Duration heard_within, Time now);
-  void TellRiders(const Driver& driver, Step& step);
-  void WatchPromise(const Driver& driver, const TripId& trip, Step& step);
+  void TellRiders(const Driver& driver, Step& step) { promises_.TellRiders(CarOf(driver), step); }
+  static Promises::Car CarOf(const Driver& driver) {
+    return {driver.plan, driver.position, driver.suspect};
+  }
   void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
 
   const Duration lost_after_;
@@ -142,10 +138,7 @@ class Fleet {
   absl::flat_hash_map<TripId, DriverId> driver_of_;
   /// Of trips that are being assigned without an offer.
   absl::flat_hash_map<TripId, Placement> placements_;
-  /// Open trips of which a promise was seen broken, whoever has them by now.
-  absl::flat_hash_set<TripId> late_;
-  std::uint64_t promises_broken_ = 0;
-  RiderEtas etas_;
+  Promises promises_;
   /// Whose availability may have changed in this step.
   std::set<DriverId> touched_;
 };

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,12 +9,14 @@
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "services/dispatch/domain/assignment/matchmaker.h"
+#include "services/dispatch/domain/demand/demand.h"
 #include "services/dispatch/domain/demand/demand_map.h"
-#include "services/dispatch/domain/demand/waiting_places.h"
 #include "services/dispatch/domain/drivers/fleet.h"
+#include "services/dispatch/domain/drivers/lost_drivers.h"
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/events/step.h"
 #include "services/dispatch/domain/events/timers.h"
+#include "services/dispatch/domain/requests/driver_requests.h"
 #include "services/dispatch/domain/requests/step_claim.h"
 #include "services/dispatch/domain/trips/trip_book.h"
 #include "services/dispatch/domain/trips/trip_commands.h"
@@ -72,9 +72,10 @@ struct MarketConfig {
 /// that the market could have forgotten.
 ///
 /// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
-/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `TripCommands` carries
-/// what was decided to trip. `DemandMap` and `WaitingPlaces` look at where riders ask and cars are
-/// free.
+/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `DriverRequests` takes
+/// what drivers say about their trips, `LostDrivers` what becomes of those of drivers who fell
+/// silent, `TripCommands` carries what was decided to trip, `Demand` looks at where riders ask and
+/// cars are free.
 class Market {
  public:
   explicit Market(const MarketConfig& config);
@@ -92,9 +93,9 @@ class Market {
   /// Matching rounds whose solver was stopped by its deadline.
   std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
   /// Trips whose riders were told that a promise won't be kept.
-  std::uint64_t promises_broken() const { return fleet_.promises_broken(); }
+  std::uint64_t promises_broken() const { return fleet_.promises().broken(); }
   /// Times of arrival that were corrected for riders.
-  std::uint64_t eta_corrections() const { return fleet_.eta_corrections(); }
+  std::uint64_t eta_corrections() const { return fleet_.promises().eta_corrections(); }
 
  private:
   void On(const DriverConnected& event, Step& step);
@@ -118,38 +119,19 @@ class Market {
   void GoOff(const Timer& timer, Step& step);
   void ApplyTrip(const trip::v1::Trip& trip, Step& step);
   void ForgetTrip(const TripId& trip, Step& step);
-  void TellSurge(Step& step);
-  void SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step);
-  void DriverLost(const DriverId& driver, Step& step);
-  /// Tells trip whether the driver is lost, of those trips whose riders are aboard.
-  void TellWhetherLost(const DriverId& driver, Step& step);
-  void TellWhetherLost(const OpenTrip& open, Step& step);
-  /// Sets or cancels the time after which the trip of a lost driver ends.
-  void WatchLostDriver(const trip::v1::Trip& trip, Step& step);
-  void DriverStaysAway(const TripId& trip, Step& step);
-  /// Judges what the driver says and notes it in `request`. False: the step is refused, and the
-  /// driver was told why.
-  bool TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
-                     trip::v1::AdvanceTripRequest& request, Step& step);
   /// Carries on after trip refused or carried out a command.
   void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
-  /// Tells the driver why its command about a trip that isn't in its plan can't be carried out.
-  template <class Command>
-  void RejectForeign(const DriverId& driver, const Command& command, Step& step);
 
   const MarketId market_;
-  const Duration abandon_after_;
-  const ImplausibleSteps implausible_steps_;
   bool caught_up_ = false;
   Timers timers_;
   TripBook trips_;
   TripCommands commands_;
   Fleet fleet_;
   Matchmaker matchmaker_;
-  DemandMap demand_;
-  WaitingPlaces waiting_places_;
-  std::map<std::uint64_t, std::uint32_t> surge_told_;
-  Time surge_told_at_{};
+  DriverRequests requests_;
+  LostDrivers lost_drivers_;
+  Demand demand_;
 };
 
 }  // namespace ridestream::dispatch

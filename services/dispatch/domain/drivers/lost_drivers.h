@@ -1,0 +1,48 @@
+#pragma once
+
+#include "libs/base/clock.h"
+#include "libs/base/id.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/domain/drivers/fleet.h"
+#include "services/dispatch/domain/events/step.h"
+#include "services/dispatch/domain/events/timers.h"
+#include "services/dispatch/domain/trips/trip_book.h"
+#include "services/dispatch/domain/trips/trip_commands.h"
+
+namespace ridestream::dispatch {
+
+/// What becomes of the trips of drivers who aren't heard any more: before the pick-up trip is asked
+/// to release them; a rider aboard is told that the driver is lost, and after a while trip is asked
+/// to cancel. Not thread-safe.
+class LostDrivers {
+ public:
+  /// All outlive it. A trip whose rider is aboard is cancelled `abandon_after` its driver was lost.
+  LostDrivers(Duration abandon_after, const TripBook& trips, TripCommands& commands, Fleet& fleet,
+              Timers& timers)
+      : abandon_after_(abandon_after),
+        trips_(trips),
+        commands_(commands),
+        fleet_(fleet),
+        timers_(timers) {}
+
+  /// The driver has been suspect for too long.
+  void Lose(const DriverId& driver, Step& step);
+  /// Reports to trip what its record doesn't say yet: whether the driver is lost, of those trips
+  /// whose riders are aboard.
+  void Report(const DriverId& driver, Step& step);
+  void Report(const OpenTrip& open, Step& step);
+  /// Sets or cancels the time after which the trip of a lost driver ends
+  /// (TimerKind::kDriverStaysAway), by the trip's newest record.
+  void Watch(const trip::v1::Trip& trip, Step& step);
+  void Unwatch(const TripId& trip);
+  void StaysAway(const TripId& trip, Step& step);
+
+ private:
+  const Duration abandon_after_;
+  const TripBook& trips_;
+  TripCommands& commands_;
+  Fleet& fleet_;
+  Timers& timers_;
+};
+
+}  // namespace ridestream::dispatch
