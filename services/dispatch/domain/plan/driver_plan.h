@@ -11,37 +11,11 @@
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/plan/drive_timer.h"
+#include "services/dispatch/domain/plan/planned_stops.h"
 #include "services/dispatch/domain/plan/route_progress.h"
 #include "services/dispatch/matching/costs.h"
 
 namespace ridestream::dispatch {
-
-/// What a change of the stops means for the route.
-enum class RouteChange {
-  /// The same places in the same order.
-  kNone,
-  /// Stops at its beginning fell away: the rest of the route stands.
-  kShortened,
-  /// Another way must be found.
-  kNew,
-};
-
-struct PlanChange {
-  /// UNSPECIFIED: nothing changed.
-  v1::PlanCause cause = v1::PLAN_CAUSE_UNSPECIFIED;
-  RouteChange route = RouteChange::kNone;
-};
-
-/// Behind which stops of a plan a new rider's stops come: all of them, since some may be gone by
-/// then. The drop-off never comes before the pick-up.
-struct Placement {
-  struct StopKey {
-    TripId trip;
-    v1::StopKind kind = v1::STOP_KIND_UNSPECIFIED;
-  };
-  std::vector<StopKey> before_pickup;
-  std::vector<StopKey> before_dropoff;
-};
 
 /// What one driver is to do: the stops in the order of driving, the route through them if it is
 /// known, and how far along it the car is. Holds any number of trips. Knows nothing of sessions and
@@ -53,7 +27,7 @@ class DriverPlan {
   static constexpr double kStopWithinM = 500;
 
   /// Revisions begin after `first_revision`.
-  explicit DriverPlan(std::uint64_t first_revision = 0) : revision_(first_revision) {}
+  explicit DriverPlan(std::uint64_t first_revision = 0) : stops_(first_revision) {}
 
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
@@ -68,34 +42,36 @@ class DriverPlan {
   PlanChange Remove(const TripId& trip, v1::PlanCause cause);
 
   bool empty() const { return stops_.empty(); }
-  bool Has(const TripId& trip) const;
+  bool Has(const TripId& trip) const { return stops_.Has(trip); }
   /// The rider was picked up, the drop-off is still to come.
-  bool IsAboard(const TripId& trip) const;
-  bool HasAnybodyAboard() const;
+  bool IsAboard(const TripId& trip) const { return stops_.IsAboard(trip); }
+  bool HasAnybodyAboard() const { return stops_.HasAnybodyAboard(); }
   /// ASSIGNED, ARRIVED or ABOARD, as the stops tell of a trip that the plan has.
-  trip::v1::TripState StateOf(const TripId& trip) const;
+  trip::v1::TripState StateOf(const TripId& trip) const { return stops_.StateOf(trip); }
   /// How far a car there is at least from where it stops for the trip, in metres: that is by its
   /// route, or else anywhere within kStopWithinM of the stop. Nothing if the plan has no such stop.
   std::optional<double> DistanceToStop(const TripId& trip, v1::StopKind kind, LatLng car) const;
   /// In the order of their drop-offs.
-  std::vector<TripId> Trips() const;
+  std::vector<TripId> Trips() const { return stops_.Trips(); }
   /// Of all its trips, whether aboard already or not.
-  std::uint32_t SeatsTaken() const;
-  std::vector<LatLng> Places() const;
+  std::uint32_t SeatsTaken() const { return stops_.SeatsTaken(); }
+  std::vector<LatLng> Places() const { return stops_.Places(); }
   /// Grows whenever the stops change.
-  std::uint64_t revision() const { return revision_; }
+  std::uint64_t revision() const { return stops_.revision(); }
   /// Placed behind that many stops, and that many of the stops as they are now.
-  Placement PlacementFor(const Insertion& insertion) const;
+  Placement PlacementFor(const Insertion& insertion) const {
+    return stops_.PlacementFor(insertion);
+  }
   /// The plan for who looks for insertions, `margin` before what was promised, into the way behind
   /// what the car drives within `ahead`. Nothing while a rider doesn't share, the route isn't
   /// known, or the plan is full.
   std::optional<SharedCar> AsSharedCar(Duration ahead, std::uint32_t seats, const Dwell& dwell,
                                        Duration margin, Time now) const;
   /// Trips whose rider shares and whose driver isn't there yet.
-  std::vector<TripId> MovableTrips() const;
+  std::vector<TripId> MovableTrips() const { return stops_.MovableTrips(); }
   /// By when the trip's next stop that wasn't made is to be made, as promised; Time::max() where
   /// nothing was.
-  Time NextPromise(const TripId& trip) const;
+  Time NextPromise(const TripId& trip) const { return stops_.NextPromise(trip); }
   /// Trips of which, as it looks, not all promises will be kept.
   std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
 
@@ -124,33 +100,17 @@ class DriverPlan {
   v1::Plan Tell(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now);
 
  private:
-  struct PlannedStop {
-    v1::Stop stop;
-    /// From the route's start; has no meaning without a route.
-    Duration on_route{};
-    /// As promised; Time::max() where nothing was.
-    Time latest = Time::max();
-  };
-  using Stops = std::vector<PlannedStop>;
-
-  Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
-  /// To be called with each change of them, and what it means for the route.
+  /// To be called with each change of the stops, and what it means for the route.
   void StopsChanged(RouteChange route);
   void DropRoute();
   /// What the car drives of its way within that time: not beyond the stop that it was told.
   Duration AheadOnWay(Duration ahead) const;
-  void AddStops(const trip::v1::Trip& trip, const Placement* placement);
-  /// The first of `stops` that can be made with so many aboard.
-  static Stops::iterator NextWithin(Stops& stops, std::uint32_t aboard, std::uint32_t seats);
-  /// Where a stop comes that is behind all of these.
-  Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);
   /// From the car, through the stops before. Without a route guessed in straight lines, and from
   /// the first stop when it isn't known where the car is.
   std::vector<Duration> Etas(std::optional<LatLng> car) const;
 
-  Stops stops_;
+  PlannedStops stops_;
   std::uint64_t version_ = 0;
-  std::uint64_t revision_;
   std::optional<common::v1::Route> route_;
   /// 0 until the driver was told the route.
   std::uint64_t route_id_ = 0;

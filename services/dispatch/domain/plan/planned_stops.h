@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/geo.h"
+#include "libs/base/id.h"
+#include "ridestream/dispatch/v1/dispatch.pb.h"
+#include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/matching/insertion.h"
+
+namespace ridestream::dispatch {
+
+/// What a change of the stops means for the route.
+enum class RouteChange {
+  /// The same places in the same order.
+  kNone,
+  /// Stops at its beginning fell away: the rest of the route stands.
+  kShortened,
+  /// Another way must be found.
+  kNew,
+};
+
+struct PlanChange {
+  /// UNSPECIFIED: nothing changed.
+  v1::PlanCause cause = v1::PLAN_CAUSE_UNSPECIFIED;
+  RouteChange route = RouteChange::kNone;
+};
+
+/// Behind which stops of a plan a new rider's stops come: all of them, since some may be gone by
+/// then. The drop-off never comes before the pick-up.
+struct Placement {
+  struct StopKey {
+    TripId trip;
+    v1::StopKind kind = v1::STOP_KIND_UNSPECIFIED;
+  };
+  std::vector<StopKey> before_pickup;
+  std::vector<StopKey> before_dropoff;
+};
+
+struct PlannedStop {
+  v1::Stop stop;
+  /// From the route's start; has no meaning without a route.
+  Duration on_route{};
+  /// As promised; Time::max() where nothing was.
+  Time latest = Time::max();
+
+  bool IsOf(const TripId& trip) const;
+};
+
+/// The stops of a driver's plan in the order of driving: who gets in and out where, and by when.
+/// Holds any number of trips. Knows nothing of routes but each stop's place on one. Not
+/// thread-safe.
+class PlannedStops {
+ public:
+  /// Revisions begin after `first_revision`.
+  explicit PlannedStops(std::uint64_t first_revision) : revision_(first_revision) {}
+
+  // As DriverPlan's.
+  PlanChange Apply(const trip::v1::Trip& trip, const Placement* placement);
+  bool KeepToSeats(std::uint32_t seats);
+  PlanChange Remove(const TripId& trip, v1::PlanCause cause);
+  bool Has(const TripId& trip) const;
+  bool IsAboard(const TripId& trip) const;
+  bool HasAnybodyAboard() const;
+  trip::v1::TripState StateOf(const TripId& trip) const;
+  std::vector<TripId> Trips() const;
+  std::uint32_t SeatsTaken() const;
+  std::vector<LatLng> Places() const;
+  Placement PlacementFor(const Insertion& insertion) const;
+  std::vector<TripId> MovableTrips() const;
+  Time NextPromise(const TripId& trip) const;
+  /// Grows with each change.
+  std::uint64_t revision() const { return revision_; }
+
+  /// Travel time from the route's start to each stop; as many as there are stops.
+  void SetOnRoute(const std::vector<Duration>& to_stop) {
+    for (std::size_t i = 0; i < stops_.size(); ++i) stops_[i].on_route = to_stop[i];
+  }
+
+  bool empty() const { return stops_.empty(); }
+  std::size_t size() const { return stops_.size(); }
+  const PlannedStop& front() const { return stops_.front(); }
+  const PlannedStop& operator[](std::size_t i) const { return stops_[i]; }
+  auto begin() const { return stops_.begin(); }
+  auto end() const { return stops_.end(); }
+
+ private:
+  using Stops = std::vector<PlannedStop>;
+
+  Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
+  void AddStops(const trip::v1::Trip& trip, const Placement* placement);
+  /// The first of `stops` that can be made with so many aboard.
+  static Stops::iterator NextWithin(Stops& stops, std::uint32_t aboard, std::uint32_t seats);
+  /// Where a stop comes that is behind all of these.
+  Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);
+
+  Stops stops_;
+  std::uint64_t revision_;
+};
+
+}  // namespace ridestream::dispatch
