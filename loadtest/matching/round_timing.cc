@@ -12,7 +12,7 @@
 #include "libs/roads/graph/road_graph.h"
 #include "loadtest/matching/thread_time.h"
 #include "services/dispatch/domain/search/waiting_trips.h"
-#include "services/dispatch/streets/round_search.h"
+#include "services/dispatch/matching/candidates/round_search.h"
 
 namespace ridestream::loadtest {
 namespace {

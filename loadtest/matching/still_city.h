@@ -11,7 +11,7 @@
 #include "loadtest/matching/slice.h"
 #include "loadtest/matching/virtual_trips.h"
 #include "services/dispatch/domain/market/market.h"
-#include "services/dispatch/streets/round_search.h"
+#include "services/dispatch/matching/candidates/round_search.h"
 
 namespace ridestream::loadtest {
 

@@ -18,7 +18,7 @@
 #include "loadtest/matching/virtual_trips.h"
 #include "loadtest/report/histogram.h"
 #include "services/dispatch/domain/market/market.h"
-#include "services/dispatch/streets/round_search.h"
+#include "services/dispatch/matching/candidates/round_search.h"
 
 namespace ridestream::loadtest {
 

@@ -14,8 +14,8 @@
 #include "libs/base/worker.h"
 #include "libs/roads/streets.h"
 #include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/matching/candidates/round_search.h"
 #include "services/dispatch/runner/location_port.h"
-#include "services/dispatch/streets/round_search.h"
 
 namespace ridestream::dispatch {
 
