@@ -13,37 +13,32 @@
 /// plan under way, a move to another plan and another round of waiting can be held against each
 /// other.
 ///
-/// The terms. `party` counts people; `people behind` are those who get out at later stops.
+// clang-format off
+/// The terms. `party` counts people; people behind are those who get out at later stops.
 ///
-/// | term           | in the cost of | amount                                  | the time comes
-/// from                              |
-/// |----------------|----------------|-----------------------------------------|--------------------------------------------------|
-/// | pick-up        | free driver    | travel time x party                     | the streets:
-/// exact, from the car to the pick-up  | | driving        | free driver    | (travel time + direct)
-/// x `driving`      | the same; `direct` is the quote's duration       | | refusals       | free
-/// driver    | (1 - a) / a x `refusal`                 | a: the driver's own rate of acceptance |
-/// | detour         | insertion      | what the plan takes longer x `driving`  | the streets, along
-/// the plan; stops included      | | delay          | insertion      | what the plan takes longer x
-/// people     | the same; people behind the new stops            | | own time       | insertion |
-/// (drop-off - asked at) x party           | the same; counts the rider's direct ride as well | |
-/// uncounted      | insertion      | - (direct + pick-up dwell) x party      | subtracted, for a
-/// free driver's cost counts      | |                |                | - both dwells x `driving`
-/// | neither the direct ride nor standing             | | unmatched      | waiting        |
-/// `unmatched` x party                     | --unmatched_cost                                 | |
-/// ageing         | waiting        | waited x `ageing` x party               | the request's time
-/// in trip's record              | | unserved ride  | waiting        | direct x `driving` | the
-/// quote's duration: the ride is driven later   |
+/// | term          | in the cost of | amount                               | where the time comes from                         |
+/// |---------------|----------------|--------------------------------------|---------------------------------------------------|
+/// | pick-up       | free driver    | travel time x party                  | the streets, exact, from the car to the pick-up   |
+/// | driving       | free driver    | (travel time + direct) x `driving`   | the same; direct is the quote's duration          |
+/// | refusals      | free driver    | (1 - a) / a x `refusal`              | a: the driver's own rate of acceptance            |
+/// | detour        | insertion      | what the plan takes longer x `driving` | the streets along the plan, with stops          |
+/// | delay         | insertion      | what the plan takes longer x people  | the same; people behind the new stops             |
+/// | own time      | insertion      | (drop-off - asked at) x party        | the same; counts the rider's direct ride as well  |
+/// | uncounted     | insertion      | - (direct + pick-up dwell) x party - both dwells x `driving` | subtracted: a free driver's cost has neither |
+/// | unmatched     | waiting        | `unmatched` x party                  | --unmatched_cost                                  |
+/// | ageing        | waiting        | waited x `ageing` x party            | the request's time in trip's record               |
+/// | unserved ride | waiting        | direct x `driving`                   | the quote's duration: the ride is driven later    |
 ///
-/// The weights, their defaults and where each number comes from:
+/// The weights and their defaults:
 ///
-/// | weight       | default | unit                    | from |
-/// |--------------|---------|-------------------------|------------------------------------------------------------|
-/// | `driving`    | 1       | s of cost a s of a car  | `./ride bench matching --driving=X` shows
-/// what others do   | | `refusal`    | 10 s    | s a refused offer       | set: most drivers answer
-/// within some seconds of the lease  | | `unmatched`  | 10 min  | s a person a round      |
-/// --unmatched_cost; `./ride bench matching --unmatched_s=X`  | | `ageing`     | 0.3     | s a s
-/// waited, a person  | `./ride bench matching --ageing=X`                         | | `least_gain`
-/// | 30 s    | s a move                | set: less isn't worth another driver to the rider |
+/// | weight       | default | unit                   | why                                                       |
+/// |--------------|---------|------------------------|-----------------------------------------------------------|
+/// | `driving`    | 1       | s of cost per s driven | `./ride bench matching --driving=X` compares others       |
+/// | `refusal`    | 10 s    | s per refused offer    | most drivers answer within some seconds of the lease      |
+/// | `unmatched`  | 10 min  | s per person and round | --unmatched_cost; `./ride bench matching --unmatched_s=X` |
+/// | `ageing`     | 0.3     | s per s and person     | `./ride bench matching --ageing=X`                        |
+/// | `least_gain` | 30 s    | s per move             | less isn't worth another driver to the rider              |
+// clang-format on
 namespace ridestream::dispatch {
 
 /// How long a car is taken to stand.
