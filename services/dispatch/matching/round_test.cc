@@ -14,7 +14,7 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Time kNow = ScaledClock::kAnchor;
+constexpr Time kRoundAt = ScaledClock::kAnchor;
 
 /// A snapshot under construction, and what it points to.
 class RoundTest : public ::testing::Test {
@@ -44,7 +44,7 @@ class RoundTest : public ::testing::Test {
   }
 
   RoundRules rules_;
-  RoundSnapshot snapshot_{kNow, {}};
+  RoundSnapshot snapshot_{kRoundAt, {}};
   std::deque<Candidate> candidates_;
   std::deque<InsertionFound> insertions_;
 };
@@ -91,7 +91,7 @@ TEST_F(RoundTest, OnlyALastLookTakesADearPlaceInAPlan) {
 
 TEST_F(RoundTest, ADriverWhoComesTooLateForThePromiseIsNotAsked) {
   RoundTrip& trip = AddTrip();
-  trip.latest_pickup = kNow + rules_.response + seconds(100);
+  trip.latest_pickup = kRoundAt + rules_.response + seconds(100);
   AddDriver("late", 101);
   EXPECT_THAT(Decide(), ElementsAre(""));
   AddDriver("in-time", 100);

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr Time kNow = ScaledClock::kAnchor;
+constexpr Time kStart = ScaledClock::kAnchor;
 const TripId kTrip("t");
 
 class SearchesTest : public ::testing::Test {
@@ -25,7 +25,7 @@ class SearchesTest : public ::testing::Test {
     trip.set_trip_id(kTrip.str());
     trip.set_version(++version_);
     trip.set_state(state);
-    *trip.mutable_requested_at() = ToProto(kNow);
+    *trip.mutable_requested_at() = ToProto(kStart);
     if (!released.empty()) trip.add_released_driver_ids(released);
     trips_.Record(trip);
   }
@@ -53,7 +53,7 @@ class SearchesTest : public ::testing::Test {
     Keep(step);
   }
   void ConnectFreeDriver() {
-    Step step(kNow);
+    Step step(kStart);
     DriverConnected connected{.driver = DriverId("d"), .epoch = 1, .resumed = false, .hello = {}};
     connected.hello.set_seats(4);
     fleet_.Connect(connected, nullptr, step);
@@ -78,37 +78,37 @@ class SearchesTest : public ::testing::Test {
 
 TEST_F(SearchesTest, ASearchGoesOnAsFarAsItHasComeAfterAnOffer) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
-  Continue(kNow);
-  EXPECT_EQ(LookInVain(kNow), 2'000u);
-  const auto round = searches_.waiting().StartRound(kNow + seconds(1));
+  Continue(kStart);
+  EXPECT_EQ(LookInVain(kStart), 2'000u);
+  const auto round = searches_.waiting().StartRound(kStart + seconds(1));
   ASSERT_TRUE(round);
   EXPECT_EQ(round->queries.at(0).radius_m, 4'000u);
   const auto matches = searches_.FinishRound(
       {round->round, {{{kTrip, {{DriverId("d"), LatLng{}, seconds(10)}}}}}},
       [](const WaitingTrip&, const DriverId&) { return Eligibility::kYes; },
-      [](const TripId&, const InsertionFound&) { return true; }, kNow + seconds(1));
+      [](const TripId&, const InsertionFound&) { return true; }, kStart + seconds(1));
   ASSERT_EQ(matches.size(), 1u);
   EXPECT_FALSE(searches_.IsWaiting(kTrip));
 
-  Continue(kNow + seconds(20));
-  EXPECT_EQ(LookInVain(kNow + seconds(20)), 4'000u);
+  Continue(kStart + seconds(20));
+  EXPECT_EQ(LookInVain(kStart + seconds(20)), 4'000u);
   // The time it was offered counts as well.
-  EXPECT_EQ(timers_.Next(), kNow + minutes(5));
+  EXPECT_EQ(timers_.Next(), kStart + minutes(5));
 }
 
 TEST_F(SearchesTest, ATripThatLosesItsDriverIsSearchedForAnew) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
-  Continue(kNow);
-  LookInVain(kNow);
+  Continue(kStart);
+  LookInVain(kStart);
   searches_.Decline(kTrip, DriverId("unwilling"));
   Record(trip::v1::TRIP_STATE_ASSIGNED);
   searches_.Found(kTrip);
   EXPECT_EQ(timers_.Next(), std::nullopt);
 
   Record(trip::v1::TRIP_STATE_REQUESTED, "lost");
-  Continue(kNow + minutes(10));
-  EXPECT_EQ(timers_.Next(), kNow + minutes(15));
-  EXPECT_EQ(LookInVain(kNow + minutes(10)), 2'000u);
+  Continue(kStart + minutes(10));
+  EXPECT_EQ(timers_.Next(), kStart + minutes(15));
+  EXPECT_EQ(LookInVain(kStart + minutes(10)), 2'000u);
   // Who declined and who had it before are never asked again.
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("unwilling")), Eligibility::kNo);
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("lost")), Eligibility::kNo);
@@ -126,28 +126,28 @@ TEST_F(SearchesTest, WhoLetAnOfferRunOutIsALastResort) {
 TEST_F(SearchesTest, IsGivenUpAfterALastLookAsFarAsItMayGo) {
   ConnectFreeDriver();
   Record(trip::v1::TRIP_STATE_REQUESTED);
-  Continue(kNow);
-  TimeIsUp(kNow + minutes(5));
+  Continue(kStart);
+  TimeIsUp(kStart + minutes(5));
   EXPECT_TRUE(searches_.IsWaiting(kTrip));
   EXPECT_FALSE(GivesUp());
-  EXPECT_EQ(LookInVain(kNow + minutes(5)), 10'000u);
+  EXPECT_EQ(LookInVain(kStart + minutes(5)), 10'000u);
   EXPECT_FALSE(searches_.IsWaiting(kTrip));
   EXPECT_TRUE(GivesUp());
 }
 
 TEST_F(SearchesTest, WithoutAFreeDriverThereIsNoLastLook) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
-  Continue(kNow);
-  TimeIsUp(kNow + minutes(5));
+  Continue(kStart);
+  TimeIsUp(kStart + minutes(5));
   EXPECT_TRUE(GivesUp());
   // While that is under way nobody looks.
-  Continue(kNow + minutes(5));
+  Continue(kStart + minutes(5));
   EXPECT_FALSE(searches_.IsWaiting(kTrip));
 }
 
 TEST_F(SearchesTest, AnEndedTripLeavesNothingBehind) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
-  Continue(kNow);
+  Continue(kStart);
   Record(trip::v1::TRIP_STATE_CANCELLED);
   searches_.Forget(kTrip);
   EXPECT_FALSE(searches_.IsWaiting(kTrip));

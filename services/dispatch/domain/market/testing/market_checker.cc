@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "libs/proto_values/proto_values.h"
+#include "services/dispatch/domain/offers/offers.h"
 #include "services/dispatch/domain/trips/trip_book.h"
 
 namespace ridestream::dispatch {
@@ -279,8 +280,8 @@ void MarketChecker::CheckOfferEnded(const DriverId& id, const v1::OfferEnded& en
   }
   int& offers_ended = drivers_[id].offers_ended;
   if (offer.outcome) {
-    const bool forgotten = offer.unseen || offers_ended - offer.ended_as >=
-                                               static_cast<int>(Fleet::kEndedOffersRemembered);
+    const bool forgotten =
+        offer.unseen || offers_ended - offer.ended_as >= static_cast<int>(Offers::kEndedRemembered);
     Expect(ended.outcome() == *offer.outcome ||
                (forgotten && ended.outcome() == v1::OFFER_OUTCOME_WITHDRAWN),
            fmt::format("offer {} ended twice, then {}", ended.offer_id(), outcome));
