@@ -50,6 +50,12 @@ add_library(ridestream_libpq INTERFACE)
 add_library(Ridestream::libpq ALIAS ridestream_libpq)
 target_link_libraries(ridestream_libpq INTERFACE ${PQ_LIBRARY})
 target_include_directories(ridestream_libpq SYSTEM INTERFACE ${PQ_INCLUDE_DIRECTORY})
+# librdkafka comes without a CMake package, too.
+find_library(RDKAFKA_LIBRARY rdkafka REQUIRED)
+add_library(ridestream_rdkafka INTERFACE)
+add_library(Ridestream::rdkafka ALIAS ridestream_rdkafka)
+target_link_libraries(ridestream_rdkafka INTERFACE ${RDKAFKA_LIBRARY})
+
 # cjose comes without a CMake package; its pkg-config file requires headers of jansson that it doesn't
 # need.
 find_library(CJOSE_LIBRARY cjose REQUIRED)

@@ -1,0 +1,38 @@
+#include "services/exporter/exporter_metrics.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace ridestream::exporter {
+
+using Kind = metrics::Readings::Kind;
+
+void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter,
+                 const EventQueue& queue, const Clock& clock) {
+  metrics::Readings& readings = metrics.readings();
+  readings.AddOne(Kind::kCounter, "exporter_events_produced_total",
+                  "Events that were written to the topic",
+                  [&exporter] { return static_cast<double>(exporter.counts().produced); });
+  readings.AddOne(Kind::kCounter, "exporter_failures_total",
+                  "Times the topic couldn't be opened or written to",
+                  [&exporter] { return static_cast<double>(exporter.counts().failures); });
+  readings.AddOne(Kind::kGauge, "exporter_topic_open",
+                  "1 while events can be written to the topic, else 0",
+                  [&exporter] { return exporter.counts().is_open ? 1.0 : 0.0; });
+  readings.AddOne(Kind::kGauge, "exporter_sequence", "Sequence of the last exported event",
+                  [&exporter] { return static_cast<double>(exporter.counts().position); });
+  readings.AddOne(Kind::kGauge, "exporter_lag_seconds",
+                  "Age of the oldest event that was read and isn't in the topic, in seconds of the "
+                  "city's time; 0 without",
+                  [&queue, &clock] {
+                    const std::optional<Time> oldest = queue.oldest();
+                    if (!oldest) return 0.0;
+                    return std::max(0.0,
+                                    std::chrono::duration<double>(clock.Now() - *oldest).count());
+                  });
+  metrics.AddQueue(
+      {{"queue", "events"}}, [&queue] { return static_cast<double>(queue.size()); },
+      EventQueue::kMaxEvents);
+}
+
+}  // namespace ridestream::exporter

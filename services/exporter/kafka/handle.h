@@ -1,0 +1,48 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ridestream::exporter {
+
+/// Settings of librdkafka by name (see its CONFIGURATION.md), e.g. "bootstrap.servers".
+using KafkaSettings = std::map<std::string, std::string>;
+
+struct KafkaDeleter {
+  void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
+  void operator()(rd_kafka_error_t* error) const { rd_kafka_error_destroy(error); }
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+template <class T>
+using KafkaPtr = std::unique_ptr<T, KafkaDeleter>;
+using KafkaClient = KafkaPtr<rd_kafka_t>;
+
+/// How long one request to the brokers may take.
+inline constexpr std::chrono::milliseconds kKafkaTimeout{5'000};
+
+/// A client whose log lines go to ours. INVALID_ARGUMENT names a setting that is wrong.
+absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings);
+
+/// `what` says what was tried. ABORTED: another producer has the same transactional id now.
+/// PERMISSION_DENIED: a right is missing. NOT_FOUND: so is a topic. Else UNAVAILABLE.
+absl::Status ToStatus(rd_kafka_resp_err_t code, const std::string& what, const std::string& why);
+/// Takes ownership; null is OK.
+absl::Status ToStatus(rd_kafka_error_t* error, const std::string& what);
+
+/// Reads NAME=VALUE lines, where # begins a comment line. INVALID_ARGUMENT when the file can't be
+/// read or a line is none.
+absl::StatusOr<KafkaSettings> ReadSettings(const std::string& path);
+
+}  // namespace ridestream::exporter

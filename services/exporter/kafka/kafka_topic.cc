@@ -1,0 +1,167 @@
+#include "services/exporter/kafka/kafka_topic.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "services/exporter/kafka/topic_reader.h"
+
+namespace ridestream::exporter {
+namespace {
+
+constexpr int kTimeoutMs = static_cast<int>(kKafkaTimeout.count());
+/// What Write and Open rely on.
+constexpr std::array kOwnSettings = {
+    "transactional.id", "transaction.timeout.ms", "enable.idempotence", "acks",
+    "isolation.level",  "enable.partition.eof",   "bootstrap.servers"};
+
+/// FAILED_PRECONDITION unless the topic's cleanup.policy is this one.
+absl::Status CheckPolicy(TopicReader& reader, const std::string& topic, const std::string& policy,
+                         const std::string& reason) {
+  const auto found = reader.ReadSetting(topic, "cleanup.policy");
+  if (!found.ok()) return found.status();
+  if (*found == policy) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "topic {}: cleanup.policy is {} and must be {}: {}", topic, *found, policy, reason));
+}
+
+absl::StatusOr<v1::ExportPosition> ReadPosition(TopicReader& reader, const std::string& topic) {
+  const auto newest = reader.ReadNewest(topic);
+  if (!newest.ok()) return newest.status();
+  v1::ExportPosition position;
+  if (!newest->has_value()) return position;
+  if (!position.ParseFromString(**newest) || position.sequence() == 0) {
+    return absl::FailedPreconditionError(
+        fmt::format("topic {}: the newest record isn't an ExportPosition", topic));
+  }
+  return position;
+}
+
+/// FAILED_PRECONDITION when one of the two topics was deleted or made anew without the other.
+absl::Status CheckTogether(TopicReader& reader, const std::string& topic, std::uint32_t partitions,
+                           std::uint64_t sequence) {
+  if (sequence > 0) {
+    const auto was_written = reader.WasWritten(topic, partitions);
+    if (!was_written.ok() || *was_written) return was_written.status();
+    return absl::FailedPreconditionError(fmt::format(
+        "{0}.position says that events up to sequence {1} were exported, but topic {0} is new: "
+        "delete both topics to export the log again",
+        topic, sequence));
+  }
+  const auto has_records = reader.HasRecords(topic, partitions);
+  if (!has_records.ok() || !*has_records) return has_records.status();
+  return absl::FailedPreconditionError(
+      fmt::format("topic {0} holds records, but {0}.position none, so that it isn't known which "
+                  "events were exported: export to another topic, or delete both",
+                  topic));
+}
+
+}  // namespace
+
+absl::Status KafkaTopic::CheckSettings(KafkaSettings settings) {
+  for (const char* own : kOwnSettings) {
+    if (settings.contains(own)) {
+      return absl::InvalidArgumentError(fmt::format("{}: is set by the exporter itself", own));
+    }
+  }
+  settings["bootstrap.servers"] = "127.0.0.1:9";  // Nobody connects.
+  settings["log_level"] = "2";
+  return MakeClient(RD_KAFKA_PRODUCER, settings).status();
+}
+
+absl::StatusOr<KafkaClient> KafkaTopic::MakeProducer() const {
+  KafkaSettings settings = options_.settings;
+  settings["transactional.id"] = "ridestream-exporter." + options_.topic;
+  settings["transaction.timeout.ms"] =
+      std::to_string(std::chrono::milliseconds(kTransactionTimeout).count());
+  settings["enable.idempotence"] = "true";
+  settings.emplace("linger.ms", "0");  // A batch is complete before it is produced.
+  return MakeClient(RD_KAFKA_PRODUCER, settings);
+}
+
+absl::StatusOr<EventTopic::Opened> KafkaTopic::Open() {
+  producer_.reset();
+  auto reader = TopicReader::Make(options_.settings);
+  if (!reader.ok()) return reader.status();
+  // Before anything is taken over.
+  const auto partitions = reader->CountPartitions(options_.topic);
+  if (!partitions.ok()) return partitions.status();
+  const auto positions = reader->CountPartitions(position_topic());
+  if (!positions.ok()) return positions.status();
+  if (*positions != 1) {
+    return absl::FailedPreconditionError(
+        fmt::format("topic {}: has {} partitions and must have 1", position_topic(), *positions));
+  }
+  for (const absl::Status& status :
+       {CheckPolicy(*reader, options_.topic, "delete", "compaction would remove events of trips"),
+        CheckPolicy(*reader, position_topic(), "compact", "the position would be deleted")}) {
+    if (!status.ok()) return status;
+  }
+  auto producer = MakeProducer();
+  if (!producer.ok()) return producer.status();
+  absl::Status status = ToStatus(rd_kafka_init_transactions(producer->get(), kTimeoutMs),
+                                 fmt::format("taking topic {} over", options_.topic));
+  if (!status.ok()) return status;
+  const auto position = ReadPosition(*reader, position_topic());
+  if (!position.ok()) return position.status();
+  status = CheckTogether(*reader, options_.topic, *partitions, position->sequence());
+  if (!status.ok()) return status;
+  producer_ = *std::move(producer);
+  return Opened{*position, *partitions};
+}
+
+absl::Status KafkaTopic::Write(const std::vector<Record>& records,
+                               const v1::ExportPosition& position) {
+  const auto begin = std::chrono::steady_clock::now();
+  absl::Status status = WriteAll(records, position);
+  if (absl::IsAborted(status) && std::chrono::steady_clock::now() - begin >= kTransactionTimeout) {
+    // This process was suspended for so long that the broker ended its transaction.
+    return absl::UnavailableError(status.message());
+  }
+  return status;
+}
+
+absl::Status KafkaTopic::WriteAll(const std::vector<Record>& records,
+                                  const v1::ExportPosition& position) {
+  absl::Status status =
+      ToStatus(rd_kafka_begin_transaction(producer_.get()), "beginning a transaction");
+  for (const Record& record : records) {
+    if (!status.ok()) return status;
+    status = Produce(options_.topic, record);
+  }
+  if (status.ok()) {
+    status = Produce(position_topic(),
+                     {.key = options_.topic, .value = position.SerializeAsString(), .headers = {}});
+  }
+  if (!status.ok()) return status;
+  // Sends what was produced and waits for the brokers' acknowledgements first.
+  return ToStatus(
+      rd_kafka_commit_transaction(producer_.get(), kTimeoutMs),
+      fmt::format("writing {} events up to sequence {}", records.size(), position.sequence()));
+}
+
+absl::Status KafkaTopic::Produce(const std::string& topic, const Record& record) {
+  const auto pointer = [](const std::string& text) {
+    return const_cast<char*>(text.data());  // NOLINT: librdkafka copies it, as MSGFLAGS says.
+  };
+  std::vector<rd_kafka_vu_t> values(4 + record.headers.size());
+  values[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  values[0].u.cstr = topic.c_str();
+  values[1].vtype = RD_KAFKA_VTYPE_KEY;
+  values[1].u.mem = {pointer(record.key), record.key.size()};
+  values[2].vtype = RD_KAFKA_VTYPE_VALUE;
+  values[2].u.mem = {pointer(record.value), record.value.size()};
+  values[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  values[3].u.i = RD_KAFKA_MSG_F_COPY;
+  for (std::size_t i = 0; i < record.headers.size(); ++i) {
+    const auto& [name, value] = record.headers[i];
+    values[4 + i].vtype = RD_KAFKA_VTYPE_HEADER;
+    values[4 + i].u.header = {name.c_str(), value.data(), static_cast<ssize_t>(value.size())};
+  }
+  return ToStatus(rd_kafka_produceva(producer_.get(), values.data(), values.size()),
+                  fmt::format("producing to topic {}", topic));
+}
+
+}  // namespace ridestream::exporter

@@ -1,0 +1,183 @@
+// Wires the exporter: flags, the log, the topic, the thread between them, a server for health.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "libs/base/timer_queue.h"
+#include "libs/base/validation.h"
+#include "libs/base/worker.h"
+#include "libs/metrics/service_metrics.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/server_flags.h"
+#include "libs/service/flag_range.h"
+#include "libs/service/service.h"
+#include "services/exporter/domain/event_queue.h"
+#include "services/exporter/domain/exporter.h"
+#include "services/exporter/exporter_metrics.h"
+#include "services/exporter/kafka/kafka_topic.h"
+#include "services/exporter/rpc/trip_log.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:7004",
+          "Address to serve gRPC's health protocol on; port 0 takes a free one");
+ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7104",
+          "Address to serve Prometheus metrics on; port 0 takes a free one, off serves none");
+ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
+ABSL_FLAG(std::string, markets, "city",
+          "Markets whose events are exported: NAME[,…]. NAME=STREETS, the form of the other "
+          "services, will do; the streets aren't read");
+ABSL_FLAG(std::string, kafka, "127.0.0.1:9092", "Kafka's bootstrap servers: HOST:PORT[,…]");
+ABSL_FLAG(std::string, topic, "ridestream.trips",
+          "Topic of the events. It must exist, and so must TOPIC.position with one partition and "
+          "cleanup.policy=compact");
+ABSL_FLAG(
+    std::string, kafka_settings, "",
+    "File with further settings of librdkafka, NAME=VALUE a line, e.g. security.protocol=SSL");
+ABSL_FLAG(absl::Duration, give_up_after, absl::Minutes(5),
+          "The process ends when the topic can't be opened or written to for so long (1s to 24h)");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+          "How long SIGTERM waits for calls under way (0 to 1h)");
+
+namespace ridestream::exporter {
+namespace {
+
+constexpr char kUsage[] =
+    R"(exporter writes the log of trips to a topic of Kafka, each event once and in order.
+
+It follows trip's log and keeps nothing itself: how far it has come is kept in Kafka. One exporter
+writes to a topic; a second one takes the topic over, and the first ends.
+
+  exporter --trip=127.0.0.1:7001 --kafka=127.0.0.1:9092 --markets=city --topic=ridestream.trips
+  RIDESTREAM_KAFKA=kafka:9092 exporter       every flag is also an environment variable
+)";
+
+absl::Status CheckFlags() {
+  using service::CheckRange;
+  for (absl::Status status :
+       {CheckRange(FLAGS_give_up_after, absl::Seconds(1), absl::Hours(24)),
+        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
+    if (!status.ok()) return status;
+  }
+  if (absl::GetFlag(FLAGS_topic).empty()) return absl::InvalidArgumentError("--topic: is empty");
+  if (absl::GetFlag(FLAGS_kafka).empty()) return absl::InvalidArgumentError("--kafka: is empty");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> MarketsFromFlag() {
+  std::vector<std::string> markets;
+  const std::string flag = absl::GetFlag(FLAGS_markets);
+  for (const std::string_view entry :
+       std::vector<std::string>(absl::StrSplit(flag, ',', absl::SkipEmpty()))) {
+    markets.emplace_back(entry.substr(0, entry.find('=')));
+    if (absl::Status status = ValidateId(markets.back(), "--markets: a name"); !status.ok()) {
+      return status;
+    }
+  }
+  std::sort(markets.begin(), markets.end());
+  if (markets.empty()) return absl::InvalidArgumentError("--markets: is empty");
+  if (const auto twice = std::adjacent_find(markets.begin(), markets.end());
+      twice != markets.end()) {
+    return absl::InvalidArgumentError(fmt::format("--markets: '{}' stands twice", *twice));
+  }
+  return markets;
+}
+
+absl::StatusOr<KafkaSettings> SettingsFromFlags() {
+  KafkaSettings settings;
+  if (const std::string path = absl::GetFlag(FLAGS_kafka_settings); !path.empty()) {
+    auto read = ReadSettings(path);
+    if (!read.ok()) return read.status();
+    settings = *std::move(read);
+  }
+  if (absl::Status status = KafkaTopic::CheckSettings(settings); !status.ok()) return status;
+  settings["bootstrap.servers"] = absl::GetFlag(FLAGS_kafka);
+  return settings;
+}
+
+absl::Status Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto markets = MarketsFromFlag();
+  if (!markets.ok()) return markets.status();
+  auto settings = SettingsFromFlags();
+  if (!settings.ok()) return settings.status();
+
+  metrics::ServiceMetrics metrics("exporter", {}, absl::GetFlag(FLAGS_metrics_listen));
+  const auto clock = service::MakeClock();
+  TimerQueue timers;
+  const auto trip = trip::v1::TripService::NewStub(
+      rpc::MakeChannel(absl::GetFlag(FLAGS_trip), {.keepalive = rpc::kInnerKeepalive}));
+  EventQueue queue;
+  TripLog log(*markets, *trip, timers, queue);
+  KafkaTopic topic({.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)});
+
+  auto server_options = rpc::ServerOptionsFromFlags();
+  if (!server_options.ok()) return server_options.status();
+  metrics.AddConnections(server_options->connections);
+  server_options->address = absl::GetFlag(FLAGS_listen);
+  auto server = rpc::Server::Start(*std::move(server_options));
+  if (!server.ok()) return server.status();
+  (*server)->SetServing(false);
+
+  // Ready while events can be written. Called by the export's thread.
+  std::function<void()> announce;
+  const auto on_change = [&server, &announce](const absl::Status& status) {
+    (*server)->SetServing(status.ok());
+    if (!status.ok()) {
+      service::Log(service::Level::kWarning, "export_interrupted", {{"error", status.ToString()}});
+    } else if (announce) {
+      std::exchange(announce, nullptr)();
+    } else {
+      service::Log(service::Level::kInfo, "export_resumed");
+    }
+  };
+  Exporter exporter({.markets = *markets,
+                     .give_up_after = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_give_up_after)),
+                     .on_change = on_change},
+                    topic, log, queue);
+  AddReadings(metrics, exporter, queue, *clock);
+  const auto scraped = metrics.Serve();
+  if (!scraped.ok()) return scraped.status();
+  announce = [&] {
+    const std::string address = absl::GetFlag(FLAGS_listen);
+    service::LogServing(
+        fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
+        {{"metrics", (*scraped)->address()},
+         {"markets", fmt::format("{}", fmt::join(*markets, ","))},
+         {"topic", absl::GetFlag(FLAGS_topic)},
+         {"after", std::to_string(exporter.counts().position)}});
+  };
+
+  ThreadExecutor executor;
+  auto worker = executor.Start([&exporter]() -> std::optional<std::chrono::nanoseconds> {
+    const auto pause = exporter.Step(std::chrono::steady_clock::now());
+    // The next process begins where this one has come to.
+    if (!pause.ok()) service::EndProcess("failed", {{"error", pause.status().ToString()}});
+    return *pause;
+  });
+
+  const std::string_view signal = service::WaitForStopSignal();
+  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  worker.reset();
+  log.Stop();
+  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
+  service::Log(service::Level::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace ridestream::exporter
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "exporter", ridestream::exporter::kUsage);
+  const absl::Status status = ridestream::exporter::Run();
+  return status.ok() ? 0 : ridestream::service::Fail(status);
+}
