@@ -54,11 +54,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
 absl::Status Server::Begin() {
   LogGrpcMessages();
-  const auto connections = options_.connections != nullptr
-                               ? options_.connections
-                               : std::make_shared<ConnectionTable>(WithinDescriptors({}));
   absl::StatusOr<std::unique_ptr<Acceptor>> acceptor =
-      Acceptor::Listen({.address = options_.address, .connections = connections});
+      Acceptor::Listen({.address = options_.address, .connections = options_.connections});
   if (!acceptor.ok()) return acceptor.status();
   acceptor_ = *std::move(acceptor);
 

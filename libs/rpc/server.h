@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "libs/base/host_port.h"
 #include "libs/rpc/acceptor.h"
 #include "libs/rpc/call_observer.h"
 #include "libs/rpc/connection_table.h"
@@ -29,9 +30,10 @@ struct ServerOptions {
   int max_message_bytes = 4 << 20;
   /// Streams a client may have open on one connection.
   int max_streams_per_connection = 100;
-  /// Bounds and counts the connections. Null: a table with the default limits, within what the
-  /// process's limit of open files allows.
-  std::shared_ptr<ConnectionTable> connections = nullptr;
+  /// Bounds and counts the connections; by default within what the process's limit of open files
+  /// allows. Not null.
+  std::shared_ptr<ConnectionTable> connections =
+      std::make_shared<ConnectionTable>(WithinDescriptors({}));
   /// Memory for connections and for what is read from them; with more in use gRPC reads less and
   /// ends streams. 0: a quarter of what the machine has, or of what the container may use.
   std::size_t memory_bytes = 0;
@@ -57,6 +59,8 @@ class Server {
   ~Server();
 
   int port() const { return acceptor_->port(); }
+  /// The options' address, with the port that is served.
+  std::string address() const { return WithPort(options_.address, port()); }
   /// Reaches this server without a socket, for tests and self-checks.
   std::shared_ptr<grpc::Channel> InProcessChannel();
   /// What the health service answers, for the server as a whole.

@@ -1,19 +1,18 @@
-// Wires the location service: flags, index, server.
+// Turns flags into the options of a LocationServer, and runs it until a signal comes.
 
 #include <fmt/format.h>
 
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "absl/flags/flag.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "libs/metrics/service_metrics.h"
-#include "libs/peer_clock/clock_service.h"
-#include "libs/rpc/caller.h"
-#include "libs/rpc/limiting_authenticator.h"
-#include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
-#include "services/location/location_metrics.h"
-#include "services/location/rpc/location_service.h"
+#include "services/location/location_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7002",
           "host:port to serve on. Port 0 takes a free one; the start line tells which.");
@@ -58,50 +57,42 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-int Run() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
-  metrics::ServiceMetrics metrics("location", {"ridestream.location.v1.LocationService"},
-                                  absl::GetFlag(FLAGS_metrics_listen));
-  const auto clock = service::MakeClock();
-  auto server_options = rpc::ServerOptionsFromFlags();
-  if (!server_options.ok()) return service::Fail(server_options.status());
-  metrics.AddConnections(server_options->connections);
-  const rpc::TrustingAuthenticator trusting;
-  const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
-  LocationServiceOptions options;
-  options.index.staleness = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_staleness));
-  options.index.max_drivers_per_market = absl::GetFlag(FLAGS_max_drivers);
-  options.index.max_markets = absl::GetFlag(FLAGS_max_markets);
-  options.max_viewers = absl::GetFlag(FLAGS_max_viewers);
-  options.on_batch = MeasureBatches(metrics.registry());
-  LocationService location(options, *clock, authenticator);
-  ClockService clock_service(*clock, authenticator);
-  AddReadings(metrics.readings(), location, options);
-  const auto exporter = metrics.Serve();
-  if (!exporter.ok()) return service::Fail(exporter.status());
+absl::StatusOr<LocationServer::Options> OptionsFromFlags() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto server = rpc::ServerOptionsFromFlags();
+  if (!server.ok()) return server.status();
+  LocationServer::Options options{.server = *std::move(server),
+                                  .clock = service::MakeClock(),
+                                  .max_calls_per_s = absl::GetFlag(FLAGS_max_calls_per_s),
+                                  .metrics_listen = absl::GetFlag(FLAGS_metrics_listen)};
+  options.server.address = absl::GetFlag(FLAGS_listen);
+  IndexOptions& index = options.service.index;
+  index.staleness = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_staleness));
+  index.max_drivers_per_market = absl::GetFlag(FLAGS_max_drivers);
+  index.max_markets = absl::GetFlag(FLAGS_max_markets);
+  options.drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace));
+  options.service.max_viewers = absl::GetFlag(FLAGS_max_viewers);
+  return options;
+}
 
-  const std::string listen = absl::GetFlag(FLAGS_listen);
-  server_options->address = listen;
-  server_options->services = {&location, &clock_service};
-  server_options->on_drain = {[&location] { location.Drain(); }};
-  server_options->call_observer = metrics.calls();
-  auto server = rpc::Server::Start(*std::move(server_options));
-  if (!server.ok()) return service::Fail(server.status());
-  const std::string address =
-      fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port());
-  service::LogServing(address,
-                      {{"metrics", (*exporter)->address()},
+absl::Status Run() {
+  auto options = OptionsFromFlags();
+  if (!options.ok()) return options.status();
+  auto server = LocationServer::Start(*std::move(options));
+  if (!server.ok()) return server.status();
+  service::LogServing((*server)->address(),
+                      {{"metrics", (*server)->metrics_address()},
                        {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
                        {"staleness", absl::FormatDuration(absl::GetFlag(FLAGS_staleness))},
-                       {"max_drivers", fmt::format("{}", options.index.max_drivers_per_market)},
-                       {"max_markets", fmt::format("{}", options.index.max_markets)},
-                       {"max_viewers", fmt::format("{}", options.max_viewers)},
-                       {"authentication", authenticator.description()}});
+                       {"max_drivers", fmt::format("{}", absl::GetFlag(FLAGS_max_drivers))},
+                       {"max_markets", fmt::format("{}", absl::GetFlag(FLAGS_max_markets))},
+                       {"max_viewers", fmt::format("{}", absl::GetFlag(FLAGS_max_viewers))},
+                       {"authentication", (*server)->authentication()}});
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
+  (*server)->Drain();
   service::Log(service::Level::kInfo, "stopped");
-  return 0;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -109,5 +100,6 @@ int Run() {
 
 int main(int argc, char** argv) {
   ridestream::service::Initialize(argc, argv, "location", ridestream::location::kUsage);
-  return ridestream::location::Run();
+  const absl::Status status = ridestream::location::Run();
+  return status.ok() ? 0 : ridestream::service::Fail(status);
 }

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/metrics/exporter.h"
+#include "libs/metrics/service_metrics.h"
+#include "libs/peer_clock/clock_service.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/limiting_authenticator.h"
+#include "libs/rpc/server.h"
+#include "services/location/rpc/location_service.h"
+
+namespace ridestream::location {
+
+/// The location service as one object: the index, its gRPC server and its metrics port.
+/// Thread-safe.
+class LocationServer {
+ public:
+  struct Options {
+    LocationServiceOptions service = {};
+    /// Where and within what limits to serve; Start adds the services and who observes them.
+    rpc::ServerOptions server = {};
+    /// Not null.
+    std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
+    /// Calls per second from one rider or driver, see rpc::LimitingAuthenticator; 0: no limit.
+    double max_calls_per_s = 0;
+    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    std::string metrics_listen = "off";
+    /// How long Drain waits for calls under way.
+    std::chrono::milliseconds drain_grace{5'000};
+  };
+
+  /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
+  /// isn't host:port.
+  static absl::StatusOr<std::unique_ptr<LocationServer>> Start(Options options);
+
+  int port() const { return server_->port(); }
+  /// host:port with the port that is served.
+  std::string address() const { return server_->address(); }
+  /// The same for the metrics, or "off".
+  std::string metrics_address() const { return exporter_->address(); }
+  /// How callers are identified, for the log.
+  std::string authentication() const { return authenticator_.description(); }
+  /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops. Once; the
+  /// destructor stops without waiting.
+  void Drain() { server_->Drain(drain_grace_); }
+
+ private:
+  explicit LocationServer(const Options& options);
+  absl::Status Serve(rpc::ServerOptions options);
+
+  const std::chrono::milliseconds drain_grace_;
+  // Each is used by those below it.
+  metrics::ServiceMetrics metrics_;
+  const std::shared_ptr<const Clock> clock_;
+  const rpc::TrustingAuthenticator callers_;
+  const rpc::LimitingAuthenticator authenticator_;
+  LocationService service_;
+  ClockService clock_service_;
+  std::unique_ptr<metrics::Exporter> exporter_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+}  // namespace ridestream::location

@@ -1,0 +1,50 @@
+#include "services/location/location_server.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "libs/metrics/testing/scrape.h"
+#include "libs/rpc/channel.h"
+#include "libs/testing/status_matchers.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+
+namespace ridestream::location {
+namespace {
+
+using metrics::testing::ScrapeMetrics;
+using metrics::testing::Sum;
+
+TEST(LocationServerTest, AnswersCountsAndStops) {
+  auto server = LocationServer::Start({.metrics_listen = "127.0.0.1:0"});
+  ASSERT_THAT(server, testing::IsOk());
+  const auto stub = v1::LocationService::NewStub(rpc::MakeChannel((*server)->address()));
+  const auto ask = [&] {
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kService, "test"});
+    rpc::SetTimeout(context, std::chrono::seconds(30));
+    v1::GetIndexStatsResponse response;
+    return stub->GetIndexStats(&context, {}, &response).error_code();
+  };
+  EXPECT_EQ(ask(), grpc::StatusCode::OK);
+  const auto counted = ScrapeMetrics((*server)->metrics_address());
+  ASSERT_THAT(counted, testing::IsOk());
+  EXPECT_EQ(Sum(*counted, "location_rpc_calls_total", {{"method", "GetIndexStats"}}), 1);
+  (*server)->Drain();
+  EXPECT_EQ(ask(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(LocationServerTest, SaysWhichAddressItCannotHave) {
+  auto first = LocationServer::Start({});
+  ASSERT_THAT(first, testing::IsOk());
+  const std::string taken = (*first)->address();
+  EXPECT_THAT(LocationServer::Start({.server = {.address = taken}}),
+              testing::StatusIs(absl::StatusCode::kUnavailable, taken));
+  EXPECT_THAT(LocationServer::Start({.metrics_listen = taken}),
+              testing::StatusIs(absl::StatusCode::kUnavailable, taken));
+}
+
+}  // namespace
+}  // namespace ridestream::location
