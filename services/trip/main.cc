@@ -1,37 +1,39 @@
-// The trip service: flags, wiring, and the end.
+// Turns flags into the options of a TripServer, and runs it until a signal comes.
 
 #include <fmt/format.h>
 
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 #include "absl/flags/flag.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "libs/peer_clock/clock_service.h"
 #include "libs/proto_values/proto_values.h"
-#include "libs/rpc/caller.h"
-#include "libs/rpc/limiting_authenticator.h"
-#include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
 #include "services/trip/domain/fare.h"
-#include "services/trip/event_lines.h"
-#include "services/trip/rpc/trip_feed.h"
-#include "services/trip/rpc/trip_service.h"
-#include "services/trip/store_choice.h"
-#include "services/trip/streets/market_service.h"
-#include "services/trip/streets/streets_router.h"
-#include "services/trip/trip_metrics.h"
+#include "services/trip/trip_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7101",
           "host:port to serve Prometheus metrics on; port 0 takes a free one, off serves none");
+ABSL_FLAG(std::string, data, "./data",
+          "With --store=sqlite, the folder that holds the trips (trips.db). Made where it is "
+          "missing; one process at a time may have it.");
+ABSL_FLAG(std::string, store, "sqlite",
+          "Where trips are kept: sqlite (the folder --data), or postgres (the database --postgres, "
+          "which several trip processes may share)");
+ABSL_FLAG(std::string, postgres, "",
+          "With --store=postgres, the database: postgresql://USER@HOST[,HOST…]/NAME?… or "
+          "key=value pairs, as libpq takes them. A password is better given in the environment "
+          "(RIDESTREAM_POSTGRES, PGPASSWORD) than here.");
 ABSL_FLAG(
     std::string, markets, "city=city:1",
     "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
@@ -71,19 +73,18 @@ constexpr char kUsage[] =
     "  trip --data /var/lib/ridestream/trip --markets manhattan=maps/manhattan.osm.pbf\n"
     "Every flag can be given as an environment variable, e.g. RIDESTREAM_DATA=/data.";
 
-using Routers = std::map<std::string, std::unique_ptr<StreetsRouter>>;
+using StreetsByMarket = std::map<std::string, std::unique_ptr<roads::Streets>>;
 
-absl::StatusOr<Routers> LoadMarkets(const std::string& flag) {
-  const auto specs = service::ParseMarkets(flag);
+absl::StatusOr<StreetsByMarket> LoadMarkets() {
+  const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
   if (!specs.ok()) return specs.status();
-  Routers routers;
+  StreetsByMarket markets;
   for (const service::MarketSpec& spec : *specs) {
-    absl::StatusOr<std::unique_ptr<roads::Streets>> streets =
-        service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
+    auto streets = service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
     if (!streets.ok()) return streets.status();
-    routers.emplace(spec.market.str(), std::make_unique<StreetsRouter>(*std::move(streets)));
+    markets.emplace(spec.market.str(), *std::move(streets));
   }
-  return routers;
+  return markets;
 }
 
 absl::StatusOr<v1::Tariff> TariffFromFlags() {
@@ -121,96 +122,69 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-std::string MarketNames(const Routers& routers) {
-  return absl::StrJoin(routers, ",",
+absl::StatusOr<StoreChoice> StoreFromFlags() {
+  const std::string store = absl::GetFlag(FLAGS_store);
+  if (store == "sqlite") {
+    return StoreChoice{.kind = StoreChoice::Kind::kSqlite, .folder = absl::GetFlag(FLAGS_data)};
+  }
+  if (store != "postgres") {
+    return absl::InvalidArgumentError(fmt::format("--store={}: must be sqlite or postgres", store));
+  }
+  const std::string url = absl::GetFlag(FLAGS_postgres);
+  if (url.empty()) {
+    return absl::InvalidArgumentError("--postgres=: --store=postgres needs the database's URL");
+  }
+  return StoreChoice{.kind = StoreChoice::Kind::kPostgres, .postgres = url};
+}
+
+absl::StatusOr<TripServer::Options> OptionsFromFlags() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  const auto tariff = TariffFromFlags();
+  if (!tariff.ok()) return tariff.status();
+  const auto sharing = SharingTermsFromFlags();
+  if (!sharing.ok()) return sharing.status();
+  auto store = StoreFromFlags();
+  if (!store.ok()) return store.status();
+  auto server = rpc::ServerOptionsFromFlags();
+  if (!server.ok()) return server.status();
+  server->address = absl::GetFlag(FLAGS_listen);
+  auto streets = LoadMarkets();
+  if (!streets.ok()) return streets.status();
+  return TripServer::Options{
+      .server = *std::move(server),
+      .clock = service::MakeClock(),
+      .max_calls_per_s = absl::GetFlag(FLAGS_max_calls_per_s),
+      .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+      .store = *std::move(store),
+      .streets = *std::move(streets),
+      .tariff = *tariff,
+      .sharing = *sharing,
+      .quote_lifetime = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_quote_lifetime)),
+      .reader_threads = absl::GetFlag(FLAGS_reader_threads),
+      .router_threads = absl::GetFlag(FLAGS_router_threads),
+      .drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace))};
+}
+
+std::string NamesOf(const StreetsByMarket& markets) {
+  return absl::StrJoin(markets, ",",
                        [](std::string* out, const auto& market) { out->append(market.first); });
 }
 
-std::map<std::string, const roads::Streets*> StreetsOf(const Routers& routers) {
-  std::map<std::string, const roads::Streets*> markets;
-  for (const auto& [name, router] : routers) markets.emplace(name, &router->streets());
-  return markets;
-}
-
 absl::Status Run() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return status;
-  const absl::StatusOr<v1::Tariff> tariff = TariffFromFlags();
-  if (!tariff.ok()) return tariff.status();
-  const absl::StatusOr<SharingTerms> sharing = SharingTermsFromFlags();
-  if (!sharing.ok()) return sharing.status();
-  const absl::StatusOr<Routers> routers = LoadMarkets(absl::GetFlag(FLAGS_markets));
-  if (!routers.ok()) return routers.status();
-
-  metrics::ServiceMetrics metrics(
-      "trip", {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService"},
-      absl::GetFlag(FLAGS_metrics_listen));
-  StoreMeter meter(metrics.registry());
-  const std::shared_ptr<const Clock> clock = service::MakeClock();
-  absl::StatusOr<rpc::ServerOptions> server_options = rpc::ServerOptionsFromFlags();
-  if (!server_options.ok()) return server_options.status();
-  metrics.AddConnections(server_options->connections);
-  const rpc::TrustingAuthenticator trusting;
-  const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
-  TripFeed feed;
-  const absl::StatusOr<ChosenStore> chosen = OpenStoreFromFlags(
-      // The pools' threads both read, so that none waits for a connection.
-      *clock, absl::GetFlag(FLAGS_reader_threads) + absl::GetFlag(FLAGS_router_threads),
-      {.on_events = [&](const std::vector<EventPtr>& events) { feed.Publish(events); },
-       .on_written =
-           [&](const std::vector<EventPtr>& events) {
-             meter.Logged(events);
-             for (const EventPtr& event : events) LogEvent(*event);
-           },
-       .on_commit = [&](size_t commands, auto took) { meter.Committed(commands, took); },
-       .on_failure =
-           [&](const absl::Status& status, size_t commands) {
-             meter.Failed(commands);
-             service::Log(service::Level::kError,
-                          commands > 0 ? "commit failed" : "the log can't be followed",
-                          {{"error", status.ToString()}, {"commands", std::to_string(commands)}});
-           }},
-      metrics);
-  if (!chosen.ok()) return chosen.status();
-  TripStore& store = *chosen->store;
-
-  std::map<std::string, const QuoteRouter*> markets;
-  for (const auto& [name, router] : *routers) markets.emplace(name, router.get());
-  TripService service(
-      {.store = store,
-       .feed = feed,
-       .clock = *clock,
-       .authenticator = authenticator,
-       .markets = std::move(markets),
-       .tariff = *tariff,
-       .sharing = *sharing,
-       .quote_lifetime = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_quote_lifetime)),
-       .reader_threads = absl::GetFlag(FLAGS_reader_threads),
-       .router_threads = absl::GetFlag(FLAGS_router_threads)});
-  MarketService market_service(*clock, StreetsOf(*routers));
-  ClockService clock_service(*clock, authenticator);
-  AddReadings(metrics, store, service);
-  AddStreetReadings(metrics, StreetsOf(*routers));
-  const auto exporter = metrics.Serve();
-  if (!exporter.ok()) return exporter.status();
-  const std::string listen = absl::GetFlag(FLAGS_listen);
-  server_options->address = listen;
-  server_options->services = {&service, &market_service, &clock_service};
-  server_options->on_drain = {[&feed] { feed.Close(); }};
-  server_options->call_observer = metrics.calls();
-  const absl::StatusOr<std::unique_ptr<rpc::Server>> server =
-      rpc::Server::Start(*std::move(server_options));
+  auto options = OptionsFromFlags();
+  if (!options.ok()) return options.status();
+  const std::string markets = NamesOf(options->streets);
+  auto server = TripServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
-  (*server)->SetServing(true);
-  service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
-                      {{"metrics", (*exporter)->address()},
-                       {"markets", MarketNames(*routers)},
-                       {"data", chosen->place},
-                       {"log_end", std::to_string(store.LastSequence())},
-                       {"authentication", authenticator.description()}});
+  service::LogServing((*server)->address(), {{"metrics", (*server)->metrics_address()},
+                                             {"markets", markets},
+                                             {"data", (*server)->store_place()},
+                                             {"log_end", std::to_string((*server)->log_end())},
+                                             {"authentication", (*server)->authentication()}});
 
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
+  (*server)->Drain();
   service::Log(service::Level::kInfo, "stopped");
   return absl::OkStatus();
 }

@@ -5,27 +5,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/flags/flag.h"
 #include "services/trip/storage/postgres_trip_store.h"
 #include "services/trip/storage/sqlite_trip_store.h"
-
-ABSL_FLAG(std::string, data, "./data",
-          "With --store=sqlite, the folder that holds the trips (trips.db). Made where it is "
-          "missing; one process at a time may have it.");
-ABSL_FLAG(std::string, store, "sqlite",
-          "Where trips are kept: sqlite (the folder --data), or postgres (the database --postgres, "
-          "which several trip processes may share)");
-ABSL_FLAG(std::string, postgres, "",
-          "With --store=postgres, the database: postgresql://USER@HOST[,HOST…]/NAME?… or "
-          "key=value pairs, as libpq takes them. A password is better given in the environment "
-          "(RIDESTREAM_POSTGRES, PGPASSWORD) than here.");
 
 namespace ridestream::trip {
 namespace {
 
-absl::StatusOr<ChosenStore> OpenSqlite(const Clock& clock, size_t readers, StoreObserver observer,
+absl::StatusOr<ChosenStore> OpenSqlite(const std::string& folder_path, const Clock& clock,
+                                       size_t readers, StoreObserver observer,
                                        metrics::ServiceMetrics& metrics) {
-  absl::StatusOr<DataFolder> folder = DataFolder::Acquire(absl::GetFlag(FLAGS_data));
+  absl::StatusOr<DataFolder> folder = DataFolder::Acquire(folder_path);
   if (!folder.ok()) return folder.status();
   const std::string path = folder->database_path();
   absl::StatusOr<std::unique_ptr<SqliteTripStore>> store = SqliteTripStore::Open(
@@ -48,12 +37,8 @@ absl::StatusOr<ChosenStore> OpenSqlite(const Clock& clock, size_t readers, Store
   return ChosenStore{*std::move(folder), *std::move(store), path};
 }
 
-absl::StatusOr<ChosenStore> OpenPostgres(const Clock& clock, size_t readers,
+absl::StatusOr<ChosenStore> OpenPostgres(const std::string& url, const Clock& clock, size_t readers,
                                          StoreObserver observer) {
-  const std::string url = absl::GetFlag(FLAGS_postgres);
-  if (url.empty()) {
-    return absl::InvalidArgumentError("--postgres=: --store=postgres needs the database's URL");
-  }
   absl::StatusOr<std::unique_ptr<PostgresTripStore>> store =
       PostgresTripStore::Open({.url = url,
                                .clock = clock,
@@ -72,13 +57,15 @@ absl::StatusOr<ChosenStore> OpenPostgres(const Clock& clock, size_t readers,
 
 }  // namespace
 
-absl::StatusOr<ChosenStore> OpenStoreFromFlags(const Clock& clock, size_t readers,
-                                               StoreObserver observer,
-                                               metrics::ServiceMetrics& metrics) {
-  const std::string store = absl::GetFlag(FLAGS_store);
-  if (store == "sqlite") return OpenSqlite(clock, readers, std::move(observer), metrics);
-  if (store == "postgres") return OpenPostgres(clock, readers, std::move(observer));
-  return absl::InvalidArgumentError(fmt::format("--store={}: must be sqlite or postgres", store));
+absl::StatusOr<ChosenStore> OpenStore(const StoreChoice& choice, const Clock& clock, size_t readers,
+                                      StoreObserver observer, metrics::ServiceMetrics& metrics) {
+  switch (choice.kind) {
+    case StoreChoice::Kind::kSqlite:
+      return OpenSqlite(choice.folder, clock, readers, std::move(observer), metrics);
+    case StoreChoice::Kind::kPostgres:
+      return OpenPostgres(choice.postgres, clock, readers, std::move(observer));
+  }
+  return absl::InternalError("no such kind of store");
 }
 
 }  // namespace ridestream::trip

@@ -15,6 +15,16 @@
 
 namespace ridestream::trip {
 
+/// Where trips are kept.
+struct StoreChoice {
+  enum class Kind { kSqlite, kPostgres };
+  Kind kind = Kind::kSqlite;
+  /// With kSqlite, the folder that holds the trips; made where it is missing.
+  std::string folder = "./data";
+  /// With kPostgres, the database, as libpq takes it.
+  std::string postgres = {};
+};
+
 /// What a store reports besides its answers. Called on threads of the store; must not block.
 struct StoreObserver {
   /// Every event of the log; see TripStore::Listener.
@@ -28,7 +38,7 @@ struct StoreObserver {
   std::function<void(const absl::Status&, size_t commands)> on_failure;
 };
 
-/// The store that the flags choose, and what it stands on.
+/// An open store, and what it stands on.
 struct ChosenStore {
   std::optional<DataFolder> folder;  // Goes after the store.
   std::unique_ptr<TripStore> store;
@@ -36,11 +46,11 @@ struct ChosenStore {
   std::string place;
 };
 
-/// Opens the store that the flags choose. `readers`: threads that read at the same time. `clock`
-/// must outlive the store. Adds to `metrics` what only that kind of store has; the exporter must be
-/// destroyed before the store.
-absl::StatusOr<ChosenStore> OpenStoreFromFlags(const Clock& clock, size_t readers,
-                                               StoreObserver observer,
-                                               metrics::ServiceMetrics& metrics);
+/// Opens the store. `readers`: threads that read at the same time. `clock` must outlive the store.
+/// Adds to `metrics` what only that kind of store has; the exporter must be destroyed before the
+/// store. Errors are those of DataFolder::Acquire, SqliteTripStore::Open and
+/// PostgresTripStore::Open.
+absl::StatusOr<ChosenStore> OpenStore(const StoreChoice& choice, const Clock& clock, size_t readers,
+                                      StoreObserver observer, metrics::ServiceMetrics& metrics);
 
 }  // namespace ridestream::trip
