@@ -1,31 +1,26 @@
+// Turns flags into the options of a DispatchServer, and runs it until a signal comes.
+
 #include <fmt/format.h>
 
-#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/flags/flag.h"
-#include "libs/base/mutex.h"
-#include "libs/base/timer_queue.h"
-#include "libs/base/worker.h"
-#include "libs/peer_clock/peer_clock.h"
-#include "libs/rpc/caller.h"
-#include "libs/rpc/channel.h"
-#include "libs/rpc/limiting_authenticator.h"
-#include "libs/rpc/server.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
-#include "services/dispatch/dispatch_metrics.h"
-#include "services/dispatch/rpc/dispatch_service.h"
-#include "services/dispatch/rpc/drive_call.h"
-#include "services/dispatch/rpc/market_runner.h"
-#include "services/dispatch/sessions/session_registry.h"
+#include "services/dispatch/dispatch_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7003", "Address to serve on; port 0 takes a free one");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7103",
@@ -110,7 +105,7 @@ ABSL_FLAG(double, max_positions_per_s, 10,
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
           "How long SIGTERM waits for what is under way (0 to 1h)");
 
-namespace ridestream {
+namespace ridestream::dispatch {
 namespace {
 
 constexpr char kUsage[] =
@@ -160,33 +155,33 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<dispatch::MatchingMethod> MatchingFromFlag() {
+absl::StatusOr<MatchingMethod> MatchingFromFlag() {
   const std::string method = absl::GetFlag(FLAGS_matching);
-  if (method == "assignment") return dispatch::MatchingMethod::kAssignment;
-  if (method == "nearest") return dispatch::MatchingMethod::kNearestByTime;
-  if (method == "nearest_line") return dispatch::MatchingMethod::kNearestByLine;
+  if (method == "assignment") return MatchingMethod::kAssignment;
+  if (method == "nearest") return MatchingMethod::kNearestByTime;
+  if (method == "nearest_line") return MatchingMethod::kNearestByLine;
   return absl::InvalidArgumentError(
       fmt::format("--matching={}: must be assignment, nearest or nearest_line", method));
 }
 
-absl::StatusOr<dispatch::SharingConfig> SharingFromFlag() {
+absl::StatusOr<SharingConfig> SharingFromFlag() {
   const std::string mode = absl::GetFlag(FLAGS_sharing);
-  if (mode == "search") return dispatch::SharingConfig{dispatch::SharingMode::kInsertionAndMoves};
-  if (mode == "insertion") return dispatch::SharingConfig{dispatch::SharingMode::kInsertion};
-  if (mode == "off") return dispatch::SharingConfig{dispatch::SharingMode::kOff};
+  if (mode == "search") return SharingConfig{SharingMode::kInsertionAndMoves};
+  if (mode == "insertion") return SharingConfig{SharingMode::kInsertion};
+  if (mode == "off") return SharingConfig{SharingMode::kOff};
   return absl::InvalidArgumentError(
       fmt::format("--sharing={}: must be search, insertion or off", mode));
 }
 
-absl::StatusOr<dispatch::ImplausibleSteps> ImplausibleStepsFromFlag() {
+absl::StatusOr<ImplausibleSteps> ImplausibleStepsFromFlag() {
   const std::string what = absl::GetFlag(FLAGS_implausible_steps);
-  if (what == "count") return dispatch::ImplausibleSteps::kCount;
-  if (what == "refuse") return dispatch::ImplausibleSteps::kRefuse;
+  if (what == "count") return ImplausibleSteps::kCount;
+  if (what == "refuse") return ImplausibleSteps::kRefuse;
   return absl::InvalidArgumentError(
       fmt::format("--implausible_steps={}: must be count or refuse", what));
 }
 
-dispatch::StartDeadline DeadlineAfter(std::chrono::nanoseconds wall) {
+StartDeadline DeadlineAfter(std::chrono::nanoseconds wall) {
   return [wall] {
     return [end = std::chrono::steady_clock::now() + wall] {
       return std::chrono::steady_clock::now() >= end;
@@ -194,154 +189,108 @@ dispatch::StartDeadline DeadlineAfter(std::chrono::nanoseconds wall) {
   };
 }
 
-absl::Status Run() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+absl::StatusOr<MarketConfig> MarketFromFlags() {
   const auto matching = MatchingFromFlag();
   if (!matching.ok()) return matching.status();
   const auto sharing = SharingFromFlag();
   if (!sharing.ok()) return sharing.status();
   const auto implausible_steps = ImplausibleStepsFromFlag();
   if (!implausible_steps.ok()) return implausible_steps.status();
+  return MarketConfig{.offer_lease = Chrono(FLAGS_offer_lease),
+                      .match_every = Chrono(FLAGS_match_every),
+                      .matching = *matching,
+                      .matching_costs = {.unmatched = Chrono(FLAGS_unmatched_cost)},
+                      .matching_deadline = DeadlineAfter(
+                          absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_matching_deadline))),
+                      .sharing = *sharing,
+                      .radius_m = absl::GetFlag(FLAGS_search_radius_m),
+                      .max_radius_m = absl::GetFlag(FLAGS_max_radius_m),
+                      .max_wait = Chrono(FLAGS_max_wait),
+                      .price_hold = Chrono(FLAGS_price_hold),
+                      .lost_after = Chrono(FLAGS_lost_after),
+                      .abandon_after = Chrono(FLAGS_abandon_after),
+                      .demand = {.surge_cap_percent = absl::GetFlag(FLAGS_surge_cap_percent)},
+                      .implausible_steps = *implausible_steps};
+}
+
+RegistryConfig SessionsFromFlags() {
+  return {.session = {.report_every = Chrono(FLAGS_report_every),
+                      .suspect_after = Chrono(FLAGS_suspect_after),
+                      .drop_after = Chrono(FLAGS_drop_after),
+                      .max_positions_per_s = absl::GetFlag(FLAGS_max_positions_per_s),
+                      .max_commands_per_s = absl::GetFlag(FLAGS_max_commands_per_s)},
+          .max_sessions = absl::GetFlag(FLAGS_max_sessions),
+          .max_sessions_per_address = absl::GetFlag(FLAGS_max_sessions_per_address)};
+}
+
+using StreetsByMarket = std::map<MarketId, std::unique_ptr<roads::Streets>>;
+
+absl::StatusOr<StreetsByMarket> LoadMarkets() {
   const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
   if (!specs.ok()) return specs.status();
-
-  metrics::ServiceMetrics metrics("dispatch", {"ridestream.dispatch.v1.DispatchService"},
-                                  absl::GetFlag(FLAGS_metrics_listen));
-  const std::shared_ptr<const Clock> clock = service::MakeClock();
-  TimerQueue timers;
-  ThreadExecutor executor;
-  const auto trip_channel = rpc::MakeChannel(
-      absl::GetFlag(FLAGS_trip),
-      {.retried_services = {"ridestream.trip.v1.TripService"}, .keepalive = rpc::kInnerKeepalive});
-  const auto location_channel =
-      rpc::MakeChannel(absl::GetFlag(FLAGS_location),
-                       {.retried_services = {"ridestream.location.v1.LocationService"},
-                        .keepalive = rpc::kInnerKeepalive});
-  const auto trip = trip::v1::TripService::NewStub(trip_channel);
-  const auto location = location::v1::LocationService::NewStub(location_channel);
-  const rpc::Caller self{rpc::CallerKind::kService, "dispatch"};
-  PeerClock trip_clock(*clock, timers, clock::v1::ClockService::NewStub(trip_channel),
-                       {.peer = "trip", .self = self});
-  PeerClock location_clock(*clock, timers, clock::v1::ClockService::NewStub(location_channel),
-                           {.peer = "location", .self = self});
-  dispatch::ProgressReporter progress(timers, *trip);
-
-  std::map<MarketId, std::unique_ptr<dispatch::MarketRunner>> markets;
-  dispatch::SessionRegistry sessions(
-      {.session = {.report_every = Chrono(FLAGS_report_every),
-                   .suspect_after = Chrono(FLAGS_suspect_after),
-                   .drop_after = Chrono(FLAGS_drop_after),
-                   .max_positions_per_s = absl::GetFlag(FLAGS_max_positions_per_s),
-                   .max_commands_per_s = absl::GetFlag(FLAGS_max_commands_per_s),
-                   .clock_rate = absl::GetFlag(FLAGS_clock_rate)},
-       .max_sessions = absl::GetFlag(FLAGS_max_sessions),
-       .max_sessions_per_address = absl::GetFlag(FLAGS_max_sessions_per_address)},
-      *clock, timers, [&markets](const MarketId& market) -> dispatch::SessionRegistry::MarketPorts {
-        const auto found = markets.find(market);
-        if (found == markets.end()) return {};
-        return {found->second.get(), &found->second->positions(), &found->second->offer_times(),
-                &found->second->area()};
-      });
-
-  std::string served;
+  StreetsByMarket markets;
   for (const service::MarketSpec& spec : *specs) {
     auto streets = service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
     if (!streets.ok()) return streets.status();
-    served += fmt::format("{}{} ({})", served.empty() ? "" : ", ", spec.market,
-                          (*streets)->description());
-    markets[spec.market] = std::make_unique<dispatch::MarketRunner>(
-        dispatch::MarketConfig{
-            .market = spec.market,
-            .offer_lease = Chrono(FLAGS_offer_lease),
-            .match_every = Chrono(FLAGS_match_every),
-            .matching = *matching,
-            .matching_costs = {.unmatched = Chrono(FLAGS_unmatched_cost)},
-            .matching_deadline =
-                DeadlineAfter(absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_matching_deadline))),
-            .sharing = *sharing,
-            .radius_m = absl::GetFlag(FLAGS_search_radius_m),
-            .max_radius_m = absl::GetFlag(FLAGS_max_radius_m),
-            .max_wait = Chrono(FLAGS_max_wait),
-            .price_hold = Chrono(FLAGS_price_hold),
-            .lost_after = Chrono(FLAGS_lost_after),
-            .abandon_after = Chrono(FLAGS_abandon_after),
-            .demand = {.surge_cap_percent = absl::GetFlag(FLAGS_surge_cap_percent)},
-            .implausible_steps = *implausible_steps,
-            .offer_id_prefix = fmt::format("o-{}-", sessions.FreshSessionId())},
-        dispatch::PlannerConfig{.candidates = absl::GetFlag(FLAGS_candidates),
-                                .max_pickup_time = Chrono(FLAGS_max_pickup_time)},
-        Chrono(FLAGS_update_speeds_every), *std::move(streets),
-        dispatch::MarketRunner::Surroundings{*clock, timers, executor, trip_clock, sessions, *trip,
-                                             *location, progress, metrics.registry()});
+    markets.emplace(spec.market, *std::move(streets));
   }
-  dispatch::AddSessionReadings(metrics, sessions, absl::GetFlag(FLAGS_max_sessions));
-  dispatch::AddMarketReadings(metrics, markets);
-  dispatch::AddClockReadings(metrics, {{"trip", &trip_clock}, {"location", &location_clock}});
-  const auto exporter = metrics.Serve();
-  if (!exporter.ok()) return exporter.status();
+  return markets;
+}
 
-  auto server_options = rpc::ServerOptionsFromFlags();
-  if (!server_options.ok()) return server_options.status();
-  metrics.AddConnections(server_options->connections);
-  const rpc::TrustingAuthenticator trusting;
-  const rpc::LimitingAuthenticator authenticator(trusting, absl::GetFlag(FLAGS_max_calls_per_s));
-  dispatch::DispatchService service(sessions, authenticator, metrics.calls());
-  server_options->address = absl::GetFlag(FLAGS_listen);
-  server_options->services = {&service};
-  server_options->on_drain = {[&sessions] { sessions.Drain(); }};
-  server_options->call_observer = metrics.calls();
-  server_options->observed_by_service = {dispatch::kDriveMethod};
-  auto server = rpc::Server::Start(*std::move(server_options));
-  if (!server.ok()) return server.status();
-  (*server)->SetServing(false);
-
-  // Ready when every market knows the trips that are open, while the clocks can be used together.
-  std::atomic<std::size_t> caught_up = 0;
-  Mutex readiness;
-  bool announced = false;
-  const auto update_readiness = [&] {
-    MutexLock lock(readiness);
-    const bool ready = caught_up == markets.size() &&
-                       trip_clock.verdict() != ClockVerdict::kUnusable &&
-                       location_clock.verdict() != ClockVerdict::kUnusable;
-    (*server)->SetServing(ready);
-    if (!ready || std::exchange(announced, true)) return;
-    const std::string address = absl::GetFlag(FLAGS_listen);
-    service::LogServing(
-        fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
-        {{"metrics", (*exporter)->address()},
-         {"markets", served},
-         {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
-         {"authentication", authenticator.description()}});
-  };
-  // The records of the log are of trip's time, so that is learned first.
-  trip_clock.Start([&, started = false]() mutable {
-    update_readiness();
-    if (std::exchange(started, true)) return;
-    for (auto& [id, market] : markets) {
-      market->Start([&, first = true]() mutable {
-        if (!std::exchange(first, false)) return;
-        ++caught_up;
-        update_readiness();
-      });
-    }
+std::string Describe(const StreetsByMarket& markets) {
+  return absl::StrJoin(markets, ", ", [](std::string* out, const auto& market) {
+    out->append(fmt::format("{} ({})", market.first, market.second->description()));
   });
-  location_clock.Start([&] { update_readiness(); });
+}
 
+absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto market = MarketFromFlags();
+  if (!market.ok()) return market.status();
+  auto server = rpc::ServerOptionsFromFlags();
+  if (!server.ok()) return server.status();
+  server->address = absl::GetFlag(FLAGS_listen);
+  auto streets = LoadMarkets();
+  if (!streets.ok()) return streets.status();
+  return DispatchServer::Options{
+      .server = *std::move(server),
+      .clock = service::MakeClock(),
+      .max_calls_per_s = absl::GetFlag(FLAGS_max_calls_per_s),
+      .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+      .trip = absl::GetFlag(FLAGS_trip),
+      .location = absl::GetFlag(FLAGS_location),
+      .sessions = SessionsFromFlags(),
+      .market = *std::move(market),
+      .planner = {.candidates = absl::GetFlag(FLAGS_candidates),
+                  .max_pickup_time = Chrono(FLAGS_max_pickup_time)},
+      .update_speeds_every = Chrono(FLAGS_update_speeds_every),
+      .streets = *std::move(streets),
+      .drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace))};
+}
+
+absl::Status Run() {
+  auto options = OptionsFromFlags();
+  if (!options.ok()) return options.status();
+  options->on_ready = [markets = Describe(options->streets)](const DispatchServer& server) {
+    service::LogServing(server.address(),
+                        {{"metrics", server.metrics_address()},
+                         {"markets", markets},
+                         {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
+                         {"authentication", server.authentication()}});
+  };
+  auto server = DispatchServer::Start(*std::move(options));
+  if (!server.ok()) return server.status();
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  trip_clock.Stop();
-  location_clock.Stop();
-  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
-  for (auto& [id, market] : markets) market->Stop();
+  (*server)->Drain();
   return absl::OkStatus();
 }
 
 }  // namespace
-}  // namespace ridestream
+}  // namespace ridestream::dispatch
 
 int main(int argc, char** argv) {
-  ridestream::service::Initialize(argc, argv, "dispatch", ridestream::kUsage);
-  const absl::Status status = ridestream::Run();
+  ridestream::service::Initialize(argc, argv, "dispatch", ridestream::dispatch::kUsage);
+  const absl::Status status = ridestream::dispatch::Run();
   return status.ok() ? 0 : ridestream::service::Fail(status);
 }

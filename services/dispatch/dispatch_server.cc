@@ -1,0 +1,131 @@
+#include "services/dispatch/dispatch_server.h"
+
+#include <fmt/format.h>
+
+#include "libs/rpc/caller.h"
+#include "libs/rpc/channel.h"
+#include "services/dispatch/dispatch_metrics.h"
+#include "services/dispatch/rpc/drive_call.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, const std::string& service) {
+  return rpc::MakeChannel(address,
+                          {.retried_services = {service}, .keepalive = rpc::kInnerKeepalive});
+}
+
+RegistryConfig WithRate(RegistryConfig config, const Clock& clock) {
+  config.session.clock_rate = clock.rate();
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DispatchServer>> DispatchServer::Start(Options options) {
+  std::unique_ptr<DispatchServer> server(new DispatchServer(options));
+  if (absl::Status status = server->Serve(std::move(options.server)); !status.ok()) return status;
+  server->Begin();
+  return server;
+}
+
+DispatchServer::DispatchServer(Options& options)
+    : drain_grace_(options.drain_grace),
+      on_ready_(std::move(options.on_ready)),
+      metrics_("dispatch", {"ridestream.dispatch.v1.DispatchService"}, options.metrics_listen),
+      clock_(std::move(options.clock)),
+      trip_channel_(Connect(options.trip, "ridestream.trip.v1.TripService")),
+      location_channel_(Connect(options.location, "ridestream.location.v1.LocationService")),
+      trip_(trip::v1::TripService::NewStub(trip_channel_)),
+      location_(location::v1::LocationService::NewStub(location_channel_)),
+      trip_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(trip_channel_),
+                  {.peer = "trip", .self = kSelf}),
+      location_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(location_channel_),
+                      {.peer = "location", .self = kSelf}),
+      progress_(timers_, *trip_),
+      sessions_(WithRate(options.sessions, *clock_), *clock_, timers_,
+                [this](const MarketId& market) { return PortsOf(market); }),
+      authenticator_(callers_, options.max_calls_per_s),
+      service_(sessions_, authenticator_, metrics_.calls()) {
+  AddMarkets(options);
+  AddSessionReadings(metrics_, sessions_, options.sessions.max_sessions);
+  AddMarketReadings(metrics_, markets_);
+  AddClockReadings(metrics_, {{"trip", &trip_clock_}, {"location", &location_clock_}});
+}
+
+DispatchServer::~DispatchServer() { Stop(std::chrono::milliseconds::zero()); }
+
+void DispatchServer::Drain() { Stop(drain_grace_); }
+
+void DispatchServer::Stop(std::chrono::milliseconds grace) {
+  trip_clock_.Stop();
+  location_clock_.Stop();
+  if (server_ != nullptr) server_->Drain(grace);
+  for (auto& [id, market] : markets_) market->Stop();
+}
+
+void DispatchServer::AddMarkets(Options& options) {
+  for (auto& [id, streets] : options.streets) {
+    MarketConfig config = options.market;
+    config.market = id;
+    config.offer_id_prefix = fmt::format("o-{}-", sessions_.FreshSessionId());
+    markets_[id] = std::make_unique<MarketRunner>(
+        config, options.planner, options.update_speeds_every, std::move(streets),
+        MarketRunner::Surroundings{*clock_, timers_, executor_, trip_clock_, sessions_, *trip_,
+                                   *location_, progress_, metrics_.registry()});
+  }
+}
+
+absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
+  metrics_.AddConnections(options.connections);
+  auto exporter = metrics_.Serve();
+  if (!exporter.ok()) return exporter.status();
+  exporter_ = *std::move(exporter);
+  options.services = {&service_};
+  options.on_drain = {[this] { sessions_.Drain(); }};
+  options.call_observer = metrics_.calls();
+  options.observed_by_service = {kDriveMethod};
+  auto server = rpc::Server::Start(std::move(options));
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  server_->SetServing(false);
+  return absl::OkStatus();
+}
+
+SessionRegistry::MarketPorts DispatchServer::PortsOf(const MarketId& market) {
+  const auto found = markets_.find(market);
+  if (found == markets_.end()) return {};
+  MarketRunner& runner = *found->second;
+  return {&runner, &runner.positions(), &runner.offer_times(), &runner.area()};
+}
+
+void DispatchServer::Begin() {
+  trip_clock_.Start([this, started = false]() mutable {
+    UpdateReadiness();
+    if (!std::exchange(started, true)) BeginMarkets();
+  });
+  location_clock_.Start([this] { UpdateReadiness(); });
+}
+
+void DispatchServer::BeginMarkets() {
+  for (auto& [id, market] : markets_) {
+    market->Start([this, first = true]() mutable {
+      if (!std::exchange(first, false)) return;
+      ++caught_up_;
+      UpdateReadiness();
+    });
+  }
+}
+
+void DispatchServer::UpdateReadiness() {
+  MutexLock lock(readiness_);
+  const bool ready = caught_up_ == markets_.size() &&
+                     trip_clock_.verdict() != ClockVerdict::kUnusable &&
+                     location_clock_.verdict() != ClockVerdict::kUnusable;
+  server_->SetServing(ready);
+  if (ready && !std::exchange(announced_, true)) on_ready_(*this);
+}
+
+}  // namespace ridestream::dispatch

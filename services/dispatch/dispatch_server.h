@@ -1,0 +1,119 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "libs/base/timer_queue.h"
+#include "libs/base/worker.h"
+#include "libs/metrics/exporter.h"
+#include "libs/metrics/service_metrics.h"
+#include "libs/peer_clock/peer_clock.h"
+#include "libs/roads/streets.h"
+#include "libs/rpc/limiting_authenticator.h"
+#include "libs/rpc/server.h"
+#include "services/dispatch/rpc/dispatch_service.h"
+#include "services/dispatch/rpc/market_runner.h"
+#include "services/dispatch/rpc/progress_reporter.h"
+#include "services/dispatch/sessions/session_registry.h"
+
+namespace ridestream::dispatch {
+
+/// The dispatch service as one object: the drivers' sessions, a runner for each market, the
+/// channels to trip and location, the gRPC server and its metrics port. Thread-safe.
+class DispatchServer {
+ public:
+  struct Options {
+    /// Where and within what limits to serve; Start adds the services and who observes them.
+    rpc::ServerOptions server = {};
+    /// Not null.
+    std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
+    /// Calls per second from one driver, see rpc::LimitingAuthenticator; 0: no limit.
+    double max_calls_per_s = 0;
+    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    std::string metrics_listen = "off";
+    /// Addresses of the services that dispatch calls; they may start later.
+    std::string trip = "127.0.0.1:7001";
+    std::string location = "127.0.0.1:7002";
+    /// Start sets `session.clock_rate`.
+    RegistryConfig sessions = {};
+    /// What all markets have in common; Start sets `market` and `offer_id_prefix` for each.
+    MarketConfig market = {};
+    PlannerConfig planner = {};
+    /// How often the streets' times follow what cars drive, by the clock; 0 for never.
+    Duration update_speeds_every = Duration::zero();
+    /// The markets that are served, and their streets.
+    std::map<MarketId, std::unique_ptr<roads::Streets>> streets = {};
+    /// Called once, when every market knows its open trips and the clocks of the services can be
+    /// used together: from then on health is SERVING. Called on a thread of the server, perhaps
+    /// before Start returns.
+    std::function<void(const DispatchServer&)> on_ready = [](const DispatchServer&) {};
+    /// How long Drain waits for calls under way.
+    std::chrono::milliseconds drain_grace{5'000};
+  };
+
+  /// Takes calls once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when
+  /// one isn't host:port.
+  static absl::StatusOr<std::unique_ptr<DispatchServer>> Start(Options options);
+  /// Stops without waiting for calls under way if Drain wasn't called.
+  ~DispatchServer();
+
+  int port() const { return server_->port(); }
+  /// host:port with the port that is served.
+  std::string address() const { return server_->address(); }
+  /// The same for the metrics, or "off".
+  std::string metrics_address() const { return exporter_->address(); }
+  /// How callers are identified, for the log.
+  std::string authentication() const { return authenticator_.description(); }
+  /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops deciding.
+  /// Once.
+  void Drain();
+
+ private:
+  explicit DispatchServer(Options& options);
+  void AddMarkets(Options& options);
+  absl::Status Serve(rpc::ServerOptions options);
+  void Stop(std::chrono::milliseconds grace);
+  SessionRegistry::MarketPorts PortsOf(const MarketId& market);
+  /// Starts the markets once the clock of trip, in which the log's records are written, is known.
+  void Begin();
+  void BeginMarkets();
+  void UpdateReadiness();
+
+  const std::chrono::milliseconds drain_grace_;
+  const std::function<void(const DispatchServer&)> on_ready_;
+  // Each is used by those below it.
+  metrics::ServiceMetrics metrics_;
+  const std::shared_ptr<const Clock> clock_;
+  TimerQueue timers_;
+  ThreadExecutor executor_;
+  const std::shared_ptr<grpc::Channel> trip_channel_;
+  const std::shared_ptr<grpc::Channel> location_channel_;
+  const std::unique_ptr<trip::v1::TripService::StubInterface> trip_;
+  const std::unique_ptr<location::v1::LocationService::StubInterface> location_;
+  PeerClock trip_clock_;
+  PeerClock location_clock_;
+  ProgressReporter progress_;
+  std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;  // Filled before Serve.
+  SessionRegistry sessions_;
+  const rpc::TrustingAuthenticator callers_;
+  const rpc::LimitingAuthenticator authenticator_;
+  DispatchService service_;
+  std::unique_ptr<metrics::Exporter> exporter_;
+  std::unique_ptr<rpc::Server> server_;
+
+  std::atomic<std::size_t> caught_up_ = 0;  // Markets.
+  Mutex readiness_;
+  bool announced_ ABSL_GUARDED_BY(readiness_) = false;
+};
+
+}  // namespace ridestream::dispatch
