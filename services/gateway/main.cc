@@ -1,25 +1,19 @@
-// Wires the gateway: flags, channels to the services, the page's files, the server.
+// Turns flags into the options of a GatewayServer, and runs it until a signal comes.
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "libs/metrics/service_metrics.h"
-#include "libs/rpc/keep_awake.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
-#include "ridestream/dispatch/v1/dispatch.pb.h"
-#include "ridestream/location/v1/location.pb.h"
-#include "ridestream/market/v1/market.pb.h"
-#include "ridestream/trip/v1/trip.pb.h"
-#include "services/gateway/gateway_metrics.h"
-#include "services/gateway/http/http_server.h"
-#include "services/gateway/http_metrics.h"
-#include "services/gateway/server/gateway.h"
+#include "services/gateway/gateway_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
           "host:port to serve on. Port 0 takes a free one; the start line tells which.");
@@ -104,33 +98,6 @@ std::chrono::milliseconds Chrono(const absl::Flag<absl::Duration>& flag) {
   return absl::ToChronoMilliseconds(absl::GetFlag(flag));
 }
 
-/// The services that these files declare are reached at one address.
-void Connect(Services& services, const std::string& address,
-             const std::vector<const google::protobuf::FileDescriptor*>& files, bool retried) {
-  std::vector<std::string> names;
-  for (const auto* file : files) {
-    const std::vector<std::string> more = Services::Names(*file);
-    if (retried) names.insert(names.end(), more.begin(), more.end());
-  }
-  const ServiceChannels channels = MakeServiceChannels(address, names);
-  for (const auto* file : files) services.Add(*file, channels);
-}
-
-/// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
-Services ConnectServices(rpc::CallObserver* observer) {
-  Services services(observer);
-  Connect(services, absl::GetFlag(FLAGS_trip),
-          {trip::v1::Trip::descriptor()->file(), market::v1::Market::descriptor()->file()},
-          /*retried=*/true);
-  Connect(services, absl::GetFlag(FLAGS_location),
-          {location::v1::NearbyDriver::descriptor()->file()},
-          /*retried=*/true);
-  Connect(services, absl::GetFlag(FLAGS_dispatch),
-          {dispatch::v1::DriveRequest::descriptor()->file()},
-          /*retried=*/false);
-  return services;
-}
-
 HttpLimits Limits() {
   return {.header_bytes = absl::GetFlag(FLAGS_max_header_bytes),
           .body_bytes = absl::GetFlag(FLAGS_max_body_bytes),
@@ -143,7 +110,7 @@ HttpLimits Limits() {
           .stall_time = Chrono(FLAGS_stall_timeout)};
 }
 
-absl::Status Run() {
+absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const std::string allow_origins = absl::GetFlag(FLAGS_allow_origins);
   auto origins = Origins::Parse(allow_origins);
@@ -155,49 +122,38 @@ absl::Status Run() {
   const std::string web = absl::GetFlag(FLAGS_web);
   auto files = web.empty() ? StaticFiles() : StaticFiles::Load(web);
   if (!files.ok()) return Blame("web", web, files.status());
-
-  metrics::ServiceMetrics metrics(
-      "gateway",
-      {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService",
-       "ridestream.location.v1.LocationService", "ridestream.dispatch.v1.DispatchService"},
-      absl::GetFlag(FLAGS_metrics_listen));
-  const rpc::KeepAwake keep_awake;
-  const HttpLimits limits = Limits();
-  auto gateway = Gateway::Make({.services = ConnectServices(metrics.calls()),
+  return GatewayServer::Options{.address = listen,
+                                .threads = absl::GetFlag(FLAGS_threads),
+                                .limits = Limits(),
+                                .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+                                .trip = absl::GetFlag(FLAGS_trip),
+                                .location = absl::GetFlag(FLAGS_location),
+                                .dispatch = absl::GetFlag(FLAGS_dispatch),
                                 .origins = *std::move(origins),
                                 .hosts = *std::move(hosts),
                                 .files = *std::move(files),
-                                .web = {.default_timeout = Chrono(FLAGS_default_timeout),
-                                        .max_message_bytes = limits.body_bytes,
-                                        .hello_time = limits.header_time},
-                                .rest = {.default_timeout = Chrono(FLAGS_default_timeout)}});
-  if (!gateway.ok()) return gateway.status();
-  HttpMetrics http_metrics(metrics.registry());
-  auto server = HttpServer::Start(
-      {.address = listen,
-       .threads = absl::GetFlag(FLAGS_threads),
-       .limits = limits,
-       .handler =
-           [&gateway](const std::shared_ptr<Exchange>& exchange) { (*gateway)->Serve(exchange); },
-       .observer = &http_metrics});
+                                .default_timeout = Chrono(FLAGS_default_timeout),
+                                .drain_grace = Chrono(FLAGS_drain_grace)};
+}
+
+absl::Status Run() {
+  auto options = OptionsFromFlags();
+  if (!options.ok()) return options.status();
+  auto server = GatewayServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
-  AddReadings(metrics.readings(), **server, limits);
-  const auto exporter = metrics.Serve();
-  if (!exporter.ok()) return exporter.status();
-  service::LogServing(fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), (*server)->port()),
-                      {{"metrics", (*exporter)->address()},
+  const std::string web = absl::GetFlag(FLAGS_web);
+  service::LogServing((*server)->address(),
+                      {{"metrics", (*server)->metrics_address()},
                        {"trip", absl::GetFlag(FLAGS_trip)},
                        {"location", absl::GetFlag(FLAGS_location)},
                        {"dispatch", absl::GetFlag(FLAGS_dispatch)},
                        {"web", web.empty() ? "none" : web},
-                       {"allow_origins", allow_origins},
-                       {"allowed_hosts", allowed_hosts},
+                       {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
+                       {"allowed_hosts", absl::GetFlag(FLAGS_allowed_hosts)},
                        {"authentication", "none: ridestream-caller is passed on as it comes"}});
-
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*gateway)->StartDrain();
-  (*server)->Drain(Chrono(FLAGS_drain_grace));
+  (*server)->Drain();
   service::Log(service::Level::kInfo, "stopped");
   return absl::OkStatus();
 }

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/base/host_port.h"
+#include "libs/metrics/exporter.h"
+#include "libs/metrics/service_metrics.h"
+#include "libs/rpc/keep_awake.h"
+#include "services/gateway/http/hosts.h"
+#include "services/gateway/http/http_server.h"
+#include "services/gateway/http/origins.h"
+#include "services/gateway/http/static_files.h"
+#include "services/gateway/http_metrics.h"
+#include "services/gateway/server/gateway.h"
+
+namespace ridestream::gateway {
+
+/// The gateway as one object: the channels to the services, the HTTP server and the metrics port.
+/// Thread-safe.
+class GatewayServer {
+ public:
+  struct Options {
+    /// host:port; port 0 takes a free one.
+    std::string address = "127.0.0.1:0";
+    /// Threads that serve connections.
+    int threads = 2;
+    HttpLimits limits = {};
+    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    std::string metrics_listen = "off";
+    /// Addresses of the services behind the gateway; they may start later.
+    std::string trip = "127.0.0.1:7001";
+    std::string location = "127.0.0.1:7002";
+    std::string dispatch = "127.0.0.1:7003";
+    Origins origins = {};
+    Hosts hosts = {};
+    /// The page; may be empty.
+    StaticFiles files = {};
+    /// Deadline of unary calls that come without one.
+    std::chrono::milliseconds default_timeout{15'000};
+    /// How long Drain waits for what is under way.
+    std::chrono::milliseconds drain_grace{5'000};
+  };
+
+  /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
+  /// isn't host:port.
+  static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(Options options);
+
+  int port() const { return server_->port(); }
+  /// host:port with the port that is served.
+  std::string address() const { return WithPort(listen_, port()); }
+  /// The same for the metrics, or "off".
+  std::string metrics_address() const { return exporter_->address(); }
+  /// Health says that the gateway is going; takes no more connections, lets what is under way end
+  /// for at most `drain_grace`, and cuts the rest. Once; the destructor stops without waiting.
+  void Drain();
+
+ private:
+  explicit GatewayServer(const Options& options);
+  absl::Status Serve(Options options);
+
+  const std::string listen_;
+  const std::chrono::milliseconds drain_grace_;
+  const rpc::KeepAwake keep_awake_;
+  // Each is used by those below it.
+  metrics::ServiceMetrics metrics_;
+  HttpMetrics http_metrics_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<metrics::Exporter> exporter_;
+};
+
+}  // namespace ridestream::gateway

@@ -1,0 +1,48 @@
+#include "services/gateway/gateway_server.h"
+
+#include <gtest/gtest.h>
+
+#include "libs/metrics/testing/scrape.h"
+#include "libs/testing/status_matchers.h"
+#include "services/gateway/testing/fake_services.h"
+#include "services/gateway/testing/test_client.h"
+
+namespace ridestream::gateway {
+namespace {
+
+using metrics::testing::HttpGet;
+using metrics::testing::ScrapeMetrics;
+using metrics::testing::Sum;
+
+TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
+  const FakeServices services;
+  auto server = GatewayServer::Start({.metrics_listen = "127.0.0.1:0",
+                                      .trip = services.address(),
+                                      .location = services.address(),
+                                      .dispatch = services.address()});
+  ASSERT_THAT(server, testing::IsOk());
+  TestClient client((*server)->port());
+  EXPECT_EQ(
+      client.Call("GET", "/v1/trips/t-1", {{"Host", "localhost"}, {"ridestream-caller", "rider:r"}})
+          .status,
+      200);
+  const auto counted = ScrapeMetrics((*server)->metrics_address());
+  ASSERT_THAT(counted, testing::IsOk());
+  EXPECT_EQ(Sum(*counted, "gateway_rpc_calls_total", {{"method", "GetTrip"}}), 1);
+  const std::string address = (*server)->address();
+  (*server)->Drain();
+  EXPECT_THAT(HttpGet(address, "/healthz"), testing::StatusIs(absl::StatusCode::kUnavailable, ""));
+}
+
+TEST(GatewayServerTest, NamesTheAddressThatIsTaken) {
+  auto first = GatewayServer::Start({});
+  ASSERT_THAT(first, testing::IsOk());
+  const std::string taken = (*first)->address();
+  EXPECT_THAT(GatewayServer::Start({.address = taken}),
+              testing::StatusIs(absl::StatusCode::kUnavailable, taken));
+  EXPECT_THAT(GatewayServer::Start({.metrics_listen = taken}),
+              testing::StatusIs(absl::StatusCode::kUnavailable, taken));
+}
+
+}  // namespace
+}  // namespace ridestream::gateway
