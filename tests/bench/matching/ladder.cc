@@ -1,0 +1,49 @@
+#include "tests/bench/matching/ladder.h"
+
+#include <fmt/format.h>
+
+namespace ridestream::bench {
+
+const std::vector<Method>& Ladder() {
+  using dispatch::MatchingMethod;
+  using dispatch::SharingMode;
+  static const std::vector<Method> kLadder = {
+      {"nearest_line", "nearest by straight line", MatchingMethod::kNearestByLine,
+       SharingMode::kOff, false},
+      {"nearest_time", "nearest by travel time", MatchingMethod::kNearestByTime, SharingMode::kOff,
+       false},
+      {"assignment", "assignment", MatchingMethod::kAssignment, SharingMode::kOff, false},
+      {"shared_insertion", "shared, insertion", MatchingMethod::kAssignment,
+       SharingMode::kInsertion, true},
+      {"shared_search", "shared, insertion + local search", MatchingMethod::kAssignment,
+       SharingMode::kInsertionAndMoves, true},
+  };
+  return kLadder;
+}
+
+VirtualCityOptions With(VirtualCityOptions options, const Method& method) {
+  options.market.matching = method.matching;
+  options.market.sharing.mode = method.sharing;
+  if (!method.riders_share) options.shared_probability = 0;
+  return options;
+}
+
+std::string LadderHead(std::size_t fleet, bool charged) {
+  return fmt::format(
+      "\n{} drivers{}\n  {:<34}{:>9}{:>9}{:>9}{:>9}{:>10}{:>9}{:>9}{:>8}{:>10}{:>10}{:>8}\n", fleet,
+      charged ? ", the time for deciding charged" : "", "", "served %", "wait s", "p95 s",
+      "detour %", "km/rider", "empty %", "riders", "broken", "round p50", "p99 ms", "late");
+}
+
+std::string LadderLine(const Method& method, const CityResult& result) {
+  const auto asked = static_cast<double>(result.requests - result.refused);
+  return fmt::format(
+      "  {:<34}{:>9.1f}{:>9.1f}{:>9.1f}{:>9.1f}{:>10.2f}{:>9.1f}{:>9.2f}{:>8}{:>10.2f}{:>10.2f}"
+      "{:>8}\n",
+      method.meaning, asked == 0 ? 0 : 100 * static_cast<double>(result.served) / asked,
+      result.wait_mean_s, result.wait_p95_s, 100 * result.detour, result.km_per_rider,
+      100 * result.empty_share, result.riders_per_car, result.broken_promises, result.round_ms_p50,
+      result.round_ms_p99, result.rounds_out_of_time);
+}
+
+}  // namespace ridestream::bench

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/roads/streets.h"
+#include "loadtest/demand/demand.h"
+#include "loadtest/report/histogram.h"
+#include "services/dispatch/domain/market/market.h"
+#include "services/dispatch/matching/candidates/round_search.h"
+#include "tests/bench/matching/agenda.h"
+#include "tests/bench/matching/virtual_driver.h"
+#include "tests/bench/matching/virtual_trips.h"
+
+namespace ridestream::bench {
+
+struct VirtualCityOptions {
+  std::vector<loadtest::FleetPlace> fleet;
+  std::vector<loadtest::Request> requests;
+  dispatch::MarketConfig market;
+  trip::SharingTerms sharing;
+  /// Of riders, that they share.
+  double shared_probability = 0;
+  loadtest::OfferDesk::Habits offers;
+  loadtest::Itinerary::Options stops;
+  std::uint64_t seed = 1;
+  /// Free drivers that location names for a trip, at most.
+  std::size_t candidates = 16;
+  Duration report_every = std::chrono::seconds(4);
+  /// The time that deciding takes passes in the city too.
+  bool charge_thinking = false;
+  /// Told every five minutes of the city's time how many requests have come; may be empty.
+  std::function<void(std::chrono::minutes passed, std::size_t requested)> on_minutes = {};
+};
+
+struct CityResult {
+  std::size_t requests = 0;
+  /// Off the streets, or without a way.
+  std::size_t refused = 0;
+  std::size_t served = 0;
+  std::size_t shared = 0;
+  std::size_t broken_promises = 0;
+  /// As riders were told while it happened.
+  std::uint64_t told_broken = 0;
+  /// From the request to the driver's arrival, of those served; of the city's time.
+  double wait_mean_s = 0;
+  double wait_p95_s = 0;
+  /// Of all rides: their length in time over that of the direct ways, less one.
+  double detour = 0;
+  double km_per_rider = 0;
+  double empty_share = 0;
+  /// Trips aboard, averaged over the occupied kilometres.
+  double riders_per_car = 0;
+  /// Of rounds: what was computed for deciding and searching, in milliseconds.
+  double round_ms_p50 = 0;
+  double round_ms_p99 = 0;
+  std::size_t rounds = 0;
+  std::uint64_t rounds_out_of_time = 0;
+  /// What drivers found wrong with what they were told.
+  std::uint64_t violations = 0;
+  /// Of trip's whole log: equal runs have equal ones.
+  std::uint64_t fingerprint = 0;
+};
+
+/// A city in virtual time around dispatch's own core: its market, the search for candidates and
+/// ways over the streets, trip's own core, and the load generator's cars. No RPC, no threads; the
+/// same options give the same city, to the bit, unless thinking is charged. Commands, routes and
+/// messages take some milliseconds, as they do in life.
+class VirtualCity {
+ public:
+  /// `streets` must outlive it.
+  VirtualCity(VirtualCityOptions options, const roads::Streets& streets);
+
+  /// Once: until all requests have come and all trips have ended.
+  CityResult Run();
+
+ private:
+  struct Seat {
+    std::unique_ptr<VirtualDriver> driver;
+    bool wants_positions = false;
+    bool reporting = false;
+    /// When its OnTime is put down in the agenda.
+    Time due = Time::max();
+  };
+
+  void Begin();
+  void Request(std::size_t index);
+  void Feed(const dispatch::Event& event);
+  void FeedTimed(const dispatch::Event& event, Duration& thought);
+  void Do(const dispatch::SendWelcome&, Duration) {}
+  void Do(const dispatch::EndSession&, Duration) {}
+  void Do(dispatch::Push decision, Duration lag);
+  void Do(const dispatch::SetAvailability& decision, Duration lag);
+  void Do(dispatch::FindCandidates decision, Duration lag);
+  void Do(dispatch::FindRoute decision, Duration lag);
+  void Do(dispatch::TripCommand decision, Duration lag);
+  void Do(const dispatch::ReportProgress&, Duration) {}
+  void Do(const dispatch::StepJudged&, Duration) {}
+  void Do(const dispatch::StreetsDriven&, Duration) {}
+  void Do(const dispatch::SetSurge&, Duration) {}
+  std::vector<dispatch::NearbyDriver> Nearest(const dispatch::FindCandidates::Query& query) const;
+  void ScheduleWake();
+  void ScheduleDriver(Seat& seat);
+  void TickDriver(Seat& seat);
+  void ReportPosition(Seat& seat);
+  void OnLog(const trip::v1::TripEvent& event);
+  bool IsOver() const;
+  CityResult Measure();
+
+  const VirtualCityOptions options_;
+  const roads::Streets& streets_;
+  Agenda agenda_;
+  VirtualTrips trips_;
+  dispatch::Market market_;
+  dispatch::RoundSearch search_;
+  std::map<DriverId, Seat> seats_;
+  std::map<DriverId, std::uint32_t> idle_;
+  std::vector<trip::v1::TripEvent> told_;
+  Time wake_ = Time::max();
+  std::size_t requested_ = 0;
+  std::size_t refused_ = 0;
+  std::size_t open_trips_ = 0;
+  Duration round_began_thought_{};
+  loadtest::Histogram round_us_;
+  std::uint64_t fingerprint_ = 0xcbf29ce484222325ULL;
+};
+
+}  // namespace ridestream::bench
