@@ -9,7 +9,7 @@
 #include "libs/base/id.h"
 #include "libs/roads/engine/router.h"
 #include "services/dispatch/domain/market/market.h"
-#include "services/dispatch/matching/candidates/round_search.h"
+#include "services/dispatch/candidates/round_search.h"
 #include "tests/bench/matching/slice.h"
 #include "tests/bench/matching/virtual_trips.h"
 

@@ -15,7 +15,7 @@
 #include "loadtest/demand/demand.h"
 #include "loadtest/report/histogram.h"
 #include "services/dispatch/domain/market/market.h"
-#include "services/dispatch/matching/candidates/round_search.h"
+#include "services/dispatch/candidates/round_search.h"
 #include "tests/bench/matching/agenda.h"
 #include "tests/bench/matching/virtual_driver.h"
 #include "tests/bench/matching/virtual_trips.h"

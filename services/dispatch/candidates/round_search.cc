@@ -1,4 +1,4 @@
-#include "services/dispatch/matching/candidates/round_search.h"
+#include "services/dispatch/candidates/round_search.h"
 
 #include <algorithm>
 #include <utility>
