@@ -31,6 +31,7 @@ using KafkaClient = KafkaPtr<rd_kafka_t>;
 
 /// How long one request to the brokers may take.
 inline constexpr std::chrono::milliseconds kKafkaTimeout{5'000};
+inline constexpr int kKafkaTimeoutMs = static_cast<int>(kKafkaTimeout.count());
 
 /// A client whose log lines go to ours. INVALID_ARGUMENT names a setting that is wrong.
 absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings);

@@ -11,7 +11,6 @@
 namespace ridestream::exporter {
 namespace {
 
-constexpr int kTimeoutMs = static_cast<int>(kKafkaTimeout.count());
 /// What Write and Open rely on.
 constexpr std::array kOwnSettings = {
     "transactional.id", "transaction.timeout.ms", "enable.idempotence", "acks",
@@ -101,7 +100,7 @@ absl::StatusOr<EventTopic::Opened> KafkaTopic::Open() {
   }
   auto producer = MakeProducer();
   if (!producer.ok()) return producer.status();
-  absl::Status status = ToStatus(rd_kafka_init_transactions(producer->get(), kTimeoutMs),
+  absl::Status status = ToStatus(rd_kafka_init_transactions(producer->get(), kKafkaTimeoutMs),
                                  fmt::format("taking topic {} over", options_.topic));
   if (!status.ok()) return status;
   const auto position = ReadPosition(*reader, position_topic());
@@ -138,7 +137,7 @@ absl::Status KafkaTopic::WriteAll(const std::vector<Record>& records,
   if (!status.ok()) return status;
   // Sends what was produced and waits for the brokers' acknowledgements first.
   return ToStatus(
-      rd_kafka_commit_transaction(producer_.get(), kTimeoutMs),
+      rd_kafka_commit_transaction(producer_.get(), kKafkaTimeoutMs),
       fmt::format("writing {} events up to sequence {}", records.size(), position.sequence()));
 }
 

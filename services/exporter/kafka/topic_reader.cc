@@ -6,11 +6,6 @@
 #include <utility>
 
 namespace ridestream::exporter {
-namespace {
-
-constexpr int kTimeoutMs = static_cast<int>(kKafkaTimeout.count());
-
-}  // namespace
 
 absl::StatusOr<TopicReader> TopicReader::Make(KafkaSettings settings) {
   // It joins no group and commits nothing, but librdkafka requires a name.
@@ -28,7 +23,7 @@ absl::StatusOr<std::uint32_t> TopicReader::CountPartitions(const std::string& to
   rd_kafka_topic_t* handle = rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr);
   const rd_kafka_metadata_t* metadata = nullptr;
   const rd_kafka_resp_err_t error =
-      rd_kafka_metadata(client_.get(), 0, handle, &metadata, kTimeoutMs);
+      rd_kafka_metadata(client_.get(), 0, handle, &metadata, kKafkaTimeoutMs);
   rd_kafka_topic_destroy(handle);
   const std::string what = fmt::format("topic {}", topic);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -53,7 +48,7 @@ absl::StatusOr<std::string> TopicReader::ReadSetting(const std::string& topic,
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
   rd_kafka_DescribeConfigs(client_.get(), &resource, 1, nullptr, queue.get());
   rd_kafka_ConfigResource_destroy(resource);
-  const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
+  const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), kKafkaTimeoutMs));
   if (event == nullptr) return absl::UnavailableError(what + ": no broker answers");
   if (const auto error = rd_kafka_event_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return ToStatus(error, what, rd_kafka_event_error_string(event.get()));
@@ -113,7 +108,7 @@ absl::StatusOr<TopicReader::Range> TopicReader::Offsets(const std::string& topic
                                                         std::int32_t partition) {
   Range range;
   const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-      client_.get(), topic.c_str(), partition, &range.begin, &range.end, kTimeoutMs);
+      client_.get(), topic.c_str(), partition, &range.begin, &range.end, kKafkaTimeoutMs);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
   return ToStatus(error, fmt::format("offsets of topic {}", topic), rd_kafka_err2str(error));
 }
@@ -130,7 +125,8 @@ absl::StatusOr<std::optional<std::string>> TopicReader::ReadNewestFrom(const std
   }
   std::optional<std::string> newest;
   for (;;) {
-    const KafkaPtr<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), kTimeoutMs));
+    const KafkaPtr<rd_kafka_message_t> message(
+        rd_kafka_consumer_poll(client_.get(), kKafkaTimeoutMs));
     if (message == nullptr) return absl::UnavailableError(what + ": no broker answers");
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return newest;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
