@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -58,16 +59,40 @@ absl::Status ToStatus(const pg_result* result) {
   return absl::Status(CodeOf(sqlstate), fmt::format("PostgreSQL: {} ({})", message, sqlstate));
 }
 
+/// Whether a server that refuses a connection like this may take the next one: it starts, stops,
+/// is a standby until the failover is over, serves too many, or is too slow to say.
+bool IsPassing(const std::string& refusal) {
+  constexpr std::string_view kPassing[] = {
+      "starting up",           "shutting down",  "recovery mode", "not yet accepting",
+      "not accepting",         "read-only",      "too many",      "slots are reserved",
+      "administrator command", "timeout expired"};
+  return std::any_of(std::begin(kPassing), std::end(kPassing), [&](std::string_view passing) {
+    return refusal.find(passing) != std::string::npos;
+  });
+}
+
 /// The settings of every session; what the URL says counts more.
 constexpr std::pair<const char*, const char*> kSettings[] = {
-    {"connect_timeout", "3"},    {"fallback_application_name", "ridestream"},
-    {"client_encoding", "UTF8"}, {"tcp_user_timeout", "10000"},
-    {"keepalives_idle", "10"},   {"keepalives_interval", "5"},
+    {"fallback_application_name", "ridestream"},
+    {"client_encoding", "UTF8"},
+    {"tcp_user_timeout", "10000"},
+    {"keepalives_idle", "10"},
+    {"keepalives_interval", "5"},
 };
+
+/// How long libpq may take to connect to one of the URL's servers: 2 s is its least.
+constexpr std::chrono::milliseconds kLeastConnect{2'000};
+constexpr std::chrono::milliseconds kLongestConnect{3'000};
 
 /// libpq's arrays of keywords and values; the URL comes last.
 struct Keywords {
-  explicit Keywords(const std::string& url) {
+  Keywords(const std::string& url, Deadline deadline)
+      : connect_timeout(
+            std::to_string(std::chrono::ceil<std::chrono::seconds>(
+                               std::clamp(Left(deadline), kLeastConnect, kLongestConnect))
+                               .count())) {
+    names.push_back("connect_timeout");
+    values.push_back(connect_timeout.c_str());
     for (const auto& [keyword, value] : kSettings) {
       names.push_back(keyword);
       values.push_back(value);
@@ -75,6 +100,10 @@ struct Keywords {
     names.insert(names.end(), {"dbname", nullptr});
     values.insert(values.end(), {url.c_str(), nullptr});
   }
+  Keywords(const Keywords&) = delete;
+  Keywords& operator=(const Keywords&) = delete;
+
+  const std::string connect_timeout;
   std::vector<const char*> names;
   std::vector<const char*> values;
 };
@@ -99,18 +128,16 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
     PQfreemem(parse_error);
     return absl::InvalidArgumentError(fmt::format("PostgreSQL's URL is malformed: {}", why));
   }
-  const Keywords keywords(url);
+  const Keywords keywords(url, deadline);
   auto connection = std::unique_ptr<Connection>(new Connection(
       PQconnectdbParams(keywords.names.data(), keywords.values.data(), /*expand_dbname=*/1)));
   if (PQstatus(connection->connection_) != CONNECTION_OK) {
     const std::string text = fmt::format("can't connect to PostgreSQL: {}",
                                          Trimmed(PQerrorMessage(connection->connection_)));
     // libpq gives no code. A server that takes connections has refused this one.
-    const bool refused =
-        PQpingParams(keywords.names.data(), keywords.values.data(), 1) == PQPING_OK;
-    return refused && text.find("too many") == std::string::npos
-               ? absl::FailedPreconditionError(text)
-               : absl::UnavailableError(text);
+    const bool refused = !IsPassing(text) && PQpingParams(keywords.names.data(),
+                                                          keywords.values.data(), 1) == PQPING_OK;
+    return refused ? absl::FailedPreconditionError(text) : absl::UnavailableError(text);
   }
   PQsetnonblocking(connection->connection_, 1);
   // Notices would go to stderr beside the service's log.

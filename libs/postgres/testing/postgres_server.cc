@@ -3,11 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +15,8 @@
 #include <thread>
 #include <utility>
 
+#include "libs/postgres/testing/server_programs.h"
+
 namespace ridestream::postgres::testing {
 namespace {
 
@@ -26,60 +25,27 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::milliseconds kPollEvery{5};
 
-absl::StatusOr<std::string> FindBinaries() {
-  if (const char* named = std::getenv("RIDESTREAM_POSTGRES_BIN")) return named;
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
-    const std::string bin = version.path() / "bin";
-    if (fs::exists(bin + "/initdb", ignored)) found.push_back(bin);
-  }
-  if (!found.empty()) return *std::max_element(found.begin(), found.end());
-  return absl::NotFoundError(
-      "there is no PostgreSQL server here; install it: apt-get install postgresql "
-      "(deploy/packages/postgres.txt), or set RIDESTREAM_POSTGRES_BIN to the folder of initdb");
-}
-
-/// Runs a program to its end; as nobody when this process is root.
-process::ChildProcess::Options AsServerUser(const std::string& binary,
-                                            std::vector<std::string> arguments,
-                                            const std::string& log_path) {
-  // It ends with this process, also when a test aborts.
-  std::vector<std::string> all = {"--pdeathsig=QUIT"};
-  if (geteuid() == 0) {
-    all.insert(all.end(), {"--reuid=nobody", "--regid=nogroup", "--clear-groups"});
-  }
-  all.push_back(binary);
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  return {.binary = "setpriv", .arguments = std::move(all), .log_path = log_path};
-}
-
-absl::Status Run(const process::ChildProcess::Options& options) {
-  auto child = process::ChildProcess::Start(options);
-  if (!child.ok()) return child.status();
-  const int status = (*child)->Stop(0);
-  if (status == 0) return absl::OkStatus();
-  return absl::InternalError(fmt::format("{} {}: {}", options.binary,
-                                         process::DescribeWaitStatus(status), (*child)->LogEnd()));
-}
-
-absl::StatusOr<std::string> MakeFolder(const std::string& parent) {
-  // Absolute, since libpq takes another name for a host's.
-  std::string path = fs::absolute(parent) / "ridestream-pg-XXXXXX";
-  if (mkdtemp(path.data()) == nullptr) {
-    return absl::PermissionDeniedError(fmt::format("{}: {}", path, std::strerror(errno)));
-  }
-  const passwd* nobody = geteuid() == 0 ? getpwnam("nobody") : nullptr;
-  if (nobody != nullptr && chown(path.c_str(), nobody->pw_uid, nobody->pw_gid) != 0) {
-    return absl::PermissionDeniedError(fmt::format("{}: {}", path, std::strerror(errno)));
-  }
-  return path;
+/// Runs a program where `folder` is a disk of its own.
+process::ChildProcess::Options OnSmallDisk(process::ChildProcess::Options program,
+                                           const std::string& folder, int megabytes) {
+  std::vector<std::string> all = {
+      "--mount",
+      "sh",
+      "-c",
+      "mount -t tmpfs -o uid=nobody,gid=nogroup,size=\"$1\" none \"$0\" && shift && exec \"$@\"",
+      folder,
+      fmt::format("{}m", megabytes),
+      program.binary};
+  all.insert(all.end(), program.arguments.begin(), program.arguments.end());
+  program.binary = "unshare";
+  program.arguments = std::move(all);
+  return program;
 }
 
 absl::Status InitializeCluster(const std::string& bin, const std::string& folder) {
   const std::string password_file = folder + "/password";
   std::ofstream(password_file) << PostgresServer::kPassword;
-  return Run(AsServerUser(
+  return RunToItsEnd(AsServerUser(
       bin + "/initdb",
       {"--pgdata=" + folder + "/data", "--no-sync", "--encoding=UTF8", "--locale=C",
        "--auth=scram-sha-256", "--wal-segsize=4",
@@ -100,7 +66,7 @@ absl::StatusOr<std::string> Template(const std::string& bin) {
   }
   absl::Status status;
   if (!fs::exists(path)) {
-    absl::StatusOr<std::string> made = MakeFolder(fs::temp_directory_path());
+    absl::StatusOr<std::string> made = MakeServerFolder(fs::temp_directory_path());
     status = made.status();
     if (made.ok()) status = InitializeCluster(bin, *made);
     if (status.ok()) fs::rename(*made, path);  // Whole, or not at all.
@@ -113,18 +79,20 @@ absl::StatusOr<std::string> Template(const std::string& bin) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start(Options options) {
-  absl::StatusOr<std::string> bin = FindBinaries();
+  absl::StatusOr<std::string> bin = FindPostgresBinaries();
   if (!bin.ok()) return bin.status();
   const absl::StatusOr<std::string> initialized = Template(*bin);
   if (!initialized.ok()) return initialized.status();
-  absl::StatusOr<std::string> folder =
-      MakeFolder(options.parent.empty() ? fs::temp_directory_path().string() : options.parent);
+  absl::StatusOr<std::string> folder = MakeServerFolder(
+      options.parent.empty() ? fs::temp_directory_path().string() : options.parent);
   if (!folder.ok()) return folder.status();
   auto server = std::unique_ptr<PostgresServer>(
       new PostgresServer(std::move(options), *std::move(bin), *std::move(folder)));
-  absl::Status status = Run({.binary = "cp",
-                             .arguments = {"-a", *initialized + "/data", server->folder_ + "/data"},
-                             .log_path = server->folder_ + "/cp.log"});
+  absl::Status status =
+      RunToItsEnd({.binary = "cp",
+                   .arguments = {"-a", *initialized + "/data", server->folder_ + "/data"},
+                   .log_path = server->folder_ + "/cp.log"});
+  if (server->options_.small_disk_mb > 0) fs::create_directory(server->small_disk());
   if (status.ok()) status = server->Restart();
   if (status.ok()) status = server->Execute("CREATE DATABASE ridestream", "postgres");
   if (!status.ok()) return status;
@@ -144,8 +112,12 @@ absl::Status PostgresServer::Restart() {
   for (const std::string& setting : options_.settings) {
     arguments.insert(arguments.end(), {"-c", setting});
   }
-  auto process = process::ChildProcess::Start(
-      AsServerUser(bin_ + "/postgres", std::move(arguments), folder_ + "/log"));
+  process::ChildProcess::Options program =
+      AsServerUser(bin_ + "/postgres", std::move(arguments), folder_ + "/log");
+  if (options_.small_disk_mb > 0) {
+    program = OnSmallDisk(std::move(program), small_disk(), options_.small_disk_mb);
+  }
+  auto process = process::ChildProcess::Start(program);
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
   const auto end = std::chrono::steady_clock::now() + kPatience;
@@ -156,6 +128,20 @@ absl::Status PostgresServer::Restart() {
     std::this_thread::sleep_for(kPollEvery);
   }
   return absl::OkStatus();
+}
+
+bool PostgresServer::CanMount() {
+  return RunToItsEnd({.binary = "unshare",
+                      .arguments = {"--mount", "mount", "-t", "tmpfs", "none", "/mnt"},
+                      .log_path = "/dev/null"})
+      .ok();
+}
+
+void PostgresServer::SignalAll(int signal) const {
+  // Each of its processes is in a group of its own.
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", process_->pid()));
+  process_->Signal(signal);
+  for (pid_t child = 0; children >> child;) kill(child, signal);
 }
 
 void PostgresServer::Stop(int signal) {

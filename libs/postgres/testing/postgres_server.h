@@ -22,6 +22,9 @@ class PostgresServer {
     /// Whether a commit reaches the disk. Without it a commit outlives the server's processes, but
     /// not the machine's power.
     bool fsync = false;
+    /// A small disk of so many MB for a tablespace, mounted on small_disk() where only the server
+    /// sees it; it is empty after each start. 0: none. Takes root, see CanMount.
+    int small_disk_mb = 0;
     /// Further settings: "max_connections=10", …
     std::vector<std::string> settings = {};
   };
@@ -31,6 +34,8 @@ class PostgresServer {
   /// newest of Debian's is taken.
   static absl::StatusOr<std::unique_ptr<PostgresServer>> Start(Options options);
   static absl::StatusOr<std::unique_ptr<PostgresServer>> Start() { return Start(Options()); }
+  /// Whether this process may mount a small disk.
+  static bool CanMount();
   /// Kills the server and removes its folder.
   ~PostgresServer();
 
@@ -42,10 +47,13 @@ class PostgresServer {
 
   /// Ends the server with this signal (SIGKILL: a crash, SIGINT: it closes all connections).
   void Stop(int signal);
+  /// Sends a signal to the server and all its processes: SIGSTOP freezes them, SIGCONT ends that.
+  void SignalAll(int signal) const;
   /// Starts it again on the same folder.
   absl::Status Restart();
   const process::ChildProcess& process() const { return *process_; }
   const std::string& folder() const { return folder_; }
+  std::string small_disk() const { return folder_ + "/small"; }
   /// The folder of PostgreSQL's binaries (pgbench, psql).
   const std::string& bin() const { return bin_; }
 

@@ -7,6 +7,7 @@
 #include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/names.h"
 #include "services/trip/storage/postgres_schema.h"
+#include "services/trip/storage/postgres_session.h"
 
 namespace ridestream::trip {
 namespace {
@@ -15,9 +16,6 @@ using postgres::Bytes;
 using postgres::Connection;
 using postgres::Result;
 using postgres::Statement;
-
-/// The server stops a statement at the deadline; one that doesn't answer is given up after this.
-constexpr std::chrono::milliseconds kGrace{500};
 
 /// More than come in, so that the table shrinks to what was asked for within the retention.
 constexpr std::int64_t kDroppedPerQuote = 2;
@@ -33,9 +31,7 @@ constexpr Statement kSetTimeouts{"set_timeouts",
 // The statements after it see all that was committed before the lock was given: each takes a
 // snapshot of its own.
 constexpr Statement kLock{"lock", "SELECT pg_advisory_xact_lock($1)"};
-constexpr Statement kLogEnd{
-    "log_end",
-    "SELECT pg_current_xact_id()::text, (SELECT coalesce(max(sequence), 0) FROM trip_log)"};
+constexpr Statement kLogEnd{"log_end", "SELECT coalesce(max(sequence), 0) FROM trip_log"};
 constexpr Statement kFindTrips{"find_trips", "SELECT " RECORD_COLUMNS " FROM trips t " JOIN_LOG
                                              "WHERE t.trip_id = ANY($1::text[])"};
 constexpr Statement kFindRequests{
@@ -83,12 +79,17 @@ constexpr Statement kInsertUse{
     "INSERT INTO used_ids (scope, caller, id, trip_id, content) VALUES ($1, $2, $3, $4, $5)"};
 constexpr Statement kNotify{"notify", "SELECT pg_notify($1, $2)"};
 constexpr Statement kCommit{"commit", "COMMIT"};
-constexpr Statement kOutcome{"outcome", "SELECT pg_xact_status($1::text::xid8)"};
+constexpr Statement kFindEvent{"find_event", "SELECT event FROM trip_log WHERE sequence = $1"};
+constexpr Statement kFindQuote{"find_quote", "SELECT 1 FROM quotes WHERE quote_id = $1"};
+// A commit that wrote nothing waits for no disk and no standby. With this record it waits for all
+// that stands before it.
+constexpr Statement kMark{"mark", "SELECT pg_logical_emit_message(true, 'ridestream', '')"};
 
 constexpr Statement kStatements[] = {
-    kBegin,      kSetTimeouts, kLock,      kLogEnd,    kFindTrips,   kFindRequests, kFindOpen,
-    kFindQuotes, kFindServed,  kFindUses,  kFindLoads, kInsertQuote, kDropQuotes,   kInsertTrip,
-    kUpdateTrip, kAppendLog,   kInsertUse, kNotify,    kCommit,      kOutcome};
+    kBegin,      kSetTimeouts, kLock,       kLogEnd,    kFindTrips, kFindRequests,
+    kFindOpen,   kFindQuotes,  kFindServed, kFindUses,  kFindLoads, kInsertQuote,
+    kDropQuotes, kInsertTrip,  kUpdateTrip, kAppendLog, kInsertUse, kNotify,
+    kCommit,     kFindEvent,   kFindQuote,  kMark};
 
 absl::Status Unreadable(std::string_view what) {
   return absl::DataLossError(fmt::format("{} is damaged in the database", what));
@@ -221,8 +222,7 @@ absl::Status PostgresLedger::Begin(Connection& connection, const Batch& batch,
   loader.Send(connection, kSetTimeouts, {limit}, nullptr);
   loader.Send(connection, kLock, {kPostgresLogLock}, nullptr);
   loader.Send(connection, kLogEnd, {}, [](PostgresLedger& ledger, const Result& result, int row) {
-    ledger.transaction_id_ = std::string(result.Text(row, 0));
-    ledger.last_sequence_ = ledger.loaded_sequence_ = result.Uint64(row, 1);
+    ledger.last_sequence_ = ledger.loaded_sequence_ = result.Uint64(row, 0);
     return absl::OkStatus();
   });
   if (!keys.trips.empty()) {
@@ -263,7 +263,7 @@ absl::Status PostgresLedger::Begin(Connection& connection, const Batch& batch,
                   return absl::OkStatus();
                 });
   }
-  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kGrace);
+  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kPostgresGrace);
   if (!results.ok()) return results.status();
   return loader.TakeIn(*this, *results);
 }
@@ -277,9 +277,11 @@ absl::Status PostgresLedger::Commit(Connection& connection, Time now, postgres::
   if (last_sequence_ > loaded_sequence_) {
     Queue(kNotify, {kPostgresLogChannel, std::to_string(last_sequence_)});
   }
+  // Also an answer that changes nothing tells of what others committed a moment ago.
+  if (writes_.empty()) Queue(kMark, {});
   for (const Write& write : writes_) connection.Send(*write.statement, write.parameters);
   connection.Send(kCommit);
-  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kGrace);
+  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kPostgresGrace);
   if (!results.ok()) return results.status();
   if (results->back().command() != "COMMIT") {
     return absl::InternalError("PostgreSQL rolled a transaction back without an error");
@@ -287,16 +289,20 @@ absl::Status PostgresLedger::Commit(Connection& connection, Time now, postgres::
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<bool>> PostgresLedger::CommitOutcome(Connection& connection,
-                                                                  const std::string& transaction_id,
-                                                                  postgres::Deadline deadline) {
-  connection.Send(kOutcome, {transaction_id});
-  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline);
+absl::StatusOr<bool> PostgresLedger::FindOutcome(Connection& connection,
+                                                 postgres::Deadline deadline) {
+  connection.Send(kBegin);
+  connection.Send(kSetTimeouts, {std::max<std::int64_t>(postgres::Left(deadline).count(), 1)});
+  connection.Send(kLock, {kPostgresLogLock});  // The lost transaction held it until its end.
+  connection.Send(kFindEvent, {last_sequence_});
+  connection.Send(kFindQuote, {last_quote_id_});
+  connection.Send(kMark);
+  connection.Send(kCommit);
+  const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kPostgresGrace);
   if (!results.ok()) return results.status();
-  const std::string_view outcome = results->front().Text(0, 0);
-  if (outcome == "committed") return std::optional(true);
-  if (outcome == "aborted") return std::optional(false);
-  return std::optional<bool>();
+  const Result& event = (*results)[3];
+  if (!last_event_.empty()) return event.rows() == 1 && event.Text(0, 0) == last_event_;
+  return saved_quotes_ > 0 && (*results)[4].rows() == 1;
 }
 
 absl::StatusOr<std::optional<Quote>> PostgresLedger::FindQuote(const QuoteId& id) {
@@ -408,8 +414,8 @@ void PostgresLedger::NoteLoad(const v1::Trip& before, const v1::Trip& now) {
 }
 
 void PostgresLedger::AppendToLog(std::uint64_t first_sequence, const v1::TripEvent& event) {
-  Queue(kAppendLog, {event.sequence(), first_sequence, event.trip().market(),
-                     Bytes{event.SerializeAsString()}});
+  last_event_ = event.SerializeAsString();
+  Queue(kAppendLog, {event.sequence(), first_sequence, event.trip().market(), Bytes{last_event_}});
   last_sequence_ = event.sequence();
 }
 
@@ -424,6 +430,7 @@ void PostgresLedger::SaveQuote(const Quote& quote) {
         {quote.id.str(), quote.trip.passenger().rider_id(),
          quote.expires_at.time_since_epoch().count(), Bytes{quote.trip.SerializeAsString()}});
   quotes_.emplace(quote.id, quote);
+  last_quote_id_ = quote.id.str();
   ++saved_quotes_;
 }
 

@@ -32,16 +32,15 @@ class PostgresLedger final : public Ledger {
   /// each statement, the lock included, until the deadline.
   absl::Status Begin(postgres::Connection& connection, const Batch& batch,
                      postgres::Deadline deadline);
-  /// The transaction's id, by which its end can be asked for; see CommitOutcome.
-  const std::string& transaction_id() const { return transaction_id_; }
   /// Writes the changes and commits. `now`: for dropping quotes that expired long ago.
   absl::Status Commit(postgres::Connection& connection, Time now, postgres::Deadline deadline);
 
-  /// Whether the transaction committed; nullopt while it is under way. For a writer that lost its
-  /// connection before the answer to its COMMIT came.
-  static absl::StatusOr<std::optional<bool>> CommitOutcome(postgres::Connection& connection,
-                                                           const std::string& transaction_id,
-                                                           postgres::Deadline deadline);
+  /// Whether the transaction took place, for a writer that lost its connection before the answer to
+  /// its COMMIT came. Asks the rows and not the transaction's number, which after a failover may be
+  /// another transaction's; waits for a transaction that is still under way; and when it tells yes,
+  /// what it tells of is as durable as a commit that was answered. No, also when the transaction
+  /// left nothing by which it can be told: then it may be made again.
+  absl::StatusOr<bool> FindOutcome(postgres::Connection& connection, postgres::Deadline deadline);
 
   absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) override;
   absl::StatusOr<std::optional<TripRecord>> FindTrip(const TripId& id) override;
@@ -76,7 +75,6 @@ class PostgresLedger final : public Ledger {
   void AppendToLog(std::uint64_t first_sequence, const v1::TripEvent& event);
   void NoteLoad(const v1::Trip& before, const v1::Trip& now);
 
-  std::string transaction_id_;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t loaded_sequence_ = 0;
   std::map<QuoteId, Quote> quotes_;
@@ -87,6 +85,8 @@ class PostgresLedger final : public Ledger {
   std::map<UseKey, IdUse> uses_;
   std::map<DriverId, std::map<TripId, Load>> loads_;  // Of the drivers that the batch names.
   std::int64_t saved_quotes_ = 0;
+  std::string last_quote_id_;
+  std::string last_event_;  // As it was appended to the log.
   std::vector<Write> writes_;
 };
 

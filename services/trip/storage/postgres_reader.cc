@@ -38,9 +38,6 @@ constexpr Statement kSetTimeout{"set_timeout", "SELECT set_config('statement_tim
 constexpr Statement kReads[] = {kGetTrip,    kListOfRider,  kListAll,   kReadLog,
                                 kOldestOpen, kLastSequence, kSetTimeout};
 
-/// The server stops the statement at the deadline; one that doesn't answer is given up after this.
-constexpr std::chrono::milliseconds kReadGrace{500};
-
 }  // namespace
 
 absl::StatusOr<v1::TripEvent> ParseLoggedEvent(std::string_view bytes) {
@@ -89,16 +86,17 @@ absl::StatusOr<Result> PostgresReaders::Query(const Statement& statement,
       break;
     }
     if (connection == nullptr || connection->broken()) {
-      auto opened = OpenPostgresSession(url_, kReads, /*for_writing=*/false, deadline + kReadGrace);
+      auto opened =
+          OpenPostgresSession(url_, kReads, /*for_writing=*/false, deadline + kPostgresGrace);
       if (!opened.ok()) {
-        result = opened.status();
+        result = Outage(opened.status());
         break;
       }
       connection = *std::move(opened);
     }
     connection->Send(kSetTimeout, {left.count()});
     connection->Send(statement, parameters);
-    absl::StatusOr<std::vector<Result>> results = connection->Sync(deadline + kReadGrace);
+    absl::StatusOr<std::vector<Result>> results = connection->Sync(deadline + kPostgresGrace);
     if (results.ok()) {
       result = std::move(results->back());
       break;

@@ -32,6 +32,11 @@ absl::Status CheckWritable(postgres::Connection& connection, postgres::Deadline 
 
 }  // namespace
 
+absl::Status Outage(const absl::Status& status) {
+  if (status.ok() || absl::IsDeadlineExceeded(status)) return status;
+  return absl::UnavailableError(std::string(status.message()));
+}
+
 absl::StatusOr<std::unique_ptr<postgres::Connection>> OpenPostgresSession(
     const std::string& url, std::span<const postgres::Statement> statements, bool for_writing,
     postgres::Deadline deadline) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -8,6 +9,14 @@
 #include "libs/postgres/connection.h"
 
 namespace ridestream::trip {
+
+/// The server stops a statement at its deadline; a connection over which no answer has come so long
+/// after it is given up.
+inline constexpr std::chrono::milliseconds kPostgresGrace{500};
+
+/// What to tell of a database that was there before and can't be reached now, whatever the server
+/// says why: UNAVAILABLE, unless the time is up.
+absl::Status Outage(const absl::Status& status);
 
 /// Opens a connection with the settings that the store's statements rely on. For writing,
 /// UNAVAILABLE too when the server is a standby or read-only: after a failover another one takes

@@ -170,7 +170,7 @@ absl::Status PostgresTripStore::TryOnce(Batch& batch, postgres::Deadline deadlin
     for (Work& work : batch) ExecuteWork(work, now, ledger);
     status = ledger.Commit(*connection_, now, deadline);
     if (!status.ok() && connection_->broken()) {
-      return FindOutcome(ledger.transaction_id(), deadline);
+      return FindOutcome(ledger, deadline);
     }
   }
   if (!status.ok()) RollBack();
@@ -181,7 +181,7 @@ absl::Status PostgresTripStore::Connect(postgres::Deadline deadline) {
   if (!connection_->broken()) return absl::OkStatus();
   auto opened = OpenPostgresSession(options_.url, PostgresLedger::Statements(),
                                     /*for_writing=*/true, deadline);
-  if (!opened.ok()) return opened.status();
+  if (!opened.ok()) return Outage(opened.status());
   connection_ = *std::move(opened);
   publisher_->IgnoreBackend(connection_->backend_pid());
   return absl::OkStatus();
@@ -190,19 +190,18 @@ absl::Status PostgresTripStore::Connect(postgres::Deadline deadline) {
 /// The connection was lost before the answer to a COMMIT came. OK if it took place; UNAVAILABLE if
 /// it didn't, or if that can't be found out in time: then the commands may have been carried out,
 /// and do no harm when they are sent again.
-absl::Status PostgresTripStore::FindOutcome(const std::string& transaction_id,
-                                            postgres::Deadline deadline) {
+absl::Status PostgresTripStore::FindOutcome(PostgresLedger& ledger, postgres::Deadline deadline) {
   std::chrono::milliseconds pause = kFirstPause;
   for (;;) {
     absl::Status status = Connect(deadline);
     if (status.ok()) {
-      const absl::StatusOr<std::optional<bool>> committed =
-          PostgresLedger::CommitOutcome(*connection_, transaction_id, deadline);
-      status = committed.status();
-      if (committed.ok() && committed->has_value()) {
-        return **committed ? absl::OkStatus()
-                           : absl::UnavailableError("the connection was lost before the commit");
+      const absl::StatusOr<bool> committed = ledger.FindOutcome(*connection_, deadline);
+      if (committed.ok()) {
+        return *committed ? absl::OkStatus()
+                          : absl::UnavailableError("the connection was lost before the commit");
       }
+      status = committed.status();
+      RollBack();
     }
     if (!Pause(pause, deadline)) {
       return absl::UnavailableError(fmt::format(

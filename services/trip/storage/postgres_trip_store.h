@@ -82,7 +82,7 @@ class PostgresTripStore final : public TripStore, private BatchCommitter {
   absl::Status CarryOut(Batch& batch, postgres::Deadline deadline);
   absl::Status TryOnce(Batch& batch, postgres::Deadline deadline);
   absl::Status Connect(postgres::Deadline deadline);
-  absl::Status FindOutcome(const std::string& transaction_id, postgres::Deadline deadline);
+  absl::Status FindOutcome(PostgresLedger& ledger, postgres::Deadline deadline);
   void RollBack();
   /// False when the deadline would pass meanwhile, or the store closes.
   bool Pause(std::chrono::milliseconds pause, postgres::Deadline deadline);

@@ -199,8 +199,64 @@ TEST_F(PostgresTripStoreTest, AReadIsStoppedAtItsDeadline) {
   EXPECT_THAT(store->GetTrip(TripId("t")), IsOk());
 }
 
+TEST_F(PostgresTripStoreTest, AFullDatabaseRefusesCommandsUntilThereIsRoomAgain) {
+  if (!postgres::testing::PostgresServer::CanMount()) GTEST_SKIP() << "may not mount a small disk";
+  auto server = postgres::testing::PostgresServer::Start({.small_disk_mb = 24});
+  ASSERT_THAT(server, IsOk());
+  for (const std::string& sql :
+       {fmt::format("CREATE TABLESPACE small LOCATION '{}'", (*server)->small_disk()),
+        std::string("CREATE DATABASE small TABLESPACE small")}) {
+    ASSERT_THAT((*server)->Execute(sql, "postgres"), IsOk());
+  }
+  PostgresTripStore::Options options = Options();
+  options.url = (*server)->Url("small");
+  options.write_for = milliseconds(1'000);
+  RecordedStore store(options);
+  ASSERT_THAT((*server)->Execute("CREATE TABLE filler (text text)", "small"), IsOk());
+  EXPECT_THAT((*server)->Execute("INSERT INTO filler SELECT repeat('x', 1500) "
+                                 "FROM generate_series(1, 100000)",
+                                 "small"),
+              StatusIs(kUnavailable, "No space left"));
+  // A few commands find room on pages that were begun before.
+  size_t answered = 0;
+  absl::Status refused;
+  while (refused.ok() && answered < 1'000) {
+    refused = Request(*store, fmt::format("t{}", answered)).status();
+    if (refused.ok()) ++answered;
+  }
+  EXPECT_THAT(refused, StatusIs(kUnavailable, "No space left"));
+  EXPECT_EQ(*store->ReadLastSequence(), answered) << "reads go on";
+  ASSERT_THAT((*server)->Execute("DROP TABLE filler", "small"), IsOk());
+  EXPECT_THAT(Request(*store, "after"), IsOk());
+  for (size_t i = 0; i < answered; ++i) {
+    EXPECT_THAT(store->GetTrip(TripId(fmt::format("t{}", i))), IsOk());
+  }
+  EXPECT_EQ(store.WaitForPublished(answered + 1).size(), answered + 1);
+}
+
+TEST_F(PostgresTripStoreTest, AFrozenServerIsGivenUpInTimeAndGoesOnWhenItThaws) {
+  PostgresTripStore::Options options = Options();
+  options.write_for = milliseconds(1'000);
+  RecordedStore store(options);
+  ASSERT_THAT(Request(*store, "t"), IsOk());
+  ASSERT_THAT(store->GetTrip(TripId("t")), IsOk());
+  server_->SignalAll(SIGSTOP);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(store->GetTrip(TripId("t"), began + milliseconds(200)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
+  EXPECT_THAT(Await(*store, SampleCancel("t", "r-t"), began + milliseconds(200)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
+  EXPECT_THAT(Await(*store, SampleCancel("t", "r-t")), StatusIs(kUnavailable, ""));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+  server_->SignalAll(SIGCONT);
+  EXPECT_EQ(store->GetTrip(TripId("t"))->version(), 1u);
+  EXPECT_EQ(Await(*store, SampleCancel("t", "r-t"))->version(), 2u);
+  EXPECT_THAT(store.WaitForPublished(2), ElementsAre(1u, 2u));
+}
+
 // The commit waits for a standby that doesn't exist, and its backend is ended meanwhile: the
-// transaction is committed, but the answer never comes.
+// transaction is committed here, but the answer never comes. It is answered only when the commit is
+// as durable as an answered one: when no standby is missing any more.
 TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
   RecordedStore store(Options());
   const Time expires = clock_.Now() + std::chrono::minutes(5);
@@ -215,6 +271,10 @@ TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
   AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
   Ask(*admin,
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  EXPECT_EQ(trip.wait_for(milliseconds(0)), std::future_status::timeout);
+  ASSERT_THAT(admin->Execute("ALTER SYSTEM RESET synchronous_standby_names", Soon()), IsOk());
+  Ask(*admin, "SELECT pg_reload_conf()");
   const absl::StatusOr<v1::Trip> answer = trip.get();
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->version(), 1u);
