@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/trip/storage/postgres_report_exchange.h"
 #include "services/trip/storage/postgres_trip_store.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 
@@ -34,7 +35,14 @@ absl::StatusOr<ChosenStore> OpenSqlite(const std::string& folder_path, const Clo
   metrics.readings().AddOne(metrics::Readings::Kind::kGauge, "trip_wal_bytes",
                             "Size of SQLite's write-ahead log, in bytes",
                             [raw = store->get()] { return static_cast<double>(raw->wal_bytes()); });
-  return ChosenStore{*std::move(folder), *std::move(store), path};
+  return ChosenStore{*std::move(folder), *std::move(store), nullptr, path};
+}
+
+/// The store has just reached the database.
+constexpr std::chrono::seconds kOpenExchangeFor{10};
+
+absl::Status OfPostgres(const absl::Status& status) {
+  return absl::Status(status.code(), fmt::format("--postgres: {}", std::string(status.message())));
 }
 
 absl::StatusOr<ChosenStore> OpenPostgres(const std::string& url, const Clock& clock, size_t readers,
@@ -45,14 +53,19 @@ absl::StatusOr<ChosenStore> OpenPostgres(const std::string& url, const Clock& cl
                                .listener = std::move(observer.on_events),
                                .on_written = std::move(observer.on_written),
                                .on_commit = std::move(observer.on_commit),
-                               .on_failure = std::move(observer.on_failure),
+                               .on_failure = observer.on_failure,
                                .readers = readers});
-  if (!store.ok()) {
-    return absl::Status(store.status().code(),
-                        fmt::format("--postgres: {}", std::string(store.status().message())));
-  }
+  if (!store.ok()) return OfPostgres(store.status());
+  auto exchange = PostgresReportExchange::Open(
+      {.url = url,
+       .on_progress = std::move(observer.on_progress),
+       .on_surge = std::move(observer.on_surge),
+       .on_failure = [on_failure = std::move(observer.on_failure)](
+                         const absl::Status& status) { on_failure(status, 0); }},
+      std::chrono::steady_clock::now() + kOpenExchangeFor);
+  if (!exchange.ok()) return OfPostgres(exchange.status());
   std::string place = (*store)->place();
-  return ChosenStore{std::nullopt, *std::move(store), std::move(place)};
+  return ChosenStore{std::nullopt, *std::move(store), *std::move(exchange), std::move(place)};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/metrics/service_metrics.h"
+#include "services/trip/domain/report_exchange.h"
 #include "services/trip/domain/trip_store.h"
 #include "services/trip/storage/data_folder.h"
 
@@ -33,15 +34,20 @@ struct StoreObserver {
   TripStore::Listener on_written;
   /// A transaction of so many commands, and how long it took until it was durable.
   std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit;
-  /// So many commands failed because the disk or the database did; with 0, the log that other
-  /// processes write can't be followed for a while.
+  /// So many commands failed because the disk or the database did; with 0, what other
+  /// processes write or report can't be followed for a while.
   std::function<void(const absl::Status&, size_t commands)> on_failure;
+  /// What other processes of one database reported; see PostgresReportExchange.
+  std::function<void(const v1::ReportProgressRequest&)> on_progress;
+  std::function<void(const v1::ReportSurgeRequest&, Time at)> on_surge;
 };
 
 /// An open store, and what it stands on.
 struct ChosenStore {
   std::optional<DataFolder> folder;  // Goes after the store.
   std::unique_ptr<TripStore> store;
+  /// Null where one process has the store alone.
+  std::unique_ptr<ReportExchange> exchange;
   /// Where the trips are, for the log; without passwords.
   std::string place;
 };

@@ -4,6 +4,7 @@
 
 #include "libs/service/service.h"
 #include "services/trip/event_lines.h"
+#include "services/trip/rpc/request_checks.h"
 
 namespace ridestream::trip {
 namespace {
@@ -60,9 +61,15 @@ absl::Status TripServer::OpenStore(const Options& options) {
            [this](const absl::Status& status, size_t commands) {
              meter_.Failed(commands);
              service::Log(service::Level::kError,
-                          commands > 0 ? "commit failed" : "the log can't be followed",
+                          commands > 0 ? "commit failed" : "other processes can't be followed",
                           {{"error", status.ToString()}, {"commands", std::to_string(commands)}});
-           }},
+           },
+       .on_progress =
+           [this](const v1::ReportProgressRequest& report) {
+             if (CheckReport(report).ok()) feed_.Report(report);
+           },
+       .on_surge = [this](const v1::ReportSurgeRequest& report,
+                          Time at) { surge_.Replace(report, at); }},
       metrics_);
   if (!store.ok()) return store.status();
   store_.emplace(*std::move(store));
@@ -73,6 +80,8 @@ void TripServer::MakeServices(const Options& options) {
   service_ =
       std::make_unique<TripService>(TripService::Options{.store = *store_->store,
                                                          .feed = feed_,
+                                                         .surge = surge_,
+                                                         .exchange = store_->exchange.get(),
                                                          .clock = *clock_,
                                                          .authenticator = authenticator_,
                                                          .markets = MarketsOf(routers_),

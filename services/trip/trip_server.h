@@ -19,6 +19,7 @@
 #include "libs/rpc/limiting_authenticator.h"
 #include "libs/rpc/server.h"
 #include "services/trip/domain/promise.h"
+#include "services/trip/domain/surge_table.h"
 #include "services/trip/rpc/trip_feed.h"
 #include "services/trip/rpc/trip_service.h"
 #include "services/trip/store_choice.h"
@@ -90,6 +91,7 @@ class TripServer {
   const rpc::LimitingAuthenticator authenticator_;
   std::map<std::string, std::unique_ptr<StreetsRouter>> routers_;
   TripFeed feed_;
+  SurgeTable surge_;
   std::optional<ChosenStore> store_;  // Set before the services are made.
   std::unique_ptr<TripService> service_;
   std::unique_ptr<MarketService> market_service_;

@@ -17,6 +17,8 @@
 #include "libs/rpc/channel.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
+#include "s2/s2cell_id.h"
+#include "s2/s2latlng.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -41,15 +43,20 @@ class PostgresTest : public ::testing::Test {
         {.bin = bin, .trip_flags = flags, .dispatch_flags = {"--match_every=200ms"}});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
-    auto second =
-        process::ChildProcess::Start({.binary = std::string(bin) + "/trip",
-                                      .arguments = {"--listen=127.0.0.1:0", flags[0], flags[1]},
-                                      .log_path = folder_.File("second.log")});
-    ASSERT_THAT(second, testing::IsOk());
-    second_ = *std::move(second);
-    const auto address = second_->WaitUntilServing();
+    const auto address = StartSecond();
     ASSERT_THAT(address, testing::IsOk());
     second_address_ = *address;
+  }
+
+  /// Starts the second process (again), and returns its address.
+  absl::StatusOr<std::string> StartSecond() {
+    auto second = process::ChildProcess::Start(
+        {.binary = std::string(std::getenv("RIDESTREAM_BIN")) + "/trip",
+         .arguments = {"--listen=127.0.0.1:0", "--store=postgres", "--postgres=" + server_->Url()},
+         .log_path = folder_.File("second.log")});
+    if (!second.ok()) return second.status();
+    second_ = *std::move(second);
+    return second_->WaitUntilServing();
   }
 
   /// The log as the process at `address` sends it, after a sequence and up to what it calls caught
@@ -112,6 +119,8 @@ TEST_F(PostgresTest, ARideAcrossTwoTripProcesses) {
   driver->Answer(offer, true);
   // Dispatch's commands went to the first process; the rider watches at the second.
   EXPECT_EQ(rider.WaitFor(trip::v1::TRIP_STATE_ASSIGNED).driver().driver_id(), "d-1");
+  // So did the progress that it reports.
+  rider.WaitFor(trip::v1::DRIVER_STATUS_CONNECTED);
   rider.Cancel();
   rider.WaitFor(trip::v1::TRIP_STATE_CANCELLED);
   driver->WaitForPlan(PLAN_CAUSE_RIDER_CANCELLED);
@@ -124,6 +133,34 @@ TEST_F(PostgresTest, ARideAcrossTwoTripProcesses) {
   EXPECT_EQ(Follow(second_address_, 0), log);
   // A follower goes on at another process where it was.
   EXPECT_EQ(Follow(second_address_, 2), std::vector<std::string>(log.begin() + 2, log.end()));
+}
+
+TEST_F(PostgresTest, SurgeThatOneProcessIsToldOfCountsAtAllOfThem) {
+  const auto streets = *roads::Streets::Load("city:1");
+  std::mt19937_64 random(7);
+  const LatLng from = roads::RandomPointOnStreet(streets->graph(), random);
+  const LatLng to = roads::RandomPointOnStreet(streets->graph(), random);
+  trip::v1::ReportSurgeRequest report;
+  report.set_market("city");
+  trip::v1::SurgeCell& cell = *report.add_cells();
+  cell.set_s2_cell_id(S2CellId(S2LatLng::FromDegrees(from.lat(), from.lng())).parent(13).id());
+  cell.set_surge_percent(150);
+  const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+  grpc::ClientContext context;
+  rpc::SetCaller(context, {kService, "test"});
+  rpc::SetTimeout(context, std::chrono::seconds(30));
+  trip::v1::ReportSurgeResponse response;
+  ASSERT_TRUE(stub->ReportSurge(&context, report, &response).ok());
+  TestRider rider(second_address_, "r-1");
+  // The test's time bounds the loop.
+  while (rider.Quote(from, to).fare().tariff().surge_percent() != 150) {
+  }
+  // A process that starts later knows it from the start.
+  second_->Stop(SIGKILL);
+  const auto address = StartSecond();
+  ASSERT_THAT(address, testing::IsOk());
+  TestRider other(*address, "r-2");
+  EXPECT_EQ(other.Quote(from, to).fare().tariff().surge_percent(), 150u);
 }
 
 TEST_F(PostgresTest, WhatAKilledProcessAnsweredIsThereAtTheOther) {

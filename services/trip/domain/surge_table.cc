@@ -48,7 +48,8 @@ void SurgeTable::Replace(const v1::ReportSurgeRequest& report, Time now) {
     market.cells.emplace(cell.s2_cell_id(), cell.surge_percent());
   }
   MutexLock lock(mu_);
-  markets_[report.market()] = std::move(market);
+  Market& known = markets_[report.market()];
+  if (known.told_at <= now) known = std::move(market);
 }
 
 std::uint32_t SurgeTable::PercentAt(const std::string& market, LatLng pickup, Time now) const {

@@ -27,7 +27,8 @@ class SurgeTable {
   /// A report that isn't followed by another one means nothing after this: who told it is gone.
   static constexpr Duration kLasts = std::chrono::minutes(2);
 
-  /// Replaces what was told of the market before. The report must be valid.
+  /// Replaces what was told of the market before `now`; an older report than that is ignored. The
+  /// report must be valid.
   void Replace(const v1::ReportSurgeRequest& report, Time now);
   /// What a ride that begins there costs, in percent of the tariff: 100 or more.
   std::uint32_t PercentAt(const std::string& market, LatLng pickup, Time now) const;

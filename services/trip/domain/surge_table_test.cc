@@ -28,6 +28,13 @@ v1::ReportSurgeRequest Report(std::uint64_t cell, std::uint32_t percent) {
   return report;
 }
 
+TEST(SurgeTableTest, IgnoresAReportThatIsOlderThanTheLast) {
+  SurgeTable table;
+  table.Replace(Report(CellAt(kBusy), 150), kSurgeNow);
+  table.Replace(Report(CellAt(kBusy), 200), kSurgeNow - Duration(1));
+  EXPECT_EQ(table.PercentAt("m", kBusy, kSurgeNow), 150U);
+}
+
 TEST(SurgeTableTest, RidesThatBeginInACellCostMore) {
   SurgeTable table;
   EXPECT_EQ(table.PercentAt("m", kBusy, kSurgeNow), 100U);

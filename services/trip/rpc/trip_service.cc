@@ -122,7 +122,7 @@ absl::StatusOr<Quote> TripService::MakeQuote(const rpc::Caller& rider,
   // Frozen with the tariff: also another destination costs by this.
   v1::Tariff tariff = options_.tariff;
   const std::uint32_t surge =
-      surge_.PercentAt(request.market(), FromProto(request.pickup()), options_.clock.Now());
+      options_.surge.PercentAt(request.market(), FromProto(request.pickup()), options_.clock.Now());
   if (surge > kNoSurgePercent) tariff.set_surge_percent(surge);
   *quote.trip.mutable_fare() = MakeFare(tariff, way->length_m, way->duration, request.shared());
   if (request.shared()) {
@@ -351,7 +351,11 @@ grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* 
     status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request->market()));
   }
   if (status.ok()) status = ValidateSurge(*request);
-  if (status.ok()) surge_.Replace(*request, options_.clock.Now());
+  if (status.ok()) {
+    const Time now = options_.clock.Now();
+    options_.surge.Replace(*request, now);
+    if (options_.exchange != nullptr) options_.exchange->Share(*request, now);
+  }
   const UnaryReply reply(context);
   reply.Finish(std::move(status));
   return reply.reactor();
@@ -362,7 +366,10 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* TripService::ReportProgress(
   const auto reader = ProgressReader::Make(
       {.response = response,
        .on_report =
-           [this](const v1::ReportProgressRequest& report) { options_.feed.Report(report); },
+           [this](const v1::ReportProgressRequest& report) {
+             options_.feed.Report(report);
+             if (options_.exchange != nullptr) options_.exchange->Share(report);
+           },
        .on_done = [this](ProgressReader* ended) { options_.feed.Remove(ended); }});
   absl::Status status = RequireService(*context);
   if (status.ok()) status = options_.feed.Add(reader);

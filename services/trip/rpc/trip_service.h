@@ -11,6 +11,7 @@
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/quote_router.h"
+#include "services/trip/domain/report_exchange.h"
 #include "services/trip/domain/surge_table.h"
 #include "services/trip/domain/trip_store.h"
 #include "services/trip/rpc/id_generator.h"
@@ -32,6 +33,9 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
   struct Options {
     TripStore& store;
     TripFeed& feed;  ///< Where the store publishes.
+    SurgeTable& surge;
+    /// Told of what is reported here; null when no other process shares the store.
+    ReportExchange* exchange = nullptr;
     const Clock& clock;
     const rpc::Authenticator& authenticator;
     std::map<std::string, const QuoteRouter*> markets;
@@ -118,7 +122,6 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
 
   const Options options_;
   IdGenerator ids_;
-  SurgeTable surge_;
   WorkerPool readers_;
   WorkerPool routers_;
 };

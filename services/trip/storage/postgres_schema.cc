@@ -137,7 +137,17 @@ CREATE TRIGGER used_ids_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON used_ids FOR
   EXECUTE FUNCTION ridestream_refuse('an id that was used is not forgotten');
 )sql";
 
-constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
+// What PostgresReportExchange keeps: the newest report of each market. Unlogged: after a crash or a
+// failover it is empty, until dispatch reports again.
+constexpr std::string_view kVersion2 = R"sql(
+CREATE UNLOGGED TABLE surge (
+  market         text PRIMARY KEY,
+  reported_at_us bigint NOT NULL,
+  report         bytea NOT NULL  -- A serialized v1.ReportSurgeRequest.
+);
+)sql";
+
+constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -26,7 +26,8 @@ absl::Status CheckRights(postgres::Connection& connection, postgres::Deadline de
       "SELECT r.privilege || ' on ' || r.name FROM (VALUES ('trips', 'SELECT'), "
       "('trips', 'INSERT'), ('trips', 'UPDATE'), ('trip_log', 'SELECT'), ('trip_log', 'INSERT'), "
       "('used_ids', 'SELECT'), ('used_ids', 'INSERT'), ('quotes', 'SELECT'), "
-      "('quotes', 'INSERT'), ('quotes', 'DELETE')) AS r (name, privilege) "
+      "('quotes', 'INSERT'), ('quotes', 'DELETE'), ('surge', 'SELECT'), ('surge', 'INSERT'), "
+      "('surge', 'UPDATE')) AS r (name, privilege) "
       "WHERE NOT has_table_privilege(r.name, r.privilege) LIMIT 1");
   const absl::StatusOr<std::vector<postgres::Result>> missing = connection.Sync(deadline);
   if (!missing.ok()) return missing.status();

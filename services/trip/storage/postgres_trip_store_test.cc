@@ -137,7 +137,8 @@ TEST_F(PostgresTripStoreTest, ADatabaseThatCannotServeIsRefusedWithItsReason) {
                                            "GRANT INSERT, UPDATE ON trips TO poor")),
               IsOk());
   EXPECT_THAT(OpenStatus(poor), StatusIs(kPermissionDenied, "INSERT on trip_log"));
-  ASSERT_THAT(server_->Execute("GRANT INSERT ON trip_log, used_ids, quotes TO poor; "
+  ASSERT_THAT(server_->Execute("GRANT INSERT ON trip_log, used_ids, quotes, surge TO poor; "
+                               "GRANT UPDATE ON surge TO poor; "
                                "GRANT DELETE ON quotes TO poor"),
               IsOk());
   EXPECT_THAT(OpenStatus(poor), IsOk()) << "who finds the schema needs no right to make it";

@@ -73,6 +73,7 @@ class TripServerTest : public ::testing::Test {
     service_ = std::make_unique<TripService>(
         TripService::Options{.store = *store_,
                              .feed = *feed_,
+                             .surge = surge_,
                              .clock = clock_,
                              .authenticator = authenticator_,
                              .markets = {{kMarket, &router_}, {"other", &router_}},
@@ -169,6 +170,7 @@ class TripServerTest : public ::testing::Test {
   ManualClock clock_;
   rpc::TrustingAuthenticator authenticator_;
   FakeRouter router_;
+  SurgeTable surge_;
   std::unique_ptr<TripFeed> feed_;
   std::unique_ptr<SqliteTripStore> store_;
   std::unique_ptr<TripService> service_;

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/mutex.h"
+#include "libs/postgres/connection.h"
+#include "services/trip/domain/report_exchange.h"
+
+namespace ridestream::trip {
+
+/// Reports between the trip processes of one PostgreSQL database. Progress travels in the payload
+/// of notifications and is kept nowhere. Surge stands in a table of a row a market, so that a
+/// process that starts learns it too; a notification names the market. The table is unlogged, and
+/// commits here wait for no disk and no standby: all of it is reported anew before long. One thread
+/// of its own with one connection sends and receives.
+class PostgresReportExchange final : public ReportExchange {
+ public:
+  /// Trips whose progress may wait to be passed on; further ones are left out.
+  static constexpr std::size_t kMaxTrips = 65'536;
+
+  struct Options {
+    std::string url;
+    /// What other processes reported: called by the exchange's thread, must not block. Progress is
+    /// as it was received, which may be from anybody who may use the database.
+    std::function<void(const v1::ReportProgressRequest&)> on_progress;
+    std::function<void(const v1::ReportSurgeRequest&, Time at)> on_surge;  ///< Valid.
+    /// Called once when reports can't be exchanged, until they can be again; and for each that
+    /// can't be read, which is left out.
+    std::function<void(const absl::Status&)> on_failure;
+  };
+
+  /// Returns when what other processes report is heard here, and what they have reported before has
+  /// been passed to `on_surge`.
+  static absl::StatusOr<std::unique_ptr<PostgresReportExchange>> Open(Options options,
+                                                                      postgres::Deadline deadline);
+  ~PostgresReportExchange() override;
+
+  void Share(const v1::ReportProgressRequest& report) override;
+  void Share(const v1::ReportSurgeRequest& report, Time at) override;
+
+ private:
+  using Surge = std::pair<v1::ReportSurgeRequest, Time>;
+  /// What waits to be passed on: the newest by trip and by market.
+  struct Outbox {
+    std::map<std::string, v1::Progress> progress;
+    std::map<std::string, Surge> surge;
+  };
+
+  PostgresReportExchange(Options options, int wake_up);
+  absl::Status Connect(postgres::Deadline deadline);
+  void Loop();
+  /// Sends what waits and takes in what has come.
+  absl::Status Exchange();
+  absl::Status Send(const Outbox& outbox, postgres::Deadline deadline);
+  absl::Status Receive(postgres::Deadline deadline);
+  void ReceiveProgress(const std::string& payload);
+  /// Of one market, or of all when it is empty.
+  absl::Status ReadSurge(const std::string& market, postgres::Deadline deadline);
+  void ReportFailure(const absl::Status& status);
+  Outbox TakeOutbox();
+  void PutBack(Outbox outbox);
+
+  const Options options_;
+  const int wake_up_;                                 // An eventfd.
+  std::unique_ptr<postgres::Connection> connection_;  // The thread's, after Open.
+  Mutex mu_;
+  Outbox outbox_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace ridestream::trip
