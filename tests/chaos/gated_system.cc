@@ -1,41 +1,18 @@
 #include "tests/chaos/gated_system.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <random>
 #include <thread>
 #include <utility>
 
+#include "libs/process/free_port.h"
+
 namespace ridestream::chaos {
 namespace {
-
-bool IsFree(int port) {
-  const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool bound = bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-  close(file);
-  return bound;
-}
-
-// Below the range from which the kernel takes ports for outgoing connections (32768 on): while the
-// service is down nobody gets its port, and a proxy that tries to reach it can't meet itself.
-int FreePort() {
-  std::random_device random;
-  while (true) {
-    const int port = 20'000 + static_cast<int>(random() % 12'000);
-    if (IsFree(port)) return port;
-  }
-}
 
 std::vector<std::string> Joined(std::initializer_list<std::vector<std::string>> lists) {
   std::vector<std::string> all;
@@ -64,7 +41,7 @@ absl::Status GatedSystem::Prepare(const Options& options) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     processes_[i].name = names[i];
     processes_[i].binary = fmt::format("{}/{}", options.bin, names[i]);
-    processes_[i].address = fmt::format("127.0.0.1:{}", FreePort());
+    processes_[i].address = fmt::format("127.0.0.1:{}", process::FreePort());
   }
   const std::array<Service, 4> behind = {Service::kTrip, Service::kDispatch, Service::kTrip,
                                          Service::kLocation};

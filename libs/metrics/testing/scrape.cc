@@ -102,7 +102,8 @@ absl::StatusOr<std::string> HttpGet(const std::string& address, const std::strin
       fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address));
   if (!answer.ok()) return answer.status();
   const std::size_t body = answer->find("\r\n\r\n");
-  if (!answer->starts_with("HTTP/1.1 200 ") || body == std::string::npos) {
+  if (!(answer->starts_with("HTTP/1.1 200 ") || answer->starts_with("HTTP/1.0 200 ")) ||
+      body == std::string::npos) {
     return absl::InternalError(fmt::format("{}{} answered: {}", address, path, *answer));
   }
   return answer->substr(body + 4);

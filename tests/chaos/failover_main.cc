@@ -1,0 +1,171 @@
+// Failover of the database: a city under load while the PostgreSQL server that takes the writes is
+// killed, again and again, and Patroni lets the standby take its place.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/postgres/testing/patroni_cluster.h"
+#include "libs/service/flag_range.h"
+#include "libs/service/service.h"
+#include "tests/chaos/city_process.h"
+#include "tests/chaos/gated_system.h"
+
+ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
+ABSL_FLAG(uint32_t, kills, 10, "How often the primary is killed (1 to 1000)");
+ABSL_FLAG(uint32_t, drivers, 300, "How many drivers (1 to 50000)");
+ABSL_FLAG(
+    absl::Duration, max_recovery, absl::Seconds(10),
+    "The run fails when offers don't flow again within so long of a kill (1s to 10m). (A build "
+    "with sanitizers needs more.)");
+ABSL_FLAG(std::string, json, "", "Write the load generator's report and the figures here, as JSON");
+
+namespace ridestream::chaos {
+namespace {
+
+constexpr char kUsage[] =
+    "Runs Ridestream's services and a simulated city over two PostgreSQL servers, which Patroni "
+    "and\n"
+    "etcd watch, with synchronous replication. The primary and its Patroni are killed (SIGKILL),\n"
+    "and started again as standby when offers flow again; the next kill comes when the standby is\n"
+    "synchronous.\n\n"
+    "  failover --kills=10 --drivers=300 --clock_rate=10\n\n"
+    "Exit status: 0 when the audit is clean, nothing that was answered is lost, and offers flowed\n"
+    "again after each kill within --max_recovery; else 1.";
+
+using std::chrono::seconds;
+using Recovery = std::chrono::duration<double>;
+using postgres::testing::PatroniCluster;
+
+constexpr seconds kPatience{90};
+/// More than a kill takes; the city is stopped when the kills are over.
+constexpr seconds kLoadPerKill{120};
+
+bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
+
+WallTime Now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+absl::Status CheckFlags() {
+  using service::CheckRange;
+  for (absl::Status status :
+       {CheckRange(FLAGS_kills, 1, 1'000), CheckRange(FLAGS_drivers, 1, 50'000),
+        CheckRange(FLAGS_max_recovery, absl::Seconds(1), absl::Minutes(10))}) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+/// Until a request that came due after the kill was offered to a driver, so that all of the way was
+/// walked again: rider, trip, database, dispatch, driver.
+absl::StatusOr<Recovery> AwaitRecovery(CityProcess& city, WallTime killed) {
+  if (absl::Status status = city.AwaitOffer(killed, kPatience, StopAsked); !status.ok()) {
+    return status;
+  }
+  const auto offers = city.Offers();
+  if (!offers.ok()) return offers.status();
+  WallTime first = WallTime::max();
+  for (const FirstOffer& offer : *offers) {
+    if (offer.due >= killed) first = std::min(first, offer.offered);
+  }
+  return first - killed;
+}
+
+absl::Status KillAgainAndAgain(PatroniCluster& cluster, CityProcess& city,
+                               std::vector<Recovery>& recoveries) {
+  for (std::uint32_t i = 1; i <= absl::GetFlag(FLAGS_kills); ++i) {
+    if (absl::Status status = city.AwaitOffer(Now(), kPatience, StopAsked); !status.ok()) {
+      return status;
+    }
+    const WallTime killed = Now();
+    if (absl::Status status = cluster.KillPrimary(); !status.ok()) return status;
+    const absl::StatusOr<Recovery> recovery = AwaitRecovery(city, killed);
+    if (!recovery.ok()) return recovery.status();
+    recoveries.push_back(*recovery);
+    if (absl::Status status = cluster.Rejoin(); !status.ok()) return status;
+    std::printf("kill %2u: offers flowed again after %.2f s, the standby was back after %.2f s\n",
+                i, recovery->count(), Recovery(Now() - killed).count());
+    std::fflush(stdout);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecoveries(std::vector<Recovery> recoveries) {
+  if (recoveries.empty()) return absl::InternalError("nothing was killed");
+  std::sort(recoveries.begin(), recoveries.end());
+  const double p50 = recoveries[(recoveries.size() - 1) / 2].count();
+  const double max = recoveries.back().count();
+  std::printf("recovery: %zu kills, p50 %.2f s, max %.2f s\n", recoveries.size(), p50, max);
+  if (max <= absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_recovery))) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      fmt::format("recovery took {:.2f} s, more than --max_recovery", max));
+}
+
+absl::Status WriteJson(const CityProcess& city, const std::vector<Recovery>& recoveries) {
+  const std::string path = absl::GetFlag(FLAGS_json);
+  if (path.empty()) return absl::OkStatus();
+  auto json = city.Report();
+  if (!json.ok()) return json.status();
+  for (const Recovery& recovery : recoveries) (*json)["recovery_s"].push_back(recovery.count());
+  std::ofstream out(path);
+  if ((out << json->dump(2) << "\n").flush()) return absl::OkStatus();
+  return absl::PermissionDeniedError(fmt::format("--json={}: can't be written", path));
+}
+
+int Run() {
+  if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
+  const auto cluster = PatroniCluster::Start();
+  if (!cluster.ok()) return service::Fail(cluster.status());
+  const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));
+  const auto system =
+      GatedSystem::Start({.bin = absl::GetFlag(FLAGS_bin),
+                          .flags = {clock_rate},
+                          .trip_flags = {"--store=postgres", "--postgres=" + (*cluster)->Url()}});
+  if (!system.ok()) return service::Fail(system.status());
+  const auto load = kLoadPerKill * (1 + absl::GetFlag(FLAGS_kills));
+  const auto city =
+      CityProcess::Start(absl::GetFlag(FLAGS_bin), **system,
+                         {clock_rate, fmt::format("--drivers={}", absl::GetFlag(FLAGS_drivers)),
+                          fmt::format("--seconds={}", load.count())});
+  if (!city.ok()) return service::Fail(city.status());
+
+  std::vector<Recovery> recoveries;
+  std::vector<absl::Status> outcomes = {KillAgainAndAgain(**cluster, **city, recoveries)};
+  (*city)->Stop();
+  outcomes.push_back((*city)->AwaitEnd(StopAsked));
+  outcomes.push_back(CheckRecoveries(recoveries));
+  outcomes.push_back(WriteJson(**city, recoveries));
+  int exit_status = 0;
+  for (const absl::Status& outcome : outcomes) {
+    if (!outcome.ok()) exit_status = service::Fail(outcome);
+  }
+  if (exit_status != 0) {
+    (*system)->KeepFolder();
+    (*cluster)->KeepFolder();
+    std::printf("logs are kept in %s and %s\n", (*system)->folder().c_str(),
+                (*cluster)->folder().c_str());
+  } else {
+    std::puts("the audit is clean");
+  }
+  return exit_status;
+}
+
+}  // namespace
+}  // namespace ridestream::chaos
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "failover", ridestream::chaos::kUsage);
+  return ridestream::chaos::Run();
+}
