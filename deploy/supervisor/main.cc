@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "deploy/supervisor/supervisor.h"
+#include "libs/postgres/testing/postgres_server.h"
 #include "libs/process/local_services.h"
 #include "libs/service/service.h"
 
@@ -20,6 +22,11 @@ ABSL_FLAG(std::string, roads, "city:1",
           "The streets of the market: city:SEED for the built-in city, or an OpenStreetMap file");
 ABSL_FLAG(std::string, data, "",
           "The folder that keeps the trips. Empty: a temporary one, removed at the end");
+ABSL_FLAG(std::string, store, "sqlite",
+          "Where trip keeps the trips: sqlite, or postgres (the database --postgres)");
+ABSL_FLAG(std::string, postgres, "",
+          "With --store=postgres, the database's URL. Empty: a PostgreSQL server of our own in a "
+          "temporary folder, removed at the end");
 ABSL_FLAG(std::string, web, "", "The folder of the live map's page; empty: no page");
 ABSL_FLAG(bool, fixed_ports, false,
           "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, and their "
@@ -102,8 +109,34 @@ absl::StatusOr<int> RunBeside(process::LocalServices& services,
   return exit_status;
 }
 
+using OwnServer = std::unique_ptr<postgres::testing::PostgresServer>;
+
+/// Tells trip where the trips are. Returns the server that was started for it, if one was.
+absl::StatusOr<OwnServer> ChooseStore(process::LocalServices::Options& options) {
+  OwnServer server;
+  std::string url = absl::GetFlag(FLAGS_postgres);
+  if (absl::GetFlag(FLAGS_store) == "postgres" && url.empty()) {
+    if (!options.data.empty()) {
+      return absl::InvalidArgumentError(
+          "--postgres=: with --data, name the database that keeps the trips");
+    }
+    auto started = postgres::testing::PostgresServer::Start({.fsync = true});
+    if (!started.ok()) return started.status();
+    server = *std::move(started);
+    url = server->Url();
+    fmt::print(stderr, "PostgreSQL runs in {}\n", server->folder());
+  }
+  // Not as flags, since everybody may read those of a process and the URL may hold a password.
+  options.environment["trip"] = {{"RIDESTREAM_STORE", absl::GetFlag(FLAGS_store)},
+                                 {"RIDESTREAM_POSTGRES", url}};
+  return server;
+}
+
 int Run(const std::vector<std::string>& command) {
-  auto services = process::LocalServices::Start(ServicesFromFlags());
+  process::LocalServices::Options options = ServicesFromFlags();
+  const absl::StatusOr<OwnServer> server = ChooseStore(options);  // Ends after the services.
+  if (!server.ok()) return service::Fail(server.status());
+  auto services = process::LocalServices::Start(options);
   if (!services.ok()) return service::Fail(services.status());
   const auto exit_status = RunBeside(**services, command);
   if (exit_status.ok() && *exit_status == 0) return 0;
