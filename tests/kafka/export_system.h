@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/geo.h"
+#include "libs/process/child_process.h"
+#include "libs/testing/temp_folder.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "tests/kafka/kafka_broker.h"
+
+namespace ridestream::kafka_tests {
+
+/// The processes trip and exporter, each of which can be killed and started again. A start that
+/// fails fails the test. Not thread-safe.
+class ExportSystem {
+ public:
+  explicit ExportSystem(std::string kafka) : kafka_(std::move(kafka)) {}
+
+  /// Starts or restarts trip, always at the same address. `data` names its log.
+  void StartTrip(const std::string& data = "trip");
+  void KillTrip() { trip_.reset(); }
+  /// Starts an exporter, and waits until it serves if `wait`.
+  std::unique_ptr<process::ChildProcess> StartExporter(const std::vector<std::string>& flags = {},
+                                                       bool wait = true);
+
+  const std::string& trip_address() const { return trip_address_; }
+  /// Trip's log: the serialized events by their sequences.
+  std::map<std::uint64_t, std::string> ReadLog() const;
+
+ private:
+  const std::string kafka_;
+  const testing::TempFolder folder_;
+  int exporters_ = 0;
+  std::string trip_address_;
+  std::unique_ptr<process::ChildProcess> trip_;
+};
+
+/// Waits until the exporter's metrics show this sequence or a larger one; the test's time bounds
+/// it.
+void WaitForSequence(const process::ChildProcess& exporter, std::uint64_t sequence);
+
+/// Riders who ask for trips and cancel them, two events a trip, whatever becomes of the service:
+/// each call is repeated until it succeeds.
+class TripLoad {
+ public:
+  /// Each rider pauses so long after a trip.
+  TripLoad(const std::string& trip_address, int riders,
+           std::chrono::milliseconds pause = std::chrono::milliseconds::zero());
+  ~TripLoad() { Stop(); }
+  void Stop();
+  /// Trips that were ended so far.
+  int trips() const { return trips_; }
+
+ private:
+  void Ride(const std::string& name);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::chrono::milliseconds pause_;
+  LatLng places_[2];
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> trips_ = 0;
+  std::vector<std::thread> riders_;
+};
+
+/// A record as kcat reads it.
+struct ReadRecord {
+  int partition = 0;
+  std::string key;
+  std::string headers;
+  std::string value;
+};
+/// All committed records of a topic, by partition and offset.
+std::vector<ReadRecord> ReadTopic(const std::string& kafka, const std::string& topic);
+
+}  // namespace ridestream::kafka_tests
