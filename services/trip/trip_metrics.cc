@@ -91,7 +91,7 @@ void AddStreetReadings(metrics::ServiceMetrics& metrics,
 }
 
 void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
-                 const TripService& service) {
+                 const TripHandlers& handlers) {
   metrics.readings().AddOne(metrics::Readings::Kind::kCounter, "trip_log_sequence",
                             "The last durable sequence of the log that the process knows of",
                             [&store] { return static_cast<double>(store.LastSequence()); });
@@ -99,11 +99,11 @@ void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
       {{"queue", "commands"}}, [&store] { return static_cast<double>(store.waiting()); },
       static_cast<double>(TripStore::kMaxQueue));
   metrics.AddQueue(
-      {{"queue", "reads"}}, [&service] { return static_cast<double>(service.waiting_reads()); },
-      static_cast<double>(TripService::kMaxWaiting));
+      {{"queue", "reads"}}, [&handlers] { return static_cast<double>(handlers.waiting_reads()); },
+      static_cast<double>(TripHandlers::kMaxWaiting));
   metrics.AddQueue(
-      {{"queue", "quotes"}}, [&service] { return static_cast<double>(service.waiting_quotes()); },
-      static_cast<double>(TripService::kMaxWaiting));
+      {{"queue", "quotes"}}, [&handlers] { return static_cast<double>(handlers.waiting_quotes()); },
+      static_cast<double>(TripHandlers::kMaxWaiting));
 }
 
 }  // namespace ridestream::trip

@@ -10,7 +10,7 @@
 #include "prometheus/histogram.h"
 #include "services/trip/domain/commands.h"
 #include "services/trip/domain/trip_store.h"
-#include "services/trip/rpc/trip_service.h"
+#include "services/trip/handlers/trip_handlers.h"
 
 namespace ridestream::trip {
 
@@ -40,8 +40,8 @@ class StoreMeter {
 void AddStreetReadings(metrics::ServiceMetrics& metrics,
                        const std::map<std::string, const roads::Streets*>& markets);
 
-/// Adds what is read of the store and the service, which must outlive the exporter.
+/// Adds what is read of the store and the handlers, which must outlive the exporter.
 void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
-                 const TripService& service);
+                 const TripHandlers& handlers);
 
 }  // namespace ridestream::trip

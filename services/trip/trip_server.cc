@@ -4,7 +4,7 @@
 
 #include "libs/service/service.h"
 #include "services/trip/event_lines.h"
-#include "services/trip/rpc/request_checks.h"
+#include "services/trip/handlers/request_checks.h"
 
 namespace ridestream::trip {
 namespace {
@@ -77,22 +77,23 @@ absl::Status TripServer::OpenStore(const Options& options) {
 }
 
 void TripServer::MakeServices(const Options& options) {
-  service_ =
-      std::make_unique<TripService>(TripService::Options{.store = *store_->store,
-                                                         .feed = feed_,
-                                                         .surge = surge_,
-                                                         .exchange = store_->exchange.get(),
-                                                         .clock = *clock_,
-                                                         .authenticator = authenticator_,
-                                                         .markets = MarketsOf(routers_),
-                                                         .tariff = options.tariff,
-                                                         .sharing = options.sharing,
-                                                         .quote_lifetime = options.quote_lifetime,
-                                                         .reader_threads = options.reader_threads,
-                                                         .router_threads = options.router_threads});
+  handlers_ = std::make_unique<TripHandlers>(
+      TripHandlers::Options{.store = *store_->store,
+                            .feed = feed_,
+                            .surge = surge_,
+                            .exchange = store_->exchange.get(),
+                            .clock = *clock_,
+                            .executor = executor_,
+                            .markets = MarketsOf(routers_),
+                            .tariff = options.tariff,
+                            .sharing = options.sharing,
+                            .quote_lifetime = options.quote_lifetime,
+                            .reader_threads = options.reader_threads,
+                            .router_threads = options.router_threads});
+  service_ = std::make_unique<TripService>(*handlers_, authenticator_);
   market_service_ = std::make_unique<MarketService>(*clock_, StreetsOf(routers_));
   clock_service_ = std::make_unique<ClockService>(*clock_, authenticator_);
-  AddReadings(metrics_, *store_->store, *service_);
+  AddReadings(metrics_, *store_->store, *handlers_);
   AddStreetReadings(metrics_, StreetsOf(routers_));
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/worker.h"
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/clock_service.h"
@@ -20,7 +21,8 @@
 #include "libs/rpc/server.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
-#include "services/trip/rpc/trip_feed.h"
+#include "services/trip/handlers/trip_feed.h"
+#include "services/trip/handlers/trip_handlers.h"
 #include "services/trip/rpc/trip_service.h"
 #include "services/trip/store_choice.h"
 #include "services/trip/streets/market_service.h"
@@ -93,6 +95,8 @@ class TripServer {
   TripFeed feed_;
   SurgeTable surge_;
   std::optional<ChosenStore> store_;  // Set before the services are made.
+  ThreadExecutor executor_;
+  std::unique_ptr<TripHandlers> handlers_;
   std::unique_ptr<TripService> service_;
   std::unique_ptr<MarketService> market_service_;
   std::unique_ptr<ClockService> clock_service_;

@@ -10,10 +10,9 @@
 #include <string>
 #include <utility>
 
-#include "libs/rpc/caller.h"
 #include "services/trip/domain/fare.h"
-#include "services/trip/rpc/page_token.h"
-#include "services/trip/rpc/request_checks.h"
+#include "services/trip/handlers/page_token.h"
+#include "services/trip/handlers/request_checks.h"
 #include "services/trip/storage/memory_trip_store.h"
 #include "services/trip/testing/trip_samples.h"
 #include "tests/fuzz/delimited.h"
@@ -77,7 +76,7 @@ class World {
     Require(answered);
   }
 
-  const rpc::Caller rider_{rpc::CallerKind::kRider, "r"};
+  const identity::Principal rider_{identity::Role::kRider, "r"};
   ManualClock clock_;
   MemoryTripStore store_{clock_};
   int trips_ = 0;

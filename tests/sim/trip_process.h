@@ -11,7 +11,7 @@
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
 #include "services/trip/domain/trip_view.h"
-#include "services/trip/rpc/log_tail.h"
+#include "services/trip/handlers/log_tail.h"
 #include "services/trip/streets/streets_router.h"
 #include "tests/sim/call.h"
 #include "tests/sim/link.h"

@@ -11,7 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/testing/status_matchers.h"
-#include "services/trip/rpc/log_tail.h"
+#include "services/trip/handlers/log_tail.h"
 #include "services/trip/testing/store_calls.h"
 #include "services/trip/testing/trip_server.h"
 

@@ -1,56 +1,23 @@
 #pragma once
 
-#include <map>
-#include <memory>
-#include <string>
+#include <functional>
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
-#include "libs/base/clock.h"
 #include "libs/rpc/caller.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
-#include "services/trip/domain/promise.h"
-#include "services/trip/domain/quote_router.h"
-#include "services/trip/domain/report_exchange.h"
-#include "services/trip/domain/surge_table.h"
-#include "services/trip/domain/trip_store.h"
-#include "services/trip/rpc/id_generator.h"
-#include "services/trip/rpc/trip_feed.h"
-#include "services/trip/rpc/worker_pool.h"
+#include "services/trip/handlers/trip_handlers.h"
 
 namespace ridestream::trip {
 
-/// TripService over a store. Handlers check, hand over and return: commands are completed by the
-/// store's thread, reads and searches for a way run on pools. Thread-safe. Its server must have
-/// stopped before it is destroyed.
+/// TripService over gRPC: finds out who calls, hands the call to its handler, and the answer back.
+/// Thread-safe. Its server must have stopped before it is destroyed.
 class TripService final : public v1::TripService::WithRawCallbackMethod_ReportProgress<
                               v1::TripService::CallbackService> {
  public:
-  /// Calls that may wait for a thread of either pool; one more gets RESOURCE_EXHAUSTED.
-  static constexpr size_t kMaxWaiting = 4096;
-
-  /// What it refers to must outlive it.
-  struct Options {
-    TripStore& store;
-    TripFeed& feed;  ///< Where the store publishes.
-    SurgeTable& surge;
-    /// Told of what is reported here; null when no other process shares the store.
-    ReportExchange* exchange = nullptr;
-    const Clock& clock;
-    const rpc::Authenticator& authenticator;
-    std::map<std::string, const QuoteRouter*> markets;
-    v1::Tariff tariff;     ///< Valid.
-    SharingTerms sharing;  ///< Valid.
-    Duration quote_lifetime = std::chrono::minutes(5);
-    size_t reader_threads = 2;
-    size_t router_threads = 2;
-  };
-
-  explicit TripService(Options options);
-
-  /// Calls that wait for a thread that reads, or one that searches ways.
-  size_t waiting_reads() const { return readers_.waiting(); }
-  size_t waiting_quotes() const { return routers_.waiting(); }
+  /// Both must outlive it.
+  TripService(TripHandlers& handlers, const rpc::Authenticator& authenticator)
+      : handlers_(handlers), authenticator_(authenticator) {}
 
   // Riders.
   grpc::ServerUnaryReactor* QuoteTrip(grpc::CallbackServerContext* context,
@@ -99,31 +66,24 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
                                                             grpc::ByteBuffer* response) override;
 
  private:
-  /// Sends the command and lets the store's completion answer; a status that isn't OK is answered
-  /// at once.
-  template <class Response>
-  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
-                                   absl::StatusOr<Command> command, Response* response);
-  /// The same for calls of services.
-  template <class Request, class Response>
-  grpc::ServerUnaryReactor* SubmitForService(grpc::CallbackServerContext* context,
-                                             const Request& request, Response* response);
-  absl::StatusOr<rpc::Caller> RequireRider(const grpc::CallbackServerContext& context) const;
-  absl::Status RequireService(const grpc::CallbackServerContext& context) const;
-  /// Riders and services.
-  absl::StatusOr<rpc::Caller> RequireRiderOrService(
-      const grpc::CallbackServerContext& context) const;
-  absl::StatusOr<v1::Trip> ReadTripFor(const rpc::Caller& caller, const TripId& trip_id,
-                                       TripStore::Deadline deadline) const;
-  absl::StatusOr<Quote> MakeQuote(const rpc::Caller& rider, const v1::QuoteTripRequest& request);
-  absl::StatusOr<v1::Fare> FareForChange(const ChangeDestinationCommand& command,
-                                         const rpc::Caller& rider,
-                                         TripStore::Deadline deadline) const;
+  using Call = TripHandlers::Call;
 
-  const Options options_;
-  IdGenerator ids_;
-  WorkerPool readers_;
-  WorkerPool routers_;
+  absl::StatusOr<Call> RequireRider(const grpc::CallbackServerContext& context) const;
+  absl::StatusOr<Call> RequireService(const grpc::CallbackServerContext& context) const;
+  absl::StatusOr<Call> RequireRiderOrService(const grpc::CallbackServerContext& context) const;
+
+  /// Hands the call to `handle`, unless it is refused, and answers with the trip.
+  template <class Response, class Handle>
+  static grpc::ServerUnaryReactor* AnswerWithTrip(grpc::CallbackServerContext* context,
+                                                  const absl::StatusOr<Call>& call,
+                                                  Response* response, Handle handle);
+  /// A command of a service.
+  template <class Request, class Response>
+  grpc::ServerUnaryReactor* Carry(grpc::CallbackServerContext* context, const Request& request,
+                                  Response* response);
+
+  TripHandlers& handlers_;
+  const rpc::Authenticator& authenticator_;
 };
 
 }  // namespace ridestream::trip

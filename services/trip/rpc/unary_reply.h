@@ -1,14 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/trip_store.h"
-#include "services/trip/rpc/worker_pool.h"
 
 namespace ridestream::trip {
 
@@ -38,22 +37,13 @@ class UnaryReply {
     reactor_->Finish(rpc::ToGrpcStatus(status, context_));
   }
 
-  /// Answers with what `work()` returns on a thread of the pool, unless the caller has gone by
-  /// then.
-  void RunOn(WorkerPool& pool, std::function<absl::Status()> work) const {
-    const bool runs = pool.TryRun([reply = *this, work = std::move(work)] {
-      reply.Finish(reply.context_->IsCancelled()
-                       ? absl::CancelledError("the caller has gone or its deadline has passed")
-                       : work());
-    });
-    if (!runs) Finish(TooBusy());
-  }
-
-  /// When the caller stops waiting, for the store.
-  TripStore::Deadline deadline() const { return DeadlineOf(*context_); }
-
-  static absl::Status TooBusy() {
-    return absl::ResourceExhaustedError("too many calls wait; try again later");
+  /// Answers with what a handler hands back.
+  template <class Response>
+  auto WithResponse(Response* response) const {
+    return [reply = *this, response](absl::StatusOr<Response> answer) {
+      if (answer.ok()) *response = *std::move(answer);
+      reply.Finish(answer.status());
+    };
   }
 
  private:

@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
-#include "services/trip/rpc/progress_reader.h"
+#include "services/trip/handlers/progress_reader.h"
 #include "services/trip/testing/trip_server.h"
 
 namespace ridestream::trip {

@@ -15,7 +15,8 @@
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
-#include "services/trip/rpc/trip_feed.h"
+#include "services/trip/handlers/trip_feed.h"
+#include "services/trip/handlers/trip_handlers.h"
 #include "services/trip/rpc/trip_service.h"
 #include "services/trip/storage/sqlite_trip_store.h"
 #include "services/trip/testing/trip_samples.h"
@@ -70,15 +71,16 @@ class TripServerTest : public ::testing::Test {
          .listener = [this](const std::vector<EventPtr>& events) { feed_->Publish(events); }});
     ASSERT_THAT(store, ridestream::testing::IsOk());
     store_ = *std::move(store);
-    service_ = std::make_unique<TripService>(
-        TripService::Options{.store = *store_,
-                             .feed = *feed_,
-                             .surge = surge_,
-                             .clock = clock_,
-                             .authenticator = authenticator_,
-                             .markets = {{kMarket, &router_}, {"other", &router_}},
-                             .tariff = SampleTariff(),
-                             .sharing = {}});
+    handlers_ = std::make_unique<TripHandlers>(
+        TripHandlers::Options{.store = *store_,
+                              .feed = *feed_,
+                              .surge = surge_,
+                              .clock = clock_,
+                              .executor = executor_,
+                              .markets = {{kMarket, &router_}, {"other", &router_}},
+                              .tariff = SampleTariff(),
+                              .sharing = {}});
+    service_ = std::make_unique<TripService>(*handlers_, authenticator_);
     auto server = rpc::Server::Start(
         {.services = {service_.get()}, .on_drain = {[this] { feed_->Close(); }}});
     ASSERT_THAT(server, ridestream::testing::IsOk());
@@ -91,6 +93,7 @@ class TripServerTest : public ::testing::Test {
     stub_.reset();
     server_.reset();
     service_.reset();
+    handlers_.reset();
     store_.reset();
     feed_.reset();
   }
@@ -173,6 +176,8 @@ class TripServerTest : public ::testing::Test {
   SurgeTable surge_;
   std::unique_ptr<TripFeed> feed_;
   std::unique_ptr<SqliteTripStore> store_;
+  ThreadExecutor executor_;
+  std::unique_ptr<TripHandlers> handlers_;
   std::unique_ptr<TripService> service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<Stub> stub_;

@@ -7,10 +7,10 @@
 
 #include "absl/status/status.h"
 #include "libs/base/mutex.h"
-#include "services/trip/rpc/log_follower.h"
-#include "services/trip/rpc/log_tail.h"
-#include "services/trip/rpc/progress_reader.h"
-#include "services/trip/rpc/trip_watcher.h"
+#include "services/trip/handlers/log_follower.h"
+#include "services/trip/handlers/log_tail.h"
+#include "services/trip/handlers/progress_reader.h"
+#include "services/trip/handlers/trip_watcher.h"
 
 namespace ridestream::trip {
 
@@ -19,6 +19,9 @@ namespace ridestream::trip {
 /// Thread-safe; streams are told without the lock.
 class TripFeed {
  public:
+  /// `tail_events`: what it keeps in memory of the log's end.
+  explicit TripFeed(size_t tail_events = LogTail::kMaxEvents) : tail_(tail_events) {}
+
   /// Durable events, each once and in the log's order, from one thread at a time.
   void Publish(const std::vector<EventPtr>& events);
   /// Passes progress on to who watches these trips.
@@ -45,7 +48,7 @@ class TripFeed {
   LogTail tail_;
   Mutex mu_;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  std::map<LogFollower*, std::shared_ptr<LogFollower>> followers_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<LogFollower>> followers_ ABSL_GUARDED_BY(mu_);  // As they came.
   std::map<ProgressReader*, std::shared_ptr<ProgressReader>> readers_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, Watchers, std::less<>> watchers_ ABSL_GUARDED_BY(mu_);  // By trip id.
 };

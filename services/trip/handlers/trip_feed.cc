@@ -1,4 +1,4 @@
-#include "services/trip/rpc/trip_feed.h"
+#include "services/trip/handlers/trip_feed.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,7 +17,7 @@ void TripFeed::Publish(const std::vector<EventPtr>& events) {
   std::vector<std::shared_ptr<LogFollower>> followers;
   {
     MutexLock lock(mu_);
-    for (const auto& [raw, follower] : followers_) followers.push_back(follower);
+    followers = followers_;
   }
   for (const auto& follower : followers) follower->Wake();
   for (const EventPtr& event : events) {
@@ -40,7 +40,7 @@ TripFeed::Watchers TripFeed::WatchersOf(const std::string& trip_id) {
 absl::Status TripFeed::Add(std::shared_ptr<LogFollower> follower) {
   MutexLock lock(mu_);
   if (closed_) return Closing();
-  followers_.emplace(follower.get(), follower);
+  followers_.push_back(std::move(follower));
   return absl::OkStatus();
 }
 
@@ -60,7 +60,7 @@ absl::Status TripFeed::Add(std::shared_ptr<ProgressReader> reader) {
 
 void TripFeed::Remove(LogFollower* follower) {
   MutexLock lock(mu_);
-  followers_.erase(follower);
+  std::erase_if(followers_, [&](const auto& other) { return other.get() == follower; });
 }
 
 void TripFeed::Remove(TripWatcher* watcher) {
@@ -77,7 +77,7 @@ void TripFeed::Remove(ProgressReader* reader) {
 }
 
 void TripFeed::Close() {
-  std::map<LogFollower*, std::shared_ptr<LogFollower>> followers;
+  std::vector<std::shared_ptr<LogFollower>> followers;
   std::map<ProgressReader*, std::shared_ptr<ProgressReader>> readers;
   std::map<std::string, Watchers, std::less<>> watchers;
   {
@@ -87,7 +87,7 @@ void TripFeed::Close() {
     readers.swap(readers_);
     watchers.swap(watchers_);
   }
-  for (const auto& [raw, follower] : followers) follower->Close(Closing());
+  for (const auto& follower : followers) follower->Close(Closing());
   for (const auto& [raw, reader] : readers) reader->Close(Closing());
   for (const auto& [trip_id, of_trip] : watchers) {
     for (const auto& watcher : of_trip) watcher->Close(Closing());

@@ -1,21 +1,21 @@
-#include "services/trip/rpc/log_follower.h"
+#include "services/trip/handlers/log_follower.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "libs/rpc/status.h"
-
 namespace ridestream::trip {
 
-std::shared_ptr<LogFollower> LogFollower::Make(Options options) {
+std::shared_ptr<LogFollower> LogFollower::Make(
+    streams::StreamWriter<v1::FollowTripsResponse>& writer, Options options) {
   auto follower = std::shared_ptr<LogFollower>(new LogFollower(std::move(options)));
   // Weak: the follower holds the stream.
   std::weak_ptr<LogFollower> weak = follower;
-  follower->stream_ = Stream::Make({
-      // It holds two pages, or a little more where a thread of gRPC's tells late that it drained.
-      .max_queue = 4 * kPageEvents,
+  Stream::Options stream_options{
+      // It holds two pages, or a little more where a thread of the transport's tells late that it
+      // drained.
+      .max_queue = 4 * follower->options_.page_events,
       .on_done =
           [weak] {
             if (const auto self = weak.lock()) self->options_.on_done(self.get());
@@ -24,7 +24,8 @@ std::shared_ptr<LogFollower> LogFollower::Make(Options options) {
           [weak] {
             if (const auto self = weak.lock()) self->OnDrained();
           },
-  });
+  };
+  follower->stream_ = std::make_shared<Stream>(writer, std::move(stream_options));
   return follower;
 }
 
@@ -66,7 +67,7 @@ void LogFollower::BeginAtOldestOpen() {
   });
 }
 
-void LogFollower::Close(const absl::Status& status) { stream_->Close(rpc::ToGrpcStatus(status)); }
+void LogFollower::Close(const absl::Status& status) { stream_->Close(status); }
 
 void LogFollower::OnDrained() {
   {
@@ -103,7 +104,7 @@ void LogFollower::Pump() {
       Send({}, cursor_);
       continue;
     }
-    const std::optional<LogTail::Events> page = options_.tail.Read(cursor_, kPageEvents);
+    const std::optional<LogTail::Events> page = options_.tail.Read(cursor_, options_.page_events);
     if (!page) return ReadFromStore();
     if (page->empty()) continue;
     std::vector<const v1::TripEvent*> events;
@@ -115,8 +116,8 @@ void LogFollower::Pump() {
 /// The reader's thread takes the pump over.
 void LogFollower::ReadFromStore() {
   RunOnReader([self = shared_from_this()] {
-    const absl::StatusOr<LogPage> page =
-        self->options_.store.ReadLog(self->cursor_, self->options_.markets, kPageEvents);
+    const absl::StatusOr<LogPage> page = self->options_.store.ReadLog(
+        self->cursor_, self->options_.markets, self->options_.page_events);
     if (!page.ok()) return self->Close(page.status());
     if (page->last_sequence > self->cursor_) {
       std::vector<const v1::TripEvent*> events;

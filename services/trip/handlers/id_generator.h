@@ -14,8 +14,11 @@ namespace ridestream::trip {
 /// another. Thread-safe.
 class IdGenerator {
  public:
+  /// A generator that nobody can foretell.
+  static std::mt19937_64 SeededByTheSystem();
+
   /// `clock` must outlive it.
-  explicit IdGenerator(const Clock& clock);
+  IdGenerator(const Clock& clock, std::mt19937_64 random) : clock_(clock), random_(random) {}
   std::string Next(char prefix);
 
  private:

@@ -1,4 +1,4 @@
-#include "services/trip/rpc/log_tail.h"
+#include "services/trip/handlers/log_tail.h"
 
 #include <algorithm>
 

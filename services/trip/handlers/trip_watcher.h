@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
-#include "libs/rpc/push_stream.h"
+#include "libs/server_streams/push_stream.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/trip/domain/trip_view.h"
 
@@ -18,15 +18,16 @@ namespace ridestream::trip {
 /// the stream calls nothing back from there.
 class TripWatcher {
  public:
-  using Stream = rpc::PushStream<v1::WatchTripResponse>;
+  using Stream = streams::PushStream<v1::WatchTripResponse>;
 
-  /// `on_done` is called once when gRPC has let go of the stream.
-  static std::shared_ptr<TripWatcher> Make(TripId trip_id,
+  /// `on_done` is called once when the transport has let go of the stream.
+  static std::shared_ptr<TripWatcher> Make(streams::StreamWriter<v1::WatchTripResponse>& writer,
+                                           TripId trip_id,
                                            std::function<void(TripWatcher*)> on_done);
 
   const TripId& trip_id() const { return trip_id_; }
-  /// For gRPC.
-  Stream* stream() const { return stream_.get(); }
+  /// For the transport.
+  const std::shared_ptr<Stream>& stream() const { return stream_; }
 
   /// The watcher may see the trip, which was this when it was read. Until then nothing is sent.
   void Begin(const v1::Trip& trip);

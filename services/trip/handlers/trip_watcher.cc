@@ -1,20 +1,21 @@
-#include "services/trip/rpc/trip_watcher.h"
+#include "services/trip/handlers/trip_watcher.h"
 
 #include <utility>
 
-#include "libs/rpc/status.h"
 #include "services/trip/domain/names.h"
 
 namespace ridestream::trip {
 
-std::shared_ptr<TripWatcher> TripWatcher::Make(TripId trip_id,
+std::shared_ptr<TripWatcher> TripWatcher::Make(streams::StreamWriter<v1::WatchTripResponse>& writer,
+                                               TripId trip_id,
                                                std::function<void(TripWatcher*)> on_done) {
   auto watcher = std::shared_ptr<TripWatcher>(new TripWatcher(std::move(trip_id)));
   // Weak: the watcher holds the stream.
   std::weak_ptr<TripWatcher> weak = watcher;
-  watcher->stream_ = Stream::Make({.on_done = [weak, on_done = std::move(on_done)] {
+  Stream::Options stream_options{.on_done = [weak, on_done = std::move(on_done)] {
     if (const auto self = weak.lock()) on_done(self.get());
-  }});
+  }};
+  watcher->stream_ = std::make_shared<Stream>(writer, std::move(stream_options));
   return watcher;
 }
 
@@ -38,9 +39,9 @@ void TripWatcher::OnProgress(const v1::Progress& progress) {
 void TripWatcher::Send() {
   if (!begun_) return;
   stream_->Replace(view_.message());
-  if (!IsOpen(view_.message().trip().state())) stream_->Close(grpc::Status::OK);
+  if (!IsOpen(view_.message().trip().state())) stream_->Close(absl::OkStatus());
 }
 
-void TripWatcher::Close(const absl::Status& status) { stream_->Close(rpc::ToGrpcStatus(status)); }
+void TripWatcher::Close(const absl::Status& status) { stream_->Close(status); }
 
 }  // namespace ridestream::trip

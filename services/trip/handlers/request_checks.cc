@@ -1,4 +1,4 @@
-#include "services/trip/rpc/request_checks.h"
+#include "services/trip/handlers/request_checks.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "libs/base/validation.h"
 #include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/names.h"
-#include "services/trip/rpc/progress_reader.h"
+#include "services/trip/handlers/progress_reader.h"
 
 namespace ridestream::trip {
 namespace {
@@ -100,7 +100,7 @@ absl::Status CheckReport(const v1::ReportProgressRequest& report) {
   return status;
 }
 
-absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
+absl::StatusOr<Command> ToCommand(const identity::Principal& rider, TripId trip_id,
                                   const v1::RequestTripRequest& request) {
   absl::Status status = FirstOf(
       {ValidateId(request.request_id(), "request_id"), ValidateId(request.quote_id(), "quote_id"),
@@ -111,7 +111,8 @@ absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
                         QuoteId(request.quote_id()), request.rider_name(), request.note()};
 }
 
-absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTripRequest& request) {
+absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
+                                  const v1::CancelTripRequest& request) {
   absl::Status status = FirstOf(
       {ValidateId(request.request_id(), "request_id"), ValidateId(request.trip_id(), "trip_id"),
        CheckEnum(request.reason(), v1::CancelReason_IsValid(request.reason()), "reason"),
@@ -120,7 +121,7 @@ absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTri
   if (request.reason() == v1::CANCEL_REASON_NO_SHOW) {
     return absl::InvalidArgumentError("reason: NO_SHOW is set only where a driver releases a trip");
   }
-  const bool by_service = caller.kind == rpc::CallerKind::kService;
+  const bool by_service = caller.role == identity::Role::kService;
   return CancelCommand{.trip_id = TripId(request.trip_id()),
                        .rider = RiderId(by_service ? "" : caller.id),
                        .reason = request.reason(),
@@ -129,7 +130,7 @@ absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTri
                        .service = by_service ? caller.id : ""};
 }
 
-absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
+absl::StatusOr<ChangeDestinationCommand> ToCommand(const identity::Principal& rider,
                                                    const v1::ChangeDestinationRequest& request) {
   absl::Status status = FirstOf(
       {ValidateId(request.request_id(), "request_id"), ValidateId(request.trip_id(), "trip_id"),

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "libs/base/mutex.h"
-#include "libs/rpc/push_stream.h"
+#include "libs/server_streams/push_stream.h"
 #include "services/trip/domain/trip_store.h"
-#include "services/trip/rpc/log_tail.h"
-#include "services/trip/rpc/worker_pool.h"
+#include "services/trip/handlers/log_tail.h"
+#include "services/trip/handlers/worker_pool.h"
 
 namespace ridestream::trip {
 
@@ -24,7 +24,7 @@ namespace ridestream::trip {
 /// time pumps; `mu_` guards who does.
 class LogFollower : public std::enable_shared_from_this<LogFollower> {
  public:
-  using Stream = rpc::PushStream<v1::FollowTripsResponse>;
+  using Stream = streams::PushStream<v1::FollowTripsResponse>;
   static constexpr size_t kPageEvents = 128;
 
   struct Options {
@@ -32,11 +32,13 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
     const LogTail& tail;
     WorkerPool& readers;
     std::vector<std::string> markets;
-    /// Called once when gRPC has let go of the stream.
+    /// Called once when the transport has let go of the stream.
     std::function<void(LogFollower*)> on_done;
+    size_t page_events = kPageEvents;
   };
 
-  static std::shared_ptr<LogFollower> Make(Options options);
+  static std::shared_ptr<LogFollower> Make(streams::StreamWriter<v1::FollowTripsResponse>& writer,
+                                           Options options);
 
   /// Sends what follows `after`, and CaughtUp when all up to `caught_up_at` has been sent.
   void Begin(std::uint64_t after, std::uint64_t caught_up_at);
@@ -48,8 +50,8 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
   /// The log has grown.
   void Wake() { Advance(); }
   void Close(const absl::Status& status);
-  /// For gRPC.
-  Stream* stream() const { return stream_.get(); }
+  /// For the transport.
+  const std::shared_ptr<Stream>& stream() const { return stream_; }
 
  private:
   explicit LogFollower(Options options) : options_(std::move(options)) {}

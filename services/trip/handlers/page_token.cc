@@ -1,4 +1,4 @@
-#include "services/trip/rpc/page_token.h"
+#include "services/trip/handlers/page_token.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "libs/rpc/caller.h"
+#include "libs/identity/principal.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/trip/domain/commands.h"
 
@@ -29,12 +29,13 @@ absl::Status CheckRequest(const v1::FollowTripsRequest& request);
 absl::Status CheckReport(const v1::ReportProgressRequest& report);
 
 /// `trip_id`: of the trip to be made.
-absl::StatusOr<Command> ToCommand(const rpc::Caller& rider, TripId trip_id,
+absl::StatusOr<Command> ToCommand(const identity::Principal& rider, TripId trip_id,
                                   const v1::RequestTripRequest& request);
 /// `caller`: a rider or a service.
-absl::StatusOr<Command> ToCommand(const rpc::Caller& caller, const v1::CancelTripRequest& request);
+absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
+                                  const v1::CancelTripRequest& request);
 /// Without the fare.
-absl::StatusOr<ChangeDestinationCommand> ToCommand(const rpc::Caller& rider,
+absl::StatusOr<ChangeDestinationCommand> ToCommand(const identity::Principal& rider,
                                                    const v1::ChangeDestinationRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::AssignTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request);

@@ -1,19 +1,14 @@
-#include "services/trip/rpc/id_generator.h"
+#include "services/trip/handlers/id_generator.h"
 
 #include <fmt/format.h>
 
 namespace ridestream::trip {
-namespace {
 
-std::mt19937_64 SeededByTheSystem() {
+std::mt19937_64 IdGenerator::SeededByTheSystem() {
   std::random_device device;
   std::seed_seq seed{device(), device(), device(), device()};
   return std::mt19937_64(seed);
 }
-
-}  // namespace
-
-IdGenerator::IdGenerator(const Clock& clock) : clock_(clock), random_(SeededByTheSystem()) {}
 
 std::string IdGenerator::Next(char prefix) {
   std::uint64_t random = 0;

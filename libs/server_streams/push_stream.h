@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "libs/base/mutex.h"
+
+namespace ridestream::streams {
+
+/// The seam to the transport of one server stream. It calls its PushStream: OnWritten after each
+/// Write, OnCancelled when the client has gone, and at last OnDone; never from within Write or
+/// Finish, which are called under the stream's lock.
+template <class Message>
+class StreamWriter {
+ public:
+  /// Sends the message, which stays where it is until OnWritten. One write at a time.
+  virtual void Write(const Message& message) = 0;
+  /// Ends the stream; once, and while no write is under way. OnDone follows.
+  virtual void Finish(const absl::Status& status) = 0;
+
+ protected:
+  ~StreamWriter() = default;
+};
+
+/// The server's side of a server stream, for all of them: a bounded queue of messages none of which
+/// may be lost, beside one slot in which the latest replaces the older.
+///
+/// Shared by those who publish and by the transport, until OnDone. Thread-safe; all state is
+/// guarded by `mu_`, and nothing of its owner's is called under it.
+template <class Message>
+class PushStream final {
+ public:
+  struct Options {
+    /// Messages that may wait; one more ends the stream with RESOURCE_EXHAUSTED.
+    size_t max_queue = 1024;
+    /// Called once when the transport has let go of the stream, on a thread of the transport's.
+    std::function<void()> on_done = nullptr;
+    /// Called after a write completed and the queue is empty, on a thread of the transport's: a
+    /// pump may push more.
+    std::function<void()> on_drained = nullptr;
+  };
+
+  /// `writer` must outlive the stream's end, i.e. its call of OnDone.
+  PushStream(StreamWriter<Message>& writer, Options options)
+      : writer_(writer), options_(std::move(options)) {}
+  PushStream(const PushStream&) = delete;
+  PushStream& operator=(const PushStream&) = delete;
+
+  /// Appends a message that must not be lost.
+  void Push(Message message) {
+    MutexLock lock(mu_);
+    if (final_status_) return;
+    if (queue_.size() >= options_.max_queue) {
+      queue_.clear();
+      latest_.reset();
+      final_status_ =
+          absl::ResourceExhaustedError("the reader is too slow for this stream; open it again");
+    } else {
+      queue_.push_back(std::move(message));
+    }
+    Advance();
+  }
+
+  /// Sets what is to be said last, in place of what waits there unsent.
+  void Replace(Message message) {
+    MutexLock lock(mu_);
+    if (final_status_) return;
+    latest_ = std::move(message);
+    Advance();
+  }
+
+  /// Ends the stream after what waits has been written.
+  void Close(absl::Status status) {
+    MutexLock lock(mu_);
+    if (!final_status_) final_status_ = std::move(status);
+    Advance();
+  }
+
+  // For the transport.
+
+  void OnWritten(bool ok) {
+    bool drained = false;
+    {
+      MutexLock lock(mu_);
+      writing_ = false;
+      if (!ok) Abandon();
+      Advance();
+      drained = !writing_ && !final_status_;
+    }
+    if (drained && options_.on_drained) options_.on_drained();
+  }
+
+  void OnCancelled() {
+    MutexLock lock(mu_);
+    Abandon();
+    Advance();
+  }
+
+  void OnDone() {
+    if (options_.on_done) options_.on_done();
+  }
+
+ private:
+  void Abandon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    queue_.clear();
+    latest_.reset();
+    if (!final_status_) final_status_ = absl::CancelledError();
+  }
+
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (writing_ || finished_) return;
+    if (!queue_.empty()) {
+      in_flight_ = std::move(queue_.front());
+      queue_.pop_front();
+    } else if (latest_) {
+      in_flight_ = std::move(*latest_);
+      latest_.reset();
+    } else {
+      if (final_status_) {
+        finished_ = true;
+        writer_.Finish(*final_status_);
+      }
+      return;
+    }
+    writing_ = true;
+    writer_.Write(in_flight_);
+  }
+
+  StreamWriter<Message>& writer_;
+  const Options options_;
+  Mutex mu_;
+  std::deque<Message> queue_ ABSL_GUARDED_BY(mu_);
+  std::optional<Message> latest_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::Status> final_status_ ABSL_GUARDED_BY(mu_);
+  Message in_flight_ ABSL_GUARDED_BY(mu_);
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace ridestream::streams

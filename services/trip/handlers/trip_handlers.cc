@@ -1,0 +1,278 @@
+#include "services/trip/handlers/trip_handlers.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "libs/base/validation.h"
+#include "libs/proto_values/proto_values.h"
+#include "services/trip/domain/fare.h"
+#include "services/trip/handlers/page_token.h"
+
+namespace ridestream::trip {
+namespace {
+
+absl::Status TooBusy() {
+  return absl::ResourceExhaustedError("too many calls wait; try again later");
+}
+
+/// Answers with what `work()` returns on a worker of the pool, unless the caller has gone by then.
+template <class Reply, class Work>
+void RunOn(WorkerPool& pool, const TripHandlers::Call& call, const Reply& reply, Work work) {
+  const bool runs = pool.TryRun([is_cancelled = call.is_cancelled, reply, work = std::move(work)] {
+    if (is_cancelled && is_cancelled()) {
+      return reply(absl::CancelledError("the caller has gone or its deadline has passed"));
+    }
+    reply(work());
+  });
+  if (!runs) reply(TooBusy());
+}
+
+}  // namespace
+
+TripHandlers::TripHandlers(Options options)
+    : options_(std::move(options)),
+      ids_(options_.clock, options_.random),
+      readers_(options_.executor, options_.reader_threads, kMaxWaiting),
+      routers_(options_.executor, options_.router_threads, kMaxWaiting) {}
+
+void TripHandlers::Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply) {
+  if (!command.ok()) return reply(command.status());
+  options_.store.Submit(*std::move(command), std::move(reply), call.deadline);
+}
+
+// -- Commands of riders
+// ------------------------------------------------------------------------------
+
+void TripHandlers::QuoteTrip(const Call& call, const v1::QuoteTripRequest& request,
+                             Reply<v1::QuoteTripResponse> reply) {
+  if (absl::Status status = CheckRequest(request); !status.ok()) return reply(status);
+  const bool runs =
+      routers_.TryRun([this, rider = call.caller.id, deadline = call.deadline, request, reply] {
+        absl::StatusOr<Quote> quote = MakeQuote(rider, request);
+        if (!quote.ok()) return reply(quote.status());
+        v1::QuoteTripResponse response;
+        response.set_quote_id(quote->id.str());
+        *response.mutable_fare() = quote->trip.fare();
+        if (quote->trip.has_promise()) *response.mutable_promise() = quote->trip.promise();
+        *response.mutable_expires_at() = ToProto(quote->expires_at);
+        options_.store.SaveQuote(
+            *std::move(quote),
+            [reply, response = std::move(response)](const absl::Status& status) {
+              if (!status.ok()) return reply(status);
+              reply(response);
+            },
+            deadline);
+      });
+  if (!runs) reply(TooBusy());
+}
+
+absl::StatusOr<Quote> TripHandlers::MakeQuote(const std::string& rider,
+                                              const v1::QuoteTripRequest& request) {
+  const auto market = options_.markets.find(request.market());
+  if (market == options_.markets.end()) {
+    return absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
+  }
+  const absl::StatusOr<Way> way =
+      market->second->FindWay(FromProto(request.pickup()), FromProto(request.dropoff()));
+  if (!way.ok()) return way.status();
+  Quote quote{QuoteId(ids_.Next('q')), options_.clock.Now() + options_.quote_lifetime, {}};
+  quote.trip.set_market(request.market());
+  quote.trip.mutable_passenger()->set_rider_id(rider);
+  quote.trip.mutable_passenger()->set_party_size(request.party_size());
+  *quote.trip.mutable_pickup() = request.pickup();
+  *quote.trip.mutable_dropoff() = request.dropoff();
+  // Frozen with the tariff: also another destination costs by this.
+  v1::Tariff tariff = options_.tariff;
+  const std::uint32_t surge =
+      options_.surge.PercentAt(request.market(), FromProto(request.pickup()), options_.clock.Now());
+  if (surge > kNoSurgePercent) tariff.set_surge_percent(surge);
+  *quote.trip.mutable_fare() = MakeFare(tariff, way->length_m, way->duration, request.shared());
+  if (request.shared()) {
+    *quote.trip.mutable_promise() = MakePromise(options_.sharing, way->duration);
+  }
+  return quote;
+}
+
+void TripHandlers::RequestTrip(const Call& call, const v1::RequestTripRequest& request,
+                               TripReply reply) {
+  absl::StatusOr<Command> command = ToCommand(call.caller, TripId(ids_.Next('t')), request);
+  if (command.ok()) std::get<RequestCommand>(*command).x_request_id = call.request_id;
+  Submit(call, std::move(command), std::move(reply));
+}
+
+void TripHandlers::CancelTrip(const Call& call, const v1::CancelTripRequest& request,
+                              TripReply reply) {
+  Submit(call, ToCommand(call.caller, request), std::move(reply));
+}
+
+void TripHandlers::ChangeDestination(const Call& call, const v1::ChangeDestinationRequest& request,
+                                     TripReply reply) {
+  absl::StatusOr<ChangeDestinationCommand> command = ToCommand(call.caller, request);
+  if (!command.ok()) return reply(command.status());
+  const bool runs = routers_.TryRun([this, call, command = *std::move(command), reply] {
+    // Pick-up and tariff of a trip never change, so that the fare may be made beforehand.
+    absl::StatusOr<v1::Fare> fare = FareForChange(call, command);
+    if (!fare.ok()) return reply(fare.status());
+    ChangeDestinationCommand with_fare = command;
+    with_fare.fare = *std::move(fare);
+    Submit(call, Command(std::move(with_fare)), reply);
+  });
+  if (!runs) reply(TooBusy());
+}
+
+absl::StatusOr<v1::Fare> TripHandlers::FareForChange(
+    const Call& call, const ChangeDestinationCommand& command) const {
+  const absl::StatusOr<v1::Trip> trip = ReadTripFor(call, command.trip_id);
+  if (!trip.ok()) return trip.status();
+  const auto market = options_.markets.find(trip->market());
+  if (market == options_.markets.end()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "market '{}' of trip {} isn't served here any more", trip->market(), command.trip_id));
+  }
+  const absl::StatusOr<Way> way =
+      market->second->FindWay(FromProto(trip->pickup()), command.dropoff);
+  if (!way.ok()) return way.status();
+  return MakeFare(trip->fare().tariff(), way->length_m, way->duration);
+}
+
+// -- Reads
+// --------------------------------------------------------------------------------------------
+
+absl::StatusOr<v1::Trip> TripHandlers::ReadTripFor(const Call& call, const TripId& trip_id) const {
+  absl::StatusOr<v1::Trip> trip = options_.store.GetTrip(trip_id, call.deadline);
+  if (trip.ok() && call.caller.role != identity::Role::kService &&
+      trip->passenger().rider_id() != call.caller.id) {
+    return absl::PermissionDeniedError(fmt::format("trip {} is another rider's", trip_id));
+  }
+  return trip;
+}
+
+void TripHandlers::GetTrip(const Call& call, const v1::GetTripRequest& request,
+                           Reply<v1::Trip> reply) {
+  if (absl::Status status = ValidateId(request.trip_id(), "trip_id"); !status.ok()) {
+    return reply(status);
+  }
+  RunOn(readers_, call, reply,
+        [this, call, id = TripId(request.trip_id())] { return ReadTripFor(call, id); });
+}
+
+void TripHandlers::ListTrips(const Call& call, const v1::ListTripsRequest& request,
+                             Reply<v1::ListTripsResponse> reply) {
+  if (absl::Status status = CheckRequest(request); !status.ok()) return reply(status);
+  TripFilter filter{RiderId(request.rider_id()), MarketId(request.market())};
+  if (call.caller.role == identity::Role::kRider) {
+    if (filter.rider.empty()) filter.rider = RiderId(call.caller.id);
+    if (filter.rider.str() != call.caller.id) {
+      return reply(absl::PermissionDeniedError(
+          fmt::format("rider_id: rider {} may list only their own trips", call.caller.id)));
+    }
+  }
+  std::uint64_t before = 0;
+  if (!request.page_token().empty()) {
+    const absl::StatusOr<std::uint64_t> parsed = ParsePageToken(filter, request.page_token());
+    if (!parsed.ok()) return reply(parsed.status());
+    before = *parsed;
+  }
+  RunOn(readers_, call, reply, [this, call, filter, before, page_size = request.page_size()] {
+    return ReadPage(call, filter, before, page_size);
+  });
+}
+
+absl::StatusOr<v1::ListTripsResponse> TripHandlers::ReadPage(const Call& call,
+                                                             const TripFilter& filter,
+                                                             std::uint64_t before,
+                                                             std::uint32_t page_size) {
+  const size_t limit = page_size == 0 ? kDefaultPageSize : page_size;
+  absl::StatusOr<TripPage> page = options_.store.ListTrips(filter, before, limit, call.deadline);
+  if (!page.ok()) return page.status();
+  v1::ListTripsResponse response;
+  for (v1::Trip& trip : page->trips) *response.add_trips() = std::move(trip);
+  if (page->next_before != 0) {
+    response.set_next_page_token(MakePageToken(filter, page->next_before));
+  }
+  return response;
+}
+
+TripHandlers::StreamPtr<v1::WatchTripResponse> TripHandlers::WatchTrip(
+    const Call& call, const v1::WatchTripRequest& request,
+    streams::StreamWriter<v1::WatchTripResponse>& writer) {
+  const auto watcher =
+      TripWatcher::Make(writer, TripId(request.trip_id()),
+                        [this](TripWatcher* ended) { options_.feed.Remove(ended); });
+  absl::Status status = ValidateId(request.trip_id(), "trip_id");
+  // Listens before it reads, so that no change falls in between.
+  if (status.ok()) status = options_.feed.Add(watcher);
+  if (!status.ok()) {
+    watcher->Close(status);
+    return watcher->stream();
+  }
+  const bool runs = readers_.TryRun([this, watcher, caller = call.caller] {
+    absl::StatusOr<v1::Trip> trip = ReadTripFor({.caller = caller}, watcher->trip_id());
+    if (!trip.ok()) return watcher->Close(trip.status());
+    watcher->Begin(*trip);
+  });
+  if (!runs) watcher->Close(absl::UnavailableError("too many calls wait; watch again"));
+  return watcher->stream();
+}
+
+// -- For services
+// -------------------------------------------------------------------------------------
+
+TripHandlers::StreamPtr<v1::FollowTripsResponse> TripHandlers::FollowTrips(
+    const v1::FollowTripsRequest& request, streams::StreamWriter<v1::FollowTripsResponse>& writer) {
+  absl::Status status = CheckRequest(request);
+  for (int i = 0; status.ok() && i < request.markets_size(); ++i) {
+    if (options_.markets.contains(request.markets(i))) continue;
+    status = absl::InvalidArgumentError(
+        fmt::format("markets[{}]: market '{}' isn't served here", i, request.markets(i)));
+  }
+  const auto follower = LogFollower::Make(
+      writer, {.store = options_.store,
+               .tail = options_.feed.tail(),
+               .readers = readers_,
+               .markets = {request.markets().begin(), request.markets().end()},
+               .on_done = [this](LogFollower* ended) { options_.feed.Remove(ended); },
+               .page_events = options_.page_events});
+  if (status.ok()) status = options_.feed.Add(follower);
+  if (!status.ok()) {
+    follower->Close(status);
+  } else if (request.start_case() == v1::FollowTripsRequest::kOldestOpen) {
+    follower->BeginAtOldestOpen();
+  } else {
+    follower->BeginAfter(request.after_sequence());
+  }
+  return follower->stream();
+}
+
+absl::Status TripHandlers::ReportSurge(const v1::ReportSurgeRequest& request) {
+  absl::Status status = ValidateId(request.market(), "market");
+  if (status.ok() && !options_.markets.contains(request.market())) {
+    status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
+  }
+  if (status.ok()) status = ValidateSurge(request);
+  if (!status.ok()) return status;
+  const Time now = options_.clock.Now();
+  options_.surge.Replace(request, now);
+  if (options_.exchange != nullptr) options_.exchange->Share(request, now);
+  return absl::OkStatus();
+}
+
+std::shared_ptr<ProgressReader> TripHandlers::ReportProgress(ProgressStream& stream) {
+  const auto reader = std::make_shared<ProgressReader>(ProgressReader::Options{
+      .stream = stream,
+      .on_report =
+          [this](const v1::ReportProgressRequest& report) {
+            options_.feed.Report(report);
+            if (options_.exchange != nullptr) options_.exchange->Share(report);
+          },
+      .on_done = [this](ProgressReader* ended) { options_.feed.Remove(ended); }});
+  if (absl::Status status = options_.feed.Add(reader); !status.ok()) {
+    reader->Close(status);
+  } else {
+    reader->Begin();
+  }
+  return reader;
+}
+
+}  // namespace ridestream::trip

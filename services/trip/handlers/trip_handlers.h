@@ -1,0 +1,129 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/worker.h"
+#include "libs/identity/principal.h"
+#include "libs/server_streams/push_stream.h"
+#include "services/trip/domain/promise.h"
+#include "services/trip/domain/quote_router.h"
+#include "services/trip/domain/report_exchange.h"
+#include "services/trip/domain/surge_table.h"
+#include "services/trip/domain/trip_store.h"
+#include "services/trip/handlers/id_generator.h"
+#include "services/trip/handlers/log_follower.h"
+#include "services/trip/handlers/progress_reader.h"
+#include "services/trip/handlers/request_checks.h"
+#include "services/trip/handlers/trip_feed.h"
+#include "services/trip/handlers/trip_watcher.h"
+#include "services/trip/handlers/worker_pool.h"
+
+namespace ridestream::trip {
+
+/// What every call of TripService does, whatever carries it. Handlers check, hand over and return:
+/// commands are completed by the store, reads and searches for a way run on pools. The transport
+/// has found out who calls, and that the caller may use the method. Thread-safe. All calls must
+/// have ended before it is destroyed.
+class TripHandlers {
+ public:
+  /// Calls that may wait for a worker of either pool; one more gets RESOURCE_EXHAUSTED.
+  static constexpr size_t kMaxWaiting = 4096;
+
+  /// What it refers to must outlive it.
+  struct Options {
+    TripStore& store;
+    TripFeed& feed;  ///< Where the store publishes.
+    SurgeTable& surge;
+    /// Told of what is reported here; null when no other process shares the store.
+    ReportExchange* exchange = nullptr;
+    const Clock& clock;
+    Executor& executor;  ///< For the pools.
+    std::map<std::string, const QuoteRouter*> markets;
+    v1::Tariff tariff;     ///< Valid.
+    SharingTerms sharing;  ///< Valid.
+    Duration quote_lifetime = std::chrono::minutes(5);
+    size_t reader_threads = 2;
+    size_t router_threads = 2;
+    /// Events that a follower is given at once.
+    size_t page_events = LogFollower::kPageEvents;
+    /// For ids that can't be guessed.
+    std::mt19937_64 random = IdGenerator::SeededByTheSystem();
+  };
+
+  /// A call as its handler sees it.
+  struct Call {
+    identity::Principal caller;
+    TripStore::Deadline deadline = TripStore::kNoDeadline;
+    /// For logs.
+    std::string request_id = {};
+    /// Whether the caller has gone. Null: nobody can tell.
+    std::function<bool()> is_cancelled = nullptr;
+  };
+
+  /// The answer, given once, on any thread; also before the handler returns.
+  template <class Response>
+  using Reply = std::function<void(absl::StatusOr<Response>)>;
+  using TripReply = TripStore::TripDone;
+  template <class Message>
+  using StreamPtr = std::shared_ptr<streams::PushStream<Message>>;
+
+  explicit TripHandlers(Options options);
+
+  /// Calls that wait for a worker that reads, or one that searches ways.
+  size_t waiting_reads() const { return readers_.waiting(); }
+  size_t waiting_quotes() const { return routers_.waiting(); }
+
+  // For riders.
+  void QuoteTrip(const Call& call, const v1::QuoteTripRequest& request,
+                 Reply<v1::QuoteTripResponse> reply);
+  void RequestTrip(const Call& call, const v1::RequestTripRequest& request, TripReply reply);
+  void ChangeDestination(const Call& call, const v1::ChangeDestinationRequest& request,
+                         TripReply reply);
+
+  // For riders and services.
+  void CancelTrip(const Call& call, const v1::CancelTripRequest& request, TripReply reply);
+  void GetTrip(const Call& call, const v1::GetTripRequest& request, Reply<v1::Trip> reply);
+  void ListTrips(const Call& call, const v1::ListTripsRequest& request,
+                 Reply<v1::ListTripsResponse> reply);
+  /// The stream writes to `writer`, and may have ended already.
+  StreamPtr<v1::WatchTripResponse> WatchTrip(const Call& call, const v1::WatchTripRequest& request,
+                                             streams::StreamWriter<v1::WatchTripResponse>& writer);
+
+  // For services.
+  /// AssignTrip, AdvanceTrip, ReleaseTrip, GiveUpTrip and ReportDriverLost.
+  template <class Request>
+  void Carry(const Call& call, const Request& request, TripReply reply) {
+    Submit(call, ToCommand(request), std::move(reply));
+  }
+  StreamPtr<v1::FollowTripsResponse> FollowTrips(
+      const v1::FollowTripsRequest& request,
+      streams::StreamWriter<v1::FollowTripsResponse>& writer);
+  absl::Status ReportSurge(const v1::ReportSurgeRequest& request);
+  /// The reader reads from `stream`, and may have ended already.
+  std::shared_ptr<ProgressReader> ReportProgress(ProgressStream& stream);
+
+ private:
+  void Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply);
+  /// NOT_FOUND; PERMISSION_DENIED when it is another rider's.
+  absl::StatusOr<v1::Trip> ReadTripFor(const Call& call, const TripId& trip_id) const;
+  absl::StatusOr<Quote> MakeQuote(const std::string& rider, const v1::QuoteTripRequest& request);
+  absl::StatusOr<v1::Fare> FareForChange(const Call& call,
+                                         const ChangeDestinationCommand& command) const;
+  absl::StatusOr<v1::ListTripsResponse> ReadPage(const Call& call, const TripFilter& filter,
+                                                 std::uint64_t before, std::uint32_t page_size);
+
+  const Options options_;
+  IdGenerator ids_;
+  // Last: their work uses all above.
+  WorkerPool readers_;
+  WorkerPool routers_;
+};
+
+}  // namespace ridestream::trip

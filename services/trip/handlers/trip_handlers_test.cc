@@ -1,0 +1,325 @@
+// The handlers over a store in memory and transports of the test's, with real threads: what gRPC
+// does around them is tested in rpc/.
+
+#include "services/trip/handlers/trip_handlers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/testing/status_matchers.h"
+#include "services/trip/storage/memory_trip_store.h"
+#include "services/trip/testing/trip_samples.h"
+
+namespace ridestream::trip {
+namespace {
+
+using namespace testing;  // NOLINT: samples.
+using ridestream::testing::IsOk;
+using ridestream::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+/// A transport with a thread of its own, which completes each write, and hands what was written to
+/// the test.
+template <class Message>
+class Reader final : public streams::StreamWriter<Message> {
+ public:
+  using Stream = streams::PushStream<Message>;
+  ~Reader() {
+    if (thread_.joinable()) thread_.join();
+  }
+  void Attach(std::shared_ptr<Stream> stream) {
+    stream_ = std::move(stream);
+    thread_ = std::thread([this] { Run(); });
+  }
+  void Write(const Message& message) override {
+    MutexLock lock(mu_);
+    written_.push_back(message);
+    writing_ = true;
+    changed_.SignalAll();
+  }
+  void Finish(const absl::Status& status) override {
+    MutexLock lock(mu_);
+    status_ = status;
+    changed_.SignalAll();
+  }
+  /// The first messages.
+  std::vector<Message> Await(size_t count) {
+    MutexLock lock(mu_);
+    while (written_.size() < count) changed_.Wait(mu_);
+    return written_;
+  }
+  absl::Status AwaitEnd() {
+    MutexLock lock(mu_);
+    while (!status_) changed_.Wait(mu_);
+    return *status_;
+  }
+  void Cancel() { stream_->OnCancelled(); }
+
+ private:
+  void Run() {
+    for (;;) {
+      {
+        MutexLock lock(mu_);
+        while (!writing_ && !status_) changed_.Wait(mu_);
+        if (!writing_) break;
+        writing_ = false;
+      }
+      stream_->OnWritten(true);
+    }
+    stream_->OnDone();
+  }
+
+  std::shared_ptr<Stream> stream_;
+  Mutex mu_;
+  CondVar changed_;
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<Message> written_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::Status> status_ ABSL_GUARDED_BY(mu_);
+  std::thread thread_;
+};
+
+class FixedRouter final : public QuoteRouter {
+ public:
+  absl::StatusOr<Way> FindWay(LatLng, LatLng) const override {
+    return Way{4'000, std::chrono::minutes(10)};
+  }
+};
+
+const identity::Principal kRider{identity::Role::kRider, "r"};
+const identity::Principal kService{identity::Role::kService, "dispatch"};
+
+class TripHandlersTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kTail = 8;
+  static constexpr size_t kPage = 3;
+
+  template <class Response>
+  struct Answer {
+    std::promise<absl::StatusOr<Response>> promise;
+    auto Reply() {
+      return [this](const absl::StatusOr<Response>& answer) { promise.set_value(answer); };
+    }
+    absl::StatusOr<Response> Get() { return promise.get_future().get(); }
+  };
+
+  absl::StatusOr<v1::QuoteTripResponse> Quote(const identity::Principal& rider) {
+    v1::QuoteTripRequest request;
+    request.set_market(kMarket);
+    *request.mutable_pickup() = ToProto(LatLng{407'000'000, -739'000'000});
+    *request.mutable_dropoff() = ToProto(LatLng{407'500'000, -739'000'000});
+    request.set_party_size(1);
+    Answer<v1::QuoteTripResponse> answer;
+    handlers_.QuoteTrip({.caller = rider}, request, answer.Reply());
+    return answer.Get();
+  }
+  absl::StatusOr<TripPtr> Request(const identity::Principal& rider, const std::string& quote) {
+    v1::RequestTripRequest request;
+    request.set_request_id("request-" + quote);
+    request.set_quote_id(quote);
+    Answer<TripPtr> answer;
+    handlers_.RequestTrip({.caller = rider}, request, answer.Reply());
+    return answer.Get();
+  }
+  std::string NewTrip(const std::string& rider) {
+    const identity::Principal who{identity::Role::kRider, rider};
+    const auto trip = Request(who, Quote(who)->quote_id());
+    EXPECT_THAT(trip, IsOk());
+    return (*trip)->trip_id();
+  }
+  absl::StatusOr<TripPtr> Cancel(const identity::Principal& caller, const std::string& trip) {
+    v1::CancelTripRequest request;
+    request.set_request_id("cancel-" + trip);
+    request.set_trip_id(trip);
+    request.set_reason(v1::CANCEL_REASON_CHANGED_MIND);
+    Answer<TripPtr> answer;
+    handlers_.CancelTrip({.caller = caller}, request, answer.Reply());
+    return answer.Get();
+  }
+  static v1::FollowTripsRequest After(std::uint64_t sequence) {
+    v1::FollowTripsRequest request;
+    request.add_markets(kMarket);
+    request.set_after_sequence(sequence);
+    return request;
+  }
+  static std::vector<std::uint64_t> SequencesOf(
+      const std::vector<v1::FollowTripsResponse>& messages) {
+    std::vector<std::uint64_t> sequences;
+    for (const auto& message : messages) {
+      if (message.has_event()) sequences.push_back(message.event().sequence());
+    }
+    return sequences;
+  }
+
+  ManualClock clock_;
+  ThreadExecutor executor_;
+  FixedRouter router_;
+  TripFeed feed_{kTail};
+  SurgeTable surge_;
+  MemoryTripStore store_{clock_,
+                         [this](const std::vector<EventPtr>& events) { feed_.Publish(events); }};
+  TripHandlers handlers_{{.store = store_,
+                          .feed = feed_,
+                          .surge = surge_,
+                          .clock = clock_,
+                          .executor = executor_,
+                          .markets = {{kMarket, &router_}},
+                          .tariff = SampleTariff(),
+                          .sharing = {},
+                          .page_events = kPage}};
+};
+
+TEST_F(TripHandlersTest, CarriesARidersTripFromTheQuoteToItsEnd) {
+  const auto quote = Quote(kRider);
+  ASSERT_THAT(quote, IsOk());
+  EXPECT_GT(quote->fare().total().amount_minor(), 0);
+  const auto trip = Request(kRider, quote->quote_id());
+  ASSERT_THAT(trip, IsOk());
+  // The same again, the same trip.
+  EXPECT_EQ((*Request(kRider, quote->quote_id()))->trip_id(), (*trip)->trip_id());
+  const auto cancelled = Cancel(kRider, (*trip)->trip_id());
+  ASSERT_THAT(cancelled, IsOk());
+  EXPECT_EQ((*cancelled)->state(), v1::TRIP_STATE_CANCELLED);
+}
+
+TEST_F(TripHandlersTest, ShowsATripToItsRiderAndToServicesAlone) {
+  const std::string trip = NewTrip("r");
+  v1::GetTripRequest request;
+  request.set_trip_id(trip);
+  const auto get = [&](const identity::Principal& caller) {
+    Answer<v1::Trip> answer;
+    handlers_.GetTrip({.caller = caller}, request, answer.Reply());
+    return answer.Get();
+  };
+  EXPECT_THAT(get(kRider), IsOk());
+  EXPECT_THAT(get(kService), IsOk());
+  EXPECT_THAT(get({identity::Role::kRider, "other"}),
+              StatusIs(absl::StatusCode::kPermissionDenied, "another rider's"));
+  request.set_trip_id("");
+  EXPECT_THAT(get(kRider), StatusIs(absl::StatusCode::kInvalidArgument, "trip_id"));
+}
+
+TEST_F(TripHandlersTest, DoesNotWorkForACallerWhoHasGone) {
+  const std::string trip = NewTrip("r");
+  v1::GetTripRequest request;
+  request.set_trip_id(trip);
+  Answer<v1::Trip> answer;
+  handlers_.GetTrip({.caller = kRider, .is_cancelled = [] { return true; }}, request,
+                    answer.Reply());
+  EXPECT_THAT(answer.Get(), StatusIs(absl::StatusCode::kCancelled, "the caller has gone"));
+}
+
+TEST_F(TripHandlersTest, FollowersGetEachEventOnceFromTheStoreAndThenFromTheTail) {
+  constexpr size_t kTrips = 3 * kTail;
+  for (size_t i = 0; i < kTrips; ++i) NewTrip("old-" + std::to_string(i));
+  Reader<v1::FollowTripsResponse> reader;
+  reader.Attach(handlers_.FollowTrips(After(0), reader));
+  std::vector<std::thread> riders;
+  for (int rider = 0; rider < 3; ++rider) {
+    riders.emplace_back([this, rider] {
+      for (size_t i = 0; i < kTrips; ++i) {
+        NewTrip("new-" + std::to_string(rider) + "-" + std::to_string(i));
+      }
+    });
+  }
+  const auto messages = reader.Await(4 * kTrips + 1);
+  for (std::thread& rider : riders) rider.join();
+  EXPECT_TRUE(messages[kTrips].has_caught_up()) << "behind what was there when it began";
+  const std::vector<std::uint64_t> sequences = SequencesOf(messages);
+  ASSERT_THAT(sequences, SizeIs(4 * kTrips));
+  for (size_t i = 0; i < sequences.size(); ++i) ASSERT_EQ(sequences[i], i + 1);
+  feed_.Close();
+  EXPECT_THAT(reader.AwaitEnd(), StatusIs(absl::StatusCode::kUnavailable, "is stopping"));
+}
+
+TEST_F(TripHandlersTest, FollowersThatGoAreForgottenWhileEventsCome) {
+  std::vector<std::thread> followers;
+  for (int i = 0; i < 4; ++i) {
+    followers.emplace_back([this] {
+      for (int round = 0; round < 10; ++round) {
+        Reader<v1::FollowTripsResponse> reader;
+        reader.Attach(handlers_.FollowTrips(After(0), reader));
+        (void)reader.Await(1);
+        reader.Cancel();
+        EXPECT_THAT(reader.AwaitEnd(), StatusIs(absl::StatusCode::kCancelled, ""));
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) NewTrip("r-" + std::to_string(i));
+  for (std::thread& follower : followers) follower.join();
+}
+
+TEST_F(TripHandlersTest, RefusesToFollowFromBeyondTheLog) {
+  Reader<v1::FollowTripsResponse> reader;
+  reader.Attach(handlers_.FollowTrips(After(1), reader));
+  EXPECT_THAT(reader.AwaitEnd(), StatusIs(absl::StatusCode::kOutOfRange, "beyond the log"));
+}
+
+/// A transport by which the test reports.
+class Reporter final : public ProgressStream {
+ public:
+  void StartRead() override { ++reads_; }
+  void Finish(const absl::Status& status, const v1::ReportProgressResponse& response) override {
+    status_ = status;
+    received_ = response.received();
+  }
+  int reads_ = 0;
+  std::optional<absl::Status> status_;
+  std::uint64_t received_ = 0;
+};
+
+TEST_F(TripHandlersTest, WatchersSeeTheTripItsProgressAndItsEnd) {
+  const std::string trip = NewTrip("r");
+  v1::WatchTripRequest request;
+  request.set_trip_id(trip);
+  Reader<v1::WatchTripResponse> watcher;
+  watcher.Attach(handlers_.WatchTrip({.caller = kRider}, request, watcher));
+  EXPECT_EQ(watcher.Await(1)[0].trip().state(), v1::TRIP_STATE_REQUESTED);
+  v1::AssignTripRequest assign;
+  assign.set_trip_id(trip);
+  assign.set_offer_id("o");
+  *assign.mutable_driver() = SampleDriver("d");
+  assign.set_seats(4);
+  Answer<TripPtr> assigned;
+  handlers_.Carry({.caller = kService}, assign, assigned.Reply());
+  EXPECT_THAT(assigned.Get(), IsOk());
+  EXPECT_EQ(watcher.Await(2)[1].trip().state(), v1::TRIP_STATE_ASSIGNED);
+
+  Reporter reporter;
+  const auto reader = handlers_.ReportProgress(reporter);
+  EXPECT_EQ(reporter.reads_, 1);
+  v1::ReportProgressRequest report;
+  v1::TripProgress& entry = *report.add_trips();
+  entry.set_trip_id(trip);
+  *entry.mutable_progress()->mutable_driver_position() = ToProto(LatLng{407'000'000, -739'000'000});
+  reader->OnRead(report);
+  EXPECT_EQ(reporter.reads_, 2);
+  EXPECT_TRUE(watcher.Await(3)[2].progress().has_driver_position());
+  reader->OnReadsEnded();
+  EXPECT_EQ(reporter.received_, 1u);
+  reader->OnDone();
+
+  ASSERT_THAT(Cancel(kRider, trip), IsOk());
+  EXPECT_EQ(watcher.Await(4)[3].trip().state(), v1::TRIP_STATE_CANCELLED);
+  EXPECT_THAT(watcher.AwaitEnd(), IsOk());
+}
+
+TEST_F(TripHandlersTest, ReportersAreToldWhichFieldIsWrong) {
+  Reporter reporter;
+  const auto reader = handlers_.ReportProgress(reporter);
+  v1::ReportProgressRequest report;
+  report.add_trips();
+  reader->OnRead(report);
+  ASSERT_TRUE(reporter.status_.has_value());
+  EXPECT_THAT(*reporter.status_, StatusIs(absl::StatusCode::kInvalidArgument, "trips[0].trip_id"));
+  EXPECT_EQ(reporter.reads_, 1);
+  reader->OnDone();
+}
+
+}  // namespace
+}  // namespace ridestream::trip
