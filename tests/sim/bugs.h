@@ -11,9 +11,7 @@ enum class Bug {
   kNone,
   kNoFencing,              // An older stream's messages count as the newest one's.
   kLateEndRemovesSession,  // The end of an older stream disconnects the newer one.
-  kAckBeforeCommit,        // Trip answers when a row is written, not when it is synced.
   kWriteCountsAsAck,       // A push that was written is not kept for a resume.
-  kOfferIdChanges,         // A repeated assignment comes under another offer.
   kEpochsBeginAnew,        // Nor what it says of its epoch.
   kSilenceNotTold,         // The market doesn't hear that a driver fell silent.
 };
@@ -25,9 +23,7 @@ struct NamedBug {
 inline constexpr std::array kBugs = {
     NamedBug{Bug::kNoFencing, "no_fencing"},
     NamedBug{Bug::kLateEndRemovesSession, "late_end_removes_session"},
-    NamedBug{Bug::kAckBeforeCommit, "ack_before_commit"},
     NamedBug{Bug::kWriteCountsAsAck, "write_counts_as_ack"},
-    NamedBug{Bug::kOfferIdChanges, "offer_id_changes"},
     NamedBug{Bug::kEpochsBeginAnew, "epochs_begin_anew"},
     NamedBug{Bug::kSilenceNotTold, "silence_not_told"},
 };

@@ -27,6 +27,7 @@ constexpr std::array<Kind, kFaultCount> kKinds = {{
     {"location_crashed", 0.0008},
     {"write_lost", 0},
     {"disk_failed", 0.03},
+    {"batch_spoilt", 0.1},
     {"disk_slow", 0.05},
     {"worker_slow", 0.01},
     {"location_stale", 0.0015},

@@ -27,6 +27,7 @@ enum class Fault {
   kLocationCrashed,
   kWriteLost,  // Not synced when the process died.
   kDiskFailed,
+  kBatchSpoilt,  // By one command: the others are committed one by one.
   kDiskSlow,
   kWorkerSlow,
   kLocationStale,

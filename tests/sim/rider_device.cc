@@ -134,8 +134,9 @@ void RiderDevice::Watch() {
     if (seen.has_progress()) behaviour_.OnProgress(seen.progress());
     Act();
   };
-  watch_->Send(Side::kServer, [&trip = trip_, link = watch_, trip_id = behaviour_.history().trip_id,
-                               deliver] { trip->WatchTrip(link, trip_id, deliver); });
+  watch_->Send(Side::kServer,
+               [&trip = trip_, link = watch_, id = id_, trip_id = behaviour_.history().trip_id,
+                deliver] { trip->WatchTrip(link, id, trip_id, deliver); });
 }
 
 void RiderDevice::OnWatchEnded(std::uint64_t link) {

@@ -8,44 +8,43 @@ TripDisk::TripDisk(RecordChecker& checker) : checker_(checker) { Reopen(); }
 
 void TripDisk::Reopen() {
   store_ = std::make_unique<trip::MemoryTripStore>(
-      clock_, [this](const std::vector<trip::EventPtr>& events) {
-        unsynced_events_.insert(unsynced_events_.end(), events.begin(), events.end());
-      });
+      clock_, [this](const std::vector<trip::EventPtr>& events) { events_ = events; });
 }
 
-TripDisk::Answer TripDisk::Apply(const Written& written) {
-  clock_.Advance(written.at - clock_.Now());
-  Answer answer = trip::TripPtr();
-  if (const auto* quote = std::get_if<trip::Quote>(&written.row)) {
+absl::StatusOr<trip::TripPtr> TripDisk::Apply(const Committed& row) {
+  clock_.Advance(row.at - clock_.Now());
+  events_.clear();
+  absl::StatusOr<trip::TripPtr> answer = trip::TripPtr();
+  if (const auto* quote = std::get_if<trip::Quote>(&row.row)) {
     store_->SaveQuote(*quote, [&](const absl::Status& status) {
       if (!status.ok()) answer = status;
     });
   } else {
-    store_->Submit(std::get<trip::Command>(written.row),
-                   [&](Answer submitted) { answer = std::move(submitted); });
+    store_->Submit(std::get<trip::Command>(row.row),
+                   [&](absl::StatusOr<trip::TripPtr> trip) { answer = std::move(trip); });
   }
   return answer;
 }
 
-TripDisk::Answer TripDisk::Write(const Row& row, Time now) {
-  written_.push_back({row, now});
-  return Apply(written_.back());
-}
-
-std::vector<trip::EventPtr> TripDisk::Sync() {
-  synced_ = written_.size();
-  for (const trip::EventPtr& event : unsynced_events_) checker_.OnDurable(*event);
-  return std::exchange(unsynced_events_, {});
-}
-
-std::size_t TripDisk::Crash() {
-  const std::size_t lost = written_.size() - synced_;
-  if (lost == 0) return 0;
-  written_.resize(synced_);
+void TripDisk::Transact(trip::Batch& batch, Time now, bool is_rolled_back) {
+  const std::size_t before = committed_.size();
+  for (trip::Work& work : batch) {
+    if (const auto* quote = std::get_if<trip::QuoteWork>(&work)) {
+      committed_.push_back({quote->quote, now});
+      (void)Apply(committed_.back());
+      continue;
+    }
+    auto& trip = std::get<trip::TripWork>(work);
+    committed_.push_back({trip.command, now});
+    trip.outcome.answer = Apply(committed_.back());
+    if (events_.empty()) continue;
+    trip.outcome.event = events_.front();
+    if (!is_rolled_back) checker_.OnDurable(*trip.outcome.event);
+  }
+  if (!is_rolled_back) return;
+  committed_.resize(before);
   Reopen();
-  for (const Written& written : written_) (void)Apply(written);
-  unsynced_events_.clear();
-  return lost;
+  for (const Committed& row : committed_) (void)Apply(row);
 }
 
 }  // namespace ridestream::sim

@@ -7,44 +7,38 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "services/trip/storage/batch.h"
 #include "services/trip/storage/memory_trip_store.h"
 #include "tests/sim/record_checker.h"
 
 namespace ridestream::sim {
 
-/// The file of the trip service: what was synced survives a crash, what was only written doesn't.
-/// The rows are those of the real MemoryTripStore; after a crash that loses something they are made
-/// again from what was synced. Not thread-safe.
+/// The file of the trip service: what was committed survives a crash. The rows are those of the
+/// real MemoryTripStore; after a transaction that is rolled back they are made again from what was
+/// committed. Not thread-safe.
 class TripDisk {
  public:
-  using Row = std::variant<trip::Command, trip::Quote>;
-  /// What a row's writing came to: the answer to its command.
-  using Answer = absl::StatusOr<trip::TripPtr>;
-
   explicit TripDisk(RecordChecker& checker);
 
   /// As it is read by everybody.
   const trip::TripStore& store() const { return *store_; }
 
-  Answer Write(const Row& row, Time now);
-  /// All that was written is durable. Returns the new entries of the log.
-  std::vector<trip::EventPtr> Sync();
-  /// The process died. Returns how many rows are lost.
-  std::size_t Crash();
+  /// Carries the batch out in one transaction, so that its outcomes are known. It is durable from
+  /// here on, or, if `is_rolled_back`, as if it had never been.
+  void Transact(trip::Batch& batch, Time now, bool is_rolled_back);
 
  private:
-  struct Written {
-    Row row;
+  struct Committed {
+    std::variant<trip::Command, trip::Quote> row;
     Time at;
   };
   void Reopen();
-  Answer Apply(const Written& written);
+  absl::StatusOr<trip::TripPtr> Apply(const Committed& row);
 
   RecordChecker& checker_;
   ManualClock clock_;
-  std::vector<Written> written_;
-  std::size_t synced_ = 0;  // So many of these are durable.
-  std::vector<trip::EventPtr> unsynced_events_;
+  std::vector<Committed> committed_;
+  std::vector<trip::EventPtr> events_;  // Of the row that was applied last.
   std::unique_ptr<trip::MemoryTripStore> store_;
 };
 

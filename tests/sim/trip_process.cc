@@ -1,21 +1,16 @@
 #include "tests/sim/trip_process.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
-
-#include "libs/proto_values/proto_values.h"
-#include "services/trip/domain/fare.h"
-#include "services/trip/domain/names.h"
 
 namespace ridestream::sim {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::minutes;
-using std::chrono::seconds;
 
-constexpr Duration kQuoteLifetime = minutes(5);
+// So small that a run sees followers fall behind the tail and read the store by pages.
+constexpr std::size_t kTailEvents = 16;
+constexpr std::size_t kPageEvents = 4;
 
 trip::v1::Tariff Tariff() {
   trip::v1::Tariff tariff;
@@ -29,299 +24,147 @@ trip::v1::Tariff Tariff() {
   return tariff;
 }
 
+trip::TripHandlers::Call By(const RiderId& rider) {
+  return {.caller = {identity::Role::kRider, rider.str()}};
+}
+
+trip::TripHandlers::Call ByDispatch() { return {.caller = {identity::Role::kService, "dispatch"}}; }
+
 }  // namespace
+
+/// The server's end of the link by which dispatch reports progress.
+class TripProcess::ProgressCall final : public trip::ProgressStream,
+                                        public std::enable_shared_from_this<ProgressCall> {
+ public:
+  ProgressCall(Context& context, Host& host, OpenCalls& calls, std::shared_ptr<Link> link)
+      : context_(context), host_(host), calls_(calls), link_(std::move(link)) {}
+
+  void Begin(std::shared_ptr<trip::ProgressReader> reader) {
+    reader_ = std::move(reader);
+    calls_.insert(shared_from_this());
+    link_->WhenClosed(Side::kServer, [weak = std::weak_ptr(reader_)](const absl::Status&) {
+      if (const auto open = weak.lock()) open->OnCancelled();
+    });
+  }
+  void StartRead() override { reading_ = true; }
+  void Finish(const absl::Status& status, const trip::v1::ReportProgressResponse&) override {
+    reading_ = false;
+    link_->Close(Side::kServer, status);
+    context_.agenda.After(Latency(context_), host_.life(), [self = shared_from_this()] {
+      self->reader_->OnDone();
+      self->calls_.erase(self);
+    });
+  }
+  void Take(const trip::v1::ReportProgressRequest& report) {
+    if (std::exchange(reading_, false)) reader_->OnRead(report);
+  }
+
+ private:
+  Context& context_;
+  Host& host_;
+  OpenCalls& calls_;
+  const std::shared_ptr<Link> link_;
+  std::shared_ptr<trip::ProgressReader> reader_;
+  bool reading_ = false;
+};
 
 TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker,
                          const trip::SharingTerms& sharing)
     : context_(context),
       host_(host),
-      disk_(disk),
       checker_(checker),
-      sharing_(sharing),
-      last_sequence_(disk.store().LastSequence()),
-      tail_(/*max_events=*/16) {}
+      feed_(kTailEvents),
+      executor_(context, milliseconds(3), /*may_be_slow=*/false),
+      store_(context, host, disk, executor_,
+             [this](const std::vector<trip::EventPtr>& events) { feed_.Publish(events); }),
+      handlers_({.store = store_,
+                 .feed = feed_,
+                 .surge = surge_,
+                 .clock = context.agenda.clock(),
+                 .executor = executor_,
+                 .markets = {{kMarket, &router_}},
+                 .tariff = Tariff(),
+                 .sharing = sharing,
+                 .page_events = kPageEvents,
+                 .random = std::mt19937_64(context.random.Below(UINT64_MAX))}) {}
 
-// -- Commands
-// ---------------------------------------------------------------------------------------
+trip::TripHandlers::TripReply TripProcess::Checked(TripReply reply) {
+  return [this, reply = std::move(reply)](const absl::StatusOr<trip::TripPtr>& answer) {
+    if (!answer.ok()) return reply(answer.status());
+    checker_.OnTold(**answer);
+    reply(**answer);
+  };
+}
 
 void TripProcess::QuoteTrip(const RiderId& rider, const trip::v1::QuoteTripRequest& request,
                             Reply<trip::v1::QuoteTripResponse> reply) {
-  const auto way = router_.FindWay(FromProto(request.pickup()), FromProto(request.dropoff()));
-  trip::Quote quote{QuoteId(context_.NextId('q')), context_.agenda.now() + kQuoteLifetime, {}};
-  quote.trip.set_market(request.market());
-  quote.trip.mutable_passenger()->set_rider_id(rider.str());
-  quote.trip.mutable_passenger()->set_party_size(request.party_size());
-  *quote.trip.mutable_pickup() = request.pickup();
-  *quote.trip.mutable_dropoff() = request.dropoff();
-  trip::v1::Tariff tariff = Tariff();
-  tariff.set_surge_percent(
-      surge_.PercentAt(request.market(), FromProto(request.pickup()), context_.agenda.now()));
-  *quote.trip.mutable_fare() =
-      trip::MakeFare(tariff, way->length_m, way->duration, request.shared());
-  trip::v1::QuoteTripResponse response;
-  if (request.shared()) {
-    *quote.trip.mutable_promise() = trip::MakePromise(sharing_, way->duration);
-    *response.mutable_promise() = quote.trip.promise();
-  }
-  response.set_quote_id(quote.id.str());
-  *response.mutable_fare() = quote.trip.fare();
-  *response.mutable_expires_at() = ToProto(quote.expires_at);
-  Enqueue(std::move(quote), [reply = std::move(reply), response](const TripDisk::Answer& answer) {
-    if (answer.ok()) return reply(response);
-    reply(answer.status());
-  });
-}
-
-void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
-                              const Reply<trip::v1::ReportSurgeResponse>& reply) {
-  const absl::Status valid = trip::ValidateSurge(request);
-  if (!valid.ok()) context_.Violated("a surge was told that is refused: " + valid.ToString());
-  surge_.Replace(request, context_.agenda.now());
-  reply(trip::v1::ReportSurgeResponse());
+  handlers_.QuoteTrip(By(rider), request, std::move(reply));
 }
 
 void TripProcess::RequestTrip(const RiderId& rider, const trip::v1::RequestTripRequest& request,
                               TripReply reply) {
-  const TripId id(context_.NextId('t'));
-  Submit(trip::RequestCommand{id, rider, request.request_id(), QuoteId(request.quote_id()),
-                              request.rider_name(), request.note()},
-         std::move(reply));
+  handlers_.RequestTrip(By(rider), request, Checked(std::move(reply)));
 }
 
 void TripProcess::CancelTrip(const RiderId& rider, const trip::v1::CancelTripRequest& request,
                              TripReply reply) {
-  Submit(trip::CancelCommand{TripId(request.trip_id()), rider, request.reason(), request.comment(),
-                             request.request_id()},
-         std::move(reply));
+  handlers_.CancelTrip(By(rider), request, Checked(std::move(reply)));
 }
 
 void TripProcess::ChangeDestination(const RiderId& rider,
                                     const trip::v1::ChangeDestinationRequest& request,
                                     TripReply reply) {
-  const auto trip = disk_.store().GetTrip(TripId(request.trip_id()));
-  if (!trip.ok()) return reply(trip.status());
-  const LatLng dropoff = FromProto(request.dropoff());
-  const auto way = router_.FindWay(FromProto(trip->pickup()), dropoff);
-  Submit(
-      trip::ChangeDestinationCommand{
-          TripId(request.trip_id()), rider, request.request_id(), dropoff,
-          trip::MakeFare(trip->fare().tariff(), way->length_m, way->duration)},
-      std::move(reply));
-}
-
-trip::Command TripProcess::ToCommand(const dispatch::TripRequest& request) {
-  using namespace trip::v1;  // NOLINT(google-build-using-namespace): six names of one package.
-  if (const auto* assign = std::get_if<AssignTripRequest>(&request)) {
-    std::string offer = assign->offer_id();
-    if (context_.Has(Bug::kOfferIdChanges)) offer += context_.NextId('x');
-    return trip::AssignCommand{TripId(assign->trip_id()), OfferId(offer), assign->driver(),
-                               assign->seats(), DriverId(assign->from_driver_id())};
-  }
-  if (const auto* advance = std::get_if<AdvanceTripRequest>(&request)) {
-    return trip::AdvanceCommand{TripId(advance->trip_id()), DriverId(advance->driver_id()),
-                                advance->to()};
-  }
-  if (const auto* release = std::get_if<ReleaseTripRequest>(&request)) {
-    return trip::ReleaseCommand{TripId(release->trip_id()), DriverId(release->driver_id()),
-                                release->reason(), release->note()};
-  }
-  if (const auto* lost = std::get_if<ReportDriverLostRequest>(&request)) {
-    return trip::DriverLostCommand{TripId(lost->trip_id()), DriverId(lost->driver_id()),
-                                   lost->lost()};
-  }
-  if (const auto* cancel = std::get_if<CancelTripRequest>(&request)) {
-    return trip::CancelCommand{TripId(cancel->trip_id()), {},
-                               cancel->reason(),          cancel->comment(),
-                               cancel->request_id(),      "dispatch"};
-  }
-  return trip::GiveUpCommand{TripId(std::get<GiveUpTripRequest>(request).trip_id())};
+  handlers_.ChangeDestination(By(rider), request, Checked(std::move(reply)));
 }
 
 void TripProcess::Carry(const dispatch::TripRequest& request, TripReply reply) {
-  Submit(ToCommand(request), std::move(reply));
+  std::visit(
+      [&](const auto& one) {
+        using Request = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<Request, trip::v1::CancelTripRequest>) {
+          handlers_.CancelTrip(ByDispatch(), one, Checked(std::move(reply)));
+        } else {
+          handlers_.Carry(ByDispatch(), one, Checked(std::move(reply)));
+        }
+      },
+      request);
 }
 
-void TripProcess::Submit(trip::Command command, TripReply reply) {
-  Enqueue(std::move(command), [this, reply = std::move(reply)](const TripDisk::Answer& answer) {
-    Answer(reply, answer);
-  });
-}
-
-void TripProcess::Answer(const TripReply& reply, const TripDisk::Answer& answer) {
-  if (!answer.ok()) return reply(answer.status());
-  checker_.OnTold(**answer);
-  reply(**answer);
-}
-
-// -- The writer
-// -------------------------------------------------------------------------------------
-
-void TripProcess::Enqueue(TripDisk::Row row, std::function<void(TripDisk::Answer)> done) {
-  queue_.push_back({std::move(row), std::move(done)});
-  if (batch_.empty()) StartBatch();
-}
-
-void TripProcess::StartBatch() {
-  batch_ = std::exchange(queue_, {});
-  Duration sync = context_.random.Between(Duration(milliseconds(1)), Duration(milliseconds(20)));
-  if (context_.faults.Strikes(Fault::kDiskSlow)) {
-    sync = context_.random.Between(Duration(milliseconds(100)), Duration(seconds(4)));
-  }
-  if (context_.Has(Bug::kAckBeforeCommit)) {
-    for (Work& work : batch_) work.done(disk_.Write(work.row, context_.agenda.now()));
-  }
-  context_.agenda.After(sync, host_.life(), [this] { Commit(); });
-}
-
-void TripProcess::Commit() {
-  std::vector<trip::EventPtr> events;
-  if (context_.Has(Bug::kAckBeforeCommit)) {
-    for (Work& work : batch_) work.done = [](const TripDisk::Answer&) {};
-    events = disk_.Sync();
-  } else if (context_.faults.Strikes(Fault::kDiskFailed)) {
-    for (Work& work : batch_) work.answer = absl::UnavailableError("the trip wasn't written");
-  } else {
-    for (Work& work : batch_) work.answer = disk_.Write(work.row, context_.agenda.now());
-    events = disk_.Sync();
-  }
-  context_.trace.Line("trip commits {} rows, {} entries of the log", batch_.size(), events.size());
-  // Between the commit and the answers the process may die.
-  context_.agenda.After(context_.random.Between(Duration(0), Duration(milliseconds(2))),
-                        host_.life(), [this, events] { Acknowledge(events); });
-}
-
-void TripProcess::Acknowledge(const std::vector<trip::EventPtr>& events) {
-  if (!events.empty()) {
-    last_sequence_ = events.back()->sequence();
-    Publish(events);
-  }
-  for (Work& work : std::exchange(batch_, {})) work.done(std::move(work.answer));
-  if (!queue_.empty() && batch_.empty()) StartBatch();
-}
-
-// -- Those who follow and watch
-// ---------------------------------------------------------------------
-
-void TripProcess::Publish(const std::vector<trip::EventPtr>& events) {
-  tail_.Append(events);
-  for (const auto& follower : followers_) Wake(follower);
-  for (const trip::EventPtr& event : events) {
-    for (const auto& watcher : watchers_) {
-      if (watcher->trip.str() != event->trip().trip_id()) continue;
-      if (watcher->view.Take(event->trip())) Tell(*watcher);
-    }
-  }
-  watchers_.remove_if([](const auto& watcher) { return !watcher->link->IsOpen(Side::kServer); });
+void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
+                              const Reply<trip::v1::ReportSurgeResponse>& reply) {
+  const absl::Status status = handlers_.ReportSurge(request);
+  if (!status.ok()) context_.Violated("a surge was told that is refused: " + status.ToString());
+  reply(trip::v1::ReportSurgeResponse());
 }
 
 void TripProcess::FollowTrips(std::shared_ptr<Link> link,
                               const trip::v1::FollowTripsRequest& request,
                               Deliver<trip::v1::FollowTripsResponse> deliver) {
-  if (request.after_sequence() > last_sequence_) {
-    link->Close(Side::kServer, absl::OutOfRangeError("after_sequence: lies beyond the log"));
-    return;
-  }
-  auto follower = std::make_shared<Follower>(Follower{link, std::move(deliver)});
-  follower->caught_up_at = last_sequence_;
-  follower->cursor = request.after_sequence();
-  if (request.oldest_open()) {
-    const auto oldest = disk_.store().OldestOpen({kMarket});
-    follower->cursor =
-        oldest->has_value() ? std::min(**oldest - 1, last_sequence_) : last_sequence_;
-  }
-  followers_.push_back(follower);
-  link->WhenClosed(Side::kServer, [this, raw = follower.get()](const absl::Status&) {
-    followers_.remove_if([&](const auto& other) { return other.get() == raw; });
-  });
-  Wake(follower);
+  const auto call = std::make_shared<ServerCall<trip::v1::FollowTripsResponse>>(
+      context_, host_, calls_, std::move(link), std::move(deliver),
+      [this](const trip::v1::FollowTripsResponse& message) {
+        if (message.has_event()) checker_.OnTold(message.event().trip());
+      });
+  call->Begin(handlers_.FollowTrips(request, *call));
 }
 
-void TripProcess::Wake(const std::shared_ptr<Follower>& follower) {
-  if (std::exchange(follower->pumping, true)) return;
-  context_.agenda.After(context_.random.Between(Duration(0), Duration(milliseconds(3))),
-                        host_.life(), [this, follower] {
-                          follower->pumping = false;
-                          Pump(*follower);
-                          const bool more =
-                              !follower->said_caught_up || follower->cursor < last_sequence_;
-                          if (more && follower->link->IsOpen(Side::kServer)) Wake(follower);
-                        });
-}
-
-/// One page, from the tail or, further back, from the store.
-void TripProcess::Pump(Follower& follower) {
-  constexpr std::size_t kPage = 4;
-  if (const auto page = tail_.Read(follower.cursor, kPage)) {
-    std::vector<const trip::v1::TripEvent*> events;
-    for (const auto& event : *page) events.push_back(event.get());
-    SendPage(follower, events, events.empty() ? follower.cursor : events.back()->sequence());
-    return;
-  }
-  const auto page = disk_.store().ReadLog(follower.cursor, {kMarket}, kPage);
-  std::vector<const trip::v1::TripEvent*> events;
-  for (const trip::v1::TripEvent& event : page->events) events.push_back(&event);
-  SendPage(follower, events, page->last_sequence);
-}
-
-void TripProcess::SendPage(Follower& follower,
-                           const std::vector<const trip::v1::TripEvent*>& events,
-                           std::uint64_t last_sequence) {
-  const auto send = [&](const trip::v1::FollowTripsResponse& message) {
-    follower.link->Send(Side::kClient, [deliver = follower.deliver, message] { deliver(message); });
-  };
-  const auto say_caught_up = [&] {
-    trip::v1::FollowTripsResponse message;
-    message.mutable_caught_up()->set_sequence(follower.caught_up_at);
-    follower.said_caught_up = true;
-    send(message);
-  };
-  for (const trip::v1::TripEvent* event : events) {
-    if (!follower.said_caught_up && event->sequence() > follower.caught_up_at) say_caught_up();
-    checker_.OnTold(event->trip());
-    trip::v1::FollowTripsResponse message;
-    *message.mutable_event() = *event;
-    send(message);
-  }
-  follower.cursor = last_sequence;
-  if (!follower.said_caught_up && follower.cursor >= follower.caught_up_at) say_caught_up();
-}
-
-void TripProcess::WatchTrip(std::shared_ptr<Link> link, const TripId& trip,
+void TripProcess::WatchTrip(std::shared_ptr<Link> link, const RiderId& rider, const TripId& trip,
                             Deliver<trip::v1::WatchTripResponse> deliver) {
-  auto watcher = std::make_shared<Watcher>(Watcher{link, trip, std::move(deliver), false, {}});
-  // Listens before it reads, so that no change falls in between.
-  watchers_.push_back(watcher);
-  link->WhenClosed(Side::kServer, [this, raw = watcher.get()](const absl::Status&) {
-    watchers_.remove_if([&](const auto& other) { return other.get() == raw; });
-  });
-  context_.agenda.After(Latency(context_), host_.life(), [this, watcher] {
-    const auto read = disk_.store().GetTrip(watcher->trip);
-    if (!read.ok()) return watcher->link->Close(Side::kServer, read.status());
-    watcher->begun = true;
-    watcher->view.Take(*read);
-    Tell(*watcher);
-  });
-}
-
-void TripProcess::Tell(Watcher& watcher) {
-  if (!watcher.begun) return;
-  const trip::v1::WatchTripResponse& message = watcher.view.message();
-  checker_.OnTold(message.trip());
-  watcher.link->Send(Side::kClient, [deliver = watcher.deliver, message] { deliver(message); });
-  if (!trip::IsOpen(message.trip().state())) watcher.link->Close(Side::kServer, absl::OkStatus());
+  trip::v1::WatchTripRequest request;
+  request.set_trip_id(trip.str());
+  const auto call = std::make_shared<ServerCall<trip::v1::WatchTripResponse>>(
+      context_, host_, calls_, std::move(link), std::move(deliver),
+      [this](const trip::v1::WatchTripResponse& message) { checker_.OnTold(message.trip()); });
+  call->Begin(handlers_.WatchTrip(By(rider), request, *call));
 }
 
 void TripProcess::ReportProgress(const std::shared_ptr<Link>& link) {
-  link->WhenClosed(Side::kServer, [](const absl::Status&) {});
+  progress_ = std::make_shared<ProgressCall>(context_, host_, calls_, link);
+  progress_->Begin(handlers_.ReportProgress(*progress_));
 }
 
 void TripProcess::TakeProgress(const trip::v1::ReportProgressRequest& report) {
-  for (const trip::v1::TripProgress& entry : report.trips()) {
-    for (const auto& watcher : watchers_) {
-      if (watcher->trip.str() != entry.trip_id()) continue;
-      if (watcher->view.Take(entry.progress())) Tell(*watcher);
-    }
-  }
+  if (progress_ != nullptr) progress_->Take(report);
 }
 
 }  // namespace ridestream::sim

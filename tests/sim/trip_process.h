@@ -1,33 +1,29 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
-#include <optional>
-#include <vector>
 
 #include "services/dispatch/domain/trips/trip_commands.h"
-#include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
-#include "services/trip/domain/trip_view.h"
-#include "services/trip/handlers/log_tail.h"
+#include "services/trip/handlers/trip_feed.h"
+#include "services/trip/handlers/trip_handlers.h"
 #include "services/trip/streets/streets_router.h"
 #include "tests/sim/call.h"
 #include "tests/sim/link.h"
+#include "tests/sim/server_call.h"
+#include "tests/sim/sim_executor.h"
+#include "tests/sim/sim_trip_store.h"
 #include "tests/sim/town.h"
-#include "tests/sim/trip_disk.h"
 
 namespace ridestream::sim {
 
-/// A life of the trip service: the real domain and log tail, and what the gRPC shell and the SQLite
-/// store do around them, namely a writer that commits in batches and answers behind the commit,
-/// followers that read the log by pages, and watchers. Not thread-safe.
+/// A life of the trip service: the product's handlers, feed and writer, over simulated calls,
+/// workers and a simulated disk. Whatever it says of a trip is checked. Not thread-safe.
 class TripProcess {
  public:
   using TripReply = Reply<trip::v1::Trip>;
   template <class Message>
-  using Deliver = std::function<void(const Message&)>;
+  using Deliver = typename ServerCall<Message>::Deliver;
 
   TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker,
               const trip::SharingTerms& sharing);
@@ -42,71 +38,37 @@ class TripProcess {
                          TripReply reply);
   /// What dispatch commands.
   void Carry(const dispatch::TripRequest& request, TripReply reply);
-
   void ReportSurge(const trip::v1::ReportSurgeRequest& request,
                    const Reply<trip::v1::ReportSurgeResponse>& reply);
 
   void FollowTrips(std::shared_ptr<Link> link, const trip::v1::FollowTripsRequest& request,
                    Deliver<trip::v1::FollowTripsResponse> deliver);
-  void WatchTrip(std::shared_ptr<Link> link, const TripId& trip,
+  void WatchTrip(std::shared_ptr<Link> link, const RiderId& rider, const TripId& trip,
                  Deliver<trip::v1::WatchTripResponse> deliver);
-  /// A stream of ReportProgress; its messages come to TakeProgress.
+  /// A stream of ReportProgress, in place of an older one; its messages come to TakeProgress.
   void ReportProgress(const std::shared_ptr<Link>& link);
   void TakeProgress(const trip::v1::ReportProgressRequest& report);
 
-  /// Rows that would be lost if it died now and haven't reached the disk.
-  std::size_t waiting() const { return queue_.size() + batch_.size(); }
+  /// Rows that would be lost if it died now.
+  std::size_t waiting() const { return store_.waiting(); }
 
  private:
-  struct Work {
-    TripDisk::Row row;
-    std::function<void(TripDisk::Answer)> done;
-    TripDisk::Answer answer = trip::TripPtr();
-  };
-  struct Follower {
-    std::shared_ptr<Link> link;
-    Deliver<trip::v1::FollowTripsResponse> deliver;
-    std::uint64_t cursor = 0;
-    std::uint64_t caught_up_at = 0;
-    bool said_caught_up = false;
-    bool pumping = false;
-  };
-  struct Watcher {
-    std::shared_ptr<Link> link;
-    TripId trip;
-    Deliver<trip::v1::WatchTripResponse> deliver;
-    bool begun = false;
-    trip::TripView view;
-  };
+  class ProgressCall;
 
-  void Submit(trip::Command command, TripReply reply);
-  void Enqueue(TripDisk::Row row, std::function<void(TripDisk::Answer)> done);
-  void StartBatch();
-  void Commit();
-  void Acknowledge(const std::vector<trip::EventPtr>& events);
-  void Answer(const TripReply& reply, const TripDisk::Answer& answer);
-  trip::Command ToCommand(const dispatch::TripRequest& request);
-
-  void Publish(const std::vector<trip::EventPtr>& events);
-  void Wake(const std::shared_ptr<Follower>& follower);
-  void Pump(Follower& follower);
-  void SendPage(Follower& follower, const std::vector<const trip::v1::TripEvent*>& events,
-                std::uint64_t last_sequence);
-  void Tell(Watcher& watcher);
+  /// Checks what is told of a trip.
+  trip::TripHandlers::TripReply Checked(TripReply reply);
 
   Context& context_;
   Host& host_;
-  TripDisk& disk_;
   RecordChecker& checker_;
-  const trip::SharingTerms sharing_;
+  OpenCalls calls_;  // Outlives what it carries.
   const trip::StreetsRouter router_{TownStreets()};
+  trip::TripFeed feed_;
   trip::SurgeTable surge_;
-  std::vector<Work> queue_;
-  std::vector<Work> batch_;
-  std::uint64_t last_sequence_;
-  trip::LogTail tail_;
-  std::list<std::shared_ptr<Follower>> followers_;
-  std::list<std::shared_ptr<Watcher>> watchers_;
+  SimExecutor executor_;
+  SimTripStore store_;
+  std::shared_ptr<ProgressCall> progress_;
+  trip::TripHandlers handlers_;
 };
 
 }  // namespace ridestream::sim

@@ -86,10 +86,9 @@ void World::RestartLater(Start start) {
 }
 
 void World::CrashTrip() {
-  const std::size_t waiting = trip_->waiting();
+  const std::size_t lost = trip_->waiting();
   trip_host_.GoDown();
   trip_.reset();
-  const std::size_t lost = disk_.Crash() + waiting;
   context_.faults.Count(Fault::kWriteLost, lost);
   context_.trace.Line("trip crashes, {} rows are lost", lost);
   RestartLater([this] { StartTrip(); });
