@@ -28,6 +28,9 @@ int main(int argc, char** argv) {
   service::Initialize(argc, argv, "loadtest", loadtest::kUsage);
   auto settings = loadtest::SettingsFromFlags();
   if (!settings.ok()) return FailWith(kUsage, settings.status());
+  if (absl::Status status = loadtest::UseSecurityFromFlags(); !status.ok()) {
+    return FailWith(kUsage, status);
+  }
   const auto streets = roads::Streets::Load(settings->roads);
   if (!streets.ok()) return FailWith(kUsage, streets.status());
   auto demand = loadtest::MakeDemand(*settings, **streets);

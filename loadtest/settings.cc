@@ -7,11 +7,19 @@
 
 #include "absl/flags/flag.h"
 #include "libs/base/validation.h"
+#include "libs/rpc/development_security.h"
 #include "libs/service/service.h"
 
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
 ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003", "Address of the dispatch service");
+ABSL_FLAG(
+    std::string, authority, "",
+    "Folder of the throwaway authority (`authority create`) whose certificate for loadtest is "
+    "presented, and whose key signs the tokens of drivers and riders");
+ABSL_FLAG(bool, insecure, false,
+          "Speak plaintext, and let callers say who they are without proof: for services that run "
+          "with --insecure");
 ABSL_FLAG(std::string, market, "city", "The market, by the name that the services know it by");
 ABSL_FLAG(std::string, roads, "city:1",
           "The market's streets, as the services have them: city:SEED, or an OpenStreetMap file");
@@ -202,6 +210,16 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   settings.json = absl::GetFlag(FLAGS_json);
   settings.offers = absl::GetFlag(FLAGS_offers);
   return settings;
+}
+
+absl::Status UseSecurityFromFlags() {
+  const std::string folder = absl::GetFlag(FLAGS_authority);
+  if (absl::GetFlag(FLAGS_insecure) != folder.empty()) {
+    return absl::InvalidArgumentError(
+        "--authority must name the folder of the services' throwaway authority; or --insecure, "
+        "where they run with it too");
+  }
+  return rpc::UseDevelopmentAuthority(folder);
 }
 
 absl::StatusOr<std::unique_ptr<Demand>> MakeDemand(const Settings& settings,

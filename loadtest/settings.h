@@ -27,6 +27,8 @@ struct Settings {
 
 /// INVALID_ARGUMENT names the flag that is wrong.
 absl::StatusOr<Settings> SettingsFromFlags();
+/// Makes all calls prove who makes them, as the flags say. Call it before other threads start.
+absl::Status UseSecurityFromFlags();
 absl::StatusOr<std::unique_ptr<Demand>> MakeDemand(const Settings& settings,
                                                    const roads::Streets& streets);
 absl::StatusOr<CityOptions> MakeCityOptions(const Settings& settings,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/status.h"
@@ -10,8 +12,10 @@ namespace ridestream {
 
 using grpc::health::v1::HealthCheckResponse;
 
-absl::Status CheckHealth(const std::string& address, std::chrono::milliseconds timeout) {
-  const auto stub = grpc::health::v1::Health::NewStub(rpc::MakeChannel(address));
+absl::Status CheckHealth(const std::string& address, std::chrono::milliseconds timeout,
+                         std::shared_ptr<grpc::ChannelCredentials> credentials) {
+  const auto stub = grpc::health::v1::Health::NewStub(
+      rpc::MakeChannel(address, {.credentials = std::move(credentials)}));
   grpc::ClientContext context;
   rpc::SetTimeout(context, timeout);
   HealthCheckResponse response;

@@ -1,22 +1,45 @@
 // healthprobe ADDRESS: for container health checks. Exits with 0 when the gRPC server at ADDRESS
-// says that it is serving, with 1 and the reason on stderr when not, with 2 when called wrongly.
+// says that it is serving, with 1 and the reason on stderr when not. It proves itself by the
+// certificate of the very service that it asks, and so takes the flags of that service, most easily
+// from the container's environment.
 
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
+#include <memory>
+#include <string>
 
+#include "absl/status/status.h"
 #include "deploy/healthprobe/check_health.h"
+#include "libs/rpc/security_flags.h"
+#include "libs/service/service.h"
+
+namespace ridestream {
+namespace {
+
+constexpr char kUsage[] =
+    "Asks a gRPC server for its health: healthprobe HOST:PORT. Exit status: 0 it serves, 1 it "
+    "doesn't.";
+
+absl::Status Run(const std::string& address) {
+  constexpr std::chrono::seconds kPatience(3);
+  const auto options = rpc::SecurityOptionsFromFlags();
+  if (!options.ok()) return options.status();
+  if (options->insecure) return CheckHealth(address, kPatience);
+  const auto tls = rpc::TlsCredentials::Load(options->tls);
+  if (!tls.ok()) return tls.status();
+  return CheckHealth(address, kPatience, (*tls)->ForChannel({(*tls)->service()}));
+}
+
+}  // namespace
+}  // namespace ridestream
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    fmt::print(stderr, "usage: healthprobe HOST:PORT\n");
-    return 2;
+  using namespace ridestream;
+  const auto arguments = service::InitializeWithArguments(argc, argv, "healthprobe", kUsage);
+  if (arguments.size() != 1) {
+    return service::Fail(absl::InvalidArgumentError("exactly one HOST:PORT; see --help"));
   }
-  const absl::Status status = ridestream::CheckHealth(argv[1], std::chrono::seconds(3));
-  if (!status.ok()) {
-    fmt::print(stderr, "{}: {}\n", argv[1], status.ToString());
-    return 1;
-  }
-  return 0;
+  const absl::Status status = Run(arguments[0]);
+  return status.ok() ? 0 : service::Fail(status);
 }

@@ -32,6 +32,9 @@ ABSL_FLAG(bool, fixed_ports, false,
           "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, and their "
           "metrics on ports higher by 100. Otherwise all take free ports.");
 ABSL_FLAG(bool, open, false, "Open the live map in a browser");
+ABSL_FLAG(bool, insecure, false,
+          "Let the services speak plaintext and believe callers, instead of making a throwaway "
+          "authority for them");
 
 namespace ridestream::supervisor {
 namespace {
@@ -43,7 +46,8 @@ constexpr char kUsage[] =
     "  supervisor [flags] [-- COMMAND ARGUMENT...]\n\n"
     "The command finds the services by environment variables: RIDESTREAM_TRIP, "
     "RIDESTREAM_LOCATION,\n"
-    "RIDESTREAM_DISPATCH and RIDESTREAM_GATEWAY, and RIDESTREAM_TRIP_METRICS and so on. Exits with "
+    "RIDESTREAM_DISPATCH and RIDESTREAM_GATEWAY, and RIDESTREAM_TRIP_METRICS and so on;\n"
+    "the throwaway authority by RIDESTREAM_AUTHORITY, or RIDESTREAM_INSECURE=true. Exits with "
     "the\n"
     "command's status, or with 1 when a service failed; the logs are then kept.";
 
@@ -66,7 +70,8 @@ process::LocalServices::Options ServicesFromFlags() {
       .dispatch_flags = {clock_rate, markets},
       .gateway_flags = {clock_rate, fmt::format("--web={}", absl::GetFlag(FLAGS_web))},
       .gateway = true,
-      .data = absl::GetFlag(FLAGS_data)};
+      .data = absl::GetFlag(FLAGS_data),
+      .insecure = absl::GetFlag(FLAGS_insecure)};
   if (absl::GetFlag(FLAGS_fixed_ports)) {
     int port = 7000;
     for (auto* flags : {&options.gateway_flags, &options.trip_flags, &options.location_flags,

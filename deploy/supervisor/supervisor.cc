@@ -22,6 +22,9 @@ sigset_t Signals() {
 
 std::map<std::string, std::string> EnvironmentOf(const process::LocalServices& services) {
   std::map<std::string, std::string> environment;
+  const std::string authority = services.authority();
+  environment[authority.empty() ? "RIDESTREAM_INSECURE" : "RIDESTREAM_AUTHORITY"] =
+      authority.empty() ? "true" : authority;
   for (const std::string& name : services.names()) {
     const std::string variable = "RIDESTREAM_" + absl::AsciiStrToUpper(name);
     environment[variable] = services.process(name).Announced("address");

@@ -104,6 +104,20 @@ absl::Status DevelopmentAuthority::Create(const std::string& folder, const Optio
   return status;
 }
 
+absl::StatusOr<TokenSigner> DevelopmentAuthority::ReadSigner(const std::string& folder) {
+  const std::string path = folder + "/tokens.jwk";
+  const auto key = ReadWholeFile(path, kMaxKeyBytes);
+  if (!key.ok()) {
+    return absl::Status(key.status().code(), path + " " + std::string(key.status().message()));
+  }
+  auto signer = TokenSigner::FromPrivateJwk(*key);
+  if (!signer.ok()) {
+    return absl::Status(signer.status().code(),
+                        path + ": " + std::string(signer.status().message()));
+  }
+  return signer;
+}
+
 absl::StatusOr<std::string> DevelopmentAuthority::MintToken(const std::string& folder,
                                                             const Principal& principal, Time now,
                                                             std::chrono::seconds lifetime) {
@@ -114,16 +128,8 @@ absl::StatusOr<std::string> DevelopmentAuthority::MintToken(const std::string& f
   if (absl::Status status = ValidateOptionalId(principal.market, "market"); !status.ok()) {
     return status;
   }
-  const std::string path = folder + "/tokens.jwk";
-  const auto key = ReadWholeFile(path, kMaxKeyBytes);
-  if (!key.ok()) {
-    return absl::Status(key.status().code(), path + " " + std::string(key.status().message()));
-  }
-  const auto signer = TokenSigner::FromPrivateJwk(*key);
-  if (!signer.ok()) {
-    return absl::Status(signer.status().code(),
-                        path + ": " + std::string(signer.status().message()));
-  }
+  const auto signer = ReadSigner(folder);
+  if (!signer.ok()) return signer.status();
   return signer->Mint(principal, DevelopmentTokenRules(), now, lifetime);
 }
 

@@ -9,6 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/identity/principal.h"
 #include "libs/identity/token.h"
+#include "libs/identity/token_signer.h"
 
 namespace ridestream::identity {
 
@@ -35,6 +36,9 @@ class DevelopmentAuthority {
   /// replaced, each at once. Certificates begin an hour before `now`, so that a container whose
   /// clock is behind takes them.
   static absl::Status Create(const std::string& folder, const Options& options, Time now);
+
+  /// The key with which the authority in `folder` signs tokens. NOT_FOUND when there is none.
+  static absl::StatusOr<TokenSigner> ReadSigner(const std::string& folder);
 
   /// A token that the authority in `folder` signs. NOT_FOUND when there is none; INVALID_ARGUMENT
   /// for a principal that no token may name.

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "libs/base/invariant.h"
 #include "libs/base/validation.h"
 #include "ridestream/auth/v1/policy.pb.h"
 
@@ -21,6 +22,8 @@ using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
+constexpr std::string_view kService = "service/";
+
 using Names = google::protobuf::RepeatedPtrField<std::string>;
 
 bool Contains(const Names& names, const std::string& name) {
@@ -33,7 +36,6 @@ std::string NameInPolicies(const Principal& caller) {
 }
 
 bool IsKnown(std::string_view name) {
-  constexpr std::string_view kService = "service/";
   return RoleFromToken(name).has_value() ||
          (name.starts_with(kService) && IsId(name.substr(kService.size())));
 }
@@ -143,6 +145,24 @@ absl::StatusOr<Permission> Authorize(const Principal* caller, const MethodDescri
   }
   return absl::PermissionDeniedError(
       fmt::format("{} isn't for {}", method.full_name(), NameInPolicies(*caller)));
+}
+
+std::set<std::string> ServicesListed(const std::vector<std::string>& proto_services) {
+  std::set<std::string> services;
+  for (const std::string& name : proto_services) {
+    const ServiceDescriptor* service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
+    if (!RIDESTREAM_INVARIANT(service != nullptr, "a service's protos are linked")) continue;
+    for (int i = 0; i < service->method_count(); ++i) {
+      const v1::Policy& policy = service->method(i)->options().GetExtension(v1::policy);
+      for (const Names* names : {&policy.all(), &policy.own(), &policy.anonymous()}) {
+        for (const std::string& listed : *names) {
+          if (listed.starts_with(kService)) services.insert(listed.substr(kService.size()));
+        }
+      }
+    }
+  }
+  return services;
 }
 
 absl::Status CheckPolicies(const std::vector<const ServiceDescriptor*>& services) {

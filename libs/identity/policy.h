@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct Permission {
 absl::StatusOr<Permission> Authorize(const Principal* caller,
                                      const google::protobuf::MethodDescriptor& method,
                                      const google::protobuf::Message* request);
+
+/// The services, e.g. "dispatch", that the policies of any methods of these proto services list,
+/// which are linked into this program and given by their full names.
+std::set<std::string> ServicesListed(const std::vector<std::string>& proto_services);
 
 /// Checks the policies of all methods of these services: each has one that lists somebody, only
 /// known roles, nobody twice, and fields that exist. INVALID_ARGUMENT with a line for each fault.

@@ -11,6 +11,7 @@
 #include "libs/metrics/readings.h"
 #include "libs/metrics/rpc_metrics.h"
 #include "libs/rpc/connection_table.h"
+#include "libs/rpc/security.h"
 #include "prometheus/registry.h"
 
 namespace ridestream::metrics {
@@ -36,6 +37,10 @@ class ServiceMetrics {
 
   /// Adds PREFIX_connections, PREFIX_connections_bound and PREFIX_connections_refused_total.
   void AddConnections(std::shared_ptr<rpc::ConnectionTable> connections);
+
+  /// Adds PREFIX_security_file_failures_total, PREFIX_security_files_stale and
+  /// PREFIX_peers_refused_total. `security` must outlive the exporter.
+  void AddSecurity(const rpc::Security& security);
 
   /// Begins to serve. The exporter must be destroyed before anything that the readings read.
   absl::StatusOr<std::unique_ptr<Exporter>> Serve() const;

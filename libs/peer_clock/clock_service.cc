@@ -6,15 +6,15 @@
 namespace ridestream {
 
 grpc::ServerUnaryReactor* ClockService::GetTime(grpc::CallbackServerContext* context,
-                                                const clock::v1::GetTimeRequest*,
+                                                const clock::v1::GetTimeRequest* request,
                                                 clock::v1::GetTimeResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const auto caller = rpc::RequireCaller(authenticator_, *context, rpc::CallerKind::kService);
-  if (caller.ok()) {
+  const auto admission = guard_.Admit(*context, *request);
+  if (admission.ok()) {
     *response->mutable_now() = ToProto(clock_.Now());
     response->set_clock_rate(clock_.rate());
   }
-  reactor->Finish(rpc::ToGrpcStatus(caller.status(), context));
+  reactor->Finish(rpc::ToGrpcStatus(admission.status(), context));
   return reactor;
 }
 

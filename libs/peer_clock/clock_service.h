@@ -1,6 +1,7 @@
 #pragma once
 
 #include "libs/base/clock.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/caller.h"
 #include "ridestream/clock/v1/clock.grpc.pb.h"
 
@@ -10,7 +11,7 @@ namespace ridestream {
 class ClockService final : public clock::v1::ClockService::CallbackService {
  public:
   ClockService(const Clock& clock, const rpc::Authenticator& authenticator)
-      : clock_(clock), authenticator_(authenticator) {}
+      : clock_(clock), guard_(authenticator) {}
 
   grpc::ServerUnaryReactor* GetTime(grpc::CallbackServerContext* context,
                                     const clock::v1::GetTimeRequest* request,
@@ -18,7 +19,7 @@ class ClockService final : public clock::v1::ClockService::CallbackService {
 
  private:
   const Clock& clock_;
-  const rpc::Authenticator& authenticator_;
+  const rpc::CallGuard guard_;
 };
 
 }  // namespace ridestream

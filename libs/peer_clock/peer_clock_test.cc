@@ -27,7 +27,7 @@ class PeerClockTest : public ::testing::Test {
   std::unique_ptr<PeerClock> MakePeer() {
     return std::make_unique<PeerClock>(
         clock_, timers_, Stub(),
-        PeerClock::Options{"peer", {rpc::CallerKind::kService, "tester"}, 1ms, 1ms});
+        PeerClock::Options{"peer", {rpc::CallerKind::kService, "dispatch"}, 1ms, 1ms});
   }
 
   ManualClock clock_;
@@ -96,7 +96,7 @@ TEST_F(PeerClockTest, TellsTheTimeToServicesOnly) {
   rpc::SetCaller(context, {rpc::CallerKind::kRider, "r-1"});
   clock::v1::GetTimeResponse response;
   EXPECT_THAT(rpc::FromGrpcStatus(Stub()->GetTime(&context, {}, &response)),
-              testing::StatusIs(absl::StatusCode::kPermissionDenied, "service"));
+              testing::StatusIs(absl::StatusCode::kPermissionDenied, "for rider"));
   EXPECT_FALSE(response.has_now());
 }
 

@@ -13,6 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "libs/process/authority.h"
+
 namespace ridestream::process {
 namespace {
 
@@ -49,7 +51,10 @@ absl::StatusOr<std::unique_ptr<LocalServices>> LocalServices::Start(const Option
 
 absl::Status LocalServices::Launch(const Options& options) {
   const std::string data = options.data.empty() ? folder_ : options.data;
-  absl::Status status = Launch(options, "trip", {"--data=" + data}, options.trip_flags);
+  insecure_ = options.insecure;
+  absl::Status status;
+  if (!insecure_) status = MakeAuthority(authority());
+  if (status.ok()) status = Launch(options, "trip", {"--data=" + data}, options.trip_flags);
   if (status.ok()) status = Launch(options, "location", {}, options.location_flags);
   if (status.ok()) {
     status = Launch(options, "dispatch", {"--trip=" + trip(), "--location=" + location()},
@@ -67,6 +72,8 @@ absl::Status LocalServices::Launch(const Options& options, const std::string& na
                                    std::vector<std::string> defaults,
                                    const std::vector<std::string>& flags) {
   defaults.push_back("--listen=127.0.0.1:0");
+  const std::vector<std::string> security = SecurityFlags(authority(), name);
+  defaults.insert(defaults.end(), security.begin(), security.end());
   // The last flag of a name wins.
   defaults.insert(defaults.end(), flags.begin(), flags.end());
   const auto environment = options.environment.find(name);

@@ -28,6 +28,9 @@ class LocalServices {
     std::map<std::string, std::map<std::string, std::string>> environment = {};
     /// The folder of the trips; empty: folder() below.
     std::string data = {};
+    /// Believe callers and speak plaintext, instead of tokens and certificates of a throwaway
+    /// authority.
+    bool insecure = false;
   };
 
   /// Returns when all of them serve. When one doesn't, the status names it and holds the end of
@@ -53,6 +56,8 @@ class LocalServices {
   /// killed. INTERNAL names each that didn't exit with 0.
   absl::Status Stop();
 
+  /// The folder of the throwaway authority; empty when the services are insecure.
+  std::string authority() const { return insecure_ ? "" : folder_ + "/authority"; }
   /// A temporary folder with the services' logs (NAME.log) and, by default, the trips.
   const std::string& folder() const { return folder_; }
   /// Leaves folder() there.
@@ -66,6 +71,7 @@ class LocalServices {
   std::string AddressOf(const std::string& service) const;
 
   std::string folder_;
+  bool insecure_ = false;
   bool keep_folder_ = false;
   std::vector<std::string> names_;
   std::map<std::string, std::unique_ptr<ChildProcess>> processes_;

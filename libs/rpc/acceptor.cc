@@ -53,8 +53,9 @@ int Acceptor::port() const { return PortOf(own_address_); }
 
 Acceptor::~Acceptor() { Stop(); }
 
-void Acceptor::Start(OnConnection on_connection) {
+void Acceptor::Start(OnConnection on_connection, OnConnection on_own) {
   on_connection_ = std::move(on_connection);
+  on_own_ = on_own != nullptr ? std::move(on_own) : on_connection_;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -162,7 +163,7 @@ bool Acceptor::AcceptFrom(int listener) {
 }
 
 void Acceptor::Receive(Descriptor connection, const sockaddr_storage& peer) {
-  if (IsOwn(peer)) return on_connection_(connection.Release());
+  if (IsOwn(peer)) return on_own_(connection.Release());
   std::string address = AddressKey(peer);
   if (HasSpoken(connection)) return HandOver(std::move(connection), address);
   silent_.push_back({std::move(connection), std::move(address),

@@ -45,8 +45,8 @@ class Acceptor {
   ~Acceptor();
 
   int port() const;
-  /// Begins to accept. Once.
-  void Start(OnConnection on_connection);
+  /// Begins to accept. Once. `on_own` takes the connections of ConnectToSelf; null: as the others.
+  void Start(OnConnection on_connection, OnConnection on_own = nullptr);
   /// Closes the listening sockets and all silent connections, and waits for a connection that is
   /// being handed over.
   void Stop();
@@ -82,6 +82,7 @@ class Acceptor {
   // The first listener's, as this machine reaches it.
   const sockaddr_storage own_address_;
   OnConnection on_connection_;
+  OnConnection on_own_;
   std::deque<Silent> silent_;  // Oldest first. Used by the thread alone.
   Mutex mu_;
   // Where ConnectToSelf comes from; of no family when it isn't used.

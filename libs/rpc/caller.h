@@ -6,43 +6,47 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/server_context.h"
+#include "libs/identity/principal.h"
+#include "libs/identity/token.h"
 
 namespace ridestream::rpc {
 
-/// The metadata in which a call says who makes it: "rider/r-17".
+/// The metadata in which a call says who makes it, "rider/r-17", to servers that believe that.
 inline constexpr char kCallerKey[] = "ridestream-caller";
 
-enum class CallerKind { kRider, kDriver, kService };
-
 /// Who makes a call.
-struct Caller {
-  CallerKind kind;
-  std::string id;
-};
+using Caller = identity::Principal;
+using CallerKind = identity::Role;
+
+/// What a caller proved, and until when the proof holds.
+using Proof = identity::Claims;
 
 /// The seam through which every server learns who is calling. Thread-safe.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// UNAUTHENTICATED when the call doesn't tell, doesn't prove it, or tells it twice.
-  virtual absl::StatusOr<Caller> Authenticate(const grpc::ServerContextBase& context) const = 0;
+  /// UNAUTHENTICATED when the call doesn't say who makes it, doesn't prove it, or says it twice.
+  virtual absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const = 0;
+  /// Whether a stream that was opened with this proof may stay open. Cheap.
+  virtual absl::Status CheckOpenStream(const Proof& proof) const = 0;
   /// For the start line.
   virtual std::string description() const = 0;
 };
 
-/// Believes the metadata `ridestream-caller: rider/r-17`. For closed networks and development: the
-/// place where tokens will be checked.
+/// Believes the metadata `ridestream-caller: rider/r-17`, also of services. For closed networks and
+/// tests: what --insecure asks for.
 class TrustingAuthenticator final : public Authenticator {
  public:
-  absl::StatusOr<Caller> Authenticate(const grpc::ServerContextBase& context) const override;
+  absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;
+  absl::Status CheckOpenStream(const Proof&) const override { return absl::OkStatus(); }
   std::string description() const override { return "none: the caller's word is trusted"; }
 };
 
-/// Says on an outgoing call who we are.
-void SetCaller(grpc::ClientContext& context, const Caller& caller);
+/// A proof that holds for ever.
+Proof LastingProof(Caller caller);
 
-/// PERMISSION_DENIED unless the caller is of this kind; UNAUTHENTICATED if it is nobody.
-absl::StatusOr<Caller> RequireCaller(const Authenticator& authenticator,
-                                     const grpc::ServerContextBase& context, CallerKind kind);
+/// Says on an outgoing call who makes it: by a token where ClientSecurity has one, else by name. A
+/// service's name proves nothing; its channel's certificate does.
+void SetCaller(grpc::ClientContext& context, const Caller& caller);
 
 }  // namespace ridestream::rpc

@@ -4,6 +4,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "libs/rpc/client_security.h"
 #include "libs/rpc/grpc_log.h"
 
 namespace ridestream::rpc {
@@ -71,7 +72,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   if (!options.retried_services.empty()) {
     arguments.SetServiceConfigJSON(ServiceConfig(options.retried_services));
   }
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  std::shared_ptr<grpc::ChannelCredentials> credentials = options.credentials;
+  if (credentials == nullptr) credentials = ClientCredentials();
+  if (credentials == nullptr) credentials = grpc::InsecureChannelCredentials();
+  return grpc::CreateCustomChannel(target, credentials, arguments);
 }
 
 void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout) {

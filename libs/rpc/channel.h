@@ -31,6 +31,8 @@ struct ChannelOptions {
   /// Channels of the same target with different numbers have connections of their own.
   int connection = 0;
   Keepalive keepalive = {};
+  /// How the connection is secured. Null: as ClientSecurity says, else plaintext.
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
 };
 
 /// A channel with keepalive, quick reconnects and retries by gRPC's service config. Connects when

@@ -13,14 +13,16 @@ LimitingAuthenticator::LimitingAuthenticator(const Authenticator& inner, double 
       calls_per_s_(calls_per_s),
       limiter_({.per_s = calls_per_s, .burst = std::max(1.0, 2 * calls_per_s)}) {}
 
-absl::StatusOr<Caller> LimitingAuthenticator::Authenticate(
+absl::StatusOr<Proof> LimitingAuthenticator::Authenticate(
     const grpc::ServerContextBase& context) const {
-  absl::StatusOr<Caller> caller = inner_.Authenticate(context);
-  if (!caller.ok() || caller->kind == CallerKind::kService) return caller;
-  const std::string name =
-      fmt::format("{}/{}", caller->kind == CallerKind::kRider ? "rider" : "driver", caller->id);
+  absl::StatusOr<Proof> proof = inner_.Authenticate(context);
+  if (!proof.ok() || proof->principal.role == CallerKind::kService ||
+      proof->principal.role == CallerKind::kOperator) {
+    return proof;
+  }
+  const std::string name = identity::Name(proof->principal);
   const auto wait = limiter_.Take(name, RateLimiter::Wall::now());
-  if (!wait) return caller;
+  if (!wait) return proof;
   return WithRetryAfter(absl::ResourceExhaustedError(fmt::format(
                             "{} makes more than {:g} calls a second", name, calls_per_s_)),
                         *wait);

@@ -8,15 +8,19 @@
 
 namespace ridestream::rpc {
 
-/// Lets each rider and each driver make so many calls a second, at most twice as many at once; one
-/// more gets RESOURCE_EXHAUSTED with a retry-after. A stream counts once, when it is opened.
-/// Services aren't limited: what they send is bounded by what they are sent. Thread-safe.
+/// Lets each rider, driver and viewer make so many calls a second, at most twice as many at once;
+/// one more gets RESOURCE_EXHAUSTED with a retry-after. A stream counts once, when it is opened.
+/// Services aren't limited, since what they send is bounded by what they are sent, and neither are
+/// operators. Thread-safe.
 class LimitingAuthenticator final : public Authenticator {
  public:
   /// `inner` says who calls, and must outlive it. 0 calls a second is no limit.
   LimitingAuthenticator(const Authenticator& inner, double calls_per_s);
 
-  absl::StatusOr<Caller> Authenticate(const grpc::ServerContextBase& context) const override;
+  absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;
+  absl::Status CheckOpenStream(const Proof& proof) const override {
+    return inner_.CheckOpenStream(proof);
+  }
   std::string description() const override { return inner_.description(); }
 
  private:

@@ -69,18 +69,26 @@ absl::Status Server::Begin() {
   factories.push_back(
       MakeCallInterceptorFactory(options_.call_observer, options_.observed_by_service));
   builder.experimental().SetInterceptorCreators(std::move(factories));
-  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> external =
-      builder.experimental().AddExternalConnectionAcceptor(
-          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-          grpc::InsecureServerCredentials());
+  const auto hand_over = [&builder](std::shared_ptr<grpc::ServerCredentials> credentials) {
+    std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> external =
+        builder.experimental().AddExternalConnectionAcceptor(
+            grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+            std::move(credentials));
+    return [external](int descriptor) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+      parameters.fd = descriptor;
+      external->HandleNewConnection(&parameters);
+    };
+  };
+  // gRPC can't make a secure channel of the probe's socket. It needs none: only this process has
+  // it.
+  const Acceptor::OnConnection to_probe = hand_over(grpc::InsecureServerCredentials());
+  const Acceptor::OnConnection to_clients =
+      options_.credentials == nullptr ? to_probe : hand_over(options_.credentials);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC can't start a server");
   keep_awake_ = std::make_unique<KeepAwake>();
-  acceptor_->Start([external](int descriptor) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-    parameters.fd = descriptor;
-    external->HandleNewConnection(&parameters);
-  });
+  acceptor_->Start(to_clients, to_probe);
   if (options_.on_deaf) {
     probe_ =
         std::make_unique<SelfProbe>(*acceptor_, SelfProbe::Options{.on_deaf = options_.on_deaf});

@@ -26,6 +26,8 @@ struct ServerOptions {
   std::string address = "127.0.0.1:0";
   /// Not owned; must outlive the server.
   std::vector<grpc::Service*> services = {};
+  /// How connections are secured; null: plaintext.
+  std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;
   /// Largest message that is read.
   int max_message_bytes = 4 << 20;
   /// Streams a client may have open on one connection.

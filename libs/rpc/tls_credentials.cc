@@ -234,13 +234,13 @@ std::shared_ptr<grpc::ServerCredentials> TlsCredentials::ForServer(
 }
 
 std::shared_ptr<grpc::ChannelCredentials> TlsCredentials::ForChannel(
-    const std::string& server) const {
+    std::set<std::string> servers) const {
   tls::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(source_->provider());
   options.watch_identity_key_cert_pairs();
   options.set_verify_server_certs(false);  // Our verifier does, as for servers.
   options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<PeerVerifier<Source>>(
-      source_, PeerEnd::kServer, std::set<std::string>{server}));
+      source_, PeerEnd::kServer, std::move(servers)));
   options.set_check_call_host(false);
   return tls::TlsCredentials(options);
 }

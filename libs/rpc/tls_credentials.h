@@ -41,8 +41,8 @@ class TlsCredentials {
 
   /// For a server that serves these services alone.
   std::shared_ptr<grpc::ServerCredentials> ForServer(std::set<std::string> clients) const;
-  /// For channels to this service; whatever host it runs on.
-  std::shared_ptr<grpc::ChannelCredentials> ForChannel(const std::string& server) const;
+  /// For channels to any of these services; whatever host they run on.
+  std::shared_ptr<grpc::ChannelCredentials> ForChannel(std::set<std::string> servers) const;
 
   /// The service that our certificate names.
   const std::string& service() const;

@@ -177,7 +177,7 @@ TEST_F(TlsCredentialsTest, ProvesBothEndsToEachOther) {
   ASSERT_THAT(trip, IsOk());
   EXPECT_EQ((*trip)->service(), "trip");
   std::string caller;
-  EXPECT_TRUE(Call((*trip)->ForChannel("dispatch"), &caller).ok());
+  EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"}), &caller).ok());
   EXPECT_EQ(caller, "trip");
   EXPECT_EQ(server_tls_->refused(), 0u);
 }
@@ -225,7 +225,7 @@ TEST_F(TlsCredentialsTest, RefusesServersThatAreNotWhoWasCalled) {
   Serve();
   const auto trip = TlsCredentials::Load(FilesOf("trip"));
   ASSERT_THAT(trip, IsOk());
-  const grpc::Status status = Call((*trip)->ForChannel("location"));
+  const grpc::Status status = Call((*trip)->ForChannel({"location"}));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(status.error_message(), HasSubstr("the peer is dispatch"));
   EXPECT_GE((*trip)->refused(), 1u);
@@ -234,7 +234,7 @@ TEST_F(TlsCredentialsTest, RefusesServersThatAreNotWhoWasCalled) {
       FilesOf("gateway", *identity::IssueCertificate(authority_, Spec({Uri("gateway")})),
               MakeAuthority().certificate_pem));
   ASSERT_THAT(stranger, IsOk());
-  EXPECT_THAT(Call((*stranger)->ForChannel("dispatch")).error_message(),
+  EXPECT_THAT(Call((*stranger)->ForChannel({"dispatch"})).error_message(),
               HasSubstr("isn't trusted"));
 }
 
@@ -323,7 +323,7 @@ TEST_F(TlsCredentialsTest, RotatesCertificatesAndAuthoritiesWithoutDroppingAStre
   Serve(10ms);
   const auto trip = TlsCredentials::Load(FilesOf("trip"), 10ms);
   ASSERT_THAT(trip, IsOk());
-  Echo echo(Connect((*trip)->ForChannel("dispatch")));
+  Echo echo(Connect((*trip)->ForChannel({"dispatch"})));
   echo.Check();
 
   // Step 1: both trust both authorities.
@@ -340,20 +340,20 @@ TEST_F(TlsCredentialsTest, RotatesCertificatesAndAuthoritiesWithoutDroppingAStre
   const KeyAndCertificate new_dispatch = *identity::IssueCertificate(next, Spec({Uri("dispatch")}));
   Write(folder_.File("dispatch.key"), new_dispatch.key_pem);
   Await([&] { return server_tls_->stale(); });
-  EXPECT_TRUE(Call((*trip)->ForChannel("dispatch")).ok());
+  EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"})).ok());
   Write(folder_.File("dispatch.pem"), new_dispatch.certificate_pem);
   Await([&] { return !server_tls_->stale(); });
   // A client that trusts the new authority alone sees when gRPC presents the new certificate.
   const auto gateway = TlsCredentials::Load(FilesOf(
       "gateway", *identity::IssueCertificate(next, Spec({Uri("gateway")})), next.certificate_pem));
   ASSERT_THAT(gateway, IsOk());
-  Await([&] { return Call((*gateway)->ForChannel("dispatch")).ok(); });
-  EXPECT_TRUE(Call((*trip)->ForChannel("dispatch")).ok());
+  Await([&] { return Call((*gateway)->ForChannel({"dispatch"})).ok(); });
+  EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"})).ok());
   echo.Check();
 
   // Step 3: the old authority isn't trusted any more; what stands goes on.
   Write(folder_.File("dispatch.ca"), next.certificate_pem);
-  Await([&] { return !Call((*trip)->ForChannel("dispatch")).ok(); });
+  Await([&] { return !Call((*trip)->ForChannel({"dispatch"})).ok(); });
   echo.Check();
 }
 
@@ -361,7 +361,7 @@ TEST_F(TlsCredentialsTest, KeepsItsCertificateWhenFilesBecomeRubbish) {
   Serve(10ms);
   const auto trip = TlsCredentials::Load(FilesOf("trip"), 10ms);
   ASSERT_THAT(trip, IsOk());
-  Echo echo(Connect((*trip)->ForChannel("dispatch")));
+  Echo echo(Connect((*trip)->ForChannel({"dispatch"})));
   const std::string names[] = {"dispatch.pem", "dispatch.key", "dispatch.ca"};
   for (const std::string& name : names) {
     std::ifstream file(folder_.File(name));
@@ -373,13 +373,13 @@ TEST_F(TlsCredentialsTest, KeepsItsCertificateWhenFilesBecomeRubbish) {
       const std::uint64_t failures = server_tls_->failures();
       Await([&] { return server_tls_->failures() > failures + 1; });
       EXPECT_TRUE(server_tls_->stale());
-      EXPECT_TRUE(Call((*trip)->ForChannel("dispatch")).ok()) << name;
+      EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"})).ok()) << name;
       echo.Check();
     }
     std::filesystem::remove(folder_.File(name));
     const std::uint64_t failures = server_tls_->failures();
     Await([&] { return server_tls_->failures() > failures + 1; });
-    EXPECT_TRUE(Call((*trip)->ForChannel("dispatch")).ok()) << name;
+    EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"})).ok()) << name;
     Write(folder_.File(name), before.str());
     Await([&] { return !server_tls_->stale(); });
   }

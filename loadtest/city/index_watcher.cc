@@ -28,7 +28,7 @@ IndexWatcher::IndexWatcher(Options options, const roads::BoundingBox& bounds,
       AreaStream::Options{
           .open =
               [this](grpc::ClientContext* context, pb::WatchAreaRequest* request, auto* reactor) {
-                rpc::SetCaller(*context, {rpc::CallerKind::kService, "loadtest"});
+                rpc::SetCaller(*context, {rpc::CallerKind::kOperator, "loadtest"});
                 *request = request_;
                 stub_->async()->WatchArea(context, request, reactor);
               },

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kPageTimeout(10);
 constexpr std::uint32_t kPageSize = 200;
 
 void Prepare(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
-  rpc::SetCaller(context, {rpc::CallerKind::kService, "loadtest"});
+  rpc::SetCaller(context, {rpc::CallerKind::kOperator, "loadtest"});
   rpc::SetTimeout(context, timeout);
   context.set_wait_for_ready(true);
 }

@@ -12,9 +12,11 @@ namespace {
 
 const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, const std::string& service) {
-  return rpc::MakeChannel(address,
-                          {.retried_services = {service}, .keepalive = rpc::kInnerKeepalive});
+std::shared_ptr<grpc::Channel> Connect(const rpc::Security& security, const std::string& address,
+                                       const std::string& peer, const std::string& service) {
+  return rpc::MakeChannel(address, {.retried_services = {service},
+                                    .keepalive = rpc::kInnerKeepalive,
+                                    .credentials = security.ForChannel(peer)});
 }
 
 RegistryConfig WithRate(RegistryConfig config, const Clock& clock) {
@@ -25,19 +27,23 @@ RegistryConfig WithRate(RegistryConfig config, const Clock& clock) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DispatchServer>> DispatchServer::Start(Options options) {
-  std::unique_ptr<DispatchServer> server(new DispatchServer(options));
+  auto security = rpc::Security::Start(options.security, "dispatch");
+  if (!security.ok()) return security.status();
+  std::unique_ptr<DispatchServer> server(new DispatchServer(options, *std::move(security)));
   if (absl::Status status = server->Serve(std::move(options.server)); !status.ok()) return status;
   server->Begin();
   return server;
 }
 
-DispatchServer::DispatchServer(Options& options)
+DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> security)
     : drain_grace_(options.drain_grace),
       on_ready_(std::move(options.on_ready)),
+      security_(std::move(security)),
       metrics_("dispatch", {"ridestream.dispatch.v1.DispatchService"}, options.metrics_listen),
       clock_(std::move(options.clock)),
-      trip_channel_(Connect(options.trip, "ridestream.trip.v1.TripService")),
-      location_channel_(Connect(options.location, "ridestream.location.v1.LocationService")),
+      trip_channel_(Connect(*security_, options.trip, "trip", "ridestream.trip.v1.TripService")),
+      location_channel_(Connect(*security_, options.location, "location",
+                                "ridestream.location.v1.LocationService")),
       trip_(trip::v1::TripService::NewStub(trip_channel_)),
       location_(location::v1::LocationService::NewStub(location_channel_)),
       trip_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(trip_channel_),
@@ -47,8 +53,7 @@ DispatchServer::DispatchServer(Options& options)
       progress_(timers_, *trip_),
       sessions_(WithRate(options.sessions, *clock_), *clock_, timers_,
                 [this](const MarketId& market) { return PortsOf(market); }),
-      authenticator_(callers_, options.max_calls_per_s),
-      service_(sessions_, authenticator_, metrics_.calls()) {
+      service_(sessions_, security_->authenticator(), metrics_.calls()) {
   AddMarkets(options);
   AddSessionReadings(metrics_, sessions_, options.sessions.max_sessions);
   AddMarketReadings(metrics_, markets_);
@@ -80,10 +85,12 @@ void DispatchServer::AddMarkets(Options& options) {
 
 absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
   metrics_.AddConnections(options.connections);
+  metrics_.AddSecurity(*security_);
   auto exporter = metrics_.Serve();
   if (!exporter.ok()) return exporter.status();
   exporter_ = *std::move(exporter);
   options.services = {&service_};
+  security_->Secure(options, {"ridestream.dispatch.v1.DispatchService"});
   options.on_drain = {[this] { sessions_.Drain(); }};
   options.call_observer = metrics_.calls();
   options.observed_by_service = {kDriveMethod};

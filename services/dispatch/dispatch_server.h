@@ -19,7 +19,7 @@
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/peer_clock.h"
 #include "libs/roads/streets.h"
-#include "libs/rpc/limiting_authenticator.h"
+#include "libs/rpc/security.h"
 #include "libs/rpc/server.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/market_runner.h"
@@ -37,8 +37,8 @@ class DispatchServer {
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
-    /// Calls per second from one driver, see rpc::LimitingAuthenticator; 0: no limit.
-    double max_calls_per_s = 0;
+    /// How it proves who it is, and learns who calls. By default, files that must be named.
+    rpc::Security::Options security = {};
     /// host:port of the metrics; port 0 takes a free one, "off" serves none.
     std::string metrics_listen = "off";
     /// Addresses of the services that dispatch calls; they may start later.
@@ -73,13 +73,13 @@ class DispatchServer {
   /// The same for the metrics, or "off".
   std::string metrics_address() const { return exporter_->address(); }
   /// How callers are identified, for the log.
-  std::string authentication() const { return authenticator_.description(); }
+  std::string authentication() const { return security_->authenticator().description(); }
   /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops deciding.
   /// Once.
   void Drain();
 
  private:
-  explicit DispatchServer(Options& options);
+  DispatchServer(Options& options, std::unique_ptr<rpc::Security> security);
   void AddMarkets(Options& options);
   absl::Status Serve(rpc::ServerOptions options);
   void Stop(std::chrono::milliseconds grace);
@@ -92,6 +92,7 @@ class DispatchServer {
   const std::chrono::milliseconds drain_grace_;
   const std::function<void(const DispatchServer&)> on_ready_;
   // Each is used by those below it.
+  const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;
   TimerQueue timers_;
@@ -105,8 +106,6 @@ class DispatchServer {
   ProgressReporter progress_;
   std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;  // Filled before Serve.
   SessionRegistry sessions_;
-  const rpc::TrustingAuthenticator callers_;
-  const rpc::LimitingAuthenticator authenticator_;
   DispatchService service_;
   std::unique_ptr<metrics::Exporter> exporter_;
   std::unique_ptr<rpc::Server> server_;

@@ -24,14 +24,16 @@ using metrics::testing::Sum;
 
 TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
   const testing::TempFolder folder;
-  auto location = location::LocationServer::Start({});
+  auto location = location::LocationServer::Start({.security = {.insecure = true}});
   ASSERT_THAT(location, testing::IsOk());
   trip::TripServer::Options trip_options;
+  trip_options.security.insecure = true;
   trip_options.store.folder = folder.File("data");
   auto trip = trip::TripServer::Start(std::move(trip_options));
   ASSERT_THAT(trip, testing::IsOk());
 
   DispatchServer::Options options;
+  options.security.insecure = true;
   options.metrics_listen = "127.0.0.1:0";
   options.trip = (*trip)->address();
   options.location = (*location)->address();
@@ -64,12 +66,14 @@ TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
 
 TEST(DispatchServerTest, StopsWithoutTheServicesThatItCalls) {
   DispatchServer::Options options;
+  options.security.insecure = true;
   options.trip = "127.0.0.1:1";
   options.location = "127.0.0.1:1";
   options.on_ready = [](const DispatchServer&) { ADD_FAILURE() << "is ready without trip"; };
   auto server = DispatchServer::Start(std::move(options));
   ASSERT_THAT(server, testing::IsOk());
-  EXPECT_THAT(DispatchServer::Start({.server = {.address = (*server)->address()}}),
+  EXPECT_THAT(DispatchServer::Start(
+                  {.server = {.address = (*server)->address()}, .security = {.insecure = true}}),
               testing::StatusIs(absl::StatusCode::kUnavailable, (*server)->address()));
 }
 

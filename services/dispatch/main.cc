@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
@@ -245,6 +246,8 @@ std::string Describe(const StreetsByMarket& markets) {
 
 absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto security = rpc::SecurityOptionsFromFlags(absl::GetFlag(FLAGS_max_calls_per_s));
+  if (!security.ok()) return security.status();
   auto market = MarketFromFlags();
   if (!market.ok()) return market.status();
   auto server = rpc::ServerOptionsFromFlags();
@@ -255,7 +258,7 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
   return DispatchServer::Options{
       .server = *std::move(server),
       .clock = service::MakeClock(),
-      .max_calls_per_s = absl::GetFlag(FLAGS_max_calls_per_s),
+      .security = *std::move(security),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
       .trip = absl::GetFlag(FLAGS_trip),
       .location = absl::GetFlag(FLAGS_location),

@@ -15,25 +15,29 @@ namespace {
 
 /// The services that these files declare are reached at one address.
 void Connect(Services& services, const std::string& address,
+             const std::shared_ptr<grpc::ChannelCredentials>& credentials,
              const std::vector<const google::protobuf::FileDescriptor*>& files, bool retried) {
   std::vector<std::string> names;
   for (const auto* file : files) {
     const std::vector<std::string> more = Services::Names(*file);
     if (retried) names.insert(names.end(), more.begin(), more.end());
   }
-  const ServiceChannels channels = MakeServiceChannels(address, names);
+  const ServiceChannels channels = MakeServiceChannels(address, names, credentials);
   for (const auto* file : files) services.Add(*file, channels);
 }
 
 /// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
-Services ConnectServices(const GatewayServer::Options& options, rpc::CallObserver* observer) {
+Services ConnectServices(const GatewayServer::Options& options, const rpc::Security& security,
+                         rpc::CallObserver* observer) {
   Services services(observer);
-  Connect(services, options.trip,
+  Connect(services, options.trip, security.ForChannel("trip"),
           {trip::v1::Trip::descriptor()->file(), market::v1::Market::descriptor()->file()},
           /*retried=*/true);
-  Connect(services, options.location, {location::v1::NearbyDriver::descriptor()->file()},
+  Connect(services, options.location, security.ForChannel("location"),
+          {location::v1::NearbyDriver::descriptor()->file()},
           /*retried=*/true);
-  Connect(services, options.dispatch, {dispatch::v1::DriveRequest::descriptor()->file()},
+  Connect(services, options.dispatch, security.ForChannel("dispatch"),
+          {dispatch::v1::DriveRequest::descriptor()->file()},
           /*retried=*/false);
   return services;
 }
@@ -41,14 +45,17 @@ Services ConnectServices(const GatewayServer::Options& options, rpc::CallObserve
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(Options options) {
-  std::unique_ptr<GatewayServer> server(new GatewayServer(options));
+  auto security = rpc::Security::Start(options.security, "gateway");
+  if (!security.ok()) return security.status();
+  std::unique_ptr<GatewayServer> server(new GatewayServer(options, *std::move(security)));
   if (absl::Status status = server->Serve(std::move(options)); !status.ok()) return status;
   return server;
 }
 
-GatewayServer::GatewayServer(const Options& options)
+GatewayServer::GatewayServer(const Options& options, std::unique_ptr<rpc::Security> security)
     : listen_(options.address),
       drain_grace_(options.drain_grace),
+      security_(std::move(security)),
       metrics_("gateway",
                {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService",
                 "ridestream.location.v1.LocationService", "ridestream.dispatch.v1.DispatchService"},
@@ -56,7 +63,7 @@ GatewayServer::GatewayServer(const Options& options)
       http_metrics_(metrics_.registry()) {}
 
 absl::Status GatewayServer::Serve(Options options) {
-  auto gateway = Gateway::Make({.services = ConnectServices(options, metrics_.calls()),
+  auto gateway = Gateway::Make({.services = ConnectServices(options, *security_, metrics_.calls()),
                                 .origins = std::move(options.origins),
                                 .hosts = std::move(options.hosts),
                                 .files = std::move(options.files),
@@ -74,6 +81,7 @@ absl::Status GatewayServer::Serve(Options options) {
        .observer = &http_metrics_});
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
+  metrics_.AddSecurity(*security_);
   AddReadings(metrics_.readings(), *server_, options.limits);
   auto exporter = metrics_.Serve();
   if (!exporter.ok()) return exporter.status();

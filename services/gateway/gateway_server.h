@@ -9,6 +9,7 @@
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/rpc/keep_awake.h"
+#include "libs/rpc/security.h"
 #include "services/gateway/http/hosts.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http/origins.h"
@@ -30,6 +31,8 @@ class GatewayServer {
     HttpLimits limits = {};
     /// host:port of the metrics; port 0 takes a free one, "off" serves none.
     std::string metrics_listen = "off";
+    /// How it proves to the services who it is. By default, files that must be named.
+    rpc::Security::Options security = {};
     /// Addresses of the services behind the gateway; they may start later.
     std::string trip = "127.0.0.1:7001";
     std::string location = "127.0.0.1:7002";
@@ -53,18 +56,21 @@ class GatewayServer {
   std::string address() const { return WithPort(listen_, port()); }
   /// The same for the metrics, or "off".
   std::string metrics_address() const { return exporter_->address(); }
+  /// How callers are identified, for the log.
+  std::string authentication() const { return security_->authenticator().description(); }
   /// Health says that the gateway is going; takes no more connections, lets what is under way end
   /// for at most `drain_grace`, and cuts the rest. Once; the destructor stops without waiting.
   void Drain();
 
  private:
-  explicit GatewayServer(const Options& options);
+  GatewayServer(const Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status Serve(Options options);
 
   const std::string listen_;
   const std::chrono::milliseconds drain_grace_;
   const rpc::KeepAwake keep_awake_;
   // Each is used by those below it.
+  const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   HttpMetrics http_metrics_;
   std::unique_ptr<Gateway> gateway_;

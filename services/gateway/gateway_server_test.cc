@@ -17,6 +17,7 @@ using metrics::testing::Sum;
 TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
   const FakeServices services;
   auto server = GatewayServer::Start({.metrics_listen = "127.0.0.1:0",
+                                      .security = {.insecure = true},
                                       .trip = services.address(),
                                       .location = services.address(),
                                       .dispatch = services.address()});
@@ -35,12 +36,12 @@ TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
 }
 
 TEST(GatewayServerTest, NamesTheAddressThatIsTaken) {
-  auto first = GatewayServer::Start({});
+  auto first = GatewayServer::Start({.security = {.insecure = true}});
   ASSERT_THAT(first, testing::IsOk());
   const std::string taken = (*first)->address();
-  EXPECT_THAT(GatewayServer::Start({.address = taken}),
+  EXPECT_THAT(GatewayServer::Start({.address = taken, .security = {.insecure = true}}),
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
-  EXPECT_THAT(GatewayServer::Start({.metrics_listen = taken}),
+  EXPECT_THAT(GatewayServer::Start({.metrics_listen = taken, .security = {.insecure = true}}),
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
 }
 

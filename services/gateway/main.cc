@@ -11,6 +11,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/rpc/security_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "services/gateway/gateway_server.h"
@@ -112,6 +113,8 @@ HttpLimits Limits() {
 
 absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto security = rpc::SecurityOptionsFromFlags();
+  if (!security.ok()) return security.status();
   const std::string allow_origins = absl::GetFlag(FLAGS_allow_origins);
   auto origins = Origins::Parse(allow_origins);
   if (!origins.ok()) return Blame("allow_origins", allow_origins, origins.status());
@@ -126,6 +129,7 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
                                 .threads = absl::GetFlag(FLAGS_threads),
                                 .limits = Limits(),
                                 .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+                                .security = *std::move(security),
                                 .trip = absl::GetFlag(FLAGS_trip),
                                 .location = absl::GetFlag(FLAGS_location),
                                 .dispatch = absl::GetFlag(FLAGS_dispatch),
@@ -142,15 +146,14 @@ absl::Status Run() {
   auto server = GatewayServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
   const std::string web = absl::GetFlag(FLAGS_web);
-  service::LogServing((*server)->address(),
-                      {{"metrics", (*server)->metrics_address()},
-                       {"trip", absl::GetFlag(FLAGS_trip)},
-                       {"location", absl::GetFlag(FLAGS_location)},
-                       {"dispatch", absl::GetFlag(FLAGS_dispatch)},
-                       {"web", web.empty() ? "none" : web},
-                       {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
-                       {"allowed_hosts", absl::GetFlag(FLAGS_allowed_hosts)},
-                       {"authentication", "none: ridestream-caller is passed on as it comes"}});
+  service::LogServing((*server)->address(), {{"metrics", (*server)->metrics_address()},
+                                             {"trip", absl::GetFlag(FLAGS_trip)},
+                                             {"location", absl::GetFlag(FLAGS_location)},
+                                             {"dispatch", absl::GetFlag(FLAGS_dispatch)},
+                                             {"web", web.empty() ? "none" : web},
+                                             {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
+                                             {"allowed_hosts", absl::GetFlag(FLAGS_allowed_hosts)},
+                                             {"authentication", (*server)->authentication()}});
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
   (*server)->Drain();

@@ -15,28 +15,33 @@ LocationServiceOptions Measured(LocationServiceOptions options, prometheus::Regi
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocationServer>> LocationServer::Start(Options options) {
-  std::unique_ptr<LocationServer> server(new LocationServer(options));
+  auto security = rpc::Security::Start(options.security, "location");
+  if (!security.ok()) return security.status();
+  std::unique_ptr<LocationServer> server(new LocationServer(options, *std::move(security)));
   absl::Status status = server->Serve(std::move(options.server));
   if (!status.ok()) return status;
   return server;
 }
 
-LocationServer::LocationServer(const Options& options)
+LocationServer::LocationServer(const Options& options, std::unique_ptr<rpc::Security> security)
     : drain_grace_(options.drain_grace),
+      security_(std::move(security)),
       metrics_("location", {"ridestream.location.v1.LocationService"}, options.metrics_listen),
       clock_(options.clock),
-      authenticator_(callers_, options.max_calls_per_s),
-      service_(Measured(options.service, metrics_.registry()), *clock_, authenticator_),
-      clock_service_(*clock_, authenticator_) {
+      service_(Measured(options.service, metrics_.registry()), *clock_, security_->authenticator()),
+      clock_service_(*clock_, security_->authenticator()) {
   AddReadings(metrics_.readings(), service_, options.service);
 }
 
 absl::Status LocationServer::Serve(rpc::ServerOptions options) {
   metrics_.AddConnections(options.connections);
+  metrics_.AddSecurity(*security_);
   auto exporter = metrics_.Serve();
   if (!exporter.ok()) return exporter.status();
   exporter_ = *std::move(exporter);
   options.services = {&service_, &clock_service_};
+  security_->Secure(options,
+                    {"ridestream.location.v1.LocationService", "ridestream.clock.v1.ClockService"});
   options.on_drain = {[this] { service_.Drain(); }};
   options.call_observer = metrics_.calls();
   auto server = rpc::Server::Start(std::move(options));

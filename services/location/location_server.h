@@ -9,8 +9,7 @@
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/clock_service.h"
-#include "libs/rpc/caller.h"
-#include "libs/rpc/limiting_authenticator.h"
+#include "libs/rpc/security.h"
 #include "libs/rpc/server.h"
 #include "services/location/rpc/location_service.h"
 
@@ -26,8 +25,8 @@ class LocationServer {
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
-    /// Calls per second from one rider or driver, see rpc::LimitingAuthenticator; 0: no limit.
-    double max_calls_per_s = 0;
+    /// How it proves who it is, and learns who calls. By default, files that must be named.
+    rpc::Security::Options security = {};
     /// host:port of the metrics; port 0 takes a free one, "off" serves none.
     std::string metrics_listen = "off";
     /// How long Drain waits for calls under way.
@@ -44,21 +43,20 @@ class LocationServer {
   /// The same for the metrics, or "off".
   std::string metrics_address() const { return exporter_->address(); }
   /// How callers are identified, for the log.
-  std::string authentication() const { return authenticator_.description(); }
+  std::string authentication() const { return security_->authenticator().description(); }
   /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops. Once; the
   /// destructor stops without waiting.
   void Drain() { server_->Drain(drain_grace_); }
 
  private:
-  explicit LocationServer(const Options& options);
+  LocationServer(const Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status Serve(rpc::ServerOptions options);
 
   const std::chrono::milliseconds drain_grace_;
   // Each is used by those below it.
+  const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;
-  const rpc::TrustingAuthenticator callers_;
-  const rpc::LimitingAuthenticator authenticator_;
   LocationService service_;
   ClockService clock_service_;
   std::unique_ptr<metrics::Exporter> exporter_;

@@ -18,7 +18,8 @@ using metrics::testing::ScrapeMetrics;
 using metrics::testing::Sum;
 
 TEST(LocationServerTest, AnswersCountsAndStops) {
-  auto server = LocationServer::Start({.metrics_listen = "127.0.0.1:0"});
+  auto server =
+      LocationServer::Start({.security = {.insecure = true}, .metrics_listen = "127.0.0.1:0"});
   ASSERT_THAT(server, testing::IsOk());
   const auto stub = v1::LocationService::NewStub(rpc::MakeChannel((*server)->address()));
   const auto ask = [&] {
@@ -37,12 +38,12 @@ TEST(LocationServerTest, AnswersCountsAndStops) {
 }
 
 TEST(LocationServerTest, SaysWhichAddressItCannotHave) {
-  auto first = LocationServer::Start({});
+  auto first = LocationServer::Start({.security = {.insecure = true}});
   ASSERT_THAT(first, testing::IsOk());
   const std::string taken = (*first)->address();
-  EXPECT_THAT(LocationServer::Start({.server = {.address = taken}}),
+  EXPECT_THAT(LocationServer::Start({.server = {.address = taken}, .security = {.insecure = true}}),
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
-  EXPECT_THAT(LocationServer::Start({.metrics_listen = taken}),
+  EXPECT_THAT(LocationServer::Start({.security = {.insecure = true}, .metrics_listen = taken}),
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
 }
 

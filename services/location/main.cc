@@ -9,6 +9,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
@@ -59,11 +60,13 @@ absl::Status CheckFlags() {
 
 absl::StatusOr<LocationServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto security = rpc::SecurityOptionsFromFlags(absl::GetFlag(FLAGS_max_calls_per_s));
+  if (!security.ok()) return security.status();
   auto server = rpc::ServerOptionsFromFlags();
   if (!server.ok()) return server.status();
   LocationServer::Options options{.server = *std::move(server),
                                   .clock = service::MakeClock(),
-                                  .max_calls_per_s = absl::GetFlag(FLAGS_max_calls_per_s),
+                                  .security = *std::move(security),
                                   .metrics_listen = absl::GetFlag(FLAGS_metrics_listen)};
   options.server.address = absl::GetFlag(FLAGS_listen);
   IndexOptions& index = options.service.index;

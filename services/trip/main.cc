@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
@@ -139,6 +140,8 @@ absl::StatusOr<StoreChoice> StoreFromFlags() {
 
 absl::StatusOr<TripServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  auto security = rpc::SecurityOptionsFromFlags(absl::GetFlag(FLAGS_max_calls_per_s));
+  if (!security.ok()) return security.status();
   const auto tariff = TariffFromFlags();
   if (!tariff.ok()) return tariff.status();
   const auto sharing = SharingTermsFromFlags();
@@ -153,7 +156,7 @@ absl::StatusOr<TripServer::Options> OptionsFromFlags() {
   return TripServer::Options{
       .server = *std::move(server),
       .clock = service::MakeClock(),
-      .max_calls_per_s = absl::GetFlag(FLAGS_max_calls_per_s),
+      .security = *std::move(security),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
       .store = *std::move(store),
       .streets = *std::move(streets),

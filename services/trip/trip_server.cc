@@ -26,20 +26,22 @@ std::map<std::string, const QuoteRouter*> MarketsOf(const Routers& routers) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TripServer>> TripServer::Start(Options options) {
-  std::unique_ptr<TripServer> server(new TripServer(options));
+  auto security = rpc::Security::Start(options.security, "trip");
+  if (!security.ok()) return security.status();
+  std::unique_ptr<TripServer> server(new TripServer(options, *std::move(security)));
   if (absl::Status status = server->OpenStore(options); !status.ok()) return status;
   server->MakeServices(options);
   if (absl::Status status = server->Serve(std::move(options.server)); !status.ok()) return status;
   return server;
 }
 
-TripServer::TripServer(Options& options)
+TripServer::TripServer(Options& options, std::unique_ptr<rpc::Security> security)
     : drain_grace_(options.drain_grace),
+      security_(std::move(security)),
       metrics_("trip", {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService"},
                options.metrics_listen),
       meter_(metrics_.registry()),
-      clock_(options.clock),
-      authenticator_(callers_, options.max_calls_per_s) {
+      clock_(options.clock) {
   for (auto& [name, streets] : options.streets) {
     routers_.emplace(name, std::make_unique<StreetsRouter>(std::move(streets)));
   }
@@ -90,19 +92,24 @@ void TripServer::MakeServices(const Options& options) {
                             .quote_lifetime = options.quote_lifetime,
                             .reader_threads = options.reader_threads,
                             .router_threads = options.router_threads});
-  service_ = std::make_unique<TripService>(*handlers_, authenticator_);
-  market_service_ = std::make_unique<MarketService>(*clock_, StreetsOf(routers_));
-  clock_service_ = std::make_unique<ClockService>(*clock_, authenticator_);
+  service_ = std::make_unique<TripService>(*handlers_, security_->authenticator());
+  market_service_ =
+      std::make_unique<MarketService>(*clock_, security_->authenticator(), StreetsOf(routers_));
+  clock_service_ = std::make_unique<ClockService>(*clock_, security_->authenticator());
   AddReadings(metrics_, *store_->store, *handlers_);
   AddStreetReadings(metrics_, StreetsOf(routers_));
 }
 
 absl::Status TripServer::Serve(rpc::ServerOptions options) {
   metrics_.AddConnections(options.connections);
+  metrics_.AddSecurity(*security_);
   auto exporter = metrics_.Serve();
   if (!exporter.ok()) return exporter.status();
   exporter_ = *std::move(exporter);
   options.services = {service_.get(), market_service_.get(), clock_service_.get()};
+  security_->Secure(options,
+                    {"ridestream.trip.v1.TripService", "ridestream.market.v1.MarketService",
+                     "ridestream.clock.v1.ClockService"});
   options.on_drain = {[this] { feed_.Close(); }};
   options.call_observer = metrics_.calls();
   auto server = rpc::Server::Start(std::move(options));

@@ -16,8 +16,7 @@
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/clock_service.h"
 #include "libs/roads/streets.h"
-#include "libs/rpc/caller.h"
-#include "libs/rpc/limiting_authenticator.h"
+#include "libs/rpc/security.h"
 #include "libs/rpc/server.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
@@ -40,8 +39,8 @@ class TripServer {
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
-    /// Calls per second from one rider, see rpc::LimitingAuthenticator; 0: no limit.
-    double max_calls_per_s = 0;
+    /// How it proves who it is, and learns who calls. By default, files that must be named.
+    rpc::Security::Options security = {};
     /// host:port of the metrics; port 0 takes a free one, "off" serves none.
     std::string metrics_listen = "off";
     StoreChoice store = {};
@@ -69,7 +68,7 @@ class TripServer {
   /// The same for the metrics, or "off".
   std::string metrics_address() const { return exporter_->address(); }
   /// How callers are identified, for the log.
-  std::string authentication() const { return authenticator_.description(); }
+  std::string authentication() const { return security_->authenticator().description(); }
   /// Where the trips are kept, for the log; without passwords.
   const std::string& store_place() const { return store_->place; }
   /// The sequence number of the log's last event.
@@ -79,18 +78,17 @@ class TripServer {
   void Drain() { server_->Drain(drain_grace_); }
 
  private:
-  explicit TripServer(Options& options);
+  TripServer(Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status OpenStore(const Options& options);
   void MakeServices(const Options& options);
   absl::Status Serve(rpc::ServerOptions options);
 
   const std::chrono::milliseconds drain_grace_;
   // Each is used by those below it.
+  const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   StoreMeter meter_;
   const std::shared_ptr<const Clock> clock_;
-  const rpc::TrustingAuthenticator callers_;
-  const rpc::LimitingAuthenticator authenticator_;
   std::map<std::string, std::unique_ptr<StreetsRouter>> routers_;
   TripFeed feed_;
   SurgeTable surge_;

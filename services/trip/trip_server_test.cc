@@ -22,6 +22,7 @@ using metrics::testing::Sum;
 
 TripServer::Options OptionsIn(const ridestream::testing::TempFolder& folder) {
   TripServer::Options options;
+  options.security.insecure = true;
   options.store.folder = folder.File("data");
   options.tariff = testing::SampleTariff();
   return options;

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "libs/process/authority.h"
+
 namespace ridestream::chaos {
 namespace {
 
@@ -26,10 +28,13 @@ absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
     const std::string& bin, const GatedSystem& system, const std::vector<std::string>& flags) {
   const std::string& folder = system.folder();
   std::filesystem::remove(OffersPath(folder));  // Of a city before.
-  std::vector<std::string> all = {
-      "--trip=" + system.trip(),         "--location=" + system.location(),
-      "--dispatch=" + system.dispatch(), "--offers=" + OffersPath(folder),
-      "--json=" + ReportPath(folder),    "--progress=none"};
+  std::vector<std::string> all = {"--trip=" + system.trip(),
+                                  "--location=" + system.location(),
+                                  "--dispatch=" + system.dispatch(),
+                                  "--offers=" + OffersPath(folder),
+                                  "--json=" + ReportPath(folder),
+                                  "--progress=none",
+                                  process::LoadtestSecurityFlag(system.authority())};
   all.insert(all.end(), flags.begin(), flags.end());
   auto process = process::ChildProcess::Start(
       {.binary = bin + "/loadtest", .arguments = all, .log_path = folder + "/loadtest.log"});

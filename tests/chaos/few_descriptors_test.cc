@@ -51,7 +51,7 @@ class FewDescriptorsTest : public ::testing::TestWithParam<const char*> {
         {.binary = "/bin/sh",
          .arguments = {"-c", R"(ulimit -n 96 && exec "$0" "$@")",
                        fmt::format("{}/{}", bin, GetParam()), "--listen=127.0.0.1:0",
-                       "--metrics_listen=127.0.0.1:0"},
+                       "--metrics_listen=127.0.0.1:0", "--insecure"},
          .log_path = folder_.File("log"),
          .environment = {{"RIDESTREAM_DATA", folder_.path()}}});
     ASSERT_THAT(process, IsOk());

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "libs/process/authority.h"
 #include "libs/process/free_port.h"
 
 namespace ridestream::chaos {
@@ -57,7 +58,12 @@ absl::Status GatedSystem::Prepare(const Options& options) {
               options.dispatch_flags,
               {"--trip=" + gate(Link::kDispatchToTrip).address(),
                "--location=" + gate(Link::kDispatchToLocation).address()}});
-  for (Process& process : processes_) process.flags.push_back("--listen=" + process.address);
+  insecure_ = options.insecure;
+  for (Process& process : processes_) {
+    process.flags.push_back("--listen=" + process.address);
+    process.flags = Joined({process.flags, process::SecurityFlags(authority(), process.name)});
+  }
+  if (!insecure_) return process::MakeAuthority(authority());
   return absl::OkStatus();
 }
 

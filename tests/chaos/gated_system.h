@@ -30,6 +30,8 @@ class GatedSystem {
     std::vector<std::string> trip_flags = {};
     std::vector<std::string> location_flags = {};
     std::vector<std::string> dispatch_flags = {};
+    /// Believe callers and speak plaintext; see LocalServices.
+    bool insecure = false;
   };
 
   /// Returns when all three serve.
@@ -54,6 +56,8 @@ class GatedSystem {
   absl::StatusOr<std::size_t> ResidentBytes(Service service);
   /// Logs, and trip's data. Goes with the object, unless it is to be kept.
   const std::string& folder() const { return folder_; }
+  /// See LocalServices.
+  std::string authority() const { return insecure_ ? "" : folder_ + "/authority"; }
   void KeepFolder() { keep_folder_ = true; }
 
  private:
@@ -73,6 +77,7 @@ class GatedSystem {
   const Process& of(Service service) const { return processes_[static_cast<std::size_t>(service)]; }
 
   std::string folder_;
+  bool insecure_ = false;
   bool keep_folder_ = false;
   std::array<Process, 3> processes_;
   std::array<std::unique_ptr<Gate>, 4> gates_;

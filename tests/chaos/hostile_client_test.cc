@@ -85,7 +85,7 @@ class HostileClientTest : public ::testing::Test {
   void SetUp() override {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
-    auto system = GatedSystem::Start({.bin = bin, .flags = {"--clock_rate=10"}});
+    auto system = GatedSystem::Start({.bin = bin, .flags = {"--clock_rate=10"}, .insecure = true});
     ASSERT_THAT(system, IsOk());
     system_ = *std::move(system);
     trip_ = trip::v1::TripService::NewStub(rpc::MakeChannel(system_->trip()));
@@ -110,7 +110,7 @@ class HostileClientTest : public ::testing::Test {
   }
   bool LocationAnswers() {
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "test"});
+    rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
     rpc::SetTimeout(context, 10s);
     location::v1::GetIndexStatsRequest request;
     request.set_market("city");
@@ -206,7 +206,7 @@ TEST_F(HostileClientTest, CallsThatAreNeverReadHoldNobodyUp) {
   std::vector<std::unique_ptr<Viewer>> viewers;
   for (int i = 0; i < 150; ++i) {
     auto& viewer = *viewers.emplace_back(std::make_unique<Viewer>());
-    rpc::SetCaller(viewer.context, {rpc::CallerKind::kService, "viewer"});
+    rpc::SetCaller(viewer.context, {rpc::CallerKind::kOperator, "viewer"});
     viewer.stream = location::v1::LocationService::NewStub(OthersChannel(system_->location(), i))
                         ->WatchArea(&viewer.context, request);
   }

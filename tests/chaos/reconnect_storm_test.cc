@@ -100,7 +100,7 @@ class Index {
  private:
   std::uint64_t Applied(const std::string& market) {
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "test"});
+    rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
     rpc::SetTimeout(context, 10s);
     location::v1::GetIndexStatsRequest request;
     location::v1::GetIndexStatsResponse stats;
@@ -117,8 +117,8 @@ TEST(ReconnectStormTest, FiveThousandDriversAreBackAndAnotherMarketFeelsNothing)
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const std::string markets = "--markets=storm=city:1,calm=city:2";
-  const auto system =
-      GatedSystem::Start({.bin = bin, .trip_flags = {markets}, .dispatch_flags = {markets}});
+  const auto system = GatedSystem::Start(
+      {.bin = bin, .trip_flags = {markets}, .dispatch_flags = {markets}, .insecure = true});
   ASSERT_THAT(system, IsOk());
   const auto storm_streets = roads::Streets::Load("city:1");
   const auto calm_streets = roads::Streets::Load("city:2");

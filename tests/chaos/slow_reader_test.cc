@@ -75,7 +75,7 @@ class SlowReaderTest : public ::testing::Test {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     bin_ = bin;
-    auto system = GatedSystem::Start({.bin = bin_, .flags = {"--clock_rate=10"}});
+    auto system = GatedSystem::Start({.bin = bin_, .flags = {"--clock_rate=10"}, .insecure = true});
     ASSERT_THAT(system, IsOk());
     system_ = *std::move(system);
   }

@@ -26,7 +26,7 @@ Bystanders::Bystanders(const process::LocalServices& system)
       trip_(trip::v1::TripService::NewStub(rpc::MakeChannel(system.trip()))),
       location_(location::v1::LocationService::NewStub(rpc::MakeChannel(system.location()))) {
   for (grpc::ClientContext* context : {&follower_context_, &viewer_context_}) {
-    rpc::SetCaller(*context, {rpc::CallerKind::kService, "bystander"});
+    rpc::SetCaller(*context, {rpc::CallerKind::kOperator, "bystander"});
     rpc::SetTimeout(*context, std::chrono::minutes(10));
   }
   trip::v1::FollowTripsRequest follow;

@@ -14,6 +14,7 @@
 #include "libs/metrics/testing/scrape.h"
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/e2e/test_driver.h"
@@ -45,8 +46,11 @@ TEST_P(ClocksTest, ADriverBesideARiderIsOfferedTheTrip) {
        .dispatch_flags = {"--match_every=200ms"},
        .environment = {{GetParam().service,
                         {{"LD_PRELOAD", SHIFTED_CLOCK},
-                         {"SHIFTED_CLOCK_S", std::to_string(GetParam().by_s)}}}}});
+                         {"SHIFTED_CLOCK_S", std::to_string(GetParam().by_s)}}}},
+       // By a clock that is minutes off no token is valid, or any is.
+       .insecure = true});
   ASSERT_THAT(system, testing::IsOk());
+  ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
   const auto streets = *roads::Streets::Load("city:1");
   std::mt19937_64 random(7);
   const LatLng from = roads::RandomPointOnStreet(streets->graph(), random);

@@ -42,8 +42,9 @@ std::set<std::string> ListedErrors(const std::string& comment) {
 
 /// Those that common.proto lists for every method, but for faults of a service.
 const std::set<std::string>& ErrorsOfEveryMethod() {
-  static const std::set<std::string> errors = {"UNAUTHENTICATED", "RESOURCE_EXHAUSTED",
-                                               "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"};
+  static const std::set<std::string> errors = {"UNAUTHENTICATED",    "PERMISSION_DENIED",
+                                               "RESOURCE_EXHAUSTED", "UNAVAILABLE",
+                                               "DEADLINE_EXCEEDED",  "CANCELLED"};
   return errors;
 }
 
@@ -85,7 +86,8 @@ class ErrorsTest : public HostileTest {
   /// What any method answers to strangers, and to fields that are wrong or name nothing.
   void ProvokeByAnyCaller(const MethodDescriptor& method) {
     const std::string sample = api_.Sample(*method.input_type())->SerializeAsString();
-    for (const char* caller : {"", "nobody", "rider/x-1", "driver/x-1", "service/x-1"}) {
+    for (const char* caller : {"", "nobody", "rider/x-1", "driver/x-1", "operator/x-1",
+                               "viewer/x-1", "service/dispatch"}) {
       Call(method, caller, sample);
       for (const TextField& field : Api::TextFieldsOf(*method.input_type())) {
         for (const char* text : {"", "nowhere", "no id"}) {
@@ -122,24 +124,25 @@ class ErrorsTest : public HostileTest {
     change("rider/r-1", "c", OffsetBy(to, 100, 0));
     change("rider/r-1", "c", OffsetBy(to, 0, 300));
     const auto assign = [&](const char* offer, const char* driver) {
-      of_trip("AssignTrip", "service/s",
+      of_trip("AssignTrip", "service/dispatch",
               fmt::format(R"(,"offer_id":"{}","seats":4,"driver":{{"driver_id":"{}"}})", offer,
                           driver));
     };
     assign("o-1", "d-1");
     assign("o-1", "d-2");
     assign("o-2", "d-2");
-    of_trip("AdvanceTrip", "service/s", R"(,"driver_id":"d-2","to":"TRIP_STATE_ARRIVED")");
-    of_trip("AdvanceTrip", "service/s", R"(,"driver_id":"d-1","to":"TRIP_STATE_COMPLETED")");
-    Call("AdvanceTrip", "service/s",
+    of_trip("AdvanceTrip", "service/dispatch", R"(,"driver_id":"d-2","to":"TRIP_STATE_ARRIVED")");
+    of_trip("AdvanceTrip", "service/dispatch", R"(,"driver_id":"d-1","to":"TRIP_STATE_COMPLETED")");
+    Call("AdvanceTrip", "service/dispatch",
          R"({"trip_id":"none","driver_id":"d-1","to":"TRIP_STATE_ARRIVED"})");
-    of_trip("ReleaseTrip", "service/s", R"(,"driver_id":"d-1","reason":"RELEASE_REASON_NO_SHOW")");
-    of_trip("GiveUpTrip", "service/s", "");
-    of_trip("ReportDriverLost", "service/s", R"(,"driver_id":"d-1","lost":true)");
+    of_trip("ReleaseTrip", "service/dispatch",
+            R"(,"driver_id":"d-1","reason":"RELEASE_REASON_NO_SHOW")");
+    of_trip("GiveUpTrip", "service/dispatch", "");
+    of_trip("ReportDriverLost", "service/dispatch", R"(,"driver_id":"d-1","lost":true)");
     of_trip("CancelTrip", "rider/r-2", R"(,"request_id":"x","reason":1)");
     of_trip("CancelTrip", "rider/r-1", R"(,"request_id":"x","reason":1)");
     of_trip("CancelTrip", "rider/r-1", R"(,"request_id":"x","reason":2)");
-    of_trip("CancelTrip", "service/s", R"(,"request_id":"y","reason":1)");
+    of_trip("CancelTrip", "service/dispatch", R"(,"request_id":"y","reason":1)");
     change("rider/r-1", "d", to);
     assign("o-3", "d-3");
   }

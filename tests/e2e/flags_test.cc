@@ -29,7 +29,7 @@ TEST_P(BadFlagTest, EndsTheServiceWithALineThatNamesIt) {
   const auto& [service, flag, value] = GetParam();
   const std::string argument = std::string("--") + flag + "=" + value;
   const ridestream::testing::TempFolder folder;
-  std::vector<std::string> arguments = {"--listen=127.0.0.1:0", argument};
+  std::vector<std::string> arguments = {"--listen=127.0.0.1:0", "--insecure", argument};
   if (service == std::string("trip")) arguments.push_back("--data=" + folder.File("data"));
   auto process = process::ChildProcess::Start({.binary = std::string(bin) + "/" + service,
                                                .arguments = arguments,

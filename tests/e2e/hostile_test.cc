@@ -9,6 +9,7 @@
 #include "libs/base/utf8.h"
 #include "libs/base/validation.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/e2e/raw_call.h"
 
@@ -49,8 +50,10 @@ void HostileTest::SetUp() {
   auto system = process::LocalServices::Start({.bin = bin,
                                                .trip_flags = {"--max_calls_per_s=0"},
                                                .dispatch_flags = {"--max_calls_per_s=0"},
-                                               .gateway = true});
+                                               .gateway = true,
+                                               .insecure = true});
   ASSERT_THAT(system, testing::IsOk());
+  ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
   system_ = *std::move(system);
   for (const std::string& service : system_->names()) log_sizes_[service] = LogOf(service).size();
 }
@@ -69,7 +72,7 @@ std::shared_ptr<grpc::Channel> HostileTest::Connect(const MethodDescriptor& meth
 
 std::string HostileTest::CallerOf(const MethodDescriptor& method) {
   const std::string sample = api_.Sample(*method.input_type())->SerializeAsString();
-  for (const char* caller : {"rider/x-1", "driver/x-1", "service/x-1"}) {
+  for (const char* caller : {"operator/x-1", "rider/x-1", "driver/x-1", "service/dispatch"}) {
     const auto code = CallRaw(Connect(method), method, caller, {sample}).error_code();
     if (code != grpc::StatusCode::PERMISSION_DENIED) return caller;
   }

@@ -12,6 +12,7 @@
 
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
@@ -44,6 +45,7 @@ TEST(LogsTest, ARequestIsFoundInTheLogsOfAllServicesByItsId) {
   const auto system =
       process::LocalServices::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
   ASSERT_THAT(system, testing::IsOk());
+  ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
   const auto streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, testing::IsOk());
   std::mt19937_64 random(7);

@@ -18,6 +18,7 @@
 #include "libs/metrics/testing/scrape.h"
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
@@ -108,6 +109,7 @@ class MetricsTest : public ::testing::Test {
     auto system =
         process::LocalServices::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
     ASSERT_THAT(system, testing::IsOk());
+    ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
     system_ = *std::move(system);
     streets_ = *roads::Streets::Load("city:1");
     std::mt19937_64 random(7);

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "libs/postgres/testing/postgres_server.h"
+#include "libs/process/authority.h"
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "s2/s2cell_id.h"
@@ -28,7 +30,7 @@ namespace {
 using namespace dispatch::v1;  // NOLINT: the vocabulary of every line below.
 using trip::v1::TripService;
 
-constexpr rpc::CallerKind kService = rpc::CallerKind::kService;
+const rpc::Caller kOperator{rpc::CallerKind::kOperator, "test"};
 
 class PostgresTest : public ::testing::Test {
  protected:
@@ -39,10 +41,13 @@ class PostgresTest : public ::testing::Test {
     ASSERT_THAT(server, testing::IsOk());
     server_ = *std::move(server);
     const std::vector<std::string> flags = {"--store=postgres", "--postgres=" + server_->Url()};
-    auto system = process::LocalServices::Start(
-        {.bin = bin, .trip_flags = flags, .dispatch_flags = {"--match_every=200ms"}});
+    auto system = process::LocalServices::Start({.bin = bin,
+                                                 .trip_flags = flags,
+                                                 .dispatch_flags = {"--match_every=200ms"},
+                                                 .insecure = true});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
+    ASSERT_THAT(rpc::UseDevelopmentAuthority(system_->authority()), testing::IsOk());
     const auto address = StartSecond();
     ASSERT_THAT(address, testing::IsOk());
     second_address_ = *address;
@@ -50,9 +55,12 @@ class PostgresTest : public ::testing::Test {
 
   /// Starts the second process (again), and returns its address.
   absl::StatusOr<std::string> StartSecond() {
+    std::vector<std::string> flags = process::SecurityFlags(system_->authority(), "trip");
+    flags.insert(flags.end(),
+                 {"--listen=127.0.0.1:0", "--store=postgres", "--postgres=" + server_->Url()});
     auto second = process::ChildProcess::Start(
         {.binary = std::string(std::getenv("RIDESTREAM_BIN")) + "/trip",
-         .arguments = {"--listen=127.0.0.1:0", "--store=postgres", "--postgres=" + server_->Url()},
+         .arguments = std::move(flags),
          .log_path = folder_.File("second.log")});
     if (!second.ok()) return second.status();
     second_ = *std::move(second);
@@ -64,7 +72,7 @@ class PostgresTest : public ::testing::Test {
   static std::vector<std::string> Follow(const std::string& address, std::uint64_t after) {
     const auto stub = TripService::NewStub(rpc::MakeChannel(address));
     grpc::ClientContext context;
-    rpc::SetCaller(context, {kService, "test"});
+    rpc::SetCaller(context, kOperator);
     rpc::SetTimeout(context, std::chrono::seconds(30));
     trip::v1::FollowTripsRequest request;
     request.add_markets("city");
@@ -87,7 +95,7 @@ class PostgresTest : public ::testing::Test {
   static trip::v1::Trip GetTrip(const std::string& address, const std::string& id) {
     const auto stub = TripService::NewStub(rpc::MakeChannel(address));
     grpc::ClientContext context;
-    rpc::SetCaller(context, {kService, "test"});
+    rpc::SetCaller(context, kOperator);
     rpc::SetTimeout(context, std::chrono::seconds(30));
     trip::v1::GetTripRequest request;
     request.set_trip_id(id);
@@ -147,7 +155,7 @@ TEST_F(PostgresTest, SurgeThatOneProcessIsToldOfCountsAtAllOfThem) {
   cell.set_surge_percent(150);
   const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
   grpc::ClientContext context;
-  rpc::SetCaller(context, {kService, "test"});
+  rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
   rpc::SetTimeout(context, std::chrono::seconds(30));
   trip::v1::ReportSurgeResponse response;
   ASSERT_TRUE(stub->ReportSurge(&context, report, &response).ok());

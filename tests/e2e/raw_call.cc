@@ -19,8 +19,16 @@ std::string PathOf(const google::protobuf::MethodDescriptor& method) {
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                      const google::protobuf::MethodDescriptor& method, const std::string& caller,
                      const std::vector<std::string>& messages) {
+  Metadata metadata;
+  if (!caller.empty()) metadata.emplace_back(rpc::kCallerKey, caller);
+  return CallRaw(channel, method, metadata, messages);
+}
+
+grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
+                     const google::protobuf::MethodDescriptor& method, const Metadata& metadata,
+                     const std::vector<std::string>& messages) {
   grpc::ClientContext context;
-  if (!caller.empty()) context.AddMetadata(rpc::kCallerKey, caller);
+  for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
   // Whatever a service logs of requests it logs of this one.
   context.AddMetadata(rpc::kRequestIdKey, "raw-call");
   rpc::SetTimeout(context, std::chrono::seconds(30));

@@ -12,6 +12,7 @@
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
 #include "libs/roads/testing/test_town.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "tests/e2e/test_driver.h"
@@ -44,6 +45,7 @@ class StoriesTest : public ::testing::Test {
     auto system = process::LocalServices::Start(
         {.bin = bin, .trip_flags = trip_flags, .dispatch_flags = std::move(flags)});
     ASSERT_THAT(system, testing::IsOk());
+    ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
     system_ = *std::move(system);
   }
 

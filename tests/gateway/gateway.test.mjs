@@ -13,7 +13,7 @@ import { startSystem } from "./system.mjs";
 
 const timeout = 60_000;
 const riders = { headers: { "ridestream-caller": "rider/r-1" } };
-const operators = { headers: { "ridestream-caller": "service/ops" } };
+const operators = { headers: { "ridestream-caller": "operator/ops" } };
 
 let system;
 let trips;

@@ -21,6 +21,7 @@ async function start(name, folder, flags) {
       ...process.env,
       no_grpc_proxy: "127.0.0.1",
       RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0",
+      RIDESTREAM_INSECURE: "true",
     },
   });
   child.stderr.setEncoding("utf8").on("data", (text) => log.push(text));

@@ -16,6 +16,8 @@ namespace {
 using google::protobuf::util::TimeUtil;
 using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
+constexpr Duration kReconnectAtOnce{0};
+
 /// Ends a call that never became a stream.
 class RefusedStream final : public Reactor {
  public:
@@ -42,13 +44,16 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
   const auto refuse = [&](const absl::Status& status) {
     return new RefusedStream(rpc::ToGrpcStatus(status, context), observer_);
   };
-  const absl::StatusOr<rpc::Caller> caller =
-      rpc::RequireCaller(authenticator_, *context, rpc::CallerKind::kDriver);
-  if (!caller.ok()) return refuse(caller.status());
-  auto call = std::make_unique<DriveCall>(*context);
-  auto stream = registry_.Open(*call, DriverId(caller->id), rpc::ParsePeer(context->peer()));
+  const auto admission = guard_.AdmitCaller<v1::DriveRequest>(*context);
+  if (!admission.ok()) return refuse(admission.status());
+  auto call = std::make_unique<DriveCall>(*context, *admission);
+  const auto stream =
+      registry_.Open(*call, DriverId(admission->caller().id), rpc::ParsePeer(context->peer()));
   if (!stream.ok()) return refuse(stream.status());
-  call->Begin(*std::move(stream), observer_);
+  proofs_.Add<DriveStream>(*admission, *stream, [](DriveStream& ending, const absl::Status& why) {
+    ending.SayGoodbye(v1::GOODBYE_REASON_PROOF_ENDED, kReconnectAtOnce, why);
+  });
+  call->Begin(*stream, observer_);
   return call.release();  // It deletes itself.
 }
 
@@ -56,7 +61,7 @@ grpc::ServerUnaryReactor* DispatchService::GetDriver(grpc::CallbackServerContext
                                                      const v1::GetDriverRequest* request,
                                                      v1::GetDriverResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(rpc::ToGrpcStatus(Describe(*context, request->driver_id(), *response), context));
+  reactor->Finish(rpc::ToGrpcStatus(Describe(*context, *request, *response), context));
   return reactor;
 }
 
@@ -64,17 +69,16 @@ grpc::ServerUnaryReactor* DispatchService::GetOfferStats(grpc::CallbackServerCon
                                                          const v1::GetOfferStatsRequest* request,
                                                          v1::GetOfferStatsResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(
-      rpc::ToGrpcStatus(DescribeOffers(*context, request->market(), *response), context));
+  reactor->Finish(rpc::ToGrpcStatus(DescribeOffers(*context, *request, *response), context));
   return reactor;
 }
 
 absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& context,
-                                             const std::string& market,
+                                             const v1::GetOfferStatsRequest& request,
                                              v1::GetOfferStatsResponse& response) const {
-  const absl::StatusOr<rpc::Caller> caller =
-      rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
-  if (!caller.ok()) return caller.status();
+  const auto admission = guard_.Admit(context, request);
+  if (!admission.ok()) return admission.status();
+  const std::string& market = request.market();
   if (absl::Status status = ValidateId(market, "market"); !status.ok()) return status;
   const OfferTimes* const times = registry_.FindOfferTimes(MarketId(market));
   if (times == nullptr) {
@@ -89,14 +93,14 @@ absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& 
 }
 
 absl::Status DispatchService::Describe(const grpc::CallbackServerContext& context,
-                                       const std::string& driver_id,
+                                       const v1::GetDriverRequest& request,
                                        v1::GetDriverResponse& response) const {
-  const absl::StatusOr<rpc::Caller> caller =
-      rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
-  if (!caller.ok()) return caller.status();
+  const auto admission = guard_.Admit(context, request);
+  if (!admission.ok()) return admission.status();
+  const std::string& driver_id = request.driver_id();
   if (absl::Status status = ValidateId(driver_id, "driver_id"); !status.ok()) return status;
   const std::shared_ptr<DriverSession> session = registry_.Find(DriverId(driver_id));
-  if (session == nullptr) {
+  if (session == nullptr || !admission->may_touch(session->market().str())) {
     return absl::NotFoundError(fmt::format("driver {} has no session here", driver_id));
   }
   response = session->Describe();

@@ -2,8 +2,10 @@
 
 #include <string>
 
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/call_observer.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/proof_watch.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
 #include "services/dispatch/rpc/drive_call.h"
 #include "services/dispatch/sessions/session_registry.h"
@@ -19,7 +21,7 @@ class DispatchService final : public v1::DispatchService::WithRawCallbackMethod_
  public:
   DispatchService(SessionRegistry& registry, const rpc::Authenticator& authenticator,
                   rpc::CallObserver* observer = nullptr)
-      : registry_(registry), authenticator_(authenticator), observer_(observer) {}
+      : registry_(registry), guard_(authenticator), proofs_(authenticator), observer_(observer) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Drive(
       grpc::CallbackServerContext* context) override;
@@ -31,13 +33,15 @@ class DispatchService final : public v1::DispatchService::WithRawCallbackMethod_
                                           v1::GetOfferStatsResponse* response) override;
 
  private:
-  absl::Status Describe(const grpc::CallbackServerContext& context, const std::string& driver_id,
-                        v1::GetDriverResponse& response) const;
-  absl::Status DescribeOffers(const grpc::CallbackServerContext& context, const std::string& market,
+  absl::Status Describe(const grpc::CallbackServerContext& context,
+                        const v1::GetDriverRequest& request, v1::GetDriverResponse& response) const;
+  absl::Status DescribeOffers(const grpc::CallbackServerContext& context,
+                              const v1::GetOfferStatsRequest& request,
                               v1::GetOfferStatsResponse& response) const;
 
   SessionRegistry& registry_;
-  const rpc::Authenticator& authenticator_;
+  const rpc::CallGuard guard_;
+  rpc::ProofWatch proofs_;
   rpc::CallObserver* const observer_;
 };
 

@@ -29,6 +29,7 @@ absl::Status DriveCall::ParseRead() {
   if (!rpc::Parse(read_, request_)) {
     return absl::InvalidArgumentError("message: is no DriveRequest");
   }
+  if (std::exchange(is_first_, false)) return rpc::CallGuard::AdmitRequest(admission_, request_);
   return absl::OkStatus();
 }
 

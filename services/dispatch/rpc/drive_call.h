@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/call_observer.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "services/dispatch/sessions/drive_stream.h"
@@ -22,7 +24,9 @@ inline constexpr std::size_t kMaxDriveRequestBytes = 4'096;
 class DriveCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                         public DuplexStream {
  public:
-  explicit DriveCall(grpc::CallbackServerContext& context) : context_(context) {}
+  /// `admission`: the driver's.
+  DriveCall(grpc::CallbackServerContext& context, rpc::Admission admission)
+      : context_(context), admission_(std::move(admission)) {}
   /// Begins to read. gRPC holds the call from then on. `observer` is told when it has ended, and
   /// may be null.
   void Begin(std::shared_ptr<DriveStream> stream, rpc::CallObserver* observer);
@@ -37,14 +41,17 @@ class DriveCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   void OnDone() override;
 
  private:
+  /// Also decides again whether the call is permitted, by its first message.
   absl::Status ParseRead();
 
   grpc::CallbackServerContext& context_;
+  const rpc::Admission admission_;
   // Shared with the session, which may still wake it when gRPC is done.
   std::shared_ptr<DriveStream> stream_;
   rpc::CallObserver* observer_ = nullptr;
   grpc::ByteBuffer read_;  // By the read that is under way.
   v1::DriveRequest request_;
+  bool is_first_ = true;        // Of the messages.
   grpc::ByteBuffer in_flight_;  // By the write that is under way.
 };
 

@@ -284,9 +284,38 @@ TEST_F(DriveStreamTest, DrainingSaysGoodbye) {
   std::thread drain([this] { server_->Drain(5s); });
   const auto goodbye = driver.Read();
   ASSERT_TRUE(goodbye);
-  EXPECT_TRUE(goodbye->has_goodbye());
+  EXPECT_EQ(goodbye->goodbye().reason(), v1::GOODBYE_REASON_DRAINING);
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   drain.join();
+}
+
+TEST_F(DriveStreamTest, SaysGoodbyeWithTheReasonWhenTheDriversProofHasEnded) {
+  TestDriver driver(*stub_, "d-1");
+  Welcome(driver);
+  authenticator_.EndAllProofs();
+  const auto goodbye = driver.Read();
+  ASSERT_TRUE(goodbye);
+  EXPECT_EQ(goodbye->goodbye().reason(), v1::GOODBYE_REASON_PROOF_ENDED);
+  const grpc::Status status = driver.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(status.error_message(), "token: expired");
+  // The session is still the driver's.
+  ASSERT_NE(registry_->Find(DriverId("d-1")), nullptr);
+}
+
+TEST_F(DriveStreamTest, ASessionIsResumedByItsDriverAlone) {
+  TestDriver driver(*stub_, "d-1");
+  const v1::Welcome welcome = Welcome(driver);
+  TestDriver other(*stub_, "d-2");
+  other.Resumes(welcome);
+  const v1::Welcome fresh = Welcome(other);
+  EXPECT_FALSE(fresh.resumed());
+  EXPECT_NE(fresh.session_id(), welcome.session_id());
+  // Nor is its stream fenced.
+  Push("d-1", 1);
+  const auto plan = driver.Read();
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->has_plan());
 }
 
 TEST_F(DriveStreamTest, TellsHowLongOffersTakeUntilTheirDriverAcksThem) {

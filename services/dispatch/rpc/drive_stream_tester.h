@@ -105,6 +105,23 @@ class FakeLocation final : public location::v1::LocationService::CallbackService
   };
 };
 
+/// Believes callers, until all proofs are said to have ended.
+class EndingAuthenticator final : public rpc::Authenticator {
+ public:
+  absl::StatusOr<rpc::Proof> Authenticate(const grpc::ServerContextBase& context) const override {
+    return trusting_.Authenticate(context);
+  }
+  absl::Status CheckOpenStream(const rpc::Proof&) const override {
+    return ended_ ? absl::UnauthenticatedError("token: expired") : absl::OkStatus();
+  }
+  std::string description() const override { return trusting_.description(); }
+  void EndAllProofs() { ended_ = true; }
+
+ private:
+  const rpc::TrustingAuthenticator trusting_;
+  std::atomic<bool> ended_ = false;
+};
+
 /// A driver's side of a stream, one call after the other. All waits end with the call's deadline.
 class TestDriver {
  public:
@@ -199,15 +216,15 @@ class DriveStreamTest : public ::testing::Test {
   void PushOf(const std::string& driver, v1::DriveResponse message) {
     registry_->Find(DriverId(driver))->Push(std::move(message));
   }
-  /// What a service that asks is told of a driver.
+  /// What an operator is told of a driver.
   absl::StatusOr<v1::GetDriverResponse> GetDriver(
-      const std::string& driver, rpc::CallerKind caller = rpc::CallerKind::kService) {
+      const std::string& driver, rpc::CallerKind caller = rpc::CallerKind::kOperator) {
     v1::GetDriverRequest request;
     request.set_driver_id(driver);
     return Ask(&v1::DispatchService::Stub::GetDriver, request, caller);
   }
   absl::StatusOr<v1::GetOfferStatsResponse> GetOfferStats(
-      const std::string& market, rpc::CallerKind caller = rpc::CallerKind::kService) {
+      const std::string& market, rpc::CallerKind caller = rpc::CallerKind::kOperator) {
     v1::GetOfferStatsRequest request;
     request.set_market(market);
     return Ask(&v1::DispatchService::Stub::GetOfferStats, request, caller);
@@ -231,7 +248,7 @@ class DriveStreamTest : public ::testing::Test {
 
   ManualClock clock_;
   TimerQueue timers_;
-  rpc::TrustingAuthenticator authenticator_;
+  EndingAuthenticator authenticator_;
   FakeMarket market_;
   FakeLocation location_;
   OfferTimes offer_times_;

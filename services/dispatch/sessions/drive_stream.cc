@@ -27,11 +27,14 @@ void DriveStream::End(const absl::Status& status) {
   EndLocked(status);
 }
 
-void DriveStream::SayGoodbye(Duration reconnect_after) {
+void DriveStream::SayGoodbye(v1::GoodbyeReason reason, Duration reconnect_after,
+                             const absl::Status& status) {
   MutexLock lock(mu_);
   if (final_status_) return;
-  *goodbye_.emplace().mutable_goodbye()->mutable_reconnect_after() = ToProto(reconnect_after);
-  EndLocked(absl::UnavailableError("the service is draining; connect again"));
+  v1::Goodbye& goodbye = *goodbye_.emplace().mutable_goodbye();
+  goodbye.set_reason(reason);
+  *goodbye.mutable_reconnect_after() = ToProto(reconnect_after);
+  EndLocked(status);
 }
 
 void DriveStream::BreakOffIfStuck(Time now, Duration patience) {

@@ -199,7 +199,8 @@ void SessionRegistry::Drain() {
       pause = std::uniform_int_distribution<Duration::rep>(
           0, config_.reconnect_within.count())(random_);
     }
-    stream->SayGoodbye(Duration(pause));
+    stream->SayGoodbye(v1::GOODBYE_REASON_DRAINING, Duration(pause),
+                       absl::UnavailableError("the service is draining; connect again"));
   }
 }
 

@@ -44,7 +44,7 @@ struct CallEvents {
 
 /// The kind of caller that a call names. Each class has connections of its own to the services, so
 /// that what breaks one class's doesn't cut the others. A claim, never a permission.
-enum class CallerClass { kAnonymous, kRider, kDriver, kService };
+enum class CallerClass { kAnonymous, kRider, kDriver, kOther };
 inline constexpr std::size_t kCallerClasses = 4;
 
 struct CallOptions {

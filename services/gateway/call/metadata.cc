@@ -56,7 +56,9 @@ CallerClass ClassOf(std::string_view caller) {
   constexpr std::pair<std::string_view, CallerClass> kClasses[] = {
       {"rider/", CallerClass::kRider},
       {"driver/", CallerClass::kDriver},
-      {"service/", CallerClass::kService}};
+      {"operator/", CallerClass::kOther},
+      {"viewer/", CallerClass::kOther},
+      {"service/", CallerClass::kOther}};
   for (const auto& [prefix, caller_class] : kClasses) {
     if (caller.starts_with(prefix)) return caller_class;
   }

@@ -8,15 +8,17 @@
 namespace ridestream::gateway {
 
 ServiceChannels MakeServiceChannels(const std::string& address,
-                                    const std::vector<std::string>& retried_services) {
+                                    const std::vector<std::string>& retried_services,
+                                    std::shared_ptr<grpc::ChannelCredentials> credentials) {
   ServiceChannels channels;
   const rpc::ChannelPool::Options options;
   for (std::size_t i = 0; i < kCallerClasses; ++i) {
     const int first = static_cast<int>(i) * options.max_channels;
     channels[i] = std::make_shared<rpc::ChannelPool>(
         [=](int connection) {
-          return rpc::MakeChannel(
-              address, {.retried_services = retried_services, .connection = first + connection});
+          return rpc::MakeChannel(address, {.retried_services = retried_services,
+                                            .connection = first + connection,
+                                            .credentials = credentials});
         },
         options);
   }

@@ -16,9 +16,11 @@
 namespace ridestream::gateway {
 
 /// A service's channels: a pool for each CallerClass, by its number, with connections of its own.
+/// `credentials`: null for plaintext.
 using ServiceChannels = std::array<std::shared_ptr<rpc::ChannelPool>, kCallerClasses>;
-ServiceChannels MakeServiceChannels(const std::string& address,
-                                    const std::vector<std::string>& retried_services = {});
+ServiceChannels MakeServiceChannels(
+    const std::string& address, const std::vector<std::string>& retried_services = {},
+    std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr);
 
 /// A method of a service behind the gateway.
 struct Method {

@@ -176,7 +176,8 @@ class Writer {
                 {"in", "header"},
                 {"name", "ridestream-caller"},
                 {"description",
-                 "Who calls: `rider/ID`, `driver/ID` or `service/ID`. Sent twice: 401."}}}}},
+                 "Who calls: `rider/ID`, `driver/ID`, `operator/ID` or `viewer/ID`. Sent twice: "
+                 "401."}}}}},
             {"responses",
              {{"Problem",
                {{"description", "The call failed; `code` is the gRPC code."},

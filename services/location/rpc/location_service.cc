@@ -18,7 +18,8 @@ namespace ridestream::location {
 LocationService::LocationService(const LocationServiceOptions& options, const Clock& clock,
                                  const rpc::Authenticator& authenticator)
     : clock_(clock),
-      authenticator_(authenticator),
+      guard_(authenticator),
+      proofs_(authenticator),
       on_batch_(options.on_batch),
       index_(options.index),
       viewers_(index_, clock, options.max_viewers) {}
@@ -51,9 +52,8 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* LocationService::ReportPositions(
 
 absl::Status LocationService::AddReporter(const grpc::CallbackServerContext& context,
                                           const std::shared_ptr<PositionReader>& stream) {
-  const absl::StatusOr<rpc::Caller> caller =
-      rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService);
-  if (!caller.ok()) return caller.status();
+  const auto admission = guard_.AdmitCaller<v1::ReportPositionsRequest>(context);
+  if (!admission.ok()) return admission.status();
   MutexLock lock(mu_);
   if (draining_) return absl::UnavailableError("location is shutting down");
   reporters_.emplace(stream.get(), stream);
@@ -84,6 +84,8 @@ grpc::ServerUnaryReactor* LocationService::FindNearest(grpc::CallbackServerConte
 absl::Status LocationService::Answer(const grpc::CallbackServerContext& context,
                                      const v1::FindNearestRequest& request,
                                      v1::FindNearestResponse& response) {
+  const auto admission = guard_.Admit(context, request);
+  if (!admission.ok()) return admission.status();
   const absl::StatusOr<std::vector<NearestQuery>> queries = ToQueries(request);
   if (!queries.ok()) return queries.status();
   queries_.Add(queries->size());
@@ -113,7 +115,8 @@ grpc::ServerUnaryReactor* LocationService::GetIndexStats(grpc::CallbackServerCon
                                                          const v1::GetIndexStatsRequest* request,
                                                          v1::GetIndexStatsResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const absl::Status status = ValidateId(request->market(), "market");
+  absl::Status status = guard_.Admit(*context, *request).status();
+  if (status.ok()) status = ValidateId(request->market(), "market");
   if (status.ok()) {
     const LocationIndex::Stats stats = index_.GetStats(request->market());
     response->set_drivers(stats.drivers);
@@ -127,13 +130,22 @@ grpc::ServerUnaryReactor* LocationService::GetIndexStats(grpc::CallbackServerCon
 
 grpc::ServerWriteReactor<v1::WatchAreaResponse>* LocationService::WatchArea(
     grpc::CallbackServerContext* context, const v1::WatchAreaRequest* request) {
-  absl::StatusOr<WatchedArea> watched = ToWatchedArea(*request);
-  absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> stream =
-      watched.ok() ? viewers_.Open(*std::move(watched)) : watched.status();
+  const auto stream = OpenView(*context, *request);
   if (stream.ok()) return stream->get();
   const auto refused = AreaViewers::Stream::Make({});
   refused->Close(rpc::ToGrpcStatus(stream.status(), context));
   return refused.get();
+}
+
+absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> LocationService::OpenView(
+    const grpc::CallbackServerContext& context, const v1::WatchAreaRequest& request) {
+  const auto admission = guard_.Admit(context, request);
+  if (!admission.ok()) return admission.status();
+  absl::StatusOr<WatchedArea> watched = ToWatchedArea(request);
+  if (!watched.ok()) return watched.status();
+  auto stream = viewers_.Open(*std::move(watched));
+  if (stream.ok()) proofs_.Add(*admission, *stream);
+  return stream;
 }
 
 }  // namespace ridestream::location

@@ -7,7 +7,9 @@
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
 #include "libs/base/sharded_counter.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/proof_watch.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/location/domain/location_index.h"
 #include "services/location/rpc/area_viewers.h"
@@ -57,11 +59,14 @@ class LocationService final : public v1::LocationService::WithRawCallbackMethod_
   absl::Status AddReporter(const grpc::CallbackServerContext& context,
                            const std::shared_ptr<PositionReader>& stream);
   void RemoveReporter(PositionReader* stream);
+  absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> OpenView(
+      const grpc::CallbackServerContext& context, const v1::WatchAreaRequest& request);
   absl::Status Answer(const grpc::CallbackServerContext& context,
                       const v1::FindNearestRequest& request, v1::FindNearestResponse& response);
 
   const Clock& clock_;
-  const rpc::Authenticator& authenticator_;
+  const rpc::CallGuard guard_;
+  rpc::ProofWatch proofs_;
   const PositionReader::OnBatch on_batch_;
   LocationIndex index_;
   AreaViewers viewers_;

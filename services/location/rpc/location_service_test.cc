@@ -27,6 +27,8 @@ constexpr std::int32_t kLngE7 = -739'500'000;
 // No test waits so long; it ends those that would wait for ever.
 constexpr std::chrono::seconds kTimeout{30};
 
+const rpc::Caller kOperator{rpc::CallerKind::kOperator, "o"};
+
 class LocationServiceTest : public ::testing::Test {
  protected:
   using FrameReader = std::unique_ptr<grpc::ClientReader<v1::WatchAreaResponse>>;
@@ -106,11 +108,13 @@ class LocationServiceTest : public ::testing::Test {
                            v1::FindNearestResponse& response) {
     grpc::ClientContext context;
     rpc::SetTimeout(context, kTimeout);
+    rpc::SetCaller(context, kOperator);
     return stub_->FindNearest(&context, request, &response);
   }
 
   FrameReader Watch(grpc::ClientContext& context) {
     rpc::SetTimeout(context, kTimeout);
+    rpc::SetCaller(context, kOperator);
     v1::WatchAreaRequest request;
     request.set_market("manhattan");
     request.mutable_south_west()->set_lat_e7(kLatE7 - 100'000);
@@ -344,6 +348,7 @@ TEST_F(LocationServiceTest, AnAreaWithoutExtentIsRefused) {
   Start();
   grpc::ClientContext context;
   rpc::SetTimeout(context, kTimeout);
+  rpc::SetCaller(context, kOperator);
   v1::WatchAreaRequest request;
   request.set_market("manhattan");
   request.mutable_south_west();

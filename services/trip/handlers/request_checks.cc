@@ -121,13 +121,13 @@ absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
   if (request.reason() == v1::CANCEL_REASON_NO_SHOW) {
     return absl::InvalidArgumentError("reason: NO_SHOW is set only where a driver releases a trip");
   }
-  const bool by_service = caller.role == identity::Role::kService;
+  const bool by_rider = caller.role == identity::Role::kRider;
   return CancelCommand{.trip_id = TripId(request.trip_id()),
-                       .rider = RiderId(by_service ? "" : caller.id),
+                       .rider = RiderId(by_rider ? caller.id : ""),
                        .reason = request.reason(),
                        .comment = request.comment(),
                        .request_id = request.request_id(),
-                       .service = by_service ? caller.id : ""};
+                       .service = by_rider ? "" : caller.id};
 }
 
 absl::StatusOr<ChangeDestinationCommand> ToCommand(const identity::Principal& rider,

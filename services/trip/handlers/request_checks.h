@@ -31,7 +31,7 @@ absl::Status CheckReport(const v1::ReportProgressRequest& report);
 /// `trip_id`: of the trip to be made.
 absl::StatusOr<Command> ToCommand(const identity::Principal& rider, TripId trip_id,
                                   const v1::RequestTripRequest& request);
-/// `caller`: a rider or a service.
+/// `caller`: a rider, or else whoever may cancel any trip.
 absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
                                   const v1::CancelTripRequest& request);
 /// Without the fare.

@@ -141,9 +141,13 @@ absl::StatusOr<v1::Fare> TripHandlers::FareForChange(
 
 absl::StatusOr<v1::Trip> TripHandlers::ReadTripFor(const Call& call, const TripId& trip_id) const {
   absl::StatusOr<v1::Trip> trip = options_.store.GetTrip(trip_id, call.deadline);
-  if (trip.ok() && call.caller.role != identity::Role::kService &&
+  if (!trip.ok()) return trip;
+  if (call.permission.scope == identity::Scope::kOwn &&
       trip->passenger().rider_id() != call.caller.id) {
     return absl::PermissionDeniedError(fmt::format("trip {} is another rider's", trip_id));
+  }
+  if (!call.permission.market.empty() && call.permission.market != trip->market()) {
+    return absl::PermissionDeniedError(fmt::format("trip {} is of another market", trip_id));
   }
   return trip;
 }
@@ -161,13 +165,9 @@ void TripHandlers::ListTrips(const Call& call, const v1::ListTripsRequest& reque
                              Reply<v1::ListTripsResponse> reply) {
   if (absl::Status status = CheckRequest(request); !status.ok()) return reply(status);
   TripFilter filter{RiderId(request.rider_id()), MarketId(request.market())};
-  if (call.caller.role == identity::Role::kRider) {
-    if (filter.rider.empty()) filter.rider = RiderId(call.caller.id);
-    if (filter.rider.str() != call.caller.id) {
-      return reply(absl::PermissionDeniedError(
-          fmt::format("rider_id: rider {} may list only their own trips", call.caller.id)));
-    }
-  }
+  // The policy has refused riders who ask for another's.
+  if (call.permission.scope == identity::Scope::kOwn) filter.rider = RiderId(call.caller.id);
+  if (filter.market.empty()) filter.market = MarketId(call.permission.market);
   std::uint64_t before = 0;
   if (!request.page_token().empty()) {
     const absl::StatusOr<std::uint64_t> parsed = ParsePageToken(filter, request.page_token());
@@ -207,11 +207,13 @@ TripHandlers::StreamPtr<v1::WatchTripResponse> TripHandlers::WatchTrip(
     watcher->Close(status);
     return watcher->stream();
   }
-  const bool runs = readers_.TryRun([this, watcher, caller = call.caller] {
-    absl::StatusOr<v1::Trip> trip = ReadTripFor({.caller = caller}, watcher->trip_id());
-    if (!trip.ok()) return watcher->Close(trip.status());
-    watcher->Begin(*trip);
-  });
+  const bool runs =
+      readers_.TryRun([this, watcher, caller = call.caller, permission = call.permission] {
+        absl::StatusOr<v1::Trip> trip =
+            ReadTripFor({.caller = caller, .permission = permission}, watcher->trip_id());
+        if (!trip.ok()) return watcher->Close(trip.status());
+        watcher->Begin(*trip);
+      });
   if (!runs) watcher->Close(absl::UnavailableError("too many calls wait; watch again"));
   return watcher->stream();
 }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/worker.h"
+#include "libs/identity/policy.h"
 #include "libs/identity/principal.h"
 #include "libs/server_streams/push_stream.h"
 #include "services/trip/domain/promise.h"
@@ -29,7 +30,7 @@ namespace ridestream::trip {
 
 /// What every call of TripService does, whatever carries it. Handlers check, hand over and return:
 /// commands are completed by the store, reads and searches for a way run on pools. The transport
-/// has found out who calls, and that the caller may use the method. Thread-safe. All calls must
+/// has found out who calls, and that the method's policy permits it. Thread-safe. All calls must
 /// have ended before it is destroyed.
 class TripHandlers {
  public:
@@ -60,6 +61,8 @@ class TripHandlers {
   /// A call as its handler sees it.
   struct Call {
     identity::Principal caller;
+    /// What the method's policy leaves to the handlers to enforce on what they read.
+    identity::Permission permission = {};
     TripStore::Deadline deadline = TripStore::kNoDeadline;
     /// For logs.
     std::string request_id = {};
@@ -111,7 +114,7 @@ class TripHandlers {
 
  private:
   void Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply);
-  /// NOT_FOUND; PERMISSION_DENIED when it is another rider's.
+  /// NOT_FOUND; PERMISSION_DENIED when it is another rider's, or of another market.
   absl::StatusOr<v1::Trip> ReadTripFor(const Call& call, const TripId& trip_id) const;
   absl::StatusOr<Quote> MakeQuote(const std::string& rider, const v1::QuoteTripRequest& request);
   absl::StatusOr<v1::Fare> FareForChange(const Call& call,

@@ -187,17 +187,20 @@ TEST_F(TripHandlersTest, CarriesARidersTripFromTheQuoteToItsEnd) {
   EXPECT_EQ((*cancelled)->state(), v1::TRIP_STATE_CANCELLED);
 }
 
-TEST_F(TripHandlersTest, ShowsATripToItsRiderAndToServicesAlone) {
+TEST_F(TripHandlersTest, ShowsATripAsThePermissionAllows) {
   const std::string trip = NewTrip("r");
   v1::GetTripRequest request;
   request.set_trip_id(trip);
-  const auto get = [&](const identity::Principal& caller) {
+  const auto get = [&](const identity::Principal& caller, identity::Permission permission = {}) {
     Answer<v1::Trip> answer;
-    handlers_.GetTrip({.caller = caller}, request, answer.Reply());
+    handlers_.GetTrip({.caller = caller, .permission = std::move(permission)}, request,
+                      answer.Reply());
     return answer.Get();
   };
   EXPECT_THAT(get(kRider), IsOk());
-  EXPECT_THAT(get(kService), IsOk());
+  EXPECT_THAT(get(kService, {.scope = identity::Scope::kAll}), IsOk());
+  EXPECT_THAT(get(kRider, {.market = "elsewhere"}),
+              StatusIs(absl::StatusCode::kPermissionDenied, "another market"));
   EXPECT_THAT(get({identity::Role::kRider, "other"}),
               StatusIs(absl::StatusCode::kPermissionDenied, "another rider's"));
   request.set_trip_id("");

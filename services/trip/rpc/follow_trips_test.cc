@@ -208,7 +208,7 @@ TEST_F(FollowTripsTest, BadRequestsAreRefused) {
               StatusIs(absl::StatusCode::kOutOfRange, "beyond the log, which ends at 2"));
   request.set_after_sequence(0);
   EXPECT_THAT(Follow(request, kRider).End(),
-              StatusIs(absl::StatusCode::kPermissionDenied, "for a service"));
+              StatusIs(absl::StatusCode::kPermissionDenied, "isn't for rider"));
   request.set_oldest_open(false);
   EXPECT_THAT(Follow(request).End(), StatusIs(absl::StatusCode::kInvalidArgument, "oldest_open"));
   request.set_oldest_open(true);

@@ -24,45 +24,21 @@ grpc::ServerWriteReactor<Response>* RefuseStream(const absl::Status& status) {
   return stream.get();
 }
 
-identity::Principal ToPrincipal(rpc::Caller caller) {
-  switch (caller.kind) {
-    case rpc::CallerKind::kRider:
-      return {identity::Role::kRider, std::move(caller.id)};
-    case rpc::CallerKind::kDriver:
-      return {identity::Role::kDriver, std::move(caller.id)};
-    case rpc::CallerKind::kService:
-      return {identity::Role::kService, std::move(caller.id)};
-  }
-  return {};
-}
-
-absl::StatusOr<TripHandlers::Call> ToCall(absl::StatusOr<rpc::Caller> caller,
-                                          const grpc::CallbackServerContext& context) {
-  if (!caller.ok()) return caller.status();
-  return TripHandlers::Call{.caller = ToPrincipal(*std::move(caller)),
-                            .deadline = DeadlineOf(context),
-                            .is_cancelled = [&context] { return context.IsCancelled(); }};
+TripHandlers::Call ToCall(const rpc::Admission& admission,
+                          const grpc::CallbackServerContext& context) {
+  return {.caller = admission.caller(),
+          .permission = admission.permission,
+          .deadline = DeadlineOf(context),
+          .is_cancelled = [&context] { return context.IsCancelled(); }};
 }
 
 }  // namespace
 
-absl::StatusOr<TripHandlers::Call> TripService::RequireRider(
-    const grpc::CallbackServerContext& context) const {
-  return ToCall(rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kRider), context);
-}
-
-absl::StatusOr<TripHandlers::Call> TripService::RequireService(
-    const grpc::CallbackServerContext& context) const {
-  return ToCall(rpc::RequireCaller(authenticator_, context, rpc::CallerKind::kService), context);
-}
-
-absl::StatusOr<TripHandlers::Call> TripService::RequireRiderOrService(
-    const grpc::CallbackServerContext& context) const {
-  absl::StatusOr<rpc::Caller> caller = authenticator_.Authenticate(context);
-  if (caller.ok() && caller->kind == rpc::CallerKind::kDriver) {
-    return absl::PermissionDeniedError("this call is for riders and services, not for drivers");
-  }
-  return ToCall(std::move(caller), context);
+absl::StatusOr<TripHandlers::Call> TripService::Admit(
+    const grpc::CallbackServerContext& context, const google::protobuf::Message& request) const {
+  const absl::StatusOr<rpc::Admission> admission = guard_.Admit(context, request);
+  if (!admission.ok()) return admission.status();
+  return ToCall(*admission, context);
 }
 
 template <class Response, class Handle>
@@ -81,7 +57,7 @@ grpc::ServerUnaryReactor* TripService::AnswerWithTrip(grpc::CallbackServerContex
 template <class Request, class Response>
 grpc::ServerUnaryReactor* TripService::Carry(grpc::CallbackServerContext* context,
                                              const Request& request, Response* response) {
-  return AnswerWithTrip(context, RequireService(*context), response,
+  return AnswerWithTrip(context, Admit(*context, request), response,
                         [&](const Call& call, TripHandlers::TripReply reply) {
                           handlers_.Carry(call, request, std::move(reply));
                         });
@@ -90,7 +66,7 @@ grpc::ServerUnaryReactor* TripService::Carry(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* TripService::QuoteTrip(grpc::CallbackServerContext* context,
                                                  const v1::QuoteTripRequest* request,
                                                  v1::QuoteTripResponse* response) {
-  const absl::StatusOr<Call> call = RequireRider(*context);
+  const absl::StatusOr<Call> call = Admit(*context, *request);
   if (!call.ok()) return Finish(context, call.status());
   const UnaryReply reply(context);
   handlers_.QuoteTrip(*call, *request, reply.WithResponse(response));
@@ -100,7 +76,7 @@ grpc::ServerUnaryReactor* TripService::QuoteTrip(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* context,
                                                    const v1::RequestTripRequest* request,
                                                    v1::RequestTripResponse* response) {
-  absl::StatusOr<Call> call = RequireRider(*context);
+  absl::StatusOr<Call> call = Admit(*context, *request);
   if (call.ok()) call->request_id = rpc::RequestIdOrNew(*context);
   return AnswerWithTrip(context, call, response,
                         [&](const Call& allowed, TripHandlers::TripReply reply) {
@@ -111,7 +87,7 @@ grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* TripService::CancelTrip(grpc::CallbackServerContext* context,
                                                   const v1::CancelTripRequest* request,
                                                   v1::CancelTripResponse* response) {
-  return AnswerWithTrip(context, RequireRiderOrService(*context), response,
+  return AnswerWithTrip(context, Admit(*context, *request), response,
                         [&](const Call& call, TripHandlers::TripReply reply) {
                           handlers_.CancelTrip(call, *request, std::move(reply));
                         });
@@ -120,7 +96,7 @@ grpc::ServerUnaryReactor* TripService::CancelTrip(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* TripService::ChangeDestination(
     grpc::CallbackServerContext* context, const v1::ChangeDestinationRequest* request,
     v1::ChangeDestinationResponse* response) {
-  return AnswerWithTrip(context, RequireRider(*context), response,
+  return AnswerWithTrip(context, Admit(*context, *request), response,
                         [&](const Call& call, TripHandlers::TripReply reply) {
                           handlers_.ChangeDestination(call, *request, std::move(reply));
                         });
@@ -129,7 +105,7 @@ grpc::ServerUnaryReactor* TripService::ChangeDestination(
 grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* context,
                                                const v1::GetTripRequest* request,
                                                v1::GetTripResponse* response) {
-  const absl::StatusOr<Call> call = RequireRiderOrService(*context);
+  const absl::StatusOr<Call> call = Admit(*context, *request);
   if (!call.ok()) return Finish(context, call.status());
   const UnaryReply reply(context);
   handlers_.GetTrip(*call, *request, [reply, response](absl::StatusOr<v1::Trip> trip) {
@@ -142,7 +118,7 @@ grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* TripService::ListTrips(grpc::CallbackServerContext* context,
                                                  const v1::ListTripsRequest* request,
                                                  v1::ListTripsResponse* response) {
-  const absl::StatusOr<Call> call = RequireRiderOrService(*context);
+  const absl::StatusOr<Call> call = Admit(*context, *request);
   if (!call.ok()) return Finish(context, call.status());
   const UnaryReply reply(context);
   handlers_.ListTrips(*call, *request, reply.WithResponse(response));
@@ -151,19 +127,23 @@ grpc::ServerUnaryReactor* TripService::ListTrips(grpc::CallbackServerContext* co
 
 grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
     grpc::CallbackServerContext* context, const v1::WatchTripRequest* request) {
-  const absl::StatusOr<Call> call = RequireRiderOrService(*context);
-  if (!call.ok()) return RefuseStream<v1::WatchTripResponse>(call.status());
+  const absl::StatusOr<rpc::Admission> admission = guard_.Admit(*context, *request);
+  if (!admission.ok()) return RefuseStream<v1::WatchTripResponse>(admission.status());
   auto* const transport = new rpc::WriteCall<v1::WatchTripResponse>;  // gRPC's until OnDone.
-  transport->Attach(handlers_.WatchTrip(*call, *request, *transport));
+  const auto stream = handlers_.WatchTrip(ToCall(*admission, *context), *request, *transport);
+  transport->Attach(stream);
+  proofs_.Add(*admission, stream);
   return transport;
 }
 
 grpc::ServerWriteReactor<v1::FollowTripsResponse>* TripService::FollowTrips(
     grpc::CallbackServerContext* context, const v1::FollowTripsRequest* request) {
-  const absl::StatusOr<Call> call = RequireService(*context);
-  if (!call.ok()) return RefuseStream<v1::FollowTripsResponse>(call.status());
+  const absl::StatusOr<rpc::Admission> admission = guard_.Admit(*context, *request);
+  if (!admission.ok()) return RefuseStream<v1::FollowTripsResponse>(admission.status());
   auto* const transport = new rpc::WriteCall<v1::FollowTripsResponse>;  // gRPC's until OnDone.
-  transport->Attach(handlers_.FollowTrips(*request, *transport));
+  const auto stream = handlers_.FollowTrips(*request, *transport);
+  transport->Attach(stream);
+  proofs_.Add(*admission, stream);
   return transport;
 }
 
@@ -200,17 +180,18 @@ grpc::ServerUnaryReactor* TripService::ReportDriverLost(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* context,
                                                    const v1::ReportSurgeRequest* request,
                                                    v1::ReportSurgeResponse*) {
-  const absl::StatusOr<Call> call = RequireService(*context);
+  const absl::StatusOr<Call> call = Admit(*context, *request);
   return Finish(context, call.ok() ? handlers_.ReportSurge(*request) : call.status());
 }
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* TripService::ReportProgress(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
   auto* const transport = new ProgressCall(*response);  // gRPC's until OnDone.
-  if (const absl::StatusOr<Call> call = RequireService(*context); call.ok()) {
+  const auto admission = guard_.AdmitCaller<v1::ReportProgressRequest>(*context);
+  if (admission.ok()) {
     transport->Attach(handlers_.ReportProgress(*transport));
   } else {
-    transport->Finish(call.status(), {});
+    transport->Finish(admission.status(), {});
   }
   return transport;
 }

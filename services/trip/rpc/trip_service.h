@@ -4,7 +4,9 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/proof_watch.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/trip/handlers/trip_handlers.h"
 
@@ -17,7 +19,7 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
  public:
   /// Both must outlive it.
   TripService(TripHandlers& handlers, const rpc::Authenticator& authenticator)
-      : handlers_(handlers), authenticator_(authenticator) {}
+      : handlers_(handlers), guard_(authenticator), proofs_(authenticator) {}
 
   // Riders.
   grpc::ServerUnaryReactor* QuoteTrip(grpc::CallbackServerContext* context,
@@ -68,9 +70,9 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
  private:
   using Call = TripHandlers::Call;
 
-  absl::StatusOr<Call> RequireRider(const grpc::CallbackServerContext& context) const;
-  absl::StatusOr<Call> RequireService(const grpc::CallbackServerContext& context) const;
-  absl::StatusOr<Call> RequireRiderOrService(const grpc::CallbackServerContext& context) const;
+  /// The call as handlers see it, if the method's policy permits it.
+  absl::StatusOr<Call> Admit(const grpc::CallbackServerContext& context,
+                             const google::protobuf::Message& request) const;
 
   /// Hands the call to `handle`, unless it is refused, and answers with the trip.
   template <class Response, class Handle>
@@ -83,7 +85,8 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
                                   Response* response);
 
   TripHandlers& handlers_;
-  const rpc::Authenticator& authenticator_;
+  const rpc::CallGuard guard_;
+  rpc::ProofWatch proofs_;
 };
 
 }  // namespace ridestream::trip

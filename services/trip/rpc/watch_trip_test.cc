@@ -121,7 +121,7 @@ TEST_F(WatchTripTest, LostDriversProgressIsForgotten) {
 TEST_F(WatchTripTest, EndedTripIsToldOnceAndTheStreamEnds) {
   const std::string id = Request(kRider, "a").trip_id();
   ASSERT_THAT(Cancel(kRider, id), IsOk());
-  Watcher watcher = Watch(kService, id);
+  Watcher watcher = Watch(kOperator, id);
   EXPECT_EQ(watcher.Next().trip().state(), v1::TRIP_STATE_CANCELLED);
   EXPECT_THAT(watcher.End(), IsOk());
 }
@@ -131,7 +131,7 @@ TEST_F(WatchTripTest, OthersMayNotWatch) {
   EXPECT_THAT(Watch(kOtherRider, id).End(),
               StatusIs(absl::StatusCode::kPermissionDenied, "another rider's"));
   EXPECT_THAT(Watch(kDriver, id).End(),
-              StatusIs(absl::StatusCode::kPermissionDenied, "not for drivers"));
+              StatusIs(absl::StatusCode::kPermissionDenied, "isn't for driver"));
   EXPECT_THAT(Watch(kRider, "t-unknown").End(), StatusIs(absl::StatusCode::kNotFound, "t-unknown"));
   EXPECT_THAT(Watch(kRider, "").End(), StatusIs(absl::StatusCode::kInvalidArgument, "trip_id: "));
 }
@@ -154,7 +154,7 @@ TEST_F(WatchTripTest, DrainEndsWatchersAndReportersWithUnavailable) {
 TEST_F(WatchTripTest, BadReportsAreRefused) {
   EXPECT_THAT(ReportOnce(Report("t-unknown", 1)), IsOk());
   EXPECT_THAT(ReportOnce(Report("t", 1), kRider),
-              StatusIs(absl::StatusCode::kPermissionDenied, "for a service"));
+              StatusIs(absl::StatusCode::kPermissionDenied, "isn't for rider"));
   EXPECT_THAT(ReportOnce(Report("", 1)),
               StatusIs(absl::StatusCode::kInvalidArgument, "trips[0].trip_id"));
   v1::ReportProgressRequest off_the_earth = Report("t", 1);

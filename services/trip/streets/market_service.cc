@@ -23,9 +23,9 @@ grpc::ByteBuffer Serialize(const market::v1::GetStreetsResponse& message) {
 
 }  // namespace
 
-MarketService::MarketService(const Clock& clock,
+MarketService::MarketService(const Clock& clock, const rpc::Authenticator& authenticator,
                              const std::map<std::string, const roads::Streets*>& markets)
-    : clock_(clock) {
+    : clock_(clock), guard_(authenticator) {
   markets_.set_clock_rate(clock.rate());
   for (const auto& [name, streets] : markets) {
     const roads::RoadGraph& graph = streets->graph();
@@ -42,21 +42,24 @@ MarketService::MarketService(const Clock& clock,
 }
 
 grpc::ServerUnaryReactor* MarketService::ListMarkets(grpc::CallbackServerContext* context,
-                                                     const market::v1::ListMarketsRequest*,
+                                                     const market::v1::ListMarketsRequest* request,
                                                      market::v1::ListMarketsResponse* response) {
-  *response = markets_;
-  *response->mutable_now() = ToProto(clock_.Now());
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
+  const auto admission = guard_.Admit(*context, *request);
+  if (admission.ok()) {
+    *response = markets_;
+    *response->mutable_now() = ToProto(clock_.Now());
+  }
+  reactor->Finish(rpc::ToGrpcStatus(admission.status(), context));
   return reactor;
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* MarketService::GetStreets(
-    grpc::CallbackServerContext*, const grpc::ByteBuffer* request) {
-  const absl::StatusOr<const std::vector<grpc::ByteBuffer>*> messages = Find(*request);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  const absl::StatusOr<const std::vector<grpc::ByteBuffer>*> messages = Find(*context, *request);
   if (!messages.ok()) {
     const auto stream = rpc::PushStream<grpc::ByteBuffer>::Make({});
-    stream->Close(rpc::ToGrpcStatus(messages.status()));
+    stream->Close(rpc::ToGrpcStatus(messages.status(), context));
     return stream.get();
   }
   const auto stream = rpc::PushStream<grpc::ByteBuffer>::Make({.max_queue = (*messages)->size()});
@@ -66,11 +69,15 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* MarketService::GetStreets(
 }
 
 absl::StatusOr<const std::vector<grpc::ByteBuffer>*> MarketService::Find(
-    const grpc::ByteBuffer& bytes) const {
+    const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes) const {
+  const auto admission = guard_.AdmitCaller<market::v1::GetStreetsRequest>(context);
+  if (!admission.ok()) return admission.status();
   market::v1::GetStreetsRequest request;
   grpc::ByteBuffer copy = bytes;  // Shares the bytes; parsing consumes it.
   if (!rpc::Parse(copy, request)) return rpc::FromGrpcStatus(rpc::MalformedMessage());
-  if (absl::Status status = ValidateId(request.market(), "market"); !status.ok()) return status;
+  absl::Status status = rpc::CallGuard::AdmitRequest(*admission, request);
+  if (status.ok()) status = ValidateId(request.market(), "market");
+  if (!status.ok()) return status;
   const auto market = streets_.find(request.market());
   if (market == streets_.end()) {
     return absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));

@@ -8,6 +8,7 @@
 #include "grpcpp/grpcpp.h"
 #include "libs/base/clock.h"
 #include "libs/roads/streets.h"
+#include "libs/rpc/call_guard.h"
 #include "ridestream/market/v1/market.grpc.pb.h"
 
 namespace ridestream::trip {
@@ -18,8 +19,9 @@ class MarketService final : public market::v1::MarketService::WithRawCallbackMet
                                 market::v1::MarketService::WithCallbackMethod_ListMarkets<
                                     market::v1::MarketService::Service>> {
  public:
-  /// `clock` must outlive it; the streets needn't.
-  MarketService(const Clock& clock, const std::map<std::string, const roads::Streets*>& markets);
+  /// `clock` and `authenticator` must outlive it; the streets needn't.
+  MarketService(const Clock& clock, const rpc::Authenticator& authenticator,
+                const std::map<std::string, const roads::Streets*>& markets);
 
   grpc::ServerUnaryReactor* ListMarkets(grpc::CallbackServerContext* context,
                                         const market::v1::ListMarketsRequest* request,
@@ -30,9 +32,11 @@ class MarketService final : public market::v1::MarketService::WithRawCallbackMet
 
  private:
   /// The answer's messages. INVALID_ARGUMENT or NOT_FOUND says what is wrong with the request.
-  absl::StatusOr<const std::vector<grpc::ByteBuffer>*> Find(const grpc::ByteBuffer& request) const;
+  absl::StatusOr<const std::vector<grpc::ByteBuffer>*> Find(
+      const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) const;
 
   const Clock& clock_;
+  const rpc::CallGuard guard_;
   market::v1::ListMarketsResponse markets_;                       // But for the time.
   std::map<std::string, std::vector<grpc::ByteBuffer>> streets_;  // By market, serialized.
 };

@@ -12,6 +12,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
@@ -31,14 +32,23 @@ class MarketServiceTest : public ::testing::Test {
     ASSERT_THAT(streets, IsOk());
     streets_ = *std::move(streets);
     service_ = std::make_unique<MarketService>(
-        clock_, std::map<std::string, const roads::Streets*>{{"city", streets_.get()}});
+        clock_, authenticator_,
+        std::map<std::string, const roads::Streets*>{{"city", streets_.get()}});
     auto server = rpc::Server::Start({.services = {service_.get()}});
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     stub_ = market::v1::MarketService::NewStub(server_->InProcessChannel());
   }
 
+  /// A context of a viewer's call.
+  static std::unique_ptr<grpc::ClientContext> Viewer() {
+    auto context = std::make_unique<grpc::ClientContext>();
+    rpc::SetCaller(*context, {rpc::CallerKind::kViewer, "v"});
+    return context;
+  }
+
   ManualClock clock_;
+  const rpc::TrustingAuthenticator authenticator_;
   std::unique_ptr<roads::Streets> streets_;
   std::unique_ptr<MarketService> service_;
   std::unique_ptr<rpc::Server> server_;
@@ -46,10 +56,10 @@ class MarketServiceTest : public ::testing::Test {
 };
 
 TEST_F(MarketServiceTest, ListsMarketsWithTheirBoundsAndTheClock) {
-  grpc::ClientContext context;
+  const auto context = Viewer();
   market::v1::ListMarketsResponse response;
   clock_.Advance(std::chrono::seconds(5));
-  ASSERT_TRUE(stub_->ListMarkets(&context, {}, &response).ok());
+  ASSERT_TRUE(stub_->ListMarkets(context.get(), {}, &response).ok());
   ASSERT_EQ(response.markets_size(), 1);
   const market::v1::Market& market = response.markets(0);
   EXPECT_EQ(market.market(), "city");
@@ -62,10 +72,10 @@ TEST_F(MarketServiceTest, ListsMarketsWithTheirBoundsAndTheClock) {
 }
 
 TEST_F(MarketServiceTest, StreamsAllStreetsAndEnds) {
-  grpc::ClientContext context;
+  const auto context = Viewer();
   market::v1::GetStreetsRequest request;
   request.set_market("city");
-  const auto reader = stub_->GetStreets(&context, request);
+  const auto reader = stub_->GetStreets(context.get(), request);
   market::v1::GetStreetsResponse message;
   size_t streets = 0;
   while (reader->Read(&message)) streets += static_cast<size_t>(message.streets_size());
@@ -87,10 +97,10 @@ TEST_F(MarketServiceTest, AnswersThatNobodyReadsShareTheirBytes) {
       rpc::MakeChannel(fmt::format("127.0.0.1:{}", server_->port())));
   market::v1::GetStreetsRequest request;
   request.set_market("city");
-  std::deque<grpc::ClientContext> contexts;
+  std::deque<std::unique_ptr<grpc::ClientContext>> contexts;
   std::vector<std::unique_ptr<grpc::ClientReader<market::v1::GetStreetsResponse>>> readers;
   const auto open = [&] {
-    readers.push_back(stub->GetStreets(&contexts.emplace_back(), request));
+    readers.push_back(stub->GetStreets(contexts.emplace_back(Viewer()).get(), request));
     readers.back()->WaitForInitialMetadata();
   };
   open();  // What a connection takes once isn't counted.
@@ -102,27 +112,41 @@ TEST_F(MarketServiceTest, AnswersThatNobodyReadsShareTheirBytes) {
   std::printf("a copy has %zu bytes; a reader takes %zu\n", copy_bytes,
               (after - before) / kReaders);
   EXPECT_LT(after - before, kReaders * copy_bytes * 3 / 4);
-  for (auto& context : contexts) context.TryCancel();
+  for (auto& context : contexts) context->TryCancel();
 }
 
 TEST_F(MarketServiceTest, RefusesBytesThatAreNoRequest) {
   grpc::GenericStub stub(server_->InProcessChannel());
-  grpc::ClientContext context;
+  const auto context = Viewer();
   const grpc::Slice garbage("\xff\xff\xff");
   const grpc::ByteBuffer request(&garbage, 1);
   grpc::ByteBuffer response;
   std::promise<grpc::Status> ended;
-  stub.UnaryCall(&context, "/ridestream.market.v1.MarketService/GetStreets", {}, &request,
+  stub.UnaryCall(context.get(), "/ridestream.market.v1.MarketService/GetStreets", {}, &request,
                  &response, [&](grpc::Status status) { ended.set_value(std::move(status)); });
   EXPECT_THAT(rpc::FromGrpcStatus(ended.get_future().get()),
               StatusIs(absl::StatusCode::kInvalidArgument, "message: can't be parsed"));
 }
 
+TEST_F(MarketServiceTest, RefusesCallersWhoAreNobodyOrAService) {
+  market::v1::GetStreetsRequest request;
+  request.set_market("city");
+  market::v1::GetStreetsResponse message;
+  grpc::ClientContext nobody;
+  EXPECT_THAT(rpc::FromGrpcStatus(stub_->GetStreets(&nobody, request)->Finish()),
+              StatusIs(absl::StatusCode::kUnauthenticated, "missing"));
+  grpc::ClientContext service;
+  rpc::SetCaller(service, {rpc::CallerKind::kService, "dispatch"});
+  market::v1::ListMarketsResponse response;
+  EXPECT_THAT(rpc::FromGrpcStatus(stub_->ListMarkets(&service, {}, &response)),
+              StatusIs(absl::StatusCode::kPermissionDenied, "service/dispatch"));
+}
+
 TEST_F(MarketServiceTest, UnknownMarketIsNotFound) {
-  grpc::ClientContext context;
+  const auto context = Viewer();
   market::v1::GetStreetsRequest request;
   request.set_market("atlantis");
-  const auto reader = stub_->GetStreets(&context, request);
+  const auto reader = stub_->GetStreets(context.get(), request);
   market::v1::GetStreetsResponse message;
   EXPECT_FALSE(reader->Read(&message));
   EXPECT_THAT(rpc::FromGrpcStatus(reader->Finish()),

@@ -45,6 +45,7 @@ class FakeRouter final : public QuoteRouter {
 inline const rpc::Caller kRider{rpc::CallerKind::kRider, "r"};
 inline const rpc::Caller kOtherRider{rpc::CallerKind::kRider, "r-other"};
 inline const rpc::Caller kDriver{rpc::CallerKind::kDriver, "d"};
+inline const rpc::Caller kOperator{rpc::CallerKind::kOperator, "o"};
 inline const rpc::Caller kService{rpc::CallerKind::kService, "dispatch"};
 
 /// A context for one call, with a deadline that turns a hanging test into a failing one.

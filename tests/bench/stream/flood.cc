@@ -68,7 +68,7 @@ Flooded FloodOurs(const LocalServices& system, const std::vector<LatLng>& places
     location::v1::GetIndexStatsResponse stats;
     request.set_market(kMarket);
     rpc::SetTimeout(context, std::chrono::seconds(5));
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "bench"});
+    rpc::SetCaller(context, {rpc::CallerKind::kOperator, "bench"});
     return location->GetIndexStats(&context, request, &stats).ok() ? stats.applied() : 0;
   };
   Fleet fleet(system.dispatch(), absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections),

@@ -117,13 +117,14 @@ absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& p
                             nlohmann::json& figures) {
   const std::string unlimited = "--max_positions_per_s=0";
   const std::vector<std::string> off_flags = {"--metrics_listen=off", "--log_level=error"};
-  const auto on = LocalServices::Start({.bin = bin, .dispatch_flags = {unlimited}});
+  const auto on =
+      LocalServices::Start({.bin = bin, .dispatch_flags = {unlimited}, .insecure = true});
   if (!on.ok()) return on.status();
-  const auto off =
-      LocalServices::Start({.bin = bin,
-                            .trip_flags = off_flags,
-                            .location_flags = off_flags,
-                            .dispatch_flags = {off_flags[0], off_flags[1], unlimited}});
+  const auto off = LocalServices::Start({.bin = bin,
+                                         .trip_flags = off_flags,
+                                         .location_flags = off_flags,
+                                         .dispatch_flags = {off_flags[0], off_flags[1], unlimited},
+                                         .insecure = true});
   if (!off.ok()) return off.status();
   const auto with = [&] {
     const Scraper scraper(**on);

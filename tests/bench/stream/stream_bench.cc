@@ -40,7 +40,8 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
   const auto bare_address = (*bare)->WaitUntilServing();
   if (!bare_address.ok()) return bare_address.status();
   // Drivers that send all they can are what is measured here.
-  auto system = LocalServices::Start({.bin = bin, .dispatch_flags = {"--max_positions_per_s=0"}});
+  auto system = LocalServices::Start(
+      {.bin = bin, .dispatch_flags = {"--max_positions_per_s=0"}, .insecure = true});
   if (!system.ok()) return system.status();
 
   const std::chrono::seconds length(absl::GetFlag(FLAGS_seconds));

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace ridestream::process {
+
+/// Makes a throwaway authority for all of Ridestream's programs in `folder`; see
+/// identity::DevelopmentAuthority.
+absl::Status MakeAuthority(const std::string& folder);
+
+/// The flags by which a service uses that authority. --insecure when `authority` is empty.
+std::vector<std::string> SecurityFlags(const std::string& authority, const std::string& service);
+/// The same for the load generator.
+std::string LoadtestSecurityFlag(const std::string& authority);
+
+}  // namespace ridestream::process

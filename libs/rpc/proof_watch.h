@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/mutex.h"
+#include "libs/base/timer_queue.h"
+#include "libs/rpc/call_guard.h"
+#include "libs/rpc/push_stream.h"
+#include "libs/rpc/status.h"
+#include "libs/server_streams/push_stream.h"
+
+namespace ridestream::rpc {
+
+/// Ends open streams whose caller's proof holds no longer, because the token ended a grace ago or
+/// was revoked: looks at all of them every second of the wall, on a thread of its own. Thread-safe.
+/// A service that serves long streams owns one.
+class ProofWatch {
+ public:
+  /// `authenticator` must outlive it.
+  explicit ProofWatch(const Authenticator& authenticator,
+                      std::chrono::milliseconds every = std::chrono::seconds(1));
+
+  /// Watches the stream until nobody holds it any more. `end` is called at most once, without a
+  /// lock, with the reason.
+  template <class Stream>
+  void Add(const Admission& admission, const std::shared_ptr<Stream>& stream,
+           std::function<void(Stream&, const absl::Status&)> end) {
+    std::weak_ptr<Stream> weak = stream;
+    Add({admission.proof, [weak, end = std::move(end)](const absl::Status& status) {
+           const std::shared_ptr<Stream> alive = weak.lock();
+           if (alive != nullptr && !status.ok()) end(*alive, status);
+           return alive != nullptr && status.ok();
+         }});
+  }
+  /// The same for a server's stream, which is closed with the reason.
+  template <class Message>
+  void Add(const Admission& admission,
+           const std::shared_ptr<streams::PushStream<Message>>& stream) {
+    Add<streams::PushStream<Message>>(
+        admission, stream, [](auto& ending, const absl::Status& status) { ending.Close(status); });
+  }
+  template <class Message>
+  void Add(const Admission& admission, const std::shared_ptr<PushStream<Message>>& stream) {
+    Add<PushStream<Message>>(admission, stream, [](auto& ending, const absl::Status& status) {
+      ending.Close(ToGrpcStatus(status));
+    });
+  }
+
+ private:
+  struct Watched {
+    Proof proof;
+    /// Takes what became of the proof; false when there is nothing more to watch.
+    std::function<bool(const absl::Status& status)> update;
+  };
+  void Add(Watched watched);
+  void LookLater();
+  void Look();
+
+  const Authenticator& authenticator_;
+  const std::chrono::milliseconds every_;
+  Mutex mu_;
+  std::vector<Watched> watched_ ABSL_GUARDED_BY(mu_);
+  TimerQueue timer_;  // Last, so that its thread ends first.
+};
+
+}  // namespace ridestream::rpc
