@@ -15,6 +15,7 @@
 #include "libs/process/local_services.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "loadtest/report/histogram.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "tests/bench/stream/flood.h"
@@ -118,9 +119,12 @@ struct Pushed {
 /// From dispatch's decision to the driver's hand, with so many drivers connected who report every 4
 /// s.
 absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
-                              const std::vector<LatLng>& places, std::chrono::seconds length) {
-  auto system = LocalServices::Start({.bin = bin, .insecure = true});
+                              const std::vector<LatLng>& places, std::chrono::seconds length,
+                              bool insecure = true) {
+  auto system = LocalServices::Start({.bin = bin, .insecure = insecure});
   if (!system.ok()) return system.status();
+  const absl::Status secured = rpc::UseDevelopmentAuthority((*system)->authority());
+  if (!secured.ok()) return secured;
   Pushed result;
   Mutex mu;
   std::atomic<bool> measuring = false;
@@ -189,6 +193,13 @@ absl::Status MeasureBareRoundTrips(const std::string& self, const std::vector<La
 }
 
 }  // namespace
+
+absl::StatusOr<double> MeasurePush(const std::string& bin, bool insecure,
+                                   const std::vector<LatLng>& places, std::chrono::seconds length) {
+  const auto pushed = Pushes(bin, 200, places, length, insecure);
+  if (!pushed.ok()) return pushed.status();
+  return static_cast<double>(pushed->micros.Quantile(0.5));
+}
 
 absl::Status MeasurePushes(const std::string& self, const std::string& bin,
                            const std::vector<LatLng>& places, std::chrono::seconds length,

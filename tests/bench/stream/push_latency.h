@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "libs/base/geo.h"
 
 namespace ridestream::bench {
@@ -18,5 +19,9 @@ namespace ridestream::bench {
 absl::Status MeasurePushes(const std::string& self, const std::string& bin,
                            const std::vector<LatLng>& places, std::chrono::seconds length,
                            nlohmann::json& figures);
+
+/// The median of a push to one of 200 drivers, in microseconds, by services with TLS or without.
+absl::StatusOr<double> MeasurePush(const std::string& bin, bool insecure,
+                                   const std::vector<LatLng>& places, std::chrono::seconds length);
 
 }  // namespace ridestream::bench

@@ -18,6 +18,7 @@
 #include "tests/bench/stream/flood.h"
 #include "tests/bench/stream/metrics_cost.h"
 #include "tests/bench/stream/push_latency.h"
+#include "tests/bench/stream/tls_cost.h"
 
 ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Address of the bare server");
@@ -25,7 +26,8 @@ ABSL_FLAG(int, streams, 200, "Driver streams that send as fast as they can");
 ABSL_FLAG(int, connections, 4, "Connections that they share");
 ABSL_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts");
 ABSL_FLAG(int, seconds, 5, "Length of each measurement, in seconds");
-ABSL_FLAG(std::string, only, "", "One of stream, push and metrics; all where it is empty");
+ABSL_FLAG(std::string, only, "",
+          "One of stream, push, metrics and tls; all but tls where it is empty");
 ABSL_FLAG(std::string, json, "", "File to write the figures to");
 
 namespace ridestream::bench {
@@ -82,8 +84,8 @@ absl::Status Run() {
   const std::vector<LatLng> places = Places(5'000);
   nlohmann::json figures;
   const std::string only = absl::GetFlag(FLAGS_only);
-  if (!only.empty() && only != "stream" && only != "push" && only != "metrics") {
-    return absl::InvalidArgumentError("--only: must be stream, push or metrics");
+  if (!only.empty() && only != "stream" && only != "push" && only != "metrics" && only != "tls") {
+    return absl::InvalidArgumentError("--only: must be stream, push, metrics or tls");
   }
   absl::Status status;
   if (only.empty() || only == "stream") status = MeasureStream(self, bin, places, figures);
@@ -93,6 +95,10 @@ absl::Status Run() {
   if (status.ok() && (only.empty() || only == "push")) {
     status = MeasurePushes(self, bin, places,
                            2 * std::chrono::seconds(absl::GetFlag(FLAGS_seconds)), figures);
+  }
+  if (only == "tls") {
+    status = MeasureTls(bin, places, absl::GetFlag(FLAGS_rounds),
+                        std::chrono::seconds(absl::GetFlag(FLAGS_seconds)), figures);
   }
   if (!status.ok()) return status;
   Say("");
