@@ -25,6 +25,7 @@ class SearchesTest : public ::testing::Test {
     trip.set_trip_id(kTrip.str());
     trip.set_version(++version_);
     trip.set_state(state);
+    trip.mutable_passenger()->set_party_size(1);
     *trip.mutable_requested_at() = ToProto(kStart);
     if (!released.empty()) trip.add_released_driver_ids(released);
     trips_.Record(trip);
