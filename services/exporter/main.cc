@@ -17,6 +17,8 @@
 #include "libs/base/worker.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/security.h"
+#include "libs/rpc/security_flags.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
@@ -109,12 +111,17 @@ absl::Status Run() {
   if (!markets.ok()) return markets.status();
   auto settings = SettingsFromFlags();
   if (!settings.ok()) return settings.status();
+  auto security_options = rpc::SecurityOptionsFromFlags();
+  if (!security_options.ok()) return security_options.status();
+  const auto security = rpc::Security::Start(*std::move(security_options), "exporter");
+  if (!security.ok()) return security.status();
 
   metrics::ServiceMetrics metrics("exporter", {}, absl::GetFlag(FLAGS_metrics_listen));
   const auto clock = service::MakeClock();
   TimerQueue timers;
-  const auto trip = trip::v1::TripService::NewStub(
-      rpc::MakeChannel(absl::GetFlag(FLAGS_trip), {.keepalive = rpc::kInnerKeepalive}));
+  const auto trip = trip::v1::TripService::NewStub(rpc::MakeChannel(
+      absl::GetFlag(FLAGS_trip),
+      {.keepalive = rpc::kInnerKeepalive, .credentials = (*security)->ForChannel("trip")}));
   EventQueue queue;
   TripLog log(*markets, *trip, timers, queue);
   KafkaTopic topic({.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)});
@@ -122,7 +129,9 @@ absl::Status Run() {
   auto server_options = rpc::ServerOptionsFromFlags();
   if (!server_options.ok()) return server_options.status();
   metrics.AddConnections(server_options->connections);
+  metrics.AddSecurity(**security);
   server_options->address = absl::GetFlag(FLAGS_listen);
+  (*security)->Secure(*server_options, {});
   auto server = rpc::Server::Start(*std::move(server_options));
   if (!server.ok()) return server.status();
   (*server)->SetServing(false);
@@ -153,7 +162,8 @@ absl::Status Run() {
         {{"metrics", (*scraped)->address()},
          {"markets", fmt::format("{}", fmt::join(*markets, ","))},
          {"topic", absl::GetFlag(FLAGS_topic)},
-         {"after", std::to_string(exporter.counts().position)}});
+         {"after", std::to_string(exporter.counts().position)},
+         {"authentication", (*security)->authenticator().description()}});
   };
 
   ThreadExecutor executor;
