@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "libs/metrics/testing/scrape.h"
+#include "libs/process/authority.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::kafka_tests {
@@ -25,13 +27,20 @@ std::string Binary(const std::string& name) {
 
 }  // namespace
 
+ExportSystem::ExportSystem(std::string kafka) : kafka_(std::move(kafka)) {
+  EXPECT_THAT(process::MakeAuthority(authority()), testing::IsOk());
+  EXPECT_THAT(rpc::UseDevelopmentAuthority(authority()), testing::IsOk());
+}
+
 void ExportSystem::StartTrip(const std::string& data) {
   trip_.reset();
-  auto trip = process::ChildProcess::Start(
-      {.binary = Binary("trip"),
-       .arguments = {"--data=" + folder_.File(data), "--metrics_listen=off",
-                     "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)},
-       .log_path = folder_.File("trip.log")});
+  std::vector<std::string> arguments = process::SecurityFlags(authority(), "trip");
+  arguments.insert(arguments.end(),
+                   {"--data=" + folder_.File(data), "--metrics_listen=off",
+                    "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)});
+  auto trip = process::ChildProcess::Start({.binary = Binary("trip"),
+                                            .arguments = std::move(arguments),
+                                            .log_path = folder_.File("trip.log")});
   ASSERT_THAT(trip, testing::IsOk());
   trip_ = *std::move(trip);
   const auto address = trip_->WaitUntilServing();
@@ -44,7 +53,9 @@ std::unique_ptr<process::ChildProcess> ExportSystem::StartExporter(
   std::vector<std::string> arguments = {
       "--listen=127.0.0.1:0", "--metrics_listen=127.0.0.1:0", "--kafka=" + kafka_, "--topic=trips",
       "--trip=" + (trip_address_.empty() ? "127.0.0.1:1" : trip_address_)};
-  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  for (const auto& more : {process::SecurityFlags(authority(), "exporter"), flags}) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+  }
   auto exporter = process::ChildProcess::Start(
       {.binary = Binary("exporter"),
        .arguments = std::move(arguments),
@@ -59,7 +70,7 @@ std::unique_ptr<process::ChildProcess> ExportSystem::StartExporter(
 std::map<std::uint64_t, std::string> ExportSystem::ReadLog() const {
   const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel(trip_address_));
   grpc::ClientContext context;
-  rpc::SetCaller(context, {rpc::CallerKind::kService, "exporter"});
+  rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
   context.set_wait_for_ready(true);
   trip::v1::FollowTripsRequest request;
   request.add_markets("city");

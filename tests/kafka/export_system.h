@@ -21,7 +21,8 @@ namespace ridestream::kafka_tests {
 /// fails fails the test. Not thread-safe.
 class ExportSystem {
  public:
-  explicit ExportSystem(std::string kafka) : kafka_(std::move(kafka)) {}
+  /// This process's calls prove who makes them from now on.
+  explicit ExportSystem(std::string kafka);
 
   /// Starts or restarts trip, always at the same address. `data` names its log.
   void StartTrip(const std::string& data = "trip");
@@ -35,6 +36,8 @@ class ExportSystem {
   std::map<std::uint64_t, std::string> ReadLog() const;
 
  private:
+  std::string authority() const { return folder_.File("authority"); }
+
   const std::string kafka_;
   const testing::TempFolder folder_;
   int exporters_ = 0;

@@ -42,7 +42,7 @@ void Note(const trip::v1::TripEvent& event, Delays& delays) {
 void Follow(const std::string& trip_address, const std::atomic<bool>& stop, Delays& delays) {
   const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel(trip_address));
   grpc::ClientContext context;
-  rpc::SetCaller(context, {rpc::CallerKind::kService, "exporter"});
+  rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
   trip::v1::FollowTripsRequest request;
   request.add_markets("city");
   request.set_after_sequence(0);
