@@ -29,6 +29,9 @@ TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
   trip::TripServer::Options trip_options;
   trip_options.security.insecure = true;
   trip_options.store.folder = folder.File("data");
+  auto trip_streets = roads::Streets::Load("city:1");
+  ASSERT_THAT(trip_streets, testing::IsOk());
+  trip_options.streets.emplace("city", *std::move(trip_streets));
   auto trip = trip::TripServer::Start(std::move(trip_options));
   ASSERT_THAT(trip, testing::IsOk());
 
@@ -49,7 +52,7 @@ TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
   const auto stub = v1::DispatchService::NewStub(rpc::MakeChannel((*server)->address()));
   const auto ask = [&] {
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "test"});
+    rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
     rpc::SetTimeout(context, std::chrono::seconds(30));
     v1::GetOfferStatsRequest request;
     request.set_market("city");

@@ -24,7 +24,7 @@ TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
   ASSERT_THAT(server, testing::IsOk());
   TestClient client((*server)->port());
   EXPECT_EQ(
-      client.Call("GET", "/v1/trips/t-1", {{"Host", "localhost"}, {"ridestream-caller", "rider:r"}})
+      client.Call("GET", "/v1/trips/t-1", {{"Host", "localhost"}, {"ridestream-caller", "rider/r"}})
           .status,
       200);
   const auto counted = ScrapeMetrics((*server)->metrics_address());

@@ -24,7 +24,7 @@ TEST(LocationServerTest, AnswersCountsAndStops) {
   const auto stub = v1::LocationService::NewStub(rpc::MakeChannel((*server)->address()));
   const auto ask = [&] {
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "test"});
+    rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
     rpc::SetTimeout(context, std::chrono::seconds(30));
     v1::GetIndexStatsResponse response;
     return stub->GetIndexStats(&context, {}, &response).error_code();

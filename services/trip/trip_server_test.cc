@@ -8,6 +8,7 @@
 
 #include "libs/metrics/testing/scrape.h"
 #include "libs/roads/streets.h"
+#include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
@@ -42,6 +43,7 @@ TEST(TripServerTest, ServesItsMarketsUntilItIsDrained) {
   market::v1::ListMarketsResponse markets;
   const auto ask = [&] {
     grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kRider, "ada"});
     rpc::SetTimeout(context, std::chrono::seconds(30));
     return stub->ListMarkets(&context, {}, &markets).error_code();
   };
