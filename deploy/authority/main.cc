@@ -16,7 +16,7 @@
 ABSL_FLAG(std::string, folder, ".ride/authority", "Where the authority's files are");
 ABSL_FLAG(std::vector<std::string>, services,
           (std::vector<std::string>{"trip", "location", "dispatch", "gateway", "exporter",
-                                    "loadtest"}),
+                                    "loadtest", "door"}),
           "create: the services that get a certificate");
 ABSL_FLAG(std::string, market, "", "token: the one market in which the caller may act; empty: any");
 ABSL_FLAG(absl::Duration, for, absl::Hours(1), "token: how long it is valid, 1s to 720h");

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/process/child_process.h"
+
+namespace ridestream::process {
+
+/// HAProxy in front of trip and dispatch, with deploy/door/haproxy.cfg, for tests and local runs.
+/// Not thread-safe.
+class Door {
+ public:
+  struct Options {
+    /// deploy/door/haproxy.cfg.
+    std::string config;
+    /// HOST:PORT of the services behind it.
+    std::string trip;
+    std::string dispatch;
+    /// Where its log (door.log) and its certificate with the key (door.pem) go.
+    std::string folder;
+    /// The folder of a throwaway authority, whose certificate `door` it shows to the services.
+    /// Empty: the services speak plaintext.
+    std::string authority = {};
+    /// Whether clients must speak TLS; they see the same certificate. Needs `authority`.
+    bool tls = true;
+    /// Requests in 10 s, and connections, that one address may have.
+    int max_requests = 2'000;
+    int max_connections = 200;
+  };
+
+  /// Returns when it listens, on a free port of 127.0.0.1. NOT_FOUND when there is no HAProxy;
+  /// UNAVAILABLE, with the end of its log, when it doesn't start.
+  static absl::StatusOr<std::unique_ptr<Door>> Start(const Options& options);
+  ~Door();
+
+  /// HOST:PORT.
+  const std::string& address() const { return address_; }
+  const ChildProcess& process() const { return *process_; }
+
+ private:
+  Door() = default;
+
+  std::string address_;
+  int reserved_ = -1;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace ridestream::process
