@@ -155,9 +155,14 @@ void PostgresTripStore::Commit(Batch batch, Done done) {
 
 absl::Status PostgresTripStore::CarryOut(Batch& batch, postgres::Deadline deadline) {
   std::chrono::milliseconds pause = kFirstPause;
+  absl::Status reason;
   for (;;) {
     absl::Status status = TryOnce(batch, deadline);
+    // An attempt that was cut short by the deadline says less than the one before it.
+    const bool cut_short = !status.ok() && std::chrono::steady_clock::now() >= deadline;
+    if (cut_short && !reason.ok()) return reason;
     if (!absl::IsUnavailable(status) || !Pause(pause, deadline)) return status;
+    reason = std::move(status);
     pause = std::min(2 * pause, kLongestPause);
   }
 }
