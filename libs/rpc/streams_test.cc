@@ -11,10 +11,11 @@
 #include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
 #include "libs/rpc/channel.h"
-#include "libs/rpc/follow_stream.h"
+#include "libs/rpc/client_streams.h"
 #include "libs/rpc/push_stream.h"
-#include "libs/rpc/report_stream.h"
 #include "libs/rpc/server.h"
+#include "libs/streams/follow_stream.h"
+#include "libs/streams/report_stream.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 
 namespace ridestream::rpc {
@@ -141,14 +142,17 @@ struct Outbox {
 
 TEST_F(StreamsTest, ReportsGoInOrderAndOnAfterABreak) {
   Outbox outbox;
-  ReportStream<ReportPositionsRequest, ReportPositionsResponse> stream(
+  using Transport = ClientWriteStream<ReportPositionsRequest, ReportPositionsResponse>;
+  const Transport::Start start = [&](auto* context, auto* response, auto* reactor) {
+    stub_->async()->ReportPositions(context, response, reactor);
+  };
+  streams::ReportStream<ReportPositionsRequest> stream(
       timers_,
-      {.open = [&](auto* context, auto* response,
-                   auto* reactor) { stub_->async()->ReportPositions(context, response, reactor); },
+      {.open = [&](auto& listener) { return std::make_unique<Transport>(start, listener); },
        .fill = [&](auto* request) { return outbox.Fill(request); },
        .linger = 1ms,
        .reopen_after = 1ms,
-       .on_end = [&](const grpc::Status&) { location_.Note("ended"); }});
+       .on_end = [&](const absl::Status&) { location_.Note("ended"); }});
   for (const char* market : {"a", "b", "c"}) outbox.Add(market);
   stream.Wake();
   EXPECT_EQ(location_.Next(), "a");
@@ -173,19 +177,21 @@ TEST_F(StreamsTest, ReportsGoInOrderAndOnAfterABreak) {
 
 TEST_F(StreamsTest, AFollowerOpensAgainAndTakesUpWhereItsOwnerStands) {
   std::atomic<int> opened = 0;
-  FollowStream<WatchAreaRequest, WatchAreaResponse> stream(
-      timers_, {.open =
-                    [&](auto* context, auto* request, auto* reactor) {
-                      ++opened;
-                      request->set_market("m");
-                      stub_->async()->WatchArea(context, request, reactor);
-                    },
-                .on_message =
-                    [&](WatchAreaResponse& frame) {
-                      location_.Note("got " + frame.gone_driver_ids(0));
-                      return frame.gone_driver_ids(0) != "refuse";
-                    },
-                .reopen_after = 1ms});
+  using Transport = ClientReadStream<WatchAreaRequest, WatchAreaResponse>;
+  const Transport::Start start = [&](auto* context, auto* request, auto* reactor) {
+    ++opened;
+    request->set_market("m");
+    stub_->async()->WatchArea(context, request, reactor);
+  };
+  streams::FollowStream<WatchAreaResponse> stream(
+      timers_,
+      {.open = [&](auto& listener) { return std::make_unique<Transport>(start, listener); },
+       .on_message =
+           [&](WatchAreaResponse& frame) {
+             location_.Note("got " + frame.gone_driver_ids(0));
+             return frame.gone_driver_ids(0) != "refuse";
+           },
+       .reopen_after = 1ms});
   EXPECT_EQ(location_.Next(), "open");
   location_.viewer()->Push(Frame("x"));
   EXPECT_EQ(location_.Next(), "got x");

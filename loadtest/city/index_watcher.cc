@@ -4,6 +4,7 @@
 
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/client_streams.h"
 
 namespace ridestream::loadtest {
 
@@ -24,15 +25,20 @@ IndexWatcher::IndexWatcher(Options options, const roads::BoundingBox& bounds,
   *request_.mutable_north_east() = ToProto(OffsetBy(bounds.north_east, kMarginM, kMarginM));
   request_.set_interval_ms(options_.interval_ms);
   stream_ = std::make_unique<AreaStream>(
-      timers,
-      AreaStream::Options{
-          .open =
-              [this](grpc::ClientContext* context, pb::WatchAreaRequest* request, auto* reactor) {
-                rpc::SetCaller(*context, {rpc::CallerKind::kOperator, "loadtest"});
-                *request = request_;
-                stub_->async()->WatchArea(context, request, reactor);
-              },
-          .on_message = [this](pb::WatchAreaResponse& frame) { return OnFrame(frame); }});
+      timers, AreaStream::Options{
+                  .open =
+                      [this](streams::ReadListener<pb::WatchAreaResponse>& listener) {
+                        return std::make_unique<
+                            rpc::ClientReadStream<pb::WatchAreaRequest, pb::WatchAreaResponse>>(
+                            [this](grpc::ClientContext* context, pb::WatchAreaRequest* request,
+                                   auto* reactor) {
+                              rpc::SetCaller(*context, {rpc::CallerKind::kOperator, "loadtest"});
+                              *request = request_;
+                              stub_->async()->WatchArea(context, request, reactor);
+                            },
+                            listener);
+                      },
+                  .on_message = [this](pb::WatchAreaResponse& frame) { return OnFrame(frame); }});
 }
 
 bool IndexWatcher::OnFrame(const pb::WatchAreaResponse& frame) {

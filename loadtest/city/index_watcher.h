@@ -7,7 +7,7 @@
 #include "libs/base/geo.h"
 #include "libs/base/timer_queue.h"
 #include "libs/roads/graph/road_graph.h"
-#include "libs/rpc/follow_stream.h"
+#include "libs/streams/follow_stream.h"
 #include "loadtest/report/tally.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 
@@ -36,8 +36,7 @@ class IndexWatcher {
   void Stop() { stream_->Stop(); }
 
  private:
-  using AreaStream =
-      rpc::FollowStream<location::v1::WatchAreaRequest, location::v1::WatchAreaResponse>;
+  using AreaStream = streams::FollowStream<location::v1::WatchAreaResponse>;
   bool OnFrame(const location::v1::WatchAreaResponse& frame);
 
   const Options options_;

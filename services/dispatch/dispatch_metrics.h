@@ -6,7 +6,7 @@
 
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/peer_clock.h"
-#include "services/dispatch/rpc/market_runner.h"
+#include "services/dispatch/runner/market_runner.h"
 #include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {

@@ -6,6 +6,8 @@
 #include "libs/rpc/channel.h"
 #include "services/dispatch/dispatch_metrics.h"
 #include "services/dispatch/rpc/drive_call.h"
+#include "services/dispatch/rpc/market_ports.h"
+#include "services/dispatch/rpc/trip_client.h"
 
 namespace ridestream::dispatch {
 namespace {
@@ -50,7 +52,7 @@ DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> 
                   {.peer = "trip", .self = kSelf}),
       location_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(location_channel_),
                       {.peer = "location", .self = kSelf}),
-      progress_(timers_, *trip_),
+      progress_(timers_, ProgressStreams(*trip_)),
       sessions_(WithRate(options.sessions, *clock_), *clock_, timers_,
                 [this](const MarketId& market) { return PortsOf(market); }),
       service_(sessions_, security_->authenticator(), metrics_.calls()) {
@@ -77,9 +79,11 @@ void DispatchServer::AddMarkets(Options& options) {
     config.market = id;
     config.offer_id_prefix = fmt::format("o-{}-", sessions_.FreshSessionId());
     markets_[id] = std::make_unique<MarketRunner>(
-        config, options.planner, options.update_speeds_every, std::move(streets),
-        MarketRunner::Surroundings{*clock_, timers_, executor_, trip_clock_, sessions_, *trip_,
-                                   *location_, progress_, metrics_.registry()});
+        MarketRunner::Config{.market = config, .planner = options.planner},
+        MakeMarketPorts(id.str(), *trip_, *location_, metrics_.registry(), *clock_,
+                        options.update_speeds_every, std::move(streets)),
+        MarketRunner::Surroundings{*clock_, timers_, executor_,
+                                   [this] { return trip_clock_.to_ours(); }, sessions_, progress_});
   }
 }
 

@@ -21,9 +21,11 @@
 #include "libs/roads/streets.h"
 #include "libs/rpc/security.h"
 #include "libs/rpc/server.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/dispatch/rpc/dispatch_service.h"
-#include "services/dispatch/rpc/market_runner.h"
-#include "services/dispatch/rpc/progress_reporter.h"
+#include "services/dispatch/runner/market_runner.h"
+#include "services/dispatch/runner/progress_reporter.h"
 #include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {

@@ -55,7 +55,7 @@ Campaign RunCampaign(const CampaignOptions& options) {
     while (collector.failures() < options.stop_after_failures) {
       const std::uint64_t seed = next++;
       if (seed >= options.from + options.seeds) return;
-      collector.Add(Run({.seed = seed, .steps = options.steps, .bug = options.bug}));
+      collector.Add(Run({.seed = seed, .steps = options.steps}));
     }
   };
   std::vector<std::thread> threads;
@@ -67,8 +67,7 @@ Campaign RunCampaign(const CampaignOptions& options) {
   std::sort(campaign.failed.begin(), campaign.failed.end(),
             [](const RunResult& a, const RunResult& b) { return a.seed < b.seed; });
   for (RunResult& failed : campaign.failed) {
-    failed =
-        FindShortest({.seed = failed.seed, .steps = options.steps, .bug = options.bug}, failed);
+    failed = FindShortest({.seed = failed.seed, .steps = options.steps}, failed);
   }
   campaign.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

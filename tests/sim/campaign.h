@@ -13,7 +13,6 @@ struct CampaignOptions {
   std::uint64_t from = 1;
   std::uint64_t seeds = 1'000;
   std::uint64_t steps = RunOptions().steps;
-  Bug bug = Bug::kNone;
   /// Threads; each run is one thread's alone.
   unsigned jobs = 1;
   /// No run begins any more once so many have failed.

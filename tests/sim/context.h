@@ -9,7 +9,6 @@
 
 #include "loadtest/base/random.h"
 #include "tests/sim/agenda.h"
-#include "tests/sim/bugs.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/trace.h"
 
@@ -17,12 +16,10 @@ namespace ridestream::sim {
 
 /// What all parts of one run share. Not thread-safe.
 struct Context {
-  Context(std::uint64_t seed, Bug bug_in, bool print)
-      : trace(agenda, print), faults(seed), random(seed, 2), bug(bug_in) {}
+  Context(std::uint64_t seed, bool print) : trace(agenda, print), faults(seed), random(seed, 2) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  bool Has(Bug b) const { return bug == b; }
   /// "t-17": an id that nothing else has, in any life of any process.
   std::string NextId(char kind) { return fmt::format("{}-{}", kind, ++last_id); }
   /// Something happened that must never happen.
@@ -41,7 +38,6 @@ struct Context {
   Faults faults;
   /// For what is no fault: latencies, and who does what.
   loadtest::Random random;
-  const Bug bug;
   std::uint64_t last_id = 0;
   std::vector<std::string> violations;
   /// How often what was seen; see RunResult.

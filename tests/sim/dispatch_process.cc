@@ -7,7 +7,8 @@
 #include <variant>
 
 #include "libs/proto_values/proto_values.h"
-#include "services/dispatch/domain/session/drive_request_checks.h"
+#include "tests/sim/describe.h"
+#include "tests/sim/town.h"
 
 namespace ridestream::sim {
 namespace {
@@ -15,259 +16,298 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kTickEvery = seconds(1);
-constexpr Duration kSurveyEvery = seconds(10);
-constexpr Duration kReopenAfter = milliseconds(200);
-// Longer than in life, so that not every other step is about it.
-constexpr Duration kProgressLinger = seconds(1);
-constexpr Duration kHelloWithin = seconds(10);
+// RegistryConfig's end_within, two ticks of the registry, and some.
+constexpr Duration kFencedEndWithin = seconds(13);
 constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
 
-dispatch::MarketConfig MarketConfigFor(Context& context) {
-  dispatch::MarketConfig config;
-  config.market = MarketId(kMarket);
-  config.offer_id_prefix = context.NextId('o') + "-";
-  config.abandon_after = std::chrono::seconds(30);  // Sooner than in life, so that it happens.
+dispatch::RegistryConfig RegistryConfigFor(Context& context, std::size_t max_sessions) {
+  return {.session = {.drop_after = std::chrono::minutes(2), .max_unacked = kMaxUnacked},
+          .max_sessions = max_sessions,
+          .max_sessions_per_address = max_sessions,
+          .seed = context.random.Below(std::uint64_t{1} << 62)};
+}
+
+dispatch::MarketRunner::Config RunnerConfigFor(Context& context, std::size_t max_waiting_events) {
+  dispatch::MarketRunner::Config config;
+  config.market.market = MarketId(kMarket);
+  config.market.offer_id_prefix = context.NextId('o') + "-";
+  config.market.abandon_after = seconds(30);  // Sooner than in life, so that it happens.
+  config.max_waiting_events = max_waiting_events;
   return config;
 }
 
-/// Asks location over the simulated network.
-class LocationClient final : public dispatch::LocationPort {
- public:
-  LocationClient(Context& context, Host& host, const DispatchProcess::Neighbours& neighbours)
-      : context_(context), host_(host), neighbours_(neighbours) {}
-
-  void FindNearest(location::v1::FindNearestRequest request, const std::vector<std::string>&,
-                   Done done) override {
-    using Response = location::v1::FindNearestResponse;
-    Call<Response>::Start(
-        context_, host_, neighbours_.location_host, {"find nearest", seconds(1), true},
-        [&location = neighbours_.location, request](const Reply<Response>& reply) {
-          location->FindNearest(request, reply);
-        },
-        std::move(done));
-  }
-
- private:
-  Context& context_;
-  Host& host_;
-  const DispatchProcess::Neighbours neighbours_;
-};
-
 }  // namespace
 
+/// Shows a process what its market does.
+class DispatchProcess::Onlooker final : public dispatch::MarketRunner::Observer {
+ public:
+  explicit Onlooker(DispatchProcess& process) : process_(process) {}
+  void Handling(const dispatch::Event& event, Time now) override { process_.Handling(event, now); }
+  void Decided(const std::vector<dispatch::Decision>& decisions) override {
+    process_.Decided(decisions);
+  }
+  void Handled(const dispatch::Event&, std::chrono::nanoseconds) override { process_.NoteVoided(); }
+  void CommandEnded(const std::string&, absl::StatusCode) override {}
+
+ private:
+  DispatchProcess& process_;
+};
+
 DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours& neighbours,
-                                 dispatch::MarketChecker& checker)
+                                 dispatch::MarketChecker& checker, const Options& options)
     : context_(context),
       host_(host),
-      neighbours_(neighbours),
+      options_(options),
       checker_(checker),
-      session_config_{.drop_after = std::chrono::minutes(2), .max_unacked = kMaxUnacked},
-      market_config_(MarketConfigFor(context)),
-      market_executor_(context, milliseconds(1), /*may_be_slow=*/false),
-      loop_(market_config_, context.agenda.clock(), market_executor_, *this,
-            [this](const dispatch::Decision& decision) {
-              std::visit([this](const auto& what) { Do(what); }, decision);
-            }),
-      planner_executor_(context, milliseconds(20), /*may_be_slow=*/true),
-      planner_(dispatch::PlannerConfig(), kMarket, *streets_,
-               std::make_unique<LocationClient>(context, host, neighbours), planner_executor_,
-               [this](dispatch::Event answer) { OnFound(std::move(answer)); }),
-      log_reader_(kMarket, *this, [&context](std::uint64_t sequence) {
-        context.trace.Line("log caught up at {}", sequence);
-      }) {
-  batch_.set_market(kMarket);
-  loop_.Start();
-  OpenLog();
-  OpenLocation();
-  OpenProgress();
-  context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
-  context_.agenda.After(kSurveyEvery, host_.life(), [this] { Survey(); });
+      timers_(context),
+      executor_(context, /*planner=*/{milliseconds(20), true}, /*market=*/{milliseconds(1), false}),
+      progress_(timers_, SimProgressStreams(context, host, neighbours)),
+      registry_(RegistryConfigFor(context, options.max_sessions), context.agenda.clock(), timers_,
+                [this](const MarketId&) -> dispatch::SessionRegistry::MarketPorts {
+                  return {this, this, &runner_.offer_times(), &runner_.area()};
+                }),
+      runner_(RunnerConfigFor(context, options.max_waiting_events),
+              {.trip = std::make_unique<SimTrip>(
+                   context, host, neighbours,
+                   SimTrip::Watch{[this](const auto& request) { CheckLease(request); },
+                                  [this](const auto& message) { LogTaken(message); }}),
+               .location = std::make_unique<SimLocation>(context, host, neighbours),
+               .open_positions = SimPositionStreams(context, host, neighbours),
+               .observer = std::make_unique<Onlooker>(*this),
+               .streets = TownStreets(),
+               .speeds = nullptr},
+              {context.agenda.clock(), timers_, executor_, [] { return Duration(0); }, registry_,
+               progress_}) {
+  runner_.Start([this] { context_.trace.Line("the log is caught up"); });
 }
 
 DispatchProcess::~DispatchProcess() {
-  for (const auto& [id, stream] : streams_) stream->LetGo();
+  is_dead_ = true;
+  for (const auto& [id, link] : links_) link->LetGo();
 }
 
-// -- The registry of sessions
-// -----------------------------------------------------------------------
+// -- Drivers
+// ----------------------------------------------------------------------------------------
 
 void DispatchProcess::Drive(std::shared_ptr<Link> link, const DriverId& driver,
-                            DriveCall::Deliver deliver) {
-  const auto call = std::make_shared<DriveCall>(context_, *this, link, driver, std::move(deliver));
-  link->WhenClosed(Side::kServer, [weak = std::weak_ptr(call)](const absl::Status& status) {
-    if (const auto self = weak.lock()) self->OnLinkClosed(status);
-  });
-  streams_[link->id()] = call;
+                            DriveLink::Deliver deliver) {
+  const auto call = std::make_shared<DriveLink>(context_, *this, link, driver, std::move(deliver));
+  auto stream = registry_.Open(*call, driver, {driver.str(), /*is_local=*/false});
+  if (!stream.ok()) {
+    context_.trace.Line("{} isn't opened: {}", link->name(), stream.status().ToString());
+    ++context_.seen[absl::IsUnavailable(stream.status()) ? "turned away by a drain"
+                                                         : "too many streams"];
+    return link->Close(Side::kServer, stream.status());
+  }
+  call->Begin(*std::move(stream));
+  links_[link->id()] = call;
 }
 
 void DispatchProcess::OnDriverMessage(const Link& link, const dispatch::v1::DriveRequest& request) {
-  const auto found = streams_.find(link.id());
-  if (found == streams_.end()) return;
+  const auto found = links_.find(link.id());
+  if (found == links_.end()) return;
   const auto call = found->second;
   call->OnMessage(request);
 }
 
-absl::StatusOr<std::shared_ptr<dispatch::DriverSession>> DispatchProcess::FindOrMake(
-    const DriverId& driver, const dispatch::v1::Hello& hello) {
-  if (absl::Status status = dispatch::ValidateHello(hello); !status.ok()) return status;
-  auto& session = sessions_[driver];
-  if (session == nullptr) {
-    session = std::make_shared<dispatch::DriverSession>(
-        driver, MarketId(hello.market()),
-        dispatch::DriverSession::Surroundings{session_config_, context_.agenda.clock(), *this,
-                                              *this, seen_[driver].counters, offer_times_});
-  }
-  return session;
-}
+void DispatchProcess::Forget(const DriveLink& link) { links_.erase(link.link().id()); }
 
-void DispatchProcess::Forget(const DriveCall& call) { streams_.erase(call.link().id()); }
-
-void DispatchProcess::Tick() {
-  for (auto it = sessions_.begin(); it != sessions_.end();) {
-    it = it->second->Tick() ? Remove(it) : std::next(it);
-  }
-  std::vector<std::shared_ptr<DriveCall>> silent;
-  for (const auto& [id, call] : streams_) {
-    const std::optional<Time> since = call->WaitsForHelloSince();
-    if (since && context_.agenda.now() - *since >= kHelloWithin) silent.push_back(call);
-  }
-  for (const auto& call : silent) call->End(absl::DeadlineExceededError("no hello came in time"));
-  context_.agenda.After(kTickEvery, host_.life(), [this] { Tick(); });
-}
-
-std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator DispatchProcess::Remove(
-    std::map<DriverId, std::shared_ptr<dispatch::DriverSession>>::iterator session) {
-  session->second->ReportOffline();
-  seen_[session->first].session = SessionId();
-  seen_[session->first].newest_epoch = 0;
-  return sessions_.erase(session);
-}
-
-void DispatchProcess::Survey() {
-  dispatch::FleetSurveyed survey;
-  for (const auto& [id, session] : sessions_) {
-    if (const auto position = session->position()) survey.drivers.push_back({id, *position});
-  }
-  if (!context_.faults.Strikes(Fault::kMarketQueueFull) && loop_.Post(std::move(survey))) {
-    ++surveys_waiting_;
-  }
-  context_.agenda.After(kSurveyEvery, host_.life(), [this] { Survey(); });
-}
-
-std::size_t DispatchProcess::events_waiting() const {
-  return loop_.events().size() - surveys_waiting_;
-}
-
-// -- Looking on
-// -------------------------------------------------------------------------------------
+// -- Looking on drivers
+// -----------------------------------------------------------------------------
 
 std::uint64_t DispatchProcess::NewestEpochOf(const DriverId& driver) const {
   const auto seen = seen_.find(driver);
   return seen == seen_.end() ? 0 : seen->second.newest_epoch;
 }
 
-bool DispatchProcess::CouldResume(const DriverId& driver, const dispatch::v1::Hello& hello) const {
+bool DispatchProcess::CouldResume(const DriverId& driver,
+                                  const dispatch::v1::DriveRequest& request) const {
   const auto found = seen_.find(driver);
-  if (found == seen_.end()) return false;
+  if (found == seen_.end() || !request.has_hello()) return false;
   const Seen& seen = found->second;
-  return !seen.session.empty() && hello.resume().session_id() == seen.session.str() &&
-         seen.counters.value(dispatch::SessionCounter::kVoided) == seen.voided &&
-         hello.resume().last_sequence() >= seen.acked;
+  const auto& resume = request.hello().resume();
+  return !seen.session.empty() && resume.session_id() == seen.session.str() && !seen.voided &&
+         resume.last_sequence() >= seen.acked;
 }
 
-void DispatchProcess::Acked(const DriverId& driver, std::uint64_t sequence) {
-  seen_[driver].acked = std::max(seen_[driver].acked, sequence);
+DispatchProcess::Speaker::Speaker(DispatchProcess& process, DriveLink& link, std::uint64_t epoch,
+                                  const dispatch::v1::DriveRequest& request)
+    : process_(process),
+      link_(link),
+      request_(request),
+      could_resume_(epoch == 0 && process.CouldResume(link.driver(), request)) {
+  const std::uint64_t newest = process.NewestEpochOf(link.driver());
+  is_fenced_ = epoch != 0 && epoch != newest;
+  if (epoch != 0 && epoch < newest) process.context_.faults.Count(Fault::kMessageOvertaken);
+  Seen& seen = process.seen_[link.driver()];
+  if (epoch == newest && request.has_ack()) {
+    seen.acked = std::max(seen.acked, request.ack().sequence());
+  }
+  process.speaker_ = this;
 }
 
-void DispatchProcess::Attached(const DriverId& driver, const absl::StatusOr<std::uint64_t>& epoch,
-                               const SessionId& fresh, bool could_resume) {
+DispatchProcess::Speaker::~Speaker() {
+  process_.speaker_ = nullptr;
+  if (request_.has_hello()) process_.NoteHello(*this);
+}
+
+void DispatchProcess::Note(const dispatch::Event& event) {
+  if (const auto* dropped = std::get_if<dispatch::SessionDropped>(&event)) {
+    seen_[dropped->driver] = {};
+    return;
+  }
+  const auto* connected = std::get_if<dispatch::DriverConnected>(&event);
+  if (connected == nullptr) return;
+  Seen& seen = seen_[connected->driver];
+  if (connected->epoch <= seen.newest_epoch) {
+    context_.Violated(fmt::format("driver {}: epoch {} came after {}", connected->driver,
+                                  connected->epoch, seen.newest_epoch));
+  }
+  seen.newest_epoch = connected->epoch;
+  if (speaker_ == nullptr) return context_.Violated("a driver connected without a word");
+  speaker_->link_.HasEpoch(connected->epoch);
+  speaker_->resumed_ = connected->resumed;
+  context_.agenda.After(
+      kFencedEndWithin, host_.life(),
+      [this, driver = connected->driver, epoch = connected->epoch] { CheckFenced(driver, epoch); });
+}
+
+void DispatchProcess::CheckFenced(const DriverId& driver, std::uint64_t epoch) const {
+  for (const auto& [id, link] : links_) {
+    if (link->driver() != driver || link->epoch() == 0 || link->epoch() >= epoch) continue;
+    const std::optional<Time> since = link->stuck_since();
+    context_.Expect(
+        !since || context_.agenda.now() - *since < kFencedEndWithin,
+        fmt::format("{}: a fenced stream is stuck and isn't broken off", link->link().name()));
+  }
+}
+
+void DispatchProcess::NoteHello(const Speaker& speaker) {
+  const DriverId& driver = speaker.link_.driver();
   Seen& seen = seen_[driver];
-  const std::uint64_t resumed = seen.counters.value(dispatch::SessionCounter::kResumed);
-  const bool has_resumed = std::exchange(seen.resumed, resumed) != resumed;
-  if (could_resume && !has_resumed) {
+  if (speaker.could_resume_ && !speaker.resumed_.value_or(false)) {
     context_.Violated(
         fmt::format("driver {}: session {} could be resumed and wasn't", driver, seen.session));
   }
-  if (!has_resumed) {
-    seen.session = fresh;
-    seen.voided = seen.counters.value(dispatch::SessionCounter::kVoided);
-    seen.acked = 0;
+  if (!speaker.resumed_) {  // Refused.
+    ++context_.seen["hello refused"];
+    return;
   }
-  if (!epoch.ok()) return;
-  if (*epoch <= seen.newest_epoch) {
-    context_.Violated(
-        fmt::format("driver {}: epoch {} came after {}", driver, *epoch, seen.newest_epoch));
+  if (*speaker.resumed_) {
+    seen.acked = std::max(seen.acked, speaker.request_.hello().resume().last_sequence());
+    return;
   }
-  seen.newest_epoch = *epoch;
+  const auto session = registry_.Find(driver);
+  seen.session = session == nullptr ? SessionId() : session->id();
+  seen.voided = false;
+  seen.acked = 0;
 }
 
-// -- The market's queue and thread
-// ------------------------------------------------------------------
+void DispatchProcess::NoteVoided() {
+  const std::uint64_t voided = registry_.counters().value(dispatch::SessionCounter::kVoided);
+  if (std::exchange(voided_, voided) != voided) {
+    for (const DriverId& driver : pushed_to_) {
+      const auto session = registry_.Find(driver);
+      // The others have at least what was just pushed.
+      if (session != nullptr && session->unacked() == 0) seen_[driver].voided = true;
+    }
+  }
+  pushed_to_.clear();
+}
+
+void DispatchProcess::CheckMaySpeak() {
+  if (speaker_ != nullptr && speaker_->is_fenced_) {
+    context_.Violated("a stream was heard that a newer one had fenced");
+  }
+  context_.Expect(registry_.sessions() <= options_.max_sessions,
+                  "more sessions are held than may be");
+}
+
+// -- From the sessions to the market
+// ----------------------------------------------------------------
 
 bool DispatchProcess::Post(dispatch::Event event) {
-  if (fenced_speaks_) context_.Violated("a stream was heard that a newer one had fenced");
+  if (is_dead_) return false;
+  CheckMaySpeak();
+  Note(event);
   if (context_.faults.Strikes(Fault::kMarketQueueFull)) return false;
-  return loop_.Post(std::move(event));
+  return runner_.Post(std::move(event));
 }
 
 void DispatchProcess::Tell(dispatch::Event event) {
-  if (fenced_speaks_) context_.Violated("a stream was heard that a newer one had fenced");
-  const bool silence = std::holds_alternative<dispatch::DriverSuspect>(event) ||
-                       std::holds_alternative<dispatch::SessionDropped>(event);
-  if (silence && context_.Has(Bug::kSilenceNotTold)) return;
-  loop_.Tell(std::move(event));
+  if (is_dead_) return;
+  CheckMaySpeak();
+  Note(event);
+  runner_.Tell(std::move(event));
 }
 
+void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) {
+  if (is_dead_) return;
+  CheckMaySpeak();
+  runner_.positions().Add(fill);
+}
+
+// -- Looking on the market
+// --------------------------------------------------------------------------
+
 void DispatchProcess::Handling(const dispatch::Event& event, Time now) {
-  if (std::holds_alternative<dispatch::FleetSurveyed>(event)) --surveys_waiting_;
   if (const auto* answer = std::get_if<dispatch::OfferAnswered>(&event)) {
     const auto lease = leases_.find(answer->answer.offer_id());
     if (lease != leases_.end() && answer->answer.accept() && !lease->second.accepted_at) {
       lease->second.accepted_at = now;
     }
   }
+  if (const auto* found = std::get_if<dispatch::CandidatesFound>(&event)) {
+    for (const auto& move : found->moves) context_.seen["room found"] += move.room ? 1 : 0;
+  }
+  const std::uint64_t refused = runner_.events().refused();
+  context_.faults.Count(Fault::kMarketQueueFull, refused - std::exchange(refused_events_, refused));
   checker_.Before(event, now);
+}
+
+void DispatchProcess::Decided(const std::vector<dispatch::Decision>& decisions) {
+  checker_.After(decisions);
+  for (const dispatch::Decision& decision : decisions) {
+    if (const auto* step = std::get_if<dispatch::StepJudged>(&decision)) Judge(*step);
+    const auto* push = std::get_if<dispatch::Push>(&decision);
+    if (push == nullptr) continue;
+    pushed_to_.push_back(push->driver);
+    if (!push->message.has_offer()) continue;
+    const auto& offer = push->message.offer();
+    leases_[offer.offer_id()] = {FromProto(offer.expires_at()), std::nullopt};
+  }
+}
+
+void DispatchProcess::Judge(const dispatch::StepJudged& step) {
+  context_.trace.Line("{} says {} of {}: {}", step.driver, trip::v1::TripState_Name(step.to),
+                      step.trip, trip::v1::StepPlausibility_Name(step.plausibility));
+  context_.Expect(!context_.faults.never() || !dispatch::IsImplausible(step.plausibility),
+                  fmt::format("{}'s step of {} is implausible, by {} m, though nothing goes wrong",
+                              step.driver, step.trip, step.distance_m));
+}
+
+void DispatchProcess::CheckLease(const dispatch::TripRequest& request) const {
+  const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&request);
+  if (assign == nullptr) return;
+  const auto lease = leases_.find(assign->offer_id());
+  // Who shares is put into a plan without an offer: whether that may be, the market's checker says.
+  if (lease == leases_.end()) return;
+  const Duration grace = dispatch::MarketConfig().accept_grace;
+  if (!lease->second.accepted_at || *lease->second.accepted_at > lease->second.expires_at + grace) {
+    context_.Violated(fmt::format("trip {} is given by offer {}, which wasn't accepted in time",
+                                  assign->trip_id(), assign->offer_id()));
+  }
 }
 
 // -- The log
 // ----------------------------------------------------------------------------------------
 
-void DispatchProcess::OpenLog() {
-  const trip::v1::FollowTripsRequest request = log_reader_.NextRequest();
-  log_link_ = Link::Open(context_, host_, neighbours_.trip_host, "log");
-  log_link_->WhenClosed(Side::kClient, [this](const absl::Status& status) { OnLogEnd(status); });
-  const auto deliver =
-      [this, link = std::weak_ptr(log_link_)](const trip::v1::FollowTripsResponse& message) {
-        if (const auto self = link.lock()) OnLog(self, message);
-      };
-  log_link_->Send(Side::kServer, [&trip = neighbours_.trip, link = log_link_, request, deliver] {
-    trip->FollowTrips(link, request, deliver);
-  });
-}
-
-void DispatchProcess::OnLog(const std::shared_ptr<Link>& link,
-                            const trip::v1::FollowTripsResponse& message) {
-  trip::v1::FollowTripsResponse taken = message;
-  if (message.has_event()) {
-    context_.trace.Line("log {}: {}", message.event().sequence(), Describe(message.event().trip()));
-  }
-  if (log_reader_.Take(taken)) {
-    const std::uint64_t sequence =
-        message.has_caught_up() ? message.caught_up().sequence() : message.event().sequence();
-    // The log is caught up at an entry that was told.
-    const bool skipped = message.has_caught_up() && told_ != 0 && sequence > told_;
-    CheckTold(skipped ? sequence + 1 : sequence);
-    return;
-  }
-  link->Abandon(Side::kClient);
-  OnLogEnd(absl::CancelledError("the market is behind"));
-}
-
-void DispatchProcess::OnLogEnd(const absl::Status& status) {
-  context_.trace.Line("log ends: {}", status.ToString());
-  log_reader_.OnEnd(status);
-  context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenLog(); });
+void DispatchProcess::LogTaken(const trip::v1::FollowTripsResponse& message) {
+  const std::uint64_t sequence =
+      message.has_caught_up() ? message.caught_up().sequence() : message.event().sequence();
+  // The log is caught up at an entry that was told.
+  const bool skipped = message.has_caught_up() && told_ != 0 && sequence > told_;
+  CheckTold(skipped ? sequence + 1 : sequence);
 }
 
 /// The log is all of this market, so none may be missing.
@@ -276,163 +316,6 @@ void DispatchProcess::CheckTold(std::uint64_t sequence) {
     context_.Violated(fmt::format("the log's event {} was told behind {}", sequence, told_));
   }
   told_ = std::max(told_, sequence);
-}
-
-// -- Positions
-// --------------------------------------------------------------------------------------
-
-void DispatchProcess::OpenLocation() {
-  location_link_ = Link::Open(context_, host_, neighbours_.location_host, "positions");
-  location_link_->WhenClosed(Side::kClient, [this](const absl::Status&) {
-    context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenLocation(); });
-  });
-  location_link_->Send(Side::kServer, [&location = neighbours_.location, link = location_link_] {
-    location->ReportPositions(link);
-  });
-  Flush();
-}
-
-void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) {
-  if (fenced_speaks_)
-    context_.Violated("a stream's position was taken that a newer one had fenced");
-  fill(*batch_.add_positions());
-  if (std::exchange(flush_scheduled_, true)) return;
-  context_.agenda.After(milliseconds(2), host_.life(), [this] {
-    flush_scheduled_ = false;
-    Flush();
-  });
-}
-
-void DispatchProcess::Flush() {
-  if (batch_.positions().empty() || !location_link_->IsOpen(Side::kClient)) return;
-  batch_.set_sent_at_us(
-      static_cast<std::uint64_t>(context_.agenda.now().time_since_epoch().count()));
-  location_link_->Send(Side::kServer, [&location = neighbours_.location, batch = batch_] {
-    location->TakeBatch(batch);
-  });
-  batch_.clear_positions();
-}
-
-// -- Progress
-// ---------------------------------------------------------------------------------------
-
-void DispatchProcess::OpenProgress() {
-  progress_link_ = Link::Open(context_, host_, neighbours_.trip_host, "progress");
-  progress_link_->WhenClosed(Side::kClient, [this](const absl::Status&) {
-    context_.agenda.After(kReopenAfter, host_.life(), [this] { OpenProgress(); });
-  });
-  progress_link_->Send(Side::kServer, [&trip = neighbours_.trip, link = progress_link_] {
-    trip->ReportProgress(link);
-  });
-  FlushProgress();
-}
-
-void DispatchProcess::Do(const dispatch::ReportProgress& decision) {
-  progress_[decision.progress.trip_id()] = decision.progress.progress();
-  if (std::exchange(progress_scheduled_, true)) return;
-  context_.agenda.After(kProgressLinger, host_.life(), [this] {
-    progress_scheduled_ = false;
-    FlushProgress();
-  });
-}
-
-void DispatchProcess::FlushProgress() {
-  if (progress_.empty() || !progress_link_->IsOpen(Side::kClient)) return;
-  trip::v1::ReportProgressRequest report;
-  for (auto& [id, progress] : std::exchange(progress_, {})) {
-    auto& entry = *report.add_trips();
-    entry.set_trip_id(id);
-    *entry.mutable_progress() = progress;
-  }
-  progress_link_->Send(Side::kServer,
-                       [&trip = neighbours_.trip, report] { trip->TakeProgress(report); });
-}
-
-// -- Decisions
-// --------------------------------------------------------------------------------------
-
-void DispatchProcess::Do(const dispatch::SendWelcome& decision) {
-  const auto session = sessions_.find(decision.driver);
-  if (session != sessions_.end()) session->second->Welcome(decision.epoch, decision.snapshot);
-}
-
-void DispatchProcess::Do(const dispatch::Push& decision) {
-  if (decision.message.has_offer()) {
-    const auto& offer = decision.message.offer();
-    leases_[offer.offer_id()] = {FromProto(offer.expires_at()), std::nullopt};
-  }
-  const auto session = sessions_.find(decision.driver);
-  if (session != sessions_.end()) session->second->Push(decision.message);
-}
-
-void DispatchProcess::Do(const dispatch::EndSession& decision) {
-  const auto session = sessions_.find(decision.driver);
-  if (session != sessions_.end() && session->second->EndShift(decision.epoch)) Remove(session);
-}
-
-void DispatchProcess::Do(const dispatch::SetAvailability& decision) {
-  const auto session = sessions_.find(decision.driver);
-  if (session != sessions_.end()) session->second->SetAvailability(decision);
-}
-
-void DispatchProcess::Do(const dispatch::FindCandidates& decision) { planner_.Find(decision); }
-
-void DispatchProcess::OnFound(dispatch::Event answer) {
-  if (const auto* found = std::get_if<dispatch::CandidatesFound>(&answer)) {
-    for (const auto& move : found->moves) context_.seen["room found"] += move.room ? 1 : 0;
-  }
-  loop_.Tell(std::move(answer));
-}
-
-void DispatchProcess::Do(const dispatch::FindRoute& decision) { planner_.Find(decision); }
-
-void DispatchProcess::Do(const dispatch::TripCommand& decision) {
-  if (const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&decision.request)) {
-    CheckLease(*assign);
-  }
-  Call<trip::v1::Trip>::Start(
-      context_, host_, neighbours_.trip_host, {Describe(decision.request), seconds(5), true},
-      [&trip = neighbours_.trip, request = decision.request](TripProcess::TripReply reply) {
-        trip->Carry(request, std::move(reply));
-      },
-      [this, command = decision.command](absl::StatusOr<trip::v1::Trip> trip) {
-        loop_.Tell(dispatch::CommandDone{command, std::move(trip)});
-      });
-}
-
-void DispatchProcess::Do(const dispatch::StepJudged& decision) {
-  context_.trace.Line("{} says {} of {}: {}", decision.driver,
-                      trip::v1::TripState_Name(decision.to), decision.trip,
-                      trip::v1::StepPlausibility_Name(decision.plausibility));
-  context_.Expect(!context_.faults.never() || !dispatch::IsImplausible(decision.plausibility),
-                  fmt::format("{}'s step of {} is implausible, by {} m, though nothing goes wrong",
-                              decision.driver, decision.trip, decision.distance_m));
-}
-
-void DispatchProcess::Do(const dispatch::SetSurge& decision) {
-  trip::v1::ReportSurgeRequest request;
-  request.set_market(kMarket);
-  for (const auto& [id, percent] : decision.cells) {
-    request.add_cells()->set_s2_cell_id(id);
-    request.mutable_cells()->rbegin()->set_surge_percent(percent);
-  }
-  Call<trip::v1::ReportSurgeResponse>::Start(
-      context_, host_, neighbours_.trip_host, {"surge", seconds(2), true},
-      [&trip = neighbours_.trip, request](Reply<trip::v1::ReportSurgeResponse> reply) {
-        trip->ReportSurge(request, reply);
-      },
-      [](const absl::StatusOr<trip::v1::ReportSurgeResponse>&) {});
-}
-
-void DispatchProcess::CheckLease(const trip::v1::AssignTripRequest& request) {
-  const auto lease = leases_.find(request.offer_id());
-  // Who shares is put into a plan without an offer: whether that may be, the market's checker says.
-  if (lease == leases_.end()) return;
-  const Duration grace = dispatch::MarketConfig().accept_grace;
-  if (!lease->second.accepted_at || *lease->second.accepted_at > lease->second.expires_at + grace) {
-    context_.Violated(fmt::format("trip {} is given by offer {}, which wasn't accepted in time",
-                                  request.trip_id(), request.offer_id()));
-  }
 }
 
 }  // namespace ridestream::sim

@@ -22,8 +22,10 @@ enum class Fault {
   kStreamHalfOpen,   // One end of a cut stream learns of it by keepalive only.
   kNetworkSwitched,  // A driver is on a new stream before the old one's last messages arrive.
   kReaderSlow,
+  kReaderStuck,  // Takes nothing for so long that a stream that is to end is broken off.
   kTripCrashed,
   kDispatchCrashed,
+  kDispatchDrained,  // Sends its drivers away, and is started again.
   kLocationCrashed,
   kWriteLost,  // Not synced when the process died.
   kDiskFailed,

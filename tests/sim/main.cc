@@ -21,7 +21,6 @@ ABSL_FLAG(bool, trace, false, "With --seed: prints everything that happens");
 ABSL_FLAG(uint64_t, stop_after_failures, ridestream::sim::CampaignOptions().stop_after_failures,
           "No run begins any more once so many have failed");
 ABSL_FLAG(uint32_t, jobs, 0, "Threads; 0 for one a core");
-ABSL_FLAG(std::string, bug, "", "Plants one of the mistakes that the simulation is tested with");
 ABSL_FLAG(std::string, json, "", "Writes the result to this file as well");
 
 namespace ridestream::sim {
@@ -34,7 +33,6 @@ everything which was begun came to its end.
 
   sim --seeds 1000                  prints runs, steps, faults by kind, violations
   sim --seed 17 --trace             the same run again, to the bit, readable
-  sim --seeds 1000 --bug no_fencing with a mistake planted
 
 Exit status: 0 no violation; 1 there is one; 2 a flag or a file is wrong.)";
 
@@ -56,18 +54,9 @@ int RunOne(const RunOptions& options) {
 }
 
 int Main() {
-  Bug bug = Bug::kNone;
-  const std::string bug_name = absl::GetFlag(FLAGS_bug);
-  if (!bug_name.empty()) {
-    const auto* const found =
-        std::find_if(kBugs.begin(), kBugs.end(), [&](const auto& b) { return b.name == bug_name; });
-    if (found == kBugs.end()) return Fail(fmt::format("--bug={}: there is no such bug", bug_name));
-    bug = found->bug;
-  }
   if (absl::GetFlag(FLAGS_seed) > 0) {
     return RunOne({.seed = absl::GetFlag(FLAGS_seed),
                    .steps = absl::GetFlag(FLAGS_steps),
-                   .bug = bug,
                    .print = absl::GetFlag(FLAGS_trace)});
   }
   if (absl::GetFlag(FLAGS_trace)) return Fail("--trace: needs --seed");
@@ -82,7 +71,6 @@ int Main() {
       RunCampaign({.from = absl::GetFlag(FLAGS_from),
                    .seeds = absl::GetFlag(FLAGS_seeds),
                    .steps = absl::GetFlag(FLAGS_steps),
-                   .bug = bug,
                    .jobs = jobs,
                    .stop_after_failures = absl::GetFlag(FLAGS_stop_after_failures)});
   std::fputs(ToText(campaign).c_str(), stdout);

@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 
-#include "tests/sim/bugs.h"
 #include "tests/sim/faults.h"
 
 namespace ridestream::sim {
@@ -13,7 +12,6 @@ struct RunOptions {
   std::uint64_t seed = 1;
   /// So many things happen while faults strike; then everything must come to rest.
   std::uint64_t steps = 3'000;
-  Bug bug = Bug::kNone;
   /// Prints every step.
   bool print = false;
 };

@@ -11,21 +11,28 @@
 namespace ridestream::sim {
 
 /// Does workers' pieces in virtual time. Each turn comes a little late, now and then by seconds, as
-/// on a busy machine. Must outlive its workers. Not thread-safe.
+/// on a busy machine. Not thread-safe.
 class SimExecutor final : public Executor {
  public:
-  /// Each turn comes up to `lateness` late.
-  SimExecutor(Context& context, Duration lateness, bool may_be_slow)
-      : context_(context), lateness_(lateness), may_be_slow_(may_be_slow) {}
+  struct Pace {
+    /// Each turn comes up to so much late.
+    Duration lateness;
+    /// Now and then by seconds.
+    bool may_be_slow = false;
+  };
+
+  /// The first worker has one pace, all others the other one.
+  SimExecutor(Context& context, Pace first, Pace others)
+      : context_(context), next_(first), others_(others) {}
   std::unique_ptr<Worker> Start(Worker::Work work) override {
-    return std::make_unique<SimWorker>(*this, std::move(work));
+    return std::make_unique<SimWorker>(context_, std::exchange(next_, others_), std::move(work));
   }
 
  private:
   class SimWorker final : public Worker {
    public:
-    SimWorker(SimExecutor& executor, Work work)
-        : executor_(executor), context_(executor.context_), work_(std::move(work)) {
+    SimWorker(Context& context, Pace pace, Work work)
+        : context_(context), pace_(pace), work_(std::move(work)) {
       Wake();
     }
     ~SimWorker() override { life_.End(); }
@@ -37,11 +44,11 @@ class SimExecutor final : public Executor {
     static constexpr std::uint64_t kMaxPieces = 16;
 
     Duration Lateness() {
-      if (executor_.may_be_slow_ && context_.faults.Strikes(Fault::kWorkerSlow)) {
+      if (pace_.may_be_slow && context_.faults.Strikes(Fault::kWorkerSlow)) {
         return context_.random.Between(Duration(std::chrono::seconds(1)),
                                        Duration(std::chrono::seconds(20)));
       }
-      return context_.random.Between(Duration(0), executor_.lateness_);
+      return context_.random.Between(Duration(0), pace_.lateness);
     }
 
     void RunAt(Time at) {
@@ -61,20 +68,20 @@ class SimExecutor final : public Executor {
       } while (pause && pause->count() == 0 && --pieces > 0);
       if (pause) {
         RunAt(context_.agenda.now() + std::chrono::ceil<Duration>(*pause) +
-              context_.random.Between(Duration(0), executor_.lateness_));
+              context_.random.Between(Duration(0), pace_.lateness));
       }
     }
 
-    SimExecutor& executor_;
     Context& context_;
+    const Pace pace_;
     const Work work_;
     Life life_;
     Time run_at_ = Time::max();
   };
 
   Context& context_;
-  const Duration lateness_;
-  const bool may_be_slow_;
+  Pace next_;
+  const Pace others_;
 };
 
 }  // namespace ridestream::sim

@@ -54,6 +54,10 @@ TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
                                  "CANCEL_REASON_DRIVER_LOST",
                                  "CANCEL_REASON_DRIVER_LOST by a service",
                                  "push",
+                                 "goodbye",
+                                 "turned away by a drain",
+                                 "hello refused",
+                                 "stuck stream broken off",
                                  "shared request",
                                  "put into a plan under way",
                                  "moved to another car",
@@ -95,27 +99,6 @@ TEST_F(SimulationTest, AnotherSeedGivesAnotherRun) {
   EXPECT_NE(sim::Run({.seed = 1, .steps = 300}).trace_hash,
             sim::Run({.seed = 2, .steps = 300}).trace_hash);
 }
-
-class PlantedBugTest : public SimulationTest, public ::testing::WithParamInterface<NamedBug> {};
-
-TEST_P(PlantedBugTest, IsFoundWithinAThousandSeeds) {
-  const Campaign campaign =
-      RunCampaign({.seeds = 1'000, .bug = GetParam().bug, .stop_after_failures = 1});
-  ASSERT_EQ(campaign.failed.size(), 1u) << "not found in " << campaign.runs << " runs";
-  const RunResult& failed = campaign.failed.front();
-  RecordProperty("seed", std::to_string(failed.seed));
-  RecordProperty("steps", std::to_string(failed.steps_with_faults));
-  RecordProperty("violation", failed.violation);
-  // What is printed is enough to see it again.
-  const RunResult again =
-      sim::Run({.seed = failed.seed, .steps = failed.steps_with_faults, .bug = GetParam().bug});
-  EXPECT_EQ(again.violation, failed.violation);
-  // And it was the mistake: the same run without it is well.
-  EXPECT_EQ(sim::Run({.seed = failed.seed}).violation, "");
-}
-
-INSTANTIATE_TEST_SUITE_P(All, PlantedBugTest, ::testing::ValuesIn(kBugs),
-                         [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace
 }  // namespace ridestream::sim

@@ -74,7 +74,7 @@ TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChe
       host_(host),
       checker_(checker),
       feed_(kTailEvents),
-      executor_(context, milliseconds(3), /*may_be_slow=*/false),
+      executor_(context, {milliseconds(3)}, {milliseconds(3)}),
       store_(context, host, disk, executor_,
              [this](const std::vector<trip::EventPtr>& events) { feed_.Publish(events); }),
       handlers_({.store = store_,

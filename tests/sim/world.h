@@ -49,6 +49,9 @@ class World {
   void StartLocation();
   void CrashTrip();
   void CrashDispatch();
+  /// As SIGTERM does: what is under way may end, and then it is started again.
+  void DrainDispatch();
+  void StopDispatch();
   void CrashLocation();
   template <class Start>
   void RestartLater(Start start);
@@ -67,6 +70,8 @@ class World {
   loadtest::DriverHabits driver_habits_;
   loadtest::RiderHabits rider_habits_;
   trip::SharingTerms sharing_;
+  /// Of each life of dispatch, until it is calm.
+  DispatchProcess::Options dispatch_options_;
 
   Host trip_host_{"trip"};
   Host dispatch_host_{"dispatch"};

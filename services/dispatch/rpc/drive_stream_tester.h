@@ -20,7 +20,8 @@
 #include "libs/testing/status_matchers.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/rpc/dispatch_service.h"
-#include "services/dispatch/rpc/position_forwarder.h"
+#include "services/dispatch/rpc/location_client.h"
+#include "services/dispatch/runner/position_forwarder.h"
 #include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
@@ -184,7 +185,7 @@ class DriveStreamTest : public ::testing::Test {
   DriveStreamTest() {
     location_server_ = *rpc::Server::Start({.services = {&location_}});
     location_stub_ = location::v1::LocationService::NewStub(location_server_->InProcessChannel());
-    positions_.emplace(clock_, timers_, *location_stub_, "city");
+    positions_.emplace(clock_, timers_, PositionStreams(*location_stub_), "city");
     registry_.emplace(
         RegistryConfig{.session = {.max_unacked = 4, .max_commands_per_s = 2}, .max_sessions = 2},
         clock_, timers_, [this](const MarketId& market) -> SessionRegistry::MarketPorts {

@@ -1,18 +1,18 @@
 #include "services/dispatch/rpc/location_client.h"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/client_streams.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
 namespace {
 
-constexpr std::chrono::milliseconds kNearestTimeout{1'000};
+const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
 
 }  // namespace
 
@@ -22,7 +22,7 @@ LocationClient::~LocationClient() {
 }
 
 void LocationClient::FindNearest(location::v1::FindNearestRequest request,
-                                 const std::vector<std::string>& request_ids, Done done) {
+                                 const CallOptions& options, Done done) {
   struct UnderWay {
     grpc::ClientContext context;
     location::v1::FindNearestRequest request;
@@ -30,9 +30,9 @@ void LocationClient::FindNearest(location::v1::FindNearestRequest request,
   };
   auto under_way = std::make_shared<UnderWay>();
   under_way->request = std::move(request);
-  rpc::SetTimeout(under_way->context, kNearestTimeout);
-  rpc::SetCaller(under_way->context, {rpc::CallerKind::kService, "dispatch"});
-  for (const std::string& id : request_ids) rpc::AddRequestId(under_way->context, id);
+  rpc::SetTimeout(under_way->context, options.timeout);
+  rpc::SetCaller(under_way->context, kSelf);
+  for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
   {
     MutexLock lock(mu_);
     ++calls_under_way_;
@@ -52,6 +52,17 @@ void LocationClient::EndCall() {
   MutexLock lock(mu_);
   --calls_under_way_;
   idle_.SignalAll();
+}
+
+PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub) {
+  using Transport = rpc::ClientWriteStream<location::v1::ReportPositionsRequest,
+                                           location::v1::ReportPositionsResponse>;
+  return [start = Transport::Start([&stub](auto* context, auto* response, auto* reactor) {
+            rpc::SetCaller(*context, kSelf);
+            stub.async()->ReportPositions(context, response, reactor);
+          })](streams::WriteListener& listener) {
+    return std::make_unique<Transport>(start, listener);
+  };
 }
 
 }  // namespace ridestream::dispatch

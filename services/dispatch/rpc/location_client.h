@@ -1,11 +1,9 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "libs/base/mutex.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/runner/location_port.h"
+#include "services/dispatch/runner/position_forwarder.h"
 
 namespace ridestream::dispatch {
 
@@ -16,8 +14,8 @@ class LocationClient final : public LocationPort {
   explicit LocationClient(location::v1::LocationService::StubInterface& stub) : stub_(stub) {}
   ~LocationClient() override;
 
-  void FindNearest(location::v1::FindNearestRequest request,
-                   const std::vector<std::string>& request_ids, Done done) override;
+  void FindNearest(location::v1::FindNearestRequest request, const CallOptions& options,
+                   Done done) override;
 
  private:
   void EndCall();
@@ -27,5 +25,8 @@ class LocationClient final : public LocationPort {
   CondVar idle_;
   int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
 };
+
+/// Opens streams of positions on the stub, which must outlive them.
+PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub);
 
 }  // namespace ridestream::dispatch

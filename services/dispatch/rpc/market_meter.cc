@@ -112,11 +112,9 @@ void MarketMeter::Handled(const Event& event, std::chrono::nanoseconds took) {
   asked_at_.erase(asked);
 }
 
-void MarketMeter::CommandEnded(const std::string& command, grpc::StatusCode code) {
+void MarketMeter::CommandEnded(const std::string& command, absl::StatusCode code) {
   commands_
-      .Add({{"market", market_},
-            {"command", command},
-            {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}})
+      .Add({{"market", market_}, {"command", command}, {"code", absl::StatusCodeToString(code)}})
       .Increment();
 }
 

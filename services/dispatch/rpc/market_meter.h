@@ -6,27 +6,26 @@
 #include <string>
 #include <vector>
 
-#include "grpcpp/support/status.h"
+#include "absl/status/status.h"
 #include "libs/metrics/enum_counters.h"
 #include "prometheus/counter.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 #include "services/dispatch/domain/events/market_events.h"
-#include "services/dispatch/runner/market_loop.h"
+#include "services/dispatch/runner/market_runner.h"
 
 namespace ridestream::dispatch {
 
 /// Measures a market from outside, by what goes in and comes out, so that the market itself knows
 /// nothing of it. The market's worker calls it; CommandEnded comes from any.
-class MarketMeter final : public MarketLoop::Observer {
+class MarketMeter final : public MarketRunner::Observer {
  public:
   MarketMeter(prometheus::Registry& registry, const std::string& market);
 
   void Handling(const Event&, Time) override {}
   void Decided(const std::vector<Decision>& decisions) override;
   void Handled(const Event& event, std::chrono::nanoseconds took) override;
-  /// Trip answered a command of this name ("assign").
-  void CommandEnded(const std::string& command, grpc::StatusCode code);
+  void CommandEnded(const std::string& command, absl::StatusCode code) override;
 
  private:
   using SteadyClock = std::chrono::steady_clock;

@@ -76,8 +76,8 @@ TEST_F(MarketMeterTest, AddsUpTheTimeOfAllEvents) {
 }
 
 TEST_F(MarketMeterTest, CountsCommandsByTripsAnswer) {
-  meter_.CommandEnded("assign", grpc::StatusCode::OK);
-  meter_.CommandEnded("assign", grpc::StatusCode::FAILED_PRECONDITION);
+  meter_.CommandEnded("assign", absl::StatusCode::kOk);
+  meter_.CommandEnded("assign", absl::StatusCode::kFailedPrecondition);
   const Metrics metrics = Read();
   EXPECT_EQ(Sum(metrics, "dispatch_trip_commands_total", {{"command", "assign"}, {"code", "OK"}}),
             1);

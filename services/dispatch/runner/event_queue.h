@@ -14,17 +14,19 @@ namespace ridestream::dispatch {
 /// What waits for a market's worker. Thread-safe; in the order of locks only the worker's is behind
 /// it.
 ///
-/// Bounded. What comes from outside is refused over kMax, and positions, which the next report
+/// Bounded. What comes from outside is refused over the bound, and positions, which the next report
 /// replaces, over half of that. Answers to the market's own decisions are always taken, as the
 /// market bounds them by asking, and what a session says once.
 class EventQueue {
  public:
   static constexpr std::size_t kMax = 65'536;
 
+  explicit EventQueue(std::size_t max = kMax) : max_(max) {}
+
   /// False: full, and not taken.
   bool Offer(Event event) {
     MutexLock lock(mu_);
-    const std::size_t bound = std::holds_alternative<DriverMoved>(event) ? kMax / 2 : kMax;
+    const std::size_t bound = std::holds_alternative<DriverMoved>(event) ? max_ / 2 : max_;
     if (events_.size() >= bound) {
       ++refused_;
       return false;
@@ -75,6 +77,7 @@ class EventQueue {
     if (events_.size() == 1 && worker_ != nullptr) worker_->Wake();
   }
 
+  const std::size_t max_;
   mutable Mutex mu_;
   std::vector<Event> events_ ABSL_GUARDED_BY(mu_);
   std::uint64_t refused_ ABSL_GUARDED_BY(mu_) = 0;

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "ridestream/location/v1/location.pb.h"
+#include "services/dispatch/runner/call_options.h"
 
 namespace ridestream::dispatch {
 
@@ -16,10 +15,9 @@ class LocationPort {
 
   /// Afterwards no `done` is called any more: calls under way are waited for, or dropped.
   virtual ~LocationPort() = default;
-  /// Calls `done` once, never from within. `request_ids` are those of requests from outside on
-  /// whose behalf it is asked.
-  virtual void FindNearest(location::v1::FindNearestRequest request,
-                           const std::vector<std::string>& request_ids, Done done) = 0;
+  /// Calls `done` once, never from within.
+  virtual void FindNearest(location::v1::FindNearestRequest request, const CallOptions& options,
+                           Done done) = 0;
 };
 
 }  // namespace ridestream::dispatch

@@ -6,12 +6,13 @@
 namespace ridestream::dispatch {
 
 MarketLoop::MarketLoop(const MarketConfig& config, const Clock& clock, Executor& executor,
-                       Observer& observer, CarryOut carry_out)
+                       Observer& observer, CarryOut carry_out, std::size_t max_waiting_events)
     : clock_(clock),
       executor_(executor),
       observer_(observer),
       carry_out_(std::move(carry_out)),
-      market_(config) {}
+      market_(config),
+      queue_(max_waiting_events) {}
 
 void MarketLoop::Start() {
   worker_ = executor_.Start([this] { return Work(); });

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,9 +35,10 @@ class MarketLoop final : public EventSink {
   };
   using CarryOut = std::function<void(Decision)>;
 
-  /// What it refers to must outlive it. `carry_out` is called on the worker.
+  /// What it refers to must outlive it. `carry_out` is called on the worker. For
+  /// `max_waiting_events` see EventQueue.
   MarketLoop(const MarketConfig& config, const Clock& clock, Executor& executor, Observer& observer,
-             CarryOut carry_out);
+             CarryOut carry_out, std::size_t max_waiting_events = EventQueue::kMax);
   ~MarketLoop() override { Stop(); }
 
   /// Begins to decide.

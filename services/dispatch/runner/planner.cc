@@ -10,6 +10,7 @@ namespace {
 
 /// What location answers in one call.
 constexpr std::size_t kMaxQueries = 1'000;
+constexpr std::chrono::milliseconds kNearestTimeout{1'000};
 
 }  // namespace
 
@@ -49,7 +50,7 @@ void Planner::Find(FindCandidates question, const std::vector<std::string>& requ
     wire.set_min_free_seats(query.party_size);
     wire.add_states(location::v1::DRIVER_STATE_IDLE);
   }
-  location_->FindNearest(std::move(request), request_ids,
+  location_->FindNearest(std::move(request), {kNearestTimeout, request_ids},
                          [this, question = std::move(question)](auto response) mutable {
                            OnNearest(std::move(question), std::move(response));
                          });

@@ -24,7 +24,7 @@ struct Questions {
 class FakeLocation final : public LocationPort {
  public:
   explicit FakeLocation(Questions& questions) : questions_(questions) {}
-  void FindNearest(location::v1::FindNearestRequest request, const std::vector<std::string>&,
+  void FindNearest(location::v1::FindNearestRequest request, const CallOptions&,
                    Done done) override {
     questions_.requests.push_back(std::move(request));
     questions_.done.push_back(std::move(done));

@@ -2,8 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/rpc/caller.h"
-#include "libs/rpc/status.h"
+#include "libs/rpc/client_streams.h"
 #include "libs/service/service.h"
 
 namespace ridestream::exporter {
@@ -21,17 +22,22 @@ void TripLog::FollowAfter(std::uint64_t sequence) {
   Stop();
   sequence_ = sequence;
   is_connected_.reset();
+  using Transport =
+      rpc::ClientReadStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>;
+  const auto open = [this](auto& listener) {
+    return std::make_unique<Transport>(
+        [this](auto* context, auto* request, auto* reactor) {
+          rpc::SetCaller(*context, kSelf);
+          request->mutable_markets()->Assign(markets_.begin(), markets_.end());
+          request->set_after_sequence(sequence_);
+          trip_.async()->FollowTrips(context, request, reactor);
+        },
+        listener);
+  };
   stream_ = std::make_unique<Stream>(
-      timers_, Stream::Options{.open =
-                                   [this](auto* context, auto* request, auto* reactor) {
-                                     rpc::SetCaller(*context, kSelf);
-                                     request->mutable_markets()->Assign(markets_.begin(),
-                                                                        markets_.end());
-                                     request->set_after_sequence(sequence_);
-                                     trip_.async()->FollowTrips(context, request, reactor);
-                                   },
+      timers_, Stream::Options{.open = open,
                                .on_message = [this](auto& message) { return OnMessage(message); },
-                               .on_end = [this](const grpc::Status& status) { OnEnd(status); }});
+                               .on_end = [this](const absl::Status& status) { OnEnd(status); }});
 }
 
 void TripLog::Stop() { stream_.reset(); }
@@ -47,23 +53,22 @@ bool TripLog::OnMessage(trip::v1::FollowTripsResponse& message) {
   return true;
 }
 
-void TripLog::OnEnd(const grpc::Status& status) {
-  switch (status.error_code()) {
-    case grpc::StatusCode::CANCELLED:  // The queue was full.
+void TripLog::OnEnd(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kCancelled:  // The queue was full.
       return;
-    case grpc::StatusCode::OUT_OF_RANGE:
-      queue_.Fail(absl::FailedPreconditionError(
-          "the topic holds the events of another log than trip's, or trip has lost events: " +
-          status.error_message()));
+    case absl::StatusCode::kOutOfRange:
+      queue_.Fail(absl::FailedPreconditionError(absl::StrCat(
+          "the topic holds the events of another log than trip's, or trip has lost events: ",
+          status.message())));
       return;
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::PERMISSION_DENIED:
-      queue_.Fail(rpc::FromGrpcStatus(status));
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kPermissionDenied:
+      queue_.Fail(status);
       return;
     default:
       if (!std::exchange(is_connected_, false).value_or(true)) return;
-      service::Log(service::Level::kWarning, "trip_away",
-                   {{"error", rpc::FromGrpcStatus(status).ToString()}});
+      service::Log(service::Level::kWarning, "trip_away", {{"error", status.ToString()}});
   }
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "libs/base/timer_queue.h"
-#include "libs/rpc/follow_stream.h"
+#include "libs/streams/follow_stream.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/exporter/domain/event_queue.h"
 #include "services/exporter/domain/ports.h"
@@ -28,10 +28,10 @@ class TripLog final : public EventLog {
   void Stop() override;
 
  private:
-  using Stream = rpc::FollowStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>;
+  using Stream = streams::FollowStream<trip::v1::FollowTripsResponse>;
 
   bool OnMessage(trip::v1::FollowTripsResponse& message);
-  void OnEnd(const grpc::Status& status);
+  void OnEnd(const absl::Status& status);
 
   const std::vector<std::string> markets_;
   trip::v1::TripService::StubInterface& trip_;

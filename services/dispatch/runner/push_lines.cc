@@ -1,4 +1,4 @@
-#include "services/dispatch/rpc/push_lines.h"
+#include "services/dispatch/runner/push_lines.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "libs/base/mutex.h"
-#include "libs/base/timer_queue.h"
-#include "libs/rpc/report_stream.h"
-#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "libs/base/timer_port.h"
+#include "libs/streams/report_stream.h"
+#include "ridestream/trip/v1/trip.pb.h"
 
 namespace ridestream::dispatch {
 
@@ -14,17 +16,22 @@ namespace ridestream::dispatch {
 /// by the trips under way. Thread-safe.
 class ProgressReporter {
  public:
-  ProgressReporter(TimerQueue& timers, trip::v1::TripService::StubInterface& stub);
+  using Request = trip::v1::ReportProgressRequest;
+  /// Opens a stream to trip.
+  using Open =
+      std::function<std::unique_ptr<streams::WriteStream<Request>>(streams::WriteListener&)>;
+
+  ProgressReporter(TimerPort& timers, Open open);
   ~ProgressReporter() { stream_.Stop(); }
 
   void Report(trip::v1::TripProgress progress);
 
  private:
-  bool NextBatch(trip::v1::ReportProgressRequest* request);
+  bool NextBatch(Request* request);
 
   Mutex mu_;
   std::map<std::string, trip::v1::Progress> latest_ ABSL_GUARDED_BY(mu_);
-  rpc::ReportStream<trip::v1::ReportProgressRequest, trip::v1::ReportProgressResponse> stream_;
+  streams::ReportStream<Request> stream_;
 };
 
 }  // namespace ridestream::dispatch

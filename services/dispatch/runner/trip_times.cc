@@ -1,4 +1,4 @@
-#include "services/dispatch/rpc/trip_times.h"
+#include "services/dispatch/runner/trip_times.h"
 
 #include "libs/proto_values/proto_values.h"
 

@@ -3,15 +3,16 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
-#include "libs/base/timer_queue.h"
-#include "libs/rpc/report_stream.h"
-#include "ridestream/location/v1/location.grpc.pb.h"
+#include "libs/base/timer_port.h"
+#include "libs/streams/report_stream.h"
+#include "ridestream/location/v1/location.pb.h"
 #include "services/dispatch/sessions/driver_session.h"
 
 namespace ridestream::dispatch {
@@ -25,8 +26,12 @@ class PositionForwarder final : public PositionSink {
   static constexpr int kBatch = 4'096;
   static constexpr std::size_t kMaxBatches = 32;
 
-  PositionForwarder(const Clock& clock, TimerQueue& timers,
-                    location::v1::LocationService::StubInterface& stub, std::string market);
+  using Request = location::v1::ReportPositionsRequest;
+  /// Opens a stream to location.
+  using Open =
+      std::function<std::unique_ptr<streams::WriteStream<Request>>(streams::WriteListener&)>;
+
+  PositionForwarder(const Clock& clock, TimerPort& timers, Open open, std::string market);
   ~PositionForwarder() override { stream_.Stop(); }
 
   /// Calls `fill` under the lock.
@@ -41,8 +46,6 @@ class PositionForwarder final : public PositionSink {
   }
 
  private:
-  using Request = location::v1::ReportPositionsRequest;
-
   void NewBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NextBatch(Request* request);
 
@@ -53,7 +56,7 @@ class PositionForwarder final : public PositionSink {
   // Used ones: they keep the memory of their positions.
   std::vector<std::unique_ptr<Request>> spare_ ABSL_GUARDED_BY(mu_);
   std::atomic<std::uint64_t> dropped_ = 0;
-  rpc::ReportStream<Request, location::v1::ReportPositionsResponse> stream_;
+  streams::ReportStream<Request> stream_;
 };
 
 }  // namespace ridestream::dispatch

@@ -1,29 +1,22 @@
-#include "services/dispatch/rpc/position_forwarder.h"
+#include "services/dispatch/runner/position_forwarder.h"
 
 #include <utility>
 
-#include "libs/rpc/caller.h"
 #include "libs/service/service.h"
 
 namespace ridestream::dispatch {
 
-PositionForwarder::PositionForwarder(const Clock& clock, TimerQueue& timers,
-                                     location::v1::LocationService::StubInterface& stub,
+PositionForwarder::PositionForwarder(const Clock& clock, TimerPort& timers, Open open,
                                      std::string market)
     : clock_(clock),
       market_(std::move(market)),
-      stream_(timers, {.open =
-                           [&stub](grpc::ClientContext* context,
-                                   location::v1::ReportPositionsResponse* response,
-                                   grpc::ClientWriteReactor<Request>* reactor) {
-                             rpc::SetCaller(*context, {rpc::CallerKind::kService, "dispatch"});
-                             stub.async()->ReportPositions(context, response, reactor);
-                           },
+      stream_(timers, {.open = std::move(open),
                        .fill = [this](Request* request) { return NextBatch(request); },
                        .on_end =
-                           [market = market_](const grpc::Status& status) {
-                             service::Log(service::Level::kWarning, "location_stream_ended",
-                                          {{"market", market}, {"error", status.error_message()}});
+                           [market = market_](const absl::Status& status) {
+                             service::Log(
+                                 service::Level::kWarning, "location_stream_ended",
+                                 {{"market", market}, {"error", std::string(status.message())}});
                            }}) {}
 
 void PositionForwarder::Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) {

@@ -1,4 +1,4 @@
-#include "services/dispatch/rpc/speed_keeper.h"
+#include "services/dispatch/runner/speed_keeper.h"
 
 #include <gtest/gtest.h>
 

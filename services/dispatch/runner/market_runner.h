@@ -5,51 +5,69 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "libs/base/clock.h"
-#include "libs/base/timer_queue.h"
-#include "libs/peer_clock/peer_clock.h"
+#include "libs/base/mutex.h"
+#include "libs/base/timer_port.h"
+#include "libs/base/worker.h"
 #include "libs/roads/streets.h"
-#include "libs/rpc/follow_stream.h"
-#include "ridestream/location/v1/location.grpc.pb.h"
-#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "libs/streams/follow_stream.h"
+#include "ridestream/trip/v1/trip.pb.h"
 #include "s2/s2latlng_rect.h"
-#include "services/dispatch/rpc/market_meter.h"
-#include "services/dispatch/rpc/position_forwarder.h"
-#include "services/dispatch/rpc/progress_reporter.h"
-#include "services/dispatch/rpc/speed_keeper.h"
+#include "services/dispatch/runner/command_sender.h"
+#include "services/dispatch/runner/location_port.h"
 #include "services/dispatch/runner/log_reader.h"
 #include "services/dispatch/runner/market_loop.h"
+#include "services/dispatch/runner/open_requests.h"
 #include "services/dispatch/runner/planner.h"
+#include "services/dispatch/runner/position_forwarder.h"
+#include "services/dispatch/runner/progress_reporter.h"
+#include "services/dispatch/runner/speed_keeper.h"
+#include "services/dispatch/runner/trip_port.h"
 #include "services/dispatch/sessions/offer_times.h"
 #include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 
-/// Runs one market over gRPC: carries the decisions of its MarketLoop out, and follows trip's log
+/// Runs one market over ports: carries the decisions of its MarketLoop out, and follows trip's log
 /// from the oldest open trip, and again from where it was whenever the stream breaks. Thread-safe.
 class MarketRunner final : public EventSink {
  public:
+  /// Looks on.
+  class Observer : public MarketLoop::Observer {
+   public:
+    /// Trip answered a command of this name ("assign"). Comes from any thread.
+    virtual void CommandEnded(const std::string& command, absl::StatusCode code) = 0;
+  };
+  struct Config {
+    MarketConfig market;
+    PlannerConfig planner;
+    /// See EventQueue.
+    std::size_t max_waiting_events = EventQueue::kMax;
+  };
+  /// What the market has for itself.
+  struct Ports {
+    std::unique_ptr<TripPort> trip;
+    std::unique_ptr<LocationPort> location;
+    PositionForwarder::Open open_positions;
+    std::unique_ptr<Observer> observer;
+    std::shared_ptr<const roads::Streets> streets;
+    /// Null if the streets' times are the map's.
+    std::unique_ptr<SpeedKeeper> speeds;
+  };
+  /// What it shares with others, and what outlives it.
   struct Surroundings {
     const Clock& clock;
-    TimerQueue& timers;
+    TimerPort& timers;
     Executor& executor;
-    /// Trip's, in which its records are written.
-    const PeerClock& trip_clock;
+    /// What to add to a time of trip's, in which its records are written, to have ours.
+    std::function<Duration()> trip_to_ours;
     SessionRegistry& sessions;
-    trip::v1::TripService::StubInterface& trip;
-    location::v1::LocationService::StubInterface& location;
     ProgressReporter& progress;
-    prometheus::Registry& metrics;
   };
 
-  /// `update_speeds_every`: how often the streets' times follow what cars drive, by the clock; 0
-  /// for never.
-  MarketRunner(const MarketConfig& config, const PlannerConfig& planner_config,
-               Duration update_speeds_every, std::unique_ptr<roads::Streets> streets,
-               const Surroundings& surroundings);
+  MarketRunner(const Config& config, Ports ports, Surroundings surroundings);
   ~MarketRunner() override;
 
   /// Begins to follow the log and to decide. `on_caught_up` is called each time the log was caught
@@ -78,17 +96,12 @@ class MarketRunner final : public EventSink {
   std::uint64_t rounds_out_of_time() const { return loop_.rounds_out_of_time(); }
 
  private:
+  using LogStream = streams::FollowStream<trip::v1::FollowTripsResponse>;
+
   void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(survey_mu_);
   void Survey();
-  /// Calls of trip that Stop waits for.
-  void BeginCall();
-  void EndCall();
-  using LogStream = rpc::FollowStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>;
-
   bool OnLog(trip::v1::FollowTripsResponse& message);
-  void OpenLog(grpc::ClientContext* context, trip::v1::FollowTripsRequest* request,
-               grpc::ClientReadReactor<trip::v1::FollowTripsResponse>* reactor);
-  void OnLogEnd(const grpc::Status& status);
+  void OnLogEnd(const absl::Status& status);
 
   void Do(const SendWelcome& decision);
   void Do(dispatch::Push decision);
@@ -96,30 +109,17 @@ class MarketRunner final : public EventSink {
   void Do(const SetAvailability& decision);
   void Do(FindCandidates decision);
   void Do(FindRoute decision);
-  void Do(TripCommand decision);
+  void Do(TripCommand decision) { commands_.Send(std::move(decision)); }
   void Do(ReportProgress decision);
   void Do(const StepJudged& decision);
   void Do(StreetsDriven decision);
   void Do(const SetSurge& decision);
-  /// Remembers which request a trip was made by, while it is open.
-  void NoteRequest(const trip::v1::Trip& trip);
-  std::string RequestOf(const std::string& trip_id);
-  /// Tells of a command that failed: of one that the market repeats only when it begins to fail,
-  /// and when it is through.
-  void LogCommand(const char* name, const std::string& trip_id, const absl::Status& status);
-  /// The requests of those trips of a round that weren't in a round before, as many as a call
-  /// bears.
-  std::vector<std::string> NewRequestsOf(const FindCandidates& round);
-
-  /// `name` is the command's in metrics and logs.
-  template <class Request, class Response, class Call>
-  void Tell(const char* name, std::uint64_t command, Request request, Call call);
 
   const std::string market_name_;
-  const std::unique_ptr<roads::Streets> streets_;
+  const std::shared_ptr<const roads::Streets> streets_;
   const S2LatLngRect area_;
   const Surroundings around_;
-  MarketMeter meter_;
+  const std::unique_ptr<Observer> observer_;
   MarketLoop loop_;
   PositionForwarder positions_;
   OfferTimes offer_times_;
@@ -129,19 +129,11 @@ class MarketRunner final : public EventSink {
   std::function<void()> on_caught_up_;
   // Touched by the follower's functions alone, which run one at a time.
   LogReader log_reader_;
-  Mutex mu_;
-  CondVar idle_;
-  int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
-  struct TripRequest {
-    std::string id;
-    bool was_in_a_round = false;
-    /// Of its command under way.
-    int failures = 0;
-  };
-  // By trip; those that are open.
-  absl::flat_hash_map<std::string, TripRequest> requests_ ABSL_GUARDED_BY(mu_);
+  OpenRequests requests_;
+  std::unique_ptr<TripPort> trip_;  // Null when stopped.
+  CommandSender commands_;
   Mutex survey_mu_;
-  TimerQueue::Handle survey_ ABSL_GUARDED_BY(survey_mu_) = 0;
+  TimerPort::Handle survey_ ABSL_GUARDED_BY(survey_mu_) = 0;
   bool stopped_ ABSL_GUARDED_BY(survey_mu_) = false;
   std::unique_ptr<LogStream> log_;
 };

@@ -1,0 +1,115 @@
+#include "libs/streams/follow_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/timer_queue.h"
+#include "libs/testing/manual_timers.h"
+
+namespace ridestream::streams {
+namespace {
+
+using std::chrono::milliseconds;
+using Listener = ReadListener<std::string>;
+
+/// Notes which listener waits for messages, and that it doesn't any more.
+class FakeReadStream final : public ReadStream {
+ public:
+  FakeReadStream(Listener& listener, Listener*& open) : open_(open) { open_ = &listener; }
+  ~FakeReadStream() override { open_ = nullptr; }
+
+ private:
+  Listener*& open_;
+};
+
+class FollowStreamTest : public ::testing::Test {
+ protected:
+  FollowStream<std::string>::Options Options() {
+    return {.open =
+                [this](Listener& listener) {
+                  ++opened_;
+                  return std::make_unique<FakeReadStream>(listener, open_);
+                },
+            .on_message =
+                [this](std::string& message) {
+                  taken_.push_back(message);
+                  return message != "too much";
+                },
+            .on_end = [this](const absl::Status& status) { ends_.push_back(status); }};
+  }
+  bool Send(std::string message) { return open_->OnMessage(message); }
+
+  testing::ManualTimers timers_;
+  Listener* open_ = nullptr;
+  int opened_ = 0;
+  std::vector<std::string> taken_;
+  std::vector<absl::Status> ends_;
+};
+
+TEST_F(FollowStreamTest, OpensAgainAfterAPauseWhenTheStreamEnds) {
+  FollowStream<std::string> stream(timers_, Options());
+  EXPECT_TRUE(Send("a"));
+  EXPECT_FALSE(Send("too much")) << "the transport cancels";
+  open_->OnEnded(absl::CancelledError("not taken"));
+  EXPECT_EQ(opened_, 1);
+  timers_.FireAll();
+  EXPECT_EQ(opened_, 2);
+  EXPECT_TRUE(Send("b"));
+  EXPECT_EQ(taken_, (std::vector<std::string>{"a", "too much", "b"}));
+  EXPECT_EQ(ends_, (std::vector<absl::Status>{absl::CancelledError("not taken")}));
+}
+
+TEST_F(FollowStreamTest, StopEndsTheStreamAndOpensNoOther) {
+  FollowStream<std::string> stream(timers_, Options());
+  open_->OnEnded(absl::UnavailableError("gone"));
+  stream.Stop();
+  EXPECT_EQ(open_, nullptr);
+  EXPECT_EQ(timers_.waiting(), 0u);
+  EXPECT_EQ(opened_, 1);
+}
+
+/// Sends messages on a thread of its own until it has sent ten, or is ended.
+class ThreadReadStream final : public ReadStream {
+ public:
+  explicit ThreadReadStream(Listener& listener) : thread_([this, &listener] { Run(listener); }) {}
+  ~ThreadReadStream() override {
+    cancelled_ = true;
+    thread_.join();
+  }
+
+ private:
+  void Run(Listener& listener) {
+    for (int i = 0; i < 10 && !cancelled_; ++i) {
+      std::string message = std::to_string(i);
+      if (!listener.OnMessage(message)) break;
+    }
+    listener.OnEnded(absl::UnavailableError("over"));
+  }
+
+  std::atomic<bool> cancelled_ = false;
+  std::thread thread_;
+};
+
+TEST(FollowStreamThreadsTest, IsStoppedWhateverIsUnderWay) {
+  TimerQueue timers;
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> messages = 0;
+    FollowStream<std::string> stream(
+        timers,
+        {.open = [](Listener& listener) { return std::make_unique<ThreadReadStream>(listener); },
+         .on_message = [&](std::string&) { return ++messages > 0; },
+         .reopen_after = milliseconds(0)});
+    while (messages < 15 + round) std::this_thread::yield();
+    stream.Stop();
+    const int before = messages;
+    std::this_thread::yield();
+    EXPECT_EQ(messages, before);
+  }
+}
+
+}  // namespace
+}  // namespace ridestream::streams

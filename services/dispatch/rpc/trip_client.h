@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "libs/base/mutex.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/dispatch/runner/progress_reporter.h"
+#include "services/dispatch/runner/trip_port.h"
+
+namespace ridestream::dispatch {
+
+/// Trip, over gRPC. Ending it waits for the calls under way. Thread-safe.
+class TripClient final : public TripPort {
+ public:
+  /// `stub` must outlive it.
+  explicit TripClient(trip::v1::TripService::StubInterface& stub) : stub_(stub) {}
+  ~TripClient() override;
+
+  void Execute(TripRequest request, const CallOptions& options, CommandEnded done) override;
+  void ReportSurge(trip::v1::ReportSurgeRequest request, const CallOptions& options,
+                   SurgeEnded done) override;
+  std::unique_ptr<streams::ReadStream> FollowTrips(trip::v1::FollowTripsRequest request,
+                                                   LogListener& listener) override;
+
+ private:
+  /// `call` starts it on the stub; `done` is given its status and response.
+  template <class Response, class Request, class Call, class Done>
+  void Start(Request request, const CallOptions& options, Call call, Done done);
+  template <class Response, class Request, class Call>
+  void Command(Request request, const CallOptions& options, CommandEnded done, Call call);
+  void EndCall();
+
+  trip::v1::TripService::StubInterface& stub_;
+  Mutex mu_;
+  CondVar idle_;
+  int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+/// Opens streams of progress on the stub, which must outlive them.
+ProgressReporter::Open ProgressStreams(trip::v1::TripService::StubInterface& stub);
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ridestream::dispatch {
+
+/// About a unary call to another service.
+struct CallOptions {
+  /// Of wall time; DEADLINE_EXCEEDED afterwards.
+  std::chrono::milliseconds timeout;
+  /// Requests that a call names at most.
+  static constexpr std::size_t kMaxRequestIds = 32;
+
+  /// The ids of requests from outside on whose behalf it is made.
+  std::vector<std::string> request_ids = {};
+};
+
+}  // namespace ridestream::dispatch

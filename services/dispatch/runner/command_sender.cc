@@ -1,0 +1,69 @@
+#include "services/dispatch/runner/command_sender.h"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "libs/service/service.h"
+#include "services/dispatch/runner/trip_times.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+constexpr std::chrono::milliseconds kCommandTimeout{5'000};
+constexpr std::chrono::milliseconds kSurgeTimeout{2'000};
+
+const char* NameOf(const TripRequest& request) {
+  struct Names {
+    const char* operator()(const trip::v1::AssignTripRequest&) { return "assign"; }
+    const char* operator()(const trip::v1::AdvanceTripRequest&) { return "advance"; }
+    const char* operator()(const trip::v1::ReleaseTripRequest&) { return "release"; }
+    const char* operator()(const trip::v1::GiveUpTripRequest&) { return "give_up"; }
+    const char* operator()(const trip::v1::ReportDriverLostRequest&) {
+      return "report_driver_lost";
+    }
+    const char* operator()(const trip::v1::CancelTripRequest&) { return "cancel"; }
+  };
+  return std::visit(Names(), request);
+}
+
+}  // namespace
+
+CommandSender::CommandSender(std::string market, Surroundings surroundings)
+    : market_(std::move(market)), around_(std::move(surroundings)) {}
+
+void CommandSender::Send(TripCommand command) {
+  const std::string trip_id = TripOf(command.request).str();
+  CallOptions options{kCommandTimeout};
+  if (std::string request = around_.requests.RequestOf(trip_id); !request.empty()) {
+    options.request_ids.push_back(std::move(request));
+  }
+  const char* const name = NameOf(command.request);
+  around_.trip.Execute(
+      std::move(command.request), options,
+      [this, name, trip_id, id = command.command](absl::StatusOr<trip::v1::Trip> trip) {
+        around_.on_ended(name, trip.status().code());
+        if (trip.ok()) ShiftTimes(around_.trip_to_ours(), *trip);
+        around_.requests.LogCommand(name, trip_id, trip.status());
+        around_.events.Tell(CommandDone{id, std::move(trip)});
+      });
+}
+
+void CommandSender::Send(const SetSurge& surge) {
+  trip::v1::ReportSurgeRequest request;
+  request.set_market(market_);
+  for (const auto& [id, percent] : surge.cells) {
+    trip::v1::SurgeCell& cell = *request.add_cells();
+    cell.set_s2_cell_id(id);
+    cell.set_surge_percent(percent);
+  }
+  around_.trip.ReportSurge(std::move(request), {kSurgeTimeout}, [this](const absl::Status& status) {
+    // It is told again while it lasts, and forgotten when it isn't.
+    if (status.ok()) return;
+    service::Log(service::Level::kWarning, "surge_not_told",
+                 {{"market", market_}, {"error", std::string(status.message())}});
+  });
+}
+
+}  // namespace ridestream::dispatch

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/runner/open_requests.h"
+#include "services/dispatch/runner/trip_port.h"
+#include "services/dispatch/sessions/driver_session.h"
+
+namespace ridestream::dispatch {
+
+/// Sends a market's commands and surge prices to trip, and tells the market how its commands ended.
+/// Thread-safe. What is given by reference outlives the calls under way, which end with `trip`.
+class CommandSender {
+ public:
+  struct Surroundings {
+    TripPort& trip;
+    OpenRequests& requests;
+    EventSink& events;
+    /// What to add to a time of trip's to have ours.
+    std::function<Duration()> trip_to_ours;
+    /// Told of each command that ended, by its name ("assign").
+    std::function<void(const std::string&, absl::StatusCode)> on_ended;
+  };
+
+  CommandSender(std::string market, Surroundings surroundings);
+
+  void Send(TripCommand command);
+  void Send(const SetSurge& surge);
+
+ private:
+  const std::string market_;
+  const Surroundings around_;
+};
+
+}  // namespace ridestream::dispatch

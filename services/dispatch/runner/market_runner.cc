@@ -1,0 +1,190 @@
+#include "services/dispatch/runner/market_runner.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "libs/proto_values/proto_values.h"
+#include "libs/service/service.h"
+#include "services/dispatch/runner/push_lines.h"
+#include "services/dispatch/runner/trip_times.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+constexpr Duration kSurveyEvery = std::chrono::seconds(10);
+// A driver may come from out of town, and a device be a little wrong.
+constexpr double kAreaMarginM = 20'000;
+
+S2LatLngRect AreaAround(const roads::BoundingBox& streets) {
+  const auto corner = [](LatLng place) { return S2LatLng::FromE7(place.lat_e7, place.lng_e7); };
+  return S2LatLngRect(corner(streets.south_west), corner(streets.north_east))
+      .ExpandedByDistance(S1Angle::Radians(kAreaMarginM / kEarthRadiusM));
+}
+
+}  // namespace
+
+MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surroundings)
+    : market_name_(config.market.market.str()),
+      streets_(std::move(ports.streets)),
+      area_(AreaAround(streets_->graph().bounds())),
+      around_(std::move(surroundings)),
+      observer_(std::move(ports.observer)),
+      loop_(
+          config.market, around_.clock, around_.executor, *observer_,
+          [this](Decision decision) {
+            std::visit([this](auto& what) { Do(std::move(what)); }, decision);
+          },
+          config.max_waiting_events),
+      positions_(around_.clock, around_.timers, std::move(ports.open_positions), market_name_),
+      planner_(config.planner, market_name_, *streets_, std::move(ports.location), around_.executor,
+               [this](Event answer) { loop_.Tell(std::move(answer)); }),
+      speeds_(std::move(ports.speeds)),
+      log_reader_(market_name_, loop_,
+                  [this](std::uint64_t sequence) {
+                    service::Log(
+                        service::Level::kInfo, "log_caught_up",
+                        {{"market", market_name_}, {"sequence", std::to_string(sequence)}});
+                    on_caught_up_();
+                  }),
+      trip_(std::move(ports.trip)),
+      commands_(market_name_,
+                {.trip = *trip_,
+                 .requests = requests_,
+                 .events = loop_,
+                 .trip_to_ours = around_.trip_to_ours,
+                 .on_ended = [this](const std::string& command, absl::StatusCode code) {
+                   observer_->CommandEnded(command, code);
+                 }}) {}
+
+MarketRunner::~MarketRunner() { Stop(); }
+
+void MarketRunner::Start(std::function<void()> on_caught_up) {
+  on_caught_up_ = std::move(on_caught_up);
+  loop_.Start();
+  {
+    MutexLock lock(survey_mu_);
+    ScheduleSurvey();
+  }
+  log_ = std::make_unique<LogStream>(
+      around_.timers,
+      LogStream::Options{.open =
+                             [this](TripPort::LogListener& listener) {
+                               return trip_->FollowTrips(log_reader_.NextRequest(), listener);
+                             },
+                         .on_message = [this](auto& message) { return OnLog(message); },
+                         .on_end = [this](const absl::Status& status) { OnLogEnd(status); }});
+}
+
+void MarketRunner::Stop() {
+  TimerPort::Handle survey = 0;
+  {
+    MutexLock lock(survey_mu_);
+    stopped_ = true;
+    survey = survey_;
+  }
+  around_.timers.Cancel(survey);
+  if (log_ != nullptr) log_->Stop();
+  loop_.Stop();
+  trip_.reset();
+}
+
+// -- The fleet
+// -------------------------------------------------------------------------------------
+
+void MarketRunner::ScheduleSurvey() {
+  if (stopped_) return;
+  survey_ = around_.timers.After(around_.clock.ToWall(kSurveyEvery), [this] { Survey(); });
+}
+
+void MarketRunner::Survey() {
+  // A market that is behind can do without: the next survey says the same better.
+  (void)loop_.Post(around_.sessions.Survey(MarketId(market_name_)));
+  MutexLock lock(survey_mu_);
+  ScheduleSurvey();
+}
+
+// -- The log
+// ---------------------------------------------------------------------------------------
+
+bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
+  if (message.has_event()) {
+    requests_.Note(message.event().trip());
+    ShiftTimes(around_.trip_to_ours(), *message.mutable_event()->mutable_trip());
+  }
+  return log_reader_.Take(message);
+}
+
+void MarketRunner::OnLogEnd(const absl::Status& status) {
+  service::Log(service::Level::kWarning, "log_stream_ended",
+               {{"market", market_name_},
+                {"after_sequence", std::to_string(log_reader_.sequence())},
+                {"error", std::string(status.message())}});
+  log_reader_.OnEnd(status);
+}
+
+// -- Decisions
+// -------------------------------------------------------------------------------------
+
+void MarketRunner::Do(const SendWelcome& decision) {
+  const auto session = around_.sessions.Find(decision.driver);
+  if (session != nullptr) session->Welcome(decision.epoch, decision.snapshot);
+}
+
+void MarketRunner::Do(dispatch::Push decision) {
+  const auto session = around_.sessions.Find(decision.driver);
+  if (session == nullptr) return;
+  LogPush(decision, session->id(),
+          [this](const std::string& trip) { return requests_.RequestOf(trip); });
+  session->Push(std::move(decision.message));
+}
+
+void MarketRunner::Do(const EndSession& decision) {
+  around_.sessions.EndShift(decision.driver, decision.epoch);
+}
+
+void MarketRunner::Do(const SetAvailability& decision) {
+  const auto session = around_.sessions.Find(decision.driver);
+  if (session != nullptr) session->SetAvailability(decision);
+}
+
+void MarketRunner::Do(FindCandidates decision) {
+  std::vector<std::string> requests =
+      requests_.NewRequestsOf(decision, CallOptions::kMaxRequestIds);
+  planner_.Find(std::move(decision), std::move(requests));
+}
+
+void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
+
+void MarketRunner::Do(ReportProgress decision) {
+  if (decision.progress.progress().has_arrives_at()) {
+    auto& arrives_at = *decision.progress.mutable_progress()->mutable_arrives_at();
+    arrives_at = ToProto(FromProto(arrives_at) - around_.trip_to_ours());
+  }
+  around_.progress.Report(std::move(decision.progress));
+}
+
+void MarketRunner::Do(const StepJudged& decision) {
+  if (!IsImplausible(decision.plausibility)) return;
+  service::Log(service::Level::kWarning, "step_implausible",
+               {{"trip", decision.trip.str()},
+                {"request", requests_.RequestOf(decision.trip.str())},
+                {"driver", decision.driver.str()},
+                {"to", trip::v1::TripState_Name(decision.to)},
+                {"why", trip::v1::StepPlausibility_Name(decision.plausibility)},
+                {"distance_m", std::to_string(decision.distance_m)},
+                {"refused", decision.refused ? "yes" : "no"}});
+}
+
+void MarketRunner::Do(StreetsDriven decision) {
+  if (speeds_ != nullptr) speeds_->Add(std::move(decision));
+}
+
+void MarketRunner::Do(const SetSurge& decision) {
+  std::uint32_t highest = 100;
+  for (const auto& [id, percent] : decision.cells) highest = std::max(highest, percent);
+  highest_surge_percent_ = highest;
+  commands_.Send(decision);
+}
+
+}  // namespace ridestream::dispatch
