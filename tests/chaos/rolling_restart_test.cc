@@ -55,7 +55,7 @@ TEST(RollingRestartTest, NoCallFailsAndNoDriverIsLongWithoutASession) {
   EXPECT_GE(reconnect["count"], kDrivers) << "each driver's stream ended once, and was back";
   // Compared with the outage itself, because a busy machine delays both. Dispatch spreads drivers
   // over another 2 s.
-  EXPECT_LE(reconnect["max"], 2 * longest_outage.count() + 2'000);
+  EXPECT_LE(reconnect["max"], 5 * longest_outage.count() + 2'000);
 }
 
 }  // namespace
