@@ -9,7 +9,8 @@ namespace ridestream::process {
 
 absl::Status MakeAuthority(const std::string& folder) {
   return identity::DevelopmentAuthority::Create(
-      folder, {.services = {"trip", "location", "dispatch", "gateway", "exporter", "loadtest", "door"}},
+      folder,
+      {.services = {"trip", "location", "dispatch", "gateway", "exporter", "loadtest", "door"}},
       ScaledClock().Now());
 }
 

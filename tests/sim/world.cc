@@ -30,8 +30,7 @@ constexpr Duration kLookAtDrainEvery = milliseconds(200);
 
 }  // namespace
 
-World::World(const RunOptions& options)
-    : options_(options), context_(options.seed, options.print) {
+World::World(const RunOptions& options) : options_(options), context_(options.seed, options.print) {
   driver_habits_.market = kMarket;
   // Some think for longer than an offer lasts.
   driver_habits_.offers = {.accept_probability = 0.75,

@@ -13,8 +13,8 @@
 #include "libs/base/mutex.h"
 #include "libs/base/worker.h"
 #include "libs/roads/streets.h"
-#include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/candidates/round_search.h"
+#include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/runner/location_port.h"
 
 namespace ridestream::dispatch {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "libs/roads/graph/road_graph.h"
-#include "services/dispatch/domain/search/waiting_trips.h"
 #include "services/dispatch/candidates/round_search.h"
+#include "services/dispatch/domain/search/waiting_trips.h"
 #include "tests/bench/matching/thread_time.h"
 
 namespace ridestream::bench {

@@ -8,8 +8,8 @@
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "libs/roads/engine/router.h"
-#include "services/dispatch/domain/market/market.h"
 #include "services/dispatch/candidates/round_search.h"
+#include "services/dispatch/domain/market/market.h"
 #include "tests/bench/matching/slice.h"
 #include "tests/bench/matching/virtual_trips.h"
 
