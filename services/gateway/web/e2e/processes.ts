@@ -35,7 +35,11 @@ export class Service {
   static start(name: string, flags: readonly string[]): Service {
     const child = spawn(join(kBinaries, name), flags, {
       stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0", RIDESTREAM_INSECURE: "true" },
+      env: {
+        ...process.env,
+        RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0",
+        RIDESTREAM_INSECURE: "true",
+      },
     });
     const service = new Service(name, child);
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
