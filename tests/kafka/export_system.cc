@@ -36,7 +36,7 @@ void ExportSystem::StartTrip(const std::string& data) {
   trip_.reset();
   std::vector<std::string> arguments = process::SecurityFlags(authority(), "trip");
   arguments.insert(arguments.end(),
-                   {"--data=" + folder_.File(data), "--metrics_listen=off",
+                   {"--data=" + folder_.File(data), "--metrics_listen=off", "--max_calls_per_s=0",
                     "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)});
   auto trip = process::ChildProcess::Start({.binary = Binary("trip"),
                                             .arguments = std::move(arguments),
