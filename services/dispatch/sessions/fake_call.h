@@ -79,7 +79,8 @@ class FakeCall final : public DuplexStream {
   }
   /// The transport is done with it; only after it was finished.
   void Done() {
-    const absl::Status status = std::exchange(stream_, nullptr)->OnDone();
+    const std::shared_ptr<DriveStream> stream = std::exchange(stream_, nullptr);
+    const absl::Status status = stream->OnDone();
     EXPECT_EQ(status, finished());
   }
   DriveStream& stream() { return *stream_; }
@@ -94,7 +95,11 @@ class FakeCall final : public DuplexStream {
     MutexLock lock(mu_);
     EXPECT_FALSE(in_flight_) << "finished during a write";
     EXPECT_FALSE(finished_) << "finished twice";
-    finished_ = status;
+    // A copy of its own: abseil's counter of references is unknown to ThreadSanitizer.
+    finished_.emplace(status.code(), status.message());
+    status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+      finished_->SetPayload(type, payload);
+    });
   }
   void Cancel() override {
     MutexLock lock(mu_);
