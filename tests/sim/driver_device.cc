@@ -7,6 +7,7 @@
 
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/retry_after.h"
+#include "tests/sim/describe.h"
 
 namespace ridestream::sim {
 
