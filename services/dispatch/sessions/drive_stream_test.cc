@@ -113,6 +113,8 @@ TEST_F(DriveStreamLogicTest, WritesOneMessageAtATimeInTheirOrder) {
     EXPECT_EQ(call.Take()->plan().version(), version);
   }
   EXPECT_FALSE(call.writing());
+  call.Break();
+  call.Done();
 }
 
 TEST_F(DriveStreamLogicTest, EndsOnlyWhenTheWriteUnderWayIsOver) {
