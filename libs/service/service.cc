@@ -48,6 +48,10 @@ bool g_json = false;
 std::shared_ptr<spdlog::logger> g_always;
 std::string g_name;  // NOLINT(bugprone-*): set once before threads begin.
 
+// Makes spdlog's registry before any thread begins: the guard of its first use is inside a library
+// that ThreadSanitizer doesn't instrument, so the tests' threads would seem to race for it.
+[[maybe_unused]] const spdlog::logger* const g_registry_is_made = spdlog::default_logger_raw();
+
 spdlog::level::level_enum ToSpdlog(Level level) {
   switch (level) {
     case Level::kDebug:
