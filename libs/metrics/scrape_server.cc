@@ -57,9 +57,9 @@ struct ScrapeServer::Connection {
 };
 
 absl::StatusOr<std::unique_ptr<ScrapeServer>> ScrapeServer::Start(
-    const std::string& host, int port, Limits limits, std::function<std::string()> render) {
+    const HostPort& address, Limits limits, std::function<std::string()> render) {
   std::unique_ptr<ScrapeServer> server(new ScrapeServer(limits, std::move(render)));
-  if (absl::Status status = server->Listen(host, port); !status.ok()) return status;
+  if (absl::Status status = server->Listen(address); !status.ok()) return status;
   server->thread_ = std::thread([&server = *server] { server.Run(); });
   return server;
 }
@@ -77,24 +77,23 @@ ScrapeServer::~ScrapeServer() {
   }
 }
 
-absl::Status ScrapeServer::Listen(const std::string& host, int port) {
+absl::Status ScrapeServer::Listen(const HostPort& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const std::string bare =
-      host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
-  if (const int error = getaddrinfo(bare.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (const int error =
+          getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
       error != 0) {
     return absl::UnavailableError(gai_strerror(error));
   }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> address(found, freeaddrinfo);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> resolved(found, freeaddrinfo);
   stop_ = eventfd(0, EFD_CLOEXEC);
-  listener_ = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  listener_ = socket(resolved->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int yes = 1;
   if (stop_ < 0 || listener_ < 0 ||
       setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-      bind(listener_, address->ai_addr, address->ai_addrlen) != 0 ||
+      bind(listener_, resolved->ai_addr, resolved->ai_addrlen) != 0 ||
       listen(listener_, SOMAXCONN) != 0) {
     return absl::UnavailableError(std::strerror(errno));
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/base/host_port.h"
 
 namespace ridestream::metrics {
 
@@ -23,9 +24,9 @@ class ScrapeServer {
   };
 
   /// `render` makes the body of GET /metrics, on the server's thread; what it reads must outlive
-  /// the server. `host` is numeric; port 0 takes a free one. UNAVAILABLE says why it can't be had.
-  static absl::StatusOr<std::unique_ptr<ScrapeServer>> Start(const std::string& host, int port,
-                                                             Limits limits,
+  /// the server. The host is numeric; port 0 takes a free one. UNAVAILABLE says why it can't be
+  /// had.
+  static absl::StatusOr<std::unique_ptr<ScrapeServer>> Start(const HostPort& address, Limits limits,
                                                              std::function<std::string()> render);
   ~ScrapeServer();
   ScrapeServer(const ScrapeServer&) = delete;
@@ -37,7 +38,7 @@ class ScrapeServer {
   struct Connection;
 
   ScrapeServer(Limits limits, std::function<std::string()> render);
-  absl::Status Listen(const std::string& host, int port);
+  absl::Status Listen(const HostPort& address);
   void Run();
   void Accept();
   /// Reads and writes what can be; false when the connection has ended.

@@ -60,7 +60,7 @@ class Client {
 class ScrapeServerTest : public ::testing::Test {
  protected:
   void Start(ScrapeServer::Limits limits, std::string body = "up 1\n") {
-    auto server = ScrapeServer::Start("127.0.0.1", 0, limits, [body] { return body; });
+    auto server = ScrapeServer::Start({"127.0.0.1", 0}, limits, [body] { return body; });
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
   }

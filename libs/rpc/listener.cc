@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "libs/base/host_port.h"
 
 namespace ridestream::rpc {
 namespace {
@@ -25,20 +26,14 @@ struct AddressesDeleter {
 using Addresses = std::unique_ptr<addrinfo, AddressesDeleter>;
 
 absl::StatusOr<Addresses> Resolve(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    return absl::InvalidArgumentError(fmt::format("'{}' is not host:port", address));
-  }
-  std::string host = address.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
+  const absl::StatusOr<HostPort> where = ParseHostPort(address);
+  if (!where.ok()) return where.status();
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* list = nullptr;
-  const int error = getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                                address.substr(colon + 1).c_str(), &hints, &list);
+  const int error = getaddrinfo(where->host.empty() ? nullptr : where->host.c_str(),
+                                std::to_string(where->port).c_str(), &hints, &list);
   if (error != 0) {
     return absl::UnavailableError(
         fmt::format("can't listen on {}: {}", address, gai_strerror(error)));

@@ -7,28 +7,27 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <sstream>
 #include <string_view>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
+#include "libs/base/host_port.h"
 
 namespace ridestream::metrics::testing {
 namespace {
 
 /// Connects, sends all, reads until the server closes.
 absl::StatusOr<std::string> Exchange(const std::string& address, const std::string& request) {
-  const std::size_t colon = address.rfind(':');
-  int port = 0;
+  const absl::StatusOr<HostPort> server = ParseHostPort(address);
+  if (!server.ok()) return server.status();
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) ||
-      inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr) != 1) {
-    return absl::InvalidArgumentError(fmt::format("'{}' is no address", address));
+  to.sin_port = htons(server->port);
+  if (inet_pton(AF_INET, server->host.c_str(), &to.sin_addr) != 1) {
+    return absl::InvalidArgumentError(fmt::format("'{}' is no IPv4 address", server->host));
   }
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval patience{.tv_sec = 10, .tv_usec = 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

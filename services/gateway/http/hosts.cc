@@ -7,16 +7,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "libs/base/host_port.h"
 
 namespace ridestream::gateway {
 namespace {
-
-bool IsPort(std::string_view text) {
-  int port = 0;
-  return text.empty() ||
-         (text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos &&
-          absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &port) && port <= 65'535);
-}
 
 bool AreAll(std::string_view text, std::string_view others) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [others](char c) {
@@ -56,7 +50,7 @@ std::optional<std::string> HostName(std::string_view authority) {
   const bool fits =
       close > 0 ? host.size() == close + 1 && close > 1 && AreAll(host.substr(1, close - 1), ":.")
                 : AreAll(host, "-._~");
-  if (!fits || !IsPort(port)) return std::nullopt;
+  if (!fits || !(port.empty() || ParsePort(port))) return std::nullopt;
   return absl::AsciiStrToLower(absl::string_view(host.data(), host.size()));
 }
 
