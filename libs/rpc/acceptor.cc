@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "libs/base/peer_address.h"
 #include "libs/rpc/listener.h"
 #include "libs/service/service.h"
 
@@ -164,7 +165,7 @@ bool Acceptor::AcceptFrom(int listener) {
 
 void Acceptor::Receive(Descriptor connection, const sockaddr_storage& peer) {
   if (IsOwn(peer)) return on_own_(connection.Release());
-  std::string address = AddressKey(peer);
+  std::string address = ToPeerAddress(peer).name;
   if (HasSpoken(connection)) return HandOver(std::move(connection), address);
   silent_.push_back({std::move(connection), std::move(address),
                      std::chrono::steady_clock::now() + options_.patience});

@@ -205,22 +205,6 @@ TEST(ListenOnTest, WildcardOfIpv6TakesIpv4AsWell) {
   EXPECT_TRUE(IsServed(ConnectFrom("127.0.0.1", (*server)->port())));
 }
 
-TEST(AddressKeyTest, TakesIpv4WholeAndIpv6ByItsNetwork) {
-  const auto key = [](int family, const char* text) {
-    sockaddr_storage address{};
-    address.ss_family = static_cast<sa_family_t>(family);
-    void* const bytes =
-        family == AF_INET ? static_cast<void*>(&reinterpret_cast<sockaddr_in&>(address).sin_addr)
-                          : static_cast<void*>(&reinterpret_cast<sockaddr_in6&>(address).sin6_addr);
-    EXPECT_EQ(inet_pton(family, text, bytes), 1);
-    return AddressKey(address);
-  };
-  EXPECT_NE(key(AF_INET, "192.0.2.1"), key(AF_INET, "192.0.2.2"));
-  EXPECT_EQ(key(AF_INET, "192.0.2.1"), key(AF_INET6, "::ffff:192.0.2.1"));
-  EXPECT_EQ(key(AF_INET6, "2001:db8::1"), key(AF_INET6, "2001:db8::ffff:1"));
-  EXPECT_NE(key(AF_INET6, "2001:db8::1"), key(AF_INET6, "2001:db8:0:1::1"));
-}
-
 TEST(WithinDescriptorsTest, LeavesFilesToTheProcessAndHalfOfTheConnectionsToOthers) {
   const FewDescriptors few(96);
   EXPECT_EQ(WithinDescriptors({}).in_all, 48u);

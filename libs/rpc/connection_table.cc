@@ -1,11 +1,9 @@
 #include "libs/rpc/connection_table.h"
 
-#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "libs/base/invariant.h"
@@ -29,24 +27,6 @@ ConnectionLimits WithinDescriptors(ConnectionLimits limits) {
   }
   limits.per_address = std::min(limits.per_address, std::max<std::size_t>(1, limits.in_all / 2));
   return limits;
-}
-
-std::string AddressKey(const sockaddr_storage& peer) {
-  if (peer.ss_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &peer, sizeof(v4));
-    return {reinterpret_cast<const char*>(&v4.sin_addr), sizeof(v4.sin_addr)};
-  }
-  if (peer.ss_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &peer, sizeof(v6));
-    const auto* bytes = reinterpret_cast<const char*>(&v6.sin6_addr);
-    constexpr std::size_t kNetworkBytes = 8;
-    constexpr std::size_t kMappedFrom = 12;
-    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return {bytes + kMappedFrom, sizeof(in_addr)};
-    return {bytes, kNetworkBytes};
-  }
-  return "";
 }
 
 bool ConnectionTable::TryAdd(int descriptor, const std::string& address) {

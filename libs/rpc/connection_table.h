@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -15,8 +14,7 @@ namespace ridestream::rpc {
 struct ConnectionLimits {
   /// Connections from everywhere.
   std::size_t in_all = 20'000;
-  /// Connections from one address. IPv6 addresses count by their /64 network, since a provider
-  /// usually gives a customer a whole one.
+  /// Connections from one address, as PeerAddress names it: IPv6 by its /64 network.
   std::size_t per_address = 2'000;
 };
 
@@ -28,9 +26,6 @@ ConnectionLimits WithinDescriptors(ConnectionLimits limits);
 /// Descriptors that connections leave to files, channels and the rest of the process.
 inline constexpr std::size_t kReservedDescriptors = 64;
 
-/// The network address of a peer, without its port, as ConnectionTable counts it.
-std::string AddressKey(const sockaddr_storage& peer);
-
 /// Counts a server's open connections, in all and by address. gRPC closes connections without
 /// notice, so the table recognizes closed ones by their descriptors: free, or another file by now.
 /// Shared by the acceptor and the metrics. Thread-safe.
@@ -38,8 +33,8 @@ class ConnectionTable {
  public:
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
 
-  /// Counts the open socket `descriptor` from `address`. Returns false, and counts a refusal, if a
-  /// limit is reached.
+  /// Counts the open socket `descriptor` from `address`, a PeerAddress's name. Returns false, and
+  /// counts a refusal, if a limit is reached.
   bool TryAdd(int descriptor, const std::string& address);
 
   /// Connections that are open now. Looks at every connection.

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "google/protobuf/util/time_util.h"
+#include "libs/base/peer_address.h"
 #include "libs/base/validation.h"
-#include "libs/rpc/peer_address.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
@@ -48,7 +48,7 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
   if (!admission.ok()) return refuse(admission.status());
   auto call = std::make_unique<DriveCall>(*context, *admission);
   const auto stream =
-      registry_.Open(*call, DriverId(admission->caller().id), rpc::ParsePeer(context->peer()));
+      registry_.Open(*call, DriverId(admission->caller().id), ParsePeer(context->peer()));
   if (!stream.ok()) return refuse(stream.status());
   proofs_.Add<DriveStream>(*admission, *stream, [](DriveStream& ending, const absl::Status& why) {
     ending.SayGoodbye(v1::GOODBYE_REASON_PROOF_ENDED, kReconnectAtOnce, why);

@@ -226,7 +226,7 @@ TEST_F(DriveLimitsTest, SessionsAreLimitedByAddress) {
   hello.set_market("city");
   hello.set_seats(4);
   const auto status_of = [&](const char* driver, const char* peer) {
-    return registry.FindOrMake(DriverId(driver), hello, rpc::ParsePeer(peer)).status();
+    return registry.FindOrMake(DriverId(driver), hello, ParsePeer(peer)).status();
   };
   EXPECT_THAT(status_of("d-1", "ipv4:192.0.2.1:1"), IsOk());
   EXPECT_THAT(status_of("d-2", "ipv4:192.0.2.1:2"), IsOk());
@@ -250,7 +250,7 @@ TEST_F(DriveLimitsTest, OneAddressGetsHalfOfTheSessionsUnlessItIsThisMachine) {
     int admitted = 0;
     for (int i = 0; i < 5; ++i) {
       const DriverId driver(fmt::format("{}-{}", peer, i));
-      admitted += registry.FindOrMake(driver, hello, rpc::ParsePeer(peer)).ok() ? 1 : 0;
+      admitted += registry.FindOrMake(driver, hello, ParsePeer(peer)).ok() ? 1 : 0;
     }
     return admitted;
   };

@@ -9,7 +9,7 @@
 namespace ridestream::dispatch {
 
 DriveStream::DriveStream(SessionRegistry& registry, DuplexStream& transport, std::uint64_t id,
-                         DriverId driver, rpc::PeerAddress address, Time opened_at)
+                         DriverId driver, PeerAddress address, Time opened_at)
     : registry_(registry),
       transport_(transport),
       id_(id),

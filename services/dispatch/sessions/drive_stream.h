@@ -8,7 +8,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
-#include "libs/rpc/peer_address.h"
+#include "libs/base/peer_address.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "services/dispatch/sessions/driver_session.h"
 #include "services/dispatch/sessions/duplex_stream.h"
@@ -26,7 +26,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
  public:
   /// `transport` lives until it has called OnDone. `id` is the registry's.
   DriveStream(SessionRegistry& registry, DuplexStream& transport, std::uint64_t id, DriverId driver,
-              rpc::PeerAddress address, Time opened_at);
+              PeerAddress address, Time opened_at);
 
   void Wake() override;
   void End(const absl::Status& status) override;
@@ -40,7 +40,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   std::optional<Time> WaitsForHelloSince() const;
 
   std::uint64_t id() const { return id_; }
-  const rpc::PeerAddress& address() const { return address_; }
+  const PeerAddress& address() const { return address_; }
 
   // -- Called by the transport, without a lock
   // ----------------------------------------------------
@@ -68,7 +68,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   DuplexStream& transport_;
   const std::uint64_t id_;
   const DriverId driver_;
-  const rpc::PeerAddress address_;
+  const PeerAddress address_;
   const Time opened_at_;
 
   mutable Mutex mu_;

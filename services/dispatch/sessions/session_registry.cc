@@ -47,7 +47,7 @@ SessionRegistry::~SessionRegistry() {
 
 absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(DuplexStream& transport,
                                                                    DriverId driver,
-                                                                   rpc::PeerAddress address) {
+                                                                   PeerAddress address) {
   MutexLock lock(mu_);
   if (draining_) return absl::UnavailableError("the service is draining; connect again");
   // Streams that were fenced or say nothing count too, so twice as many as sessions may be open.
@@ -70,13 +70,13 @@ absl::Status SessionRegistry::Refuse(const std::string& why) {
   return rpc::WithRetryAfter(absl::ResourceExhaustedError(why), kRefusedPause);
 }
 
-std::size_t SessionRegistry::MaxSessionsOf(const rpc::PeerAddress& address) const {
+std::size_t SessionRegistry::MaxSessionsOf(const PeerAddress& address) const {
   if (config_.max_sessions_per_address > 0) return config_.max_sessions_per_address;
   return address.is_local ? config_.max_sessions : (config_.max_sessions + 1) / 2;
 }
 
 absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
-    const DriverId& driver, const v1::Hello& hello, const rpc::PeerAddress& address) {
+    const DriverId& driver, const v1::Hello& hello, const PeerAddress& address) {
   if (absl::Status status = ValidateHello(hello); !status.ok()) return status;
   const MarketId market(hello.market());
   const MarketPorts ports = find_market_(market);

@@ -12,8 +12,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/peer_address.h"
 #include "libs/base/timer_port.h"
-#include "libs/rpc/peer_address.h"
 #include "services/dispatch/sessions/drive_stream.h"
 #include "services/dispatch/sessions/driver_session.h"
 #include "services/dispatch/sessions/session_table.h"
@@ -63,13 +63,13 @@ class SessionRegistry {
   /// A stream for a call of this driver, which came from `address`. UNAVAILABLE when draining,
   /// RESOURCE_EXHAUSTED when full.
   absl::StatusOr<std::shared_ptr<DriveStream>> Open(DuplexStream& transport, DriverId driver,
-                                                    rpc::PeerAddress address);
+                                                    PeerAddress address);
 
   /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT, NOT_FOUND
   /// (no such market here), FAILED_PRECONDITION (has one in another market), RESOURCE_EXHAUSTED.
   absl::StatusOr<std::shared_ptr<DriverSession>> FindOrMake(const DriverId& driver,
                                                             const v1::Hello& hello,
-                                                            const rpc::PeerAddress& address);
+                                                            const PeerAddress& address);
   /// The driver's session, or null.
   std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
   /// How a market's offers fare; null when it isn't served here.
@@ -99,7 +99,7 @@ class SessionRegistry {
   void ScheduleTick() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::vector<std::shared_ptr<DriveStream>> Streams() const;
   SessionTable::Sessions Sessions() const;
-  std::size_t MaxSessionsOf(const rpc::PeerAddress& address) const;
+  std::size_t MaxSessionsOf(const PeerAddress& address) const;
   /// Drops the first of these that can make room; false if none can.
   bool MakeRoom(const SessionTable::Sessions& candidates);
   /// For a session that was dropped.

@@ -4,12 +4,15 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <atomic>
+#include <cstring>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "libs/base/host_port.h"
+#include "libs/base/peer_address.h"
 #include "services/gateway/http/asio.h"
 #include "services/gateway/http/body_bytes.h"
 #include "services/gateway/http/http_connection.h"
@@ -27,17 +30,12 @@ constexpr char kRefused[] = "refused";
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 absl::StatusOr<Tcp::endpoint> Resolve(net::io_context& io, const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    return absl::InvalidArgumentError(fmt::format("{}: must be host:port", address));
-  }
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
+  const absl::StatusOr<HostPort> where = ParseHostPort(address);
+  if (!where.ok()) return where.status();
   ErrorCode error;
   const auto found =
-      Tcp::resolver(io).resolve(host, address.substr(colon + 1), Tcp::resolver::passive, error);
+      Tcp::resolver(io).resolve(where->host, std::to_string(where->port),
+                                Tcp::resolver::passive | Tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
     return absl::InvalidArgumentError(fmt::format("{}: {}", address, error.message()));
   }
@@ -59,17 +57,14 @@ void SetOptions(Tcp::socket& socket) {
   set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-/// By which connections are counted. Whoever has one IPv6 address has a network of them.
-std::string AddressOf(const Tcp::socket& socket) {
+/// The name under which the connections of a peer are counted.
+std::string NameOfPeer(const Tcp::socket& socket) {
   ErrorCode error;
-  const net::ip::address address = socket.remote_endpoint(error).address();
+  const Tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) return "";
-  if (!address.is_v6()) return address.to_string();
-  auto v6 = address.to_v6();
-  if (v6.is_v4_mapped()) return net::ip::make_address_v4(net::ip::v4_mapped, v6).to_string();
-  auto bytes = v6.to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return net::ip::address_v6(bytes).to_string();
+  sockaddr_storage address{};
+  std::memcpy(&address, peer.data(), peer.size());
+  return ToPeerAddress(address).name;
 }
 
 class BeastServer final : public HttpServer {
@@ -141,7 +136,7 @@ class BeastServer final : public HttpServer {
 
   void Take(Tcp::socket socket) {
     const std::size_t open = peers_.count() - peers_.CountOf(kRefused);
-    const std::string address = AddressOf(socket);
+    const std::string address = NameOfPeer(socket);
     const bool full = open >= options_.limits.connections;
     const bool too_many = peers_.CountOf(address) >= options_.limits.connections_per_address;
     if (full || too_many) {
