@@ -35,6 +35,7 @@ find_package(EXPAT REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(Boost REQUIRED)  # Headers only: Asio.
 find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
 include(GoogleTest)
 
 # S2 comes without a CMake package.

@@ -20,19 +20,26 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t m
 /// Logs that a file was reloaded, or why it wasn't and what it held before stays in use.
 void LogReload(const std::string& path, const absl::Status& status);
 
-/// What a file says, kept up to date: Reload reads it again, and while it is missing or can't be
-/// parsed the last good value stays in use. Whoever owns it calls Reload, e.g. every second.
-/// Thread-safe.
+/// What a file says, or another source, kept up to date: Reload reads it again, and while it is
+/// missing or can't be parsed the last good value stays in use. Whoever owns it calls Reload, e.g.
+/// every second. Thread-safe.
 template <class T>
 class ReloadedFile {
  public:
   using Parser = std::function<absl::StatusOr<std::shared_ptr<const T>>(std::string_view)>;
+  using Reader = std::function<absl::StatusOr<std::string>()>;
 
   /// At the start a file that can't be used is an error: there is nothing yet to stay in use.
   static absl::StatusOr<std::unique_ptr<ReloadedFile>> Open(std::string path, std::size_t max_bytes,
                                                             Parser parse) {
+    return Open(
+        path, [path, max_bytes] { return ReadWholeFile(path, max_bytes); }, std::move(parse));
+  }
+  /// `read` gets the content of what `path` names; it is called by Open and Reload.
+  static absl::StatusOr<std::unique_ptr<ReloadedFile>> Open(std::string path, Reader read,
+                                                            Parser parse) {
     std::unique_ptr<ReloadedFile> file(
-        new ReloadedFile(std::move(path), max_bytes, std::move(parse)));
+        new ReloadedFile(std::move(path), std::move(read), std::move(parse)));
     if (absl::Status status = file->Read(); !status.ok()) {
       return absl::Status(status.code(), file->path_ + ": " + std::string(status.message()));
     }
@@ -67,11 +74,11 @@ class ReloadedFile {
   bool stale() const { return stale_; }
 
  private:
-  ReloadedFile(std::string path, std::size_t max_bytes, Parser parse)
-      : path_(std::move(path)), max_bytes_(max_bytes), parse_(std::move(parse)) {}
+  ReloadedFile(std::string path, Reader read, Parser parse)
+      : path_(std::move(path)), read_(std::move(read)), parse_(std::move(parse)) {}
 
   absl::Status Read() {
-    absl::StatusOr<std::string> content = ReadWholeFile(path_, max_bytes_);
+    absl::StatusOr<std::string> content = read_();
     if (!content.ok()) return content.status();
     {
       MutexLock lock(mu_);
@@ -87,7 +94,7 @@ class ReloadedFile {
   }
 
   const std::string path_;
-  const std::size_t max_bytes_;
+  const Reader read_;
   const Parser parse_;
   std::atomic<std::uint64_t> loads_ = 0;
   std::atomic<std::uint64_t> failures_ = 0;

@@ -12,24 +12,49 @@ constexpr std::size_t kMaxFileBytes = 1 << 20;
 absl::StatusOr<std::unique_ptr<TokenVerifier>> TokenVerifier::Start(Options options,
                                                                     const Clock& clock) {
   std::unique_ptr<TokenVerifier> verifier(new TokenVerifier(std::move(options), clock));
-  auto keys =
-      ReloadedFile<KeySet>::Open(verifier->options_.key_file, kMaxFileBytes, &KeySet::Parse);
-  if (!keys.ok()) return keys.status();
-  verifier->keys_ = *std::move(keys);
+  if (absl::Status status = verifier->OpenKeys(); !status.ok()) return status;
   if (!verifier->options_.revocation_file.empty()) {
     auto revocations = ReloadedFile<Revocations>::Open(verifier->options_.revocation_file,
                                                        kMaxFileBytes, &Revocations::Parse);
     if (!revocations.ok()) return revocations.status();
     verifier->revocations_ = *std::move(revocations);
   }
-  verifier->ReloadLater();
+  verifier->ReloadFilesLater();
+  if (verifier->source_ != nullptr) verifier->FetchKeysLater();
   return verifier;
 }
 
-void TokenVerifier::ReloadLater() {
+TokenVerifier::~TokenVerifier() {
+  if (source_ != nullptr) source_->Stop();
+}
+
+absl::Status TokenVerifier::OpenKeys() {
+  const std::string& from = options_.key_file;
+  if (HttpsSource::IsUrl(from)) {
+    auto source = HttpsSource::Make(
+        {.url = from, .authorities = options_.key_authorities, .max_bytes = kMaxFileBytes});
+    if (!source.ok()) return source.status();
+    source_ = *std::move(source);
+  }
+  auto keys = source_ == nullptr ? ReloadedFile<KeySet>::Open(from, kMaxFileBytes, &KeySet::Parse)
+                                 : ReloadedFile<KeySet>::Open(
+                                       from, [this] { return source_->Fetch(); }, &KeySet::Parse);
+  if (!keys.ok()) return keys.status();
+  keys_ = *std::move(keys);
+  return absl::OkStatus();
+}
+
+void TokenVerifier::ReloadFilesLater() {
   timer_.After(options_.reload_every, [this] {
     Reload();
-    ReloadLater();
+    ReloadFilesLater();
+  });
+}
+
+void TokenVerifier::FetchKeysLater() {
+  fetcher_.After(options_.fetch_every, [this] {
+    keys_->Reload();
+    FetchKeysLater();
   });
 }
 
@@ -54,7 +79,7 @@ absl::Status TokenVerifier::CheckOpenStream(const Claims& claims) const {
 }
 
 void TokenVerifier::Reload() {
-  keys_->Reload();
+  if (source_ == nullptr) keys_->Reload();
   if (revocations_ != nullptr) revocations_->Reload();
 }
 

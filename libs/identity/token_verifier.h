@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/timer_queue.h"
+#include "libs/identity/https_source.h"
 #include "libs/identity/key_set.h"
 #include "libs/identity/reloaded_file.h"
 #include "libs/identity/revocations.h"
@@ -17,14 +18,16 @@
 
 namespace ridestream::identity {
 
-/// Verifies tokens against a key set and a list of revocations, both files that are read again
-/// every second on a thread of its own. A file that can't be used leaves the last good one in
-/// force: an error line and `failures` say so. Thread-safe.
+/// Verifies tokens against a key set and a list of revocations. Both are read again on threads of
+/// its own: files every second, keys from a URL every minute. What can't be used leaves the last
+/// good one in force: an error line and `failures` say so. Thread-safe.
 class TokenVerifier {
  public:
   struct Options {
-    /// A JWKS; see KeySet.
+    /// The path or https URL of a JWKS; see KeySet.
     std::string key_file;
+    /// For a URL: see HttpsSource::Options.
+    std::string key_authorities = {};
     /// See Revocations. Empty: nothing can be revoked.
     std::string revocation_file = {};
     TokenRules rules;
@@ -32,11 +35,16 @@ class TokenVerifier {
     Duration stream_grace = std::chrono::minutes(5);
     /// Wall time between two looks at the files.
     std::chrono::milliseconds reload_every{1'000};
+    /// Wall time between the end of one fetch of keys from a URL and the beginning of the next.
+    std::chrono::milliseconds fetch_every{60'000};
   };
 
   /// `clock` must show the wall's time, since that is what issuers sign, and outlive the verifier.
-  /// An error when a file can't be used.
+  /// An error when a file or URL can't be used. Call it before other threads start: see
+  /// HttpsSource.
   static absl::StatusOr<std::unique_ptr<TokenVerifier>> Start(Options options, const Clock& clock);
+
+  ~TokenVerifier();
 
   /// See VerifyToken; also UNAUTHENTICATED for what is revoked.
   absl::StatusOr<Claims> Verify(std::string_view token) const;
@@ -56,13 +64,18 @@ class TokenVerifier {
  private:
   TokenVerifier(Options options, const Clock& clock)
       : options_(std::move(options)), clock_(clock) {}
-  void ReloadLater();
+  absl::Status OpenKeys();
+  void ReloadFilesLater();
+  void FetchKeysLater();
 
   const Options options_;
   const Clock& clock_;
+  std::unique_ptr<HttpsSource> source_;  // nullptr for keys from a file.
   std::unique_ptr<ReloadedFile<KeySet>> keys_;
   std::unique_ptr<ReloadedFile<Revocations>> revocations_;  // nullptr without a file.
-  TimerQueue timer_;                                        // Last: what it calls uses the others.
+  // Last: what they call uses the others. A fetch may take long, and must not hold up revocations.
+  TimerQueue timer_;
+  TimerQueue fetcher_;
 };
 
 }  // namespace ridestream::identity

@@ -15,7 +15,12 @@ ABSL_FLAG(std::string, tls_key, "", "File with the private key of --tls_certific
 ABSL_FLAG(std::string, tls_authorities, "",
           "File with the certificates of the authorities that other services' lead to, as PEM");
 ABSL_FLAG(std::string, token_keys, "",
-          "File with the public keys that callers' tokens are signed with, as a JWKS");
+          "File with the public keys that callers' tokens are signed with, as a JWKS; or the https "
+          "URL of one, fetched every minute");
+ABSL_FLAG(
+    std::string, token_keys_authorities, "",
+    "For a URL as --token_keys: file with the certificates of the authorities to trust there, "
+    "as PEM; empty: the system's");
 ABSL_FLAG(std::string, token_issuer, "", "The issuer (claim iss) of tokens");
 ABSL_FLAG(std::string, token_audience, "ridestream",
           "The audience (claim aud) that tokens must have");
@@ -28,17 +33,19 @@ ABSL_FLAG(bool, insecure, false,
 namespace ridestream::rpc {
 
 absl::StatusOr<Security::Options> SecurityOptionsFromFlags(double max_calls_per_s) {
-  Security::Options options{.insecure = absl::GetFlag(FLAGS_insecure),
-                            .tls = {.certificate = absl::GetFlag(FLAGS_tls_certificate),
-                                    .key = absl::GetFlag(FLAGS_tls_key),
-                                    .authorities = absl::GetFlag(FLAGS_tls_authorities)},
-                            .tokens = {.key_file = absl::GetFlag(FLAGS_token_keys),
-                                       .revocation_file = absl::GetFlag(FLAGS_revocations),
-                                       .rules = {.issuer = absl::GetFlag(FLAGS_token_issuer),
-                                                 .audience = absl::GetFlag(FLAGS_token_audience)}},
-                            .max_calls_per_s = max_calls_per_s};
+  Security::Options options{
+      .insecure = absl::GetFlag(FLAGS_insecure),
+      .tls = {.certificate = absl::GetFlag(FLAGS_tls_certificate),
+              .key = absl::GetFlag(FLAGS_tls_key),
+              .authorities = absl::GetFlag(FLAGS_tls_authorities)},
+      .tokens = {.key_file = absl::GetFlag(FLAGS_token_keys),
+                 .key_authorities = absl::GetFlag(FLAGS_token_keys_authorities),
+                 .revocation_file = absl::GetFlag(FLAGS_revocations),
+                 .rules = {.issuer = absl::GetFlag(FLAGS_token_issuer),
+                           .audience = absl::GetFlag(FLAGS_token_audience)}},
+      .max_calls_per_s = max_calls_per_s};
   std::vector<std::string> missing;
-  bool any = !options.tokens.revocation_file.empty();
+  bool any = !options.tokens.revocation_file.empty() || !options.tokens.key_authorities.empty();
   for (const auto& [flag, value] : {std::pair("--tls_certificate", &options.tls.certificate),
                                     std::pair("--tls_key", &options.tls.key),
                                     std::pair("--tls_authorities", &options.tls.authorities),
