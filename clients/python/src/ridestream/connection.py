@@ -1,0 +1,81 @@
+"""How a driver or a rider reaches the service and proves who they are."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import grpc
+import grpc.aio
+
+#: Returns a token that is valid now. Called for every call, so it should cache.
+TokenSource = Callable[[], str | Awaitable[str]]
+
+Metadata = tuple[tuple[str, str], ...]
+
+_OPTIONS = (
+    # A half-open connection ends after 30 s also where nothing is sent.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # The pauses of this package decide; the channel's own come on top of them.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.enable_retries", 0),
+    # Each channel has connections of its own.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the service is, and who calls."""
+
+    #: HOST:PORT.
+    address: str
+    #: Gives tokens; see TokenSource.
+    token: TokenSource | None = None
+    #: The certificates that the service's must lead to, as PEM. None: those of the system.
+    root_certificates: bytes | None = None
+    #: For services that run with --insecure: plaintext, and `driver/ID` or `rider/ID` instead of a
+    #: token.
+    insecure_caller: str | None = None
+
+    def open_channel(self) -> grpc.aio.Channel:
+        if self.insecure_caller is not None:
+            return grpc.aio.insecure_channel(self.address, options=_OPTIONS)
+        credentials = grpc.ssl_channel_credentials(self.root_certificates)
+        return grpc.aio.secure_channel(self.address, credentials, options=_OPTIONS)
+
+    async def metadata(self) -> Metadata:
+        """The metadata that prove who calls, with a token that is asked for now."""
+        if self.insecure_caller is not None:
+            return (("ridestream-caller", self.insecure_caller),)
+        if self.token is None:
+            return ()
+        token = self.token()
+        if inspect.isawaitable(token):
+            token = await token
+        return (("authorization", f"Bearer {token}"),)
+
+
+class Backoff:
+    """Pauses before a next try: random up to 0.5 s, then twice as long each time up to 8 s."""
+
+    def __init__(self, rng: Callable[[], float] = random.random):
+        self._rng = rng
+        self.reset()
+
+    def reset(self) -> None:
+        self._limit_s = 0.5
+
+    def pause(self, asked_s: float | None = None) -> float:
+        """In seconds. `asked_s` is what the service asked for: waited in full, and up to a quarter
+        more."""
+        if asked_s is not None:
+            return asked_s * (1 + self._rng() / 4)
+        pause = self._rng() * self._limit_s
+        self._limit_s = min(8.0, 2 * self._limit_s)
+        return pause

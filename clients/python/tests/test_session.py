@@ -1,0 +1,132 @@
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from ridestream import Connected, ProtocolError
+from ridestream.connection import Backoff
+from ridestream.dispatch.v1.dispatch_pb2 import (
+    OFFER_OUTCOME_ACCEPTED,
+    DriveResponse,
+    Hello,
+    Offer,
+    OfferEnded,
+    Plan,
+    Snapshot,
+    Welcome,
+)
+from ridestream.session import Session
+
+
+def welcome(epoch: int, *, resumed: bool = False, snapshot: Snapshot | None = None) -> DriveResponse:
+    return DriveResponse(
+        welcome=Welcome(
+            session_id="s",
+            epoch=epoch,
+            resumed=resumed,
+            report_every=Duration(seconds=4),
+            heartbeat=Duration(seconds=7),
+            clock_rate=1,
+            snapshot=snapshot,
+        )
+    )
+
+
+def offer(sequence: int, offer_id: str = "o") -> DriveResponse:
+    return DriveResponse(sequence=sequence, offer=Offer(offer_id=offer_id, trip_id="t"))
+
+
+def plan(sequence: int, version: int) -> DriveResponse:
+    return DriveResponse(sequence=sequence, plan=Plan(version=version))
+
+
+def begun() -> Session:
+    session = Session()
+    session.on_welcome(welcome(1))
+    assert isinstance(session.take(), Connected)
+    return session
+
+
+def test_a_push_is_acked_when_the_app_has_taken_it() -> None:
+    session = begun()
+    session.on_push(offer(1))
+    assert session.ack == 0
+    assert session.take() == offer(1).offer
+    assert session.ack == 1
+
+
+def test_what_the_app_need_not_see_is_acked_with_what_came_before() -> None:
+    session = begun()
+    session.on_push(DriveResponse(sequence=1))
+    assert session.ack == 1
+    session.on_push(offer(2))
+    session.on_push(DriveResponse(sequence=3))
+    assert session.ack == 1
+    session.take()
+    assert session.ack == 3
+
+
+def test_a_resume_names_what_came_and_not_what_was_taken() -> None:
+    session = begun()
+    session.on_push(offer(1))
+    session.on_push(plan(2, version=7))
+    resume = session.hello(Hello(market="m")).resume
+    assert (resume.session_id, resume.epoch, resume.last_sequence, resume.plan_version) == ("s", 1, 2, 7)
+
+
+def test_after_a_resume_nothing_is_told_twice() -> None:
+    session = begun()
+    session.on_push(offer(1))
+    session.take()
+    snapshot = Snapshot(plan=Plan(version=9), offer=offer(0).offer)
+    session.on_welcome(welcome(2, resumed=True, snapshot=snapshot))
+    session.on_push(offer(1))
+    session.on_push(plan(2, version=8))
+    assert isinstance(session.take(), Connected)
+    assert session.take() == Plan(version=9)
+    assert session.take() is None
+    assert session.ack == 2
+
+
+def test_a_fresh_session_makes_void_what_was_not_taken() -> None:
+    session = begun()
+    session.on_push(offer(1))
+    session.on_welcome(welcome(2))
+    assert isinstance(session.take(), Connected)
+    assert session.take() is None
+    assert session.offer is None
+    session.on_push(plan(1, version=1))
+    assert session.take() == Plan(version=1)
+
+
+def test_the_end_of_an_offer_is_told_once() -> None:
+    session = begun()
+    session.on_push(offer(1))
+    ended = OfferEnded(offer_id="o", trip_id="t", outcome=OFFER_OUTCOME_ACCEPTED)
+    session.on_push(DriveResponse(sequence=2, offer_ended=ended))
+    session.on_push(DriveResponse(sequence=3, offer_ended=ended))
+    assert session.take() == offer(1).offer
+    assert session.take() == ended
+    assert session.take() is None
+
+
+def test_only_the_newest_of_plans_is_told() -> None:
+    session = begun()
+    for number in range(1, 60):
+        session.on_push(plan(number, version=number))
+    assert session.take() == Plan(version=59)
+    assert session.take() is None
+    assert session.ack == 59
+
+
+def test_a_service_that_heeds_no_acks_is_stopped() -> None:
+    session = begun()
+    with pytest.raises(ProtocolError):
+        for number in range(1, 1_000):
+            session.on_push(offer(number, f"o-{number}"))
+
+
+def test_pauses_double_up_to_eight_seconds() -> None:
+    backoff = Backoff(lambda: 1.0)
+    assert [backoff.pause() for _ in range(6)] == [0.5, 1, 2, 4, 8, 8]
+    assert backoff.pause(2.0) == 2.5
+    backoff.reset()
+    assert backoff.pause() == 0.5
