@@ -33,7 +33,7 @@ function(close_over target path)
   endforeach()
   list(REMOVE_DUPLICATES closure)
   set(closure_${target} ${closure} PARENT_SCOPE)
-  # Those below were found in this scope; hand them on.
+  # The layers below were found in this scope; hand them on.
   foreach(known ${closure})
     if(DEFINED closure_${known})
       set(closure_${known} ${closure_${known}} PARENT_SCOPE)

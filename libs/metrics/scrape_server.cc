@@ -110,7 +110,7 @@ void ScrapeServer::Run() {
       const short events = connection->answer.empty() ? POLLIN : POLLOUT;
       polled.push_back({connection->fd, events, 0});
     }
-    // They end in the order in which they came.
+    // Connections end in the order in which they came.
     if (!connections_.empty() && accepting) {
       wait = std::max(std::chrono::milliseconds(0),
                       std::chrono::ceil<std::chrono::milliseconds>(connections_.front()->end -

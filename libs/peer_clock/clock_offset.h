@@ -17,9 +17,9 @@ struct ClockReading {
 
 /// What two clocks are good for together.
 enum class ClockVerdict {
-  /// They tell the same time.
+  /// Both clocks show the same time.
   kAgree,
-  /// They don't, and the peer's times must be translated.
+  /// The clocks differ, and the peer's times must be translated.
   kDiffer,
   /// No translation makes sense of the peer's times: it runs at another rate, or the clocks are
   /// further apart than ClockOffset::kMaxOffset.

@@ -50,7 +50,7 @@ class LocalServices {
 
   /// The names of those that run, in the order in which they were started.
   const std::vector<std::string>& names() const { return names_; }
-  /// Those that ended by themselves.
+  /// The services that ended by themselves.
   std::vector<std::string> Ended() const;
   /// Lets each drain (SIGTERM), the last started first; one that hasn't ended within 30 s is
   /// killed. INTERNAL names each that didn't exit with 0.

@@ -182,8 +182,8 @@ TEST(MemoryTest, AnnouncedMessagesThatNeverEndTakeBoundedMemory) {
   std::vector<std::unique_ptr<Announcer>> announcers;
   for (int i = 0; i < 8; ++i) announcers.push_back(std::make_unique<Announcer>((*server)->port()));
   std::size_t most = before;
-  // They have reached the server's bounds when nothing moves in the time of 200 calls. Out of
-  // memory, gRPC may end any stream, so such a call may fail.
+  // The streams have reached the server's bounds when nothing moves in the time of 200 calls. Out
+  // of memory, gRPC may end any stream, so such a call may fail.
   std::map<absl::StatusCode, int> answers;
   for (int still = 0; still < 200; ++still) {
     for (const auto& announcer : announcers) {

@@ -55,7 +55,7 @@ void Auditor::AddDriver(DriverHistory history) {
 
 void Auditor::AddPositions(std::uint64_t sent, std::uint64_t indexed) {
   verdict_.Looked(Check::kPositionsIndexed, sent);
-  // Those who took cars over send positions too, which aren't counted as sent.
+  // People who took cars over send positions too, which aren't counted as sent.
   if (indexed == 0 || (indexed > sent && !any_taken_over_)) {
     verdict_.Violated(Check::kPositionsIndexed,
                       fmt::format("{} positions sent, {} seen in the index", sent, indexed));

@@ -61,7 +61,7 @@ struct DriverHistory {
   std::uint32_t most_seats_taken = 0;
   std::vector<OfferHistory> offers;
   std::vector<DrivenTrip> trips;
-  /// Those that its plans had.
+  /// The trips that the driver's plans had.
   std::vector<TripId> planned;
   std::vector<Violation> violations;
   std::uint64_t violation_count = 0;

@@ -24,7 +24,7 @@ constexpr std::array<Words, kCheckCount> kWords = {{
     {"push_sequence", "push sequences without gap or repeat"},
     {"session_epoch_grows", "every session with a larger epoch"},
     {"fare_equals_quote", "fares equal quotes, and the tariff's sum"},
-    {"promise_kept", "promises as quoted for ever; who was let down was told"},
+    {"promise_kept", "promises as quoted, broken ones notified"},
     {"rider_saw_record", "what riders saw is what is on record, in order"},
     {"driver_did_record", "what is on record is what the driver did"},
     {"list_equals_log", "the list of trips equals the log"},

@@ -60,7 +60,7 @@ TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
     return stub->GetOfferStats(&context, request, &response).error_code();
   };
   EXPECT_EQ(ask(), grpc::StatusCode::OK);
-  // It is counted once the answer has been sent; the test's time bounds the wait.
+  // The call is counted once its answer has been sent; the test's time bounds the wait.
   for (double counted = 0; counted < 1;) {
     const auto metrics = ScrapeMetrics((*server)->metrics_address());
     ASSERT_THAT(metrics, testing::IsOk());

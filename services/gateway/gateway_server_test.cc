@@ -24,7 +24,7 @@ TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
   ASSERT_THAT(server, testing::IsOk());
   TestClient client((*server)->port());
   EXPECT_EQ(client.Call("GET", "/v1/trips/t-1", {{"ridestream-caller", "rider/r"}}).status, 200);
-  // It is counted once the answer has been sent; the test's time bounds the wait.
+  // The call is counted once its answer has been sent; the test's time bounds the wait.
   for (double counted = 0; counted < 1;) {
     const auto metrics = ScrapeMetrics((*server)->metrics_address());
     ASSERT_THAT(metrics, testing::IsOk());

@@ -50,7 +50,7 @@ TEST(TripServerTest, ServesItsMarketsUntilItIsDrained) {
   EXPECT_EQ(ask(), grpc::StatusCode::OK);
   ASSERT_EQ(markets.markets_size(), 1);
   EXPECT_EQ(markets.markets(0).market(), "city");
-  // It is counted once the answer has been sent; the test's time bounds the wait.
+  // The call is counted once its answer has been sent; the test's time bounds the wait.
   for (double counted = 0; counted < 1;) {
     const auto metrics = ScrapeMetrics((*server)->metrics_address());
     ASSERT_THAT(metrics, ridestream::testing::IsOk());

@@ -164,7 +164,7 @@ TEST_F(DoorTest, FloodsOfPingsAndSettingsWithoutReadsStop) {
     RawHttp2 stranger(door_->address(), kStranger);
     std::string frames;
     for (int i = 0; i < 1'000; ++i) frames += frame;
-    // Its answers are never read, so that it may wait for us.
+    // The stranger never reads its answers, so that HAProxy may wait for it.
     while (stranger.sent() < 64 * kMib && stranger.Send(frames, 500ms)) {
     }
     EXPECT_LT(stranger.sent(), 64 * kMib);

@@ -40,7 +40,7 @@ std::set<std::string> ListedErrors(const std::string& comment) {
   return listed;
 }
 
-/// Those that common.proto lists for every method, but for faults of a service.
+/// The errors that common.proto lists for every method, but for faults of a service.
 const std::set<std::string>& ErrorsOfEveryMethod() {
   static const std::set<std::string> errors = {"UNAUTHENTICATED",    "PERMISSION_DENIED",
                                                "RESOURCE_EXHAUSTED", "UNAVAILABLE",

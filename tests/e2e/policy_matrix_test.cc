@@ -118,7 +118,7 @@ TEST_F(PolicyMatrixTest, PeopleGetWhatThePolicyStatesForTheirRole) {
   std::size_t admitted = 0;
   for (const MethodDescriptor* method : api_.methods()) {
     for (const Role role : {Role::kRider, Role::kDriver, Role::kOperator, Role::kViewer}) {
-      // Those of the market "city", which the requests name, of any, and of another market.
+      // Callers of the market "city", which the requests name, of any, and of another market.
       for (const char* market : {"", "city", "elsewhere"}) {
         const Principal caller{role, "x-1", market};
         SCOPED_TRACE(method->full_name() + " " + Name(caller) + "@" + market);

@@ -183,7 +183,7 @@ TEST_F(PostgresTest, WhatAKilledProcessAnsweredIsThereAtTheOther) {
   }
   second_->Stop(SIGKILL);
   for (const std::string& id : trips) EXPECT_EQ(GetTrip(system_->trip(), id).trip_id(), id);
-  // Its own log follows; the test's time bounds the loop.
+  // The first process's own log follows; the test's time bounds the loop.
   while (Follow(system_->trip(), 0).size() < trips.size()) {
   }
 }

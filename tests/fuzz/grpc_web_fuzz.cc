@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (DataFrame(*message) != *decoded) std::abort();
     }
   }
-  // Its bound is 1 KiB, of which each byte may become three.
+  // A status text's bound is 1 KiB, of which each byte may become three.
   const absl::Status status = absl::InvalidArgumentError(absl::string_view(bytes.data(), size));
   if (TrailersFrame(status, {}).size() > 3 * 1024 + 64) std::abort();
   return 0;

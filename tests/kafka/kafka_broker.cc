@@ -97,7 +97,7 @@ KafkaBroker::~KafkaBroker() {
 process::ChildProcess::Options KafkaBroker::Java(const std::string& main_class,
                                                  const std::vector<std::string>& arguments,
                                                  const std::string& log_path) const {
-  // It ends with this process, also when a test aborts.
+  // The broker ends with this process, also when a test aborts.
   std::vector<std::string> all = {"--pdeathsig=KILL",
                                   "java",
                                   "-Xmx512m",

@@ -15,7 +15,7 @@
 
 namespace ridestream::sim {
 
-/// Whom dispatch talks to; a pointer is null while that process is down.
+/// The services that dispatch calls; a pointer is null while that process is down.
 struct Neighbours {
   Host& trip_host;
   std::unique_ptr<TripProcess>& trip;

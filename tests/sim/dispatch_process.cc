@@ -86,8 +86,7 @@ DispatchProcess::~DispatchProcess() {
   for (const auto& [id, link] : links_) link->LetGo();
 }
 
-// -- Drivers
-// ----------------------------------------------------------------------------------------
+// Drivers.
 
 void DispatchProcess::Drive(std::shared_ptr<Link> link, const DriverId& driver,
                             DriveLink::Deliver deliver) {
@@ -112,8 +111,7 @@ void DispatchProcess::OnDriverMessage(const Link& link, const dispatch::v1::Driv
 
 void DispatchProcess::Forget(const DriveLink& link) { links_.erase(link.link().id()); }
 
-// -- Looking on drivers
-// -----------------------------------------------------------------------------
+// Looking on drivers.
 
 std::uint64_t DispatchProcess::NewestEpochOf(const DriverId& driver) const {
   const auto seen = seen_.find(driver);
@@ -223,8 +221,7 @@ void DispatchProcess::CheckMaySpeak() {
                   "more sessions are held than may be");
 }
 
-// -- From the sessions to the market
-// ----------------------------------------------------------------
+// From the sessions to the market.
 
 bool DispatchProcess::Post(dispatch::Event event) {
   if (is_dead_) return false;
@@ -247,8 +244,7 @@ void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)>
   runner_.positions().Add(fill);
 }
 
-// -- Looking on the market
-// --------------------------------------------------------------------------
+// Looking on the market.
 
 void DispatchProcess::Handling(const dispatch::Event& event, Time now) {
   if (const auto* answer = std::get_if<dispatch::OfferAnswered>(&event)) {
@@ -299,8 +295,7 @@ void DispatchProcess::CheckLease(const dispatch::TripRequest& request) const {
   }
 }
 
-// -- The log
-// ----------------------------------------------------------------------------------------
+// The log.
 
 void DispatchProcess::LogTaken(const trip::v1::FollowTripsResponse& message) {
   const std::uint64_t sequence =

@@ -44,8 +44,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   /// Takes no stream any more, and sends the drivers away.
   void Drain() { registry_.Drain(); }
 
-  // -- For DriveLink
-  // ------------------------------------------------------------------------------
+  // For DriveLink.
 
   void Forget(const DriveLink& link);
   const Life& life() const { return host_.life(); }

@@ -67,7 +67,7 @@ class Faults {
   bool Strikes(Fault fault);
   /// The same, not counted, for what may still come to nothing.
   bool Threatens(Fault fault);
-  /// It happened.
+  /// The fault happened.
   void Count(Fault fault, std::uint64_t times = 1) {
     counts_[static_cast<std::size_t>(fault)] += times;
     may_delay_ |= times > 0 && MayDelay(fault);

@@ -28,7 +28,7 @@ TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
                                  failed.steps_with_faults, failed.violation);
   }
   EXPECT_EQ(campaign.runs, kSeeds);
-  // It looked at everything that there is to look at.
+  // The checker has looked at every kind of thing.
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     EXPECT_GT(campaign.faults[i], 0u) << Name(static_cast<Fault>(i));
   }

@@ -69,8 +69,7 @@ World::World(const RunOptions& options) : options_(options), context_(options.se
   AddRider();
 }
 
-// -- Who is there
-// -----------------------------------------------------------------------------------
+// Who is there.
 
 void World::StartTrip() {
   trip_host_.ComeUp();
@@ -172,8 +171,7 @@ void World::AddRider() {
       loadtest::Random(options_.seed, 1'000'000 + number)));
 }
 
-// -- What goes wrong
-// --------------------------------------------------------------------------------
+// What goes wrong.
 
 bool World::Step() {
   if (Violated() || !context_.agenda.RunNext()) return false;
@@ -255,8 +253,7 @@ bool World::ErrsAbout(DriverDevice& driver) {
   return driver.SayWrong(std::move(request));
 }
 
-// -- Coming to rest
-// ---------------------------------------------------------------------------------
+// Coming to rest.
 
 template <class Condition>
 bool World::RunUntil(Duration within, Condition condition) {

@@ -166,7 +166,7 @@ void PatroniCluster::Kill(const std::string& folder, Node& node) {
   std::ifstream(fmt::format("{}/{}/postmaster.pid", folder, node.name)) >> server;
   if (server <= 0) return;  // Patroni hadn't started it.
   kill(server, SIGKILL);
-  // It isn't our child, so that nobody tells us when it has ended.
+  // The server isn't our child, so nobody notifies us when it has ended.
   const std::string executable = fmt::format("/proc/{}/exe", server);
   std::error_code gone;
   while (!fs::read_symlink(executable, gone).empty())

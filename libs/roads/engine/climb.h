@@ -23,7 +23,7 @@ struct Climb {
   Rank base = kNoRank;
   /// The ancestors by their depth, the base last.
   std::vector<Rank> path;
-  /// Their times; kInfinityMs if there is no way.
+  /// The ancestors' times; kInfinityMs if there is no way.
   std::vector<std::uint32_t> ms;
 
   void Run(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const AccessList& accesses) {

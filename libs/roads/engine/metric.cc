@@ -6,7 +6,7 @@
 namespace ridestream::roads {
 namespace {
 
-/// Those arcs of `ms` that are no longer than `quickest`.
+/// The arcs of `ms` that are no longer than `quickest`.
 Metric::SearchArcs Select(const Hierarchy& h, const std::vector<std::uint32_t>& ms,
                           const std::vector<std::uint32_t>& quickest) {
   Metric::SearchArcs arcs;

@@ -15,7 +15,7 @@ namespace ridestream::roads {
 
 /// A way along the streets, from a place on a street to a place on a street.
 struct Route {
-  /// Its course. One point alone if it ends where it starts, never none.
+  /// The route's course. One point alone if the route ends where it starts, never none.
   std::vector<LatLng> points;
   /// The travel time of each straight piece: points.size() - 1 entries, whose sum is `duration`.
   std::vector<std::uint32_t> leg_ms;

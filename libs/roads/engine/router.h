@@ -76,7 +76,7 @@ class Router {
   virtual std::optional<Route> RouteBetween(const SnappedPoint& from,
                                             const SnappedPoint& to) const = 0;
 
-  /// Its duration in milliseconds, kUnreachableMs if there is none or it is beyond kMaxDriveMs.
+  /// The route's duration in milliseconds, kUnreachableMs without a route or beyond kMaxDriveMs.
   virtual std::uint32_t MsBetween(const SnappedPoint& from, const SnappedPoint& to) const = 0;
 
   /// Many to one: from each of `from` to `to`, in their order.

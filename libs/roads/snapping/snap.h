@@ -61,7 +61,7 @@ class Snapper {
   std::vector<SnappedPoint> Within(LatLng place, double distance_m) const;
 
  private:
-  /// Its ends on the map's plane.
+  /// A segment's ends on the map's plane.
   struct Segment {
     LatLng a, b;
     EdgeIndex edge;

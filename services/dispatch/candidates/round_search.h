@@ -35,7 +35,7 @@ class RoundSearch {
     std::size_t stranded = 8;
     /// Of the trips that may be moved it is looked for every so many-th, others in the next round.
     std::size_t room_for_every = 4;
-    /// Those who may make room are looked at exactly, the most hopeful first, up to this.
+    /// How many riders who may make room are looked at exactly, the most hopeful first.
     std::size_t ejections = 8;
   };
 

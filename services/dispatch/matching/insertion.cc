@@ -167,7 +167,7 @@ std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRide
     if (chain.IsLast(node)) break;
     pickup.detour = chain.Detour(node, there, rider.pickup, rider.pickup_dwell, times);
     if (pickup.detour > chain.SlackBehind(node)) continue;
-    // It delays the rider as well.
+    // The detour delays the rider as well.
     pickup.cost = cost_of(node, pickup.detour) + CostOfTime(pickup.detour, rider.party_size);
     earlier.Add(pickup);
   }

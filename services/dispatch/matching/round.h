@@ -52,9 +52,9 @@ struct RoundTrip {
   std::optional<Time> latest_pickup = std::nullopt;
   /// Further than in this round nobody looks for it.
   bool looks_furthest = false;
-  /// Its cost of waiting may keep it from a driver whom no other trip wants.
+  /// The trip's cost of waiting may keep it from a driver whom no other trip wants.
   bool held_by_price = false;
-  /// It is given up if it gets nobody: takes a place in a plan under way at any cost.
+  /// The trip is given up if it gets nobody: takes a place in a plan under way at any cost.
   bool last_look = false;
   std::vector<RoundDriver> drivers = {};
   /// Not null; only plans that are still as they were.

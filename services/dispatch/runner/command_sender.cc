@@ -59,7 +59,7 @@ void CommandSender::Send(const SetSurge& surge) {
     cell.set_surge_percent(percent);
   }
   around_.trip.ReportSurge(std::move(request), {kSurgeTimeout}, [this](const absl::Status& status) {
-    // It is told again while it lasts, and forgotten when it isn't.
+    // Surge is reported again while it lasts, and forgotten otherwise.
     if (status.ok()) return;
     service::Log(service::Level::kWarning, "surge_not_told",
                  {{"market", market_}, {"error", std::string(status.message())}});

@@ -30,7 +30,7 @@ class MarketLoop final : public EventSink {
     virtual void Handling(const Event& event, Time now) = 0;
     /// What the event came to; it is carried out next.
     virtual void Decided(const std::vector<Decision>& decisions) = 0;
-    /// It took so long, with carrying its decisions out.
+    /// `took`: time of the event's handling, with its decisions carried out.
     virtual void Handled(const Event& event, std::chrono::nanoseconds took) = 0;
   };
   using CarryOut = std::function<void(Decision)>;

@@ -89,8 +89,7 @@ void MarketRunner::Stop() {
   trip_.reset();
 }
 
-// -- The fleet
-// -------------------------------------------------------------------------------------
+// The fleet.
 
 void MarketRunner::ScheduleSurvey() {
   if (stopped_) return;
@@ -104,8 +103,7 @@ void MarketRunner::Survey() {
   ScheduleSurvey();
 }
 
-// -- The log
-// ---------------------------------------------------------------------------------------
+// The log.
 
 bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   if (message.has_event()) {
@@ -123,8 +121,7 @@ void MarketRunner::OnLogEnd(const absl::Status& status) {
   log_reader_.OnEnd(status);
 }
 
-// -- Decisions
-// -------------------------------------------------------------------------------------
+// Decisions.
 
 void MarketRunner::Do(const SendWelcome& decision) {
   const auto session = around_.sessions.Find(decision.driver);

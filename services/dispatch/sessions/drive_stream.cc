@@ -116,7 +116,7 @@ absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
       return absl::OkStatus();
     }
   }
-  // It ended while the Hello was taken in: nobody else will detach it.
+  // The stream ended while its Hello was handled: nobody else will detach it.
   (*session)->Detach(*epoch);
   return absl::OkStatus();
 }

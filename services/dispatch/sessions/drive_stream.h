@@ -42,8 +42,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   std::uint64_t id() const { return id_; }
   const PeerAddress& address() const { return address_; }
 
-  // -- Called by the transport, without a lock
-  // ----------------------------------------------------
+  // Called by the transport, without a lock.
 
   /// A message came. One at a time. False: nothing more is to be read.
   bool OnRead(const v1::DriveRequest& request);

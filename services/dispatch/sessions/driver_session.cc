@@ -230,7 +230,7 @@ bool DriverSession::Tick() {
 
 std::shared_ptr<SessionStream> DriverSession::Drop() {
   dropped_ = true;
-  // Its stream ends later than a new session of the driver may begin.
+  // The session's stream ends later than a new session of the driver may begin.
   session_.Disconnect(session_.epoch());
   around_.events.Tell(SessionDropped{driver_});
   return std::move(stream_);

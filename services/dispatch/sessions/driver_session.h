@@ -79,8 +79,7 @@ class DriverSession {
   /// The session's id; another one after it began anew.
   SessionId id() const;
 
-  // -- Called by streams
-  // ---------------------------------------------------------------------------
+  // Called by streams.
 
   /// `stream` takes over with this Hello; the stream before is closed with ABORTED. Returns the
   /// epoch. UNAVAILABLE when the session is just being dropped, RESOURCE_EXHAUSTED when the market
@@ -101,8 +100,7 @@ class DriverSession {
   /// A message came that only a newer service understands.
   void OnUnknownMessage(std::uint64_t epoch);
 
-  // -- Called by the market
-  // ------------------------------------------------------------------------
+  // Called by the market.
 
   void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot);
   void Push(v1::DriveResponse message);
@@ -111,8 +109,7 @@ class DriverSession {
   /// done, if a newer stream has come or the session was dropped already.
   bool EndShift(std::uint64_t epoch);
 
-  // -- Called by the registry
-  // ----------------------------------------------------------------------
+  // Called by the registry.
 
   /// Looks at silence and heartbeats. True: the session may be forgotten.
   bool Tick();
@@ -127,8 +124,7 @@ class DriverSession {
   /// Where the driver is, if it is connected and has told.
   std::optional<LatLng> position() const;
 
-  // -- Called for those who look on
-  // ----------------------------------------------------------------
+  // Called for those who look on.
 
   v1::GetDriverResponse Describe() const;
 

@@ -24,8 +24,7 @@ class FakeCall final : public DuplexStream {
     return stream.status();
   }
 
-  // -- The driver
-  // -----------------------------------------------------------------------------------
+  // The driver.
 
   bool Say(const v1::DriveRequest& request) { return stream_->OnRead(request); }
   bool SayHello(const std::string& market = "city") {
@@ -61,8 +60,7 @@ class FakeCall final : public DuplexStream {
     if (was_writing) stream_->OnWritten(false);
   }
 
-  // -- What the stream did
-  // --------------------------------------------------------------------------
+  // What the stream did.
 
   bool writing() const {
     MutexLock lock(mu_);

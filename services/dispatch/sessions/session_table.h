@@ -32,7 +32,7 @@ class SessionTable {
   std::size_t CountOf(const std::string& address) const;
   /// In the order in which they will be looked at.
   Sessions All() const { return {all_.begin(), all_.end()}; }
-  /// Those that were looked at longest ago, at most `most`; they come last from now on.
+  /// The sessions that were looked at longest ago, at most `most`; they come last from now on.
   Sessions NextToLookAt(std::size_t most);
   Sessions NextToLookAt(std::size_t most, const std::string& address);
 

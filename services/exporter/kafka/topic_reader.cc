@@ -8,7 +8,7 @@
 namespace ridestream::exporter {
 
 absl::StatusOr<TopicReader> TopicReader::Make(KafkaSettings settings) {
-  // It joins no group and commits nothing, but librdkafka requires a name.
+  // The reader joins no group and commits nothing, but librdkafka requires a name.
   settings.emplace("group.id", "ridestream-exporter");
   settings["enable.auto.commit"] = "false";
   settings["isolation.level"] = "read_committed";

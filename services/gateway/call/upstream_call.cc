@@ -135,7 +135,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     return true;
   }
 
-  /// Those who look on ask again and again: their questions are told only where all is.
+  /// Viewers ask again and again: their reads are logged only at the level debug.
   void Log(const grpc::Status& status, std::chrono::nanoseconds took) const {
     service::Log(
         method_.is_query ? service::Level::kDebug : service::Level::kInfo, "call_ended",

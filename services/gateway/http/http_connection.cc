@@ -136,7 +136,7 @@ void HttpConnection::Refuse(std::string_view why) {
   net::post(strand_, [self = shared_from_this(), why] { self->Reject(Busy(why)); });
 }
 
-// --- Reading -------------------------------------------------------------------------------------
+// Reading.
 
 void HttpConnection::Next() {
   if (draining_) return Close();
@@ -289,7 +289,7 @@ void HttpConnection::Guard(std::uint64_t id, const Work& work) {
   Send(id, {}, Problem(500, absl::StatusCode::kInternal, "the gateway failed to answer this"));
 }
 
-// --- Writing -------------------------------------------------------------------------------------
+// Writing.
 
 std::string HttpConnection::HeaderText(const Response& response, const Headers& common) {
   close_after_ = close_after_ || draining_;
@@ -405,7 +405,7 @@ void HttpConnection::OnWritten(ErrorCode error) {
   Advance();
 }
 
-// --- Ends ----------------------------------------------------------------------------------------
+// Ends.
 
 void HttpConnection::EndExchange() {
   ++exchange_;

@@ -24,7 +24,7 @@ namespace {
 // Beyond the limit so many more are told that there are too many; the rest is closed without a
 // word.
 constexpr std::size_t kMaxRefusing = 64;
-// They are counted under a name that is no address.
+// Refused connections are counted under a name that is no address.
 constexpr char kRefused[] = "refused";
 // When the process has no file left: how long until it tries again.
 constexpr std::chrono::milliseconds kAcceptPause{100};

@@ -373,7 +373,7 @@ TEST_F(LocationServiceTest, ADrainClosesAllStreamsWithoutWaitingForTheGrace) {
   batch.set_market("manhattan");
   *batch.add_positions() = Position("d");
   ASSERT_TRUE(writer->Write(batch));
-  // It is in the index, so the stream has begun.
+  // The position is in the index, so the stream has begun.
   ASSERT_EQ(IdsOf(ReadNews(reader)), Ids{"d"});
 
   // The streams have a deadline within the grace: had they to be waited for, it would be theirs.

@@ -45,7 +45,7 @@ struct CancelCommand {
   v1::CancelReason reason = v1::CANCEL_REASON_UNSPECIFIED;
   std::string comment;
   std::string request_id;
-  /// Its id, when a service cancels.
+  /// The service's id, when a service cancels.
   std::string service = {};
 };
 

@@ -13,7 +13,8 @@ std::shared_ptr<LogFollower> LogFollower::Make(
   // Weak: the follower holds the stream.
   std::weak_ptr<LogFollower> weak = follower;
   Stream::Options stream_options{
-      // It holds two pages, or a little more where a thread of the transport's tells late that it
+      // A stream holds two pages, or a little more where a thread of the transport reports late
+      // that it
       // drained.
       .max_queue = 4 * follower->options_.page_events,
       .on_done =

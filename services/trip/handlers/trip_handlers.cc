@@ -41,8 +41,7 @@ void TripHandlers::Submit(const Call& call, absl::StatusOr<Command> command, Tri
   options_.store.Submit(*std::move(command), std::move(reply), call.deadline);
 }
 
-// -- Commands of riders
-// ------------------------------------------------------------------------------
+// Commands of riders.
 
 void TripHandlers::QuoteTrip(const Call& call, const v1::QuoteTripRequest& request,
                              Reply<v1::QuoteTripResponse> reply) {
@@ -136,8 +135,7 @@ absl::StatusOr<v1::Fare> TripHandlers::FareForChange(
   return MakeFare(trip->fare().tariff(), way->length_m, way->duration);
 }
 
-// -- Reads
-// --------------------------------------------------------------------------------------------
+// Reads.
 
 absl::StatusOr<v1::Trip> TripHandlers::ReadTripFor(const Call& call, const TripId& trip_id) const {
   absl::StatusOr<v1::Trip> trip = options_.store.GetTrip(trip_id, call.deadline);
@@ -218,8 +216,7 @@ TripHandlers::StreamPtr<v1::WatchTripResponse> TripHandlers::WatchTrip(
   return watcher->stream();
 }
 
-// -- For services
-// -------------------------------------------------------------------------------------
+// For services.
 
 TripHandlers::StreamPtr<v1::FollowTripsResponse> TripHandlers::FollowTrips(
     const v1::FollowTripsRequest& request, streams::StreamWriter<v1::FollowTripsResponse>& writer) {

@@ -39,7 +39,7 @@ std::optional<std::chrono::nanoseconds> WorkerPool::RunOne(size_t worker) {
   {
     MutexLock lock(mu_);
     if (queue_.empty()) {
-      // It may have been woken for a work that another one took.
+      // The worker may have been woken for work that another one took.
       if (std::find(idle_.begin(), idle_.end(), worker) == idle_.end()) idle_.push_back(worker);
       return std::nullopt;
     }

@@ -33,7 +33,7 @@ std::int64_t TripsOfRun(std::int64_t batch) { return batch == 1 ? 500 : batch * 
 /// One server for all runs, on the disk of the working directory, with all its syncs.
 PostgresServer& Server() {
   static const auto server = [] {
-    // Its user must reach the folder: the directory and those above must be open to all.
+    // The server's user must reach the folder: it and the folders above must be open to all.
     return Must(
         PostgresServer::Start({.parent = ".", .fsync = true, .settings = {"max_wal_size=4GB"}}));
   }();

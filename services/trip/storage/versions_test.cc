@@ -43,7 +43,7 @@ TEST(VersionsTest, ADatabaseOfEachReleasedVersionIsMigratedWithAllItHolds) {
     EXPECT_EQ((*store)->GetTrip(TripId("t0"))->state(), v1::TRIP_STATE_COMPLETED);
     EXPECT_EQ((*store)->GetTrip(TripId("t-open"))->driver().name(), "Ada");
     EXPECT_EQ((*store)->GetTrip(TripId("t-cancelled"))->state(), v1::TRIP_STATE_CANCELLED);
-    // It goes on where it was, idempotent as before.
+    // The store continues where it was, idempotent as before.
     EXPECT_EQ(Await(**store, SampleAssign("t-open", "d-open", "o-open"))->version(), 2u);
     EXPECT_THAT(Await(**store, SampleAdvance("t-open", "d-open", v1::TRIP_STATE_ARRIVED)), IsOk());
     for (Command& command : RideCommands(**store, clock, 7)) {

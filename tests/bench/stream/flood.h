@@ -83,7 +83,7 @@ struct Flooded {
 /// --streams drivers flood the bare server for so long.
 Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
-/// They flood dispatch; what is taken is what location's index applied.
+/// The drivers flood dispatch; what is taken is what location's index applied.
 Flooded FloodOurs(const process::LocalServices& system, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
 

@@ -106,7 +106,7 @@ class Matchmaker {
   Searches searches_;
   Assignments assignments_;
   SharedRides shared_rides_;
-  /// Those who had it are gone by the end of this step.
+  /// Capacity that riders left in this step; void by the end of the step.
   std::vector<CandidatesFound::Room> free_rooms_;
 };
 

@@ -77,7 +77,7 @@ class SharedRides {
   void AskForMoves(FindCandidates& round);
   SharedRide WithMargin(SharedRide ride) const;
   bool IsTaken(const TripId& trip) const;
-  /// It has a driver who isn't there yet, and nothing else is happening to it.
+  /// The trip has a driver who isn't there yet, and nothing else is happening to the trip.
   bool IsMovable(const TripId& trip) const;
   /// A rider who shares has a driver who isn't there yet.
   bool HasMovable() const;

@@ -259,7 +259,7 @@ void Fleet::TakeRoute(RouteFound event, Step& step) {
   const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
   if (found && driver.position) driver.plan.MoveTo(*driver.position);
   if (found && driver.plan.HasLeftRoute()) {
-    // It was thought elsewhere when the route was asked for.
+    // The car was expected elsewhere when the route was requested.
     FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
     return;
   }

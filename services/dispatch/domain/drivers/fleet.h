@@ -22,7 +22,7 @@ namespace ridestream::dispatch {
 enum class SharingMode {
   /// Each has the car alone.
   kOff,
-  /// They are put into plans under way.
+  /// Riders who share are inserted into plans under way.
   kInsertion,
   /// And moved to better ones until their driver has come.
   kInsertionAndMoves,
@@ -61,7 +61,7 @@ class Fleet {
   void Suspect(const DriverId& id, Step& step);
   void Hear(const DriverId& id, Step& step);
   void DropSession(const DriverId& id, Step& step);
-  /// It has been suspect for too long; null if it isn't known.
+  /// The driver has been suspect for too long. Null if the driver isn't known.
   const Driver* Lose(const DriverId& id);
   void Move(const DriverMoved& event, Step& step);
 

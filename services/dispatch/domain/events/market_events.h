@@ -22,14 +22,13 @@
 /// events and decisions into RPCs; the simulation does the same without a network.
 namespace ridestream::dispatch {
 
-// -- Events
-// ----------------------------------------------------------------------------------------
+// Events.
 
 /// A stream of this driver said a good Hello; it waits for its Welcome.
 struct DriverConnected {
   DriverId driver;
   std::uint64_t epoch = 0;
-  /// Its pushes go on where they were; otherwise the Welcome's snapshot is all it knows.
+  /// The session's pushes continue; otherwise the Welcome's snapshot is all that the driver knows.
   bool resumed = false;
   v1::Hello hello;
 };
@@ -84,7 +83,7 @@ struct CandidatesFound {
   struct ForTrip {
     TripId trip;
     std::vector<Candidate> candidates;
-    /// Those that cost least, for a rider who shares.
+    /// The cheapest insertions, for a rider who shares.
     std::vector<InsertionFound> insertions = {};
   };
   /// Who takes the room that another leaves.
@@ -143,8 +142,7 @@ using Event =
                  DriverMoved, OfferAnswered, StopUpdated, TripGivenUp, ShiftEnded, TripLogged,
                  LogCaughtUp, CandidatesFound, RouteFound, CommandDone, FleetSurveyed, Wake>;
 
-// -- Decisions
-// -------------------------------------------------------------------------------------
+// Decisions.
 
 /// Answer the driver's Hello, if that epoch is still its newest.
 struct SendWelcome {
@@ -187,7 +185,7 @@ struct SharedCar {
   /// Of each stop.
   std::vector<LatLng> places;
   std::vector<TripId> trips;
-  /// Its place indexes are for who answers to fill in.
+  /// The car's place indexes are filled in by whoever answers.
   RunningCar car;
 };
 

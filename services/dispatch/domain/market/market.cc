@@ -27,7 +27,7 @@ Market::Market(const MarketConfig& config)
 
 std::vector<Decision> Market::Handle(const Event& event, Time now) {
   Step step(now);
-  while (const auto timer = timers_.PopDue(now)) GoOff(*timer, step);
+  while (const auto timer = timers_.PopDue(now)) OnTimer(*timer, step);
   std::visit([&](const auto& e) { On(e, step); }, event);
   // Location hears who is free before it is asked for them.
   for (const DriverId& driver : fleet_.Finish(step)) matchmaker_.DriverGone(driver);
@@ -35,7 +35,7 @@ std::vector<Decision> Market::Handle(const Event& event, Time now) {
   return step.TakeDecisions();
 }
 
-void Market::GoOff(const Timer& timer, Step& step) {
+void Market::OnTimer(const Timer& timer, Step& step) {
   switch (timer.kind) {
     case TimerKind::kOfferEnds:
       matchmaker_.OfferTimeIsUp(OfferId(timer.subject), step);

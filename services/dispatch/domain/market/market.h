@@ -79,7 +79,7 @@ struct MarketConfig {
 class Market {
  public:
   explicit Market(const MarketConfig& config);
-  // Its parts refer to each other.
+  // A market's parts refer to each other.
   Market(const Market&) = delete;
   Market& operator=(const Market&) = delete;
 
@@ -116,7 +116,7 @@ class Market {
   void On(const FleetSurveyed& event, Step& step);
   void On(const Wake&, Step&) {}
 
-  void GoOff(const Timer& timer, Step& step);
+  void OnTimer(const Timer& timer, Step& step);
   void ApplyTrip(const trip::v1::Trip& trip, Step& step);
   void ForgetTrip(const TripId& trip, Step& step);
   /// Carries on after trip refused or carried out a command.

@@ -45,8 +45,7 @@ class MarketRacesTest : public ::testing::Test {
   MarketTester t_;
 };
 
-// -- Two drivers accept one trip
-// ---------------------------------------------------------------------
+// Two drivers accept one trip.
 
 TEST_F(MarketRacesTest, TheLoserOfATripIsToldByTheAnswer) {
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
@@ -76,8 +75,7 @@ TEST_F(MarketRacesTest, AnOfferOfATripThatIsTakenEndsUnanswered) {
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ALREADY_TAKEN));
 }
 
-// -- One driver, two offers
-// --------------------------------------------------------------------------
+// One driver, two offers.
 
 TEST_F(MarketRacesTest, OneRoundNeverGivesADriverTwoOffers) {
   t_.Request("t-1");
@@ -101,8 +99,7 @@ TEST_F(MarketRacesTest, AnOfferIsWithdrawnWhenItsDriverGotAnotherTrip) {
   EXPECT_EQ(Rounds(), 1u) << "t-1 goes to somebody else";
 }
 
-// -- The rider cancels while an accept is in flight
-// ---------------------------------------------------
+// The rider cancels while an accept is in flight.
 
 TEST_F(MarketRacesTest, TheRiderCancelsBeforeTheAnswer) {
   const v1::Offer offer = t_.OfferTrip("t", "d");
@@ -160,8 +157,7 @@ TEST_F(MarketRacesTest, ARefusalThatTheLogNeverExplainsWithdrawsTheOffer) {
   EXPECT_THAT(t_.Offers("d-2"), SizeIs(1));
 }
 
-// -- An accept around the end of the lease
-// ------------------------------------------------------------
+// An accept around the end of the lease.
 
 TEST_F(MarketRacesTest, TheServersClockDecidesAboutALateAccept) {
   struct Case {
@@ -223,8 +219,7 @@ TEST_F(MarketRacesTest, AnAssignmentWhoseAnswerWasLostIsLearnedFromTheLog) {
   EXPECT_THAT(t_.Plans("d"), SizeIs(1));
 }
 
-// -- The driver vanishes
-// ------------------------------------------------------------------------------
+// The driver vanishes.
 
 TEST_F(MarketRacesTest, ADriverLostBeforePickUpLosesTheTrip) {
   t_.GiveTrip("t", "d");
@@ -384,8 +379,7 @@ TEST_F(MarketRacesTest, AnOfferEndsWithItsDriversSession) {
   EXPECT_THAT(t_.Offers("d-2"), SizeIs(1));
 }
 
-// -- The same request twice, a log that repeats itself
-// -------------------------------------------------
+// The same request twice, a log that repeats itself.
 
 TEST_F(MarketRacesTest, ARepeatedLogChangesNothing) {
   t_.GiveTrip("t", "d");

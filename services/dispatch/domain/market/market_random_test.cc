@@ -45,7 +45,7 @@ TEST(MarketRandomTest, WhateverHappensWhatMustHoldHoldsAndEveryTripEnds) {
     for (const auto& [what, count] : simulation.checker().seen()) seen[what] += count;
   }
   if (Seeds().size() == 1) return;
-  // It looked at everything that there is to look at.
+  // The checker has looked at every kind of thing.
   for (const std::string what : {"offer",
                                  "offer in a snapshot",
                                  "unknown offer",

@@ -156,8 +156,7 @@ TEST_F(MarketRecoveryTest, AnAcceptWhoseAnswerWasLostInTheCrashIsAnsweredNow) {
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
 }
 
-// -- Sessions
-// -----------------------------------------------------------------------------------------
+// Sessions.
 
 TEST_F(MarketRecoveryTest, SnapshotHoldsOfferAndWholePlanOfResumedAndFreshSessions) {
   t_.Connect("d");
@@ -215,8 +214,7 @@ TEST_F(MarketRecoveryTest, CommandsOfANewerProtocolAreRejectedAndTheSessionGoesO
   }
 }
 
-// -- Ends of shifts
-// -----------------------------------------------------------------------------------
+// Ends of shifts.
 
 TEST_F(MarketRecoveryTest, ShiftEndsWhenTheDriverHasNothingToDo) {
   t_.Connect("d");

@@ -13,9 +13,9 @@ namespace ridestream::dispatch {
 
 /// What becomes of steps that can't have been made.
 enum class ImplausibleSteps {
-  /// They are carried out, counted and put on the trip's record.
+  /// Such steps are carried out, counted and put on the trip's record.
   kCount,
-  /// They are refused.
+  /// Such steps are refused.
   kRefuse,
 };
 

@@ -40,7 +40,7 @@ void Searches::Continue(const TripId& id, Time hold_until, Step& step) {
   if (!search.give_up_at) {
     search.give_up_at = step.now() + config_.max_wait;
     search.held_by_price_until = step.now() + config_.price_hold;
-    // Whom nobody can serve any more as promised is told so at once.
+    // A rider whom nobody can serve as promised any more is notified at once.
     if (const auto shared = SharedRideOf(open->trip)) {
       search.give_up_at = std::min(*search.give_up_at, shared->latest_pickup);
     }

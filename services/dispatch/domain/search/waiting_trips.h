@@ -122,7 +122,7 @@ class WaitingTrips {
   using Key = std::pair<Time, TripId>;
 
   CostedTrip CostedOf(const WaitingTrip& trip, Time now) const;
-  /// Those of the answered trips that still wait; `waiting` becomes their places in trips_.
+  /// The answered trips that still wait; `waiting` becomes their places in trips_.
   RoundSnapshot MakeSnapshot(const std::vector<CandidatesFound::ForTrip>& answers,
                              const SuitabilityFn& suitability, const InsertableFn& insertable,
                              Time now, std::vector<WaitingTrip*>& waiting);

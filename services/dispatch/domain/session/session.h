@@ -71,8 +71,7 @@ class Session {
   explicit Session(const SessionConfig& config, const S2LatLngRect* area = nullptr)
       : config_(&config), area_(area) {}
 
-  // -- The stream
-  // ----------------------------------------------------------------------------------
+  // The stream.
 
   /// A new stream of this driver said this Hello (checked by ValidateHello before). It fences older
   /// ones: calls for their epochs do nothing from now on. If the Hello resumes the session it goes
@@ -92,8 +91,7 @@ class Session {
   std::uint64_t epoch() const { return epoch_; }
   const SessionId& id() const { return id_; }
 
-  // -- Down: pushes
-  // --------------------------------------------------------------------------------
+  // Down: pushes.
 
   /// Queues a push and numbers it. RESOURCE_EXHAUSTED: the driver takes too little; the session is
   /// void, and the driver's next Hello begins a fresh one, whose snapshot holds what was lost here.
@@ -113,8 +111,7 @@ class Session {
 
   std::size_t unacked() const { return queue_.size(); }
 
-  // -- Up: positions and life
-  // ----------------------------------------------------------------------
+  // Up: positions and life.
 
   PositionVerdict OnPosition(const v1::Position& position, Time now);
 

@@ -26,9 +26,9 @@ struct OpenTrip {
 
 struct EndedTrip {
   trip::v1::TripState state = trip::v1::TRIP_STATE_UNSPECIFIED;
-  /// Its last driver, if it had one.
+  /// The trip's last driver, if any.
   DriverId driver;
-  /// Its driver ended it.
+  /// The driver ended the trip.
   bool by_driver = false;
 };
 

@@ -62,7 +62,7 @@ void MarketChecker::After(const std::vector<Decision>& decisions) {
   CheckPromises();
 }
 
-/// Who is let down is told so when the time is over, if not before.
+/// A rider is notified of a broken promise when the promised time is over, if not before.
 void MarketChecker::CheckPromises() {
   if (!caught_up_) return;
   for (const auto& [trip, due] : due_) {
@@ -102,8 +102,7 @@ bool MarketChecker::IsPresent(const DriverId& driver) const {
   return found != drivers_.end() && found->second.connected && !found->second.suspect;
 }
 
-// -- What the market is told
-// --------------------------------------------------------------------------
+// What the market is told.
 
 void MarketChecker::Note(const DriverConnected& event) {
   SeenDriver& driver = drivers_[event.driver];
@@ -181,8 +180,7 @@ void MarketChecker::NoteTrip(const trip::v1::Trip& trip) {
   }
 }
 
-// -- What it decides
-// ----------------------------------------------------------------------------------
+// What it decides.
 
 void MarketChecker::Check(const SendWelcome& decision) {
   if (decision.snapshot.has_plan()) CheckPlan(decision.driver, decision.snapshot.plan());

@@ -56,10 +56,10 @@ class MarketChecker {
     DriverId driver;
     TripId trip;
     bool accepted = false;
-    /// Its driver's session ended: how it ends may not be seen, or not be remembered.
+    /// The driver's session ended: how the offer ends may not be seen, or not be remembered.
     bool unseen = false;
     std::optional<v1::OfferOutcome> outcome = std::nullopt;
-    /// It was the driver's n-th to end.
+    /// The offer was the driver's n-th to end.
     int ended_as = 0;
   };
 
@@ -107,7 +107,7 @@ class MarketChecker {
   std::map<TripId, trip::v1::Trip> trips_;
   /// By when the next stop of an open trip with a driver is to be made, where that was promised.
   std::map<TripId, Time> due_;
-  /// Those whose riders were told that it will be later.
+  /// Trips whose riders were notified of a broken promise.
   std::set<TripId> told_late_;
   std::map<std::uint64_t, TripId> commands_;
   std::set<std::uint64_t> judged_commands_;

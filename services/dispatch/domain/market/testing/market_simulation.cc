@@ -117,8 +117,7 @@ void MarketSimulation::Crash() {
   transcript_ += "crash\n";
 }
 
-// -- Disorder
-// -----------------------------------------------------------------------------------------
+// Disorder.
 
 void MarketSimulation::Disturb() {
   Pass(milliseconds(Below(Chance(10) ? 20'000 : 500)));
@@ -278,8 +277,7 @@ void MarketSimulation::AssignBehindTheBack() {
   if (last_trip_ > 0) trips_.Do(request).status().IgnoreError();
 }
 
-// -- What everybody does
-// ------------------------------------------------------------------------------
+// What everybody does.
 
 void MarketSimulation::AnswerOffer(const DriverId& driver, bool accept) {
   OfferAnswered event{driver, {}};
@@ -361,8 +359,7 @@ void MarketSimulation::AnswerRoute(std::size_t which, bool well) {
   Feed(found);
 }
 
-// -- Calm
-// ---------------------------------------------------------------------------------------------
+// Calm.
 
 std::string MarketSimulation::OpenTrips() const {
   std::string open;

@@ -33,7 +33,7 @@ class MarketTester {
   /// The process dies and a new one begins, which knows nothing.
   void Restart();
 
-  // -- The trip service --
+  // The trip service.
   FakeTrips trips{"test"};
   void Request(const std::string& trip, std::uint32_t party_size = 1);
   /// Of a rider who shares.
@@ -45,7 +45,7 @@ class MarketTester {
   /// Answers the only command without having carried it out.
   void FailCommand(const absl::Status& status);
 
-  // -- Drivers --
+  // Drivers.
   void Connect(const std::string& driver, std::uint32_t seats = 4);
   void Reconnect(const std::string& driver, bool resumed, std::uint64_t plan_version = 0);
   void Answer(const std::string& driver, const v1::Offer& offer, bool accept);
@@ -55,7 +55,7 @@ class MarketTester {
               const std::string& reason = "");
   void Move(const std::string& driver, LatLng position = kCar);
 
-  // -- Location and the streets --
+  // Location and the streets.
   /// Otherwise rounds for moves alone find none, at once.
   bool keeps_searches = false;
   /// Answers the newest round: each trip asked about may have each of these, 60 s away and more.
@@ -63,13 +63,13 @@ class MarketTester {
   /// Answers the newest request of the driver: 100 s to each stop from the one before.
   void AnswerRoute();
 
-  // -- Longer ways --
+  // Longer ways.
   /// A new trip is offered to the driver.
   v1::Offer OfferTrip(const std::string& trip, const std::string& driver);
   /// A new trip is the driver's, its plan with a route was pushed and all decisions taken.
   void GiveTrip(const std::string& trip, const std::string& driver);
 
-  // -- Decisions --
+  // Decisions.
   template <class T>
   std::vector<T> Take() {
     std::vector<T> taken;
