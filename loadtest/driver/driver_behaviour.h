@@ -13,7 +13,7 @@
 #include "loadtest/driver/car.h"
 #include "loadtest/driver/cruise.h"
 #include "loadtest/driver/itinerary.h"
-#include "loadtest/driver/offer_desk.h"
+#include "loadtest/driver/offer_responder.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 
 namespace ridestream::loadtest {
@@ -21,7 +21,7 @@ namespace ridestream::loadtest {
 /// How drivers behave; the same for a whole fleet. Durations are on the city's clock.
 struct DriverHabits {
   std::string market = "city";
-  OfferDesk::Habits offers;
+  OfferResponder::Habits offers;
   Itinerary::Options stops;
   /// Of trips before the pick-up that are given back.
   double give_up_probability = 0.01;
@@ -114,7 +114,7 @@ class DriverBehaviour {
   Random random_;
   DriverHistory history_;
   Car car_;
-  OfferDesk offers_;
+  OfferResponder offers_;
   Itinerary itinerary_;
   bool parked_ = false;
 

@@ -1,5 +1,5 @@
-// ./ride bench matching: dispatch's own core over half an hour of requests, in virtual time: the
-// ladder from the nearest driver to shared rides, for several fleets; and how long a round takes.
+// ./ride bench matching: dispatch's own domain over half an hour of requests, in virtual time:
+// compares methods from the nearest driver to shared rides, for several fleets, and times rounds.
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@
 #include "absl/status/statusor.h"
 #include "libs/roads/streets.h"
 #include "loadtest/demand/demand.h"
-#include "tests/bench/matching/ladder.h"
+#include "tests/bench/matching/comparison.h"
 #include "tests/bench/matching/round_timing.h"
 
 ABSL_FLAG(std::string, roads, "city:1",
@@ -31,11 +31,11 @@ ABSL_FLAG(std::string, fleet, "", "A CSV file of cars, as the load generator's -
 ABSL_FLAG(std::vector<std::string>, drivers,
           std::vector<std::string>({"300", "500", "700", "1000"}),
           "Sizes of the fleet; each takes the first cars of the same list");
-ABSL_FLAG(std::vector<std::string>, methods, {}, "Only these rungs of the ladder, by their keys");
+ABSL_FLAG(std::vector<std::string>, methods, {}, "Compare only these methods, by their keys");
 ABSL_FLAG(std::uint64_t, seed, 1, "All chance comes from it");
 ABSL_FLAG(double, requests_per_hour, 6'000, "Of the built-in city, where no file is given");
 ABSL_FLAG(int, minutes, 30, "Requests later than this are left out (1 to 1440)");
-ABSL_FLAG(double, shared_probability, 1, "Of riders, that they share where they can (0 to 1)");
+ABSL_FLAG(double, shared_probability, 1, "Probability that a rider shares where possible (0 to 1)");
 ABSL_FLAG(double, ageing, ridestream::dispatch::MatchingCosts().ageing,
           "What an assignment charges for each second that a trip has waited and waits on");
 ABSL_FLAG(double, driving, ridestream::dispatch::MatchingCosts().driving,
@@ -49,7 +49,7 @@ ABSL_FLAG(double, price_hold_s,
           "is within the limits");
 ABSL_FLAG(bool, charge_thinking, false,
           "Run each method once more so that the time for deciding passes in the city too");
-ABSL_FLAG(bool, ladder, true, "Run the ladder; --noladder leaves the timing alone");
+ABSL_FLAG(bool, comparison, true, "Compare the methods; --nocomparison only times rounds");
 ABSL_FLAG(bool, timing, true,
           "Also time single rounds of 140 x 2,000 and 1,000 x 5,000, and "
           "insertions over 1,000 cars");
@@ -153,11 +153,11 @@ bool IsWanted(const Method& method) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), method.key) != wanted.end();
 }
 
-nlohmann::ordered_json RunLadder(const World& world, std::size_t size, bool charged) {
+nlohmann::ordered_json RunComparison(const World& world, std::size_t size, bool charged) {
   nlohmann::ordered_json figures;
-  std::fputs(LadderHead(size, charged).c_str(), stdout);
+  std::fputs(ComparisonHead(size, charged).c_str(), stdout);
   std::fflush(stdout);
-  for (const Method& method : Ladder()) {
+  for (const Method& method : ComparedMethods()) {
     if (!IsWanted(method)) continue;
     VirtualCityOptions options;
     options.market.market = MarketId("city");
@@ -180,7 +180,7 @@ nlohmann::ordered_json RunLadder(const World& world, std::size_t size, bool char
     };
     VirtualCity city(With(std::move(options), method), *world.streets);
     const CityResult result = city.Run();
-    std::fputs(LadderLine(method, result).c_str(), stdout);
+    std::fputs(ComparisonLine(method, result).c_str(), stdout);
     std::fflush(stdout);
     figures[std::string(method.key)] = ToJson(result);
   }
@@ -224,10 +224,10 @@ int Run() {
   if (!world.ok()) return Fail(world.status());
   nlohmann::ordered_json figures, charged;
   for (const std::size_t size :
-       absl::GetFlag(FLAGS_ladder) ? world->sizes : std::vector<std::size_t>()) {
-    figures[std::to_string(size)] = RunLadder(*world, size, false);
+       absl::GetFlag(FLAGS_comparison) ? world->sizes : std::vector<std::size_t>()) {
+    figures[std::to_string(size)] = RunComparison(*world, size, false);
     if (absl::GetFlag(FLAGS_charge_thinking)) {
-      charged[std::to_string(size)] = RunLadder(*world, size, true);
+      charged[std::to_string(size)] = RunComparison(*world, size, true);
     }
   }
   if (!charged.is_null()) figures["charged"] = std::move(charged);

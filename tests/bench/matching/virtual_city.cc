@@ -97,8 +97,7 @@ bool VirtualCity::IsOver() const {
   return requested_ == options_.requests.size() && open_trips_ == 0;
 }
 
-// -- The market
-// -----------------------------------------------------------------------------------
+// The market.
 
 void VirtualCity::Feed(const dispatch::Event& event) {
   Duration thought{};
@@ -185,8 +184,7 @@ std::vector<dispatch::NearbyDriver> VirtualCity::Nearest(
   return nearest;
 }
 
-// -- Drivers
-// --------------------------------------------------------------------------------------
+// Drivers.
 
 void VirtualCity::Do(dispatch::Push decision, Duration lag) {
   agenda_.At(agenda_.now() + lag + kMessage, [this, decision = std::move(decision)] {
@@ -248,8 +246,7 @@ void VirtualCity::TickDriver(Seat& seat) {
   });
 }
 
-// -- What came of it
-// ------------------------------------------------------------------------------
+// What came of it.
 
 CityResult VirtualCity::Measure() {
   CityResult result;

@@ -29,7 +29,7 @@ struct VirtualCityOptions {
   trip::SharingTerms sharing;
   /// Of riders, that they share.
   double shared_probability = 0;
-  loadtest::OfferDesk::Habits offers;
+  loadtest::OfferResponder::Habits offers;
   loadtest::Itinerary::Options stops;
   std::uint64_t seed = 1;
   /// Free drivers that location names for a trip, at most.

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/testing/status_matchers.h"
-#include "tests/bench/matching/ladder.h"
+#include "tests/bench/matching/comparison.h"
 
 namespace ridestream::bench {
 namespace {
@@ -38,7 +38,7 @@ class VirtualCityTest : public ::testing::Test {
 };
 
 TEST_F(VirtualCityTest, EachMethodServesTheCity) {
-  for (const Method& method : Ladder()) {
+  for (const Method& method : ComparedMethods()) {
     SCOPED_TRACE(method.key);
     const CityResult result = Run(method, Options());
     EXPECT_EQ(result.requests, 200u);
@@ -60,7 +60,7 @@ TEST_F(VirtualCityTest, EachMethodServesTheCity) {
 
 TEST_F(VirtualCityTest, NoPromiseIsBrokenWhileCarsDriveAsTheRoadGraphSays) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    for (const Method& method : Ladder()) {
+    for (const Method& method : ComparedMethods()) {
       if (!method.riders_share) continue;
       SCOPED_TRACE(fmt::format("{}, seed {}", method.key, seed));
       const CityResult result = Run(method, Options(seed));
@@ -73,13 +73,14 @@ TEST_F(VirtualCityTest, NoPromiseIsBrokenWhileCarsDriveAsTheRoadGraphSays) {
 }
 
 TEST_F(VirtualCityTest, TheSameSeedGivesTheSameCityToTheBit) {
-  for (const Method& method : Ladder()) {
+  for (const Method& method : ComparedMethods()) {
     SCOPED_TRACE(method.key);
     EXPECT_EQ(Run(method, Options()).fingerprint, Run(method, Options()).fingerprint);
   }
   VirtualCityOptions other = Options();
   other.seed = 2;
-  EXPECT_NE(Run(Ladder()[2], Options()).fingerprint, Run(Ladder()[2], other).fingerprint);
+  EXPECT_NE(Run(ComparedMethods()[2], Options()).fingerprint,
+            Run(ComparedMethods()[2], other).fingerprint);
 }
 
 TEST_F(VirtualCityTest, ARequestThatCanNotBeDrivenIsRefusedNotServed) {
@@ -87,7 +88,7 @@ TEST_F(VirtualCityTest, ARequestThatCanNotBeDrivenIsRefusedNotServed) {
   options.requests.resize(20);
   options.requests[3].dropoff = LatLng{0, 0};
   options.requests[7].pickup = LatLng{0, 0};
-  const CityResult result = Run(Ladder()[2], std::move(options));
+  const CityResult result = Run(ComparedMethods()[2], std::move(options));
   EXPECT_EQ(result.refused, 2u);
   EXPECT_EQ(result.served, 18u);
 }
@@ -96,7 +97,7 @@ TEST_F(VirtualCityTest, MoreRidersThanAnyCarHasSeatsAreNotServed) {
   VirtualCityOptions options = Options();
   options.requests.resize(20);
   options.requests[3].party_size = 8;
-  EXPECT_EQ(Run(Ladder()[4], std::move(options)).served, 19u);
+  EXPECT_EQ(Run(ComparedMethods()[4], std::move(options)).served, 19u);
 }
 
 }  // namespace

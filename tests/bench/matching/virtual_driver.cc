@@ -22,7 +22,7 @@ int CountAboard(const pb::Plan& plan) {
 }  // namespace
 
 VirtualDriver::VirtualDriver(DriverId id, const loadtest::FleetPlace& start,
-                             const loadtest::OfferDesk::Habits& offers,
+                             const loadtest::OfferResponder::Habits& offers,
                              const loadtest::Itinerary::Options& stops, loadtest::Random random,
                              Time now)
     : id_(std::move(id)),

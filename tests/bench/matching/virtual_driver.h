@@ -11,7 +11,7 @@
 #include "loadtest/demand/demand.h"
 #include "loadtest/driver/car.h"
 #include "loadtest/driver/itinerary.h"
-#include "loadtest/driver/offer_desk.h"
+#include "loadtest/driver/offer_responder.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 
 namespace ridestream::bench {
@@ -36,7 +36,7 @@ class VirtualDriver {
 
   /// `offers` must outlive it.
   VirtualDriver(DriverId id, const loadtest::FleetPlace& start,
-                const loadtest::OfferDesk::Habits& offers,
+                const loadtest::OfferResponder::Habits& offers,
                 const loadtest::Itinerary::Options& stops, loadtest::Random random, Time now);
 
   void OnMessage(const dispatch::v1::DriveResponse& message, Time now);
@@ -58,7 +58,7 @@ class VirtualDriver {
   const std::uint32_t seats_;
   loadtest::Random random_;
   loadtest::Car car_;
-  loadtest::OfferDesk offers_;
+  loadtest::OfferResponder offers_;
   loadtest::Itinerary itinerary_;
   loadtest::DriverHistory history_;
   Mileage mileage_;

@@ -1,13 +1,13 @@
-#include "tests/bench/matching/ladder.h"
+#include "tests/bench/matching/comparison.h"
 
 #include <fmt/format.h>
 
 namespace ridestream::bench {
 
-const std::vector<Method>& Ladder() {
+const std::vector<Method>& ComparedMethods() {
   using dispatch::MatchingMethod;
   using dispatch::SharingMode;
-  static const std::vector<Method> kLadder = {
+  static const std::vector<Method> kMethods = {
       {"nearest_line", "nearest by straight line", MatchingMethod::kNearestByLine,
        SharingMode::kOff, false},
       {"nearest_time", "nearest by travel time", MatchingMethod::kNearestByTime, SharingMode::kOff,
@@ -18,7 +18,7 @@ const std::vector<Method>& Ladder() {
       {"shared_search", "shared, insertion + local search", MatchingMethod::kAssignment,
        SharingMode::kInsertionAndMoves, true},
   };
-  return kLadder;
+  return kMethods;
 }
 
 VirtualCityOptions With(VirtualCityOptions options, const Method& method) {
@@ -28,14 +28,14 @@ VirtualCityOptions With(VirtualCityOptions options, const Method& method) {
   return options;
 }
 
-std::string LadderHead(std::size_t fleet, bool charged) {
+std::string ComparisonHead(std::size_t fleet, bool charged) {
   return fmt::format(
       "\n{} drivers{}\n  {:<34}{:>9}{:>9}{:>9}{:>9}{:>10}{:>9}{:>9}{:>8}{:>10}{:>10}{:>8}\n", fleet,
       charged ? ", the time for deciding charged" : "", "", "served %", "wait s", "p95 s",
       "detour %", "km/rider", "empty %", "riders", "broken", "round p50", "p99 ms", "late");
 }
 
-std::string LadderLine(const Method& method, const CityResult& result) {
+std::string ComparisonLine(const Method& method, const CityResult& result) {
   const auto asked = static_cast<double>(result.requests - result.refused);
   return fmt::format(
       "  {:<34}{:>9.1f}{:>9.1f}{:>9.1f}{:>9.1f}{:>10.2f}{:>9.1f}{:>9.2f}{:>8}{:>10.2f}{:>10.2f}"

@@ -1,4 +1,4 @@
-#include "loadtest/driver/offer_desk.h"
+#include "loadtest/driver/offer_responder.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +11,8 @@ namespace ridestream::loadtest {
 
 using Answer = OfferHistory::Answer;
 
-void OfferDesk::Take(const dispatch::v1::Offer& offer, bool may_accept, Time now, Random& random,
-                     DriverHistory& history) {
+void OfferResponder::Take(const dispatch::v1::Offer& offer, bool may_accept, Time now,
+                          Random& random, DriverHistory& history) {
   for (const Open& open : open_) {
     if (open.offer_id == offer.offer_id()) return;
     history.Violated(Check::kOneOpenOffer, fmt::format("offer {} came while {} was open",
@@ -34,7 +34,7 @@ void OfferDesk::Take(const dispatch::v1::Offer& offer, bool may_accept, Time now
   open_.push_back(std::move(open));
 }
 
-void OfferDesk::OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& history) {
+void OfferResponder::OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& history) {
   std::erase_if(open_, [&](const Open& open) { return open.offer_id == ended.offer_id(); });
   // Not found is fine: it was offered and ended while the driver was away.
   for (auto offer = history.offers.rbegin(); offer != history.offers.rend(); ++offer) {
@@ -47,7 +47,7 @@ void OfferDesk::OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& hi
   }
 }
 
-void OfferDesk::Void(const std::string& kept_offer_id, DriverHistory& history) {
+void OfferResponder::Void(const std::string& kept_offer_id, DriverHistory& history) {
   std::erase_if(open_, [&](const Open& open) {
     if (open.offer_id == kept_offer_id) return false;
     history.offers[open.history].voided = true;
@@ -55,11 +55,11 @@ void OfferDesk::Void(const std::string& kept_offer_id, DriverHistory& history) {
   });
 }
 
-void OfferDesk::OnResumed() {
+void OfferResponder::OnResumed() {
   for (Open& open : open_) open.answered = false;
 }
 
-std::vector<dispatch::v1::OfferAnswer> OfferDesk::OnTime(Time now, DriverHistory& history) {
+std::vector<dispatch::v1::OfferAnswer> OfferResponder::OnTime(Time now, DriverHistory& history) {
   std::vector<dispatch::v1::OfferAnswer> answers;
   for (Open& open : open_) {
     if (open.answered || open.answer == Answer::kNone || now < open.answer_at) continue;
@@ -73,7 +73,7 @@ std::vector<dispatch::v1::OfferAnswer> OfferDesk::OnTime(Time now, DriverHistory
   return answers;
 }
 
-Time OfferDesk::wake_at() const {
+Time OfferResponder::wake_at() const {
   Time wake = Time::max();
   for (const Open& open : open_) {
     if (!open.answered) wake = std::min(wake, open.answer_at);

@@ -8,7 +8,7 @@
 
 namespace ridestream::bench {
 
-/// A rung: how riders and drivers are brought together.
+/// One of the compared methods: how riders and drivers are matched.
 struct Method {
   /// Stable, for JSON.
   std::string_view key;
@@ -19,13 +19,13 @@ struct Method {
   bool riders_share;
 };
 
-/// From the plainest on; each differs from the one before in one thing.
-const std::vector<Method>& Ladder();
+/// The methods in order, from the simplest; each differs from the one before in one property.
+const std::vector<Method>& ComparedMethods();
 
 VirtualCityOptions With(VirtualCityOptions options, const Method& method);
 
 /// The table's head, and one line a run.
-std::string LadderHead(std::size_t fleet, bool charged);
-std::string LadderLine(const Method& method, const CityResult& result);
+std::string ComparisonHead(std::size_t fleet, bool charged);
+std::string ComparisonLine(const Method& method, const CityResult& result);
 
 }  // namespace ridestream::bench

@@ -12,7 +12,7 @@ namespace ridestream::loadtest {
 
 /// A driver's open offers, of which there is at most one if dispatch keeps its word: thinks about
 /// each for a while, then accepts, declines, or lets it run out. Not thread-safe.
-class OfferDesk {
+class OfferResponder {
  public:
   /// What is left of the probabilities is ignored offers.
   struct Habits {
@@ -21,7 +21,7 @@ class OfferDesk {
     Duration think_min = std::chrono::seconds(1);
     Duration think_max = std::chrono::seconds(6);
   };
-  explicit OfferDesk(const Habits& habits) : habits_(habits) {}
+  explicit OfferResponder(const Habits& habits) : habits_(habits) {}
 
   /// `may_accept` false declines at once. An offer that is held already (after a resume) stays.
   void Take(const dispatch::v1::Offer& offer, bool may_accept, Time now, Random& random,
