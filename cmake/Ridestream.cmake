@@ -73,7 +73,7 @@ target_link_libraries(ridestream_options INTERFACE Threads::Threads)
 if(RIDESTREAM_SANITIZE)
   add_compile_options(-fsanitize=${RIDESTREAM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RIDESTREAM_SANITIZE})
-  # Of what GCC warns only with ThreadSanitizer: fences, which abseil's flags have beside atomics, and
+  # GCC warns of these only with ThreadSanitizer: fences, which abseil's flags have beside atomics, and
   # in instrumented code values that only seem uninitialised.
   if(RIDESTREAM_SANITIZE STREQUAL "thread")
     add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

@@ -20,7 +20,7 @@ class HttpsSource {
     /// File with the certificates of the authorities to trust, as PEM; empty: the system's.
     std::string authorities = {};
     std::size_t max_bytes = 1 << 20;
-    /// Of one fetch, from its beginning to its end.
+    /// Limit of one fetch, from its beginning to its end.
     std::chrono::milliseconds timeout{10'000};
   };
 

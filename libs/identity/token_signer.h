@@ -22,7 +22,7 @@ class TokenSigner {
  public:
   /// A new key, on P-256 or of 2,048 bits, known by `kid`.
   static absl::StatusOr<TokenSigner> Generate(Algorithm algorithm, const std::string& kid);
-  /// Of what PrivateJwk returned. INVALID_ARGUMENT when it is something else.
+  /// Takes what PrivateJwk returned. INVALID_ARGUMENT when `jwk` is something else.
   static absl::StatusOr<TokenSigner> FromPrivateJwk(std::string_view jwk);
 
   /// The private key as a JWK. Secret.

@@ -28,7 +28,7 @@ std::optional<double> CountEntries(const char* folder) {
   return count;
 }
 
-/// Of /proc/self/statm, whose fields are pages: 0 is all memory, 1 what is resident.
+/// A field of /proc/self/statm, in pages: 0 is all memory, 1 is resident memory.
 std::optional<double> MemoryBytes(int field) {
   std::ifstream file("/proc/self/statm");
   double pages = 0;

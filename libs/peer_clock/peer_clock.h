@@ -25,7 +25,7 @@ class PeerClock {
   struct Options {
     /// The peer's name in log lines: "trip".
     std::string peer;
-    /// Who we are.
+    /// The identity of this service.
     rpc::Caller self;
     /// From an answer to the next question, of wall time.
     std::chrono::milliseconds every{5'000};

@@ -120,7 +120,7 @@ TEST(TurnsTest, OnADualCarriagewayTurningBackCanBeForbidden) {
 }
 
 TEST(TurnsTest, OnOneStreetTurningBackCanBeForbidden) {
-  // Who comes from the east may go north only, where the car must turn to get back to the east. A
+  // A car from the east may go north only, where the car must turn to get back to the east. A
   // one-way street leads from the west, so the place in the east isn't where the drive begins.
   TestMap map;
   const auto middle = map.AddNode(0, 0);

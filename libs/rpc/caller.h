@@ -14,7 +14,7 @@ namespace ridestream::rpc {
 /// The metadata in which a call says who makes it, "rider/r-17", to servers that believe that.
 inline constexpr char kCallerKey[] = "ridestream-caller";
 
-/// Who makes a call.
+/// The identity of whoever makes a call.
 using Caller = identity::Principal;
 using CallerKind = identity::Role;
 

@@ -18,7 +18,7 @@ absl::StatusOr<Proof> ProvingAuthenticator::Authenticate(
     const grpc::ServerContextBase& context) const {
   const absl::StatusOr<std::string> service = PeerService(*context.auth_context());
   if (!service.ok()) return service.status();
-  // Of the initial metadata alone.
+  // Reads the initial metadata alone.
   const auto [first, last] = context.client_metadata().equal_range(kAuthorization);
   if (!kTokenCarriers.contains(*service)) {
     if (first == last) return LastingProof({CallerKind::kService, *service});

@@ -37,7 +37,7 @@ class Security {
   /// start: see TlsCredentials::Load.
   static absl::StatusOr<std::unique_ptr<Security>> Start(Options options, std::string_view service);
 
-  /// Who calls, with the limit of calls.
+  /// Identifies callers, and limits their calls.
   const Authenticator& authenticator() const { return *limited_; }
   /// Verifies tokens; nullptr when it is insecure.
   const identity::TokenVerifier* tokens() const { return tokens_.get(); }

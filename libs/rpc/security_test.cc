@@ -1,4 +1,4 @@
-// Who calls, as a server knows it over real connections.
+// Callers' identities, as a server sees them over real connections.
 
 #include "libs/rpc/security.h"
 

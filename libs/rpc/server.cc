@@ -17,7 +17,7 @@ constexpr int kHandshakeTimeoutMs = 10'000;
 /// … and one on which no call has been open for so long.
 constexpr int kIdleTimeoutMs = 120'000;
 
-/// Of the library's reflection, which takes a thread for each stream; more streams are refused.
+/// Threads of the library's reflection, one for each stream; more streams are refused.
 constexpr int kMaxThreads = 16;
 
 void SetKeepalive(grpc::ServerBuilder& builder) {

@@ -37,7 +37,7 @@ struct TripRecord {
   std::int64_t first_fare_minor = 0;
   trip::v1::Fare fare;
   std::string cancelled_by;
-  /// Of the first event; set for a rider who shares.
+  /// The first event's promise; set for a rider who shares.
   std::optional<trip::v1::Promise> promise;
   /// As far as the trip came; Time::max() if it didn't.
   Time requested_at = Time::max();

@@ -253,7 +253,7 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
   offers_.OnResumed();
   itinerary_.OnResumed();
   give_up_sent_ = false;
-  // Of a resumed session, the offer is pushed under its number: here it would be taken too early.
+  // In a resumed session the offer is pushed under its number: here it would be taken too early.
   if (!welcome.resumed() && welcome.snapshot().has_offer()) {
     offers_.Take(welcome.snapshot().offer(), !parked_, now, random_, history_);
   }

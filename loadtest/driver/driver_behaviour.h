@@ -23,9 +23,9 @@ struct DriverHabits {
   std::string market = "city";
   OfferResponder::Habits offers;
   Itinerary::Options stops;
-  /// Of trips before the pick-up that are given back.
+  /// Probability that a driver gives a trip up before the pick-up.
   double give_up_probability = 0.01;
-  /// Of suggestions where to wait that are followed.
+  /// Probability that a driver follows a suggestion where to wait.
   double follow_probability = 0.5;
   /// How often a driver's connection breaks, and how long it is gone on the average.
   double disconnects_per_hour = 1;

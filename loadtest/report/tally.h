@@ -78,7 +78,7 @@ struct Tally {
 
   // Drivers.
   Counter positions_sent{0};
-  /// Of our drivers, as IndexWatcher counts them.
+  /// Positions of our drivers, as IndexWatcher counts them.
   Counter positions_indexed{0};
   Counter offers{0};
   Counter plans{0};

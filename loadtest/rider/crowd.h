@@ -44,7 +44,7 @@ class Crowd {
 
   /// Riders with a wish that isn't done.
   size_t active() const;
-  /// Of every rider there was, in no order; call after Stop.
+  /// Visits every rider there was, in no order; call after Stop.
   template <class Function>
   void ForEachHistory(Function function) const {
     MutexLock lock(mu_);

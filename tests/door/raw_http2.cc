@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-// Of HPACK (RFC 7541): indexed fields of the static table, and the first bytes of literals without
+// HPACK (RFC 7541): indexed fields of the static table, and the first bytes of literals without
 // indexing.
 constexpr char kMethodPost = '\x83';
 constexpr char kSchemeHttp = '\x86';

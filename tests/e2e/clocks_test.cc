@@ -31,7 +31,7 @@ struct ShiftedClock {
   const char* service;
   int by_s;
   bool shared;
-  /// Of dispatch's metric about trip and location.
+  /// Values of dispatch's metric about trip and location.
   double trip_ahead_s, location_ahead_s;
 };
 

@@ -16,7 +16,7 @@ namespace {
 using namespace ridestream;
 using namespace ridestream::identity;
 
-/// Of this target alone.
+/// A key of this target alone.
 constexpr char kKey[] =
     R"({"kty":"EC","crv":"P-256","kid":"fuzz","x":"8kNYxwVE4bF9MniwQLuuK-QbWlwMtxYYOHRxuCAmn5w","y":"kTeQTqaCXkDSYcRLun-CSHivW9zPZMfH9NTSFsoRLgs","d":"kfXSEsfuKS4eVli0AGlvTiokCy_4FbG1KMwtYDTN7wg"})";
 constexpr Time kNow = std::chrono::sys_days{std::chrono::November / 28 / 2026};

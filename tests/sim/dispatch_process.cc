@@ -286,7 +286,8 @@ void DispatchProcess::CheckLease(const dispatch::TripRequest& request) const {
   const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&request);
   if (assign == nullptr) return;
   const auto lease = leases_.find(assign->offer_id());
-  // Who shares is put into a plan without an offer: whether that may be, the market's checker says.
+  // A rider who shares is inserted without an offer: the market's checker says whether that is
+  // right.
   if (lease == leases_.end()) return;
   const Duration grace = dispatch::MarketConfig().accept_grace;
   if (!lease->second.accepted_at || *lease->second.accepted_at > lease->second.expires_at + grace) {

@@ -97,7 +97,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void CheckFenced(const DriverId& driver, std::uint64_t epoch) const;
   void NoteVoided();
 
-  // Of the market.
+  // Observes the market.
   class Onlooker;
   void Handling(const dispatch::Event& event, Time now);
   void Decided(const std::vector<dispatch::Decision>& decisions);

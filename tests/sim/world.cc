@@ -69,7 +69,7 @@ World::World(const RunOptions& options) : options_(options), context_(options.se
   AddRider();
 }
 
-// Who is there.
+// Drivers and riders.
 
 void World::StartTrip() {
   trip_host_.ComeUp();
@@ -285,7 +285,7 @@ void World::ComeToRest() {
   Time look_again = context_.agenda.now();
   const bool ended = RunUntil(kRidersRestWithin, [&] {
     if (context_.agenda.now() >= look_again) {
-      // Who vanished with a rider comes back at last; for others nobody waits.
+      // A driver who vanished with a rider comes back at last; nobody waits for others.
       BringBack(/*everybody=*/false);
       look_again = context_.agenda.now() + seconds(5);
     }

@@ -70,7 +70,7 @@ class World {
   loadtest::DriverHabits driver_habits_;
   loadtest::RiderHabits rider_habits_;
   trip::SharingTerms sharing_;
-  /// Of each life of dispatch, until it is calm.
+  /// Options of each life of dispatch, until the run is calm.
   DispatchProcess::Options dispatch_options_;
 
   Host trip_host_{"trip"};

@@ -45,7 +45,7 @@ class Hierarchy {
   Rank parent(Rank node) const { return parent_[node]; }
   /// 0 for a root.
   std::uint32_t depth(Rank node) const { return depth_[node]; }
-  /// Of all nodes, plus one.
+  /// The largest depth of all nodes, plus one.
   std::uint32_t height() const { return height_; }
 
   /// The arcs from `node` to its higher neighbours are first(node) to first(node + 1) - 1, in

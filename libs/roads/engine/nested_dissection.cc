@@ -149,7 +149,7 @@ class Dissection {
     }
   }
 
-  /// Of the cut edges' ends on either side, the fewer are the separator. Returns their number.
+  /// The separator is the smaller side of the cut edges' ends. Returns the separator's size.
   std::uint32_t FindSeparator() {
     std::array<std::vector<std::uint32_t>, 2> ends;
     parts_.resize(size());
@@ -172,7 +172,7 @@ class Dissection {
   std::vector<std::uint32_t> position_;  // of each node in order_, current in the region
   std::vector<std::uint32_t> order_;     // all nodes, region by region
 
-  // Of the region at hand; nodes count from its beginning.
+  // The graph of the current region; nodes count from its beginning.
   UndirectedGraph region_;
   UnitFlow flow_;
   std::vector<std::pair<double, std::uint32_t>> along_;

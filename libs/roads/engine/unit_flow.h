@@ -27,7 +27,7 @@ class UnitFlow {
   /// than `limit` if there is none of at most `limit`, and the sides are then of no use.
   std::uint32_t Cut(const UndirectedGraph& graph, std::span<const Role> roles, std::uint32_t limit);
 
-  /// Of the last cut: whether `node` is on the sources' side.
+  /// Whether `node` is on the sources' side of the last cut.
   bool IsOnSourceSide(std::uint32_t node) const { return level_[node] != kUnseen; }
 
  private:

@@ -16,7 +16,7 @@ std::int64_t EastwardE7(LatLng west, LatLng east) {
   return e7 < 0 ? e7 + kCircleE7 : e7;
 }
 
-/// Of places that no half of the earth holds, or that lie on both sides of the antimeridian: the
+/// For places that no half of the earth holds, or that lie on both sides of the antimeridian: the
 /// rectangle that leaves out the widest gap between their longitudes.
 void ExcludeWidestGap(std::span<const LatLng> places, BoundingBox& box) {
   std::vector<std::int32_t> lngs;

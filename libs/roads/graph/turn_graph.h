@@ -79,9 +79,9 @@ class TurnGraph {
   std::vector<StateIndex> first_extra_;  // of each node and one more; states beyond the plain ones
 };
 
-/// Of each edge, whether it belongs to the largest part of the streets in which one can drive from
-/// every street to every other one. Where the destination rule is obeyed, no destination-only edge
-/// does.
+/// Tells for each edge whether it belongs to the largest part of the streets in which one can drive
+/// from every street to every other one. Where the destination rule is obeyed, no destination-only
+/// edge does.
 std::vector<bool> EdgesOfLargestComponent(const TurnGraph& turns);
 
 }  // namespace ridestream::roads

@@ -36,7 +36,8 @@ void ForbidAlongStreet(const RoadGraph& graph, EdgeIndex edge, std::set<EdgePath
   }
 }
 
-/// Who has driven `beginning` may not go on along `lasts`; nor back, if there is another way.
+/// A car that has driven `beginning` may not continue along `lasts`, nor back if there is another
+/// way.
 void ForbidAtJunction(const RoadGraph& graph, EdgePath beginning, const std::set<EdgeIndex>& lasts,
                       std::set<EdgePath>& forbidden) {
   const auto back = graph.Opposite(beginning.back());

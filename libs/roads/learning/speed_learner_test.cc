@@ -47,7 +47,7 @@ class SpeedLearnerTest : public ::testing::Test {
     return believed;
   }
 
-  /// Of the street's piece between these, in seconds.
+  /// Travel time of the street's piece between these, in seconds.
   double SecondsOf(const std::vector<std::uint32_t>& edge_ms, double from_m, double to_m) const {
     for (EdgeIndex edge = 0; edge < graph_.edge_count(); ++edge) {
       if (graph_.position(graph_.edge(edge).from) == TestMap::At(from_m, 0) &&

@@ -263,7 +263,7 @@ RoadGraph RoadGraphBuilder::MakeGraph(std::vector<Edge> edges, std::vector<EdgeP
                    std::move(forbidden));
 }
 
-/// Of the ways that restrictions name.
+/// The courses of the ways that restrictions name.
 WayCourses RoadGraphBuilder::FindCourses(std::span<const NodeIndex> new_index) const {
   WayCourses courses;
   for (const TurnRestriction& restriction : restrictions_) {

@@ -166,7 +166,7 @@ class Resolver {
     return true;
   }
 
-  /// Who has come along `first` and into the middle leaves it by one of `leaving` only.
+  /// A car that came along `first` into the middle leaves it by one of `leaving` only.
   void ForbidAllBut(EdgeIndex first, const Middle& middle, const EdgePath& leaving) {
     const std::size_t size = middle.edges.size();
     for (std::size_t driven = size == 0 ? 0 : 1; driven <= size; ++driven) {

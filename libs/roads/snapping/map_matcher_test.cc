@@ -49,7 +49,7 @@ TEST(MapMatcherTest, TheTrackTellsStreetAndDirection) {
   EXPECT_TRUE(west.under_way);
   EXPECT_LT(world->graph.position(world->graph.edge(west.edge).to).lng_e7,
             TestMap::At(500, 0).lng_e7);
-  // Who stands shows no direction.
+  // A standing car shows no direction.
   EXPECT_FALSE(match({TestMap::At(360, 1), TestMap::At(362, -3), TestMap::At(361, 2)}).under_way);
   EXPECT_FALSE(match({TestMap::At(360, 1)}).under_way);
 }

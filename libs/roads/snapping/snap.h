@@ -36,7 +36,7 @@ enum class StreetUse { kDrive, kStop };
 /// Immutable, so safe to use from any thread. The graph must outlive it.
 class Snapper {
  public:
-  /// Who is further than this from all streets isn't in the city.
+  /// A place further than this from all streets isn't in the city.
   static constexpr double kMaxDistanceM = 500;
 
   explicit Snapper(const RoadGraph& graph);

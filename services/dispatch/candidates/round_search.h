@@ -33,7 +33,7 @@ class RoundSearch {
     std::size_t insertions = 8;
     /// Riders for whom nobody was found, for whom it is looked whether others can make room.
     std::size_t stranded = 8;
-    /// Of the trips that may be moved it is looked for every so many-th, others in the next round.
+    /// A round looks for every n-th of the trips that may be moved, the next round for others.
     std::size_t room_for_every = 4;
     /// How many riders who may make room are looked at exactly, the most hopeful first.
     std::size_t ejections = 8;

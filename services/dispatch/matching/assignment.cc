@@ -129,7 +129,7 @@ class Solver {
   std::vector<std::uint32_t> row_of_;
   std::vector<std::int64_t> row_price_;
   std::vector<std::int64_t> column_price_;
-  // Of the search under way.
+  // State of the search under way.
   std::vector<std::int64_t> distance_;
   std::vector<std::uint32_t> reached_from_;
   std::vector<std::uint32_t> touched_;

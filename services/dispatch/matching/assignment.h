@@ -8,7 +8,7 @@
 
 namespace ridestream::dispatch {
 
-/// Who may be given what, at which cost: rows (riders) and columns (drivers), of whose pairs only
+/// Possible pairs and their costs: rows (riders) and columns (drivers), of whose pairs only
 /// some are possible. Each row takes at most one column and each column at most one row; a row that
 /// takes none costs its price.
 class AssignmentProblem {
@@ -56,7 +56,7 @@ struct Assignment {
 using OutOfTime = std::function<bool()>;
 /// Makes one as a round begins. Injected, so that what a clock decides can be replayed.
 using StartDeadline = std::function<OutOfTime()>;
-/// Of a solver that may take as long as it needs.
+/// The deadline of a solver that may take as long as it needs.
 StartDeadline NoDeadline();
 
 /// The cheapest assignment, by successive shortest augmenting paths over reduced costs: Jonker and

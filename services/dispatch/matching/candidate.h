@@ -7,7 +7,7 @@
 #include "libs/base/id.h"
 #include "services/dispatch/matching/insertion.h"
 
-/// Who could have a trip, as far as the streets tell.
+/// Drivers who could serve a trip, as far as the streets tell.
 namespace ridestream::dispatch {
 
 /// A free driver.
@@ -21,7 +21,7 @@ struct Candidate {
 /// A car that was asked about, into whose plan the rider fits.
 struct InsertionFound {
   DriverId driver;
-  /// Of the plan that was asked about; in another one the stops may be others.
+  /// Revision of the plan that was asked about; another revision may have other stops.
   std::uint64_t plan_revision = 0;
   Insertion insertion;
 };

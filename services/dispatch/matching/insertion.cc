@@ -60,7 +60,7 @@ class Chain {
  private:
   struct Behind {
     Duration slack = kUnbounded;
-    /// Who get out.
+    /// People who get out.
     std::int64_t people = 0;
   };
   const RunningCar& car_;
@@ -71,7 +71,7 @@ class Chain {
 struct PickUp {
   std::size_t after = 0;
   Duration detour{};
-  /// Of the detour, for all.
+  /// Cost of the detour, for all.
   Duration cost{};
   Time at;
 };

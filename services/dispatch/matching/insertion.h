@@ -20,7 +20,7 @@ struct CarStop {
   std::int32_t riders = 0;
   /// As the plan stands.
   Time arrival;
-  /// Of the car, at the latest; Time::max() where nothing was promised.
+  /// The car's latest arrival; Time::max() where nothing was promised.
   Time latest = Time::max();
   /// How long the car stands there.
   Duration dwell{};

@@ -76,7 +76,7 @@ Duration LengthOf(const RunningCar& car, const std::vector<CarStop>& stops,
   return arrivals.back() + stops.back().dwell - car.leaves;
 }
 
-/// Of all who get out, summed.
+/// Lateness of everybody who gets out, summed.
 Duration LatenessOf(const std::vector<CarStop>& stops, const std::vector<Time>& arrivals) {
   Duration sum{};
   for (std::size_t i = 0; i < stops.size(); ++i) {

@@ -67,7 +67,7 @@ struct RoundSnapshot {
   std::vector<RoundTrip> trips;
 };
 
-/// Who gets a trip: nobody if both are null, which are never both set.
+/// The driver who gets a trip: nobody if both are null, which are never both set.
 struct RoundChoice {
   const Candidate* driver = nullptr;
   const InsertionFound* insertion = nullptr;
@@ -93,8 +93,7 @@ struct MoveOption {
   Duration gain{};
   DriverId from = {};
   DriverId to = {};
-  /// Who has the trip now that takes the room which this one leaves; empty if none does, or if it
-  /// waits.
+  /// Present driver of the trip that takes the freed capacity; empty if none does, or if it waits.
   DriverId room_from = {};
 };
 

@@ -9,7 +9,7 @@ namespace ridestream::dispatch {
 
 /// About a unary call to another service.
 struct CallOptions {
-  /// Of wall time; DEADLINE_EXCEEDED afterwards.
+  /// Wall time; DEADLINE_EXCEEDED afterwards.
   std::chrono::milliseconds timeout;
   /// Requests that a call names at most.
   static constexpr std::size_t kMaxRequestIds = 32;

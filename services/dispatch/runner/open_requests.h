@@ -30,7 +30,7 @@ class OpenRequests {
   struct Request {
     std::string id;
     bool was_in_a_round = false;
-    /// Of its command under way.
+    /// Failures of the command under way.
     int failures = 0;
   };
 

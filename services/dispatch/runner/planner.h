@@ -42,7 +42,7 @@ class Planner {
   /// Questions that wait get no answer.
   ~Planner();
 
-  /// Of more trips than location answers in a call, those beyond get no answer. `request_ids` are
+  /// Trips beyond those that location answers in one call get no answer. `request_ids` are
   /// those of requests from outside on whose behalf it is asked.
   void Find(FindCandidates question, const std::vector<std::string>& request_ids = {});
   void Find(FindRoute question);
@@ -65,7 +65,7 @@ class Planner {
   const std::string market_;
   const roads::Streets& streets_;
   const Answer answer_;
-  /// Of the worker's alone.
+  /// Used by the worker alone.
   RoundSearch search_;
 
   Mutex mu_;

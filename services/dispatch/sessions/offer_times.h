@@ -16,7 +16,7 @@ class OfferTimes {
   struct Summary {
     /// Since the beginning.
     std::uint64_t acked = 0;
-    /// Of those that are kept; zero when there are none.
+    /// Quantiles of the times that are kept; zero when there are none.
     std::chrono::nanoseconds p50{};
     std::chrono::nanoseconds p99{};
   };

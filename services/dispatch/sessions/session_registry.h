@@ -36,7 +36,7 @@ struct RegistryConfig {
   Duration end_within = std::chrono::seconds(10);
   /// When draining, drivers are told to come back at a random time within this.
   Duration reconnect_within = std::chrono::seconds(2);
-  /// Of the sessions' ids, which no other life of the process may use, and of what is random.
+  /// Seed of the sessions' ids, which no other life of the process may use, and of all chance.
   std::uint64_t seed = RandomSeed();
 
   static std::uint64_t RandomSeed();

@@ -13,7 +13,7 @@ namespace ridestream::gateway {
 
 /// What peers may take. All times are of the wall.
 struct HttpLimits {
-  /// Of the header, and of what a peer may send ahead of its next request's turn.
+  /// Bound of the header, and of what a peer may send ahead of its next request's turn.
   std::size_t header_bytes = 16 << 10;
   std::size_t body_bytes = 1 << 20;
   /// In all, and by address: of IPv4 by each, of IPv6 by each network of 64 bits.

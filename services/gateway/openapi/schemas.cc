@@ -60,7 +60,7 @@ Json Schemas::Field(const FieldDescriptor& field, bool as_element) {
   return schema;
 }
 
-/// Of one value, without its description.
+/// The schema of one value, without its description.
 Json Schemas::Value(const FieldDescriptor& field) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:

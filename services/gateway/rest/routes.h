@@ -26,9 +26,9 @@ struct Route {
   std::string http_method;
   PathTemplate path;
   bool has_body = false;
-  /// Of the request; nullptr if there is none.
+  /// A field of the request; nullptr if there is none.
   const google::protobuf::FieldDescriptor* idempotency_key = nullptr;
-  /// Of the response, and of the request: for streams that can be resumed.
+  /// Fields of the response and of the request: for streams that can be resumed.
   std::vector<FieldPath> positions = {};
   const google::protobuf::FieldDescriptor* after = nullptr;
 };

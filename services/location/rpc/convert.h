@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kMaxRadiusM = 50'000;
 struct WatchedArea {
   std::string market;
   Area area;
-  /// Of wall time.
+  /// Wall time.
   std::chrono::milliseconds interval;
 };
 

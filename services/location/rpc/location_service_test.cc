@@ -49,7 +49,7 @@ class LocationServiceTest : public ::testing::Test {
     server_.reset();
   }
 
-  // Of a driver in the middle of the area.
+  // A position in the middle of the area.
   v1::PositionReport Position(const std::string& driver_id) {
     v1::PositionReport position;
     position.set_driver_id(driver_id);

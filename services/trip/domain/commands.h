@@ -62,7 +62,7 @@ struct AssignCommand {
   OfferId offer_id;
   common::v1::Driver driver;
   std::uint32_t seats = 0;
-  /// Who has the trip and shall lose it to `driver`; empty for a trip that waits.
+  /// The driver who has the trip and shall lose it to `driver`; empty for a trip that waits.
   DriverId from = {};
 };
 

@@ -69,7 +69,7 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
   const Options options_;
   std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
 
-  // Of the thread that pumps; handed on through `mu_`.
+  // Belongs to the thread that pumps; handed on through `mu_`.
   std::uint64_t cursor_ = 0;
   std::uint64_t caught_up_at_ = 0;
   bool said_caught_up_ = false;

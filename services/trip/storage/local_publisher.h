@@ -24,7 +24,7 @@ class LocalPublisher {
     }
     for (Work& work : batch) Complete(work);
   }
-  /// Of the events that are durable. Thread-safe.
+  /// Sequence of the last durable event. Thread-safe.
   std::uint64_t last_sequence() const { return last_sequence_.load(); }
 
  private:

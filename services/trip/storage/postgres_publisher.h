@@ -70,7 +70,7 @@ class PostgresPublisher {
   std::atomic<std::uint64_t> published_ = 0;
   std::atomic<int> writer_pid_ = 0;
 
-  // Of the thread, after Open.
+  // Used by the thread, after Open.
   std::unique_ptr<postgres::Connection> connection_;
   bool behind_ = false;   // There may be more in the log than is published.
   bool failing_ = false;  // The failure was reported.

@@ -32,7 +32,7 @@ constexpr Statement kOldestOpen{
     "SELECT min(first_sequence) FROM trips WHERE state < 5 AND market = ANY($1::text[])"};
 constexpr Statement kLastSequence{"last_sequence",
                                   "SELECT coalesce(max(sequence), 0) FROM trip_log"};
-// Of this read alone: it ends with the pipeline's transaction.
+// Holds for this read alone: it ends with the pipeline's transaction.
 constexpr Statement kSetTimeout{"set_timeout", "SELECT set_config('statement_timeout', $1, true)"};
 
 constexpr Statement kReads[] = {kGetTrip,    kListOfRider,  kListAll,   kReadLog,

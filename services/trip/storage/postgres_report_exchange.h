@@ -63,7 +63,7 @@ class PostgresReportExchange final : public ReportExchange {
   absl::Status Send(const Outbox& outbox, postgres::Deadline deadline);
   absl::Status Receive(postgres::Deadline deadline);
   void ReceiveProgress(const std::string& payload);
-  /// Of one market, or of all when it is empty.
+  /// Reads the surge of one market, or of all when `market` is empty.
   absl::Status ReadSurge(const std::string& market, postgres::Deadline deadline);
   void ReportFailure(const absl::Status& status);
   Outbox TakeOutbox();

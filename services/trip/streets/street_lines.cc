@@ -92,7 +92,7 @@ class LineTracer {
     return kmh < 42 ? 0 : kmh < 65 ? 1 : 2;
   }
 
-  /// Of the angle between the directions of two edges; 0 where one has no length.
+  /// Cosine of the angle between the directions of two edges; 0 where one has no length.
   double Cosine(const Edge& a, const Edge& b) const {
     const auto [ax, ay] = Direction(a);
     const auto [bx, by] = Direction(b);

@@ -21,7 +21,7 @@ struct SliceRider {
   LatLng pickup;
   LatLng dropoff;
   Duration direct{};
-  /// Of the car, at the latest, from the begin.
+  /// The car's latest arrival, from the begin.
   Duration latest_pickup{};
   Duration latest_dropoff{};
 };

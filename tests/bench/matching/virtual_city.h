@@ -27,7 +27,7 @@ struct VirtualCityOptions {
   std::vector<loadtest::Request> requests;
   dispatch::MarketConfig market;
   trip::SharingTerms sharing;
-  /// Of riders, that they share.
+  /// Probability that a rider shares.
   double shared_probability = 0;
   loadtest::OfferResponder::Habits offers;
   loadtest::Itinerary::Options stops;
@@ -53,20 +53,20 @@ struct CityResult {
   /// From the request to the driver's arrival, of those served; of the city's time.
   double wait_mean_s = 0;
   double wait_p95_s = 0;
-  /// Of all rides: their length in time over that of the direct ways, less one.
+  /// Duration of all rides over that of the direct ways, less one.
   double detour = 0;
   double km_per_rider = 0;
   double empty_share = 0;
   /// Trips aboard, averaged over the occupied kilometres.
   double riders_per_car = 0;
-  /// Of rounds: what was computed for deciding and searching, in milliseconds.
+  /// Time that rounds took to decide and search, in milliseconds.
   double round_ms_p50 = 0;
   double round_ms_p99 = 0;
   std::size_t rounds = 0;
   std::uint64_t rounds_out_of_time = 0;
   /// What drivers found wrong with what they were told.
   std::uint64_t violations = 0;
-  /// Of trip's whole log: equal runs have equal ones.
+  /// Fingerprint of trip's whole log: equal runs have equal ones.
   std::uint64_t fingerprint = 0;
 };
 

@@ -48,7 +48,7 @@ class VirtualDriver {
   std::uint32_t seats() const { return seats_; }
   LatLng place() const { return car_.place(); }
   const Mileage& mileage() const { return mileage_; }
-  /// Of the protocol, as the simulated drivers judge it.
+  /// History of the protocol, as the simulated drivers judge it.
   const loadtest::DriverHistory& history() const { return history_; }
 
  private:

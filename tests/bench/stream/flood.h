@@ -87,7 +87,7 @@ Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
 Flooded FloodOurs(const process::LocalServices& system, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
 
-/// Of at least one value; the upper one of two in the middle.
+/// Median of at least one value; the upper one of two in the middle.
 double Median(std::vector<double> values);
 
 /// A line for the reader.

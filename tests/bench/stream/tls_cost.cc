@@ -55,7 +55,7 @@ absl::StatusOr<double> ConnectionsPerSecond(const std::string& address,
   return static_cast<double>(connected) / SecondsSince(start);
 }
 
-/// Of location, which nothing else uses meanwhile.
+/// Memory of location, which nothing else uses meanwhile.
 absl::StatusOr<double> KilobytesPerConnection(const LocalServices& system) {
   constexpr int kWarmUp = 50;
   constexpr int kConnections = 500;

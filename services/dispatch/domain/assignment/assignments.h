@@ -36,10 +36,10 @@ struct OpenAssignment {
   AssignmentKind kind = AssignmentKind::kOffer;
   TripId trip;
   DriverId driver;
-  /// Of a move: who has the trip.
+  /// For a move: the driver who has the trip.
   DriverId from = {};
   State state = State::kAsked;
-  /// Of a move: who takes the room that the trip leaves.
+  /// For a move: the trip that takes the freed capacity.
   std::optional<CandidatesFound::Room> room = std::nullopt;
 };
 

@@ -32,7 +32,7 @@ class SharedRides {
   };
   /// A round looks at so many trips that have a driver, whether another would serve them better.
   static constexpr std::size_t kMovesPerRound = 16;
-  /// Of riders who share, a round looks for so many at the plans under way.
+  /// How many riders who share a round tries to insert into plans under way.
   static constexpr std::size_t kTripsPerRound = 100;
 
   /// A move that is worth it.
@@ -64,7 +64,7 @@ class SharedRides {
   /// made since.
   bool IsInsertable(const TripId& trip, const InsertionFound& found,
                     std::uint64_t changes = 0) const;
-  /// Of the moves that were found those that are possible and worth it.
+  /// The moves that are possible and worth it.
   std::vector<Move> Choose(const std::vector<CandidatesFound::ForMove>& moves) const;
   /// Whether the trip may take the room in a plan to which `changes` were made since.
   bool CanTake(const CandidatesFound::Room& room, std::uint64_t changes) const;

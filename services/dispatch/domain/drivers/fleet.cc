@@ -12,7 +12,7 @@ namespace {
 Timer LostTimer(const DriverId& driver) { return {TimerKind::kDriverLost, driver.str()}; }
 Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
 
-/// Of two causes that one push tells, the one that explains more: what changes about a rider whom
+/// The one of two causes of a push that explains more: what changes about a rider whom
 /// the driver hasn't heard of yet is part of the adding.
 v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
   const auto weight = [](v1::PlanCause c) {

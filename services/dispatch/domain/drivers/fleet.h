@@ -136,7 +136,7 @@ class Fleet {
   std::uint64_t drivers_added_ = 0;
   std::map<DriverId, Driver> drivers_;
   absl::flat_hash_map<TripId, DriverId> driver_of_;
-  /// Of trips that are being assigned without an offer.
+  /// Places of trips that are being assigned without an offer.
   absl::flat_hash_map<TripId, Placement> placements_;
   Promises promises_;
   /// Whose availability may have changed in this step.

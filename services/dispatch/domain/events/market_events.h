@@ -86,7 +86,7 @@ struct CandidatesFound {
     /// The cheapest insertions, for a rider who shares.
     std::vector<InsertionFound> insertions = {};
   };
-  /// Who takes the room that another leaves.
+  /// The trip that takes the capacity that another one frees.
   struct Room {
     TripId trip;
     /// Into the plan as it is without the other.
@@ -182,7 +182,7 @@ struct SharedCar {
   DriverId driver;
   std::uint64_t plan_revision = 0;
   LatLng position;
-  /// Of each stop.
+  /// The place of each stop.
   std::vector<LatLng> places;
   std::vector<TripId> trips;
   /// The car's place indexes are filled in by whoever answers.
@@ -225,8 +225,8 @@ struct FindRoute {
   std::uint64_t request = 0;
   LatLng from;
   std::vector<LatLng> stops;
-  /// Of a car that left its route the last positions, oldest first and `from` the last: so that it
-  /// is put on the right street and goes on in the right direction.
+  /// The last positions of a car that left its route, oldest first, `from` last: they tell the
+  /// right street and direction.
   std::vector<LatLng> track = {};
 };
 /// Tell trip. Sent again by the market after a failure that leaves the outcome open.
@@ -256,7 +256,7 @@ struct ReportProgress {
 struct StreetsDriven {
   struct Point {
     LatLng place;
-    /// Of any beginning.
+    /// Time since any beginning.
     Duration at;
   };
   std::vector<Point> points;

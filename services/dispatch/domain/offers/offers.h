@@ -98,7 +98,7 @@ class Offers {
   struct History {
     /// The last ones, for a driver who answers again.
     std::deque<v1::OfferEnded> ended;
-    /// Of those that ended by what the driver did, or let be.
+    /// Offers that ended by what the driver did, or didn't do.
     std::uint32_t answered = 0;
     std::uint32_t accepted = 0;
   };

@@ -76,7 +76,7 @@ class OffersTest : public ::testing::Test {
   TripBook trips_;
   Fleet fleet_{seconds(30), {}, timers_};
   Offers offers_{{seconds(15), milliseconds(500), "m-7."}, fleet_, timers_};
-  /// Of the last call.
+  /// Pushes of the last call.
   std::vector<v1::DriveResponse> pushes_;
 };
 

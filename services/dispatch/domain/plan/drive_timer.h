@@ -19,7 +19,7 @@ class DriveTimer {
   static constexpr Duration kLongest = std::chrono::minutes(10);
 
   struct Stretch {
-    /// Of the route's time, from its start.
+    /// A part of the route's time, from its start.
     Duration from{};
     Duration to{};
     Duration took{};

@@ -53,7 +53,7 @@ class DriverPlan {
   std::optional<double> DistanceToStop(const TripId& trip, v1::StopKind kind, LatLng car) const;
   /// In the order of their drop-offs.
   std::vector<TripId> Trips() const { return stops_.Trips(); }
-  /// Of all its trips, whether aboard already or not.
+  /// Seats of all trips, whether aboard already or not.
   std::uint32_t SeatsTaken() const { return stops_.SeatsTaken(); }
   std::vector<LatLng> Places() const { return stops_.Places(); }
   /// Grows whenever the stops change.

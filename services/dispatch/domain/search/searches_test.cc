@@ -110,7 +110,7 @@ TEST_F(SearchesTest, ATripThatLosesItsDriverIsSearchedForAnew) {
   Continue(kStart + minutes(10));
   EXPECT_EQ(timers_.Next(), kStart + minutes(15));
   EXPECT_EQ(LookInVain(kStart + minutes(10)), 2'000u);
-  // Who declined and who had it before are never asked again.
+  // Drivers who declined or had the trip before are never asked again.
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("unwilling")), Eligibility::kNo);
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("lost")), Eligibility::kNo);
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("other")), Eligibility::kYes);

@@ -99,7 +99,7 @@ class WaitingTrips {
   /// Asks for at most `max_trips` (and kMaxTripsPerRound); the next round begins with those left
   /// out. Nothing if all who wait are held.
   std::optional<FindCandidates> StartRound(Time now, std::size_t max_trips = kMaxTripsPerRound);
-  /// Of a round in which nobody waits, to look for moves; none may be in flight.
+  /// Starts a round without waiting trips, to look for moves; none may be in flight.
   std::uint64_t StartRoundOfNobody();
   bool InFlight() const { return in_flight_; }
   /// Whether that round is in flight.

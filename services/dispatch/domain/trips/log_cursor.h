@@ -19,7 +19,7 @@ class LogCursor {
   /// The stream ended so.
   void OnEnd(const absl::Status& status);
 
-  /// Of the last event taken; 0 before the first.
+  /// Sequence of the last event taken; 0 before the first.
   std::uint64_t sequence() const { return sequence_; }
 
  private:

@@ -36,7 +36,7 @@ class MarketTester {
   // The trip service.
   FakeTrips trips{"test"};
   void Request(const std::string& trip, std::uint32_t party_size = 1);
-  /// Of a rider who shares.
+  /// Requests a trip of a rider who shares.
   void RequestShared(const std::string& trip, std::uint32_t party_size = 1);
   /// Tells what the log has that the market wasn't told.
   void TellLog();
