@@ -6,6 +6,7 @@
 
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
 
@@ -77,6 +78,7 @@ void PeerClock::Ask() {
   }
   auto question = std::make_shared<Question>();
   rpc::SetCaller(question->context, options_.self);
+  rpc::SetMarket(question->context, options_.market);
   rpc::SetTimeout(question->context, kAnswerTimeout);
   question->asked_at = clock_.Now();
   stub_->async()->GetTime(&question->context, &question->request, &question->response,

@@ -27,6 +27,8 @@ class PeerClock {
     std::string peer;
     /// The identity of this service.
     rpc::Caller self;
+    /// Of one that the peer serves, if a proxy in between routes by it; see rpc::SetMarket.
+    std::string market = {};
     /// From an answer to the next question, of wall time.
     std::chrono::milliseconds every{5'000};
     /// The same after a question without an answer.

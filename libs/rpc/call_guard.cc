@@ -3,6 +3,7 @@
 #include <string>
 
 #include "libs/base/invariant.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/rate_limiter.h"
 #include "libs/service/service.h"
 
@@ -49,6 +50,10 @@ absl::StatusOr<Admission> CallGuard::AdmitCaller(
   absl::StatusOr<identity::Permission> permission =
       identity::Authorize(&proof->principal, *method, nullptr);
   if (!permission.ok()) return Refuse(*method, &proof->principal, permission.status());
+  const absl::StatusOr<std::string> market = MarketOf(context);
+  absl::Status served = market.status();
+  if (served.ok() && !market->empty()) served = markets_.Check(*market, kMarketKey);
+  if (!served.ok()) return Refuse(*method, &proof->principal, served);
   return Admission{method, *std::move(proof), *std::move(permission)};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -9,6 +10,7 @@
 #include "grpcpp/server_context.h"
 #include "libs/identity/policy.h"
 #include "libs/rpc/caller.h"
+#include "libs/service/markets.h"
 
 namespace ridestream::rpc {
 
@@ -36,11 +38,13 @@ struct Admission {
 /// "call_refused". Thread-safe.
 class CallGuard {
  public:
-  /// `authenticator` must outlive it.
-  explicit CallGuard(const Authenticator& authenticator) : authenticator_(authenticator) {}
+  /// `authenticator` must outlive it. Calls may concern these markets; by default, any.
+  explicit CallGuard(const Authenticator& authenticator, service::ServedMarkets markets = {})
+      : authenticator_(authenticator), markets_(std::move(markets)) {}
 
   /// Decides about a call whose whole request is there. UNAUTHENTICATED, PERMISSION_DENIED (see
-  /// identity::Authorize) or RESOURCE_EXHAUSTED (see LimitingAuthenticator).
+  /// identity::Authorize), RESOURCE_EXHAUSTED (see LimitingAuthenticator), or FAILED_PRECONDITION
+  /// when the metadata `ridestream-market` names a market that isn't served here.
   absl::StatusOr<Admission> Admit(const grpc::ServerContextBase& context,
                                   const google::protobuf::Message& request) const;
 
@@ -63,6 +67,7 @@ class CallGuard {
                                         const google::protobuf::Descriptor& request_type) const;
 
   const Authenticator& authenticator_;
+  const service::ServedMarkets markets_;
 };
 
 }  // namespace ridestream::rpc

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_split.h"
 #include "libs/base/validation.h"
 
 namespace ridestream::service {
@@ -32,6 +34,36 @@ absl::StatusOr<std::vector<MarketSpec>> ParseMarkets(std::string_view text) {
   }
   if (markets.empty()) return absl::InvalidArgumentError("--markets: is empty");
   return markets;
+}
+
+absl::StatusOr<std::set<std::string, std::less<>>> ParseMarketNames(std::string_view text) {
+  std::set<std::string, std::less<>> names;
+  if (text.empty()) return absl::InvalidArgumentError("--markets: is empty");
+  for (const absl::string_view entry :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), ',')) {
+    const std::string name(entry.substr(0, entry.find('=')));
+    if (absl::Status status = ValidateId(name, "--markets: a name"); !status.ok()) return status;
+    if (!names.insert(name).second) {
+      return absl::InvalidArgumentError(fmt::format("--markets: '{}' stands twice", name));
+    }
+  }
+  return names;
+}
+
+absl::Status ServedMarkets::Check(std::string_view market, std::string_view field) const {
+  if (!markets_ || markets_->contains(market)) return absl::OkStatus();
+  // An error travels in a call's metadata, whose size is bounded.
+  constexpr std::size_t kMaxListed = 32;
+  std::string listed;
+  std::size_t left = kMaxListed;
+  for (auto each = markets_->begin(); each != markets_->end() && left > 0; ++each, --left) {
+    listed += fmt::format("{}{}", listed.empty() ? ", only " : ", ", *each);
+  }
+  if (markets_->size() > kMaxListed) {
+    listed += fmt::format(" and {} more", markets_->size() - kMaxListed);
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("{}: market '{}' isn't served here{}", field, market, listed));
 }
 
 }  // namespace ridestream::service

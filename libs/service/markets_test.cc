@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
+#include <string>
+
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::service {
@@ -23,6 +27,40 @@ TEST(ParseMarketsTest, SaysWhatIsWrong) {
     EXPECT_THAT(ParseMarkets(text), StatusIs(absl::StatusCode::kInvalidArgument, "--markets"))
         << text;
   }
+}
+
+TEST(ParseMarketNamesTest, TakesNamesWithOrWithoutStreets) {
+  const auto names = ParseMarketNames("porto=/data/porto.osm.pbf,city");
+  ASSERT_THAT(names, IsOk());
+  EXPECT_EQ(*names, (std::set<std::string, std::less<>>{"city", "porto"}));
+  for (const char* text : {"", "a,,b", "a,a", "a b", "=x", "a,"}) {
+    EXPECT_THAT(ParseMarketNames(text), StatusIs(absl::StatusCode::kInvalidArgument, "--markets"))
+        << text;
+  }
+}
+
+TEST(ServedMarketsTest, NamesThoseThatAreServedForAnother) {
+  const ServedMarkets served({"porto", "city"});
+  EXPECT_THAT(served.Check("porto", "market"), IsOk());
+  EXPECT_THAT(served.Check("atlantis", "hello.market"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "hello.market: market 'atlantis' isn't served here, only city, porto"));
+}
+
+TEST(ServedMarketsTest, ServesEveryMarketByDefault) {
+  EXPECT_THAT(ServedMarkets().Check("atlantis", "market"), IsOk());
+}
+
+TEST(ServedMarketsTest, OfNoMarketsServesNone) {
+  EXPECT_THAT(ServedMarkets(std::set<std::string, std::less<>>()).Check("atlantis", "market"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "isn't served here"));
+}
+
+TEST(ServedMarketsTest, ListsABoundedNumber) {
+  std::set<std::string, std::less<>> many;
+  for (int i = 100; i < 200; ++i) many.insert(std::to_string(i));
+  const absl::Status status = ServedMarkets(many).Check("atlantis", "market");
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition, "131 and 68 more"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/client_streams.h"
+#include "libs/rpc/market.h"
 
 namespace ridestream::loadtest {
 
@@ -33,6 +34,7 @@ IndexWatcher::IndexWatcher(Options options, const roads::BoundingBox& bounds,
                             [this](grpc::ClientContext* context, pb::WatchAreaRequest* request,
                                    auto* reactor) {
                               rpc::SetCaller(*context, {rpc::CallerKind::kOperator, "loadtest"});
+                              rpc::SetMarket(*context, options_.market);
                               *request = request_;
                               stub_->async()->WatchArea(context, request, reactor);
                             },

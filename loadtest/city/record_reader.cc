@@ -7,6 +7,7 @@
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::loadtest {
@@ -18,8 +19,10 @@ constexpr std::chrono::seconds kLogTimeout(60);
 constexpr std::chrono::seconds kPageTimeout(10);
 constexpr std::uint32_t kPageSize = 200;
 
-void Prepare(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
+void Prepare(grpc::ClientContext& context, const std::string& market,
+             std::chrono::milliseconds timeout) {
   rpc::SetCaller(context, {rpc::CallerKind::kOperator, "loadtest"});
+  rpc::SetMarket(context, market);
   rpc::SetTimeout(context, timeout);
   context.set_wait_for_ready(true);
 }
@@ -33,7 +36,7 @@ absl::StatusOr<std::uint64_t> RecordReader::Follow(
   absl::Status status;
   for (int i = 0; i < kTries; ++i) {
     grpc::ClientContext context;
-    Prepare(context, kLogTimeout);
+    Prepare(context, market_, kLogTimeout);
     const auto reader = stub_->FollowTrips(&context, request);
     trip::v1::FollowTripsResponse response;
     while (reader->Read(&response)) {
@@ -78,7 +81,7 @@ absl::Status RecordReader::ListTrips(Time since,
     absl::Status status = absl::UnknownError("not tried");
     for (int i = 0; i < kTries && !status.ok(); ++i) {
       grpc::ClientContext context;
-      Prepare(context, kPageTimeout);
+      Prepare(context, market_, kPageTimeout);
       status = rpc::FromGrpcStatus(stub_->ListTrips(&context, request, &response));
       if (!status.ok() && !absl::IsUnavailable(status)) return status;
     }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libs/rpc/caller.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::loadtest {
@@ -11,11 +12,13 @@ namespace ridestream::loadtest {
 namespace pb = ::ridestream::dispatch::v1;
 
 std::shared_ptr<DriverStream> DriverStream::Open(pb::DispatchService::Stub& stub,
+                                                 const std::string& market,
                                                  const DriverId& driver_id,
                                                  std::shared_ptr<Listener> listener) {
   auto stream = std::shared_ptr<DriverStream>(new DriverStream(std::move(listener)));
   stream->self_ = stream;
   rpc::SetCaller(stream->context_, {rpc::CallerKind::kDriver, driver_id.str()});
+  rpc::SetMarket(stream->context_, market);
   stub.async()->Drive(&stream->context_, stream.get());
   stream->StartRead(&stream->incoming_);
   stream->StartCall();

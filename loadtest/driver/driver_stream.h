@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,7 +39,7 @@ class DriverStream final
   static constexpr size_t kMaxQueue = 256;
 
   static std::shared_ptr<DriverStream> Open(dispatch::v1::DispatchService::Stub& stub,
-                                            const DriverId& driver_id,
+                                            const std::string& market, const DriverId& driver_id,
                                             std::shared_ptr<Listener> listener);
 
   /// In this order. A newer position or ack takes the place of one that waits.

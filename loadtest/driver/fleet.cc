@@ -108,7 +108,7 @@ class Fleet::Driver final : public DriverStream::Listener,
     }
     if (actions.connect) {
       fleet_.OnStreamOpened();
-      stream_ = DriverStream::Open(stub_, id_, shared_from_this());
+      stream_ = DriverStream::Open(stub_, fleet_.options_.habits.market, id_, shared_from_this());
     }
     if (!actions.send.empty() && stream_ != nullptr) stream_->Send(std::move(actions.send));
   }

@@ -5,6 +5,7 @@
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
 #include "loadtest/base/first_names.h"
 #include "loadtest/base/wall.h"
@@ -96,7 +97,8 @@ void Rider::Act(Time now) {
   if (actions.change_destination) ChangeDestination();
   if (actions.watch) {
     const RiderHistory& history = behaviour_.history();
-    watch_ = TripWatch::Open(*stub_, history.id.str(), history.trip_id.str(), shared_from_this());
+    watch_ = TripWatch::Open(*stub_, world_.market, history.id.str(), history.trip_id.str(),
+                             shared_from_this());
   }
   const Time wake = behaviour_.wake_at();
   if (wake >= armed_at_) return;
@@ -159,6 +161,7 @@ void Rider::Call(
   const auto call = std::make_shared<UnaryCall>();
   call->request = std::move(request);
   rpc::SetCaller(call->context, {rpc::CallerKind::kRider, behaviour_.history().id.str()});
+  rpc::SetMarket(call->context, world_.market);
   rpc::SetTimeout(call->context, timeout);
   ++calls_;
   Async& async = *stub_->async();

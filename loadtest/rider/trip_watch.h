@@ -21,7 +21,8 @@ class TripWatch final : public grpc::ClientReadReactor<trip::v1::WatchTripRespon
   };
 
   static std::shared_ptr<TripWatch> Open(trip::v1::TripService::Stub& stub,
-                                         const std::string& rider, const std::string& trip,
+                                         const std::string& market, const std::string& rider,
+                                         const std::string& trip,
                                          std::shared_ptr<Listener> listener);
   /// Thread-safe.
   void Cancel() { context_.TryCancel(); }

@@ -21,9 +21,16 @@ std::shared_ptr<grpc::Channel> Connect(const rpc::Security& security, const std:
                                     .credentials = security.ForChannel(peer)});
 }
 
-RegistryConfig WithRate(RegistryConfig config, const Clock& clock) {
+RegistryConfig MakeRegistryConfig(const DispatchServer::Options& options, const Clock& clock) {
+  RegistryConfig config = options.sessions;
   config.session.clock_rate = clock.rate();
+  config.markets = service::ServedMarkets::KeysOf(options.streets);
   return config;
+}
+
+/// Names a market on questions about the clocks, which a proxy may route: any that is served here.
+std::string SomeMarket(const DispatchServer::Options& options) {
+  return options.streets.empty() ? "" : options.streets.begin()->first.str();
 }
 
 }  // namespace
@@ -49,11 +56,11 @@ DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> 
       trip_(trip::v1::TripService::NewStub(trip_channel_)),
       location_(location::v1::LocationService::NewStub(location_channel_)),
       trip_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(trip_channel_),
-                  {.peer = "trip", .self = kSelf}),
+                  {.peer = "trip", .self = kSelf, .market = SomeMarket(options)}),
       location_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(location_channel_),
-                      {.peer = "location", .self = kSelf}),
+                      {.peer = "location", .self = kSelf, .market = SomeMarket(options)}),
       progress_(timers_, ProgressStreams(*trip_)),
-      sessions_(WithRate(options.sessions, *clock_), *clock_, timers_,
+      sessions_(MakeRegistryConfig(options, *clock_), *clock_, timers_,
                 [this](const MarketId& market) { return PortsOf(market); }),
       service_(sessions_, security_->authenticator(), metrics_.calls()) {
   AddMarkets(options);

@@ -3,17 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "libs/base/timer_queue.h"
-#include "libs/base/validation.h"
 #include "libs/base/worker.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/rpc/channel.h"
@@ -22,6 +19,7 @@
 #include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
+#include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "services/exporter/domain/event_queue.h"
 #include "services/exporter/domain/exporter.h"
@@ -74,25 +72,6 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::string>> MarketsFromFlag() {
-  std::vector<std::string> markets;
-  const std::string flag = absl::GetFlag(FLAGS_markets);
-  for (const std::string_view entry :
-       std::vector<std::string>(absl::StrSplit(flag, ',', absl::SkipEmpty()))) {
-    markets.emplace_back(entry.substr(0, entry.find('=')));
-    if (absl::Status status = ValidateId(markets.back(), "--markets: a name"); !status.ok()) {
-      return status;
-    }
-  }
-  std::sort(markets.begin(), markets.end());
-  if (markets.empty()) return absl::InvalidArgumentError("--markets: is empty");
-  if (const auto twice = std::adjacent_find(markets.begin(), markets.end());
-      twice != markets.end()) {
-    return absl::InvalidArgumentError(fmt::format("--markets: '{}' stands twice", *twice));
-  }
-  return markets;
-}
-
 absl::StatusOr<KafkaSettings> SettingsFromFlags() {
   KafkaSettings settings;
   if (const std::string path = absl::GetFlag(FLAGS_kafka_settings); !path.empty()) {
@@ -107,8 +86,9 @@ absl::StatusOr<KafkaSettings> SettingsFromFlags() {
 
 absl::Status Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
-  auto markets = MarketsFromFlag();
-  if (!markets.ok()) return markets.status();
+  const auto names = service::ParseMarketNames(absl::GetFlag(FLAGS_markets));
+  if (!names.ok()) return names.status();
+  const std::vector<std::string> markets(names->begin(), names->end());
   auto settings = SettingsFromFlags();
   if (!settings.ok()) return settings.status();
   auto security_options = rpc::SecurityOptionsFromFlags();
@@ -123,7 +103,7 @@ absl::Status Run() {
       absl::GetFlag(FLAGS_trip),
       {.keepalive = rpc::kInnerKeepalive, .credentials = (*security)->ForChannel("trip")}));
   EventQueue queue;
-  TripLog log(*markets, *trip, timers, queue);
+  TripLog log(markets, *trip, timers, queue);
   KafkaTopic topic({.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)});
 
   auto server_options = rpc::ServerOptionsFromFlags();
@@ -148,7 +128,7 @@ absl::Status Run() {
       service::Log(service::Level::kInfo, "export_resumed");
     }
   };
-  Exporter exporter({.markets = *markets,
+  Exporter exporter({.markets = markets,
                      .give_up_after = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_give_up_after)),
                      .on_change = on_change},
                     topic, log, queue);
@@ -160,7 +140,7 @@ absl::Status Run() {
     service::LogServing(
         fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
         {{"metrics", (*scraped)->address()},
-         {"markets", fmt::format("{}", fmt::join(*markets, ","))},
+         {"markets", fmt::format("{}", fmt::join(markets, ","))},
          {"topic", absl::GetFlag(FLAGS_topic)},
          {"after", std::to_string(exporter.counts().position)},
          {"authentication", (*security)->authenticator().description()}});

@@ -12,6 +12,7 @@
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
+#include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "services/location/location_server.h"
 
@@ -22,6 +23,10 @@ ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7102",
 ABSL_FLAG(absl::Duration, staleness, absl::Seconds(30),
           "A driver not heard of for so long is not found any more. Of the city's time: with "
           "--clock_rate 10, 30s pass in 3. Several reporting intervals, or drivers flicker.");
+ABSL_FLAG(
+    std::string, markets, "",
+    "The markets to serve, as NAME,NAME or, as for the other services, NAME=STREETS,NAME=STREETS; "
+    "empty: every market that dispatch reports");
 ABSL_FLAG(size_t, max_drivers, 200'000,
           "Drivers that a market holds. Positions of more are rejected, and counted in the answer "
           "to the reporter. A driver takes about 350 bytes.");
@@ -69,6 +74,11 @@ absl::StatusOr<LocationServer::Options> OptionsFromFlags() {
                                   .security = *std::move(security),
                                   .metrics_listen = absl::GetFlag(FLAGS_metrics_listen)};
   options.server.address = absl::GetFlag(FLAGS_listen);
+  if (const std::string text = absl::GetFlag(FLAGS_markets); !text.empty()) {
+    auto names = service::ParseMarketNames(text);
+    if (!names.ok()) return names.status();
+    options.service.markets = service::ServedMarkets(*std::move(names));
+  }
   IndexOptions& index = options.service.index;
   index.staleness = absl::ToChronoMicroseconds(absl::GetFlag(FLAGS_staleness));
   index.max_drivers_per_market = absl::GetFlag(FLAGS_max_drivers);
@@ -87,6 +97,7 @@ absl::Status Run() {
                       {{"metrics", (*server)->metrics_address()},
                        {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
                        {"staleness", absl::FormatDuration(absl::GetFlag(FLAGS_staleness))},
+                       {"markets", absl::GetFlag(FLAGS_markets)},
                        {"max_drivers", fmt::format("{}", absl::GetFlag(FLAGS_max_drivers))},
                        {"max_markets", fmt::format("{}", absl::GetFlag(FLAGS_max_markets))},
                        {"max_viewers", fmt::format("{}", absl::GetFlag(FLAGS_max_viewers))},

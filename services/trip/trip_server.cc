@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "services/trip/event_lines.h"
 #include "services/trip/handlers/request_checks.h"
@@ -92,7 +93,8 @@ void TripServer::MakeServices(const Options& options) {
                             .quote_lifetime = options.quote_lifetime,
                             .reader_threads = options.reader_threads,
                             .router_threads = options.router_threads});
-  service_ = std::make_unique<TripService>(*handlers_, security_->authenticator());
+  service_ = std::make_unique<TripService>(*handlers_, security_->authenticator(),
+                                           service::ServedMarkets::KeysOf(routers_));
   market_service_ =
       std::make_unique<MarketService>(*clock_, security_->authenticator(), StreetsOf(routers_));
   clock_service_ = std::make_unique<ClockService>(*clock_, security_->authenticator());

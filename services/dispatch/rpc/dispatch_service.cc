@@ -81,9 +81,7 @@ absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& 
   const std::string& market = request.market();
   if (absl::Status status = ValidateId(market, "market"); !status.ok()) return status;
   const OfferTimes* const times = registry_.FindOfferTimes(MarketId(market));
-  if (times == nullptr) {
-    return absl::NotFoundError(fmt::format("market: '{}' isn't served here", market));
-  }
+  if (times == nullptr) return registry_.markets().Check(market, "market");
   const OfferTimes::Summary summary = times->Summarize();
   response.set_acked(summary.acked);
   if (summary.acked == 0) return absl::OkStatus();

@@ -21,7 +21,10 @@ class DispatchService final : public v1::DispatchService::WithRawCallbackMethod_
  public:
   DispatchService(SessionRegistry& registry, const rpc::Authenticator& authenticator,
                   rpc::CallObserver* observer = nullptr)
-      : registry_(registry), guard_(authenticator), proofs_(authenticator), observer_(observer) {}
+      : registry_(registry),
+        guard_(authenticator, registry.markets()),
+        proofs_(authenticator),
+        observer_(observer) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Drive(
       grpc::CallbackServerContext* context) override;

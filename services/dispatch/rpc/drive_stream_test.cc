@@ -59,7 +59,7 @@ TEST_F(DriveStreamTest, BadFirstMessagesEndTheStreamWithTheReason) {
   cases[1] = {"empty", {}, grpc::StatusCode::INVALID_ARGUMENT, "hello"};
   cases[2] = {"no market", {}, grpc::StatusCode::INVALID_ARGUMENT, "hello.market"};
   cases[2].request.mutable_hello()->set_seats(4);
-  cases[3] = {"unknown market", {}, grpc::StatusCode::NOT_FOUND, "atlantis"};
+  cases[3] = {"unknown market", {}, grpc::StatusCode::FAILED_PRECONDITION, "atlantis"};
   cases[3].request.mutable_hello()->set_seats(4);
   cases[3].request.mutable_hello()->set_market("atlantis");
   cases[4] = {"no seats", {}, grpc::StatusCode::INVALID_ARGUMENT, "hello.seats"};
@@ -344,7 +344,7 @@ TEST_F(DriveStreamTest, TellsHowLongOffersTakeUntilTheirDriverAcksThem) {
 
 TEST_F(DriveStreamTest, TellsOfOffersToServicesAndOfItsMarketsOnly) {
   EXPECT_THAT(GetOfferStats("atlantis"),
-              ridestream::testing::StatusIs(absl::StatusCode::kNotFound, "atlantis"));
+              ridestream::testing::StatusIs(absl::StatusCode::kFailedPrecondition, "atlantis"));
   EXPECT_THAT(GetOfferStats("city", rpc::CallerKind::kRider),
               ridestream::testing::StatusIs(absl::StatusCode::kPermissionDenied, ""));
 }

@@ -185,7 +185,7 @@ class DriveStreamTest : public ::testing::Test {
   DriveStreamTest() {
     location_server_ = *rpc::Server::Start({.services = {&location_}});
     location_stub_ = location::v1::LocationService::NewStub(location_server_->InProcessChannel());
-    positions_.emplace(clock_, timers_, PositionStreams(*location_stub_), "city");
+    positions_.emplace(clock_, timers_, PositionStreams(*location_stub_, "city"), "city");
     registry_.emplace(
         RegistryConfig{.session = {.max_unacked = 4, .max_commands_per_s = 2}, .max_sessions = 2},
         clock_, timers_, [this](const MarketId& market) -> SessionRegistry::MarketPorts {

@@ -6,6 +6,7 @@
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/client_streams.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 
@@ -32,6 +33,7 @@ void LocationClient::FindNearest(location::v1::FindNearestRequest request,
   under_way->request = std::move(request);
   rpc::SetTimeout(under_way->context, options.timeout);
   rpc::SetCaller(under_way->context, kSelf);
+  rpc::SetMarket(under_way->context, market_);
   for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
   {
     MutexLock lock(mu_);
@@ -54,11 +56,13 @@ void LocationClient::EndCall() {
   idle_.SignalAll();
 }
 
-PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub) {
+PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub,
+                                        const std::string& market) {
   using Transport = rpc::ClientWriteStream<location::v1::ReportPositionsRequest,
                                            location::v1::ReportPositionsResponse>;
-  return [start = Transport::Start([&stub](auto* context, auto* response, auto* reactor) {
+  return [start = Transport::Start([&stub, market](auto* context, auto* response, auto* reactor) {
             rpc::SetCaller(*context, kSelf);
+            rpc::SetMarket(*context, market);
             stub.async()->ReportPositions(context, response, reactor);
           })](streams::WriteListener& listener) {
     return std::make_unique<Transport>(start, listener);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "libs/base/mutex.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/dispatch/runner/location_port.h"
@@ -10,8 +13,9 @@ namespace ridestream::dispatch {
 /// Location, over gRPC. Ending it waits for the calls under way. Thread-safe.
 class LocationClient final : public LocationPort {
  public:
-  /// `stub` must outlive it.
-  explicit LocationClient(location::v1::LocationService::StubInterface& stub) : stub_(stub) {}
+  /// Its calls concern `market`. `stub` must outlive it.
+  LocationClient(location::v1::LocationService::StubInterface& stub, std::string market)
+      : stub_(stub), market_(std::move(market)) {}
   ~LocationClient() override;
 
   void FindNearest(location::v1::FindNearestRequest request, const CallOptions& options,
@@ -21,12 +25,14 @@ class LocationClient final : public LocationPort {
   void EndCall();
 
   location::v1::LocationService::StubInterface& stub_;
+  const std::string market_;
   Mutex mu_;
   CondVar idle_;
   int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-/// Opens streams of positions on the stub, which must outlive them.
-PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub);
+/// Opens streams of the market's positions on the stub, which must outlive them.
+PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub,
+                                        const std::string& market);
 
 }  // namespace ridestream::dispatch

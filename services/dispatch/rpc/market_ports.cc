@@ -16,9 +16,9 @@ MarketRunner::Ports MakeMarketPorts(const std::string& market,
                                     std::unique_ptr<roads::Streets> streets) {
   const std::shared_ptr<roads::Streets> shared = std::move(streets);
   return {
-      .trip = std::make_unique<TripClient>(trip),
-      .location = std::make_unique<LocationClient>(location),
-      .open_positions = PositionStreams(location),
+      .trip = std::make_unique<TripClient>(trip, market),
+      .location = std::make_unique<LocationClient>(location, market),
+      .open_positions = PositionStreams(location, market),
       .observer = std::make_unique<MarketMeter>(metrics, market),
       .streets = shared,
       .speeds = update_speeds_every <= Duration::zero()

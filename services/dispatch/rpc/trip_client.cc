@@ -7,6 +7,7 @@
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/client_streams.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 
@@ -34,6 +35,7 @@ void TripClient::Start(Request request, const CallOptions& options, Call call, D
   auto under_way = std::make_shared<UnderWay>();
   under_way->request = std::move(request);
   rpc::SetCaller(under_way->context, kDispatch);
+  rpc::SetMarket(under_way->context, market_);
   rpc::SetTimeout(under_way->context, options.timeout);
   for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
   {
@@ -105,6 +107,7 @@ std::unique_ptr<streams::ReadStream> TripClient::FollowTrips(trip::v1::FollowTri
       rpc::ClientReadStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>>(
       [&](auto* context, auto* wire, auto* reactor) {
         rpc::SetCaller(*context, kDispatch);
+        rpc::SetMarket(*context, market_);
         *wire = request;
         stub_.async()->FollowTrips(context, wire, reactor);
       },

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "libs/base/mutex.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
@@ -12,8 +14,9 @@ namespace ridestream::dispatch {
 /// Trip, over gRPC. Ending it waits for the calls under way. Thread-safe.
 class TripClient final : public TripPort {
  public:
-  /// `stub` must outlive it.
-  explicit TripClient(trip::v1::TripService::StubInterface& stub) : stub_(stub) {}
+  /// Its calls concern `market`. `stub` must outlive it.
+  TripClient(trip::v1::TripService::StubInterface& stub, std::string market)
+      : stub_(stub), market_(std::move(market)) {}
   ~TripClient() override;
 
   void Execute(TripRequest request, const CallOptions& options, CommandEnded done) override;
@@ -31,12 +34,14 @@ class TripClient final : public TripPort {
   void EndCall();
 
   trip::v1::TripService::StubInterface& stub_;
+  const std::string market_;
   Mutex mu_;
   CondVar idle_;
   int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-/// Opens streams of progress on the stub, which must outlive them.
+/// Opens streams of progress on the stub, which must outlive them. They concern all markets of this
+/// process, and so name none.
 ProgressReporter::Open ProgressStreams(trip::v1::TripService::StubInterface& stub);
 
 }  // namespace ridestream::dispatch

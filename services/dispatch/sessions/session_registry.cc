@@ -81,7 +81,7 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
   const MarketId market(hello.market());
   const MarketPorts ports = find_market_(market);
   if (ports.events == nullptr) {
-    return absl::NotFoundError(fmt::format("hello.market: '{}' is not served here", market));
+    return config_.markets.Check(hello.market(), "hello.market");
   }
   for (bool made_room = false;; made_room = true) {
     SessionTable::Sessions candidates;

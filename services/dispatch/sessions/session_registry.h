@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/peer_address.h"
 #include "libs/base/timer_port.h"
+#include "libs/service/markets.h"
 #include "services/dispatch/sessions/drive_stream.h"
 #include "services/dispatch/sessions/driver_session.h"
 #include "services/dispatch/sessions/session_table.h"
@@ -22,6 +24,8 @@ namespace ridestream::dispatch {
 
 struct RegistryConfig {
   SessionConfig session = {};
+  /// For which FindMarket finds something.
+  service::ServedMarkets markets{std::set<std::string, std::less<>>()};
   /// Sessions held, connected or not. A new driver beyond takes the place of one that is away with
   /// nothing to do, or that has yet to send a good position; else it gets RESOURCE_EXHAUSTED. Twice
   /// as many streams may be open.
@@ -65,8 +69,9 @@ class SessionRegistry {
   absl::StatusOr<std::shared_ptr<DriveStream>> Open(DuplexStream& transport, DriverId driver,
                                                     PeerAddress address);
 
-  /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT, NOT_FOUND
-  /// (no such market here), FAILED_PRECONDITION (has one in another market), RESOURCE_EXHAUSTED.
+  /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT,
+  /// FAILED_PRECONDITION (no such market here, or it has one in another market),
+  /// RESOURCE_EXHAUSTED.
   absl::StatusOr<std::shared_ptr<DriverSession>> FindOrMake(const DriverId& driver,
                                                             const v1::Hello& hello,
                                                             const PeerAddress& address);
@@ -88,6 +93,7 @@ class SessionRegistry {
   /// Takes no stream any more and says goodbye on all that are open.
   void Drain();
 
+  const service::ServedMarkets& markets() const { return config_.markets; }
   SessionCounters& counters() { return counters_; }
   std::size_t sessions() const;
   std::size_t streams() const;

@@ -18,7 +18,8 @@ namespace ridestream::location {
 LocationService::LocationService(const LocationServiceOptions& options, const Clock& clock,
                                  const rpc::Authenticator& authenticator)
     : clock_(clock),
-      guard_(authenticator),
+      markets_(options.markets),
+      guard_(authenticator, markets_),
       proofs_(authenticator),
       on_batch_(options.on_batch),
       index_(options.index),
@@ -40,7 +41,7 @@ void LocationService::Drain() {
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* LocationService::ReportPositions(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
-  const auto stream = PositionReader::Make(index_, clock_, *response, on_batch_,
+  const auto stream = PositionReader::Make(index_, clock_, markets_, *response, on_batch_,
                                            [this](PositionReader* done) { RemoveReporter(done); });
   if (absl::Status status = AddReporter(*context, stream); status.ok()) {
     stream->ReadNext();
@@ -88,6 +89,8 @@ absl::Status LocationService::Answer(const grpc::CallbackServerContext& context,
   if (!admission.ok()) return admission.status();
   const absl::StatusOr<std::vector<NearestQuery>> queries = ToQueries(request);
   if (!queries.ok()) return queries.status();
+  absl::Status served = markets_.Check(request.market(), "market");
+  if (!served.ok()) return served;
   queries_.Add(queries->size());
   const Time now = clock_.Now();
   size_t drivers = 0;
@@ -117,6 +120,7 @@ grpc::ServerUnaryReactor* LocationService::GetIndexStats(grpc::CallbackServerCon
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   absl::Status status = guard_.Admit(*context, *request).status();
   if (status.ok()) status = ValidateId(request->market(), "market");
+  if (status.ok()) status = markets_.Check(request->market(), "market");
   if (status.ok()) {
     const LocationIndex::Stats stats = index_.GetStats(request->market());
     response->set_drivers(stats.drivers);
@@ -143,6 +147,8 @@ absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> LocationService::OpenView(
   if (!admission.ok()) return admission.status();
   absl::StatusOr<WatchedArea> watched = ToWatchedArea(request);
   if (!watched.ok()) return watched.status();
+  absl::Status served = markets_.Check(request.market(), "market");
+  if (!served.ok()) return served;
   auto stream = viewers_.Open(*std::move(watched));
   if (stream.ok()) proofs_.Add(*admission, *stream);
   return stream;

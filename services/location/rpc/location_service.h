@@ -10,6 +10,7 @@
 #include "libs/rpc/call_guard.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/proof_watch.h"
+#include "libs/service/markets.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "services/location/domain/location_index.h"
 #include "services/location/rpc/area_viewers.h"
@@ -23,6 +24,8 @@ inline constexpr size_t kMaxDriversPerCall = 50'000;
 
 struct LocationServiceOptions {
   IndexOptions index;
+  /// Whose positions are held; by default, of any market that reports.
+  service::ServedMarkets markets = {};
   /// WatchArea streams at a time.
   size_t max_viewers = 100;
   /// Told of each batch of positions that was applied, on gRPC's threads; may be null.
@@ -65,6 +68,7 @@ class LocationService final : public v1::LocationService::WithRawCallbackMethod_
                       const v1::FindNearestRequest& request, v1::FindNearestResponse& response);
 
   const Clock& clock_;
+  const service::ServedMarkets markets_;
   const rpc::CallGuard guard_;
   rpc::ProofWatch proofs_;
   const PositionReader::OnBatch on_batch_;

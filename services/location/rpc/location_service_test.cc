@@ -344,6 +344,27 @@ TEST_F(LocationServiceTest, AViewerTooManyIsRefusedUntilOneLeaves) {
   }
 }
 
+TEST_F(LocationServiceTest, ServesOnlyTheMarketsItIsTold) {
+  LocationServiceOptions options;
+  options.markets = service::ServedMarkets({"manhattan", "porto"});
+  Start(options);
+  Apply({Position("d-1")});
+  v1::ReportPositionsResponse reported;
+  v1::ReportPositionsRequest batch;
+  batch.set_market("atlantis");
+  const grpc::Status report = Report(batch, reported);
+  v1::FindNearestRequest question = Nearest(1);
+  v1::FindNearestResponse found;
+  EXPECT_TRUE(FindNearest(question, found).ok());
+  question.set_market("atlantis");
+  const grpc::Status nearest = FindNearest(question, found);
+  for (const grpc::Status& status : {report, nearest}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_EQ(status.error_message(),
+              "market: market 'atlantis' isn't served here, only manhattan, porto");
+  }
+}
+
 TEST_F(LocationServiceTest, AnAreaWithoutExtentIsRefused) {
   Start();
   grpc::ClientContext context;

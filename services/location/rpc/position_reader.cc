@@ -8,21 +8,24 @@
 
 namespace ridestream::location {
 
-PositionReader::PositionReader(LocationIndex& index, const Clock& clock, grpc::ByteBuffer& response,
+PositionReader::PositionReader(LocationIndex& index, const Clock& clock,
+                               const service::ServedMarkets& markets, grpc::ByteBuffer& response,
                                const OnBatch& on_batch,
                                std::function<void(PositionReader*)> on_done)
     : index_(index),
       clock_(clock),
+      markets_(markets),
       on_batch_(on_batch),
       on_done_(std::move(on_done)),
       response_(response) {}
 
 std::shared_ptr<PositionReader> PositionReader::Make(LocationIndex& index, const Clock& clock,
+                                                     const service::ServedMarkets& markets,
                                                      grpc::ByteBuffer& response,
                                                      const OnBatch& on_batch,
                                                      std::function<void(PositionReader*)> on_done) {
   std::shared_ptr<PositionReader> reader(
-      new PositionReader(index, clock, response, on_batch, std::move(on_done)));
+      new PositionReader(index, clock, markets, response, on_batch, std::move(on_done)));
   reader->self_ = reader;
   return reader;
 }
@@ -55,6 +58,7 @@ void PositionReader::OnReadDone(bool ok) {
 absl::Status PositionReader::ApplyBatch() {
   const auto began = std::chrono::steady_clock::now();
   if (absl::Status status = ToReports(batch_, reports_); !status.ok()) return status;
+  if (absl::Status status = markets_.Check(batch_.market(), "market"); !status.ok()) return status;
   const ApplyCounts counts = index_.Apply(batch_.market(), reports_, clock_.Now());
   if (on_batch_) on_batch_(reports_.size(), std::chrono::steady_clock::now() - began);
   MutexLock lock(mu_);

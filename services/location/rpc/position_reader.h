@@ -9,6 +9,7 @@
 #include "grpcpp/grpcpp.h"
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
+#include "libs/service/markets.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "services/location/domain/location_index.h"
 
@@ -30,6 +31,7 @@ class PositionReader final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   /// called once, on a thread of gRPC's, and lets go of the service's reference. The handler
   /// returns the raw pointer to gRPC.
   static std::shared_ptr<PositionReader> Make(LocationIndex& index, const Clock& clock,
+                                              const service::ServedMarkets& markets,
                                               grpc::ByteBuffer& response, const OnBatch& on_batch,
                                               std::function<void(PositionReader*)> on_done);
 
@@ -43,14 +45,16 @@ class PositionReader final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   void OnDone() override;
 
  private:
-  PositionReader(LocationIndex& index, const Clock& clock, grpc::ByteBuffer& response,
-                 const OnBatch& on_batch, std::function<void(PositionReader*)> on_done);
+  PositionReader(LocationIndex& index, const Clock& clock, const service::ServedMarkets& markets,
+                 grpc::ByteBuffer& response, const OnBatch& on_batch,
+                 std::function<void(PositionReader*)> on_done);
 
   bool IsFinished();
   absl::Status ApplyBatch();
 
   LocationIndex& index_;
   const Clock& clock_;
+  const service::ServedMarkets& markets_;
   const OnBatch& on_batch_;  // The service's.
   const std::function<void(PositionReader*)> on_done_;
   // One read is under way at a time, so only one thread is at these three.

@@ -32,6 +32,7 @@ void RunOn(WorkerPool& pool, const TripHandlers::Call& call, const Reply& reply,
 
 TripHandlers::TripHandlers(Options options)
     : options_(std::move(options)),
+      served_(service::ServedMarkets::KeysOf(options_.markets)),
       ids_(options_.clock, options_.random),
       readers_(options_.executor, options_.reader_threads, kMaxWaiting),
       routers_(options_.executor, options_.router_threads, kMaxWaiting) {}
@@ -69,9 +70,7 @@ void TripHandlers::QuoteTrip(const Call& call, const v1::QuoteTripRequest& reque
 absl::StatusOr<Quote> TripHandlers::MakeQuote(const std::string& rider,
                                               const v1::QuoteTripRequest& request) {
   const auto market = options_.markets.find(request.market());
-  if (market == options_.markets.end()) {
-    return absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
-  }
+  if (market == options_.markets.end()) return served_.Check(request.market(), "market");
   const absl::StatusOr<Way> way =
       market->second->FindWay(FromProto(request.pickup()), FromProto(request.dropoff()));
   if (!way.ok()) return way.status();
@@ -222,9 +221,7 @@ TripHandlers::StreamPtr<v1::FollowTripsResponse> TripHandlers::FollowTrips(
     const v1::FollowTripsRequest& request, streams::StreamWriter<v1::FollowTripsResponse>& writer) {
   absl::Status status = CheckRequest(request);
   for (int i = 0; status.ok() && i < request.markets_size(); ++i) {
-    if (options_.markets.contains(request.markets(i))) continue;
-    status = absl::InvalidArgumentError(
-        fmt::format("markets[{}]: market '{}' isn't served here", i, request.markets(i)));
+    status = served_.Check(request.markets(i), fmt::format("markets[{}]", i));
   }
   const auto follower = LogFollower::Make(
       writer, {.store = options_.store,
@@ -246,9 +243,7 @@ TripHandlers::StreamPtr<v1::FollowTripsResponse> TripHandlers::FollowTrips(
 
 absl::Status TripHandlers::ReportSurge(const v1::ReportSurgeRequest& request) {
   absl::Status status = ValidateId(request.market(), "market");
-  if (status.ok() && !options_.markets.contains(request.market())) {
-    status = absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
-  }
+  if (status.ok()) status = served_.Check(request.market(), "market");
   if (status.ok()) status = ValidateSurge(request);
   if (!status.ok()) return status;
   const Time now = options_.clock.Now();

@@ -13,6 +13,7 @@
 #include "libs/identity/policy.h"
 #include "libs/identity/principal.h"
 #include "libs/server_streams/push_stream.h"
+#include "libs/service/markets.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/quote_router.h"
 #include "services/trip/domain/report_exchange.h"
@@ -123,6 +124,7 @@ class TripHandlers {
                                                  std::uint64_t before, std::uint32_t page_size);
 
   const Options options_;
+  const service::ServedMarkets served_;  // options_.markets.
   IdGenerator ids_;
   // Last: their work uses all above.
   WorkerPool readers_;

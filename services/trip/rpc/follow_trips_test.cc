@@ -214,7 +214,7 @@ TEST_F(FollowTripsTest, BadRequestsAreRefused) {
   request.set_oldest_open(true);
   request.add_markets("atlantis");
   EXPECT_THAT(Follow(request).End(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "markets[1]: market 'atlantis'"));
+              StatusIs(absl::StatusCode::kFailedPrecondition, "markets[1]: market 'atlantis'"));
   request.set_markets(1, "");
   EXPECT_THAT(Follow(request).End(), StatusIs(absl::StatusCode::kInvalidArgument, "markets[1]"));
   for (int i = 0; i < 64; ++i) request.add_markets(kMarket);

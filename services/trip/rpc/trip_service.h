@@ -7,6 +7,7 @@
 #include "libs/rpc/call_guard.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/proof_watch.h"
+#include "libs/service/markets.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/trip/handlers/trip_handlers.h"
 
@@ -17,9 +18,11 @@ namespace ridestream::trip {
 class TripService final : public v1::TripService::WithRawCallbackMethod_ReportProgress<
                               v1::TripService::CallbackService> {
  public:
-  /// Both must outlive it.
-  TripService(TripHandlers& handlers, const rpc::Authenticator& authenticator)
-      : handlers_(handlers), guard_(authenticator), proofs_(authenticator) {}
+  /// Both references must outlive it. Refuses calls whose metadata name another market than
+  /// `markets`.
+  TripService(TripHandlers& handlers, const rpc::Authenticator& authenticator,
+              const service::ServedMarkets& markets = {})
+      : handlers_(handlers), guard_(authenticator, markets), proofs_(authenticator) {}
 
   // Riders.
   grpc::ServerUnaryReactor* QuoteTrip(grpc::CallbackServerContext* context,

@@ -105,7 +105,7 @@ TEST_F(TripServiceTest, BadReportsOfSurgeAreRefused) {
   report.add_cells();
   EXPECT_THAT(Call(&Stub::ReportSurge, kService, report), StatusIs(kInvalid, "cells[0]"));
   report.set_market("atlantis");
-  EXPECT_THAT(Call(&Stub::ReportSurge, kService, report), StatusIs(kNotFound, "atlantis"));
+  EXPECT_THAT(Call(&Stub::ReportSurge, kService, report), StatusIs(kPrecondition, "atlantis"));
 }
 
 TEST_F(TripServiceTest, QuoteIsUsableAfterARestart) {
@@ -159,7 +159,7 @@ TEST_F(TripServiceTest, BadQuotesAreRefusedByField) {
       &Stub::QuoteTrip, kRider, QuoteRequest(),
       {{[](R& r) { r.clear_market(); }, kInvalid, "market: "},
        {[](R& r) { r.set_market(std::string(65, 'm')); }, kInvalid, "market: "},
-       {[](R& r) { r.set_market("atlantis"); }, kNotFound, "market 'atlantis'"},
+       {[](R& r) { r.set_market("atlantis"); }, kPrecondition, "market 'atlantis'"},
        {[](R& r) { r.clear_pickup(); }, kInvalid, "pickup: is missing"},
        {[](R& r) { r.mutable_pickup()->set_lat_e7(900'000'001); }, kInvalid, "pickup.lat_e7"},
        {[](R& r) { r.mutable_pickup()->set_lng_e7(-1'800'000'001); }, kInvalid, "pickup.lng_e7"},

@@ -1,8 +1,5 @@
 #include "services/trip/streets/market_service.h"
 
-#include <fmt/format.h>
-
-#include "absl/status/status.h"
 #include "libs/base/validation.h"
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/message_bytes.h"
@@ -25,7 +22,9 @@ grpc::ByteBuffer Serialize(const market::v1::GetStreetsResponse& message) {
 
 MarketService::MarketService(const Clock& clock, const rpc::Authenticator& authenticator,
                              const std::map<std::string, const roads::Streets*>& markets)
-    : clock_(clock), guard_(authenticator) {
+    : clock_(clock),
+      served_(service::ServedMarkets::KeysOf(markets)),
+      guard_(authenticator, served_) {
   markets_.set_clock_rate(clock.rate());
   for (const auto& [name, streets] : markets) {
     const roads::RoadGraph& graph = streets->graph();
@@ -79,9 +78,7 @@ absl::StatusOr<const std::vector<grpc::ByteBuffer>*> MarketService::Find(
   if (status.ok()) status = ValidateId(request.market(), "market");
   if (!status.ok()) return status;
   const auto market = streets_.find(request.market());
-  if (market == streets_.end()) {
-    return absl::NotFoundError(fmt::format("market '{}' isn't served here", request.market()));
-  }
+  if (market == streets_.end()) return served_.Check(request.market(), "market");
   return &market->second;
 }
 

@@ -9,6 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/call_guard.h"
+#include "libs/service/markets.h"
 #include "ridestream/market/v1/market.grpc.pb.h"
 
 namespace ridestream::trip {
@@ -31,11 +32,13 @@ class MarketService final : public market::v1::MarketService::WithRawCallbackMet
                                                          const grpc::ByteBuffer* request) override;
 
  private:
-  /// The answer's messages. INVALID_ARGUMENT or NOT_FOUND says what is wrong with the request.
+  /// The answer's messages. INVALID_ARGUMENT or FAILED_PRECONDITION says what is wrong with the
+  /// request.
   absl::StatusOr<const std::vector<grpc::ByteBuffer>*> Find(
       const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) const;
 
   const Clock& clock_;
+  const service::ServedMarkets served_;
   const rpc::CallGuard guard_;
   market::v1::ListMarketsResponse markets_;                       // But for the time.
   std::map<std::string, std::vector<grpc::ByteBuffer>> streets_;  // By market, serialized.

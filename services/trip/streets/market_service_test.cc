@@ -142,7 +142,7 @@ TEST_F(MarketServiceTest, RefusesCallersWhoAreNobodyOrAService) {
               StatusIs(absl::StatusCode::kPermissionDenied, "service/dispatch"));
 }
 
-TEST_F(MarketServiceTest, UnknownMarketIsNotFound) {
+TEST_F(MarketServiceTest, RefusesAMarketThatIsNotServedHere) {
   const auto context = Viewer();
   market::v1::GetStreetsRequest request;
   request.set_market("atlantis");
@@ -150,7 +150,7 @@ TEST_F(MarketServiceTest, UnknownMarketIsNotFound) {
   market::v1::GetStreetsResponse message;
   EXPECT_FALSE(reader->Read(&message));
   EXPECT_THAT(rpc::FromGrpcStatus(reader->Finish()),
-              StatusIs(absl::StatusCode::kNotFound, "market 'atlantis'"));
+              StatusIs(absl::StatusCode::kFailedPrecondition, "market 'atlantis'"));
 }
 
 }  // namespace
