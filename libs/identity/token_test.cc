@@ -269,6 +269,14 @@ TEST_F(TokenTest, RejectsTokensThatAreCutAnywhere) {
   }
 }
 
+TEST_F(TokenTest, RejectsSignaturesWithMoreBytes) {
+  const std::string good = Sign(GoodClaims());
+  ASSERT_THAT(Verify(good), IsOk());
+  for (const char* more : {"0", "00", "AA", "AAA", "AAAA"}) {
+    EXPECT_THAT(Verify(good + more), Not(IsOk())) << more;
+  }
+}
+
 TEST_F(TokenTest, RejectsTokensThatAreAlteredAnywhere) {
   const std::string good = Sign(GoodClaims());
   for (std::size_t i = 0; i < good.size(); ++i) {
