@@ -32,9 +32,14 @@ ABSL_FLAG(bool, fixed_ports, false,
           "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, and their "
           "metrics on ports higher by 100. Otherwise all take free ports.");
 ABSL_FLAG(bool, open, false, "Open the live map in a browser");
-ABSL_FLAG(bool, insecure, false,
-          "Let the services speak plaintext and believe callers, instead of making a throwaway "
-          "authority for them");
+ABSL_FLAG(
+    std::string, authority, "",
+    "The folder of a throwaway authority for the services, as `authority create` makes. Empty: "
+    "one is made in a temporary folder");
+ABSL_FLAG(
+    bool, insecure, false,
+    "Let the services speak plaintext and believe callers, instead of certificates and tokens of "
+    "a throwaway authority");
 
 namespace ridestream::supervisor {
 namespace {
@@ -71,7 +76,8 @@ process::LocalServices::Options ServicesFromFlags() {
       .gateway_flags = {clock_rate, fmt::format("--web={}", absl::GetFlag(FLAGS_web))},
       .gateway = true,
       .data = absl::GetFlag(FLAGS_data),
-      .insecure = absl::GetFlag(FLAGS_insecure)};
+      .insecure = absl::GetFlag(FLAGS_insecure),
+      .authority = absl::GetFlag(FLAGS_authority)};
   if (absl::GetFlag(FLAGS_fixed_ports)) {
     int port = 7000;
     for (auto* flags : {&options.gateway_flags, &options.trip_flags, &options.location_flags,
@@ -103,7 +109,7 @@ void OpenBrowser(const std::string& url) {
 /// Exit status, or why the services failed.
 absl::StatusOr<int> RunBeside(process::LocalServices& services,
                               const std::vector<std::string>& command) {
-  const std::string url = "http://" + services.gateway();
+  const std::string url = services.page();
   fmt::print(stderr, "the city is at {}\n", url);
   if (command.empty()) PrintAddresses(services);
   if (absl::GetFlag(FLAGS_open)) OpenBrowser(url);

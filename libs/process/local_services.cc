@@ -51,9 +51,14 @@ absl::StatusOr<std::unique_ptr<LocalServices>> LocalServices::Start(const Option
 
 absl::Status LocalServices::Launch(const Options& options) {
   const std::string data = options.data.empty() ? folder_ : options.data;
-  insecure_ = options.insecure;
   absl::Status status;
-  if (!insecure_) status = MakeAuthority(authority());
+  if (!options.insecure) {
+    authority_ = options.authority;
+    if (authority_.empty()) {
+      authority_ = folder_ + "/authority";
+      status = MakeAuthority(authority_);
+    }
+  }
   if (status.ok()) status = Launch(options, "trip", {"--data=" + data}, options.trip_flags);
   if (status.ok()) status = Launch(options, "location", {}, options.location_flags);
   if (status.ok()) {
@@ -62,7 +67,8 @@ absl::Status LocalServices::Launch(const Options& options) {
   }
   if (status.ok() && options.gateway) {
     status = Launch(options, "gateway",
-                    {"--trip=" + trip(), "--location=" + location(), "--dispatch=" + dispatch()},
+                    {"--trip=" + trip(), "--location=" + location(), "--dispatch=" + dispatch(),
+                     "--sign_in_authority=" + authority()},
                     options.gateway_flags);
   }
   return status;

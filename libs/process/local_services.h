@@ -31,6 +31,8 @@ class LocalServices {
     /// Believe callers and speak plaintext, instead of tokens and certificates of a throwaway
     /// authority.
     bool insecure = false;
+    /// The folder of a throwaway authority that is there already; empty: one is made.
+    std::string authority = {};
   };
 
   /// Returns when all of them serve. When one doesn't, the status names it and holds the end of
@@ -57,7 +59,10 @@ class LocalServices {
   absl::Status Stop();
 
   /// The folder of the throwaway authority; empty when the services are insecure.
-  std::string authority() const { return insecure_ ? "" : folder_ + "/authority"; }
+  const std::string& authority() const { return authority_; }
+  /// The address at which a browser opens the page. Unless the services are insecure it has a
+  /// one-time code, which is secret.
+  std::string page() const { return process("gateway").Announced("page"); }
   /// A temporary folder with the services' logs (NAME.log) and, by default, the trips.
   const std::string& folder() const { return folder_; }
   /// Leaves folder() there.
@@ -71,7 +76,7 @@ class LocalServices {
   std::string AddressOf(const std::string& service) const;
 
   std::string folder_;
-  bool insecure_ = false;
+  std::string authority_;
   bool keep_folder_ = false;
   std::vector<std::string> names_;
   std::map<std::string, std::unique_ptr<ChildProcess>> processes_;

@@ -1,6 +1,8 @@
 #include "libs/service/address_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,10 +20,12 @@ absl::Status WriteAddressFile(const std::string& path,
     return absl::PermissionDeniedError(
         fmt::format("{}: can't be written: {}", path, std::strerror(error)));
   };
-  std::ofstream file(whole);
-  for (const auto& [name, value] : values) file << name << '=' << value << '\n';
-  file.close();
-  if (file.fail()) return fail(errno);
+  std::string text;
+  for (const auto& [name, value] : values) text += fmt::format("{}={}\n", name, value);
+  const int file = open(whole.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) return fail(errno);
+  const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (close(file) != 0 || !written) return fail(errno);
   if (std::rename(whole.c_str(), path.c_str()) != 0) return fail(errno);
   return absl::OkStatus();
 }

@@ -38,6 +38,13 @@ TEST_F(AddressFileTest, ReplacesTheEarlierFileAndLeavesNoOther) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1);
 }
 
+TEST_F(AddressFileTest, IsReadableByItsOwnerAlone) {
+  const std::string path = folder_.File("address");
+  ASSERT_THAT(WriteAddressFile(path, {{"address", "127.0.0.1:7001"}}), testing::IsOk());
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
 TEST_F(AddressFileTest, IsEmptyWhenTheFileIsMissingOrEmpty) {
   EXPECT_THAT(ReadAddressFile(folder_.File("none")), IsEmpty());
   std::ofstream(folder_.File("empty")).close();

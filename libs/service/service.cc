@@ -228,7 +228,7 @@ void LogServing(std::string_view address, std::initializer_list<Field> fields) {
   if (path.empty()) return;
   std::map<std::string, std::string> announced{{"address", std::string(address)}};
   for (const Field& field : fields) {
-    if (field.key == "metrics") announced["metrics"] = field.value;
+    if (field.key == "metrics" || field.key == "page") announced.emplace(field.key, field.value);
   }
   if (absl::Status status = WriteAddressFile(path, announced); !status.ok()) {
     Log(Level::kError, "address_file_failed", {{"error", status.ToString()}});

@@ -60,8 +60,8 @@ int Fail(const absl::Status& status);
 [[noreturn]] void EndProcess(std::string_view event, std::initializer_list<Field> fields = {});
 
 /// Announces that the service is ready and where: logs the event "serving", at any --log_level,
-/// with `address` and the fields, and writes --address_file with `address` and the field "metrics".
-/// When the file can't be written the process stops, since whoever started it would wait for ever.
+/// with `address` and the fields, and writes --address_file with `address`, "metrics" and "page".
+/// When it can't be written the process stops, since whoever started it would wait for ever.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service

@@ -1,13 +1,17 @@
 #include "services/gateway/gateway_server.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 #include <vector>
 
+#include "libs/identity/development_authority.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "ridestream/market/v1/market.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/gateway/call/services.h"
+#include "services/gateway/credentials/credentials.h"
 #include "services/gateway/gateway_metrics.h"
 
 namespace ridestream::gateway {
@@ -42,18 +46,42 @@ Services ConnectServices(const GatewayServer::Options& options, const rpc::Secur
   return services;
 }
 
+/// Plain HTTP carries tokens and cookies on loopback alone, unless that is asked for.
+absl::Status CheckExposure(const GatewayServer::Options& options) {
+  const auto host = HostName(options.address);
+  if (options.security.insecure || options.plain_http || (host && IsLoopback(*host))) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(fmt::format(
+      "--listen={}: would carry tokens in plain HTTP beyond loopback. Let a proxy that speaks TLS "
+      "listen there and forward to loopback; or give --plain_http where only such a proxy, or a "
+      "port that is published on loopback, leads here",
+      options.address));
+}
+
+/// "127.0.0.1:7000" of "0.0.0.0:7000", which no browser can open.
+std::string Reachable(const std::string& address) {
+  for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (address.starts_with(any)) return "127.0.0.1:" + address.substr(any.size());
+  }
+  return address;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(Options options) {
+  if (absl::Status status = CheckExposure(options); !status.ok()) return status;
   auto security = rpc::Security::Start(options.security, "gateway");
   if (!security.ok()) return security.status();
   std::unique_ptr<GatewayServer> server(new GatewayServer(options, *std::move(security)));
+  if (absl::Status status = server->OpenSessions(options); !status.ok()) return status;
   if (absl::Status status = server->Serve(std::move(options)); !status.ok()) return status;
   return server;
 }
 
 GatewayServer::GatewayServer(const Options& options, std::unique_ptr<rpc::Security> security)
     : listen_(options.address),
+      public_url_(options.public_url),
       drain_grace_(options.drain_grace),
       security_(std::move(security)),
       metrics_("gateway",
@@ -62,15 +90,29 @@ GatewayServer::GatewayServer(const Options& options, std::unique_ptr<rpc::Securi
                options.metrics_listen),
       http_metrics_(metrics_.registry()) {}
 
+absl::Status GatewayServer::OpenSessions(const Options& options) {
+  if (options.security.insecure || options.sign_in_authority.empty()) return absl::OkStatus();
+  auto signer = identity::DevelopmentAuthority::ReadSigner(options.sign_in_authority);
+  if (!signer.ok()) return signer.status();
+  auto sessions = BrowserSessions::Make(*std::move(signer), options.security.tokens.rules, wall_);
+  if (!sessions.ok()) return sessions.status();
+  sessions_ = *std::move(sessions);
+  return absl::OkStatus();
+}
+
 absl::Status GatewayServer::Serve(Options options) {
-  auto gateway = Gateway::Make({.services = ConnectServices(options, *security_, metrics_.calls()),
-                                .origins = std::move(options.origins),
-                                .hosts = std::move(options.hosts),
-                                .files = std::move(options.files),
-                                .web = {.default_timeout = options.default_timeout,
-                                        .max_message_bytes = options.limits.body_bytes,
-                                        .hello_time = options.limits.header_time},
-                                .rest = {.default_timeout = options.default_timeout}});
+  const identity::TokenVerifier* const tokens = security_->tokens();  // Null: insecure.
+  auto gateway = Gateway::Make(
+      {.services = ConnectServices(options, *security_, metrics_.calls()),
+       .origins = std::move(options.origins),
+       .hosts = std::move(options.hosts),
+       .files = std::move(options.files),
+       .credentials = tokens == nullptr ? Credentials() : Credentials(*tokens, sessions_.get()),
+       .https = public_url_.starts_with("https:"),
+       .web = {.default_timeout = options.default_timeout,
+               .max_message_bytes = options.limits.body_bytes,
+               .hello_time = options.limits.header_time},
+       .rest = {.default_timeout = options.default_timeout}});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
   auto server = HttpServer::Start(
@@ -81,12 +123,21 @@ absl::Status GatewayServer::Serve(Options options) {
        .observer = &http_metrics_});
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
+  if (sessions_ != nullptr) sessions_->SetUrl(Url());
   metrics_.AddSecurity(*security_);
   AddReadings(metrics_.readings(), *server_, options.limits);
   auto exporter = metrics_.Serve();
   if (!exporter.ok()) return exporter.status();
   exporter_ = *std::move(exporter);
   return absl::OkStatus();
+}
+
+std::string GatewayServer::Url() const {
+  return public_url_.empty() ? "http://" + Reachable(address()) : public_url_;
+}
+
+std::string GatewayServer::page() const {
+  return sessions_ == nullptr ? Url() : sessions_->Address();
 }
 
 void GatewayServer::Drain() {

@@ -5,11 +5,13 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "libs/base/clock.h"
 #include "libs/base/host_port.h"
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/rpc/keep_awake.h"
 #include "libs/rpc/security.h"
+#include "services/gateway/credentials/browser_sessions.h"
 #include "services/gateway/http/hosts.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http/origins.h"
@@ -31,8 +33,19 @@ class GatewayServer {
     HttpLimits limits = {};
     /// host:port of the metrics; port 0 takes a free one, "off" serves none.
     std::string metrics_listen = "off";
-    /// How it proves to the services who it is. By default, files that must be named.
+    /// How it proves to the services who it is, and verifies the tokens of its callers. By default,
+    /// files that must be named.
     rpc::Security::Options security = {};
+    /// Folder of the throwaway authority that signs tokens for the sessions of browsers, see
+    /// BrowserSessions. Empty: no browser can sign in. Unused when it is insecure, since nobody
+    /// needs to sign in then.
+    std::string sign_in_authority = {};
+    /// The URL by which browsers reach the gateway, for the address that page() announces. When it
+    /// begins with "https:", browsers are told to use no plain HTTP, and cookies are for TLS alone.
+    /// Empty: that of `address`.
+    std::string public_url = {};
+    /// Serve plain HTTP beyond loopback, too, where cookies and tokens can be read on the way.
+    bool plain_http = false;
     /// Addresses of the services behind the gateway; they may start later.
     std::string trip = "127.0.0.1:7001";
     std::string location = "127.0.0.1:7002";
@@ -48,7 +61,7 @@ class GatewayServer {
   };
 
   /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
-  /// isn't host:port.
+  /// isn't host:port, or is beyond loopback without `plain_http` or being insecure.
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(Options options);
 
   int port() const { return server_->port(); }
@@ -56,6 +69,9 @@ class GatewayServer {
   std::string address() const { return WithPort(listen_, port()); }
   /// The same for the metrics, or "off".
   std::string metrics_address() const { return exporter_->address(); }
+  /// The address at which a browser opens the page. With sessions, it has a one-time code and is
+  /// secret.
+  std::string page() const;
   /// How callers are identified, for the log.
   std::string authentication() const { return security_->authenticator().description(); }
   /// Health says that the gateway is going; takes no more connections, lets what is under way end
@@ -64,13 +80,18 @@ class GatewayServer {
 
  private:
   GatewayServer(const Options& options, std::unique_ptr<rpc::Security> security);
+  absl::Status OpenSessions(const Options& options);
+  std::string Url() const;
   absl::Status Serve(Options options);
 
   const std::string listen_;
+  const std::string public_url_;
   const std::chrono::milliseconds drain_grace_;
   const rpc::KeepAwake keep_awake_;
   // Each is used by those below it.
+  const ScaledClock wall_;  // Tokens are of the wall's time, however fast the city's clock runs.
   const std::unique_ptr<rpc::Security> security_;
+  std::unique_ptr<BrowserSessions> sessions_;  // Null: no browser can sign in.
   metrics::ServiceMetrics metrics_;
   HttpMetrics http_metrics_;
   std::unique_ptr<Gateway> gateway_;

@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+
+#include "libs/base/clock.h"
+#include "libs/identity/development_authority.h"
 #include "libs/metrics/testing/scrape.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 #include "services/gateway/testing/fake_services.h"
 #include "services/gateway/testing/test_client.h"
 
@@ -43,6 +49,62 @@ TEST(GatewayServerTest, NamesTheAddressThatIsTaken) {
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
   EXPECT_THAT(GatewayServer::Start({.metrics_listen = taken, .security = {.insecure = true}}),
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
+}
+
+/// The options of a gateway that knows callers by the authority in `folder`.
+GatewayServer::Options Secure(const std::string& folder) {
+  GatewayServer::Options options;
+  options.security.tls = {.certificate = folder + "/gateway.pem",
+                          .key = folder + "/gateway.key",
+                          .authorities = folder + "/authority.pem"};
+  options.security.tokens = {.key_file = folder + "/jwks.json",
+                             .rules = identity::DevelopmentTokenRules()};
+  options.sign_in_authority = folder;
+  return options;
+}
+
+TEST(GatewayServerTest, AnnouncesAnAddressThatSignsIn) {
+  const testing::TempFolder folder;
+  ASSERT_THAT(identity::DevelopmentAuthority::Create(folder.path(), {.services = {"gateway"}},
+                                                     ScaledClock().Now()),
+              testing::IsOk());
+  auto server = GatewayServer::Start(Secure(folder.path()));
+  ASSERT_THAT(server, testing::IsOk());
+  const std::string page = (*server)->page();
+  const std::string origin = "http://" + (*server)->address();
+  ASSERT_TRUE(page.starts_with(origin + "/sign-in?code=")) << page;
+  TestClient client((*server)->port());
+  EXPECT_EQ(client.Call("GET", "/v1/trips", {{"ridestream-caller", "rider/ada"}}).status, 401);
+  EXPECT_EQ(client.Call("GET", page.substr(origin.size())).status, 303);
+  EXPECT_NE((*server)->page(), page);
+}
+
+TEST(GatewayServerTest, ServesPlainHttpBeyondLoopbackOnlyWhenThatIsAskedFor) {
+  const testing::TempFolder folder;
+  ASSERT_THAT(identity::DevelopmentAuthority::Create(folder.path(), {.services = {"gateway"}},
+                                                     ScaledClock().Now()),
+              testing::IsOk());
+  GatewayServer::Options options = Secure(folder.path());
+  for (const char* address : {"0.0.0.0:0", "[::]:0", "10.0.0.7:0"}) {
+    options.address = address;
+    EXPECT_THAT(GatewayServer::Start(options),
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, "beyond loopback"))
+        << address;
+  }
+  options.address = "0.0.0.0:0";
+  options.plain_http = true;
+  auto behind_proxy = GatewayServer::Start(options);
+  ASSERT_THAT(behind_proxy, testing::IsOk());
+  EXPECT_TRUE((*behind_proxy)->page().starts_with("http://127.0.0.1:")) << (*behind_proxy)->page();
+  options.public_url = "https://ride.example";
+  auto behind_tls = GatewayServer::Start(options);
+  ASSERT_THAT(behind_tls, testing::IsOk());
+  EXPECT_TRUE((*behind_tls)->page().starts_with("https://ride.example/sign-in?code="));
+  TestClient client((*behind_tls)->port());
+  EXPECT_EQ(client.Call("GET", "/healthz").headers.Get("strict-transport-security"),
+            "max-age=31536000");
+  EXPECT_THAT(GatewayServer::Start({.address = "0.0.0.0:0", .security = {.insecure = true}}),
+              testing::IsOk());
 }
 
 }  // namespace

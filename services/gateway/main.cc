@@ -32,6 +32,18 @@ ABSL_FLAG(
     std::string, allowed_hosts, "",
     "Names and addresses, without ports, under which clients may ask for this gateway besides "
     "loopback's and that of --listen: ride.example,10.0.0.7, or * for all");
+ABSL_FLAG(
+    std::string, sign_in_authority, "",
+    "Folder of a throwaway authority, by whose key browsers may sign in as any rider, driver or "
+    "viewer: the start line's page holds a one-time code. For development. Empty: nobody "
+    "signs in, and every call needs a token");
+ABSL_FLAG(std::string, public_url, "",
+          "URL by which browsers reach this gateway, for the page of the start line, such as "
+          "https://ride.example. Empty: that of --listen");
+ABSL_FLAG(
+    bool, plain_http, false,
+    "Serve plain HTTP beyond loopback, too. Only where nothing but a proxy that speaks TLS, or "
+    "a port that is published on loopback, leads here: else tokens can be read on the way");
 ABSL_FLAG(int, threads, 2, "Threads that serve connections (1 to 64)");
 ABSL_FLAG(size_t, max_connections, 10'000, "Connections at a time; more get 503");
 ABSL_FLAG(
@@ -130,6 +142,9 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
                                 .limits = Limits(),
                                 .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
                                 .security = *std::move(security),
+                                .sign_in_authority = absl::GetFlag(FLAGS_sign_in_authority),
+                                .public_url = absl::GetFlag(FLAGS_public_url),
+                                .plain_http = absl::GetFlag(FLAGS_plain_http),
                                 .trip = absl::GetFlag(FLAGS_trip),
                                 .location = absl::GetFlag(FLAGS_location),
                                 .dispatch = absl::GetFlag(FLAGS_dispatch),
@@ -147,6 +162,7 @@ absl::Status Run() {
   if (!server.ok()) return server.status();
   const std::string web = absl::GetFlag(FLAGS_web);
   service::LogServing((*server)->address(), {{"metrics", (*server)->metrics_address()},
+                                             {"page", (*server)->page()},
                                              {"trip", absl::GetFlag(FLAGS_trip)},
                                              {"location", absl::GetFlag(FLAGS_location)},
                                              {"dispatch", absl::GetFlag(FLAGS_dispatch)},

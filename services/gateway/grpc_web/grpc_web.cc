@@ -29,20 +29,22 @@ class GrpcWebCall final : public std::enable_shared_from_this<GrpcWebCall> {
         text_(type_.starts_with("application/grpc-web-text")) {}
 
   void Run() {
+    const Request& request = exchange_->request();
+    auto call = CallOptionsFromHeaders(request.headers);
+    if (!call.ok()) return Finish(call.status(), {});
+    exchange_->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
+    const absl::Status proven = options_.credentials.Prove(request.headers, *call);
+    if (!proven.ok()) return Finish(proven, {});
     if (method_.client_streaming()) {
       return Finish(
           absl::UnimplementedError("gRPC-Web carries no client streams; call it over a WebSocket"),
           {});
     }
-    const Request& request = exchange_->request();
     const auto body =
         text_ ? DecodePieces(request.body) : absl::StatusOr<std::string>(request.body);
     if (!body.ok()) return Finish(body.status(), {});
     const auto message = OneMessage(*body);
     if (!message.ok()) return Finish(message.status(), {});
-    auto call = CallOptionsFromHeaders(request.headers);
-    if (!call.ok()) return Finish(call.status(), {});
-    exchange_->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
     if (!call->timeout && !method_.server_streaming()) call->timeout = options_.default_timeout;
     Start(*call, *message);
   }

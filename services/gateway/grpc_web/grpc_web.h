@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "services/gateway/call/services.h"
+#include "services/gateway/credentials/credentials.h"
 #include "services/gateway/http/exchange.h"
 
 namespace ridestream::gateway {
@@ -16,6 +17,8 @@ struct WebOptions {
   std::size_t max_message_bytes = 1 << 20;
   /// How long a WebSocket may take to tell the call's metadata.
   std::chrono::milliseconds hello_time{10'000};
+  /// By which calls go on to the services.
+  Credentials credentials = {};
 };
 
 /// The media types of gRPC-Web.

@@ -41,8 +41,12 @@ absl::StatusOr<Headers> ParseFields(std::string_view text) {
 /// the socket. Each side is read on only when the other has taken what came before.
 class SocketCall final : public std::enable_shared_from_this<SocketCall> {
  public:
-  SocketCall(const Method& method, std::shared_ptr<WebSocket> socket)
-      : method_(method), socket_(std::move(socket)) {}
+  SocketCall(const Method& method, const Credentials& credentials, Headers request,
+             std::shared_ptr<WebSocket> socket)
+      : method_(method),
+        credentials_(credentials),
+        request_(std::move(request)),
+        socket_(std::move(socket)) {}
 
   void Run(std::chrono::milliseconds hello_time) {
     const auto self = shared_from_this();
@@ -64,9 +68,12 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     if (!binary) return OnEnd(TextStatus(), {});
     const auto fields = ParseFields(message);
     if (!fields.ok()) return OnEnd(fields.status(), {});
-    const auto options = CallOptionsFromHeaders(*fields);
+    auto options = CallOptionsFromHeaders(*fields);
     if (!options.ok()) return OnEnd(options.status(), {});
     request_id_ = options->request_id;
+    const absl::Status proven = credentials_.Prove(request_, *options);
+    request_ = {};
+    if (!proven.ok()) return OnEnd(proven, {});
     const auto self = shared_from_this();
     call_ =
         StartCall(method_, *options,
@@ -164,6 +171,8 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
   }
 
   const Method& method_;
+  const Credentials credentials_;
+  Headers request_;  // Of the handshake, until the call begins.
   const std::shared_ptr<WebSocket> socket_;
   std::shared_ptr<Call> call_;
   std::string request_id_;            // Of the call.
@@ -190,8 +199,10 @@ bool OffersGrpcWebSockets(const Request& request) {
 
 void ServeWebSocket(const Method& method, const WebOptions& options,
                     const std::shared_ptr<Exchange>& exchange) {
+  Headers request = exchange->request().headers;
   auto socket = exchange->Accept(kSubprotocol, options.max_message_bytes + kFrameHeader + 1);
-  std::make_shared<SocketCall>(method, std::move(socket))->Run(options.hello_time);
+  std::make_shared<SocketCall>(method, options.credentials, std::move(request), std::move(socket))
+      ->Run(options.hello_time);
 }
 
 }  // namespace ridestream::gateway

@@ -31,12 +31,12 @@ bool IsLoopbackV4(std::string_view host) {
          });
 }
 
+}  // namespace
+
 bool IsLoopback(std::string_view host) {
   return host == "localhost" || host.ends_with(".localhost") || host == "[::1]" ||
          IsLoopbackV4(host);
 }
-
-}  // namespace
 
 std::optional<std::string> HostName(std::string_view authority) {
   std::string_view host = authority;

@@ -13,6 +13,10 @@ namespace ridestream::gateway {
 /// IPv6 address with its brackets. Nothing if it is no such text.
 std::optional<std::string> HostName(std::string_view authority);
 
+/// Whether the host, without a port, is this machine alone: localhost and names below it,
+/// 127.0.0.0/8 and [::1].
+bool IsLoopback(std::string_view host);
+
 /// The names under which the gateway answers. A page of another site whose name is made to lead
 /// here (DNS rebinding) counts as our own for a browser; its name gives it away. Immutable.
 class Hosts {

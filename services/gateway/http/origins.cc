@@ -18,9 +18,9 @@ std::string_view HostOf(std::string_view origin) {
   return {};
 }
 
-bool IsSameHost(const Request& request, std::string_view origin) {
+bool IsSameHost(const Headers& headers, std::string_view origin) {
   const std::string_view host = HostOf(origin);
-  return !host.empty() && SameName(host, request.headers.Get("host"));
+  return !host.empty() && SameName(host, headers.Get("host"));
 }
 
 /// Whether a browser says that a page of another site uses it, say as an image, for which it sends
@@ -32,6 +32,10 @@ bool IsEmbeddedElsewhere(const Request& request) {
 }
 
 }  // namespace
+
+bool IsOwnOrigin(const Headers& headers) {
+  return !headers.Has("origin") || IsSameHost(headers, headers.Get("origin"));
+}
 
 absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
   Origins origins;
@@ -56,14 +60,14 @@ bool Origins::Allow(const Request& request) const {
   if (all_) return true;
   if (!request.headers.Has("origin")) return !IsEmbeddedElsewhere(request);
   const std::string_view origin = request.headers.Get("origin");
-  return IsSameHost(request, origin) ||
+  return IsSameHost(request.headers, origin) ||
          std::any_of(listed_.begin(), listed_.end(),
                      [origin](const std::string& listed) { return SameName(listed, origin); });
 }
 
 Headers Origins::AnswerHeaders(const Request& request) const {
   const std::string_view origin = request.headers.Get("origin");
-  if (origin.empty() || IsSameHost(request, origin)) return {};
+  if (origin.empty() || IsSameHost(request.headers, origin)) return {};
   // No cookies and no other credentials of the browser's count here, so all fields may be seen.
   return {{"access-control-allow-origin", std::string(origin)},
           {"access-control-expose-headers", "*"},

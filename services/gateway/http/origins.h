@@ -9,6 +9,10 @@
 
 namespace ridestream::gateway {
 
+/// Whether a request comes from no page, or from one that its own host served. The value of
+/// `Origin`, which scripts can't forge, decides.
+bool IsOwnOrigin(const Headers& headers);
+
 /// Which pages may call the gateway from a browser: those it serves itself, and those of the
 /// origins it is told (CORS, and the same for WebSockets, which CORS leaves open). Immutable.
 class Origins {

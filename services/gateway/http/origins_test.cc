@@ -54,5 +54,13 @@ TEST(Origins, RefuseToBeToldWhatIsNoOrigin) {
   }
 }
 
+TEST(OriginsTest, KnowsOwnOrigin) {
+  EXPECT_TRUE(IsOwnOrigin({{"host", "127.0.0.1:7000"}}));
+  EXPECT_TRUE(IsOwnOrigin({{"host", "127.0.0.1:7000"}, {"origin", "http://127.0.0.1:7000"}}));
+  for (const char* origin : {"http://127.0.0.1:7001", "http://localhost:7000", "null", ""}) {
+    EXPECT_FALSE(IsOwnOrigin({{"host", "127.0.0.1:7000"}, {"origin", origin}})) << origin;
+  }
+}
+
 }  // namespace
 }  // namespace ridestream::gateway

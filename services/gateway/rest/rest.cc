@@ -80,6 +80,11 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
                const std::shared_ptr<Exchange>& exchange) {
   const Route& route = *found.route;
   const Request& request = exchange->request();
+  auto call = CallOptionsFromHeaders(request.headers);
+  if (!call.ok()) return exchange->Send(Problem(call.status()));
+  exchange->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
+  const absl::Status proven = options.credentials.Prove(request.headers, *call);
+  if (!proven.ok()) return exchange->Send(Problem(proven));
   const std::string_view type = request.headers.Get("content-type");
   if (route.has_body && !request.body.empty() && MediaType(type) != "application/json") {
     return exchange->Send(
@@ -91,9 +96,6 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
   if (!resume.ok()) return exchange->Send(Problem(resume.status()));
   const auto message = RequestToMessage(route, found.variables, request, resume->after);
   if (!message.ok()) return exchange->Send(Problem(message.status()));
-  auto call = CallOptionsFromHeaders(request.headers);
-  if (!call.ok()) return exchange->Send(Problem(call.status()));
-  exchange->AddHeaders({{rpc::kRequestIdKey, call->request_id}});
   if (streams) {
     if (request.method == "HEAD") {
       // What a GET would begin with; no call is made, which would go on without end.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 
+#include "services/gateway/credentials/credentials.h"
 #include "services/gateway/http/exchange.h"
 #include "services/gateway/rest/routes.h"
 
@@ -13,6 +14,8 @@ struct RestOptions {
   std::chrono::milliseconds default_timeout{15'000};
   /// A stream of events that has nothing to tell says so, that nothing between cuts it.
   std::chrono::milliseconds heartbeat{15'000};
+  /// By which calls go on to the services.
+  Credentials credentials = {};
 };
 
 /// Answers a request of REST: JSON, or Server-Sent Events where the method streams; errors as

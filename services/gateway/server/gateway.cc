@@ -21,6 +21,7 @@ constexpr std::string_view kFilesRoute = "files";
 const Headers& SafetyHeaders() {
   static const Headers headers = {{"referrer-policy", "no-referrer"},
                                   {"x-frame-options", "DENY"},
+                                  {"cross-origin-opener-policy", "same-origin"},
                                   {"cross-origin-resource-policy", "same-origin"}};
   return headers;
 }
@@ -35,6 +36,8 @@ constexpr std::string_view kApiPolicy = "default-src 'none'; frame-ancestors 'no
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
+  options.web.credentials = options.credentials;
+  options.rest.credentials = options.credentials;
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(options)));
   auto routes = Routes::Read(gateway->options_.services);
   if (!routes.ok()) return routes.status();
@@ -46,6 +49,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
 void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   const Request& request = exchange->request();
   exchange->AddHeaders(SafetyHeaders());
+  if (options_.https) exchange->AddHeaders({{"strict-transport-security", "max-age=31536000"}});
   // An orchestrator asks for the health by any address; nobody learns anything by it. HTTP/1.0
   // knows requests without a host, but no browser sends them.
   if (request.path != kHealthPath && request.headers.Has("host") &&
@@ -64,6 +68,11 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   if (request.path == kHealthPath) {
     exchange->SetRoute(kHealthPath);
     return exchange->Send(Health());
+  }
+  BrowserSessions* const sessions = options_.credentials.sessions();
+  if (sessions != nullptr && request.path == BrowserSessions::kSignInPath) {
+    exchange->SetRoute(BrowserSessions::kSignInPath);
+    return exchange->Send(sessions->SignIn(request));
   }
   if (const Method* method = options_.services.Find(request.path)) {
     exchange->SetRoute(method->path);

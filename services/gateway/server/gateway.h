@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/gateway/call/services.h"
+#include "services/gateway/credentials/credentials.h"
 #include "services/gateway/grpc_web/grpc_web.h"
 #include "services/gateway/http/exchange.h"
 #include "services/gateway/http/hosts.h"
@@ -20,6 +21,10 @@ struct GatewayOptions {
   /// Under which names it answers; loopback's alone unless said otherwise.
   Hosts hosts = {};
   StaticFiles files;
+  /// Make hands them to `web` and `rest`.
+  Credentials credentials = {};
+  /// Browsers reach it by https, and are told to use nothing else for a year (HSTS).
+  bool https = false;
   WebOptions web = {};
   RestOptions rest = {};
 };

@@ -405,7 +405,9 @@ TEST_F(GatewayTest, TellsBrowsersToKeepAnswersToThemselves) {
     EXPECT_EQ(answer.headers.Get("x-content-type-options"), "nosniff") << target;
     EXPECT_EQ(answer.headers.Get("referrer-policy"), "no-referrer") << target;
     EXPECT_EQ(answer.headers.Get("x-frame-options"), "DENY") << target;
+    EXPECT_EQ(answer.headers.Get("cross-origin-opener-policy"), "same-origin") << target;
     EXPECT_EQ(answer.headers.Get("cross-origin-resource-policy"), "same-origin") << target;
+    EXPECT_FALSE(answer.headers.Has("strict-transport-security")) << "plain HTTP";
   }
 }
 

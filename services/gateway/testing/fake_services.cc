@@ -89,6 +89,11 @@ class FakeServices::Trip final : public trip::v1::TripService::CallbackService {
     if (caller != metadata.end()) {
       context->AddInitialMetadata("seen-caller", {caller->second.data(), caller->second.size()});
     }
+    const auto proof = metadata.find("authorization");
+    if (proof != metadata.end()) {
+      context->AddInitialMetadata("seen-authorization",
+                                  {proof->second.data(), proof->second.size()});
+    }
     const auto [first, last] = metadata.equal_range("x-request-id");
     for (auto id = first; id != last; ++id) {
       context->AddInitialMetadata("seen-request-id", {id->second.data(), id->second.size()});

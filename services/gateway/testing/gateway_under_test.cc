@@ -19,8 +19,10 @@ void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limi
   all.Add(*trip::v1::Trip::descriptor()->file(), channels);
   all.Add(*location::v1::NearbyDriver::descriptor()->file(), channels);
   all.Add(*dispatch::v1::DriveRequest::descriptor()->file(), channels);
-  auto gateway = Gateway::Make(
-      {.services = std::move(all), .origins = *Origins::Parse(allow_origins), .files = {}});
+  auto gateway = Gateway::Make({.services = std::move(all),
+                                .origins = *Origins::Parse(allow_origins),
+                                .files = {},
+                                .credentials = credentials_});
   ASSERT_THAT(gateway, testing::IsOk());
   gateway_ = *std::move(gateway);
   auto server = HttpServer::Start(

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "libs/metrics/testing/scrape.h"
 #include "prometheus/registry.h"
+#include "services/gateway/credentials/credentials.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http_metrics.h"
 #include "services/gateway/server/gateway.h"
@@ -35,6 +36,7 @@ class GatewayTest : public ::testing::Test {
   metrics::testing::Metrics Measured() const;
 
   FakeServices services_;
+  Credentials credentials_;  // Of the gateway that Start makes.
   prometheus::Registry registry_;
   HttpMetrics http_metrics_{registry_};
   std::unique_ptr<Gateway> gateway_;

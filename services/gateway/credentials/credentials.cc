@@ -1,0 +1,81 @@
+#include "services/gateway/credentials/credentials.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/rpc/caller.h"
+#include "libs/rpc/rate_limiter.h"
+#include "libs/service/service.h"
+
+namespace ridestream::gateway {
+namespace {
+
+constexpr std::string_view kAuthorization = "authorization";
+constexpr std::string_view kScheme = "Bearer ";
+
+CallerClass ClassOf(identity::Role role) {
+  switch (role) {
+    case identity::Role::kRider:
+      return CallerClass::kRider;
+    case identity::Role::kDriver:
+      return CallerClass::kDriver;
+    case identity::Role::kOperator:
+    case identity::Role::kViewer:
+    case identity::Role::kService:
+      break;
+  }
+  return CallerClass::kOther;
+}
+
+/// Without the fields that name the caller.
+Headers WithoutCaller(const Headers& metadata) {
+  Headers rest;
+  for (const auto& [name, value] : metadata) {
+    if (!SameName(name, kAuthorization) && !SameName(name, rpc::kCallerKey)) rest.Add(name, value);
+  }
+  return rest;
+}
+
+}  // namespace
+
+absl::Status Credentials::Prove(const Headers& request, CallOptions& call) const {
+  if (tokens_ == nullptr) return absl::OkStatus();
+  const absl::Status status = Check(request, call);
+  static rpc::RateLimiter log_limiter({.per_s = 10, .burst = 100});
+  if (!status.ok() && !log_limiter.Take("", rpc::RateLimiter::Wall::now())) {
+    service::Log(service::Level::kWarning, "call_refused",
+                 {{"request_id", call.request_id}, {"error", status.ToString()}});
+  }
+  return status;
+}
+
+absl::Status Credentials::Check(const Headers& request, CallOptions& call) const {
+  std::string token;
+  if (call.metadata.Has(kAuthorization)) {
+    const std::string_view value = call.metadata.Get(kAuthorization);
+    if (!absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
+                                    absl::string_view(kScheme.data(), kScheme.size()))) {
+      return absl::UnauthenticatedError("authorization: must be 'Bearer' and a token");
+    }
+    token = value.substr(kScheme.size());
+  } else if (sessions_ != nullptr && sessions_->Holds(request)) {
+    auto minted = sessions_->MintToken(call.metadata.Get(rpc::kCallerKey));
+    if (!minted.ok()) return minted.status();
+    token = *std::move(minted);
+  } else {
+    return absl::UnauthenticatedError(
+        sessions_ == nullptr ? "authorization: a bearer token is needed"
+                             : "not signed in: open the address with a one-time code that the "
+                               "gateway printed, or send a bearer token");
+  }
+  const auto claims = tokens_->Verify(token);
+  if (!claims.ok()) return claims.status();
+  call.metadata = WithoutCaller(call.metadata);
+  call.metadata.Add(kAuthorization, absl::StrCat("Bearer ", token));
+  call.caller_class = ClassOf(claims->principal.role);
+  return absl::OkStatus();
+}
+
+}  // namespace ridestream::gateway
