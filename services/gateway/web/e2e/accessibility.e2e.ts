@@ -37,7 +37,7 @@ describe.skipIf(!kHasChromium)("axe", () => {
   ] as const)(
     "finds nothing wrong: $colorScheme, $width wide",
     async ({ colorScheme, ...viewport }) => {
-      const page = await openPage(browser, city.url, { colorScheme, viewport });
+      const page = await openPage(browser, city, { colorScheme, viewport });
       const ended = page.locator("section[aria-labelledby=ended-title] .row").first();
       await ended.waitFor();
       expect(await violations(page)).toEqual([]);

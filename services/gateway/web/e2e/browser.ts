@@ -1,6 +1,7 @@
 import { mkdirSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import type { Cookie } from "./city.js";
 import { kRoot } from "./processes.js";
 
 /** Debian's browser; nothing is downloaded. */
@@ -25,15 +26,16 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** Opens the page and waits until it follows the city. An uncaught error of the page, or a violation
+/** Opens the page, signed in by the city's cookies, and waits until it follows the city. An uncaught error of the page, or a violation
  * of its Content-Security-Policy, fails the test. */
 export async function openPage(
   browser: Browser,
-  url: string,
+  city: Readonly<{ url: string; cookies: readonly Cookie[] }>,
   options: BrowserContextOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(kPatienceMs);
+  await context.addCookies([...city.cookies]);
   const page = await context.newPage();
   page.on("pageerror", (error) => {
     throw error;
@@ -41,7 +43,7 @@ export async function openPage(
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) throw new Error(message.text());
   });
-  const policy = (await page.goto(url))?.headers()["content-security-policy"] ?? "";
+  const policy = (await page.goto(city.url))?.headers()["content-security-policy"] ?? "";
   if (!policy.startsWith("default-src 'none'") || /blob:|unsafe/.test(policy)) {
     throw new Error(`the page's Content-Security-Policy is too wide: ${policy}`);
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kRoot, Service } from "./processes.js";
+import { kRoot, makeAuthority, securityFlags, Service } from "./processes.js";
 
 export interface CityOptions {
   readonly drivers: number;
@@ -23,12 +23,24 @@ export const kQuietCity = [
   "--give_up_probability=0",
 ];
 
-/** The services, the gateway with the page, and a simulated city, all on free ports. */
+/** A cookie for a browser's context. */
+export interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly url: string;
+}
+
+/** The services, the gateway with the page, and a simulated city, all on free ports and secured by a
+ * throwaway authority. */
 export class City {
   private services: Service[] = [];
   private gateway: Service | null = null;
   private upstream: string[] = [];
   address = "";
+  /** The address that the gateway announced at its last start. It signs one browser in. */
+  page = "";
+  /** The session of a browser that has signed in. It outlives restarts of the gateway. */
+  cookies: readonly Cookie[] = [];
 
   private constructor(private readonly folder: string) {}
 
@@ -37,6 +49,7 @@ export class City {
     const rate = `--clock_rate=${options.clockRate}`;
     const listen = "--listen=127.0.0.1:0";
     try {
+      await makeAuthority(city.authority);
       const trip = await city.serve("trip", [listen, rate, `--data=${city.folder}`]);
       const location = await city.serve("location", [listen, rate]);
       const peers = [`--trip=${trip}`, `--location=${location}`];
@@ -44,7 +57,14 @@ export class City {
       const dispatch = await city.serve("dispatch", dispatchFlags);
       city.upstream = [...peers, `--dispatch=${dispatch}`];
       await city.startGateway("127.0.0.1:0");
-      const load = [rate, `--drivers=${options.drivers}`, "--seconds=3600", ...city.upstream];
+      city.cookies = [await signIn(city.page)];
+      const load = [
+        rate,
+        `--authority=${city.authority}`,
+        `--drivers=${options.drivers}`,
+        "--seconds=3600",
+        ...city.upstream,
+      ];
       if (options.fleet) load.push(`--fleet=${await city.writeFleet(options.fleet)}`);
       city.services.push(Service.start("loadtest", [...load, ...(options.flags ?? [])]));
     } catch (error) {
@@ -52,6 +72,10 @@ export class City {
       throw error;
     }
     return city;
+  }
+
+  private get authority(): string {
+    return join(this.folder, "authority");
   }
 
   get url(): string {
@@ -63,9 +87,14 @@ export class City {
     const flags = [
       `--listen=${listen}`,
       `--web=${join(kRoot, "services/gateway/web/dist")}`,
+      `--sign_in_authority=${this.authority}`,
+      ...securityFlags(this.authority, "gateway"),
       ...this.upstream,
     ];
-    [this.gateway, this.address] = await Service.serve("gateway", flags);
+    const [gateway, { address, page }] = await Service.serve("gateway", flags);
+    this.gateway = gateway;
+    this.address = address;
+    this.page = page;
   }
 
   async stopGateway(): Promise<void> {
@@ -92,8 +121,17 @@ export class City {
   }
 
   private async serve(name: string, flags: readonly string[]): Promise<string> {
-    const [service, address] = await Service.serve(name, flags);
+    const secured = [...securityFlags(this.authority, name), ...flags];
+    const [service, { address }] = await Service.serve(name, secured);
     this.services.push(service);
     return address;
   }
+}
+
+/** Opens the announced address as a browser does, and returns the session's cookie. */
+async function signIn(page: string): Promise<Cookie> {
+  const answer = await fetch(page, { redirect: "manual" });
+  const [, name, value] = /^([^=]+)=([^;]*);/.exec(answer.headers.get("set-cookie") ?? "") ?? [];
+  if (!name || !value) throw new Error(`can't sign in at ${page}: ${await answer.text()}`);
+  return { name, value, url: page };
 }

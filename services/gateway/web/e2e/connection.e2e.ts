@@ -8,7 +8,7 @@ function reportsSeen(page: Page): Promise<number> {
   return page.evaluate(() => window.ridestream?.city.cars.version ?? 0);
 }
 
-describe.skipIf(!kHasChromium)("a connection that breaks", () => {
+describe.skipIf(!kHasChromium)("the connection to the gateway", () => {
   let city: City;
   let browser: Browser;
 
@@ -21,8 +21,8 @@ describe.skipIf(!kHasChromium)("a connection that breaks", () => {
     await city?.stop();
   });
 
-  test("is reported, and recovers when the gateway is back", async () => {
-    const page = await openPage(browser, city.url);
+  test("is reported when it breaks, and recovers when the gateway is back", async () => {
+    const page = await openPage(browser, city);
     await page.waitForFunction(() => (window.ridestream?.city.cars.size ?? 0) >= 40);
     const sequence = await page.evaluate(() => String(window.ridestream?.city.trips.lastSequence));
     await city.stopGateway();
@@ -42,5 +42,18 @@ describe.skipIf(!kHasChromium)("a connection that breaks", () => {
     );
     expect(await page.evaluate(() => window.ridestream?.city.cars.size)).toBe(40);
     await page.context().close();
+  });
+
+  test("needs the announced address, which signs in one browser", async () => {
+    await city.stopGateway();
+    await city.startGateway(); // Announces a new address.
+    const stranger = await browser.newPage();
+    await stranger.goto(city.url);
+    await stranger.getByText("not signed in").waitFor();
+    const page = await openPage(browser, { url: city.page, cookies: [] });
+    expect(new URL(page.url()).href).toBe(city.url);
+    const late = await stranger.goto(city.page);
+    expect(late?.status()).toBe(403);
+    await Promise.all([page.context().close(), stranger.close()]);
   });
 });

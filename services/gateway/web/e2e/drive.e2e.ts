@@ -57,9 +57,9 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
   });
 
   test("takes an offer, and a rider to their receipt", async () => {
-    const driver = await openPage(browser, city.url);
+    const driver = await openPage(browser, city);
     await startDriving(driver);
-    const rider = await openPage(browser, city.url);
+    const rider = await openPage(browser, city);
     await requestRide(rider);
     await driver.getByRole("timer").waitFor();
     await screenshot(driver, "drive-offer");
@@ -76,7 +76,7 @@ describe.skipIf(!kHasChromium)("a driver in the browser", () => {
   });
 
   test("takes over a simulated car, and keeps it", async () => {
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     await page.waitForFunction(() => (window.ridestream?.city.cars.size ?? 0) >= 3);
     const takeOver = page.getByRole("button", { name: "Take over this car" });
     // The car moves meanwhile, so a click can miss it.

@@ -28,7 +28,7 @@ describe.skipIf(!kHasChromium)(`${kCars} cars`, () => {
   // to show the cost of the page itself.
   test("are drawn, and the browser stays small", async () => {
     const emptyMb = sum(await browserMemoryMb(browser));
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     await page.waitForFunction((cars) => window.ridestream?.city.cars.size === cars, kCars);
     const atFullSize = await drawFrames(page);
     const memory = await browserMemoryMb(browser);

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 
 export const kRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const kBinaries = process.env.RIDESTREAM_BIN ?? join(kRoot, "build/dev/bin");
@@ -13,14 +14,38 @@ const kKeptLines = 40;
 /** How often a starting service is looked at. */
 const kPollMs = 10;
 
+/** What a service announces: its address, and the gateway also the address of the page, which signs
+ * a browser in. */
+export interface Announced {
+  readonly address: string;
+  readonly page: string;
+}
+
 /** Waits until a service has written its address file; rejects when `failed` is aborted. */
-async function announcedAddress(file: string, failed: AbortSignal): Promise<string> {
+async function announced(file: string, failed: AbortSignal): Promise<Announced> {
   for (;;) {
     const text = await readFile(file, "utf8").catch(() => "");
-    const address = /^address=(.*)$/m.exec(text)?.[1];
-    if (address) return address;
+    const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
+    if (value("address")) return { address: value("address"), page: value("page") };
     await sleep(kPollMs, undefined, { signal: failed });
   }
+}
+
+/** Makes a throwaway authority for all services in `folder`. */
+export async function makeAuthority(folder: string): Promise<void> {
+  await promisify(execFile)(join(kBinaries, "authority"), ["create", `--folder=${folder}`]);
+}
+
+/** The flags by which a service uses that authority. */
+export function securityFlags(authority: string, name: string): string[] {
+  return [
+    `--tls_certificate=${join(authority, `${name}.pem`)}`,
+    `--tls_key=${join(authority, `${name}.key`)}`,
+    `--tls_authorities=${join(authority, "authority.pem")}`,
+    `--token_keys=${join(authority, "jwks.json")}`,
+    "--token_issuer=ridestream-development",
+    "--token_audience=ridestream",
+  ];
 }
 
 /** A binary of the project as a child process. */
@@ -38,7 +63,6 @@ export class Service {
       env: {
         ...process.env,
         RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0",
-        RIDESTREAM_INSECURE: "true",
       },
     });
     const service = new Service(name, child);
@@ -50,7 +74,7 @@ export class Service {
   }
 
   /** Starts a server and waits until it announces its address. */
-  static async serve(name: string, flags: readonly string[]): Promise<[Service, string]> {
+  static async serve(name: string, flags: readonly string[]): Promise<[Service, Announced]> {
     const folder = await mkdtemp(join(tmpdir(), "ridestream-address-"));
     const file = join(folder, name);
     const failed = new AbortController();
@@ -58,7 +82,7 @@ export class Service {
     service.child.on("error", () => failed.abort());
     service.child.on("exit", () => failed.abort());
     try {
-      return [service, await announcedAddress(file, failed.signal)];
+      return [service, await announced(file, failed.signal)];
     } catch (error) {
       const text = `${name} ended before it served:\n${service.output}`;
       throw failed.signal.aborted ? new Error(text) : error;

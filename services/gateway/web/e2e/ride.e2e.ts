@@ -32,7 +32,7 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
   });
 
   test("rides from the request to the receipt by clicks", async () => {
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     await chooseRide(page);
     const price = await page.locator(".quote strong").textContent();
     expect(price).toMatch(/^\$\d+\.\d\d$/);
@@ -50,7 +50,7 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
   });
 
   test("finds an open ride again after a reload", async () => {
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     await chooseRide(page);
     await page.getByRole("button", { name: "Request" }).click();
     await page.getByTestId("ride-state").waitFor();
@@ -61,7 +61,7 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
   });
 
   test("sees an error when a place is off the streets", async () => {
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     await page.getByRole("tab", { name: "Ride" }).click();
     await page.getByText("Click the map: pick-up").waitFor();
     await page.evaluate(() =>
@@ -75,7 +75,7 @@ describe.skipIf(!kHasChromium)("a rider in the browser", () => {
   });
 
   test("reads the timeline of a trip by keyboard alone, and returns", async () => {
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     const focusIsInThePanel = () =>
       page.waitForFunction(() => document.activeElement?.id === "panel-content");
     await page.locator("section[aria-labelledby=ended-title] .row").first().press("Enter");
@@ -103,7 +103,7 @@ describe.skipIf(!kHasChromium)("a rider whose car has a long way to go", () => {
   });
 
   test("changes the destination, which changes the fare, and cancels", async () => {
-    const page = await openPage(browser, city.url);
+    const page = await openPage(browser, city);
     await page.waitForFunction(() => window.ridestream?.city.cars.size === 1);
     await chooseRide(page);
     const price = await page.locator(".quote strong").textContent();

@@ -54,6 +54,16 @@ test("an error that another attempt would get again ends the stream", async () =
   expect(seen.kinds).toEqual(["connecting", "live", "ended"]);
 });
 
+test("a stream whose proof has ended is opened again, once without success", async () => {
+  const seen = await followThrough([
+    [[1], Code.Unauthenticated],
+    [[2], Code.Unauthenticated],
+    [[], Code.Unauthenticated],
+  ]);
+  expect(seen.messages).toEqual([1, 2]);
+  expect(seen.kinds).toEqual(["connecting", "live", "lost", "live", "lost", "ended"]);
+});
+
 test("status OK ends a stream that has an end, and is a break of any other", async () => {
   expect((await followThrough([[[1], "ok"]], { endsWithOk: true })).kinds.at(-1)).toBe("ended");
   expect((await followThrough([[[1], "ok"]])).kinds.at(-1)).toBe("lost");

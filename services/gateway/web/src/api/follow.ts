@@ -65,7 +65,9 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
       error = ConnectError.from(thrown);
     }
     if (signal.aborted) return;
-    if (kHopeless.has(error.code) && !options.recover?.(error)) {
+    // The proof of a stream that was open has ended. The next attempt brings a fresh one.
+    const proofEnded = error.code === Code.Unauthenticated && breaks < 0;
+    if (kHopeless.has(error.code) && !proofEnded && !options.recover?.(error)) {
       return onLink({ kind: "ended", error: error.rawMessage });
     }
     breaks = Math.max(breaks, 0) + 1;

@@ -5,11 +5,11 @@ import { LocationService } from "../gen/ridestream/location/v1/location_pb.js";
 import { MarketService } from "../gen/ridestream/market/v1/market_pb.js";
 import { TripService } from "../gen/ridestream/trip/v1/trip_pb.js";
 
-/** A caller's identity, such as "rider/r-17" or "operator/web-map". */
-export type Caller = `${"rider" | "driver" | "operator"}/${string}`;
+/** A caller's identity, such as "rider/r-17" or "viewer/web-map". */
+export type Caller = `${"rider" | "driver" | "viewer"}/${string}`;
 
 /** The identity of the map. Riders and drivers may not follow the trips of others. */
-export const kViewer: Caller = "operator/web-map";
+export const kViewer: Caller = "viewer/web-map";
 
 export const kCallerHeader = "ridestream-caller";
 

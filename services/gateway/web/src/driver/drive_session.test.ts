@@ -139,6 +139,16 @@ test.each([Code.Aborted, Code.InvalidArgument, Code.NotFound, Code.PermissionDen
   },
 );
 
+test("resumes when the proof of an open stream has ended, and ends when the next one is refused", () => {
+  session.onTime(0);
+  welcome();
+  lose(Code.Unauthenticated);
+  session.onTime(1_000);
+  expect(sent("hello")).toMatchObject([{ resume: { sessionId: "s-1" } }]);
+  lose(Code.Unauthenticated);
+  expect(links.at(-1)?.kind).toBe("ended");
+});
+
 test("ignores what a replaced or closed stream still says", () => {
   session.onTime(0);
   welcome();

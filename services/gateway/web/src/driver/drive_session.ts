@@ -133,7 +133,9 @@ export class DriveSession {
 
   private onEnd(error: ConnectError | null): void {
     this.call = null;
-    if (error && kFinal.has(error.code)) {
+    // The proof of a stream that was open has ended. The next Hello brings a fresh one.
+    const proofEnded = error?.code === Code.Unauthenticated && this.isWelcomed;
+    if (error && kFinal.has(error.code) && !proofEnded) {
       const fenced = error.code === Code.Aborted;
       const why = fenced ? "Another driver has taken over this car." : error.rawMessage;
       return this.options.onLink({ kind: "ended", error: why });
