@@ -57,7 +57,7 @@ const std::map<std::string, Allowed>& Stated() {
       {"LocationService.FindNearest",
        {{"operator/o", Scope::kAll}, {"service/dispatch", Scope::kAll}}},
       {"LocationService.WatchArea", map},
-      {"LocationService.GetIndexStats", {{"operator/o", Scope::kAll}}},
+      {"LocationService.GetIndexStats", {{"operator/o", Scope::kAll}, {"viewer/v", Scope::kAll}}},
       {"MarketService.ListMarkets", people},
       {"MarketService.GetStreets", people},
       {"TripService.QuoteTrip", rider},
