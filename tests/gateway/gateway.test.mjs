@@ -12,15 +12,17 @@ import { SocketDriver } from "./socket_driver.mjs";
 import { startSystem } from "./system.mjs";
 
 const timeout = 60_000;
-const riders = { headers: { "ridestream-caller": "rider/r-1" } };
-const operators = { headers: { "ridestream-caller": "operator/ops" } };
 
 let system;
+let riders;
+let operators;
 let trips;
 let places;
 
 before(async () => {
   system = await startSystem();
+  riders = { headers: system.proofOf("rider/r-1") };
+  operators = { headers: system.proofOf("operator/ops") };
   const transport = createGrpcWebTransport({ baseUrl: system.url });
   trips = createClient(TripService, transport);
   places = createClient(LocationService, transport);
@@ -45,7 +47,7 @@ test("connect-web: a unary call, its metadata and its errors", { timeout }, asyn
   assert.equal(type, "application/grpc-web+proto");
   assert.ok(quote.fare.total.amountMinor > 0n);
 
-  await fails(trips.quoteTrip(request), Code.Unauthenticated, /ridestream-caller/);
+  await fails(trips.quoteTrip(request), Code.Unauthenticated, /authorization/);
   await fails(trips.quoteTrip({ ...request, partySize: 9 }, riders), Code.InvalidArgument, /party_size/);
   await fails(trips.getTrip({ tripId: "none" }, riders), Code.NotFound, /none/);
 });
@@ -73,7 +75,7 @@ test("connect-web: a server stream, until its reader leaves", { timeout }, async
 });
 
 test("a ride from quote to receipt: a rider by gRPC-Web, a driver by WebSocket", { timeout }, async () => {
-  const driver = new SocketDriver(system.url, "d-1");
+  const driver = new SocketDriver(system.url, "d-1", system.proofOf("driver/d-1"));
   await driver.next("welcome");
   const quote = await trips.quoteTrip({ market: "city", pickup, dropoff, partySize: 1 }, riders);
   const { trip } = await trips.requestTrip({ requestId: "first", quoteId: quote.quoteId }, riders);
@@ -98,7 +100,7 @@ test("a ride from quote to receipt: a rider by gRPC-Web, a driver by WebSocket",
 });
 
 test("a driver's stream ends with the service's status", { timeout }, async () => {
-  const driver = new SocketDriver(system.url, "d-2");
+  const driver = new SocketDriver(system.url, "d-2", system.proofOf("driver/d-2"));
   await driver.next("welcome");
   driver.send("ack", { sequence: 99n });
   const { code, message } = await driver.ended;
@@ -108,7 +110,7 @@ test("a driver's stream ends with the service's status", { timeout }, async () =
 
 test("REST: the same trips, as JSON and as events", { timeout }, async () => {
   const json = { "content-type": "application/json" };
-  const headers = { ...json, "ridestream-caller": "rider/r-2" };
+  const headers = { ...json, ...system.proofOf("rider/r-2") };
   const post = async (path, body, more = {}) => {
     const response = await fetch(system.url + path, {
       method: "POST",

@@ -24,7 +24,8 @@ const definition = {
 };
 
 export class SocketDriver {
-  constructor(url, id) {
+  /** `proof` is metadata that proves the driver `id`. */
+  constructor(url, id, proof) {
     this.events = new EventEmitter();
     this.pushes = on(this.events, "push");
     this.ended = new Promise((resolve) => {
@@ -35,7 +36,7 @@ export class SocketDriver {
       if (message.sequence > 0n) this.send("ack", { sequence: message.sequence });
       this.events.emit("push", message.message);
     });
-    this.client.start(new grpc.Metadata({ "ridestream-caller": `driver/${id}` }));
+    this.client.start(new grpc.Metadata(proof));
     this.send("hello", { market: "city", name: `Driver ${id}`, seats: 4, vehicle: { model: "Test" } });
     this.sequence = 0n;
     this.reporting = setInterval(() => this.report(), 100);

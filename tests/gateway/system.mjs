@@ -1,6 +1,7 @@
-// Ridestream's processes with the gateway before them, for a test: on free ports, gone with it.
+// Ridestream's processes with the gateway before them, for a test: on free ports, secured by a throwaway
+// authority, gone with it.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,23 @@ const bin = process.env.RIDESTREAM_BIN ?? new URL("../../build/dev/bin", import.
 
 /** How often a starting service is looked at. */
 const pollMs = 10;
+
+/** Makes a throwaway authority in `folder`. */
+function makeAuthority(folder) {
+  execFileSync(join(bin, "authority"), ["create", `--folder=${folder}`]);
+}
+
+/** The flags by which a service uses that authority. */
+function securityFlags(folder, name) {
+  return [
+    `--tls_certificate=${join(folder, `${name}.pem`)}`,
+    `--tls_key=${join(folder, `${name}.key`)}`,
+    `--tls_authorities=${join(folder, "authority.pem")}`,
+    `--token_keys=${join(folder, "jwks.json")}`,
+    "--token_issuer=ridestream-development",
+    "--token_audience=ridestream",
+  ];
+}
 
 /** Starts a service and waits until it announces its address in `folder`. */
 async function start(name, folder, flags) {
@@ -21,7 +39,6 @@ async function start(name, folder, flags) {
       ...process.env,
       no_grpc_proxy: "127.0.0.1",
       RIDESTREAM_METRICS_LISTEN: "127.0.0.1:0",
-      RIDESTREAM_INSECURE: "true",
     },
   });
   child.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
@@ -48,9 +65,12 @@ async function start(name, folder, flags) {
 /** The whole system; `gateway` are further flags of the gateway's. */
 export async function startSystem({ gateway = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "ridestream-"));
+  const authority = join(folder, "authority");
+  makeAuthority(authority);
   const processes = [];
   const run = async (name, ...flags) => {
-    const child = await start(name, folder, ["--listen=127.0.0.1:0", ...flags]);
+    const security = securityFlags(authority, name);
+    const child = await start(name, folder, ["--listen=127.0.0.1:0", ...security, ...flags]);
     processes.unshift(child);
     return child;
   };
@@ -72,6 +92,12 @@ export async function startSystem({ gateway = [] } = {}) {
   return {
     url: `http://${door.address}`,
     gateway: door,
+    /** Metadata that proves a caller such as "rider/r-1". */
+    proofOf(caller) {
+      const flags = ["token", `--folder=${authority}`, caller];
+      const token = execFileSync(join(bin, "authority"), flags, { encoding: "utf8" }).trim();
+      return { authorization: `Bearer ${token}` };
+    },
     async stop() {
       for (const child of processes) await child.stop();
       await rm(folder, { recursive: true });
