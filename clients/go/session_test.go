@@ -1,0 +1,169 @@
+package ridestream
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	dispatchv1 "ridestream.org/clients/go/gen/ridestream/dispatch/v1"
+)
+
+func welcome(epoch uint64, resumed bool, snapshot *dispatchv1.Snapshot) *dispatchv1.DriveResponse {
+	return &dispatchv1.DriveResponse{Message: &dispatchv1.DriveResponse_Welcome{Welcome: &dispatchv1.Welcome{
+		SessionId: "s", Epoch: epoch, Resumed: resumed, ClockRate: 1, Snapshot: snapshot,
+		ReportEvery: durationpb.New(4 * time.Second), Heartbeat: durationpb.New(7 * time.Second),
+	}}}
+}
+
+func offer(sequence uint64, id string) *dispatchv1.DriveResponse {
+	return &dispatchv1.DriveResponse{Sequence: sequence, Message: &dispatchv1.DriveResponse_Offer{
+		Offer: &dispatchv1.Offer{OfferId: id, TripId: "t"},
+	}}
+}
+
+func plan(sequence, version uint64) *dispatchv1.DriveResponse {
+	return &dispatchv1.DriveResponse{Sequence: sequence, Message: &dispatchv1.DriveResponse_Plan{
+		Plan: &dispatchv1.Plan{Version: version},
+	}}
+}
+
+func push(t *testing.T, s *session, messages ...*dispatchv1.DriveResponse) {
+	t.Helper()
+	for _, message := range messages {
+		if err := s.onPush(message, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func take(s *session) Event {
+	event := s.next()
+	if event != nil {
+		s.took()
+	}
+	return event
+}
+
+func begun(t *testing.T) *session {
+	t.Helper()
+	s := &session{}
+	if err := s.onWelcome(welcome(1, false, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, is := take(s).(Connected); !is {
+		t.Fatal("a Welcome told nothing")
+	}
+	return s
+}
+
+func TestPushIsAckedWhenTheAppHasTakenIt(t *testing.T) {
+	s := begun(t)
+	push(t, s, offer(1, "o"), &dispatchv1.DriveResponse{Sequence: 2})
+	if s.ack != 0 {
+		t.Fatalf("acked %d before it was taken", s.ack)
+	}
+	take(s)
+	if s.ack != 2 {
+		t.Fatalf("acked %d, want 2: the app needn't see the second", s.ack)
+	}
+}
+
+func TestResumeNamesWhatCameAndNotWhatWasTaken(t *testing.T) {
+	s := begun(t)
+	push(t, s, offer(1, "o"), plan(2, 7))
+	want := &dispatchv1.Resume{SessionId: "s", Epoch: 1, LastSequence: 2, PlanVersion: 7}
+	if got := s.hello(&dispatchv1.Hello{Market: "m"}).Resume; !proto.Equal(got, want) {
+		t.Fatalf("resumes %v, want %v", got, want)
+	}
+}
+
+func TestAfterAResumeNothingIsToldTwice(t *testing.T) {
+	s := begun(t)
+	push(t, s, offer(1, "o"))
+	take(s)
+	snapshot := &dispatchv1.Snapshot{Plan: &dispatchv1.Plan{Version: 9}, Offer: offer(0, "o").GetOffer()}
+	if err := s.onWelcome(welcome(2, true, snapshot)); err != nil {
+		t.Fatal(err)
+	}
+	push(t, s, offer(1, "o"), plan(2, 8))
+	if _, is := take(s).(Connected); !is {
+		t.Fatal("the resume wasn't told")
+	}
+	if got, _ := take(s).(*dispatchv1.Plan); got.GetVersion() != 9 {
+		t.Fatalf("told %v, want the snapshot's plan", got)
+	}
+	if event := take(s); event != nil {
+		t.Fatalf("told %v again", event)
+	}
+}
+
+func TestFreshSessionMakesVoidWhatWasNotTaken(t *testing.T) {
+	s := begun(t)
+	push(t, s, offer(1, "o"))
+	if err := s.onWelcome(welcome(2, false, nil)); err != nil {
+		t.Fatal(err)
+	}
+	take(s)
+	if event := take(s); event != nil || s.offer != nil {
+		t.Fatalf("%v is still there", event)
+	}
+}
+
+func TestOnlyTheNewestOfPlansIsTold(t *testing.T) {
+	s := begun(t)
+	for number := uint64(1); number < 60; number++ {
+		push(t, s, plan(number, number))
+	}
+	if got, _ := take(s).(*dispatchv1.Plan); got.GetVersion() != 59 || s.ack != 59 || take(s) != nil {
+		t.Fatalf("told %v and acked %d", got, s.ack)
+	}
+}
+
+func TestServiceThatHeedsNoAcksIsStopped(t *testing.T) {
+	s := begun(t)
+	var err error
+	for number := uint64(1); err == nil && number < 1_000; number++ {
+		err = s.onPush(offer(number, fmt.Sprint(number)), false)
+	}
+	var protocol *ProtocolError
+	if !errors.As(err, &protocol) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestChecksSpeakTheServicesWords(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{checkID("a b", "trip_id"), "trip_id: must be 1 to 64 characters of [A-Za-z0-9._:-], has 3 bytes"},
+		{checkText("xxxxx", 4, "note"), "note: must have at most 4 characters"},
+		{checkText("a\x07", 4, "note"), "note: must not contain the control character U+0007"},
+		{checkText("a\xff", 4, "note"), "note: must be valid UTF-8"},
+		{checkRange(9, 1, 8, "seats"), "seats: must be 1 to 8, is 9"},
+		{checkPlace(Place(91, 0), "pickup"), "pickup.lat_e7: must be -900000000 to 900000000, is 910000000"},
+	} {
+		var status *StatusError
+		if !errors.As(c.err, &status) || status.Message != c.want {
+			t.Errorf("got %v, want %s", c.err, c.want)
+		}
+	}
+	if err := checkText("éééé", 4, "note"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPausesDoubleUpToEightSeconds(t *testing.T) {
+	var p pauses
+	for _, limit := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second} {
+		if pause := p.next(-1); pause > limit || p.limit != limit {
+			t.Errorf("a pause of %v up to %v, want up to %v", pause, p.limit, limit)
+		}
+	}
+	if pause := p.next(2 * time.Second); pause < 2*time.Second || pause > 2500*time.Millisecond {
+		t.Errorf("waits %v for the 2 s that were asked for", pause)
+	}
+}

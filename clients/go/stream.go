@@ -1,0 +1,316 @@
+package ridestream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	dispatchv1 "ridestream.org/clients/go/gen/ridestream/dispatch/v1"
+)
+
+const (
+	welcomeWithin = 10 * time.Second
+	healthyAfter  = 30 * time.Second
+	maxPause      = 10 * time.Minute
+	// No city reports faster, whatever a Welcome says.
+	minPeriod = 100 * time.Millisecond
+)
+
+var errShiftEnded = errors.New("the shift has ended")
+
+// run opens one stream after the other.
+func (d *Driver) run(ctx context.Context) {
+	var pauses pauses
+	var refused proof
+	faults := 0
+	for {
+		proof, err := d.connection.prove(ctx)
+		if err != nil {
+			d.finish(err)
+			return
+		}
+		began := time.Now()
+		pause, err := d.stream(ctx, proof, &pauses)
+		var status *StatusError
+		switch {
+		case ctx.Err() != nil:
+			d.finish(ctx.Err())
+			return
+		case errors.Is(err, errShiftEnded):
+			d.finish(nil)
+			return
+		case !errors.As(err, &status) || isFinal(status):
+			d.finish(err)
+			return
+		}
+		if status.Code == codes.Unauthenticated {
+			// A Goodbye says that the token has ended; another status, that the next did, too.
+			if proof == refused || proof.key == "" {
+				d.finish(err)
+				return
+			}
+			refused = proof
+		}
+		if !isFault(status.Code) || time.Since(began) >= healthyAfter {
+			faults = 0
+		}
+		if isFault(status.Code) {
+			faults++
+		}
+		if faults >= maxFaults {
+			d.finish(err)
+			return
+		}
+		if pause > maxPause {
+			d.finish(protocolErrorf("a pause of %v was asked for", pause))
+			return
+		}
+		pause = pauses.next(pause)
+		d.mu.Lock()
+		err = d.session.tellOfConnection(Disconnected{status, pause})
+		d.mu.Unlock()
+		signal(d.news)
+		if err == nil {
+			err = sleep(ctx, pause)
+		}
+		if err != nil {
+			d.finish(err)
+			return
+		}
+	}
+}
+
+// stream is one stream, to its end, and how long the service asks to wait; negative: it doesn't.
+func (d *Driver) stream(ctx context.Context, proof proof, pauses *pauses) (time.Duration, error) {
+	// A connection of its own: one that is half-open would be used again.
+	connection, err := d.connection.open()
+	if err != nil {
+		return -1, err
+	}
+	defer connection.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	writing := make(chan struct{})
+	close(writing)
+	defer func() { cancel(nil); <-writing }()
+	watchdog := time.AfterFunc(welcomeWithin, func() {
+		why := "the service said nothing for too long"
+		cancel(&StatusError{Code: codes.DeadlineExceeded, Message: why, RetryAfter: -1})
+	})
+	defer watchdog.Stop()
+	defer d.setLive(false)
+
+	call, err := dispatchv1.NewDispatchServiceClient(connection).Drive(proof.in(ctx))
+	if err != nil {
+		return -1, causeOr(ctx, statusOf(err, nil))
+	}
+	d.mu.Lock()
+	hello := d.session.hello(d.hello)
+	d.mu.Unlock()
+	// What goes wrong in sending is told by Recv.
+	_ = call.Send(&dispatchv1.DriveRequest{Message: &dispatchv1.DriveRequest_Hello{Hello: hello}})
+	for isFirst := true; ; isFirst = false {
+		message, err := call.Recv()
+		if errors.Is(err, io.EOF) {
+			return -1, d.onEnd()
+		} else if err != nil {
+			status := statusOf(err, call.Trailer())
+			return status.RetryAfter, causeOr(ctx, status)
+		}
+		if goodbye := message.GetGoodbye(); goodbye != nil && !isFirst {
+			return d.onGoodbye(goodbye)
+		}
+		if !watchdog.Stop() {
+			return -1, causeOr(ctx, nil)
+		}
+		if isFirst {
+			err = d.onWelcome(message)
+		} else {
+			err = d.onPush(message)
+		}
+		if err != nil {
+			return -1, err
+		}
+		signal(d.news)
+		if isFirst {
+			pauses.reset()
+			writing = make(chan struct{})
+			go d.write(ctx, call, writing)
+		}
+		watchdog.Reset(d.silence())
+	}
+}
+
+func causeOr(ctx context.Context, err error) error {
+	var silent *StatusError
+	if errors.As(context.Cause(ctx), &silent) {
+		return silent
+	}
+	return err
+}
+
+func (d *Driver) setLive(live bool) {
+	d.mu.Lock()
+	d.live = live
+	d.mu.Unlock()
+}
+
+func (d *Driver) onEnd() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.commands.find(shiftKey) != nil {
+		d.commands.settle(shiftKey, nil, nil)
+		return errShiftEnded
+	}
+	return &StatusError{Code: codes.Unavailable, Message: "the service ended the stream", RetryAfter: -1}
+}
+
+func (d *Driver) onGoodbye(goodbye *dispatchv1.Goodbye) (time.Duration, error) {
+	d.mu.Lock()
+	pause := d.wall(goodbye.ReconnectAfter.AsDuration())
+	d.mu.Unlock()
+	if pause < 0 {
+		return -1, protocolErrorf("a pause of %v was asked for", pause)
+	}
+	if goodbye.Reason == dispatchv1.GoodbyeReason_GOODBYE_REASON_PROOF_ENDED {
+		return pause, &StatusError{Code: codes.Unauthenticated, Message: "the token has ended", RetryAfter: pause}
+	}
+	return pause, &StatusError{Code: codes.Unavailable, Message: "the service drains", RetryAfter: pause}
+}
+
+func (d *Driver) onWelcome(message *dispatchv1.DriveResponse) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.session.onWelcome(message); err != nil {
+		return err
+	}
+	d.welcomedAt = time.Now()
+	if !message.GetWelcome().Resumed {
+		d.positionSequence = 0
+	}
+	d.acked = 0
+	d.outgoing = nil
+	d.live = true
+	d.commands.onPlan(d.session.plan)
+	d.report()
+	for _, p := range d.commands.waiting {
+		d.send(p.request)
+	}
+	return nil
+}
+
+func (d *Driver) onPush(message *dispatchv1.DriveResponse) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if message.Sequence > 0 && message.Sequence <= d.session.lastSequence {
+		d.acked = min(d.acked, message.Sequence-1) // A repeat is acked again.
+	}
+	if err := d.session.onPush(message, d.commands.isAnswer(message)); err != nil {
+		return err
+	}
+	d.commands.onPush(message)
+	d.commands.onPlan(d.session.plan)
+	signal(d.wake)
+	return nil
+}
+
+// silence after which the connection is given up: the service sends a heartbeat at least as often as
+// it asks for one.
+func (d *Driver) silence() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(time.Second, 2*d.wall(d.session.welcome.Heartbeat.AsDuration()))
+}
+
+// tell hands events to the app, one by one.
+func (d *Driver) tell(ctx context.Context) {
+	defer close(d.events)
+	for {
+		d.mu.Lock()
+		event, finished := d.session.next(), d.finished
+		d.mu.Unlock()
+		switch {
+		case event == nil && finished:
+			return
+		case event == nil:
+			<-d.news
+			continue
+		}
+		select {
+		case d.events <- event:
+			d.mu.Lock()
+			// Unless something newer has replaced it meanwhile.
+			if d.session.next() == event {
+				d.session.took()
+			}
+			d.mu.Unlock()
+			signal(d.wake)
+		case <-d.news: // Something newer may have replaced it.
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// write sends what there is, and a position or a heartbeat when it is due.
+func (d *Driver) write(ctx context.Context, call dispatchv1.DispatchService_DriveClient, done chan struct{}) {
+	defer close(done)
+	d.mu.Lock()
+	reportEvery := max(minPeriod, d.wall(d.session.welcome.ReportEvery.AsDuration()))
+	// Some way ahead of what the service asks for, so that a slow network isn't silence.
+	heartbeat := max(minPeriod, d.wall(d.session.welcome.Heartbeat.AsDuration())*9/10)
+	d.mu.Unlock()
+	sentAt := time.Now()
+	reportedAt := sentAt
+	for ctx.Err() == nil {
+		request, due := d.nextRequest(sentAt.Add(heartbeat), reportedAt.Add(reportEvery))
+		if request == nil {
+			timer := time.NewTimer(time.Until(due))
+			select {
+			case <-d.wake:
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+			timer.Stop()
+			continue
+		}
+		if call.Send(request) != nil {
+			return // Recv tells why.
+		}
+		sentAt = time.Now()
+		if request.GetPosition() != nil {
+			reportedAt = sentAt
+		}
+	}
+}
+
+// nextRequest is what has to be sent now, or nil and until when nothing has.
+func (d *Driver) nextRequest(heartbeatAt, reportAt time.Time) (*dispatchv1.DriveRequest, time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.session.ack > d.acked {
+		d.acked = d.session.ack
+		return &dispatchv1.DriveRequest{
+			Message: &dispatchv1.DriveRequest_Ack{Ack: &dispatchv1.Ack{Sequence: d.acked}},
+		}, time.Time{}
+	}
+	now := time.Now()
+	if len(d.outgoing) == 0 && d.position != nil && !now.Before(reportAt) {
+		d.report()
+	}
+	if len(d.outgoing) > 0 {
+		request := d.outgoing[0]
+		d.outgoing = d.outgoing[1:]
+		return request, time.Time{}
+	}
+	if !now.Before(heartbeatAt) {
+		return &dispatchv1.DriveRequest{
+			Message: &dispatchv1.DriveRequest_Heartbeat{Heartbeat: &dispatchv1.Heartbeat{}},
+		}, time.Time{}
+	}
+	if d.position != nil && reportAt.Before(heartbeatAt) {
+		return nil, reportAt
+	}
+	return nil, heartbeatAt
+}
