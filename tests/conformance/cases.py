@@ -281,7 +281,7 @@ async def errors_of_drivers(case: Case) -> None:
     await elsewhere.wait("connected")
     await elsewhere.do("end_shift")
     nowhere = await case.driver(market="nowhere")
-    assert (await nowhere.wait("ended"))["code"] == "NOT_FOUND"
+    assert (await nowhere.wait("ended"))["code"] == "FAILED_PRECONDITION"
     rider_token = await case.token_file("rider/no-driver")
     no_driver = await case.driver(token_file=rider_token)
     assert (await no_driver.wait("ended"))["code"] == "PERMISSION_DENIED"
