@@ -13,7 +13,7 @@ namespace ridestream::dispatch {
 /// Location, over gRPC. Ending it waits for the calls under way. Thread-safe.
 class LocationClient final : public LocationPort {
  public:
-  /// Its calls concern `market`. `stub` must outlive it.
+  /// All calls concern `market`. `stub` must outlive it.
   LocationClient(location::v1::LocationService::StubInterface& stub, std::string market)
       : stub_(stub), market_(std::move(market)) {}
   ~LocationClient() override;

@@ -14,7 +14,7 @@ namespace ridestream::dispatch {
 /// Trip, over gRPC. Ending it waits for the calls under way. Thread-safe.
 class TripClient final : public TripPort {
  public:
-  /// Its calls concern `market`. `stub` must outlive it.
+  /// All calls concern `market`. `stub` must outlive it.
   TripClient(trip::v1::TripService::StubInterface& stub, std::string market)
       : stub_(stub), market_(std::move(market)) {}
   ~TripClient() override;

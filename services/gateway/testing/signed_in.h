@@ -26,7 +26,7 @@ struct SignedIn {
     sessions->SetUrl(std::string(kUrl));
   }
 
-  /// Those of another gateway with the same key.
+  /// The sessions of another gateway with the same key.
   std::unique_ptr<BrowserSessions> OtherSessions() const {
     return *BrowserSessions::Make(*identity::TokenSigner::FromPrivateJwk(signer.PrivateJwk()),
                                   rules, clock);
