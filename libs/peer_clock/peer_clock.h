@@ -27,7 +27,8 @@ class PeerClock {
     std::string peer;
     /// The identity of this service.
     rpc::Caller self;
-    /// A market that the peer serves, if a proxy in between routes by the market; see rpc::SetMarket.
+    /// A market that the peer serves, if a proxy in between routes by the market; see
+    /// rpc::SetMarket.
     std::string market = {};
     /// From an answer to the next question, of wall time.
     std::chrono::milliseconds every{5'000};
