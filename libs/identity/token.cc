@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxTokenIdBytes = 255;
-/// An ES256 signature: two numbers of 32 bytes (RFC 7518, section 3.4).
+/// An ES256 signature is two numbers of 32 bytes (RFC 7518, section 3.4).
 constexpr std::size_t kEs256SignatureBytes = 64;
 /// The first second of the year 10000.
 constexpr double kMaxTimeS = 253'402'300'800.0;
