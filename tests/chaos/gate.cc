@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "libs/base/host_port.h"
 
 namespace ridestream::chaos {
 namespace {
@@ -262,15 +261,15 @@ class Gate::Impl {
 };
 
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const std::string& target) {
-  const absl::StatusOr<HostPort> address = ParseHostPort(target);
-  if (!address.ok()) return address.status();
+  const std::size_t colon = target.rfind(':');
   error_code error;
-  const auto host = asio::ip::make_address(address->host, error);
-  if (error || address->port == 0) {
-    return absl::InvalidArgumentError(
-        fmt::format("'{}' is not host:port with a numeric host and a port above 0", target));
+  const auto host = asio::ip::make_address(target.substr(0, colon), error);
+  int port = 0;
+  if (colon != std::string::npos) port = std::atoi(target.c_str() + colon + 1);
+  if (error || port < 1 || port > 65'535) {
+    return absl::InvalidArgumentError(fmt::format("'{}' is no numeric host:port", target));
   }
-  auto impl = std::make_unique<Impl>(tcp::endpoint(host, address->port));
+  auto impl = std::make_unique<Impl>(tcp::endpoint(host, static_cast<std::uint16_t>(port)));
   const absl::StatusOr<int> listening = impl->Listen();
   if (!listening.ok()) return listening.status();
   return std::unique_ptr<Gate>(new Gate(std::move(impl), fmt::format("127.0.0.1:{}", *listening)));

@@ -16,6 +16,7 @@
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "loadtest/demand/demand.h"
@@ -117,9 +118,10 @@ TEST(ReconnectStormTest, FiveThousandDriversAreBackAndAnotherMarketFeelsNothing)
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const std::string markets = "--markets=storm=city:1,calm=city:2";
-  const auto system = GatedSystem::Start(
-      {.bin = bin, .trip_flags = {markets}, .dispatch_flags = {markets}, .insecure = true});
+  const auto system =
+      GatedSystem::Start({.bin = bin, .trip_flags = {markets}, .dispatch_flags = {markets}});
   ASSERT_THAT(system, IsOk());
+  ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), IsOk());
   const auto storm_streets = roads::Streets::Load("city:1");
   const auto calm_streets = roads::Streets::Load("city:2");
   const auto clock = std::make_shared<ScaledClock>();

@@ -13,6 +13,7 @@
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "loadtest/demand/demand.h"
@@ -75,8 +76,9 @@ class SlowReaderTest : public ::testing::Test {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     bin_ = bin;
-    auto system = GatedSystem::Start({.bin = bin_, .flags = {"--clock_rate=10"}, .insecure = true});
+    auto system = GatedSystem::Start({.bin = bin_, .flags = {"--clock_rate=10"}});
     ASSERT_THAT(system, IsOk());
+    ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), IsOk());
     system_ = *std::move(system);
   }
 
