@@ -49,13 +49,15 @@ Services ConnectServices(const GatewayServer::Options& options, const rpc::Secur
 /// Plain HTTP carries tokens and cookies on loopback alone, unless that is asked for.
 absl::Status CheckExposure(const GatewayServer::Options& options) {
   const auto host = HostName(options.address);
-  if (options.security.insecure || options.plain_http || (host && IsLoopback(*host))) {
+  if (options.security.insecure || options.plain_http || !options.https_certificate.empty() ||
+      (host && IsLoopback(*host))) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(fmt::format(
-      "--listen={}: would carry tokens in plain HTTP beyond loopback. Let a proxy that speaks TLS "
-      "listen there and forward to loopback; or give --plain_http where only such a proxy, or a "
-      "port that is published on loopback, leads here",
+      "--listen={}: would carry tokens in plain HTTP beyond loopback. Give --https_certificate; "
+      "or --plain_http where only a proxy that speaks TLS, or a port that is published on "
+      "loopback, "
+      "leads here",
       options.address));
 }
 
@@ -108,17 +110,23 @@ absl::Status GatewayServer::Serve(Options options) {
        .hosts = std::move(options.hosts),
        .files = std::move(options.files),
        .credentials = tokens == nullptr ? Credentials() : Credentials(*tokens, sessions_.get()),
-       .https = public_url_.starts_with("https:"),
+       .https = public_url_.starts_with("https:") || !options.https_certificate.empty(),
        .web = {.default_timeout = options.default_timeout,
                .max_message_bytes = options.limits.body_bytes,
                .hello_time = options.limits.header_time},
        .rest = {.default_timeout = options.default_timeout}});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
+  if (!options.https_certificate.empty()) {
+    auto certificate = HttpsCertificate::Load(options.https_certificate);
+    if (!certificate.ok()) return certificate.status();
+    certificate_ = *std::move(certificate);
+  }
   auto server = HttpServer::Start(
       {.address = listen_,
        .threads = options.threads,
        .limits = options.limits,
+       .certificate = certificate_.get(),
        .handler = [this](const std::shared_ptr<Exchange>& exchange) { gateway_->Serve(exchange); },
        .observer = &http_metrics_});
   if (!server.ok()) return server.status();
@@ -133,7 +141,8 @@ absl::Status GatewayServer::Serve(Options options) {
 }
 
 std::string GatewayServer::Url() const {
-  return public_url_.empty() ? "http://" + Reachable(address()) : public_url_;
+  if (!public_url_.empty()) return public_url_;
+  return (certificate_ == nullptr ? "http://" : "https://") + Reachable(address());
 }
 
 std::string GatewayServer::page() const {

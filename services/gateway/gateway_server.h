@@ -14,6 +14,7 @@
 #include "services/gateway/credentials/browser_sessions.h"
 #include "services/gateway/http/hosts.h"
 #include "services/gateway/http/http_server.h"
+#include "services/gateway/http/https_certificate.h"
 #include "services/gateway/http/origins.h"
 #include "services/gateway/http/static_files.h"
 #include "services/gateway/http_metrics.h"
@@ -44,6 +45,8 @@ class GatewayServer {
     /// begins with "https:", browsers are told to use no plain HTTP, and cookies are for TLS alone.
     /// Empty: that of `address`.
     std::string public_url = {};
+    /// The file of the HttpsCertificate by which the port speaks TLS. Empty: plain HTTP.
+    std::string https_certificate = {};
     /// Serve plain HTTP beyond loopback, too, where cookies and tokens can be read on the way.
     bool plain_http = false;
     /// Addresses of the services behind the gateway; they may start later.
@@ -61,7 +64,8 @@ class GatewayServer {
   };
 
   /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
-  /// isn't host:port, or is beyond loopback without `plain_http` or being insecure.
+  /// isn't host:port, or is beyond loopback without `https_certificate`, `plain_http` or being
+  /// insecure.
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(Options options);
 
   int port() const { return server_->port(); }
@@ -91,7 +95,8 @@ class GatewayServer {
   // Each is used by those below it.
   const ScaledClock wall_;  // Tokens are of the wall's time, however fast the city's clock runs.
   const std::unique_ptr<rpc::Security> security_;
-  std::unique_ptr<BrowserSessions> sessions_;  // Null: no browser can sign in.
+  std::unique_ptr<HttpsCertificate> certificate_;  // Null: plain HTTP.
+  std::unique_ptr<BrowserSessions> sessions_;      // Null: no browser can sign in.
   metrics::ServiceMetrics metrics_;
   HttpMetrics http_metrics_;
   std::unique_ptr<Gateway> gateway_;

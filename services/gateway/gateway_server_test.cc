@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -103,6 +105,26 @@ TEST(GatewayServerTest, ServesPlainHttpBeyondLoopbackOnlyWhenThatIsAskedFor) {
   TestClient client((*behind_tls)->port());
   EXPECT_EQ(client.Call("GET", "/healthz").headers.Get("strict-transport-security"),
             "max-age=31536000");
+
+  options.plain_http = false;
+  options.public_url.clear();
+  options.https_certificate = folder.File("https.pem");
+  EXPECT_THAT(GatewayServer::Start(options),
+              testing::StatusIs(absl::StatusCode::kNotFound, "https.pem"));
+  std::ofstream(options.https_certificate) << std::ifstream(folder.File("gateway.pem")).rdbuf()
+                                           << std::ifstream(folder.File("gateway.key")).rdbuf();
+  auto tls = GatewayServer::Start(options);
+  ASSERT_THAT(tls, testing::IsOk());
+  EXPECT_TRUE((*tls)->page().starts_with("https://127.0.0.1:")) << (*tls)->page();
+  std::ostringstream authority;
+  authority << std::ifstream(folder.File("authority.pem")).rdbuf();
+  TestClient browser((*tls)->port(), authority.str());
+  const std::string page = (*tls)->page();
+  const auto opened = browser.Call("GET", page.substr(page.find("/sign-in")));
+  EXPECT_EQ(opened.status, 303);
+  EXPECT_TRUE(opened.headers.Get("set-cookie").ends_with("; Secure"));
+  EXPECT_TRUE(opened.headers.Has("strict-transport-security"));
+
   EXPECT_THAT(GatewayServer::Start({.address = "0.0.0.0:0", .security = {.insecure = true}}),
               testing::IsOk());
 }

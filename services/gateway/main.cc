@@ -40,6 +40,9 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, public_url, "",
           "URL by which browsers reach this gateway, for the page of the start line, such as "
           "https://ride.example. Empty: that of --listen");
+ABSL_FLAG(std::string, https_certificate, "",
+          "PEM file with the chain of certificates for browsers and its private key, by which the "
+          "port speaks TLS; read again when it changes. Empty: plain HTTP");
 ABSL_FLAG(
     bool, plain_http, false,
     "Serve plain HTTP beyond loopback, too. Only where nothing but a proxy that speaks TLS, or "
@@ -144,6 +147,7 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
                                 .security = *std::move(security),
                                 .sign_in_authority = absl::GetFlag(FLAGS_sign_in_authority),
                                 .public_url = absl::GetFlag(FLAGS_public_url),
+                                .https_certificate = absl::GetFlag(FLAGS_https_certificate),
                                 .plain_http = absl::GetFlag(FLAGS_plain_http),
                                 .trip = absl::GetFlag(FLAGS_trip),
                                 .location = absl::GetFlag(FLAGS_location),

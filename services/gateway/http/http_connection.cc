@@ -101,7 +101,7 @@ class HttpConnection::OneExchange final : public Exchange {
                                     std::size_t max_message) override {
     connection_->TellObserver(static_cast<int>(http::status::switching_protocols));
     auto socket =
-        std::make_shared<BeastWebSocket>(std::move(connection_->socket_), connection_->limits_,
+        std::make_shared<BeastWebSocket>(std::move(connection_->stream_), connection_->limits_,
                                          max_message, connection_->body_bytes_);
     socket->Enter(*connection_->seat_);
     socket->Start(connection_->parser_->release(), subprotocol);
@@ -117,10 +117,9 @@ class HttpConnection::OneExchange final : public Exchange {
   Headers common_;
 };
 
-HttpConnection::HttpConnection(Tcp::socket socket, const HttpOptions& options,
-                               BodyBytes& body_bytes)
-    : socket_(std::move(socket)),
-      strand_(socket_.get_executor()),
+HttpConnection::HttpConnection(Stream stream, const HttpOptions& options, BodyBytes& body_bytes)
+    : stream_(std::move(stream)),
+      strand_(stream_.get_executor()),
       timer_(strand_),
       options_(options),
       body_bytes_(body_bytes),
@@ -129,11 +128,22 @@ HttpConnection::HttpConnection(Tcp::socket socket, const HttpOptions& options,
       buffer_(options.limits.header_bytes + kReadBytes) {}
 
 void HttpConnection::Start() {
-  net::post(strand_, [self = shared_from_this()] { self->Next(); });
+  net::post(strand_, [self = shared_from_this()] {
+    if (!self->stream_.is_tls()) return self->Next();
+    self->Arm(self->limits_.header_time);
+    self->stream_.async_handshake([self](ErrorCode error) {
+      if (self->state_ == State::kClosed) return;
+      if (error) return self->Close();
+      self->Next();
+    });
+  });
 }
 
 void HttpConnection::Refuse(std::string_view why) {
-  net::post(strand_, [self = shared_from_this(), why] { self->Reject(Busy(why)); });
+  net::post(strand_, [self = shared_from_this(), why] {
+    if (self->stream_.is_tls()) return self->Close();
+    self->Reject(Busy(why));
+  });
 }
 
 // Reading.
@@ -150,7 +160,7 @@ void HttpConnection::Listen() {
   // What came already waits for its turn, and only so much of it: then we listen no more.
   if (listening_ || (buffer_.size() > 0 && state_ != State::kLingering)) return;
   listening_ = true;
-  socket_.async_read_some(buffer_.prepare(kReadBytes),
+  stream_.async_read_some(buffer_.prepare(kReadBytes),
                           [self = shared_from_this()](ErrorCode error, std::size_t count) {
                             self->OnHeard(error, count);
                           });
@@ -178,7 +188,7 @@ void HttpConnection::ReadHeader() {
   parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
   parser_->body_limit(limits_.body_bytes);
   http::async_read_header(
-      socket_, buffer_, *parser_,
+      stream_, buffer_, *parser_,
       [self = shared_from_this()](ErrorCode error, std::size_t) { self->OnHeader(error); });
 }
 
@@ -199,7 +209,7 @@ void HttpConnection::OnHeader(ErrorCode error) {
   Arm(limits_.body_time);
   if (!chunked_ || parser_->is_done() || !request_.headers.Has("expect")) return ReadBody();
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  net::async_write(socket_, net::buffer(kContinue),
+  net::async_write(stream_, net::buffer(kContinue),
                    [self = shared_from_this()](ErrorCode write_error, std::size_t) {
                      if (self->state_ == State::kClosed) return;
                      if (write_error) return self->Gone();
@@ -209,7 +219,7 @@ void HttpConnection::OnHeader(ErrorCode error) {
 
 void HttpConnection::ReadBody() {
   if (parser_->is_done()) return OnRequest();
-  http::async_read_some(socket_, buffer_, *parser_,
+  http::async_read_some(stream_, buffer_, *parser_,
                         [self = shared_from_this()](ErrorCode error, std::size_t) {
                           if (self->state_ == State::kClosed) return;
                           if (error) return self->OnBadRequest(error);
@@ -390,7 +400,7 @@ void HttpConnection::Advance() {
     return 64 << 10;
   };
   net::async_write(
-      socket_, buffers, go_on,
+      stream_, buffers, go_on,
       [self = shared_from_this()](ErrorCode error, std::size_t) { self->OnWritten(error); });
 }
 
@@ -422,7 +432,7 @@ void HttpConnection::EndExchange() {
 void HttpConnection::Linger() {
   state_ = State::kLingering;
   ErrorCode error;
-  socket_.shutdown(Tcp::socket::shutdown_send, error);
+  stream_.next_layer().shutdown(Tcp::socket::shutdown_send, error);
   if (error) return Close();
   Arm(kLinger);
   buffer_.clear();
@@ -434,7 +444,7 @@ void HttpConnection::Close() {
   state_ = State::kClosed;
   Disarm();
   ErrorCode ignored;  // Closed is what it shall be.
-  socket_.close(ignored);
+  stream_.next_layer().close(ignored);
   outputs_.clear();
   body_share_.Resize(0);
   gone_ = nullptr;
@@ -478,7 +488,7 @@ void HttpConnection::Disarm() { timer_.expires_at(net::steady_timer::time_point:
 void HttpConnection::OnTimeout() {
   if (state_ == State::kReading && !std::exchange(timed_out_, true)) {
     ErrorCode ignored;  // The read that is under way ends, and says so to OnBadRequest.
-    socket_.cancel(ignored);
+    stream_.next_layer().cancel(ignored);
   } else {
     Gone();
   }

@@ -14,6 +14,7 @@
 #include "services/gateway/http/exchange.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http/peers.h"
+#include "services/gateway/http/stream.h"
 
 namespace ridestream::gateway {
 
@@ -25,14 +26,15 @@ namespace ridestream::gateway {
 class HttpConnection final : public Peer, public std::enable_shared_from_this<HttpConnection> {
  public:
   /// `options` and `body_bytes` outlive it, as do `peers`.
-  HttpConnection(Tcp::socket socket, const HttpOptions& options, BodyBytes& body_bytes);
+  HttpConnection(Stream stream, const HttpOptions& options, BodyBytes& body_bytes);
   void Enter(Peers& peers, const std::string& address) {
     seat_ = peers.Enter(weak_from_this(), address);
   }
 
-  /// Serves requests. From any thread, once.
+  /// Shakes hands where it speaks TLS, and serves requests. From any thread, once.
   void Start();
-  /// Says that it is one too many, by 503, and goes. Instead of Start. `why` is a literal.
+  /// Says that it is one too many, by 503, and goes; over TLS it goes without a word. Instead of
+  /// Start. `why` is a literal.
   void Refuse(std::string_view why);
 
   void StartDrain() override;
@@ -99,7 +101,7 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void OnTimeout();
 
   std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
-  Tcp::socket socket_;
+  Stream stream_;
   const net::any_io_executor strand_;
   net::steady_timer timer_;
   const HttpOptions& options_;

@@ -17,6 +17,7 @@
 #include "services/gateway/http/body_bytes.h"
 #include "services/gateway/http/http_connection.h"
 #include "services/gateway/http/peers.h"
+#include "services/gateway/http/stream.h"
 
 namespace ridestream::gateway {
 namespace {
@@ -144,7 +145,10 @@ class BeastServer final : public HttpServer {
       if (peers_.CountOf(kRefused) >= kMaxRefusing) return;
     }
     SetOptions(socket);
-    auto connection = std::make_shared<HttpConnection>(std::move(socket), options_, body_bytes_);
+    const auto context =
+        options_.certificate == nullptr ? nullptr : options_.certificate->context();
+    auto connection = std::make_shared<HttpConnection>(Stream(std::move(socket), context.get()),
+                                                       options_, body_bytes_);
     if (full || too_many) {
       connection->Enter(peers_, kRefused);
       connection->Refuse(full ? "too many connections" : "too many connections of your address");

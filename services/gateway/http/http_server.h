@@ -11,6 +11,8 @@
 
 namespace ridestream::gateway {
 
+class HttpsCertificate;
+
 /// What peers may take. All times are of the wall.
 struct HttpLimits {
   /// Bound of the header, and of what a peer may send ahead of its next request's turn.
@@ -46,6 +48,8 @@ struct HttpOptions {
   std::string address = "127.0.0.1:0";
   int threads = 2;
   HttpLimits limits = {};
+  /// The certificate for TLS, which the port then speaks; nullptr: plain HTTP. Outlives the server.
+  const HttpsCertificate* certificate = nullptr;
   Handler handler = nullptr;
   /// nullptr if nobody wants to know.
   HttpObserver* observer = nullptr;

@@ -17,9 +17,9 @@ constexpr std::size_t kMessagePieceBytes = 64 << 10;
 
 }  // namespace
 
-BeastWebSocket::BeastWebSocket(Tcp::socket socket, const HttpLimits& limits,
-                               std::size_t max_message, BodyBytes& body_bytes)
-    : stream_(std::move(socket)),
+BeastWebSocket::BeastWebSocket(Stream stream, const HttpLimits& limits, std::size_t max_message,
+                               BodyBytes& body_bytes)
+    : stream_(std::move(stream)),
       stall_timer_(stream_.get_executor()),
       message_timer_(stream_.get_executor()),
       limits_(limits),

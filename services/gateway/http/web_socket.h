@@ -11,6 +11,7 @@
 #include "services/gateway/http/exchange.h"
 #include "services/gateway/http/http_server.h"
 #include "services/gateway/http/peers.h"
+#include "services/gateway/http/stream.h"
 
 namespace ridestream::gateway {
 
@@ -20,7 +21,7 @@ class BeastWebSocket final : public WebSocket,
                              public Peer,
                              public std::enable_shared_from_this<BeastWebSocket> {
  public:
-  BeastWebSocket(Tcp::socket socket, const HttpLimits& limits, std::size_t max_message,
+  BeastWebSocket(Stream stream, const HttpLimits& limits, std::size_t max_message,
                  BodyBytes& body_bytes);
   /// Takes a seat beside that of the connection it was, at the same address.
   void Enter(const Peers::Seat& seat) { seat_ = seat.Another(weak_from_this()); }
@@ -56,7 +57,7 @@ class BeastWebSocket final : public WebSocket,
   void ArmStall();
 
   std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
-  beast::websocket::stream<Tcp::socket> stream_;
+  beast::websocket::stream<Stream> stream_;
   net::steady_timer stall_timer_;
   net::steady_timer message_timer_;  // Runs while a part of a message has come.
   const HttpLimits& limits_;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -29,7 +31,43 @@ TestClient::TestClient(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXE
   }
 }
 
+TestClient::TestClient(int port, const std::string& authority_pem) : TestClient(port) {
+  tls_context_.reset(SSL_CTX_new(TLS_client_method()));
+  const std::unique_ptr<BIO, int (*)(BIO*)> pem(
+      BIO_new_mem_buf(authority_pem.data(), static_cast<int>(authority_pem.size())), BIO_free);
+  const std::unique_ptr<X509, void (*)(X509*)> authority(
+      PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr), X509_free);
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(tls_context_.get()), authority.get());
+  SSL_CTX_set_verify(tls_context_.get(), SSL_VERIFY_PEER, nullptr);
+  tls_.reset(SSL_new(tls_context_.get()));
+  SSL_set_fd(tls_.get(), fd_);
+  if (SSL_connect(tls_.get()) != 1) {
+    ADD_FAILURE() << "no TLS with port " << port;
+    broken_ = true;
+  }
+}
+
 TestClient::~TestClient() { Close(); }
+
+std::string TestClient::ServerName() const {
+  const std::unique_ptr<X509, void (*)(X509*)> certificate(SSL_get1_peer_certificate(tls_.get()),
+                                                           X509_free);
+  if (certificate == nullptr) return "";
+  char name[256] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name,
+                            sizeof(name));
+  return name;
+}
+
+ssize_t TestClient::SendSome(std::string_view bytes) {
+  return tls_ == nullptr ? send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL)
+                         : SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+}
+
+ssize_t TestClient::ReceiveSome(char* bytes, std::size_t size) {
+  return tls_ == nullptr ? recv(fd_, bytes, size, 0)
+                         : SSL_read(tls_.get(), bytes, static_cast<int>(size));
+}
 
 void TestClient::Close() {
   if (fd_ >= 0) close(fd_);
@@ -38,7 +76,7 @@ void TestClient::Close() {
 
 void TestClient::Send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = SendSome(bytes);
     if (sent <= 0) {
       broken_ = true;  // The peer may have answered already, and closed.
       return;
@@ -65,7 +103,7 @@ TestClient::Answer TestClient::Call(std::string_view method, std::string_view ta
 bool TestClient::Fill(std::size_t count) {
   char bytes[64 << 10];
   while (buffer_.size() < count) {
-    const ssize_t received = recv(fd_, bytes, sizeof(bytes), 0);
+    const ssize_t received = ReceiveSome(bytes, sizeof(bytes));
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       ADD_FAILURE() << "nothing came for 30 s";

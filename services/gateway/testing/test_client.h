@@ -1,6 +1,9 @@
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,6 +16,8 @@ namespace ridestream::gateway {
 class TestClient {
  public:
   explicit TestClient(int port);
+  /// Over TLS, to a server whose certificate this authority has signed.
+  TestClient(int port, const std::string& authority_pem);
   ~TestClient();
   TestClient(const TestClient&) = delete;
   TestClient& operator=(const TestClient&) = delete;
@@ -41,6 +46,8 @@ class TestClient {
   /// Waits until the peer has closed; false if bytes came instead.
   bool ReadEnd();
   bool broken() const { return broken_; }
+  /// The common name in the server's certificate; for TLS.
+  std::string ServerName() const;
   void Close();
 
   /// Shakes hands for a WebSocket; the answer's status.
@@ -61,6 +68,16 @@ class TestClient {
   std::string Take(std::size_t count);
   bool ReadLine(std::string& line);
 
+  /// As send and recv, over TLS where there is one.
+  ssize_t SendSome(std::string_view bytes);
+  ssize_t ReceiveSome(char* bytes, std::size_t size);
+
+  struct FreeTls {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(SSL* tls) const { SSL_free(tls); }
+  };
+  std::unique_ptr<SSL_CTX, FreeTls> tls_context_;
+  std::unique_ptr<SSL, FreeTls> tls_;  // nullptr: plaintext.
   int fd_ = -1;
   std::string buffer_;
   bool broken_ = false;
