@@ -4,15 +4,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "libs/base/validation.h"
 #include "libs/rpc/development_security.h"
+#include "libs/service/market_addresses.h"
 #include "libs/service/service.h"
 
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
-ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
-ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003", "Address of the dispatch service");
+ABSL_FLAG(std::string, location, "127.0.0.1:7002",
+          "Address of the location service: HOST:PORT; or where each market's is, as "
+          "MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
+ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003",
+          "Address of the dispatch service, in the same forms as --location");
 ABSL_FLAG(
     std::string, authority, "",
     "Folder of the throwaway authority (`authority create`) whose certificate for loadtest is "
@@ -147,6 +153,16 @@ absl::StatusOr<ProgressMode> ProgressFromFlag() {
       fmt::format("--progress={}: must be auto, block, lines or none", mode));
 }
 
+/// Finds the service's process for our market.
+absl::StatusOr<std::string> FindAddress(const char* name, const absl::Flag<std::string>& flag) {
+  const auto addresses = service::MarketAddresses::Parse(name, absl::GetFlag(flag));
+  if (!addresses.ok()) return addresses.status();
+  auto address = addresses->Find(absl::GetFlag(FLAGS_market));
+  if (address.ok()) return address;
+  return absl::InvalidArgumentError(
+      fmt::format("--{}: {}", name, std::string(address.status().message())));
+}
+
 DriverHabits DriverHabitsFromFlags() {
   DriverHabits habits;
   habits.market = absl::GetFlag(FLAGS_market);
@@ -187,9 +203,15 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   const auto progress = ProgressFromFlag();
   if (!progress.ok()) return progress.status();
   Settings settings;
-  settings.city.trip_address = absl::GetFlag(FLAGS_trip);
-  settings.city.location_address = absl::GetFlag(FLAGS_location);
-  settings.city.dispatch_address = absl::GetFlag(FLAGS_dispatch);
+  auto trip = FindAddress("trip", FLAGS_trip);
+  if (!trip.ok()) return trip.status();
+  auto location = FindAddress("location", FLAGS_location);
+  if (!location.ok()) return location.status();
+  auto dispatch = FindAddress("dispatch", FLAGS_dispatch);
+  if (!dispatch.ok()) return dispatch.status();
+  settings.city.trip_address = *std::move(trip);
+  settings.city.location_address = *std::move(location);
+  settings.city.dispatch_address = *std::move(dispatch);
   settings.city.market = absl::GetFlag(FLAGS_market);
   settings.city.driver_habits = DriverHabitsFromFlags();
   settings.city.rider_habits = RiderHabitsFromFlags();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/identity/development_authority.h"
+#include "libs/service/market_addresses.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "ridestream/market/v1/market.pb.h"
@@ -17,32 +18,46 @@
 namespace ridestream::gateway {
 namespace {
 
-/// The services that these files declare are reached at one address.
-void Connect(Services& services, const std::string& address,
-             const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-             const std::vector<const google::protobuf::FileDescriptor*>& files, bool retried) {
+/// The services that these files declare are reached by the same addresses.
+absl::Status Connect(Services& services, const std::string& flag, const std::string& text,
+                     const rpc::Security& security,
+                     const std::vector<const google::protobuf::FileDescriptor*>& files,
+                     bool retried) {
+  auto addresses = service::MarketAddresses::Parse(flag, text);
+  if (!addresses.ok()) return addresses.status();
   std::vector<std::string> names;
   for (const auto* file : files) {
     const std::vector<std::string> more = Services::Names(*file);
     if (retried) names.insert(names.end(), more.begin(), more.end());
   }
-  const ServiceChannels channels = MakeServiceChannels(address, names, credentials);
+  const auto channels = std::make_shared<MarketChannels>(
+      MarketChannels::Options{.addresses = *std::move(addresses),
+                              .retried_services = std::move(names),
+                              .credentials = security.ForChannel(flag)});
   for (const auto* file : files) services.Add(*file, channels);
+  return absl::OkStatus();
 }
 
 /// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
-Services ConnectServices(const GatewayServer::Options& options, const rpc::Security& security,
-                         rpc::CallObserver* observer) {
+absl::StatusOr<Services> ConnectServices(const GatewayServer::Options& options,
+                                         const rpc::Security& security,
+                                         rpc::CallObserver* observer) {
   Services services(observer);
-  Connect(services, options.trip, security.ForChannel("trip"),
-          {trip::v1::Trip::descriptor()->file(), market::v1::Market::descriptor()->file()},
-          /*retried=*/true);
-  Connect(services, options.location, security.ForChannel("location"),
-          {location::v1::NearbyDriver::descriptor()->file()},
-          /*retried=*/true);
-  Connect(services, options.dispatch, security.ForChannel("dispatch"),
-          {dispatch::v1::DriveRequest::descriptor()->file()},
-          /*retried=*/false);
+  absl::Status status =
+      Connect(services, "trip", options.trip, security,
+              {trip::v1::Trip::descriptor()->file(), market::v1::Market::descriptor()->file()},
+              /*retried=*/true);
+  if (status.ok()) {
+    status = Connect(services, "location", options.location, security,
+                     {location::v1::NearbyDriver::descriptor()->file()},
+                     /*retried=*/true);
+  }
+  if (status.ok()) {
+    status = Connect(services, "dispatch", options.dispatch, security,
+                     {dispatch::v1::DriveRequest::descriptor()->file()},
+                     /*retried=*/false);
+  }
+  if (!status.ok()) return status;
   return services;
 }
 
@@ -103,9 +118,11 @@ absl::Status GatewayServer::OpenSessions(const Options& options) {
 }
 
 absl::Status GatewayServer::Serve(Options options) {
+  auto services = ConnectServices(options, *security_, metrics_.calls());
+  if (!services.ok()) return services.status();
   const identity::TokenVerifier* const tokens = security_->tokens();  // Null: insecure.
   auto gateway = Gateway::Make(
-      {.services = ConnectServices(options, *security_, metrics_.calls()),
+      {.services = *std::move(services),
        .origins = std::move(options.origins),
        .hosts = std::move(options.hosts),
        .files = std::move(options.files),

@@ -49,7 +49,9 @@ class GatewayServer {
     std::string https_certificate = {};
     /// Serve plain HTTP beyond loopback, too, where cookies and tokens can be read on the way.
     bool plain_http = false;
-    /// Addresses of the services behind the gateway; they may start later.
+    /// Addresses of the services behind the gateway, in the forms of service::MarketAddresses; they
+    /// may start later. A service that is served at several is found by the market that a call
+    /// names.
     std::string trip = "127.0.0.1:7001";
     std::string location = "127.0.0.1:7002";
     std::string dispatch = "127.0.0.1:7003";
@@ -64,7 +66,7 @@ class GatewayServer {
   };
 
   /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
-  /// isn't host:port, or is beyond loopback without `https_certificate`, `plain_http` or being
+  /// isn't of its form, or is beyond loopback without `https_certificate`, `plain_http` or being
   /// insecure.
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(Options options);
 

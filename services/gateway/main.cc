@@ -21,8 +21,11 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7100",
           "host:port to serve Prometheus metrics on. Port 0 takes a free one, off serves none.");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
-ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
-ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003", "Address of the dispatch service");
+ABSL_FLAG(std::string, location, "127.0.0.1:7002",
+          "Address of the location service: HOST:PORT; or where each market's is, as "
+          "MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
+ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003",
+          "Address of the dispatch service, in the same forms as --location");
 ABSL_FLAG(std::string, web, "",
           "Folder of the page to serve, with an index.html; empty serves none. Read at start.");
 ABSL_FLAG(std::string, allow_origins, "",

@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "libs/base/validation.h"
 #include "libs/rpc/caller.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/request_id.h"
 
 namespace ridestream::gateway {
@@ -18,8 +19,8 @@ namespace {
 
 /// The only names that go on to a service. A name that a peer chose must never reach gRPC, which
 /// aborts the process for some (`grpclb_client_stats`).
-constexpr std::string_view kForwarded[] = {rpc::kCallerKey, "authorization", "traceparent",
-                                           "tracestate"};
+constexpr std::string_view kForwarded[] = {rpc::kCallerKey, rpc::kMarketKey, "authorization",
+                                           "traceparent", "tracestate"};
 /// The fields that name the caller: two values of one contradict each other.
 constexpr std::string_view kCredentials[] = {rpc::kCallerKey, "authorization"};
 /// Fields that this process itself reads, of which two would contradict each other.

@@ -13,9 +13,9 @@
 namespace ridestream::gateway {
 
 /// The fields of a request's header that go on as the call's metadata: `ridestream-caller`,
-/// `authorization`, `traceparent` and `tracestate`, in all at most 4 KiB. No other name reaches
-/// gRPC. UNAUTHENTICATED when who calls is said twice; INVALID_ARGUMENT names a field that comes
-/// twice otherwise, is too long, or that gRPC can't carry.
+/// `ridestream-market`, `authorization`, `traceparent` and `tracestate`, in all at most 4 KiB. No
+/// other name reaches gRPC. UNAUTHENTICATED when who calls is said twice; INVALID_ARGUMENT names a
+/// field that comes twice otherwise, is too long, or that gRPC can't carry.
 absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers);
 
 /// The options of a call, by the header of the request for it: MetadataFromHeaders,

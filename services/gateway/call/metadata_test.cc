@@ -24,11 +24,13 @@ TEST(Metadata, HoldsOnlyNamesOnTheAllowList) {
                                              {":path", "/"},
                                              {"note", "caf\xc3\xa9"},
                                              {"Ridestream-Caller", "rider/r-17"},
+                                             {"Ridestream-Market", "porto"},
                                              {"Authorization", "Bearer x"}});
   ASSERT_THAT(metadata, testing::IsOk());
   EXPECT_EQ(metadata->Get("ridestream-caller"), "rider/r-17");
+  EXPECT_EQ(metadata->Get("ridestream-market"), "porto");
   EXPECT_EQ(metadata->Get("authorization"), "Bearer x");
-  EXPECT_EQ(std::distance(metadata->begin(), metadata->end()), 2);
+  EXPECT_EQ(std::distance(metadata->begin(), metadata->end()), 3);
 }
 
 TEST(Metadata, EncodesBytesOfAnswersAsBase64) {
@@ -50,7 +52,7 @@ TEST(Metadata, RefusesACallerThatIsNamedTwice) {
 
 TEST(Metadata, RefusesOtherFieldsThatComeTwice) {
   for (const char* name : {"grpc-timeout", "x-request-id", "idempotency-key", "last-event-id",
-                           "content-type", "traceparent"}) {
+                           "content-type", "traceparent", "ridestream-market"}) {
     EXPECT_THAT(CallOptionsFromHeaders({{name, "1S"}, {name, "1S"}}).status(),
                 StatusIs(StatusCode::kInvalidArgument, name));
   }

@@ -2,30 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "libs/rpc/channel.h"
 #include "ridestream/common/v1/http.pb.h"
 
 namespace ridestream::gateway {
 
-ServiceChannels MakeServiceChannels(const std::string& address,
-                                    const std::vector<std::string>& retried_services,
-                                    std::shared_ptr<grpc::ChannelCredentials> credentials) {
-  ServiceChannels channels;
-  const rpc::ChannelPool::Options options;
-  for (std::size_t i = 0; i < kCallerClasses; ++i) {
-    const int first = static_cast<int>(i) * options.max_channels;
-    channels[i] = std::make_shared<rpc::ChannelPool>(
-        [=](int connection) {
-          return rpc::MakeChannel(address, {.retried_services = retried_services,
-                                            .connection = first + connection,
-                                            .credentials = credentials});
-        },
-        options);
-  }
-  return channels;
-}
-
-void Services::Add(const google::protobuf::FileDescriptor& file, const ServiceChannels& channels) {
+void Services::Add(const google::protobuf::FileDescriptor& file,
+                   const std::shared_ptr<MarketChannels>& channels) {
   for (int i = 0; i < file.service_count(); ++i) {
     const google::protobuf::ServiceDescriptor& service = *file.service(i);
     for (int j = 0; j < service.method_count(); ++j) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,25 +9,18 @@
 
 #include "google/protobuf/descriptor.h"
 #include "libs/rpc/call_observer.h"
-#include "libs/rpc/channel_pool.h"
 #include "services/gateway/call/call.h"
+#include "services/gateway/call/market_channels.h"
 
 namespace ridestream::gateway {
-
-/// A service's channels: a pool for each CallerClass, by its number, with connections of its own.
-/// `credentials`: null for plaintext.
-using ServiceChannels = std::array<std::shared_ptr<rpc::ChannelPool>, kCallerClasses>;
-ServiceChannels MakeServiceChannels(
-    const std::string& address, const std::vector<std::string>& retried_services = {},
-    std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr);
 
 /// A method of a service behind the gateway.
 struct Method {
   const google::protobuf::MethodDescriptor* descriptor;
   /// "/ridestream.trip.v1.TripService/QuoteTrip", as gRPC names it.
   std::string path;
-  /// One for each CallerClass, by its number.
-  ServiceChannels channels;
+  /// Not null.
+  std::shared_ptr<MarketChannels> channels;
   /// nullptr if nobody wants to know.
   rpc::CallObserver* observer;
   /// Changes nothing: its route is a GET.
@@ -46,7 +38,8 @@ class Services {
   explicit Services(rpc::CallObserver* observer = nullptr) : observer_(observer) {}
 
   /// All services that `file` declares are reached by `channels`.
-  void Add(const google::protobuf::FileDescriptor& file, const ServiceChannels& channels);
+  void Add(const google::protobuf::FileDescriptor& file,
+           const std::shared_ptr<MarketChannels>& channels);
   /// nullptr if there is no such method.
   const Method* Find(std::string_view path) const;
   const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }
@@ -59,7 +52,8 @@ class Services {
   std::map<std::string, Method, std::less<>> methods_;
 };
 
-/// Begins a call. It lives until its end by itself.
+/// Begins a call, to the process of the market that its metadata name. It lives until its end by
+/// itself. A call whose process can't be found ends with the error of MarketChannels::Take.
 std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
                                 CallEvents events);
 

@@ -8,6 +8,7 @@
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/client_callback.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
@@ -28,15 +29,17 @@ constexpr std::chrono::hours kLongest{24 * 365};
 /// hold keeps gRPC from ending the call while the strand may still begin an operation.
 class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
-  UpstreamCall(const Method& method, const CallOptions& options, CallEvents events)
+  UpstreamCall(const Method& method, const CallOptions& options,
+               std::shared_ptr<grpc::Channel> channel, CallEvents events)
       : method_(method),
         request_id_(options.request_id),
         events_(std::move(events)),
-        stub_(method.channels[static_cast<std::size_t>(options.caller_class)]->Take()) {}
+        stub_(std::move(channel)) {}
 
   static std::shared_ptr<Call> Start(const Method& method, const CallOptions& options,
-                                     CallEvents events) {
-    auto call = std::make_shared<UpstreamCall>(method, options, std::move(events));
+                                     std::shared_ptr<grpc::Channel> channel, CallEvents events) {
+    auto call =
+        std::make_shared<UpstreamCall>(method, options, std::move(channel), std::move(events));
     rpc::AddRequestId(call->context_, options.request_id);
     for (const auto& [name, value] : options.metadata) call->context_.AddMetadata(name, value);
     if (options.timeout) {
@@ -176,11 +179,26 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   std::shared_ptr<UpstreamCall> self_;  // Until OnDone has been told.
 };
 
+/// A call that never began, and whose end is on its way.
+class RefusedCall final : public Call {
+ public:
+  void Write(std::string_view, bool) override {}
+  void WritesDone() override {}
+  void Read() override {}
+  void Cancel() override {}
+};
+
 }  // namespace
 
 std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
                                 CallEvents events) {
-  return UpstreamCall::Start(method, options, std::move(events));
+  auto channel = method.channels->Take(options.metadata.Get(rpc::kMarketKey), options.caller_class);
+  if (!channel.ok()) {
+    const auto post = events.post;
+    post([events = std::move(events), status = channel.status()] { events.on_end(status, {}); });
+    return std::make_shared<RefusedCall>();
+  }
+  return UpstreamCall::Start(method, options, *std::move(channel), std::move(events));
 }
 
 }  // namespace ridestream::gateway

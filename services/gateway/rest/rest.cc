@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "libs/base/validation.h"
+#include "libs/rpc/market.h"
 #include "libs/rpc/request_id.h"
 #include "services/gateway/call/metadata.h"
 #include "services/gateway/http/problem.h"
@@ -62,6 +65,18 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   std::string message_;
 };
 
+/// The market that the path names, such as /v1/markets/porto/quotes, is the call's.
+absl::Status NameMarket(const Variables& variables, CallOptions& call) {
+  const auto market = std::find_if(variables.begin(), variables.end(),
+                                   [](const auto& each) { return each.first == "market"; });
+  if (market == variables.end()) return absl::OkStatus();
+  if (absl::Status status = ValidateId(market->second, "market"); !status.ok()) return status;
+  if (!call.metadata.Has(rpc::kMarketKey)) call.metadata.Add(rpc::kMarketKey, market->second);
+  if (call.metadata.Get(rpc::kMarketKey) == market->second) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("header '{}': names another market than the path", rpc::kMarketKey));
+}
+
 }  // namespace
 
 Response CallProblem(const absl::Status& status, const Headers& trailers) {
@@ -96,6 +111,9 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
   if (!resume.ok()) return exchange->Send(Problem(resume.status()));
   const auto message = RequestToMessage(route, found.variables, request, resume->after);
   if (!message.ok()) return exchange->Send(Problem(message.status()));
+  if (absl::Status status = NameMarket(found.variables, *call); !status.ok()) {
+    return exchange->Send(Problem(status));
+  }
   if (streams) {
     if (request.method == "HEAD") {
       // What a GET would begin with; no call is made, which would go on without end.

@@ -94,6 +94,10 @@ class FakeServices::Trip final : public trip::v1::TripService::CallbackService {
       context->AddInitialMetadata("seen-authorization",
                                   {proof->second.data(), proof->second.size()});
     }
+    const auto market = metadata.find("ridestream-market");
+    if (market != metadata.end()) {
+      context->AddInitialMetadata("seen-market", {market->second.data(), market->second.size()});
+    }
     const auto [first, last] = metadata.equal_range("x-request-id");
     for (auto id = first; id != last; ++id) {
       context->AddInitialMetadata("seen-request-id", {id->second.data(), id->second.size()});

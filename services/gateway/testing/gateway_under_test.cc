@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
+#include "libs/service/market_addresses.h"
 #include "libs/testing/status_matchers.h"
 #include "prometheus/text_serializer.h"
 
@@ -13,8 +15,9 @@ namespace ridestream::gateway {
 void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limits,
                         const std::string& services) {
   server_.reset();
-  const ServiceChannels channels =
-      MakeServiceChannels(services.empty() ? services_.address() : services);
+  const auto channels = std::make_shared<MarketChannels>(
+      MarketChannels::Options{.addresses = *service::MarketAddresses::Parse(
+                                  "services", services.empty() ? services_.address() : services)});
   Services all;
   all.Add(*trip::v1::Trip::descriptor()->file(), channels);
   all.Add(*location::v1::NearbyDriver::descriptor()->file(), channels);

@@ -7,7 +7,13 @@ import { render } from "preact";
 import { newId, ownId } from "./api/ids.js";
 import { retry } from "./api/retry.js";
 import { BidiSocket } from "./api/bidi_socket.js";
-import { kCallerHeader, kViewer, makeClients, makeTransport } from "./api/transport.js";
+import {
+  kCallerHeader,
+  kMarketHeader,
+  kViewer,
+  makeClients,
+  makeTransport,
+} from "./api/transport.js";
 import { LiveCity } from "./city/live_city.js";
 import { StreetGuide, streetsToGeoJson } from "./city/streets.js";
 import { CityClock, toMs } from "./city/time.js";
@@ -59,7 +65,7 @@ async function main(): Promise<void> {
     return;
   }
   const city = new LiveCity({
-    clients: viewer,
+    clients: makeClients(makeTransport(kViewer, baseUrl, market.market)),
     baseUrl,
     market,
     clock,
@@ -68,7 +74,7 @@ async function main(): Promise<void> {
     onLink: setLink,
   });
   const ride = new Ride({
-    clients: makeClients(makeTransport(`rider/${ownId("rider")}`, baseUrl)),
+    clients: makeClients(makeTransport(`rider/${ownId("rider")}`, baseUrl, market.market)),
     market: market.market,
     newId,
   });
@@ -79,7 +85,7 @@ async function main(): Promise<void> {
       new BidiSocket(
         DispatchService.method.drive,
         baseUrl,
-        { [kCallerHeader]: `driver/${driverId}` },
+        { [kCallerHeader]: `driver/${driverId}`, [kMarketHeader]: market.market },
         listener,
       ),
   });

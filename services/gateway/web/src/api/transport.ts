@@ -12,16 +12,20 @@ export type Caller = `${"rider" | "driver" | "viewer"}/${string}`;
 export const kViewer: Caller = "viewer/web-map";
 
 export const kCallerHeader = "ridestream-caller";
+/** Names the market that a call concerns; the gateway finds its processes by it. */
+export const kMarketHeader = "ridestream-market";
 
-function sendCaller(caller: Caller): Interceptor {
+function sendHeaders(headers: Readonly<Record<string, string>>): Interceptor {
   return (next) => (request) => {
-    request.header.set(kCallerHeader, caller);
+    for (const [name, value] of Object.entries(headers)) request.header.set(name, value);
     return next(request);
   };
 }
 
-export function makeTransport(caller: Caller, baseUrl: string): Transport {
-  return createGrpcWebTransport({ baseUrl, interceptors: [sendCaller(caller)] });
+/** Without a market, for calls that concern none. */
+export function makeTransport(caller: Caller, baseUrl: string, market?: string): Transport {
+  const headers = { [kCallerHeader]: caller, ...(market ? { [kMarketHeader]: market } : {}) };
+  return createGrpcWebTransport({ baseUrl, interceptors: [sendHeaders(headers)] });
 }
 
 export interface Clients {

@@ -39,7 +39,7 @@ scope.onmessage = ({ data }: MessageEvent<ToAreaWorker>) => {
 };
 
 function watch(into: AreaFeed, order: AreaOrder, signal: AbortSignal): Promise<void> {
-  const { location } = makeClients(makeTransport(kViewer, order.baseUrl));
+  const { location } = makeClients(makeTransport(kViewer, order.baseUrl, order.market));
   const { market, southWest, northEast, intervalMs } = order;
   return follow({
     open: (streamSignal) =>

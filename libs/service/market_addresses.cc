@@ -1,0 +1,109 @@
+#include "libs/service/market_addresses.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/host_port.h"
+#include "libs/base/validation.h"
+
+namespace ridestream::service {
+namespace {
+
+constexpr std::string_view kPlaceholder = "{market}";
+constexpr std::string_view kField = "ridestream-market";
+
+/// Characters of a map and of a placeholder.
+constexpr std::string_view kNotInHosts = "={}";
+
+/// Where a client can connect to: a host is named, and a port.
+bool IsHostPort(std::string_view text) {
+  if (text.find_first_of(kNotInHosts) != std::string_view::npos) return false;
+  const absl::StatusOr<HostPort> address = ParseHostPort(text);
+  return address.ok() && !address->host.empty() && address->port != 0;
+}
+
+/// A label of a DNS name (RFC 1123), in lower case as Kubernetes has it.
+bool IsDnsLabel(std::string_view text) {
+  constexpr std::size_t kMaxLabelBytes = 63;
+  return !text.empty() && text.size() <= kMaxLabelBytes && text.front() != '-' &&
+         text.back() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return absl::ascii_islower(byte) || absl::ascii_isdigit(byte) || c == '-';
+         });
+}
+
+std::string InsertMarket(std::string_view text, std::string_view market) {
+  const std::size_t at = text.find(kPlaceholder);
+  return fmt::format("{}{}{}", text.substr(0, at), market, text.substr(at + kPlaceholder.size()));
+}
+
+absl::Status NotAnAddress(std::string_view flag, std::string_view text) {
+  return absl::InvalidArgumentError(
+      fmt::format("--{}: '{}' is not HOST:PORT; write HOST:PORT, MARKET=HOST:PORT,MARKET=HOST:PORT "
+                  "or a name such as {}-{}.example:7000",
+                  flag, text, flag, kPlaceholder));
+}
+
+}  // namespace
+
+absl::StatusOr<MarketAddresses> MarketAddresses::Parse(std::string_view flag,
+                                                       std::string_view text) {
+  MarketAddresses addresses;
+  addresses.text_ = text;
+  if (text.find('=') == std::string_view::npos) {
+    addresses.is_template_ = text.find(kPlaceholder) != std::string_view::npos;
+    const std::string sample = addresses.is_template_ ? InsertMarket(text, "m") : addresses.text_;
+    if (!IsHostPort(sample)) return NotAnAddress(flag, text);
+    return addresses;
+  }
+  std::set<std::string, std::less<>> known;
+  for (const absl::string_view entry :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), ',')) {
+    const std::pair<std::string, std::string> pair = absl::StrSplit(entry, absl::MaxSplits('=', 1));
+    const auto& [market, address] = pair;
+    if (absl::Status status = ValidateId(market, fmt::format("--{}: a market", flag));
+        !status.ok()) {
+      return status;
+    }
+    if (!IsHostPort(address)) return NotAnAddress(flag, address);
+    if (!addresses.by_market_.emplace(market, address).second) {
+      return absl::InvalidArgumentError(
+          fmt::format("--{}: the market '{}' is listed twice", flag, market));
+    }
+    known.insert(market);
+  }
+  addresses.known_ = ServedMarkets(std::move(known));
+  return addresses;
+}
+
+MarketAddresses MarketAddresses::Single(std::string address) {
+  MarketAddresses addresses;
+  addresses.text_ = std::move(address);
+  return addresses;
+}
+
+absl::StatusOr<std::string> MarketAddresses::Find(std::string_view market) const {
+  if (is_single()) return text_;
+  if (market.empty()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: is missing; several markets are served here, so the call must name one", kField));
+  }
+  if (absl::Status status = ValidateId(market, kField); !status.ok()) return status;
+  if (is_template_) {
+    if (IsDnsLabel(market)) return InsertMarket(text_, market);
+    return absl::InvalidArgumentError(
+        fmt::format("{}: '{}' can't be part of a DNS name: 1 to 63 of a-z, 0-9 and '-', which "
+                    "isn't first or last",
+                    kField, market));
+  }
+  if (absl::Status status = known_.Check(market, kField); !status.ok()) return status;
+  return by_market_.find(market)->second;
+}
+
+}  // namespace ridestream::service
