@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "libs/process/child_process.h"
+#include "libs/process/haproxy.h"
 
 namespace ridestream::process {
 
@@ -33,18 +35,15 @@ class Door {
   /// Returns when it listens, on a free port of 127.0.0.1. NOT_FOUND when there is no HAProxy;
   /// UNAVAILABLE, with the end of its log, when it doesn't start.
   static absl::StatusOr<std::unique_ptr<Door>> Start(const Options& options);
-  ~Door();
 
   /// HOST:PORT.
-  const std::string& address() const { return address_; }
-  const ChildProcess& process() const { return *process_; }
+  const std::string& address() const { return proxy_->address(); }
+  const ChildProcess& process() const { return proxy_->process(); }
 
  private:
-  Door() = default;
+  explicit Door(std::unique_ptr<HaProxy> proxy) : proxy_(std::move(proxy)) {}
 
-  std::string address_;
-  int reserved_ = -1;
-  std::unique_ptr<ChildProcess> process_;
+  const std::unique_ptr<HaProxy> proxy_;
 };
 
 }  // namespace ridestream::process

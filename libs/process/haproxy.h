@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/process/child_process.h"
+
+namespace ridestream::process {
+
+/// Debian's HAProxy as a child of this process, for tests and local runs. Not thread-safe.
+class HaProxy {
+ public:
+  struct Options {
+    /// Files of the configuration, which are read one after the other.
+    std::vector<std::string> configs;
+    /// Where its log goes: NAME.log in this folder.
+    std::string folder;
+    std::string name = "haproxy";
+    /// Variables that the configuration uses.
+    std::map<std::string, std::string> environment = {};
+    /// The variable that tells the configuration where to listen: HOST:PORT, then `bind_words`.
+    std::string bind_variable;
+    std::string bind_words = "proto h2";
+  };
+
+  /// Returns when it listens, on a free port of 127.0.0.1. NOT_FOUND when there is no HAProxy;
+  /// UNAVAILABLE, with the end of its log, when it doesn't start.
+  static absl::StatusOr<std::unique_ptr<HaProxy>> Start(const Options& options);
+  ~HaProxy();
+
+  /// HOST:PORT.
+  const std::string& address() const { return address_; }
+  const ChildProcess& process() const { return *process_; }
+
+ private:
+  HaProxy() = default;
+
+  std::string address_;
+  int reserved_ = -1;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace ridestream::process
