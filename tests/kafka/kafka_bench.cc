@@ -38,19 +38,17 @@ void Note(const trip::v1::TripEvent& event, Delays& delays) {
       std::chrono::duration<double, std::milli>(now - FromProto(event.at())).count();
 }
 
-/// Notes events until `stop`.
-void Follow(const std::string& trip_address, const std::atomic<bool>& stop, Delays& delays) {
+/// Notes events until `context` is cancelled.
+void Follow(const std::string& trip_address, grpc::ClientContext& context, Delays& delays) {
   const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel(trip_address));
-  grpc::ClientContext context;
   rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
   trip::v1::FollowTripsRequest request;
   request.add_markets("city");
   request.set_after_sequence(0);
   const auto reader = stub->FollowTrips(&context, request);
-  for (trip::v1::FollowTripsResponse message; !stop && reader->Read(&message);) {
+  for (trip::v1::FollowTripsResponse message; reader->Read(&message);) {
     if (message.has_event()) Note(message.event(), delays);
   }
-  context.TryCancel();
 }
 
 /// Notes the events of the topic until `stop`.
@@ -99,7 +97,8 @@ absl::Status Run() {
   Delays by_stream, by_kafka;
   std::atomic<bool> stop = false;
   absl::Status consumed;
-  std::thread follower([&] { Follow(system.trip_address(), stop, by_stream); });
+  grpc::ClientContext following;
+  std::thread follower([&] { Follow(system.trip_address(), following, by_stream); });
   std::thread consumer([&] { consumed = Consume((*broker)->address(), stop, by_kafka); });
   TripLoad load(system.trip_address(), absl::GetFlag(FLAGS_riders),
                 std::chrono::milliseconds(absl::GetFlag(FLAGS_pause_ms)));
@@ -110,9 +109,7 @@ absl::Status Run() {
   load.Stop();
   std::this_thread::sleep_for(std::chrono::seconds(1));  // What is under way comes.
   stop = true;
-  (void)system.ReadLog();
-  TripLoad last(system.trip_address(), 1);  // An event ends the follower's wait.
-  last.Stop();
+  following.TryCancel();
   follower.join();
   consumer.join();
   if (!consumed.ok()) return consumed;
