@@ -18,8 +18,9 @@ namespace ridestream::gateway {
 /// Services behind a gateway under test, in this process, which do what shows the gateway's part:
 ///  * QuoteTrip answers with what it was told: market as quote_id, the caller as the initial
 ///  metadata
-///    `seen-caller`, its token as `seen-authorization`, the market of its metadata as `seen-market`,
-///    the time left as `seen-timeout-ms`, the connection as `seen-peer`; and has trailing metadata.
+///    `seen-caller`, its token as `seen-authorization`, the market of its metadata as
+///    `seen-market`, the time left as `seen-timeout-ms`, the connection as `seen-peer`; and has
+///    trailing metadata.
 ///  * GetTrip answers trip `t-1`, else NOT_FOUND. RequestTrip is RESOURCE_EXHAUSTED with a pause.
 ///  * ListTrips never answers; `list_began` and `list_cancelled` tell that its caller came and
 ///  went.
