@@ -1,6 +1,7 @@
 #include "libs/base/peer_address.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -74,6 +75,15 @@ PeerAddress ParsePeer(std::string_view peer) {
     if (is_ipv6 && inet_pton(AF_INET6, host.c_str(), &v6) == 1) return OfIpv6(v6);
   }
   return {std::string(peer), false};
+}
+
+std::optional<std::string> PeerOfHost(std::string_view host) {
+  const std::string text(host);
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return fmt::format("{}{}:0", kIpv4, text);
+  if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) return fmt::format("{}[{}]:0", kIpv6, text);
+  return std::nullopt;
 }
 
 }  // namespace ridestream

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,9 @@ PeerAddress ToPeerAddress(const sockaddr_storage& peer);
 /// The peer of a call, as grpc::ServerContextBase::peer() tells it, e.g. "ipv4:192.0.2.7:50412" or
 /// "ipv6:%5B2001:db8::1%5D:50412".
 PeerAddress ParsePeer(std::string_view peer);
+
+/// A peer of which only the IP address is known, "192.0.2.7" or "2001:db8::1", as ParsePeer takes
+/// it: with port 0. Empty for anything else.
+std::optional<std::string> PeerOfHost(std::string_view host);
 
 }  // namespace ridestream

@@ -75,6 +75,16 @@ TEST(PeerAddressTest, ReadsWhatElseGrpcCallsAPeer) {
   }
 }
 
+TEST(PeerAddressTest, TakesAHostForAPeerIfItIsAnAddress) {
+  EXPECT_EQ(ParsePeer(PeerOfHost("192.0.2.7").value_or("")).name, "ipv4:192.0.2.7");
+  EXPECT_EQ(ParsePeer(PeerOfHost("2001:db8:0:1::9").value_or("")).name, "ipv6:2001:db8:0:1::/64");
+  EXPECT_EQ(ParsePeer(PeerOfHost("::ffff:192.0.2.7").value_or("")).name, "ipv4:192.0.2.7");
+  for (const char* other : {"", "localhost", "192.0.2.7:80", "192.0.2.7, 192.0.2.8", "[::1]", "1",
+                            " 192.0.2.7", "fe80::1%eth0", "192.0.2.7\n"}) {
+    EXPECT_EQ(PeerOfHost(other), std::nullopt) << other;
+  }
+}
+
 TEST(PeerAddressTest, SocketsWithoutAnAddressOfTheInternetShareAName) {
   sockaddr_storage local{};
   local.ss_family = AF_UNIX;

@@ -1,16 +1,17 @@
 #include "libs/rpc/call_guard.h"
 
 #include <string>
+#include <utility>
 
 #include "libs/base/invariant.h"
+#include "libs/rpc/audit_log.h"
 #include "libs/rpc/market.h"
-#include "libs/rpc/rate_limiter.h"
-#include "libs/service/service.h"
 
 namespace ridestream::rpc {
 namespace {
 
 using google::protobuf::FileDescriptor;
+using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
 /// Each method has a request type of its own, beside it; `buf lint` and a test check that.
@@ -25,52 +26,60 @@ const MethodDescriptor* FindMethod(const google::protobuf::Descriptor& request_t
   return nullptr;
 }
 
-/// Returns the status; the log has it as well.
-absl::Status Refuse(const MethodDescriptor& method, const Caller* caller,
-                    const absl::Status& status) {
-  static RateLimiter log_limiter({.per_s = 10, .burst = 100});
-  if (!log_limiter.Take("", RateLimiter::Wall::now())) {
-    service::Log(service::Level::kWarning, "call_refused",
-                 {{"method", method.full_name()},
-                  {"caller", caller == nullptr ? "" : identity::Name(*caller)},
-                  {"error", status.ToString()}});
-  }
+AuditedCall Audited(const Admission& admission) {
+  const Caller& caller = admission.caller();
+  return {.method = admission.method->full_name(),
+          .caller = caller.id.empty() ? "" : identity::Name(caller),
+          .about = admission.about,
+          .peer = admission.peer};
+}
+
+/// Returns the status; the audit log has it as well.
+absl::Status Refuse(const Admission& admission, const absl::Status& status) {
+  LogRefusedCall(Audited(admission), status);
   return status;
+}
+
+void LogIfPrivileged(const Admission& admission) {
+  if (admission.caller().role == CallerKind::kOperator) LogPrivilegedCall(Audited(admission));
 }
 
 }  // namespace
 
-absl::StatusOr<Admission> CallGuard::AdmitCaller(
-    const grpc::ServerContextBase& context,
-    const google::protobuf::Descriptor& request_type) const {
-  const MethodDescriptor* method = FindMethod(request_type);
-  RIDESTREAM_INVARIANT(method != nullptr, "a method takes each request type");
+absl::StatusOr<Admission> CallGuard::Decide(const grpc::ServerContextBase& context,
+                                            const google::protobuf::Descriptor& request_type,
+                                            const Message* request) const {
+  Admission admission{.method = FindMethod(request_type),
+                      .peer = authenticator_.ClientPeer(context)};
+  RIDESTREAM_INVARIANT(admission.method != nullptr, "a method takes each request type");
+  if (request != nullptr) admission.about = AboutWhom(*request);
   absl::StatusOr<Proof> proof = authenticator_.Authenticate(context);
-  if (!proof.ok()) return Refuse(*method, nullptr, proof.status());
+  if (!proof.ok()) return Refuse(admission, proof.status());
+  admission.proof = *std::move(proof);
   absl::StatusOr<identity::Permission> permission =
-      identity::Authorize(&proof->principal, *method, nullptr);
-  if (!permission.ok()) return Refuse(*method, &proof->principal, permission.status());
+      identity::Authorize(&admission.caller(), *admission.method, request);
+  if (!permission.ok()) return Refuse(admission, permission.status());
+  admission.permission = *std::move(permission);
   const absl::StatusOr<std::string> market = MarketOf(context);
   absl::Status served = market.status();
   if (served.ok() && !market->empty()) served = markets_.Check(*market, kMarketKey);
-  if (!served.ok()) return Refuse(*method, &proof->principal, served);
-  return Admission{method, *std::move(proof), *std::move(permission)};
-}
-
-absl::Status CallGuard::AdmitRequest(const Admission& admission,
-                                     const google::protobuf::Message& request) {
-  const absl::Status status =
-      identity::Authorize(&admission.caller(), *admission.method, &request).status();
-  if (status.ok()) return status;
-  return Refuse(*admission.method, &admission.caller(), status);
-}
-
-absl::StatusOr<Admission> CallGuard::Admit(const grpc::ServerContextBase& context,
-                                           const google::protobuf::Message& request) const {
-  absl::StatusOr<Admission> admission = AdmitCaller(context, *request.GetDescriptor());
-  if (!admission.ok()) return admission;
-  if (absl::Status status = AdmitRequest(*admission, request); !status.ok()) return status;
+  if (!served.ok()) return Refuse(admission, served);
+  if (request != nullptr) LogIfPrivileged(admission);
   return admission;
+}
+
+absl::Status CallGuard::AdmitRequest(const Admission& admission, const Message& request) {
+  Admission whole = admission;
+  whole.about = AboutWhom(request);
+  const absl::Status status =
+      identity::Authorize(&whole.caller(), *whole.method, &request).status();
+  if (!status.ok()) return Refuse(whole, status);
+  LogIfPrivileged(whole);
+  return status;
+}
+
+void CallGuard::Audit(const Admission& admission, const absl::Status& answer) {
+  if (absl::IsPermissionDenied(answer)) LogRefusedCall(Audited(admission), answer);
 }
 
 }  // namespace ridestream::rpc

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -17,9 +18,13 @@ namespace ridestream::rpc {
 /// A call that its method's policy permits.
 struct Admission {
   const google::protobuf::MethodDescriptor* method = nullptr;
-  Proof proof;
+  Proof proof = {};
   /// What the service has yet to enforce on what it reads from its records.
-  identity::Permission permission;
+  identity::Permission permission = {};
+  /// See Authenticator::ClientPeer.
+  std::string peer = {};
+  /// The ids that the request names, for the audit log; empty while it isn't read.
+  std::string about = {};
 
   const Caller& caller() const { return proof.principal; }
   /// Whether the call is restricted to what is the caller's own.
@@ -34,8 +39,8 @@ struct Admission {
 
 /// The one place where a service asks who calls and whether the method's policy (policy.proto)
 /// permits it. Every handler begins with it. The method is the one that takes the request's type,
-/// so a handler can't ask about another. Refused calls are logged, at most ten a second, as
-/// "call_refused". Thread-safe.
+/// so a handler can't ask about another. Refused calls and those of operators are in the audit log,
+/// see audit_log.h. Thread-safe.
 class CallGuard {
  public:
   /// `authenticator` must outlive it. Calls may concern these markets; by default, any.
@@ -46,16 +51,22 @@ class CallGuard {
   /// identity::Authorize), RESOURCE_EXHAUSTED (see LimitingAuthenticator), or FAILED_PRECONDITION
   /// when the metadata `ridestream-market` names a market that isn't served here.
   absl::StatusOr<Admission> Admit(const grpc::ServerContextBase& context,
-                                  const google::protobuf::Message& request) const;
+                                  const google::protobuf::Message& request) const {
+    return Decide(context, *request.GetDescriptor(), &request);
+  }
 
   /// Decides by the caller alone about a call whose request, or the first message of whose client
   /// stream, is yet to be read. That message must then pass AdmitRequest.
   template <class Request>
   absl::StatusOr<Admission> AdmitCaller(const grpc::ServerContextBase& context) const {
-    return AdmitCaller(context, *Request::descriptor());
+    return Decide(context, *Request::descriptor(), nullptr);
   }
   static absl::Status AdmitRequest(const Admission& admission,
                                    const google::protobuf::Message& request);
+
+  /// For handlers that find out later, by their records, that the caller may not do what it asks:
+  /// adds a PERMISSION_DENIED to the audit log. Other statuses aren't its business.
+  static void Audit(const Admission& admission, const absl::Status& answer);
 
   /// Whether an open stream may go on; see Authenticator::CheckOpenStream.
   absl::Status CheckOpenStream(const Admission& admission) const {
@@ -63,8 +74,9 @@ class CallGuard {
   }
 
  private:
-  absl::StatusOr<Admission> AdmitCaller(const grpc::ServerContextBase& context,
-                                        const google::protobuf::Descriptor& request_type) const;
+  absl::StatusOr<Admission> Decide(const grpc::ServerContextBase& context,
+                                   const google::protobuf::Descriptor& request_type,
+                                   const google::protobuf::Message* request) const;
 
   const Authenticator& authenticator_;
   const service::ServedMarkets markets_;

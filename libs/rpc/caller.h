@@ -29,6 +29,11 @@ class Authenticator {
   virtual absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const = 0;
   /// Whether a stream that was opened with this proof may stay open. Cheap.
   virtual absl::Status CheckOpenStream(const Proof& proof) const = 0;
+  /// Where the call comes from, as ParsePeer takes it: the connection's other end or, where that is
+  /// a proxy that is trusted to say so, the client behind it.
+  virtual std::string ClientPeer(const grpc::ServerContextBase& context) const {
+    return context.peer();
+  }
   /// For the start line.
   virtual std::string description() const = 0;
 };

@@ -3,21 +3,17 @@
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <sstream>
 #include <string>
+
+#include "libs/testing/captured_log.h"
 
 namespace ridestream::rpc {
 namespace {
 
 TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
-  std::ostringstream text;
-  const auto before = spdlog::default_logger();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  const testing::CapturedLog log;
   grpc_init();  // Before it, gRPC logs nothing.
   LogGrpcMessages();
   const std::string value =
@@ -25,8 +21,7 @@ TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
   gpr_log(GPR_ERROR, "error=Illegal header key=te value=%s", value.c_str());
   gpr_set_log_function(nullptr);
   grpc_shutdown();
-  spdlog::set_default_logger(before);
-  const std::string line = text.str();
+  const std::string line = log.text();
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
   EXPECT_NE(line.find(" grpc message=\"error=Illegal header"), std::string::npos) << line;
   EXPECT_NE(line.find("\\n2026-01-01"), std::string::npos) << line;
@@ -35,10 +30,7 @@ TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
 }
 
 TEST(GrpcLogTest, CountsTheMessagesThatAreTooMany) {
-  std::ostringstream text;
-  const auto before = spdlog::default_logger();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  const testing::CapturedLog log;
   grpc_init();
   LogGrpcMessages();
   const std::uint64_t dropped_before = DroppedGrpcMessages();
@@ -46,8 +38,7 @@ TEST(GrpcLogTest, CountsTheMessagesThatAreTooMany) {
   for (std::uint64_t i = 0; i < kMessages; ++i) gpr_log(GPR_ERROR, "again");
   gpr_set_log_function(nullptr);
   grpc_shutdown();
-  spdlog::set_default_logger(before);
-  const std::string lines = text.str();
+  const std::string lines = log.text();
   const auto logged = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
   const std::uint64_t dropped = DroppedGrpcMessages() - dropped_before;
   EXPECT_EQ(logged + dropped, kMessages);

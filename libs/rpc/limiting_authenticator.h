@@ -21,6 +21,9 @@ class LimitingAuthenticator final : public Authenticator {
   absl::Status CheckOpenStream(const Proof& proof) const override {
     return inner_.CheckOpenStream(proof);
   }
+  std::string ClientPeer(const grpc::ServerContextBase& context) const override {
+    return inner_.ClientPeer(context);
+  }
   std::string description() const override { return inner_.description(); }
 
  private:

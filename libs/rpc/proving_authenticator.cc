@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "absl/strings/match.h"
+#include "libs/base/peer_address.h"
 #include "libs/rpc/tls_credentials.h"
 
 namespace ridestream::rpc {
@@ -41,6 +42,14 @@ absl::StatusOr<Proof> ProvingAuthenticator::Authenticate(
   }
   token.remove_prefix(kScheme.size());
   return tokens_.Verify({token.data(), token.size()});
+}
+
+std::string ProvingAuthenticator::ClientPeer(const grpc::ServerContextBase& context) const {
+  const auto [first, last] = context.client_metadata().equal_range(kForwardedForKey);
+  if (first == last || std::next(first) != last) return context.peer();
+  const absl::StatusOr<std::string> service = PeerService(*context.auth_context());
+  if (!service.ok() || *service != kTrustedProxy) return context.peer();
+  return PeerOfHost({first->second.data(), first->second.size()}).value_or(context.peer());
 }
 
 absl::Status ProvingAuthenticator::CheckOpenStream(const Proof& proof) const {

@@ -14,6 +14,11 @@ namespace ridestream::rpc {
 /// along. They have no rights of their own: a call of theirs without a token is nobody's.
 inline const std::set<std::string> kTokenCarriers = {"gateway", "door", "loadtest"};
 
+/// The service whose word about its clients' addresses is taken: it sets `x-forwarded-for` itself,
+/// to one IP address.
+inline constexpr char kTrustedProxy[] = "door";
+inline constexpr char kForwardedForKey[] = "x-forwarded-for";
+
 /// Takes for the caller who is proven: a service by the certificate of its connection, everybody
 /// else by the token in `authorization: Bearer …`, sent once, on a connection of one of
 /// kTokenCarriers. Nothing else that a call says of its caller is heard. Thread-safe.
@@ -24,6 +29,8 @@ class ProvingAuthenticator final : public Authenticator {
 
   absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;
   absl::Status CheckOpenStream(const Proof& proof) const override;
+  /// On connections of kTrustedProxy the client that it names, if it names one.
+  std::string ClientPeer(const grpc::ServerContextBase& context) const override;
   std::string description() const override { return "certificates and tokens"; }
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/status.h"
 #include "libs/server_streams/push_stream.h"
 
@@ -18,11 +19,15 @@ class WriteCall final : public grpc::ServerWriteReactor<Message>,
  public:
   using Stream = streams::PushStream<Message>;
 
+  /// `admission`: see CallGuard.
+  explicit WriteCall(Admission admission) : admission_(std::move(admission)) {}
+
   /// Before the handler returns this to gRPC; `stream` writes here.
   void Attach(std::shared_ptr<Stream> stream) { stream_ = std::move(stream); }
 
   void Write(const Message& message) override { this->StartWrite(&message); }
   void Finish(const absl::Status& status) override {
+    CallGuard::Audit(admission_, status);
     grpc::ServerWriteReactor<Message>::Finish(ToGrpcStatus(status));
   }
 
@@ -34,6 +39,7 @@ class WriteCall final : public grpc::ServerWriteReactor<Message>,
   }
 
  private:
+  const Admission admission_;
   std::shared_ptr<Stream> stream_;  // Set once, before gRPC knows of this.
 };
 

@@ -57,10 +57,11 @@ class Location final : public LocationService::CallbackService {
                                         FindNearestResponse*) override {
     auto* reactor = context->DefaultReactor();
     const auto admission = guard_.Admit(*context, *request);
-    reactor->Finish(ToGrpcStatus(admission.ok()
-                                     ? absl::AbortedError(identity::Name(admission->caller()))
-                                     : admission.status(),
-                                 context));
+    reactor->Finish(ToGrpcStatus(
+        admission.ok()
+            ? absl::AbortedError(identity::Name(admission->caller()) + " from " + admission->peer)
+            : admission.status(),
+        context));
     return reactor;
   }
 
@@ -68,8 +69,8 @@ class Location final : public LocationService::CallbackService {
                                                          const WatchAreaRequest* request) override {
     const auto stream = PushStream<WatchAreaResponse>::Make({});
     if (const auto admission = guard_.Admit(*context, *request); admission.ok()) {
-      stream->Replace({});  // So that the client sees that it is open.
       proofs_.Add(*admission, stream);
+      stream->Replace({});  // So that the client sees that it is open.
     } else {
       stream->Close(ToGrpcStatus(admission.status()));
     }
@@ -98,7 +99,7 @@ class SecurityTest : public ::testing::Test {
 
   static absl::Status Create(const std::string& folder) {
     return identity::DevelopmentAuthority::Create(
-        folder, {.services = {"location", "dispatch", "trip", "gateway", "loadtest"}},
+        folder, {.services = {"location", "dispatch", "trip", "gateway", "door", "loadtest"}},
         ScaledClock().Now());
   }
   Security::Options OptionsFor(const std::string& service) const {
@@ -194,6 +195,26 @@ TEST_F(SecurityTest, GivesACarrierNoRightsOfItsOwn) {
     EXPECT_THAT(Call(carrier, {{"ridestream-caller", "operator/eve"}}),
                 StatusIs(kUnauthenticated, "'authorization' is missing"));
   }
+}
+
+TEST_F(SecurityTest, TakesAClientsAddressFromTheDoorAlone) {
+  const auto bearer = Bearer(Token({CallerKind::kOperator, "ada"}));
+  const auto from = [](const std::string& host) {
+    return std::pair<std::string, std::string>{"x-forwarded-for", host};
+  };
+  EXPECT_THAT(Call("door", {bearer, from("192.0.2.7")}),
+              StatusIs(kAdmitted, "from ipv4:192.0.2.7:0"));
+  EXPECT_THAT(Call("door", {bearer, from("2001:db8::9")}),
+              StatusIs(kAdmitted, "from ipv6:[2001:db8::9]:0"));
+  for (const Metadata& nobody : {Metadata{bearer}, Metadata{bearer, from("192.0.2.7, 192.0.2.8")},
+                                 Metadata{bearer, from("192.0.2.7"), from("192.0.2.7")}}) {
+    EXPECT_THAT(Call("door", nobody), StatusIs(kAdmitted, "from ipv4:127.0.0.1:"));
+  }
+  for (const char* other : {"gateway", "loadtest"}) {
+    EXPECT_THAT(Call(other, {bearer, from("192.0.2.7")}),
+                StatusIs(kAdmitted, "from ipv4:127.0.0.1:"));
+  }
+  EXPECT_THAT(Call("dispatch", {from("192.0.2.7")}), StatusIs(kAdmitted, "from ipv4:127.0.0.1:"));
 }
 
 TEST_F(SecurityTest, RefusesCredentialsThatAreAmbiguousOrMalformed) {

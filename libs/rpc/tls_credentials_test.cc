@@ -5,8 +5,6 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "libs/identity/openssl_types.h"
 #include "libs/identity/service_uri.h"
 #include "libs/rpc/grpc_log.h"
+#include "libs/testing/captured_log.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
@@ -85,20 +84,14 @@ class Service final : public DispatchService::Service {
   }
 };
 
-/// What the process logs while it lives. Read it when nothing logs any more.
+/// What the process logs, gRPC's messages among it.
 class CapturedLog {
  public:
-  CapturedLog() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-    LogGrpcMessages();
-  }
-  ~CapturedLog() { spdlog::set_default_logger(before_); }
-  std::string text() const { return text_.str(); }
+  CapturedLog() { LogGrpcMessages(); }
+  std::string text() const { return log_.text(); }
 
  private:
-  std::ostringstream text_;
-  const std::shared_ptr<spdlog::logger> before_;
+  const testing::CapturedLog log_;
 };
 
 class TlsCredentialsTest : public ::testing::Test {

@@ -200,6 +200,25 @@ TEST_F(DoorTest, AnAddressHasSoManyConnections) {
   ExpectNothingFelt();
 }
 
+TEST_F(DoorTest, ServicesKnowClientsByTheAddressThatTheDoorSaw) {
+  grpc::ClientContext context;
+  rpc::SetCaller(context, {rpc::CallerKind::kDriver, "nosy"});
+  rpc::SetTimeout(context, 10s);
+  context.AddMetadata("x-forwarded-for", "203.0.113.9");  // Which anybody can say.
+  trip::v1::ListTripsResponse trips;
+  ASSERT_EQ(trip_->ListTrips(&context, {}, &trips).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  // A client whom the door names has no port. The test's time bounds the loop.
+  std::string log;
+  while (log.find(" caller=driver/nosy ") == std::string::npos) {
+    std::stringstream text;
+    text << std::ifstream(services_->process("trip").log_path()).rdbuf();
+    log = text.str();
+  }
+  EXPECT_NE(log.find(" caller=driver/nosy peer=ipv4:127.0.0.1:0 "), std::string::npos) << log;
+  EXPECT_EQ(log.find("203.0.113.9"), std::string::npos);
+}
+
 TEST_F(DoorTest, OtherServicesArentBehindIt) {
   const auto location = location::v1::LocationService::NewStub(
       rpc::MakeChannel(door_->address(), {.credentials = grpc::InsecureChannelCredentials()}));

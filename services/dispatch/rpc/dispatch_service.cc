@@ -48,7 +48,7 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
   if (!admission.ok()) return refuse(admission.status());
   auto call = std::make_unique<DriveCall>(*context, *admission);
   const auto stream =
-      registry_.Open(*call, DriverId(admission->caller().id), ParsePeer(context->peer()));
+      registry_.Open(*call, DriverId(admission->caller().id), ParsePeer(admission->peer));
   if (!stream.ok()) return refuse(stream.status());
   proofs_.Add<DriveStream>(*admission, *stream, [](DriveStream& ending, const absl::Status& why) {
     ending.SayGoodbye(v1::GOODBYE_REASON_PROOF_ENDED, kReconnectAtOnce, why);

@@ -1,5 +1,6 @@
 #include "services/trip/rpc/trip_service.h"
 
+#include <memory>
 #include <utility>
 
 #include "libs/rpc/push_stream.h"
@@ -10,8 +11,9 @@
 namespace ridestream::trip {
 namespace {
 
+/// Answers a call that no handler sees.
 grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const absl::Status& status) {
-  const UnaryReply reply(context);
+  const UnaryReply reply(context, nullptr);
   reply.Finish(status);
   return reply.reactor();
 }
@@ -34,30 +36,34 @@ TripHandlers::Call ToCall(const rpc::Admission& admission,
 
 }  // namespace
 
-absl::StatusOr<TripHandlers::Call> TripService::Admit(
-    const grpc::CallbackServerContext& context, const google::protobuf::Message& request) const {
-  const absl::StatusOr<rpc::Admission> admission = guard_.Admit(context, request);
-  if (!admission.ok()) return admission.status();
-  return ToCall(*admission, context);
+template <class Handle>
+grpc::ServerUnaryReactor* TripService::Answer(grpc::CallbackServerContext* context,
+                                              const google::protobuf::Message& request,
+                                              Handle handle) {
+  absl::StatusOr<rpc::Admission> admission = guard_.Admit(*context, request);
+  if (!admission.ok()) return Finish(context, admission.status());
+  const auto shared = std::make_shared<const rpc::Admission>(*std::move(admission));
+  const UnaryReply reply(context, shared);
+  handle(ToCall(*shared, *context), reply);
+  return reply.reactor();
 }
 
 template <class Response, class Handle>
 grpc::ServerUnaryReactor* TripService::AnswerWithTrip(grpc::CallbackServerContext* context,
-                                                      const absl::StatusOr<Call>& call,
+                                                      const google::protobuf::Message& request,
                                                       Response* response, Handle handle) {
-  if (!call.ok()) return Finish(context, call.status());
-  const UnaryReply reply(context);
-  handle(*call, [reply, response](const absl::StatusOr<TripPtr>& trip) {
-    if (trip.ok()) *response->mutable_trip() = **trip;
-    reply.Finish(trip.status());
+  return Answer(context, request, [&](Call call, const UnaryReply& reply) {
+    handle(std::move(call), [reply, response](const absl::StatusOr<TripPtr>& trip) {
+      if (trip.ok()) *response->mutable_trip() = **trip;
+      reply.Finish(trip.status());
+    });
   });
-  return reply.reactor();
 }
 
 template <class Request, class Response>
 grpc::ServerUnaryReactor* TripService::Carry(grpc::CallbackServerContext* context,
                                              const Request& request, Response* response) {
-  return AnswerWithTrip(context, Admit(*context, request), response,
+  return AnswerWithTrip(context, request, response,
                         [&](const Call& call, TripHandlers::TripReply reply) {
                           handlers_.Carry(call, request, std::move(reply));
                         });
@@ -66,28 +72,24 @@ grpc::ServerUnaryReactor* TripService::Carry(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* TripService::QuoteTrip(grpc::CallbackServerContext* context,
                                                  const v1::QuoteTripRequest* request,
                                                  v1::QuoteTripResponse* response) {
-  const absl::StatusOr<Call> call = Admit(*context, *request);
-  if (!call.ok()) return Finish(context, call.status());
-  const UnaryReply reply(context);
-  handlers_.QuoteTrip(*call, *request, reply.WithResponse(response));
-  return reply.reactor();
+  return Answer(context, *request, [&](const Call& call, const UnaryReply& reply) {
+    handlers_.QuoteTrip(call, *request, reply.WithResponse(response));
+  });
 }
 
 grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* context,
                                                    const v1::RequestTripRequest* request,
                                                    v1::RequestTripResponse* response) {
-  absl::StatusOr<Call> call = Admit(*context, *request);
-  if (call.ok()) call->request_id = rpc::RequestIdOrNew(*context);
-  return AnswerWithTrip(context, call, response,
-                        [&](const Call& allowed, TripHandlers::TripReply reply) {
-                          handlers_.RequestTrip(allowed, *request, std::move(reply));
-                        });
+  return AnswerWithTrip(context, *request, response, [&](Call call, TripHandlers::TripReply reply) {
+    call.request_id = rpc::RequestIdOrNew(*context);
+    handlers_.RequestTrip(call, *request, std::move(reply));
+  });
 }
 
 grpc::ServerUnaryReactor* TripService::CancelTrip(grpc::CallbackServerContext* context,
                                                   const v1::CancelTripRequest* request,
                                                   v1::CancelTripResponse* response) {
-  return AnswerWithTrip(context, Admit(*context, *request), response,
+  return AnswerWithTrip(context, *request, response,
                         [&](const Call& call, TripHandlers::TripReply reply) {
                           handlers_.CancelTrip(call, *request, std::move(reply));
                         });
@@ -96,7 +98,7 @@ grpc::ServerUnaryReactor* TripService::CancelTrip(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* TripService::ChangeDestination(
     grpc::CallbackServerContext* context, const v1::ChangeDestinationRequest* request,
     v1::ChangeDestinationResponse* response) {
-  return AnswerWithTrip(context, Admit(*context, *request), response,
+  return AnswerWithTrip(context, *request, response,
                         [&](const Call& call, TripHandlers::TripReply reply) {
                           handlers_.ChangeDestination(call, *request, std::move(reply));
                         });
@@ -105,31 +107,28 @@ grpc::ServerUnaryReactor* TripService::ChangeDestination(
 grpc::ServerUnaryReactor* TripService::GetTrip(grpc::CallbackServerContext* context,
                                                const v1::GetTripRequest* request,
                                                v1::GetTripResponse* response) {
-  const absl::StatusOr<Call> call = Admit(*context, *request);
-  if (!call.ok()) return Finish(context, call.status());
-  const UnaryReply reply(context);
-  handlers_.GetTrip(*call, *request, [reply, response](absl::StatusOr<v1::Trip> trip) {
-    if (trip.ok()) *response->mutable_trip() = *std::move(trip);
-    reply.Finish(trip.status());
+  return Answer(context, *request, [&](const Call& call, const UnaryReply& reply) {
+    handlers_.GetTrip(call, *request, [reply, response](absl::StatusOr<v1::Trip> trip) {
+      if (trip.ok()) *response->mutable_trip() = *std::move(trip);
+      reply.Finish(trip.status());
+    });
   });
-  return reply.reactor();
 }
 
 grpc::ServerUnaryReactor* TripService::ListTrips(grpc::CallbackServerContext* context,
                                                  const v1::ListTripsRequest* request,
                                                  v1::ListTripsResponse* response) {
-  const absl::StatusOr<Call> call = Admit(*context, *request);
-  if (!call.ok()) return Finish(context, call.status());
-  const UnaryReply reply(context);
-  handlers_.ListTrips(*call, *request, reply.WithResponse(response));
-  return reply.reactor();
+  return Answer(context, *request, [&](const Call& call, const UnaryReply& reply) {
+    handlers_.ListTrips(call, *request, reply.WithResponse(response));
+  });
 }
 
 grpc::ServerWriteReactor<v1::WatchTripResponse>* TripService::WatchTrip(
     grpc::CallbackServerContext* context, const v1::WatchTripRequest* request) {
   const absl::StatusOr<rpc::Admission> admission = guard_.Admit(*context, *request);
   if (!admission.ok()) return RefuseStream<v1::WatchTripResponse>(admission.status());
-  auto* const transport = new rpc::WriteCall<v1::WatchTripResponse>;  // gRPC's until OnDone.
+  // gRPC's until OnDone.
+  auto* const transport = new rpc::WriteCall<v1::WatchTripResponse>(*admission);
   const auto stream = handlers_.WatchTrip(ToCall(*admission, *context), *request, *transport);
   transport->Attach(stream);
   proofs_.Add(*admission, stream);
@@ -140,7 +139,8 @@ grpc::ServerWriteReactor<v1::FollowTripsResponse>* TripService::FollowTrips(
     grpc::CallbackServerContext* context, const v1::FollowTripsRequest* request) {
   const absl::StatusOr<rpc::Admission> admission = guard_.Admit(*context, *request);
   if (!admission.ok()) return RefuseStream<v1::FollowTripsResponse>(admission.status());
-  auto* const transport = new rpc::WriteCall<v1::FollowTripsResponse>;  // gRPC's until OnDone.
+  // gRPC's until OnDone.
+  auto* const transport = new rpc::WriteCall<v1::FollowTripsResponse>(*admission);
   const auto stream = handlers_.FollowTrips(*request, *transport);
   transport->Attach(stream);
   proofs_.Add(*admission, stream);
@@ -180,8 +180,9 @@ grpc::ServerUnaryReactor* TripService::ReportDriverLost(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* context,
                                                    const v1::ReportSurgeRequest* request,
                                                    v1::ReportSurgeResponse*) {
-  const absl::StatusOr<Call> call = Admit(*context, *request);
-  return Finish(context, call.ok() ? handlers_.ReportSurge(*request) : call.status());
+  return Answer(context, *request, [&](const Call&, const UnaryReply& reply) {
+    reply.Finish(handlers_.ReportSurge(*request));
+  });
 }
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* TripService::ReportProgress(

@@ -73,15 +73,15 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
  private:
   using Call = TripHandlers::Call;
 
-  /// The call as handlers see it, if the method's policy permits it.
-  absl::StatusOr<Call> Admit(const grpc::CallbackServerContext& context,
-                             const google::protobuf::Message& request) const;
-
-  /// Hands the call to `handle`, unless it is refused, and answers with the trip.
+  /// Hands the call to `handle`, which answers by a UnaryReply, if the method's policy permits it.
+  template <class Handle>
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                   const google::protobuf::Message& request, Handle handle);
+  /// The same for one whose answer is a trip.
   template <class Response, class Handle>
-  static grpc::ServerUnaryReactor* AnswerWithTrip(grpc::CallbackServerContext* context,
-                                                  const absl::StatusOr<Call>& call,
-                                                  Response* response, Handle handle);
+  grpc::ServerUnaryReactor* AnswerWithTrip(grpc::CallbackServerContext* context,
+                                           const google::protobuf::Message& request,
+                                           Response* response, Handle handle);
   /// A command of a service.
   template <class Request, class Response>
   grpc::ServerUnaryReactor* Carry(grpc::CallbackServerContext* context, const Request& request,

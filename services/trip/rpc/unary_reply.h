@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/status.h"
 #include "services/trip/domain/trip_store.h"
 
@@ -23,13 +25,15 @@ inline TripStore::Deadline DeadlineOf(const grpc::CallbackServerContext& context
 /// with the work.
 class UnaryReply {
  public:
-  explicit UnaryReply(grpc::CallbackServerContext* context)
-      : context_(context), reactor_(context->DefaultReactor()) {}
+  /// `admission` is null for a call that was refused.
+  UnaryReply(grpc::CallbackServerContext* context, std::shared_ptr<const rpc::Admission> admission)
+      : context_(context), reactor_(context->DefaultReactor()), admission_(std::move(admission)) {}
 
   /// For gRPC.
   grpc::ServerUnaryReactor* reactor() const { return reactor_; }
 
   void Finish(absl::Status status) const {
+    if (admission_ != nullptr) rpc::CallGuard::Audit(*admission_, status);
     constexpr std::chrono::milliseconds kPause{100};
     if (status.code() == absl::StatusCode::kResourceExhausted && !rpc::HasRetryAfter(status)) {
       status = rpc::WithRetryAfter(std::move(status), kPause);
@@ -49,6 +53,7 @@ class UnaryReply {
  private:
   grpc::CallbackServerContext* const context_;
   grpc::ServerUnaryReactor* const reactor_;
+  const std::shared_ptr<const rpc::Admission> admission_;  // Shared by the reply's copies.
 };
 
 }  // namespace ridestream::trip
