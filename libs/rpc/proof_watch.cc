@@ -1,18 +1,58 @@
 #include "libs/rpc/proof_watch.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 namespace ridestream::rpc {
 
-ProofWatch::ProofWatch(const Authenticator& authenticator, std::chrono::milliseconds every)
-    : authenticator_(authenticator), every_(every) {
+namespace {
+
+constexpr std::chrono::seconds kRetryAfter{1};
+
+/// What services open is bounded by what they are asked for, and operators are few.
+bool HasShare(const Caller& caller) {
+  return caller.role != CallerKind::kService && caller.role != CallerKind::kOperator;
+}
+
+}  // namespace
+
+ProofWatch::ProofWatch(const Authenticator& authenticator, std::chrono::milliseconds every,
+                       std::size_t max_streams_per_caller)
+    : authenticator_(authenticator),
+      every_(every),
+      max_streams_per_caller_(max_streams_per_caller) {
   LookLater();
 }
 
 void ProofWatch::Add(Watched watched) {
-  MutexLock lock(mu_);
-  watched_.push_back(std::move(watched));
+  {
+    MutexLock lock(mu_);
+    if (TakeShare(watched.proof.principal)) {
+      watched_.push_back(std::move(watched));
+      return;
+    }
+  }
+  watched.update(WithRetryAfter(
+      absl::ResourceExhaustedError(fmt::format("{} has {} streams open, and may have no more",
+                                               identity::Name(watched.proof.principal),
+                                               max_streams_per_caller_)),
+      kRetryAfter));
+}
+
+bool ProofWatch::TakeShare(const Caller& caller) {
+  if (!HasShare(caller)) return true;
+  std::size_t& open = streams_of_[identity::Name(caller)];
+  if (open >= max_streams_per_caller_) return false;
+  ++open;
+  return true;
+}
+
+void ProofWatch::GiveBackShare(const Caller& caller) {
+  const auto share = streams_of_.find(identity::Name(caller));
+  if (HasShare(caller) && --share->second == 0) streams_of_.erase(share);
 }
 
 void ProofWatch::LookLater() {
@@ -28,10 +68,12 @@ void ProofWatch::Look() {
     MutexLock lock(mu_);
     all.swap(watched_);
   }
-  std::erase_if(all, [this](const Watched& watched) {
-    return !watched.update(authenticator_.CheckOpenStream(watched.proof));
+  const auto ended = std::partition(all.begin(), all.end(), [this](const Watched& watched) {
+    return watched.update(authenticator_.CheckOpenStream(watched.proof));
   });
   MutexLock lock(mu_);
+  for (auto it = ended; it != all.end(); ++it) GiveBackShare(it->proof.principal);
+  all.erase(ended, all.end());
   watched_.insert(watched_.end(), std::make_move_iterator(all.begin()),
                   std::make_move_iterator(all.end()));
 }

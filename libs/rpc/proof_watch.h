@@ -1,10 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
@@ -16,16 +19,20 @@
 namespace ridestream::rpc {
 
 /// Ends open streams whose caller's proof holds no longer, because the token ended a grace ago or
-/// was revoked: looks at all of them every second of the wall, on a thread of its own. Thread-safe.
-/// A service that serves long streams owns one.
+/// was revoked: looks at all of them every second of the wall, on a thread of its own. Also ends
+/// those that one rider, driver or viewer opens beyond its share, on however many connections.
+/// Thread-safe. A service that serves long streams owns one.
 class ProofWatch {
  public:
-  /// `authenticator` must outlive it.
+  static constexpr std::size_t kMaxStreamsPerCaller = 50;
+
+  /// `authenticator` must outlive it. A stream that has ended counts until the next look.
   explicit ProofWatch(const Authenticator& authenticator,
-                      std::chrono::milliseconds every = std::chrono::seconds(1));
+                      std::chrono::milliseconds every = std::chrono::seconds(1),
+                      std::size_t max_streams_per_caller = kMaxStreamsPerCaller);
 
   /// Watches the stream until nobody holds it any more. `end` is called at most once, without a
-  /// lock, with the reason.
+  /// lock, with the reason; RESOURCE_EXHAUSTED at once when the caller has too many.
   template <class Stream>
   void Add(const Admission& admission, const std::shared_ptr<Stream>& stream,
            std::function<void(Stream&, const absl::Status&)> end) {
@@ -57,12 +64,18 @@ class ProofWatch {
     std::function<bool(const absl::Status& status)> update;
   };
   void Add(Watched watched);
+  /// Whether there is room for one more of this caller, which is then counted.
+  bool TakeShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GiveBackShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LookLater();
   void Look();
 
   const Authenticator& authenticator_;
   const std::chrono::milliseconds every_;
+  const std::size_t max_streams_per_caller_;
   Mutex mu_;
+  /// By the names of callers who have a share: at most as many as streams.
+  absl::flat_hash_map<std::string, std::size_t> streams_of_ ABSL_GUARDED_BY(mu_);
   std::vector<Watched> watched_ ABSL_GUARDED_BY(mu_);
   TimerQueue timer_;  // Last, so that its thread ends first.
 };

@@ -50,7 +50,9 @@ constexpr absl::StatusCode kAdmitted = absl::StatusCode::kAborted;
 class Location final : public LocationService::CallbackService {
  public:
   explicit Location(const Authenticator& authenticator)
-      : guard_(authenticator), proofs_(authenticator, std::chrono::milliseconds(20)) {}
+      : guard_(authenticator), proofs_(authenticator, std::chrono::milliseconds(20), kMaxStreams) {}
+
+  static constexpr std::size_t kMaxStreams = 2;
 
   grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
                                         const FindNearestRequest* request,
@@ -272,6 +274,40 @@ TEST_F(SecurityTest, EndsAStreamWhenItsCallerIsRevoked) {
               StatusIs(kUnauthenticated, "token: revoked"));
   EXPECT_THAT(Call("gateway", {Bearer(Token({CallerKind::kViewer, "v"}))}),
               StatusIs(kUnauthenticated, "token: revoked"));
+}
+
+/// A stream on a connection of its own.
+struct Watch {
+  Watch(std::unique_ptr<LocationService::Stub> of, const std::string& token) : stub(std::move(of)) {
+    SetTimeout(context, std::chrono::seconds(20));
+    context.AddMetadata("authorization", "Bearer " + token);
+    stream = stub->WatchArea(&context, {});
+  }
+  /// OK when it is open, else how it ended.
+  absl::Status Open() {
+    WatchAreaResponse frame;
+    return stream->Read(&frame) ? absl::OkStatus() : FromGrpcStatus(stream->Finish());
+  }
+
+  const std::unique_ptr<LocationService::Stub> stub;
+  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientReader<WatchAreaResponse>> stream;
+};
+
+TEST_F(SecurityTest, ACallerHoldsSoManyStreamsOnHoweverManyConnections) {
+  const std::string greedy = Token({CallerKind::kViewer, "greedy"});
+  std::vector<std::unique_ptr<Watch>> open;
+  for (std::size_t i = 0; i < Location::kMaxStreams; ++i) {
+    open.push_back(std::make_unique<Watch>(StubOf("gateway"), greedy));
+    EXPECT_THAT(open.back()->Open(), IsOk());
+  }
+  EXPECT_THAT(Watch(StubOf("gateway"), greedy).Open(),
+              StatusIs(absl::StatusCode::kResourceExhausted, "viewer/greedy has 2 streams open"));
+  EXPECT_THAT(Watch(StubOf("gateway"), Token({CallerKind::kViewer, "other"})).Open(), IsOk());
+
+  open.front()->context.TryCancel();  // Makes room. The test's time bounds the loop.
+  while (!Watch(StubOf("gateway"), greedy).Open().ok()) {
+  }
 }
 
 TEST_F(SecurityTest, DevelopmentAuthorityProvesTheCallersOfThisProcess) {
