@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 class Failed(Exception):

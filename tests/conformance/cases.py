@@ -400,7 +400,7 @@ async def silence_and_delay(case: Case) -> None:
 
 async def drain_and_kill(case: Case) -> None:
     """By itself, since it stops the services."""
-    driver, rider = await case.driver(), await case.rider()
+    driver, rider = await case.driver(), await case.rider(patience_s=60)
     trip_id = await rider.begin()
     offer = await driver.wait("offer")
     await driver.do("accept", offer["offerId"])
@@ -415,11 +415,14 @@ async def drain_and_kill(case: Case) -> None:
     step = asyncio.create_task(driver.do("dropped_off", trip_id))
     await case.services.start_one("dispatch")
     await step
-    await case.services.kill("trip")
-    ask = asyncio.create_task(rider.quote())
-    await case.services.start_one("trip")
-    await ask
     await rider.wait(trip_id, "COMPLETED")
     assert await case.adapter.wait(trip_id, "ended") is None
+    quote_id = (await rider.quote())["quoteId"]
+    same = [asyncio.create_task(rider.request(quote_id, "same")) for _ in range(4)]
+    await case.gate.wait(lambda: "RequestTrip" in case.gate.calls[-4:], "request")
+    await case.services.kill("trip")
+    await case.services.start_one("trip")
+    trips = await asyncio.gather(*same)
+    assert len({trip["tripId"] for trip in trips}) == 1, trips
     goodbyes = [m for s in case.gate.streams for m in s.down if m.HasField("goodbye")]
     assert len(goodbyes) == 1, f"{len(goodbyes)} Goodbyes"
