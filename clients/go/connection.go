@@ -58,6 +58,11 @@ func (p proof) in(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, p.key, p.value)
 }
 
+// ofMarket names the market that the call concerns, so that a proxy finds its process.
+func ofMarket(ctx context.Context, market string) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "ridestream-market", market)
+}
+
 // prove asks for a token now.
 func (c *Connection) prove(ctx context.Context) (proof, error) {
 	if c.InsecureCaller != "" {

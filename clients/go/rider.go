@@ -60,7 +60,7 @@ func (r *Rider) Quote(ctx context.Context, request *tripv1.QuoteTripRequest) (*t
 	); err != nil {
 		return nil, err
 	}
-	quote, err := call(ctx, r, 2*time.Second, request,
+	quote, err := call(ofMarket(ctx, request.Market), r, 2*time.Second, request,
 		func(c grpc.ClientConnInterface) method[tripv1.QuoteTripRequest, tripv1.QuoteTripResponse] {
 			return tripv1.NewTripServiceClient(c).QuoteTrip
 		})

@@ -101,7 +101,7 @@ func (d *Driver) stream(ctx context.Context, proof proof, pauses *pauses) (time.
 	defer watchdog.Stop()
 	defer d.setLive(false)
 
-	call, err := dispatchv1.NewDispatchServiceClient(connection).Drive(proof.in(ctx))
+	call, err := dispatchv1.NewDispatchServiceClient(connection).Drive(ofMarket(proof.in(ctx), d.hello.Market))
 	if err != nil {
 		return -1, causeOr(ctx, statusOf(err, nil))
 	}

@@ -34,6 +34,7 @@ Answer = Callable[[str, Call, Context], Awaitable[None]]
 class Stream:
     """One Drive call: what the library sent, and what it was sent, in order."""
 
+    market: str
     up: list[DriveRequest] = field(default_factory=list)
     down: list[DriveResponse] = field(default_factory=list)
 
@@ -157,9 +158,10 @@ class Gate(grpc.GenericRpcHandler):
             return await self.answer(method, requests, context)
         service = "dispatch" if ".dispatch." in method else "trip"
         call: Any = self._channels[service].stream_stream(method)
-        metadata = [(k, v) for k, v in context.invocation_metadata() or () if k == "authorization"]
+        came = dict(context.invocation_metadata() or ())
+        metadata = [(key, came[key]) for key in ("authorization", "ridestream-market") if key in came]
         upstream = call(metadata=metadata)
-        stream = Stream()
+        stream = Stream(came.get("ridestream-market", ""))
         if method == DRIVE:
             self.streams.append(stream)
         up = asyncio.create_task(self._relay_up(method, requests, upstream, stream))
@@ -202,7 +204,9 @@ def lint(streams: list[Stream]) -> None:
             continue
         kinds = [message.WhichOneof("message") for message in stream.up]
         assert kinds[:1] == ["hello"] and kinds.count("hello") == 1, f"a stream of {kinds[:3]}"
-        resume = stream.up[0].hello.resume
+        hello = stream.up[0].hello
+        assert stream.market == hello.market, f"the metadata name the market '{stream.market}'"
+        resume = hello.resume
         last = 0
         if resume.session_id:
             assert (resume.session_id, resume.epoch) in pushed, "Hello resumes what never was"

@@ -49,8 +49,13 @@ class Connection:
         credentials = grpc.ssl_channel_credentials(self.root_certificates)
         return grpc.aio.secure_channel(self.address, credentials, options=_OPTIONS)
 
-    async def metadata(self) -> Metadata:
-        """The metadata that prove who calls, with a token that is asked for now."""
+    async def metadata(self, market: str | None = None) -> Metadata:
+        """The metadata of a call: the proof of who calls, with a token that is asked for now, and the
+        market that it concerns, by which a proxy finds its process."""
+        named = () if market is None else (("ridestream-market", market),)
+        return await self._proof() + named
+
+    async def _proof(self) -> Metadata:
         if self.insecure_caller is not None:
             return (("ridestream-caller", self.insecure_caller),)
         if self.token is None:

@@ -102,7 +102,7 @@ class Rider:
             market=market, pickup=pickup, dropoff=dropoff, party_size=party_size, shared=shared
         )
         quote = await self._call(
-            lambda channel: TripServiceStub(channel).QuoteTrip, request, QuoteTripResponse, 2
+            lambda channel: TripServiceStub(channel).QuoteTrip, request, QuoteTripResponse, 2, market
         )
         if not quote.quote_id:
             raise ProtocolError("quote_id: is empty")
@@ -206,7 +206,7 @@ class Rider:
                 error = status_of(rpc_error)
                 faults = faults + 1 if error.code in _FAULTS else 0
                 pause_s = error.retry_after_s
-                fresh = error.code == Code.UNAUTHENTICATED and metadata not in (refused, ())
+                fresh = error.code == Code.UNAUTHENTICATED and metadata != refused
                 refused = metadata if fresh else refused
                 may_help = fresh or error.code in _AGAIN or pause_s is not None
                 if not (may_help or 0 < faults < _MAX_FAULTS):
@@ -221,6 +221,7 @@ class Rider:
         request: _Request,
         kind: type[_Response],
         deadline_s: float,
+        market: str | None = None,
     ) -> _Response:
         """Calls until it succeeds, can't, or patience ends. Each try has the method's deadline."""
         backoff = Backoff()
@@ -228,7 +229,7 @@ class Rider:
         refused: Metadata | None = None
         while True:
             left_s = end - time.monotonic()
-            metadata = await self._connection.metadata()
+            metadata = await self._connection.metadata(market)
             try:
                 timeout_s = max(0.001, min(deadline_s, left_s))
                 response = await method(self._open())(request, metadata=metadata, timeout=timeout_s)
@@ -239,7 +240,7 @@ class Rider:
                     return response
                 raise ProtocolError(f"a message came that is no {kind.__name__}")
             pause_s = backoff.pause(error.retry_after_s)
-            fresh = error.code == Code.UNAUTHENTICATED and metadata not in (refused, ())
+            fresh = error.code == Code.UNAUTHENTICATED and metadata != refused
             refused = metadata if fresh else refused
             may_help = fresh or error.code in _AGAIN or error.retry_after_s is not None
             if not may_help or time.monotonic() + pause_s >= end:

@@ -129,7 +129,7 @@ class Stream:
             metadata = None
             began = time.monotonic()
             try:
-                metadata = await self._connection.metadata()
+                metadata = await self._connection.metadata(self._hello.market)
                 goodbye = await self._stream(metadata, backoff)
                 if goodbye is None and self._commands.has("end_shift"):
                     self._commands.shift_ended()
@@ -146,7 +146,7 @@ class Stream:
                 if status.code in _FINAL or _is_too_large(status):
                     return self.finish(status)
                 if status.code == Code.UNAUTHENTICATED:
-                    if metadata == refused or not metadata:
+                    if metadata == refused:
                         return self.finish(status)
                     refused = metadata
             except Exception as failure:  # A ProtocolError, or what the app's token source raised.

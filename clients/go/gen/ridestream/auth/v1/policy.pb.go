@@ -22,17 +22,17 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Who may call a method, and about whom. Callers are roles, as tokens have them ("rider", "driver",
+// Lists who may call a method, and about whom. Callers are roles, as tokens have them ("rider", "driver",
 // "operator", "viewer"), and services, as certificates have them ("service/dispatch"). Everybody else
 // gets PERMISSION_DENIED, and a caller who proves nothing gets UNAUTHENTICATED.
 type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// They may call about everybody.
+	// Callers who may call about everybody.
 	All []string `protobuf:"bytes,1,rep,name=all,proto3" json:"all,omitempty"`
-	// They may call about themselves alone: their own trips, their own session.
+	// Callers who may call about themselves alone: their own trips, their own session.
 	Own []string `protobuf:"bytes,2,rep,name=own,proto3" json:"own,omitempty"`
-	// They may call about everybody, but the answer names nobody: drivers and riders stand under
-	// pseudonyms.
+	// Callers who may call about everybody, with an answer that names nobody: drivers and riders
+	// appear under pseudonyms.
 	Anonymous []string `protobuf:"bytes,3,rep,name=anonymous,proto3" json:"anonymous,omitempty"`
 	// The text field of the request (of a client stream: of its first message), by its path, that names
 	// the market or markets. A caller who is bound to one market may name no other. Empty: the service
@@ -124,7 +124,7 @@ var file_ridestream_auth_v1_policy_proto_extTypes = []protoimpl.ExtensionInfo{
 
 // Extension fields to descriptorpb.MethodOptions.
 var (
-	// Who may call the method. A method without it is refused to everybody, and doesn't build.
+	// The policy of the method. A method without one is refused to everybody, and doesn't build.
 	//
 	// optional ridestream.auth.v1.Policy policy = 50702;
 	E_Policy = &file_ridestream_auth_v1_policy_proto_extTypes[0]

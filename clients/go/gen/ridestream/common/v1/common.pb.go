@@ -14,6 +14,9 @@
 //    U+2066 to U+2069); others are refused with INVALID_ARGUMENT.
 //  * Who is calling stands in the call's metadata (`ridestream-caller: rider/r-17`), never in a
 //    message. Kinds are `rider`, `driver`, `operator`, `viewer` and `service`.
+//  * A call that concerns one market names it in the metadata as well (`ridestream-market: porto`),
+//    so that a proxy can route it to the process of that market without reading messages. Clients of
+//    a service that one process serves for all markets may leave it out.
 //  * Every call needs a deadline; a server gives one of its own to calls without.
 //  * Errors: INVALID_ARGUMENT names the field that is wrong, as a path ("pickup.lat_e7"). Each method
 //    lists its errors. Besides those every method can return:
@@ -21,6 +24,8 @@
 //     - UNAUTHENTICATED: the method needs a caller, and the metadata name none, or two.
 //     - PERMISSION_DENIED: the method's policy doesn't list the caller, or not about whom or which
 //       market the request names; see policy.proto.
+//     - FAILED_PRECONDITION: this process doesn't serve the market that the metadata or the request
+//       names; the text lists those that it serves.
 //     - RESOURCE_EXHAUSTED with the trailing metadata `retry-after-ms`: too many calls of this caller,
 //       or too many that wait. May be retried after that pause.
 //     - RESOURCE_EXHAUSTED without it: the message is larger than the service reads

@@ -1489,7 +1489,7 @@ type WaitingPlace struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where somebody wanted to be picked up.
 	Place *v1.LatLng `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
-	// It means nothing any more after this.
+	// When the suggestion ends.
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2410,8 +2410,8 @@ type GetOfferStatsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Offers that drivers have acked since the service began.
 	Acked uint64 `protobuf:"varint,1,opt,name=acked,proto3" json:"acked,omitempty"`
-	// Of the last 1,000 of them, the time from the decision until the ack was here, by the wall's
-	// clock: half and all but 1 % took no longer. Absent before the first.
+	// Time from the decision until the ack arrived, of the last 1,000 acked offers, on the wall clock:
+	// half, and all but 1 %, took no longer. Absent before the first.
 	P50           *durationpb.Duration `protobuf:"bytes,2,opt,name=p50,proto3" json:"p50,omitempty"`
 	P99           *durationpb.Duration `protobuf:"bytes,3,opt,name=p99,proto3" json:"p99,omitempty"`
 	unknownFields protoimpl.UnknownFields

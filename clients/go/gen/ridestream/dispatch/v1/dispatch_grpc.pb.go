@@ -53,9 +53,9 @@ type DispatchServiceClient interface {
 	//     message that is no Hello, a second Hello, a field out of bounds, an ack of what was never
 	//     sent. The same again gets the same answer.
 	//   - UNAUTHENTICATED: no caller. PERMISSION_DENIED: the caller is no driver.
-	//   - NOT_FOUND: a market that isn't served here.
-	//   - FAILED_PRECONDITION: the driver has a session in another market. End that shift first
-	//     (EndShift), or wait until the session is forgotten (--drop_after).
+	//   - FAILED_PRECONDITION: a market that isn't served here; the message lists those that are. Or the
+	//     driver has a session in another market: end that shift first (EndShift), or wait until the
+	//     session is forgotten (--drop_after).
 	//   - ABORTED: fenced by a newer session of the same driver.
 	//   - RESOURCE_EXHAUSTED: too many sessions, in all or from one address; calls or commands that
 	//     come too fast; a market that is behind; a driver that leaves too many pushes unacked. Come
@@ -74,7 +74,7 @@ type DispatchServiceClient interface {
 	// How soon a market's offers are in their drivers' hands: for operators and those who look on.
 	//
 	// Read-only. Deadline: 1 s.
-	// Errors: NOT_FOUND (a market that isn't served here), PERMISSION_DENIED (not a service),
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id).
 	GetOfferStats(ctx context.Context, in *GetOfferStatsRequest, opts ...grpc.CallOption) (*GetOfferStatsResponse, error)
 }
@@ -149,9 +149,9 @@ type DispatchServiceServer interface {
 	//     message that is no Hello, a second Hello, a field out of bounds, an ack of what was never
 	//     sent. The same again gets the same answer.
 	//   - UNAUTHENTICATED: no caller. PERMISSION_DENIED: the caller is no driver.
-	//   - NOT_FOUND: a market that isn't served here.
-	//   - FAILED_PRECONDITION: the driver has a session in another market. End that shift first
-	//     (EndShift), or wait until the session is forgotten (--drop_after).
+	//   - FAILED_PRECONDITION: a market that isn't served here; the message lists those that are. Or the
+	//     driver has a session in another market: end that shift first (EndShift), or wait until the
+	//     session is forgotten (--drop_after).
 	//   - ABORTED: fenced by a newer session of the same driver.
 	//   - RESOURCE_EXHAUSTED: too many sessions, in all or from one address; calls or commands that
 	//     come too fast; a market that is behind; a driver that leaves too many pushes unacked. Come
@@ -170,7 +170,7 @@ type DispatchServiceServer interface {
 	// How soon a market's offers are in their drivers' hands: for operators and those who look on.
 	//
 	// Read-only. Deadline: 1 s.
-	// Errors: NOT_FOUND (a market that isn't served here), PERMISSION_DENIED (not a service),
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id).
 	GetOfferStats(context.Context, *GetOfferStatsRequest) (*GetOfferStatsResponse, error)
 	mustEmbedUnimplementedDispatchServiceServer()

@@ -38,7 +38,7 @@ type MarketServiceClient interface {
 	// of at most 256 KB, so that a client can draw before the last has come. The order has no meaning.
 	//
 	// Read-only; the same as long as the service runs. Deadline: 30 s.
-	// Errors: NOT_FOUND (a market that isn't served here), INVALID_ARGUMENT (a market that is no id).
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), INVALID_ARGUMENT (a market that is no id).
 	GetStreets(ctx context.Context, in *GetStreetsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetStreetsResponse], error)
 }
 
@@ -94,7 +94,7 @@ type MarketServiceServer interface {
 	// of at most 256 KB, so that a client can draw before the last has come. The order has no meaning.
 	//
 	// Read-only; the same as long as the service runs. Deadline: 30 s.
-	// Errors: NOT_FOUND (a market that isn't served here), INVALID_ARGUMENT (a market that is no id).
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), INVALID_ARGUMENT (a market that is no id).
 	GetStreets(*GetStreetsRequest, grpc.ServerStreamingServer[GetStreetsResponse]) error
 	mustEmbedUnimplementedMarketServiceServer()
 }

@@ -336,13 +336,13 @@ func (StepPlausibility) EnumDescriptor() ([]byte, []int) {
 type TripChange int32
 
 const (
-	// Of events that older versions wrote.
+	// Only in events that older versions wrote.
 	TripChange_TRIP_CHANGE_UNSPECIFIED TripChange = 0
 	TripChange_TRIP_CHANGE_STATE       TripChange = 1
 	TripChange_TRIP_CHANGE_DESTINATION TripChange = 2
 	// Another driver, of a shared trip that stays ASSIGNED.
 	TripChange_TRIP_CHANGE_DRIVER TripChange = 3
-	// Of a trip whose rider is aboard.
+	// Only for a trip whose rider is aboard.
 	TripChange_TRIP_CHANGE_DRIVER_LOST  TripChange = 4
 	TripChange_TRIP_CHANGE_DRIVER_HEARD TripChange = 5
 )
@@ -680,7 +680,7 @@ func (x *Promise) GetLatestDropoffAt() *timestamppb.Timestamp {
 
 type Cancellation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who ended the trip: exactly one of these three is set. A driver does so only for a rider who
+	// The one who ended the trip: exactly one of these three is set. A driver does so only for a rider who
 	// didn't come; any other giving up is a release.
 	ByRiderId   string       `protobuf:"bytes,1,opt,name=by_rider_id,json=byRiderId,proto3" json:"by_rider_id,omitempty"`
 	ByDriverId  string       `protobuf:"bytes,4,opt,name=by_driver_id,json=byDriverId,proto3" json:"by_driver_id,omitempty"`
@@ -3053,7 +3053,7 @@ func (x *ReportSurgeRequest) GetCells() []*SurgeCell {
 // A part of the city, of about a kilometre.
 type SurgeCell struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Of S2; all cells of a report have the same level.
+	// An S2 cell; all cells of a report have the same level.
 	S2CellId uint64 `protobuf:"fixed64,1,opt,name=s2_cell_id,json=s2CellId,proto3" json:"s2_cell_id,omitempty"`
 	// Above 100, at most 1000.
 	SurgePercent  uint32 `protobuf:"varint,2,opt,name=surge_percent,json=surgePercent,proto3" json:"surge_percent,omitempty"`

@@ -52,8 +52,8 @@ type TripServiceClient interface {
 	//
 	// Idempotent by nature (each call makes a new quote, which costs nothing). Deadline: 2 s.
 	// Errors: INVALID_ARGUMENT (a place out of range or off the market's streets, a party of none or of
-	// more than 8, a market that is no id), NOT_FOUND (unknown market), FAILED_PRECONDITION (no way from
-	// pick-up to drop-off), PERMISSION_DENIED (not a rider).
+	// more than 8, a market that is no id), FAILED_PRECONDITION (a market that isn't served here, no
+	// way from pick-up to drop-off), PERMISSION_DENIED (not a rider).
 	QuoteTrip(ctx context.Context, in *QuoteTripRequest, opts ...grpc.CallOption) (*QuoteTripResponse, error)
 	// Asks for a ride at a quote's price. A quote serves one trip.
 	//
@@ -114,8 +114,8 @@ type TripServiceClient interface {
 	// as slowly as it likes: the log waits on the disk, and a follower costs the service a few hundred
 	// events at most.
 	// Errors: OUT_OF_RANGE (after_sequence lies beyond the log: the follower knows another log),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (no start, no market, more than 64, or one that
-	// isn't served here).
+	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (no start, no market, more than 64),
+	// FAILED_PRECONDITION (a market that isn't served here).
 	FollowTrips(ctx context.Context, in *FollowTripsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowTripsResponse], error)
 	// Gives a waiting trip to a driver. One conditional write: of two drivers, one gets it. A driver's
 	// riders either all share or none does.
@@ -180,8 +180,8 @@ type TripServiceClient interface {
 	//
 	// Idempotent: the whole of it replaces what was told before. It is never stored, and forgotten
 	// when it isn't told again within 2 minutes. Deadline: 2 s.
-	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not a service), INVALID_ARGUMENT (a market
-	// that is no id, a cell or a percentage out of bounds).
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
+	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(ctx context.Context, in *ReportSurgeRequest, opts ...grpc.CallOption) (*ReportSurgeResponse, error)
 }
 
@@ -380,8 +380,8 @@ type TripServiceServer interface {
 	//
 	// Idempotent by nature (each call makes a new quote, which costs nothing). Deadline: 2 s.
 	// Errors: INVALID_ARGUMENT (a place out of range or off the market's streets, a party of none or of
-	// more than 8, a market that is no id), NOT_FOUND (unknown market), FAILED_PRECONDITION (no way from
-	// pick-up to drop-off), PERMISSION_DENIED (not a rider).
+	// more than 8, a market that is no id), FAILED_PRECONDITION (a market that isn't served here, no
+	// way from pick-up to drop-off), PERMISSION_DENIED (not a rider).
 	QuoteTrip(context.Context, *QuoteTripRequest) (*QuoteTripResponse, error)
 	// Asks for a ride at a quote's price. A quote serves one trip.
 	//
@@ -442,8 +442,8 @@ type TripServiceServer interface {
 	// as slowly as it likes: the log waits on the disk, and a follower costs the service a few hundred
 	// events at most.
 	// Errors: OUT_OF_RANGE (after_sequence lies beyond the log: the follower knows another log),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (no start, no market, more than 64, or one that
-	// isn't served here).
+	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (no start, no market, more than 64),
+	// FAILED_PRECONDITION (a market that isn't served here).
 	FollowTrips(*FollowTripsRequest, grpc.ServerStreamingServer[FollowTripsResponse]) error
 	// Gives a waiting trip to a driver. One conditional write: of two drivers, one gets it. A driver's
 	// riders either all share or none does.
@@ -508,8 +508,8 @@ type TripServiceServer interface {
 	//
 	// Idempotent: the whole of it replaces what was told before. It is never stored, and forgotten
 	// when it isn't told again within 2 minutes. Deadline: 2 s.
-	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not a service), INVALID_ARGUMENT (a market
-	// that is no id, a cell or a percentage out of bounds).
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
+	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(context.Context, *ReportSurgeRequest) (*ReportSurgeResponse, error)
 	mustEmbedUnimplementedTripServiceServer()
 }
