@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter import Failed
-from case import Case, token_id
+from case import Case, Driver, token_id
 from gate import Gate
 from ridestream.dispatch.v1.dispatch_pb2 import (
     STOP_ACTION_ARRIVED,
@@ -33,6 +33,11 @@ async def refused_with(awaitable: Any, code: str) -> Failed:
     error = await refusal(awaitable)
     assert error.code == code, f"{code} was due, but {error} came"
     return error
+
+
+async def ended_with(driver: Driver, code: str) -> None:
+    error = await driver.wait("ended")
+    assert error and error["code"] == code, f"{code} was due, but {error} came"
 
 
 async def its_examples(case: Case) -> None:
@@ -271,20 +276,20 @@ async def errors_of_drivers(case: Case) -> None:
     ended = await driver.do("accept", "no-such-offer")
     assert ended["outcome"] == "OFFER_OUTCOME_WITHDRAWN", ended
     elsewhere = await case.driver(person, market="elsewhere")
-    assert (await elsewhere.wait("ended"))["code"] == "FAILED_PRECONDITION"
+    await ended_with(elsewhere, "FAILED_PRECONDITION")
     # Who has forgotten that session ends it all the same, and begins elsewhere at once.
     again = await case.driver(person)
-    assert (await driver.wait("ended"))["code"] == "ABORTED"
+    await ended_with(driver, "ABORTED")
     await again.do("end_shift")
     assert await again.wait("ended") is None
     elsewhere = await case.driver(person, market="elsewhere")
     await elsewhere.wait("connected")
     await elsewhere.do("end_shift")
     nowhere = await case.driver(market="nowhere")
-    assert (await nowhere.wait("ended"))["code"] == "FAILED_PRECONDITION"
+    await ended_with(nowhere, "FAILED_PRECONDITION")
     rider_token = await case.token_file("rider/no-driver")
     no_driver = await case.driver(token_file=rider_token)
-    assert (await no_driver.wait("ended"))["code"] == "PERMISSION_DENIED"
+    await ended_with(no_driver, "PERMISSION_DENIED")
     calls = len(case.gate.calls)
     error = await refused_with(case.driver(seats=9), "INVALID_ARGUMENT")
     assert error.message == "hello.seats: must be 1 to 8, is 9", error
