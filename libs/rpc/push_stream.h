@@ -83,4 +83,13 @@ class PushStream final : public grpc::ServerWriteReactor<Response>,
   std::shared_ptr<PushStream> self_;
 };
 
+/// A server stream that ends at once, with the pause that WithRetryAfter put on `status`.
+template <class Response>
+grpc::ServerWriteReactor<Response>* RefuseStream(const absl::Status& status,
+                                                 grpc::CallbackServerContext* context) {
+  const auto stream = PushStream<Response>::Make({});
+  stream->Close(ToGrpcStatus(status, context));
+  return stream.get();
+}
+
 }  // namespace ridestream::rpc

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "grpcpp/grpcpp.h"
+#include "libs/rpc/message_bytes.h"
+#include "libs/rpc/status.h"
+#include "libs/server_streams/pull_stream.h"
+
+namespace ridestream::rpc {
+
+/// gRPC as the transport of a client stream whose logic is elsewhere. It is raw, i.e. parses what
+/// it reads itself: gRPC doesn't tell a message that can't be parsed from a client who half-closed.
+/// Parses into one message all the time, so its strings are allocated once. Deletes itself when
+/// gRPC is done.
+template <class Request, class Response>
+class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
+                       public streams::StreamReader<Response> {
+ public:
+  using Stream = streams::PullStream<Request, Response>;
+
+  ReadCall(grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
+      : context_(context), response_(response) {}
+
+  /// Before the handler returns this to gRPC; `stream` reads from here. A call that is refused is
+  /// finished instead.
+  void Attach(std::shared_ptr<Stream> stream) { stream_ = std::move(stream); }
+
+  void StartRead() override { ServerReadReactor::StartRead(&read_); }
+  void Finish(const absl::Status& status, const Response& response) override {
+    response_ = ToBytes(response);
+    ServerReadReactor::Finish(ToGrpcStatus(status, &context_));
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return stream_->OnReadsEnded();
+    if (!Parse(read_, message_)) return stream_->Close(FromGrpcStatus(MalformedMessage()));
+    stream_->OnRead(message_);
+  }
+  void OnCancel() override {
+    if (stream_ != nullptr) stream_->OnCancelled();
+  }
+  void OnDone() override {
+    if (stream_ != nullptr) stream_->OnDone();
+    delete this;
+  }
+
+ private:
+  grpc::CallbackServerContext& context_;
+  grpc::ByteBuffer& response_;
+  std::shared_ptr<Stream> stream_;  // Null for a call that was refused.
+  // By the read that is under way.
+  grpc::ByteBuffer read_;
+  Request message_;
+};
+
+}  // namespace ridestream::rpc
