@@ -12,7 +12,7 @@ namespace ridestream::location {
 using metrics::Readings;
 using Kind = Readings::Kind;
 
-PositionReader::OnBatch MeasureBatches(prometheus::Registry& registry) {
+LocationHandlers::OnBatch MeasureBatches(prometheus::Registry& registry) {
   auto& sizes = prometheus::BuildHistogram()
                     .Name("location_batch_positions")
                     .Help("Positions in a batch that was reported")
@@ -29,9 +29,9 @@ PositionReader::OnBatch MeasureBatches(prometheus::Registry& registry) {
   };
 }
 
-void AddReadings(Readings& readings, const LocationService& location,
-                 const LocationServiceOptions& options) {
-  const LocationIndex& index = location.index();
+void AddReadings(Readings& readings, const LocationHandlers& handlers,
+                 const LocationConfig& config) {
+  const LocationIndex& index = handlers.index();
   readings.Add(Kind::kCounter, "location_positions_total",
                "Positions that were reported, by what became of them", [&index] {
                  std::vector<Readings::Sample> samples;
@@ -59,12 +59,12 @@ void AddReadings(Readings& readings, const LocationService& location,
     readings.AddOne(Kind::kGauge, name, help, [value] { return static_cast<double>(value); });
   };
   bound("location_drivers_bound", "Drivers that a market may hold",
-        options.index.max_drivers_per_market);
-  bound("location_markets_bound", "Markets that may be held", options.index.max_markets);
-  bound("location_viewers_bound", "WatchArea streams that may be open", options.max_viewers);
+        config.index.max_drivers_per_market);
+  bound("location_markets_bound", "Markets that may be held", config.index.max_markets);
+  bound("location_viewers_bound", "WatchArea streams that may be open", config.max_viewers);
   readings.AddOne(Kind::kCounter, "location_nearest_queries_total",
                   "Questions that FindNearest was asked; a call asks many",
-                  [&location] { return static_cast<double>(location.queries()); });
+                  [&handlers] { return static_cast<double>(handlers.queries()); });
 }
 
 }  // namespace ridestream::location

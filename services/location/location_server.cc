@@ -5,14 +5,6 @@
 #include "services/location/location_metrics.h"
 
 namespace ridestream::location {
-namespace {
-
-LocationServiceOptions Measured(LocationServiceOptions options, prometheus::Registry& registry) {
-  options.on_batch = MeasureBatches(registry);
-  return options;
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<LocationServer>> LocationServer::Start(Options options) {
   auto security = rpc::Security::Start(options.security, "location");
@@ -28,9 +20,13 @@ LocationServer::LocationServer(const Options& options, std::unique_ptr<rpc::Secu
       security_(std::move(security)),
       metrics_("location", {"ridestream.location.v1.LocationService"}, options.metrics_listen),
       clock_(options.clock),
-      service_(Measured(options.service, metrics_.registry()), *clock_, security_->authenticator()),
+      handlers_({.config = options.service,
+                 .clock = *clock_,
+                 .timers = timers_,
+                 .on_batch = MeasureBatches(metrics_.registry())}),
+      service_(handlers_, security_->authenticator(), options.service.markets),
       clock_service_(*clock_, security_->authenticator()) {
-  AddReadings(metrics_.readings(), service_, options.service);
+  AddReadings(metrics_.readings(), handlers_, options.service);
 }
 
 absl::Status LocationServer::Serve(rpc::ServerOptions options) {
@@ -42,7 +38,7 @@ absl::Status LocationServer::Serve(rpc::ServerOptions options) {
   options.services = {&service_, &clock_service_};
   security_->Secure(options,
                     {"ridestream.location.v1.LocationService", "ridestream.clock.v1.ClockService"});
-  options.on_drain = {[this] { service_.Drain(); }};
+  options.on_drain = {[this] { handlers_.Drain(); }};
   options.call_observer = metrics_.calls();
   auto server = rpc::Server::Start(std::move(options));
   if (!server.ok()) return server.status();

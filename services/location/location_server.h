@@ -6,11 +6,13 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/clock_service.h"
 #include "libs/rpc/security.h"
 #include "libs/rpc/server.h"
+#include "services/location/handlers/location_handlers.h"
 #include "services/location/rpc/location_service.h"
 
 namespace ridestream::location {
@@ -20,7 +22,7 @@ namespace ridestream::location {
 class LocationServer {
  public:
   struct Options {
-    LocationServiceOptions service = {};
+    LocationConfig service = {};
     /// Where and within what limits to serve; Start adds the services and who observes them.
     rpc::ServerOptions server = {};
     /// Not null.
@@ -57,6 +59,8 @@ class LocationServer {
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;
+  TimerQueue timers_;
+  LocationHandlers handlers_;
   LocationService service_;
   ClockService clock_service_;
   std::unique_ptr<metrics::Exporter> exporter_;

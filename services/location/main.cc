@@ -69,10 +69,11 @@ absl::StatusOr<LocationServer::Options> OptionsFromFlags() {
   if (!security.ok()) return security.status();
   auto server = rpc::ServerOptionsFromFlags();
   if (!server.ok()) return server.status();
-  LocationServer::Options options{.server = *std::move(server),
-                                  .clock = service::MakeClock(),
-                                  .security = *std::move(security),
-                                  .metrics_listen = absl::GetFlag(FLAGS_metrics_listen)};
+  LocationServer::Options options;
+  options.server = *std::move(server);
+  options.clock = service::MakeClock();
+  options.security = *std::move(security);
+  options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   options.server.address = absl::GetFlag(FLAGS_listen);
   if (const std::string text = absl::GetFlag(FLAGS_markets); !text.empty()) {
     auto names = service::ParseMarketNames(text);

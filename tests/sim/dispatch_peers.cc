@@ -61,17 +61,16 @@ class LogStream final : public streams::ReadStream {
 template <class Request>
 class ReportLink final : public streams::WriteStream<Request> {
  public:
-  /// `begin` and `take` are called at the server.
+  /// `begin` is called at the server, and returns what takes the messages there.
   ReportLink(Context& context, Host& host, Host& server, std::string name,
-             const std::function<void(const std::shared_ptr<Link>&)>& begin,
-             std::function<void(const Request&)> take, streams::WriteListener& listener)
+             const std::function<Take<Request>(const std::shared_ptr<Link>&)>& begin,
+             streams::WriteListener& listener)
       : context_(context),
         link_(Link::Open(context, host, server, std::move(name))),
         host_life_(host.life()),
-        take_(std::move(take)),
         listener_(listener) {
     link_->WhenClosed(Side::kClient, [this](const absl::Status& status) { OnClosed(status); });
-    link_->Send(Side::kServer, [begin, link = link_] { begin(link); });
+    link_->Send(Side::kServer, [begin, link = link_, take = take_] { *take = begin(link); });
   }
   ~ReportLink() override {
     life_.End();
@@ -81,7 +80,7 @@ class ReportLink final : public streams::WriteStream<Request> {
   void Write(const Request& request) override {
     writing_ = true;
     if (!ended_) {
-      link_->Send(Side::kServer, [take = take_, request] { take(request); });
+      link_->Send(Side::kServer, [take = take_, request] { (*take)(request); });
     }
     context_.agenda.After(context_.random.Between(Duration(0), Latency(context_) / 4), life_,
                           [this] { OnTaken(); });
@@ -103,7 +102,8 @@ class ReportLink final : public streams::WriteStream<Request> {
   const std::shared_ptr<Link> link_;
   const LifeWatch host_life_;
   Life life_;
-  const std::function<void(const Request&)> take_;
+  /// The server's; set there before the first message arrives.
+  const std::shared_ptr<Take<Request>> take_ = std::make_shared<Take<Request>>();
   streams::WriteListener& listener_;
   bool writing_ = false;
   std::optional<absl::Status> ended_;
@@ -159,9 +159,8 @@ dispatch::PositionForwarder::Open SimPositionStreams(Context& context, Host& hos
     return std::make_unique<ReportLink<Request>>(
         context, host, neighbours.location_host, "positions",
         [&location = neighbours.location](const std::shared_ptr<Link>& link) {
-          location->ReportPositions(link);
+          return location->ReportPositions(link);
         },
-        [&location = neighbours.location](const Request& batch) { location->TakeBatch(batch); },
         listener);
   };
 }
@@ -173,9 +172,9 @@ dispatch::ProgressReporter::Open SimProgressStreams(Context& context, Host& host
     return std::make_unique<ReportLink<Request>>(
         context, host, neighbours.trip_host, "progress",
         [&trip = neighbours.trip](const std::shared_ptr<Link>& link) {
-          trip->ReportProgress(link);
+          return trip->ReportProgress(link);
         },
-        [&trip = neighbours.trip](const Request& report) { trip->TakeProgress(report); }, listener);
+        listener);
   };
 }
 

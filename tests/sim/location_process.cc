@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <set>
-#include <utility>
+#include <string>
 
-#include "services/location/rpc/convert.h"
+#include "services/location/handlers/convert.h"
+#include "tests/sim/town.h"
 
 namespace ridestream::sim {
 namespace {
@@ -16,36 +17,43 @@ constexpr Duration kStaleness = std::chrono::seconds(30);
 }  // namespace
 
 LocationProcess::LocationProcess(Context& context, Host& host)
-    : context_(context), host_(host), index_({.staleness = kStaleness}) {}
+    : context_(context),
+      host_(host),
+      timers_(context),
+      handlers_({.config = {.index = {.staleness = kStaleness}},
+                 .clock = context.agenda.clock(),
+                 .timers = timers_}) {}
 
-void LocationProcess::ReportPositions(std::shared_ptr<Link> link) {
-  link->WhenClosed(Side::kServer, [](const absl::Status&) {});
+Take<LocationProcess::Batch> LocationProcess::ReportPositions(std::shared_ptr<Link> link) {
+  const auto call = std::make_shared<Reporter>(context_, host_, calls_, std::move(link));
+  const auto stream = handlers_.ReportPositions(*call);
+  if (!stream.ok()) {
+    context_.Violated("location refuses a stream of dispatch: " + stream.status().ToString());
+    return [](const Batch&) {};
+  }
+  call->Begin(*stream);
+  return [this, weak = std::weak_ptr(call)](const Batch& batch) { OnBatch(weak, batch); };
 }
 
-void LocationProcess::TakeBatch(const location::v1::ReportPositionsRequest& batch) {
+void LocationProcess::OnBatch(const std::weak_ptr<Reporter>& reporter, const Batch& batch) {
   if (context_.agenda.now() < behind_until_) {
-    waiting_.push_back(batch);
+    waiting_.emplace_back(reporter, batch);
   } else {
-    Apply(batch);
+    Read(reporter, batch);
   }
 }
 
-void LocationProcess::Apply(const location::v1::ReportPositionsRequest& batch) {
-  std::vector<location::PositionReport> reports;
-  if (const absl::Status status = location::ToReports(batch, reports); !status.ok()) {
-    return context_.Violated("location refuses a batch of dispatch: " + status.ToString());
-  }
-  const location::ApplyCounts counts = index_.Apply(batch.market(), reports, context_.agenda.now());
-  if (counts.rejected > 0) {
-    context_.Violated(fmt::format("location rejects {} positions of dispatch", counts.rejected));
-  }
+void LocationProcess::Read(const std::weak_ptr<Reporter>& reporter, const Batch& batch) {
+  if (const auto open = reporter.lock()) open->OnMessage(batch);
+  context_.Expect(handlers_.index().GetStats(kMarket).positions.rejected == 0,
+                  "location rejects positions of dispatch");
 }
 
 void LocationProcess::FallBehind(Duration duration) {
   behind_until_ = std::max(behind_until_, context_.agenda.now() + duration);
   context_.agenda.At(behind_until_, host_.life(), [this] {
     if (context_.agenda.now() < behind_until_) return;
-    for (const auto& batch : std::exchange(waiting_, {})) Apply(batch);
+    for (const auto& [reporter, batch] : std::exchange(waiting_, {})) Read(reporter, batch);
   });
 }
 
@@ -55,40 +63,43 @@ void LocationProcess::FallSilent(Duration duration) {
 
 void LocationProcess::FindNearest(const location::v1::FindNearestRequest& request,
                                   const Reply<location::v1::FindNearestResponse>& reply) {
-  const Time now = context_.agenda.now();
-  if (now < silent_until_) return;
+  if (context_.agenda.now() < silent_until_) return;
+  const auto response = handlers_.FindNearest({}, request);
+  if (response.ok()) {
+    Check(request, *response);
+  } else {
+    context_.Violated("location refuses a question of dispatch: " + response.status().ToString());
+  }
+  reply(response);
+}
+
+void LocationProcess::Check(const location::v1::FindNearestRequest& request,
+                            const location::v1::FindNearestResponse& response) {
   const auto queries = location::ToQueries(request);
-  if (!queries.ok()) {
-    context_.Violated("location refuses a question of dispatch: " + queries.status().ToString());
-    return reply(queries.status());
+  context_.Expect(queries->size() == static_cast<std::size_t>(response.results_size()),
+                  "location doesn't answer each question once");
+  for (int i = 0; i < response.results_size(); ++i) {
+    Check(queries->at(static_cast<std::size_t>(i)), response.results(i));
   }
-  location::v1::FindNearestResponse response;
-  const auto answers = index_.FindNearest(request.market(), *queries, now);
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    Check(queries->at(i), answers[i]);
-    auto& result = *response.add_results();
-    for (const location::NearbyDriver& driver : answers[i]) {
-      location::ToProto(driver, *result.add_drivers());
-    }
-  }
-  reply(std::move(response));
 }
 
 void LocationProcess::Check(const location::NearestQuery& query,
-                            const location::NearbyDrivers& answer) {
-  std::set<DriverId> seen;
-  double before_m = 0;
-  for (const location::NearbyDriver& driver : answer) {
-    const bool good = seen.insert(driver.id).second && driver.distance_m >= before_m &&
-                      driver.distance_m <= query.radius_m && driver.age <= kStaleness &&
-                      query.states.Has(driver.state) && driver.free_seats >= query.min_free_seats;
+                            const location::v1::NearestResult& answer) {
+  std::set<std::string> seen;
+  std::uint32_t before_m = 0;
+  for (const location::v1::NearbyDriver& driver : answer.drivers()) {
+    const bool good = seen.insert(driver.driver_id()).second && driver.distance_m() >= before_m &&
+                      driver.distance_m() <= query.radius_m &&
+                      std::chrono::milliseconds(driver.age_ms()) <= kStaleness &&
+                      query.states.Has(static_cast<location::DriverState>(driver.state())) &&
+                      driver.free_seats() >= query.min_free_seats;
     if (!good) {
       context_.Violated(
           fmt::format("location answers with {} twice, out of order, too far, too "
                       "old, or not as asked",
-                      driver.id));
+                      driver.driver_id()));
     }
-    before_m = driver.distance_m;
+    before_m = driver.distance_m();
   }
 }
 

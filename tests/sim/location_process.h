@@ -1,25 +1,27 @@
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "ridestream/location/v1/location.pb.h"
-#include "services/location/domain/location_index.h"
+#include "services/location/handlers/location_handlers.h"
 #include "tests/sim/call.h"
 #include "tests/sim/link.h"
+#include "tests/sim/server_call.h"
+#include "tests/sim/sim_timers.h"
 
 namespace ridestream::sim {
 
-/// A life of the location service: the real index, and what the gRPC shell does around it. It may
-/// fall behind with what is reported, or say nothing for a while. Not thread-safe.
+/// A life of the location service: the product's handlers over simulated calls. It may fall behind
+/// with what is reported, or say nothing for a while. What it answers is checked. Not thread-safe.
 class LocationProcess {
  public:
+  using Batch = location::v1::ReportPositionsRequest;
+
   LocationProcess(Context& context, Host& host);
 
-  /// A stream of ReportPositions; its batches come to TakeBatch.
-  void ReportPositions(std::shared_ptr<Link> link);
-  void TakeBatch(const location::v1::ReportPositionsRequest& batch);
+  Take<Batch> ReportPositions(std::shared_ptr<Link> link);
   void FindNearest(const location::v1::FindNearestRequest& request,
                    const Reply<location::v1::FindNearestResponse>& reply);
 
@@ -29,15 +31,22 @@ class LocationProcess {
   void FallSilent(Duration duration);
 
  private:
-  void Apply(const location::v1::ReportPositionsRequest& batch);
-  void Check(const location::NearestQuery& query, const location::NearbyDrivers& answer);
+  using Reporter = ServerReadCall<Batch, location::v1::ReportPositionsResponse>;
+
+  void OnBatch(const std::weak_ptr<Reporter>& reporter, const Batch& batch);
+  void Read(const std::weak_ptr<Reporter>& reporter, const Batch& batch);
+  void Check(const location::v1::FindNearestRequest& request,
+             const location::v1::FindNearestResponse& response);
+  void Check(const location::NearestQuery& query, const location::v1::NearestResult& answer);
 
   Context& context_;
   Host& host_;
-  location::LocationIndex index_;
+  OpenCalls calls_;  // Outlives what it carries.
+  SimTimers timers_;
+  location::LocationHandlers handlers_;
   Time behind_until_{};
   Time silent_until_{};
-  std::vector<location::v1::ReportPositionsRequest> waiting_;
+  std::vector<std::pair<std::weak_ptr<Reporter>, Batch>> waiting_;
 };
 
 }  // namespace ridestream::sim

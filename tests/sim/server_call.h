@@ -1,10 +1,13 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "libs/server_streams/pull_stream.h"
 #include "libs/server_streams/push_stream.h"
 #include "tests/sim/context.h"
 #include "tests/sim/host.h"
@@ -78,6 +81,55 @@ class ServerCall final : public streams::StreamWriter<Message>,
   const Deliver deliver_;
   const Deliver on_sent_;
   std::shared_ptr<streams::PushStream<Message>> stream_;
+};
+
+/// Takes a message that has arrived at the server.
+template <class Request>
+using Take = std::function<void(const Request&)>;
+
+/// The server's end of a link, as the transport of a client stream of a service's: nothing that the
+/// service sends may be refused as invalid. Not thread-safe.
+template <class Request, class Response>
+class ServerReadCall final
+    : public streams::StreamReader<Response>,
+      public std::enable_shared_from_this<ServerReadCall<Request, Response>> {
+ public:
+  using Stream = streams::PullStream<Request, Response>;
+
+  ServerReadCall(Context& context, Host& host, OpenCalls& calls, std::shared_ptr<Link> link)
+      : context_(context), host_(host), calls_(calls), link_(std::move(link)) {}
+
+  void Begin(std::shared_ptr<Stream> stream) {
+    stream_ = std::move(stream);
+    calls_.insert(this->shared_from_this());
+    link_->WhenClosed(Side::kServer, [weak = std::weak_ptr(stream_)](const absl::Status&) {
+      if (const auto open = weak.lock()) open->OnCancelled();
+    });
+  }
+
+  void StartRead() override { reading_ = true; }
+  void Finish(const absl::Status& status, const Response&) override {
+    context_.Expect(!absl::IsInvalidArgument(status),
+                    fmt::format("{}: a message is refused: {}", link_->name(), status.ToString()));
+    reading_ = false;
+    link_->Close(Side::kServer, status);
+    context_.agenda.After(Latency(context_), host_.life(), [self = this->shared_from_this()] {
+      self->stream_->OnDone();
+      self->calls_.erase(self);
+    });
+  }
+
+  void OnMessage(const Request& message) {
+    if (std::exchange(reading_, false)) stream_->OnRead(message);
+  }
+
+ private:
+  Context& context_;
+  Host& host_;
+  OpenCalls& calls_;
+  const std::shared_ptr<Link> link_;
+  std::shared_ptr<Stream> stream_;
+  bool reading_ = false;
 };
 
 }  // namespace ridestream::sim

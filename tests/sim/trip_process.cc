@@ -32,42 +32,6 @@ trip::TripHandlers::Call ByDispatch() { return {.caller = {identity::Role::kServ
 
 }  // namespace
 
-/// The server's end of the link by which dispatch reports progress.
-class TripProcess::ProgressCall final : public trip::ProgressStream,
-                                        public std::enable_shared_from_this<ProgressCall> {
- public:
-  ProgressCall(Context& context, Host& host, OpenCalls& calls, std::shared_ptr<Link> link)
-      : context_(context), host_(host), calls_(calls), link_(std::move(link)) {}
-
-  void Begin(std::shared_ptr<trip::ProgressReader> reader) {
-    reader_ = std::move(reader);
-    calls_.insert(shared_from_this());
-    link_->WhenClosed(Side::kServer, [weak = std::weak_ptr(reader_)](const absl::Status&) {
-      if (const auto open = weak.lock()) open->OnCancelled();
-    });
-  }
-  void StartRead() override { reading_ = true; }
-  void Finish(const absl::Status& status, const trip::v1::ReportProgressResponse&) override {
-    reading_ = false;
-    link_->Close(Side::kServer, status);
-    context_.agenda.After(Latency(context_), host_.life(), [self = shared_from_this()] {
-      self->reader_->OnDone();
-      self->calls_.erase(self);
-    });
-  }
-  void Take(const trip::v1::ReportProgressRequest& report) {
-    if (std::exchange(reading_, false)) reader_->OnRead(report);
-  }
-
- private:
-  Context& context_;
-  Host& host_;
-  OpenCalls& calls_;
-  const std::shared_ptr<Link> link_;
-  std::shared_ptr<trip::ProgressReader> reader_;
-  bool reading_ = false;
-};
-
 TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChecker& checker,
                          const trip::SharingTerms& sharing)
     : context_(context),
@@ -158,13 +122,14 @@ void TripProcess::WatchTrip(std::shared_ptr<Link> link, const RiderId& rider, co
   call->Begin(handlers_.WatchTrip(By(rider), request, *call));
 }
 
-void TripProcess::ReportProgress(const std::shared_ptr<Link>& link) {
-  progress_ = std::make_shared<ProgressCall>(context_, host_, calls_, link);
-  progress_->Begin(handlers_.ReportProgress(*progress_));
-}
-
-void TripProcess::TakeProgress(const trip::v1::ReportProgressRequest& report) {
-  if (progress_ != nullptr) progress_->Take(report);
+Take<trip::v1::ReportProgressRequest> TripProcess::ReportProgress(std::shared_ptr<Link> link) {
+  using Reporter =
+      ServerReadCall<trip::v1::ReportProgressRequest, trip::v1::ReportProgressResponse>;
+  const auto call = std::make_shared<Reporter>(context_, host_, calls_, std::move(link));
+  call->Begin(handlers_.ReportProgress(*call));
+  return [weak = std::weak_ptr(call)](const trip::v1::ReportProgressRequest& report) {
+    if (const auto open = weak.lock()) open->OnMessage(report);
+  };
 }
 
 }  // namespace ridestream::sim

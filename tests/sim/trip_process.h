@@ -45,16 +45,12 @@ class TripProcess {
                    Deliver<trip::v1::FollowTripsResponse> deliver);
   void WatchTrip(std::shared_ptr<Link> link, const RiderId& rider, const TripId& trip,
                  Deliver<trip::v1::WatchTripResponse> deliver);
-  /// A stream of ReportProgress, in place of an older one; its messages come to TakeProgress.
-  void ReportProgress(const std::shared_ptr<Link>& link);
-  void TakeProgress(const trip::v1::ReportProgressRequest& report);
+  Take<trip::v1::ReportProgressRequest> ReportProgress(std::shared_ptr<Link> link);
 
   /// Rows that would be lost if it died now.
   std::size_t waiting() const { return store_.waiting(); }
 
  private:
-  class ProgressCall;
-
   /// Checks what is told of a trip.
   trip::TripHandlers::TripReply Checked(TripReply reply);
 
@@ -67,7 +63,6 @@ class TripProcess {
   trip::SurgeTable surge_;
   SimExecutor executor_;
   SimTripStore store_;
-  std::shared_ptr<ProgressCall> progress_;
   trip::TripHandlers handlers_;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/timer_queue.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
@@ -33,11 +34,14 @@ class LocationServiceTest : public ::testing::Test {
  protected:
   using FrameReader = std::unique_ptr<grpc::ClientReader<v1::WatchAreaResponse>>;
 
-  void Start(const LocationServiceOptions& options = {}) {
+  void Start(const LocationConfig& config = {}) {
     server_.reset();
-    service_ = std::make_unique<LocationService>(options, clock_, authenticator_);
+    service_.reset();
+    handlers_ = std::make_unique<LocationHandlers>(
+        LocationHandlers::Options{.config = config, .clock = clock_, .timers = timers_});
+    service_ = std::make_unique<LocationService>(*handlers_, authenticator_);
     auto server = rpc::Server::Start(
-        {.services = {service_.get()}, .on_drain = {[this] { service_->Drain(); }}});
+        {.services = {service_.get()}, .on_drain = {[this] { handlers_->Drain(); }}});
     ASSERT_THAT(server, ridestream::testing::IsOk());
     server_ = *std::move(server);
     stub_ = v1::LocationService::NewStub(
@@ -144,7 +148,9 @@ class LocationServiceTest : public ::testing::Test {
   }
 
   ManualClock clock_;
+  TimerQueue timers_;
   const rpc::TrustingAuthenticator authenticator_{};
+  std::unique_ptr<LocationHandlers> handlers_;
   std::unique_ptr<LocationService> service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::LocationService::Stub> stub_;
@@ -319,9 +325,7 @@ TEST_F(LocationServiceTest, AViewerGetsFewerNewerFramesThanThereAreChanges) {
 }
 
 TEST_F(LocationServiceTest, AViewerTooManyIsRefusedUntilOneLeaves) {
-  LocationServiceOptions options;
-  options.max_viewers = 1;
-  Start(options);
+  Start({.max_viewers = 1});
   grpc::ClientContext first_context;
   FrameReader first = Watch(first_context);
   EXPECT_TRUE(ReadNews(first).snapshot());
@@ -345,9 +349,7 @@ TEST_F(LocationServiceTest, AViewerTooManyIsRefusedUntilOneLeaves) {
 }
 
 TEST_F(LocationServiceTest, ServesOnlyTheMarketsItIsTold) {
-  LocationServiceOptions options;
-  options.markets = service::ServedMarkets({"manhattan", "porto"});
-  Start(options);
+  Start({.markets = service::ServedMarkets({"manhattan", "porto"})});
   Apply({Position("d-1")});
   v1::ReportPositionsResponse reported;
   v1::ReportPositionsRequest batch;

@@ -6,7 +6,6 @@
 #include "libs/base/validation.h"
 #include "libs/proto_values/proto_values.h"
 #include "services/trip/domain/names.h"
-#include "services/trip/handlers/progress_reader.h"
 
 namespace ridestream::trip {
 namespace {
@@ -88,7 +87,7 @@ absl::Status CheckRequest(const v1::FollowTripsRequest& request) {
 
 absl::Status CheckReport(const v1::ReportProgressRequest& report) {
   absl::Status status =
-      CheckRange(report.trips_size(), 0, ProgressReader::kMaxEntries, "trips (their number)");
+      CheckRange(report.trips_size(), 0, kMaxProgressEntries, "trips (their number)");
   for (int i = 0; status.ok() && i < report.trips_size(); ++i) {
     const v1::TripProgress& entry = report.trips(i);
     const std::string field = fmt::format("trips[{}]", i);

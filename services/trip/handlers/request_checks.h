@@ -17,6 +17,7 @@ namespace ridestream::trip {
 inline constexpr std::uint32_t kMaxPartySize = 8;
 inline constexpr std::uint32_t kMaxSeats = 8;
 inline constexpr int kMaxFollowedMarkets = 64;
+inline constexpr int kMaxProgressEntries = 4'096;
 inline constexpr std::uint32_t kMaxPageSize = 200;
 inline constexpr std::uint32_t kDefaultPageSize = 50;
 

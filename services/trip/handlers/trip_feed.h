@@ -7,12 +7,16 @@
 
 #include "absl/status/status.h"
 #include "libs/base/mutex.h"
+#include "libs/server_streams/pull_stream.h"
+#include "ridestream/trip/v1/trip.pb.h"
 #include "services/trip/handlers/log_follower.h"
 #include "services/trip/handlers/log_tail.h"
-#include "services/trip/handlers/progress_reader.h"
 #include "services/trip/handlers/trip_watcher.h"
 
 namespace ridestream::trip {
+
+/// One ReportProgress stream.
+using ProgressReader = streams::PullStream<v1::ReportProgressRequest, v1::ReportProgressResponse>;
 
 /// Everybody who hears of trips as they change: followers of the log, watchers of a trip, and the
 /// streams that report progress to the latter. The store publishes here, so the feed outlives it.

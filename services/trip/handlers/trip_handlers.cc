@@ -252,21 +252,27 @@ absl::Status TripHandlers::ReportSurge(const v1::ReportSurgeRequest& request) {
   return absl::OkStatus();
 }
 
-std::shared_ptr<ProgressReader> TripHandlers::ReportProgress(ProgressStream& stream) {
-  const auto reader = std::make_shared<ProgressReader>(ProgressReader::Options{
-      .stream = stream,
-      .on_report =
-          [this](const v1::ReportProgressRequest& report) {
-            options_.feed.Report(report);
-            if (options_.exchange != nullptr) options_.exchange->Share(report);
-          },
-      .on_done = [this](ProgressReader* ended) { options_.feed.Remove(ended); }});
-  if (absl::Status status = options_.feed.Add(reader); !status.ok()) {
-    reader->Close(status);
+std::shared_ptr<ProgressReader> TripHandlers::ReportProgress(
+    streams::StreamReader<v1::ReportProgressResponse>& reader) {
+  using Response = v1::ReportProgressResponse;
+  ProgressReader::Options stream_options{
+      .on_message = [this, response = Response()](const v1::ReportProgressRequest& report) mutable
+      -> absl::StatusOr<Response> {
+        if (absl::Status status = CheckReport(report); !status.ok()) return status;
+        options_.feed.Report(report);
+        if (options_.exchange != nullptr) options_.exchange->Share(report);
+        response.set_received(response.received() +
+                              static_cast<std::uint64_t>(report.trips_size()));
+        return response;
+      },
+      .on_done = [this](ProgressReader* ended) { options_.feed.Remove(ended); }};
+  const auto stream = std::make_shared<ProgressReader>(reader, std::move(stream_options));
+  if (absl::Status status = options_.feed.Add(stream); !status.ok()) {
+    stream->Close(status);
   } else {
-    reader->Begin();
+    stream->Begin();
   }
-  return reader;
+  return stream;
 }
 
 }  // namespace ridestream::trip

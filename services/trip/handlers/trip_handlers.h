@@ -12,6 +12,7 @@
 #include "libs/base/worker.h"
 #include "libs/identity/policy.h"
 #include "libs/identity/principal.h"
+#include "libs/server_streams/pull_stream.h"
 #include "libs/server_streams/push_stream.h"
 #include "libs/service/markets.h"
 #include "services/trip/domain/promise.h"
@@ -21,7 +22,6 @@
 #include "services/trip/domain/trip_store.h"
 #include "services/trip/handlers/id_generator.h"
 #include "services/trip/handlers/log_follower.h"
-#include "services/trip/handlers/progress_reader.h"
 #include "services/trip/handlers/request_checks.h"
 #include "services/trip/handlers/trip_feed.h"
 #include "services/trip/handlers/trip_watcher.h"
@@ -110,8 +110,9 @@ class TripHandlers {
       const v1::FollowTripsRequest& request,
       streams::StreamWriter<v1::FollowTripsResponse>& writer);
   absl::Status ReportSurge(const v1::ReportSurgeRequest& request);
-  /// The reader reads from `stream`, and may have ended already.
-  std::shared_ptr<ProgressReader> ReportProgress(ProgressStream& stream);
+  /// The stream reads from `reader`, and may have ended already.
+  std::shared_ptr<ProgressReader> ReportProgress(
+      streams::StreamReader<v1::ReportProgressResponse>& reader);
 
  private:
   void Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply);

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/server_streams/testing/reading_client.h"
 #include "libs/testing/status_matchers.h"
 #include "services/trip/storage/memory_trip_store.h"
 #include "services/trip/testing/trip_samples.h"
@@ -24,65 +25,8 @@ using ridestream::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-/// A transport with a thread of its own, which completes each write, and hands what was written to
-/// the test.
 template <class Message>
-class Reader final : public streams::StreamWriter<Message> {
- public:
-  using Stream = streams::PushStream<Message>;
-  ~Reader() {
-    if (thread_.joinable()) thread_.join();
-  }
-  void Attach(std::shared_ptr<Stream> stream) {
-    stream_ = std::move(stream);
-    thread_ = std::thread([this] { Run(); });
-  }
-  void Write(const Message& message) override {
-    MutexLock lock(mu_);
-    written_.push_back(message);
-    writing_ = true;
-    changed_.SignalAll();
-  }
-  void Finish(const absl::Status& status) override {
-    MutexLock lock(mu_);
-    status_ = status;
-    changed_.SignalAll();
-  }
-  /// The first messages.
-  std::vector<Message> Await(size_t count) {
-    MutexLock lock(mu_);
-    while (written_.size() < count) changed_.Wait(mu_);
-    return written_;
-  }
-  absl::Status AwaitEnd() {
-    MutexLock lock(mu_);
-    while (!status_) changed_.Wait(mu_);
-    return *status_;
-  }
-  void Cancel() { stream_->OnCancelled(); }
-
- private:
-  void Run() {
-    for (;;) {
-      {
-        MutexLock lock(mu_);
-        while (!writing_ && !status_) changed_.Wait(mu_);
-        if (!writing_) break;
-        writing_ = false;
-      }
-      stream_->OnWritten(true);
-    }
-    stream_->OnDone();
-  }
-
-  std::shared_ptr<Stream> stream_;
-  Mutex mu_;
-  CondVar changed_;
-  bool writing_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<Message> written_ ABSL_GUARDED_BY(mu_);
-  std::optional<absl::Status> status_ ABSL_GUARDED_BY(mu_);
-  std::thread thread_;
-};
+using Reader = streams::testing::ReadingClient<Message>;
 
 class FixedRouter final : public QuoteRouter {
  public:
@@ -264,7 +208,7 @@ TEST_F(TripHandlersTest, RefusesToFollowFromBeyondTheLog) {
 }
 
 /// A transport by which the test reports.
-class Reporter final : public ProgressStream {
+class Reporter final : public streams::StreamReader<v1::ReportProgressResponse> {
  public:
   void StartRead() override { ++reads_; }
   void Finish(const absl::Status& status, const v1::ReportProgressResponse& response) override {

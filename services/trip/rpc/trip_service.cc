@@ -3,9 +3,9 @@
 #include <memory>
 #include <utility>
 
+#include "libs/rpc/pull_stream.h"
 #include "libs/rpc/push_stream.h"
 #include "libs/rpc/request_id.h"
-#include "services/trip/rpc/progress_call.h"
 #include "services/trip/rpc/unary_reply.h"
 
 namespace ridestream::trip {
@@ -187,7 +187,8 @@ grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* 
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* TripService::ReportProgress(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
-  auto* const transport = new ProgressCall(*response);  // gRPC's until OnDone.
+  using ReadCall = rpc::ReadCall<v1::ReportProgressRequest, v1::ReportProgressResponse>;
+  auto* const transport = new ReadCall(*context, *response);  // gRPC's until OnDone.
   const auto admission = guard_.AdmitCaller<v1::ReportProgressRequest>(*context);
   if (admission.ok()) {
     transport->Attach(handlers_.ReportProgress(*transport));

@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "libs/proto_values/proto_values.h"
 #include "libs/testing/status_matchers.h"
-#include "services/trip/handlers/progress_reader.h"
+#include "services/trip/handlers/request_checks.h"
 #include "services/trip/testing/trip_server.h"
 
 namespace ridestream::trip {
@@ -163,7 +163,7 @@ TEST_F(WatchTripTest, BadReportsAreRefused) {
   EXPECT_THAT(ReportOnce(off_the_earth), StatusIs(absl::StatusCode::kInvalidArgument,
                                                   "trips[0].progress.driver_position.lat_e7"));
   v1::ReportProgressRequest huge;
-  for (int i = 0; i <= ProgressReader::kMaxEntries; ++i) huge.add_trips()->set_trip_id("t");
+  for (int i = 0; i <= kMaxProgressEntries; ++i) huge.add_trips()->set_trip_id("t");
   EXPECT_THAT(ReportOnce(huge), StatusIs(absl::StatusCode::kInvalidArgument, "0 to 4096"));
 }
 

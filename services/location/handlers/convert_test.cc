@@ -1,4 +1,4 @@
-#include "services/location/rpc/convert.h"
+#include "services/location/handlers/convert.h"
 
 #include <fmt/format.h>
 #include <google/protobuf/text_format.h>

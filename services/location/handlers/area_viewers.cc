@@ -1,11 +1,10 @@
-#include "services/location/rpc/area_viewers.h"
+#include "services/location/handlers/area_viewers.h"
 
 #include <fmt/format.h>
 
-#include <utility>
 #include <vector>
 
-#include "libs/rpc/status.h"
+#include "libs/rpc/retry_after.h"
 
 namespace ridestream::location {
 namespace {
@@ -14,7 +13,8 @@ constexpr std::chrono::milliseconds kRetryWhenFull{1'000};
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> AreaViewers::Open(WatchedArea watched) {
+absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> AreaViewers::Open(WatchedArea watched,
+                                                                       Writer& writer) {
   const std::chrono::milliseconds interval = watched.interval;
   auto viewer = std::make_shared<Viewer>(std::move(watched));
   std::uint64_t id = 0;
@@ -28,15 +28,22 @@ absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> AreaViewers::Open(WatchedAr
           kRetryWhenFull);
     }
     id = ++last_viewer_id_;
-    viewer->stream = Stream::Make({
+    Stream::Options options{
         .on_done = [this, id] { Forget(id); },
-        .on_drained = [this, id,
-                       interval] { timers_.After(interval, [this, id] { SendFrame(id); }); },
-    });
-    viewers_.emplace(id, viewer);
+        .on_drained = [this, id, interval] { SendFrameAfter(id, interval); },
+    };
+    viewer->stream = std::make_shared<Stream>(writer, std::move(options));
+    viewers_.emplace(id, Entry{viewer});
   }
-  timers_.After(std::chrono::nanoseconds(0), [this, id] { SendFrame(id); });
+  SendFrameAfter(id, std::chrono::milliseconds(0));
   return viewer->stream;
+}
+
+void AreaViewers::SendFrameAfter(std::uint64_t viewer_id, std::chrono::milliseconds pause) {
+  MutexLock lock(mu_);
+  const auto found = viewers_.find(viewer_id);
+  if (found == viewers_.end()) return;
+  found->second.timer = timers_.After(pause, [this, viewer_id] { SendFrame(viewer_id); });
 }
 
 void AreaViewers::SendFrame(std::uint64_t viewer_id) {
@@ -45,15 +52,22 @@ void AreaViewers::SendFrame(std::uint64_t viewer_id) {
     MutexLock lock(mu_);
     const auto found = viewers_.find(viewer_id);
     if (found == viewers_.end()) return;  // It has left meanwhile.
-    viewer = found->second;
+    viewer = found->second.viewer;
   }
   viewer->stream->Replace(
       ToProto(index_.NextFrame(viewer->watched.market, viewer->view, clock_.Now())));
 }
 
 void AreaViewers::Forget(std::uint64_t viewer_id) {
-  MutexLock lock(mu_);
-  viewers_.erase(viewer_id);
+  TimerPort::Handle timer = 0;
+  {
+    MutexLock lock(mu_);
+    const auto found = viewers_.find(viewer_id);
+    if (found == viewers_.end()) return;
+    timer = found->second.timer;
+    viewers_.erase(found);
+  }
+  timers_.Cancel(timer);  // Waits for its frame, if one is being made.
 }
 
 void AreaViewers::Drain() {
@@ -61,11 +75,10 @@ void AreaViewers::Drain() {
   {
     MutexLock lock(mu_);
     draining_ = true;
-    for (const auto& [id, viewer] : viewers_) streams.push_back(viewer->stream);
+    for (const auto& [id, entry] : viewers_) streams.push_back(entry.viewer->stream);
   }
   for (const auto& stream : streams) {
-    stream->Close(grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                               "location is shutting down; open the stream again"));
+    stream->Close(absl::UnavailableError("location is shutting down; open the stream again"));
   }
 }
 
