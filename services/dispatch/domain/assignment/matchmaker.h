@@ -35,7 +35,7 @@ class Matchmaker {
     /// How long trip's log is waited for where its answer announced news.
     Duration log_patience;
   };
-  /// A round that takes longer is given up: a safety net, as Fleet::kRoutePatience.
+  /// A round that takes longer is given up: a safety net, as PlanPublisher::kRoutePatience.
   static constexpr Duration kRoundPatience = std::chrono::seconds(60);
   /// While no driver is free, a round looks at so many trips only, for what location may know.
   static constexpr std::size_t kSpareTripsPerRound = 8;

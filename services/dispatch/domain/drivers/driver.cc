@@ -1,6 +1,7 @@
 #include "services/dispatch/domain/drivers/driver.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace ridestream::dispatch {
 
@@ -20,6 +21,12 @@ Availability Driver::CurrentAvailability() const {
   }
   availability.wants_positions = availability.state != location::v1::DRIVER_STATE_IDLE;
   return availability;
+}
+
+Duration Driver::DrivenUnheard(Duration heard_within, Time now) const {
+  // Cars that drive are heard every few seconds; one that isn't may as well stand.
+  constexpr Duration kOldest = std::chrono::seconds(10);
+  return std::min<Duration>(now - positioned_at, kOldest) + heard_within;
 }
 
 }  // namespace ridestream::dispatch

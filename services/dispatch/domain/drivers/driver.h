@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "libs/base/clock.h"
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
 #include "ridestream/common/v1/common.pb.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
 #include "services/dispatch/domain/plan/driver_plan.h"
+#include "services/dispatch/domain/promises/promises.h"
 
 namespace ridestream::dispatch {
 
@@ -63,6 +65,11 @@ struct Driver {
   /// Heard lately, on a stream that is open.
   bool IsHere() const { return connected && !suspect; }
   Availability CurrentAvailability() const;
+  /// The driver as the car that riders wait for. Refers to the plan.
+  Promises::Car AsCar() const { return {plan, position, suspect}; }
+  /// How long the car may drive on from its last position until the driver hears of a plan, which
+  /// takes `heard_within`.
+  Duration DrivenUnheard(Duration heard_within, Time now) const;
 };
 
 }  // namespace ridestream::dispatch

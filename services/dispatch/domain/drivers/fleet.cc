@@ -10,27 +10,6 @@ namespace ridestream::dispatch {
 namespace {
 
 Timer LostTimer(const DriverId& driver) { return {TimerKind::kDriverLost, driver.str()}; }
-Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
-
-/// The one of two causes of a push that explains more: what changes about a rider whom
-/// the driver hasn't heard of yet is part of the adding.
-v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
-  const auto weight = [](v1::PlanCause c) {
-    switch (c) {
-      case v1::PLAN_CAUSE_UNSPECIFIED:
-        return 0;
-      case v1::PLAN_CAUSE_REROUTED:
-        return 1;
-      case v1::PLAN_CAUSE_STOP_DONE:
-        return 2;
-      case v1::PLAN_CAUSE_DESTINATION_CHANGED:
-        return 3;
-      default:
-        return 4;
-    }
-  };
-  return weight(cause) < weight(untold) ? untold : cause;
-}
 
 }  // namespace
 
@@ -85,15 +64,15 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   if (open_offer != nullptr) *welcome.snapshot.mutable_offer() = *open_offer;
   // After a resume older plans follow, which were pushed and not acked: an empty one here says that
   // they are over.
-  if (caught_up_ && (event.resumed || !driver.plan.empty())) {
+  if (caught_up() && (event.resumed || !driver.plan.empty())) {
     *welcome.snapshot.mutable_plan() =
         driver.plan.Tell(v1::PLAN_CAUSE_RESTORED, true, driver.position, step.now());
     if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
   }
   step.Decide(std::move(welcome));
-  if (reordered) Changed(driver, {v1::PLAN_CAUSE_RESTORED, RouteChange::kNew}, step);
+  if (reordered) plans_.Change(driver, {v1::PLAN_CAUSE_RESTORED, RouteChange::kNew}, step);
   ClearSuspicion(driver, step);
-  if (driver.position) FindMissingRoute(driver, step);
+  if (driver.position) plans_.FindMissingRoute(driver, step);
 }
 
 void Fleet::Disconnect(const DriverDisconnected& event) {
@@ -150,7 +129,7 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   driver.track.push_back(event.position);
   driver.plan.MoveTo(event.position);
   if (auto driven = driver.plan.TimeDrive(step.now())) step.Decide(*std::move(driven));
-  FindMissingRoute(driver, step);
+  plans_.FindMissingRoute(driver, step);
   TellRiders(driver, step);
 }
 
@@ -169,12 +148,12 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
       driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);
   placements_.erase(id);
   // Without a session nobody knows the seats yet.
-  if (caught_up_ && driver.has_session && driver.plan.KeepToSeats(driver.seats)) {
+  if (caught_up() && driver.has_session && driver.plan.KeepToSeats(driver.seats)) {
     change.route = RouteChange::kNew;
   }
-  Changed(driver, change, step);
-  if (!caught_up_) return;
-  promises_.Watch(CarOf(driver), id, step);
+  plans_.Change(driver, change, step);
+  if (!caught_up()) return;
+  promises_.Watch(driver.AsCar(), id, step);
   if (!driver.has_session) MarkSuspect(driver, step);
   if (driver.suspect && change.cause == v1::PLAN_CAUSE_RIDER_ADDED &&
       !timers_.IsSet(LostTimer(driver_id))) {
@@ -189,107 +168,31 @@ void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
   driver_of_.erase(holder);
   promises_.Unwatch(trip);
   if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known")) return;
-  Changed(*driver, driver->plan.Remove(trip, cause), step);
+  plans_.Change(*driver, driver->plan.Remove(trip, cause), step);
 }
 
 void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
-  if (!caught_up_ || !promises_.HoldToRecord(trip)) return;
+  if (!caught_up() || !promises_.HoldToRecord(trip)) return;
   if (const Driver* driver = HolderOf(TripId(trip.trip_id()))) TellRiders(*driver, step);
-}
-
-void Fleet::Changed(Driver& driver, PlanChange change, Step& step) {
-  if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
-  const bool under_way = driver.route_request != 0;
-  if (driver.plan.empty()) {
-    driver.track.clear();
-    CancelRouteRequest(driver);
-    TellPlan(driver, change.cause, step);
-  } else if (change.route == RouteChange::kNew ||
-             (change.route == RouteChange::kShortened && !driver.plan.has_route())) {
-    FindRouteFor(driver, change.cause, step);
-  } else if (under_way) {
-    driver.untold = Combine(driver.untold, change.cause);
-  } else {
-    TellPlan(driver, change.cause, step);
-  }
-}
-
-void Fleet::FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step) {
-  if (!caught_up_) return;
-  driver.untold = Combine(driver.untold, cause);
-  if (!driver.position) {
-    // Known from the log only. The plan needn't wait: its route follows the first position.
-    TellPlan(driver, driver.untold, step);
-    return;
-  }
-  driver.route_request = ++last_route_request_;
-  timers_.Set(RouteTimer(driver.id), step.now() + kRoutePatience);
-  const LatLng from = driver.plan.BeginRoute(
-      *driver.position, DrivenUnheard(driver, sharing_.route_heard_within, step.now()));
-  FindRoute question{driver.id, driver.route_request, from, driver.plan.Places()};
-  // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
-  // those reckoned who chose it.
-  if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
-  step.Decide(std::move(question));
-}
-
-Duration Fleet::DrivenUnheard(const Driver& driver, Duration heard_within, Time now) {
-  // Cars that drive are heard every few seconds; one that isn't may as well stand.
-  constexpr Duration kOldest = std::chrono::seconds(10);
-  return std::min<Duration>(now - driver.positioned_at, kOldest) + heard_within;
-}
-
-void Fleet::FindMissingRoute(Driver& driver, Step& step) {
-  const bool on_its_way = driver.plan.has_route() && !driver.plan.HasLeftRoute();
-  if (driver.plan.empty() || on_its_way || driver.route_request != 0) return;
-  FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
-}
-
-void Fleet::CancelRouteRequest(Driver& driver) {
-  driver.route_request = 0;
-  timers_.Cancel(RouteTimer(driver.id));
 }
 
 void Fleet::TakeRoute(RouteFound event, Step& step) {
   const auto it = drivers_.find(event.driver);
-  if (it == drivers_.end()) return;
-  Driver& driver = it->second;
-  if (driver.route_request == 0 || driver.route_request != event.request) return;
-  CancelRouteRequest(driver);
-  const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
-  if (found && driver.position) driver.plan.MoveTo(*driver.position);
-  if (found && driver.plan.HasLeftRoute()) {
-    // The car was expected elsewhere when the route was requested.
-    FindRouteFor(driver, v1::PLAN_CAUSE_REROUTED, step);
-    return;
-  }
-  // Without a route there is nothing to tell a driver who knows the stops already.
-  if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) TellPlan(driver, driver.untold, step);
-  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
-  TellRiders(driver, step);
+  if (it != drivers_.end()) plans_.TakeRoute(it->second, std::move(event), step);
 }
 
 void Fleet::RouteUnanswered(const DriverId& id, Step& step) {
-  const Driver* driver = Find(id);
-  if (driver == nullptr) return;
-  TakeRoute({id, driver->route_request, absl::DeadlineExceededError("no route in time")}, step);
+  const auto it = drivers_.find(id);
+  if (it != drivers_.end()) plans_.RouteUnanswered(it->second, step);
 }
 
 void Fleet::TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step) {
   Driver* driver = Touch(id);
-  if (driver != nullptr && driver->route_request == 0) TellPlan(*driver, cause, step);
-}
-
-void Fleet::TellPlan(Driver& driver, v1::PlanCause cause, Step& step) {
-  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
-  if (!driver.has_session || !caught_up_ || cause == v1::PLAN_CAUSE_UNSPECIFIED) return;
-  v1::DriveResponse message;
-  *message.mutable_plan() = driver.plan.Tell(cause, false, driver.position, step.now());
-  PushTo(driver, std::move(message), step);
+  if (driver != nullptr && driver->route_request == 0) plans_.Tell(*driver, cause, step);
 }
 
 void Fleet::PromiseDue(const TripId& trip, Step& step) {
-  if (const Driver* driver = HolderOf(trip)) promises_.Due(CarOf(*driver), trip, step);
+  if (const Driver* driver = HolderOf(trip)) promises_.Due(driver->AsCar(), trip, step);
 }
 
 std::size_t Fleet::CountFree() const {
@@ -304,7 +207,7 @@ std::vector<SharedCar> Fleet::SharedCars(Time now) const {
         driver.inserting || driver.route_request != 0 || !driver.position) {
       continue;
     }
-    auto car = driver.plan.AsSharedCar(DrivenUnheard(driver, sharing_.round_heard_within, now),
+    auto car = driver.plan.AsSharedCar(driver.DrivenUnheard(sharing_.round_heard_within, now),
                                        driver.seats, sharing_.dwell, sharing_.margin, now);
     if (!car) continue;
     car->driver = id;
@@ -354,15 +257,15 @@ void Fleet::PushTo(const Driver& driver, v1::DriveResponse message, Step& step) 
 }
 
 void Fleet::CatchUp(Step& step) {
-  if (caught_up_) return;
-  caught_up_ = true;
+  if (caught_up()) return;
+  plans_.CatchUp();
   for (auto& [id, driver] : drivers_) {
     if (driver.plan.empty()) continue;
     touched_.insert(id);
     if (!driver.connected) MarkSuspect(driver, step);
     if (driver.has_session) driver.plan.KeepToSeats(driver.seats);
-    FindRouteFor(driver, v1::PLAN_CAUSE_RESTORED, step);
-    for (const TripId& trip : driver.plan.Trips()) promises_.Watch(CarOf(driver), trip, step);
+    plans_.FindRoute(driver, v1::PLAN_CAUSE_RESTORED, step);
+    for (const TripId& trip : driver.plan.Trips()) promises_.Watch(driver.AsCar(), trip, step);
   }
 }
 
@@ -382,7 +285,7 @@ std::vector<DriverId> Fleet::Finish(Step& step) {
         step.Decide(SetAvailability{id, location::v1::DRIVER_STATE_OFFLINE, 0, false});
       }
       timers_.Cancel(LostTimer(id));
-      CancelRouteRequest(driver);
+      plans_.CancelRouteRequest(driver);
       drivers_.erase(it);
       gone.push_back(id);
     }

@@ -10,6 +10,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/id.h"
 #include "services/dispatch/domain/drivers/driver.h"
+#include "services/dispatch/domain/drivers/plan_publisher.h"
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/events/step.h"
 #include "services/dispatch/domain/events/timers.h"
@@ -40,18 +41,20 @@ struct SharingConfig {
   Duration route_heard_within = std::chrono::seconds(2);
 };
 
-/// The drivers of a market with their plans: keeps the plans in line with the trips, finds routes
-/// for them, pushes them, and has the riders told (`Promises`). Not thread-safe.
+/// The drivers of a market: who is here and can be given what, and each one's plan, which it keeps
+/// in line with the trips. Has changes of plans told (`PlanPublisher`, `Promises`). Not
+/// thread-safe.
 class Fleet {
  public:
   /// How many positions are remembered of a driver with a plan.
   static constexpr std::size_t kTrackLength = 8;
-  /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
-  /// answers. Of the city's clock, which may run many times faster than routes are found.
-  static constexpr Duration kRoutePatience = std::chrono::seconds(60);
 
   Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
-      : lost_after_(lost_after), sharing_(sharing), timers_(timers), promises_(timers) {}
+      : lost_after_(lost_after),
+        sharing_(sharing),
+        timers_(timers),
+        promises_(timers),
+        plans_(sharing.route_heard_within, timers, promises_) {}
 
   const Driver* Find(const DriverId& id) const;
 
@@ -102,7 +105,7 @@ class Fleet {
 
   /// The log has been read: from now on plans are told, and who isn't here is suspect.
   void CatchUp(Step& step);
-  bool caught_up() const { return caught_up_; }
+  bool caught_up() const { return plans_.caught_up(); }
   /// To be called at the end of each step: tells location what changed, once, and forgets drivers
   /// who have neither a session nor anything to do; those are returned.
   std::vector<DriverId> Finish(Step& step);
@@ -114,31 +117,19 @@ class Fleet {
   Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);
   void ClearSuspicion(Driver& driver, Step& step);
-  void Changed(Driver& driver, PlanChange change, Step& step);
-  void FindRouteFor(Driver& driver, v1::PlanCause cause, Step& step);
-  /// For a driver whose position is known: if the plan has no route, or the car has left it.
-  void FindMissingRoute(Driver& driver, Step& step);
-  void CancelRouteRequest(Driver& driver);
-  void TellPlan(Driver& driver, v1::PlanCause cause, Step& step);
-  /// How far the car may be from where it was seen last by the time its driver hears of a plan.
-  static Duration DrivenUnheard(const Driver& driver, Duration heard_within, Time now);
-  void TellRiders(const Driver& driver, Step& step) { promises_.TellRiders(CarOf(driver), step); }
-  static Promises::Car CarOf(const Driver& driver) {
-    return {driver.plan, driver.position, driver.suspect};
-  }
+  void TellRiders(const Driver& driver, Step& step) { promises_.TellRiders(driver.AsCar(), step); }
   void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
 
   const Duration lost_after_;
   const SharingConfig sharing_;
   Timers& timers_;
-  bool caught_up_ = false;
-  std::uint64_t last_route_request_ = 0;
   std::uint64_t drivers_added_ = 0;
   std::map<DriverId, Driver> drivers_;
   absl::flat_hash_map<TripId, DriverId> driver_of_;
   /// Places of trips that are being assigned without an offer.
   absl::flat_hash_map<TripId, Placement> placements_;
   Promises promises_;
+  PlanPublisher plans_;
   /// Whose availability may have changed in this step.
   std::set<DriverId> touched_;
 };

@@ -336,7 +336,7 @@ TEST_F(MarketTest, APlanWithoutAWayIsPushedWithoutRouteAndHealsWhenTheCarMoves) 
       t.Handle(RouteFound{request.driver, request.request, absl::NotFoundError("no way")});
     } else {
       t.Take<FindRoute>();
-      t.Pass(Fleet::kRoutePatience);
+      t.Pass(PlanPublisher::kRoutePatience);
     }
     auto plans = t.Plans("d");
     ASSERT_THAT(plans, SizeIs(1));

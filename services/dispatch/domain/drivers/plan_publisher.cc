@@ -1,0 +1,111 @@
+#include "services/dispatch/domain/drivers/plan_publisher.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace ridestream::dispatch {
+namespace {
+
+Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
+
+/// The one of two causes of a push that explains more: what changes about a rider whom
+/// the driver hasn't heard of yet is part of the adding.
+v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
+  const auto weight = [](v1::PlanCause c) {
+    switch (c) {
+      case v1::PLAN_CAUSE_UNSPECIFIED:
+        return 0;
+      case v1::PLAN_CAUSE_REROUTED:
+        return 1;
+      case v1::PLAN_CAUSE_STOP_DONE:
+        return 2;
+      case v1::PLAN_CAUSE_DESTINATION_CHANGED:
+        return 3;
+      default:
+        return 4;
+    }
+  };
+  return weight(cause) < weight(untold) ? untold : cause;
+}
+
+}  // namespace
+
+void PlanPublisher::Change(Driver& driver, PlanChange change, Step& step) {
+  if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
+  const bool under_way = driver.route_request != 0;
+  if (driver.plan.empty()) {
+    driver.track.clear();
+    CancelRouteRequest(driver);
+    Tell(driver, change.cause, step);
+  } else if (change.route == RouteChange::kNew ||
+             (change.route == RouteChange::kShortened && !driver.plan.has_route())) {
+    FindRoute(driver, change.cause, step);
+  } else if (under_way) {
+    driver.untold = Combine(driver.untold, change.cause);
+  } else {
+    Tell(driver, change.cause, step);
+  }
+}
+
+void PlanPublisher::FindRoute(Driver& driver, v1::PlanCause cause, Step& step) {
+  if (!caught_up_) return;
+  driver.untold = Combine(driver.untold, cause);
+  if (!driver.position) {
+    // Known from the log only. The plan needn't wait: its route follows the first position.
+    Tell(driver, driver.untold, step);
+    return;
+  }
+  driver.route_request = ++last_route_request_;
+  timers_.Set(RouteTimer(driver.id), step.now() + kRoutePatience);
+  const LatLng from =
+      driver.plan.BeginRoute(*driver.position, driver.DrivenUnheard(heard_within_, step.now()));
+  dispatch::FindRoute question{driver.id, driver.route_request, from, driver.plan.Places()};
+  // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
+  // those reckoned who chose it.
+  if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
+  step.Decide(std::move(question));
+}
+
+void PlanPublisher::FindMissingRoute(Driver& driver, Step& step) {
+  const bool on_its_way = driver.plan.has_route() && !driver.plan.HasLeftRoute();
+  if (driver.plan.empty() || on_its_way || driver.route_request != 0) return;
+  FindRoute(driver, v1::PLAN_CAUSE_REROUTED, step);
+}
+
+void PlanPublisher::CancelRouteRequest(Driver& driver) {
+  driver.route_request = 0;
+  timers_.Cancel(RouteTimer(driver.id));
+}
+
+void PlanPublisher::TakeRoute(Driver& driver, RouteFound event, Step& step) {
+  if (driver.route_request == 0 || driver.route_request != event.request) return;
+  CancelRouteRequest(driver);
+  const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
+  if (found && driver.position) driver.plan.MoveTo(*driver.position);
+  if (found && driver.plan.HasLeftRoute()) {
+    // The car was expected elsewhere when the route was requested.
+    FindRoute(driver, v1::PLAN_CAUSE_REROUTED, step);
+    return;
+  }
+  // Without a route there is nothing to tell a driver who knows the stops already.
+  if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) Tell(driver, driver.untold, step);
+  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  promises_.TellRiders(driver.AsCar(), step);
+}
+
+void PlanPublisher::RouteUnanswered(Driver& driver, Step& step) {
+  TakeRoute(driver,
+            {driver.id, driver.route_request, absl::DeadlineExceededError("no route in time")},
+            step);
+}
+
+void PlanPublisher::Tell(Driver& driver, v1::PlanCause cause, Step& step) {
+  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  if (!driver.has_session || !caught_up_ || cause == v1::PLAN_CAUSE_UNSPECIFIED) return;
+  v1::DriveResponse message;
+  *message.mutable_plan() = driver.plan.Tell(cause, false, driver.position, step.now());
+  step.Decide(Push{driver.id, std::move(message)});
+}
+
+}  // namespace ridestream::dispatch

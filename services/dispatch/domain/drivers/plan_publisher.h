@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "libs/base/clock.h"
+#include "services/dispatch/domain/drivers/driver.h"
+#include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/domain/events/step.h"
+#include "services/dispatch/domain/events/timers.h"
+#include "services/dispatch/domain/plan/driver_plan.h"
+#include "services/dispatch/domain/promises/promises.h"
+
+namespace ridestream::dispatch {
+
+/// Makes the changes of drivers' plans known: finds a route where a plan needs one, then pushes the
+/// plan to its driver and tells its riders. Silent until the log has been read. Not thread-safe.
+class PlanPublisher {
+ public:
+  /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
+  /// answers. Of the city's clock, which may run many times faster than routes are found.
+  static constexpr Duration kRoutePatience = std::chrono::seconds(60);
+
+  /// `heard_within`: until its driver hears of a plan whose route is asked for, a car drives on as
+  /// it was told. `timers` and `promises` must outlive it.
+  PlanPublisher(Duration heard_within, Timers& timers, Promises& promises)
+      : heard_within_(heard_within), timers_(timers), promises_(promises) {}
+
+  /// The log has been read: from now on plans are told.
+  void CatchUp() { caught_up_ = true; }
+  bool caught_up() const { return caught_up_; }
+
+  /// The driver's plan has changed so: tells it, behind its new route if it needs one.
+  void Change(Driver& driver, PlanChange change, Step& step);
+  /// Asks for a route of the plan, which is told once the route is there; at once while the driver
+  /// has no position to begin at.
+  void FindRoute(Driver& driver, v1::PlanCause cause, Step& step);
+  /// For a driver whose position is known: if the plan has no route, or the car has left it.
+  void FindMissingRoute(Driver& driver, Step& step);
+  void CancelRouteRequest(Driver& driver);
+  /// The answer to FindRoute; older ones are ignored.
+  void TakeRoute(Driver& driver, RouteFound event, Step& step);
+  /// TimerKind::kRouteUnanswered went off.
+  void RouteUnanswered(Driver& driver, Step& step);
+  /// Pushes the plan as it is to a driver who has a session.
+  void Tell(Driver& driver, v1::PlanCause cause, Step& step);
+
+ private:
+  const Duration heard_within_;
+  Timers& timers_;
+  Promises& promises_;
+  bool caught_up_ = false;
+  std::uint64_t last_route_request_ = 0;
+};
+
+}  // namespace ridestream::dispatch
