@@ -6,7 +6,6 @@
 #include <set>
 #include <string>
 
-#include "services/location/handlers/convert.h"
 #include "tests/sim/town.h"
 
 namespace ridestream::sim {
@@ -75,24 +74,24 @@ void LocationProcess::FindNearest(const location::v1::FindNearestRequest& reques
 
 void LocationProcess::Check(const location::v1::FindNearestRequest& request,
                             const location::v1::FindNearestResponse& response) {
-  const auto queries = location::ToQueries(request);
-  context_.Expect(queries->size() == static_cast<std::size_t>(response.results_size()),
-                  "location doesn't answer each question once");
-  for (int i = 0; i < response.results_size(); ++i) {
-    Check(queries->at(static_cast<std::size_t>(i)), response.results(i));
+  if (response.results_size() != request.queries_size()) {
+    return context_.Violated("location doesn't answer each question once");
   }
+  for (int i = 0; i < response.results_size(); ++i) Check(request.queries(i), response.results(i));
 }
 
-void LocationProcess::Check(const location::NearestQuery& query,
+void LocationProcess::Check(const location::v1::NearestQuery& query,
                             const location::v1::NearestResult& answer) {
   std::set<std::string> seen;
   std::uint32_t before_m = 0;
   for (const location::v1::NearbyDriver& driver : answer.drivers()) {
+    const auto& states = query.states();
     const bool good = seen.insert(driver.driver_id()).second && driver.distance_m() >= before_m &&
-                      driver.distance_m() <= query.radius_m &&
+                      driver.distance_m() <= query.radius_m() &&
                       std::chrono::milliseconds(driver.age_ms()) <= kStaleness &&
-                      query.states.Has(static_cast<location::DriverState>(driver.state())) &&
-                      driver.free_seats() >= query.min_free_seats;
+                      (states.empty() ||
+                       std::find(states.begin(), states.end(), driver.state()) != states.end()) &&
+                      driver.free_seats() >= query.min_free_seats();
     if (!good) {
       context_.Violated(
           fmt::format("location answers with {} twice, out of order, too far, too "

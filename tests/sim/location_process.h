@@ -37,7 +37,7 @@ class LocationProcess {
   void Read(const std::weak_ptr<Reporter>& reporter, const Batch& batch);
   void Check(const location::v1::FindNearestRequest& request,
              const location::v1::FindNearestResponse& response);
-  void Check(const location::NearestQuery& query, const location::v1::NearestResult& answer);
+  void Check(const location::v1::NearestQuery& query, const location::v1::NearestResult& answer);
 
   Context& context_;
   Host& host_;
