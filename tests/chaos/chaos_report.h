@@ -25,7 +25,7 @@ class ChaosReport {
   ChaosReport(std::vector<Occurrence> occurrences,
               std::vector<std::optional<std::chrono::duration<double>>> recoveries);
 
-  /// Of all events, or those of one deed.
+  /// The times of all events, or of those of one deed.
   RecoveryTimes Of(std::optional<Deed> deed) const;
   /// A table by deed.
   std::string ToText() const;

@@ -13,7 +13,7 @@ namespace ridestream::chaos {
 struct Traffic {
   /// Each byte comes so much later, in either direction.
   std::chrono::milliseconds delay{0};
-  /// Of each connection, in each direction; 0 is as fast as it goes.
+  /// The limit of each connection, in each direction; 0 is as fast as it goes.
   std::size_t bytes_per_s = 0;
 };
 

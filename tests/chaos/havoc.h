@@ -29,7 +29,7 @@ class Havoc {
 
   /// In the order in which they ended.
   std::vector<Occurrence> occurrences() const;
-  /// Of services that didn't end or come back as they should.
+  /// The failures of services that didn't end or come back as they should.
   std::vector<absl::Status> failures() const;
 
  private:

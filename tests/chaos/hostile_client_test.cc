@@ -65,7 +65,7 @@ std::string RandomBytes(std::mt19937& random, std::size_t size) {
   return bytes;
 }
 
-/// Of any type and flags, as long as its header says.
+/// A frame of any type and flags, as long as its header says.
 std::string RandomFrame(std::mt19937& random) {
   const std::string payload = RandomBytes(random, random() % 200);
   std::string frame = {0, 0, static_cast<char>(payload.size())};
