@@ -80,6 +80,9 @@ const std::map<std::string, Allowed>& Stated() {
       {"TripService.ReportDriverLost", dispatch},
       {"TripService.ReportProgress", dispatch},
       {"TripService.ReportSurge", dispatch},
+      {"TripService.AcquireLease", dispatch},
+      {"TripService.RenewLease", dispatch},
+      {"TripService.ReleaseLease", dispatch},
   };
   return stated;
 }

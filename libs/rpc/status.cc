@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "grpcpp/client_context.h"
@@ -15,6 +16,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* c
     if (const auto pause = status.GetPayload(kRetryAfterKey)) {
       context->AddTrailingMetadata(kRetryAfterKey, std::string(*pause));
     }
+    if (IsStaleTerm(status)) context->AddTrailingMetadata(kStaleTermKey, "true");
   }
   const absl::string_view message = status.message();
   // The codes of both are those of google.rpc.Code.
@@ -31,6 +33,14 @@ grpc::Status MalformedMessage() {
 absl::Status FromGrpcStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+absl::Status FromGrpcStatus(const grpc::Status& status, const grpc::ClientContext& context) {
+  absl::Status ours = FromGrpcStatus(status);
+  if (!ours.ok() && context.GetServerTrailingMetadata().contains(kStaleTermKey)) {
+    return MarkStaleTerm(std::move(ours));
+  }
+  return ours;
 }
 
 std::chrono::milliseconds RetryAfter(const grpc::ClientContext& context,

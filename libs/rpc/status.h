@@ -7,6 +7,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "libs/rpc/retry_after.h"
+#include "libs/rpc/stale_term.h"
 
 namespace ridestream::rpc {
 
@@ -15,14 +16,16 @@ namespace ridestream::rpc {
 inline constexpr std::size_t kMaxStatusTextBytes = 1'024;
 
 /// The one place where a status of ours becomes a status of gRPC. A pause put on by WithRetryAfter
-/// goes into `context`'s trailing metadata. The text is cut at kMaxStatusTextBytes, between
-/// characters.
+/// and the mark of MarkStaleTerm go into `context`'s trailing metadata. The text is cut at
+/// kMaxStatusTextBytes, between characters.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context = nullptr);
 
 /// The answer to bytes that can't be parsed as the message they should be.
 grpc::Status MalformedMessage();
 
 absl::Status FromGrpcStatus(const grpc::Status& status);
+/// The same with the mark of MarkStaleTerm, if the call that ended so bears it.
+absl::Status FromGrpcStatus(const grpc::Status& status, const grpc::ClientContext& context);
 
 /// The pause that a server asked for, or `otherwise`.
 std::chrono::milliseconds RetryAfter(const grpc::ClientContext& context,

@@ -49,6 +49,21 @@ void RecordChecker::OnDurable(const trip::v1::TripEvent& event) {
   CountSharing(event);
 }
 
+void RecordChecker::OnLeaseHeld(const trip::Lease& lease) {
+  if (lease.term < lease_.term || (lease.term == lease_.term && lease.holder != lease_.holder)) {
+    context_.Violated(fmt::format("{} holds the lease in term {} behind {} in term {}",
+                                  lease.holder, lease.term, lease_.holder, lease_.term));
+  }
+  if (lease.holder != lease_.holder && !lease_.holder.empty()) ++seen_["lease taken over"];
+  lease_ = lease;
+}
+
+void RecordChecker::OnChangedInTerm(std::uint64_t term, const trip::v1::TripEvent& event) {
+  if (term == lease_.term) return;
+  context_.Violated(fmt::format("trip {} was changed by a command of term {} in term {}",
+                                event.trip().trip_id(), term, lease_.term));
+}
+
 void RecordChecker::CheckRider(const trip::v1::Trip& trip) {
   const RiderId rider(trip.passenger().rider_id());
   const TripId id(trip.trip_id());

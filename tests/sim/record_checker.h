@@ -10,6 +10,7 @@
 #include "loadtest/auditor/record_book.h"
 #include "loadtest/auditor/verdict.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/trip/domain/lease.h"
 #include "tests/sim/context.h"
 
 namespace ridestream::sim {
@@ -24,6 +25,10 @@ class RecordChecker {
 
   /// An entry became durable.
   void OnDurable(const trip::v1::TripEvent& event);
+  /// A process has the lease of the market.
+  void OnLeaseHeld(const trip::Lease& lease);
+  /// A command in this term changed a trip.
+  void OnChangedInTerm(std::uint64_t term, const trip::v1::TripEvent& event);
   /// Trip tells somebody of a trip.
   void OnTold(const trip::v1::Trip& trip);
 
@@ -41,6 +46,7 @@ class RecordChecker {
   std::int64_t CountOthers(const trip::v1::Trip& trip, bool aboard) const;
 
   Context& context_;
+  trip::Lease lease_;  // The newest.
   loadtest::Verdict verdict_;
   loadtest::RecordBook book_;
   std::size_t violations_passed_on_ = 0;

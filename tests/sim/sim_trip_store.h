@@ -27,6 +27,10 @@ class SimTripStore final : public trip::TripStore, private trip::BatchCommitter 
   void SaveQuote(trip::Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) override {
     writer_.SaveQuote(std::move(quote), std::move(done), deadline);
   }
+  void ChangeLease(trip::LeaseCommand command, LeaseDone done,
+                   Deadline deadline = kNoDeadline) override {
+    writer_.ChangeLease(std::move(command), std::move(done), deadline);
+  }
   absl::StatusOr<trip::v1::Trip> GetTrip(const TripId& id, Deadline) const override {
     return disk_.store().GetTrip(id);
   }

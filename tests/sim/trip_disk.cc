@@ -15,7 +15,9 @@ absl::StatusOr<trip::TripPtr> TripDisk::Apply(const Committed& row) {
   clock_.Advance(row.at - clock_.Now());
   events_.clear();
   absl::StatusOr<trip::TripPtr> answer = trip::TripPtr();
-  if (const auto* quote = std::get_if<trip::Quote>(&row.row)) {
+  if (std::holds_alternative<trip::LeaseCommand>(row.row)) {
+    (void)ApplyLease(row);
+  } else if (const auto* quote = std::get_if<trip::Quote>(&row.row)) {
     store_->SaveQuote(*quote, [&](const absl::Status& status) {
       if (!status.ok()) answer = status;
     });
@@ -23,6 +25,14 @@ absl::StatusOr<trip::TripPtr> TripDisk::Apply(const Committed& row) {
     store_->Submit(std::get<trip::Command>(row.row),
                    [&](absl::StatusOr<trip::TripPtr> trip) { answer = std::move(trip); });
   }
+  return answer;
+}
+
+absl::StatusOr<trip::LeaseAnswer> TripDisk::ApplyLease(const Committed& row) {
+  clock_.Advance(row.at - clock_.Now());
+  absl::StatusOr<trip::LeaseAnswer> answer = absl::UnknownError("not answered");
+  store_->ChangeLease(std::get<trip::LeaseCommand>(row.row),
+                      [&](absl::StatusOr<trip::LeaseAnswer> lease) { answer = std::move(lease); });
   return answer;
 }
 
@@ -34,12 +44,23 @@ void TripDisk::Transact(trip::Batch& batch, Time now, bool is_rolled_back) {
       (void)Apply(committed_.back());
       continue;
     }
+    if (auto* lease = std::get_if<trip::LeaseWork>(&work)) {
+      committed_.push_back({lease->command, now + lease_clock_off_});
+      lease->answer = ApplyLease(committed_.back());
+      const bool counts = !is_rolled_back && lease->answer.ok() && lease->answer->held;
+      if (counts) checker_.OnLeaseHeld(lease->answer->lease);
+      continue;
+    }
     auto& trip = std::get<trip::TripWork>(work);
     committed_.push_back({trip.command, now});
     trip.outcome.answer = Apply(committed_.back());
     if (events_.empty()) continue;
     trip.outcome.event = events_.front();
-    if (!is_rolled_back) checker_.OnDurable(*trip.outcome.event);
+    if (is_rolled_back) continue;
+    checker_.OnDurable(*trip.outcome.event);
+    if (const auto term = trip::TermOf(trip.command)) {
+      checker_.OnChangedInTerm(*term, *trip.outcome.event);
+    }
   }
   if (!is_rolled_back) return;
   committed_.resize(before);

@@ -27,16 +27,21 @@ class TripDisk {
   /// here on, or, if `is_rolled_back`, as if it had never been.
   void Transact(trip::Batch& batch, Time now, bool is_rolled_back);
 
+  /// How far the clock that judges leases is off the time from now on. Any step, in any direction.
+  void StepLeaseClock(Duration off) { lease_clock_off_ = off; }
+
  private:
   struct Committed {
-    std::variant<trip::Command, trip::Quote> row;
+    std::variant<trip::Command, trip::Quote, trip::LeaseCommand> row;
     Time at;
   };
   void Reopen();
   absl::StatusOr<trip::TripPtr> Apply(const Committed& row);
+  absl::StatusOr<trip::LeaseAnswer> ApplyLease(const Committed& row);
 
   RecordChecker& checker_;
   ManualClock clock_;
+  Duration lease_clock_off_{0};
   std::vector<Committed> committed_;
   std::vector<trip::EventPtr> events_;  // Of the row that was applied last.
   std::unique_ptr<trip::MemoryTripStore> store_;

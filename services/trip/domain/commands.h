@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -26,6 +27,10 @@ struct Quote {
 };
 
 // What may be done to trips, one struct a command; all fields valid as the proto defines them.
+// A command with a term is carried out only while that is the term of the market's lease; nothing
+// where the caller needs no lease.
+
+using LeaseTerm = std::optional<std::uint64_t>;
 
 struct RequestCommand {
   TripId trip_id;  ///< Of the trip to be made.
@@ -47,6 +52,7 @@ struct CancelCommand {
   std::string request_id;
   /// The service's id, when a service cancels.
   std::string service = {};
+  LeaseTerm term = std::nullopt;
 };
 
 struct ChangeDestinationCommand {
@@ -64,6 +70,7 @@ struct AssignCommand {
   std::uint32_t seats = 0;
   /// The driver who has the trip and shall lose it to `driver`; empty for a trip that waits.
   DriverId from = {};
+  LeaseTerm term = std::nullopt;
 };
 
 struct AdvanceCommand {
@@ -72,6 +79,7 @@ struct AdvanceCommand {
   v1::TripState to = v1::TRIP_STATE_UNSPECIFIED;
   v1::StepPlausibility plausibility = v1::STEP_PLAUSIBILITY_UNSPECIFIED;
   std::uint32_t distance_m = 0;
+  LeaseTerm term = std::nullopt;
 };
 
 struct ReleaseCommand {
@@ -79,19 +87,32 @@ struct ReleaseCommand {
   DriverId driver_id;
   v1::ReleaseReason reason = v1::RELEASE_REASON_UNSPECIFIED;
   std::string note = {};
+  LeaseTerm term = std::nullopt;
 };
 
 struct GiveUpCommand {
   TripId trip_id;
+  LeaseTerm term = std::nullopt;
 };
 
 struct DriverLostCommand {
   TripId trip_id;
   DriverId driver_id;
   bool lost = true;  ///< False: it was heard again.
+  LeaseTerm term = std::nullopt;
 };
 
 using Command = std::variant<RequestCommand, CancelCommand, ChangeDestinationCommand, AssignCommand,
                              AdvanceCommand, ReleaseCommand, GiveUpCommand, DriverLostCommand>;
+
+/// The term in which a command was sent, if it is bound to one.
+inline LeaseTerm TermOf(const Command& command) {
+  return std::visit(
+      [](const auto& one) -> LeaseTerm {
+        if constexpr (requires { one.term; }) return one.term;
+        return std::nullopt;
+      },
+      command);
+}
 
 }  // namespace ridestream::trip

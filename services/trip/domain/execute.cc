@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "libs/proto_values/proto_values.h"
@@ -21,7 +23,8 @@ absl::Status NoSuchTrip(const TripId& id) {
 
 class Execution {
  public:
-  Execution(Time now, Ledger& ledger) : now_(now), ledger_(ledger) {}
+  Execution(std::optional<std::uint64_t> term, Time now, Ledger& ledger)
+      : term_(term), now_(now), ledger_(ledger) {}
 
   absl::StatusOr<Outcome> operator()(const RequestCommand& command);
   absl::StatusOr<Outcome> operator()(const CancelCommand& command);
@@ -52,10 +55,21 @@ class Execution {
   absl::StatusOr<std::optional<Outcome>> AnswerRepeat(const RequestCommand& command);
   absl::StatusOr<Outcome> Begin(const RequestCommand& command, v1::Trip trip);
 
+  /// Refuses a command in an older term. Puts a failure of the ledger into `ledger_failure_`.
+  absl::Status CheckTermIn(const MarketId& market);
+
+  const std::optional<std::uint64_t> term_;
   const Time now_;
   Ledger& ledger_;
   absl::Status ledger_failure_;
 };
+
+absl::Status Execution::CheckTermIn(const MarketId& market) {
+  if (!term_) return absl::OkStatus();
+  const absl::StatusOr<std::optional<Lease>> lease = ledger_.FindLease(market);
+  if (!lease.ok()) return ledger_failure_ = lease.status();
+  return CheckTerm(*term_, market, *lease);
+}
 
 template <class ApplyTo>
 absl::StatusOr<Outcome> Execution::Change(const TripId& id, v1::TripChange change, ApplyTo apply) {
@@ -63,6 +77,9 @@ absl::StatusOr<Outcome> Execution::Change(const TripId& id, v1::TripChange chang
   if (!found.ok()) return found.status();
   if (!found->has_value()) return Refuse(NoSuchTrip(id));
   TripRecord& record = **found;
+  absl::Status in_term = CheckTermIn(MarketId(record.trip.market()));
+  if (!ledger_failure_.ok()) return ledger_failure_;
+  if (!in_term.ok()) return Refuse(std::move(in_term));
 
   const v1::TripState previous_state = record.trip.state();
   const absl::StatusOr<Effect> effect = apply(record);
@@ -221,8 +238,18 @@ absl::StatusOr<Outcome> Execution::operator()(const AdvanceCommand& command) {
 }  // namespace
 
 absl::StatusOr<Outcome> Execute(const Command& command, Time now, Ledger& ledger) {
-  Execution execution(now, ledger);
+  Execution execution(TermOf(command), now, ledger);
   return std::visit(execution, command);
+}
+
+absl::StatusOr<LeaseAnswer> Execute(const LeaseCommand& command, Time now, Ledger& ledger) {
+  const absl::StatusOr<std::optional<Lease>> row = ledger.FindLease(command.market);
+  if (!row.ok()) return row.status();
+  LeaseDecision decision = Decide(command, *row, now);
+  if (decision.write) {
+    if (absl::Status status = ledger.WriteLease(*decision.write); !status.ok()) return status;
+  }
+  return std::move(decision.answer);
 }
 
 }  // namespace ridestream::trip

@@ -19,4 +19,7 @@ struct Outcome {
 /// given up, and nobody told anything but that.
 absl::StatusOr<Outcome> Execute(const Command& command, Time now, Ledger& ledger);
 
+/// The same for a lease. `now`: by the one clock that judges the leases of this ledger.
+absl::StatusOr<LeaseAnswer> Execute(const LeaseCommand& command, Time now, Ledger& ledger);
+
 }  // namespace ridestream::trip

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/trip/domain/commands.h"
+#include "services/trip/domain/lease.h"
 #include "services/trip/domain/state_machine.h"
 
 namespace ridestream::trip {
@@ -67,6 +68,11 @@ class Ledger {
                               v1::TripEvent& event) = 0;
   /// The id must not be in use.
   virtual absl::Status RecordUse(const UsedId& id, const IdUse& use) = 0;
+
+  /// The market's row, if there is one.
+  virtual absl::StatusOr<std::optional<Lease>> FindLease(const MarketId& market) = 0;
+  /// Adds the row or replaces it.
+  virtual absl::Status WriteLease(const Lease& lease) = 0;
 };
 
 }  // namespace ridestream::trip

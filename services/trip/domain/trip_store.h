@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/id.h"
 #include "services/trip/domain/commands.h"
+#include "services/trip/domain/lease.h"
 
 namespace ridestream::trip {
 
@@ -33,8 +34,9 @@ struct LogPage {
   std::uint64_t last_sequence = 0;
 };
 
-/// Trips, quotes and the log: the seam behind which SQLite, memory or a database server stands. One
-/// suite of tests (trip_store_conformance_test.cc) holds for all of them.
+/// Trips, quotes, the log and the leases of markets: the seam behind which SQLite, memory or a
+/// database server stands. One suite of tests (trip_store_conformance_test.cc) holds for all of
+/// them.
 ///
 /// Thread-safe. Commands don't block; they are carried out one after another, and their completions
 /// come on a thread of the store's (or the caller's), in the log's order, only when what they tell
@@ -44,6 +46,7 @@ class TripStore {
  public:
   using TripDone = std::function<void(absl::StatusOr<TripPtr>)>;
   using QuoteDone = std::function<void(absl::Status)>;
+  using LeaseDone = std::function<void(absl::StatusOr<LeaseAnswer>)>;
   /// Told of durable events: each once, in the log's order and without holes, beginning with the
   /// first after the store was opened. Several processes may write one log: the listener is told of
   /// all events, whoever wrote them, of this process's own before the completions of the commands
@@ -65,6 +68,9 @@ class TripStore {
   /// is closing, and then nothing was acknowledged and the command may be sent again.
   virtual void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) = 0;
   virtual void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) = 0;
+  /// The store's clock judges the lease, which is the database's where several processes share it.
+  virtual void ChangeLease(LeaseCommand command, LeaseDone done,
+                           Deadline deadline = kNoDeadline) = 0;
 
   /// NOT_FOUND, or a failure of the disk.
   virtual absl::StatusOr<v1::Trip> GetTrip(const TripId& id,

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
 #include "libs/base/geo.h"
 #include "libs/base/validation.h"
 #include "libs/proto_values/proto_values.h"
@@ -9,6 +13,11 @@
 
 namespace ridestream::trip {
 namespace {
+
+/// The only caller whose commands are bound to a lease.
+bool IsDispatch(const identity::Principal& caller) {
+  return caller.role == identity::Role::kService && caller.id == "dispatch";
+}
 
 /// The first of several checks that failed.
 absl::Status FirstOf(std::initializer_list<absl::Status> checks) {
@@ -126,7 +135,8 @@ absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
                        .reason = request.reason(),
                        .comment = request.comment(),
                        .request_id = request.request_id(),
-                       .service = by_rider ? "" : caller.id};
+                       .service = by_rider ? "" : caller.id,
+                       .term = IsDispatch(caller) ? LeaseTerm(request.term()) : std::nullopt};
 }
 
 absl::StatusOr<ChangeDestinationCommand> ToCommand(const identity::Principal& rider,
@@ -146,8 +156,9 @@ absl::StatusOr<Command> ToCommand(const v1::AssignTripRequest& request) {
   absl::Status status = FirstOf({ValidateId(request.trip_id(), "trip_id"),
                                  ValidateId(request.offer_id(), "offer_id"), CheckDriver(request)});
   if (!status.ok()) return status;
-  return AssignCommand{TripId(request.trip_id()), OfferId(request.offer_id()), request.driver(),
-                       request.seats(), DriverId(request.from_driver_id())};
+  return AssignCommand{
+      TripId(request.trip_id()), OfferId(request.offer_id()),        request.driver(),
+      request.seats(),           DriverId(request.from_driver_id()), request.term()};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request) {
@@ -158,8 +169,9 @@ absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request) {
     case v1::TRIP_STATE_ARRIVED:
     case v1::TRIP_STATE_ABOARD:
     case v1::TRIP_STATE_COMPLETED:
-      return AdvanceCommand{TripId(request.trip_id()), DriverId(request.driver_id()), request.to(),
-                            request.plausibility(), request.distance_m()};
+      return AdvanceCommand{
+          TripId(request.trip_id()), DriverId(request.driver_id()), request.to(),
+          request.plausibility(),    request.distance_m(),          request.term()};
     default:
       return absl::InvalidArgumentError(
           fmt::format("to: must be ARRIVED, ABOARD or COMPLETED, is {}", StateName(request.to())));
@@ -176,22 +188,91 @@ absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request) {
     return absl::InvalidArgumentError("reason: REASSIGNED is set only by AssignTrip");
   }
   return ReleaseCommand{TripId(request.trip_id()), DriverId(request.driver_id()), request.reason(),
-                        request.note()};
+                        request.note(), request.term()};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request) {
   if (absl::Status status = ValidateId(request.trip_id(), "trip_id"); !status.ok()) {
     return status;
   }
-  return GiveUpCommand{TripId(request.trip_id())};
+  return GiveUpCommand{TripId(request.trip_id()), request.term()};
 }
 
 absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request) {
   absl::Status status = FirstOf(
       {ValidateId(request.trip_id(), "trip_id"), ValidateId(request.driver_id(), "driver_id")});
   if (!status.ok()) return status;
-  return DriverLostCommand{TripId(request.trip_id()), DriverId(request.driver_id()),
-                           request.lost()};
+  return DriverLostCommand{TripId(request.trip_id()), DriverId(request.driver_id()), request.lost(),
+                           request.term()};
+}
+
+namespace {
+
+template <class Request>
+absl::Status CheckHolder(const Request& request) {
+  return FirstOf({ValidateId(request.market(), "market"), ValidateId(request.holder(), "holder")});
+}
+
+absl::Status CheckTermField(std::uint64_t term) {
+  if (term >= 1 && term <= std::numeric_limits<std::int64_t>::max()) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("term: must be 1 or more, is {}", term));
+}
+
+absl::Status CheckDuration(const google::protobuf::Duration& duration) {
+  constexpr std::int64_t kMostSeconds =
+      std::chrono::duration_cast<std::chrono::seconds>(kLongestLease).count();
+  // Before it is counted in microseconds, for which the field is too large.
+  const bool is_small = duration.seconds() >= 0 && duration.seconds() <= kMostSeconds;
+  const Duration lasts = is_small ? FromProto(duration) : Duration::zero();
+  if (lasts >= kShortestLease && lasts <= kLongestLease) return absl::OkStatus();
+  return absl::InvalidArgumentError("duration: must be 100 ms to 60 s");
+}
+
+Duration ByRate(Duration wall, double rate) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::micro>(wall) *
+                                              rate);
+}
+
+LeaseCommand MakeLeaseCommand(LeaseCommand::Kind kind, const std::string& market,
+                              const std::string& holder, double rate) {
+  return {.kind = kind,
+          .market = MarketId(market),
+          .holder = holder,
+          .longest = ByRate(kLongestLease, rate)};
+}
+
+}  // namespace
+
+absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::AcquireLeaseRequest& request, double rate) {
+  absl::Status status =
+      FirstOf({CheckHolder(request), ValidateText(request.address(), kMaxTextCharacters, "address"),
+               CheckDuration(request.duration())});
+  if (!status.ok()) return status;
+  LeaseCommand command =
+      MakeLeaseCommand(LeaseCommand::Kind::kAcquire, request.market(), request.holder(), rate);
+  command.address = request.address();
+  command.lasts = ByRate(FromProto(request.duration()), rate);
+  return command;
+}
+
+absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::RenewLeaseRequest& request, double rate) {
+  absl::Status status = FirstOf(
+      {CheckHolder(request), CheckTermField(request.term()), CheckDuration(request.duration())});
+  if (!status.ok()) return status;
+  LeaseCommand command =
+      MakeLeaseCommand(LeaseCommand::Kind::kRenew, request.market(), request.holder(), rate);
+  command.term = request.term();
+  command.lasts = ByRate(FromProto(request.duration()), rate);
+  return command;
+}
+
+absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::ReleaseLeaseRequest& request, double rate) {
+  absl::Status status = FirstOf({CheckHolder(request), CheckTermField(request.term())});
+  if (!status.ok()) return status;
+  LeaseCommand command =
+      MakeLeaseCommand(LeaseCommand::Kind::kRelease, request.market(), request.holder(), rate);
+  command.term = request.term();
+  return command;
 }
 
 }  // namespace ridestream::trip

@@ -8,6 +8,7 @@
 #include "libs/identity/principal.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/trip/domain/commands.h"
+#include "services/trip/domain/lease.h"
 
 namespace ridestream::trip {
 
@@ -43,5 +44,10 @@ absl::StatusOr<Command> ToCommand(const v1::AdvanceTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request);
+
+/// `rate`: of the clock that judges the lease, against the wall's time in which callers count.
+absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::AcquireLeaseRequest& request, double rate);
+absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::RenewLeaseRequest& request, double rate);
+absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::ReleaseLeaseRequest& request, double rate);
 
 }  // namespace ridestream::trip

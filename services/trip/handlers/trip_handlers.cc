@@ -241,6 +241,61 @@ TripHandlers::StreamPtr<v1::FollowTripsResponse> TripHandlers::FollowTrips(
   return follower->stream();
 }
 
+void TripHandlers::AcquireLease(const Call& call, const v1::AcquireLeaseRequest& request,
+                                Reply<v1::AcquireLeaseResponse> reply) {
+  ChangeLease(call, ToLeaseCommand(request, options_.clock.rate()),
+              [this, reply = std::move(reply)](const absl::StatusOr<LeaseAnswer>& answer) {
+                if (!answer.ok()) return reply(answer.status());
+                v1::AcquireLeaseResponse response;
+                response.set_acquired(answer->held);
+                *response.mutable_lease() = Describe(*answer);
+                reply(std::move(response));
+              });
+}
+
+void TripHandlers::RenewLease(const Call& call, const v1::RenewLeaseRequest& request,
+                              Reply<v1::RenewLeaseResponse> reply) {
+  ChangeLease(call, ToLeaseCommand(request, options_.clock.rate()),
+              [this, reply = std::move(reply)](const absl::StatusOr<LeaseAnswer>& answer) {
+                if (!answer.ok()) return reply(answer.status());
+                v1::RenewLeaseResponse response;
+                response.set_renewed(answer->held);
+                *response.mutable_lease() = Describe(*answer);
+                reply(std::move(response));
+              });
+}
+
+void TripHandlers::ReleaseLease(const Call& call, const v1::ReleaseLeaseRequest& request,
+                                Reply<v1::ReleaseLeaseResponse> reply) {
+  ChangeLease(call, ToLeaseCommand(request, options_.clock.rate()),
+              [this, reply = std::move(reply)](const absl::StatusOr<LeaseAnswer>& answer) {
+                if (!answer.ok()) return reply(answer.status());
+                v1::ReleaseLeaseResponse response;
+                *response.mutable_lease() = Describe(*answer);
+                reply(std::move(response));
+              });
+}
+
+void TripHandlers::ChangeLease(const Call& call, absl::StatusOr<LeaseCommand> command,
+                               TripStore::LeaseDone done) {
+  if (!command.ok()) return done(command.status());
+  if (!options_.markets.contains(command->market.str())) {
+    return done(absl::NotFoundError(fmt::format("market '{}' isn't served here", command->market)));
+  }
+  options_.store.ChangeLease(*std::move(command), std::move(done), call.deadline);
+}
+
+v1::Lease TripHandlers::Describe(const LeaseAnswer& answer) const {
+  v1::Lease lease;
+  lease.set_market(answer.lease.market.str());
+  lease.set_holder(answer.lease.holder);
+  lease.set_address(answer.lease.address);
+  lease.set_term(answer.lease.term);
+  *lease.mutable_ends_in() =
+      ToProto(std::chrono::duration_cast<Duration>(options_.clock.ToWall(answer.ends_in)));
+  return lease;
+}
+
 absl::Status TripHandlers::ReportSurge(const v1::ReportSurgeRequest& request) {
   absl::Status status = ValidateId(request.market(), "market");
   if (status.ok()) status = served_.Check(request.market(), "market");

@@ -106,6 +106,12 @@ class TripHandlers {
   void Carry(const Call& call, const Request& request, TripReply reply) {
     Submit(call, ToCommand(request), std::move(reply));
   }
+  void AcquireLease(const Call& call, const v1::AcquireLeaseRequest& request,
+                    Reply<v1::AcquireLeaseResponse> reply);
+  void RenewLease(const Call& call, const v1::RenewLeaseRequest& request,
+                  Reply<v1::RenewLeaseResponse> reply);
+  void ReleaseLease(const Call& call, const v1::ReleaseLeaseRequest& request,
+                    Reply<v1::ReleaseLeaseResponse> reply);
   StreamPtr<v1::FollowTripsResponse> FollowTrips(
       const v1::FollowTripsRequest& request,
       streams::StreamWriter<v1::FollowTripsResponse>& writer);
@@ -116,6 +122,10 @@ class TripHandlers {
 
  private:
   void Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply);
+  /// Has the lease of a market that is served here changed.
+  void ChangeLease(const Call& call, absl::StatusOr<LeaseCommand> command,
+                   TripStore::LeaseDone done);
+  v1::Lease Describe(const LeaseAnswer& answer) const;
   /// NOT_FOUND; PERMISSION_DENIED when it is another rider's, or of another market.
   absl::StatusOr<v1::Trip> ReadTripFor(const Call& call, const TripId& trip_id) const;
   absl::StatusOr<Quote> MakeQuote(const std::string& rider, const v1::QuoteTripRequest& request);

@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <future>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -149,6 +151,49 @@ TEST_F(TripHandlersTest, ShowsATripAsThePermissionAllows) {
               StatusIs(absl::StatusCode::kPermissionDenied, "another rider's"));
   request.set_trip_id("");
   EXPECT_THAT(get(kRider), StatusIs(absl::StatusCode::kInvalidArgument, "trip_id"));
+}
+
+TEST_F(TripHandlersTest, ChecksWhatIsAskedOfLeases) {
+  v1::AcquireLeaseRequest request;
+  const auto acquire = [&] {
+    Answer<v1::AcquireLeaseResponse> answer;
+    handlers_.AcquireLease({.caller = kService}, request, answer.Reply());
+    return answer.Get();
+  };
+  request.set_market(kMarket);
+  EXPECT_THAT(acquire(), StatusIs(absl::StatusCode::kInvalidArgument, "holder"));
+  request.set_holder("p-1");
+  EXPECT_THAT(acquire(), StatusIs(absl::StatusCode::kInvalidArgument, "duration"));
+  request.mutable_duration()->set_seconds(std::numeric_limits<std::int64_t>::max());
+  EXPECT_THAT(acquire(), StatusIs(absl::StatusCode::kInvalidArgument, "100 ms to 60 s"));
+  request.mutable_duration()->set_seconds(61);
+  EXPECT_THAT(acquire(), StatusIs(absl::StatusCode::kInvalidArgument, "100 ms to 60 s"));
+  request.mutable_duration()->set_seconds(60);
+  request.set_market("elsewhere");
+  EXPECT_THAT(acquire(), StatusIs(absl::StatusCode::kNotFound, "elsewhere"));
+  request.set_market(kMarket);
+  request.set_address("127.0.0.1:7003");
+  const auto acquired = acquire();
+  ASSERT_THAT(acquired, IsOk());
+  EXPECT_TRUE(acquired->acquired());
+  EXPECT_EQ(acquired->lease().term(), 1u);
+  EXPECT_EQ(acquired->lease().address(), "127.0.0.1:7003");
+
+  v1::RenewLeaseRequest renewal;
+  renewal.set_market(kMarket);
+  renewal.set_holder("p-1");
+  Answer<v1::RenewLeaseResponse> answer;
+  handlers_.RenewLease({.caller = kService}, renewal, answer.Reply());
+  EXPECT_THAT(answer.Get(), StatusIs(absl::StatusCode::kInvalidArgument, "term"));
+}
+
+TEST_F(TripHandlersTest, NeedsNoTermOfAnybodyButDispatch) {
+  Answer<LeaseAnswer> answer;
+  store_.ChangeLease({.market = MarketId(kMarket), .holder = "p-1"}, answer.Reply());
+  ASSERT_THAT(answer.Get(), IsOk());
+  const std::string trip = NewTrip("r");
+  EXPECT_THAT(Cancel(kService, trip), StatusIs(absl::StatusCode::kFailedPrecondition, "term 0"));
+  EXPECT_THAT(Cancel({identity::Role::kOperator, "o"}, trip), IsOk());
 }
 
 TEST_F(TripHandlersTest, DoesNotWorkForACallerWhoHasGone) {

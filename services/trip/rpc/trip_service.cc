@@ -177,6 +177,30 @@ grpc::ServerUnaryReactor* TripService::ReportDriverLost(grpc::CallbackServerCont
   return Carry(context, *request, response);
 }
 
+grpc::ServerUnaryReactor* TripService::AcquireLease(grpc::CallbackServerContext* context,
+                                                    const v1::AcquireLeaseRequest* request,
+                                                    v1::AcquireLeaseResponse* response) {
+  return Answer(context, *request, [&](const Call& call, const UnaryReply& reply) {
+    handlers_.AcquireLease(call, *request, reply.WithResponse(response));
+  });
+}
+
+grpc::ServerUnaryReactor* TripService::RenewLease(grpc::CallbackServerContext* context,
+                                                  const v1::RenewLeaseRequest* request,
+                                                  v1::RenewLeaseResponse* response) {
+  return Answer(context, *request, [&](const Call& call, const UnaryReply& reply) {
+    handlers_.RenewLease(call, *request, reply.WithResponse(response));
+  });
+}
+
+grpc::ServerUnaryReactor* TripService::ReleaseLease(grpc::CallbackServerContext* context,
+                                                    const v1::ReleaseLeaseRequest* request,
+                                                    v1::ReleaseLeaseResponse* response) {
+  return Answer(context, *request, [&](const Call& call, const UnaryReply& reply) {
+    handlers_.ReleaseLease(call, *request, reply.WithResponse(response));
+  });
+}
+
 grpc::ServerUnaryReactor* TripService::ReportSurge(grpc::CallbackServerContext* context,
                                                    const v1::ReportSurgeRequest* request,
                                                    v1::ReportSurgeResponse*) {

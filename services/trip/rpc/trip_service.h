@@ -64,6 +64,15 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
   grpc::ServerUnaryReactor* ReportDriverLost(grpc::CallbackServerContext* context,
                                              const v1::ReportDriverLostRequest* request,
                                              v1::ReportDriverLostResponse* response) override;
+  grpc::ServerUnaryReactor* AcquireLease(grpc::CallbackServerContext* context,
+                                         const v1::AcquireLeaseRequest* request,
+                                         v1::AcquireLeaseResponse* response) override;
+  grpc::ServerUnaryReactor* RenewLease(grpc::CallbackServerContext* context,
+                                       const v1::RenewLeaseRequest* request,
+                                       v1::RenewLeaseResponse* response) override;
+  grpc::ServerUnaryReactor* ReleaseLease(grpc::CallbackServerContext* context,
+                                         const v1::ReleaseLeaseRequest* request,
+                                         v1::ReleaseLeaseResponse* response) override;
   grpc::ServerUnaryReactor* ReportSurge(grpc::CallbackServerContext* context,
                                         const v1::ReportSurgeRequest* request,
                                         v1::ReportSurgeResponse* response) override;

@@ -9,6 +9,8 @@ namespace ridestream::trip {
 void Complete(Work& work) {
   if (auto* quote = std::get_if<QuoteWork>(&work)) {
     quote->done(absl::OkStatus());
+  } else if (auto* lease = std::get_if<LeaseWork>(&work)) {
+    lease->done(std::move(lease->answer));
   } else {
     auto& trip = std::get<TripWork>(work);
     trip.done(std::move(trip.outcome.answer));
@@ -16,11 +18,7 @@ void Complete(Work& work) {
 }
 
 void Fail(Work& work, const absl::Status& status) {
-  if (auto* quote = std::get_if<QuoteWork>(&work)) {
-    quote->done(status);
-  } else {
-    std::get<TripWork>(work).done(status);
-  }
+  std::visit([&](auto& one) { one.done(status); }, work);
 }
 
 TripStore::Deadline DeadlineOf(const Work& work) {

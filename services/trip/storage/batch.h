@@ -22,8 +22,15 @@ struct TripWork {
   Outcome outcome{absl::UnknownError("not carried out")};
 };
 
+struct LeaseWork {
+  LeaseCommand command;
+  TripStore::LeaseDone done;
+  TripStore::Deadline deadline;
+  absl::StatusOr<LeaseAnswer> answer = absl::UnknownError("not carried out");
+};
+
 /// What waits to be written, with whom to answer.
-using Work = std::variant<QuoteWork, TripWork>;
+using Work = std::variant<QuoteWork, TripWork, LeaseWork>;
 using Batch = std::deque<Work>;
 
 /// Answers with the outcome, which is durable; each work once.

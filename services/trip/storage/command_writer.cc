@@ -24,6 +24,11 @@ void CommandWriter::SaveQuote(Quote quote, TripStore::QuoteDone done,
   Add(QuoteWork{std::move(quote), std::move(done), deadline});
 }
 
+void CommandWriter::ChangeLease(LeaseCommand command, TripStore::LeaseDone done,
+                                TripStore::Deadline deadline) {
+  Add(LeaseWork{.command = std::move(command), .done = std::move(done), .deadline = deadline});
+}
+
 void CommandWriter::Add(Work work) {
   bool is_first = false;
   bool is_full = false;

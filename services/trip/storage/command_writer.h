@@ -63,6 +63,7 @@ class CommandWriter {
   /// See TripStore.
   void Submit(Command command, TripStore::TripDone done, TripStore::Deadline deadline);
   void SaveQuote(Quote quote, TripStore::QuoteDone done, TripStore::Deadline deadline);
+  void ChangeLease(LeaseCommand command, TripStore::LeaseDone done, TripStore::Deadline deadline);
   /// Waits until all that was submitted is carried out. Nothing may be submitted any more.
   void Close();
   /// Commands that wait to be committed, without those of the batch under way.

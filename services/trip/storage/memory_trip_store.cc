@@ -99,6 +99,20 @@ class MemoryTripStore::Tables final : public Ledger {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::optional<Lease>> FindLease(const MarketId& market) override {
+    const auto found = leases.find(market);
+    return found == leases.end() ? std::nullopt : std::optional(found->second);
+  }
+  absl::Status WriteLease(const Lease& lease) override {
+    Lease& row = leases[lease.market];
+    if (lease.term < row.term || (lease.term == row.term && lease.holder != row.holder)) {
+      return absl::FailedPreconditionError("a new holder of a lease has a larger term");
+    }
+    row = lease;
+    return absl::OkStatus();
+  }
+
+  std::map<MarketId, Lease> leases;
   std::map<QuoteId, Quote> quotes;
   std::map<std::uint64_t, TripRecord> trips;  // By the sequence of the first event.
   std::map<TripId, std::uint64_t> by_id;
@@ -146,6 +160,10 @@ std::function<void()> MemoryTripStore::CarryOut(Work work) {
     kept = std::move(*quote);
     return [done = std::move(work.quote_done)] { done(absl::OkStatus()); };
   }
+  if (const auto* lease = std::get_if<LeaseCommand>(&work.what)) {
+    absl::StatusOr<LeaseAnswer> answer = Execute(*lease, clock_.Now(), *tables_);
+    return [done = std::move(work.lease_done), answer = std::move(answer)] { done(answer); };
+  }
   absl::StatusOr<Outcome> outcome = Execute(std::get<Command>(work.what), clock_.Now(), *tables_);
   return [this, done = std::move(work.trip_done), outcome = std::move(outcome)] {
     if (!outcome.ok()) return done(outcome.status());
@@ -160,6 +178,10 @@ void MemoryTripStore::Submit(Command command, TripDone done, Deadline) {
 
 void MemoryTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline) {
   Run({.what = std::move(quote), .quote_done = std::move(done)});
+}
+
+void MemoryTripStore::ChangeLease(LeaseCommand command, LeaseDone done, Deadline) {
+  Run({.what = std::move(command), .lease_done = std::move(done)});
 }
 
 absl::StatusOr<v1::Trip> MemoryTripStore::GetTrip(const TripId& id, Deadline) const {

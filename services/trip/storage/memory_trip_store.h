@@ -31,6 +31,7 @@ class MemoryTripStore final : public TripStore {
 
   void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
   void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) override;
+  void ChangeLease(LeaseCommand command, LeaseDone done, Deadline deadline = kNoDeadline) override;
   absl::StatusOr<v1::Trip> GetTrip(const TripId& id,
                                    Deadline deadline = kNoDeadline) const override;
   absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,
@@ -45,9 +46,10 @@ class MemoryTripStore final : public TripStore {
  private:
   class Tables;
   struct Work {
-    std::variant<Command, Quote> what;
+    std::variant<Command, Quote, LeaseCommand> what;
     TripDone trip_done = nullptr;
     QuoteDone quote_done = nullptr;
+    LeaseDone lease_done = nullptr;
   };
   void Run(Work work);
   /// Returns what is to be called when the lock is free again.

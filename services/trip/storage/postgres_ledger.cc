@@ -56,6 +56,16 @@ constexpr Statement kFindLoads{
     "find_loads",
     "SELECT driver_id, trip_id, party_size, state, latest_pickup_us IS NOT NULL FROM trips "
     "WHERE driver_id = ANY($1::text[]) AND state < 5"};
+// Their number is that of the markets. All processes on the database judge them by its clock.
+constexpr Statement kFindLeases{
+    "find_leases",
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, market, holder, address, "
+    "term, ends_at_us FROM (SELECT) AS once LEFT JOIN leases ON true"};
+constexpr Statement kWriteLease{
+    "write_lease",
+    "INSERT INTO leases (market, holder, address, term, ends_at_us) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (market) DO UPDATE SET holder = excluded.holder, address = excluded.address, "
+    "term = excluded.term, ends_at_us = excluded.ends_at_us"};
 constexpr Statement kInsertQuote{
     "insert_quote",
     "INSERT INTO quotes (quote_id, rider_id, expires_at_us, trip) VALUES ($1, $2, $3, $4)"};
@@ -86,10 +96,10 @@ constexpr Statement kFindQuote{"find_quote", "SELECT 1 FROM quotes WHERE quote_i
 constexpr Statement kMark{"mark", "SELECT pg_logical_emit_message(true, 'ridestream', '')"};
 
 constexpr Statement kStatements[] = {
-    kBegin,      kSetTimeouts, kLock,       kLogEnd,    kFindTrips, kFindRequests,
-    kFindOpen,   kFindQuotes,  kFindServed, kFindUses,  kFindLoads, kInsertQuote,
-    kDropQuotes, kInsertTrip,  kUpdateTrip, kAppendLog, kInsertUse, kNotify,
-    kCommit,     kFindEvent,   kFindQuote,  kMark};
+    kBegin,      kSetTimeouts, kLock,       kLogEnd,    kFindTrips,  kFindRequests,
+    kFindOpen,   kFindQuotes,  kFindServed, kFindUses,  kFindLoads,  kInsertQuote,
+    kDropQuotes, kInsertTrip,  kUpdateTrip, kAppendLog, kInsertUse,  kNotify,
+    kCommit,     kFindEvent,   kFindQuote,  kMark,      kFindLeases, kWriteLease};
 
 absl::Status Unreadable(std::string_view what) {
   return absl::DataLossError(fmt::format("{} is damaged in the database", what));
@@ -111,7 +121,11 @@ std::vector<std::string> Texts(const std::set<std::string>& texts) {
 struct PostgresLedger::Keys {
   explicit Keys(const Batch& batch) {
     for (const Work& work : batch) {
-      if (const auto* trip = std::get_if<TripWork>(&work)) std::visit(*this, trip->command);
+      if (const auto* trip = std::get_if<TripWork>(&work)) {
+        std::visit(*this, trip->command);
+        leases = leases || TermOf(trip->command).has_value();
+      }
+      leases = leases || std::holds_alternative<LeaseWork>(work);
     }
   }
 
@@ -160,6 +174,7 @@ struct PostgresLedger::Keys {
   std::set<std::string> riders, quotes, trips, drivers;
   std::vector<std::int64_t> use_scopes;
   std::vector<std::string> use_callers, use_ids;
+  bool leases = false;  // A command bound to a term, or about a lease.
 };
 
 /// Sends the queries whose keys aren't empty, and takes their results in.
@@ -204,6 +219,16 @@ struct PostgresLedger::Loader {
     }
     const QuoteId id = quote.id;
     ledger.quotes_.emplace(id, std::move(quote));
+    return absl::OkStatus();
+  }
+
+  static absl::Status TakeLease(PostgresLedger& ledger, const Result& result, int row) {
+    ledger.database_time_ = TimeSource::SystemTime(std::chrono::microseconds(result.Int64(row, 0)));
+    if (result.IsNull(row, 1)) return absl::OkStatus();  // There is none.
+    const MarketId market(result.Text(row, 1));
+    ledger.leases_[market] =
+        Lease{market, std::string(result.Text(row, 2)), std::string(result.Text(row, 3)),
+              result.Uint64(row, 4), Time(Duration(result.Int64(row, 5)))};
     return absl::OkStatus();
   }
 
@@ -263,6 +288,7 @@ absl::Status PostgresLedger::Begin(Connection& connection, const Batch& batch,
                   return absl::OkStatus();
                 });
   }
+  if (keys.leases) loader.Send(connection, kFindLeases, {}, Loader::TakeLease);
   const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kPostgresGrace);
   if (!results.ok()) return results.status();
   return loader.TakeIn(*this, *results);
@@ -422,6 +448,17 @@ void PostgresLedger::AppendToLog(std::uint64_t first_sequence, const v1::TripEve
 absl::Status PostgresLedger::RecordUse(const UsedId& id, const IdUse& use) {
   Queue(kInsertUse, {static_cast<int>(id.scope), id.caller, id.id, use.trip_id.str(), use.content});
   uses_[{id.scope, id.caller, id.id}] = use;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<Lease>> PostgresLedger::FindLease(const MarketId& market) {
+  return FindIn(leases_, market);
+}
+
+absl::Status PostgresLedger::WriteLease(const Lease& lease) {
+  Queue(kWriteLease, {lease.market.str(), lease.holder, lease.address, lease.term,
+                      lease.ends_at.time_since_epoch().count()});
+  leases_[lease.market] = lease;
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/base/system_time.h"
 #include "libs/postgres/connection.h"
 #include "services/trip/domain/ledger.h"
 #include "services/trip/storage/batch.h"
@@ -54,7 +55,11 @@ class PostgresLedger final : public Ledger {
   absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
                       v1::TripEvent& event) override;
   absl::Status RecordUse(const UsedId& id, const IdUse& use) override;
+  absl::StatusOr<std::optional<Lease>> FindLease(const MarketId& market) override;
+  absl::Status WriteLease(const Lease& lease) override;
   void SaveQuote(const Quote& quote);
+  /// The time of the database when the batch was loaded, if it concerns leases.
+  TimeSource::SystemTime database_time() const { return database_time_; }
 
  private:
   struct Keys;
@@ -84,6 +89,8 @@ class PostgresLedger final : public Ledger {
   std::map<QuoteId, TripId> by_quote_;
   std::map<UseKey, IdUse> uses_;
   std::map<DriverId, std::map<TripId, Load>> loads_;  // Of the drivers that the batch names.
+  std::map<MarketId, Lease> leases_;
+  TimeSource::SystemTime database_time_;
   std::int64_t saved_quotes_ = 0;
   std::string last_quote_id_;
   std::string last_event_;  // As it was appended to the log.

@@ -147,7 +147,24 @@ CREATE UNLOGGED TABLE surge (
 );
 )sql";
 
-constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
+// As version 4 in schema.cc.
+constexpr std::string_view kVersion3 = R"sql(
+CREATE TABLE leases (
+  market     text PRIMARY KEY,
+  holder     text NOT NULL,
+  address    text NOT NULL,
+  term       bigint NOT NULL CHECK (term >= 1),
+  ends_at_us bigint NOT NULL
+);
+CREATE TRIGGER lease_terms_grow BEFORE UPDATE ON leases FOR EACH ROW
+  WHEN (NEW.market <> OLD.market OR NEW.term < OLD.term
+        OR (NEW.holder <> OLD.holder AND NEW.term = OLD.term))
+  EXECUTE FUNCTION ridestream_refuse('a new holder of a lease has a larger term');
+CREATE TRIGGER leases_stay BEFORE DELETE OR TRUNCATE ON leases FOR EACH STATEMENT
+  EXECUTE FUNCTION ridestream_refuse('leases are not deleted, they end');
+)sql";
+
+constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

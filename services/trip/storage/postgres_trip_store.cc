@@ -27,7 +27,8 @@ absl::Status CheckRights(postgres::Connection& connection, postgres::Deadline de
       "('trips', 'INSERT'), ('trips', 'UPDATE'), ('trip_log', 'SELECT'), ('trip_log', 'INSERT'), "
       "('used_ids', 'SELECT'), ('used_ids', 'INSERT'), ('quotes', 'SELECT'), "
       "('quotes', 'INSERT'), ('quotes', 'DELETE'), ('surge', 'SELECT'), ('surge', 'INSERT'), "
-      "('surge', 'UPDATE')) AS r (name, privilege) "
+      "('surge', 'UPDATE'), ('leases', 'SELECT'), ('leases', 'INSERT'), ('leases', 'UPDATE')) AS r "
+      "(name, privilege) "
       "WHERE NOT has_table_privilege(r.name, r.privilege) LIMIT 1");
   const absl::StatusOr<std::vector<postgres::Result>> missing = connection.Sync(deadline);
   if (!missing.ok()) return missing.status();
@@ -60,8 +61,19 @@ void FailOverdue(Batch& batch) {
   });
 }
 
-void ExecuteWork(Work& work, Time now, PostgresLedger& ledger) {
+/// What a clock of this rate shows when the system's clock of the database shows this.
+Time LeaseTime(TimeSource::SystemTime database, double rate) {
+  const auto since = std::chrono::duration<double, std::micro>(database - ScaledClock::kAnchor);
+  return ScaledClock::kAnchor + std::chrono::duration_cast<Duration>(since * rate);
+}
+
+void ExecuteWork(Work& work, const Clock& clock, Time now, PostgresLedger& ledger) {
   if (auto* quote = std::get_if<QuoteWork>(&work)) return ledger.SaveQuote(quote->quote);
+  if (auto* lease = std::get_if<LeaseWork>(&work)) {
+    lease->answer =
+        Execute(lease->command, LeaseTime(ledger.database_time(), clock.rate()), ledger);
+    return;
+  }
   auto& trip = std::get<TripWork>(work);
   absl::StatusOr<Outcome> outcome = Execute(trip.command, now, ledger);
   // The ledger fails before it changes anything, so that the rest of the batch isn't touched.
@@ -131,6 +143,10 @@ void PostgresTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline deadline
   writer_.SaveQuote(std::move(quote), std::move(done), deadline);
 }
 
+void PostgresTripStore::ChangeLease(LeaseCommand command, LeaseDone done, Deadline deadline) {
+  writer_.ChangeLease(std::move(command), std::move(done), deadline);
+}
+
 void PostgresTripStore::Commit(Batch batch, Done done) {
   FailOverdue(batch);
   if (batch.empty()) return done({});
@@ -173,7 +189,7 @@ absl::Status PostgresTripStore::TryOnce(Batch& batch, postgres::Deadline deadlin
   absl::Status status = ledger.Begin(*connection_, batch, deadline);
   if (status.ok()) {
     const Time now = options_.clock.Now();
-    for (Work& work : batch) ExecuteWork(work, now, ledger);
+    for (Work& work : batch) ExecuteWork(work, options_.clock, now, ledger);
     status = ledger.Commit(*connection_, now, deadline);
     if (!status.ok() && connection_->broken()) {
       return FindOutcome(ledger, deadline);

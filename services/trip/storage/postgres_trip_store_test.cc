@@ -96,6 +96,7 @@ TEST_F(PostgresTripStoreTest, TheSchemaRefusesWhatTheStateMachineWouldNotDo) {
   ASSERT_THAT(Request(*store, "t"), IsOk());
   ASSERT_THAT(Await(*store, SampleAssign("t", "d", "o")), IsOk());
   ASSERT_THAT(Request(*store, "u"), IsOk());
+  for (int term = 1; term <= 2; ++term) ASSERT_THAT(Await(*store, Acquire("city", "a")), IsOk());
   const std::string step = "UPDATE trips SET version = version + 1, latest_sequence = 4, ";
   const std::pair<std::string, std::string> refused[] = {
       {step + "state = 4 WHERE trip_id = 't'", "illegal transition"},
@@ -110,6 +111,10 @@ TEST_F(PostgresTripStoreTest, TheSchemaRefusesWhatTheStateMachineWouldNotDo) {
       {"DELETE FROM used_ids", "not forgotten"},
       {"INSERT INTO trip_log VALUES (9, 1, 'city', '')", "no holes"},
       {"INSERT INTO trip_log VALUES (4, 1, 'city', '')", "a change of its trip"},
+      {"UPDATE leases SET term = 1", "a larger term"},
+      {"UPDATE leases SET holder = 'b'", "a larger term"},
+      {"DELETE FROM leases", "not deleted"},
+      {"TRUNCATE leases", "not deleted"},
   };
   for (const auto& [sql, why] : refused) {
     EXPECT_THAT(server_->Execute(sql), StatusIs(absl::StatusCode::kFailedPrecondition, why)) << sql;
@@ -137,8 +142,8 @@ TEST_F(PostgresTripStoreTest, ADatabaseThatCannotServeIsRefusedWithItsReason) {
                                            "GRANT INSERT, UPDATE ON trips TO poor")),
               IsOk());
   EXPECT_THAT(OpenStatus(poor), StatusIs(kPermissionDenied, "INSERT on trip_log"));
-  ASSERT_THAT(server_->Execute("GRANT INSERT ON trip_log, used_ids, quotes, surge TO poor; "
-                               "GRANT UPDATE ON surge TO poor; "
+  ASSERT_THAT(server_->Execute("GRANT INSERT ON trip_log, used_ids, quotes, surge, leases TO poor; "
+                               "GRANT UPDATE ON surge, leases TO poor; "
                                "GRANT DELETE ON quotes TO poor"),
               IsOk());
   EXPECT_THAT(OpenStatus(poor), IsOk()) << "who finds the schema needs no right to make it";

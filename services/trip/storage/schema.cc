@@ -162,7 +162,28 @@ CREATE TRIGGER used_ids_are_not_changed BEFORE UPDATE ON used_ids
 BEGIN SELECT RAISE(ABORT, 'an id is for one use'); END;
 )sql";
 
-constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
+// Which dispatch decides for a market: domain/lease.h. Whatever is done to a row, by hand too, its
+// term never falls and grows with each new holder, since commands are judged by it.
+constexpr std::string_view kVersion4 = R"sql(
+CREATE TABLE leases (
+  market     TEXT PRIMARY KEY,
+  holder     TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  term       INTEGER NOT NULL CHECK (term >= 1),
+  ends_at_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER lease_terms_grow BEFORE UPDATE ON leases
+  WHEN NEW.market IS NOT OLD.market OR NEW.term < OLD.term
+    OR (NEW.holder IS NOT OLD.holder AND NEW.term = OLD.term)
+BEGIN SELECT RAISE(ABORT, 'a new holder of a lease has a larger term'); END;
+
+CREATE TRIGGER leases_stay BEFORE DELETE ON leases
+BEGIN SELECT RAISE(ABORT, 'leases are not deleted, they end'); END;
+)sql";
+
+constexpr std::array<std::string_view, 4> kMigrations = {kVersion1, kVersion2, kVersion3,
+                                                         kVersion4};
 
 }  // namespace
 

@@ -27,6 +27,8 @@ struct SqliteLedger::Statements {
   Statement update_trip;
   Statement append_log;
   Statement insert_use;
+  Statement find_lease;
+  Statement write_lease;
 };
 
 namespace {
@@ -95,7 +97,12 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(sqlite::Databas
               "seats = ?5 WHERE first_sequence = ?6 AND state = ?7 AND version = ?8"),
       compile("INSERT INTO trip_log (sequence, trip, market, event) VALUES (?1, ?2, ?3, ?4)"),
       compile("INSERT INTO used_ids (scope, caller, id, trip_id, content) "
-              "VALUES (?1, ?2, ?3, ?4, ?5)")});
+              "VALUES (?1, ?2, ?3, ?4, ?5)"),
+      compile("SELECT holder, address, term, ends_at_us FROM leases WHERE market = ?1"),
+      compile("INSERT INTO leases (market, holder, address, term, ends_at_us) "
+              "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (market) DO UPDATE SET "
+              "holder = excluded.holder, address = excluded.address, term = excluded.term, "
+              "ends_at_us = excluded.ends_at_us")});
   if (!compile.status().ok()) return compile.status();
   return std::unique_ptr<SqliteLedger>(new SqliteLedger(database, std::move(statements)));
 }
@@ -244,6 +251,20 @@ absl::Status SqliteLedger::AppendToLog(std::uint64_t first_sequence, const v1::T
                                                     event.trip().market(), Blob{buffer_});
   if (status.ok()) last_sequence_ = event.sequence();
   return status;
+}
+
+absl::StatusOr<std::optional<Lease>> SqliteLedger::FindLease(const MarketId& market) {
+  absl::StatusOr<Rows> rows = statements_->find_lease.Query(market.str());
+  const absl::StatusOr<bool> row = First(rows);
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<Lease>();
+  return std::optional(Lease{market, std::string(rows->Text(0)), std::string(rows->Text(1)),
+                             rows->Uint64(2), Time(Duration(rows->Int64(3)))});
+}
+
+absl::Status SqliteLedger::WriteLease(const Lease& lease) {
+  return statements_->write_lease.Run(lease.market.str(), lease.holder, lease.address, lease.term,
+                                      lease.ends_at.time_since_epoch().count());
 }
 
 absl::Status SqliteLedger::RecordUse(const UsedId& id, const IdUse& use) {

@@ -36,6 +36,8 @@ class SqliteLedger final : public Ledger {
   absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
                       v1::TripEvent& event) override;
   absl::Status RecordUse(const UsedId& id, const IdUse& use) override;
+  absl::StatusOr<std::optional<Lease>> FindLease(const MarketId& market) override;
+  absl::Status WriteLease(const Lease& lease) override;
 
   /// Keeps the quote, and drops some that expired long ago.
   absl::Status SaveQuote(const Quote& quote, Time now);

@@ -56,6 +56,10 @@ void SqliteTripStore::SaveQuote(Quote quote, QuoteDone done, Deadline deadline) 
   writer_.SaveQuote(std::move(quote), std::move(done), deadline);
 }
 
+void SqliteTripStore::ChangeLease(LeaseCommand command, LeaseDone done, Deadline deadline) {
+  writer_.ChangeLease(std::move(command), std::move(done), deadline);
+}
+
 void SqliteTripStore::Commit(Batch batch, Done done) {
   bool refused = false;
   absl::Status status = CarryOut(batch, refused);
@@ -80,6 +84,10 @@ absl::Status SqliteTripStore::CarryOut(Batch& batch, bool& refused) {
 absl::Status SqliteTripStore::CarryOut(Work& work) {
   if (auto* quote = std::get_if<QuoteWork>(&work)) {
     return ledger_->SaveQuote(quote->quote, options_.clock.Now());
+  }
+  if (auto* lease = std::get_if<LeaseWork>(&work)) {
+    lease->answer = Execute(lease->command, options_.clock.Now(), *ledger_);
+    return lease->answer.status();
   }
   auto& trip = std::get<TripWork>(work);
   absl::StatusOr<Outcome> outcome = Execute(trip.command, options_.clock.Now(), *ledger_);

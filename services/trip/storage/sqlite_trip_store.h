@@ -50,6 +50,7 @@ class SqliteTripStore final : public TripStore, private BatchCommitter {
 
   void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
   void SaveQuote(Quote quote, QuoteDone done, Deadline deadline = kNoDeadline) override;
+  void ChangeLease(LeaseCommand command, LeaseDone done, Deadline deadline = kNoDeadline) override;
   absl::StatusOr<v1::Trip> GetTrip(const TripId& id,
                                    Deadline deadline = kNoDeadline) const override;
   absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,

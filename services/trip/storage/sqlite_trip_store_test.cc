@@ -203,6 +203,7 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
     ASSERT_THAT(Do(SampleAdvance(id, "d", v1::TRIP_STATE_ARRIVED)), IsOk());
   }
   ASSERT_THAT(Do(SampleAdvance("t", "d", v1::TRIP_STATE_ABOARD)), IsOk());
+  for (int term = 1; term <= 2; ++term) ASSERT_THAT(Await(*store_, Acquire("m", "a")), IsOk());
   store_.reset();
   absl::StatusOr<Database> database = Database::Open(path());
   ASSERT_THAT(database, IsOk());
@@ -245,6 +246,10 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
       {"INSERT INTO trip_log VALUES (11, 77, 'm', x'')", kRule, "FOREIGN KEY"},
       {"UPDATE trip_log SET market = 'x' WHERE sequence = 1", kRule, "only grows"},
       {"DELETE FROM trip_log WHERE sequence = 8", kRule, "only grows"},
+      {"UPDATE leases SET term = 1", kRule, "a larger term"},
+      {"UPDATE leases SET holder = 'b'", kRule, "a larger term"},
+      {"UPDATE leases SET market = 'x', term = 3", kRule, "a larger term"},
+      {"DELETE FROM leases", kRule, "not deleted"},
   };
   for (const Violation& violation : violations) {
     SCOPED_TRACE(violation.sql);
@@ -253,6 +258,8 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
   // The same shape of statement is possible where it breaks no rule.
   EXPECT_THAT(database->Execute(step + "state = 4 WHERE trip_id = 't2'"), IsOk());
   EXPECT_THAT(database->Execute("INSERT INTO trip_log VALUES (11, 1, 'm', x'')"), IsOk());
+  EXPECT_THAT(database->Execute("UPDATE leases SET holder = 'b', term = 3, ends_at_us = 0"),
+              IsOk());
 }
 
 TEST_F(SqliteTripStoreTest, DatabaseOfTheFirstVersionIsTakenOverWithItsTrips) {

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "libs/postgres/testing/postgres_server.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/stale_term.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "services/trip/storage/memory_trip_store.h"
@@ -447,6 +448,109 @@ TEST_P(TripStoreTest, ConcurrentCommandsArePublishedOnceInOrderWithoutHoles) {
   MutexLock lock(mu_);
   ASSERT_EQ(published_.size(), 2u * kThreads * kTripsEach);
   for (size_t i = 0; i < published_.size(); ++i) EXPECT_EQ(published_[i]->sequence(), i + 1);
+}
+
+// -- Leases
+// ----------------------------------------------------------------------------------------
+
+TEST_P(TripStoreTest, LeaseIsHeldByOneUntilItIsGivenUp) {
+  const auto first = Await(*store_, Acquire(kMarket, "a"));
+  ASSERT_THAT(first, IsOk());
+  EXPECT_TRUE(first->held);
+  EXPECT_EQ(first->lease.term, 1u);
+  EXPECT_GT(first->ends_in, Duration::zero());
+
+  const auto second = Await(*store_, Acquire(kMarket, "b"));
+  ASSERT_THAT(second, IsOk());
+  EXPECT_FALSE(second->held);
+  EXPECT_EQ(second->lease.holder, "a");
+  EXPECT_EQ(second->lease.address, "a:7003");
+  EXPECT_TRUE(Await(*store_, Acquire("elsewhere", "b"))->held) << "another market's is another";
+
+  EXPECT_EQ(Await(*store_, Renew(kMarket, "a", 1))->lease.term, 1u);
+  EXPECT_EQ(Await(*store_, Release(kMarket, "b", 1))->lease.holder, "a");
+  EXPECT_FALSE(Await(*store_, Acquire(kMarket, "b"))->held) << "another's isn't given up";
+  ASSERT_THAT(Await(*store_, Release(kMarket, "a", 1)), IsOk());
+  ASSERT_THAT(Await(*store_, Release(kMarket, "a", 1)), IsOk()) << "a repeat";
+  EXPECT_FALSE(Await(*store_, Renew(kMarket, "a", 1))->held);
+  EXPECT_EQ(Await(*store_, Acquire(kMarket, "b"))->lease.term, 2u);
+}
+
+TEST_P(TripStoreTest, LeaseThatEndedGoesToAnotherInALargerTerm) {
+  // By the clock of the store, which is the database's or the one that stands still.
+  ASSERT_TRUE(Await(*store_, Acquire(kMarket, "a", kShortestLease))->held);
+  absl::StatusOr<LeaseAnswer> taken;
+  do {
+    clock_.Advance(kShortestLease / 2);
+    taken = Await(*store_, Acquire(kMarket, "b"));
+    ASSERT_THAT(taken, IsOk());
+  } while (!taken->held);
+  EXPECT_EQ(taken->lease.term, 2u);
+  const auto late = Await(*store_, Renew(kMarket, "a", 1));
+  ASSERT_THAT(late, IsOk());
+  EXPECT_FALSE(late->held);
+  EXPECT_EQ(late->lease.holder, "b");
+  ASSERT_THAT(Await(*store_, Release(kMarket, "a", 1)), IsOk());
+  EXPECT_EQ(Await(*store_, Renew(kMarket, "b", 2))->lease.term, 2u);
+}
+
+TEST_P(TripStoreTest, LeaseThatEndedAndNobodyTookIsRenewedInItsTerm) {
+  ASSERT_TRUE(Await(*store_, Acquire(kMarket, "a", Duration(1)))->held);
+  clock_.Advance(std::chrono::hours(1));
+  const auto renewed = Await(*store_, Renew(kMarket, "a", 1));
+  ASSERT_THAT(renewed, IsOk());
+  EXPECT_EQ(renewed->lease.term, 1u);
+  EXPECT_FALSE(Await(*store_, Acquire(kMarket, "b"))->held);
+}
+
+TEST_P(TripStoreTest, SameHolderTwiceFencesTheEarlier) {
+  ASSERT_EQ(Await(*store_, Acquire(kMarket, "a"))->lease.term, 1u);
+  ASSERT_EQ(Await(*store_, Acquire(kMarket, "a"))->lease.term, 2u);
+  EXPECT_FALSE(Await(*store_, Renew(kMarket, "a", 1))->held);
+  EXPECT_FALSE(Await(*store_, Renew(kMarket, "a", 3))->held);
+  EXPECT_TRUE(Await(*store_, Renew(kMarket, "a", 2))->held);
+}
+
+TEST_P(TripStoreTest, CommandInAnotherTermThanTheLeasesChangesNothing) {
+  Request("t", "r");
+  AssignCommand assign = SampleAssign("t", "d", "o");
+  assign.term = 1;
+  EXPECT_THAT(Do(assign), StatusIs(absl::StatusCode::kFailedPrecondition, "no lease"));
+  ASSERT_EQ(Await(*store_, Acquire(kMarket, "a"))->lease.term, 1u);
+  ASSERT_EQ(Await(*store_, Acquire(kMarket, "a"))->lease.term, 2u);
+
+  const std::uint64_t before = store_->LastSequence();
+  for (const std::uint64_t term : {0, 1, 3}) {
+    const auto in_term = [term](auto command) {
+      command.term = term;
+      return Command(command);
+    };
+    for (const Command& command :
+         std::vector<Command>{in_term(SampleAssign("t", "d", "o")),
+                              in_term(SampleAdvance("t", "d", v1::TRIP_STATE_ARRIVED)),
+                              in_term(ReleaseCommand{TripId("t"), DriverId("d")}),
+                              in_term(GiveUpCommand{TripId("t")}),
+                              in_term(DriverLostCommand{TripId("t"), DriverId("d")}),
+                              in_term(CancelCommand{TripId("t"), RiderId(), v1::CANCEL_REASON_OTHER,
+                                                    "", "c", "s"})}) {
+      const auto refused = Do(command);
+      EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition, "term"));
+      EXPECT_TRUE(rpc::IsStaleTerm(refused.status()));
+    }
+  }
+  EXPECT_EQ(store_->LastSequence(), before);
+  assign.term = 2;
+  EXPECT_THAT(Do(assign), IsOk());
+  EXPECT_THAT(Do(SampleCancel("t", "r")), IsOk()) << "riders need no lease";
+}
+
+TEST_P(TripStoreTest, LeasesOutliveTheirStore) {
+  ASSERT_TRUE(Await(*store_, Acquire(kMarket, "a"))->held);
+  if (GetParam().name == "Memory") return;
+  store_.reset();
+  store_ = factory_->Make(clock_, nullptr);
+  EXPECT_FALSE(Await(*store_, Acquire(kMarket, "b"))->held);
+  EXPECT_TRUE(Await(*store_, Renew(kMarket, "a", 1))->held);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "absl/status/status.h"
+
+namespace ridestream::rpc {
+
+/// Trailing metadata of an answer that was refused because the caller's term of a market's lease is
+/// over: its value is "true". It tells this refusal from the others of the same code.
+inline constexpr char kStaleTermKey[] = "ridestream-stale-term";
+
+/// The same status with that mark.
+absl::Status MarkStaleTerm(absl::Status status);
+bool IsStaleTerm(const absl::Status& status);
+
+}  // namespace ridestream::rpc
