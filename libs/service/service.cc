@@ -196,6 +196,8 @@ std::string_view WaitForStopSignal(std::chrono::nanoseconds time) {
   return signal == SIGTERM ? "SIGTERM" : "SIGINT";
 }
 
+void RequestStop() { kill(getpid(), SIGTERM); }
+
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
   Write(*spdlog::default_logger_raw(), level, event, std::span(fields.begin(), fields.size()));
 }

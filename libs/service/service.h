@@ -37,6 +37,9 @@ std::string_view WaitForStopSignal();
 /// The same, for at most so long: empty when none came. To a tool each says "enough of this".
 std::string_view WaitForStopSignal(std::chrono::nanoseconds time);
 
+/// Ends a wait for a stop signal, now or when it begins, as SIGTERM does.
+void RequestStop();
+
 /// A field of a log line. One whose value is empty is left out.
 struct Field {
   std::string_view key;

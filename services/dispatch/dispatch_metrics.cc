@@ -149,6 +149,20 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
   }
 }
 
+void AddLeaseReadings(metrics::ServiceMetrics& metrics,
+                      const std::map<MarketId, std::unique_ptr<LeaseKeeper>>& leases) {
+  metrics.readings().Add(
+      Kind::kGauge, "dispatch_lease_term",
+      "Term of a market's lease while this process has it, otherwise 0", [&leases] {
+        std::vector<Readings::Sample> samples;
+        for (const auto& [market, lease] : leases) {
+          const double term = lease->held() ? static_cast<double>(lease->last_told().term()) : 0;
+          samples.push_back({{{"market", market.str()}}, term});
+        }
+        return samples;
+      });
+}
+
 void AddClockReadings(metrics::ServiceMetrics& metrics,
                       const std::map<std::string, const PeerClock*>& peers) {
   metrics.readings().Add(

@@ -6,6 +6,7 @@
 
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/peer_clock.h"
+#include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/market_runner.h"
 #include "services/dispatch/sessions/session_registry.h"
 
@@ -19,6 +20,10 @@ void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessi
 /// Adds what is read of the markets, all at once.
 void AddMarketReadings(metrics::ServiceMetrics& metrics,
                        const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets);
+
+/// Adds which of the markets' leases this process has.
+void AddLeaseReadings(metrics::ServiceMetrics& metrics,
+                      const std::map<MarketId, std::unique_ptr<LeaseKeeper>>& leases);
 
 /// Adds how dispatch's clock compares with those of peers, by their names.
 void AddClockReadings(metrics::ServiceMetrics& metrics,

@@ -4,6 +4,7 @@
 
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/retry_after.h"
 #include "services/dispatch/dispatch_metrics.h"
 #include "services/dispatch/rpc/drive_call.h"
 #include "services/dispatch/rpc/market_ports.h"
@@ -11,6 +12,8 @@
 
 namespace ridestream::dispatch {
 namespace {
+
+constexpr std::chrono::milliseconds kTryAgainAfter{500};
 
 const rpc::Caller kSelf{rpc::CallerKind::kService, "dispatch"};
 
@@ -46,7 +49,10 @@ absl::StatusOr<std::unique_ptr<DispatchServer>> DispatchServer::Start(Options op
 
 DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> security)
     : drain_grace_(options.drain_grace),
+      advertise_(std::move(options.advertise)),
       on_ready_(std::move(options.on_ready)),
+      on_standby_(std::move(options.on_standby)),
+      on_lease_lost_(std::move(options.on_lease_lost)),
       security_(std::move(security)),
       metrics_("dispatch", {"ridestream.dispatch.v1.DispatchService"}, options.metrics_listen),
       clock_(std::move(options.clock)),
@@ -66,6 +72,7 @@ DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> 
   AddMarkets(options);
   AddSessionReadings(metrics_, sessions_, options.sessions.max_sessions);
   AddMarketReadings(metrics_, markets_);
+  AddLeaseReadings(metrics_, leases_);
   AddClockReadings(metrics_, {{"trip", &trip_clock_}, {"location", &location_clock_}});
 }
 
@@ -78,19 +85,37 @@ void DispatchServer::Stop(std::chrono::milliseconds grace) {
   location_clock_.Stop();
   if (server_ != nullptr) server_->Drain(grace);
   for (auto& [id, market] : markets_) market->Stop();
+  // No command of this process is under way any more.
+  for (auto& [id, lease] : leases_) lease->Release();
+  lease_ports_.clear();
 }
 
 void DispatchServer::AddMarkets(Options& options) {
+  const std::string process = fmt::format("dispatch-{}", sessions_.FreshSessionId());
   for (auto& [id, streets] : options.streets) {
     MarketConfig config = options.market;
     config.market = id;
     config.offer_id_prefix = fmt::format("o-{}-", sessions_.FreshSessionId());
+    auto& port = lease_ports_[id] = std::make_unique<TripClient>(*trip_, id.str());
+    auto& lease = leases_[id] = std::make_unique<LeaseKeeper>(LeaseKeeper::Options{
+        .market = id.str(),
+        .holder = process,
+        .trip = *port,
+        .timers = timers_,
+        .lasts = options.lease,
+        .on_held = [this, market = id](const auto&) { markets_.at(market)->Lead(); },
+        .on_lost = [this](const auto& taken) { LoseLease(taken); },
+        .on_standby =
+            [this](const auto& held) {
+              if (held.address() != OwnAddress()) on_standby_(*this, held);
+            }});
     markets_[id] = std::make_unique<MarketRunner>(
         MarketRunner::Config{.market = config, .planner = options.planner},
         MakeMarketPorts(id.str(), *trip_, *location_, metrics_.registry(), *clock_,
                         options.update_speeds_every, std::move(streets)),
         MarketRunner::Surroundings{*clock_, timers_, executor_,
-                                   [this] { return trip_clock_.to_ours(); }, sessions_, progress_});
+                                   [this] { return trip_clock_.to_ours(); }, *lease, sessions_,
+                                   progress_});
   }
 }
 
@@ -102,7 +127,14 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
   exporter_ = *std::move(exporter);
   options.services = {&service_};
   security_->Secure(options, {"ridestream.dispatch.v1.DispatchService"});
-  options.on_drain = {[this] { sessions_.Drain(); }};
+  options.on_drain = {[this] {
+    std::string moved_to;
+    {
+      MutexLock lock(readiness_);
+      moved_to = moved_to_;
+    }
+    sessions_.Drain(moved_to);
+  }};
   options.call_observer = metrics_.calls();
   options.observed_by_service = {kDriveMethod};
   auto server = rpc::Server::Start(std::move(options));
@@ -112,11 +144,31 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
   return absl::OkStatus();
 }
 
-SessionRegistry::MarketPorts DispatchServer::PortsOf(const MarketId& market) {
+/// What drivers are told while another process decides for the market.
+absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lease& told) const {
+  // Before trip has answered, or until the lease of this process's earlier life has ended.
+  const bool is_beginning = told.holder().empty() || told.address() == OwnAddress();
+  return rpc::WithRetryAfter(
+      is_beginning ? absl::UnavailableError(fmt::format("'{}' is not served here yet", market))
+                   : absl::FailedPreconditionError(
+                         fmt::format("'{}' is served at {}", market, told.address())),
+      kTryAgainAfter);
+}
+
+std::string DispatchServer::OwnAddress() const {
+  return advertise_.empty() ? address() : advertise_;
+}
+
+absl::StatusOr<SessionRegistry::MarketPorts> DispatchServer::PortsOf(const MarketId& market) {
   const auto found = markets_.find(market);
-  if (found == markets_.end()) return {};
+  if (found == markets_.end()) {
+    return absl::NotFoundError(fmt::format("'{}' is not served here", market));
+  }
+  const LeaseKeeper& lease = *leases_.at(market);
+  if (!lease.held()) return NotHeld(market, lease.last_told());
   MarketRunner& runner = *found->second;
-  return {&runner, &runner.positions(), &runner.offer_times(), &runner.area()};
+  return SessionRegistry::MarketPorts{&runner, &runner.positions(), &runner.offer_times(),
+                                      &runner.area()};
 }
 
 void DispatchServer::Begin() {
@@ -134,12 +186,22 @@ void DispatchServer::BeginMarkets() {
       ++caught_up_;
       UpdateReadiness();
     });
+    leases_.at(id)->Start(OwnAddress());
   }
+}
+
+void DispatchServer::LoseLease(const trip::v1::Lease& lease) {
+  {
+    MutexLock lock(readiness_);
+    server_->SetServing(false);
+    if (moved_to_.empty()) moved_to_ = lease.address();
+  }
+  on_lease_lost_(lease);
 }
 
 void DispatchServer::UpdateReadiness() {
   MutexLock lock(readiness_);
-  const bool ready = caught_up_ == markets_.size() &&
+  const bool ready = caught_up_ == markets_.size() && moved_to_.empty() &&
                      trip_clock_.verdict() != ClockVerdict::kUnusable &&
                      location_clock_.verdict() != ClockVerdict::kUnusable;
   server_->SetServing(ready);

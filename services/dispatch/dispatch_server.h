@@ -24,6 +24,8 @@
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/dispatch/rpc/dispatch_service.h"
+#include "services/dispatch/runner/lease_keeper.h"
+#include "services/dispatch/runner/lease_port.h"
 #include "services/dispatch/runner/market_runner.h"
 #include "services/dispatch/runner/progress_reporter.h"
 #include "services/dispatch/sessions/session_registry.h"
@@ -59,6 +61,20 @@ class DispatchServer {
     /// used together: from then on health is SERVING. Called on a thread of the server, perhaps
     /// before Start returns.
     std::function<void(const DispatchServer&)> on_ready = [](const DispatchServer&) {};
+    /// Where drivers reach it, for other processes to send them there; empty: the address that is
+    /// served.
+    std::string advertise = {};
+    /// How long its lease of a market lasts when it isn't renewed: 100 ms to 60 s of the wall's
+    /// time.
+    std::chrono::milliseconds lease{2'000};
+    /// Called when a process at another address has a market's lease, so that this one waits; once
+    /// for each market, on a thread of the server.
+    std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby =
+        [](const DispatchServer&, const trip::v1::Lease&) {};
+    /// Called when another process has taken the lease of a market that this one held. Nothing that
+    /// it decides counts any more: it is to be drained, and started anew. On a thread of the
+    /// server.
+    std::function<void(const trip::v1::Lease&)> on_lease_lost = [](const trip::v1::Lease&) {};
     /// How long Drain waits for calls under way.
     std::chrono::milliseconds drain_grace{5'000};
   };
@@ -76,8 +92,8 @@ class DispatchServer {
   std::string metrics_address() const { return exporter_->address(); }
   /// How callers are identified, for the log.
   std::string authentication() const { return security_->authenticator().description(); }
-  /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops deciding.
-  /// Once.
+  /// Ends all streams, waits for calls under way for at most `drain_grace`, stops deciding, and
+  /// gives the leases up. Once.
   void Drain();
 
  private:
@@ -85,14 +101,20 @@ class DispatchServer {
   void AddMarkets(Options& options);
   absl::Status Serve(rpc::ServerOptions options);
   void Stop(std::chrono::milliseconds grace);
-  SessionRegistry::MarketPorts PortsOf(const MarketId& market);
+  std::string OwnAddress() const;
+  absl::Status NotHeld(const MarketId& market, const trip::v1::Lease& told) const;
+  absl::StatusOr<SessionRegistry::MarketPorts> PortsOf(const MarketId& market);
   /// Starts the markets once the clock of trip, in which the log's records are written, is known.
   void Begin();
   void BeginMarkets();
   void UpdateReadiness();
+  void LoseLease(const trip::v1::Lease& lease);
 
   const std::chrono::milliseconds drain_grace_;
+  const std::string advertise_;
   const std::function<void(const DispatchServer&)> on_ready_;
+  const std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby_;
+  const std::function<void(const trip::v1::Lease&)> on_lease_lost_;
   // Each is used by those below it.
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
@@ -106,7 +128,10 @@ class DispatchServer {
   PeerClock trip_clock_;
   PeerClock location_clock_;
   ProgressReporter progress_;
-  std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;  // Filled before Serve.
+  // Of each market; filled before Serve. A keeper's calls end with its port.
+  std::map<MarketId, std::unique_ptr<LeaseKeeper>> leases_;
+  std::map<MarketId, std::unique_ptr<LeasePort>> lease_ports_;
+  std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;
   SessionRegistry sessions_;
   DispatchService service_;
   std::unique_ptr<metrics::Exporter> exporter_;
@@ -114,6 +139,8 @@ class DispatchServer {
 
   std::atomic<std::size_t> caught_up_ = 0;  // Markets.
   Mutex readiness_;
+  /// Where the first market went that was taken over.
+  std::string moved_to_ ABSL_GUARDED_BY(readiness_);
   bool announced_ ABSL_GUARDED_BY(readiness_) = false;
 };
 

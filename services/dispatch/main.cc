@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -103,6 +104,12 @@ ABSL_FLAG(double, max_commands_per_s, 10,
 ABSL_FLAG(double, max_positions_per_s, 10,
           "Positions a second that one driver may send; those beyond are dropped, since the next "
           "says the same better (0 to 1e6; 0: no limit)");
+ABSL_FLAG(std::string, advertise, "",
+          "Address at which drivers reach this process, told to those who ask another one for a "
+          "market that this one decides for; empty: the one it serves on");
+ABSL_FLAG(absl::Duration, lease, absl::Seconds(2),
+          "How long this process keeps a market to itself after it was last heard by trip, of the "
+          "wall's time; then another dispatch that serves the market takes over (500ms to 1m)");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
           "How long SIGTERM waits for what is under way (0 to 1h)");
 
@@ -150,6 +157,7 @@ absl::Status CheckFlags() {
         CheckRange(FLAGS_max_sessions_per_address, 0, most),
         CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
         CheckRange(FLAGS_max_commands_per_s, 0.0, 1e6),
+        CheckRange(FLAGS_lease, absl::Milliseconds(500), absl::Minutes(1)),
         CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
     if (!status.ok()) return status;
   }
@@ -268,12 +276,22 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
                   .max_pickup_time = Chrono(FLAGS_max_pickup_time)},
       .update_speeds_every = Chrono(FLAGS_update_speeds_every),
       .streets = *std::move(streets),
+      .advertise = absl::GetFlag(FLAGS_advertise),
+      .lease = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_lease)),
       .drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace))};
 }
 
 absl::Status Run() {
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
+  options->on_standby = [markets = Describe(options->streets)](const DispatchServer& server,
+                                                               const trip::v1::Lease& lease) {
+    // Its address is of use from now on, though drivers are sent elsewhere.
+    service::LogServing(server.address(), {{"metrics", server.metrics_address()},
+                                           {"markets", markets},
+                                           {"standby_of", lease.address()},
+                                           {"standby_for", lease.market()}});
+  };
   options->on_ready = [markets = Describe(options->streets)](const DispatchServer& server) {
     service::LogServing(server.address(),
                         {{"metrics", server.metrics_address()},
@@ -281,11 +299,17 @@ absl::Status Run() {
                          {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
                          {"authentication", server.authentication()}});
   };
+  // What it knows is out of date: it starts anew, as a standby.
+  const auto lost = std::make_shared<std::atomic<bool>>(false);
+  options->on_lease_lost = [lost](const trip::v1::Lease&) {
+    if (!lost->exchange(true)) service::RequestStop();
+  };
   auto server = DispatchServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
   const std::string_view signal = service::WaitForStopSignal();
   service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
   (*server)->Drain();
+  if (*lost) return absl::AbortedError("another process decides for a market of this one");
   return absl::OkStatus();
 }
 

@@ -112,7 +112,9 @@ class ErrorsTest : public HostileTest {
     request("one", "Another");
     request("two", "Ada");
     const auto of_trip = [&](const char* method, const char* caller, const std::string& more) {
-      Call(method, caller, fmt::format(R"({{"trip_id":"{}"{}}})", trip, more));
+      // Dispatch runs, and has the market's lease.
+      const char* const term = caller == std::string("service/dispatch") ? R"(,"term":1)" : "";
+      Call(method, caller, fmt::format(R"({{"trip_id":"{}"{}{}}})", trip, more, term));
     };
     const auto change = [&](const char* caller, const char* id, LatLng place) {
       of_trip("ChangeDestination", caller,
@@ -145,6 +147,11 @@ class ErrorsTest : public HostileTest {
     of_trip("CancelTrip", "service/dispatch", R"(,"request_id":"y","reason":1)");
     change("rider/r-1", "d", to);
     assign("o-3", "d-3");
+    Call("AcquireLease", "service/dispatch",
+         R"({"market":"nowhere","holder":"h","duration":"2s"})");
+    Call("RenewLease", "service/dispatch",
+         R"({"market":"nowhere","holder":"h","term":1,"duration":"2s"})");
+    Call("ReleaseLease", "service/dispatch", R"({"market":"nowhere","holder":"h","term":1})");
   }
 
   std::map<std::string, std::set<std::string>> returned_;

@@ -11,21 +11,31 @@
 
 namespace ridestream::sim {
 
-/// Sees whether a life goes on.
-using LifeWatch = std::weak_ptr<const char>;
+/// Until when a process does nothing, as after SIGSTOP; in the past while it runs. Shared by all
+/// that belongs to the process.
+using PausedUntil = std::shared_ptr<Time>;
 
-/// From a process's start to its end. What it has planned is void when its life is over.
+/// Sees whether a life goes on, and until when it pauses.
+using LifeWatch = std::weak_ptr<const PausedUntil>;
+
+/// From a process's start to its end, or of something in a process. What it has planned is void
+/// when its life is over, and waits while the process pauses.
 class Life {
  public:
-  Life() : token_(std::make_shared<char>()) {}
-  Life(const Life&) = delete;
-  Life& operator=(const Life&) = delete;
-  void Begin() { token_ = std::make_shared<char>(); }
+  Life() { Begin(); }
+  /// Of something in the process whose life that is.
+  static Life In(const Life& process) { return Life(*process.token_); }
+  Life(Life&&) = default;
+  void Begin() { token_ = std::make_shared<PausedUntil>(std::make_shared<Time>()); }
   void End() { token_.reset(); }
+  /// Of two pauses at once the longer counts.
+  void PauseUntil(Time until) { **token_ = std::max(**token_, until); }
   operator LifeWatch() const { return token_; }  // NOLINT(google-explicit-constructor)
 
  private:
-  std::shared_ptr<const char> token_;
+  explicit Life(PausedUntil process) : token_(std::make_shared<PausedUntil>(std::move(process))) {}
+
+  std::shared_ptr<const PausedUntil> token_;
 };
 
 /// Virtual time: it stands still until it is advanced, and a wait lasts as long as it says.
@@ -61,7 +71,13 @@ class Agenda {
   bool RunNext() {
     while (!tasks_.empty()) {
       auto next = tasks_.extract(tasks_.begin());
-      if (next.mapped().life.expired()) continue;
+      const auto life = next.mapped().life.lock();
+      if (life == nullptr) continue;
+      if (**life > next.key().first) {
+        next.key().first = **life;
+        tasks_.insert(std::move(next));
+        continue;
+      }
       clock_.Advance(next.key().first - now());
       next.mapped().task();
       return true;

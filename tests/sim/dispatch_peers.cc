@@ -146,6 +146,39 @@ void SimTrip::ReportSurge(trip::v1::ReportSurgeRequest request,
       });
 }
 
+void SimLeases::Acquire(trip::v1::AcquireLeaseRequest request, const dispatch::CallOptions& options,
+                        Done<trip::v1::AcquireLeaseResponse> done) {
+  using Response = trip::v1::AcquireLeaseResponse;
+  Call<Response>::Start(
+      context_, host_, neighbours_.trip_host, {"acquire lease", Timeout(options), true},
+      [&trip = neighbours_.trip, request](Reply<Response> reply) {
+        trip->AcquireLease(request, std::move(reply));
+      },
+      std::move(done));
+}
+
+void SimLeases::Renew(trip::v1::RenewLeaseRequest request, const dispatch::CallOptions& options,
+                      Done<trip::v1::RenewLeaseResponse> done) {
+  using Response = trip::v1::RenewLeaseResponse;
+  Call<Response>::Start(
+      context_, host_, neighbours_.trip_host, {"renew lease", Timeout(options), true},
+      [&trip = neighbours_.trip, request](Reply<Response> reply) {
+        trip->RenewLease(request, std::move(reply));
+      },
+      std::move(done));
+}
+
+void SimLeases::Release(trip::v1::ReleaseLeaseRequest request, const dispatch::CallOptions& options,
+                        Done<trip::v1::ReleaseLeaseResponse> done) {
+  using Response = trip::v1::ReleaseLeaseResponse;
+  Call<Response>::Start(
+      context_, host_, neighbours_.trip_host, {"release lease", Timeout(options), true},
+      [&trip = neighbours_.trip, request](Reply<Response> reply) {
+        trip->ReleaseLease(request, std::move(reply));
+      },
+      std::move(done));
+}
+
 std::unique_ptr<streams::ReadStream> SimTrip::FollowTrips(trip::v1::FollowTripsRequest request,
                                                           LogListener& listener) {
   return std::make_unique<LogStream>(context_, host_, neighbours_, request, listener,

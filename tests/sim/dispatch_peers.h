@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "services/dispatch/runner/lease_port.h"
 #include "services/dispatch/runner/location_port.h"
 #include "services/dispatch/runner/position_forwarder.h"
 #include "services/dispatch/runner/progress_reporter.h"
@@ -61,6 +62,23 @@ class SimTrip final : public dispatch::TripPort {
   Host& host_;
   const Neighbours neighbours_;
   const Watch watch_;
+};
+
+class SimLeases final : public dispatch::LeasePort {
+ public:
+  SimLeases(Context& context, Host& host, const Neighbours& neighbours)
+      : context_(context), host_(host), neighbours_(neighbours) {}
+  void Acquire(trip::v1::AcquireLeaseRequest request, const dispatch::CallOptions& options,
+               Done<trip::v1::AcquireLeaseResponse> done) override;
+  void Renew(trip::v1::RenewLeaseRequest request, const dispatch::CallOptions& options,
+             Done<trip::v1::RenewLeaseResponse> done) override;
+  void Release(trip::v1::ReleaseLeaseRequest request, const dispatch::CallOptions& options,
+               Done<trip::v1::ReleaseLeaseResponse> done) override;
+
+ private:
+  Context& context_;
+  Host& host_;
+  const Neighbours neighbours_;
 };
 
 dispatch::PositionForwarder::Open SimPositionStreams(Context& context, Host& host,

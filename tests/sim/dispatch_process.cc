@@ -59,13 +59,34 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
       host_(host),
       options_(options),
       checker_(checker),
-      timers_(context),
-      executor_(context, /*planner=*/{milliseconds(20), true}, /*market=*/{milliseconds(1), false}),
+      timers_(context, host.life()),
+      leases_port_(context, host, neighbours),
+      keeper_({.market = kMarket,
+               .holder = context.NextId('p'),
+               .trip = leases_port_,
+               .timers = timers_,
+               .time = steady_clock_,
+               // Longer than in life, so that a run's steps aren't all renewals.
+               .lasts = seconds(10),
+               .on_held =
+                   [this](const auto& lease) {
+                     context_.trace.Line("{} leads in term {}", host_.name(), lease.term());
+                     runner_.Lead();
+                   },
+               .on_lost =
+                   [this](const auto& lease) {
+                     context_.trace.Line("{} has lost its lease to {}", host_.name(),
+                                         lease.address());
+                     ++context_.seen["lease lost"];
+                     lost_to_ = lease.address();
+                     options_.on_lease_lost();
+                   },
+               .on_standby = [this](const auto&) { ++context_.seen["standby"]; }}),
+      executor_(context, host.life(), /*planner=*/{milliseconds(20), true},
+                /*market=*/{milliseconds(1), false}),
       progress_(timers_, SimProgressStreams(context, host, neighbours)),
       registry_(RegistryConfigFor(context, options.max_sessions), context.agenda.clock(), timers_,
-                [this](const MarketId&) -> dispatch::SessionRegistry::MarketPorts {
-                  return {this, this, &runner_.offer_times(), &runner_.area()};
-                }),
+                [this](const MarketId&) { return FindMarket(); }),
       runner_(RunnerConfigFor(context, options.max_waiting_events),
               {.trip = std::make_unique<SimTrip>(
                    context, host, neighbours,
@@ -76,9 +97,18 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
                .observer = std::make_unique<Onlooker>(*this),
                .streets = TownStreets(),
                .speeds = nullptr},
-              {context.agenda.clock(), timers_, executor_, [] { return Duration(0); }, registry_,
-               progress_}) {
+              {context.agenda.clock(), timers_, executor_, [] { return Duration(0); }, keeper_,
+               registry_, progress_}) {
   runner_.Start([this] { context_.trace.Line("the log is caught up"); });
+  keeper_.Start(host.name());
+}
+
+absl::StatusOr<dispatch::SessionRegistry::MarketPorts> DispatchProcess::FindMarket() {
+  if (!keeper_.held()) {
+    return absl::FailedPreconditionError("served at " + keeper_.last_told().address());
+  }
+  return dispatch::SessionRegistry::MarketPorts{this, this, &runner_.offer_times(),
+                                                &runner_.area()};
 }
 
 DispatchProcess::~DispatchProcess() {
@@ -133,7 +163,8 @@ DispatchProcess::Speaker::Speaker(DispatchProcess& process, DriveLink& link, std
     : process_(process),
       link_(link),
       request_(request),
-      could_resume_(epoch == 0 && process.CouldResume(link.driver(), request)) {
+      could_resume_(epoch == 0 && !link.said_goodbye() &&
+                    process.CouldResume(link.driver(), request)) {
   const std::uint64_t newest = process.NewestEpochOf(link.driver());
   is_fenced_ = epoch != 0 && epoch != newest;
   if (epoch != 0 && epoch < newest) process.context_.faults.Count(Fault::kMessageOvertaken);
@@ -165,9 +196,16 @@ void DispatchProcess::Note(const dispatch::Event& event) {
   if (speaker_ == nullptr) return context_.Violated("a driver connected without a word");
   speaker_->link_.HasEpoch(connected->epoch);
   speaker_->resumed_ = connected->resumed;
-  context_.agenda.After(
-      kFencedEndWithin, host_.life(),
-      [this, driver = connected->driver, epoch = connected->epoch] { CheckFenced(driver, epoch); });
+  CheckFencedLater(connected->driver, connected->epoch);
+}
+
+void DispatchProcess::CheckFencedLater(const DriverId& driver, std::uint64_t epoch) {
+  context_.agenda.After(kFencedEndWithin, host_.life(),
+                        [this, driver, epoch, since = context_.agenda.now()] {
+                          // A process that paused has had less time than that.
+                          if (host_.resumes_at() > since) return CheckFencedLater(driver, epoch);
+                          CheckFenced(driver, epoch);
+                        });
 }
 
 void DispatchProcess::CheckFenced(const DriverId& driver, std::uint64_t epoch) const {

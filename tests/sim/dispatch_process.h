@@ -1,14 +1,18 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "libs/base/system_time.h"
 #include "services/dispatch/domain/market/testing/market_checker.h"
+#include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/market_runner.h"
 #include "services/dispatch/runner/progress_reporter.h"
 #include "services/dispatch/sessions/session_registry.h"
@@ -28,6 +32,8 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   static constexpr std::size_t kMaxSessions = 1'000;
 
   struct Options {
+    /// Told when another process has taken the lease of the market.
+    std::function<void()> on_lease_lost;
     /// See RegistryConfig.
     std::size_t max_sessions = kMaxSessions;
     /// See EventQueue.
@@ -42,7 +48,11 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Drive(std::shared_ptr<Link> link, const DriverId& driver, DriveLink::Deliver deliver);
   void OnDriverMessage(const Link& link, const dispatch::v1::DriveRequest& request);
   /// Takes no stream any more, and sends the drivers away.
-  void Drain() { registry_.Drain(); }
+  void Drain() { registry_.Drain(lost_to_); }
+  /// The drain is over.
+  void GiveLeaseUp() { keeper_.Release(); }
+  /// Has the lease, as far as it knows.
+  bool leads() const { return keeper_.held(); }
 
   // For DriveLink.
 
@@ -95,6 +105,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void NoteHello(const Speaker& speaker);
   /// Streams of the driver that are older than this one have had time to end.
   void CheckFenced(const DriverId& driver, std::uint64_t epoch) const;
+  void CheckFencedLater(const DriverId& driver, std::uint64_t epoch);
   void NoteVoided();
 
   // Observes the market.
@@ -106,13 +117,32 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void LogTaken(const trip::v1::FollowTripsResponse& message);
   void CheckTold(std::uint64_t sequence);
 
+  /// The steady clock of its machine.
+  class SteadyClock final : public TimeSource {
+   public:
+    explicit SteadyClock(const Agenda& agenda) : agenda_(agenda) {}
+    SystemTime System() const override { return agenda_.now(); }
+    std::int64_t SteadyNs() const override {
+      return std::chrono::nanoseconds(agenda_.now().time_since_epoch()).count();
+    }
+
+   private:
+    const Agenda& agenda_;
+  };
+
+  absl::StatusOr<dispatch::SessionRegistry::MarketPorts> FindMarket();
+
   Context& context_;
   Host& host_;
   const Options options_;
   dispatch::MarketChecker& checker_;
   bool is_dead_ = false;
+  std::string lost_to_;
 
+  const SteadyClock steady_clock_{context_.agenda};
   SimTimers timers_;
+  SimLeases leases_port_;
+  dispatch::LeaseKeeper keeper_;
   SimExecutor executor_;
   dispatch::ProgressReporter progress_;
   dispatch::SessionRegistry registry_;

@@ -43,6 +43,9 @@ class DriveLink final : public dispatch::DuplexStream,
   void Finish(const absl::Status& status) override;
   void Cancel() override;
 
+  /// What arrives from now on isn't heard any more.
+  bool said_goodbye() const { return said_goodbye_; }
+
  private:
   void OnGone();
   void OnTaken();

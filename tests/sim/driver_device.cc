@@ -23,14 +23,13 @@ Duration ClockError(Context& context) {
 
 }  // namespace
 
-DriverDevice::DriverDevice(Context& context, Host& dispatch_host,
-                           std::unique_ptr<DispatchProcess>& dispatch,
+DriverDevice::DriverDevice(Context& context,
+                           const std::vector<std::unique_ptr<DispatchSeat>>& seats,
                            loadtest::DriverBehaviour::Identity identity,
                            const loadtest::DriverHabits& habits, const loadtest::Cruises& cruises,
                            loadtest::Random random)
     : context_(context),
-      dispatch_host_(dispatch_host),
-      dispatch_(dispatch),
+      seats_(seats),
       id_(identity.id),
       host_(identity.id.str()),
       behaviour_(std::move(identity), habits, cruises, random, context.agenda.now()),
@@ -72,6 +71,8 @@ void DriverDevice::OnClosed(std::uint64_t link, const absl::Status& status) {
   if (link_ == nullptr || link_->id() != link) return;
   context_.trace.Line("{} loses its stream: {}", id_, status.ToString());
   link_.reset();
+  // Sent elsewhere, or nobody knows: it tries the others in turn.
+  seat_ = (seat_ + 1) % seats_.size();
   if (vanished_) return;
   const auto pause = rpc::RetryAfterOf(status);
   behaviour_.OnClosed(pause ? std::optional<Duration>(*pause) : std::nullopt,
@@ -89,14 +90,17 @@ void DriverDevice::Apply(loadtest::DriverBehaviour::Actions actions) {
 }
 
 void DriverDevice::Connect() {
+  // It has heard nothing for too long.
+  if (link_ != nullptr) seat_ = (seat_ + 1) % seats_.size();
   CutStream();
-  link_ = Link::Open(context_, host_, dispatch_host_, id_.str());
+  DispatchSeat& seat = *seats_[seat_];
+  link_ = Link::Open(context_, host_, seat.host, id_.str());
   link_->WhenClosed(Side::kClient,
                     [this, id = link_->id()](const absl::Status& status) { OnClosed(id, status); });
   const auto deliver = [this, id = link_->id()](const pb::DriveResponse& message) {
     OnMessage(id, message);
   };
-  link_->Send(Side::kServer, [&dispatch = dispatch_, link = link_, id = id_, deliver] {
+  link_->Send(Side::kServer, [&dispatch = seat.process, link = link_, id = id_, deliver] {
     dispatch->Drive(link, id, deliver);
   });
 }
@@ -120,7 +124,7 @@ void DriverDevice::Send(pb::DriveRequest request) {
     switching_ = true;
   }
   for (; times > 0; --times) {
-    link_->Send(Side::kServer, [&dispatch = dispatch_, link = link_, request] {
+    link_->Send(Side::kServer, [&dispatch = seats_[seat_]->process, link = link_, request] {
       dispatch->OnDriverMessage(*link, request);
     });
   }

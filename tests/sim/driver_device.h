@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "loadtest/driver/driver_behaviour.h"
 #include "tests/sim/dispatch_process.h"
+#include "tests/sim/dispatch_seat.h"
 #include "tests/sim/link.h"
 
 namespace ridestream::sim {
@@ -14,7 +17,8 @@ namespace ridestream::sim {
 /// may vanish, be wrong about time and place, and repeat itself. Not thread-safe.
 class DriverDevice {
  public:
-  DriverDevice(Context& context, Host& dispatch_host, std::unique_ptr<DispatchProcess>& dispatch,
+  /// `seats`: where dispatch may be, one or more.
+  DriverDevice(Context& context, const std::vector<std::unique_ptr<DispatchSeat>>& seats,
                loadtest::DriverBehaviour::Identity identity, const loadtest::DriverHabits& habits,
                const loadtest::Cruises& cruises, loadtest::Random random);
 
@@ -46,8 +50,8 @@ class DriverDevice {
   void Arm();
 
   Context& context_;
-  Host& dispatch_host_;
-  std::unique_ptr<DispatchProcess>& dispatch_;
+  const std::vector<std::unique_ptr<DispatchSeat>>& seats_;
+  std::size_t seat_ = 0;  // That it tries next.
   const DriverId id_;
   Host host_;
   loadtest::DriverBehaviour behaviour_;

@@ -26,6 +26,8 @@ constexpr std::array<Kind, kFaultCount> kKinds = {{
     {"trip_crashed", 0.0008},
     {"dispatch_crashed", 0.0008},
     {"dispatch_drained", 0.0004},
+    {"dispatch_paused", 0.0003},
+    {"lease_clock_stepped", 0.0003},
     {"location_crashed", 0.0008},
     {"write_lost", 0},
     {"disk_failed", 0.03},

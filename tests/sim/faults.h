@@ -25,7 +25,9 @@ enum class Fault {
   kReaderStuck,  // Takes nothing for so long that a stream that is to end is broken off.
   kTripCrashed,
   kDispatchCrashed,
-  kDispatchDrained,  // Sends its drivers away, and is started again.
+  kDispatchDrained,    // Sends its drivers away, and is started again.
+  kDispatchPaused,     // Does nothing for a while, mostly longer than its lease lasts.
+  kLeaseClockStepped,  // The clock by which trip judges leases.
   kLocationCrashed,
   kWriteLost,  // Not synced when the process died.
   kDiskFailed,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,6 +27,13 @@ class Host {
     life_.Begin();
     up_ = true;
   }
+  /// Its process does nothing until then, nor do others hear that it doesn't.
+  void PauseUntil(Time until) {
+    resumes_at_ = std::max(resumes_at_, until);
+    life_.PauseUntil(until);
+  }
+  /// The end of its latest pause, perhaps one of an earlier life.
+  Time resumes_at() const { return resumes_at_; }
   /// Ends the life; connections hear of it.
   void GoDown() {
     life_.End();
@@ -45,6 +53,7 @@ class Host {
   const std::string name_;
   bool up_ = false;
   Life life_;
+  Time resumes_at_{};
   std::uint64_t last_connection_ = 0;
   std::map<std::uint64_t, std::function<void()>> connections_;
 };

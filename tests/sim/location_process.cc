@@ -18,7 +18,7 @@ constexpr Duration kStaleness = std::chrono::seconds(30);
 LocationProcess::LocationProcess(Context& context, Host& host)
     : context_(context),
       host_(host),
-      timers_(context),
+      timers_(context, host.life()),
       handlers_({.config = {.index = {.staleness = kStaleness}},
                  .clock = context.agenda.clock(),
                  .timers = timers_}) {}

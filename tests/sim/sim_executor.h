@@ -21,18 +21,20 @@ class SimExecutor final : public Executor {
     bool may_be_slow = false;
   };
 
-  /// The first worker has one pace, all others the other one.
-  SimExecutor(Context& context, Pace first, Pace others)
-      : context_(context), next_(first), others_(others) {}
+  /// The first worker has one pace, all others the other one. `process`: the life whose workers
+  /// they are.
+  SimExecutor(Context& context, const Life& process, Pace first, Pace others)
+      : context_(context), process_(process), next_(first), others_(others) {}
   std::unique_ptr<Worker> Start(Worker::Work work) override {
-    return std::make_unique<SimWorker>(context_, std::exchange(next_, others_), std::move(work));
+    return std::make_unique<SimWorker>(context_, process_, std::exchange(next_, others_),
+                                       std::move(work));
   }
 
  private:
   class SimWorker final : public Worker {
    public:
-    SimWorker(Context& context, Pace pace, Work work)
-        : context_(context), pace_(pace), work_(std::move(work)) {
+    SimWorker(Context& context, const Life& process, Pace pace, Work work)
+        : context_(context), pace_(pace), work_(std::move(work)), life_(Life::In(process)) {
       Wake();
     }
     ~SimWorker() override { life_.End(); }
@@ -80,6 +82,7 @@ class SimExecutor final : public Executor {
   };
 
   Context& context_;
+  const Life& process_;
   Pace next_;
   const Pace others_;
 };

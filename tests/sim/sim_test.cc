@@ -13,7 +13,7 @@
 namespace ridestream::sim {
 namespace {
 
-constexpr std::uint64_t kSeeds = 200;
+constexpr std::uint64_t kSeeds = 1'000;
 
 class SimulationTest : public ::testing::Test {
  protected:
@@ -58,6 +58,9 @@ TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
                                  "turned away by a drain",
                                  "hello refused",
                                  "stuck stream broken off",
+                                 "standby",
+                                 "lease lost",
+                                 "lease taken over",
                                  "shared request",
                                  "put into a plan under way",
                                  "moved to another car",

@@ -10,11 +10,11 @@
 
 namespace ridestream::sim {
 
-/// Timers in virtual time. What has not fired when it ends never does. Not thread-safe.
+/// Timers of a process in virtual time. What has not fired when its life ends never does. Not
+/// thread-safe.
 class SimTimers final : public TimerPort {
  public:
-  explicit SimTimers(Context& context) : context_(context) {}
-  ~SimTimers() override { life_.End(); }
+  SimTimers(Context& context, LifeWatch life) : context_(context), life_(std::move(life)) {}
 
   Handle After(std::chrono::nanoseconds delay, std::function<void()> fire) override {
     const Handle handle = ++last_;
@@ -29,7 +29,7 @@ class SimTimers final : public TimerPort {
 
  private:
   Context& context_;
-  Life life_;
+  const LifeWatch life_;
   Handle last_ = 0;
   std::set<Handle> waiting_;
 };

@@ -38,7 +38,7 @@ TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChe
       host_(host),
       checker_(checker),
       feed_(kTailEvents),
-      executor_(context, {milliseconds(3)}, {milliseconds(3)}),
+      executor_(context, host.life(), {milliseconds(3)}, {milliseconds(3)}),
       store_(context, host, disk, executor_,
              [this](const std::vector<trip::EventPtr>& events) { feed_.Publish(events); }),
       handlers_({.store = store_,
@@ -92,6 +92,21 @@ void TripProcess::Carry(const dispatch::TripRequest& request, TripReply reply) {
         }
       },
       request);
+}
+
+void TripProcess::AcquireLease(const trip::v1::AcquireLeaseRequest& request,
+                               Reply<trip::v1::AcquireLeaseResponse> reply) {
+  handlers_.AcquireLease(ByDispatch(), request, std::move(reply));
+}
+
+void TripProcess::RenewLease(const trip::v1::RenewLeaseRequest& request,
+                             Reply<trip::v1::RenewLeaseResponse> reply) {
+  handlers_.RenewLease(ByDispatch(), request, std::move(reply));
+}
+
+void TripProcess::ReleaseLease(const trip::v1::ReleaseLeaseRequest& request,
+                               Reply<trip::v1::ReleaseLeaseResponse> reply) {
+  handlers_.ReleaseLease(ByDispatch(), request, std::move(reply));
 }
 
 void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,

@@ -38,6 +38,12 @@ class TripProcess {
                          TripReply reply);
   /// What dispatch commands.
   void Carry(const dispatch::TripRequest& request, TripReply reply);
+  void AcquireLease(const trip::v1::AcquireLeaseRequest& request,
+                    Reply<trip::v1::AcquireLeaseResponse> reply);
+  void RenewLease(const trip::v1::RenewLeaseRequest& request,
+                  Reply<trip::v1::RenewLeaseResponse> reply);
+  void ReleaseLease(const trip::v1::ReleaseLeaseRequest& request,
+                    Reply<trip::v1::ReleaseLeaseResponse> reply);
   void ReportSurge(const trip::v1::ReportSurgeRequest& request,
                    const Reply<trip::v1::ReportSurgeResponse>& reply);
 

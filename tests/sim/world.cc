@@ -62,9 +62,14 @@ World::World(const RunOptions& options) : options_(options), context_(options.se
   if (!context_.faults.never() && context_.random.Chance(0.3)) {
     dispatch_options_.max_waiting_events = 4 + context_.random.Below(12);
   }
+  // In some, two processes serve the market.
+  const std::size_t processes = !context_.faults.never() && context_.random.Chance(0.5) ? 2 : 1;
+  for (std::size_t i = 1; i <= processes; ++i) {
+    seats_.push_back(std::make_unique<DispatchSeat>(fmt::format("dispatch-{}", i)));
+  }
   StartTrip();
   StartLocation();
-  StartDispatch();
+  for (const auto& seat : seats_) StartDispatch(*seat);
   AddDrivers();
   AddRider();
 }
@@ -81,11 +86,13 @@ void World::StartLocation() {
   location_ = std::make_unique<LocationProcess>(context_, location_host_);
 }
 
-void World::StartDispatch() {
-  dispatch_host_.ComeUp();
-  dispatch_ = std::make_unique<DispatchProcess>(
-      context_, dispatch_host_, Neighbours{trip_host_, trip_, location_host_, location_},
-      market_checker_, dispatch_options_);
+void World::StartDispatch(DispatchSeat& seat) {
+  seat.host.ComeUp();
+  DispatchProcess::Options options = dispatch_options_;
+  options.on_lease_lost = [this, &seat] { DrainDispatch(seat); };
+  seat.process = std::make_unique<DispatchProcess>(
+      context_, seat.host, Neighbours{trip_host_, trip_, location_host_, location_}, seat.checker,
+      options);
 }
 
 template <class Start>
@@ -110,30 +117,59 @@ void World::CrashLocation() {
   RestartLater([this] { StartLocation(); });
 }
 
-void World::StopDispatch() {
-  dispatch_host_.GoDown();
-  dispatch_.reset();
-  market_checker_.Restarted();
-  RestartLater([this] { StartDispatch(); });
+void World::StopDispatch(DispatchSeat& seat) {
+  seat.host.GoDown();
+  seat.process.reset();
+  seat.checker.Restarted();
+  RestartLater([this, &seat] { StartDispatch(seat); });
 }
 
-void World::CrashDispatch() {
-  context_.trace.Line("dispatch crashes");
-  StopDispatch();
+void World::CrashDispatch(DispatchSeat& seat) {
+  context_.trace.Line("{} crashes", seat.host.name());
+  StopDispatch(seat);
 }
 
-void World::DrainDispatch() {
-  context_.trace.Line("dispatch drains");
-  dispatch_->Drain();
+void World::DrainDispatch(DispatchSeat& seat) {
+  context_.trace.Line("{} drains", seat.host.name());
+  seat.process->Drain();
   const Time until = context_.agenda.now() + kDrainGrace;
-  const auto look = [this, until](const auto& again) -> void {
-    if (dispatch_->streams() == 0 || context_.agenda.now() >= until) {
-      context_.trace.Line("dispatch stops with {} streams", dispatch_->streams());
-      return StopDispatch();
+  const auto look = [this, &seat, until](const auto& again) -> void {
+    if (seat.process->streams() == 0 || context_.agenda.now() >= until) {
+      context_.trace.Line("{} stops with {} streams", seat.host.name(), seat.process->streams());
+      seat.process->GiveLeaseUp();
+      return StopDispatch(seat);
     }
-    context_.agenda.After(kLookAtDrainEvery, dispatch_host_.life(), [again] { again(again); });
+    context_.agenda.After(kLookAtDrainEvery, seat.host.life(), [again] { again(again); });
   };
-  look(look);
+  // Not from within the process.
+  context_.agenda.After(Duration(0), seat.host.life(), [look] { look(look); });
+}
+
+void World::PauseDispatch(DispatchSeat& seat) {
+  const Duration time = context_.random.Between(Duration(milliseconds(500)), Duration(seconds(30)));
+  context_.trace.Line("{} pauses for {} ms", seat.host.name(), time.count() / 1'000);
+  seat.host.PauseUntil(context_.agenda.now() + time);
+}
+
+void World::StepLeaseClock() {
+  const Duration off = context_.random.Between(Duration(minutes(-10)), Duration(minutes(10)));
+  context_.trace.Line("the clock of leases is off by {} ms", off.count() / 1'000);
+  disk_.StepLeaseClock(off);
+}
+
+const DispatchSeat* World::FindLeader() const {
+  const auto leader = std::find_if(seats_.begin(), seats_.end(), [](const auto& seat) {
+    return seat->process != nullptr && seat->process->leads();
+  });
+  return leader == seats_.end() ? nullptr : leader->get();
+}
+
+std::size_t World::DriverStreams() const {
+  std::size_t streams = 0;
+  for (const auto& seat : seats_) {
+    if (seat->process != nullptr) streams += seat->process->streams();
+  }
+  return streams;
 }
 
 void World::AddDrivers() {
@@ -143,7 +179,7 @@ void World::AddDrivers() {
     const auto seats = static_cast<std::uint32_t>(2 + context_.random.Below(4));
     record_checker_.AddDriver(id, seats);
     drivers_.push_back(std::make_unique<DriverDevice>(
-        context_, dispatch_host_, dispatch_,
+        context_, seats_,
         loadtest::DriverBehaviour::Identity{id, "Driver " + id.str(), seats,
                                             SomewhereInTown(context_.random)},
         driver_habits_, cruises_, loadtest::Random(options_.seed, 1'000 + i)));
@@ -183,7 +219,9 @@ bool World::Step() {
 }
 
 bool World::AnybodyIsAway() const {
-  return trip_ == nullptr || dispatch_ == nullptr || location_ == nullptr ||
+  return trip_ == nullptr || location_ == nullptr ||
+         std::any_of(seats_.begin(), seats_.end(),
+                     [](const auto& seat) { return seat->process == nullptr; }) ||
          std::any_of(drivers_.begin(), drivers_.end(), [](const auto& driver) {
            return driver->vanished() || !driver->behaviour().online();
          });
@@ -211,8 +249,11 @@ void World::Disturb() {
   }
   if (trip_ != nullptr && faults.Strikes(Fault::kTripCrashed)) CrashTrip();
   if (location_ != nullptr && faults.Strikes(Fault::kLocationCrashed)) CrashLocation();
-  if (dispatch_ != nullptr && faults.Strikes(Fault::kDispatchCrashed)) CrashDispatch();
-  if (dispatch_ != nullptr && faults.Strikes(Fault::kDispatchDrained)) DrainDispatch();
+  if (faults.Strikes(Fault::kLeaseClockStepped)) StepLeaseClock();
+  DispatchSeat& seat = *seats_[random.Below(seats_.size())];
+  if (seat.process != nullptr && faults.Strikes(Fault::kDispatchPaused)) PauseDispatch(seat);
+  if (seat.process != nullptr && faults.Strikes(Fault::kDispatchCrashed)) CrashDispatch(seat);
+  if (seat.process != nullptr && faults.Strikes(Fault::kDispatchDrained)) DrainDispatch(seat);
 }
 
 void World::Vanish(DriverDevice& driver) {
@@ -281,7 +322,10 @@ void World::ComeToRest() {
   context_.faults.Calm();
   context_.trace.Line("calm");
   dispatch_options_ = {};
-  if (dispatch_ != nullptr && dispatch_->is_limited()) DrainDispatch();
+  disk_.StepLeaseClock(Duration(0));
+  for (const auto& seat : seats_) {
+    if (seat->process != nullptr && seat->process->is_limited()) DrainDispatch(*seat);
+  }
   Time look_again = context_.agenda.now();
   const bool ended = RunUntil(kRidersRestWithin, [&] {
     if (context_.agenda.now() >= look_again) {
@@ -317,25 +361,27 @@ void World::ComeToRest() {
 }
 
 void World::CheckAtRest() {
+  const DispatchSeat* const leader = FindLeader();
+  if (leader == nullptr) return context_.Violated("no process has the lease of the market");
   for (const auto& driver : drivers_) {
     if (!driver->behaviour().settled()) {
       context_.Violated(fmt::format("driver {} isn't at rest", driver->id()));
     }
-    if (!market_checker_.IsPresent(driver->id())) {
+    if (!leader->checker.IsPresent(driver->id())) {
       context_.Violated(
           fmt::format("the market doesn't know that driver {} is there", driver->id()));
     }
-    if (market_checker_.OpenOfferOf(driver->id())) {
+    if (leader->checker.OpenOfferOf(driver->id())) {
       context_.Violated(fmt::format("driver {} has an offer that never ends", driver->id()));
     }
   }
-  if (dispatch_->streams() != drivers_.size()) {
-    context_.Violated(
-        fmt::format("{} drivers have {} streams", drivers_.size(), dispatch_->streams()));
+  if (DriverStreams() != drivers_.size()) {
+    context_.Violated(fmt::format("{} drivers have {} streams", drivers_.size(), DriverStreams()));
   }
   // Neither is looked at in an unlucky moment.
   const auto nothing_waits = [this] {
-    return dispatch_->events_waiting() == 0 && trip_->waiting() == 0;
+    const DispatchSeat* const seat = FindLeader();
+    return seat != nullptr && seat->process->events_waiting() == 0 && trip_->waiting() == 0;
   };
   if (!RunUntil(kDrainGrace, nothing_waits) && !Violated()) {
     context_.Violated("something waits in a queue and nobody takes it");
@@ -367,8 +413,10 @@ RunResult World::Run() {
   result.seed = options_.seed;
   result.steps = steps_;
   result.faults = context_.faults.counts();
-  for (const auto& [what, count] : market_checker_.seen()) {
-    result.seen[what] = static_cast<std::uint64_t>(count);
+  for (const auto& seat : seats_) {
+    for (const auto& [what, count] : seat->checker.seen()) {
+      result.seen[what] += static_cast<std::uint64_t>(count);
+    }
   }
   for (const auto& [what, count] : record_checker_.seen()) result.seen[what] = count;
   result.seen.insert(context_.seen.begin(), context_.seen.end());
@@ -377,8 +425,10 @@ RunResult World::Run() {
   }
   for (const auto& driver : drivers_) result.seen["push"] += driver->behaviour().history().pushes;
   result.trace_hash = context_.trace.hash();
-  if (!market_checker_.violations().empty()) {
-    context_.Violated(market_checker_.violations().front());
+  for (const auto& seat : seats_) {
+    if (!seat->checker.violations().empty()) {
+      context_.Violated(seat->checker.violations().front());
+    }
   }
   if (!context_.violations.empty()) result.violation = context_.violations.front();
   return result;

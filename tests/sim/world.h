@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -7,8 +9,8 @@
 #include <vector>
 
 #include "loadtest/driver/cruise.h"
-#include "services/dispatch/domain/market/testing/market_checker.h"
 #include "tests/sim/dispatch_process.h"
+#include "tests/sim/dispatch_seat.h"
 #include "tests/sim/driver_device.h"
 #include "tests/sim/location_process.h"
 #include "tests/sim/rider_device.h"
@@ -27,7 +29,9 @@ class World {
 
  private:
   bool Violated() const {
-    return !context_.violations.empty() || !market_checker_.violations().empty();
+    return !context_.violations.empty() ||
+           std::any_of(seats_.begin(), seats_.end(),
+                       [](const auto& seat) { return !seat->checker.violations().empty(); });
   }
   /// One thing happens. False when nothing can any more, or when something must not have.
   bool Step();
@@ -45,13 +49,18 @@ class World {
   void Audit();
 
   void StartTrip();
-  void StartDispatch();
+  void StartDispatch(DispatchSeat& seat);
   void StartLocation();
   void CrashTrip();
-  void CrashDispatch();
+  void CrashDispatch(DispatchSeat& seat);
   /// As SIGTERM does: what is under way may end, and then it is started again.
-  void DrainDispatch();
-  void StopDispatch();
+  void DrainDispatch(DispatchSeat& seat);
+  void StopDispatch(DispatchSeat& seat);
+  void PauseDispatch(DispatchSeat& seat);
+  void StepLeaseClock();
+  /// The seat of the process that has the lease, as far as it knows; null if there is none.
+  const DispatchSeat* FindLeader() const;
+  std::size_t DriverStreams() const;
   void CrashLocation();
   template <class Start>
   void RestartLater(Start start);
@@ -65,7 +74,6 @@ class World {
   Life life_;
   const loadtest::StreetCruises cruises_{TownStreets()->router(), TownStreets()->turns()};
   RecordChecker record_checker_{context_};
-  dispatch::MarketChecker market_checker_{ScaledClock::kAnchor};
   TripDisk disk_{record_checker_};
   loadtest::DriverHabits driver_habits_;
   loadtest::RiderHabits rider_habits_;
@@ -74,11 +82,10 @@ class World {
   DispatchProcess::Options dispatch_options_;
 
   Host trip_host_{"trip"};
-  Host dispatch_host_{"dispatch"};
   Host location_host_{"location"};
   std::unique_ptr<TripProcess> trip_;
   std::unique_ptr<LocationProcess> location_;
-  std::unique_ptr<DispatchProcess> dispatch_;
+  std::vector<std::unique_ptr<DispatchSeat>> seats_;  // One, or two that share the market.
   std::vector<std::unique_ptr<DriverDevice>> drivers_;
   std::vector<std::unique_ptr<RiderDevice>> riders_;
   std::uint64_t steps_ = 0;

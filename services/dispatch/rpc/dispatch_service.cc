@@ -16,8 +16,6 @@ namespace {
 using google::protobuf::util::TimeUtil;
 using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-constexpr Duration kReconnectAtOnce{0};
-
 /// Ends a call that never became a stream.
 class RefusedStream final : public Reactor {
  public:
@@ -51,7 +49,10 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
       registry_.Open(*call, DriverId(admission->caller().id), ParsePeer(admission->peer));
   if (!stream.ok()) return refuse(stream.status());
   proofs_.Add<DriveStream>(*admission, *stream, [](DriveStream& ending, const absl::Status& why) {
-    ending.SayGoodbye(v1::GOODBYE_REASON_PROOF_ENDED, kReconnectAtOnce, why);
+    v1::Goodbye goodbye;
+    goodbye.set_reason(v1::GOODBYE_REASON_PROOF_ENDED);
+    *goodbye.mutable_reconnect_after() = TimeUtil::SecondsToDuration(0);  // At once.
+    ending.SayGoodbye(std::move(goodbye), why);
   });
   call->Begin(*stream, observer_);
   return call.release();  // It deletes itself.

@@ -188,9 +188,12 @@ class DriveStreamTest : public ::testing::Test {
     positions_.emplace(clock_, timers_, PositionStreams(*location_stub_, "city"), "city");
     registry_.emplace(
         RegistryConfig{.session = {.max_unacked = 4, .max_commands_per_s = 2}, .max_sessions = 2},
-        clock_, timers_, [this](const MarketId& market) -> SessionRegistry::MarketPorts {
-          if (market != MarketId("city") && market != MarketId("town")) return {};
-          return {&market_, &*positions_, &offer_times_};
+        clock_, timers_,
+        [this](const MarketId& market) -> absl::StatusOr<SessionRegistry::MarketPorts> {
+          if (market != MarketId("city") && market != MarketId("town")) {
+            return absl::NotFoundError("'" + market.str() + "' is not served here");
+          }
+          return SessionRegistry::MarketPorts{&market_, &*positions_, &offer_times_};
         });
     service_.emplace(*registry_, authenticator_);
     server_ = *rpc::Server::Start(

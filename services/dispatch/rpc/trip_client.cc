@@ -25,8 +25,8 @@ TripClient::~TripClient() {
   while (calls_under_way_ > 0) idle_.Wait(mu_);
 }
 
-template <class Response, class Request, class Call, class Done>
-void TripClient::Start(Request request, const CallOptions& options, Call call, Done done) {
+template <class Response, class Request, class Call, class OnDone>
+void TripClient::Start(Request request, const CallOptions& options, Call call, OnDone done) {
   struct UnderWay {
     grpc::ClientContext context;
     Request request;
@@ -44,7 +44,7 @@ void TripClient::Start(Request request, const CallOptions& options, Call call, D
   }
   call(&under_way->context, &under_way->request, &under_way->response,
        [this, under_way, done = std::move(done)](const grpc::Status& status) {
-         done(rpc::FromGrpcStatus(status), under_way->response);
+         done(rpc::FromGrpcStatus(status, under_way->context), under_way->response);
          EndCall();
        });
 }
@@ -99,6 +99,43 @@ void TripClient::ReportSurge(trip::v1::ReportSurgeRequest request, const CallOpt
       std::move(request), options,
       [this](auto... call) { stub_.async()->ReportSurge(std::move(call)...); },
       [done = std::move(done)](const absl::Status& status, const auto&) { done(status); });
+}
+
+namespace {
+
+/// The response, or why there is none.
+template <class Response>
+auto OrStatus(LeasePort::Done<Response> done) {
+  return [done = std::move(done)](const absl::Status& status, Response& response) {
+    if (!status.ok()) return done(status);
+    done(std::move(response));
+  };
+}
+
+}  // namespace
+
+void TripClient::Acquire(trip::v1::AcquireLeaseRequest request, const CallOptions& options,
+                         Done<trip::v1::AcquireLeaseResponse> done) {
+  Start<trip::v1::AcquireLeaseResponse>(
+      std::move(request), options,
+      [this](auto... call) { stub_.async()->AcquireLease(std::move(call)...); },
+      OrStatus(std::move(done)));
+}
+
+void TripClient::Renew(trip::v1::RenewLeaseRequest request, const CallOptions& options,
+                       Done<trip::v1::RenewLeaseResponse> done) {
+  Start<trip::v1::RenewLeaseResponse>(
+      std::move(request), options,
+      [this](auto... call) { stub_.async()->RenewLease(std::move(call)...); },
+      OrStatus(std::move(done)));
+}
+
+void TripClient::Release(trip::v1::ReleaseLeaseRequest request, const CallOptions& options,
+                         Done<trip::v1::ReleaseLeaseResponse> done) {
+  Start<trip::v1::ReleaseLeaseResponse>(
+      std::move(request), options,
+      [this](auto... call) { stub_.async()->ReleaseLease(std::move(call)...); },
+      OrStatus(std::move(done)));
 }
 
 std::unique_ptr<streams::ReadStream> TripClient::FollowTrips(trip::v1::FollowTripsRequest request,

@@ -6,13 +6,14 @@
 
 #include "libs/base/mutex.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/dispatch/runner/lease_port.h"
 #include "services/dispatch/runner/progress_reporter.h"
 #include "services/dispatch/runner/trip_port.h"
 
 namespace ridestream::dispatch {
 
 /// Trip, over gRPC. Ending it waits for the calls under way. Thread-safe.
-class TripClient final : public TripPort {
+class TripClient final : public TripPort, public LeasePort {
  public:
   /// All calls concern `market`. `stub` must outlive it.
   TripClient(trip::v1::TripService::StubInterface& stub, std::string market)
@@ -24,11 +25,17 @@ class TripClient final : public TripPort {
                    SurgeEnded done) override;
   std::unique_ptr<streams::ReadStream> FollowTrips(trip::v1::FollowTripsRequest request,
                                                    LogListener& listener) override;
+  void Acquire(trip::v1::AcquireLeaseRequest request, const CallOptions& options,
+               Done<trip::v1::AcquireLeaseResponse> done) override;
+  void Renew(trip::v1::RenewLeaseRequest request, const CallOptions& options,
+             Done<trip::v1::RenewLeaseResponse> done) override;
+  void Release(trip::v1::ReleaseLeaseRequest request, const CallOptions& options,
+               Done<trip::v1::ReleaseLeaseResponse> done) override;
 
  private:
   /// `call` starts it on the stub; `done` is given its status and response.
-  template <class Response, class Request, class Call, class Done>
-  void Start(Request request, const CallOptions& options, Call call, Done done);
+  template <class Response, class Request, class Call, class OnDone>
+  void Start(Request request, const CallOptions& options, Call call, OnDone done);
   template <class Response, class Request, class Call>
   void Command(Request request, const CallOptions& options, CommandEnded done, Call call);
   void EndCall();

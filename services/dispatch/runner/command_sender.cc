@@ -1,10 +1,14 @@
 #include "services/dispatch/runner/command_sender.h"
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "libs/rpc/stale_term.h"
 #include "libs/service/service.h"
 #include "services/dispatch/runner/trip_times.h"
 
@@ -40,10 +44,21 @@ void CommandSender::Send(TripCommand command) {
     options.request_ids.push_back(std::move(request));
   }
   const char* const name = NameOf(command.request);
+  const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
+  if (!term) {
+    around_.events.Tell(CommandDone{
+        command.command, absl::UnavailableError("the market's lease can't be counted on now")});
+    return;
+  }
+  std::visit([&](auto& request) { request.set_term(*term); }, command.request);
   around_.trip.Execute(
       std::move(command.request), options,
       [this, name, trip_id, id = command.command](absl::StatusOr<trip::v1::Trip> trip) {
         around_.on_ended(name, trip.status().code());
+        if (rpc::IsStaleTerm(trip.status())) {
+          around_.lease.OnTermRefused();
+          trip = absl::UnavailableError(std::string(trip.status().message()));
+        }
         if (trip.ok()) ShiftTimes(around_.trip_to_ours(), *trip);
         around_.requests.LogCommand(name, trip_id, trip.status());
         around_.events.Tell(CommandDone{id, std::move(trip)});
@@ -51,6 +66,7 @@ void CommandSender::Send(TripCommand command) {
 }
 
 void CommandSender::Send(const SetSurge& surge) {
+  if (!around_.lease.TermToActIn()) return;
   trip::v1::ReportSurgeRequest request;
   request.set_market(market_);
   for (const auto& [id, percent] : surge.cells) {

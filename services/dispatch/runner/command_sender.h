@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
 #include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/runner/market_lease.h"
 #include "services/dispatch/runner/open_requests.h"
 #include "services/dispatch/runner/trip_port.h"
 #include "services/dispatch/sessions/driver_session.h"
@@ -13,13 +14,17 @@
 namespace ridestream::dispatch {
 
 /// Sends a market's commands and surge prices to trip, and tells the market how its commands ended.
-/// Thread-safe. What is given by reference outlives the calls under way, which end with `trip`.
+/// Each command bears the term of the market's lease. Without a term to act in, and when trip
+/// refuses the term, the market is told that the outcome is open, so that it sends the command
+/// again later. Thread-safe. What is given by reference outlives the calls under way, which end
+/// with `trip`.
 class CommandSender {
  public:
   struct Surroundings {
     TripPort& trip;
     OpenRequests& requests;
     EventSink& events;
+    MarketLease& lease;
     /// What to add to a time of trip's to have ours.
     std::function<Duration()> trip_to_ours;
     /// Told of each command that ended, by its name ("assign").

@@ -14,9 +14,9 @@ trip::v1::FollowTripsRequest LogReader::NextRequest() const {
 bool LogReader::Take(trip::v1::FollowTripsResponse& message) {
   if (message.has_caught_up()) {
     const std::uint64_t sequence = message.caught_up().sequence();
-    if (!events_.Post(LogCaughtUp{})) return false;
+    if (leads_ && !events_.Post(LogCaughtUp{})) return false;
     cursor_.Took(sequence);
-    on_caught_up_(sequence);
+    if (leads_) on_caught_up_(sequence);
     return true;
   }
   const std::uint64_t sequence = message.event().sequence();

@@ -24,6 +24,11 @@ class LogReader {
   LogReader(std::string market, EventSink& events, OnCaughtUp on_caught_up)
       : market_(std::move(market)), events_(events), on_caught_up_(std::move(on_caught_up)) {}
 
+  /// From the next stream on, the market is told when it has caught up, and decides from then on.
+  /// Before, it only learns what the log says. Not while a stream is open.
+  void Lead() { leads_ = true; }
+  bool leads() const { return leads_; }
+
   /// What to ask for when the stream is opened, for the first time or again.
   trip::v1::FollowTripsRequest NextRequest() const;
   /// False: the market is behind. The stream is to be closed, and opened again later.
@@ -37,6 +42,7 @@ class LogReader {
   EventSink& events_;
   const OnCaughtUp on_caught_up_;
   LogCursor cursor_;
+  bool leads_ = false;
 };
 
 }  // namespace ridestream::dispatch

@@ -37,7 +37,20 @@ class LogReaderTest : public ::testing::Test, public EventSink {
                     [this](std::uint64_t sequence) { caught_up_.push_back(sequence); }};
 };
 
+TEST_F(LogReaderTest, StandbyLearnsWhatTheLogSaysAndIsNotToldToDecide) {
+  EXPECT_TRUE(TakeEntry(7));
+  EXPECT_TRUE(TakeCaughtUp(9));
+  EXPECT_EQ(posted_.size(), 1u);
+  EXPECT_TRUE(caught_up_.empty());
+  reader_.Lead();
+  EXPECT_EQ(reader_.NextRequest().after_sequence(), 9u);
+  EXPECT_TRUE(TakeCaughtUp(9));
+  EXPECT_EQ(posted_.size(), 2u);
+  EXPECT_THAT(caught_up_, ElementsAre(9));
+}
+
 TEST_F(LogReaderTest, BeginsAtTheOldestOpenTripAndGoesOnBehindWhatWasTaken) {
+  reader_.Lead();
   EXPECT_THAT(reader_.NextRequest().markets(), ElementsAre("city"));
   EXPECT_TRUE(reader_.NextRequest().oldest_open());
   EXPECT_TRUE(TakeEntry(7));
@@ -52,6 +65,7 @@ TEST_F(LogReaderTest, BeginsAtTheOldestOpenTripAndGoesOnBehindWhatWasTaken) {
 }
 
 TEST_F(LogReaderTest, WhatTheMarketDoesNotTakeIsAskedForAgain) {
+  reader_.Lead();
   EXPECT_TRUE(TakeEntry(7));
   full_ = true;
   EXPECT_FALSE(TakeEntry(8));

@@ -52,6 +52,7 @@ MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surro
                 {.trip = *trip_,
                  .requests = requests_,
                  .events = loop_,
+                 .lease = around_.lease,
                  .trip_to_ours = around_.trip_to_ours,
                  .on_ended = [this](const std::string& command, absl::StatusCode code) {
                    observer_->CommandEnded(command, code);
@@ -63,9 +64,16 @@ void MarketRunner::Start(std::function<void()> on_caught_up) {
   on_caught_up_ = std::move(on_caught_up);
   loop_.Start();
   {
-    MutexLock lock(survey_mu_);
+    MutexLock lock(mu_);
     ScheduleSurvey();
   }
+  Follow();
+  auto leader = around_.executor.Start([this] { return TakeLead(); });
+  MutexLock lock(mu_);
+  leader_ = std::move(leader);
+}
+
+void MarketRunner::Follow() {
   log_ = std::make_unique<LogStream>(
       around_.timers,
       LogStream::Options{.open =
@@ -76,14 +84,33 @@ void MarketRunner::Start(std::function<void()> on_caught_up) {
                          .on_end = [this](const absl::Status& status) { OnLogEnd(status); }});
 }
 
+void MarketRunner::Lead() {
+  leads_ = true;
+  MutexLock lock(mu_);
+  if (leader_ != nullptr) leader_->Wake();
+}
+
+/// What the earlier holder did stands in the log by now, since none of its commands is carried out
+/// any more. So the log is opened once more, to be told where it ends.
+std::optional<std::chrono::nanoseconds> MarketRunner::TakeLead() {
+  if (!leads_ || log_reader_.leads()) return std::nullopt;
+  log_->Stop();
+  log_reader_.Lead();
+  Follow();
+  return std::nullopt;
+}
+
 void MarketRunner::Stop() {
   TimerPort::Handle survey = 0;
+  std::unique_ptr<Worker> leader;
   {
-    MutexLock lock(survey_mu_);
+    MutexLock lock(mu_);
     stopped_ = true;
     survey = survey_;
+    leader = std::move(leader_);
   }
   around_.timers.Cancel(survey);
+  leader.reset();
   if (log_ != nullptr) log_->Stop();
   loop_.Stop();
   trip_.reset();
@@ -99,7 +126,7 @@ void MarketRunner::ScheduleSurvey() {
 void MarketRunner::Survey() {
   // A market that is behind can do without: the next survey says the same better.
   (void)loop_.Post(around_.sessions.Survey(MarketId(market_name_)));
-  MutexLock lock(survey_mu_);
+  MutexLock lock(mu_);
   ScheduleSurvey();
 }
 
@@ -146,6 +173,11 @@ void MarketRunner::Do(const SetAvailability& decision) {
 }
 
 void MarketRunner::Do(FindCandidates decision) {
+  if (!around_.lease.TermToActIn()) {
+    loop_.Tell(CandidatesFound{
+        decision.round, absl::UnavailableError("the market's lease can't be counted on now")});
+    return;
+  }
   std::vector<std::string> requests =
       requests_.NewRequestsOf(decision, CallOptions::kMaxRequestIds);
   planner_.Find(std::move(decision), std::move(requests));
@@ -154,6 +186,7 @@ void MarketRunner::Do(FindCandidates decision) {
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
 
 void MarketRunner::Do(ReportProgress decision) {
+  if (!leads_) return;
   if (decision.progress.progress().has_arrives_at()) {
     auto& arrives_at = *decision.progress.mutable_progress()->mutable_arrives_at();
     arrives_at = ToProto(FromProto(arrives_at) - around_.trip_to_ours());

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -18,6 +20,7 @@
 #include "services/dispatch/runner/command_sender.h"
 #include "services/dispatch/runner/location_port.h"
 #include "services/dispatch/runner/log_reader.h"
+#include "services/dispatch/runner/market_lease.h"
 #include "services/dispatch/runner/market_loop.h"
 #include "services/dispatch/runner/open_requests.h"
 #include "services/dispatch/runner/planner.h"
@@ -31,7 +34,9 @@
 namespace ridestream::dispatch {
 
 /// Runs one market over ports: carries the decisions of its MarketLoop out, and follows trip's log
-/// from the oldest open trip, and again from where it was whenever the stream breaks. Thread-safe.
+/// from the oldest open trip, and again from where it was whenever the stream breaks. It decides
+/// only once it leads: until then it learns what another process does, ready to take over.
+/// Thread-safe.
 class MarketRunner final : public EventSink {
  public:
   /// Looks on.
@@ -63,6 +68,7 @@ class MarketRunner final : public EventSink {
     Executor& executor;
     /// What to add to a time of trip's, in which its records are written, to have ours.
     std::function<Duration()> trip_to_ours;
+    MarketLease& lease;
     SessionRegistry& sessions;
     ProgressReporter& progress;
   };
@@ -70,9 +76,12 @@ class MarketRunner final : public EventSink {
   MarketRunner(const Config& config, Ports ports, Surroundings surroundings);
   ~MarketRunner() override;
 
-  /// Begins to follow the log and to decide. `on_caught_up` is called each time the log was caught
-  /// up.
+  /// Begins to follow the log. `on_caught_up` is called each time the log was caught up while it
+  /// leads.
   void Start(std::function<void()> on_caught_up);
+  /// The lease is held: catches up with what the log says by now, and decides from then on. Doesn't
+  /// block.
+  void Lead();
   /// Stops deciding. Waits for the calls under way.
   void Stop();
 
@@ -98,7 +107,9 @@ class MarketRunner final : public EventSink {
  private:
   using LogStream = streams::FollowStream<trip::v1::FollowTripsResponse>;
 
-  void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(survey_mu_);
+  void Follow();
+  std::optional<std::chrono::nanoseconds> TakeLead();
+  void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Survey();
   bool OnLog(trip::v1::FollowTripsResponse& message);
   void OnLogEnd(const absl::Status& status);
@@ -132,10 +143,13 @@ class MarketRunner final : public EventSink {
   OpenRequests requests_;
   std::unique_ptr<TripPort> trip_;  // Null when stopped.
   CommandSender commands_;
-  Mutex survey_mu_;
-  TimerPort::Handle survey_ ABSL_GUARDED_BY(survey_mu_) = 0;
-  bool stopped_ ABSL_GUARDED_BY(survey_mu_) = false;
+  Mutex mu_;
+  TimerPort::Handle survey_ ABSL_GUARDED_BY(mu_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   std::unique_ptr<LogStream> log_;
+  std::atomic<bool> leads_ = false;
+  // Opens the log anew, which waits for the old stream's end. Null before Start and after Stop.
+  std::unique_ptr<Worker> leader_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ridestream::dispatch

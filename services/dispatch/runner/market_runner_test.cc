@@ -15,8 +15,10 @@
 
 #include "libs/base/timer_queue.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/stale_term.h"
 #include "libs/testing/status_matchers.h"
 #include "services/dispatch/runner/fake_write_stream.h"
+#include "services/dispatch/runner/held_lease.h"
 #include "services/dispatch/sessions/fake_call.h"
 
 namespace ridestream::dispatch {
@@ -154,9 +156,10 @@ class MarketRunnerTest : public ::testing::Test {
                             .observer = std::make_unique<CommandCounter>(commands_ended_),
                             .streets = streets_,
                             .speeds = nullptr},
-        MarketRunner::Surroundings{clock_, timers_, executor_, [] { return Duration(0); },
+        MarketRunner::Surroundings{clock_, timers_, executor_, [] { return Duration(0); }, lease_,
                                    registry_, progress_});
     runner_->Start([this] { ++caught_up_; });
+    Lead();
   }
   void TearDown() override {
     if (driver_.has_value()) {
@@ -164,6 +167,13 @@ class MarketRunnerTest : public ::testing::Test {
       driver_->Done();
     }
     runner_->Stop();
+  }
+
+  /// And waits until the log is opened for it.
+  void Lead() {
+    const std::size_t opened = trip_.logs_opened();
+    runner_->Lead();
+    while (trip_.logs_opened() == opened) std::this_thread::yield();
   }
 
   trip::v1::FollowTripsResponse Requested(std::uint64_t sequence, const std::string& id) {
@@ -205,6 +215,7 @@ class MarketRunnerTest : public ::testing::Test {
   }
 
   ManualClock clock_;
+  HeldLease lease_;
   TimerQueue timers_;
   ThreadExecutor executor_;
   FakeTrip trip_;
@@ -257,9 +268,47 @@ TEST_F(MarketRunnerTest, TripOfTheLogIsOfferedAndItsAcceptBecomesACommandForItsR
 TEST_F(MarketRunnerTest, LogIsFollowedOnWhereItBroke) {
   EXPECT_TRUE(trip_.Log(Requested(7, "t-1")));
   trip_.BreakLog();
-  while (trip_.logs_opened() < 2) std::this_thread::yield();
+  while (trip_.logs_opened() < 3) std::this_thread::yield();
   EXPECT_FALSE(trip_.last_followed().oldest_open());
   EXPECT_EQ(trip_.last_followed().after_sequence(), 7u);
+}
+
+TEST_F(MarketRunnerTest, CommandBearsTheTermAndOneThatIsRefusedForItIsSentAgain) {
+  lease_.set_term(4);
+  EXPECT_TRUE(trip_.Log(Requested(1, "t-1")));
+  EXPECT_TRUE(trip_.Log(CaughtUp(1)));
+  clock_.Advance(std::chrono::minutes(6));  // No driver comes: it is given up.
+  const auto next = [this] {
+    std::optional<FakeTrip::Command> command;
+    while (!(command = trip_.Next())) {
+      clock_.Advance(10ms);
+      std::this_thread::yield();
+    }
+    return *std::move(command);
+  };
+  const FakeTrip::Command first = next();
+  EXPECT_EQ(std::get<trip::v1::GiveUpTripRequest>(first.request).term(), 4u);
+  first.done(rpc::MarkStaleTerm(absl::FailedPreconditionError("term 4 is over")));
+  EXPECT_EQ(lease_.refused(), 1);
+  lease_.set_term(6);
+  EXPECT_EQ(std::get<trip::v1::GiveUpTripRequest>(next().request).term(), 6u);
+}
+
+TEST_F(MarketRunnerTest, NothingIsCommandedWithoutATermToActIn) {
+  lease_.set_term(0);
+  EXPECT_TRUE(trip_.Log(Requested(1, "t-1")));
+  EXPECT_TRUE(trip_.Log(CaughtUp(1)));
+  clock_.Advance(std::chrono::minutes(6));
+  while (runner_->events().size() > 0) std::this_thread::yield();
+  for (int i = 0; i < 1'000; ++i) clock_.Advance(100ms);
+  EXPECT_FALSE(trip_.Next());
+  lease_.set_term(1);
+  std::optional<FakeTrip::Command> command;
+  while (!(command = trip_.Next())) {
+    clock_.Advance(100ms);
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(std::get<trip::v1::GiveUpTripRequest>(command->request).term(), 1u);
 }
 
 TEST_F(MarketRunnerTest, StopEndsTheCallsUnderWayWhateverElseGoesOn) {

@@ -27,13 +27,10 @@ void DriveStream::End(const absl::Status& status) {
   EndLocked(status);
 }
 
-void DriveStream::SayGoodbye(v1::GoodbyeReason reason, Duration reconnect_after,
-                             const absl::Status& status) {
+void DriveStream::SayGoodbye(v1::Goodbye goodbye, const absl::Status& status) {
   MutexLock lock(mu_);
   if (final_status_) return;
-  v1::Goodbye& goodbye = *goodbye_.emplace().mutable_goodbye();
-  goodbye.set_reason(reason);
-  *goodbye.mutable_reconnect_after() = ToProto(reconnect_after);
+  *goodbye_.emplace().mutable_goodbye() = std::move(goodbye);
   EndLocked(status);
 }
 

@@ -31,7 +31,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   void Wake() override;
   void End(const absl::Status& status) override;
   /// Tells the driver to come back after a pause, and ends the stream with `status`.
-  void SayGoodbye(v1::GoodbyeReason reason, Duration reconnect_after, const absl::Status& status);
+  void SayGoodbye(v1::Goodbye goodbye, const absl::Status& status);
 
   /// Breaks off when it was to end and couldn't for so long, because the driver doesn't take what
   /// is being written. To be called now and then.

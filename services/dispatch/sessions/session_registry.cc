@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/retry_after.h"
 #include "services/dispatch/domain/session/drive_request_checks.h"
 
@@ -79,9 +80,13 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
     const DriverId& driver, const v1::Hello& hello, const PeerAddress& address) {
   if (absl::Status status = ValidateHello(hello); !status.ok()) return status;
   const MarketId market(hello.market());
-  const MarketPorts ports = find_market_(market);
-  if (ports.events == nullptr) {
-    return config_.markets.Check(hello.market(), "hello.market");
+  const absl::StatusOr<MarketPorts> ports = find_market_(market);
+  if (!ports.ok()) {
+    const absl::Status& why = ports.status();
+    if (absl::IsNotFound(why)) return config_.markets.Check(hello.market(), "hello.market");
+    absl::Status refusal(why.code(), fmt::format("hello.market: {}", std::string(why.message())));
+    const auto pause = rpc::RetryAfterOf(why);
+    return pause ? rpc::WithRetryAfter(std::move(refusal), *pause) : refusal;
   }
   for (bool made_room = false;; made_room = true) {
     SessionTable::Sessions candidates;
@@ -108,8 +113,8 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
       } else {
         auto session = std::make_shared<DriverSession>(
             driver, market,
-            DriverSession::Surroundings{config_.session, clock_, *ports.events, *ports.positions,
-                                        counters_, *ports.offer_times, ports.area});
+            DriverSession::Surroundings{config_.session, clock_, *ports->events, *ports->positions,
+                                        counters_, *ports->offer_times, ports->area});
         sessions_.Insert(session, address.name);
         return session;
       }
@@ -187,7 +192,7 @@ SessionTable::Sessions SessionRegistry::Sessions() const {
   return sessions_.All();
 }
 
-void SessionRegistry::Drain() {
+void SessionRegistry::Drain(const std::string& elsewhere) {
   {
     MutexLock lock(mu_);
     draining_ = true;
@@ -199,8 +204,15 @@ void SessionRegistry::Drain() {
       pause = std::uniform_int_distribution<Duration::rep>(
           0, config_.reconnect_within.count())(random_);
     }
-    stream->SayGoodbye(v1::GOODBYE_REASON_DRAINING, Duration(pause),
-                       absl::UnavailableError("the service is draining; connect again"));
+    v1::Goodbye goodbye;
+    goodbye.set_reason(elsewhere.empty() ? v1::GOODBYE_REASON_DRAINING
+                                         : v1::GOODBYE_REASON_MARKET_MOVED);
+    *goodbye.mutable_reconnect_after() = ToProto(Duration(pause));
+    goodbye.set_address(elsewhere);
+    stream->SayGoodbye(
+        std::move(goodbye),
+        absl::UnavailableError(elsewhere.empty() ? "the service is draining; connect again"
+                                                 : "the market is served at " + elsewhere));
   }
 }
 

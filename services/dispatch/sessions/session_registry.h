@@ -50,7 +50,7 @@ struct RegistryConfig {
 /// Thread-safe. Lock order: this lock is never held while a session's or a stream's is taken.
 class SessionRegistry {
  public:
-  /// Finds where a market's events and positions go; null when it isn't served here.
+  /// Where a market's events and positions go.
   struct MarketPorts {
     EventSink* events = nullptr;
     PositionSink* positions = nullptr;
@@ -58,7 +58,9 @@ class SessionRegistry {
     /// Where its drivers can be; null for everywhere.
     const S2LatLngRect* area = nullptr;
   };
-  using FindMarket = std::function<MarketPorts(const MarketId&)>;
+  /// NOT_FOUND: it isn't served here. FAILED_PRECONDITION: another process decides for it now.
+  /// UNAVAILABLE: this one is about to.
+  using FindMarket = std::function<absl::StatusOr<MarketPorts>(const MarketId&)>;
 
   SessionRegistry(const RegistryConfig& config, const Clock& clock, TimerPort& timers,
                   FindMarket find_market);
@@ -70,8 +72,8 @@ class SessionRegistry {
                                                     PeerAddress address);
 
   /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT,
-  /// FAILED_PRECONDITION (no such market here, or it has one in another market),
-  /// RESOURCE_EXHAUSTED.
+  /// FAILED_PRECONDITION (no such market here, it has one in another market, or another process
+  /// decides for the market), RESOURCE_EXHAUSTED.
   absl::StatusOr<std::shared_ptr<DriverSession>> FindOrMake(const DriverId& driver,
                                                             const v1::Hello& hello,
                                                             const PeerAddress& address);
@@ -79,7 +81,8 @@ class SessionRegistry {
   std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
   /// How a market's offers fare; null when it isn't served here.
   const OfferTimes* FindOfferTimes(const MarketId& market) const {
-    return find_market_(market).offer_times;
+    const auto ports = find_market_(market);
+    return ports.ok() ? ports->offer_times : nullptr;
   }
   /// Where the market's connected drivers are.
   FleetSurveyed Survey(const MarketId& market) const;
@@ -90,8 +93,9 @@ class SessionRegistry {
   /// The stream is over.
   void Forget(const DriveStream& stream);
 
-  /// Takes no stream any more and says goodbye on all that are open.
-  void Drain();
+  /// Takes no stream any more and says goodbye on all that are open. `elsewhere`: the address that
+  /// the drivers are sent to, if another process decides for their market.
+  void Drain(const std::string& elsewhere = "");
 
   const service::ServedMarkets& markets() const { return config_.markets; }
   SessionCounters& counters() { return counters_; }

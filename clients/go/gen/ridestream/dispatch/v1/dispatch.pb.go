@@ -323,6 +323,8 @@ const (
 	// The token with which the stream was opened has ended, or was revoked: come back with another. The
 	// stream ends with UNAUTHENTICATED.
 	GoodbyeReason_GOODBYE_REASON_PROOF_ENDED GoodbyeReason = 2
+	// Another process decides for the market now. The stream ends with UNAVAILABLE.
+	GoodbyeReason_GOODBYE_REASON_MARKET_MOVED GoodbyeReason = 3
 )
 
 // Enum value maps for GoodbyeReason.
@@ -331,11 +333,13 @@ var (
 		0: "GOODBYE_REASON_UNSPECIFIED",
 		1: "GOODBYE_REASON_DRAINING",
 		2: "GOODBYE_REASON_PROOF_ENDED",
+		3: "GOODBYE_REASON_MARKET_MOVED",
 	}
 	GoodbyeReason_value = map[string]int32{
-		"GOODBYE_REASON_UNSPECIFIED": 0,
-		"GOODBYE_REASON_DRAINING":    1,
-		"GOODBYE_REASON_PROOF_ENDED": 2,
+		"GOODBYE_REASON_UNSPECIFIED":  0,
+		"GOODBYE_REASON_DRAINING":     1,
+		"GOODBYE_REASON_PROOF_ENDED":  2,
+		"GOODBYE_REASON_MARKET_MOVED": 3,
 	}
 )
 
@@ -2016,8 +2020,11 @@ type Goodbye struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	ReconnectAfter *durationpb.Duration   `protobuf:"bytes,1,opt,name=reconnect_after,json=reconnectAfter,proto3" json:"reconnect_after,omitempty"`
 	Reason         GoodbyeReason          `protobuf:"varint,2,opt,name=reason,proto3,enum=ridestream.dispatch.v1.GoodbyeReason" json:"reason,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Where to come back to, as host:port, if not to the same address or by the resolver. Set for
+	// MARKET_MOVED, where it is known.
+	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Goodbye) Reset() {
@@ -2062,6 +2069,13 @@ func (x *Goodbye) GetReason() GoodbyeReason {
 		return x.Reason
 	}
 	return GoodbyeReason_GOODBYE_REASON_UNSPECIFIED
+}
+
+func (x *Goodbye) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
 }
 
 type GetDriverRequest struct {
@@ -2598,10 +2612,11 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\tend_shift\x18\x06 \x01(\v2 .ridestream.dispatch.v1.EndShiftH\x00R\bendShift\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\rR\x04code\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessageB\t\n" +
-	"\acommand\"\x8c\x01\n" +
+	"\acommand\"\xa6\x01\n" +
 	"\aGoodbye\x12B\n" +
 	"\x0freconnect_after\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x0ereconnectAfter\x12=\n" +
-	"\x06reason\x18\x02 \x01(\x0e2%.ridestream.dispatch.v1.GoodbyeReasonR\x06reason\"/\n" +
+	"\x06reason\x18\x02 \x01(\x0e2%.ridestream.dispatch.v1.GoodbyeReasonR\x06reason\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\"/\n" +
 	"\x10GetDriverRequest\x12\x1b\n" +
 	"\tdriver_id\x18\x01 \x01(\tR\bdriverId\"\x86\x03\n" +
 	"\x11GetDriverResponse\x12\x16\n" +
@@ -2660,11 +2675,12 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\vGiveUpCause\x12\x1d\n" +
 	"\x19GIVE_UP_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18GIVE_UP_CAUSE_CANT_DRIVE\x10\x01\x12\x19\n" +
-	"\x15GIVE_UP_CAUSE_NO_SHOW\x10\x02*l\n" +
+	"\x15GIVE_UP_CAUSE_NO_SHOW\x10\x02*\x8d\x01\n" +
 	"\rGoodbyeReason\x12\x1e\n" +
 	"\x1aGOODBYE_REASON_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17GOODBYE_REASON_DRAINING\x10\x01\x12\x1e\n" +
-	"\x1aGOODBYE_REASON_PROOF_ENDED\x10\x022\xd5\x03\n" +
+	"\x1aGOODBYE_REASON_PROOF_ENDED\x10\x02\x12\x1f\n" +
+	"\x1bGOODBYE_REASON_MARKET_MOVED\x10\x032\xd5\x03\n" +
 	"\x0fDispatchService\x12t\n" +
 	"\x05Drive\x12$.ridestream.dispatch.v1.DriveRequest\x1a%.ridestream.dispatch.v1.DriveResponse\"\x1a\xf2\xe0\x18\x16\x12\x06driver\"\fhello.market(\x010\x01\x12\x95\x01\n" +
 	"\tGetDriver\x12(.ridestream.dispatch.v1.GetDriverRequest\x1a).ridestream.dispatch.v1.GetDriverResponse\"3\xea\xe0\x18\x19\x12\x17/v1/drivers/{driver_id}\xf2\xe0\x18\x12\n" +

@@ -55,7 +55,8 @@ type DispatchServiceClient interface {
 	//   - UNAUTHENTICATED: no caller. PERMISSION_DENIED: the caller is no driver.
 	//   - FAILED_PRECONDITION: a market that isn't served here; the message lists those that are. Or the
 	//     driver has a session in another market: end that shift first (EndShift), or wait until the
-	//     session is forgotten (--drop_after).
+	//     session is forgotten (--drop_after). Or another process decides for the market (`is served at
+	//     ADDRESS`, with `retry-after-ms`): connect there, or come back after the pause.
 	//   - ABORTED: fenced by a newer session of the same driver.
 	//   - RESOURCE_EXHAUSTED: too many sessions, in all or from one address; calls or commands that
 	//     come too fast; a market that is behind; a driver that leaves too many pushes unacked. Come
@@ -151,7 +152,8 @@ type DispatchServiceServer interface {
 	//   - UNAUTHENTICATED: no caller. PERMISSION_DENIED: the caller is no driver.
 	//   - FAILED_PRECONDITION: a market that isn't served here; the message lists those that are. Or the
 	//     driver has a session in another market: end that shift first (EndShift), or wait until the
-	//     session is forgotten (--drop_after).
+	//     session is forgotten (--drop_after). Or another process decides for the market (`is served at
+	//     ADDRESS`, with `retry-after-ms`): connect there, or come back after the pause.
 	//   - ABORTED: fenced by a newer session of the same driver.
 	//   - RESOURCE_EXHAUSTED: too many sessions, in all or from one address; calls or commands that
 	//     come too fast; a market that is behind; a driver that leaves too many pushes unacked. Come

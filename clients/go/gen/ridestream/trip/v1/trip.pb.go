@@ -1474,10 +1474,13 @@ func (x *RequestTripResponse) GetTrip() *Trip {
 type CancelTripRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The caller's own; names this cancellation among all of the caller's CancelTrip calls.
-	RequestId     string       `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	TripId        string       `protobuf:"bytes,2,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
-	Reason        CancelReason `protobuf:"varint,3,opt,name=reason,proto3,enum=ridestream.trip.v1.CancelReason" json:"reason,omitempty"`
-	Comment       string       `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	RequestId string       `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	TripId    string       `protobuf:"bytes,2,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	Reason    CancelReason `protobuf:"varint,3,opt,name=reason,proto3,enum=ridestream.trip.v1.CancelReason" json:"reason,omitempty"`
+	Comment   string       `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	// The term of dispatch's lease of the trip's market; 0 where there never was one. Other callers
+	// need no lease, and what they send here is ignored.
+	Term          uint64 `protobuf:"varint,5,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1538,6 +1541,13 @@ func (x *CancelTripRequest) GetComment() string {
 		return x.Comment
 	}
 	return ""
+}
+
+func (x *CancelTripRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
 }
 
 type CancelTripResponse struct {
@@ -2311,7 +2321,9 @@ type AssignTripRequest struct {
 	// Passenger seats of the driver's car, 1 to 8.
 	Seats uint32 `protobuf:"varint,4,opt,name=seats,proto3" json:"seats,omitempty"`
 	// The driver who has it and shall not have it any more; empty for a trip that waits.
-	FromDriverId  string `protobuf:"bytes,5,opt,name=from_driver_id,json=fromDriverId,proto3" json:"from_driver_id,omitempty"`
+	FromDriverId string `protobuf:"bytes,5,opt,name=from_driver_id,json=fromDriverId,proto3" json:"from_driver_id,omitempty"`
+	// The term of dispatch's lease of the trip's market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,6,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2381,6 +2393,13 @@ func (x *AssignTripRequest) GetFromDriverId() string {
 	return ""
 }
 
+func (x *AssignTripRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
 type AssignTripResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Trip          *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
@@ -2434,7 +2453,9 @@ type AdvanceTripRequest struct {
 	// What dispatch makes of it. FAR_FROM_STOP and TOO_SOON go on the trip's record, with the distance.
 	Plausibility StepPlausibility `protobuf:"varint,4,opt,name=plausibility,proto3,enum=ridestream.trip.v1.StepPlausibility" json:"plausibility,omitempty"`
 	// As in ImplausibleStep.
-	DistanceM     uint32 `protobuf:"varint,5,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
+	DistanceM uint32 `protobuf:"varint,5,opt,name=distance_m,json=distanceM,proto3" json:"distance_m,omitempty"`
+	// The term of dispatch's lease of the trip's market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,6,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2504,6 +2525,13 @@ func (x *AdvanceTripRequest) GetDistanceM() uint32 {
 	return 0
 }
 
+func (x *AdvanceTripRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
 type AdvanceTripResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Trip          *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
@@ -2555,7 +2583,9 @@ type ReleaseTripRequest struct {
 	// DRIVER_LOST, DRIVER_GAVE_UP or NO_SHOW.
 	Reason ReleaseReason `protobuf:"varint,3,opt,name=reason,proto3,enum=ridestream.trip.v1.ReleaseReason" json:"reason,omitempty"`
 	// At most 256 characters.
-	Note          string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// The term of dispatch's lease of the trip's market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,5,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2618,6 +2648,13 @@ func (x *ReleaseTripRequest) GetNote() string {
 	return ""
 }
 
+func (x *ReleaseTripRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
 type ReleaseTripResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Trip          *Trip                  `protobuf:"bytes,1,opt,name=trip,proto3" json:"trip,omitempty"`
@@ -2663,8 +2700,10 @@ func (x *ReleaseTripResponse) GetTrip() *Trip {
 }
 
 type GiveUpTripRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	TripId        string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	TripId string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// The term of dispatch's lease of the trip's market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2704,6 +2743,13 @@ func (x *GiveUpTripRequest) GetTripId() string {
 		return x.TripId
 	}
 	return ""
+}
+
+func (x *GiveUpTripRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
 }
 
 type GiveUpTripResponse struct {
@@ -2755,7 +2801,9 @@ type ReportDriverLostRequest struct {
 	TripId   string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
 	DriverId string                 `protobuf:"bytes,2,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
 	// False: it was heard again.
-	Lost          bool `protobuf:"varint,3,opt,name=lost,proto3" json:"lost,omitempty"`
+	Lost bool `protobuf:"varint,3,opt,name=lost,proto3" json:"lost,omitempty"`
+	// The term of dispatch's lease of the trip's market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2809,6 +2857,13 @@ func (x *ReportDriverLostRequest) GetLost() bool {
 		return x.Lost
 	}
 	return false
+}
+
+func (x *ReportDriverLostRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
 }
 
 type ReportDriverLostResponse struct {
@@ -3141,6 +3196,440 @@ func (*ReportSurgeResponse) Descriptor() ([]byte, []int) {
 	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{41}
 }
 
+// Which dispatch process decides for a market.
+type Lease struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Market string                 `protobuf:"bytes,1,opt,name=market,proto3" json:"market,omitempty"`
+	// The id of the process. Each start of a process makes another.
+	Holder string `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	// Where drivers reach it, as host:port; empty if it didn't say.
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// Grows with each new holder, and never falls.
+	Term uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
+	// When it ends if it isn't renewed, counted from the answer by the wall's time; 0 if it has ended.
+	EndsIn        *durationpb.Duration `protobuf:"bytes,5,opt,name=ends_in,json=endsIn,proto3" json:"ends_in,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lease) Reset() {
+	*x = Lease{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lease) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lease) ProtoMessage() {}
+
+func (x *Lease) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lease.ProtoReflect.Descriptor instead.
+func (*Lease) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Lease) GetMarket() string {
+	if x != nil {
+		return x.Market
+	}
+	return ""
+}
+
+func (x *Lease) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *Lease) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Lease) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Lease) GetEndsIn() *durationpb.Duration {
+	if x != nil {
+		return x.EndsIn
+	}
+	return nil
+}
+
+type AcquireLeaseRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Market string                 `protobuf:"bytes,1,opt,name=market,proto3" json:"market,omitempty"`
+	// The caller's id.
+	Holder string `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	// At most 256 characters.
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// How long the lease lasts, by the wall's time: 100 ms to 60 s.
+	Duration      *durationpb.Duration `protobuf:"bytes,4,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcquireLeaseRequest) Reset() {
+	*x = AcquireLeaseRequest{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcquireLeaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcquireLeaseRequest) ProtoMessage() {}
+
+func (x *AcquireLeaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcquireLeaseRequest.ProtoReflect.Descriptor instead.
+func (*AcquireLeaseRequest) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *AcquireLeaseRequest) GetMarket() string {
+	if x != nil {
+		return x.Market
+	}
+	return ""
+}
+
+func (x *AcquireLeaseRequest) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *AcquireLeaseRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *AcquireLeaseRequest) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+type AcquireLeaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the caller has the lease now, in lease.term.
+	Acquired      bool   `protobuf:"varint,1,opt,name=acquired,proto3" json:"acquired,omitempty"`
+	Lease         *Lease `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcquireLeaseResponse) Reset() {
+	*x = AcquireLeaseResponse{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcquireLeaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcquireLeaseResponse) ProtoMessage() {}
+
+func (x *AcquireLeaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcquireLeaseResponse.ProtoReflect.Descriptor instead.
+func (*AcquireLeaseResponse) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *AcquireLeaseResponse) GetAcquired() bool {
+	if x != nil {
+		return x.Acquired
+	}
+	return false
+}
+
+func (x *AcquireLeaseResponse) GetLease() *Lease {
+	if x != nil {
+		return x.Lease
+	}
+	return nil
+}
+
+type RenewLeaseRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Market string                 `protobuf:"bytes,1,opt,name=market,proto3" json:"market,omitempty"`
+	Holder string                 `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	// 1 or more.
+	Term uint64 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
+	// As in AcquireLeaseRequest.
+	Duration      *durationpb.Duration `protobuf:"bytes,4,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewLeaseRequest) Reset() {
+	*x = RenewLeaseRequest{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewLeaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewLeaseRequest) ProtoMessage() {}
+
+func (x *RenewLeaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewLeaseRequest.ProtoReflect.Descriptor instead.
+func (*RenewLeaseRequest) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *RenewLeaseRequest) GetMarket() string {
+	if x != nil {
+		return x.Market
+	}
+	return ""
+}
+
+func (x *RenewLeaseRequest) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *RenewLeaseRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *RenewLeaseRequest) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+type RenewLeaseResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Renewed bool                   `protobuf:"varint,1,opt,name=renewed,proto3" json:"renewed,omitempty"`
+	// As it is now. Term 0: there was never one.
+	Lease         *Lease `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewLeaseResponse) Reset() {
+	*x = RenewLeaseResponse{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewLeaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewLeaseResponse) ProtoMessage() {}
+
+func (x *RenewLeaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewLeaseResponse.ProtoReflect.Descriptor instead.
+func (*RenewLeaseResponse) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *RenewLeaseResponse) GetRenewed() bool {
+	if x != nil {
+		return x.Renewed
+	}
+	return false
+}
+
+func (x *RenewLeaseResponse) GetLease() *Lease {
+	if x != nil {
+		return x.Lease
+	}
+	return nil
+}
+
+type ReleaseLeaseRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Market string                 `protobuf:"bytes,1,opt,name=market,proto3" json:"market,omitempty"`
+	Holder string                 `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	// 1 or more.
+	Term          uint64 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseLeaseRequest) Reset() {
+	*x = ReleaseLeaseRequest{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseLeaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseLeaseRequest) ProtoMessage() {}
+
+func (x *ReleaseLeaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseLeaseRequest.ProtoReflect.Descriptor instead.
+func (*ReleaseLeaseRequest) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ReleaseLeaseRequest) GetMarket() string {
+	if x != nil {
+		return x.Market
+	}
+	return ""
+}
+
+func (x *ReleaseLeaseRequest) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *ReleaseLeaseRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+type ReleaseLeaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it is now.
+	Lease         *Lease `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseLeaseResponse) Reset() {
+	*x = ReleaseLeaseResponse{}
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseLeaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseLeaseResponse) ProtoMessage() {}
+
+func (x *ReleaseLeaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_trip_v1_trip_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseLeaseResponse.ProtoReflect.Descriptor instead.
+func (*ReleaseLeaseResponse) Descriptor() ([]byte, []int) {
+	return file_ridestream_trip_v1_trip_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *ReleaseLeaseResponse) GetLease() *Lease {
+	if x != nil {
+		return x.Lease
+	}
+	return nil
+}
+
 var File_ridestream_trip_v1_trip_proto protoreflect.FileDescriptor
 
 const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
@@ -3244,13 +3733,14 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"rider_name\x18\x03 \x01(\tR\triderName\x12\x12\n" +
 	"\x04note\x18\x04 \x01(\tR\x04note\"C\n" +
 	"\x13RequestTripResponse\x12,\n" +
-	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\x9f\x01\n" +
+	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\xb3\x01\n" +
 	"\x11CancelTripRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x17\n" +
 	"\atrip_id\x18\x02 \x01(\tR\x06tripId\x128\n" +
 	"\x06reason\x18\x03 \x01(\x0e2 .ridestream.trip.v1.CancelReasonR\x06reason\x12\x18\n" +
-	"\acomment\x18\x04 \x01(\tR\acomment\"B\n" +
+	"\acomment\x18\x04 \x01(\tR\acomment\x12\x12\n" +
+	"\x04term\x18\x05 \x01(\x04R\x04term\"B\n" +
 	"\x12CancelTripResponse\x12,\n" +
 	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\x8a\x01\n" +
 	"\x18ChangeDestinationRequest\x12\x1d\n" +
@@ -3296,39 +3786,44 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\tcaught_up\x18\x02 \x01(\v2\x1c.ridestream.trip.v1.CaughtUpH\x00R\bcaughtUpB\t\n" +
 	"\amessage\"&\n" +
 	"\bCaughtUp\x12\x1a\n" +
-	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\xb9\x01\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\xcd\x01\n" +
 	"\x11AssignTripRequest\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x19\n" +
 	"\boffer_id\x18\x02 \x01(\tR\aofferId\x124\n" +
 	"\x06driver\x18\x03 \x01(\v2\x1c.ridestream.common.v1.DriverR\x06driver\x12\x14\n" +
 	"\x05seats\x18\x04 \x01(\rR\x05seats\x12$\n" +
-	"\x0efrom_driver_id\x18\x05 \x01(\tR\ffromDriverId\"B\n" +
+	"\x0efrom_driver_id\x18\x05 \x01(\tR\ffromDriverId\x12\x12\n" +
+	"\x04term\x18\x06 \x01(\x04R\x04term\"B\n" +
 	"\x12AssignTripResponse\x12,\n" +
-	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\xe2\x01\n" +
+	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\xf6\x01\n" +
 	"\x12AdvanceTripRequest\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x1b\n" +
 	"\tdriver_id\x18\x02 \x01(\tR\bdriverId\x12-\n" +
 	"\x02to\x18\x03 \x01(\x0e2\x1d.ridestream.trip.v1.TripStateR\x02to\x12H\n" +
 	"\fplausibility\x18\x04 \x01(\x0e2$.ridestream.trip.v1.StepPlausibilityR\fplausibility\x12\x1d\n" +
 	"\n" +
-	"distance_m\x18\x05 \x01(\rR\tdistanceM\"C\n" +
+	"distance_m\x18\x05 \x01(\rR\tdistanceM\x12\x12\n" +
+	"\x04term\x18\x06 \x01(\x04R\x04term\"C\n" +
 	"\x13AdvanceTripResponse\x12,\n" +
-	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\x99\x01\n" +
+	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\xad\x01\n" +
 	"\x12ReleaseTripRequest\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x1b\n" +
 	"\tdriver_id\x18\x02 \x01(\tR\bdriverId\x129\n" +
 	"\x06reason\x18\x03 \x01(\x0e2!.ridestream.trip.v1.ReleaseReasonR\x06reason\x12\x12\n" +
-	"\x04note\x18\x04 \x01(\tR\x04note\"C\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\x12\x12\n" +
+	"\x04term\x18\x05 \x01(\x04R\x04term\"C\n" +
 	"\x13ReleaseTripResponse\x12,\n" +
-	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\",\n" +
+	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"@\n" +
 	"\x11GiveUpTripRequest\x12\x17\n" +
-	"\atrip_id\x18\x01 \x01(\tR\x06tripId\"B\n" +
+	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\"B\n" +
 	"\x12GiveUpTripResponse\x12,\n" +
-	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"c\n" +
+	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"w\n" +
 	"\x17ReportDriverLostRequest\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x1b\n" +
 	"\tdriver_id\x18\x02 \x01(\tR\bdriverId\x12\x12\n" +
-	"\x04lost\x18\x03 \x01(\bR\x04lost\"H\n" +
+	"\x04lost\x18\x03 \x01(\bR\x04lost\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\"H\n" +
 	"\x18ReportDriverLostResponse\x12,\n" +
 	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"a\n" +
 	"\fTripProgress\x12\x17\n" +
@@ -3345,7 +3840,35 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\n" +
 	"s2_cell_id\x18\x01 \x01(\x06R\bs2CellId\x12#\n" +
 	"\rsurge_percent\x18\x02 \x01(\rR\fsurgePercent\"\x15\n" +
-	"\x13ReportSurgeResponse*\xd6\x01\n" +
+	"\x13ReportSurgeResponse\"\x99\x01\n" +
+	"\x05Lease\x12\x16\n" +
+	"\x06market\x18\x01 \x01(\tR\x06market\x12\x16\n" +
+	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\x122\n" +
+	"\aends_in\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06endsIn\"\x96\x01\n" +
+	"\x13AcquireLeaseRequest\x12\x16\n" +
+	"\x06market\x18\x01 \x01(\tR\x06market\x12\x16\n" +
+	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\x125\n" +
+	"\bduration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bduration\"c\n" +
+	"\x14AcquireLeaseResponse\x12\x1a\n" +
+	"\bacquired\x18\x01 \x01(\bR\bacquired\x12/\n" +
+	"\x05lease\x18\x02 \x01(\v2\x19.ridestream.trip.v1.LeaseR\x05lease\"\x8e\x01\n" +
+	"\x11RenewLeaseRequest\x12\x16\n" +
+	"\x06market\x18\x01 \x01(\tR\x06market\x12\x16\n" +
+	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\x04R\x04term\x125\n" +
+	"\bduration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bduration\"_\n" +
+	"\x12RenewLeaseResponse\x12\x18\n" +
+	"\arenewed\x18\x01 \x01(\bR\arenewed\x12/\n" +
+	"\x05lease\x18\x02 \x01(\v2\x19.ridestream.trip.v1.LeaseR\x05lease\"Y\n" +
+	"\x13ReleaseLeaseRequest\x12\x16\n" +
+	"\x06market\x18\x01 \x01(\tR\x06market\x12\x16\n" +
+	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\x04R\x04term\"G\n" +
+	"\x14ReleaseLeaseResponse\x12/\n" +
+	"\x05lease\x18\x01 \x01(\v2\x19.ridestream.trip.v1.LeaseR\x05lease*\xd6\x01\n" +
 	"\tTripState\x12\x1a\n" +
 	"\x16TRIP_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14TRIP_STATE_REQUESTED\x10\x01\x12\x17\n" +
@@ -3387,7 +3910,7 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\x17TRIP_CHANGE_DESTINATION\x10\x02\x12\x16\n" +
 	"\x12TRIP_CHANGE_DRIVER\x10\x03\x12\x1b\n" +
 	"\x17TRIP_CHANGE_DRIVER_LOST\x10\x04\x12\x1c\n" +
-	"\x18TRIP_CHANGE_DRIVER_HEARD\x10\x052\xa7\x11\n" +
+	"\x18TRIP_CHANGE_DRIVER_HEARD\x10\x052\xac\x14\n" +
 	"\vTripService\x12\x91\x01\n" +
 	"\tQuoteTrip\x12$.ridestream.trip.v1.QuoteTripRequest\x1a%.ridestream.trip.v1.QuoteTripResponse\"7\xea\xe0\x18 :\x01*\"\x1b/v1/markets/{market}/quotes\xf2\xe0\x18\x0f\x12\x05rider\"\x06market\x12\x8a\x01\n" +
 	"\vRequestTrip\x12&.ridestream.trip.v1.RequestTripRequest\x1a'.ridestream.trip.v1.RequestTripResponse\"*\xea\xe0\x18\x1b:\x01*\xa2\x01\n" +
@@ -3426,6 +3949,13 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\x0eReportProgress\x12).ridestream.trip.v1.ReportProgressRequest\x1a*.ridestream.trip.v1.ReportProgressResponse\"\x16\xf2\xe0\x18\x12\n" +
 	"\x10service/dispatch(\x01\x12~\n" +
 	"\vReportSurge\x12&.ridestream.trip.v1.ReportSurgeRequest\x1a'.ridestream.trip.v1.ReportSurgeResponse\"\x1e\xf2\xe0\x18\x1a\n" +
+	"\x10service/dispatch\"\x06market\x12\x81\x01\n" +
+	"\fAcquireLease\x12'.ridestream.trip.v1.AcquireLeaseRequest\x1a(.ridestream.trip.v1.AcquireLeaseResponse\"\x1e\xf2\xe0\x18\x1a\n" +
+	"\x10service/dispatch\"\x06market\x12{\n" +
+	"\n" +
+	"RenewLease\x12%.ridestream.trip.v1.RenewLeaseRequest\x1a&.ridestream.trip.v1.RenewLeaseResponse\"\x1e\xf2\xe0\x18\x1a\n" +
+	"\x10service/dispatch\"\x06market\x12\x81\x01\n" +
+	"\fReleaseLease\x12'.ridestream.trip.v1.ReleaseLeaseRequest\x1a(.ridestream.trip.v1.ReleaseLeaseResponse\"\x1e\xf2\xe0\x18\x1a\n" +
 	"\x10service/dispatch\"\x06marketB\xc6\x01\n" +
 	"\x16com.ridestream.trip.v1B\tTripProtoP\x01Z7ridestream.org/clients/go/gen/ridestream/trip/v1;tripv1\xa2\x02\x03RTX\xaa\x02\x12Ridestream.Trip.V1\xca\x02\x12Ridestream\\Trip\\V1\xe2\x02\x1eRidestream\\Trip\\V1\\GPBMetadata\xea\x02\x14Ridestream::Trip::V1b\x06proto3"
 
@@ -3442,7 +3972,7 @@ func file_ridestream_trip_v1_trip_proto_rawDescGZIP() []byte {
 }
 
 var file_ridestream_trip_v1_trip_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_ridestream_trip_v1_trip_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_ridestream_trip_v1_trip_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_ridestream_trip_v1_trip_proto_goTypes = []any{
 	(TripState)(0),                    // 0: ridestream.trip.v1.TripState
 	(CancelReason)(0),                 // 1: ridestream.trip.v1.CancelReason
@@ -3492,67 +4022,74 @@ var file_ridestream_trip_v1_trip_proto_goTypes = []any{
 	(*ReportSurgeRequest)(nil),        // 45: ridestream.trip.v1.ReportSurgeRequest
 	(*SurgeCell)(nil),                 // 46: ridestream.trip.v1.SurgeCell
 	(*ReportSurgeResponse)(nil),       // 47: ridestream.trip.v1.ReportSurgeResponse
-	(*durationpb.Duration)(nil),       // 48: google.protobuf.Duration
-	(*v1.Money)(nil),                  // 49: ridestream.common.v1.Money
-	(*timestamppb.Timestamp)(nil),     // 50: google.protobuf.Timestamp
-	(*v1.Passenger)(nil),              // 51: ridestream.common.v1.Passenger
-	(*v1.LatLng)(nil),                 // 52: ridestream.common.v1.LatLng
-	(*v1.Driver)(nil),                 // 53: ridestream.common.v1.Driver
+	(*Lease)(nil),                     // 48: ridestream.trip.v1.Lease
+	(*AcquireLeaseRequest)(nil),       // 49: ridestream.trip.v1.AcquireLeaseRequest
+	(*AcquireLeaseResponse)(nil),      // 50: ridestream.trip.v1.AcquireLeaseResponse
+	(*RenewLeaseRequest)(nil),         // 51: ridestream.trip.v1.RenewLeaseRequest
+	(*RenewLeaseResponse)(nil),        // 52: ridestream.trip.v1.RenewLeaseResponse
+	(*ReleaseLeaseRequest)(nil),       // 53: ridestream.trip.v1.ReleaseLeaseRequest
+	(*ReleaseLeaseResponse)(nil),      // 54: ridestream.trip.v1.ReleaseLeaseResponse
+	(*durationpb.Duration)(nil),       // 55: google.protobuf.Duration
+	(*v1.Money)(nil),                  // 56: ridestream.common.v1.Money
+	(*timestamppb.Timestamp)(nil),     // 57: google.protobuf.Timestamp
+	(*v1.Passenger)(nil),              // 58: ridestream.common.v1.Passenger
+	(*v1.LatLng)(nil),                 // 59: ridestream.common.v1.LatLng
+	(*v1.Driver)(nil),                 // 60: ridestream.common.v1.Driver
 }
 var file_ridestream_trip_v1_trip_proto_depIdxs = []int32{
-	48, // 0: ridestream.trip.v1.Tariff.no_show_after:type_name -> google.protobuf.Duration
+	55, // 0: ridestream.trip.v1.Tariff.no_show_after:type_name -> google.protobuf.Duration
 	6,  // 1: ridestream.trip.v1.Fare.tariff:type_name -> ridestream.trip.v1.Tariff
-	49, // 2: ridestream.trip.v1.Fare.total:type_name -> ridestream.common.v1.Money
-	48, // 3: ridestream.trip.v1.Fare.duration:type_name -> google.protobuf.Duration
-	48, // 4: ridestream.trip.v1.Promise.pickup_within:type_name -> google.protobuf.Duration
-	48, // 5: ridestream.trip.v1.Promise.dropoff_within:type_name -> google.protobuf.Duration
-	50, // 6: ridestream.trip.v1.Promise.latest_pickup_at:type_name -> google.protobuf.Timestamp
-	50, // 7: ridestream.trip.v1.Promise.latest_dropoff_at:type_name -> google.protobuf.Timestamp
+	56, // 2: ridestream.trip.v1.Fare.total:type_name -> ridestream.common.v1.Money
+	55, // 3: ridestream.trip.v1.Fare.duration:type_name -> google.protobuf.Duration
+	55, // 4: ridestream.trip.v1.Promise.pickup_within:type_name -> google.protobuf.Duration
+	55, // 5: ridestream.trip.v1.Promise.dropoff_within:type_name -> google.protobuf.Duration
+	57, // 6: ridestream.trip.v1.Promise.latest_pickup_at:type_name -> google.protobuf.Timestamp
+	57, // 7: ridestream.trip.v1.Promise.latest_dropoff_at:type_name -> google.protobuf.Timestamp
 	1,  // 8: ridestream.trip.v1.Cancellation.reason:type_name -> ridestream.trip.v1.CancelReason
-	49, // 9: ridestream.trip.v1.Cancellation.fee:type_name -> ridestream.common.v1.Money
+	56, // 9: ridestream.trip.v1.Cancellation.fee:type_name -> ridestream.common.v1.Money
 	2,  // 10: ridestream.trip.v1.Release.reason:type_name -> ridestream.trip.v1.ReleaseReason
 	0,  // 11: ridestream.trip.v1.ImplausibleStep.to:type_name -> ridestream.trip.v1.TripState
 	4,  // 12: ridestream.trip.v1.ImplausibleStep.plausibility:type_name -> ridestream.trip.v1.StepPlausibility
 	0,  // 13: ridestream.trip.v1.Trip.state:type_name -> ridestream.trip.v1.TripState
-	51, // 14: ridestream.trip.v1.Trip.passenger:type_name -> ridestream.common.v1.Passenger
-	52, // 15: ridestream.trip.v1.Trip.pickup:type_name -> ridestream.common.v1.LatLng
-	52, // 16: ridestream.trip.v1.Trip.dropoff:type_name -> ridestream.common.v1.LatLng
+	58, // 14: ridestream.trip.v1.Trip.passenger:type_name -> ridestream.common.v1.Passenger
+	59, // 15: ridestream.trip.v1.Trip.pickup:type_name -> ridestream.common.v1.LatLng
+	59, // 16: ridestream.trip.v1.Trip.dropoff:type_name -> ridestream.common.v1.LatLng
 	7,  // 17: ridestream.trip.v1.Trip.fare:type_name -> ridestream.trip.v1.Fare
-	53, // 18: ridestream.trip.v1.Trip.driver:type_name -> ridestream.common.v1.Driver
+	60, // 18: ridestream.trip.v1.Trip.driver:type_name -> ridestream.common.v1.Driver
 	9,  // 19: ridestream.trip.v1.Trip.cancellation:type_name -> ridestream.trip.v1.Cancellation
-	50, // 20: ridestream.trip.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
-	50, // 21: ridestream.trip.v1.Trip.assigned_at:type_name -> google.protobuf.Timestamp
-	50, // 22: ridestream.trip.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
-	50, // 23: ridestream.trip.v1.Trip.aboard_at:type_name -> google.protobuf.Timestamp
-	50, // 24: ridestream.trip.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
+	57, // 20: ridestream.trip.v1.Trip.requested_at:type_name -> google.protobuf.Timestamp
+	57, // 21: ridestream.trip.v1.Trip.assigned_at:type_name -> google.protobuf.Timestamp
+	57, // 22: ridestream.trip.v1.Trip.arrived_at:type_name -> google.protobuf.Timestamp
+	57, // 23: ridestream.trip.v1.Trip.aboard_at:type_name -> google.protobuf.Timestamp
+	57, // 24: ridestream.trip.v1.Trip.ended_at:type_name -> google.protobuf.Timestamp
 	8,  // 25: ridestream.trip.v1.Trip.promise:type_name -> ridestream.trip.v1.Promise
 	10, // 26: ridestream.trip.v1.Trip.last_release:type_name -> ridestream.trip.v1.Release
-	50, // 27: ridestream.trip.v1.Trip.driver_lost_at:type_name -> google.protobuf.Timestamp
+	57, // 27: ridestream.trip.v1.Trip.driver_lost_at:type_name -> google.protobuf.Timestamp
 	11, // 28: ridestream.trip.v1.Trip.implausible_steps:type_name -> ridestream.trip.v1.ImplausibleStep
-	50, // 29: ridestream.trip.v1.TripEvent.at:type_name -> google.protobuf.Timestamp
+	57, // 29: ridestream.trip.v1.TripEvent.at:type_name -> google.protobuf.Timestamp
 	0,  // 30: ridestream.trip.v1.TripEvent.previous_state:type_name -> ridestream.trip.v1.TripState
 	12, // 31: ridestream.trip.v1.TripEvent.trip:type_name -> ridestream.trip.v1.Trip
 	5,  // 32: ridestream.trip.v1.TripEvent.change:type_name -> ridestream.trip.v1.TripChange
-	52, // 33: ridestream.trip.v1.QuoteTripRequest.pickup:type_name -> ridestream.common.v1.LatLng
-	52, // 34: ridestream.trip.v1.QuoteTripRequest.dropoff:type_name -> ridestream.common.v1.LatLng
+	59, // 33: ridestream.trip.v1.QuoteTripRequest.pickup:type_name -> ridestream.common.v1.LatLng
+	59, // 34: ridestream.trip.v1.QuoteTripRequest.dropoff:type_name -> ridestream.common.v1.LatLng
 	7,  // 35: ridestream.trip.v1.QuoteTripResponse.fare:type_name -> ridestream.trip.v1.Fare
-	50, // 36: ridestream.trip.v1.QuoteTripResponse.expires_at:type_name -> google.protobuf.Timestamp
+	57, // 36: ridestream.trip.v1.QuoteTripResponse.expires_at:type_name -> google.protobuf.Timestamp
 	8,  // 37: ridestream.trip.v1.QuoteTripResponse.promise:type_name -> ridestream.trip.v1.Promise
 	12, // 38: ridestream.trip.v1.RequestTripResponse.trip:type_name -> ridestream.trip.v1.Trip
 	1,  // 39: ridestream.trip.v1.CancelTripRequest.reason:type_name -> ridestream.trip.v1.CancelReason
 	12, // 40: ridestream.trip.v1.CancelTripResponse.trip:type_name -> ridestream.trip.v1.Trip
-	52, // 41: ridestream.trip.v1.ChangeDestinationRequest.dropoff:type_name -> ridestream.common.v1.LatLng
+	59, // 41: ridestream.trip.v1.ChangeDestinationRequest.dropoff:type_name -> ridestream.common.v1.LatLng
 	12, // 42: ridestream.trip.v1.ChangeDestinationResponse.trip:type_name -> ridestream.trip.v1.Trip
 	12, // 43: ridestream.trip.v1.GetTripResponse.trip:type_name -> ridestream.trip.v1.Trip
 	12, // 44: ridestream.trip.v1.ListTripsResponse.trips:type_name -> ridestream.trip.v1.Trip
 	12, // 45: ridestream.trip.v1.WatchTripResponse.trip:type_name -> ridestream.trip.v1.Trip
 	28, // 46: ridestream.trip.v1.WatchTripResponse.progress:type_name -> ridestream.trip.v1.Progress
-	52, // 47: ridestream.trip.v1.Progress.driver_position:type_name -> ridestream.common.v1.LatLng
+	59, // 47: ridestream.trip.v1.Progress.driver_position:type_name -> ridestream.common.v1.LatLng
 	3,  // 48: ridestream.trip.v1.Progress.driver_status:type_name -> ridestream.trip.v1.DriverStatus
-	50, // 49: ridestream.trip.v1.Progress.arrives_at:type_name -> google.protobuf.Timestamp
+	57, // 49: ridestream.trip.v1.Progress.arrives_at:type_name -> google.protobuf.Timestamp
 	13, // 50: ridestream.trip.v1.FollowTripsResponse.event:type_name -> ridestream.trip.v1.TripEvent
 	31, // 51: ridestream.trip.v1.FollowTripsResponse.caught_up:type_name -> ridestream.trip.v1.CaughtUp
-	53, // 52: ridestream.trip.v1.AssignTripRequest.driver:type_name -> ridestream.common.v1.Driver
+	60, // 52: ridestream.trip.v1.AssignTripRequest.driver:type_name -> ridestream.common.v1.Driver
 	12, // 53: ridestream.trip.v1.AssignTripResponse.trip:type_name -> ridestream.trip.v1.Trip
 	0,  // 54: ridestream.trip.v1.AdvanceTripRequest.to:type_name -> ridestream.trip.v1.TripState
 	4,  // 55: ridestream.trip.v1.AdvanceTripRequest.plausibility:type_name -> ridestream.trip.v1.StepPlausibility
@@ -3564,41 +4101,53 @@ var file_ridestream_trip_v1_trip_proto_depIdxs = []int32{
 	28, // 61: ridestream.trip.v1.TripProgress.progress:type_name -> ridestream.trip.v1.Progress
 	42, // 62: ridestream.trip.v1.ReportProgressRequest.trips:type_name -> ridestream.trip.v1.TripProgress
 	46, // 63: ridestream.trip.v1.ReportSurgeRequest.cells:type_name -> ridestream.trip.v1.SurgeCell
-	14, // 64: ridestream.trip.v1.TripService.QuoteTrip:input_type -> ridestream.trip.v1.QuoteTripRequest
-	16, // 65: ridestream.trip.v1.TripService.RequestTrip:input_type -> ridestream.trip.v1.RequestTripRequest
-	18, // 66: ridestream.trip.v1.TripService.CancelTrip:input_type -> ridestream.trip.v1.CancelTripRequest
-	20, // 67: ridestream.trip.v1.TripService.ChangeDestination:input_type -> ridestream.trip.v1.ChangeDestinationRequest
-	22, // 68: ridestream.trip.v1.TripService.GetTrip:input_type -> ridestream.trip.v1.GetTripRequest
-	24, // 69: ridestream.trip.v1.TripService.ListTrips:input_type -> ridestream.trip.v1.ListTripsRequest
-	26, // 70: ridestream.trip.v1.TripService.WatchTrip:input_type -> ridestream.trip.v1.WatchTripRequest
-	29, // 71: ridestream.trip.v1.TripService.FollowTrips:input_type -> ridestream.trip.v1.FollowTripsRequest
-	32, // 72: ridestream.trip.v1.TripService.AssignTrip:input_type -> ridestream.trip.v1.AssignTripRequest
-	34, // 73: ridestream.trip.v1.TripService.AdvanceTrip:input_type -> ridestream.trip.v1.AdvanceTripRequest
-	36, // 74: ridestream.trip.v1.TripService.ReleaseTrip:input_type -> ridestream.trip.v1.ReleaseTripRequest
-	38, // 75: ridestream.trip.v1.TripService.GiveUpTrip:input_type -> ridestream.trip.v1.GiveUpTripRequest
-	40, // 76: ridestream.trip.v1.TripService.ReportDriverLost:input_type -> ridestream.trip.v1.ReportDriverLostRequest
-	43, // 77: ridestream.trip.v1.TripService.ReportProgress:input_type -> ridestream.trip.v1.ReportProgressRequest
-	45, // 78: ridestream.trip.v1.TripService.ReportSurge:input_type -> ridestream.trip.v1.ReportSurgeRequest
-	15, // 79: ridestream.trip.v1.TripService.QuoteTrip:output_type -> ridestream.trip.v1.QuoteTripResponse
-	17, // 80: ridestream.trip.v1.TripService.RequestTrip:output_type -> ridestream.trip.v1.RequestTripResponse
-	19, // 81: ridestream.trip.v1.TripService.CancelTrip:output_type -> ridestream.trip.v1.CancelTripResponse
-	21, // 82: ridestream.trip.v1.TripService.ChangeDestination:output_type -> ridestream.trip.v1.ChangeDestinationResponse
-	23, // 83: ridestream.trip.v1.TripService.GetTrip:output_type -> ridestream.trip.v1.GetTripResponse
-	25, // 84: ridestream.trip.v1.TripService.ListTrips:output_type -> ridestream.trip.v1.ListTripsResponse
-	27, // 85: ridestream.trip.v1.TripService.WatchTrip:output_type -> ridestream.trip.v1.WatchTripResponse
-	30, // 86: ridestream.trip.v1.TripService.FollowTrips:output_type -> ridestream.trip.v1.FollowTripsResponse
-	33, // 87: ridestream.trip.v1.TripService.AssignTrip:output_type -> ridestream.trip.v1.AssignTripResponse
-	35, // 88: ridestream.trip.v1.TripService.AdvanceTrip:output_type -> ridestream.trip.v1.AdvanceTripResponse
-	37, // 89: ridestream.trip.v1.TripService.ReleaseTrip:output_type -> ridestream.trip.v1.ReleaseTripResponse
-	39, // 90: ridestream.trip.v1.TripService.GiveUpTrip:output_type -> ridestream.trip.v1.GiveUpTripResponse
-	41, // 91: ridestream.trip.v1.TripService.ReportDriverLost:output_type -> ridestream.trip.v1.ReportDriverLostResponse
-	44, // 92: ridestream.trip.v1.TripService.ReportProgress:output_type -> ridestream.trip.v1.ReportProgressResponse
-	47, // 93: ridestream.trip.v1.TripService.ReportSurge:output_type -> ridestream.trip.v1.ReportSurgeResponse
-	79, // [79:94] is the sub-list for method output_type
-	64, // [64:79] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	55, // 64: ridestream.trip.v1.Lease.ends_in:type_name -> google.protobuf.Duration
+	55, // 65: ridestream.trip.v1.AcquireLeaseRequest.duration:type_name -> google.protobuf.Duration
+	48, // 66: ridestream.trip.v1.AcquireLeaseResponse.lease:type_name -> ridestream.trip.v1.Lease
+	55, // 67: ridestream.trip.v1.RenewLeaseRequest.duration:type_name -> google.protobuf.Duration
+	48, // 68: ridestream.trip.v1.RenewLeaseResponse.lease:type_name -> ridestream.trip.v1.Lease
+	48, // 69: ridestream.trip.v1.ReleaseLeaseResponse.lease:type_name -> ridestream.trip.v1.Lease
+	14, // 70: ridestream.trip.v1.TripService.QuoteTrip:input_type -> ridestream.trip.v1.QuoteTripRequest
+	16, // 71: ridestream.trip.v1.TripService.RequestTrip:input_type -> ridestream.trip.v1.RequestTripRequest
+	18, // 72: ridestream.trip.v1.TripService.CancelTrip:input_type -> ridestream.trip.v1.CancelTripRequest
+	20, // 73: ridestream.trip.v1.TripService.ChangeDestination:input_type -> ridestream.trip.v1.ChangeDestinationRequest
+	22, // 74: ridestream.trip.v1.TripService.GetTrip:input_type -> ridestream.trip.v1.GetTripRequest
+	24, // 75: ridestream.trip.v1.TripService.ListTrips:input_type -> ridestream.trip.v1.ListTripsRequest
+	26, // 76: ridestream.trip.v1.TripService.WatchTrip:input_type -> ridestream.trip.v1.WatchTripRequest
+	29, // 77: ridestream.trip.v1.TripService.FollowTrips:input_type -> ridestream.trip.v1.FollowTripsRequest
+	32, // 78: ridestream.trip.v1.TripService.AssignTrip:input_type -> ridestream.trip.v1.AssignTripRequest
+	34, // 79: ridestream.trip.v1.TripService.AdvanceTrip:input_type -> ridestream.trip.v1.AdvanceTripRequest
+	36, // 80: ridestream.trip.v1.TripService.ReleaseTrip:input_type -> ridestream.trip.v1.ReleaseTripRequest
+	38, // 81: ridestream.trip.v1.TripService.GiveUpTrip:input_type -> ridestream.trip.v1.GiveUpTripRequest
+	40, // 82: ridestream.trip.v1.TripService.ReportDriverLost:input_type -> ridestream.trip.v1.ReportDriverLostRequest
+	43, // 83: ridestream.trip.v1.TripService.ReportProgress:input_type -> ridestream.trip.v1.ReportProgressRequest
+	45, // 84: ridestream.trip.v1.TripService.ReportSurge:input_type -> ridestream.trip.v1.ReportSurgeRequest
+	49, // 85: ridestream.trip.v1.TripService.AcquireLease:input_type -> ridestream.trip.v1.AcquireLeaseRequest
+	51, // 86: ridestream.trip.v1.TripService.RenewLease:input_type -> ridestream.trip.v1.RenewLeaseRequest
+	53, // 87: ridestream.trip.v1.TripService.ReleaseLease:input_type -> ridestream.trip.v1.ReleaseLeaseRequest
+	15, // 88: ridestream.trip.v1.TripService.QuoteTrip:output_type -> ridestream.trip.v1.QuoteTripResponse
+	17, // 89: ridestream.trip.v1.TripService.RequestTrip:output_type -> ridestream.trip.v1.RequestTripResponse
+	19, // 90: ridestream.trip.v1.TripService.CancelTrip:output_type -> ridestream.trip.v1.CancelTripResponse
+	21, // 91: ridestream.trip.v1.TripService.ChangeDestination:output_type -> ridestream.trip.v1.ChangeDestinationResponse
+	23, // 92: ridestream.trip.v1.TripService.GetTrip:output_type -> ridestream.trip.v1.GetTripResponse
+	25, // 93: ridestream.trip.v1.TripService.ListTrips:output_type -> ridestream.trip.v1.ListTripsResponse
+	27, // 94: ridestream.trip.v1.TripService.WatchTrip:output_type -> ridestream.trip.v1.WatchTripResponse
+	30, // 95: ridestream.trip.v1.TripService.FollowTrips:output_type -> ridestream.trip.v1.FollowTripsResponse
+	33, // 96: ridestream.trip.v1.TripService.AssignTrip:output_type -> ridestream.trip.v1.AssignTripResponse
+	35, // 97: ridestream.trip.v1.TripService.AdvanceTrip:output_type -> ridestream.trip.v1.AdvanceTripResponse
+	37, // 98: ridestream.trip.v1.TripService.ReleaseTrip:output_type -> ridestream.trip.v1.ReleaseTripResponse
+	39, // 99: ridestream.trip.v1.TripService.GiveUpTrip:output_type -> ridestream.trip.v1.GiveUpTripResponse
+	41, // 100: ridestream.trip.v1.TripService.ReportDriverLost:output_type -> ridestream.trip.v1.ReportDriverLostResponse
+	44, // 101: ridestream.trip.v1.TripService.ReportProgress:output_type -> ridestream.trip.v1.ReportProgressResponse
+	47, // 102: ridestream.trip.v1.TripService.ReportSurge:output_type -> ridestream.trip.v1.ReportSurgeResponse
+	50, // 103: ridestream.trip.v1.TripService.AcquireLease:output_type -> ridestream.trip.v1.AcquireLeaseResponse
+	52, // 104: ridestream.trip.v1.TripService.RenewLease:output_type -> ridestream.trip.v1.RenewLeaseResponse
+	54, // 105: ridestream.trip.v1.TripService.ReleaseLease:output_type -> ridestream.trip.v1.ReleaseLeaseResponse
+	88, // [88:106] is the sub-list for method output_type
+	70, // [70:88] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_ridestream_trip_v1_trip_proto_init() }
@@ -3620,7 +4169,7 @@ func file_ridestream_trip_v1_trip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ridestream_trip_v1_trip_proto_rawDesc), len(file_ridestream_trip_v1_trip_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   42,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

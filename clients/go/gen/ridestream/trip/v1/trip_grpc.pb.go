@@ -34,6 +34,9 @@ const (
 	TripService_ReportDriverLost_FullMethodName  = "/ridestream.trip.v1.TripService/ReportDriverLost"
 	TripService_ReportProgress_FullMethodName    = "/ridestream.trip.v1.TripService/ReportProgress"
 	TripService_ReportSurge_FullMethodName       = "/ridestream.trip.v1.TripService/ReportSurge"
+	TripService_AcquireLease_FullMethodName      = "/ridestream.trip.v1.TripService/AcquireLease"
+	TripService_RenewLease_FullMethodName        = "/ridestream.trip.v1.TripService/RenewLease"
+	TripService_ReleaseLease_FullMethodName      = "/ridestream.trip.v1.TripService/ReleaseLease"
 )
 
 // TripServiceClient is the client API for TripService service.
@@ -183,6 +186,29 @@ type TripServiceClient interface {
 	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(ctx context.Context, in *ReportSurgeRequest, opts ...grpc.CallOption) (*ReportSurgeResponse, error)
+	// Takes the lease if nobody has it, or the one who had it didn't renew it in time or gave it up.
+	// Otherwise the answer tells who has it, and until when.
+	//
+	// Not idempotent: a holder that acquires again gets a new term, in which alone its commands are
+	// carried out from then on. Deadline: 2 s.
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the
+	// address or the duration out of bounds).
+	AcquireLease(ctx context.Context, in *AcquireLeaseRequest, opts ...grpc.CallOption) (*AcquireLeaseResponse, error)
+	// Lets the lease last for `duration` from now, in its term; also one that has ended, as long as
+	// nobody else has taken it. Changes nothing when the term is over or was given up; then the answer
+	// tells who has the lease.
+	//
+	// Idempotent. Deadline: 2 s.
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the term or
+	// the duration out of bounds).
+	RenewLease(ctx context.Context, in *RenewLeaseRequest, opts ...grpc.CallOption) (*RenewLeaseResponse, error)
+	// Gives the lease up, so that another process can have it at once. Changes nothing when the term is
+	// over.
+	//
+	// Idempotent. Deadline: 2 s.
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id or
+	// the term out of bounds).
+	ReleaseLease(ctx context.Context, in *ReleaseLeaseRequest, opts ...grpc.CallOption) (*ReleaseLeaseResponse, error)
 }
 
 type tripServiceClient struct {
@@ -364,6 +390,36 @@ func (c *tripServiceClient) ReportSurge(ctx context.Context, in *ReportSurgeRequ
 	return out, nil
 }
 
+func (c *tripServiceClient) AcquireLease(ctx context.Context, in *AcquireLeaseRequest, opts ...grpc.CallOption) (*AcquireLeaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcquireLeaseResponse)
+	err := c.cc.Invoke(ctx, TripService_AcquireLease_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *tripServiceClient) RenewLease(ctx context.Context, in *RenewLeaseRequest, opts ...grpc.CallOption) (*RenewLeaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RenewLeaseResponse)
+	err := c.cc.Invoke(ctx, TripService_RenewLease_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *tripServiceClient) ReleaseLease(ctx context.Context, in *ReleaseLeaseRequest, opts ...grpc.CallOption) (*ReleaseLeaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseLeaseResponse)
+	err := c.cc.Invoke(ctx, TripService_ReleaseLease_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TripServiceServer is the server API for TripService service.
 // All implementations must embed UnimplementedTripServiceServer
 // for forward compatibility.
@@ -511,6 +567,29 @@ type TripServiceServer interface {
 	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(context.Context, *ReportSurgeRequest) (*ReportSurgeResponse, error)
+	// Takes the lease if nobody has it, or the one who had it didn't renew it in time or gave it up.
+	// Otherwise the answer tells who has it, and until when.
+	//
+	// Not idempotent: a holder that acquires again gets a new term, in which alone its commands are
+	// carried out from then on. Deadline: 2 s.
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the
+	// address or the duration out of bounds).
+	AcquireLease(context.Context, *AcquireLeaseRequest) (*AcquireLeaseResponse, error)
+	// Lets the lease last for `duration` from now, in its term; also one that has ended, as long as
+	// nobody else has taken it. Changes nothing when the term is over or was given up; then the answer
+	// tells who has the lease.
+	//
+	// Idempotent. Deadline: 2 s.
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the term or
+	// the duration out of bounds).
+	RenewLease(context.Context, *RenewLeaseRequest) (*RenewLeaseResponse, error)
+	// Gives the lease up, so that another process can have it at once. Changes nothing when the term is
+	// over.
+	//
+	// Idempotent. Deadline: 2 s.
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id or
+	// the term out of bounds).
+	ReleaseLease(context.Context, *ReleaseLeaseRequest) (*ReleaseLeaseResponse, error)
 	mustEmbedUnimplementedTripServiceServer()
 }
 
@@ -565,6 +644,15 @@ func (UnimplementedTripServiceServer) ReportProgress(grpc.ClientStreamingServer[
 }
 func (UnimplementedTripServiceServer) ReportSurge(context.Context, *ReportSurgeRequest) (*ReportSurgeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReportSurge not implemented")
+}
+func (UnimplementedTripServiceServer) AcquireLease(context.Context, *AcquireLeaseRequest) (*AcquireLeaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcquireLease not implemented")
+}
+func (UnimplementedTripServiceServer) RenewLease(context.Context, *RenewLeaseRequest) (*RenewLeaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RenewLease not implemented")
+}
+func (UnimplementedTripServiceServer) ReleaseLease(context.Context, *ReleaseLeaseRequest) (*ReleaseLeaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseLease not implemented")
 }
 func (UnimplementedTripServiceServer) mustEmbedUnimplementedTripServiceServer() {}
 func (UnimplementedTripServiceServer) testEmbeddedByValue()                     {}
@@ -832,6 +920,60 @@ func _TripService_ReportSurge_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TripService_AcquireLease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcquireLeaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TripServiceServer).AcquireLease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TripService_AcquireLease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TripServiceServer).AcquireLease(ctx, req.(*AcquireLeaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TripService_RenewLease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RenewLeaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TripServiceServer).RenewLease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TripService_RenewLease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TripServiceServer).RenewLease(ctx, req.(*RenewLeaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TripService_ReleaseLease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseLeaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TripServiceServer).ReleaseLease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TripService_ReleaseLease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TripServiceServer).ReleaseLease(ctx, req.(*ReleaseLeaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TripService_ServiceDesc is the grpc.ServiceDesc for TripService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -886,6 +1028,18 @@ var TripService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReportSurge",
 			Handler:    _TripService_ReportSurge_Handler,
+		},
+		{
+			MethodName: "AcquireLease",
+			Handler:    _TripService_AcquireLease_Handler,
+		},
+		{
+			MethodName: "RenewLease",
+			Handler:    _TripService_RenewLease_Handler,
+		},
+		{
+			MethodName: "ReleaseLease",
+			Handler:    _TripService_ReleaseLease_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
