@@ -128,7 +128,7 @@ class DispatchServer {
   PeerClock trip_clock_;
   PeerClock location_clock_;
   ProgressReporter progress_;
-  // Of each market; filled before Serve. A keeper's calls end with its port.
+  // One keeper a market; filled before Serve. A keeper's calls end with its port.
   std::map<MarketId, std::unique_ptr<LeaseKeeper>> leases_;
   std::map<MarketId, std::unique_ptr<LeasePort>> lease_ports_;
   std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;

@@ -286,7 +286,7 @@ absl::Status Run() {
   if (!options.ok()) return options.status();
   options->on_standby = [markets = Describe(options->streets)](const DispatchServer& server,
                                                                const trip::v1::Lease& lease) {
-    // Its address is of use from now on, though drivers are sent elsewhere.
+    // The address is of use from now on, though drivers are sent elsewhere.
     service::LogServing(server.address(), {{"metrics", server.metrics_address()},
                                            {"markets", markets},
                                            {"standby_of", lease.address()},

@@ -23,12 +23,12 @@ using LifeWatch = std::weak_ptr<const PausedUntil>;
 class Life {
  public:
   Life() { Begin(); }
-  /// Of something in the process whose life that is.
+  /// The life of something in that process.
   static Life In(const Life& process) { return Life(*process.token_); }
   Life(Life&&) = default;
   void Begin() { token_ = std::make_shared<PausedUntil>(std::make_shared<Time>()); }
   void End() { token_.reset(); }
-  /// Of two pauses at once the longer counts.
+  /// The longer of two pauses at once counts.
   void PauseUntil(Time until) { **token_ = std::max(**token_, until); }
   operator LifeWatch() const { return token_; }  // NOLINT(google-explicit-constructor)
 

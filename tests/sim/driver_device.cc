@@ -90,7 +90,7 @@ void DriverDevice::Apply(loadtest::DriverBehaviour::Actions actions) {
 }
 
 void DriverDevice::Connect() {
-  // It has heard nothing for too long.
+  // The driver has heard nothing for too long.
   if (link_ != nullptr) seat_ = (seat_ + 1) % seats_.size();
   CutStream();
   DispatchSeat& seat = *seats_[seat_];

@@ -27,7 +27,7 @@ class Host {
     life_.Begin();
     up_ = true;
   }
-  /// Its process does nothing until then, nor do others hear that it doesn't.
+  /// The host's process does nothing until then, nor do others hear that it doesn't.
   void PauseUntil(Time until) {
     resumes_at_ = std::max(resumes_at_, until);
     life_.PauseUntil(until);

@@ -25,7 +25,7 @@ struct Lease {
 };
 
 inline constexpr Duration kShortestLease = std::chrono::milliseconds(100);
-/// Of the wall's time, as kShortestLease. A lease that seems to last longer than that was granted
+/// In the wall's time, as kShortestLease. A lease that seems to last longer than that was granted
 /// before the clock was set back, or was edited by hand: it counts as ended, which does no harm,
 /// since a new holder has a new term.
 inline constexpr Duration kLongestLease = std::chrono::minutes(1);

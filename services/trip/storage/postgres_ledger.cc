@@ -56,7 +56,7 @@ constexpr Statement kFindLoads{
     "find_loads",
     "SELECT driver_id, trip_id, party_size, state, latest_pickup_us IS NOT NULL FROM trips "
     "WHERE driver_id = ANY($1::text[]) AND state < 5"};
-// Their number is that of the markets. All processes on the database judge them by its clock.
+// There are as many as markets. All processes on the database judge them by its clock.
 constexpr Statement kFindLeases{
     "find_leases",
     "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, market, holder, address, "

@@ -450,8 +450,7 @@ TEST_P(TripStoreTest, ConcurrentCommandsArePublishedOnceInOrderWithoutHoles) {
   for (size_t i = 0; i < published_.size(); ++i) EXPECT_EQ(published_[i]->sequence(), i + 1);
 }
 
-// -- Leases
-// ----------------------------------------------------------------------------------------
+// Leases.
 
 TEST_P(TripStoreTest, LeaseIsHeldByOneUntilItIsGivenUp) {
   const auto first = Await(*store_, Acquire(kMarket, "a"));
