@@ -10,6 +10,7 @@
 #include "absl/flags/flag.h"
 #include "libs/base/validation.h"
 #include "libs/rpc/development_security.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/market_addresses.h"
 #include "libs/service/service.h"
 
@@ -29,40 +30,52 @@ ABSL_FLAG(bool, insecure, false,
 ABSL_FLAG(std::string, market, "city", "The market, by the name that the services know it by");
 ABSL_FLAG(std::string, roads, "city:1",
           "The market's streets, as the services have them: city:SEED, or an OpenStreetMap file");
-ABSL_FLAG(int, drivers, 200, "How many drivers, each with a stream of its own (1 to 50000)");
-ABSL_FLAG(int, seconds, 60, "How long requests come, in seconds of the wall's clock");
-ABSL_FLAG(int, drain_seconds, 120,
-          "How long after that trips may take to end, in seconds of the wall's clock. Then riders "
-          "who still wait call it off, and those aboard are counted as open at the end");
+RIDESTREAM_RANGED_FLAG(int, drivers, 200, "How many drivers, each with a stream of its own", 1,
+                       50'000);
+RIDESTREAM_RANGED_FLAG(int, seconds, 60, "How long requests come, in seconds of the wall's clock",
+                       1, 7 * 86'400);
+RIDESTREAM_RANGED_FLAG(
+    int, drain_seconds, 120,
+    "How long after that trips may take to end, in seconds of the wall's clock. Then riders who "
+    "still wait call it off, and those aboard are counted as open at the end",
+    0, 86'400);
 ABSL_FLAG(std::uint64_t, seed, 1, "All chance comes from it");
-ABSL_FLAG(int, connections, 0,
-          "Connections to dispatch that the drivers' streams share (0 to 1000). 0: one for 80 "
-          "drivers, at least 8, since a server admits 100 streams on a connection");
-ABSL_FLAG(double, requests_per_hour, 0,
-          "Requests in an hour of the city's time; 0: four for each driver");
+RIDESTREAM_RANGED_FLAG(int, connections, 0,
+                       "Connections to dispatch that the drivers' streams share. 0: one for 80 "
+                       "drivers, at least 8, since a server admits 100 streams on a connection",
+                       0, 1'000);
+RIDESTREAM_RANGED_FLAG(double, requests_per_hour, 0,
+                       "Requests in an hour of the city's time; 0: four for each driver", 0, 1e8);
 ABSL_FLAG(std::string, requests, "",
           "Replay the requests of this CSV file, with the header "
           "requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders");
 ABSL_FLAG(std::string, fleet, "",
           "Drivers begin where this CSV file says, with the header lat,lng,seats: its first "
           "--drivers lines");
-ABSL_FLAG(double, accept_probability, 0.85, "Of offers, that the driver accepts them");
-ABSL_FLAG(double, decline_probability, 0.10,
-          "Of offers, that the driver declines them; what is left is ignored until it runs out");
-ABSL_FLAG(double, follow_probability, 0.5,
-          "Of suggestions to idle drivers where to wait that are followed (0 to 1)");
-ABSL_FLAG(double, give_up_probability, 0.01,
-          "Of trips, that their driver gives them back before the pick-up");
-ABSL_FLAG(double, congestion, 1,
-          "How many times longer than the map says cars take in the market's middle, and less "
-          "further out (1 to 10; 1: nowhere)");
-ABSL_FLAG(double, disconnect_per_hour, 1,
-          "How often a driver loses its connection, in an hour of the city's time");
-ABSL_FLAG(double, cancel_probability, 0.05, "Of riders, that they call it off while they wait");
-ABSL_FLAG(double, change_destination_probability, 0.05,
-          "Of riders, that they want to go elsewhere, waiting or aboard");
-ABSL_FLAG(double, share_probability, 0.25, "Of riders, that they share their car with others");
-ABSL_FLAG(int, patience_s, 1200, "How long riders wait for a car, in seconds of the city's time");
+RIDESTREAM_RANGED_FLAG(double, accept_probability, 0.85, "Of offers, that the driver accepts them",
+                       0, 1);
+RIDESTREAM_RANGED_FLAG(
+    double, decline_probability, 0.10,
+    "Of offers, that the driver declines them; what is left is ignored until it runs out", 0, 1);
+RIDESTREAM_RANGED_FLAG(double, follow_probability, 0.5,
+                       "Of suggestions to idle drivers where to wait that are followed", 0, 1);
+RIDESTREAM_RANGED_FLAG(double, give_up_probability, 0.01,
+                       "Of trips, that their driver gives them back before the pick-up", 0, 1);
+RIDESTREAM_RANGED_FLAG(double, congestion, 1,
+                       "How many times longer than the map says cars take in the market's middle, "
+                       "and less further out; 1: nowhere",
+                       1, 10);
+RIDESTREAM_RANGED_FLAG(double, disconnect_per_hour, 1,
+                       "How often a driver loses its connection, in an hour of the city's time", 0,
+                       3'600);
+RIDESTREAM_RANGED_FLAG(double, cancel_probability, 0.05,
+                       "Of riders, that they call it off while they wait", 0, 1);
+RIDESTREAM_RANGED_FLAG(double, change_destination_probability, 0.05,
+                       "Of riders, that they want to go elsewhere, waiting or aboard", 0, 1);
+RIDESTREAM_RANGED_FLAG(double, share_probability, 0.25,
+                       "Of riders, that they share their car with others", 0, 1);
+RIDESTREAM_RANGED_FLAG(int, patience_s, 1200,
+                       "How long riders wait for a car, in seconds of the city's time", 1, 86'400);
 ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
 ABSL_FLAG(
     std::string, offers, "",
@@ -102,35 +115,9 @@ Duration Scaled(std::chrono::milliseconds wall) {
                                              absl::GetFlag(FLAGS_clock_rate)));
 }
 
-template <class Number>
-absl::Status CheckRange(const char* flag, Number value, Number low, Number high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("--{}={}: must be in {} to {}", flag, value, low, high));
-}
-
-absl::Status CheckRanges() {
-  const absl::Status checks[] = {
-      CheckRange("drivers", absl::GetFlag(FLAGS_drivers), 1, 50'000),
-      CheckRange("seconds", absl::GetFlag(FLAGS_seconds), 1, 7 * 86'400),
-      CheckRange("drain_seconds", absl::GetFlag(FLAGS_drain_seconds), 0, 86'400),
-      CheckRange("connections", absl::GetFlag(FLAGS_connections), 0, 1'000),
-      CheckRange("requests_per_hour", absl::GetFlag(FLAGS_requests_per_hour), 0.0, 1e8),
-      CheckRange("accept_probability", absl::GetFlag(FLAGS_accept_probability), 0.0, 1.0),
-      CheckRange("decline_probability", absl::GetFlag(FLAGS_decline_probability), 0.0, 1.0),
-      CheckRange("follow_probability", absl::GetFlag(FLAGS_follow_probability), 0.0, 1.0),
-      CheckRange("give_up_probability", absl::GetFlag(FLAGS_give_up_probability), 0.0, 1.0),
-      CheckRange("congestion", absl::GetFlag(FLAGS_congestion), 1.0, 10.0),
-      CheckRange("disconnect_per_hour", absl::GetFlag(FLAGS_disconnect_per_hour), 0.0, 3600.0),
-      CheckRange("cancel_probability", absl::GetFlag(FLAGS_cancel_probability), 0.0, 1.0),
-      CheckRange("change_destination_probability",
-                 absl::GetFlag(FLAGS_change_destination_probability), 0.0, 1.0),
-      CheckRange("share_probability", absl::GetFlag(FLAGS_share_probability), 0.0, 1.0),
-      CheckRange("patience_s", absl::GetFlag(FLAGS_patience_s), 1, 86'400),
-      ValidateId(absl::GetFlag(FLAGS_market), "--market"),
-  };
-  for (const absl::Status& check : checks) {
-    if (!check.ok()) return check;
+absl::Status CheckFlags() {
+  if (absl::Status status = ValidateId(absl::GetFlag(FLAGS_market), "--market"); !status.ok()) {
+    return status;
   }
   if (absl::GetFlag(FLAGS_accept_probability) + absl::GetFlag(FLAGS_decline_probability) >
       1 + 1e-9) {
@@ -199,7 +186,7 @@ RiderHabits RiderHabitsFromFlags() {
 }  // namespace
 
 absl::StatusOr<Settings> SettingsFromFlags() {
-  if (absl::Status status = CheckRanges(); !status.ok()) return status;
+  if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const auto progress = ProgressFromFlag();
   if (!progress.ok()) return progress.status();
   Settings settings;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
 #include "libs/identity/development_authority.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 
 ABSL_FLAG(std::string, folder, ".ride/authority", "Where the authority's files are");
@@ -19,7 +20,7 @@ ABSL_FLAG(std::vector<std::string>, services,
                                     "loadtest", "door"}),
           "create: the services that get a certificate");
 ABSL_FLAG(std::string, market, "", "token: the one market in which the caller may act; empty: any");
-ABSL_FLAG(absl::Duration, for, absl::Hours(1), "token: how long it is valid, 1s to 720h");
+RIDESTREAM_RANGED_FLAG(absl::Duration, for, absl::Hours(1), "token: how long it is valid", absl::Seconds(1), absl::Hours(720));
 
 namespace ridestream::identity {
 namespace {
@@ -36,9 +37,6 @@ absl::Status PrintToken(const std::string& name, Time now) {
   if (!principal.ok()) return principal.status();
   principal->market = absl::GetFlag(FLAGS_market);
   const absl::Duration lifetime = absl::GetFlag(FLAGS_for);
-  if (lifetime < absl::Seconds(1) || lifetime > absl::Hours(720)) {
-    return absl::InvalidArgumentError("--for must be 1s to 720h");
-  }
   const auto token = DevelopmentAuthority::MintToken(absl::GetFlag(FLAGS_folder), *principal, now,
                                                      absl::ToChronoSeconds(lifetime));
   if (!token.ok()) return token.status();

@@ -16,6 +16,7 @@
 #include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/rpc/status.h"
+#include "libs/service/flag_range.h"
 #include "libs/testing/status_matchers.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 
@@ -75,10 +76,9 @@ class LimitsTest : public ::testing::Test {
     authenticator_.emplace(trusting_, calls_per_s);
     location_.emplace(*authenticator_);
     auto options = ServerOptionsFromFlags();
-    ASSERT_THAT(options, IsOk());
-    options->services = {&*location_};
-    options->on_drain = {[this] { location_->CloseAll(); }};
-    auto server = Server::Start(*std::move(options));
+    options.services = {&*location_};
+    options.on_drain = {[this] { location_->CloseAll(); }};
+    auto server = Server::Start(std::move(options));
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     stub_ = location::v1::LocationService::NewStub(
@@ -221,22 +221,25 @@ TEST(ToGrpcStatusTest, CutsTextsBetweenCharacters) {
             thai.substr(0, kMaxStatusTextBytes / 3 * 3));
 }
 
-TEST_F(LimitsTest, FlagsOutOfRangeAreNamed) {
-  absl::SetFlag(&FLAGS_max_message_bytes, 10);
-  EXPECT_THAT(ServerOptionsFromFlags(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--max_message_bytes=10"));
-  absl::SetFlag(&FLAGS_max_message_bytes, 10'000);
-  absl::SetFlag(&FLAGS_max_streams_per_connection, 0);
-  EXPECT_THAT(ServerOptionsFromFlags(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--max_streams_per_connection=0"));
-  absl::SetFlag(&FLAGS_max_streams_per_connection, 1);
-  absl::SetFlag(&FLAGS_grpc_max_connections, 1);
-  EXPECT_THAT(ServerOptionsFromFlags(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--grpc_max_connections=1"));
-  absl::SetFlag(&FLAGS_grpc_max_connections, 2);
-  absl::SetFlag(&FLAGS_max_calls_per_s, -1);
-  EXPECT_THAT(ServerOptionsFromFlags(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--max_calls_per_s=-1"));
+TEST(ServerFlagsTest, DefaultsAreTheLimitsOfTheServer) {
+  const ServerOptions options = ServerOptionsFromFlags();
+  EXPECT_EQ(options.max_message_bytes, 1 << 20);
+  EXPECT_EQ(options.max_streams_per_connection, 100);
+  EXPECT_LE(options.connections->limits().in_all, 20'000u);
+  EXPECT_LE(options.connections->limits().per_address, 2'000u);
+  EXPECT_EQ(options.memory_bytes, 0u);
+}
+
+TEST(ServerFlagsTest, FlagsOutOfRangeAreNamed) {
+  const auto expect_named = [](auto& flag, auto value, const char* named) {
+    const absl::FlagSaver flags;
+    absl::SetFlag(&flag, value);
+    EXPECT_THAT(service::CheckFlagRanges(), StatusIs(absl::StatusCode::kInvalidArgument, named));
+  };
+  expect_named(FLAGS_max_message_bytes, 10, "--max_message_bytes=10");
+  expect_named(FLAGS_max_streams_per_connection, 0, "--max_streams_per_connection=0");
+  expect_named(FLAGS_grpc_max_connections, 1, "--grpc_max_connections=1");
+  expect_named(FLAGS_max_calls_per_s, -1, "--max_calls_per_s=-1");
 }
 
 }  // namespace

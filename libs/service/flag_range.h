@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "absl/flags/flag.h"
@@ -10,24 +12,73 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+/// Defines a flag that knows its range, as ABSL_FLAG does one that doesn't: in a .cc file, outside
+/// namespaces.
+///
+///   RIDESTREAM_RANGED_FLAG(int, threads, 2, "Threads that serve connections", 1, 64);
+///
+/// Both ends are within the range, which --help shows after the text. A further argument `true`
+/// admits 0 besides. The compiler rejects a default outside; service::Initialize ends the process
+/// for any other value outside, naming the flag, the value and the range.
+#define RIDESTREAM_RANGED_FLAG(Type, name, standard, help, ...)                         \
+  static_assert(ridestream::service::FlagRange<Type>{__VA_ARGS__}.Contains(standard),   \
+                "the default of --" #name " is outside its range");                     \
+  ABSL_FLAG(Type, name, standard,                                                       \
+            ridestream::service::HelpWithRange(                                         \
+                help, ridestream::service::FlagRange<Type>{__VA_ARGS__}));              \
+  [[maybe_unused]] const bool g_##name##_has_range = ridestream::service::AddFlagCheck( \
+      [] { return ridestream::service::FlagRange<Type>{__VA_ARGS__}.Check(FLAGS_##name); })
+
 namespace ridestream::service {
 
-/// INVALID_ARGUMENT that names the flag, its value and the range, unless low <= value <= high.
+template <class T>
+struct FlagRange {
+  T low;
+  T high;
+  bool or_zero = false;
+
+  constexpr bool Contains(const T& value) const {
+    return (low <= value && value <= high) || (or_zero && value == T());
+  }
+  /// INVALID_ARGUMENT that names the flag, its value and the range, unless the range contains it.
+  absl::Status Check(const absl::Flag<T>& flag) const {
+    const T value = absl::GetFlag(flag);
+    if (Contains(value)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        fmt::format("--{}={}: must be in {}",
+                    std::string(absl::GetFlagReflectionHandle(flag).Name()), Text(value), Text()));
+  }
+  /// "1 to 64", "0 or 1s to 24h".
+  std::string Text() const {
+    return fmt::format("{}{} to {}", or_zero ? "0 or " : "", Text(low), Text(high));
+  }
+
+ private:
+  static std::string Text(const T& value) {
+    if constexpr (std::is_same_v<T, absl::Duration>) {
+      return absl::FormatDuration(value);
+    } else {
+      return fmt::format("{}", value);
+    }
+  }
+};
+
+/// For a range that depends on another flag: INVALID_ARGUMENT unless low <= value <= high.
 template <class T>
 absl::Status CheckRange(const absl::Flag<T>& flag, const std::type_identity_t<T>& low,
                         const std::type_identity_t<T>& high) {
-  const T value = absl::GetFlag(flag);
-  if (low <= value && value <= high) return absl::OkStatus();
-  const auto text = [](const T& one) {
-    if constexpr (std::is_same_v<T, absl::Duration>) {
-      return absl::FormatDuration(one);
-    } else {
-      return fmt::format("{}", one);
-    }
-  };
-  return absl::InvalidArgumentError(fmt::format(
-      "--{}={}: must be in {} to {}", std::string(absl::GetFlagReflectionHandle(flag).Name()),
-      text(value), text(low), text(high)));
+  return FlagRange<T>{low, high}.Check(flag);
+}
+
+/// INVALID_ARGUMENT for a flag of this program that RIDESTREAM_RANGED_FLAG defines and whose value
+/// is outside its range. For programs and tests that don't call service::Initialize.
+absl::Status CheckFlagRanges();
+
+/// Both for the macro.
+bool AddFlagCheck(std::function<absl::Status()> check);
+template <class T>
+std::string HelpWithRange(std::string_view help, const FlagRange<T>& range) {
+  return fmt::format("{}. Range: {}", help, range.Text());
 }
 
 }  // namespace ridestream::service

@@ -25,12 +25,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "libs/service/address_file.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/log_line.h"
 
-ABSL_FLAG(
-    double, clock_rate, 1.0,
-    "How many times as fast as the wall's clock the city's runs (0.1 to 100). All processes of "
-    "one system need the same.");
+RIDESTREAM_RANGED_FLAG(double, clock_rate, 1.0,
+                       "How many times as fast as the wall's clock the city's runs. All processes "
+                       "of one system need the same",
+                       0.1, 100);
 ABSL_FLAG(std::string, address_file, "",
           "Write the address that is served to this file once the service is ready, one NAME=VALUE "
           "a line: address, and metrics where they are served.");
@@ -164,9 +165,8 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
   // The environment first: what stands on the command line overrides it.
   TakeFlagsFromEnvironment();
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  const double rate = absl::GetFlag(FLAGS_clock_rate);
-  if (!(rate >= 0.1 && rate <= 100)) {
-    ExitForFlag(fmt::format("--clock_rate={}: must be in 0.1 to 100", rate));
+  if (const absl::Status status = CheckFlagRanges(); !status.ok()) {
+    ExitForFlag(std::string(status.message()));
   }
   RaiseDescriptorLimit();
   BoundMalloc();

@@ -24,6 +24,10 @@
 #include "libs/service/streets.h"
 #include "services/dispatch/dispatch_server.h"
 
+constexpr absl::Duration kTick = absl::Milliseconds(10);
+constexpr absl::Duration kDay = absl::Hours(24);
+constexpr std::uint32_t kMostSessions = std::numeric_limits<std::int32_t>::max();
+
 ABSL_FLAG(std::string, listen, "127.0.0.1:7003", "Address to serve on; port 0 takes a free one");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7103",
           "Address to serve Prometheus metrics on; port 0 takes a free one, off serves none");
@@ -35,83 +39,104 @@ ABSL_FLAG(
     "built-in city) or the path of an OSM extract");
 ABSL_FLAG(std::string, roads_cache, "",
           "Folder in which prepared streets are kept from one start to the next; empty: none");
-ABSL_FLAG(absl::Duration, report_every, absl::Seconds(4),
-          "How often drivers report a position (10ms to 1h)");
-ABSL_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
-          "Silence after which a driver is suspect: gets no offers, and the rider is told (10ms "
-          "to 24h)");
-ABSL_FLAG(absl::Duration, lost_after, absl::Seconds(30),
-          "After this long as suspect, a driver is lost: its trips are given to others, and riders "
-          "aboard "
-          "may leave (0 to 24h)");
-ABSL_FLAG(absl::Duration, abandon_after, absl::Minutes(10),
-          "A trip whose driver was lost with the rider aboard is cancelled after this, unless the "
-          "driver is heard again (10ms to 24h)");
-ABSL_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
-          "How long a driver may think about an offer (10ms to 1h)");
-ABSL_FLAG(absl::Duration, match_every, absl::Seconds(1),
-          "From one matching round to the next; where few wait, a new trip has its round at once "
-          "(10ms to 1h)");
+RIDESTREAM_RANGED_FLAG(absl::Duration, report_every, absl::Seconds(4),
+                       "How often drivers report a position", kTick, absl::Hours(1));
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, suspect_after, absl::Seconds(15),
+    "Silence after which a driver is suspect: gets no offers, and the rider is told", kTick, kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, lost_after, absl::Seconds(30),
+                       "After this long as suspect, a driver is lost: its trips are given to "
+                       "others, and riders aboard may leave",
+                       absl::ZeroDuration(), kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, abandon_after, absl::Minutes(10),
+                       "A trip whose driver was lost with the rider aboard is cancelled after "
+                       "this, unless the driver is heard again",
+                       kTick, kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
+                       "How long a driver may think about an offer", kTick, absl::Hours(1));
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, match_every, absl::Seconds(1),
+    "From one matching round to the next; where few wait, a new trip has its round at once", kTick,
+    absl::Hours(1));
 ABSL_FLAG(std::string, matching, "assignment",
           "How a round pairs riders with drivers: assignment (all at once, at the least cost), "
           "nearest (the oldest request first, by travel time) or nearest_line");
-ABSL_FLAG(absl::Duration, matching_deadline, absl::Milliseconds(100),
-          "How long a round may look for the best assignment, by the wall's clock; the rest is "
-          "paired greedily (1ms to 1m)");
+RIDESTREAM_RANGED_FLAG(absl::Duration, matching_deadline, absl::Milliseconds(100),
+                       "How long a round may look for the best assignment, by the wall's clock; "
+                       "the rest is paired greedily",
+                       absl::Milliseconds(1), absl::Minutes(1));
 ABSL_FLAG(std::string, sharing, "search",
           "Riders who share: search (are put into plans under way, and moved to better ones until "
           "their driver has come), insertion (aren't moved) or off (have a car each)");
-ABSL_FLAG(uint32_t, search_radius_m, 2'000,
-          "How far from the pick-up the first round of a trip looks for drivers, in metres; each "
-          "further round looks twice as far, up to --max_radius_m (10 to 50000)");
-ABSL_FLAG(uint32_t, max_radius_m, 10'000,
-          "Drivers further than this from the pick-up, in a straight line and in metres, aren't "
-          "offered the trip (--search_radius_m to 50000)");
-ABSL_FLAG(absl::Duration, max_pickup_time, absl::Minutes(10),
-          "Drivers who need longer than this to the pick-up aren't offered the trip (1s to 24h)");
-ABSL_FLAG(
+RIDESTREAM_RANGED_FLAG(uint32_t, search_radius_m, 2'000,
+                       "How far from the pick-up the first round of a trip looks for drivers, in "
+                       "metres; each further round looks twice as far, up to --max_radius_m",
+                       10, 50'000);
+RIDESTREAM_RANGED_FLAG(uint32_t, max_radius_m, 10'000,
+                       "Drivers further than this from the pick-up, in a straight line and in "
+                       "metres, aren't offered the trip; at least --search_radius_m",
+                       10, 50'000);
+RIDESTREAM_RANGED_FLAG(absl::Duration, max_pickup_time, absl::Minutes(10),
+                       "Drivers who need longer than this to the pick-up aren't offered the trip",
+                       absl::Seconds(1), kDay);
+RIDESTREAM_RANGED_FLAG(
     absl::Duration, unmatched_cost, absl::Minutes(10),
-    "What leaving a rider without a driver for a round costs the assignment, in time: the "
-    "larger, the longer ways it accepts at once for a driver whom others want too (0 to 24h)");
-ABSL_FLAG(absl::Duration, price_hold, absl::Seconds(10),
-          "How long the assignment may leave a trip waiting for a nearer car although a driver "
-          "whom nobody else wants is within the limits (0 to 24h)");
-ABSL_FLAG(absl::Duration, max_wait, absl::Minutes(5),
-          "A trip for which no driver was found for so long is given up (10ms to 24h)");
-ABSL_FLAG(absl::Duration, update_speeds_every, absl::Minutes(5),
-          "How often the streets' travel times follow what cars drive (0 for never, or 1s to 24h)");
-ABSL_FLAG(uint32_t, surge_cap_percent, 200,
-          "What rides cost at most where more want to ride than cars are there, in percent of the "
-          "tariff (100, which is no surge, to 1000)");
+    "What leaving a rider without a driver for a round costs the assignment, in time: the larger, "
+    "the longer ways it accepts at once for a driver whom others want too",
+    absl::ZeroDuration(), kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, price_hold, absl::Seconds(10),
+                       "How long the assignment may leave a trip waiting for a nearer car although "
+                       "a driver whom nobody else wants is within the limits",
+                       absl::ZeroDuration(), kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, max_wait, absl::Minutes(5),
+                       "A trip for which no driver was found for so long is given up", kTick, kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, update_speeds_every, absl::Minutes(5),
+                       "How often the streets' travel times follow what cars drive; 0: never",
+                       absl::Seconds(1), kDay, /*or_zero=*/true);
+RIDESTREAM_RANGED_FLAG(uint32_t, surge_cap_percent, 200,
+                       "What rides cost at most where more want to ride than cars are there, in "
+                       "percent of the tariff; 100 is no surge",
+                       100, 1'000);
 ABSL_FLAG(std::string, implausible_steps, "count",
           "Steps (arrived, picked up, dropped off) that can't have been made by where the driver's "
           "car was seen: count (they are carried out, logged and put on the trip's record) or "
           "refuse");
-ABSL_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip (1 to 1000)");
-ABSL_FLAG(absl::Duration, drop_after, absl::Minutes(10),
-          "A session whose driver has no stream is kept so long for a resume (--suspect_after to "
-          "24h); until then the driver can begin in another market only by ending its shift");
-ABSL_FLAG(
-    uint32_t, max_sessions, 20'000,
-    "Sessions that are held at most (1 or more). Where there is no room, drivers who are away "
-    "with nothing to do, or never sent a position, make some");
-ABSL_FLAG(uint32_t, max_sessions_per_address, 0,
-          "Sessions of drivers who come from one address, or one IPv6 /64 (1 or more). 0: half of "
-          "--max_sessions, and from this machine itself all of them");
-ABSL_FLAG(double, max_commands_per_s, 10,
-          "Commands a second that one driver may send, twice as many at once; one more ends its "
-          "stream with RESOURCE_EXHAUSTED, and the driver resumes (0 to 1e6; 0: no limit)");
-ABSL_FLAG(double, max_positions_per_s, 10,
-          "Positions a second that one driver may send; those beyond are dropped, since the next "
-          "says the same better (0 to 1e6; 0: no limit)");
+RIDESTREAM_RANGED_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip",
+                       1, 1'000);
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, drop_after, absl::Minutes(10),
+    "A session whose driver has no stream is kept so long for a resume, at least --suspect_after; "
+    "until then the driver can begin in another market only by ending its shift",
+    kTick, kDay);
+RIDESTREAM_RANGED_FLAG(uint32_t, max_sessions, 20'000,
+                       "Sessions that are held at most. Where there is no room, drivers who are "
+                       "away with nothing to do, or never sent a position, make some",
+                       1, kMostSessions);
+RIDESTREAM_RANGED_FLAG(uint32_t, max_sessions_per_address, 0,
+                       "Sessions of drivers who come from one address, or one IPv6 /64. 0: half of "
+                       "--max_sessions, and from this machine itself all of them",
+                       0, kMostSessions);
+RIDESTREAM_RANGED_FLAG(
+    double, max_commands_per_s, 10,
+    "Commands a second that one driver may send, twice as many at once; one more ends its stream "
+    "with RESOURCE_EXHAUSTED, and the driver resumes. 0: no limit",
+    0, 1e6);
+RIDESTREAM_RANGED_FLAG(double, max_positions_per_s, 10,
+                       "Positions a second that one driver may send; those beyond are dropped, "
+                       "since the next says the same better. 0: no limit",
+                       0, 1e6);
 ABSL_FLAG(std::string, advertise, "",
           "Address at which drivers reach this process, told to those who ask another one for a "
           "market that this one decides for; empty: the one it serves on");
-ABSL_FLAG(absl::Duration, lease, absl::Seconds(2),
-          "How long this process keeps a market to itself after it was last heard by trip, of the "
-          "wall's time; then another dispatch that serves the market takes over (500ms to 1m)");
-ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "How long SIGTERM waits for what is under way (0 to 1h)");
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, lease, absl::Seconds(2),
+    "How long this process keeps a market to itself after it was last heard by "
+    "trip, of the wall's time; then another dispatch that serves the market takes "
+    "over",
+    absl::Milliseconds(500), absl::Minutes(1));
+RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+                       "How long SIGTERM waits for what is under way", absl::ZeroDuration(),
+                       absl::Hours(1));
 
 namespace ridestream::dispatch {
 namespace {
@@ -130,35 +155,9 @@ Duration Chrono(const absl::Flag<absl::Duration>& flag) {
 }
 
 absl::Status CheckFlags() {
-  using service::CheckRange;
-  constexpr absl::Duration kTick = absl::Milliseconds(10);
-  const std::uint32_t most = std::numeric_limits<std::int32_t>::max();
   for (absl::Status status :
-       {CheckRange(FLAGS_report_every, kTick, absl::Hours(1)),
-        CheckRange(FLAGS_suspect_after, kTick, absl::Hours(24)),
-        CheckRange(FLAGS_drop_after, absl::GetFlag(FLAGS_suspect_after), absl::Hours(24)),
-        CheckRange(FLAGS_lost_after, absl::ZeroDuration(), absl::Hours(24)),
-        CheckRange(FLAGS_abandon_after, kTick, absl::Hours(24)),
-        CheckRange(FLAGS_offer_lease, kTick, absl::Hours(1)),
-        CheckRange(FLAGS_match_every, kTick, absl::Hours(1)),
-        CheckRange(FLAGS_matching_deadline, absl::Milliseconds(1), absl::Minutes(1)),
-        CheckRange(FLAGS_surge_cap_percent, 100, 1'000),
-        absl::GetFlag(FLAGS_update_speeds_every) == absl::ZeroDuration()
-            ? absl::OkStatus()
-            : CheckRange(FLAGS_update_speeds_every, absl::Seconds(1), absl::Hours(24)),
-        CheckRange(FLAGS_search_radius_m, 10, 50'000),
-        CheckRange(FLAGS_max_radius_m, absl::GetFlag(FLAGS_search_radius_m), 50'000),
-        CheckRange(FLAGS_max_pickup_time, absl::Seconds(1), absl::Hours(24)),
-        CheckRange(FLAGS_unmatched_cost, absl::ZeroDuration(), absl::Hours(24)),
-        CheckRange(FLAGS_price_hold, absl::ZeroDuration(), absl::Hours(24)),
-        CheckRange(FLAGS_max_wait, kTick, absl::Hours(24)),
-        CheckRange(FLAGS_candidates, 1, 1'000),
-        CheckRange(FLAGS_max_sessions, 1, most),
-        CheckRange(FLAGS_max_sessions_per_address, 0, most),
-        CheckRange(FLAGS_max_positions_per_s, 0.0, 1e6),
-        CheckRange(FLAGS_max_commands_per_s, 0.0, 1e6),
-        CheckRange(FLAGS_lease, absl::Milliseconds(500), absl::Minutes(1)),
-        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
+       {service::CheckRange(FLAGS_drop_after, absl::GetFlag(FLAGS_suspect_after), kDay),
+        service::CheckRange(FLAGS_max_radius_m, absl::GetFlag(FLAGS_search_radius_m), 50'000)}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -259,12 +258,11 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
   auto market = MarketFromFlags();
   if (!market.ok()) return market.status();
   auto server = rpc::ServerOptionsFromFlags();
-  if (!server.ok()) return server.status();
-  server->address = absl::GetFlag(FLAGS_listen);
+  server.address = absl::GetFlag(FLAGS_listen);
   auto streets = LoadMarkets();
   if (!streets.ok()) return streets.status();
   return DispatchServer::Options{
-      .server = *std::move(server),
+      .server = std::move(server),
       .clock = service::MakeClock(),
       .security = *std::move(security),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),

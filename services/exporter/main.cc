@@ -42,10 +42,12 @@ ABSL_FLAG(std::string, topic, "ridestream.trips",
 ABSL_FLAG(
     std::string, kafka_settings, "",
     "File with further settings of librdkafka, NAME=VALUE a line, e.g. security.protocol=SSL");
-ABSL_FLAG(absl::Duration, give_up_after, absl::Minutes(5),
-          "The process ends when the topic can't be opened or written to for so long (1s to 24h)");
-ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "How long SIGTERM waits for calls under way (0 to 1h)");
+RIDESTREAM_RANGED_FLAG(absl::Duration, give_up_after, absl::Minutes(5),
+                       "The process ends when the topic can't be opened or written to for so long",
+                       absl::Seconds(1), absl::Hours(24));
+RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+                       "How long SIGTERM waits for calls under way", absl::ZeroDuration(),
+                       absl::Hours(1));
 
 namespace ridestream::exporter {
 namespace {
@@ -61,12 +63,6 @@ writes to a topic; a second one takes the topic over, and the first ends.
 )";
 
 absl::Status CheckFlags() {
-  using service::CheckRange;
-  for (absl::Status status :
-       {CheckRange(FLAGS_give_up_after, absl::Seconds(1), absl::Hours(24)),
-        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
-    if (!status.ok()) return status;
-  }
   if (absl::GetFlag(FLAGS_topic).empty()) return absl::InvalidArgumentError("--topic: is empty");
   if (absl::GetFlag(FLAGS_kafka).empty()) return absl::InvalidArgumentError("--kafka: is empty");
   return absl::OkStatus();
@@ -107,12 +103,11 @@ absl::Status Run() {
   KafkaTopic topic({.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)});
 
   auto server_options = rpc::ServerOptionsFromFlags();
-  if (!server_options.ok()) return server_options.status();
-  metrics.AddConnections(server_options->connections);
+  metrics.AddConnections(server_options.connections);
   metrics.AddSecurity(**security);
-  server_options->address = absl::GetFlag(FLAGS_listen);
-  (*security)->Secure(*server_options, {});
-  auto server = rpc::Server::Start(*std::move(server_options));
+  server_options.address = absl::GetFlag(FLAGS_listen);
+  (*security)->Secure(server_options, {});
+  auto server = rpc::Server::Start(std::move(server_options));
   if (!server.ok()) return server.status();
   (*server)->SetServing(false);
 
@@ -136,14 +131,12 @@ absl::Status Run() {
   const auto scraped = metrics.Serve();
   if (!scraped.ok()) return scraped.status();
   announce = [&] {
-    const std::string address = absl::GetFlag(FLAGS_listen);
-    service::LogServing(
-        fmt::format("{}:{}", address.substr(0, address.rfind(':')), (*server)->port()),
-        {{"metrics", (*scraped)->address()},
-         {"markets", fmt::format("{}", fmt::join(markets, ","))},
-         {"topic", absl::GetFlag(FLAGS_topic)},
-         {"after", std::to_string(exporter.counts().position)},
-         {"authentication", (*security)->authenticator().description()}});
+    service::LogServing((*server)->address(),
+                        {{"metrics", (*scraped)->address()},
+                         {"markets", fmt::format("{}", fmt::join(markets, ","))},
+                         {"topic", absl::GetFlag(FLAGS_topic)},
+                         {"after", std::to_string(exporter.counts().position)},
+                         {"authentication", (*security)->authenticator().description()}});
   };
 
   ThreadExecutor executor;

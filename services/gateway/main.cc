@@ -16,6 +16,10 @@
 #include "libs/service/service.h"
 #include "services/gateway/gateway_server.h"
 
+constexpr absl::Duration kShortest = absl::Milliseconds(100);
+constexpr absl::Duration kLongest = absl::Hours(1);
+constexpr std::size_t kMostBytes = std::size_t{4} << 30;
+
 ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
           "host:port to serve on. Port 0 takes a free one; the start line tells which.");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7100",
@@ -50,28 +54,36 @@ ABSL_FLAG(
     bool, plain_http, false,
     "Serve plain HTTP beyond loopback, too. Only where nothing but a proxy that speaks TLS, or "
     "a port that is published on loopback, leads here: else tokens can be read on the way");
-ABSL_FLAG(int, threads, 2, "Threads that serve connections (1 to 64)");
-ABSL_FLAG(size_t, max_connections, 10'000, "Connections at a time; more get 503");
-ABSL_FLAG(
-    size_t, max_connections_per_address, 2'000,
-    "Connections at a time of one client's address (of IPv6, of its network of 64 bits); more "
-    "get 503. All clients behind one proxy have its address");
-ABSL_FLAG(size_t, max_header_bytes, 16 << 10, "Largest header of a request (1,024 to 1 MiB)");
-ABSL_FLAG(size_t, max_body_bytes, 1 << 20,
-          "Largest body of a request, and message of a WebSocket (1,024 to 64 MiB)");
-ABSL_FLAG(size_t, max_all_body_bytes, 64 << 20,
-          "Held of bodies and messages of all clients together; beyond it they get 503 or 1013 "
-          "(at least --max_body_bytes, up to 4 GiB)");
-ABSL_FLAG(absl::Duration, request_timeout, absl::Seconds(10),
-          "How long a request's header may take to arrive; its body gets three times as long");
-ABSL_FLAG(absl::Duration, idle_timeout, absl::Seconds(75),
-          "How long a connection may wait for its next request");
-ABSL_FLAG(absl::Duration, stall_timeout, absl::Seconds(20),
-          "A client that takes nothing of what waits for it for so long is cut");
-ABSL_FLAG(absl::Duration, default_timeout, absl::Seconds(15),
-          "Deadline of unary calls that come without one");
-ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "On SIGTERM, how long calls under way may take to end");
+RIDESTREAM_RANGED_FLAG(int, threads, 2, "Threads that serve connections", 1, 64);
+RIDESTREAM_RANGED_FLAG(size_t, max_connections, 10'000, "Connections at a time; more get 503", 1,
+                       1'000'000);
+RIDESTREAM_RANGED_FLAG(size_t, max_connections_per_address, 2'000,
+                       "Connections at a time of one client's address (of IPv6, of its network of "
+                       "64 bits); more get 503. All clients behind one proxy have its address",
+                       1, 1'000'000);
+RIDESTREAM_RANGED_FLAG(size_t, max_header_bytes, 16 << 10, "Largest header of a request, in bytes",
+                       1 << 10, 1 << 20);
+RIDESTREAM_RANGED_FLAG(size_t, max_body_bytes, 1 << 20,
+                       "Largest body of a request, and message of a WebSocket, in bytes", 1 << 10,
+                       64 << 20);
+RIDESTREAM_RANGED_FLAG(size_t, max_all_body_bytes, 64 << 20,
+                       "Bytes held of bodies and messages of all clients together, at least "
+                       "--max_body_bytes; beyond it they get 503 or 1013",
+                       1 << 10, kMostBytes);
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, request_timeout, absl::Seconds(10),
+    "How long a request's header may take to arrive; its body gets three times as long", kShortest,
+    kLongest);
+RIDESTREAM_RANGED_FLAG(absl::Duration, idle_timeout, absl::Seconds(75),
+                       "How long a connection may wait for its next request", kShortest, kLongest);
+RIDESTREAM_RANGED_FLAG(absl::Duration, stall_timeout, absl::Seconds(20),
+                       "A client that takes nothing of what waits for it for so long is cut",
+                       kShortest, kLongest);
+RIDESTREAM_RANGED_FLAG(absl::Duration, default_timeout, absl::Seconds(15),
+                       "Deadline of unary calls that come without one", kShortest, kLongest);
+RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+                       "On SIGTERM, how long calls under way may take to end", absl::ZeroDuration(),
+                       kLongest);
 
 namespace ridestream::gateway {
 namespace {
@@ -86,27 +98,6 @@ protocols.
   gateway --trip=127.0.0.1:7001 --location=127.0.0.1:7002 --dispatch=127.0.0.1:7003 --web=DIR
   RIDESTREAM_LISTEN=0.0.0.0:7000 gateway      every flag is also an environment variable
 )";
-
-absl::Status CheckFlags() {
-  using service::CheckRange;
-  const absl::Duration shortest = absl::Milliseconds(100);
-  const absl::Duration longest = absl::Hours(1);
-  for (absl::Status status :
-       {CheckRange(FLAGS_threads, 1, 64), CheckRange(FLAGS_max_connections, 1, 1'000'000),
-        CheckRange(FLAGS_max_connections_per_address, 1, 1'000'000),
-        CheckRange(FLAGS_max_all_body_bytes, absl::GetFlag(FLAGS_max_body_bytes),
-                   std::size_t{4} << 30),
-        CheckRange(FLAGS_max_header_bytes, 1 << 10, 1 << 20),
-        CheckRange(FLAGS_max_body_bytes, 1 << 10, 64 << 20),
-        CheckRange(FLAGS_request_timeout, shortest, longest),
-        CheckRange(FLAGS_idle_timeout, shortest, longest),
-        CheckRange(FLAGS_stall_timeout, shortest, longest),
-        CheckRange(FLAGS_default_timeout, shortest, longest),
-        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), longest)}) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
 
 absl::Status Blame(std::string_view flag, std::string_view value, const absl::Status& status) {
   return absl::Status(status.code(),
@@ -130,7 +121,11 @@ HttpLimits Limits() {
 }
 
 absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return status;
+  if (absl::Status status = service::CheckRange(FLAGS_max_all_body_bytes,
+                                                absl::GetFlag(FLAGS_max_body_bytes), kMostBytes);
+      !status.ok()) {
+    return status;
+  }
   auto security = rpc::SecurityOptionsFromFlags();
   if (!security.ok()) return security.status();
   const std::string allow_origins = absl::GetFlag(FLAGS_allow_origins);

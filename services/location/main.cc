@@ -20,21 +20,27 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:7002",
           "host:port to serve on. Port 0 takes a free one; the start line tells which.");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7102",
           "host:port to serve Prometheus metrics on. Port 0 takes a free one, off serves none.");
-ABSL_FLAG(absl::Duration, staleness, absl::Seconds(30),
-          "A driver not heard of for so long is not found any more. Of the city's time: with "
-          "--clock_rate 10, 30s pass in 3. Several reporting intervals, or drivers flicker.");
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, staleness, absl::Seconds(30),
+    "A driver not heard of for so long is not found any more. Of the city's time: with "
+    "--clock_rate 10, 30s pass in 3. Several reporting intervals, or drivers flicker",
+    absl::Seconds(1), absl::Hours(24));
 ABSL_FLAG(
     std::string, markets, "",
     "The markets to serve, as NAME,NAME or, as for the other services, NAME=STREETS,NAME=STREETS; "
     "empty: every market that dispatch reports");
-ABSL_FLAG(size_t, max_drivers, 200'000,
-          "Drivers that a market holds. Positions of more are rejected, and counted in the answer "
-          "to the reporter. A driver takes about 350 bytes.");
-ABSL_FLAG(size_t, max_markets, 64, "Markets that are held. Positions of more are rejected.");
-ABSL_FLAG(size_t, max_viewers, 100,
-          "WatchArea streams at a time; one more gets RESOURCE_EXHAUSTED.");
-ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "On SIGTERM, how long calls under way may take to end.");
+RIDESTREAM_RANGED_FLAG(size_t, max_drivers, 200'000,
+                       "Drivers that a market holds. Positions of more are rejected, and counted "
+                       "in the answer to the reporter. A driver takes about 350 bytes",
+                       1, 1'000'000'000);
+RIDESTREAM_RANGED_FLAG(size_t, max_markets, 64,
+                       "Markets that are held. Positions of more are rejected", 1, 1'000'000);
+RIDESTREAM_RANGED_FLAG(size_t, max_viewers, 100,
+                       "WatchArea streams at a time; one more gets RESOURCE_EXHAUSTED", 0,
+                       1'000'000);
+RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+                       "On SIGTERM, how long calls under way may take to end", absl::ZeroDuration(),
+                       absl::Hours(1));
 
 namespace ridestream::location {
 namespace {
@@ -51,26 +57,12 @@ is empty, and full again within one reporting interval.
   RIDESTREAM_STALENESS=20s location           every flag is also an environment variable
 )";
 
-absl::Status CheckFlags() {
-  using service::CheckRange;
-  for (absl::Status status :
-       {CheckRange(FLAGS_staleness, absl::Seconds(1), absl::Hours(24)),
-        CheckRange(FLAGS_max_drivers, 1, 1'000'000'000),
-        CheckRange(FLAGS_max_markets, 1, 1'000'000), CheckRange(FLAGS_max_viewers, 0, 1'000'000),
-        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<LocationServer::Options> OptionsFromFlags() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return status;
   auto security = rpc::SecurityOptionsFromFlags(absl::GetFlag(FLAGS_max_calls_per_s));
   if (!security.ok()) return security.status();
   auto server = rpc::ServerOptionsFromFlags();
-  if (!server.ok()) return server.status();
   LocationServer::Options options;
-  options.server = *std::move(server);
+  options.server = std::move(server);
   options.clock = service::MakeClock();
   options.security = *std::move(security);
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);

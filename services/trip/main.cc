@@ -42,28 +42,42 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, roads_cache, "",
           "Folder in which prepared streets are kept from one start to the next; empty: none");
 ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
-ABSL_FLAG(int64_t, base_fare_minor, 250, "What every ride costs, in the currency's minor unit");
-ABSL_FLAG(int64_t, per_km_minor, 175, "What a kilometre costs, in the currency's minor unit");
-ABSL_FLAG(int64_t, per_minute_minor, 35, "What a minute costs, in the currency's minor unit");
-ABSL_FLAG(int64_t, no_show_fee_minor, 500,
-          "What a rider owes who doesn't come to the pick-up, in the currency's minor unit");
-ABSL_FLAG(
+RIDESTREAM_RANGED_FLAG(int64_t, base_fare_minor, 250,
+                       "What every ride costs, in the currency's minor unit", 0,
+                       ridestream::trip::kMaxRateMinor);
+RIDESTREAM_RANGED_FLAG(int64_t, per_km_minor, 175,
+                       "What a kilometre costs, in the currency's minor unit", 0,
+                       ridestream::trip::kMaxRateMinor);
+RIDESTREAM_RANGED_FLAG(int64_t, per_minute_minor, 35,
+                       "What a minute costs, in the currency's minor unit", 0,
+                       ridestream::trip::kMaxRateMinor);
+RIDESTREAM_RANGED_FLAG(
+    int64_t, no_show_fee_minor, 500,
+    "What a rider owes who doesn't come to the pick-up, in the currency's minor unit", 0,
+    ridestream::trip::kMaxRateMinor);
+RIDESTREAM_RANGED_FLAG(
     absl::Duration, no_show_after, absl::Minutes(5),
-    "How long a driver must have waited at the pick-up for that fee, by the city's clock (0 to "
-    "1h); a driver who gives up earlier ends the trip as well, without a fee");
-ABSL_FLAG(uint32_t, shared_discount_percent, 25,
-          "What a rider who shares is spared, in percent of the fare (0 to 100)");
-ABSL_FLAG(absl::Duration, shared_pickup_within, absl::Minutes(8),
-          "Riders who share are promised a pick-up within so long of their request");
-ABSL_FLAG(uint32_t, shared_detour_percent, 50,
-          "…and a ride that is longer than the direct one by at most so many percent,");
-ABSL_FLAG(absl::Duration, shared_min_detour, absl::Minutes(4), "or by so long, if that is more");
-ABSL_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
-          "How long a quote's price is kept, by the city's clock (1s to 24h)");
-ABSL_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the disk (1 to 64)");
-ABSL_FLAG(uint32_t, router_threads, 2, "Threads that search ways for quotes (1 to 64)");
-ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-          "How long calls under way may last after SIGTERM (0 to 1h)");
+    "How long a driver must have waited at the pick-up for that fee, by the city's clock; a driver "
+    "who gives up earlier ends the trip as well, without a fee",
+    absl::ZeroDuration(), absl::FromChrono(ridestream::trip::kMaxNoShowWait));
+RIDESTREAM_RANGED_FLAG(uint32_t, shared_discount_percent, 25,
+                       "What a rider who shares is spared, in percent of the fare", 0, 100);
+RIDESTREAM_RANGED_FLAG(absl::Duration, shared_pickup_within, absl::Minutes(8),
+                       "Riders who share are promised a pick-up within so long of their request",
+                       absl::ZeroDuration(), absl::Hours(24));
+RIDESTREAM_RANGED_FLAG(uint32_t, shared_detour_percent, 50,
+                       "…and a ride that is longer than the direct one by at most so many percent,",
+                       0, 1'000);
+RIDESTREAM_RANGED_FLAG(absl::Duration, shared_min_detour, absl::Minutes(4),
+                       "or by so long, if that is more", absl::ZeroDuration(), absl::Hours(24));
+RIDESTREAM_RANGED_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
+                       "How long a quote's price is kept, by the city's clock", absl::Seconds(1),
+                       absl::Hours(24));
+RIDESTREAM_RANGED_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the disk", 1, 64);
+RIDESTREAM_RANGED_FLAG(uint32_t, router_threads, 2, "Threads that search ways for quotes", 1, 64);
+RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
+                       "How long calls under way may last after SIGTERM", absl::ZeroDuration(),
+                       absl::Hours(1));
 
 namespace ridestream::trip {
 namespace {
@@ -111,18 +125,6 @@ absl::StatusOr<SharingTerms> SharingTermsFromFlags() {
   return terms;
 }
 
-absl::Status CheckFlags() {
-  using service::CheckRange;
-  for (absl::Status status :
-       {CheckRange(FLAGS_reader_threads, 1, 64), CheckRange(FLAGS_router_threads, 1, 64),
-        CheckRange(FLAGS_quote_lifetime, absl::Seconds(1), absl::Hours(24)),
-        CheckRange(FLAGS_no_show_after, absl::ZeroDuration(), absl::Hours(1)),
-        CheckRange(FLAGS_drain_grace, absl::ZeroDuration(), absl::Hours(1))}) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<StoreChoice> StoreFromFlags() {
   const std::string store = absl::GetFlag(FLAGS_store);
   if (store == "sqlite") {
@@ -139,7 +141,6 @@ absl::StatusOr<StoreChoice> StoreFromFlags() {
 }
 
 absl::StatusOr<TripServer::Options> OptionsFromFlags() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return status;
   auto security = rpc::SecurityOptionsFromFlags(absl::GetFlag(FLAGS_max_calls_per_s));
   if (!security.ok()) return security.status();
   const auto tariff = TariffFromFlags();
@@ -149,12 +150,11 @@ absl::StatusOr<TripServer::Options> OptionsFromFlags() {
   auto store = StoreFromFlags();
   if (!store.ok()) return store.status();
   auto server = rpc::ServerOptionsFromFlags();
-  if (!server.ok()) return server.status();
-  server->address = absl::GetFlag(FLAGS_listen);
+  server.address = absl::GetFlag(FLAGS_listen);
   auto streets = LoadMarkets();
   if (!streets.ok()) return streets.status();
   return TripServer::Options{
-      .server = *std::move(server),
+      .server = std::move(server),
       .clock = service::MakeClock(),
       .security = *std::move(security),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),

@@ -23,12 +23,12 @@
 #include "tests/chaos/gated_system.h"
 
 ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
-ABSL_FLAG(uint32_t, kills, 10, "How often the primary is killed (1 to 1000)");
-ABSL_FLAG(uint32_t, drivers, 300, "How many drivers (1 to 50000)");
-ABSL_FLAG(
-    absl::Duration, max_recovery, absl::Seconds(10),
-    "The run fails when offers don't flow again within so long of a kill (1s to 10m). (A build "
-    "with sanitizers needs more.)");
+RIDESTREAM_RANGED_FLAG(uint32_t, kills, 10, "How often the primary is killed", 1, 1'000);
+RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "How many drivers", 1, 50'000);
+RIDESTREAM_RANGED_FLAG(absl::Duration, max_recovery, absl::Seconds(10),
+                       "The run fails when offers don't flow again within so long of a kill. (A "
+                       "build with sanitizers needs more.)",
+                       absl::Seconds(1), absl::Minutes(10));
 ABSL_FLAG(std::string, json, "", "Write the load generator's report and the figures here, as JSON");
 
 namespace ridestream::chaos {
@@ -56,16 +56,6 @@ bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0
 
 WallTime Now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-absl::Status CheckFlags() {
-  using service::CheckRange;
-  for (absl::Status status :
-       {CheckRange(FLAGS_kills, 1, 1'000), CheckRange(FLAGS_drivers, 1, 50'000),
-        CheckRange(FLAGS_max_recovery, absl::Seconds(1), absl::Minutes(10))}) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
 }
 
 /// Until a request that came due after the kill was offered to a driver, so that all of the way was
@@ -125,7 +115,6 @@ absl::Status WriteJson(const CityProcess& city, const std::vector<Recovery>& rec
 }
 
 int Run() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
   const auto cluster = PatroniCluster::Start();
   if (!cluster.ok()) return service::Fail(cluster.status());
   const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "tests/chaos/chaos_report.h"
 #include "tests/chaos/city_process.h"
@@ -23,12 +24,14 @@
 #include "tests/chaos/schedule.h"
 
 ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
-ABSL_FLAG(int, seconds, 120, "How long things happen, in seconds of the wall's clock (4 to 86400)");
-ABSL_FLAG(int, drivers, 1000, "How many drivers (1 to 50000)");
+RIDESTREAM_RANGED_FLAG(int, seconds, 120, "How long things happen, in seconds of the wall's clock",
+                       4, 86'400);
+RIDESTREAM_RANGED_FLAG(int, drivers, 1000, "How many drivers", 1, 50'000);
 ABSL_FLAG(uint64_t, seed, 1, "The schedule, and all chance in the city, come from it");
-ABSL_FLAG(absl::Duration, max_kill_recovery, absl::Seconds(5),
-          "The run fails when offers don't flow again within so long of a kill. (A build with "
-          "sanitizers needs more.)");
+RIDESTREAM_RANGED_FLAG(absl::Duration, max_kill_recovery, absl::Seconds(5),
+                       "The run fails when offers don't flow again within so long of a kill. (A "
+                       "build with sanitizers needs more.)",
+                       absl::Seconds(1), absl::Hours(1));
 ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
 
 namespace ridestream::chaos {
@@ -53,12 +56,6 @@ constexpr seconds kQuiet{15};
 constexpr seconds kFirstOfferWithin{90};
 
 bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
-
-absl::Status CheckFlags() {
-  const int length = absl::GetFlag(FLAGS_seconds);
-  if (length >= 4 && length <= 86'400) return absl::OkStatus();
-  return absl::InvalidArgumentError(fmt::format("--seconds={}: must be 4 to 86400", length));
-}
 
 std::vector<std::string> CityFlags() {
   const auto load = seconds(absl::GetFlag(FLAGS_seconds)) + kQuiet;
@@ -117,7 +114,6 @@ absl::Status WriteJson(const ChaosReport& report, const CityProcess& city) {
 }
 
 int Run() {
-  if (absl::Status status = CheckFlags(); !status.ok()) return service::Fail(status);
   auto system = GatedSystem::Start(
       {.bin = absl::GetFlag(FLAGS_bin),
        .flags = {fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate))}});

@@ -1,14 +1,20 @@
-// A service whose flags make no sense doesn't start, and says which.
+// A service whose flags make no sense doesn't start, and says which. What --help says of a number's
+// range is what holds.
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <cctype>
 #include <cstdlib>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include "libs/process/child_process.h"
+#include "libs/process/run_command.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 
@@ -68,6 +74,80 @@ INSTANTIATE_TEST_SUITE_P(
       return std::string(bad.param.service) + "_" + bad.param.flag + "_" +
              std::to_string(bad.index);
     });
+
+/// How the binary ended with this argument, and what it wrote to stdout and stderr.
+process::Finished RunToEnd(const std::string& binary, const std::string& argument,
+                           const std::string& environment = "") {
+  const char* bin = std::getenv("RIDESTREAM_BIN");
+  EXPECT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
+  if (bin == nullptr) return {};
+  const auto finished =
+      process::RunCommand(fmt::format("{} {}/{} {} 2>&1", environment, bin, binary, argument));
+  EXPECT_THAT(finished, testing::IsOk());
+  return finished.ok() ? *finished : process::Finished();
+}
+
+struct NumberFlag {
+  std::string name;
+  std::string help;
+};
+
+/// The flags of --help whose default is a number or a duration.
+std::vector<NumberFlag> NumberFlagsOf(const std::string& binary) {
+  const std::string help =
+      std::regex_replace(RunToEnd(binary, "--help").output, std::regex(R"(\s+)"), " ");
+  const std::regex flag(R"(--(\w+) \(([^;]|;(?! default:))*\); default: ([-0-9][^ ]*);)");
+  std::vector<NumberFlag> flags;
+  for (std::sregex_iterator it(help.begin(), help.end(), flag), end; it != end; ++it) {
+    flags.push_back({(*it)[1], it->str()});
+  }
+  return flags;
+}
+
+/// A value below the range and one above it, where there are such of the flag's type.
+std::vector<std::string> ValuesOutside(const std::string& low, const std::string& high,
+                                       bool or_zero) {
+  if (std::isalpha(static_cast<unsigned char>(high.back()))) {
+    return {low == "0" ? "-1s" : "1ns", "1000000h"};
+  }
+  std::vector<std::string> values = {fmt::format("{:.0f}", std::stod(high) + 1)};
+  if (low != "0" && !or_zero) values.push_back("0");
+  return values;
+}
+
+class FlagsOfHelpTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(FlagsOfHelpTest, EachNumberHasTheRangeThatHelpNames) {
+  const std::string binary = GetParam();
+  const std::vector<NumberFlag> flags = NumberFlagsOf(binary);
+  EXPECT_GE(flags.size(), 5u);
+  const std::regex range(R"(\. Range: (0 or )?(\S+) to (\S+)\); default)");
+  for (const NumberFlag& flag : flags) {
+    if (flag.name == "seed") continue;  // Any will do.
+    std::smatch named;
+    ASSERT_TRUE(std::regex_search(flag.help, named, range)) << flag.help;
+    for (const std::string& value : ValuesOutside(named[2], named[3], named[1].matched)) {
+      const std::string argument = fmt::format("--{}={}", flag.name, value);
+      const process::Finished run = RunToEnd(binary, argument);
+      EXPECT_EQ(process::DescribeWaitStatus(run.wait_status), "exited with status 2") << argument;
+      EXPECT_THAT(run.output, ::testing::HasSubstr(fmt::format("--{}=", flag.name))) << argument;
+      EXPECT_THAT(run.output,
+                  ::testing::HasSubstr(fmt::format("must be in {}{} to {}", named[1].str(),
+                                                   named[2].str(), named[3].str())))
+          << argument;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Binaries, FlagsOfHelpTest,
+                         ::testing::Values("trip", "location", "dispatch", "gateway", "loadtest"),
+                         [](const auto& binary) { return std::string(binary.param); });
+
+TEST(FlagRangesTest, HoldForTheEnvironmentToo) {
+  const process::Finished run = RunToEnd("location", "", "RIDESTREAM_STALENESS=999ms");
+  EXPECT_EQ(process::DescribeWaitStatus(run.wait_status), "exited with status 2");
+  EXPECT_THAT(run.output, ::testing::HasSubstr("--staleness=999ms: must be in 1s to 24h"));
+}
 
 }  // namespace
 }  // namespace ridestream::e2e

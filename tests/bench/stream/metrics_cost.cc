@@ -13,11 +13,13 @@
 #include "absl/flags/flag.h"
 #include "libs/base/mutex.h"
 #include "libs/metrics/testing/scrape.h"
+#include "libs/service/flag_range.h"
 #include "tests/bench/stream/flood.h"
 
-ABSL_FLAG(int, metrics_rounds, 10,
-          "Rounds of services with metrics and logs at their defaults, and without, in turn; more "
-          "of them tell a small cost from the machine's scatter");
+RIDESTREAM_RANGED_FLAG(int, metrics_rounds, 10,
+                       "Rounds of services with metrics and logs at their defaults, and without, "
+                       "in turn; more of them tell a small cost from the machine's scatter",
+                       1, 1'000);
 
 namespace ridestream::bench {
 namespace {

@@ -12,6 +12,7 @@
 #include "absl/flags/flag.h"
 #include "libs/process/local_services.h"
 #include "libs/rpc/server.h"
+#include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "libs/testing/figures.h"
 #include "tests/bench/stream/bare_server.h"
@@ -22,10 +23,12 @@
 
 ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Address of the bare server");
-ABSL_FLAG(int, streams, 200, "Driver streams that send as fast as they can");
-ABSL_FLAG(int, connections, 4, "Connections that they share");
-ABSL_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts");
-ABSL_FLAG(int, seconds, 5, "Length of each measurement, in seconds");
+RIDESTREAM_RANGED_FLAG(int, streams, 200, "Driver streams that send as fast as they can", 1,
+                       100'000);
+RIDESTREAM_RANGED_FLAG(int, connections, 4, "Connections that they share", 1, 1'000);
+RIDESTREAM_RANGED_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts",
+                       1, 1'000);
+RIDESTREAM_RANGED_FLAG(int, seconds, 5, "Length of each measurement, in seconds", 1, 86'400);
 ABSL_FLAG(std::string, only, "",
           "One of stream, push, metrics and tls; all but tls where it is empty");
 ABSL_FLAG(std::string, json, "", "File to write the figures to");
