@@ -27,7 +27,7 @@ class PeerClockTest : public ::testing::Test {
   std::unique_ptr<PeerClock> MakePeer() {
     return std::make_unique<PeerClock>(
         clock_, timers_, Stub(),
-        PeerClock::Options{"peer", {rpc::CallerKind::kService, "dispatch"}, 1ms, 1ms});
+        PeerClock::Options{"peer", {rpc::CallerKind::kService, "dispatch"}, "", 1ms, 1ms});
   }
 
   ManualClock clock_;

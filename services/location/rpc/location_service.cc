@@ -73,7 +73,7 @@ grpc::ServerWriteReactor<v1::WatchAreaResponse>* LocationService::WatchArea(
   if (!admission.ok()) {
     return rpc::RefuseStream<v1::WatchAreaResponse>(admission.status(), context);
   }
-  auto transport = std::make_unique<rpc::WriteCall<v1::WatchAreaResponse>>();
+  auto transport = std::make_unique<rpc::WriteCall<v1::WatchAreaResponse>>(*admission);
   const auto stream = handlers_.WatchArea(*request, *transport);
   if (!stream.ok()) return rpc::RefuseStream<v1::WatchAreaResponse>(stream.status(), context);
   transport->Attach(*stream);
