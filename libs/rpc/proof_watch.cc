@@ -30,7 +30,13 @@ ProofWatch::ProofWatch(const Authenticator& authenticator, std::chrono::millisec
 void ProofWatch::Add(Watched watched) {
   {
     MutexLock lock(mu_);
-    if (TakeShare(watched.proof.principal)) {
+    const Caller& caller = watched.proof.principal;
+    bool has_place = TakeShare(caller);
+    if (!has_place) {
+      DropEnded(caller);
+      has_place = TakeShare(caller);
+    }
+    if (has_place) {
       watched_.push_back(std::move(watched));
       return;
     }
@@ -53,6 +59,14 @@ bool ProofWatch::TakeShare(const Caller& caller) {
 void ProofWatch::GiveBackShare(const Caller& caller) {
   const auto share = streams_of_.find(identity::Name(caller));
   if (HasShare(caller) && --share->second == 0) streams_of_.erase(share);
+}
+
+void ProofWatch::DropEnded(const Caller& caller) {
+  std::erase_if(watched_, [&](const Watched& watched) {
+    if (watched.proof.principal != caller || watched.update(absl::OkStatus())) return false;
+    GiveBackShare(caller);
+    return true;
+  });
 }
 
 void ProofWatch::LookLater() {

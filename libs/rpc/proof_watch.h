@@ -26,7 +26,7 @@ class ProofWatch {
  public:
   static constexpr std::size_t kMaxStreamsPerCaller = 50;
 
-  /// `authenticator` must outlive it. A stream that has ended counts until the next look.
+  /// `authenticator` must outlive it.
   explicit ProofWatch(const Authenticator& authenticator,
                       std::chrono::milliseconds every = std::chrono::seconds(1),
                       std::size_t max_streams_per_caller = kMaxStreamsPerCaller);
@@ -67,6 +67,8 @@ class ProofWatch {
   /// Whether there is room for one more of this caller, which is then counted.
   bool TakeShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveBackShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Forgets the caller's streams that have ended, before the next look does.
+  void DropEnded(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LookLater();
   void Look();
 

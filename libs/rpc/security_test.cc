@@ -310,6 +310,29 @@ TEST_F(SecurityTest, ACallerHoldsSoManyStreamsOnHoweverManyConnections) {
   }
 }
 
+TEST(ProofWatchTest, AStreamThatHasEndedLeavesItsPlaceAtOnce) {
+  const TrustingAuthenticator authenticator;
+  ProofWatch watch(authenticator, std::chrono::hours(1), 2);
+  Admission admission;
+  admission.proof.principal = {CallerKind::kDriver, "d-1"};
+  struct Stream {
+    absl::Status end;
+  };
+  const auto open = [&] {
+    const auto stream = std::make_shared<Stream>();
+    watch.Add<Stream>(admission, stream,
+                      [](Stream& ending, const absl::Status& why) { ending.end = why; });
+    return stream;
+  };
+  const auto first = open();
+  auto second = open();
+  EXPECT_THAT(open()->end, StatusIs(absl::StatusCode::kResourceExhausted, "2 streams open"));
+  second.reset();
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(open()->end, IsOk());
+  second = open();
+  EXPECT_THAT(open()->end, StatusIs(absl::StatusCode::kResourceExhausted, "2 streams open"));
+}
+
 TEST_F(SecurityTest, DevelopmentAuthorityProvesTheCallersOfThisProcess) {
   const std::string address = fmt::format("127.0.0.1:{}", server_->port());
   const auto call = [&] {
