@@ -42,11 +42,11 @@ class ServedMarkets {
   template <class Map>
   static ServedMarkets KeysOf(const Map& map) {
     std::set<std::string, std::less<>> markets;
-    for (const auto& [market, value] : map) {
-      if constexpr (requires { market.str(); }) {
-        markets.insert(market.str());
+    for (const auto& entry : map) {
+      if constexpr (requires { entry.first.str(); }) {
+        markets.insert(entry.first.str());
       } else {
-        markets.insert(market);
+        markets.insert(entry.first);
       }
     }
     return ServedMarkets(std::move(markets));
