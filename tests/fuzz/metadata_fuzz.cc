@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [name, value] : options->metadata) {
     bytes += name.size() + value.size();
     const bool known = name == "ridestream-caller" || name == "authorization" ||
-                       name == "traceparent" || name == "tracestate";
+                       name == "ridestream-market" || name == "traceparent" || name == "tracestate";
     if (!known || options->metadata.Count(name) != 1) std::abort();
     if (std::any_of(value.begin(), value.end(), [](char c) { return c < ' ' || c > '~'; })) {
       std::abort();
