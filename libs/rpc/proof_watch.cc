@@ -62,11 +62,11 @@ void ProofWatch::GiveBackShare(const Caller& caller) {
 }
 
 void ProofWatch::DropEnded(const Caller& caller) {
-  std::erase_if(watched_, [&](const Watched& watched) {
-    if (watched.proof.principal != caller || watched.update(absl::OkStatus())) return false;
-    GiveBackShare(caller);
-    return true;
+  const auto ended = std::remove_if(watched_.begin(), watched_.end(), [&](const Watched& watched) {
+    return watched.proof.principal == caller && !watched.update(absl::OkStatus());
   });
+  for (auto count = watched_.end() - ended; count > 0; --count) GiveBackShare(caller);
+  watched_.erase(ended, watched_.end());
 }
 
 void ProofWatch::LookLater() {
