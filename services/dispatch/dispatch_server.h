@@ -72,8 +72,7 @@ class DispatchServer {
     std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby =
         [](const DispatchServer&, const trip::v1::Lease&) {};
     /// Called when another process has taken the lease of a market that this one held. Nothing that
-    /// it decides counts any more: it is to be drained, and started anew. On a thread of the
-    /// server.
+    /// it decides counts any more: drain it and restart the process. On a thread of the server.
     std::function<void(const trip::v1::Lease&)> on_lease_lost = [](const trip::v1::Lease&) {};
     /// How long Drain waits for calls under way.
     std::chrono::milliseconds drain_grace{5'000};

@@ -42,7 +42,7 @@ class ReadingClient final : public StreamWriter<Message> {
     changed_.SignalAll();
   }
 
-  /// The first messages, at least so many.
+  /// The messages so far, once there are at least that many.
   std::vector<Message> Await(size_t count) {
     MutexLock lock(mu_);
     while (written_.size() < count) changed_.Wait(mu_);

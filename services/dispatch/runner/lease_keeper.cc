@@ -140,13 +140,13 @@ void LeaseKeeper::NoteFailure(const absl::Status& status) {
                {{"market", options_.market}, {"error", status.ToString()}});
 }
 
-bool LeaseKeeper::End(State state) {
+bool LeaseKeeper::End() {
   TimerPort::Handle timer = 0;
   State before = State::kStopped;
   {
     MutexLock lock(mu_);
     before = state_;
-    if (before != State::kLost) state_ = state;
+    if (before != State::kLost) state_ = State::kStopped;
     timer = std::exchange(timer_, 0);
   }
   options_.timers.Cancel(timer);
@@ -154,7 +154,7 @@ bool LeaseKeeper::End(State state) {
 }
 
 void LeaseKeeper::Release() {
-  if (!End(State::kStopped)) return;
+  if (!End()) return;
   trip::v1::ReleaseLeaseRequest request;
   request.set_market(options_.market);
   request.set_holder(options_.holder);
@@ -162,7 +162,7 @@ void LeaseKeeper::Release() {
   options_.trip.Release(std::move(request), {timeout()}, [](const auto&) {});
 }
 
-void LeaseKeeper::Stop() { (void)End(State::kStopped); }
+void LeaseKeeper::Stop() { (void)End(); }
 
 std::optional<std::uint64_t> LeaseKeeper::TermToActIn() const {
   MutexLock lock(mu_);

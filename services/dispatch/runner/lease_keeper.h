@@ -18,7 +18,7 @@ namespace ridestream::dispatch {
 
 /// Gets the lease of one market and keeps it: waits while another process holds it, renews it four
 /// times within the time it lasts, and learns when it has gone to another, for good: then this
-/// process knows nothing that counts any more, and is to be started anew. A lease that couldn't be
+/// process knows nothing that counts any more, and has to be restarted. A lease that couldn't be
 /// renewed in time is kept in its term if nobody has taken it; until that is known, the process
 /// doesn't act. Thread-safe.
 class LeaseKeeper final : public MarketLease {
@@ -77,7 +77,7 @@ class LeaseKeeper final : public MarketLease {
   std::chrono::nanoseconds quarter() const { return options_.lasts / 4; }
   std::chrono::milliseconds timeout() const { return options_.lasts / 2; }
   /// Ends what is planned. Whether the lease was held.
-  bool End(State state);
+  bool End();
 
   const Options options_;
   mutable Mutex mu_;

@@ -62,7 +62,7 @@ void PlanPublisher::FindRoute(Driver& driver, v1::PlanCause cause, Step& step) {
       driver.plan.BeginRoute(*driver.position, driver.DrivenUnheard(heard_within_, step.now()));
   dispatch::FindRoute question{driver.id, driver.route_request, from, driver.plan.Places()};
   // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
-  // those reckoned who chose it.
+  // the search that chose it assumed.
   if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
   step.Decide(std::move(question));
 }
