@@ -21,6 +21,10 @@ constexpr std::array<bool, 256> MakeIdBytes() {
 }
 constexpr std::array<bool, 256> kIdBytes = MakeIdBytes();
 
+// 90 and 180 degrees.
+constexpr std::int64_t kMaxLatE7 = 900'000'000;
+constexpr std::int64_t kMaxLngE7 = 1'800'000'000;
+
 }  // namespace
 
 bool IsForbiddenInText(char32_t c) {
@@ -83,6 +87,22 @@ absl::Status ValidateText(std::string_view text, std::size_t max_characters,
     if (characters > max_characters) return too_long();
   }
   return absl::OkStatus();
+}
+
+absl::Status ValidateRange(std::int64_t value, std::int64_t low, std::int64_t high,
+                           std::string_view field) {
+  if (low <= value && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: must be in {} to {}, is {}", field, low, high, value));
+}
+
+absl::Status ValidatePlace(const std::optional<LatLng>& place, std::string_view field) {
+  if (!place) return absl::InvalidArgumentError(fmt::format("{}: is missing", field));
+  if (place->IsValid()) return absl::OkStatus();
+  absl::Status status =
+      ValidateRange(place->lat_e7, -kMaxLatE7, kMaxLatE7, fmt::format("{}.lat_e7", field));
+  if (!status.ok()) return status;
+  return ValidateRange(place->lng_e7, -kMaxLngE7, kMaxLngE7, fmt::format("{}.lng_e7", field));
 }
 
 }  // namespace ridestream

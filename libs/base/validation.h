@@ -1,16 +1,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "libs/base/geo.h"
 
 namespace ridestream {
 
-// What every service accepts as an id or as text from outside. The checks return INVALID_ARGUMENT
-// with `field`, the path of the field in its message. The message never contains the value, so it
-// is always safe to log and to send back.
+// What every service accepts as an id, as text, as a number or as a place from outside. The checks
+// return INVALID_ARGUMENT with `field`, the path of the field in its message. The message never
+// contains text from outside, so it is always safe to log and to send back.
 
 inline constexpr std::size_t kMaxIdBytes = 64;
 /// Names of people, vehicle models.
@@ -38,5 +41,13 @@ std::string EscapeForbidden(std::string_view text);
 /// none of which IsForbiddenInText. May be empty.
 absl::Status ValidateText(std::string_view text, std::size_t max_characters,
                           std::string_view field);
+
+/// low <= value <= high.
+absl::Status ValidateRange(std::int64_t value, std::int64_t low, std::int64_t high,
+                           std::string_view field);
+
+/// A place on the earth, see LatLng::IsValid; nullopt is a place that is missing. Names
+/// `field`.lat_e7 or `field`.lng_e7.
+absl::Status ValidatePlace(const std::optional<LatLng>& place, std::string_view field);
 
 }  // namespace ridestream

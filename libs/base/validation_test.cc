@@ -99,5 +99,36 @@ TEST(ValidateTextTest, RefusesWhatIsNotUtf8) {
   }
 }
 
+TEST(ValidateRangeTest, BothEndsAreWithin) {
+  EXPECT_THAT(ValidateRange(1, 1, 8, "seats"), IsOk());
+  EXPECT_THAT(ValidateRange(8, 1, 8, "seats"), IsOk());
+  EXPECT_THAT(ValidateRange(0, 1, 8, "seats"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "seats: must be in 1 to 8, is 0"));
+  EXPECT_THAT(ValidateRange(9, 1, 8, "seats"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "seats: must be in 1 to 8, is 9"));
+}
+
+TEST(ValidatePlaceTest, NamesTheCoordinateOfAPlaceThatIsNotValid) {
+  struct Case {
+    LatLng place;
+    const char* error;  // Empty: none.
+  };
+  const Case cases[] = {
+      {{0, 0}, ""},
+      {{900'000'000, 1'800'000'000}, ""},
+      {{-900'000'000, -1'800'000'000}, ""},
+      {{900'000'001, 0}, "pickup.lat_e7: must be in -900000000 to 900000000, is 900000001"},
+      {{-900'000'001, 0}, "pickup.lat_e7: must be in -900000000 to 900000000, is -900000001"},
+      {{0, 1'800'000'001}, "pickup.lng_e7: must be in -1800000000 to 1800000000, is 1800000001"},
+      {{0, -1'800'000'001}, "pickup.lng_e7: must be in -1800000000 to 1800000000, is -1800000001"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(ValidatePlace(c.place, "pickup").message(), c.error);
+    EXPECT_EQ(ValidatePlace(c.place, "pickup").ok(), c.place.IsValid());
+  }
+  EXPECT_THAT(ValidatePlace(std::nullopt, "pickup"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "pickup: is missing"));
+}
+
 }  // namespace
 }  // namespace ridestream

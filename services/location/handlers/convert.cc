@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "libs/base/validation.h"
+#include "libs/proto_values/proto_values.h"
 
 namespace ridestream::location {
 namespace {
@@ -28,25 +30,6 @@ bool IsState(int state) { return state >= v1::DRIVER_STATE_IDLE && state <= v1::
 // States that are none become one that the index rejects.
 DriverState ToState(int state) { return static_cast<DriverState>(IsState(state) ? state : 0); }
 
-absl::Status OutOfRange(const std::string& field, std::int64_t value, std::int64_t least,
-                        std::int64_t most) {
-  return absl::InvalidArgumentError(
-      fmt::format("{}: must be in {} to {}, is {}", field, least, most, value));
-}
-
-absl::Status CheckPlace(const std::string& field, bool is_set, const LatLng& place) {
-  if (!is_set) return absl::InvalidArgumentError(fmt::format("{}: is missing", field));
-  if (std::abs(std::int64_t{place.lat_e7()}) > 900'000'000) {
-    return OutOfRange(field + ".lat_e7", place.lat_e7(), -900'000'000, 900'000'000);
-  }
-  if (std::abs(std::int64_t{place.lng_e7()}) > 1'800'000'000) {
-    return OutOfRange(field + ".lng_e7", place.lng_e7(), -1'800'000'000, 1'800'000'000);
-  }
-  return absl::OkStatus();
-}
-
-ridestream::LatLng FromProto(const LatLng& place) { return {place.lat_e7(), place.lng_e7()}; }
-
 /// Two times of the sender's clock. A position from after the batch was sent is as new as one can
 /// be.
 Duration AgeAt(std::uint64_t sent_at_us, std::uint64_t received_at_us) {
@@ -63,15 +46,13 @@ std::uint32_t ToWholeMs(Duration age) {
 }
 
 absl::StatusOr<NearestQuery> ToQuery(const v1::NearestQuery& message, const std::string& field) {
-  if (absl::Status status = CheckPlace(field + ".center", message.has_center(), message.center());
-      !status.ok()) {
-    return status;
-  }
-  if (message.radius_m() < 1 || message.radius_m() > kMaxRadiusM) {
-    return OutOfRange(field + ".radius_m", message.radius_m(), 1, kMaxRadiusM);
-  }
-  if (message.limit() < 1 || message.limit() > kMaxLimit) {
-    return OutOfRange(field + ".limit", message.limit(), 1, kMaxLimit);
+  for (const absl::Status& status :
+       {ValidatePlace(
+            message.has_center() ? std::optional(FromProto(message.center())) : std::nullopt,
+            field + ".center"),
+        ValidateRange(message.radius_m(), 1, kMaxRadiusM, field + ".radius_m"),
+        ValidateRange(message.limit(), 1, kMaxLimit, field + ".limit")}) {
+    if (!status.ok()) return status;
   }
   NearestQuery query{FromProto(message.center()), static_cast<double>(message.radius_m()),
                      message.limit(), message.min_free_seats()};
@@ -130,8 +111,12 @@ absl::StatusOr<std::vector<NearestQuery>> ToQueries(const v1::FindNearestRequest
 absl::StatusOr<WatchedArea> ToWatchedArea(const v1::WatchAreaRequest& request) {
   for (const absl::Status& status :
        {ValidateId(request.market(), "market"),
-        CheckPlace("south_west", request.has_south_west(), request.south_west()),
-        CheckPlace("north_east", request.has_north_east(), request.north_east())}) {
+        ValidatePlace(request.has_south_west() ? std::optional(FromProto(request.south_west()))
+                                               : std::nullopt,
+                      "south_west"),
+        ValidatePlace(request.has_north_east() ? std::optional(FromProto(request.north_east()))
+                                               : std::nullopt,
+                      "north_east")}) {
     if (!status.ok()) return status;
   }
   const Area area{FromProto(request.south_west()), FromProto(request.north_east())};
@@ -147,16 +132,17 @@ absl::StatusOr<WatchedArea> ToWatchedArea(const v1::WatchAreaRequest& request) {
   }
   const std::uint32_t interval_ms =
       request.interval_ms() == 0 ? kDefaultIntervalMs : request.interval_ms();
-  if (interval_ms < kMinIntervalMs || interval_ms > kMaxIntervalMs) {
-    return OutOfRange("interval_ms", interval_ms, kMinIntervalMs, kMaxIntervalMs);
+  if (absl::Status status =
+          ValidateRange(interval_ms, kMinIntervalMs, kMaxIntervalMs, "interval_ms");
+      !status.ok()) {
+    return status;
   }
   return WatchedArea{request.market(), area, std::chrono::milliseconds(interval_ms)};
 }
 
 void ToProto(const NearbyDriver& driver, v1::NearbyDriver& message) {
   message.set_driver_id(driver.id.str());
-  message.mutable_position()->set_lat_e7(driver.place.lat_e7);
-  message.mutable_position()->set_lng_e7(driver.place.lng_e7);
+  *message.mutable_position() = ridestream::ToProto(driver.place);
   message.set_distance_m(static_cast<std::uint32_t>(std::lround(driver.distance_m)));
   message.set_age_ms(ToWholeMs(driver.age));
   message.set_state(static_cast<v1::DriverState>(driver.state));

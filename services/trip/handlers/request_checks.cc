@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "libs/base/geo.h"
 #include "libs/base/validation.h"
@@ -27,13 +28,6 @@ absl::Status FirstOf(std::initializer_list<absl::Status> checks) {
   return absl::OkStatus();
 }
 
-absl::Status CheckRange(std::int64_t value, std::int64_t low, std::int64_t high,
-                        const std::string& field) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("{}: must be {} to {}, is {}", field, low, high, value));
-}
-
 /// A value of an enum that this version knows, other than UNSPECIFIED.
 absl::Status CheckEnum(int value, bool is_known, const std::string& field) {
   if (is_known && value != 0) return absl::OkStatus();
@@ -48,36 +42,32 @@ absl::Status CheckDriver(const v1::AssignTripRequest& request) {
        ValidateText(driver.name(), kMaxNameCharacters, "driver.name"),
        ValidateText(driver.vehicle().model(), kMaxNameCharacters, "driver.vehicle.model"),
        ValidateText(driver.vehicle().plate(), kMaxPlateCharacters, "driver.vehicle.plate"),
-       CheckRange(request.seats(), 1, kMaxSeats, "seats"),
+       ValidateRange(request.seats(), 1, kMaxSeats, "seats"),
        ValidateOptionalId(request.from_driver_id(), "from_driver_id")});
 }
 
 }  // namespace
 
-absl::Status CheckPlace(const common::v1::LatLng* place, const std::string& field) {
-  if (place == nullptr) {
-    return absl::InvalidArgumentError(fmt::format("{}: is missing", field));
-  }
-  return FirstOf({CheckRange(place->lat_e7(), -900'000'000, 900'000'000, field + ".lat_e7"),
-                  CheckRange(place->lng_e7(), -1'800'000'000, 1'800'000'000, field + ".lng_e7")});
-}
-
 absl::Status CheckRequest(const v1::QuoteTripRequest& request) {
   return FirstOf({ValidateId(request.market(), "market"),
-                  CheckPlace(request.has_pickup() ? &request.pickup() : nullptr, "pickup"),
-                  CheckPlace(request.has_dropoff() ? &request.dropoff() : nullptr, "dropoff"),
-                  CheckRange(request.party_size(), 1, kMaxPartySize, "party_size")});
+                  ValidatePlace(request.has_pickup() ? std::optional(FromProto(request.pickup()))
+                                                     : std::nullopt,
+                                "pickup"),
+                  ValidatePlace(request.has_dropoff() ? std::optional(FromProto(request.dropoff()))
+                                                      : std::nullopt,
+                                "dropoff"),
+                  ValidateRange(request.party_size(), 1, kMaxPartySize, "party_size")});
 }
 
 absl::Status CheckRequest(const v1::ListTripsRequest& request) {
-  return FirstOf({CheckRange(request.page_size(), 0, kMaxPageSize, "page_size"),
+  return FirstOf({ValidateRange(request.page_size(), 0, kMaxPageSize, "page_size"),
                   ValidateOptionalId(request.rider_id(), "rider_id"),
                   ValidateOptionalId(request.market(), "market")});
 }
 
 absl::Status CheckRequest(const v1::FollowTripsRequest& request) {
   absl::Status status =
-      CheckRange(request.markets_size(), 1, kMaxFollowedMarkets, "markets (their number)");
+      ValidateRange(request.markets_size(), 1, kMaxFollowedMarkets, "markets (their number)");
   for (int i = 0; status.ok() && i < request.markets_size(); ++i) {
     status = ValidateId(request.markets(i), fmt::format("markets[{}]", i));
   }
@@ -96,13 +86,14 @@ absl::Status CheckRequest(const v1::FollowTripsRequest& request) {
 
 absl::Status CheckReport(const v1::ReportProgressRequest& report) {
   absl::Status status =
-      CheckRange(report.trips_size(), 0, kMaxProgressEntries, "trips (their number)");
+      ValidateRange(report.trips_size(), 0, kMaxProgressEntries, "trips (their number)");
   for (int i = 0; status.ok() && i < report.trips_size(); ++i) {
     const v1::TripProgress& entry = report.trips(i);
     const std::string field = fmt::format("trips[{}]", i);
     status = ValidateId(entry.trip_id(), field + ".trip_id");
     if (status.ok() && entry.progress().has_driver_position()) {
-      status = CheckPlace(&entry.progress().driver_position(), field + ".progress.driver_position");
+      status = ValidatePlace(FromProto(entry.progress().driver_position()),
+                             field + ".progress.driver_position");
     }
   }
   return status;
@@ -143,7 +134,9 @@ absl::StatusOr<ChangeDestinationCommand> ToCommand(const identity::Principal& ri
                                                    const v1::ChangeDestinationRequest& request) {
   absl::Status status = FirstOf(
       {ValidateId(request.request_id(), "request_id"), ValidateId(request.trip_id(), "trip_id"),
-       CheckPlace(request.has_dropoff() ? &request.dropoff() : nullptr, "dropoff")});
+       ValidatePlace(
+           request.has_dropoff() ? std::optional(FromProto(request.dropoff())) : std::nullopt,
+           "dropoff")});
   if (!status.ok()) return status;
   return ChangeDestinationCommand{TripId(request.trip_id()),
                                   RiderId(rider.id),

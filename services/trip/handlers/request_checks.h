@@ -22,9 +22,6 @@ inline constexpr int kMaxProgressEntries = 4'096;
 inline constexpr std::uint32_t kMaxPageSize = 200;
 inline constexpr std::uint32_t kDefaultPageSize = 50;
 
-/// `place` is null when the field isn't set.
-absl::Status CheckPlace(const common::v1::LatLng* place, const std::string& field);
-
 absl::Status CheckRequest(const v1::QuoteTripRequest& request);
 absl::Status CheckRequest(const v1::ListTripsRequest& request);
 absl::Status CheckRequest(const v1::FollowTripsRequest& request);

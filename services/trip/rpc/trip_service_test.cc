@@ -168,8 +168,8 @@ TEST_F(TripServiceTest, BadQuotesAreRefusedByField) {
        {[](R& r) { r.mutable_dropoff()->set_lng_e7(2'000'000'000); }, kInvalid, "dropoff.lng_e7"},
        {[](R& r) { r.mutable_dropoff()->set_lat_e7(0); }, kInvalid, "dropoff: no street"},
        {[](R& r) { r.mutable_dropoff()->set_lat_e7(409'500'000); }, kPrecondition, "no way"},
-       {[](R& r) { r.set_party_size(0); }, kInvalid, "party_size: must be 1 to 8, is 0"},
-       {[](R& r) { r.set_party_size(9); }, kInvalid, "party_size: must be 1 to 8, is 9"}});
+       {[](R& r) { r.set_party_size(0); }, kInvalid, "party_size: must be in 1 to 8, is 0"},
+       {[](R& r) { r.set_party_size(9); }, kInvalid, "party_size: must be in 1 to 8, is 9"}});
   EXPECT_THAT(Call(&Stub::QuoteTrip, kService, QuoteRequest()), StatusIs(kDenied, "isn't for"));
 }
 
@@ -283,8 +283,8 @@ TEST_F(TripServiceTest, BadCommandsOfServicesAreRefusedByField) {
        {[](A& r) { r.mutable_driver()->set_name(std::string(65, 'n')); }, kInvalid, "driver.name"},
        {[](A& r) { r.mutable_driver()->mutable_vehicle()->set_plate(std::string(17, 'p')); },
         kInvalid, "driver.vehicle.plate"},
-       {[](A& r) { r.set_seats(0); }, kInvalid, "seats: must be 1 to 8, is 0"},
-       {[](A& r) { r.set_seats(9); }, kInvalid, "seats: must be 1 to 8, is 9"},
+       {[](A& r) { r.set_seats(0); }, kInvalid, "seats: must be in 1 to 8, is 0"},
+       {[](A& r) { r.set_seats(9); }, kInvalid, "seats: must be in 1 to 8, is 9"},
        {[](A& r) { r.set_seats(1); }, kPrecondition, "don't fit"}});
   ASSERT_THAT(Assign(trip.trip_id(), "d", "o"), IsOk());
   EXPECT_THAT(Assign(trip.trip_id(), "e", "o2"),
@@ -388,7 +388,7 @@ TEST_F(TripServiceTest, ListIsPagedAndItsTokensAreForItAlone) {
                  {[](R& r) { r.set_page_token("0." + r.page_token()); }, kInvalid, "page_token: "},
                  {[](R& r) { r.set_market("other"); }, kInvalid, "page_token: "},
                  {[](R& r) { r.set_market("!"); }, kInvalid, "market: "},
-                 {[](R& r) { r.set_page_size(201); }, kInvalid, "page_size: must be 0 to 200"},
+                 {[](R& r) { r.set_page_size(201); }, kInvalid, "page_size: must be in 0 to 200"},
                  {[](R& r) { r.set_rider_id("r-other"); }, kDenied, "rider_id: "},
                  {[](R& r) { r.set_rider_id("!"); }, kDenied, "rider_id: "}});
   EXPECT_EQ(Call(&Stub::ListTrips, kOperator, R())->trips_size(), 6);

@@ -1,7 +1,5 @@
 #include "services/dispatch/domain/session/drive_request_checks.h"
 
-#include <fmt/format.h>
-
 #include <cstdint>
 
 #include "libs/base/validation.h"
@@ -25,13 +23,10 @@ absl::Status ValidateResume(const v1::Resume& resume) {
 }  // namespace
 
 absl::Status ValidateHello(const v1::Hello& hello) {
-  if (hello.seats() < 1 || hello.seats() > kMaxSeats) {
-    return absl::InvalidArgumentError(
-        fmt::format("hello.seats: must be 1 to {}, is {}", kMaxSeats, hello.seats()));
-  }
   const common::v1::Vehicle& vehicle = hello.vehicle();
   for (const absl::Status& status :
-       {ValidateId(hello.market(), "hello.market"),
+       {ValidateRange(hello.seats(), 1, kMaxSeats, "hello.seats"),
+        ValidateId(hello.market(), "hello.market"),
         ValidateText(hello.name(), kMaxNameCharacters, "hello.name"),
         ValidateText(vehicle.model(), kMaxNameCharacters, "hello.vehicle.model"),
         ValidateText(vehicle.plate(), kMaxPlateCharacters, "hello.vehicle.plate"),
