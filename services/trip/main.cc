@@ -20,6 +20,7 @@
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
 #include "services/trip/domain/fare.h"
+#include "services/trip/domain/promise.h"
 #include "services/trip/trip_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
@@ -64,12 +65,13 @@ RIDESTREAM_RANGED_FLAG(uint32_t, shared_discount_percent, 25,
                        "What a rider who shares is spared, in percent of the fare", 0, 100);
 RIDESTREAM_RANGED_FLAG(absl::Duration, shared_pickup_within, absl::Minutes(8),
                        "Riders who share are promised a pick-up within so long of their request",
-                       absl::ZeroDuration(), absl::Hours(24));
+                       absl::ZeroDuration(), absl::FromChrono(ridestream::trip::kLongestTerm));
 RIDESTREAM_RANGED_FLAG(uint32_t, shared_detour_percent, 50,
                        "…and a ride that is longer than the direct one by at most so many percent,",
-                       0, 1'000);
+                       0, ridestream::trip::kMaxDetourPercent);
 RIDESTREAM_RANGED_FLAG(absl::Duration, shared_min_detour, absl::Minutes(4),
-                       "or by so long, if that is more", absl::ZeroDuration(), absl::Hours(24));
+                       "or by so long, if that is more", absl::ZeroDuration(),
+                       absl::FromChrono(ridestream::trip::kLongestTerm));
 RIDESTREAM_RANGED_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
                        "How long a quote's price is kept, by the city's clock", absl::Seconds(1),
                        absl::Hours(24));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <random>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -35,10 +36,9 @@ Bystanders::Bystanders(const process::LocalServices& system)
   follower_ = trip_->FollowTrips(&follower_context_, follow);
   location::v1::WatchAreaRequest watch;
   watch.set_market("city");
-  watch.mutable_south_west()->set_lat_e7(place_.lat_e7 - 10'000'000);
-  watch.mutable_south_west()->set_lng_e7(place_.lng_e7 - 10'000'000);
-  watch.mutable_north_east()->set_lat_e7(place_.lat_e7 + 10'000'000);
-  watch.mutable_north_east()->set_lng_e7(place_.lng_e7 + 10'000'000);
+  constexpr std::int32_t kHalfE7 = 10'000'000;
+  *watch.mutable_south_west() = ToProto({place_.lat_e7 - kHalfE7, place_.lng_e7 - kHalfE7});
+  *watch.mutable_north_east() = ToProto({place_.lat_e7 + kHalfE7, place_.lng_e7 + kHalfE7});
   watch.set_interval_ms(10'000);
   viewer_ = location_->WatchArea(&viewer_context_, watch);
 }

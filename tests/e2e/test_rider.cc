@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 
@@ -14,11 +15,6 @@ namespace {
 using trip::v1::TripService;
 
 constexpr std::chrono::seconds kAnswerWithin{30};
-
-void Set(LatLng place, common::v1::LatLng& wire) {
-  wire.set_lat_e7(place.lat_e7);
-  wire.set_lng_e7(place.lng_e7);
-}
 
 }  // namespace
 
@@ -48,8 +44,8 @@ trip::v1::QuoteTripResponse TestRider::Quote(LatLng from, LatLng to, bool shared
   request.set_market("city");
   request.set_party_size(1);
   request.set_shared(shared);
-  Set(from, *request.mutable_pickup());
-  Set(to, *request.mutable_dropoff());
+  *request.mutable_pickup() = ToProto(from);
+  *request.mutable_dropoff() = ToProto(to);
   return Call(&TripService::Stub::QuoteTrip, request);
 }
 
@@ -82,7 +78,7 @@ trip::v1::Trip TestRider::ChangeDestination(LatLng to) {
   trip::v1::ChangeDestinationRequest request;
   request.set_request_id(id_ + "-change-" + std::to_string(++changes_));
   request.set_trip_id(trip_id_);
-  Set(to, *request.mutable_dropoff());
+  *request.mutable_dropoff() = ToProto(to);
   return Call(&TripService::Stub::ChangeDestination, request).trip();
 }
 

@@ -10,6 +10,7 @@
 
 #include "libs/metrics/testing/scrape.h"
 #include "libs/process/authority.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -137,10 +138,8 @@ void TripLoad::Ride(const std::string& name) {
   for (int number = 1; !stopping_; ++number) {
     trip::v1::QuoteTripRequest quote;
     quote.set_market("city");
-    quote.mutable_pickup()->set_lat_e7(places_[0].lat_e7);
-    quote.mutable_pickup()->set_lng_e7(places_[0].lng_e7);
-    quote.mutable_dropoff()->set_lat_e7(places_[1].lat_e7);
-    quote.mutable_dropoff()->set_lng_e7(places_[1].lng_e7);
+    *quote.mutable_pickup() = ToProto(places_[0]);
+    *quote.mutable_dropoff() = ToProto(places_[1]);
     quote.set_party_size(1);
     trip::v1::QuoteTripResponse quoted;
     call(&Stub::QuoteTrip, quote, quoted);

@@ -5,15 +5,14 @@
 #include <memory>
 #include <utility>
 
-#include "google/protobuf/util/time_util.h"
 #include "libs/base/peer_address.h"
 #include "libs/base/validation.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::dispatch {
 namespace {
 
-using google::protobuf::util::TimeUtil;
 using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 /// Ends a call that never became a stream.
@@ -86,8 +85,8 @@ absl::Status DispatchService::DescribeOffers(const grpc::CallbackServerContext& 
   const OfferTimes::Summary summary = times->Summarize();
   response.set_acked(summary.acked);
   if (summary.acked == 0) return absl::OkStatus();
-  *response.mutable_p50() = TimeUtil::NanosecondsToDuration(summary.p50.count());
-  *response.mutable_p99() = TimeUtil::NanosecondsToDuration(summary.p99.count());
+  *response.mutable_p50() = ToProto(std::chrono::floor<Duration>(summary.p50));
+  *response.mutable_p99() = ToProto(std::chrono::floor<Duration>(summary.p99));
   return absl::OkStatus();
 }
 

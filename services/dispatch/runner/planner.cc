@@ -43,8 +43,7 @@ void Planner::Find(FindCandidates question, const std::vector<std::string>& requ
   request.set_market(market_);
   for (const FindCandidates::Query& query : question.queries) {
     auto& wire = *request.add_queries();
-    wire.mutable_center()->set_lat_e7(query.pickup.lat_e7);
-    wire.mutable_center()->set_lng_e7(query.pickup.lng_e7);
+    *wire.mutable_center() = ToProto(query.pickup);
     wire.set_radius_m(query.radius_m);
     wire.set_limit(config_.candidates);
     wire.set_min_free_seats(query.party_size);

@@ -9,26 +9,18 @@
 namespace ridestream::trip {
 namespace {
 
-constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
-constexpr std::uint32_t kMostPercent = 1'000;
-
 absl::Status ValidateDuration(const char* term, std::chrono::milliseconds duration) {
-  if (duration >= duration.zero() && duration <= kLongest) return absl::OkStatus();
+  if (duration >= duration.zero() && duration <= kLongestTerm) return absl::OkStatus();
   return absl::InvalidArgumentError(fmt::format("sharing.{}: must be 0 to {} ms, is {} ms", term,
-                                                kLongest.count(), duration.count()));
-}
-
-std::chrono::milliseconds ToMs(const google::protobuf::Duration& duration) {
-  return std::chrono::seconds(duration.seconds()) +
-         std::chrono::milliseconds(duration.nanos() / 1'000'000);
+                                                kLongestTerm.count(), duration.count()));
 }
 
 }  // namespace
 
 absl::Status ValidateTerms(const SharingTerms& terms) {
-  if (terms.detour_percent > kMostPercent) {
+  if (terms.detour_percent > kMaxDetourPercent) {
     return absl::InvalidArgumentError(fmt::format("sharing.detour_percent: must be 0 to {}, is {}",
-                                                  kMostPercent, terms.detour_percent));
+                                                  kMaxDetourPercent, terms.detour_percent));
   }
   absl::Status status = ValidateDuration("pickup_within", terms.pickup_within);
   if (status.ok()) status = ValidateDuration("min_detour", terms.min_detour);
@@ -45,8 +37,9 @@ v1::Promise MakePromise(const SharingTerms& terms, std::chrono::milliseconds dir
 }
 
 void SetPromisedTimes(Time requested_at, v1::Promise& promise) {
-  *promise.mutable_latest_pickup_at() = ToProto(requested_at + ToMs(promise.pickup_within()));
-  *promise.mutable_latest_dropoff_at() = ToProto(requested_at + ToMs(promise.dropoff_within()));
+  *promise.mutable_latest_pickup_at() = ToProto(requested_at + FromProto(promise.pickup_within()));
+  *promise.mutable_latest_dropoff_at() =
+      ToProto(requested_at + FromProto(promise.dropoff_within()));
 }
 
 }  // namespace ridestream::trip

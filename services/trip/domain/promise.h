@@ -9,6 +9,9 @@
 
 namespace ridestream::trip {
 
+inline constexpr std::chrono::milliseconds kLongestTerm = std::chrono::hours(24);
+inline constexpr std::uint32_t kMaxDetourPercent = 1'000;
+
 /// What riders who share are promised. A longer way takes them by others' doors, but not by too
 /// many.
 struct SharingTerms {
@@ -20,7 +23,7 @@ struct SharingTerms {
   std::chrono::milliseconds min_detour = std::chrono::minutes(4);
 };
 
-/// INVALID_ARGUMENT names the term that is negative, or beyond a day or 1,000 percent.
+/// INVALID_ARGUMENT names the term that is negative, or beyond kLongestTerm or kMaxDetourPercent.
 absl::Status ValidateTerms(const SharingTerms& terms);
 
 /// The promise for a ride whose direct way takes `direct`: without its times, which the request

@@ -98,8 +98,7 @@ std::vector<trip::v1::Trip> VirtualTrips::All() const {
 }
 
 Duration VirtualTrips::Direct(const trip::v1::Trip& trip) {
-  return std::chrono::seconds(trip.fare().duration().seconds()) +
-         std::chrono::microseconds(trip.fare().duration().nanos() / 1'000);
+  return FromProto(trip.fare().duration());
 }
 
 }  // namespace ridestream::bench

@@ -13,6 +13,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
 #include "libs/process/local_services.h"
+#include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/development_security.h"
@@ -66,10 +67,8 @@ class Riders {
     const LatLng to = places_[static_cast<std::size_t>(number * 7 + 3) % places_.size()];
     quote_request.set_market(kMarket);
     quote_request.set_party_size(1);
-    quote_request.mutable_pickup()->set_lat_e7(from.lat_e7);
-    quote_request.mutable_pickup()->set_lng_e7(from.lng_e7);
-    quote_request.mutable_dropoff()->set_lat_e7(to.lat_e7);
-    quote_request.mutable_dropoff()->set_lng_e7(to.lng_e7);
+    *quote_request.mutable_pickup() = ToProto(from);
+    *quote_request.mutable_dropoff() = ToProto(to);
     trip::v1::RequestTripRequest request;
     trip::v1::RequestTripResponse requested;
     if (!Call(rider, [&](auto* c) { return stub_->QuoteTrip(c, quote_request, &quote); })) return;
@@ -132,9 +131,7 @@ absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
   Fleet fleet((*system)->dispatch(), drivers, 8, places,
               [&](const dispatch::v1::DriveResponse& response) {
                 if (!response.has_offer() || !measuring) return;
-                const auto& at = response.offer().decided_at();
-                const Time decided(std::chrono::seconds(at.seconds()) +
-                                   std::chrono::microseconds(at.nanos() / 1'000));
+                const Time decided = FromProto(response.offer().decided_at());
                 MutexLock lock(mu);
                 result.micros.Add((clock.Now() - decided).count());
               });
