@@ -21,10 +21,6 @@ void Result::Clearer::operator()(pg_result* result) const { PQclear(result); }
 
 int Result::rows() const { return PQntuples(result_.get()); }
 
-std::int64_t Result::changed_rows() const {
-  return std::strtoll(PQcmdTuples(result_.get()), nullptr, 10);
-}
-
 std::string_view Result::command() const { return PQcmdStatus(result_.get()); }
 
 bool Result::IsNull(int row, int column) const {

@@ -14,8 +14,6 @@ class Result {
   explicit Result(pg_result* result) : result_(result) {}
 
   int rows() const;
-  /// Rows that an INSERT, UPDATE or DELETE changed.
-  std::int64_t changed_rows() const;
   /// "COMMIT", "INSERT 0 1", …
   std::string_view command() const;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/invariant.h"
+
 namespace ridestream::dispatch {
 
 std::shared_ptr<DriverSession> SessionTable::Find(const DriverId& driver) const {
@@ -18,7 +20,10 @@ void SessionTable::Insert(std::shared_ptr<DriverSession> session, const std::str
 }
 
 void SessionTable::Move(const DriverId& driver, const std::string& address) {
-  Entry& entry = entries_.at(driver);
+  const auto found = entries_.find(driver);
+  if (!RIDESTREAM_INVARIANT(found != entries_.end(), "a session that moves is in the table"))
+    return;
+  Entry& entry = found->second;
   if (entry.address == address) return;
   Leave(entry);
   Order& of_address = by_address_[address];
@@ -37,6 +42,10 @@ bool SessionTable::Erase(const DriverSession& session) {
 
 void SessionTable::Leave(const Entry& entry) {
   const auto of_address = by_address_.find(entry.address);
+  if (!RIDESTREAM_INVARIANT(of_address != by_address_.end(),
+                            "each session counts for an address")) {
+    return;
+  }
   of_address->second.erase(entry.in_address);
   if (of_address->second.empty()) by_address_.erase(of_address);
 }

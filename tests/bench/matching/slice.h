@@ -27,8 +27,7 @@ struct SliceRider {
 };
 
 struct Slice {
-  /// At most kMaxRiders.
-  static constexpr std::size_t kMaxRiders = 64;
+  /// At most 64, since sets of riders are bits.
   std::vector<SliceRider> riders;
   std::vector<loadtest::FleetPlace> cars;
   dispatch::Dwell dwell;
