@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "libs/base/host_port.h"
 #include "libs/process/child_process.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/descriptor.h"
@@ -36,8 +37,7 @@ rpc::Descriptor ConnectToPortFrom(const char* from, const std::string& address) 
   inet_pton(AF_INET, from, &end.sin_addr);
   EXPECT_EQ(bind(connection.get(), reinterpret_cast<sockaddr*>(&end), sizeof(end)), 0);
   end.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  end.sin_port =
-      htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  end.sin_port = htons(ParseHostPort(address).value().port);
   EXPECT_EQ(connect(connection.get(), reinterpret_cast<sockaddr*>(&end), sizeof(end)), 0);
   return connection;
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "grpcpp/grpcpp.h"
+#include "libs/base/host_port.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -41,8 +42,7 @@ class RawConnection {
       : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_port =
-        htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    to.sin_port = htons(ParseHostPort(address).value().port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
   }

@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 
+#include "libs/base/host_port.h"
+
 namespace ridestream::door {
 namespace {
 
@@ -34,10 +36,10 @@ std::string Length(std::size_t value) {
 
 std::string Text(std::string_view text) { return Length(text.size()) + std::string(text); }
 
-sockaddr_in Address(const std::string& host, const std::string& port) {
+sockaddr_in Address(const std::string& host, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+  address.sin_port = htons(port);
   inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   return address;
 }
@@ -71,9 +73,9 @@ std::string RequestHeaders(std::string_view path, std::size_t padding) {
 
 RawHttp2::RawHttp2(const std::string& address, const std::string& from)
     : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const sockaddr_in local = Address(from, "0");
-  const std::size_t colon = address.rfind(':');
-  const sockaddr_in remote = Address(address.substr(0, colon), address.substr(colon + 1));
+  const sockaddr_in local = Address(from, 0);
+  const HostPort server = ParseHostPort(address).value();
+  const sockaddr_in remote = Address(server.host, server.port);
   closed_ = bind(socket_, reinterpret_cast<const sockaddr*>(&local), sizeof(local)) != 0 ||
             connect(socket_, reinterpret_cast<const sockaddr*>(&remote), sizeof(remote)) != 0;
   Send(std::string(kPreface) + Frame(FrameType::kSettings, 0, 0, ""));

@@ -10,6 +10,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "libs/base/host_port.h"
 #include "ridestream/common/v1/http.pb.h"
 #include "services/gateway/grpc_web/frame.h"
 #include "services/gateway/testing/test_client.h"
@@ -112,10 +113,7 @@ class HostileGatewayTest : public HostileTest {
     EXPECT_NE(problem.value("detail", ""), "");
   }
 
-  int port() const {
-    const std::string address = system_->gateway();
-    return std::stoi(address.substr(address.rfind(':') + 1));
-  }
+  int port() const { return ParseHostPort(system_->gateway()).value().port; }
 
   std::size_t calls_ = 0;
 };

@@ -18,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "libs/process/run_command.h"
 #include "services/exporter/kafka/handle.h"
 
 namespace ridestream::kafka_tests {
@@ -60,17 +61,11 @@ std::array<int, 2> FreePorts() {
 }  // namespace
 
 absl::StatusOr<std::string> OutputOf(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return absl::InternalError("popen: " + command);
-  std::string output;
-  std::array<char, 4096> buffer{};
-  for (std::size_t size; (size = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    output.append(buffer.data(), size);
-  }
-  const int status = pclose(pipe);
-  if (status == 0) return output;
-  return absl::InternalError(
-      fmt::format("{}: {}: {}", command, process::DescribeWaitStatus(status), output));
+  auto finished = process::RunCommand(command);
+  if (!finished.ok()) return finished.status();
+  if (finished->wait_status == 0) return std::move(finished->output);
+  return absl::InternalError(fmt::format(
+      "{}: {}: {}", command, process::DescribeWaitStatus(finished->wait_status), finished->output));
 }
 
 KafkaBroker::KafkaBroker(std::string classpath, std::string folder)
