@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <future>
 #include <string>
 #include <thread>
 #include <utility>
@@ -108,10 +109,7 @@ class BeastServer final : public HttpServer {
 
   void Drain(std::chrono::milliseconds grace) override {
     if (std::exchange(drained_, true)) return;
-    net::post(acceptor_.get_executor(), [this] {
-      ErrorCode ignored;
-      acceptor_.close(ignored);
-    });
+    StopAccepting();
     peers_.StartDrain();
     if (peers_.WaitUntilNone(grace)) return;
     peers_.Cut();
@@ -119,6 +117,15 @@ class BeastServer final : public HttpServer {
   }
 
  private:
+  /// Returns once no further connection can arrive, so that none outlives the drain.
+  void StopAccepting() {
+    const std::future<void> closed = net::post(acceptor_.get_executor(), net::use_future([this] {
+                                                 ErrorCode ignored;
+                                                 acceptor_.close(ignored);
+                                               }));
+    if (!threads_.empty()) closed.wait();
+  }
+
   /// The acceptor has a strand of its own; each connection gets one.
   void Accept() {
     acceptor_.async_accept(net::make_strand(io_), [this](ErrorCode error, Tcp::socket socket) {

@@ -73,7 +73,7 @@ class HttpServer {
 
   virtual int port() const = 0;
   virtual Stats stats() const = 0;
-  /// Takes no more connections, tells OnDrain, lets what is under way end for at most `grace`, cuts
+  /// Frees the port, tells OnDrain, lets what is under way end for at most `grace`, cuts
   /// what is left. Once; the destructor does it without grace.
   virtual void Drain(std::chrono::milliseconds grace) = 0;
 };

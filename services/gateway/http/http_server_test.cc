@@ -605,5 +605,17 @@ TEST(HttpServerStart, RefusesAddressesThatCanNotBeHad) {
               testing::StatusIs(absl::StatusCode::kUnavailable, "in use"));
 }
 
+TEST(HttpServerStop, FreesThePortBeforeADrainReturns) {
+  auto server = HttpServer::Start({});
+  ASSERT_THAT(server, testing::IsOk());
+  const std::string address = "127.0.0.1:" + std::to_string((*server)->port());
+  for (int i = 0; i < 50; ++i) {
+    (*server)->Drain(0ms);
+    auto next = HttpServer::Start({.address = address});
+    ASSERT_THAT(next, testing::IsOk()) << "after " << i << " restarts";
+    server = std::move(next);
+  }
+}
+
 }  // namespace
 }  // namespace ridestream::gateway
