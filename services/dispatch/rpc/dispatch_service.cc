@@ -50,7 +50,7 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
   proofs_.Add<DriveStream>(*admission, *stream, [](DriveStream& ending, const absl::Status& why) {
     v1::Goodbye goodbye;
     goodbye.set_reason(v1::GOODBYE_REASON_PROOF_ENDED);
-    *goodbye.mutable_reconnect_after() = TimeUtil::SecondsToDuration(0);  // At once.
+    *goodbye.mutable_reconnect_after() = ToProto(Duration::zero());  // At once.
     ending.SayGoodbye(std::move(goodbye), why);
   });
   call->Begin(*stream, observer_);
