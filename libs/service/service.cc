@@ -187,6 +187,13 @@ std::string_view WaitForStopSignal() {
   return signal == SIGTERM ? "SIGTERM" : "SIGINT";
 }
 
+void DrainOnStopSignal(const std::function<void()>& drain) {
+  const std::string_view signal = WaitForStopSignal();
+  Log(Level::kInfo, "draining", {{"signal", std::string(signal)}});
+  drain();
+  Log(Level::kInfo, "stopped");
+}
+
 std::string_view WaitForStopSignal(std::chrono::nanoseconds time) {
   const sigset_t signals = StopSignals();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(std::max(time, time.zero()));

@@ -34,6 +34,8 @@ std::shared_ptr<const Clock> MakeClock();
 
 /// Waits until SIGTERM or SIGINT comes; returns its name.
 std::string_view WaitForStopSignal();
+/// Waits likewise, then calls `drain`; logs "draining" with the signal before and "stopped" after.
+void DrainOnStopSignal(const std::function<void()>& drain);
 /// The same, for at most so long: empty when none came. To a tool each says "enough of this".
 std::string_view WaitForStopSignal(std::chrono::nanoseconds time);
 

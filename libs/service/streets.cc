@@ -2,14 +2,24 @@
 
 #include <fmt/format.h>
 
+#include "absl/flags/flag.h"
+#include "absl/strings/str_join.h"
+#include "libs/service/markets.h"
 #include "libs/service/service.h"
 
-namespace ridestream::service {
+ABSL_FLAG(
+    std::string, markets, "city=city:1",
+    "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
+    "built-in city) or the path of an OSM extract");
+ABSL_FLAG(std::string, roads_cache, "",
+          "Folder in which prepared streets are kept from one start to the next; empty: none");
 
-absl::StatusOr<std::unique_ptr<roads::Streets>> LoadStreets(const MarketSpec& spec,
-                                                            const std::string& cache_folder) {
+namespace ridestream::service {
+namespace {
+
+absl::StatusOr<std::unique_ptr<roads::Streets>> Load(const MarketSpec& spec) {
   absl::StatusOr<std::unique_ptr<roads::Streets>> streets =
-      roads::Streets::Load(spec.streets, {.cache_folder = cache_folder});
+      roads::Streets::Load(spec.streets, {.cache_folder = absl::GetFlag(FLAGS_roads_cache)});
   if (!streets.ok()) {
     return absl::Status(streets.status().code(),
                         fmt::format("--markets: market '{}': {}", spec.market,
@@ -20,6 +30,26 @@ absl::StatusOr<std::unique_ptr<roads::Streets>> LoadStreets(const MarketSpec& sp
        {"streets", (*streets)->description()},
        {"routing", (*streets)->preparation()}});
   return streets;
+}
+
+}  // namespace
+
+absl::StatusOr<StreetsByMarket> LoadStreetsFromFlags() {
+  const auto specs = ParseMarkets(absl::GetFlag(FLAGS_markets));
+  if (!specs.ok()) return specs.status();
+  StreetsByMarket markets;
+  for (const MarketSpec& spec : *specs) {
+    auto streets = Load(spec);
+    if (!streets.ok()) return streets.status();
+    markets.emplace(spec.market, *std::move(streets));
+  }
+  return markets;
+}
+
+std::string Describe(const StreetsByMarket& markets) {
+  return absl::StrJoin(markets, ", ", [](std::string* out, const auto& market) {
+    out->append(fmt::format("{} ({})", market.first, market.second->description()));
+  });
 }
 
 }  // namespace ridestream::service

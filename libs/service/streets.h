@@ -1,17 +1,22 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "libs/base/id.h"
 #include "libs/roads/streets.h"
-#include "libs/service/markets.h"
 
 namespace ridestream::service {
 
-/// Loads a market's streets and logs what they are. `cache_folder` is that of --roads_cache. Errors
-/// are those of roads::Streets::Load, and name the market.
-absl::StatusOr<std::unique_ptr<roads::Streets>> LoadStreets(const MarketSpec& spec,
-                                                            const std::string& cache_folder);
+using StreetsByMarket = std::map<MarketId, std::unique_ptr<roads::Streets>>;
+
+/// Loads the streets of each market in --markets, through the folder --roads_cache, and logs what
+/// they are. Errors are those of ParseMarkets and roads::Streets::Load, and name the market.
+absl::StatusOr<StreetsByMarket> LoadStreetsFromFlags();
+
+/// "porto (…), lisbon (…)": names and streets, for a line of the log.
+std::string Describe(const StreetsByMarket& markets);
 
 }  // namespace ridestream::service

@@ -6,20 +6,15 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
-#include <map>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
-#include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
 #include "services/dispatch/dispatch_server.h"
@@ -33,12 +28,6 @@ ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7103",
           "Address to serve Prometheus metrics on; port 0 takes a free one, off serves none");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
-ABSL_FLAG(
-    std::string, markets, "city=city:1",
-    "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
-    "built-in city) or the path of an OSM extract");
-ABSL_FLAG(std::string, roads_cache, "",
-          "Folder in which prepared streets are kept from one start to the next; empty: none");
 RIDESTREAM_RANGED_FLAG(absl::Duration, report_every, absl::Seconds(4),
                        "How often drivers report a position", kTick, absl::Hours(1));
 RIDESTREAM_RANGED_FLAG(
@@ -231,26 +220,6 @@ RegistryConfig SessionsFromFlags() {
           .max_sessions_per_address = absl::GetFlag(FLAGS_max_sessions_per_address)};
 }
 
-using StreetsByMarket = std::map<MarketId, std::unique_ptr<roads::Streets>>;
-
-absl::StatusOr<StreetsByMarket> LoadMarkets() {
-  const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
-  if (!specs.ok()) return specs.status();
-  StreetsByMarket markets;
-  for (const service::MarketSpec& spec : *specs) {
-    auto streets = service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
-    if (!streets.ok()) return streets.status();
-    markets.emplace(spec.market, *std::move(streets));
-  }
-  return markets;
-}
-
-std::string Describe(const StreetsByMarket& markets) {
-  return absl::StrJoin(markets, ", ", [](std::string* out, const auto& market) {
-    out->append(fmt::format("{} ({})", market.first, market.second->description()));
-  });
-}
-
 absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
   auto security = rpc::SecurityOptionsFromFlags(absl::GetFlag(FLAGS_max_calls_per_s));
@@ -259,7 +228,7 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
   if (!market.ok()) return market.status();
   auto server = rpc::ServerOptionsFromFlags();
   server.address = absl::GetFlag(FLAGS_listen);
-  auto streets = LoadMarkets();
+  auto streets = service::LoadStreetsFromFlags();
   if (!streets.ok()) return streets.status();
   return DispatchServer::Options{
       .server = std::move(server),
@@ -282,15 +251,16 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
 absl::Status Run() {
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
-  options->on_standby = [markets = Describe(options->streets)](const DispatchServer& server,
-                                                               const trip::v1::Lease& lease) {
+  options->on_standby = [markets = service::Describe(options->streets)](
+                            const DispatchServer& server, const trip::v1::Lease& lease) {
     // The address is of use from now on, though drivers are sent elsewhere.
     service::LogServing(server.address(), {{"metrics", server.metrics_address()},
                                            {"markets", markets},
                                            {"standby_of", lease.address()},
                                            {"standby_for", lease.market()}});
   };
-  options->on_ready = [markets = Describe(options->streets)](const DispatchServer& server) {
+  options->on_ready = [markets =
+                           service::Describe(options->streets)](const DispatchServer& server) {
     service::LogServing(server.address(),
                         {{"metrics", server.metrics_address()},
                          {"markets", markets},
@@ -304,9 +274,7 @@ absl::Status Run() {
   };
   auto server = DispatchServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
-  const std::string_view signal = service::WaitForStopSignal();
-  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain();
+  service::DrainOnStopSignal([&] { (*server)->Drain(); });
   if (*lost) return absl::AbortedError("another process decides for a market of this one");
   return absl::OkStatus();
 }

@@ -147,12 +147,11 @@ absl::Status Run() {
     return *pause;
   });
 
-  const std::string_view signal = service::WaitForStopSignal();
-  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  worker.reset();
-  log.Stop();
-  (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
-  service::Log(service::Level::kInfo, "stopped");
+  service::DrainOnStopSignal([&] {
+    worker.reset();
+    log.Stop();
+    (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
+  });
   return absl::OkStatus();
 }
 

@@ -172,10 +172,7 @@ absl::Status Run() {
                                              {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
                                              {"allowed_hosts", absl::GetFlag(FLAGS_allowed_hosts)},
                                              {"authentication", (*server)->authentication()}});
-  const std::string_view signal = service::WaitForStopSignal();
-  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain();
-  service::Log(service::Level::kInfo, "stopped");
+  service::DrainOnStopSignal([&] { (*server)->Drain(); });
   return absl::OkStatus();
 }
 

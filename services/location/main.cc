@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/flags/flag.h"
@@ -95,10 +94,7 @@ absl::Status Run() {
                        {"max_markets", fmt::format("{}", absl::GetFlag(FLAGS_max_markets))},
                        {"max_viewers", fmt::format("{}", absl::GetFlag(FLAGS_max_viewers))},
                        {"authentication", (*server)->authentication()}});
-  const std::string_view signal = service::WaitForStopSignal();
-  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain();
-  service::Log(service::Level::kInfo, "stopped");
+  service::DrainOnStopSignal([&] { (*server)->Drain(); });
   return absl::OkStatus();
 }
 

@@ -2,21 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
-#include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
 #include "services/trip/domain/fare.h"
@@ -36,12 +31,6 @@ ABSL_FLAG(std::string, postgres, "",
           "With --store=postgres, the database: postgresql://USER@HOST[,HOST…]/NAME?… or "
           "key=value pairs, as libpq takes them. A password is better given in the environment "
           "(RIDESTREAM_POSTGRES, PGPASSWORD) than here.");
-ABSL_FLAG(
-    std::string, markets, "city=city:1",
-    "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
-    "built-in city) or the path of an OSM extract");
-ABSL_FLAG(std::string, roads_cache, "",
-          "Folder in which prepared streets are kept from one start to the next; empty: none");
 ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
 RIDESTREAM_RANGED_FLAG(int64_t, base_fare_minor, 250,
                        "What every ride costs, in the currency's minor unit", 0,
@@ -89,20 +78,6 @@ constexpr char kUsage[] =
     "PostgreSQL.\n"
     "  trip --data /var/lib/ridestream/trip --markets manhattan=maps/manhattan.osm.pbf\n"
     "Every flag can be given as an environment variable, e.g. RIDESTREAM_DATA=/data.";
-
-using StreetsByMarket = std::map<std::string, std::unique_ptr<roads::Streets>>;
-
-absl::StatusOr<StreetsByMarket> LoadMarkets() {
-  const auto specs = service::ParseMarkets(absl::GetFlag(FLAGS_markets));
-  if (!specs.ok()) return specs.status();
-  StreetsByMarket markets;
-  for (const service::MarketSpec& spec : *specs) {
-    auto streets = service::LoadStreets(spec, absl::GetFlag(FLAGS_roads_cache));
-    if (!streets.ok()) return streets.status();
-    markets.emplace(spec.market.str(), *std::move(streets));
-  }
-  return markets;
-}
 
 absl::StatusOr<v1::Tariff> TariffFromFlags() {
   v1::Tariff tariff;
@@ -153,7 +128,7 @@ absl::StatusOr<TripServer::Options> OptionsFromFlags() {
   if (!store.ok()) return store.status();
   auto server = rpc::ServerOptionsFromFlags();
   server.address = absl::GetFlag(FLAGS_listen);
-  auto streets = LoadMarkets();
+  auto streets = service::LoadStreetsFromFlags();
   if (!streets.ok()) return streets.status();
   return TripServer::Options{
       .server = std::move(server),
@@ -170,15 +145,10 @@ absl::StatusOr<TripServer::Options> OptionsFromFlags() {
       .drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace))};
 }
 
-std::string NamesOf(const StreetsByMarket& markets) {
-  return absl::StrJoin(markets, ",",
-                       [](std::string* out, const auto& market) { out->append(market.first); });
-}
-
 absl::Status Run() {
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
-  const std::string markets = NamesOf(options->streets);
+  const std::string markets = service::Describe(options->streets);
   auto server = TripServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
   service::LogServing((*server)->address(), {{"metrics", (*server)->metrics_address()},
@@ -187,10 +157,7 @@ absl::Status Run() {
                                              {"log_end", std::to_string((*server)->log_end())},
                                              {"authentication", (*server)->authentication()}});
 
-  const std::string_view signal = service::WaitForStopSignal();
-  service::Log(service::Level::kInfo, "draining", {{"signal", std::string(signal)}});
-  (*server)->Drain();
-  service::Log(service::Level::kInfo, "stopped");
+  service::DrainOnStopSignal([&] { (*server)->Drain(); });
   return absl::OkStatus();
 }
 

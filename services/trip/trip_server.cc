@@ -43,8 +43,8 @@ TripServer::TripServer(Options& options, std::unique_ptr<rpc::Security> security
                options.metrics_listen),
       meter_(metrics_.registry()),
       clock_(options.clock) {
-  for (auto& [name, streets] : options.streets) {
-    routers_.emplace(name, std::make_unique<StreetsRouter>(std::move(streets)));
+  for (auto& [market, streets] : options.streets) {
+    routers_.emplace(market.str(), std::make_unique<StreetsRouter>(std::move(streets)));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/id.h"
 #include "libs/base/worker.h"
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/service_metrics.h"
@@ -45,7 +46,7 @@ class TripServer {
     std::string metrics_listen = "off";
     StoreChoice store = {};
     /// The markets that are served, and their streets.
-    std::map<std::string, std::unique_ptr<roads::Streets>> streets = {};
+    std::map<MarketId, std::unique_ptr<roads::Streets>> streets = {};
     /// Must be valid, see ValidateTariff and ValidateTerms.
     v1::Tariff tariff = {};
     SharingTerms sharing = {};

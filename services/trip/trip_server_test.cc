@@ -35,7 +35,7 @@ TEST(TripServerTest, ServesItsMarketsUntilItIsDrained) {
   options.metrics_listen = "127.0.0.1:0";
   auto streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, ridestream::testing::IsOk());
-  options.streets.emplace("city", *std::move(streets));
+  options.streets.emplace(MarketId("city"), *std::move(streets));
   auto server = TripServer::Start(std::move(options));
   ASSERT_THAT(server, ridestream::testing::IsOk());
 

@@ -1,15 +1,12 @@
 #include "tests/kafka/kafka_broker.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -18,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "libs/process/free_port.h"
 #include "libs/process/run_command.h"
 #include "services/exporter/kafka/handle.h"
 
@@ -37,25 +35,6 @@ absl::StatusOr<std::string> FindClassPath() {
     return classpath;
   }
   return absl::NotFoundError("there is no Kafka here; ./ride kafka gets it");
-}
-
-/// Two ports that were free a moment ago.
-std::array<int, 2> FreePorts() {
-  std::array<int, 2> ports{};
-  std::array<int, 2> sockets{};
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    if (bind(sockets[i], reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-        getsockname(sockets[i], reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-      ports[i] = ntohs(address.sin_port);
-    }
-  }
-  for (const int one : sockets) close(one);
-  return ports;
 }
 
 }  // namespace
@@ -108,7 +87,8 @@ process::ChildProcess::Options KafkaBroker::Java(const std::string& main_class,
 }
 
 absl::Status KafkaBroker::Format() {
-  const auto [port, controller_port] = FreePorts();
+  const int port = process::FreePort();
+  const int controller_port = process::FreePort();
   address_ = fmt::format("127.0.0.1:{}", port);
   std::ofstream(folder_ + "/log4j2.properties")
       << "rootLogger.level = WARN\nrootLogger.appenderRef.err.ref = err\n"
