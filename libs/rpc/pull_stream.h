@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "grpcpp/grpcpp.h"
+#include "libs/rpc/call_guard.h"
 #include "libs/rpc/message_bytes.h"
 #include "libs/rpc/status.h"
 #include "libs/server_streams/pull_stream.h"
@@ -23,9 +24,12 @@ class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   ReadCall(grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
       : context_(context), response_(response) {}
 
-  /// Before the handler returns this to gRPC; `stream` reads from here. A call that is refused is
-  /// finished instead.
-  void Attach(std::shared_ptr<Stream> stream) { stream_ = std::move(stream); }
+  /// Before the handler returns this to gRPC; `stream` reads from here. `admission` is by the
+  /// caller alone: the first message decides again. A call that is refused is finished instead.
+  void Attach(std::shared_ptr<Stream> stream, Admission admission) {
+    stream_ = std::move(stream);
+    admission_ = std::move(admission);
+  }
 
   void StartRead() override { ServerReadReactor::StartRead(&read_); }
   void Finish(const absl::Status& status, const Response& response) override {
@@ -36,6 +40,10 @@ class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   void OnReadDone(bool ok) override {
     if (!ok) return stream_->OnReadsEnded();
     if (!Parse(read_, message_)) return stream_->Close(FromGrpcStatus(MalformedMessage()));
+    if (std::exchange(is_first_, false)) {
+      const absl::Status status = CallGuard::AdmitRequest(admission_, message_);
+      if (!status.ok()) return stream_->Close(status);
+    }
     stream_->OnRead(message_);
   }
   void OnCancel() override {
@@ -50,9 +58,11 @@ class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   grpc::CallbackServerContext& context_;
   grpc::ByteBuffer& response_;
   std::shared_ptr<Stream> stream_;  // Null for a call that was refused.
+  Admission admission_;
   // By the read that is under way.
   grpc::ByteBuffer read_;
   Request message_;
+  bool is_first_ = true;  // Of the messages.
 };
 
 }  // namespace ridestream::rpc

@@ -37,7 +37,7 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* LocationService::ReportPositions(
   if (!admission.ok()) return refuse(admission.status());
   const auto stream = handlers_.ReportPositions(*transport);
   if (!stream.ok()) return refuse(stream.status());
-  transport->Attach(*stream);
+  transport->Attach(*stream, *admission);
   return transport;
 }
 

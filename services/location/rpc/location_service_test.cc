@@ -9,6 +9,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/base/timer_queue.h"
@@ -30,16 +31,34 @@ constexpr std::chrono::seconds kTimeout{30};
 
 const rpc::Caller kOperator{rpc::CallerKind::kOperator, "o"};
 
+/// Believes callers, and binds all of them to one market.
+class BindingAuthenticator final : public rpc::Authenticator {
+ public:
+  explicit BindingAuthenticator(std::string market) : market_(std::move(market)) {}
+  absl::StatusOr<rpc::Proof> Authenticate(const grpc::ServerContextBase& context) const override {
+    absl::StatusOr<rpc::Proof> proof = trusting_.Authenticate(context);
+    if (proof.ok()) proof->principal.market = market_;
+    return proof;
+  }
+  absl::Status CheckOpenStream(const rpc::Proof&) const override { return absl::OkStatus(); }
+  std::string description() const override { return trusting_.description(); }
+
+ private:
+  const std::string market_;
+  const rpc::TrustingAuthenticator trusting_;
+};
+
 class LocationServiceTest : public ::testing::Test {
  protected:
   using FrameReader = std::unique_ptr<grpc::ClientReader<v1::WatchAreaResponse>>;
 
-  void Start(const LocationConfig& config = {}) {
+  void Start(const LocationConfig& config = {}) { Start(config, authenticator_); }
+  void Start(const LocationConfig& config, const rpc::Authenticator& authenticator) {
     server_.reset();
     service_.reset();
     handlers_ = std::make_unique<LocationHandlers>(
         LocationHandlers::Options{.config = config, .clock = clock_, .timers = timers_});
-    service_ = std::make_unique<LocationService>(*handlers_, authenticator_);
+    service_ = std::make_unique<LocationService>(*handlers_, authenticator);
     auto server = rpc::Server::Start(
         {.services = {service_.get()}, .on_drain = {[this] { handlers_->Drain(); }}});
     ASSERT_THAT(server, ridestream::testing::IsOk());
@@ -240,6 +259,21 @@ TEST_F(LocationServiceTest, OnlyServicesReport) {
   v1::FindNearestResponse found;
   ASSERT_TRUE(FindNearest(Nearest(5), found).ok());
   EXPECT_EQ(found.results(0).drivers_size(), 0);
+}
+
+TEST_F(LocationServiceTest, TheFirstBatchOfAReportIsHeldToTheCallersMarket) {
+  const BindingAuthenticator bound_to_porto("porto");
+  Start({}, bound_to_porto);
+  v1::ReportPositionsResponse response;
+  const grpc::Status elsewhere = Report({Position("d")}, response);
+  EXPECT_EQ(elsewhere.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(elsewhere.error_message(), "market: the caller is bound to another market");
+  EXPECT_EQ(response.applied(), 0u);
+  v1::ReportPositionsRequest batch;
+  batch.set_market("porto");
+  *batch.add_positions() = Position("d");
+  EXPECT_TRUE(Report(batch, response).ok());
+  EXPECT_EQ(response.applied(), 1u);
 }
 
 TEST_F(LocationServiceTest, AWrongQuestionIsNamed) {

@@ -215,7 +215,7 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* TripService::ReportProgress(
   auto* const transport = new ReadCall(*context, *response);  // gRPC's until OnDone.
   const auto admission = guard_.AdmitCaller<v1::ReportProgressRequest>(*context);
   if (admission.ok()) {
-    transport->Attach(handlers_.ReportProgress(*transport));
+    transport->Attach(handlers_.ReportProgress(*transport), *admission);
   } else {
     transport->Finish(admission.status(), {});
   }
