@@ -41,6 +41,8 @@ struct RequestCommand {
   std::string note;
   /// For logs: goes along with the trip.
   std::string x_request_id = {};
+  /// The one market in which the rider may act; empty: any.
+  MarketId caller_market = {};
 };
 
 struct CancelCommand {
@@ -53,6 +55,8 @@ struct CancelCommand {
   /// The service's id, when a service cancels.
   std::string service = {};
   LeaseTerm term = std::nullopt;
+  /// The one market in which the caller may act; empty: any.
+  MarketId caller_market = {};
 };
 
 struct ChangeDestinationCommand {

@@ -123,6 +123,9 @@ absl::StatusOr<std::optional<Outcome>> Execution::AnswerRepeat(const RequestComm
   if (!earlier.ok()) return earlier.status();
   if (!earlier->has_value()) return std::optional<Outcome>();
   TripRecord& record = **earlier;
+  if (absl::Status status = CheckCallerMarket(command.caller_market, record.trip); !status.ok()) {
+    return std::optional(Refuse(std::move(status)));
+  }
   const char* other = record.quote_id != command.quote_id                    ? "quote"
                       : record.trip.passenger().name() != command.rider_name ? "name"
                       : record.trip.passenger().note() != command.note       ? "note"
@@ -141,6 +144,8 @@ absl::StatusOr<Outcome> Execution::operator()(const RequestCommand& command) {
   absl::StatusOr<v1::Trip> trip =
       absl::NotFoundError(fmt::format("there is no quote {}", command.quote_id));
   if (quote->has_value() && (*quote)->trip.passenger().rider_id() == command.rider.str()) {
+    absl::Status in_market = CheckCallerMarket(command.caller_market, (*quote)->trip);
+    if (!in_market.ok()) return Refuse(std::move(in_market));
     trip = BeginTrip(command, **std::move(quote), now_);
   }
   if (trip.ok()) return Begin(command, *std::move(trip));

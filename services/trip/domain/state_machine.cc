@@ -134,6 +134,12 @@ absl::Status CheckReassignment(const AssignCommand& command, const v1::Trip& tri
 
 }  // namespace
 
+absl::Status CheckCallerMarket(const MarketId& caller_market, const v1::Trip& trip) {
+  if (caller_market.empty() || caller_market.str() == trip.market()) return absl::OkStatus();
+  return absl::PermissionDeniedError(fmt::format(
+      "this is of market {}, and the caller is bound to {}", trip.market(), caller_market));
+}
+
 absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, Time now) {
   if (now > quote.expires_at) {
     return absl::FailedPreconditionError(
@@ -154,6 +160,8 @@ absl::StatusOr<Effect> Apply(const CancelCommand& command, Time now, v1::Trip& t
   if (command.service.empty()) {
     if (absl::Status status = CheckRider(command.rider, trip); !status.ok()) return status;
   }
+  absl::Status in_market = CheckCallerMarket(command.caller_market, trip);
+  if (!in_market.ok()) return in_market;
   const v1::Cancellation& earlier = trip.cancellation();
   if (trip.state() == v1::TRIP_STATE_CANCELLED && earlier.by_rider_id() == command.rider.str() &&
       earlier.by_service_id() == command.service) {

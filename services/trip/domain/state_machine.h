@@ -32,6 +32,10 @@ absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& 
 absl::StatusOr<Effect> Apply(const GiveUpCommand& command, Time now, v1::Trip& trip);
 absl::StatusOr<Effect> Apply(const DriverLostCommand& command, Time now, v1::Trip& trip);
 
+/// PERMISSION_DENIED when the caller is bound to a market, i.e. `caller_market` isn't empty, and
+/// the trip, or the trip of a quote, is of another.
+absl::Status CheckCallerMarket(const MarketId& caller_market, const v1::Trip& trip);
+
 /// The trip that a quote becomes, in REQUESTED. FAILED_PRECONDITION when the quote has expired.
 absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, Time now);
 

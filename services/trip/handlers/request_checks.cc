@@ -106,8 +106,13 @@ absl::StatusOr<Command> ToCommand(const identity::Principal& rider, TripId trip_
        ValidateText(request.rider_name(), kMaxNameCharacters, "rider_name"),
        ValidateText(request.note(), kMaxTextCharacters, "note")});
   if (!status.ok()) return status;
-  return RequestCommand{std::move(trip_id),          RiderId(rider.id),    request.request_id(),
-                        QuoteId(request.quote_id()), request.rider_name(), request.note()};
+  return RequestCommand{.trip_id = std::move(trip_id),
+                        .rider = RiderId(rider.id),
+                        .request_id = request.request_id(),
+                        .quote_id = QuoteId(request.quote_id()),
+                        .rider_name = request.rider_name(),
+                        .note = request.note(),
+                        .caller_market = MarketId(rider.market)};
 }
 
 absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
@@ -127,7 +132,8 @@ absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
                        .comment = request.comment(),
                        .request_id = request.request_id(),
                        .service = by_rider ? "" : caller.id,
-                       .term = IsDispatch(caller) ? LeaseTerm(request.term()) : std::nullopt};
+                       .term = IsDispatch(caller) ? LeaseTerm(request.term()) : std::nullopt,
+                       .caller_market = MarketId(caller.market)};
 }
 
 absl::StatusOr<ChangeDestinationCommand> ToCommand(const identity::Principal& rider,

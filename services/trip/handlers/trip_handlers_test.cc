@@ -153,6 +153,22 @@ TEST_F(TripHandlersTest, ShowsATripAsThePermissionAllows) {
   EXPECT_THAT(get(kRider), StatusIs(absl::StatusCode::kInvalidArgument, "trip_id"));
 }
 
+TEST_F(TripHandlersTest, ACallerBoundToAMarketRequestsAndCancelsNothingOfAnother) {
+  const identity::Principal bound{identity::Role::kRider, "r", "elsewhere"};
+  const identity::Principal bound_here{identity::Role::kRider, "r", kMarket};
+  const std::string quote = Quote(kRider)->quote_id();
+  const auto denied = StatusIs(absl::StatusCode::kPermissionDenied, "bound to elsewhere");
+  EXPECT_THAT(Request(bound, quote), denied);
+  const auto trip = Request(bound_here, quote);
+  ASSERT_THAT(trip, IsOk());
+  EXPECT_THAT(Request(bound, quote), denied) << "as a repeat";
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_THAT(Request(bound, quote), denied) << "as a repeat after the quote's end";
+  EXPECT_THAT(Cancel(bound, (*trip)->trip_id()), denied);
+  EXPECT_THAT(Cancel({identity::Role::kOperator, "o", "elsewhere"}, (*trip)->trip_id()), denied);
+  EXPECT_THAT(Cancel(bound_here, (*trip)->trip_id()), IsOk());
+}
+
 TEST_F(TripHandlersTest, ChecksWhatIsAskedOfLeases) {
   v1::AcquireLeaseRequest request;
   const auto acquire = [&] {
