@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "absl/status/status.h"
 #include "deploy/supervisor/supervisor.h"
 #include "libs/postgres/testing/postgres_server.h"
+#include "libs/process/door.h"
 #include "libs/process/local_services.h"
 #include "libs/service/service.h"
 
@@ -28,9 +30,13 @@ ABSL_FLAG(std::string, postgres, "",
           "With --store=postgres, the database's URL. Empty: a PostgreSQL server of our own in a "
           "temporary folder, removed at the end");
 ABSL_FLAG(std::string, web, "", "The folder of the live map's page; empty: no page");
+ABSL_FLAG(
+    std::string, door, "",
+    "HAProxy's configuration for the door (deploy/door/haproxy.cfg), through which the command "
+    "reaches trip and dispatch. Empty: it reaches them directly");
 ABSL_FLAG(bool, fixed_ports, false,
-          "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, and their "
-          "metrics on ports higher by 100. Otherwise all take free ports.");
+          "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, their "
+          "metrics on ports higher by 100, and the door on 7443. Otherwise all take free ports.");
 ABSL_FLAG(bool, open, false, "Open the live map in a browser");
 ABSL_FLAG(
     std::string, authority, "",
@@ -47,7 +53,9 @@ namespace {
 constexpr char kUsage[] =
     "Starts trip, location, dispatch and the gateway on this machine, waits until all of them "
     "serve, and\n"
-    "runs a command beside them; without a command it runs until Ctrl-C.\n\n"
+    "runs a command beside them; without a command it runs until Ctrl-C. With --door, drivers and "
+    "riders\n"
+    "reach trip and dispatch through HAProxy.\n\n"
     "  supervisor [flags] [-- COMMAND ARGUMENT...]\n\n"
     "The command finds the services by environment variables: RIDESTREAM_TRIP, "
     "RIDESTREAM_LOCATION,\n"
@@ -89,12 +97,29 @@ process::LocalServices::Options ServicesFromFlags() {
   return options;
 }
 
-void PrintAddresses(const process::LocalServices& services) {
+/// Null where none is asked for.
+absl::StatusOr<std::unique_ptr<process::Door>> OpenDoor(const process::LocalServices& services) {
+  const std::string config = absl::GetFlag(FLAGS_door);
+  if (config.empty()) return nullptr;
+  const bool fixed = absl::GetFlag(FLAGS_fixed_ports);
+  return process::Door::Start({.config = config,
+                               .trip = services.trip(),
+                               .dispatch = services.dispatch(),
+                               .folder = services.folder(),
+                               .authority = services.authority(),
+                               .port = static_cast<std::uint16_t>(fixed ? 7443 : 0),
+                               // The whole city comes from one address.
+                               .max_requests = 20'000,
+                               .max_connections = 2'000});
+}
+
+void PrintAddresses(const process::LocalServices& services, const process::Door* door) {
   for (const std::string& name : services.names()) {
     const std::string metrics = services.metrics(name);
     fmt::print("{:<9} {}{}\n", name, services.process(name).Announced("address"),
                metrics.empty() ? "" : fmt::format("  metrics http://{}/metrics", metrics));
   }
+  if (door != nullptr) fmt::print("{:<9} {}\n", "door", door->address());
   fmt::print("running until Ctrl-C; the logs are {}/*.log\n", services.folder());
   std::fflush(stdout);
 }
@@ -107,13 +132,13 @@ void OpenBrowser(const std::string& url) {
 }
 
 /// Exit status, or why the services failed.
-absl::StatusOr<int> RunBeside(process::LocalServices& services,
+absl::StatusOr<int> RunBeside(process::LocalServices& services, const process::Door* door,
                               const std::vector<std::string>& command) {
   const std::string url = services.page();
   fmt::print(stderr, "the city is at {}\n", url);
-  if (command.empty()) PrintAddresses(services);
+  if (command.empty()) PrintAddresses(services, door);
   if (absl::GetFlag(FLAGS_open)) OpenBrowser(url);
-  auto exit_status = Supervise(services, command);
+  auto exit_status = Supervise(services, door, command);
   const absl::Status stopped = services.Stop();
   if (!exit_status.ok()) return exit_status.status();
   if (!stopped.ok()) return stopped;
@@ -149,12 +174,15 @@ int Run(const std::vector<std::string>& command) {
   if (!server.ok()) return service::Fail(server.status());
   auto services = process::LocalServices::Start(options);
   if (!services.ok()) return service::Fail(services.status());
-  const auto exit_status = RunBeside(**services, command);
+  const auto door = OpenDoor(**services);
+  if (!door.ok()) return service::Fail(door.status());
+  const auto exit_status = RunBeside(**services, door->get(), command);
   if (exit_status.ok() && *exit_status == 0) return 0;
   (*services)->KeepFolder();
-  for (const char* name : {"trip", "location", "dispatch", "gateway"}) {
+  for (const char* name : {"trip", "location", "dispatch", "gateway", "door"}) {
     const std::string end =
         process::LastBytesOf(fmt::format("{}/{}.log", (*services)->folder(), name));
+    if (end.empty()) continue;
     fmt::print(stderr, "the end of {}'s log:\n{}\n", name, end);
   }
   fmt::print(stderr, "the logs{} are kept in {}\n",

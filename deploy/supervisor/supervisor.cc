@@ -20,7 +20,8 @@ sigset_t Signals() {
   return signals;
 }
 
-std::map<std::string, std::string> EnvironmentOf(const process::LocalServices& services) {
+std::map<std::string, std::string> EnvironmentOf(const process::LocalServices& services,
+                                                 const process::Door* door) {
   std::map<std::string, std::string> environment;
   const std::string authority = services.authority();
   environment[authority.empty() ? "RIDESTREAM_INSECURE" : "RIDESTREAM_AUTHORITY"] =
@@ -30,13 +31,22 @@ std::map<std::string, std::string> EnvironmentOf(const process::LocalServices& s
     environment[variable] = services.process(name).Announced("address");
     environment[variable + "_METRICS"] = services.metrics(name);
   }
+  if (door != nullptr) {
+    for (const char* name : {"RIDESTREAM_TRIP", "RIDESTREAM_DISPATCH"}) {
+      environment[name] = door->address();
+    }
+  }
   return environment;
 }
 
-absl::Status CheckServices(const process::LocalServices& services) {
+absl::Status CheckServices(const process::LocalServices& services, const process::Door* door) {
   for (const std::string& name : services.Ended()) {
     return absl::UnavailableError(fmt::format("{} ended by itself; its log ends:\n{}", name,
                                               services.process(name).LogEnd()));
+  }
+  if (door != nullptr && door->process().HasEnded()) {
+    return absl::UnavailableError("the door ended by itself; its log ends:\n" +
+                                  door->process().LogEnd());
   }
   return absl::OkStatus();
 }
@@ -52,13 +62,13 @@ void BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-absl::StatusOr<int> Supervise(const process::LocalServices& services,
+absl::StatusOr<int> Supervise(const process::LocalServices& services, const process::Door* door,
                               const std::vector<std::string>& command) {
   std::unique_ptr<process::ChildProcess> child;
   if (!command.empty()) {
     auto started = process::ChildProcess::Start({.binary = command.front(),
                                                  .arguments = {command.begin() + 1, command.end()},
-                                                 .environment = EnvironmentOf(services)});
+                                                 .environment = EnvironmentOf(services, door)});
     if (!started.ok()) return started.status();
     child = *std::move(started);
   }
@@ -71,7 +81,7 @@ absl::StatusOr<int> Supervise(const process::LocalServices& services,
       if (!status.ok()) return status;
       return exit_status;
     }
-    if (status.ok()) status = CheckServices(services);
+    if (status.ok()) status = CheckServices(services, door);
     if (child == nullptr && !status.ok()) return status;
     if (!status.ok() && asked_to_stop++ == 0) child->Signal(SIGTERM);
 

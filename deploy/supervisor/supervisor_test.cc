@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ using process::ChildProcess;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 /// Announces an address that holds its name, and exits with 0 when it is asked to stop.
 constexpr char kService[] = R"(#!/bin/sh
@@ -48,13 +50,16 @@ class SupervisorTest : public ::testing::Test {
   }
 
   /// The supervisor with those services; its stderr is in the log.
-  std::unique_ptr<ChildProcess> Start(const std::vector<std::string>& command) const {
+  std::unique_ptr<ChildProcess> Start(const std::vector<std::string>& command,
+                                      const std::vector<std::string>& flags = {}) const {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     if (bin == nullptr) {
       ADD_FAILURE() << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
       return nullptr;
     }
-    std::vector<std::string> arguments = {"--bin=" + folder_.path(), "--"};
+    std::vector<std::string> arguments = {"--bin=" + folder_.path()};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.emplace_back("--");
     arguments.insert(arguments.end(), command.begin(), command.end());
     auto process = ChildProcess::Start({.binary = std::string(bin) + "/supervisor",
                                         .arguments = arguments,
@@ -100,6 +105,36 @@ TEST_F(SupervisorTest, TellsTheCommandWhereTheServicesAre) {
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(supervisor->Stop(0), 0) << Log();
   EXPECT_EQ(Read("seen"), "trip:1 location:1 dispatch:1 gateway:1 trip:2 gateway:2\n");
+}
+
+TEST_F(SupervisorTest, LeadsTheCommandThroughTheDoorAndFailsWhenItEnds) {
+  if (!std::filesystem::exists("/usr/sbin/haproxy")) GTEST_SKIP() << "there is no HAProxy";
+  // HAProxy looks up the names of what is behind it.
+  std::string numeric = kService;
+  const std::string named = "'address=%s:1\\nmetrics=%s:2\\n' $name $name";
+  numeric.replace(numeric.find(named), named.size(),
+                  "'address=127.0.0.1:1\\nmetrics=%s:2\\n' $name");
+  for (const char* name : {"trip", "dispatch"}) AddScript(name, numeric);
+  constexpr char kKillTheDoor[] = R"sh(
+for child in $(cat /proc/$PPID/task/*/children); do
+  [ "$(cat /proc/$child/comm)" != haproxy ] || kill -KILL $child
+done
+exec sleep 60)sh";
+  const auto supervisor = Start(
+      {"/bin/sh", "-c",
+       "echo $RIDESTREAM_TRIP $RIDESTREAM_DISPATCH $RIDESTREAM_LOCATION >" + folder_.File("seen") +
+           kKillTheDoor},
+      {"--door=deploy/door/haproxy.cfg"});
+  ASSERT_NE(supervisor, nullptr);
+  EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
+  std::istringstream seen(Read("seen"));
+  std::string trip, dispatch, location;
+  seen >> trip >> dispatch >> location;
+  EXPECT_THAT(trip, StartsWith("127.0.0.1:"));
+  EXPECT_NE(trip, "127.0.0.1:1");
+  EXPECT_EQ(trip, dispatch);
+  EXPECT_EQ(location, "location:1");
+  EXPECT_THAT(Log(), HasSubstr("the door ended by itself"));
 }
 
 TEST_F(SupervisorTest, StopsTheServicesAndRemovesTheirLogsWhenTheCommandSucceeds) {

@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<Door>> Door::Start(const Options& options) {
                        {"DOOR_DISPATCH_TLS", ServerWords(options, "dispatch")},
                        {"DOOR_REQUESTS", std::to_string(options.max_requests)},
                        {"DOOR_CONNECTIONS", std::to_string(options.max_connections)}},
+       .port = options.port,
        .bind_variable = "DOOR_BIND",
        .bind_words = bind_words});
   if (!proxy.ok()) return proxy.status();

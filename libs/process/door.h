@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,12 +28,14 @@ class Door {
     std::string authority = {};
     /// Whether clients must speak TLS; they see the same certificate. Needs `authority`.
     bool tls = true;
+    /// The port of 127.0.0.1 to listen on; 0: a free one.
+    std::uint16_t port = 0;
     /// Requests in 10 s, and connections, that one address may have.
     int max_requests = 2'000;
     int max_connections = 200;
   };
 
-  /// Returns when it listens, on a free port of 127.0.0.1. NOT_FOUND when there is no HAProxy;
+  /// Returns when it listens. NOT_FOUND when there is no HAProxy;
   /// UNAVAILABLE, with the end of its log, when it doesn't start.
   static absl::StatusOr<std::unique_ptr<Door>> Start(const Options& options);
 

@@ -55,12 +55,13 @@ absl::StatusOr<std::unique_ptr<HaProxy>> HaProxy::Start(const Options& options) 
   proxy->reserved_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   setsockopt(proxy->reserved_, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));
-  sockaddr_in address = Loopback(0);
+  sockaddr_in address = Loopback(options.port);
   socklen_t size = sizeof(address);
   auto* const raw = reinterpret_cast<sockaddr*>(&address);
   if (bind(proxy->reserved_, raw, size) != 0 || getsockname(proxy->reserved_, raw, &size) != 0) {
-    return absl::UnavailableError(
-        fmt::format("no port for {}: {}", options.name, std::strerror(errno)));
+    return absl::UnavailableError(fmt::format(
+        "{} can't have {}: {}", options.name,
+        options.port == 0 ? "a port" : fmt::format("port {}", options.port), std::strerror(errno)));
   }
   const std::uint16_t port = ntohs(address.sin_port);
   proxy->address_ = fmt::format("127.0.0.1:{}", port);

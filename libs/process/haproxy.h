@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,12 +22,14 @@ class HaProxy {
     std::string name = "haproxy";
     /// Variables that the configuration uses.
     std::map<std::string, std::string> environment = {};
+    /// The port of 127.0.0.1 to listen on; 0: a free one.
+    std::uint16_t port = 0;
     /// The variable that tells the configuration where to listen: HOST:PORT, then `bind_words`.
     std::string bind_variable;
     std::string bind_words = "proto h2";
   };
 
-  /// Returns when it listens, on a free port of 127.0.0.1. NOT_FOUND when there is no HAProxy;
+  /// Returns when it listens. NOT_FOUND when there is no HAProxy;
   /// UNAVAILABLE, with the end of its log, when it doesn't start.
   static absl::StatusOr<std::unique_ptr<HaProxy>> Start(const Options& options);
   ~HaProxy();

@@ -68,7 +68,7 @@ absl::Status UseDevelopmentAuthority(const std::string& folder) {
   if (!tls.ok()) return tls.status();
   auto cache = std::make_shared<TokenCache>(*std::move(signer));
   UseClientSecurity(
-      {.credentials = (*tls)->ForChannel({"trip", "location", "dispatch", "gateway"}),
+      {.credentials = (*tls)->ForChannel({"trip", "location", "dispatch", "gateway", "door"}),
        .token = [cache](const identity::Principal& caller) { return cache->TokenFor(caller); }});
   return absl::OkStatus();
 }
