@@ -37,8 +37,8 @@ absl::StatusOr<std::unique_ptr<Exporter>> Exporter::Start(
       ScrapeServer::Start(*address, {}, [metrics = std::move(metrics)] { return Render(metrics); });
   if (!server.ok()) {
     return absl::UnavailableError(fmt::format(
-        "--metrics_listen={}: can't be served: is the port in use, or the host not a numeric "
-        "address of this machine? ({})",
+        "--metrics_listen={}: can't be served: is the port in use, or the host none of this "
+        "machine? ({})",
         listen, std::string(server.status().message())));
   }
   std::string served = WithPort(listen, (*server)->port());

@@ -15,9 +15,9 @@ namespace ridestream::metrics {
 /// its own. Whatever the metrics read must outlive it.
 class Exporter {
  public:
-  /// `listen` is the value of --metrics_listen: HOST:PORT with a numeric host, where port 0 takes a
-  /// free one, or "off", and then nothing is served. INVALID_ARGUMENT when it is neither,
-  /// UNAVAILABLE when the address can't be had.
+  /// `listen` is the value of --metrics_listen: HOST:PORT, where port 0 takes a free one, or "off",
+  /// and then nothing is served. INVALID_ARGUMENT when it is neither, UNAVAILABLE when the address
+  /// can't be had.
   static absl::StatusOr<std::unique_ptr<Exporter>> Start(
       const std::string& listen, std::vector<std::shared_ptr<prometheus::Collectable>> metrics);
 

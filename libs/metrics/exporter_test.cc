@@ -99,6 +99,15 @@ TEST(ExporterStartTest, APortInUseIsAnErrorThatNamesIt) {
               StatusIs(absl::StatusCode::kUnavailable, (*first)->address()));
 }
 
+TEST(ExporterStartTest, ListensOnTheAddressOfAName) {
+  const auto exporter = Exporter::Start("localhost:0", {});
+  ASSERT_THAT(exporter, IsOk());
+  const auto served = ParseHostPort((*exporter)->address());
+  ASSERT_THAT(served, IsOk());
+  EXPECT_EQ(served->host, "localhost");
+  EXPECT_GT(served->port, 0);
+}
+
 TEST(ExporterStartTest, OffServesNothing) {
   const auto exporter = Exporter::Start("off", {});
   ASSERT_THAT(exporter, IsOk());

@@ -80,7 +80,7 @@ ScrapeServer::~ScrapeServer() {
 absl::Status ScrapeServer::Listen(const HostPort& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (const int error =
           getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);

@@ -24,8 +24,8 @@ class ScrapeServer {
   };
 
   /// `render` makes the body of GET /metrics, on the server's thread; what it reads must outlive
-  /// the server. The host is numeric; port 0 takes a free one. UNAVAILABLE says why it can't be
-  /// had.
+  /// the server. Of a host with several addresses the first counts; port 0 takes a free one.
+  /// UNAVAILABLE says why it can't be had.
   static absl::StatusOr<std::unique_ptr<ScrapeServer>> Start(const HostPort& address, Limits limits,
                                                              std::function<std::string()> render);
   ~ScrapeServer();
