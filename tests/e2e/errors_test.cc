@@ -13,7 +13,6 @@
 #include "services/gateway/openapi/comments.h"
 #include "tests/e2e/bystanders.h"
 #include "tests/e2e/hostile_test.h"
-#include "tests/e2e/raw_call.h"
 #include "tests/e2e/test_rider.h"
 
 namespace ridestream::e2e {
@@ -69,7 +68,7 @@ class ErrorsTest : public HostileTest {
   }
 
   void Call(const MethodDescriptor& method, const std::string& caller, const std::string& bytes) {
-    const auto code = CallRaw(Connect(method), method, caller, {bytes}).error_code();
+    const auto code = HostileTest::Call(method, caller, {bytes}).error_code();
     if (code == grpc::StatusCode::OK) return;
     returned_[method.name()].insert(
         std::string(gateway::CodeName(static_cast<absl::StatusCode>(code))));

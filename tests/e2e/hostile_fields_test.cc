@@ -10,7 +10,6 @@
 #include "absl/strings/escaping.h"
 #include "tests/e2e/bystanders.h"
 #include "tests/e2e/hostile_test.h"
-#include "tests/e2e/raw_call.h"
 
 namespace ridestream::e2e {
 namespace {
@@ -70,12 +69,11 @@ TEST_F(HostileFieldsTest, AreRefusedByEachMethodAndHurtNobodyElse) {
   Bystanders bystanders(*system_);
   std::size_t calls = 0;
   for (const MethodDescriptor* method : api_.methods()) {
-    const auto channel = Connect(*method);
     const std::string caller = CallerOf(*method);
     for (const TextField& field : Api::TextFieldsOf(*method->input_type())) {
       const auto call = [&](std::string_view text) {
         ++calls;
-        return CallRaw(channel, *method, caller, Messages(*method, field, text));
+        return Call(*method, caller, Messages(*method, field, text));
       };
       SCOPED_TRACE(method->name() + " " + NameOf(field));
       const grpc::Status empty = call("");

@@ -97,7 +97,7 @@ class HostileGatewayTest : public HostileTest {
   TestClient::Answer Send(const RestRequest& request, const std::string& caller) {
     ++calls_;
     gateway::Headers headers = request.headers;
-    headers.Add("ridestream-caller", caller);
+    headers.Add("authorization", Authorization(caller));
     headers.Add("x-request-id", "hostile");
     return TestClient(port()).Call(request.http_method, request.target, headers, request.body);
   }
@@ -121,10 +121,10 @@ class HostileGatewayTest : public HostileTest {
 /// Clients of the gateway, one of each kind that may watch the map.
 class Viewers {
  public:
-  explicit Viewers(int port) {
-    for (const char* caller : {"operator/o-1", "viewer/v-1"}) {
+  Viewers(int port, const std::vector<std::string>& authorizations) {
+    for (const std::string& authorization : authorizations) {
       auto& viewer = *viewers_.emplace_back(std::make_unique<TestClient>(port));
-      const gateway::Headers headers = {{"ridestream-caller", caller}};
+      const gateway::Headers headers = {{"authorization", authorization}};
       viewer.SendRequest("GET",
                          "/v1/markets/city/drivers:watch?southWest.latE7=440000000&"
                          "southWest.lngE7=-310000000&northEast.latE7=460000000&"
@@ -147,10 +147,11 @@ class Viewers {
 };
 
 TEST_F(HostileGatewayTest, FieldsAreRefusedByEachRouteAndHurtNobodyElse) {
-  Viewers viewers(port());
+  Viewers viewers(port(), {Authorization("operator/o-1"), Authorization("viewer/v-1")});
   for (const MethodDescriptor* method : api_.methods()) {
     if (!method->options().HasExtension(common::v1::http)) continue;
     const std::string caller = CallerOf(*method);
+    if (caller.starts_with("service/")) continue;  // The gateway serves none.
     const HttpRule& first = method->options().GetExtension(common::v1::http);
     std::vector<HttpRule> rules = {first};
     for (const HttpRule& further : first.additional_bindings()) rules.push_back(further);
@@ -178,11 +179,13 @@ TEST_F(HostileGatewayTest, FieldsAreRefusedByEachRouteAndHurtNobodyElse) {
 }
 
 TEST_F(HostileGatewayTest, FieldsAreRefusedByGrpcWebAndHurtNobodyElse) {
-  Viewers viewers(port());
+  Viewers viewers(port(), {Authorization("operator/o-1"), Authorization("viewer/v-1")});
   for (const MethodDescriptor* method : api_.methods()) {
     if (method->client_streaming()) continue;  // Not by gRPC-Web.
+    const std::string caller = CallerOf(*method);
+    if (caller.starts_with("service/")) continue;  // The gateway serves none.
     const gateway::Headers headers = {{"content-type", "application/grpc-web+proto"},
-                                      {"ridestream-caller", CallerOf(*method)}};
+                                      {"authorization", Authorization(caller)}};
     for (const TextField& field : Api::TextFieldsOf(*method->input_type())) {
       SCOPED_TRACE(method->name() + " " + NameOf(field));
       for (const HostileText& hostile : HostileTexts()) {

@@ -6,8 +6,10 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
+#include "libs/base/clock.h"
 #include "libs/base/utf8.h"
 #include "libs/base/validation.h"
+#include "libs/identity/development_authority.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
@@ -50,8 +52,7 @@ void HostileTest::SetUp() {
   auto system = process::LocalServices::Start({.bin = bin,
                                                .trip_flags = {"--max_calls_per_s=0"},
                                                .dispatch_flags = {"--max_calls_per_s=0"},
-                                               .gateway = true,
-                                               .insecure = true});
+                                               .gateway = true});
   ASSERT_THAT(system, testing::IsOk());
   ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
   system_ = *std::move(system);
@@ -63,17 +64,54 @@ std::string HostileTest::LogOf(const std::string& service) const {
   return {std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
 }
 
-std::shared_ptr<grpc::Channel> HostileTest::Connect(const MethodDescriptor& method) const {
+std::shared_ptr<grpc::Channel> HostileTest::Connect(const MethodDescriptor& method,
+                                                    const std::string& client) {
+  auto& credentials = credentials_[client];
+  if (credentials == nullptr) {
+    const std::string folder = system_->authority() + "/";
+    auto loaded = rpc::TlsCredentials::Load({.certificate = folder + client + ".pem",
+                                             .key = folder + client + ".key",
+                                             .authorities = folder + "authority.pem"});
+    EXPECT_THAT(loaded, testing::IsOk());
+    credentials = *std::move(loaded);
+  }
   const std::string package = method.file()->package();
-  return rpc::MakeChannel(package == "ridestream.dispatch.v1"   ? system_->dispatch()
-                          : package == "ridestream.location.v1" ? system_->location()
-                                                                : system_->trip());
+  const std::string server = package == "ridestream.dispatch.v1"   ? "dispatch"
+                             : package == "ridestream.location.v1" ? "location"
+                                                                   : "trip";
+  return rpc::MakeChannel(system_->process(server).Announced("address"),
+                          {.credentials = credentials->ForChannel({server})});
+}
+
+std::string HostileTest::Authorization(const std::string& caller) {
+  std::string& authorization = authorizations_[caller];
+  if (authorization.empty()) {
+    const auto principal = identity::ParsePrincipal(caller);
+    const auto token = principal.ok() ? identity::DevelopmentAuthority::MintToken(
+                                            system_->authority(), *principal, ScaledClock().Now(),
+                                            std::chrono::hours(1))
+                                      : caller;
+    EXPECT_THAT(token, testing::IsOk());
+    authorization = "Bearer " + token.value_or("");
+  }
+  return authorization;
+}
+
+grpc::Status HostileTest::Call(const MethodDescriptor& method, const std::string& caller,
+                               const std::vector<std::string>& messages) {
+  constexpr std::string_view kService = "service/";
+  if (caller.starts_with(kService)) {
+    const std::string service = caller.substr(kService.size());
+    return CallRaw(Connect(method, service), method, {}, messages);
+  }
+  return CallRaw(Connect(method, "loadtest"), method, {{"authorization", Authorization(caller)}},
+                 messages);
 }
 
 std::string HostileTest::CallerOf(const MethodDescriptor& method) {
   const std::string sample = api_.Sample(*method.input_type())->SerializeAsString();
   for (const char* caller : {"operator/x-1", "rider/x-1", "driver/x-1", "service/dispatch"}) {
-    const auto code = CallRaw(Connect(method), method, caller, {sample}).error_code();
+    const auto code = Call(method, caller, {sample}).error_code();
     if (code != grpc::StatusCode::PERMISSION_DENIED) return caller;
   }
   ADD_FAILURE() << method.full_name() << " serves nobody";

@@ -10,6 +10,7 @@
 
 #include "grpcpp/grpcpp.h"
 #include "libs/process/local_services.h"
+#include "libs/rpc/tls_credentials.h"
 #include "tests/e2e/api.h"
 
 namespace ridestream::e2e {
@@ -36,8 +37,12 @@ class HostileTest : public ::testing::Test {
 
   /// The caller, e.g. "rider/x-1", whom the method serves.
   std::string CallerOf(const google::protobuf::MethodDescriptor& method);
-  /// A connection to the service that has the method. It is the attacker's alone.
-  std::shared_ptr<grpc::Channel> Connect(const google::protobuf::MethodDescriptor& method) const;
+  /// One call by its bytes, see CallRaw, by a caller who proves to be "rider/x-1" by a token or
+  /// "service/dispatch" by a certificate. Anything else is sent as a token.
+  grpc::Status Call(const google::protobuf::MethodDescriptor& method, const std::string& caller,
+                    const std::vector<std::string>& messages);
+  /// "Bearer" and a token for the caller; what is no caller is the token.
+  std::string Authorization(const std::string& caller);
 
   /// All services run, and what they have logged since SetUp is bounded and harmless.
   void ExpectAliveWithCleanLogs(std::size_t calls) const;
@@ -46,8 +51,13 @@ class HostileTest : public ::testing::Test {
   Api api_;
 
  private:
+  /// A connection to the service that has the method, with the certificate of `client`.
+  std::shared_ptr<grpc::Channel> Connect(const google::protobuf::MethodDescriptor& method,
+                                         const std::string& client);
   std::string LogOf(const std::string& service) const;
 
+  std::map<std::string, std::unique_ptr<rpc::TlsCredentials>> credentials_;  // By client.
+  std::map<std::string, std::string> authorizations_;                        // By caller.
   std::map<std::string, std::size_t> log_sizes_;
 };
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "grpcpp/generic/generic_stub.h"
-#include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/request_id.h"
 
@@ -14,14 +13,6 @@ namespace ridestream::e2e {
 
 std::string PathOf(const google::protobuf::MethodDescriptor& method) {
   return fmt::format("/{}/{}", method.service()->full_name(), method.name());
-}
-
-grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
-                     const google::protobuf::MethodDescriptor& method, const std::string& caller,
-                     const std::vector<std::string>& messages) {
-  Metadata metadata;
-  if (!caller.empty()) metadata.emplace_back(rpc::kCallerKey, caller);
-  return CallRaw(channel, method, metadata, messages);
 }
 
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,

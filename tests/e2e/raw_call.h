@@ -17,13 +17,8 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 /// One call of any method by its bytes, however wrong: sends all `messages`, half-closes, and
 /// returns the status. A stream of answers to one message may have no end: its first answer counts
 /// as OK, and it is cancelled. DEADLINE_EXCEEDED when nothing comes within 30 s.
-///
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                      const google::protobuf::MethodDescriptor& method, const Metadata& metadata,
-                     const std::vector<std::string>& messages);
-/// `caller`: "rider/r-1", without proof; empty: the call names none.
-grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
-                     const google::protobuf::MethodDescriptor& method, const std::string& caller,
                      const std::vector<std::string>& messages);
 
 /// "/ridestream.trip.v1.TripService/GetTrip".
