@@ -10,19 +10,32 @@
 namespace ridestream::rpc {
 namespace {
 
-std::string ServiceConfig(const std::vector<std::string>& retried_services) {
+/// "127.0.0.1:1,127.0.0.1:2" names several processes.
+bool NamesSeveral(const std::string& target) { return target.find(',') != std::string::npos; }
+
+/// As gRPC's resolver takes it: a list says by its scheme that it holds addresses.
+std::string ToUri(const std::string& target) {
+  if (!NamesSeveral(target)) return target;
+  return (target.starts_with('[') ? "ipv6:" : "ipv4:") + target;
+}
+
+void AddRetries(const std::vector<std::string>& services, nlohmann::json& config) {
   nlohmann::json names = nlohmann::json::array();
-  for (const std::string& service : retried_services) names.push_back({{"service", service}});
-  return nlohmann::json{{"methodConfig",
-                         {{{"name", names},
-                           {"retryPolicy",
-                            {{"maxAttempts", 5},
-                             {"initialBackoff", "0.05s"},
-                             {"maxBackoff", "1s"},
-                             {"backoffMultiplier", 2},
-                             {"retryableStatusCodes", {"UNAVAILABLE"}}}}}}},
-                        {"retryThrottling", {{"maxTokens", 100}, {"tokenRatio", 0.1}}}}
-      .dump();
+  for (const std::string& service : services) names.push_back({{"service", service}});
+  config["methodConfig"] = {{{"name", names},
+                             {"retryPolicy",
+                              {{"maxAttempts", 5},
+                               {"initialBackoff", "0.05s"},
+                               {"maxBackoff", "1s"},
+                               {"backoffMultiplier", 2},
+                               {"retryableStatusCodes", {"UNAVAILABLE"}}}}}};
+  config["retryThrottling"] = {{"maxTokens", 100}, {"tokenRatio", 0.1}};
+}
+
+/// Calls go only to those addresses whose health is SERVING. Only this policy of gRPC's looks.
+void AddHealthChecks(nlohmann::json& config) {
+  config["loadBalancingConfig"] = {{{"round_robin", nlohmann::json::object()}}};
+  config["healthCheckConfig"] = {{"serviceName", ""}};
 }
 
 /// The threads on which a process's reactions run end with its last channel that had any, and are
@@ -69,13 +82,14 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // Equal arguments share a connection, in one pool for the whole process.
   arguments.SetInt("ridestream.connection", options.connection);
-  if (!options.retried_services.empty()) {
-    arguments.SetServiceConfigJSON(ServiceConfig(options.retried_services));
-  }
+  nlohmann::json config;
+  if (!options.retried_services.empty()) AddRetries(options.retried_services, config);
+  if (NamesSeveral(target)) AddHealthChecks(config);
+  if (!config.empty()) arguments.SetServiceConfigJSON(config.dump());
   std::shared_ptr<grpc::ChannelCredentials> credentials = options.credentials;
   if (credentials == nullptr) credentials = ClientCredentials();
   if (credentials == nullptr) credentials = grpc::InsecureChannelCredentials();
-  return grpc::CreateCustomChannel(target, credentials, arguments);
+  return grpc::CreateCustomChannel(ToUri(target), credentials, arguments);
 }
 
 void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout) {

@@ -37,6 +37,11 @@ struct ChannelOptions {
 
 /// A channel with keepalive, quick reconnects and retries by gRPC's service config. Connects when
 /// first used.
+///
+/// `target`: HOST:PORT; or several IP addresses of one family with their ports, separated by
+/// commas. The channel watches the health of each of them and sends calls only to those that are
+/// SERVING: of several dispatch processes, the one that holds the market's lease. While none is,
+/// calls fail with UNAVAILABLE.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options = {});
 

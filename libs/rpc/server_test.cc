@@ -60,6 +60,38 @@ TEST(ServerTest, AStatusCrossesTheWireWithItsPause) {
   EXPECT_EQ(RetryAfter(context, 0ms), 1500ms);
 }
 
+TEST(ServerTest, AChannelToSeveralServersCallsTheOneThatServes) {
+  OneAnswer holder, standby;
+  holder.answer = absl::AlreadyExistsError("the holder");
+  standby.answer = absl::AlreadyExistsError("the standby");
+  auto first = *Server::Start({.services = {&holder}});
+  auto second = *Server::Start({.services = {&standby}});
+  second->SetServing(false);
+  const auto channel =
+      MakeChannel(fmt::format("127.0.0.1:{},127.0.0.1:{}", second->port(), first->port()));
+  const auto stub = location::v1::LocationService::NewStub(channel);
+  const auto expect_all_answered_by = [&](const char* name) {
+    for (int i = 0; i < 10; ++i) {
+      grpc::ClientContext context;
+      SetTimeout(context, 30s);
+      context.set_wait_for_ready(true);
+      FindNearestResponse response;
+      EXPECT_THAT(FromGrpcStatus(stub->FindNearest(&context, {}, &response)),
+                  StatusIs(absl::StatusCode::kAlreadyExists, name));
+    }
+  };
+  expect_all_answered_by("the holder");
+  first.reset();
+  // Nobody serves.
+  grpc::ClientContext context;
+  SetTimeout(context, 30s);
+  FindNearestResponse response;
+  EXPECT_THAT(FromGrpcStatus(stub->FindNearest(&context, {}, &response)),
+              StatusIs(absl::StatusCode::kUnavailable, ""));
+  second->SetServing(true);
+  expect_all_answered_by("the standby");
+}
+
 TEST(ServerTest, RetriedServicesHideAnUnavailableServer) {
   OneAnswer service;
   auto server = *Server::Start({.services = {&service}});

@@ -1,6 +1,9 @@
 #include "libs/service/market_addresses.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <set>
@@ -43,6 +46,16 @@ std::string InsertMarket(std::string_view text, std::string_view market) {
   return fmt::format("{}{}{}", text.substr(0, at), market, text.substr(at + kPlaceholder.size()));
 }
 
+/// AF_INET or AF_INET6 when the host of `address`, which is host:port, is an IP address; else 0.
+int FamilyOf(const std::string& address) {
+  const std::string host = ParseHostPort(address)->host;
+  in6_addr parsed;  // Large enough for both.
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (inet_pton(family, host.c_str(), &parsed) == 1) return family;
+  }
+  return 0;
+}
+
 absl::Status NotAnAddress(std::string_view flag, std::string_view text) {
   return absl::InvalidArgumentError(
       fmt::format("--{}: '{}' is not HOST:PORT; write HOST:PORT, MARKET=HOST:PORT,MARKET=HOST:PORT "
@@ -50,34 +63,58 @@ absl::Status NotAnAddress(std::string_view flag, std::string_view text) {
                   flag, text, flag, kPlaceholder));
 }
 
+/// Adds `address` to a list of them, which may be empty.
+absl::Status Append(std::string_view flag, const std::string& address, std::string& list) {
+  if (!IsHostPort(address)) return NotAnAddress(flag, address);
+  if (list.empty()) {
+    list = address;
+    return absl::OkStatus();
+  }
+  const int family = FamilyOf(list.substr(0, list.find(',')));
+  if (family == 0 || FamilyOf(address) != family) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--{}: '{},{}' must be IP addresses of one family where several processes are listed; a "
+        "DNS name stands alone",
+        flag, list, address));
+  }
+  list += ',' + address;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<MarketAddresses> MarketAddresses::Parse(std::string_view flag,
                                                        std::string_view text) {
   MarketAddresses addresses;
-  addresses.text_ = text;
-  if (text.find('=') == std::string_view::npos) {
-    addresses.is_template_ = text.find(kPlaceholder) != std::string_view::npos;
-    const std::string sample = addresses.is_template_ ? InsertMarket(text, "m") : addresses.text_;
-    if (!IsHostPort(sample)) return NotAnAddress(flag, text);
+  if (text.find(kPlaceholder) != std::string_view::npos) {
+    addresses.text_ = text;
+    addresses.is_template_ = true;
+    if (!IsHostPort(InsertMarket(text, "m"))) return NotAnAddress(flag, text);
     return addresses;
   }
+  const bool is_map = text.find('=') != std::string_view::npos;
   std::set<std::string, std::less<>> known;
+  std::string* list = is_map ? nullptr : &addresses.text_;
   for (const absl::string_view entry :
        absl::StrSplit(absl::string_view(text.data(), text.size()), ',')) {
-    const std::pair<std::string, std::string> pair = absl::StrSplit(entry, absl::MaxSplits('=', 1));
-    const auto& [market, address] = pair;
-    if (absl::Status status = ValidateId(market, fmt::format("--{}: a market", flag));
-        !status.ok()) {
-      return status;
+    std::string address(entry);
+    if (const std::size_t equals = address.find('='); equals != std::string::npos) {
+      const std::string market = address.substr(0, equals);
+      address.erase(0, equals + 1);
+      if (absl::Status status = ValidateId(market, fmt::format("--{}: a market", flag));
+          !status.ok()) {
+        return status;
+      }
+      if (!known.insert(market).second) {
+        return absl::InvalidArgumentError(
+            fmt::format("--{}: the market '{}' is listed twice", flag, market));
+      }
+      list = &addresses.by_market_[market];
     }
-    if (!IsHostPort(address)) return NotAnAddress(flag, address);
-    if (!addresses.by_market_.emplace(market, address).second) {
-      return absl::InvalidArgumentError(
-          fmt::format("--{}: the market '{}' is listed twice", flag, market));
-    }
-    known.insert(market);
+    if (list == nullptr) return NotAnAddress(flag, address);  // Before the first market.
+    if (absl::Status status = Append(flag, address, *list); !status.ok()) return status;
   }
+  addresses.text_ = text;
   addresses.known_ = ServedMarkets(std::move(known));
   return addresses;
 }

@@ -16,18 +16,21 @@ class MarketAddresses {
   ///  * `HOST:PORT`: one address serves every market, e.g. that of a proxy.
   ///  * `city=HOST:PORT,porto=HOST:PORT`: these markets, and no others.
   ///  * `dispatch-{market}.example:7003`: the market's name is put into a DNS name. In Kubernetes,
-  ///  the
-  ///    name of a headless service for each market.
+  ///    the name of a headless service for each market.
+  /// In the first two, HOST:PORT may be several IP addresses of one family with their ports,
+  /// separated by commas: a process that serves and its standbys.
   /// INVALID_ARGUMENT names the flag and what is wrong.
   static absl::StatusOr<MarketAddresses> Parse(std::string_view flag, std::string_view text);
 
-  /// One address that serves every market.
+  /// `address`, as rpc::MakeChannel takes it, serves every market.
   static MarketAddresses Single(std::string address);
 
-  /// Whether one address serves every market, so that nobody needs to name one.
+  /// Whether the same address, or list of them, serves every market, so that nobody needs to name
+  /// one.
   bool is_single() const { return by_market_.empty() && !is_template_; }
 
-  /// The host:port of the process that serves `market`; with is_single(), whatever the market.
+  /// Where the process that serves `market` is, as a target of rpc::MakeChannel; with is_single(),
+  /// whatever the market.
   /// INVALID_ARGUMENT when it is no id, or can't be part of a DNS name; FAILED_PRECONDITION lists
   /// the known markets.
   absl::StatusOr<std::string> Find(std::string_view market) const;

@@ -33,6 +33,31 @@ TEST(MarketAddressesTest, AMapFindsItsMarketsAndNamesThemForOthers) {
   EXPECT_THAT(addresses->Find("a b"), StatusIs(StatusCode::kInvalidArgument, "ridestream-market"));
 }
 
+TEST(MarketAddressesTest, ProcessesThatStandByAreListedBehindTheFirst) {
+  for (const std::string text :
+       {"127.0.0.1:7003,127.0.0.1:7013", "[::1]:7003,[::1]:7013,[::2]:1"}) {
+    const auto addresses = MarketAddresses::Parse("dispatch", text);
+    ASSERT_THAT(addresses, testing::IsOk());
+    EXPECT_TRUE(addresses->is_single());
+    EXPECT_EQ(*addresses->Find("porto"), text);
+  }
+  const auto addresses = MarketAddresses::Parse(
+      "dispatch", "porto=10.0.0.1:7003,10.0.0.2:7003,lisbon=a.example:1,lima=[::1]:1,[::1]:2");
+  ASSERT_THAT(addresses, testing::IsOk());
+  EXPECT_EQ(*addresses->Find("porto"), "10.0.0.1:7003,10.0.0.2:7003");
+  EXPECT_EQ(*addresses->Find("lisbon"), "a.example:1");
+  EXPECT_EQ(*addresses->Find("lima"), "[::1]:1,[::1]:2");
+}
+
+TEST(MarketAddressesTest, SeveralProcessesNeedAddressesOfOneFamily) {
+  for (const char* text : {"a.example:1,b.example:1", "127.0.0.1:1,b.example:1",
+                           "127.0.0.1:1,[::1]:1", "porto=a.example:1,127.0.0.1:1"}) {
+    EXPECT_THAT(MarketAddresses::Parse("dispatch", text),
+                StatusIs(StatusCode::kInvalidArgument, "must be IP addresses of one family"))
+        << text;
+  }
+}
+
 TEST(MarketAddressesTest, ATemplatePutsMarketsIntoADnsName) {
   const auto addresses = MarketAddresses::Parse("dispatch", "dispatch-{market}.example:7003");
   ASSERT_THAT(addresses, testing::IsOk());
@@ -47,10 +72,28 @@ TEST(MarketAddressesTest, ATemplatePutsMarketsIntoADnsName) {
 }
 
 TEST(MarketAddressesTest, NamesTheFlagThatIsWrong) {
-  for (const char* text :
-       {"", "host", "host:", ":7003", "host:0", "host:65536", "host:port", "a=b", "a=b:1,",
-        "a=b:1,c", "=b:1", "a b=c:1", "a=b:1,a=c:1", "{market}", "{market}{market}:1",
-        "a={market}:1", "http://host:7003", "{city}.example:1"}) {
+  for (const char* text : {"",
+                           "host",
+                           "host:",
+                           ":7003",
+                           "host:0",
+                           "host:65536",
+                           "host:port",
+                           "a=b",
+                           "a=b:1,",
+                           "a=b:1,c",
+                           "=b:1",
+                           "a b=c:1",
+                           "a=b:1,a=c:1",
+                           "{market}",
+                           "{market}{market}:1",
+                           "a={market}:1",
+                           "http://host:7003",
+                           "{city}.example:1",
+                           "127.0.0.1:1,a=b:1",
+                           "127.0.0.1:1,",
+                           "127.0.0.1:1,127.0.0.1:0",
+                           "a=127.0.0.1:1,x"}) {
     EXPECT_THAT(MarketAddresses::Parse("dispatch", text),
                 StatusIs(StatusCode::kInvalidArgument, "--dispatch"))
         << text;

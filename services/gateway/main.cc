@@ -28,8 +28,10 @@ ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002",
           "Address of the location service: HOST:PORT; or where each market's is, as "
           "MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
-ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003",
-          "Address of the dispatch service, in the same forms as --location");
+ABSL_FLAG(
+    std::string, dispatch, "127.0.0.1:7003",
+    "Address of the dispatch service, in the same forms as --location; where processes stand by, "
+    "all of them, as IP:PORT,IP:PORT");
 ABSL_FLAG(std::string, web, "",
           "Folder of the page to serve, with an index.html; empty serves none. Read at start.");
 ABSL_FLAG(std::string, allow_origins, "",
