@@ -186,7 +186,9 @@ void MarketRunner::Do(FindCandidates decision) {
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
 
 void MarketRunner::Do(ReportProgress decision) {
-  if (!leads_) return;
+  // Trip can't tell whose report is older: a process that was stopped must not report what it
+  // believes.
+  if (!around_.lease.TermToActIn()) return;
   if (decision.progress.progress().has_arrives_at()) {
     auto& arrives_at = *decision.progress.mutable_progress()->mutable_arrives_at();
     arrives_at = ToProto(FromProto(arrives_at) - around_.trip_to_ours());

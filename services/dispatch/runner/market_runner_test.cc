@@ -311,6 +311,38 @@ TEST_F(MarketRunnerTest, NothingIsCommandedWithoutATermToActIn) {
   EXPECT_EQ(std::get<trip::v1::GiveUpTripRequest>(command->request).term(), 1u);
 }
 
+TEST_F(MarketRunnerTest, ProgressIsReportedOnlyWithATermToActIn) {
+  const auto assign = [this](std::uint64_t sequence, const std::string& trip,
+                             const std::string& driver) {
+    trip::v1::FollowTripsResponse message = Requested(sequence, trip);
+    message.mutable_event()->mutable_trip()->set_state(trip::v1::TRIP_STATE_ASSIGNED);
+    message.mutable_event()->mutable_trip()->mutable_driver()->set_driver_id(driver);
+    EXPECT_TRUE(trip_.Log(message));
+  };
+  const auto await_handled = [this] {
+    while (runner_->events().size() > 0) std::this_thread::yield();
+  };
+  lease_.set_term(0);
+  assign(1, "t-1", "d-1");
+  EXPECT_TRUE(trip_.Log(CaughtUp(1)));
+  // The drivers don't come and are suspect, which their riders are told.
+  for (int i = 0; i < 200; ++i) {
+    clock_.Advance(100ms);
+    await_handled();
+  }
+  lease_.set_term(1);
+  assign(2, "t-2", "d-2");
+  std::vector<std::string> reported;
+  while (reported.empty()) {
+    clock_.Advance(100ms);
+    await_handled();
+    if (const auto report = progress_wire_.Take()) {
+      for (const auto& entry : report->trips()) reported.push_back(entry.trip_id());
+    }
+  }
+  EXPECT_EQ(reported, (std::vector<std::string>{"t-2"}));
+}
+
 TEST_F(MarketRunnerTest, StopEndsTheCallsUnderWayWhateverElseGoesOn) {
   std::atomic<bool> stop = false;
   std::thread drivers([&] {
