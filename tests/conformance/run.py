@@ -28,10 +28,14 @@ from services import Services
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_S = 120.0
 
+JAVA_OUT = "build/clients/java"
+JAVA = ["java", "-cp", f"{JAVA_OUT}/test-classes:{JAVA_OUT}/classes:{JAVA_OUT}/libraries/*"]
+
 #: How an adapter is started, and where.
 ADAPTERS = {
     "python": ([sys.executable, "adapters/python_adapter.py"], ROOT / "tests/conformance"),
     "go": (["build/conformance/go_adapter"], ROOT),
+    "java": ([*JAVA, "org.ridestream.client.conformance.Adapter"], ROOT),
 }
 
 #: The two examples of each language, a driver's and a rider's, and where they are started.
@@ -42,6 +46,7 @@ EXAMPLES = {
         ROOT / "clients/python",
     ),
     "go": (["build/conformance/go/accept_everything"], ["build/conformance/go/go_home"], ROOT),
+    "java": ([*JAVA, "AcceptEverything"], [*JAVA, "GoHome"], ROOT),
 }
 
 CASES: dict[str, Callable[[Case], Awaitable[None]]] = {

@@ -1,0 +1,180 @@
+package org.ridestream.client;
+
+import com.google.protobuf.Message;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.ridestream.dispatch.v1.DriveRequest;
+import org.ridestream.dispatch.v1.DriveResponse;
+import org.ridestream.dispatch.v1.GiveUp;
+import org.ridestream.dispatch.v1.Plan;
+import org.ridestream.dispatch.v1.Rejected;
+import org.ridestream.dispatch.v1.Stop;
+import org.ridestream.dispatch.v1.StopAction;
+import org.ridestream.dispatch.v1.StopKind;
+import org.ridestream.dispatch.v1.StopUpdate;
+
+/**
+ * Commands whose effect hasn't been seen. They are sent again after each Welcome, in their order.
+ * Not thread-safe; what waits for a command goes on in another thread.
+ */
+final class Commands {
+  private static final String END_SHIFT = "end_shift";
+
+  private static final class Pending {
+    final DriveRequest request;
+
+    /**
+     * The version of the plan that held when the command was given; only a newer one answers it.
+     */
+    final long afterVersion;
+
+    /** Several may wait for one command. */
+    final List<CompletableFuture<Message>> waiting = new ArrayList<>();
+
+    Pending(DriveRequest request, long afterVersion) {
+      this.request = request;
+      this.afterVersion = afterVersion;
+    }
+  }
+
+  private final Map<String, Pending> pending = new LinkedHashMap<>();
+
+  /**
+   * Notes a command; the same one twice is one. Returns whether it is new and has to be sent.
+   * {@code result} gets the OfferEnded or the Plan that shows the effect, or the empty message at
+   * the end of a shift.
+   */
+  boolean add(DriveRequest request, @Nullable Plan plan, CompletableFuture<Message> result) {
+    String key = keyOf(request);
+    Pending known = pending.get(key);
+    if (known == null) {
+      known = new Pending(request, plan == null ? 0 : plan.getVersion());
+      known.waiting.add(result);
+      pending.put(key, known);
+      return true;
+    }
+    if (known.request.equals(request)) {
+      known.waiting.add(result);
+    } else {
+      String kind = key.substring(0, key.indexOf(' '));
+      fail(List.of(result), Checks.invalid("%s: another answer to the same is under way", kind));
+    }
+    return false;
+  }
+
+  List<DriveRequest> requests() {
+    return pending.values().stream().map(one -> one.request).toList();
+  }
+
+  boolean isShiftEnding() {
+    return pending.containsKey(END_SHIFT);
+  }
+
+  /** Whether the message rejects a command that waits. */
+  boolean isAnswer(DriveResponse message) {
+    return message.hasRejected() && pending.containsKey(keyOf(message.getRejected()));
+  }
+
+  void onPush(DriveResponse message) {
+    if (message.hasRejected()) {
+      Rejected rejected = message.getRejected();
+      Pending answered = pending.remove(keyOf(rejected));
+      if (answered != null) {
+        fail(answered.waiting,
+            new CommandRejectedException(
+                Statuses.codeOf(rejected.getCode()), rejected.getMessage()));
+      }
+    }
+    if (message.hasOfferEnded()) {
+      resolve(offerKey(message.getOfferEnded().getOfferId()), message.getOfferEnded());
+    }
+  }
+
+  /** Resolves what the newest plan shows to be done. */
+  void onPlan(Plan plan) {
+    for (Map.Entry<String, Pending> one : List.copyOf(pending.entrySet())) {
+      Pending command = one.getValue();
+      boolean isNewer = Long.compareUnsigned(plan.getVersion(), command.afterVersion) > 0;
+      if (isNewer && shows(plan, command.request)) resolve(one.getKey(), plan);
+    }
+  }
+
+  void onShiftEnded() {
+    resolve(END_SHIFT, DriveResponse.getDefaultInstance());
+  }
+
+  void failAll(Throwable error) {
+    pending.values().forEach(command -> fail(command.waiting, error));
+    pending.clear();
+  }
+
+  /** Whether the plan is one in which the command had its effect. */
+  private static boolean shows(Plan plan, DriveRequest request) {
+    if (!request.hasStopUpdate() && !request.hasGiveUp()) return false;
+    StopAction action = request.getStopUpdate().getAction();
+    String tripId = request.hasStopUpdate() ? request.getStopUpdate().getTripId()
+                                            : request.getGiveUp().getTripId();
+    return plan.getStopsList()
+        .stream()
+        .filter(stop -> stop.getTripId().equals(tripId))
+        .noneMatch(stop -> isOpen(stop, action));
+  }
+
+  /** Whether a trip's stop shows that the action is not done. */
+  private static boolean isOpen(Stop stop, StopAction action) {
+    boolean isPickUp = stop.getKind() == StopKind.STOP_KIND_PICK_UP;
+    return switch (action) {
+      case STOP_ACTION_ARRIVED -> isPickUp && !stop.getArrived();
+      case STOP_ACTION_PICKED_UP -> isPickUp;
+      default -> true; // Dropped off or given up: the trip has no stop.
+    };
+  }
+
+  private void resolve(String key, Message result) {
+    Pending command = pending.remove(key);
+    if (command == null) return;
+    command.waiting.forEach(future -> future.completeAsync(() -> result));
+  }
+
+  static void fail(List<CompletableFuture<Message>> waiting, Throwable error) {
+    for (CompletableFuture<Message> future : waiting) {
+          future.defaultExecutor().execute(() -> future.completeExceptionally(error));
+        }
+    }
+
+    private static String keyOf(DriveRequest request) {
+      return switch (request.getMessageCase()) {
+      case OFFER_ANSWER -> offerKey(request.getOfferAnswer().getOfferId());
+      case STOP_UPDATE -> stopKey(request.getStopUpdate());
+      case GIVE_UP -> giveUpKey(request.getGiveUp());
+      case END_SHIFT -> END_SHIFT;
+      default -> throw new IllegalArgumentException("no command: " + request.getMessageCase());
+    };
+  }
+
+  private static String keyOf(Rejected rejected) {
+    return switch (rejected.getCommandCase()) {
+      case OFFER_ANSWER -> offerKey(rejected.getOfferAnswer().getOfferId());
+      case STOP_UPDATE -> stopKey(rejected.getStopUpdate());
+      case GIVE_UP -> giveUpKey(rejected.getGiveUp());
+      case END_SHIFT -> END_SHIFT;
+      default -> "";
+    };
+  }
+
+  private static String offerKey(String offerId) {
+    return "offer_answer " + offerId;
+  }
+
+  private static String stopKey(StopUpdate update) {
+    return "stop_update " + update.getTripId() + " " + update.getActionValue();
+  }
+
+  private static String giveUpKey(GiveUp giveUp) {
+    return "give_up " + giveUp.getTripId();
+  }
+}

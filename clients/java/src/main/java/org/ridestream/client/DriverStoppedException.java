@@ -1,0 +1,10 @@
+package org.ridestream.client;
+
+/** The driver was closed before a command had its effect. */
+public final class DriverStoppedException extends RidestreamException {
+  private static final long serialVersionUID = 1;
+
+  DriverStoppedException() {
+    super("the driver was closed", null);
+  }
+}

@@ -1,0 +1,10 @@
+package org.ridestream.client;
+
+/** The service sent something that the protocol forbids. */
+public final class ProtocolException extends RidestreamException {
+  private static final long serialVersionUID = 1;
+
+  ProtocolException(String message) {
+    super(message, null);
+  }
+}

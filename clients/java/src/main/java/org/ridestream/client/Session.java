@@ -1,0 +1,272 @@
+package org.ridestream.client;
+
+import com.google.protobuf.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.ridestream.dispatch.v1.DriveResponse;
+import org.ridestream.dispatch.v1.DriveResponse.MessageCase;
+import org.ridestream.dispatch.v1.Hello;
+import org.ridestream.dispatch.v1.Offer;
+import org.ridestream.dispatch.v1.OfferEnded;
+import org.ridestream.dispatch.v1.Plan;
+import org.ridestream.dispatch.v1.Resume;
+import org.ridestream.dispatch.v1.Welcome;
+
+/**
+ * The rules of a driver's session over all its streams: what a message changes, and what has to be
+ * said again. Does no input or output. Not thread-safe. Throws {@link ProtocolException} for what
+ * the service must not send.
+ */
+final class Session {
+  /** Offers that ended and are remembered, so that an end is told once. */
+  private static final int REMEMBERED_OFFERS = 64;
+
+  /** The service ends a session with 64 pushes that weren't acked; so many are rubbish. */
+  private static final int MAX_UNTAKEN = 256;
+
+  /** An event that the app hasn't taken. Without an event, only a number that has to be acked. */
+  private record Untaken(long sequence, @Nullable Object event) {}
+
+  private @Nullable Welcome welcome;
+  private @Nullable Plan plan;
+  private @Nullable Offer offer;
+  private long lastSequence;
+  private long ack;
+  private Deque<Untaken> untaken = new ArrayDeque<>();
+  private final Deque<String> endedOffers = new ArrayDeque<>();
+
+  /** The newest plan; null: nothing to do, or not known yet. */
+  @Nullable
+  Plan plan() {
+    return plan;
+  }
+
+  /** The open offer. */
+  @Nullable
+  Offer offer() {
+    return offer;
+  }
+
+  /** The number of the last push that came. */
+  long lastSequence() {
+    return lastSequence;
+  }
+
+  /** The largest number that may be acked. */
+  long ack() {
+    return ack;
+  }
+
+  /** The newest Welcome. There has to be one. */
+  Welcome welcome() {
+    if (welcome == null) throw new IllegalStateException("no Welcome has come");
+    return welcome;
+  }
+
+  /** Seconds of this device for a duration of the service's clock. */
+  double wallSeconds(Duration duration) {
+    double seconds = secondsOf(duration);
+    return welcome == null ? seconds : seconds / welcome.getClockRate();
+  }
+
+  static double secondsOf(Duration duration) {
+    return duration.getSeconds() + duration.getNanos() / 1e9;
+  }
+
+  /** The first message of the next stream. */
+  Hello hello(Hello shift) {
+    Hello.Builder first = shift.toBuilder().clearResume();
+    if (welcome != null) {
+      first.setResume(Resume.newBuilder()
+                          .setSessionId(welcome.getSessionId())
+                          .setEpoch(welcome.getEpoch())
+                          .setLastSequence(lastSequence)
+                          .setPlanVersion(plan == null ? 0 : plan.getVersion()));
+    }
+    return first.build();
+  }
+
+  /** Takes a stream's first message. */
+  void onWelcome(DriveResponse message) {
+    if (!message.hasWelcome()) {
+      throw new ProtocolException("the first message must be welcome, is " + nameOf(message));
+    }
+    Welcome fresh = message.getWelcome();
+    check(fresh);
+    welcome = fresh;
+    if (!fresh.getResumed()) {
+      lastSequence = 0;
+      ack = 0;
+      untaken.clear();
+      plan = null;
+      offer = null;
+    }
+    tell(new Connected(fresh.getResumed(), fresh.getSessionId(), fresh.getEpoch()));
+    if (fresh.getSnapshot().hasPlan()) onPlan(0, fresh.getSnapshot().getPlan());
+    if (fresh.getSnapshot().hasOffer()) {
+      onOffer(0, fresh.getSnapshot().getOffer());
+    } else {
+      offer = null;
+    }
+  }
+
+  /**
+   * Takes any later message but Goodbye. {@code isAnswer}: a command waits for this rejection, so
+   * the app needs no event of it.
+   */
+  void onPush(DriveResponse message, boolean isAnswer) {
+    MessageCase kind = message.getMessageCase();
+    long sequence = message.getSequence();
+    if (kind == MessageCase.WELCOME || kind == MessageCase.GOODBYE) {
+      throw new ProtocolException(nameOf(message) + ": came where none is allowed");
+    }
+    if (sequence == 0) {
+      if (kind == MessageCase.HEARTBEAT || kind == MessageCase.MESSAGE_NOT_SET) return;
+      throw new ProtocolException(nameOf(message) + ": has no sequence");
+    }
+    // As unsigned numbers; those that come are never near either end.
+    if (sequence < 0 || sequence > lastSequence + 1) {
+      throw new ProtocolException(
+          "push " + Long.toUnsignedString(sequence) + " came after " + lastSequence);
+    }
+    if (sequence <= lastSequence) return; // Had already.
+    lastSequence = sequence;
+    switch (kind) {
+      case OFFER -> onOffer(sequence, message.getOffer());
+      case OFFER_ENDED -> onOfferEnded(sequence, message.getOfferEnded());
+      case PLAN -> onPlan(sequence, message.getPlan());
+      case REJECTED -> add(sequence, isAnswer ? null : message.getRejected());
+      case WAITING_PLACE -> add(sequence, message.getWaitingPlace());
+      default -> add(sequence, null);
+    }
+  }
+
+  /** Adds an event of the connection, which replaces one that the app hasn't taken. */
+  void tell(Record event) {
+    forget(other -> other instanceof Record);
+    add(0, event);
+  }
+
+  /** The next event for the app; null: there is none. Its push may then be acked. */
+  @Nullable Object take() {
+    Untaken first = untaken.poll();
+    if (first == null) return null;
+    ack = Math.max(ack, first.sequence());
+    skipSilent();
+    return first.event();
+  }
+
+  /** Forgets all events that the app hasn't taken, and doesn't let them be acked. */
+  void dropUntaken() {
+    untaken.clear();
+  }
+
+  /** Forgets such events that the app hasn't taken; their numbers stay. */
+  private void forget(Predicate<Object> which) {
+    Deque<Untaken> kept = new ArrayDeque<>();
+    for (Untaken one : untaken) {
+          boolean stays = one.event() != null && !which.test(one.event());
+          if (stays) {
+            kept.add(one);
+          } else if (one.sequence() != 0) {
+            kept.add(new Untaken(one.sequence(), null));
+          }
+        }
+        untaken = kept;
+        skipSilent();
+    }
+
+    private void add(long sequence, @Nullable Object event) {
+      if (untaken.size() >= MAX_UNTAKEN) {
+        throw new ProtocolException(MAX_UNTAKEN + " pushes came without an ack");
+      }
+      untaken.add(new Untaken(sequence, event));
+      skipSilent();
+    }
+
+    private void skipSilent() {
+      Iterator<Untaken> all = untaken.iterator();
+      while (all.hasNext()) {
+        Untaken first = all.next();
+        if (first.event() != null) return;
+        ack = Math.max(ack, first.sequence());
+        all.remove();
+      }
+    }
+
+    private void onOffer(long sequence, Offer fresh) {
+      boolean known = offer != null && offer.getOfferId().equals(fresh.getOfferId());
+      if (known || endedOffers.contains(fresh.getOfferId())) {
+        add(sequence, null);
+        return;
+      }
+      if (fresh.getOfferId().isEmpty() || fresh.getTripId().isEmpty()) {
+        throw new ProtocolException("offer: has no offer_id or no trip_id");
+      }
+      offer = fresh;
+      add(sequence, fresh);
+    }
+
+    private void onOfferEnded(long sequence, OfferEnded ended) {
+      if (offer != null && offer.getOfferId().equals(ended.getOfferId())) offer = null;
+      if (endedOffers.contains(ended.getOfferId())) {
+        add(sequence, null);
+        return;
+      }
+      endedOffers.add(ended.getOfferId());
+      if (endedOffers.size() > REMEMBERED_OFFERS) endedOffers.remove();
+      add(sequence, ended);
+    }
+
+    private void onPlan(long sequence, Plan fresh) {
+      if (plan != null) {
+        int order = Long.compareUnsigned(fresh.getVersion(), plan.getVersion());
+        if (order < 0 || (order == 0 && sequence != 0)) {
+          add(sequence, null);
+          return;
+        }
+        boolean sameRoute = !fresh.hasRoute() && fresh.getRouteId() == plan.getRouteId();
+        if (sameRoute && plan.hasRoute() && fresh.getStopsCount() > 0) {
+          fresh = fresh.toBuilder().setRoute(plan.getRoute()).build();
+        }
+      }
+      plan = fresh;
+      forget(other -> other instanceof Plan);
+      add(sequence, fresh);
+    }
+
+    private void check(Welcome fresh) {
+      if (fresh.getSessionId().isEmpty()) {
+        throw new ProtocolException("welcome.session_id: is empty");
+      }
+      if (welcome != null && Long.compareUnsigned(fresh.getEpoch(), welcome.getEpoch()) <= 0) {
+        throw new ProtocolException(String.format("welcome.epoch: %s came after %s",
+            Long.toUnsignedString(fresh.getEpoch()), Long.toUnsignedString(welcome.getEpoch())));
+      }
+      boolean same = welcome != null && fresh.getSessionId().equals(welcome.getSessionId());
+      if (fresh.getResumed() && !same) {
+        throw new ProtocolException("welcome.resumed: another session than the one asked for");
+      }
+      checkPeriod(fresh.getReportEvery(), "report_every");
+      checkPeriod(fresh.getHeartbeat(), "heartbeat");
+      if (!(fresh.getClockRate() >= 0.01 && fresh.getClockRate() <= 1_000)) {
+        throw new ProtocolException("welcome.clock_rate: is " + fresh.getClockRate());
+      }
+    }
+
+    private static void checkPeriod(Duration period, String name) {
+      double seconds = secondsOf(period);
+      if (seconds < 0.001 || seconds > 86_400) {
+        throw new ProtocolException("welcome." + name + ": must be 1 ms to 1 day");
+      }
+    }
+
+    private static String nameOf(DriveResponse message) {
+      MessageCase kind = message.getMessageCase();
+      return kind == MessageCase.MESSAGE_NOT_SET ? "unknown" : kind.name().toLowerCase(Locale.ROOT);
+    }
+  }

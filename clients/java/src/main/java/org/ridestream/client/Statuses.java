@@ -1,0 +1,51 @@
+package org.ridestream.client;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What gRPC reports, as exceptions of this library. */
+final class Statuses {
+  /** Faults of the service, or of what speaks in its place. */
+  static final Set<Status.Code> FAULTS = Set.of(
+      Status.Code.INTERNAL, Status.Code.UNKNOWN, Status.Code.DATA_LOSS, Status.Code.UNIMPLEMENTED);
+
+  /** Faults in a row after which a stream isn't tried again. */
+  static final int MAX_FAULTS = 5;
+
+  private static final Metadata.Key<String> RETRY_AFTER =
+      Metadata.Key.of("retry-after-ms", Metadata.ASCII_STRING_MARSHALLER);
+
+  private Statuses() {}
+
+  /** The failure that gRPC reports for a call of the method. */
+  static RidestreamException exceptionOf(Throwable failure, MethodDescriptor<?, ?> method) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof InvalidProtocolBufferException) {
+        String name = method.getFullMethodName();
+        return new ProtocolException("a message came that is no answer of " + name);
+      }
+    }
+    Status status = Status.fromThrowable(failure);
+    String description = status.getDescription() == null ? "" : status.getDescription();
+    if (status.getCode() == Status.Code.ABORTED) return new FencedException(description);
+    Duration retryAfter = retryAfterOf(Status.trailersFromThrowable(failure));
+    return new CallFailedException(status.getCode(), description, retryAfter);
+  }
+
+  private static @Nullable Duration retryAfterOf(@Nullable Metadata trailers) {
+    String text = trailers == null ? null : trailers.get(RETRY_AFTER);
+    if (text == null || !text.matches("[0-9]{1,9}")) return null;
+    return Duration.ofMillis(Long.parseLong(text));
+  }
+
+  /** The code of that number. One that doesn't exist is FAILED_PRECONDITION. */
+  static Status.Code codeOf(int number) {
+    Status.Code[] codes = Status.Code.values();
+    return number >= 0 && number < codes.length ? codes[number] : Status.Code.FAILED_PRECONDITION;
+  }
+}

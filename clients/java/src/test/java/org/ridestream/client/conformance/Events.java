@@ -1,0 +1,79 @@
+package org.ridestream.client.conformance;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import org.jspecify.annotations.Nullable;
+import org.ridestream.client.Connected;
+import org.ridestream.client.Disconnected;
+import org.ridestream.client.Driver;
+import org.ridestream.client.DriverListener;
+import org.ridestream.dispatch.v1.Offer;
+import org.ridestream.dispatch.v1.OfferEnded;
+import org.ridestream.dispatch.v1.Plan;
+import org.ridestream.dispatch.v1.Rejected;
+
+/** Passes a driver's events on. Takes none while it doesn't read. */
+final class Events implements DriverListener {
+  private final Adapter adapter;
+  private final String handle;
+  private boolean reads = true; // Guarded by this.
+
+  Events(Adapter adapter, String handle) {
+    this.adapter = adapter;
+    this.handle = handle;
+  }
+
+  synchronized void read(boolean on) {
+    reads = on;
+    notifyAll();
+  }
+
+  private synchronized void tell(String event, JsonElement data) {
+    adapter.tell(handle, event, data);
+    try {
+      while (!reads) wait();
+    } catch (InterruptedException interrupted) {
+      throw new IllegalStateException(interrupted);
+    }
+  }
+
+  @Override
+  public void onConnected(Driver driver, Connected connected) {
+    JsonObject data = new JsonObject();
+    data.addProperty("resumed", connected.resumed());
+    tell("connected", data);
+  }
+
+  @Override
+  public void onDisconnected(Driver driver, Disconnected disconnected) {
+    JsonObject data = new JsonObject();
+    data.addProperty("code", disconnected.error().code().name());
+    tell("disconnected", data);
+  }
+
+  @Override
+  public void onOffer(Driver driver, Offer offer) {
+    tell("offer", Adapter.toJson(offer));
+  }
+
+  @Override
+  public void onOfferEnded(Driver driver, OfferEnded ended) {
+    tell("offer_ended", Adapter.toJson(ended));
+  }
+
+  @Override
+  public void onPlan(Driver driver, Plan plan) {
+    tell("plan", Adapter.toJson(plan));
+  }
+
+  @Override
+  public void onRejected(Driver driver, Rejected rejected) {
+    tell("rejected", Adapter.toJson(rejected));
+  }
+
+  @Override
+  public void onEnded(Driver driver, @Nullable Throwable error) {
+    tell("ended", error == null ? JsonNull.INSTANCE : Adapter.toJson(error));
+  }
+}
