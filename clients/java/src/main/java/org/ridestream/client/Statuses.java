@@ -7,6 +7,7 @@ import io.grpc.Status;
 import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.ridestream.dispatch.v1.DispatchServiceGrpc;
 
 /** What gRPC reports, as exceptions of this library. */
 final class Statuses {
@@ -32,7 +33,8 @@ final class Statuses {
     }
     Status status = Status.fromThrowable(failure);
     String description = status.getDescription() == null ? "" : status.getDescription();
-    if (status.getCode() == Status.Code.ABORTED) return new FencedException(description);
+    boolean isDrive = method == DispatchServiceGrpc.getDriveMethod();
+    if (isDrive && status.getCode() == Status.Code.ABORTED) return new FencedException(description);
     Duration retryAfter = retryAfterOf(Status.trailersFromThrowable(failure));
     return new CallFailedException(status.getCode(), description, retryAfter);
   }
