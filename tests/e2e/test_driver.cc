@@ -41,6 +41,7 @@ dispatch::v1::Welcome TestDriver::Connect() {
   Cut();
   connection_ = std::make_unique<Connection>();
   rpc::SetCaller(connection_->context, {rpc::CallerKind::kDriver, id_});
+  connection_->context.set_wait_for_ready(true);
   connection_->stream = stub_->Drive(&connection_->context);
   DriveRequest hello;
   hello.mutable_hello()->set_market("city");
@@ -157,6 +158,10 @@ dispatch::v1::Plan TestDriver::WaitForPlan(dispatch::v1::PlanCause cause) {
 
 dispatch::v1::Rejected TestDriver::WaitForRejected() {
   return WaitFor("a rejection", [](const auto& push) { return push.has_rejected(); }).rejected();
+}
+
+dispatch::v1::Goodbye TestDriver::WaitForGoodbye() {
+  return WaitFor("a goodbye", [](const auto& push) { return push.has_goodbye(); }).goodbye();
 }
 
 void TestDriver::Answer(const dispatch::v1::Offer& offer, bool accept) {

@@ -22,7 +22,8 @@ class TestDriver {
   TestDriver(const std::string& dispatch_address, std::string id, LatLng place, int seats = 4);
   ~TestDriver();
 
-  /// Connects (again), resuming the session if there was one. Returns the Welcome.
+  /// Connects (again) as soon as the service can be reached, resuming the session if there was one.
+  /// Returns the Welcome.
   dispatch::v1::Welcome Connect();
   /// The connection is gone; the driver knows nothing of it.
   void Cut();
@@ -31,6 +32,7 @@ class TestDriver {
   dispatch::v1::OfferEnded WaitForOfferEnded();
   dispatch::v1::Plan WaitForPlan(dispatch::v1::PlanCause cause);
   dispatch::v1::Rejected WaitForRejected();
+  dispatch::v1::Goodbye WaitForGoodbye();
 
   void Answer(const dispatch::v1::Offer& offer, bool accept);
   void Do(const std::string& trip_id, dispatch::v1::StopAction action);
