@@ -61,7 +61,7 @@ absl::Status LocalServices::Launch(const Options& options) {
   }
   if (status.ok()) status = Launch(options, "trip", {"--data=" + data}, options.trip_flags);
   if (status.ok()) status = Launch(options, "location", {}, options.location_flags);
-  if (status.ok()) {
+  if (status.ok() && options.dispatch) {
     status = Launch(options, "dispatch", {"--trip=" + trip(), "--location=" + location()},
                     options.dispatch_flags);
   }

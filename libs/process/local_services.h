@@ -23,6 +23,9 @@ class LocalServices {
     std::vector<std::string> location_flags = {};
     std::vector<std::string> dispatch_flags = {};
     std::vector<std::string> gateway_flags = {};
+    /// Without it, the owner starts its own.
+    bool dispatch = true;
+    /// Needs `dispatch`.
     bool gateway = false;
     /// Added to the environment of the service of that name.
     std::map<std::string, std::map<std::string, std::string>> environment = {};

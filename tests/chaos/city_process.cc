@@ -26,15 +26,26 @@ std::string ReportPath(const std::string& folder) { return folder + "/city.json"
 
 absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
     const std::string& bin, const GatedSystem& system, const std::vector<std::string>& flags) {
-  const std::string& folder = system.folder();
+  return Start(bin,
+               System{.trip = system.trip(),
+                      .location = system.location(),
+                      .dispatch = system.dispatch(),
+                      .authority = system.authority(),
+                      .folder = system.folder()},
+               flags);
+}
+
+absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
+    const std::string& bin, const System& system, const std::vector<std::string>& flags) {
+  const std::string& folder = system.folder;
   std::filesystem::remove(OffersPath(folder));  // Of a city before.
-  std::vector<std::string> all = {"--trip=" + system.trip(),
-                                  "--location=" + system.location(),
-                                  "--dispatch=" + system.dispatch(),
+  std::vector<std::string> all = {"--trip=" + system.trip,
+                                  "--location=" + system.location,
+                                  "--dispatch=" + system.dispatch,
                                   "--offers=" + OffersPath(folder),
                                   "--json=" + ReportPath(folder),
                                   "--progress=none",
-                                  process::LoadtestSecurityFlag(system.authority())};
+                                  process::LoadtestSecurityFlag(system.authority)};
   all.insert(all.end(), flags.begin(), flags.end());
   auto process = process::ChildProcess::Start(
       {.binary = bin + "/loadtest", .arguments = all, .log_path = folder + "/loadtest.log"});
@@ -64,6 +75,19 @@ absl::Status CityProcess::AwaitOffer(WallTime since, std::chrono::seconds timeou
     if (stopped()) return absl::CancelledError("stopped");
     std::this_thread::sleep_for(kLookEvery);  // Files tell nobody when they change.
   }
+}
+
+absl::StatusOr<RecoveryTime> CityProcess::AwaitRecovery(WallTime since,
+                                                        std::chrono::seconds timeout,
+                                                        const Stopped& stopped) {
+  if (absl::Status status = AwaitOffer(since, timeout, stopped); !status.ok()) return status;
+  const auto offers = Offers();
+  if (!offers.ok()) return offers.status();
+  WallTime first = WallTime::max();
+  for (const FirstOffer& offer : *offers) {
+    if (offer.due >= since) first = std::min(first, offer.offered);
+  }
+  return first - since;
 }
 
 absl::Status CityProcess::AwaitEnd(const Stopped& stopped) {

@@ -15,14 +15,25 @@
 
 namespace ridestream::chaos {
 
-/// The load generator as a process of its own, connected to a system through its gates. Used by one
-/// thread.
+/// The load generator as a process of its own. Used by one thread.
 class CityProcess {
  public:
   /// Called while something is waited for, a few times a second; true ends the wait with CANCELLED.
   using Stopped = std::function<bool()>;
 
+  /// Where the services are, `dispatch` in any form that the load generator takes; and the folder
+  /// for its log and outputs.
+  struct System {
+    std::string trip, location, dispatch;
+    std::string authority;
+    std::string folder;
+  };
+
   /// `flags` are the load generator's, without addresses and outputs.
+  static absl::StatusOr<std::unique_ptr<CityProcess>> Start(const std::string& bin,
+                                                            const System& system,
+                                                            const std::vector<std::string>& flags);
+  /// Through the system's gates.
   static absl::StatusOr<std::unique_ptr<CityProcess>> Start(const std::string& bin,
                                                             const GatedSystem& system,
                                                             const std::vector<std::string>& flags);
@@ -30,6 +41,10 @@ class CityProcess {
   /// Waits until a request that came due at `since` or later was offered to a driver. UNAVAILABLE
   /// when the process ended, DEADLINE_EXCEEDED after `timeout`.
   absl::Status AwaitOffer(WallTime since, std::chrono::seconds timeout, const Stopped& stopped);
+  /// As AwaitOffer. Returns how long after `since` the first such request was offered: all of the
+  /// way was walked by then, from the rider through trip and dispatch to the driver.
+  absl::StatusOr<RecoveryTime> AwaitRecovery(WallTime since, std::chrono::seconds timeout,
+                                             const Stopped& stopped);
   /// Waits for its end, passing `stopped` on to it once. DATA_LOSS when the audit isn't clean.
   absl::Status AwaitEnd(const Stopped& stopped);
   void Stop();

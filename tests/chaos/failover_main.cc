@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -44,9 +43,8 @@ constexpr char kUsage[] =
     "Exit status: 0 when the audit is clean, nothing that was answered is lost, and offers flowed\n"
     "again after each kill within --max_recovery; else 1.";
 
-using std::chrono::seconds;
-using Recovery = std::chrono::duration<double>;
 using postgres::testing::PatroniCluster;
+using std::chrono::seconds;
 
 constexpr seconds kPatience{90};
 /// More than a kill takes; the city is stopped when the kills are over.
@@ -54,61 +52,31 @@ constexpr seconds kLoadPerKill{120};
 
 bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
 
-WallTime Now() {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-/// Until a request that came due after the kill was offered to a driver, so that all of the way was
-/// walked again: rider, trip, database, dispatch, driver.
-absl::StatusOr<Recovery> AwaitRecovery(CityProcess& city, WallTime killed) {
-  if (absl::Status status = city.AwaitOffer(killed, kPatience, StopAsked); !status.ok()) {
-    return status;
-  }
-  const auto offers = city.Offers();
-  if (!offers.ok()) return offers.status();
-  WallTime first = WallTime::max();
-  for (const FirstOffer& offer : *offers) {
-    if (offer.due >= killed) first = std::min(first, offer.offered);
-  }
-  return first - killed;
-}
-
 absl::Status KillAgainAndAgain(PatroniCluster& cluster, CityProcess& city,
-                               std::vector<Recovery>& recoveries) {
+                               std::vector<RecoveryTime>& recoveries) {
   for (std::uint32_t i = 1; i <= absl::GetFlag(FLAGS_kills); ++i) {
-    if (absl::Status status = city.AwaitOffer(Now(), kPatience, StopAsked); !status.ok()) {
+    if (absl::Status status = city.AwaitOffer(WallNow(), kPatience, StopAsked); !status.ok()) {
       return status;
     }
-    const WallTime killed = Now();
+    const WallTime killed = WallNow();
     if (absl::Status status = cluster.KillPrimary(); !status.ok()) return status;
-    const absl::StatusOr<Recovery> recovery = AwaitRecovery(city, killed);
+    const absl::StatusOr<RecoveryTime> recovery = city.AwaitRecovery(killed, kPatience, StopAsked);
     if (!recovery.ok()) return recovery.status();
     recoveries.push_back(*recovery);
     if (absl::Status status = cluster.Rejoin(); !status.ok()) return status;
     std::printf("kill %2u: offers flowed again after %.2f s, the standby was back after %.2f s\n",
-                i, recovery->count(), Recovery(Now() - killed).count());
+                i, recovery->count(), RecoveryTime(WallNow() - killed).count());
     std::fflush(stdout);
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckRecoveries(std::vector<Recovery> recoveries) {
-  if (recoveries.empty()) return absl::InternalError("nothing was killed");
-  std::sort(recoveries.begin(), recoveries.end());
-  const double p50 = recoveries[(recoveries.size() - 1) / 2].count();
-  const double max = recoveries.back().count();
-  std::printf("recovery: %zu kills, p50 %.2f s, max %.2f s\n", recoveries.size(), p50, max);
-  if (max <= absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_recovery))) return absl::OkStatus();
-  return absl::DeadlineExceededError(
-      fmt::format("recovery took {:.2f} s, more than --max_recovery", max));
-}
-
-absl::Status WriteJson(const CityProcess& city, const std::vector<Recovery>& recoveries) {
+absl::Status WriteJson(const CityProcess& city, const std::vector<RecoveryTime>& recoveries) {
   const std::string path = absl::GetFlag(FLAGS_json);
   if (path.empty()) return absl::OkStatus();
   auto json = city.Report();
   if (!json.ok()) return json.status();
-  for (const Recovery& recovery : recoveries) (*json)["recovery_s"].push_back(recovery.count());
+  for (const RecoveryTime& recovery : recoveries) (*json)["recovery_s"].push_back(recovery.count());
   std::ofstream out(path);
   if ((out << json->dump(2) << "\n").flush()) return absl::OkStatus();
   return absl::PermissionDeniedError(fmt::format("--json={}: can't be written", path));
@@ -130,11 +98,13 @@ int Run() {
                           fmt::format("--seconds={}", load.count())});
   if (!city.ok()) return service::Fail(city.status());
 
-  std::vector<Recovery> recoveries;
+  std::vector<RecoveryTime> recoveries;
   std::vector<absl::Status> outcomes = {KillAgainAndAgain(**cluster, **city, recoveries)};
   (*city)->Stop();
   outcomes.push_back((*city)->AwaitEnd(StopAsked));
-  outcomes.push_back(CheckRecoveries(recoveries));
+  PrintRecoveries("kills", recoveries);
+  outcomes.push_back(CheckRecoveries(
+      recoveries, RecoveryTime(absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_recovery)))));
   outcomes.push_back(WriteJson(**city, recoveries));
   int exit_status = 0;
   for (const absl::Status& outcome : outcomes) {

@@ -9,10 +9,6 @@ namespace {
 constexpr Traffic kSlow{.delay = std::chrono::milliseconds(200)};
 constexpr Traffic kTrickling{.bytes_per_s = 8 * 1024};
 
-WallTime Now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace
 
 void Havoc::Begin(const Event& event) {
@@ -27,10 +23,10 @@ void Havoc::Wait() {
 void Havoc::Run(const Event& event) {
   MutexLock busy(busy_[static_cast<std::size_t>(event.target)]);
   on_event_(event);
-  const WallTime began = Now();
+  const WallTime began = WallNow();
   const absl::Status status = Hurt(event);
   // Coming back is a part of the recovery from what happens in an instant.
-  const Occurrence occurrence{event, began, event.lasts.count() > 0 ? Now() : began};
+  const Occurrence occurrence{event, began, event.lasts.count() > 0 ? WallNow() : began};
   MutexLock lock(mu_);
   if (!status.ok()) failures_.push_back(status);
   occurrences_.push_back(occurrence);

@@ -27,6 +27,10 @@ WallTime EndOfOutage(const Occurrence& occurrence, const std::vector<Occurrence>
 
 }  // namespace
 
+WallTime WallNow() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
 absl::StatusOr<std::vector<FirstOffer>> ReadOffers(const std::string& path) {
   std::ifstream file(path);
   if (!file) return absl::NotFoundError(fmt::format("{}: can't be read", path));
@@ -45,11 +49,11 @@ absl::StatusOr<std::vector<FirstOffer>> ReadOffers(const std::string& path) {
   return offers;
 }
 
-std::vector<std::optional<std::chrono::duration<double>>> Recoveries(
-    const std::vector<Occurrence>& occurrences, std::vector<FirstOffer> offers) {
+std::vector<std::optional<RecoveryTime>> Recoveries(const std::vector<Occurrence>& occurrences,
+                                                    std::vector<FirstOffer> offers) {
   std::sort(offers.begin(), offers.end(),
             [](const FirstOffer& a, const FirstOffer& b) { return a.offered < b.offered; });
-  std::vector<std::optional<std::chrono::duration<double>>> recoveries;
+  std::vector<std::optional<RecoveryTime>> recoveries;
   for (const Occurrence& occurrence : occurrences) {
     const WallTime over = EndOfOutage(occurrence, occurrences);
     const auto first = std::find_if(offers.begin(), offers.end(),
@@ -58,6 +62,21 @@ std::vector<std::optional<std::chrono::duration<double>>> Recoveries(
                                                : std::optional(first->offered - over));
   }
   return recoveries;
+}
+
+void PrintRecoveries(const char* faults, std::vector<RecoveryTime> recoveries) {
+  if (recoveries.empty()) return;
+  std::sort(recoveries.begin(), recoveries.end());
+  std::printf("recovery: %zu %s, p50 %.2f s, max %.2f s\n", recoveries.size(), faults,
+              recoveries[(recoveries.size() - 1) / 2].count(), recoveries.back().count());
+}
+
+absl::Status CheckRecoveries(const std::vector<RecoveryTime>& recoveries, RecoveryTime longest) {
+  if (recoveries.empty()) return absl::InternalError("nothing was killed");
+  const RecoveryTime max = *std::max_element(recoveries.begin(), recoveries.end());
+  if (max <= longest) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      fmt::format("recovery took {:.2f} s, more than --max_recovery", max.count()));
 }
 
 }  // namespace ridestream::chaos

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tests/chaos/schedule.h"
 
@@ -12,6 +13,11 @@ namespace ridestream::chaos {
 
 /// The wall's clock, which all processes of a machine share.
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
+
+WallTime WallNow();
+
+/// How long something took to heal.
+using RecoveryTime = std::chrono::duration<double>;
 
 /// When a request was due, and when its first offer was in a driver's hand.
 struct FirstOffer {
@@ -32,7 +38,12 @@ absl::StatusOr<std::vector<FirstOffer>> ReadOffers(const std::string& path);
 /// nothing else was on that had begun before, to the first offer for a request that came due after
 /// that. So all of the way was walked again: rider, trip, dispatch, location, driver. nullopt:
 /// never.
-std::vector<std::optional<std::chrono::duration<double>>> Recoveries(
-    const std::vector<Occurrence>& occurrences, std::vector<FirstOffer> offers);
+std::vector<std::optional<RecoveryTime>> Recoveries(const std::vector<Occurrence>& occurrences,
+                                                    std::vector<FirstOffer> offers);
+
+/// Prints how many there are, their p50 and the longest; `faults`: what was recovered from.
+void PrintRecoveries(const char* faults, std::vector<RecoveryTime> recoveries);
+/// DEADLINE_EXCEEDED when one is longer than `longest`, INTERNAL when there is none.
+absl::Status CheckRecoveries(const std::vector<RecoveryTime>& recoveries, RecoveryTime longest);
 
 }  // namespace ridestream::chaos

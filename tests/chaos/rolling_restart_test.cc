@@ -18,10 +18,6 @@ using testing::IsOk;
 
 bool NeverStopped() { return false; }
 
-WallTime Now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 TEST(RollingRestartTest, NoCallFailsAndNoDriverIsLongWithoutASession) {
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
@@ -38,7 +34,7 @@ TEST(RollingRestartTest, NoCallFailsAndNoDriverIsLongWithoutASession) {
   for (const Service service : {Service::kTrip, Service::kLocation, Service::kDispatch}) {
     const auto began = std::chrono::steady_clock::now();
     ASSERT_THAT((*system)->Restart(service), IsOk());
-    ASSERT_THAT((*city)->AwaitOffer(Now(), 60s, NeverStopped), IsOk()) << "offers flow again";
+    ASSERT_THAT((*city)->AwaitOffer(WallNow(), 60s, NeverStopped), IsOk()) << "offers flow again";
     longest_outage = std::max<decltype(longest_outage)>(longest_outage,
                                                         std::chrono::steady_clock::now() - began);
   }

@@ -1,0 +1,134 @@
+// Takeover of a market: a city under load while the dispatch process that holds the market's lease
+// is killed or stopped, again and again, and the process that stands by takes its place.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/process/local_services.h"
+#include "libs/service/flag_range.h"
+#include "libs/service/service.h"
+#include "tests/chaos/city_process.h"
+#include "tests/chaos/dispatch_pair.h"
+#include "tests/chaos/recovery.h"
+
+ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
+RIDESTREAM_RANGED_FLAG(uint32_t, takeovers, 10,
+                       "How often the holder fails: killed and stopped in turn", 1, 1'000);
+RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "How many drivers", 1, 8'000);
+RIDESTREAM_RANGED_FLAG(absl::Duration, max_recovery, absl::Seconds(3),
+                       "The run fails when offers don't flow again within this after a kill. (A "
+                       "busy machine, or a build with sanitizers, needs more.)",
+                       absl::Seconds(1), absl::Minutes(10));
+
+namespace ridestream::chaos {
+namespace {
+
+constexpr char kUsage[] =
+    "Runs trip, location, two dispatch processes for one market, and a simulated city whose\n"
+    "drivers know both. The process that holds the market's lease is killed (SIGKILL) or, every\n"
+    "other time, stopped (SIGSTOP), and when offers flow again resumed, which it must not "
+    "survive.\n"
+    "It is started again as the standby before the next time.\n\n"
+    "  takeover --takeovers=10 --drivers=300 --clock_rate=10\n\n"
+    "Exit status: 0 when the audit is clean, each resumed process ended itself, and offers flowed\n"
+    "again within --max_recovery of each kill; else 1.";
+
+using std::chrono::seconds;
+
+constexpr seconds kPatience{60};
+/// More than a takeover takes; the city is stopped after the last.
+constexpr seconds kLoadPerTakeover{60};
+
+bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
+
+absl::Status TakeOver(DispatchPair& pair, CityProcess& city, std::vector<RecoveryTime>& after_kills,
+                      std::vector<RecoveryTime>& after_stops) {
+  for (std::uint32_t i = 1; i <= absl::GetFlag(FLAGS_takeovers); ++i) {
+    if (absl::Status status = city.AwaitOffer(WallNow(), kPatience, StopAsked); !status.ok()) {
+      return status;
+    }
+    const bool kill = i % 2 == 1;
+    const WallTime failed = WallNow();
+    if (kill) {
+      pair.KillHolder();
+    } else {
+      pair.StopHolder();
+    }
+    const auto recovery = city.AwaitRecovery(failed, kPatience, StopAsked);
+    if (!recovery.ok()) return recovery.status();
+    (kill ? after_kills : after_stops).push_back(*recovery);
+    std::printf("%s %2u: offers flowed again after %.2f s\n", kill ? "kill" : "stop", i,
+                recovery->count());
+    std::fflush(stdout);
+    if (absl::Status status = pair.Rejoin(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<absl::Status>> RunCity(const process::LocalServices& services,
+                                                  const std::string& clock_rate) {
+  const std::string bin = absl::GetFlag(FLAGS_bin);
+  auto pair = DispatchPair::Start(bin, services, {clock_rate});
+  if (!pair.ok()) return pair.status();
+  const auto load = kLoadPerTakeover * (1 + absl::GetFlag(FLAGS_takeovers));
+  const auto city =
+      CityProcess::Start(bin,
+                         {.trip = services.trip(),
+                          .location = services.location(),
+                          .dispatch = (*pair)->addresses(),
+                          .authority = services.authority(),
+                          .folder = services.folder()},
+                         {clock_rate, fmt::format("--drivers={}", absl::GetFlag(FLAGS_drivers)),
+                          fmt::format("--seconds={}", load.count())});
+  if (!city.ok()) return city.status();
+  std::vector<RecoveryTime> after_kills, after_stops;
+  std::vector<absl::Status> outcomes = {TakeOver(**pair, **city, after_kills, after_stops)};
+  (*city)->Stop();
+  outcomes.push_back((*city)->AwaitEnd(StopAsked));
+  PrintRecoveries("stops", after_stops);
+  PrintRecoveries("kills", after_kills);
+  outcomes.push_back(CheckRecoveries(
+      after_kills, RecoveryTime(absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_recovery)))));
+  return outcomes;
+}
+
+int Run() {
+  const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));
+  const auto services = process::LocalServices::Start({.bin = absl::GetFlag(FLAGS_bin),
+                                                       .trip_flags = {clock_rate},
+                                                       .location_flags = {clock_rate},
+                                                       .dispatch = false});
+  if (!services.ok()) return service::Fail(services.status());
+  int exit_status = 0;
+  const auto outcomes = RunCity(**services, clock_rate);
+  if (!outcomes.ok()) exit_status = service::Fail(outcomes.status());
+  if (outcomes.ok()) {
+    for (const absl::Status& outcome : *outcomes) {
+      if (!outcome.ok()) exit_status = service::Fail(outcome);
+    }
+  }
+  if (exit_status != 0) {
+    (*services)->KeepFolder();
+    std::printf("logs are kept in %s\n", (*services)->folder().c_str());
+  } else {
+    std::puts("the audit is clean");
+  }
+  return exit_status;
+}
+
+}  // namespace
+}  // namespace ridestream::chaos
+
+int main(int argc, char** argv) {
+  ridestream::service::Initialize(argc, argv, "takeover", ridestream::chaos::kUsage);
+  return ridestream::chaos::Run();
+}
