@@ -35,4 +35,17 @@ void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter,
       EventQueue::kMaxEvents);
 }
 
+void AddReadings(metrics::ServiceMetrics& metrics, const PositionFlow* flow) {
+  metrics::Readings& readings = metrics.readings();
+  const auto counts = [flow] {
+    return flow == nullptr ? PositionExport::Counts() : flow->positions().counts();
+  };
+  readings.AddOne(Kind::kCounter, "exporter_positions_produced_total",
+                  "Positions that were written to the topic of positions",
+                  [counts] { return static_cast<double>(counts().produced); });
+  readings.AddOne(Kind::kCounter, "exporter_positions_dropped_total",
+                  "Positions that were replaced by newer ones before they were written, or lost",
+                  [counts] { return static_cast<double>(counts().dropped); });
+}
+
 }  // namespace ridestream::exporter

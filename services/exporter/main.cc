@@ -19,12 +19,14 @@
 #include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
+#include "libs/service/market_addresses.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
 #include "services/exporter/domain/event_queue.h"
 #include "services/exporter/domain/exporter.h"
 #include "services/exporter/exporter_metrics.h"
 #include "services/exporter/kafka/kafka_topic.h"
+#include "services/exporter/position_flow.h"
 #include "services/exporter/rpc/trip_log.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7004",
@@ -42,6 +44,15 @@ ABSL_FLAG(std::string, topic, "ridestream.trips",
 ABSL_FLAG(
     std::string, kafka_settings, "",
     "File with further settings of librdkafka, NAME=VALUE a line, e.g. security.protocol=SSL");
+ABSL_FLAG(std::string, positions_topic, "",
+          "Topic of drivers' positions, which must exist; empty: none are exported");
+RIDESTREAM_RANGED_FLAG(absl::Duration, positions_every, absl::Seconds(5),
+                       "How often a driver's position is exported; a driver who doesn't move isn't "
+                       "exported again",
+                       absl::Milliseconds(100), absl::Seconds(10));
+ABSL_FLAG(std::string, location, "127.0.0.1:7002",
+          "With --positions_topic, the address of the location service: HOST:PORT; or where each "
+          "market's is, as MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
 RIDESTREAM_RANGED_FLAG(absl::Duration, give_up_after, absl::Minutes(5),
                        "The process ends when the topic can't be opened or written to for so long",
                        absl::Seconds(1), absl::Hours(24));
@@ -80,6 +91,21 @@ absl::StatusOr<KafkaSettings> SettingsFromFlags() {
   return settings;
 }
 
+/// Null without --positions_topic.
+absl::StatusOr<std::unique_ptr<PositionFlow>> StartPositions(
+    const std::vector<std::string>& markets, const KafkaSettings& settings,
+    const rpc::Security& security, TimerQueue& timers, const Clock& clock) {
+  if (absl::GetFlag(FLAGS_positions_topic).empty()) return nullptr;
+  auto location = service::MarketAddresses::Parse("location", absl::GetFlag(FLAGS_location));
+  if (!location.ok()) return location.status();
+  return PositionFlow::Start(
+      {.markets = markets,
+       .location = *std::move(location),
+       .every = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_positions_every)),
+       .topic = {.topic = absl::GetFlag(FLAGS_positions_topic), .settings = settings}},
+      security, timers, clock);
+}
+
 absl::Status Run() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const auto names = service::ParseMarketNames(absl::GetFlag(FLAGS_markets));
@@ -100,6 +126,8 @@ absl::Status Run() {
       {.keepalive = rpc::kInnerKeepalive, .credentials = (*security)->ForChannel("trip")}));
   EventQueue queue;
   TripLog log(markets, *trip, timers, queue);
+  const auto positions = StartPositions(markets, *settings, **security, timers, *clock);
+  if (!positions.ok()) return positions.status();
   KafkaTopic topic({.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)});
 
   auto server_options = rpc::ServerOptionsFromFlags();
@@ -128,6 +156,7 @@ absl::Status Run() {
                      .on_change = on_change},
                     topic, log, queue);
   AddReadings(metrics, exporter, queue, *clock);
+  AddReadings(metrics, positions->get());
   const auto scraped = metrics.Serve();
   if (!scraped.ok()) return scraped.status();
   announce = [&] {

@@ -15,6 +15,7 @@
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/development_security.h"
+#include "libs/rpc/tls_credentials.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::kafka_tests {
@@ -47,6 +48,40 @@ void ExportSystem::StartTrip(const std::string& data) {
   const auto address = trip_->WaitUntilServing();
   ASSERT_THAT(address, testing::IsOk());
   trip_address_ = *address;
+}
+
+std::string ExportSystem::StartLocation() {
+  std::vector<std::string> arguments = process::SecurityFlags(authority(), "location");
+  arguments.insert(arguments.end(), {"--listen=127.0.0.1:0", "--metrics_listen=off"});
+  auto location = process::ChildProcess::Start({.binary = Binary("location"),
+                                                .arguments = std::move(arguments),
+                                                .log_path = folder_.File("location.log")});
+  EXPECT_THAT(location, testing::IsOk());
+  location_ = *std::move(location);
+  const auto address = location_->WaitUntilServing();
+  EXPECT_THAT(address, testing::IsOk());
+  return *address;
+}
+
+void ExportSystem::ReportPositions(
+    const std::string& location, const std::vector<location::v1::PositionReport>& positions) const {
+  const auto tls = rpc::TlsCredentials::Load({.certificate = authority() + "/dispatch.pem",
+                                              .key = authority() + "/dispatch.key",
+                                              .authorities = authority() + "/authority.pem"});
+  ASSERT_THAT(tls, testing::IsOk());
+  const auto stub = location::v1::LocationService::NewStub(
+      rpc::MakeChannel(location, {.credentials = (*tls)->ForChannel({"location"})}));
+  grpc::ClientContext context;
+  location::v1::ReportPositionsResponse response;
+  const auto stream = stub->ReportPositions(&context, &response);
+  location::v1::ReportPositionsRequest request;
+  request.set_market("city");
+  request.mutable_positions()->Assign(positions.begin(), positions.end());
+  stream->Write(request);
+  stream->WritesDone();
+  const grpc::Status status = stream->Finish();
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.applied(), positions.size());
 }
 
 std::unique_ptr<process::ChildProcess> ExportSystem::StartExporter(
@@ -89,15 +124,16 @@ std::map<std::uint64_t, std::string> ExportSystem::ReadLog() const {
   return log;
 }
 
-void WaitForSequence(const process::ChildProcess& exporter, std::uint64_t sequence) {
+void WaitForMetric(const process::ChildProcess& exporter, const std::string& metric, double value) {
   while (!exporter.HasEnded()) {
     const auto metrics = metrics::testing::ScrapeMetrics(exporter.Announced("metrics"));
-    if (metrics.ok() &&
-        metrics::testing::Sum(*metrics, "exporter_sequence") >= static_cast<double>(sequence)) {
-      return;
-    }
+    if (metrics.ok() && metrics::testing::Sum(*metrics, metric) >= value) return;
   }
   FAIL() << "the exporter ended: " << exporter.LogEnd();
+}
+
+void WaitForSequence(const process::ChildProcess& exporter, std::uint64_t sequence) {
+  WaitForMetric(exporter, "exporter_sequence", static_cast<double>(sequence));
 }
 
 TripLoad::TripLoad(const std::string& trip_address, int riders, std::chrono::milliseconds pause)

@@ -12,6 +12,7 @@
 #include "libs/base/geo.h"
 #include "libs/process/child_process.h"
 #include "libs/testing/temp_folder.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "tests/kafka/kafka_broker.h"
 
@@ -27,6 +28,11 @@ class ExportSystem {
   /// Starts or restarts trip, always at the same address. `data` names its log.
   void StartTrip(const std::string& data = "trip");
   void KillTrip() { trip_.reset(); }
+  /// Starts location, and returns its address.
+  std::string StartLocation();
+  /// Reports these positions to location in the market "city", as dispatch does.
+  void ReportPositions(const std::string& location,
+                       const std::vector<location::v1::PositionReport>& positions) const;
   /// Starts an exporter, and waits until it serves if `wait`.
   std::unique_ptr<process::ChildProcess> StartExporter(const std::vector<std::string>& flags = {},
                                                        bool wait = true);
@@ -43,10 +49,13 @@ class ExportSystem {
   int exporters_ = 0;
   std::string trip_address_;
   std::unique_ptr<process::ChildProcess> trip_;
+  std::unique_ptr<process::ChildProcess> location_;
 };
 
-/// Waits until the exporter's metrics show this sequence or a larger one; the test's time bounds
+/// Waits until the metric of the exporter has this value or a larger one; the test's time bounds
 /// it.
+void WaitForMetric(const process::ChildProcess& exporter, const std::string& metric, double value);
+/// The same for the sequence of the last exported event.
 void WaitForSequence(const process::ChildProcess& exporter, std::uint64_t sequence);
 
 /// Riders who ask for trips and cancel them, two events a trip, whatever becomes of the service:

@@ -22,12 +22,14 @@ void LogLine(const rd_kafka_t* /*client*/, int level, const char* facility, cons
 
 }  // namespace
 
-absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings) {
+absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings,
+                                       int events) {
   std::array<char, 512> reason{};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   rd_kafka_conf_set_log_cb(conf, &LogLine);
   // The log has these errors already, and would have each of them once more without this function.
   rd_kafka_conf_set_error_cb(conf, [](rd_kafka_t*, int, const char*, void*) {});
+  if (events != 0) rd_kafka_conf_set_events(conf, events);
   for (const auto& [name, value] : settings) {
     if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size()) !=
         RD_KAFKA_CONF_OK) {

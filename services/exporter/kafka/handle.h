@@ -33,8 +33,10 @@ using KafkaClient = KafkaPtr<rd_kafka_t>;
 inline constexpr std::chrono::milliseconds kKafkaTimeout{5'000};
 inline constexpr int kKafkaTimeoutMs = static_cast<int>(kKafkaTimeout.count());
 
-/// A client whose log lines go to ours. INVALID_ARGUMENT names a setting that is wrong.
-absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings);
+/// A client whose log lines go to ours. `events`: kinds (RD_KAFKA_EVENT_…) of which the client puts
+/// each into its main queue. INVALID_ARGUMENT names a setting that is wrong.
+absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings,
+                                       int events = 0);
 
 /// `what` says what was tried. ABORTED: another producer has the same transactional id now.
 /// PERMISSION_DENIED: a right is missing. NOT_FOUND: so is a topic. Else UNAVAILABLE.

@@ -41,7 +41,6 @@ class KafkaTopic final : public EventTopic {
  private:
   std::string position_topic() const { return options_.topic + ".position"; }
   absl::StatusOr<KafkaClient> MakeProducer() const;
-  absl::Status Produce(const std::string& topic, const Record& record);
   absl::Status WriteAll(const std::vector<Record>& records, const v1::ExportPosition& position);
 
   const Options options_;

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/mutex.h"
+#include "ridestream/location/v1/location.pb.h"
+#include "services/exporter/domain/record.h"
+
+namespace ridestream::exporter {
+
+/// Moves drivers' positions into a topic, with loss: what waits is the newest position of each
+/// driver, so a topic that is slow or away gets fewer positions, never a backlog. Add, counts and
+/// waiting are thread-safe; one thread calls Step.
+class PositionExport {
+ public:
+  /// Drivers whose positions may wait; positions of further drivers are dropped.
+  static constexpr std::size_t kMaxWaiting = 100'000;
+  static constexpr std::size_t kMaxBatch = 4'096;
+  static constexpr std::chrono::milliseconds kIdle{100};
+  static constexpr std::chrono::seconds kPauseAfterError{1};
+
+  /// Writes records to the topic; may block for seconds. Records of a write that failed are not
+  /// written again.
+  using Write = std::function<absl::Status(const std::vector<Record>&)>;
+  struct Counts {
+    std::uint64_t produced = 0;
+    /// Positions of writes that failed, or that a newer one of their driver replaced while they
+    /// waited, or beyond kMaxWaiting.
+    std::uint64_t dropped = 0;
+  };
+
+  explicit PositionExport(Write write) : write_(std::move(write)) {}
+
+  /// Takes the positions of a frame of `market` that came at `now`.
+  void Add(const std::string& market, const location::v1::WatchAreaResponse& frame, Time now);
+  /// Writes a batch of what waits. Returns how long to pause before the next step.
+  std::chrono::nanoseconds Step();
+
+  Counts counts() const { return {.produced = produced_, .dropped = dropped_}; }
+  std::size_t waiting() const;
+
+ private:
+  std::vector<Record> TakeBatch();
+
+  const Write write_;
+  mutable Mutex mu_;
+  std::map<std::string, std::string> latest_ ABSL_GUARDED_BY(mu_);  // Values by driver.
+  bool failing_ = false;                                            // The last write; Step's.
+  std::atomic<std::uint64_t> produced_ = 0;
+  std::atomic<std::uint64_t> dropped_ = 0;
+};
+
+}  // namespace ridestream::exporter

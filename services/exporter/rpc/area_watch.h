@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
+#include "libs/streams/follow_stream.h"
+#include "ridestream/location/v1/location.grpc.pb.h"
+#include "services/exporter/domain/position_export.h"
+
+namespace ridestream::exporter {
+
+/// Watches all drivers of a market, for as long as it lives, and hands each frame to the export.
+class AreaWatch {
+ public:
+  struct Options {
+    std::string market;
+    /// The pause between two frames, 100 ms to 10 s.
+    std::chrono::milliseconds every;
+  };
+  /// All must outlive it.
+  AreaWatch(Options options, location::v1::LocationService::StubInterface& location,
+            TimerQueue& timers, const Clock& clock, PositionExport& positions);
+
+ private:
+  using Stream = streams::FollowStream<location::v1::WatchAreaResponse>;
+
+  const Options options_;
+  bool is_connected_ = true;  // As far as the log knows; the stream's.
+  std::unique_ptr<Stream> stream_;
+};
+
+}  // namespace ridestream::exporter
