@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/base/host_port.h"
 
 namespace ridestream::chaos {
 namespace {
@@ -261,15 +262,14 @@ class Gate::Impl {
 };
 
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const std::string& target) {
-  const std::size_t colon = target.rfind(':');
+  const absl::StatusOr<HostPort> where = ParseHostPort(target);
+  if (!where.ok()) return where.status();
   error_code error;
-  const auto host = asio::ip::make_address(target.substr(0, colon), error);
-  int port = 0;
-  if (colon != std::string::npos) port = std::atoi(target.c_str() + colon + 1);
-  if (error || port < 1 || port > 65'535) {
+  const auto host = asio::ip::make_address(where->host, error);
+  if (error || where->port == 0) {
     return absl::InvalidArgumentError(fmt::format("'{}' is no numeric host:port", target));
   }
-  auto impl = std::make_unique<Impl>(tcp::endpoint(host, static_cast<std::uint16_t>(port)));
+  auto impl = std::make_unique<Impl>(tcp::endpoint(host, where->port));
   const absl::StatusOr<int> listening = impl->Listen();
   if (!listening.ok()) return listening.status();
   return std::unique_ptr<Gate>(new Gate(std::move(impl), fmt::format("127.0.0.1:{}", *listening)));

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "libs/base/host_port.h"
 #include "libs/testing/status_matchers.h"
 
 namespace ridestream::chaos {
@@ -24,10 +25,7 @@ class GateTest : public ::testing::Test {
     auto gate = Gate::Open("127.0.0.1:" + std::to_string(service_.local_endpoint().port()));
     ASSERT_THAT(gate, testing::IsOk());
     gate_ = *std::move(gate);
-    const std::string& address = gate_->address();
-    client_.connect(
-        {asio::ip::address_v4::loopback(),
-         static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)))});
+    client_.connect({asio::ip::address_v4::loopback(), ParseHostPort(gate_->address())->port});
     server_ = service_.accept();
   }
   static std::string Read(tcp::socket& socket, std::size_t size) {

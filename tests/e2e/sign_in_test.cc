@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/base/host_port.h"
 #include "libs/process/local_services.h"
 #include "libs/testing/status_matchers.h"
 #include "services/gateway/testing/test_client.h"
@@ -35,7 +36,7 @@ TEST(SignIn, OneTimeAddressOpensTheCityForOneBrowser) {
   const std::string origin = "http://" + (*system)->gateway();
   const std::string page = (*system)->page();
   ASSERT_TRUE(page.starts_with(origin + "/sign-in?code=")) << page;
-  TestClient client(std::stoi(origin.substr(origin.rfind(':') + 1)));
+  TestClient client(ParseHostPort((*system)->gateway())->port);
   EXPECT_EQ(client.Call("GET", "/v1/trips", {{"ridestream-caller", "rider/ada"}}).status, 401);
 
   const auto opened = client.Call("GET", page.substr(origin.size()));

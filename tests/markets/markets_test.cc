@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/base/host_port.h"
 #include "libs/process/child_process.h"
 #include "libs/process/free_port.h"
 #include "libs/process/haproxy.h"
@@ -231,8 +232,7 @@ TEST_F(MarketsTest, TheGatewayFindsEachMarketByItsMap) {
         {"--trip=" + Address("trip"), "--location=" + Map("location"),
          "--dispatch=" + Map("dispatch")});
   if (HasFatalFailure()) return;
-  const std::string address = Address("gateway");
-  gateway::TestClient client(std::stoi(address.substr(address.rfind(':') + 1)));
+  gateway::TestClient client(ParseHostPort(Address("gateway"))->port);
   const gateway::Headers caller = {{"ridestream-caller", "operator/test"}};
   for (const std::string market : kMarkets) {
     for (const char* path : {"drivers:stats", "offers:stats"}) {

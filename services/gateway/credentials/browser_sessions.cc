@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
+#include "libs/base/host_port.h"
 #include "libs/identity/development_authority.h"
 #include "libs/rpc/rate_limiter.h"
 #include "libs/service/service.h"
@@ -28,14 +29,8 @@ bool IsSecret(std::string_view text, std::string_view secret) {
 
 /// Browsers send the cookies of one host to all its ports, so each port has a name of its own.
 std::string CookieName(const Request& request) {
-  const std::string_view host = request.headers.Get("host");
-  const std::size_t colon = host.rfind(':');
-  const std::string_view port =
-      colon == std::string_view::npos ? std::string_view() : host.substr(colon + 1);
-  if (port.empty() || port.find_first_not_of("0123456789") != std::string_view::npos) {
-    return std::string(kCookie);
-  }
-  return fmt::format("{}-{}", kCookie, port);
+  const auto host = ParseHostPort(request.headers.Get("host"));
+  return host.ok() ? fmt::format("{}-{}", kCookie, host->port) : std::string(kCookie);
 }
 
 /// The audience keeps a session apart from a token: neither is taken for the other.

@@ -62,7 +62,7 @@ void Searches::Wait(const trip::v1::Trip& trip, const Search& search, Time hold_
                 .party_size = trip.passenger().party_size(),
                 .radius_m = search.radius_m,
                 .hold_until = hold_until,
-                .direct = std::chrono::seconds(trip.fare().duration().seconds()),
+                .direct = FromProto(trip.fare().duration()),
                 .shared = SharedRideOf(trip),
                 .held_by_price_until = search.held_by_price_until,
                 .last_look = last_look});
