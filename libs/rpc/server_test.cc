@@ -47,9 +47,10 @@ TEST(ServerTest, DrainTellsTheServicesOnce) {
   EXPECT_EQ(told, 1);
 }
 
-TEST(ServerTest, AStatusCrossesTheWireWithItsPause) {
+TEST(ServerTest, AStatusCrossesTheWireWithItsDetails) {
   OneAnswer service;
   service.answer = WithRetryAfter(absl::ResourceExhaustedError("too many"), 1500ms);
+  service.answer = WithAddress(WithMarket(service.answer, "porto"), "10.0.0.7:7003");
   auto server = *Server::Start({.services = {&service}});
   const auto stub = location::v1::LocationService::NewStub(server->InProcessChannel());
   grpc::ClientContext context;
@@ -58,6 +59,14 @@ TEST(ServerTest, AStatusCrossesTheWireWithItsPause) {
   const absl::Status status = FromGrpcStatus(stub->FindNearest(&context, {}, &response));
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted, "too many"));
   EXPECT_EQ(RetryAfter(context, 0ms), 1500ms);
+  const auto trailer = [&](const char* key) {
+    const auto found = context.GetServerTrailingMetadata().find(key);
+    return found == context.GetServerTrailingMetadata().end()
+               ? ""
+               : std::string(found->second.data(), found->second.size());
+  };
+  EXPECT_EQ(trailer("ridestream-market"), "porto");
+  EXPECT_EQ(trailer("ridestream-address"), "10.0.0.7:7003");
 }
 
 TEST(ServerTest, AChannelToSeveralServersCallsTheOneThatServes) {

@@ -13,10 +13,10 @@ namespace ridestream::rpc {
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context) {
   if (status.ok()) return grpc::Status::OK;
   if (context != nullptr) {
-    if (const auto pause = status.GetPayload(kRetryAfterKey)) {
-      context->AddTrailingMetadata(kRetryAfterKey, std::string(*pause));
+    for (const char* key : {kRetryAfterKey, kStaleTermKey, kMarketKey, kAddressKey}) {
+      const auto detail = status.GetPayload(key);
+      if (detail) context->AddTrailingMetadata(key, std::string(*detail));
     }
-    if (IsStaleTerm(status)) context->AddTrailingMetadata(kStaleTermKey, "true");
   }
   const absl::string_view message = status.message();
   // The codes of both are those of google.rpc.Code.

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
+#include "libs/rpc/elsewhere.h"
 #include "libs/rpc/retry_after.h"
 #include "libs/rpc/stale_term.h"
 
@@ -15,9 +16,9 @@ namespace ridestream::rpc {
 /// and gRPC writes a character that is not ASCII as up to nine bytes there.
 inline constexpr std::size_t kMaxStatusTextBytes = 1'024;
 
-/// The one place where a status of ours becomes a status of gRPC. A pause put on by WithRetryAfter
-/// and the mark of MarkStaleTerm go into `context`'s trailing metadata. The text is cut at
-/// kMaxStatusTextBytes, between characters.
+/// The one place where a status of ours becomes a status of gRPC. What WithRetryAfter, WithMarket,
+/// WithAddress and MarkStaleTerm put on it goes into `context`'s trailing metadata. The text is cut
+/// at kMaxStatusTextBytes, between characters.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context = nullptr);
 
 /// The answer to bytes that can't be parsed as the message they should be.

@@ -4,6 +4,7 @@
 
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/elsewhere.h"
 #include "libs/rpc/retry_after.h"
 #include "services/dispatch/dispatch_metrics.h"
 #include "services/dispatch/rpc/drive_call.h"
@@ -148,11 +149,19 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
 absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lease& told) const {
   // Before trip has answered, or until the lease of this process's earlier life has ended.
   const bool is_beginning = told.holder().empty() || told.address() == OwnAddress();
-  return rpc::WithRetryAfter(
-      is_beginning ? absl::UnavailableError(fmt::format("'{}' is not served here yet", market))
-                   : absl::FailedPreconditionError(
-                         fmt::format("'{}' is served at {}", market, told.address())),
-      kTryAgainAfter);
+  if (is_beginning) {
+    return rpc::WithRetryAfter(
+        absl::UnavailableError(fmt::format("'{}' is not served here yet", market)), kTryAgainAfter);
+  }
+  if (told.address().empty()) {
+    return rpc::WithRetryAfter(
+        absl::FailedPreconditionError(fmt::format("'{}' is served elsewhere", market)),
+        kTryAgainAfter);
+  }
+  return rpc::WithAddress(rpc::WithRetryAfter(absl::FailedPreconditionError(fmt::format(
+                                                  "'{}' is served at {}", market, told.address())),
+                                              kTryAgainAfter),
+                          told.address());
 }
 
 std::string DispatchServer::OwnAddress() const {

@@ -168,6 +168,10 @@ TEST_F(DriveLimitsTest, DriverOfAnotherMarketIsToldToEndItsShift) {
   const grpc::Status status = again.Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_NE(status.error_message().find("end that shift"), std::string::npos);
+  const auto& trailers = again.context().GetServerTrailingMetadata();
+  const auto market = trailers.find("ridestream-market");
+  ASSERT_NE(market, trailers.end());
+  EXPECT_EQ(std::string(market->second.data(), market->second.size()), "city");
 }
 
 TEST_F(DriveLimitsTest, EndOfShiftOfAFencedStreamChangesNothing) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/elsewhere.h"
 #include "libs/rpc/retry_after.h"
 #include "services/dispatch/domain/session/drive_request_checks.h"
 
@@ -85,8 +87,10 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
     const absl::Status& why = ports.status();
     if (absl::IsNotFound(why)) return config_.markets.Check(hello.market(), "hello.market");
     absl::Status refusal(why.code(), fmt::format("hello.market: {}", std::string(why.message())));
-    const auto pause = rpc::RetryAfterOf(why);
-    return pause ? rpc::WithRetryAfter(std::move(refusal), *pause) : refusal;
+    why.ForEachPayload([&refusal](absl::string_view key, const absl::Cord& detail) {
+      refusal.SetPayload(key, detail);
+    });
+    return refusal;
   }
   for (bool made_room = false;; made_room = true) {
     SessionTable::Sessions candidates;
@@ -95,10 +99,11 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
       MutexLock lock(mu_);
       if (auto session = sessions_.Find(driver)) {
         if (session->market() != market) {
-          return absl::FailedPreconditionError(
-              fmt::format("hello.market: {} has a session in market '{}', not in '{}'; end that "
-                          "shift first",
-                          driver, session->market(), market));
+          return rpc::WithMarket(
+              absl::FailedPreconditionError(fmt::format("hello.market: {} has a session in market "
+                                                        "'{}', not in '{}'; end that shift first",
+                                                        driver, session->market(), market)),
+              session->market().str());
         }
         sessions_.Move(driver, address.name);
         return session;
