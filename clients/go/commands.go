@@ -12,11 +12,9 @@ import (
 type pending struct {
 	key     string
 	request *dispatchv1.DriveRequest
-	// The plan that held when the command was given; only a newer one answers it.
-	afterVersion uint64
-	done         chan struct{}
-	result       proto.Message
-	err          error
+	done    chan struct{}
+	result  proto.Message
+	err     error
 }
 
 // commands are sent again after each Welcome, in their order, until their effect is seen. Not
@@ -27,7 +25,7 @@ func offerKey(offerID string) string { return "offer " + offerID }
 func stopKey(u *dispatchv1.StopUpdate) string {
 	return fmt.Sprintf("stop %s %d", u.TripId, u.Action)
 }
-func giveUpKey(g *dispatchv1.GiveUp) string { return "give up " + g.TripId }
+func giveUpKey(tripID string) string { return "give up " + tripID }
 
 const shiftKey = "end shift"
 
@@ -38,9 +36,19 @@ func keyOf(request *dispatchv1.DriveRequest) string {
 	case *dispatchv1.DriveRequest_StopUpdate:
 		return stopKey(m.StopUpdate)
 	case *dispatchv1.DriveRequest_GiveUp:
-		return giveUpKey(m.GiveUp)
+		return giveUpKey(m.GiveUp.TripId)
 	}
 	return shiftKey
+}
+
+func keyOfAnswer(answer *dispatchv1.AnsweredCommand) string {
+	switch m := answer.Command.(type) {
+	case *dispatchv1.AnsweredCommand_StopUpdate:
+		return stopKey(m.StopUpdate)
+	case *dispatchv1.AnsweredCommand_GivenUpTripId:
+		return giveUpKey(m.GivenUpTripId)
+	}
+	return ""
 }
 
 func keyOfRejected(rejected *dispatchv1.Rejected) string {
@@ -50,7 +58,7 @@ func keyOfRejected(rejected *dispatchv1.Rejected) string {
 	case *dispatchv1.Rejected_StopUpdate:
 		return stopKey(m.StopUpdate)
 	case *dispatchv1.Rejected_GiveUp:
-		return giveUpKey(m.GiveUp)
+		return giveUpKey(m.GiveUp.TripId)
 	case *dispatchv1.Rejected_EndShift:
 		return shiftKey
 	}
@@ -58,7 +66,7 @@ func keyOfRejected(rejected *dispatchv1.Rejected) string {
 }
 
 // add notes a command; the same one twice is one. isNew: it has to be sent.
-func (c *commands) add(request *dispatchv1.DriveRequest, plan *dispatchv1.Plan) (p *pending, isNew bool, err error) {
+func (c *commands) add(request *dispatchv1.DriveRequest) (p *pending, isNew bool, err error) {
 	key := keyOf(request)
 	if p := c.find(key); p != nil {
 		if !proto.Equal(p.request, request) {
@@ -66,7 +74,7 @@ func (c *commands) add(request *dispatchv1.DriveRequest, plan *dispatchv1.Plan) 
 		}
 		return p, false, nil
 	}
-	p = &pending{key: key, request: request, afterVersion: plan.GetVersion(), done: make(chan struct{})}
+	p = &pending{key: key, request: request, done: make(chan struct{})}
 	c.waiting = append(c.waiting, p)
 	return p, true, nil
 }
@@ -86,10 +94,11 @@ func (c *commands) isAnswer(message *dispatchv1.DriveResponse) bool {
 	return rejected != nil && c.find(keyOfRejected(rejected)) != nil
 }
 
-func (c *commands) onPush(message *dispatchv1.DriveResponse) {
+// onPush settles what the message answers; newest is the plan that holds now.
+func (c *commands) onPush(message *dispatchv1.DriveResponse, newest *dispatchv1.Plan) {
 	if rejected := message.GetRejected(); rejected != nil {
 		code := codes.Code(rejected.Code)
-		if rejected.Code > uint32(codes.Unauthenticated) {
+		if code == codes.OK || code > codes.Unauthenticated {
 			code = codes.FailedPrecondition
 		}
 		c.settle(keyOfRejected(rejected), nil, &CommandRejected{code, rejected.Message})
@@ -97,12 +106,18 @@ func (c *commands) onPush(message *dispatchv1.DriveResponse) {
 	if ended := message.GetOfferEnded(); ended != nil {
 		c.settle(offerKey(ended.OfferId), ended, nil)
 	}
+	for _, answer := range message.GetPlan().GetAnswers() {
+		c.settle(keyOfAnswer(answer), newest, nil)
+	}
 }
 
-// onPlan settles what the newest plan shows to be done.
-func (c *commands) onPlan(plan *dispatchv1.Plan) {
+// onSnapshot settles what the snapshot's plan shows to be done; what answered it may be lost.
+func (c *commands) onSnapshot(plan *dispatchv1.Plan) {
+	if plan == nil {
+		return
+	}
 	for _, p := range append([]*pending(nil), c.waiting...) {
-		if plan.GetVersion() > p.afterVersion && shows(plan, p.request) {
+		if shows(plan, p.request) {
 			c.settle(p.key, plan, nil)
 		}
 	}

@@ -211,7 +211,7 @@ func command[Result proto.Message](ctx context.Context, d *Driver, request *disp
 		}
 		return result, ErrStopped
 	}
-	p, isNew, err := d.commands.add(request, d.session.plan)
+	p, isNew, err := d.commands.add(request)
 	if isNew && d.live {
 		d.send(request)
 	}
@@ -277,8 +277,10 @@ func (d *Driver) finish(err error) {
 // isFinal tells whether the same Hello would get the same answer again.
 func isFinal(err *StatusError) bool {
 	switch err.Code {
-	case codes.InvalidArgument, codes.PermissionDenied, codes.NotFound, codes.FailedPrecondition, codes.Aborted:
+	case codes.InvalidArgument, codes.PermissionDenied, codes.NotFound, codes.Aborted:
 		return true
+	case codes.FailedPrecondition:
+		return err.RetryAfter < 0 // Otherwise another process serves the market.
 	case codes.ResourceExhausted:
 		return err.RetryAfter < 0 // A message that is too large.
 	}

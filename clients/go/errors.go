@@ -18,6 +18,8 @@ type StatusError struct {
 	Message string
 	// The pause that the service asked for; negative: none.
 	RetryAfter time.Duration
+	// The market, and the host:port, that the caller has to go to instead; empty: none.
+	Market, Address string
 	// Refused here, before anything was sent.
 	BeforeTheWire bool
 }
@@ -45,7 +47,7 @@ func protocolErrorf(format string, arguments ...any) error {
 	return &ProtocolError{fmt.Sprintf(format, arguments...)}
 }
 
-// statusOf reads the call's error, and the pause in its trailing metadata.
+// statusOf reads the call's error, and what its trailing metadata say.
 func statusOf(err error, trailer metadata.MD) *StatusError {
 	s := status.Convert(err)
 	result := &StatusError{Code: s.Code(), Message: s.Message(), RetryAfter: -1}
@@ -53,6 +55,12 @@ func statusOf(err error, trailer metadata.MD) *StatusError {
 		if ms, err := strconv.ParseUint(text, 10, 31); err == nil {
 			result.RetryAfter = time.Duration(ms) * time.Millisecond
 		}
+	}
+	for _, market := range trailer.Get("ridestream-market") {
+		result.Market = market
+	}
+	for _, address := range trailer.Get("ridestream-address") {
+		result.Address = address
 	}
 	return result
 }

@@ -191,6 +191,9 @@ func (s *session) onOffer(sequence uint64, offer *dispatchv1.Offer) error {
 	if s.offer.GetOfferId() == offer.OfferId && s.offer != nil || slices.Contains(s.ended, offer.OfferId) {
 		return s.tell(sequence, nil)
 	}
+	if err := s.checkDriver("offer", offer.DriverId); err != nil {
+		return err
+	}
 	if offer.OfferId == "" || offer.TripId == "" {
 		return protocolErrorf("offer: has no offer_id or no trip_id")
 	}
@@ -211,6 +214,9 @@ func (s *session) onOfferEnded(sequence uint64, ended *dispatchv1.OfferEnded) er
 }
 
 func (s *session) onPlan(sequence uint64, plan *dispatchv1.Plan) error {
+	if err := s.checkDriver("plan", plan.DriverId); err != nil {
+		return err
+	}
 	if before := s.plan; before != nil {
 		if plan.Version < before.Version || plan.Version == before.Version && sequence != 0 {
 			return s.tell(sequence, nil)
@@ -225,10 +231,20 @@ func (s *session) onPlan(sequence uint64, plan *dispatchv1.Plan) error {
 	return s.tell(sequence, plan)
 }
 
+// checkDriver finds what the service has sent to the wrong driver.
+func (s *session) checkDriver(what, driverID string) error {
+	if driverID != s.welcome.DriverId {
+		return protocolErrorf("%s.driver_id: is of driver '%s', not of '%s'", what, driverID, s.welcome.DriverId)
+	}
+	return nil
+}
+
 func (s *session) check(welcome *dispatchv1.Welcome) error {
 	switch {
 	case welcome.SessionId == "":
 		return protocolErrorf("welcome.session_id: is empty")
+	case welcome.DriverId == "":
+		return protocolErrorf("welcome.driver_id: is empty")
 	case s.welcome != nil && welcome.Epoch <= s.welcome.Epoch:
 		return protocolErrorf("welcome.epoch: %d came after %d", welcome.Epoch, s.welcome.Epoch)
 	case welcome.Resumed && welcome.SessionId != s.welcome.GetSessionId():

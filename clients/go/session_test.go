@@ -13,6 +13,7 @@ import (
 
 func welcome(epoch uint64, resumed bool, snapshot *dispatchv1.Snapshot) *dispatchv1.DriveResponse {
 	return &dispatchv1.DriveResponse{Message: &dispatchv1.DriveResponse_Welcome{Welcome: &dispatchv1.Welcome{
+		DriverId:  "d",
 		SessionId: "s", Epoch: epoch, Resumed: resumed, ClockRate: 1, Snapshot: snapshot,
 		ReportEvery: durationpb.New(4 * time.Second), Heartbeat: durationpb.New(7 * time.Second),
 	}}}
@@ -20,13 +21,13 @@ func welcome(epoch uint64, resumed bool, snapshot *dispatchv1.Snapshot) *dispatc
 
 func offer(sequence uint64, id string) *dispatchv1.DriveResponse {
 	return &dispatchv1.DriveResponse{Sequence: sequence, Message: &dispatchv1.DriveResponse_Offer{
-		Offer: &dispatchv1.Offer{OfferId: id, TripId: "t"},
+		Offer: &dispatchv1.Offer{OfferId: id, TripId: "t", DriverId: "d"},
 	}}
 }
 
 func plan(sequence, version uint64) *dispatchv1.DriveResponse {
 	return &dispatchv1.DriveResponse{Sequence: sequence, Message: &dispatchv1.DriveResponse_Plan{
-		Plan: &dispatchv1.Plan{Version: version},
+		Plan: &dispatchv1.Plan{Version: version, DriverId: "d"},
 	}}
 }
 
@@ -84,7 +85,7 @@ func TestAfterAResumeNothingIsToldTwice(t *testing.T) {
 	s := begun(t)
 	push(t, s, offer(1, "o"))
 	take(s)
-	snapshot := &dispatchv1.Snapshot{Plan: &dispatchv1.Plan{Version: 9}, Offer: offer(0, "o").GetOffer()}
+	snapshot := &dispatchv1.Snapshot{Plan: &dispatchv1.Plan{Version: 9, DriverId: "d"}, Offer: offer(0, "o").GetOffer()}
 	if err := s.onWelcome(welcome(2, true, snapshot)); err != nil {
 		t.Fatal(err)
 	}
@@ -165,5 +166,46 @@ func TestPausesDoubleUpToEightSeconds(t *testing.T) {
 	}
 	if pause := p.next(2 * time.Second); pause < 2*time.Second || pause > 2500*time.Millisecond {
 		t.Errorf("waits %v for the 2 s that were asked for", pause)
+	}
+}
+
+func TestCommandsAreSettledByThePlanThatNamesThem(t *testing.T) {
+	var c commands
+	arrived := &dispatchv1.StopUpdate{TripId: "t", Action: dispatchv1.StopAction_STOP_ACTION_ARRIVED}
+	step, _, _ := c.add(&dispatchv1.DriveRequest{Message: &dispatchv1.DriveRequest_StopUpdate{StopUpdate: arrived}})
+	giveUp, _, _ := c.add(&dispatchv1.DriveRequest{
+		Message: &dispatchv1.DriveRequest_GiveUp{GiveUp: &dispatchv1.GiveUp{TripId: "t", Reason: "flat tyre"}},
+	})
+	push := func(answers ...*dispatchv1.AnsweredCommand) *dispatchv1.DriveResponse {
+		return &dispatchv1.DriveResponse{Message: &dispatchv1.DriveResponse_Plan{
+			Plan: &dispatchv1.Plan{Answers: answers},
+		}}
+	}
+	newest := &dispatchv1.Plan{Version: 3}
+	c.onPush(push(), newest) // Another's doing, e.g. the rider cancelled: the rejection is under way.
+	if len(c.waiting) != 2 {
+		t.Fatalf("%d commands wait, want both", len(c.waiting))
+	}
+	c.onPush(push(&dispatchv1.AnsweredCommand{
+		Command: &dispatchv1.AnsweredCommand_StopUpdate{StopUpdate: arrived},
+	}), newest)
+	<-step.done
+	if step.result != newest || len(c.waiting) != 1 {
+		t.Errorf("the step got %v, and %d commands wait", step.result, len(c.waiting))
+	}
+	c.onPush(push(&dispatchv1.AnsweredCommand{
+		Command: &dispatchv1.AnsweredCommand_GivenUpTripId{GivenUpTripId: "t"},
+	}), newest)
+	<-giveUp.done
+}
+
+func TestAnothersPlanIsAFaultOfTheService(t *testing.T) {
+	s := begun(t)
+	var fault *ProtocolError
+	err := s.onPush(&dispatchv1.DriveResponse{Sequence: 1, Message: &dispatchv1.DriveResponse_Plan{
+		Plan: &dispatchv1.Plan{Version: 1, DriverId: "d-2"},
+	}}, false)
+	if !errors.As(err, &fault) {
+		t.Errorf("got %v, want a ProtocolError", err)
 	}
 }

@@ -192,7 +192,7 @@ func (d *Driver) onWelcome(message *dispatchv1.DriveResponse) error {
 	d.acked = 0
 	d.outgoing = nil
 	d.live = true
-	d.commands.onPlan(d.session.plan)
+	d.commands.onSnapshot(message.GetWelcome().GetSnapshot().GetPlan())
 	d.report()
 	for _, p := range d.commands.waiting {
 		d.send(p.request)
@@ -209,8 +209,7 @@ func (d *Driver) onPush(message *dispatchv1.DriveResponse) error {
 	if err := d.session.onPush(message, d.commands.isAnswer(message)); err != nil {
 		return err
 	}
-	d.commands.onPush(message)
-	d.commands.onPlan(d.session.plan)
+	d.commands.onPush(message, d.session.plan)
 	signal(d.wake)
 	return nil
 }

@@ -31,6 +31,7 @@ _epochs = itertools.count(1)
 def welcome(**other: Any) -> DriveResponse:
     fields: dict[str, Any] = {
         "session_id": "s-1",
+        "driver_id": "d-1",
         "epoch": next(_epochs),
         "report_every": Duration(seconds=1),
         "heartbeat": Duration(seconds=2),
@@ -41,7 +42,7 @@ def welcome(**other: Any) -> DriveResponse:
 
 
 def offer(sequence: int) -> DriveResponse:
-    return DriveResponse(sequence=sequence, offer=Offer(offer_id=f"o-{sequence}", trip_id="t-1"))
+    return DriveResponse(sequence=sequence, offer=Offer(offer_id=f"o-{sequence}", trip_id="t-1", driver_id="d-1"))
 
 
 def rubbish() -> dict[str, list[DriveResponse | bytes]]:
@@ -51,6 +52,15 @@ def rubbish() -> dict[str, list[DriveResponse | bytes]]:
         "an offer before the Welcome": [offer(1)],
         "a message without a kind": [DriveResponse()],
         "a session without an id": [welcome(session_id="")],
+        "a session of nobody": [welcome(driver_id="")],
+        "another driver's plan": [
+            welcome(),
+            DriveResponse(sequence=1, plan=Plan(version=1, driver_id="d-2")),
+        ],
+        "another driver's offer": [
+            welcome(),
+            DriveResponse(sequence=1, offer=Offer(offer_id="o-1", trip_id="t-1", driver_id="d-2")),
+        ],
         "a session that was never asked for": [welcome(resumed=True)],
         "positions without a pause": [welcome(report_every=Duration())],
         "a negative heartbeat": [welcome(heartbeat=Duration(seconds=-1))],
@@ -59,7 +69,7 @@ def rubbish() -> dict[str, list[DriveResponse | bytes]]:
         "two Welcomes": [welcome(), welcome()],
         "a gap in the sequence": [welcome(), offer(1), offer(3)],
         "an offer without a sequence": [welcome(), offer(0)],
-        "an offer of nothing": [welcome(), DriveResponse(sequence=1, offer=Offer())],
+        "an offer of nothing": [welcome(), DriveResponse(sequence=1, offer=Offer(driver_id="d-1"))],
         "a pause of a year": [
             welcome(),
             DriveResponse(goodbye=Goodbye(reconnect_after=Duration(seconds=31_536_000))),
@@ -120,7 +130,7 @@ async def news_of_a_newer_service(case: Case) -> None:
             unknown,
             offer(2),
             DriveResponse(sequence=3, offer_ended=ended),
-            DriveResponse(sequence=4, plan=Plan(version=1, cause=99)),  # type: ignore[arg-type]
+            DriveResponse(sequence=4, plan=Plan(version=1, cause=99, driver_id="d-1")),  # type: ignore[arg-type]
             DriveResponse(heartbeat=Heartbeat()),
         ):
             await context.write(message if isinstance(message, bytes) else message.SerializeToString())

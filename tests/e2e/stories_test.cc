@@ -260,7 +260,7 @@ TEST_F(StoriesTest, AStepThatNoCarCanHaveMadeIsRefusedWhereThatIsAskedFor) {
   driver->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
   const Rejected rejected = driver->WaitForRejected();
   EXPECT_EQ(rejected.stop_update().action(), STOP_ACTION_ARRIVED);
-  EXPECT_EQ(rejected.code(), static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(rejected.code(), dispatch::v1::REJECTION_CODE_FAILED_PRECONDITION);
 }
 
 TEST_F(StoriesTest, TheDestinationChangesUnderWay) {

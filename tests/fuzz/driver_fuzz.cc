@@ -75,7 +75,7 @@ class World {
       quiet &= !AnswerQuestions();
     }
     for (const SendWelcome& welcome : market_.Take<SendWelcome>()) {
-      session_.Welcome(welcome.epoch, welcome.snapshot, market_.now());
+      session_.Welcome(welcome.epoch, welcome.driver, welcome.snapshot, market_.now());
       last_sent_ = 0;
     }
     for (Push& push : market_.Take<Push>()) {

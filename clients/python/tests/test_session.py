@@ -1,16 +1,24 @@
+import asyncio
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from ridestream import Connected, ProtocolError
+from ridestream.commands import Commands
 from ridestream.connection import Backoff
 from ridestream.dispatch.v1.dispatch_pb2 import (
     OFFER_OUTCOME_ACCEPTED,
+    STOP_ACTION_ARRIVED,
+    AnsweredCommand,
+    DriveRequest,
     DriveResponse,
+    GiveUp,
     Hello,
     Offer,
     OfferEnded,
     Plan,
     Snapshot,
+    StopUpdate,
     Welcome,
 )
 from ridestream.session import Session
@@ -20,6 +28,7 @@ def welcome(epoch: int, *, resumed: bool = False, snapshot: Snapshot | None = No
     return DriveResponse(
         welcome=Welcome(
             session_id="s",
+            driver_id="d",
             epoch=epoch,
             resumed=resumed,
             report_every=Duration(seconds=4),
@@ -31,11 +40,11 @@ def welcome(epoch: int, *, resumed: bool = False, snapshot: Snapshot | None = No
 
 
 def offer(sequence: int, offer_id: str = "o") -> DriveResponse:
-    return DriveResponse(sequence=sequence, offer=Offer(offer_id=offer_id, trip_id="t"))
+    return DriveResponse(sequence=sequence, offer=Offer(offer_id=offer_id, trip_id="t", driver_id="d"))
 
 
 def plan(sequence: int, version: int) -> DriveResponse:
-    return DriveResponse(sequence=sequence, plan=Plan(version=version))
+    return DriveResponse(sequence=sequence, plan=Plan(driver_id="d", version=version))
 
 
 def begun() -> Session:
@@ -76,12 +85,12 @@ def test_after_a_resume_nothing_is_told_twice() -> None:
     session = begun()
     session.on_push(offer(1))
     session.take()
-    snapshot = Snapshot(plan=Plan(version=9), offer=offer(0).offer)
+    snapshot = Snapshot(plan=Plan(driver_id="d", version=9), offer=offer(0).offer)
     session.on_welcome(welcome(2, resumed=True, snapshot=snapshot))
     session.on_push(offer(1))
     session.on_push(plan(2, version=8))
     assert isinstance(session.take(), Connected)
-    assert session.take() == Plan(version=9)
+    assert session.take() == Plan(driver_id="d", version=9)
     assert session.take() is None
     assert session.ack == 2
 
@@ -94,7 +103,7 @@ def test_a_fresh_session_makes_void_what_was_not_taken() -> None:
     assert session.take() is None
     assert session.offer is None
     session.on_push(plan(1, version=1))
-    assert session.take() == Plan(version=1)
+    assert session.take() == Plan(driver_id="d", version=1)
 
 
 def test_the_end_of_an_offer_is_told_once() -> None:
@@ -112,7 +121,7 @@ def test_only_the_newest_of_plans_is_told() -> None:
     session = begun()
     for number in range(1, 60):
         session.on_push(plan(number, version=number))
-    assert session.take() == Plan(version=59)
+    assert session.take() == Plan(driver_id="d", version=59)
     assert session.take() is None
     assert session.ack == 59
 
@@ -130,3 +139,28 @@ def test_pauses_double_up_to_eight_seconds() -> None:
     assert backoff.pause(2.0) == 2.5
     backoff.reset()
     assert backoff.pause() == 0.5
+
+
+def test_another_drivers_plan_is_a_fault_of_the_service() -> None:
+    session = begun()
+    with pytest.raises(ProtocolError, match="driver_id"):
+        session.on_push(DriveResponse(sequence=1, plan=Plan(driver_id="d-2", version=1)))
+
+
+def test_commands_are_settled_by_the_plan_that_names_them() -> None:
+    async def run() -> None:
+        commands = Commands()
+        arrived = StopUpdate(trip_id="t", action=STOP_ACTION_ARRIVED)
+        step = commands.add(DriveRequest(stop_update=arrived))
+        give_up = commands.add(DriveRequest(give_up=GiveUp(trip_id="t", reason="flat tyre")))
+        newest = Plan(version=3)
+        commands.on_push(DriveResponse(plan=Plan()), newest)  # The rider's doing.
+        assert not step.done()
+        assert not give_up.done()
+        commands.on_push(DriveResponse(plan=Plan(answers=[AnsweredCommand(stop_update=arrived)])), newest)
+        assert step.result() == newest
+        assert not give_up.done()
+        commands.on_push(DriveResponse(plan=Plan(answers=[AnsweredCommand(given_up_trip_id="t")])), newest)
+        assert give_up.result() == newest
+
+    asyncio.run(run())

@@ -154,7 +154,7 @@ void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
   std::shared_ptr<SessionStream> stream;
   {
     MutexLock lock(mu_);
-    session_.Welcome(epoch, snapshot, around_.clock.Now());
+    session_.Welcome(epoch, driver_, snapshot, around_.clock.Now());
     if (session_.epoch() == epoch) history_.Restore(snapshot);
     stream = stream_;
   }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ridestream.dispatch.v1.dispatch_pb2 import (
     STOP_ACTION_ARRIVED,
     STOP_ACTION_PICKED_UP,
     STOP_KIND_DROP_OFF,
     STOP_KIND_PICK_UP,
+    AnsweredCommand,
     DriveRequest,
     DriveResponse,
     OfferEnded,
@@ -19,6 +20,12 @@ from ridestream.dispatch.v1.dispatch_pb2 import (
 from ridestream.errors import CommandRejected, InvalidArgument, code_of
 
 Key = tuple[str, ...]
+
+
+def _key_of_answer(answer: AnsweredCommand) -> Key:
+    if answer.HasField("given_up_trip_id"):
+        return "give_up", answer.given_up_trip_id
+    return "stop_update", answer.stop_update.trip_id, str(answer.stop_update.action)
 
 
 def _key(message: DriveRequest | Rejected, kind: str | None) -> Key:
@@ -47,8 +54,6 @@ def _shows(plan: Plan, request: DriveRequest) -> bool:
 class _Pending:
     request: DriveRequest
     future: asyncio.Future[OfferEnded | Plan | None]
-    #: The plan that held when the command was given; only a newer one answers it.
-    after_version: int = field(default=0)
 
 
 class Commands:
@@ -57,13 +62,13 @@ class Commands:
     def __init__(self) -> None:
         self._pending: dict[Key, _Pending] = {}
 
-    def add(self, request: DriveRequest, plan: Plan | None) -> asyncio.Future[OfferEnded | Plan | None]:
+    def add(self, request: DriveRequest) -> asyncio.Future[OfferEnded | Plan | None]:
         """Notes the command; the same one twice is one."""
         key = _key(request, request.WhichOneof("message"))
         pending = self._pending.get(key)
         if pending is None:
             future = asyncio.get_running_loop().create_future()
-            pending = _Pending(request, future, plan.version if plan else 0)
+            pending = _Pending(request, future)
             self._pending[key] = pending
         elif pending.request != request:
             raise InvalidArgument(f"{key[0]}: another answer to the same is under way")
@@ -81,7 +86,8 @@ class Commands:
         key = _key(rejected, rejected.WhichOneof("command"))
         return message.HasField("rejected") and key in self._pending
 
-    def on_push(self, message: DriveResponse) -> None:
+    def on_push(self, message: DriveResponse, newest: Plan | None) -> None:
+        """Resolves what the message answers; `newest` is the plan that holds now."""
         kind = message.WhichOneof("message")
         if kind == "rejected":
             rejected = message.rejected
@@ -92,13 +98,14 @@ class Commands:
         elif kind == "offer_ended":
             ended = message.offer_ended
             self._resolve(("offer_answer", ended.offer_id), ended)
+        elif kind == "plan":
+            for answer in message.plan.answers:
+                self._resolve(_key_of_answer(answer), newest)
 
-    def on_plan(self, plan: Plan) -> None:
-        """Resolves what the newest plan shows to be done."""
+    def on_snapshot(self, plan: Plan) -> None:
+        """Resolves what the snapshot's plan shows to be done; what answered it may be lost."""
         for key, pending in list(self._pending.items()):
-            if key[0] not in ("stop_update", "give_up") or plan.version <= pending.after_version:
-                continue
-            if _shows(plan, pending.request):
+            if key[0] in ("stop_update", "give_up") and _shows(plan, pending.request):
                 self._resolve(key, plan)
 
     def shift_ended(self) -> None:

@@ -12,12 +12,23 @@ class RidestreamError(Exception):
 class StatusError(RidestreamError):
     """A call ended with a status that trying again doesn't mend."""
 
-    def __init__(self, code: grpc.StatusCode, message: str, retry_after_s: float | None = None):
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        retry_after_s: float | None = None,
+        *,
+        market: str = "",
+        address: str = "",
+    ):
         super().__init__(f"{code.name}: {message}")
         self.code = code
         self.message = message
         #: The pause that the service asked for, in seconds.
         self.retry_after_s = retry_after_s
+        #: The market, and the host:port, that the caller has to go to instead; empty: none.
+        self.market = market
+        self.address = address
 
 
 class InvalidArgument(StatusError):
@@ -57,12 +68,18 @@ def code_of(number: int) -> grpc.StatusCode:
 
 
 def status_of(error: grpc.aio.AioRpcError) -> StatusError:
-    """The call's error, with the pause of its trailing metadata `retry-after-ms`."""
-    retry_after_s = None
-    for key, value in error.trailing_metadata() or ():
-        if key == "retry-after-ms":
-            text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
-            if text.isascii() and text.isdigit() and len(text) <= 9:
-                retry_after_s = int(text) / 1000
+    """The call's error, with what its trailing metadata say."""
+    details = {
+        key: value.decode("ascii", "replace") if isinstance(value, bytes) else value
+        for key, value in error.trailing_metadata() or ()
+    }
+    pause = details.get("retry-after-ms", "")
+    is_pause = pause.isascii() and pause.isdigit() and len(pause) <= 9
     kind = Fenced if error.code() == grpc.StatusCode.ABORTED else StatusError
-    return kind(error.code(), error.details() or "", retry_after_s)
+    return kind(
+        error.code(),
+        error.details() or "",
+        int(pause) / 1000 if is_pause else None,
+        market=details.get("ridestream-market", ""),
+        address=details.get("ridestream-address", ""),
+    )

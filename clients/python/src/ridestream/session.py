@@ -181,6 +181,7 @@ class Session:
         known = self.offer is not None and self.offer.offer_id == offer.offer_id
         if known or offer.offer_id in self._ended:
             return self._tell(sequence, None)
+        self._check_driver("offer", offer.driver_id)
         if not offer.offer_id or not offer.trip_id:
             raise ProtocolError("offer: has no offer_id or no trip_id")
         self.offer = offer
@@ -195,6 +196,7 @@ class Session:
         self._tell(sequence, ended)
 
     def _on_plan(self, sequence: int, plan: Plan) -> None:
+        self._check_driver("plan", plan.driver_id)
         if self.plan is not None:
             older = plan.version < self.plan.version
             if older or (plan.version == self.plan.version and sequence != 0):
@@ -208,10 +210,18 @@ class Session:
         self._replace(Plan)
         self._tell(sequence, plan)
 
+    def _check_driver(self, what: str, driver_id: str) -> None:
+        """Finds what the service has sent to the wrong driver."""
+        mine = self.welcome.driver_id if self.welcome else ""
+        if driver_id != mine:
+            raise ProtocolError(f"{what}.driver_id: is of driver '{driver_id}', not of '{mine}'")
+
     def _check(self, welcome: Welcome) -> None:
         before = self.welcome
         if not welcome.session_id:
             raise ProtocolError("welcome.session_id: is empty")
+        if not welcome.driver_id:
+            raise ProtocolError("welcome.driver_id: is empty")
         if before is not None and welcome.epoch <= before.epoch:
             raise ProtocolError(f"welcome.epoch: {welcome.epoch} came after {before.epoch}")
         if welcome.resumed and (before is None or welcome.session_id != before.session_id):

@@ -36,9 +36,11 @@ _FINAL = {
     Code.INVALID_ARGUMENT,
     Code.PERMISSION_DENIED,
     Code.NOT_FOUND,
-    Code.FAILED_PRECONDITION,
     Code.ABORTED,
 }
+#: Final without a pause: a message that is too large; a market that isn't served here, or that the
+#: driver isn't in. With a pause another process serves the market.
+_FINAL_WITHOUT_PAUSE = {Code.RESOURCE_EXHAUSTED, Code.FAILED_PRECONDITION}
 #: Faults of the service, or of what speaks in its place.
 _FAULTS = {Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS, Code.UNIMPLEMENTED}
 _MAX_FAULTS = 5
@@ -97,7 +99,7 @@ class Stream:
         if self._ended:
             raise self._error or DriverStopped("the driver was closed")
         known = len(self._commands.requests())
-        future = self._commands.add(request, self.session.plan)
+        future = self._commands.add(request)
         if self.live and len(self._commands.requests()) > known:
             self._send(request)
         # Several may wait for one command: who stops waiting doesn't take it from the others.
@@ -143,7 +145,7 @@ class Stream:
             except StatusError as status:
                 error = status
                 pause_s = status.retry_after_s
-                if status.code in _FINAL or _is_too_large(status):
+                if _is_final(status):
                     return self.finish(status)
                 if status.code == Code.UNAUTHENTICATED:
                     if metadata == refused:
@@ -217,8 +219,8 @@ class Stream:
         self._acked = 0
         self._outgoing.clear()
         self.live = True
-        if self.session.plan is not None:
-            self._commands.on_plan(self.session.plan)
+        if welcome.snapshot.HasField("plan"):
+            self._commands.on_snapshot(welcome.snapshot.plan)
         self._report()
         for request in self._commands.requests():
             self._send(request)
@@ -228,9 +230,7 @@ class Stream:
         if 0 < message.sequence <= self.session.last_sequence:
             self._acked = min(self._acked, message.sequence - 1)  # A repeat is acked again.
         self.session.on_push(message, self._commands.is_answer(message))
-        self._commands.on_push(message)
-        if message.HasField("plan") and self.session.plan is not None:
-            self._commands.on_plan(self.session.plan)
+        self._commands.on_push(message, self.session.plan)
         self._wake.set()
         self._events.set()
 
@@ -293,5 +293,5 @@ class Stream:
         self._events.set()
 
 
-def _is_too_large(status: StatusError) -> bool:
-    return status.code == Code.RESOURCE_EXHAUSTED and status.retry_after_s is None
+def _is_final(status: StatusError) -> bool:
+    return status.code in _FINAL or (status.code in _FINAL_WITHOUT_PAUSE and status.retry_after_s is None)

@@ -23,6 +23,12 @@ Availability Driver::CurrentAvailability() const {
   return availability;
 }
 
+v1::Plan Driver::TellPlan(v1::PlanCause cause, bool whole, Time now) {
+  v1::Plan message = plan.Tell(cause, whole, position, now);
+  message.set_driver_id(id.str());
+  return message;
+}
+
 Duration Driver::DrivenUnheard(Duration heard_within, Time now) const {
   // Cars that drive are heard every few seconds; one that isn't may as well stand.
   constexpr Duration kOldest = std::chrono::seconds(10);

@@ -58,6 +58,8 @@ struct Driver {
   std::uint64_t route_request = 0;
   /// Why the plan will be pushed when the route is there; UNSPECIFIED if nothing is to be told.
   v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  /// The driver's commands that the next push of the plan answers.
+  Answers unanswered;
   Availability told;
 
   /// Can take a trip of that many people now.
@@ -65,6 +67,8 @@ struct Driver {
   /// Heard lately, on a stream that is open.
   bool IsHere() const { return connected && !suspect; }
   Availability CurrentAvailability() const;
+  /// The plan as a message to this driver; see DriverPlan::Tell.
+  v1::Plan TellPlan(v1::PlanCause cause, bool whole, Time now);
   /// The driver as the car that riders wait for. Refers to the plan.
   Promises::Car AsCar() const { return {plan, position, suspect}; }
   /// How long the car may drive on from its last position until the driver hears of a plan, which

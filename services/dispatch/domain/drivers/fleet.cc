@@ -65,8 +65,9 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   // After a resume older plans follow, which were pushed and not acked: an empty one here says that
   // they are over.
   if (caught_up() && (event.resumed || !driver.plan.empty())) {
-    *welcome.snapshot.mutable_plan() =
-        driver.plan.Tell(v1::PLAN_CAUSE_RESTORED, true, driver.position, step.now());
+    *welcome.snapshot.mutable_plan() = driver.TellPlan(v1::PLAN_CAUSE_RESTORED, true, step.now());
+    // The snapshot shows what was done.
+    driver.unanswered.clear();
     if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
   }
   step.Decide(std::move(welcome));
@@ -96,6 +97,7 @@ void Fleet::DropSession(const DriverId& id, Step& step) {
   // The next session counts from what the driver knows, which may be less.
   driver->epoch = 0;
   driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  driver->unanswered.clear();
   MarkSuspect(*driver, step);
 }
 
@@ -138,15 +140,18 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   const DriverId driver_id(trip.driver().driver_id());
   const auto holder = driver_of_.find(id);
   if (holder != driver_of_.end() && holder->second != driver_id) {
-    RemoveTrip(id, v1::PLAN_CAUSE_REASSIGNED, step);
+    RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
   }
   driver_of_[id] = driver_id;
   touched_.insert(driver_id);
   Driver& driver = FindOrAdd(driver_id);
   const auto placement = placements_.find(id);
+  const bool had = driver.plan.Has(id);
+  const trip::v1::TripState before = driver.plan.StateOf(id);
   PlanChange change =
       driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);
   placements_.erase(id);
+  if (had) change.answers = CommandsBetween(before, trip, driver_id);
   // Without a session nobody knows the seats yet.
   if (caught_up() && driver.has_session && driver.plan.KeepToSeats(driver.seats)) {
     change.route = RouteChange::kNew;
@@ -161,14 +166,30 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
   }
 }
 
-void Fleet::RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step) {
+void Fleet::RemoveTrip(const trip::v1::Trip& trip, v1::PlanCause cause, Step& step) {
+  const TripId id(trip.trip_id());
+  Driver* driver = TakeFromHolder(id);
+  if (driver == nullptr) return;
+  const trip::v1::TripState before = driver->plan.StateOf(id);
+  PlanChange change = driver->plan.Remove(id, cause);
+  change.answers = CommandsBetween(before, trip, driver->id);
+  plans_.Change(*driver, change, step);
+}
+
+void Fleet::Disown(const TripId& trip, Step& step) {
+  Driver* driver = TakeFromHolder(trip);
+  if (driver == nullptr) return;
+  plans_.Change(*driver, driver->plan.Remove(trip, v1::PLAN_CAUSE_REASSIGNED), step);
+}
+
+Driver* Fleet::TakeFromHolder(const TripId& trip) {
   const auto holder = driver_of_.find(trip);
-  if (holder == driver_of_.end()) return;
+  if (holder == driver_of_.end()) return nullptr;
   Driver* driver = Touch(holder->second);
   driver_of_.erase(holder);
   promises_.Unwatch(trip);
-  if (!RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known")) return;
-  plans_.Change(*driver, driver->plan.Remove(trip, cause), step);
+  (void)RIDESTREAM_INVARIANT(driver != nullptr, "a driver with a trip is known");
+  return driver;
 }
 
 void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
@@ -186,9 +207,9 @@ void Fleet::RouteUnanswered(const DriverId& id, Step& step) {
   if (it != drivers_.end()) plans_.RouteUnanswered(it->second, step);
 }
 
-void Fleet::TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step) {
-  Driver* driver = Touch(id);
-  if (driver != nullptr && driver->route_request == 0) plans_.Tell(*driver, cause, step);
+void Fleet::RepeatPlan(const DriverId& id, v1::PlanCause cause, v1::AnsweredCommand answer,
+                       Step& step) {
+  if (Driver* driver = Touch(id)) plans_.Repeat(*driver, cause, std::move(answer), step);
 }
 
 void Fleet::PromiseDue(const TripId& trip, Step& step) {
@@ -260,7 +281,10 @@ void Fleet::CatchUp(Step& step) {
   if (caught_up()) return;
   plans_.CatchUp();
   for (auto& [id, driver] : drivers_) {
-    if (driver.plan.empty()) continue;
+    if (driver.plan.empty()) {
+      plans_.TellUnanswered(driver, step);
+      continue;
+    }
     touched_.insert(id);
     if (!driver.connected) MarkSuspect(driver, step);
     if (driver.has_session) driver.plan.KeepToSeats(driver.seats);

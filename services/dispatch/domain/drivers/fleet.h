@@ -70,18 +70,20 @@ class Fleet {
 
   /// The trip, which hasn't ended, is the driver's whom it names.
   void PutTrip(const trip::v1::Trip& trip, Step& step);
-  /// The trip is nobody's any more.
-  void RemoveTrip(const TripId& trip, v1::PlanCause cause, Step& step);
+  /// By its newest record the trip is no longer its driver's.
+  void RemoveTrip(const trip::v1::Trip& trip, v1::PlanCause cause, Step& step);
   /// Holds what was promised against what has happened by the newest record of a trip.
   void HoldToPromise(const trip::v1::Trip& trip, Step& step);
+  /// The trip is unknown to its owner: no longer anybody's.
+  void Disown(const TripId& trip, Step& step);
   /// The trip is over, or unknown to its owner.
   void Forget(const TripId& trip) { promises_.Forget(trip); }
   void TakeRoute(RouteFound event, Step& step);
   void RouteUnanswered(const DriverId& id, Step& step);
   /// The time that the trip's rider was promised is over.
   void PromiseDue(const TripId& trip, Step& step);
-  /// Pushes the plan as it is once more, unless it is about to be pushed.
-  void TellPlanAgain(const DriverId& id, v1::PlanCause cause, Step& step);
+  /// Answers a command that has been carried out already by the plan, once the log was read.
+  void RepeatPlan(const DriverId& id, v1::PlanCause cause, v1::AnsweredCommand answer, Step& step);
 
   /// The driver is offered a trip: until EndOffer it gets no other.
   void BeginOffer(const Candidate& candidate, Time now);
@@ -114,6 +116,8 @@ class Fleet {
   Driver* Touch(const DriverId& id);
   /// Null if the trip is nobody's.
   const Driver* HolderOf(const TripId& trip) const;
+  /// The trip is nobody's any more. Returns whose it was; null if nobody's.
+  Driver* TakeFromHolder(const TripId& trip);
   Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);
   void ClearSuspicion(Driver& driver, Step& step);

@@ -34,6 +34,7 @@ v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
 void PlanPublisher::Change(Driver& driver, PlanChange change, Step& step) {
   if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
   const bool under_way = driver.route_request != 0;
+  driver.unanswered.insert(driver.unanswered.end(), change.answers.begin(), change.answers.end());
   if (driver.plan.empty()) {
     driver.track.clear();
     CancelRouteRequest(driver);
@@ -100,11 +101,29 @@ void PlanPublisher::RouteUnanswered(Driver& driver, Step& step) {
             step);
 }
 
+void PlanPublisher::Repeat(Driver& driver, v1::PlanCause cause, v1::AnsweredCommand answer,
+                           Step& step) {
+  driver.unanswered.push_back(std::move(answer));
+  if (!caught_up_) return;
+  if (driver.route_request != 0) {
+    driver.untold = Combine(driver.untold, cause);
+  } else {
+    Tell(driver, cause, step);
+  }
+}
+
+void PlanPublisher::TellUnanswered(Driver& driver, Step& step) {
+  if (!driver.unanswered.empty()) Tell(driver, v1::PLAN_CAUSE_RESTORED, step);
+}
+
 void PlanPublisher::Tell(Driver& driver, v1::PlanCause cause, Step& step) {
   driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  const Answers answers = std::exchange(driver.unanswered, {});
   if (!driver.has_session || !caught_up_ || cause == v1::PLAN_CAUSE_UNSPECIFIED) return;
   v1::DriveResponse message;
-  *message.mutable_plan() = driver.plan.Tell(cause, false, driver.position, step.now());
+  v1::Plan& plan = *message.mutable_plan();
+  plan = driver.TellPlan(cause, false, step.now());
+  plan.mutable_answers()->Add(answers.begin(), answers.end());
   step.Decide(Push{driver.id, std::move(message)});
 }
 

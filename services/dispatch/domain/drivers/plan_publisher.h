@@ -42,10 +42,16 @@ class PlanPublisher {
   void TakeRoute(Driver& driver, RouteFound event, Step& step);
   /// TimerKind::kRouteUnanswered went off.
   void RouteUnanswered(Driver& driver, Step& step);
+  /// Answers a command that has been carried out: pushes the plan as it is, or lets the push that
+  /// waits for a route or for the log name the command as well.
+  void Repeat(Driver& driver, v1::PlanCause cause, v1::AnsweredCommand answer, Step& step);
+  /// Pushes the plan if commands wait for an answer.
+  void TellUnanswered(Driver& driver, Step& step);
+
+ private:
   /// Pushes the plan as it is to a driver who has a session.
   void Tell(Driver& driver, v1::PlanCause cause, Step& step);
 
- private:
   const Duration heard_within_;
   Timers& timers_;
   Promises& promises_;

@@ -138,13 +138,13 @@ void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
       fleet_.PutTrip(trip, step);
       break;
     case trip::v1::TRIP_STATE_COMPLETED:
-      fleet_.RemoveTrip(id, v1::PLAN_CAUSE_STOP_DONE, step);
+      fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_STOP_DONE, step);
       break;
     case trip::v1::TRIP_STATE_CANCELLED:
-      fleet_.RemoveTrip(id, v1::PLAN_CAUSE_RIDER_CANCELLED, step);
+      fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_RIDER_CANCELLED, step);
       break;
     default:
-      fleet_.RemoveTrip(id, v1::PLAN_CAUSE_REASSIGNED, step);
+      fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
       break;
   }
   fleet_.HoldToPromise(trip, step);
@@ -159,7 +159,7 @@ void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
 void Market::ForgetTrip(const TripId& trip, Step& step) {
   trips_.Forget(trip);
   matchmaker_.TripVanished(trip, step);
-  fleet_.RemoveTrip(trip, v1::PLAN_CAUSE_REASSIGNED, step);
+  fleet_.Disown(trip, step);
   fleet_.Forget(trip);
   commands_.DropAll(trip);
   lost_drivers_.Unwatch(trip);

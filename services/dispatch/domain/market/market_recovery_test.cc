@@ -209,8 +209,7 @@ TEST_F(MarketRecoveryTest, CommandsOfANewerProtocolAreRejectedAndTheSessionGoesO
   const auto pushes = t_.Take<Push>();
   ASSERT_THAT(pushes, SizeIs(2));
   for (const Push& push : pushes) {
-    EXPECT_EQ(push.message.rejected().code(),
-              static_cast<std::uint32_t>(absl::StatusCode::kInvalidArgument));
+    EXPECT_EQ(push.message.rejected().code(), v1::REJECTION_CODE_INVALID_ARGUMENT);
   }
 }
 
@@ -246,8 +245,7 @@ TEST_F(MarketRecoveryTest, ShiftGoesOnWhileTheDriverHasATripOrIsGettingOne) {
     ASSERT_THAT(pushes, SizeIs(1)) << assigned;
     const v1::Rejected& rejected = pushes[0].message.rejected();
     EXPECT_TRUE(rejected.has_end_shift()) << assigned;
-    EXPECT_EQ(rejected.code(), static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition))
-        << assigned;
+    EXPECT_EQ(rejected.code(), v1::REJECTION_CODE_FAILED_PRECONDITION) << assigned;
   }
 }
 

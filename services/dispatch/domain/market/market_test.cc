@@ -638,7 +638,7 @@ TEST_F(MarketTest, WhatADriverMayNotDoIsRejectedWithTheReason) {
     c.act(t);
     const auto rejections = t.Rejections("d");
     ASSERT_THAT(rejections, SizeIs(1));
-    EXPECT_EQ(rejections[0].code(), static_cast<std::uint32_t>(c.code));
+    EXPECT_EQ(rejections[0].code(), static_cast<v1::RejectionCode>(c.code));
     EXPECT_NE(rejections[0].command_case(), v1::Rejected::COMMAND_NOT_SET);
     EXPECT_FALSE(rejections[0].message().empty());
     EXPECT_THAT(t.Rejections("d-2"), IsEmpty());
@@ -665,7 +665,51 @@ TEST_F(MarketTest, ARepeatedStepIsAnsweredByThePlanAgain) {
   const auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_EQ(plans[0].stops_size(), 0);
+  ASSERT_THAT(plans[0].answers(), SizeIs(1)) << "a repeat is answered as well";
+  EXPECT_EQ(plans[0].answers(0).stop_update().action(), v1::STOP_ACTION_DROPPED_OFF);
   EXPECT_THAT(t_.Rejections("d"), IsEmpty());
+}
+
+TEST_F(MarketTest, PlanNamesTheCommandsThatItAnswersAndItsDriver) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.CarryOut();
+  auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_EQ(plans[0].driver_id(), "d");
+  ASSERT_THAT(plans[0].answers(), SizeIs(1));
+  EXPECT_EQ(plans[0].answers(0).stop_update().trip_id(), "t");
+  EXPECT_EQ(plans[0].answers(0).stop_update().action(), v1::STOP_ACTION_ARRIVED);
+
+  ASSERT_TRUE(t_.trips.Cancel("t").ok());
+  t_.TellLog();
+  plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_THAT(plans[0].answers(), IsEmpty()) << "the rider cancelled";
+
+  t_.GiveTrip("t-2", "d");
+  t_.GiveUp("d", "t-2");
+  t_.CarryOut();
+  plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  ASSERT_THAT(plans[0].answers(), SizeIs(1));
+  EXPECT_EQ(plans[0].answers(0).given_up_trip_id(), "t-2");
+}
+
+TEST_F(MarketTest, CommandsWhosePlanWaitsForItsRouteAreAnsweredWithIt) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  ASSERT_TRUE(t_.trips.ChangeDestination("t", OffsetBy(MarketTester::kCar, 500, 500)).ok());
+  t_.TellLog();
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.CarryOut();
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  EXPECT_THAT(t_.Plans("d"), IsEmpty());
+  t_.AnswerRoute();
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_THAT(plans[0].answers(), SizeIs(2)) << "the step and its repeat";
 }
 
 TEST_F(MarketTest, StepsThatComeFastAreToldToTripOneAfterTheOther) {
@@ -719,7 +763,7 @@ TEST_F(MarketTest, AnswersToUnknownForeignAndEndedOffers) {
   t_.Answer("d-2", offer, true);
   const auto rejections = t_.Rejections("d-2");
   ASSERT_THAT(rejections, SizeIs(1));
-  EXPECT_EQ(rejections[0].code(), static_cast<std::uint32_t>(absl::StatusCode::kPermissionDenied));
+  EXPECT_EQ(rejections[0].code(), v1::REJECTION_CODE_PERMISSION_DENIED);
   EXPECT_EQ(rejections[0].offer_answer().offer_id(), offer.offer_id());
   t_.Answer("d", unknown, false);
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN));

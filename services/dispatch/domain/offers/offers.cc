@@ -29,6 +29,7 @@ v1::Offer MakeMessage(const OfferId& id, const trip::v1::Trip& trip, const Candi
       static_cast<std::uint32_t>(std::max<std::int64_t>(0, trip.fare().duration().seconds())));
   *offer.mutable_expires_at() = ToProto(expires_at);
   *offer.mutable_decided_at() = ToProto(now);
+  offer.set_driver_id(candidate.driver.str());
   return offer;
 }
 
@@ -119,7 +120,7 @@ OpenOffer* Offers::TakeAnswer(const DriverId& driver, const v1::OfferAnswer& ans
     v1::DriveResponse message;
     v1::Rejected& rejected = *message.mutable_rejected();
     *rejected.mutable_offer_answer() = answer;
-    rejected.set_code(static_cast<std::uint32_t>(absl::StatusCode::kPermissionDenied));
+    rejected.set_code(v1::REJECTION_CODE_PERMISSION_DENIED);
     rejected.set_message(fmt::format("offer {} was made to another driver", offer->id));
     fleet_.PushTo(driver, std::move(message), step);
     return nullptr;

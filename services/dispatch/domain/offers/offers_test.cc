@@ -155,8 +155,7 @@ TEST_F(OffersTest, AnotherDriversAnswerIsRejected) {
   Connect("other");
   EXPECT_EQ(Answer("other", offer.id.str()), nullptr);
   ASSERT_EQ(pushes_.size(), 1u);
-  EXPECT_EQ(pushes_[0].rejected().code(),
-            static_cast<std::uint32_t>(absl::StatusCode::kPermissionDenied));
+  EXPECT_EQ(pushes_[0].rejected().code(), v1::REJECTION_CODE_PERMISSION_DENIED);
 }
 
 TEST_F(OffersTest, AcceptanceFollowsWhatTheDriverDidAndLetBe) {

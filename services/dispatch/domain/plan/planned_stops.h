@@ -9,6 +9,7 @@
 #include "libs/base/id.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/trip/v1/trip.pb.h"
+#include "services/dispatch/domain/plan/answers.h"
 #include "services/dispatch/matching/insertion.h"
 
 namespace ridestream::dispatch {
@@ -27,6 +28,8 @@ struct PlanChange {
   /// UNSPECIFIED: nothing changed.
   v1::PlanCause cause = v1::PLAN_CAUSE_UNSPECIFIED;
   RouteChange route = RouteChange::kNone;
+  /// The driver's commands that led to it.
+  Answers answers = {};
 };
 
 /// Behind which stops of a plan a new rider's stops come: all of them, since some may be gone by

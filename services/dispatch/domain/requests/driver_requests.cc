@@ -43,7 +43,7 @@ void DriverRequests::Reject(const DriverId& driver, const Request& request, cons
                             Step& step) {
   v1::Rejected rejected;
   SetRequest(rejected, request);
-  rejected.set_code(static_cast<std::uint32_t>(why.code()));
+  rejected.set_code(static_cast<v1::RejectionCode>(why.code()));
   rejected.set_message(std::string(why.message()));
   fleet_.PushRejected(driver, std::move(rejected), step);
 }
@@ -66,7 +66,7 @@ void DriverRequests::Take(const StopUpdated& event, Step& step) {
   OpenTrip* open = trips_.Find(id);
   if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip in a plan is open")) return;
   if (open->trip.state() >= to) {  // A repeat of what is done.
-    fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_STOP_DONE, step);
+    fleet_.RepeatPlan(event.driver, v1::PLAN_CAUSE_STOP_DONE, AnswerTo(event.update), step);
     return;
   }
   trip::v1::AdvanceTripRequest request;
@@ -100,7 +100,7 @@ void DriverRequests::AnswerForeign(const StopUpdated& event, Step& step) {
   const EndedTrip* ended = trips_.FindEnded(TripId(event.update.trip_id()));
   if (ended != nullptr && ended->state == trip::v1::TRIP_STATE_COMPLETED &&
       ended->driver == event.driver) {
-    fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_STOP_DONE, step);
+    fleet_.RepeatPlan(event.driver, v1::PLAN_CAUSE_STOP_DONE, AnswerTo(event.update), step);
   } else {
     RejectForeign(event.driver, event.update, step);
   }
@@ -150,9 +150,9 @@ void DriverRequests::AnswerForeign(const TripGivenUp& event, Step& step) {
                                     open->trip.released_driver_ids().end(), event.driver.str()) > 0;
   const EndedTrip* ended = trips_.FindEnded(id);
   if (repeat) {
-    fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_REASSIGNED, step);
+    fleet_.RepeatPlan(event.driver, v1::PLAN_CAUSE_REASSIGNED, AnswerTo(event.give_up), step);
   } else if (ended != nullptr && ended->by_driver && ended->driver == event.driver) {
-    fleet_.TellPlanAgain(event.driver, v1::PLAN_CAUSE_RIDER_CANCELLED, step);
+    fleet_.RepeatPlan(event.driver, v1::PLAN_CAUSE_RIDER_CANCELLED, AnswerTo(event.give_up), step);
   } else {
     RejectForeign(event.driver, event.give_up, step);
   }
@@ -173,12 +173,19 @@ void DriverRequests::Take(const ShiftEnded& event, bool assigning, Step& step) {
 
 void DriverRequests::Settled(const PendingCommand& command, const absl::Status& status,
                              Step& step) {
-  if (status.ok()) return;
   const DriverId driver = DriverOf(command.request);
+  const auto settle = [&](const auto& request, v1::PlanCause cause) {
+    if (!status.ok()) {
+      Reject(driver, request, status, step);
+    } else if (!fleet_.caught_up()) {
+      // Until the log was read the change of the plan answers nothing.
+      fleet_.RepeatPlan(driver, cause, AnswerTo(request), step);
+    }
+  };
   if (const auto* update = std::get_if<v1::StopUpdate>(&command.origin)) {
-    Reject(driver, *update, status, step);
+    settle(*update, v1::PLAN_CAUSE_STOP_DONE);
   } else if (const auto* give_up = std::get_if<v1::GiveUp>(&command.origin)) {
-    Reject(driver, *give_up, status, step);
+    settle(*give_up, v1::PLAN_CAUSE_REASSIGNED);
   }
 }
 

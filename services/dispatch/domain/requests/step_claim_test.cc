@@ -157,8 +157,7 @@ TEST_F(StepsOfAMarketTest, AnImplausibleStepIsRefusedUntilTheCarIsThere) {
   EXPECT_THAT(market_->Take<TripCommand>(), ::testing::IsEmpty());
   const auto rejections = market_->Rejections("d-1");
   ASSERT_EQ(rejections.size(), 1u);
-  EXPECT_EQ(rejections[0].code(),
-            static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(rejections[0].code(), v1::REJECTION_CODE_FAILED_PRECONDITION);
   EXPECT_THAT(rejections[0].message(), ::testing::HasSubstr("m from this stop"));
   EXPECT_EQ(rejections[0].stop_update().trip_id(), "t-1");
   market_->Pass(1min);

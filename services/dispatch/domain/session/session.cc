@@ -64,7 +64,8 @@ void Session::EndOffersThatRanOut(Time now) {
   }
 }
 
-void Session::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot, Time now) {
+void Session::Welcome(std::uint64_t epoch, const DriverId& driver, const v1::Snapshot& snapshot,
+                      Time now) {
   if (epoch != epoch_ || !connected_ || welcomed_) return;
   if (!resumed_) {
     queue_.clear();
@@ -80,6 +81,7 @@ void Session::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot, Time no
   *welcome.mutable_snapshot() = snapshot;
   welcome.set_clock_rate(config_->clock_rate);
   *welcome.mutable_server_time() = ToProto(now);
+  welcome.set_driver_id(driver.str());
 }
 
 void Session::Disconnect(std::uint64_t epoch) {

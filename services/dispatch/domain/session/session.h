@@ -75,12 +75,13 @@ class Session {
 
   /// A new stream of this driver said this Hello (checked by ValidateHello before). It fences older
   /// ones: calls for their epochs do nothing from now on. If the Hello resumes the session it goes
-  /// on, else it begins anew as `fresh_id`. Nothing is sent before Welcome. Returns the new epoch.
+  /// on, else a new one starts as `fresh_id`. Nothing is sent before Welcome. Returns the new
+  /// epoch.
   std::uint64_t Connect(const v1::Hello& hello, SessionId fresh_id, Time now);
 
-  /// Answers the Hello of that epoch. What was pushed to a fresh session before is void, since the
-  /// snapshot stands for it.
-  void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot, Time now);
+  /// Answers the Hello of that epoch, on a stream whose caller is `driver`. What was pushed to a
+  /// fresh session before is void, since the snapshot stands for it.
+  void Welcome(std::uint64_t epoch, const DriverId& driver, const v1::Snapshot& snapshot, Time now);
 
   /// The stream of that epoch ended.
   void Disconnect(std::uint64_t epoch);

@@ -57,7 +57,7 @@ class SessionTest : public ::testing::Test {
   std::uint64_t Connect(const v1::Hello& hello) {
     const std::uint64_t epoch =
         session_.Connect(hello, SessionId("s-" + std::to_string(++ids_)), now_);
-    session_.Welcome(epoch, {}, now_);
+    session_.Welcome(epoch, DriverId("d-1"), {}, now_);
     return epoch;
   }
   std::vector<v1::DriveResponse> SendAll() {
@@ -85,7 +85,7 @@ TEST_F(SessionTest, NothingIsSentBeforeTheWelcome) {
   const std::uint64_t epoch = session_.Connect(GoodHello(), SessionId("s"), now_);
   ASSERT_THAT(session_.Push(PlanPush(1)), IsOk());
   EXPECT_TRUE(SendAll().empty());
-  session_.Welcome(epoch, {}, now_);
+  session_.Welcome(epoch, DriverId("d-1"), {}, now_);
   const auto sent = SendAll();
   ASSERT_EQ(sent.size(), 1u) << "what was pushed before the snapshot is void";
   EXPECT_TRUE(sent[0].has_welcome());
@@ -178,7 +178,7 @@ TEST_F(SessionTest, ANewerStreamFencesTheOlder) {
 TEST_F(SessionTest, AWelcomeForAnOlderEpochIsIgnored) {
   const std::uint64_t older = session_.Connect(GoodHello(), SessionId("s"), now_);
   session_.Connect(GoodHello(), SessionId("t"), now_);
-  session_.Welcome(older, {}, now_);
+  session_.Welcome(older, DriverId("d-1"), {}, now_);
   EXPECT_TRUE(SendAll().empty());
 }
 
@@ -284,7 +284,8 @@ TEST_F(SessionTest, PlacesThatAreNoneAreRefused) {
 }
 
 TEST_F(SessionTest, WelcomeTellsTheServicesTime) {
-  session_.Welcome(session_.Connect(GoodHello(), SessionId("s"), now_ - 1s), {}, now_);
+  session_.Welcome(session_.Connect(GoodHello(), SessionId("s"), now_ - 1s), DriverId("d-1"), {},
+                   now_);
   const auto sent = SendAll();
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(FromProto(sent[0].welcome().server_time()), now_);
@@ -340,7 +341,7 @@ TEST_F(SessionTest, AHeartbeatIsAtMostHalfOfTheSilenceThatMakesSuspect) {
     config.suspect_after = suspect_after;
     Session session(config);
     const std::uint64_t epoch = session.Connect(GoodHello(), SessionId("s"), now_);
-    session.Welcome(epoch, {}, now_);
+    session.Welcome(epoch, DriverId("d-1"), {}, now_);
     v1::DriveResponse message;
     ASSERT_TRUE(session.NextToSend(&message));
     const auto& heartbeat = message.welcome().heartbeat();

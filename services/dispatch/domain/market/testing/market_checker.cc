@@ -14,17 +14,8 @@ namespace ridestream::dispatch {
 namespace {
 
 /// Whether Rejected.code in the proto lists the code.
-bool IsListed(std::uint32_t code) {
-  switch (static_cast<absl::StatusCode>(code)) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kAborted:
-      return true;
-    default:
-      return false;
-  }
+bool IsListed(v1::RejectionCode code) {
+  return v1::RejectionCode_IsValid(code) && code != v1::REJECTION_CODE_UNSPECIFIED;
 }
 
 /// Whether at each stop so many can get in. Who is too many for the car by itself doesn't count.
@@ -197,19 +188,22 @@ void MarketChecker::Check(const Push& decision) {
          fmt::format("{} was pushed something without a session", decision.driver));
   switch (decision.message.message_case()) {
     case v1::DriveResponse::kOffer:
+      Expect(decision.message.offer().driver_id() == decision.driver.str(), "another's offer");
       CheckOffer(decision.driver, decision.message.offer());
       break;
     case v1::DriveResponse::kOfferEnded:
       CheckOfferEnded(decision.driver, decision.message.offer_ended());
       break;
     case v1::DriveResponse::kPlan:
+      Expect(decision.message.plan().driver_id() == decision.driver.str(), "another's plan");
       CheckPlan(decision.driver, decision.message.plan());
       break;
     case v1::DriveResponse::kRejected:
       ++seen_["rejected"];
       Expect(!decision.message.rejected().message().empty(), "a rejection without a reason");
       Expect(IsListed(decision.message.rejected().code()),
-             fmt::format("a rejection with the code {}", decision.message.rejected().code()));
+             fmt::format("a rejection with the code {}",
+                         static_cast<int>(decision.message.rejected().code())));
       break;
     case v1::DriveResponse::kWaitingPlace: {
       const SeenDriver& driver = drivers_[decision.driver];

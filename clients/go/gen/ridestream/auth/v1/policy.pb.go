@@ -38,9 +38,9 @@ type Policy struct {
 	// the market or markets. A caller who is bound to one market may name no other. Empty: the service
 	// takes the market from its records.
 	MarketField string `protobuf:"bytes,4,opt,name=market_field,json=marketField,proto3" json:"market_field,omitempty"`
-	// The text field of the request, by its path, that names whom the call is about. Who may call about
-	// themselves may name nobody else, or leave it empty. Empty: the service takes the owner from its
-	// records.
+	// The text field of the request, by its path, that names the subject of the call. A caller who may
+	// call only about themselves names themselves or leaves it empty. Empty: the service takes the owner
+	// from its records.
 	SubjectField  string `protobuf:"bytes,5,opt,name=subject_field,json=subjectField,proto3" json:"subject_field,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -141,8 +141,8 @@ const file_ridestream_auth_v1_policy_proto_rawDesc = "" +
 	"\tanonymous\x18\x03 \x03(\tR\tanonymous\x12!\n" +
 	"\fmarket_field\x18\x04 \x01(\tR\vmarketField\x12#\n" +
 	"\rsubject_field\x18\x05 \x01(\tR\fsubjectField:T\n" +
-	"\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\x8e\x8c\x03 \x01(\v2\x1a.ridestream.auth.v1.PolicyR\x06policyB\xc8\x01\n" +
-	"\x16com.ridestream.auth.v1B\vPolicyProtoP\x01Z7ridestream.org/clients/go/gen/ridestream/auth/v1;authv1\xa2\x02\x03RAX\xaa\x02\x12Ridestream.Auth.V1\xca\x02\x12Ridestream\\Auth\\V1\xe2\x02\x1eRidestream\\Auth\\V1\\GPBMetadata\xea\x02\x14Ridestream::Auth::V1b\x06proto3"
+	"\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\x8e\x8c\x03 \x01(\v2\x1a.ridestream.auth.v1.PolicyR\x06policyB`\n" +
+	"\x16org.ridestream.auth.v1B\vPolicyProtoP\x01Z7ridestream.org/clients/go/gen/ridestream/auth/v1;authv1b\x06proto3"
 
 var (
 	file_ridestream_auth_v1_policy_proto_rawDescOnce sync.Once

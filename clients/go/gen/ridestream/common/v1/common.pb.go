@@ -12,29 +12,43 @@
 //    points. They contain no control characters (U+0000 to U+001F, U+007F to U+009F), no line or
 //    paragraph separators (U+2028, U+2029) and no overrides of the text's direction (U+202A to U+202E,
 //    U+2066 to U+2069); others are refused with INVALID_ARGUMENT.
-//  * Who is calling stands in the call's metadata (`ridestream-caller: rider/r-17`), never in a
-//    message. Kinds are `rider`, `driver`, `operator`, `viewer` and `service`.
-//  * A call that concerns one market names it in the metadata as well (`ridestream-market: porto`),
-//    so that a proxy can route it to the process of that market without reading messages. Clients of
-//    a service that one process serves for all markets may leave it out.
-//  * Every call needs a deadline; a server gives one of its own to calls without.
+//  * The caller's identity is sent in the call's metadata, never in a message: a token in
+//    `authorization`, or with --insecure `ridestream-caller: rider/r-17`. Kinds are `rider`, `driver`,
+//    `operator`, `viewer` and `service`.
+//  * A call that concerns one market names it in the metadata as well (`ridestream-market: porto`), so
+//    that a proxy can route it to the market's process without reading messages:
+//     - a request with a field for the market (QuoteTrip, Drive's Hello …): that field's value;
+//     - a request that names a quote or a trip (RequestTrip, WatchTrip, GetTrip, CancelTrip,
+//       ChangeDestination …): the market that was quoted, which is Trip.market from then on.
+//    The metadata only route. They may be left out on calls to TripService and MarketService, which
+//    serve all markets, and where one process of a service serves all markets.
+//  * Every call needs a deadline; the server sets one for calls without.
 //  * Errors: INVALID_ARGUMENT names the field that is wrong, as a path ("pickup.lat_e7"). Each method
-//    lists its errors. Besides those every method can return:
-//     - INVALID_ARGUMENT: the message can't be parsed, e.g. since a string is no UTF-8.
+//    lists its errors. In addition every method can return:
+//     - INVALID_ARGUMENT: the message can't be parsed, e.g. because a string isn't UTF-8.
 //     - UNAUTHENTICATED: the method needs a caller, and the metadata name none, or two.
-//     - PERMISSION_DENIED: the method's policy doesn't list the caller, or not about whom or which
-//       market the request names; see policy.proto.
+//     - PERMISSION_DENIED: the method's policy doesn't list the caller, or the request names a subject
+//       or a market that the caller may not touch; see policy.proto.
 //     - FAILED_PRECONDITION: this process doesn't serve the market that the metadata or the request
 //       names; the text lists those that it serves.
 //     - RESOURCE_EXHAUSTED with the trailing metadata `retry-after-ms`: too many calls of this caller,
-//       or too many that wait. May be retried after that pause.
+//       or too many queued calls. Retry after that pause.
 //     - RESOURCE_EXHAUSTED without it: the message is larger than the service reads
 //       (--max_message_bytes); the text names the bound. Don't retry.
-//     - UNAVAILABLE: the service is away, starts or stops. May be retried as it is.
+//     - UNAVAILABLE: the service is down, starts or stops. Retry with back-off.
 //     - DEADLINE_EXCEEDED and CANCELLED: by the caller.
 //     - INTERNAL, DATA_LOSS and UNKNOWN: a fault of the service.
+//  * Trailing metadata of errors, in ASCII:
+//     - `retry-after-ms`: the shortest pause before a retry, as a whole number of milliseconds. It
+//       counts real time on the caller's monotonic clock, from the arrival of the error, and isn't
+//       scaled: a simulation whose clock runs 60 times as fast waits just as long.
+//     - `ridestream-market`: the market that the caller has to go to instead.
+//     - `ridestream-address`: the host:port that the caller has to go to instead.
+//  * Timestamps are the service's clock. It runs `clock_rate` times as fast as real time
+//    (ListMarketsResponse, Welcome), which is 1 except in simulations; durations in messages are on
+//    that clock unless their comment says otherwise. Deadlines of calls are real time.
 //  * Timestamps and durations are the well-known types where people read them. On paths that carry
-//    many thousands of messages a second they are fixed integers with their unit in the name.
+//    many thousands of messages per second they are fixed integers with their unit in the name.
 
 package commonv1
 
@@ -113,7 +127,8 @@ type Money struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// ISO 4217, three letters: "USD".
 	CurrencyCode string `protobuf:"bytes,1,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
-	// In the currency's minor unit (cents). Never negative in this API.
+	// In the currency's minor unit, by the exponent that ISO 4217 gives it: 1250 is 12.50 USD (exponent
+	// 2), 1250 JPY (0) or 1.250 KWD (3). Never negative in this API.
 	AmountMinor   int64 `protobuf:"varint,2,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -304,7 +319,7 @@ func (x *Vehicle) GetPlate() string {
 	return ""
 }
 
-// What a rider is told about the driver.
+// What a rider sees of the driver.
 type Driver struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	DriverId string                 `protobuf:"bytes,1,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
@@ -366,7 +381,7 @@ func (x *Driver) GetVehicle() *Vehicle {
 	return nil
 }
 
-// What a driver is told about a rider.
+// What a driver sees of a rider.
 type Passenger struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	RiderId string                 `protobuf:"bytes,1,opt,name=rider_id,json=riderId,proto3" json:"rider_id,omitempty"`
@@ -468,8 +483,8 @@ const file_ridestream_common_v1_common_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"party_size\x18\x03 \x01(\rR\tpartySize\x12\x12\n" +
-	"\x04note\x18\x04 \x01(\tR\x04noteB\xd6\x01\n" +
-	"\x18com.ridestream.common.v1B\vCommonProtoP\x01Z;ridestream.org/clients/go/gen/ridestream/common/v1;commonv1\xa2\x02\x03RCX\xaa\x02\x14Ridestream.Common.V1\xca\x02\x14Ridestream\\Common\\V1\xe2\x02 Ridestream\\Common\\V1\\GPBMetadata\xea\x02\x16Ridestream::Common::V1b\x06proto3"
+	"\x04note\x18\x04 \x01(\tR\x04noteBf\n" +
+	"\x18org.ridestream.common.v1B\vCommonProtoP\x01Z;ridestream.org/clients/go/gen/ridestream/common/v1;commonv1b\x06proto3"
 
 var (
 	file_ridestream_common_v1_common_proto_rawDescOnce sync.Once

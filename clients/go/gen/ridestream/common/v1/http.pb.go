@@ -46,7 +46,7 @@ type HttpRule struct {
 	AdditionalBindings []*HttpRule `protobuf:"bytes,11,rep,name=additional_bindings,json=additionalBindings,proto3" json:"additional_bindings,omitempty"`
 	// The field of the request that the header `Idempotency-Key` sets.
 	IdempotencyKey string `protobuf:"bytes,20,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// For a server stream that can be resumed. Others always start anew.
+	// For a server stream that can be resumed. Other streams start from the beginning.
 	Resumption    *Resumption `protobuf:"bytes,21,opt,name=resumption,proto3" json:"resumption,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -196,13 +196,13 @@ func (*HttpRule_Delete) isHttpRule_Pattern() {}
 
 func (*HttpRule_Patch) isHttpRule_Pattern() {}
 
-// How a stream of events goes on after its reader was away.
+// How a stream of events is resumed after a break.
 type Resumption struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Fields of the response, by their paths, one of which tells where in the stream it stands: becomes
-	// part of the event's id.
+	// Fields of the response, by their paths, one of which gives the event's position in the stream. It
+	// becomes part of the event's id.
 	Position []string `protobuf:"bytes,1,rep,name=position,proto3" json:"position,omitempty"`
-	// The field of the request from which the stream goes on after such a position.
+	// The field of the request that takes such a position: the stream continues after it.
 	After         string `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -265,7 +265,10 @@ var file_ridestream_common_v1_http_proto_extTypes = []protoimpl.ExtensionInfo{
 
 // Extension fields to descriptorpb.MethodOptions.
 var (
-	// How the method is called by REST with JSON. Methods without it aren't.
+	// How the method is called by REST with JSON. Methods without it can't be called so.
+	//
+	// The number is from the range 50000 to 99999, which protobuf keeps for options within one
+	// organization; docs/decisions/0021-rest-options-of-our-own.md gives the reasons.
 	//
 	// optional ridestream.common.v1.HttpRule http = 50701;
 	E_Http = &file_ridestream_common_v1_http_proto_extTypes[0]
@@ -293,8 +296,8 @@ const file_ridestream_common_v1_http_proto_rawDesc = "" +
 	"Resumption\x12\x1a\n" +
 	"\bposition\x18\x01 \x03(\tR\bposition\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after:T\n" +
-	"\x04http\x12\x1e.google.protobuf.MethodOptions\x18\x8d\x8c\x03 \x01(\v2\x1e.ridestream.common.v1.HttpRuleR\x04httpB\xd4\x01\n" +
-	"\x18com.ridestream.common.v1B\tHttpProtoP\x01Z;ridestream.org/clients/go/gen/ridestream/common/v1;commonv1\xa2\x02\x03RCX\xaa\x02\x14Ridestream.Common.V1\xca\x02\x14Ridestream\\Common\\V1\xe2\x02 Ridestream\\Common\\V1\\GPBMetadata\xea\x02\x16Ridestream::Common::V1b\x06proto3"
+	"\x04http\x12\x1e.google.protobuf.MethodOptions\x18\x8d\x8c\x03 \x01(\v2\x1e.ridestream.common.v1.HttpRuleR\x04httpBd\n" +
+	"\x18org.ridestream.common.v1B\tHttpProtoP\x01Z;ridestream.org/clients/go/gen/ridestream/common/v1;commonv1b\x06proto3"
 
 var (
 	file_ridestream_common_v1_http_proto_rawDescOnce sync.Once

@@ -104,7 +104,7 @@ const (
 	PlanCause_PLAN_CAUSE_REROUTED  PlanCause = 5
 	// The trip was given to another driver, who serves it better, or given up.
 	PlanCause_PLAN_CAUSE_REASSIGNED PlanCause = 6
-	// Told again from the record, after a session was lost.
+	// Sent again from the record, after a reconnect or a restart of the service.
 	PlanCause_PLAN_CAUSE_RESTORED PlanCause = 7
 )
 
@@ -263,10 +263,10 @@ func (StopAction) EnumDescriptor() ([]byte, []int) {
 type GiveUpCause int32
 
 const (
-	// At the pick-up the same as NO_SHOW, before the same as CANT_DRIVE: no second car is sent to where
-	// a driver has waited, unless the driver says that it isn't the rider's doing.
+	// After ARRIVED the same as NO_SHOW, before it the same as CANT_DRIVE: no second car is sent to a
+	// place where a driver has waited, unless the driver says that the rider isn't the reason.
 	GiveUpCause_GIVE_UP_CAUSE_UNSPECIFIED GiveUpCause = 0
-	// Something about the driver or the car; the trip is given to another driver.
+	// A problem of the driver or the car; the trip goes to another driver.
 	GiveUpCause_GIVE_UP_CAUSE_CANT_DRIVE GiveUpCause = 1
 	// The driver is at the pick-up and the rider isn't. The trip ends; the rider owes a fee if the
 	// driver has waited for the tariff's no_show_after.
@@ -314,13 +314,78 @@ func (GiveUpCause) EnumDescriptor() ([]byte, []int) {
 	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{4}
 }
 
+// Why a command couldn't be carried out. The numbers are those of google.rpc.Code. A client treats a
+// value that isn't listed here as FAILED_PRECONDITION.
+type RejectionCode int32
+
+const (
+	RejectionCode_REJECTION_CODE_UNSPECIFIED RejectionCode = 0
+	// The command is malformed, e.g. names an unknown action.
+	RejectionCode_REJECTION_CODE_INVALID_ARGUMENT RejectionCode = 3
+	// There is no such trip in this market.
+	RejectionCode_REJECTION_CODE_NOT_FOUND RejectionCode = 5
+	// The trip or the offer is another driver's.
+	RejectionCode_REJECTION_CODE_PERMISSION_DENIED RejectionCode = 7
+	// The trip's state doesn't allow it, or no longer allows it.
+	RejectionCode_REJECTION_CODE_FAILED_PRECONDITION RejectionCode = 9
+	// The trip changed at the same moment; the newest plan shows its state.
+	RejectionCode_REJECTION_CODE_ABORTED RejectionCode = 10
+)
+
+// Enum value maps for RejectionCode.
+var (
+	RejectionCode_name = map[int32]string{
+		0:  "REJECTION_CODE_UNSPECIFIED",
+		3:  "REJECTION_CODE_INVALID_ARGUMENT",
+		5:  "REJECTION_CODE_NOT_FOUND",
+		7:  "REJECTION_CODE_PERMISSION_DENIED",
+		9:  "REJECTION_CODE_FAILED_PRECONDITION",
+		10: "REJECTION_CODE_ABORTED",
+	}
+	RejectionCode_value = map[string]int32{
+		"REJECTION_CODE_UNSPECIFIED":         0,
+		"REJECTION_CODE_INVALID_ARGUMENT":    3,
+		"REJECTION_CODE_NOT_FOUND":           5,
+		"REJECTION_CODE_PERMISSION_DENIED":   7,
+		"REJECTION_CODE_FAILED_PRECONDITION": 9,
+		"REJECTION_CODE_ABORTED":             10,
+	}
+)
+
+func (x RejectionCode) Enum() *RejectionCode {
+	p := new(RejectionCode)
+	*p = x
+	return p
+}
+
+func (x RejectionCode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RejectionCode) Descriptor() protoreflect.EnumDescriptor {
+	return file_ridestream_dispatch_v1_dispatch_proto_enumTypes[5].Descriptor()
+}
+
+func (RejectionCode) Type() protoreflect.EnumType {
+	return &file_ridestream_dispatch_v1_dispatch_proto_enumTypes[5]
+}
+
+func (x RejectionCode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RejectionCode.Descriptor instead.
+func (RejectionCode) EnumDescriptor() ([]byte, []int) {
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{5}
+}
+
 type GoodbyeReason int32
 
 const (
 	GoodbyeReason_GOODBYE_REASON_UNSPECIFIED GoodbyeReason = 0
 	// The service stops. The stream ends with UNAVAILABLE.
 	GoodbyeReason_GOODBYE_REASON_DRAINING GoodbyeReason = 1
-	// The token with which the stream was opened has ended, or was revoked: come back with another. The
+	// The token with which the stream was opened has expired or was revoked: reconnect with another. The
 	// stream ends with UNAUTHENTICATED.
 	GoodbyeReason_GOODBYE_REASON_PROOF_ENDED GoodbyeReason = 2
 	// Another process decides for the market now. The stream ends with UNAVAILABLE.
@@ -354,11 +419,11 @@ func (x GoodbyeReason) String() string {
 }
 
 func (GoodbyeReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_ridestream_dispatch_v1_dispatch_proto_enumTypes[5].Descriptor()
+	return file_ridestream_dispatch_v1_dispatch_proto_enumTypes[6].Descriptor()
 }
 
 func (GoodbyeReason) Type() protoreflect.EnumType {
-	return &file_ridestream_dispatch_v1_dispatch_proto_enumTypes[5]
+	return &file_ridestream_dispatch_v1_dispatch_proto_enumTypes[6]
 }
 
 func (x GoodbyeReason) Number() protoreflect.EnumNumber {
@@ -367,12 +432,11 @@ func (x GoodbyeReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GoodbyeReason.Descriptor instead.
 func (GoodbyeReason) EnumDescriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{5}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{6}
 }
 
-// What a driver sends. At most 4,096 bytes. A member of the oneof that the service doesn't know, from
-// a client that is newer than the service, is ignored and counted; it still shows that the driver
-// lives.
+// What a driver sends. At most 4,096 bytes. The service ignores and counts a member of the oneof that
+// it doesn't know, which a newer client may send; it still shows that the driver is alive.
 type DriveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Message:
@@ -552,11 +616,11 @@ func (*DriveRequest_Heartbeat) isDriveRequest_Message() {}
 
 func (*DriveRequest_EndShift) isDriveRequest_Message() {}
 
-// What a driver is pushed. A client acks a push whose member of the oneof it doesn't know, and
-// otherwise ignores it.
+// What the service sends to a driver. A client acks a push whose member of the oneof it doesn't know,
+// and otherwise ignores it.
 type DriveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1, 2, 3 … within the session; 0 for what isn't resent (Welcome, Heartbeat, Goodbye).
+	// 1, 2, 3 … within the session; 0 for messages that are never resent (Welcome, Heartbeat, Goodbye).
 	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// Types that are valid to be assigned to Message:
 	//
@@ -752,8 +816,8 @@ type Hello struct {
 	Seats uint32 `protobuf:"varint,4,opt,name=seats,proto3" json:"seats,omitempty"`
 	// Set by a driver that had a session before.
 	Resume *Resume `protobuf:"bytes,5,opt,name=resume,proto3" json:"resume,omitempty"`
-	// Agrees, for this session, that riders who share are put into a plan under way without an offer:
-	// who drives can't read offers. Such a rider can be given up as any other.
+	// The driver agrees, for this session, that riders who share are added to a plan under way without
+	// an offer, since nobody can read offers while driving. Such a rider can be given up like any other.
 	AcceptsInsertions bool `protobuf:"varint,6,opt,name=accepts_insertions,json=acceptsInsertions,proto3" json:"accepts_insertions,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -835,10 +899,10 @@ type Resume struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	SessionId string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	Epoch     uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// The last push that the driver has, i.e. acked or about to ack.
+	// The last push that the client has received, whether it has acked it or not.
 	LastSequence uint64 `protobuf:"varint,3,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
-	// The newest plan that the driver has seen, 0 for none: versions go on from here even when the
-	// service has lost its memory.
+	// Version of the newest plan that the driver has seen, 0 for none. Versions continue from here even
+	// after a restart of the service.
 	PlanVersion   uint64 `protobuf:"varint,4,opt,name=plan_version,json=planVersion,proto3" json:"plan_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -907,22 +971,25 @@ type Welcome struct {
 	SessionId string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// Grows with each stream of this driver; fences older streams.
 	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// True when the session went on: unacked pushes follow, under their numbers. False: a fresh
-	// session, whose sequence begins at 1; what the driver held before is void but for the snapshot.
+	// True: the session continues, and unacked pushes follow under their numbers. False: a new session,
+	// whose sequence starts at 1; everything that the client held before is void except the snapshot.
 	Resumed bool `protobuf:"varint,3,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	// How often to send a position.
 	ReportEvery *durationpb.Duration `protobuf:"bytes,4,opt,name=report_every,json=reportEvery,proto3" json:"report_every,omitempty"`
-	// Send a heartbeat (or anything else) at least so often. At most half of the silence after which
-	// the driver is suspect.
+	// The longest time between two messages of the client, heartbeats included. At most half of the
+	// silence after which the driver is suspect.
 	Heartbeat *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"`
 	// The driver's state as the server knows it; authoritative. Filled after a resume as well.
 	Snapshot *Snapshot `protobuf:"bytes,6,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	// How fast the service's clock runs against the wall: 1 but in simulations. All durations and times
-	// of this stream are on that clock.
+	// How many times faster than real time the service's clock runs: 1 except in simulations. All
+	// durations and times of this stream are on that clock; the pause in `retry-after-ms` is real time.
 	ClockRate float64 `protobuf:"fixed64,7,opt,name=clock_rate,json=clockRate,proto3" json:"clock_rate,omitempty"`
-	// The service's clock when it wrote this Welcome. A lease's end minus this is what is left of it,
-	// whatever the device's clock shows.
-	ServerTime    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
+	// The service's clock when it wrote this Welcome. The remaining time of a lease is its end minus
+	// this, whatever the device's clock shows.
+	ServerTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
+	// The driver whom the service takes the caller for. Each offer and plan of the stream names the same
+	// driver; a client ends the stream with an error when one doesn't.
+	DriverId      string `protobuf:"bytes,9,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1013,15 +1080,22 @@ func (x *Welcome) GetServerTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Welcome) GetDriverId() string {
+	if x != nil {
+		return x.DriverId
+	}
+	return ""
+}
+
 // What the driver should hold after Welcome.
 //
 // After a resume, unacked pushes follow that led to this state: the client acks them, ignores a plan
 // whose version is smaller than the snapshot's, and an offer that it has already.
 type Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The newest plan, always with its route if that is known. It has a version of its own, larger
-	// than those before. Absent: nothing to do (after a resume an empty plan says so), or the service
-	// has just started and doesn't know the plan yet; it is then pushed.
+	// The newest plan, always with its route if that is known, under a new and larger version. It names
+	// no commands: what it shows is done. Absent: nothing to do (after a resume an empty plan says so),
+	// or the service has just started, doesn't know the plan yet, and pushes it later.
 	Plan *Plan `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
 	// The one open offer. After a resume it has been pushed as well, under its number.
 	Offer         *Offer `protobuf:"bytes,2,opt,name=offer,proto3" json:"offer,omitempty"`
@@ -1261,7 +1335,9 @@ type Offer struct {
 	// The lease: an answer must have reached the server by then, by the server's clock.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// When the server decided it, for measuring.
-	DecidedAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	// The driver to whom the offer is made, as in Welcome.
+	DriverId      string `protobuf:"bytes,12,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1373,6 +1449,13 @@ func (x *Offer) GetDecidedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Offer) GetDriverId() string {
+	if x != nil {
+		return x.DriverId
+	}
+	return ""
+}
+
 type OfferAnswer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OfferId       string                 `protobuf:"bytes,1,opt,name=offer_id,json=offerId,proto3" json:"offer_id,omitempty"`
@@ -1425,8 +1508,8 @@ func (x *OfferAnswer) GetAccept() bool {
 	return false
 }
 
-// Every offer ends with one of these. An answer that comes when the offer has ended is told the end
-// again, always the same.
+// Every offer ends with one of these. It also answers each OfferAnswer: a late or repeated answer gets
+// the same end again.
 type OfferEnded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OfferId       string                 `protobuf:"bytes,1,opt,name=offer_id,json=offerId,proto3" json:"offer_id,omitempty"`
@@ -1487,8 +1570,8 @@ func (x *OfferEnded) GetOutcome() OfferOutcome {
 	return OfferOutcome_OFFER_OUTCOME_UNSPECIFIED
 }
 
-// A suggestion to a driver who has nothing to do: wait there, where more want to ride than cars are
-// there. The driver may ignore it. An offer or a plan puts an end to it.
+// Suggests a place to wait to a driver who has nothing to do: riders outnumber cars there. The driver
+// may ignore it. An offer or a plan ends it.
 type WaitingPlace struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where somebody wanted to be picked up.
@@ -1629,10 +1712,10 @@ func (x *Stop) GetArrived() bool {
 	return false
 }
 
-// What a driver is to do, whole; replaces every plan with a smaller version. Empty: nothing to do.
+// All that a driver has to do; replaces every plan with a smaller version. No stops: nothing to do.
 type Plan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Grows with each plan of a driver, also over sessions.
+	// Grows with each plan of a driver, also across sessions.
 	Version uint64    `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	Cause   PlanCause `protobuf:"varint,2,opt,name=cause,proto3,enum=ridestream.dispatch.v1.PlanCause" json:"cause,omitempty"`
 	// In the order of driving.
@@ -1642,7 +1725,12 @@ type Plan struct {
 	// From where the car was, through all stops. Absent when unchanged, or when there are no stops.
 	Route *v1.Route `protobuf:"bytes,5,opt,name=route,proto3" json:"route,omitempty"`
 	// When the server decided it, for measuring.
-	DecidedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	// The driver whose plan it is, as in Welcome.
+	DriverId string `protobuf:"bytes,7,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
+	// The driver's commands that this plan answers, in the order in which they were carried out. Empty
+	// when the driver caused none of the changes. A repeated command is answered again.
+	Answers       []*AnsweredCommand `protobuf:"bytes,8,rep,name=answers,proto3" json:"answers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1719,9 +1807,107 @@ func (x *Plan) GetDecidedAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// Something was done at a stop. Answered by a new plan, or by Rejected. A service that is configured so
-// rejects with FAILED_PRECONDITION what the car can't have done by the positions that it sent: the
-// driver sends its position and says it again.
+func (x *Plan) GetDriverId() string {
+	if x != nil {
+		return x.DriverId
+	}
+	return ""
+}
+
+func (x *Plan) GetAnswers() []*AnsweredCommand {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+// A command that was carried out. An accepted offer is answered by its OfferEnded instead.
+type AnsweredCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Command:
+	//
+	//	*AnsweredCommand_StopUpdate
+	//	*AnsweredCommand_GivenUpTripId
+	Command       isAnsweredCommand_Command `protobuf_oneof:"command"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnsweredCommand) Reset() {
+	*x = AnsweredCommand{}
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnsweredCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnsweredCommand) ProtoMessage() {}
+
+func (x *AnsweredCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnsweredCommand.ProtoReflect.Descriptor instead.
+func (*AnsweredCommand) Descriptor() ([]byte, []int) {
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AnsweredCommand) GetCommand() isAnsweredCommand_Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *AnsweredCommand) GetStopUpdate() *StopUpdate {
+	if x != nil {
+		if x, ok := x.Command.(*AnsweredCommand_StopUpdate); ok {
+			return x.StopUpdate
+		}
+	}
+	return nil
+}
+
+func (x *AnsweredCommand) GetGivenUpTripId() string {
+	if x != nil {
+		if x, ok := x.Command.(*AnsweredCommand_GivenUpTripId); ok {
+			return x.GivenUpTripId
+		}
+	}
+	return ""
+}
+
+type isAnsweredCommand_Command interface {
+	isAnsweredCommand_Command()
+}
+
+type AnsweredCommand_StopUpdate struct {
+	StopUpdate *StopUpdate `protobuf:"bytes,1,opt,name=stop_update,json=stopUpdate,proto3,oneof"`
+}
+
+type AnsweredCommand_GivenUpTripId struct {
+	// The trip that the driver gave up.
+	GivenUpTripId string `protobuf:"bytes,2,opt,name=given_up_trip_id,json=givenUpTripId,proto3,oneof"`
+}
+
+func (*AnsweredCommand_StopUpdate) isAnsweredCommand_Command() {}
+
+func (*AnsweredCommand_GivenUpTripId) isAnsweredCommand_Command() {}
+
+// The driver did something at a stop. Answered by a plan that names it, or by Rejected. With
+// --implausible_steps=refuse the service rejects a step with FAILED_PRECONDITION when the car can't
+// have made it according to its positions: the client sends its position and then the step again.
 type StopUpdate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	TripId        string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
@@ -1732,7 +1918,7 @@ type StopUpdate struct {
 
 func (x *StopUpdate) Reset() {
 	*x = StopUpdate{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[15]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1744,7 +1930,7 @@ func (x *StopUpdate) String() string {
 func (*StopUpdate) ProtoMessage() {}
 
 func (x *StopUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[15]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1757,7 +1943,7 @@ func (x *StopUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopUpdate.ProtoReflect.Descriptor instead.
 func (*StopUpdate) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{15}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StopUpdate) GetTripId() string {
@@ -1774,7 +1960,7 @@ func (x *StopUpdate) GetAction() StopAction {
 	return StopAction_STOP_ACTION_UNSPECIFIED
 }
 
-// The driver gives a trip back before the pick-up. Answered by a new plan, or by Rejected
+// The driver gives a trip back before the pick-up. Answered by a plan that names it, or by Rejected
 // (FAILED_PRECONDITION: the rider is aboard, or NO_SHOW before the driver has arrived).
 type GiveUp struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1788,7 +1974,7 @@ type GiveUp struct {
 
 func (x *GiveUp) Reset() {
 	*x = GiveUp{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[16]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1986,7 @@ func (x *GiveUp) String() string {
 func (*GiveUp) ProtoMessage() {}
 
 func (x *GiveUp) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[16]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1999,7 @@ func (x *GiveUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveUp.ProtoReflect.Descriptor instead.
 func (*GiveUp) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{16}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GiveUp) GetTripId() string {
@@ -1837,9 +2023,9 @@ func (x *GiveUp) GetCause() GiveUpCause {
 	return GiveUpCause_GIVE_UP_CAUSE_UNSPECIFIED
 }
 
-// The driver stops working: the session ends, and the stream with OK. The driver is off the map, an
-// open offer is withdrawn, and the next Hello may name any market. Rejected with FAILED_PRECONDITION
-// while the driver has a plan: finish the trips or give them up first.
+// The driver stops working: the session ends, and the stream ends with OK. The driver disappears from
+// the map, an open offer is withdrawn, and the next Hello may name any market. Rejected with
+// FAILED_PRECONDITION while the driver has a plan: finish the trips or give them up first.
 type EndShift struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1848,7 +2034,7 @@ type EndShift struct {
 
 func (x *EndShift) Reset() {
 	*x = EndShift{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[17]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +2046,7 @@ func (x *EndShift) String() string {
 func (*EndShift) ProtoMessage() {}
 
 func (x *EndShift) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[17]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +2059,7 @@ func (x *EndShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndShift.ProtoReflect.Descriptor instead.
 func (*EndShift) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{17}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{18}
 }
 
 // A command that couldn't be carried out; the stream goes on.
@@ -1886,14 +2072,7 @@ type Rejected struct {
 	//	*Rejected_GiveUp
 	//	*Rejected_EndShift
 	Command isRejected_Command `protobuf_oneof:"command"`
-	// Why, as a google.rpc.Code. A client treats one that isn't listed here as FAILED_PRECONDITION.
-	//   - INVALID_ARGUMENT (3): the command says nothing that can be done, e.g. an unknown action.
-	//   - NOT_FOUND (5): there is no such trip in this market.
-	//   - PERMISSION_DENIED (7): the trip or the offer is another driver's.
-	//   - FAILED_PRECONDITION (9): the trip's state doesn't allow it, or not any more.
-	//   - ABORTED (10): something else changed the trip at the same moment; the newest plan says what
-	//     holds.
-	Code uint32 `protobuf:"varint,4,opt,name=code,proto3" json:"code,omitempty"`
+	Code    RejectionCode      `protobuf:"varint,4,opt,name=code,proto3,enum=ridestream.dispatch.v1.RejectionCode" json:"code,omitempty"`
 	// For people.
 	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1902,7 +2081,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[18]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1914,7 +2093,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[18]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1927,7 +2106,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{18}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rejected) GetCommand() isRejected_Command {
@@ -1973,11 +2152,11 @@ func (x *Rejected) GetEndShift() *EndShift {
 	return nil
 }
 
-func (x *Rejected) GetCode() uint32 {
+func (x *Rejected) GetCode() RejectionCode {
 	if x != nil {
 		return x.Code
 	}
-	return 0
+	return RejectionCode_REJECTION_CODE_UNSPECIFIED
 }
 
 func (x *Rejected) GetMessage() string {
@@ -2015,13 +2194,14 @@ func (*Rejected_GiveUp) isRejected_Command() {}
 
 func (*Rejected_EndShift) isRejected_Command() {}
 
-// The server will close this stream; come back after the pause.
+// The service is about to close this stream; reconnect after the pause.
 type Goodbye struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ReconnectAfter *durationpb.Duration   `protobuf:"bytes,1,opt,name=reconnect_after,json=reconnectAfter,proto3" json:"reconnect_after,omitempty"`
-	Reason         GoodbyeReason          `protobuf:"varint,2,opt,name=reason,proto3,enum=ridestream.dispatch.v1.GoodbyeReason" json:"reason,omitempty"`
-	// Where to come back to, as host:port, if not to the same address or by the resolver. Set for
-	// MARKET_MOVED, where it is known.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// On the service's clock, as all durations of this stream.
+	ReconnectAfter *durationpb.Duration `protobuf:"bytes,1,opt,name=reconnect_after,json=reconnectAfter,proto3" json:"reconnect_after,omitempty"`
+	Reason         GoodbyeReason        `protobuf:"varint,2,opt,name=reason,proto3,enum=ridestream.dispatch.v1.GoodbyeReason" json:"reason,omitempty"`
+	// The address to reconnect to, as host:port. Empty: the same address, or the resolver's next. Set
+	// for MARKET_MOVED where it is known.
 	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2029,7 +2209,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[19]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2221,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[19]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2234,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{19}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Goodbye) GetReconnectAfter() *durationpb.Duration {
@@ -2087,7 +2267,7 @@ type GetDriverRequest struct {
 
 func (x *GetDriverRequest) Reset() {
 	*x = GetDriverRequest{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[20]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2279,7 @@ func (x *GetDriverRequest) String() string {
 func (*GetDriverRequest) ProtoMessage() {}
 
 func (x *GetDriverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[20]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2292,7 @@ func (x *GetDriverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDriverRequest.ProtoReflect.Descriptor instead.
 func (*GetDriverRequest) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{20}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetDriverRequest) GetDriverId() string {
@@ -2125,19 +2305,19 @@ func (x *GetDriverRequest) GetDriverId() string {
 type GetDriverResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Market string                 `protobuf:"bytes,1,opt,name=market,proto3" json:"market,omitempty"`
-	// As the driver's last Hello told them.
+	// From the driver's last Hello.
 	Name    string      `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Vehicle *v1.Vehicle `protobuf:"bytes,3,opt,name=vehicle,proto3" json:"vehicle,omitempty"`
 	Seats   uint32      `protobuf:"varint,4,opt,name=seats,proto3" json:"seats,omitempty"`
 	// Whether a stream of the driver is open.
 	Connected bool `protobuf:"varint,5,opt,name=connected,proto3" json:"connected,omitempty"`
-	// When anything was heard of it last.
+	// When the driver's last message arrived.
 	HeardAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=heard_at,json=heardAt,proto3" json:"heard_at,omitempty"`
 	// The newest plan, always with its route unless it has no stops. Absent before the first.
 	Plan *Plan `protobuf:"bytes,7,opt,name=plan,proto3" json:"plan,omitempty"`
 	// The open offer, if any.
 	Offer *Offer `protobuf:"bytes,8,opt,name=offer,proto3" json:"offer,omitempty"`
-	// The last pushes, at most 10, oldest first. Kept while the session is.
+	// The last 10 pushes at most, oldest first. Kept as long as the session.
 	Pushes        []*PushRecord `protobuf:"bytes,9,rep,name=pushes,proto3" json:"pushes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2145,7 +2325,7 @@ type GetDriverResponse struct {
 
 func (x *GetDriverResponse) Reset() {
 	*x = GetDriverResponse{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[21]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2337,7 @@ func (x *GetDriverResponse) String() string {
 func (*GetDriverResponse) ProtoMessage() {}
 
 func (x *GetDriverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[21]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +2350,7 @@ func (x *GetDriverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDriverResponse.ProtoReflect.Descriptor instead.
 func (*GetDriverResponse) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{21}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetDriverResponse) GetMarket() string {
@@ -2236,7 +2416,7 @@ func (x *GetDriverResponse) GetPushes() []*PushRecord {
 	return nil
 }
 
-// What a driver was pushed, and when.
+// A push and its time.
 type PushRecord struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	PushedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=pushed_at,json=pushedAt,proto3" json:"pushed_at,omitempty"`
@@ -2254,7 +2434,7 @@ type PushRecord struct {
 
 func (x *PushRecord) Reset() {
 	*x = PushRecord{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[22]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2446,7 @@ func (x *PushRecord) String() string {
 func (*PushRecord) ProtoMessage() {}
 
 func (x *PushRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[22]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2459,7 @@ func (x *PushRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushRecord.ProtoReflect.Descriptor instead.
 func (*PushRecord) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{22}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PushRecord) GetPushedAt() *timestamppb.Timestamp {
@@ -2385,7 +2565,7 @@ type GetOfferStatsRequest struct {
 
 func (x *GetOfferStatsRequest) Reset() {
 	*x = GetOfferStatsRequest{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[23]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2397,7 +2577,7 @@ func (x *GetOfferStatsRequest) String() string {
 func (*GetOfferStatsRequest) ProtoMessage() {}
 
 func (x *GetOfferStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[23]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2410,7 +2590,7 @@ func (x *GetOfferStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferStatsRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferStatsRequest) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{23}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetOfferStatsRequest) GetMarket() string {
@@ -2422,10 +2602,10 @@ func (x *GetOfferStatsRequest) GetMarket() string {
 
 type GetOfferStatsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Offers that drivers have acked since the service began.
+	// Offers that drivers have acked since the service started.
 	Acked uint64 `protobuf:"varint,1,opt,name=acked,proto3" json:"acked,omitempty"`
-	// Time from the decision until the ack arrived, of the last 1,000 acked offers, on the wall clock:
-	// half, and all but 1 %, took no longer. Absent before the first.
+	// Median and 99th percentile of the time from the decision to the ack's arrival, over the last 1,000
+	// acked offers, on the wall clock. Absent before the first.
 	P50           *durationpb.Duration `protobuf:"bytes,2,opt,name=p50,proto3" json:"p50,omitempty"`
 	P99           *durationpb.Duration `protobuf:"bytes,3,opt,name=p99,proto3" json:"p99,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2434,7 +2614,7 @@ type GetOfferStatsResponse struct {
 
 func (x *GetOfferStatsResponse) Reset() {
 	*x = GetOfferStatsResponse{}
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[24]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2446,7 +2626,7 @@ func (x *GetOfferStatsResponse) String() string {
 func (*GetOfferStatsResponse) ProtoMessage() {}
 
 func (x *GetOfferStatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[24]
+	mi := &file_ridestream_dispatch_v1_dispatch_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2459,7 +2639,7 @@ func (x *GetOfferStatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferStatsResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferStatsResponse) Descriptor() ([]byte, []int) {
-	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{24}
+	return file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetOfferStatsResponse) GetAcked() uint64 {
@@ -2523,7 +2703,7 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12#\n" +
 	"\rlast_sequence\x18\x03 \x01(\x04R\flastSequence\x12!\n" +
-	"\fplan_version\x18\x04 \x01(\x04R\vplanVersion\"\xe9\x02\n" +
+	"\fplan_version\x18\x04 \x01(\x04R\vplanVersion\"\x86\x03\n" +
 	"\aWelcome\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
@@ -2535,7 +2715,8 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\n" +
 	"clock_rate\x18\a \x01(\x01R\tclockRate\x12;\n" +
 	"\vserver_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"serverTime\"q\n" +
+	"serverTime\x12\x1b\n" +
+	"\tdriver_id\x18\t \x01(\tR\bdriverId\"q\n" +
 	"\bSnapshot\x120\n" +
 	"\x04plan\x18\x01 \x01(\v2\x1c.ridestream.dispatch.v1.PlanR\x04plan\x123\n" +
 	"\x05offer\x18\x02 \x01(\v2\x1d.ridestream.dispatch.v1.OfferR\x05offer\"\xc0\x01\n" +
@@ -2549,7 +2730,7 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\x0edevice_time_ms\x18\x06 \x01(\x06R\fdeviceTimeMs\"!\n" +
 	"\x03Ack\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\v\n" +
-	"\tHeartbeat\"\xdd\x03\n" +
+	"\tHeartbeat\"\xfa\x03\n" +
 	"\x05Offer\x12\x19\n" +
 	"\boffer_id\x18\x01 \x01(\tR\aofferId\x12\x17\n" +
 	"\atrip_id\x18\x02 \x01(\tR\x06tripId\x124\n" +
@@ -2566,7 +2747,8 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"expires_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
 	"\n" +
-	"decided_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\"@\n" +
+	"decided_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x1b\n" +
+	"\tdriver_id\x18\f \x01(\tR\bdriverId\"@\n" +
 	"\vOfferAnswer\x12\x19\n" +
 	"\boffer_id\x18\x01 \x01(\tR\aofferId\x12\x16\n" +
 	"\x06accept\x18\x02 \x01(\bR\x06accept\"\x80\x01\n" +
@@ -2585,7 +2767,7 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\x05place\x18\x03 \x01(\v2\x1c.ridestream.common.v1.LatLngR\x05place\x12=\n" +
 	"\tpassenger\x18\x04 \x01(\v2\x1f.ridestream.common.v1.PassengerR\tpassenger\x12\x13\n" +
 	"\x05eta_s\x18\x05 \x01(\rR\x04etaS\x12\x18\n" +
-	"\aarrived\x18\x06 \x01(\bR\aarrived\"\x96\x02\n" +
+	"\aarrived\x18\x06 \x01(\bR\aarrived\"\xf6\x02\n" +
 	"\x04Plan\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x127\n" +
 	"\x05cause\x18\x02 \x01(\x0e2!.ridestream.dispatch.v1.PlanCauseR\x05cause\x122\n" +
@@ -2593,7 +2775,14 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\broute_id\x18\x04 \x01(\x04R\arouteId\x121\n" +
 	"\x05route\x18\x05 \x01(\v2\x1b.ridestream.common.v1.RouteR\x05route\x129\n" +
 	"\n" +
-	"decided_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\"a\n" +
+	"decided_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x1b\n" +
+	"\tdriver_id\x18\a \x01(\tR\bdriverId\x12A\n" +
+	"\aanswers\x18\b \x03(\v2'.ridestream.dispatch.v1.AnsweredCommandR\aanswers\"\x8e\x01\n" +
+	"\x0fAnsweredCommand\x12E\n" +
+	"\vstop_update\x18\x01 \x01(\v2\".ridestream.dispatch.v1.StopUpdateH\x00R\n" +
+	"stopUpdate\x12)\n" +
+	"\x10given_up_trip_id\x18\x02 \x01(\tH\x00R\rgivenUpTripIdB\t\n" +
+	"\acommand\"a\n" +
 	"\n" +
 	"StopUpdate\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12:\n" +
@@ -2603,14 +2792,14 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x129\n" +
 	"\x05cause\x18\x03 \x01(\x0e2#.ridestream.dispatch.v1.GiveUpCauseR\x05cause\"\n" +
 	"\n" +
-	"\bEndShift\"\xd0\x02\n" +
+	"\bEndShift\"\xf7\x02\n" +
 	"\bRejected\x12H\n" +
 	"\foffer_answer\x18\x01 \x01(\v2#.ridestream.dispatch.v1.OfferAnswerH\x00R\vofferAnswer\x12E\n" +
 	"\vstop_update\x18\x02 \x01(\v2\".ridestream.dispatch.v1.StopUpdateH\x00R\n" +
 	"stopUpdate\x129\n" +
 	"\agive_up\x18\x03 \x01(\v2\x1e.ridestream.dispatch.v1.GiveUpH\x00R\x06giveUp\x12?\n" +
-	"\tend_shift\x18\x06 \x01(\v2 .ridestream.dispatch.v1.EndShiftH\x00R\bendShift\x12\x12\n" +
-	"\x04code\x18\x04 \x01(\rR\x04code\x12\x18\n" +
+	"\tend_shift\x18\x06 \x01(\v2 .ridestream.dispatch.v1.EndShiftH\x00R\bendShift\x129\n" +
+	"\x04code\x18\x04 \x01(\x0e2%.ridestream.dispatch.v1.RejectionCodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessageB\t\n" +
 	"\acommand\"\xa6\x01\n" +
 	"\aGoodbye\x12B\n" +
@@ -2675,7 +2864,15 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\vGiveUpCause\x12\x1d\n" +
 	"\x19GIVE_UP_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18GIVE_UP_CAUSE_CANT_DRIVE\x10\x01\x12\x19\n" +
-	"\x15GIVE_UP_CAUSE_NO_SHOW\x10\x02*\x8d\x01\n" +
+	"\x15GIVE_UP_CAUSE_NO_SHOW\x10\x02*\xdc\x01\n" +
+	"\rRejectionCode\x12\x1e\n" +
+	"\x1aREJECTION_CODE_UNSPECIFIED\x10\x00\x12#\n" +
+	"\x1fREJECTION_CODE_INVALID_ARGUMENT\x10\x03\x12\x1c\n" +
+	"\x18REJECTION_CODE_NOT_FOUND\x10\x05\x12$\n" +
+	" REJECTION_CODE_PERMISSION_DENIED\x10\a\x12&\n" +
+	"\"REJECTION_CODE_FAILED_PRECONDITION\x10\t\x12\x1a\n" +
+	"\x16REJECTION_CODE_ABORTED\x10\n" +
+	"*\x8d\x01\n" +
 	"\rGoodbyeReason\x12\x1e\n" +
 	"\x1aGOODBYE_REASON_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17GOODBYE_REASON_DRAINING\x10\x01\x12\x1e\n" +
@@ -2687,8 +2884,8 @@ const file_ridestream_dispatch_v1_dispatch_proto_rawDesc = "" +
 	"\boperator\x1a\x06viewer\x12\xb3\x01\n" +
 	"\rGetOfferStats\x12,.ridestream.dispatch.v1.GetOfferStatsRequest\x1a-.ridestream.dispatch.v1.GetOfferStatsResponse\"E\xea\xe0\x18#\x12!/v1/markets/{market}/offers:stats\xf2\xe0\x18\x1a\n" +
 	"\boperator\n" +
-	"\x06viewer\"\x06marketB\xe6\x01\n" +
-	"\x1acom.ridestream.dispatch.v1B\rDispatchProtoP\x01Z?ridestream.org/clients/go/gen/ridestream/dispatch/v1;dispatchv1\xa2\x02\x03RDX\xaa\x02\x16Ridestream.Dispatch.V1\xca\x02\x16Ridestream\\Dispatch\\V1\xe2\x02\"Ridestream\\Dispatch\\V1\\GPBMetadata\xea\x02\x18Ridestream::Dispatch::V1b\x06proto3"
+	"\x06viewer\"\x06marketBn\n" +
+	"\x1aorg.ridestream.dispatch.v1B\rDispatchProtoP\x01Z?ridestream.org/clients/go/gen/ridestream/dispatch/v1;dispatchv1b\x06proto3"
 
 var (
 	file_ridestream_dispatch_v1_dispatch_proto_rawDescOnce sync.Once
@@ -2702,120 +2899,125 @@ func file_ridestream_dispatch_v1_dispatch_proto_rawDescGZIP() []byte {
 	return file_ridestream_dispatch_v1_dispatch_proto_rawDescData
 }
 
-var file_ridestream_dispatch_v1_dispatch_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_ridestream_dispatch_v1_dispatch_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_ridestream_dispatch_v1_dispatch_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_ridestream_dispatch_v1_dispatch_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_ridestream_dispatch_v1_dispatch_proto_goTypes = []any{
 	(OfferOutcome)(0),             // 0: ridestream.dispatch.v1.OfferOutcome
 	(PlanCause)(0),                // 1: ridestream.dispatch.v1.PlanCause
 	(StopKind)(0),                 // 2: ridestream.dispatch.v1.StopKind
 	(StopAction)(0),               // 3: ridestream.dispatch.v1.StopAction
 	(GiveUpCause)(0),              // 4: ridestream.dispatch.v1.GiveUpCause
-	(GoodbyeReason)(0),            // 5: ridestream.dispatch.v1.GoodbyeReason
-	(*DriveRequest)(nil),          // 6: ridestream.dispatch.v1.DriveRequest
-	(*DriveResponse)(nil),         // 7: ridestream.dispatch.v1.DriveResponse
-	(*Hello)(nil),                 // 8: ridestream.dispatch.v1.Hello
-	(*Resume)(nil),                // 9: ridestream.dispatch.v1.Resume
-	(*Welcome)(nil),               // 10: ridestream.dispatch.v1.Welcome
-	(*Snapshot)(nil),              // 11: ridestream.dispatch.v1.Snapshot
-	(*Position)(nil),              // 12: ridestream.dispatch.v1.Position
-	(*Ack)(nil),                   // 13: ridestream.dispatch.v1.Ack
-	(*Heartbeat)(nil),             // 14: ridestream.dispatch.v1.Heartbeat
-	(*Offer)(nil),                 // 15: ridestream.dispatch.v1.Offer
-	(*OfferAnswer)(nil),           // 16: ridestream.dispatch.v1.OfferAnswer
-	(*OfferEnded)(nil),            // 17: ridestream.dispatch.v1.OfferEnded
-	(*WaitingPlace)(nil),          // 18: ridestream.dispatch.v1.WaitingPlace
-	(*Stop)(nil),                  // 19: ridestream.dispatch.v1.Stop
-	(*Plan)(nil),                  // 20: ridestream.dispatch.v1.Plan
-	(*StopUpdate)(nil),            // 21: ridestream.dispatch.v1.StopUpdate
-	(*GiveUp)(nil),                // 22: ridestream.dispatch.v1.GiveUp
-	(*EndShift)(nil),              // 23: ridestream.dispatch.v1.EndShift
-	(*Rejected)(nil),              // 24: ridestream.dispatch.v1.Rejected
-	(*Goodbye)(nil),               // 25: ridestream.dispatch.v1.Goodbye
-	(*GetDriverRequest)(nil),      // 26: ridestream.dispatch.v1.GetDriverRequest
-	(*GetDriverResponse)(nil),     // 27: ridestream.dispatch.v1.GetDriverResponse
-	(*PushRecord)(nil),            // 28: ridestream.dispatch.v1.PushRecord
-	(*GetOfferStatsRequest)(nil),  // 29: ridestream.dispatch.v1.GetOfferStatsRequest
-	(*GetOfferStatsResponse)(nil), // 30: ridestream.dispatch.v1.GetOfferStatsResponse
-	(*v1.Vehicle)(nil),            // 31: ridestream.common.v1.Vehicle
-	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
-	(*v1.LatLng)(nil),             // 34: ridestream.common.v1.LatLng
-	(*v1.Money)(nil),              // 35: ridestream.common.v1.Money
-	(*v1.Passenger)(nil),          // 36: ridestream.common.v1.Passenger
-	(*v1.Route)(nil),              // 37: ridestream.common.v1.Route
+	(RejectionCode)(0),            // 5: ridestream.dispatch.v1.RejectionCode
+	(GoodbyeReason)(0),            // 6: ridestream.dispatch.v1.GoodbyeReason
+	(*DriveRequest)(nil),          // 7: ridestream.dispatch.v1.DriveRequest
+	(*DriveResponse)(nil),         // 8: ridestream.dispatch.v1.DriveResponse
+	(*Hello)(nil),                 // 9: ridestream.dispatch.v1.Hello
+	(*Resume)(nil),                // 10: ridestream.dispatch.v1.Resume
+	(*Welcome)(nil),               // 11: ridestream.dispatch.v1.Welcome
+	(*Snapshot)(nil),              // 12: ridestream.dispatch.v1.Snapshot
+	(*Position)(nil),              // 13: ridestream.dispatch.v1.Position
+	(*Ack)(nil),                   // 14: ridestream.dispatch.v1.Ack
+	(*Heartbeat)(nil),             // 15: ridestream.dispatch.v1.Heartbeat
+	(*Offer)(nil),                 // 16: ridestream.dispatch.v1.Offer
+	(*OfferAnswer)(nil),           // 17: ridestream.dispatch.v1.OfferAnswer
+	(*OfferEnded)(nil),            // 18: ridestream.dispatch.v1.OfferEnded
+	(*WaitingPlace)(nil),          // 19: ridestream.dispatch.v1.WaitingPlace
+	(*Stop)(nil),                  // 20: ridestream.dispatch.v1.Stop
+	(*Plan)(nil),                  // 21: ridestream.dispatch.v1.Plan
+	(*AnsweredCommand)(nil),       // 22: ridestream.dispatch.v1.AnsweredCommand
+	(*StopUpdate)(nil),            // 23: ridestream.dispatch.v1.StopUpdate
+	(*GiveUp)(nil),                // 24: ridestream.dispatch.v1.GiveUp
+	(*EndShift)(nil),              // 25: ridestream.dispatch.v1.EndShift
+	(*Rejected)(nil),              // 26: ridestream.dispatch.v1.Rejected
+	(*Goodbye)(nil),               // 27: ridestream.dispatch.v1.Goodbye
+	(*GetDriverRequest)(nil),      // 28: ridestream.dispatch.v1.GetDriverRequest
+	(*GetDriverResponse)(nil),     // 29: ridestream.dispatch.v1.GetDriverResponse
+	(*PushRecord)(nil),            // 30: ridestream.dispatch.v1.PushRecord
+	(*GetOfferStatsRequest)(nil),  // 31: ridestream.dispatch.v1.GetOfferStatsRequest
+	(*GetOfferStatsResponse)(nil), // 32: ridestream.dispatch.v1.GetOfferStatsResponse
+	(*v1.Vehicle)(nil),            // 33: ridestream.common.v1.Vehicle
+	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
+	(*v1.LatLng)(nil),             // 36: ridestream.common.v1.LatLng
+	(*v1.Money)(nil),              // 37: ridestream.common.v1.Money
+	(*v1.Passenger)(nil),          // 38: ridestream.common.v1.Passenger
+	(*v1.Route)(nil),              // 39: ridestream.common.v1.Route
 }
 var file_ridestream_dispatch_v1_dispatch_proto_depIdxs = []int32{
-	12, // 0: ridestream.dispatch.v1.DriveRequest.position:type_name -> ridestream.dispatch.v1.Position
-	13, // 1: ridestream.dispatch.v1.DriveRequest.ack:type_name -> ridestream.dispatch.v1.Ack
-	8,  // 2: ridestream.dispatch.v1.DriveRequest.hello:type_name -> ridestream.dispatch.v1.Hello
-	16, // 3: ridestream.dispatch.v1.DriveRequest.offer_answer:type_name -> ridestream.dispatch.v1.OfferAnswer
-	21, // 4: ridestream.dispatch.v1.DriveRequest.stop_update:type_name -> ridestream.dispatch.v1.StopUpdate
-	22, // 5: ridestream.dispatch.v1.DriveRequest.give_up:type_name -> ridestream.dispatch.v1.GiveUp
-	14, // 6: ridestream.dispatch.v1.DriveRequest.heartbeat:type_name -> ridestream.dispatch.v1.Heartbeat
-	23, // 7: ridestream.dispatch.v1.DriveRequest.end_shift:type_name -> ridestream.dispatch.v1.EndShift
-	10, // 8: ridestream.dispatch.v1.DriveResponse.welcome:type_name -> ridestream.dispatch.v1.Welcome
-	15, // 9: ridestream.dispatch.v1.DriveResponse.offer:type_name -> ridestream.dispatch.v1.Offer
-	17, // 10: ridestream.dispatch.v1.DriveResponse.offer_ended:type_name -> ridestream.dispatch.v1.OfferEnded
-	20, // 11: ridestream.dispatch.v1.DriveResponse.plan:type_name -> ridestream.dispatch.v1.Plan
-	24, // 12: ridestream.dispatch.v1.DriveResponse.rejected:type_name -> ridestream.dispatch.v1.Rejected
-	14, // 13: ridestream.dispatch.v1.DriveResponse.heartbeat:type_name -> ridestream.dispatch.v1.Heartbeat
-	25, // 14: ridestream.dispatch.v1.DriveResponse.goodbye:type_name -> ridestream.dispatch.v1.Goodbye
-	18, // 15: ridestream.dispatch.v1.DriveResponse.waiting_place:type_name -> ridestream.dispatch.v1.WaitingPlace
-	31, // 16: ridestream.dispatch.v1.Hello.vehicle:type_name -> ridestream.common.v1.Vehicle
-	9,  // 17: ridestream.dispatch.v1.Hello.resume:type_name -> ridestream.dispatch.v1.Resume
-	32, // 18: ridestream.dispatch.v1.Welcome.report_every:type_name -> google.protobuf.Duration
-	32, // 19: ridestream.dispatch.v1.Welcome.heartbeat:type_name -> google.protobuf.Duration
-	11, // 20: ridestream.dispatch.v1.Welcome.snapshot:type_name -> ridestream.dispatch.v1.Snapshot
-	33, // 21: ridestream.dispatch.v1.Welcome.server_time:type_name -> google.protobuf.Timestamp
-	20, // 22: ridestream.dispatch.v1.Snapshot.plan:type_name -> ridestream.dispatch.v1.Plan
-	15, // 23: ridestream.dispatch.v1.Snapshot.offer:type_name -> ridestream.dispatch.v1.Offer
-	34, // 24: ridestream.dispatch.v1.Offer.pickup:type_name -> ridestream.common.v1.LatLng
-	34, // 25: ridestream.dispatch.v1.Offer.dropoff:type_name -> ridestream.common.v1.LatLng
-	35, // 26: ridestream.dispatch.v1.Offer.fare:type_name -> ridestream.common.v1.Money
-	33, // 27: ridestream.dispatch.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
-	33, // 28: ridestream.dispatch.v1.Offer.decided_at:type_name -> google.protobuf.Timestamp
+	13, // 0: ridestream.dispatch.v1.DriveRequest.position:type_name -> ridestream.dispatch.v1.Position
+	14, // 1: ridestream.dispatch.v1.DriveRequest.ack:type_name -> ridestream.dispatch.v1.Ack
+	9,  // 2: ridestream.dispatch.v1.DriveRequest.hello:type_name -> ridestream.dispatch.v1.Hello
+	17, // 3: ridestream.dispatch.v1.DriveRequest.offer_answer:type_name -> ridestream.dispatch.v1.OfferAnswer
+	23, // 4: ridestream.dispatch.v1.DriveRequest.stop_update:type_name -> ridestream.dispatch.v1.StopUpdate
+	24, // 5: ridestream.dispatch.v1.DriveRequest.give_up:type_name -> ridestream.dispatch.v1.GiveUp
+	15, // 6: ridestream.dispatch.v1.DriveRequest.heartbeat:type_name -> ridestream.dispatch.v1.Heartbeat
+	25, // 7: ridestream.dispatch.v1.DriveRequest.end_shift:type_name -> ridestream.dispatch.v1.EndShift
+	11, // 8: ridestream.dispatch.v1.DriveResponse.welcome:type_name -> ridestream.dispatch.v1.Welcome
+	16, // 9: ridestream.dispatch.v1.DriveResponse.offer:type_name -> ridestream.dispatch.v1.Offer
+	18, // 10: ridestream.dispatch.v1.DriveResponse.offer_ended:type_name -> ridestream.dispatch.v1.OfferEnded
+	21, // 11: ridestream.dispatch.v1.DriveResponse.plan:type_name -> ridestream.dispatch.v1.Plan
+	26, // 12: ridestream.dispatch.v1.DriveResponse.rejected:type_name -> ridestream.dispatch.v1.Rejected
+	15, // 13: ridestream.dispatch.v1.DriveResponse.heartbeat:type_name -> ridestream.dispatch.v1.Heartbeat
+	27, // 14: ridestream.dispatch.v1.DriveResponse.goodbye:type_name -> ridestream.dispatch.v1.Goodbye
+	19, // 15: ridestream.dispatch.v1.DriveResponse.waiting_place:type_name -> ridestream.dispatch.v1.WaitingPlace
+	33, // 16: ridestream.dispatch.v1.Hello.vehicle:type_name -> ridestream.common.v1.Vehicle
+	10, // 17: ridestream.dispatch.v1.Hello.resume:type_name -> ridestream.dispatch.v1.Resume
+	34, // 18: ridestream.dispatch.v1.Welcome.report_every:type_name -> google.protobuf.Duration
+	34, // 19: ridestream.dispatch.v1.Welcome.heartbeat:type_name -> google.protobuf.Duration
+	12, // 20: ridestream.dispatch.v1.Welcome.snapshot:type_name -> ridestream.dispatch.v1.Snapshot
+	35, // 21: ridestream.dispatch.v1.Welcome.server_time:type_name -> google.protobuf.Timestamp
+	21, // 22: ridestream.dispatch.v1.Snapshot.plan:type_name -> ridestream.dispatch.v1.Plan
+	16, // 23: ridestream.dispatch.v1.Snapshot.offer:type_name -> ridestream.dispatch.v1.Offer
+	36, // 24: ridestream.dispatch.v1.Offer.pickup:type_name -> ridestream.common.v1.LatLng
+	36, // 25: ridestream.dispatch.v1.Offer.dropoff:type_name -> ridestream.common.v1.LatLng
+	37, // 26: ridestream.dispatch.v1.Offer.fare:type_name -> ridestream.common.v1.Money
+	35, // 27: ridestream.dispatch.v1.Offer.expires_at:type_name -> google.protobuf.Timestamp
+	35, // 28: ridestream.dispatch.v1.Offer.decided_at:type_name -> google.protobuf.Timestamp
 	0,  // 29: ridestream.dispatch.v1.OfferEnded.outcome:type_name -> ridestream.dispatch.v1.OfferOutcome
-	34, // 30: ridestream.dispatch.v1.WaitingPlace.place:type_name -> ridestream.common.v1.LatLng
-	33, // 31: ridestream.dispatch.v1.WaitingPlace.expires_at:type_name -> google.protobuf.Timestamp
+	36, // 30: ridestream.dispatch.v1.WaitingPlace.place:type_name -> ridestream.common.v1.LatLng
+	35, // 31: ridestream.dispatch.v1.WaitingPlace.expires_at:type_name -> google.protobuf.Timestamp
 	2,  // 32: ridestream.dispatch.v1.Stop.kind:type_name -> ridestream.dispatch.v1.StopKind
-	34, // 33: ridestream.dispatch.v1.Stop.place:type_name -> ridestream.common.v1.LatLng
-	36, // 34: ridestream.dispatch.v1.Stop.passenger:type_name -> ridestream.common.v1.Passenger
+	36, // 33: ridestream.dispatch.v1.Stop.place:type_name -> ridestream.common.v1.LatLng
+	38, // 34: ridestream.dispatch.v1.Stop.passenger:type_name -> ridestream.common.v1.Passenger
 	1,  // 35: ridestream.dispatch.v1.Plan.cause:type_name -> ridestream.dispatch.v1.PlanCause
-	19, // 36: ridestream.dispatch.v1.Plan.stops:type_name -> ridestream.dispatch.v1.Stop
-	37, // 37: ridestream.dispatch.v1.Plan.route:type_name -> ridestream.common.v1.Route
-	33, // 38: ridestream.dispatch.v1.Plan.decided_at:type_name -> google.protobuf.Timestamp
-	3,  // 39: ridestream.dispatch.v1.StopUpdate.action:type_name -> ridestream.dispatch.v1.StopAction
-	4,  // 40: ridestream.dispatch.v1.GiveUp.cause:type_name -> ridestream.dispatch.v1.GiveUpCause
-	16, // 41: ridestream.dispatch.v1.Rejected.offer_answer:type_name -> ridestream.dispatch.v1.OfferAnswer
-	21, // 42: ridestream.dispatch.v1.Rejected.stop_update:type_name -> ridestream.dispatch.v1.StopUpdate
-	22, // 43: ridestream.dispatch.v1.Rejected.give_up:type_name -> ridestream.dispatch.v1.GiveUp
-	23, // 44: ridestream.dispatch.v1.Rejected.end_shift:type_name -> ridestream.dispatch.v1.EndShift
-	32, // 45: ridestream.dispatch.v1.Goodbye.reconnect_after:type_name -> google.protobuf.Duration
-	5,  // 46: ridestream.dispatch.v1.Goodbye.reason:type_name -> ridestream.dispatch.v1.GoodbyeReason
-	31, // 47: ridestream.dispatch.v1.GetDriverResponse.vehicle:type_name -> ridestream.common.v1.Vehicle
-	33, // 48: ridestream.dispatch.v1.GetDriverResponse.heard_at:type_name -> google.protobuf.Timestamp
-	20, // 49: ridestream.dispatch.v1.GetDriverResponse.plan:type_name -> ridestream.dispatch.v1.Plan
-	15, // 50: ridestream.dispatch.v1.GetDriverResponse.offer:type_name -> ridestream.dispatch.v1.Offer
-	28, // 51: ridestream.dispatch.v1.GetDriverResponse.pushes:type_name -> ridestream.dispatch.v1.PushRecord
-	33, // 52: ridestream.dispatch.v1.PushRecord.pushed_at:type_name -> google.protobuf.Timestamp
-	15, // 53: ridestream.dispatch.v1.PushRecord.offer:type_name -> ridestream.dispatch.v1.Offer
-	17, // 54: ridestream.dispatch.v1.PushRecord.offer_ended:type_name -> ridestream.dispatch.v1.OfferEnded
-	20, // 55: ridestream.dispatch.v1.PushRecord.plan:type_name -> ridestream.dispatch.v1.Plan
-	24, // 56: ridestream.dispatch.v1.PushRecord.rejected:type_name -> ridestream.dispatch.v1.Rejected
-	18, // 57: ridestream.dispatch.v1.PushRecord.waiting_place:type_name -> ridestream.dispatch.v1.WaitingPlace
-	32, // 58: ridestream.dispatch.v1.GetOfferStatsResponse.p50:type_name -> google.protobuf.Duration
-	32, // 59: ridestream.dispatch.v1.GetOfferStatsResponse.p99:type_name -> google.protobuf.Duration
-	6,  // 60: ridestream.dispatch.v1.DispatchService.Drive:input_type -> ridestream.dispatch.v1.DriveRequest
-	26, // 61: ridestream.dispatch.v1.DispatchService.GetDriver:input_type -> ridestream.dispatch.v1.GetDriverRequest
-	29, // 62: ridestream.dispatch.v1.DispatchService.GetOfferStats:input_type -> ridestream.dispatch.v1.GetOfferStatsRequest
-	7,  // 63: ridestream.dispatch.v1.DispatchService.Drive:output_type -> ridestream.dispatch.v1.DriveResponse
-	27, // 64: ridestream.dispatch.v1.DispatchService.GetDriver:output_type -> ridestream.dispatch.v1.GetDriverResponse
-	30, // 65: ridestream.dispatch.v1.DispatchService.GetOfferStats:output_type -> ridestream.dispatch.v1.GetOfferStatsResponse
-	63, // [63:66] is the sub-list for method output_type
-	60, // [60:63] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	20, // 36: ridestream.dispatch.v1.Plan.stops:type_name -> ridestream.dispatch.v1.Stop
+	39, // 37: ridestream.dispatch.v1.Plan.route:type_name -> ridestream.common.v1.Route
+	35, // 38: ridestream.dispatch.v1.Plan.decided_at:type_name -> google.protobuf.Timestamp
+	22, // 39: ridestream.dispatch.v1.Plan.answers:type_name -> ridestream.dispatch.v1.AnsweredCommand
+	23, // 40: ridestream.dispatch.v1.AnsweredCommand.stop_update:type_name -> ridestream.dispatch.v1.StopUpdate
+	3,  // 41: ridestream.dispatch.v1.StopUpdate.action:type_name -> ridestream.dispatch.v1.StopAction
+	4,  // 42: ridestream.dispatch.v1.GiveUp.cause:type_name -> ridestream.dispatch.v1.GiveUpCause
+	17, // 43: ridestream.dispatch.v1.Rejected.offer_answer:type_name -> ridestream.dispatch.v1.OfferAnswer
+	23, // 44: ridestream.dispatch.v1.Rejected.stop_update:type_name -> ridestream.dispatch.v1.StopUpdate
+	24, // 45: ridestream.dispatch.v1.Rejected.give_up:type_name -> ridestream.dispatch.v1.GiveUp
+	25, // 46: ridestream.dispatch.v1.Rejected.end_shift:type_name -> ridestream.dispatch.v1.EndShift
+	5,  // 47: ridestream.dispatch.v1.Rejected.code:type_name -> ridestream.dispatch.v1.RejectionCode
+	34, // 48: ridestream.dispatch.v1.Goodbye.reconnect_after:type_name -> google.protobuf.Duration
+	6,  // 49: ridestream.dispatch.v1.Goodbye.reason:type_name -> ridestream.dispatch.v1.GoodbyeReason
+	33, // 50: ridestream.dispatch.v1.GetDriverResponse.vehicle:type_name -> ridestream.common.v1.Vehicle
+	35, // 51: ridestream.dispatch.v1.GetDriverResponse.heard_at:type_name -> google.protobuf.Timestamp
+	21, // 52: ridestream.dispatch.v1.GetDriverResponse.plan:type_name -> ridestream.dispatch.v1.Plan
+	16, // 53: ridestream.dispatch.v1.GetDriverResponse.offer:type_name -> ridestream.dispatch.v1.Offer
+	30, // 54: ridestream.dispatch.v1.GetDriverResponse.pushes:type_name -> ridestream.dispatch.v1.PushRecord
+	35, // 55: ridestream.dispatch.v1.PushRecord.pushed_at:type_name -> google.protobuf.Timestamp
+	16, // 56: ridestream.dispatch.v1.PushRecord.offer:type_name -> ridestream.dispatch.v1.Offer
+	18, // 57: ridestream.dispatch.v1.PushRecord.offer_ended:type_name -> ridestream.dispatch.v1.OfferEnded
+	21, // 58: ridestream.dispatch.v1.PushRecord.plan:type_name -> ridestream.dispatch.v1.Plan
+	26, // 59: ridestream.dispatch.v1.PushRecord.rejected:type_name -> ridestream.dispatch.v1.Rejected
+	19, // 60: ridestream.dispatch.v1.PushRecord.waiting_place:type_name -> ridestream.dispatch.v1.WaitingPlace
+	34, // 61: ridestream.dispatch.v1.GetOfferStatsResponse.p50:type_name -> google.protobuf.Duration
+	34, // 62: ridestream.dispatch.v1.GetOfferStatsResponse.p99:type_name -> google.protobuf.Duration
+	7,  // 63: ridestream.dispatch.v1.DispatchService.Drive:input_type -> ridestream.dispatch.v1.DriveRequest
+	28, // 64: ridestream.dispatch.v1.DispatchService.GetDriver:input_type -> ridestream.dispatch.v1.GetDriverRequest
+	31, // 65: ridestream.dispatch.v1.DispatchService.GetOfferStats:input_type -> ridestream.dispatch.v1.GetOfferStatsRequest
+	8,  // 66: ridestream.dispatch.v1.DispatchService.Drive:output_type -> ridestream.dispatch.v1.DriveResponse
+	29, // 67: ridestream.dispatch.v1.DispatchService.GetDriver:output_type -> ridestream.dispatch.v1.GetDriverResponse
+	32, // 68: ridestream.dispatch.v1.DispatchService.GetOfferStats:output_type -> ridestream.dispatch.v1.GetOfferStatsResponse
+	66, // [66:69] is the sub-list for method output_type
+	63, // [63:66] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_ridestream_dispatch_v1_dispatch_proto_init() }
@@ -2843,13 +3045,17 @@ func file_ridestream_dispatch_v1_dispatch_proto_init() {
 		(*DriveResponse_Goodbye)(nil),
 		(*DriveResponse_WaitingPlace)(nil),
 	}
-	file_ridestream_dispatch_v1_dispatch_proto_msgTypes[18].OneofWrappers = []any{
+	file_ridestream_dispatch_v1_dispatch_proto_msgTypes[15].OneofWrappers = []any{
+		(*AnsweredCommand_StopUpdate)(nil),
+		(*AnsweredCommand_GivenUpTripId)(nil),
+	}
+	file_ridestream_dispatch_v1_dispatch_proto_msgTypes[19].OneofWrappers = []any{
 		(*Rejected_OfferAnswer)(nil),
 		(*Rejected_StopUpdate)(nil),
 		(*Rejected_GiveUp)(nil),
 		(*Rejected_EndShift)(nil),
 	}
-	file_ridestream_dispatch_v1_dispatch_proto_msgTypes[22].OneofWrappers = []any{
+	file_ridestream_dispatch_v1_dispatch_proto_msgTypes[23].OneofWrappers = []any{
 		(*PushRecord_Offer)(nil),
 		(*PushRecord_OfferEnded)(nil),
 		(*PushRecord_Plan)(nil),
@@ -2861,8 +3067,8 @@ func file_ridestream_dispatch_v1_dispatch_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ridestream_dispatch_v1_dispatch_proto_rawDesc), len(file_ridestream_dispatch_v1_dispatch_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   25,
+			NumEnums:      7,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,49 +30,64 @@ const (
 //
 // Holds the drivers' sessions, matches waiting riders with drivers, and pushes offers and plans.
 type DispatchServiceClient interface {
-	// The driver's one stream. The driver's id is the caller of the call's metadata.
+	// The driver's stream. The caller that the call's metadata identify is the driver.
 	//
-	// Begins with Hello, answered by Welcome. From then on the driver sends positions all the time, and
-	// commands when something happens; the server pushes offers, plans and what became of commands.
+	// The client sends Hello and the service answers with Welcome. From then on the client sends a
+	// position at a fixed interval and commands when something happens; the service pushes offers,
+	// plans and the results of commands.
 	//
-	// Delivery down: every push bears a sequence number, 1, 2, 3 … within the session; the driver
-	// acks cumulatively. What is not acked is sent again after a resume, in order, once. An offer that
-	// has ended meanwhile comes as its OfferEnded, under the same number.
-	// Delivery up: commands are idempotent (by offer, by trip and step). A driver repeats after a
-	// resume those whose effect it hasn't seen.
-	// Fencing: a newer session of the same driver closes the older stream with ABORTED.
-	// Deadline: none; heartbeats tell whether the other side lives.
+	// A client is in one of these states:
 	//
-	// End of a shift: the driver sends EndShift; the stream then ends with OK. A half-close ends the
-	// stream with OK as well, and the session waits for a resume.
+	//	| state      | entered when            | the client                          | left when              |
+	//	|------------|-------------------------|-------------------------------------|------------------------|
+	//	| connecting | it has sent Hello       | sends nothing else; waits 10 s      | Welcome: live          |
+	//	| live       | Welcome came            | reports, acks, gives commands       | Goodbye: draining      |
+	//	| draining   | Goodbye came            | waits for Goodbye.reconnect_after   | pause over: connecting |
+	//	| fenced     | ended by ABORTED        | stops; another device drives        | a person starts again  |
+	//	| paused     | ended by another status | resumes, starts a new session or    | pause over: connecting |
+	//	|            |                         | gives up: docs/driver_client.md     |                        |
 	//
-	// What a client does after each status is in docs/driver_client.md.
+	// Pushes: each has a sequence number, 1, 2, 3 … within the session, and the client acks
+	// cumulatively. After a resume the service sends unacked pushes again, in order, once. An offer that
+	// has ended in the meantime is replaced by its OfferEnded under the same number.
+	// Commands: idempotent, by offer, or by trip and step. After a Welcome the client repeats the
+	// commands whose effect it hasn't seen.
+	// Fencing: a newer stream of the same driver closes the older one with ABORTED.
+	// Deadline: none; heartbeats show that the other side is alive.
+	//
+	// End of a shift: the client sends EndShift, and the stream ends with OK. A half-close also ends the
+	// stream with OK, but keeps the session for a resume.
+	//
+	// docs/driver_client.md says what a client does after each status and Welcome.
 	//
 	// Errors:
 	//   - INVALID_ARGUMENT: a message that is no DriveRequest or has more than 4,096 bytes, a first
-	//     message that is no Hello, a second Hello, a field out of bounds, an ack of what was never
-	//     sent. The same again gets the same answer.
+	//     message that is no Hello, a second Hello, a field out of bounds, an ack of a push that was
+	//     never sent. A repeat gets the same answer.
 	//   - UNAUTHENTICATED: no caller. PERMISSION_DENIED: the caller is no driver.
-	//   - FAILED_PRECONDITION: a market that isn't served here; the message lists those that are. Or the
-	//     driver has a session in another market: end that shift first (EndShift), or wait until the
-	//     session is forgotten (--drop_after). Or another process decides for the market (`is served at
-	//     ADDRESS`, with `retry-after-ms`): connect there, or come back after the pause.
+	//   - FAILED_PRECONDITION, told apart by the trailing metadata:
+	//   - `ridestream-market: MARKET`: the driver has a session in that other market. End that shift
+	//     first (EndShift), or wait until the session is forgotten (--drop_after).
+	//   - `retry-after-ms`: another process decides for the market. Connect to the address in
+	//     `ridestream-address` (host:port; missing where it isn't known), or retry after the pause.
+	//   - neither: this process doesn't serve the market; MarketService.ListMarkets lists the markets.
 	//   - ABORTED: fenced by a newer session of the same driver.
-	//   - RESOURCE_EXHAUSTED: too many sessions, in all or from one address; calls or commands that
-	//     come too fast; a market that is behind; a driver that leaves too many pushes unacked. Come
-	//     back after the pause in `retry-after-ms`, and resume. Without `retry-after-ms`: a message that
-	//     is larger than --max_message_bytes; don't send it again.
-	//   - UNAVAILABLE: draining (a Goodbye came before), or the session is being dropped just now.
-	//   - DEADLINE_EXCEEDED: no Hello in time, or nothing heard for too long.
+	//   - RESOURCE_EXHAUSTED: too many sessions, in total or from one address; calls or commands that
+	//     come too fast; an overloaded market; too many unacked pushes. Resume after the pause in
+	//     `retry-after-ms`. Without `retry-after-ms`: a message larger than --max_message_bytes; don't
+	//     send it again.
+	//   - UNAVAILABLE: the service drains (a Goodbye came before) or starts, or is just dropping the
+	//     session.
+	//   - DEADLINE_EXCEEDED: no Hello in time, or no message for too long.
 	Drive(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DriveRequest, DriveResponse], error)
-	// A driver as dispatch knows it now: who it is, its plan, and what it was pushed lately. For
-	// services that show or look after a fleet; the driver itself has all of this from its stream.
+	// A driver as dispatch knows it now: identity, plan and recent pushes. For operators and maps; the
+	// driver has all of this from its stream.
 	//
 	// Read-only. Deadline: 1 s.
 	// Errors: NOT_FOUND (no session of that driver), PERMISSION_DENIED (not a service), INVALID_ARGUMENT
 	// (a driver_id that is no id).
 	GetDriver(ctx context.Context, in *GetDriverRequest, opts ...grpc.CallOption) (*GetDriverResponse, error)
-	// How soon a market's offers are in their drivers' hands: for operators and those who look on.
+	// How long a market's offers take to reach their drivers.
 	//
 	// Read-only. Deadline: 1 s.
 	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
@@ -127,49 +142,64 @@ func (c *dispatchServiceClient) GetOfferStats(ctx context.Context, in *GetOfferS
 //
 // Holds the drivers' sessions, matches waiting riders with drivers, and pushes offers and plans.
 type DispatchServiceServer interface {
-	// The driver's one stream. The driver's id is the caller of the call's metadata.
+	// The driver's stream. The caller that the call's metadata identify is the driver.
 	//
-	// Begins with Hello, answered by Welcome. From then on the driver sends positions all the time, and
-	// commands when something happens; the server pushes offers, plans and what became of commands.
+	// The client sends Hello and the service answers with Welcome. From then on the client sends a
+	// position at a fixed interval and commands when something happens; the service pushes offers,
+	// plans and the results of commands.
 	//
-	// Delivery down: every push bears a sequence number, 1, 2, 3 … within the session; the driver
-	// acks cumulatively. What is not acked is sent again after a resume, in order, once. An offer that
-	// has ended meanwhile comes as its OfferEnded, under the same number.
-	// Delivery up: commands are idempotent (by offer, by trip and step). A driver repeats after a
-	// resume those whose effect it hasn't seen.
-	// Fencing: a newer session of the same driver closes the older stream with ABORTED.
-	// Deadline: none; heartbeats tell whether the other side lives.
+	// A client is in one of these states:
 	//
-	// End of a shift: the driver sends EndShift; the stream then ends with OK. A half-close ends the
-	// stream with OK as well, and the session waits for a resume.
+	//	| state      | entered when            | the client                          | left when              |
+	//	|------------|-------------------------|-------------------------------------|------------------------|
+	//	| connecting | it has sent Hello       | sends nothing else; waits 10 s      | Welcome: live          |
+	//	| live       | Welcome came            | reports, acks, gives commands       | Goodbye: draining      |
+	//	| draining   | Goodbye came            | waits for Goodbye.reconnect_after   | pause over: connecting |
+	//	| fenced     | ended by ABORTED        | stops; another device drives        | a person starts again  |
+	//	| paused     | ended by another status | resumes, starts a new session or    | pause over: connecting |
+	//	|            |                         | gives up: docs/driver_client.md     |                        |
 	//
-	// What a client does after each status is in docs/driver_client.md.
+	// Pushes: each has a sequence number, 1, 2, 3 … within the session, and the client acks
+	// cumulatively. After a resume the service sends unacked pushes again, in order, once. An offer that
+	// has ended in the meantime is replaced by its OfferEnded under the same number.
+	// Commands: idempotent, by offer, or by trip and step. After a Welcome the client repeats the
+	// commands whose effect it hasn't seen.
+	// Fencing: a newer stream of the same driver closes the older one with ABORTED.
+	// Deadline: none; heartbeats show that the other side is alive.
+	//
+	// End of a shift: the client sends EndShift, and the stream ends with OK. A half-close also ends the
+	// stream with OK, but keeps the session for a resume.
+	//
+	// docs/driver_client.md says what a client does after each status and Welcome.
 	//
 	// Errors:
 	//   - INVALID_ARGUMENT: a message that is no DriveRequest or has more than 4,096 bytes, a first
-	//     message that is no Hello, a second Hello, a field out of bounds, an ack of what was never
-	//     sent. The same again gets the same answer.
+	//     message that is no Hello, a second Hello, a field out of bounds, an ack of a push that was
+	//     never sent. A repeat gets the same answer.
 	//   - UNAUTHENTICATED: no caller. PERMISSION_DENIED: the caller is no driver.
-	//   - FAILED_PRECONDITION: a market that isn't served here; the message lists those that are. Or the
-	//     driver has a session in another market: end that shift first (EndShift), or wait until the
-	//     session is forgotten (--drop_after). Or another process decides for the market (`is served at
-	//     ADDRESS`, with `retry-after-ms`): connect there, or come back after the pause.
+	//   - FAILED_PRECONDITION, told apart by the trailing metadata:
+	//   - `ridestream-market: MARKET`: the driver has a session in that other market. End that shift
+	//     first (EndShift), or wait until the session is forgotten (--drop_after).
+	//   - `retry-after-ms`: another process decides for the market. Connect to the address in
+	//     `ridestream-address` (host:port; missing where it isn't known), or retry after the pause.
+	//   - neither: this process doesn't serve the market; MarketService.ListMarkets lists the markets.
 	//   - ABORTED: fenced by a newer session of the same driver.
-	//   - RESOURCE_EXHAUSTED: too many sessions, in all or from one address; calls or commands that
-	//     come too fast; a market that is behind; a driver that leaves too many pushes unacked. Come
-	//     back after the pause in `retry-after-ms`, and resume. Without `retry-after-ms`: a message that
-	//     is larger than --max_message_bytes; don't send it again.
-	//   - UNAVAILABLE: draining (a Goodbye came before), or the session is being dropped just now.
-	//   - DEADLINE_EXCEEDED: no Hello in time, or nothing heard for too long.
+	//   - RESOURCE_EXHAUSTED: too many sessions, in total or from one address; calls or commands that
+	//     come too fast; an overloaded market; too many unacked pushes. Resume after the pause in
+	//     `retry-after-ms`. Without `retry-after-ms`: a message larger than --max_message_bytes; don't
+	//     send it again.
+	//   - UNAVAILABLE: the service drains (a Goodbye came before) or starts, or is just dropping the
+	//     session.
+	//   - DEADLINE_EXCEEDED: no Hello in time, or no message for too long.
 	Drive(grpc.BidiStreamingServer[DriveRequest, DriveResponse]) error
-	// A driver as dispatch knows it now: who it is, its plan, and what it was pushed lately. For
-	// services that show or look after a fleet; the driver itself has all of this from its stream.
+	// A driver as dispatch knows it now: identity, plan and recent pushes. For operators and maps; the
+	// driver has all of this from its stream.
 	//
 	// Read-only. Deadline: 1 s.
 	// Errors: NOT_FOUND (no session of that driver), PERMISSION_DENIED (not a service), INVALID_ARGUMENT
 	// (a driver_id that is no id).
 	GetDriver(context.Context, *GetDriverRequest) (*GetDriverResponse, error)
-	// How soon a market's offers are in their drivers' hands: for operators and those who look on.
+	// How long a market's offers take to reach their drivers.
 	//
 	// Read-only. Deadline: 1 s.
 	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),

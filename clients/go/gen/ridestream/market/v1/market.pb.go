@@ -65,7 +65,7 @@ type ListMarketsResponse struct {
 	Markets []*Market              `protobuf:"bytes,1,rep,name=markets,proto3" json:"markets,omitempty"`
 	// The time that all services of this system agree on.
 	Now *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=now,proto3" json:"now,omitempty"`
-	// How fast that clock runs against the wall: 1 but in simulations.
+	// How many times faster than real time that clock runs: 1 except in simulations.
 	ClockRate     float64 `protobuf:"fixed64,3,opt,name=clock_rate,json=clockRate,proto3" json:"clock_rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -282,7 +282,7 @@ func (x *GetStreetsResponse) GetStreets() []*Street {
 	return nil
 }
 
-// A street, or a stretch of it, as a line. Each piece of the market's streets stands in exactly one.
+// A street, or a part of it, as a line. Each piece of the market's streets belongs to exactly one.
 type Street struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As on the signs; empty where the map has none.
@@ -290,7 +290,7 @@ type Street struct {
 	// The course, encoded like Route's: the first point, then the differences from point to point.
 	LatE7 []int32 `protobuf:"zigzag32,2,rep,packed,name=lat_e7,json=latE7,proto3" json:"lat_e7,omitempty"`
 	LngE7 []int32 `protobuf:"zigzag32,3,rep,packed,name=lng_e7,json=lngE7,proto3" json:"lng_e7,omitempty"`
-	// What is driven there, in km/h.
+	// The usual speed there, in km/h.
 	SpeedKmh uint32 `protobuf:"varint,4,opt,name=speed_kmh,json=speedKmh,proto3" json:"speed_kmh,omitempty"`
 	// Only from the first point towards the last.
 	OneWay        bool `protobuf:"varint,5,opt,name=one_way,json=oneWay,proto3" json:"one_way,omitempty"`
@@ -402,8 +402,8 @@ const file_ridestream_market_v1_market_proto_rawDesc = "" +
 	"\x05rider\n" +
 	"\x06driver\n" +
 	"\boperator\n" +
-	"\x06viewer\"\x06market0\x01B\xd6\x01\n" +
-	"\x18com.ridestream.market.v1B\vMarketProtoP\x01Z;ridestream.org/clients/go/gen/ridestream/market/v1;marketv1\xa2\x02\x03RMX\xaa\x02\x14Ridestream.Market.V1\xca\x02\x14Ridestream\\Market\\V1\xe2\x02 Ridestream\\Market\\V1\\GPBMetadata\xea\x02\x16Ridestream::Market::V1b\x06proto3"
+	"\x06viewer\"\x06market0\x01Bf\n" +
+	"\x18org.ridestream.market.v1B\vMarketProtoP\x01Z;ridestream.org/clients/go/gen/ridestream/market/v1;marketv1b\x06proto3"
 
 var (
 	file_ridestream_market_v1_market_proto_rawDescOnce sync.Once

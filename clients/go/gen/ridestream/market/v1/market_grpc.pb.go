@@ -27,8 +27,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// What a client has to know of a market before it can show it: where it lies, its streets, and how
-// its clock runs. Served by trip, which has the streets for its quotes. Open to every caller.
+// What a client needs before it can show a market: its area, its streets, and the rate of its clock.
+// Served by trip, which has the streets for its quotes. Open to every caller.
 type MarketServiceClient interface {
 	// The markets that are served here, in the order of their names, and the time there.
 	//
@@ -83,8 +83,8 @@ type MarketService_GetStreetsClient = grpc.ServerStreamingClient[GetStreetsRespo
 // All implementations must embed UnimplementedMarketServiceServer
 // for forward compatibility.
 //
-// What a client has to know of a market before it can show it: where it lies, its streets, and how
-// its clock runs. Served by trip, which has the streets for its quotes. Open to every caller.
+// What a client needs before it can show a market: its area, its streets, and the rate of its clock.
+// Served by trip, which has the streets for its quotes. Open to every caller.
 type MarketServiceServer interface {
 	// The markets that are served here, in the order of their names, and the time there.
 	//

@@ -99,12 +99,18 @@ func (TripState) EnumDescriptor() ([]byte, []int) {
 type CancelReason int32
 
 const (
-	CancelReason_CANCEL_REASON_UNSPECIFIED       CancelReason = 0
-	CancelReason_CANCEL_REASON_CHANGED_MIND      CancelReason = 1
-	CancelReason_CANCEL_REASON_WAIT_TOO_LONG     CancelReason = 2
+	// Refused by CancelTrip.
+	CancelReason_CANCEL_REASON_UNSPECIFIED CancelReason = 0
+	// The rider no longer wants to ride.
+	CancelReason_CANCEL_REASON_CHANGED_MIND CancelReason = 1
+	// No driver was found soon enough, or the pick-up is too far off.
+	CancelReason_CANCEL_REASON_WAIT_TOO_LONG CancelReason = 2
+	// The driver doesn't come nearer.
 	CancelReason_CANCEL_REASON_DRIVER_NOT_MOVING CancelReason = 3
-	CancelReason_CANCEL_REASON_WRONG_PLACE       CancelReason = 4
-	CancelReason_CANCEL_REASON_OTHER             CancelReason = 5
+	// The pick-up or the drop-off was wrong.
+	CancelReason_CANCEL_REASON_WRONG_PLACE CancelReason = 4
+	// Anything else; `comment` may say what.
+	CancelReason_CANCEL_REASON_OTHER CancelReason = 5
 	// The rider didn't come to the pick-up. Set by ReleaseTrip alone.
 	CancelReason_CANCEL_REASON_NO_SHOW CancelReason = 6
 	// The driver was lost with the rider aboard, and didn't come back. FAILED_PRECONDITION while the
@@ -167,7 +173,7 @@ type ReleaseReason int32
 
 const (
 	ReleaseReason_RELEASE_REASON_UNSPECIFIED ReleaseReason = 0
-	// The driver fell silent.
+	// Nothing was heard from the driver for too long.
 	ReleaseReason_RELEASE_REASON_DRIVER_LOST ReleaseReason = 1
 	// The driver gave it up.
 	ReleaseReason_RELEASE_REASON_DRIVER_GAVE_UP ReleaseReason = 2
@@ -227,7 +233,7 @@ type DriverStatus int32
 const (
 	DriverStatus_DRIVER_STATUS_UNSPECIFIED DriverStatus = 0
 	DriverStatus_DRIVER_STATUS_CONNECTED   DriverStatus = 1
-	// Not heard of for longer than it should be.
+	// Nothing was heard from the driver for longer than --suspect_after.
 	DriverStatus_DRIVER_STATUS_SUSPECT DriverStatus = 2
 )
 
@@ -938,7 +944,7 @@ type Trip struct {
 	// have lost the trip since.
 	ImplausibleSteps []*ImplausibleStep `protobuf:"bytes,21,rep,name=implausible_steps,json=implausibleSteps,proto3" json:"implausible_steps,omitempty"`
 	// For logs: the metadata `x-request-id` of the call that requested the trip, or an id that was
-	// made for it. All that services do for the trip bears it.
+	// generated for it. Services log it with everything that they do for the trip.
 	XRequestId    string `protobuf:"bytes,32,opt,name=x_request_id,json=xRequestId,proto3" json:"x_request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1358,9 +1364,9 @@ func (x *QuoteTripResponse) GetPromise() *Promise {
 
 type RequestTripRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The rider's own; names this request among all of the rider's RequestTrip calls.
+	// Chosen by the rider; unique among all of the rider's RequestTrip calls.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Not used for another trip.
+	// A quote that no trip has used.
 	QuoteId string `protobuf:"bytes,2,opt,name=quote_id,json=quoteId,proto3" json:"quote_id,omitempty"`
 	// Name and note for the driver; rider_id and party_size are taken from the caller and the quote.
 	RiderName     string `protobuf:"bytes,3,opt,name=rider_name,json=riderName,proto3" json:"rider_name,omitempty"`
@@ -1473,11 +1479,14 @@ func (x *RequestTripResponse) GetTrip() *Trip {
 
 type CancelTripRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The caller's own; names this cancellation among all of the caller's CancelTrip calls.
-	RequestId string       `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	TripId    string       `protobuf:"bytes,2,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
-	Reason    CancelReason `protobuf:"varint,3,opt,name=reason,proto3,enum=ridestream.trip.v1.CancelReason" json:"reason,omitempty"`
-	Comment   string       `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	// Chosen by the caller; unique among all of the caller's CancelTrip calls.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	TripId    string `protobuf:"bytes,2,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	// Goes on the trip's record, and changes nothing else: who may cancel, and in which states, depends
+	// on the caller. Required. A caller may give any reason but UNSPECIFIED and NO_SHOW.
+	Reason CancelReason `protobuf:"varint,3,opt,name=reason,proto3,enum=ridestream.trip.v1.CancelReason" json:"reason,omitempty"`
+	// For people; goes on the trip's record. At most 256 characters.
+	Comment string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
 	// The term of dispatch's lease of the trip's market; 0 where there never was one. Other callers
 	// need no lease, and what they send here is ignored.
 	Term          uint64 `protobuf:"varint,5,opt,name=term,proto3" json:"term,omitempty"`
@@ -1596,7 +1605,7 @@ func (x *CancelTripResponse) GetTrip() *Trip {
 
 type ChangeDestinationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The rider's own; names this change among all of the rider's ChangeDestination calls.
+	// Chosen by the rider; unique among all of the rider's ChangeDestination calls.
 	RequestId     string     `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	TripId        string     `protobuf:"bytes,2,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
 	Dropoff       *v1.LatLng `protobuf:"bytes,3,opt,name=dropoff,proto3" json:"dropoff,omitempty"`
@@ -1789,7 +1798,7 @@ func (x *GetTripResponse) GetTrip() *Trip {
 
 type ListTripsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whose; a rider may leave it empty and gets their own. A service that leaves it empty gets all.
+	// The rider whose trips are listed. A rider may leave it empty; an operator who does gets everybody's.
 	RiderId string `protobuf:"bytes,1,opt,name=rider_id,json=riderId,proto3" json:"rider_id,omitempty"`
 	// Only this market's, if set.
 	Market string `protobuf:"bytes,2,opt,name=market,proto3" json:"market,omitempty"`
@@ -2013,11 +2022,10 @@ func (x *WatchTripResponse) GetProgress() *Progress {
 type Progress struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	DriverPosition *v1.LatLng             `protobuf:"bytes,1,opt,name=driver_position,json=driverPosition,proto3" json:"driver_position,omitempty"`
-	// Until the next stop of this rider (the pick-up, then the drop-off), in seconds: what is left
-	// until arrives_at.
+	// Seconds to the next stop of this rider (the pick-up, then the drop-off), that is until arrives_at.
 	EtaS         uint32       `protobuf:"varint,2,opt,name=eta_s,json=etaS,proto3" json:"eta_s,omitempty"`
 	DriverStatus DriverStatus `protobuf:"varint,3,opt,name=driver_status,json=driverStatus,proto3,enum=ridestream.trip.v1.DriverStatus" json:"driver_status,omitempty"`
-	// As it looks now, the pick-up or the drop-off will be later than promised.
+	// The pick-up or the drop-off is now expected later than promised.
 	PromiseBroken bool `protobuf:"varint,4,opt,name=promise_broken,json=promiseBroken,proto3" json:"promise_broken,omitempty"`
 	// When the car will be at that stop. Corrected when the expectation has moved by 30 s, or the trip's
 	// state or driver has changed, and not otherwise.
@@ -3956,8 +3964,8 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"RenewLease\x12%.ridestream.trip.v1.RenewLeaseRequest\x1a&.ridestream.trip.v1.RenewLeaseResponse\"\x1e\xf2\xe0\x18\x1a\n" +
 	"\x10service/dispatch\"\x06market\x12\x81\x01\n" +
 	"\fReleaseLease\x12'.ridestream.trip.v1.ReleaseLeaseRequest\x1a(.ridestream.trip.v1.ReleaseLeaseResponse\"\x1e\xf2\xe0\x18\x1a\n" +
-	"\x10service/dispatch\"\x06marketB\xc6\x01\n" +
-	"\x16com.ridestream.trip.v1B\tTripProtoP\x01Z7ridestream.org/clients/go/gen/ridestream/trip/v1;tripv1\xa2\x02\x03RTX\xaa\x02\x12Ridestream.Trip.V1\xca\x02\x12Ridestream\\Trip\\V1\xe2\x02\x1eRidestream\\Trip\\V1\\GPBMetadata\xea\x02\x14Ridestream::Trip::V1b\x06proto3"
+	"\x10service/dispatch\"\x06marketB^\n" +
+	"\x16org.ridestream.trip.v1B\tTripProtoP\x01Z7ridestream.org/clients/go/gen/ridestream/trip/v1;tripv1b\x06proto3"
 
 var (
 	file_ridestream_trip_v1_trip_proto_rawDescOnce sync.Once

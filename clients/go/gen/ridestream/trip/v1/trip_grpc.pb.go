@@ -45,11 +45,11 @@ const (
 //
 // Owns trips: their state, their log, quotes and receipts. Whatever it answers is durable.
 //
-// All commands are idempotent by an id of the caller's, so that an answer which was lost is had
-// again by asking again. An id belongs to one caller and one method: the first call that succeeds
-// with it fixes its content, repeats of the same content are answered as that call was, and any
-// other content, also for another trip, gets ALREADY_EXISTS. A command that the trip's state forbids
-// gets FAILED_PRECONDITION and says in which state the trip is.
+// All commands are idempotent by an id that the caller chooses, so a caller that has lost an answer
+// repeats the call. The scope of an id is one caller and one method: the first call that succeeds
+// with it fixes its content, repeats of the same content get the same answer, and any other content,
+// also for another trip, gets ALREADY_EXISTS. A command that the trip's state forbids gets
+// FAILED_PRECONDITION, whose text names the state.
 type TripServiceClient interface {
 	// What a ride would cost and how long it would take. The price is kept until the quote expires.
 	//
@@ -80,9 +80,9 @@ type TripServiceClient interface {
 	// request_id was used for another cancellation), INVALID_ARGUMENT (an id or a text out of bounds, an
 	// unknown reason, or NO_SHOW, which is a driver's).
 	CancelTrip(ctx context.Context, in *CancelTripRequest, opts ...grpc.CallOption) (*CancelTripResponse, error)
-	// Another destination, also while under way. The fare is made anew with the quote's frozen tariff,
-	// from the pick-up to the new destination. Not for a ride that is shared, whose route others were
-	// promised.
+	// Changes the destination, also while under way. The fare is recalculated with the quote's frozen
+	// tariff, from the pick-up to the new destination. Not for a shared ride, because its other riders
+	// were promised times on the present route.
 	//
 	// Idempotent by (rider, request_id). Deadline: 5 s.
 	// Errors: NOT_FOUND (no such trip), PERMISSION_DENIED (another rider's, or not a rider),
@@ -161,28 +161,27 @@ type TripServiceClient interface {
 	// Errors: FAILED_PRECONDITION (it has a driver or ended otherwise), NOT_FOUND (no such trip),
 	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds).
 	GiveUpTrip(ctx context.Context, in *GiveUpTripRequest, opts ...grpc.CallOption) (*GiveUpTripResponse, error)
-	// Tells whether the driver of a trip whose rider is aboard is lost: not heard of for so long that
-	// it may never come back (dispatch's --suspect_after and --lost_after). The trip stays with its
-	// driver; Trip.driver_lost_at is set or cleared, and while it is set the rider may leave the trip
-	// by CancelTrip.
+	// Reports whether the driver of a trip whose rider is aboard is lost: silent for so long that it may
+	// never return (dispatch's --suspect_after and --lost_after). The trip stays with its driver;
+	// Trip.driver_lost_at is set or cleared, and while it is set the rider may leave the trip by
+	// CancelTrip.
 	//
-	// Idempotent: what is on record already is answered as it is. Deadline: 5 s.
+	// Idempotent: a report of what is on record already changes nothing. Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (not aboard), NOT_FOUND (no such trip), PERMISSION_DENIED (another
 	// driver's trip, or not a service), INVALID_ARGUMENT (an id out of bounds).
 	ReportDriverLost(ctx context.Context, in *ReportDriverLostRequest, opts ...grpc.CallOption) (*ReportDriverLostResponse, error)
-	// Where the cars of assigned trips are and when they will be there: passed on to WatchTrip, never
-	// stored.
+	// Positions and arrival times of the cars of assigned trips: passed on to WatchTrip, never stored.
 	//
-	// Ordering: within the stream. Deadline: none; opened anew when it breaks; losing entries is
-	// harmless, since the next replaces them. Unknown trips are ignored.
+	// Ordering: within the stream. Deadline: none; the caller reopens it when it breaks. Lost entries do
+	// no harm, since the next ones replace them. Unknown trips are ignored.
 	// Errors: PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds, a place out of
 	// range) at the first such entry.
 	ReportProgress(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ReportProgressRequest, ReportProgressResponse], error)
-	// Where in a market more want to ride than cars are there, and by how much rides that begin there
-	// cost more: for quotes from now on. What was quoted stays.
+	// The places of a market where riders outnumber cars, and the surcharge of rides that start there.
+	// It applies to quotes from now on; existing quotes keep their price.
 	//
-	// Idempotent: the whole of it replaces what was told before. It is never stored, and forgotten
-	// when it isn't told again within 2 minutes. Deadline: 2 s.
+	// Idempotent: each report replaces the previous one. It is never stored, and expires after 2 minutes
+	// without another. Deadline: 2 s.
 	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(ctx context.Context, in *ReportSurgeRequest, opts ...grpc.CallOption) (*ReportSurgeResponse, error)
@@ -426,11 +425,11 @@ func (c *tripServiceClient) ReleaseLease(ctx context.Context, in *ReleaseLeaseRe
 //
 // Owns trips: their state, their log, quotes and receipts. Whatever it answers is durable.
 //
-// All commands are idempotent by an id of the caller's, so that an answer which was lost is had
-// again by asking again. An id belongs to one caller and one method: the first call that succeeds
-// with it fixes its content, repeats of the same content are answered as that call was, and any
-// other content, also for another trip, gets ALREADY_EXISTS. A command that the trip's state forbids
-// gets FAILED_PRECONDITION and says in which state the trip is.
+// All commands are idempotent by an id that the caller chooses, so a caller that has lost an answer
+// repeats the call. The scope of an id is one caller and one method: the first call that succeeds
+// with it fixes its content, repeats of the same content get the same answer, and any other content,
+// also for another trip, gets ALREADY_EXISTS. A command that the trip's state forbids gets
+// FAILED_PRECONDITION, whose text names the state.
 type TripServiceServer interface {
 	// What a ride would cost and how long it would take. The price is kept until the quote expires.
 	//
@@ -461,9 +460,9 @@ type TripServiceServer interface {
 	// request_id was used for another cancellation), INVALID_ARGUMENT (an id or a text out of bounds, an
 	// unknown reason, or NO_SHOW, which is a driver's).
 	CancelTrip(context.Context, *CancelTripRequest) (*CancelTripResponse, error)
-	// Another destination, also while under way. The fare is made anew with the quote's frozen tariff,
-	// from the pick-up to the new destination. Not for a ride that is shared, whose route others were
-	// promised.
+	// Changes the destination, also while under way. The fare is recalculated with the quote's frozen
+	// tariff, from the pick-up to the new destination. Not for a shared ride, because its other riders
+	// were promised times on the present route.
 	//
 	// Idempotent by (rider, request_id). Deadline: 5 s.
 	// Errors: NOT_FOUND (no such trip), PERMISSION_DENIED (another rider's, or not a rider),
@@ -542,28 +541,27 @@ type TripServiceServer interface {
 	// Errors: FAILED_PRECONDITION (it has a driver or ended otherwise), NOT_FOUND (no such trip),
 	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds).
 	GiveUpTrip(context.Context, *GiveUpTripRequest) (*GiveUpTripResponse, error)
-	// Tells whether the driver of a trip whose rider is aboard is lost: not heard of for so long that
-	// it may never come back (dispatch's --suspect_after and --lost_after). The trip stays with its
-	// driver; Trip.driver_lost_at is set or cleared, and while it is set the rider may leave the trip
-	// by CancelTrip.
+	// Reports whether the driver of a trip whose rider is aboard is lost: silent for so long that it may
+	// never return (dispatch's --suspect_after and --lost_after). The trip stays with its driver;
+	// Trip.driver_lost_at is set or cleared, and while it is set the rider may leave the trip by
+	// CancelTrip.
 	//
-	// Idempotent: what is on record already is answered as it is. Deadline: 5 s.
+	// Idempotent: a report of what is on record already changes nothing. Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (not aboard), NOT_FOUND (no such trip), PERMISSION_DENIED (another
 	// driver's trip, or not a service), INVALID_ARGUMENT (an id out of bounds).
 	ReportDriverLost(context.Context, *ReportDriverLostRequest) (*ReportDriverLostResponse, error)
-	// Where the cars of assigned trips are and when they will be there: passed on to WatchTrip, never
-	// stored.
+	// Positions and arrival times of the cars of assigned trips: passed on to WatchTrip, never stored.
 	//
-	// Ordering: within the stream. Deadline: none; opened anew when it breaks; losing entries is
-	// harmless, since the next replaces them. Unknown trips are ignored.
+	// Ordering: within the stream. Deadline: none; the caller reopens it when it breaks. Lost entries do
+	// no harm, since the next ones replace them. Unknown trips are ignored.
 	// Errors: PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds, a place out of
 	// range) at the first such entry.
 	ReportProgress(grpc.ClientStreamingServer[ReportProgressRequest, ReportProgressResponse]) error
-	// Where in a market more want to ride than cars are there, and by how much rides that begin there
-	// cost more: for quotes from now on. What was quoted stays.
+	// The places of a market where riders outnumber cars, and the surcharge of rides that start there.
+	// It applies to quotes from now on; existing quotes keep their price.
 	//
-	// Idempotent: the whole of it replaces what was told before. It is never stored, and forgotten
-	// when it isn't told again within 2 minutes. Deadline: 2 s.
+	// Idempotent: each report replaces the previous one. It is never stored, and expires after 2 minutes
+	// without another. Deadline: 2 s.
 	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(context.Context, *ReportSurgeRequest) (*ReportSurgeResponse, error)

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.ridestream.dispatch.v1.AnsweredCommand;
 import org.ridestream.dispatch.v1.DriveRequest;
 import org.ridestream.dispatch.v1.DriveResponse;
-import org.ridestream.dispatch.v1.GiveUp;
 import org.ridestream.dispatch.v1.Plan;
 import org.ridestream.dispatch.v1.Rejected;
 import org.ridestream.dispatch.v1.Stop;
@@ -27,17 +27,11 @@ final class Commands {
   private static final class Pending {
     final DriveRequest request;
 
-    /**
-     * The version of the plan that held when the command was given; only a newer one answers it.
-     */
-    final long afterVersion;
-
     /** Several may wait for one command. */
     final List<CompletableFuture<Message>> waiting = new ArrayList<>();
 
-    Pending(DriveRequest request, long afterVersion) {
+    Pending(DriveRequest request) {
       this.request = request;
-      this.afterVersion = afterVersion;
     }
   }
 
@@ -48,11 +42,11 @@ final class Commands {
    * {@code result} gets the OfferEnded or the Plan that shows the effect, or the empty message at
    * the end of a shift.
    */
-  boolean add(DriveRequest request, @Nullable Plan plan, CompletableFuture<Message> result) {
+  boolean add(DriveRequest request, CompletableFuture<Message> result) {
     String key = keyOf(request);
     Pending known = pending.get(key);
     if (known == null) {
-      known = new Pending(request, plan == null ? 0 : plan.getVersion());
+      known = new Pending(request);
       known.waiting.add(result);
       pending.put(key, known);
       return true;
@@ -79,27 +73,29 @@ final class Commands {
     return message.hasRejected() && pending.containsKey(keyOf(message.getRejected()));
   }
 
-  void onPush(DriveResponse message) {
+  /** Resolves what the message answers; {@code newest} is the plan that holds now. */
+  void onPush(DriveResponse message, @Nullable Plan newest) {
     if (message.hasRejected()) {
       Rejected rejected = message.getRejected();
       Pending answered = pending.remove(keyOf(rejected));
       if (answered != null) {
         fail(answered.waiting,
             new CommandRejectedException(
-                Statuses.codeOf(rejected.getCode()), rejected.getMessage()));
+                Statuses.codeOf(rejected.getCodeValue()), rejected.getMessage()));
       }
     }
     if (message.hasOfferEnded()) {
       resolve(offerKey(message.getOfferEnded().getOfferId()), message.getOfferEnded());
     }
+    if (message.hasPlan() && newest != null) {
+      message.getPlan().getAnswersList().forEach(answer -> resolve(keyOf(answer), newest));
+    }
   }
 
-  /** Resolves what the newest plan shows to be done. */
-  void onPlan(Plan plan) {
+  /** Resolves what the snapshot's plan shows to be done; what answered it may be lost. */
+  void onSnapshot(Plan plan) {
     for (Map.Entry<String, Pending> one : List.copyOf(pending.entrySet())) {
-      Pending command = one.getValue();
-      boolean isNewer = Long.compareUnsigned(plan.getVersion(), command.afterVersion) > 0;
-      if (isNewer && shows(plan, command.request)) resolve(one.getKey(), plan);
+      if (shows(plan, one.getValue().request)) resolve(one.getKey(), plan);
     }
   }
 
@@ -150,7 +146,7 @@ final class Commands {
       return switch (request.getMessageCase()) {
       case OFFER_ANSWER -> offerKey(request.getOfferAnswer().getOfferId());
       case STOP_UPDATE -> stopKey(request.getStopUpdate());
-      case GIVE_UP -> giveUpKey(request.getGiveUp());
+      case GIVE_UP -> giveUpKey(request.getGiveUp().getTripId());
       case END_SHIFT -> END_SHIFT;
       default -> throw new IllegalArgumentException("no command: " + request.getMessageCase());
     };
@@ -160,8 +156,16 @@ final class Commands {
     return switch (rejected.getCommandCase()) {
       case OFFER_ANSWER -> offerKey(rejected.getOfferAnswer().getOfferId());
       case STOP_UPDATE -> stopKey(rejected.getStopUpdate());
-      case GIVE_UP -> giveUpKey(rejected.getGiveUp());
+      case GIVE_UP -> giveUpKey(rejected.getGiveUp().getTripId());
       case END_SHIFT -> END_SHIFT;
+      default -> "";
+    };
+  }
+
+  private static String keyOf(AnsweredCommand answer) {
+    return switch (answer.getCommandCase()) {
+      case STOP_UPDATE -> stopKey(answer.getStopUpdate());
+      case GIVEN_UP_TRIP_ID -> giveUpKey(answer.getGivenUpTripId());
       default -> "";
     };
   }
@@ -174,7 +178,7 @@ final class Commands {
     return "stop_update " + update.getTripId() + " " + update.getActionValue();
   }
 
-  private static String giveUpKey(GiveUp giveUp) {
-    return "give_up " + giveUp.getTripId();
+  private static String giveUpKey(String tripId) {
+    return "give_up " + tripId;
   }
 }

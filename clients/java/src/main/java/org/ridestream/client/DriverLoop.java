@@ -22,6 +22,7 @@ import org.ridestream.dispatch.v1.Hello;
 import org.ridestream.dispatch.v1.Offer;
 import org.ridestream.dispatch.v1.Plan;
 import org.ridestream.dispatch.v1.Position;
+import org.ridestream.dispatch.v1.Snapshot;
 
 /**
  * What keeps a driver's stream alive: connects, resumes when it breaks, sends what is due, and
@@ -109,7 +110,7 @@ final class DriverLoop implements DriveCall.Owner {
       Commands.fail(List.of(result), error == null ? new DriverStoppedException() : error);
       return;
     }
-    boolean isNew = commands.add(request, session.plan(), result);
+    boolean isNew = commands.add(request, result);
     if (isNew && view.live()) {
       outbox.add(request);
       flush();
@@ -140,7 +141,8 @@ final class DriverLoop implements DriveCall.Owner {
     outbox.begin(session.welcome().getResumed(),
         session.wallSeconds(session.welcome().getReportEvery()),
         session.wallSeconds(session.welcome().getHeartbeat()), now.welcomedAt());
-    if (now.plan() != null) commands.onPlan(now.plan());
+    Snapshot snapshot = session.welcome().getSnapshot();
+    if (snapshot.hasPlan()) commands.onSnapshot(snapshot.getPlan());
     commands.requests().forEach(outbox::add);
     deliver();
   }
@@ -151,9 +153,7 @@ final class DriverLoop implements DriveCall.Owner {
     if (sequence != 0 && sequence <= session.lastSequence()) outbox.ackAgain(sequence);
     session.onPush(message, commands.isAnswer(message));
     showChanges(true);
-    commands.onPush(message);
-    Plan plan = session.plan();
-    if (plan != null) commands.onPlan(plan);
+    commands.onPush(message, session.plan());
     deliver();
   }
 

@@ -204,6 +204,7 @@ final class Session {
         add(sequence, null);
         return;
       }
+      checkDriver("offer", fresh.getDriverId());
       if (fresh.getOfferId().isEmpty() || fresh.getTripId().isEmpty()) {
         throw new ProtocolException("offer: has no offer_id or no trip_id");
       }
@@ -223,6 +224,7 @@ final class Session {
     }
 
     private void onPlan(long sequence, Plan fresh) {
+      checkDriver("plan", fresh.getDriverId());
       if (plan != null) {
         int order = Long.compareUnsigned(fresh.getVersion(), plan.getVersion());
         if (order < 0 || (order == 0 && sequence != 0)) {
@@ -239,9 +241,21 @@ final class Session {
       add(sequence, fresh);
     }
 
+    /** Finds what the service has sent to the wrong driver. */
+    private void checkDriver(String what, String driverId) {
+      String mine = welcome().getDriverId();
+      if (!driverId.equals(mine)) {
+        throw new ProtocolException(
+            String.format("%s.driver_id: is of driver '%s', not of '%s'", what, driverId, mine));
+      }
+    }
+
     private void check(Welcome fresh) {
       if (fresh.getSessionId().isEmpty()) {
         throw new ProtocolException("welcome.session_id: is empty");
+      }
+      if (fresh.getDriverId().isEmpty()) {
+        throw new ProtocolException("welcome.driver_id: is empty");
       }
       if (welcome != null && Long.compareUnsigned(fresh.getEpoch(), welcome.getEpoch()) <= 0) {
         throw new ProtocolException(String.format("welcome.epoch: %s came after %s",

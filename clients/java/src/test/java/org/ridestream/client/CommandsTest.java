@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.ridestream.dispatch.v1.AnsweredCommand;
 import org.ridestream.dispatch.v1.DriveRequest;
 import org.ridestream.dispatch.v1.DriveResponse;
 import org.ridestream.dispatch.v1.OfferAnswer;
@@ -53,54 +54,65 @@ class CommandsTest {
   }
 
   @Test
-  void arrivalIsShownByTheNextPlanInWhichThePickUpIsReached() throws Exception {
-    assertTrue(commands.add(step(StopAction.STOP_ACTION_ARRIVED), plan(1), result));
-    commands.onPlan(plan(1, stop(PICK_UP, true))); // The plan that held.
-    commands.onPlan(plan(2, stop(PICK_UP, false), stop(DROP_OFF, false)));
+  void arrivalIsShownByASnapshotInWhichThePickUpIsReached() throws Exception {
+    assertTrue(commands.add(step(StopAction.STOP_ACTION_ARRIVED), result));
+    commands.onSnapshot(plan(2, stop(PICK_UP, false), stop(DROP_OFF, false)));
     assertEquals(1, commands.requests().size());
     Plan reached = plan(3, stop(PICK_UP, true), stop(DROP_OFF, false));
-    commands.onPlan(reached);
+    commands.onSnapshot(reached);
     assertEquals(reached, get(result));
     assertEquals(List.of(), commands.requests());
   }
 
   @Test
-  void dropOffIsShownByAPlanWithoutTheTrip() throws Exception {
-    commands.add(step(StopAction.STOP_ACTION_DROPPED_OFF), plan(1), result);
-    commands.onPlan(plan(2, stop(DROP_OFF, false)));
+  void dropOffIsShownByASnapshotWithoutTheTrip() throws Exception {
+    commands.add(step(StopAction.STOP_ACTION_DROPPED_OFF), result);
+    commands.onSnapshot(plan(2, stop(DROP_OFF, false)));
     assertEquals(1, commands.requests().size());
-    commands.onPlan(plan(3));
+    commands.onSnapshot(plan(3));
+    assertEquals(plan(3), get(result));
+  }
+
+  @Test
+  void commandIsAnsweredByThePlanThatNamesIt() throws Exception {
+    DriveRequest arrived = step(StopAction.STOP_ACTION_ARRIVED);
+    commands.add(arrived, result);
+    commands.onPush(plan(1, plan(2)), plan(2)); // The rider's doing.
+    assertEquals(1, commands.requests().size());
+    AnsweredCommand answer =
+        AnsweredCommand.newBuilder().setStopUpdate(arrived.getStopUpdate()).build();
+    commands.onPush(plan(2, plan(3).toBuilder().addAnswers(answer).build()), plan(3));
     assertEquals(plan(3), get(result));
   }
 
   @Test
   void sameCommandTwiceIsOneAndBothGetItsEffect() throws Exception {
     CompletableFuture<Message> second = new CompletableFuture<>();
-    assertTrue(commands.add(answer(true), null, result));
-    assertFalse(commands.add(answer(true), null, second));
-    commands.onPush(offerEnded(1, "o"));
+    assertTrue(commands.add(answer(true), result));
+    assertFalse(commands.add(answer(true), second));
+    commands.onPush(offerEnded(1, "o"), null);
     assertEquals(get(result), get(second));
   }
 
   @Test
   void anotherAnswerToTheSameOfferIsRefused() throws Exception {
     CompletableFuture<Message> second = new CompletableFuture<>();
-    commands.add(answer(true), null, result);
-    commands.add(answer(false), null, second);
+    commands.add(answer(true), result);
+    commands.add(answer(false), second);
     assertInstanceOf(InvalidArgumentException.class, failureOf(second));
-    commands.onPush(offerEnded(1, "o"));
+    commands.onPush(offerEnded(1, "o"), null);
     assertEquals(offerEnded(1, "o").getOfferEnded(), get(result));
   }
 
   @Test
   void unknownCodeOfARejectionIsAFailedPrecondition() {
     DriveRequest arrived = step(StopAction.STOP_ACTION_ARRIVED);
-    commands.add(arrived, null, result);
+    commands.add(arrived, result);
     Rejected.Builder rejected =
-        Rejected.newBuilder().setStopUpdate(arrived.getStopUpdate()).setCode(99).setMessage("no");
+        Rejected.newBuilder().setStopUpdate(arrived.getStopUpdate()).setCodeValue(99).setMessage("no");
     DriveResponse message = DriveResponse.newBuilder().setSequence(1).setRejected(rejected).build();
     assertTrue(commands.isAnswer(message));
-    commands.onPush(message);
+    commands.onPush(message, null);
     CommandRejectedException failure =
         assertInstanceOf(CommandRejectedException.class, failureOf(result));
     assertEquals(Status.Code.FAILED_PRECONDITION, failure.code());

@@ -18,6 +18,7 @@ final class Messages {
   static Welcome.Builder welcome(long epoch) {
     return Welcome.newBuilder()
         .setSessionId("s")
+        .setDriverId("d")
         .setEpoch(epoch)
         .setReportEvery(Duration.newBuilder().setSeconds(4))
         .setHeartbeat(Duration.newBuilder().setSeconds(7))
@@ -29,7 +30,7 @@ final class Messages {
   }
 
   static DriveResponse offer(long sequence, String offerId) {
-    Offer.Builder offer = Offer.newBuilder().setOfferId(offerId).setTripId("t");
+    Offer.Builder offer = Offer.newBuilder().setOfferId(offerId).setTripId("t").setDriverId("d");
     return DriveResponse.newBuilder().setSequence(sequence).setOffer(offer).build();
   }
 
@@ -44,7 +45,7 @@ final class Messages {
   }
 
   static Plan plan(long version, Stop... stops) {
-    return Plan.newBuilder().setVersion(version).addAllStops(List.of(stops)).build();
+    return Plan.newBuilder().setVersion(version).setDriverId("d").addAllStops(List.of(stops)).build();
   }
 
   static Stop stop(StopKind kind, boolean arrived) {
