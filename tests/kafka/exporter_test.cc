@@ -54,6 +54,40 @@ class ExporterProcessTest : public ::testing::Test {
     EXPECT_THAT(exporter.LogEnd(), HasSubstr(reason));
   }
 
+  /// Drivers' positions go to a topic of their own, which the exporter doesn't make.
+  void ExportPositions(const process::ChildProcess& exporter, const std::string& location) {
+    std::vector<location::v1::PositionReport> reports(2);
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      reports[i].set_driver_id(fmt::format("d-{}", i));
+      reports[i].set_session_epoch(1);
+      reports[i].set_sequence(1);
+      reports[i].set_lat_e7(450'000'000 + static_cast<int>(i));
+      reports[i].set_lng_e7(-300'000'000);
+      reports[i].set_state(location::v1::DRIVER_STATE_IDLE);
+    }
+    system_->ReportPositions(location, reports);
+    // There is no topic yet, which costs these positions and nothing else.
+    WaitForMetric(exporter, "exporter_positions_dropped_total", 2);
+    EXPECT_THAT(exporter.LogEnd(), HasSubstr("NOT_FOUND: topic positions"));
+    ASSERT_THAT(broker_->CreateTopic("positions", 2), IsOk());
+    for (auto& report : reports) {
+      report.set_sequence(2);
+      report.set_lat_e7(report.lat_e7() + 500);
+    }
+    system_->ReportPositions(location, reports);
+    WaitForMetric(exporter, "exporter_positions_produced_total", 2);
+
+    std::map<std::string, exporter::v1::DriverPosition> newest;
+    for (const ReadRecord& record : ReadTopic(broker_->address(), "positions")) {
+      ASSERT_TRUE(newest[record.key].ParseFromString(record.value));
+      EXPECT_EQ(record.key, newest[record.key].driver_id());
+    }
+    ASSERT_EQ(newest.size(), 2u);
+    EXPECT_EQ(newest["d-1"].market(), "city");
+    EXPECT_EQ(newest["d-1"].position().lat_e7(), 450'000'501);
+    EXPECT_EQ(newest["d-1"].state(), location::v1::DRIVER_STATE_IDLE);
+  }
+
   std::unique_ptr<KafkaBroker> broker_;
   std::unique_ptr<ExportSystem> system_;
 };
@@ -127,10 +161,13 @@ TEST_F(ExporterProcessTest, EachEventComesOnceAndInOrderAlthoughEachProcessIsKil
   EXPECT_EQ(exporter->Stop(0), 0) << exporter->LogEnd();
 }
 
-TEST_F(ExporterProcessTest, MetricsAreThoseOfThePageAndFollowTheEvents) {
+TEST_F(ExporterProcessTest, MetricsAreThoseOfThePageAndFollowEventsAndPositions) {
   ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
   system_->StartTrip();
-  const auto exporter = system_->StartExporter();
+  const std::string location = system_->StartLocation();
+  const auto exporter = system_->StartExporter(
+      {"--positions_topic=positions", "--positions_every=100ms", "--location=" + location});
+  ExportPositions(*exporter, location);
   TripLoad load(system_->trip_address(), 1);
   Await(load, 3);
   load.Stop();
@@ -157,44 +194,6 @@ TEST_F(ExporterProcessTest, MetricsAreThoseOfThePageAndFollowTheEvents) {
       on_the_page.insert(match[1].str() + " " + match[2].str());
   }
   EXPECT_EQ(scraped, on_the_page);
-}
-
-TEST_F(ExporterProcessTest, DriversPositionsGoToATopicOfTheirOwnWhichItDoesNotMake) {
-  ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
-  system_->StartTrip();
-  const std::string location = system_->StartLocation();
-  const auto exporter = system_->StartExporter(
-      {"--positions_topic=positions", "--positions_every=100ms", "--location=" + location});
-  std::vector<location::v1::PositionReport> reports(2);
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    reports[i].set_driver_id(fmt::format("d-{}", i));
-    reports[i].set_session_epoch(1);
-    reports[i].set_sequence(1);
-    reports[i].set_lat_e7(450'000'000 + static_cast<int>(i));
-    reports[i].set_lng_e7(-300'000'000);
-    reports[i].set_state(location::v1::DRIVER_STATE_IDLE);
-  }
-  system_->ReportPositions(location, reports);
-  // There is no topic yet, which costs these positions and nothing else.
-  WaitForMetric(*exporter, "exporter_positions_dropped_total", 2);
-  EXPECT_THAT(exporter->LogEnd(), HasSubstr("NOT_FOUND: topic positions"));
-  ASSERT_THAT(broker_->CreateTopic("positions", 2), IsOk());
-  for (auto& report : reports) {
-    report.set_sequence(2);
-    report.set_lat_e7(report.lat_e7() + 500);
-  }
-  system_->ReportPositions(location, reports);
-  WaitForMetric(*exporter, "exporter_positions_produced_total", 2);
-
-  std::map<std::string, exporter::v1::DriverPosition> newest;
-  for (const ReadRecord& record : ReadTopic(broker_->address(), "positions")) {
-    ASSERT_TRUE(newest[record.key].ParseFromString(record.value));
-    EXPECT_EQ(record.key, newest[record.key].driver_id());
-  }
-  ASSERT_EQ(newest.size(), 2u);
-  EXPECT_EQ(newest["d-1"].market(), "city");
-  EXPECT_EQ(newest["d-1"].position().lat_e7(), 450'000'501);
-  EXPECT_EQ(newest["d-1"].state(), location::v1::DRIVER_STATE_IDLE);
 }
 
 TEST_F(ExporterProcessTest, SecondExporterTakesOverAndTheFirstEndsWithTheReason) {
