@@ -25,7 +25,7 @@ class DispatchPair {
   /// Lets both drain.
   ~DispatchPair();
 
-  /// Of both, as --dispatch of the load generator takes them.
+  /// The addresses of both, as --dispatch of the load generator takes them.
   std::string addresses() const;
 
   /// SIGKILL.
