@@ -1,0 +1,130 @@
+import { equals } from "@bufbuild/protobuf";
+import { codeOf, CommandRejected, InvalidArgument } from "./errors.js";
+import {
+  type DriveRequest,
+  DriveRequestSchema,
+  type DriveResponse,
+  type OfferEnded,
+  type Plan,
+  type Rejected,
+  StopAction,
+  StopKind,
+} from "./gen/ridestream/dispatch/v1/dispatch_pb.js";
+
+export type CommandResult = OfferEnded | Plan | undefined;
+
+type Command = DriveRequest["message"] | Rejected["command"];
+
+const kEndShift = "end_shift";
+
+interface Pending {
+  readonly request: DriveRequest;
+  readonly result: Promise<CommandResult>;
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: Error) => void;
+  /** The plan that held when the command was given; only a newer one answers it. */
+  readonly afterVersion: bigint;
+}
+
+/** A driver's commands whose effect hasn't been seen. They are sent again after each Welcome, in their
+ * order. */
+export class Commands {
+  private readonly pending = new Map<string, Pending>();
+
+  /** Notes a command; the same one twice is one. `isNew`: it has to be sent. */
+  add(
+    request: DriveRequest,
+    plan: Plan | undefined,
+  ): { result: Promise<CommandResult>; isNew: boolean } {
+    const key = keyOf(request.message);
+    const known = this.pending.get(key);
+    if (known !== undefined) {
+      if (!equals(DriveRequestSchema, known.request, request)) {
+        const [kind] = key.split(" ");
+        throw new InvalidArgument(`${kind}: another answer to the same is under way`);
+      }
+      return { result: known.result, isNew: false };
+    }
+    let resolve!: Pending["resolve"];
+    let reject!: Pending["reject"];
+    const result = new Promise<CommandResult>((onResult, onError) => {
+      resolve = onResult;
+      reject = onError;
+    });
+    const afterVersion = plan?.version ?? 0n;
+    this.pending.set(key, { request, result, resolve, reject, afterVersion });
+    return { result, isNew: true };
+  }
+
+  requests(): DriveRequest[] {
+    return [...this.pending.values()].map(({ request }) => request);
+  }
+
+  /** Whether the message rejects a command that waits. */
+  isAnswer({ message }: DriveResponse): boolean {
+    return message.case === "rejected" && this.pending.has(keyOf(message.value.command));
+  }
+
+  onPush({ message }: DriveResponse): void {
+    if (message.case === "rejected") {
+      const { command, code, message: words } = message.value;
+      this.take(keyOf(command))?.reject(new CommandRejected(codeOf(code), words));
+    } else if (message.case === "offerEnded") {
+      this.take(offerKey(message.value.offerId))?.resolve(message.value);
+    }
+  }
+
+  /** Resolves what the newest plan shows to be done. */
+  onPlan(plan: Plan): void {
+    for (const [key, { request, afterVersion }] of this.pending) {
+      if (plan.version > afterVersion && shows(plan, request)) this.take(key)?.resolve(plan);
+    }
+  }
+
+  /** The stream ended with OK. Returns whether that answers an `end_shift`. */
+  onEnd(): boolean {
+    const shift = this.take(kEndShift);
+    shift?.resolve(undefined);
+    return shift !== undefined;
+  }
+
+  failAll(error: Error): void {
+    for (const key of this.pending.keys()) this.take(key)?.reject(error);
+  }
+
+  private take(key: string): Pending | undefined {
+    const pending = this.pending.get(key);
+    this.pending.delete(key);
+    return pending;
+  }
+}
+
+function offerKey(offerId: string): string {
+  return `offer_answer ${offerId}`;
+}
+
+function keyOf(command: Command): string {
+  switch (command.case) {
+    case "offerAnswer":
+      return offerKey(command.value.offerId);
+    case "stopUpdate":
+      return `stop_update ${command.value.tripId} ${command.value.action}`;
+    case "giveUp":
+      return `give_up ${command.value.tripId}`;
+    case "endShift":
+      return kEndShift;
+    default:
+      return "";
+  }
+}
+
+/** Whether the plan is one in which the command had its effect. */
+function shows(plan: Plan, { message }: DriveRequest): boolean {
+  if (message.case !== "stopUpdate" && message.case !== "giveUp") return false;
+  const stops = plan.stops.filter((stop) => stop.tripId === message.value.tripId);
+  const pickUps = stops.filter((stop) => stop.kind === StopKind.PICK_UP);
+  const action = message.case === "stopUpdate" ? message.value.action : undefined;
+  if (action === StopAction.ARRIVED) return pickUps.every((stop) => stop.arrived);
+  if (action === StopAction.PICKED_UP) return pickUps.length === 0;
+  return stops.length === 0;
+}

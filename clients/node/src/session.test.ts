@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Pauses } from "./connection.js";
+import { ProtocolError } from "./errors.js";
+import {
+  type DriveResponse,
+  DriveResponseSchema,
+  HelloSchema,
+  OfferOutcome,
+  type SnapshotSchema,
+} from "./gen/ridestream/dispatch/v1/dispatch_pb.js";
+import { type Event, Session } from "./session.js";
+
+function response(
+  sequence: number,
+  message: MessageInitShape<typeof DriveResponseSchema>["message"] = { case: undefined },
+): DriveResponse {
+  return create(DriveResponseSchema, { sequence: BigInt(sequence), message });
+}
+
+function welcome(
+  epoch: number,
+  other: { resumed?: boolean; snapshot?: MessageInitShape<typeof SnapshotSchema> } = {},
+): DriveResponse {
+  const value = {
+    sessionId: "s",
+    epoch: BigInt(epoch),
+    reportEvery: { seconds: 4n },
+    heartbeat: { seconds: 7n },
+    clockRate: 1,
+    ...other,
+  };
+  return response(0, { case: "welcome", value });
+}
+
+function offer(sequence: number, offerId = "o"): DriveResponse {
+  return response(sequence, { case: "offer", value: { offerId, tripId: "t" } });
+}
+
+function plan(sequence: number, version: number): DriveResponse {
+  return response(sequence, { case: "plan", value: { version: BigInt(version) } });
+}
+
+/** What the app is told next, in short. */
+function take(session: Session): string | undefined {
+  const event: Event | undefined = session.take();
+  if (event?.case === "plan") return `plan ${event.value.version}`;
+  if (event?.case === "offer") return `offer ${event.value.offerId}`;
+  return event?.case;
+}
+
+function begun(): Session {
+  const session = new Session();
+  session.onWelcome(welcome(1));
+  assert.equal(take(session), "connected");
+  return session;
+}
+
+test("a push is acked when the app has taken it", () => {
+  const session = begun();
+  session.onPush(offer(1));
+  assert.equal(session.ack, 0n);
+  assert.equal(take(session), "offer o");
+  assert.equal(session.ack, 1n);
+});
+
+test("what the app need not see is acked with what came before", () => {
+  const session = begun();
+  session.onPush(response(1));
+  assert.equal(session.ack, 1n);
+  session.onPush(offer(2));
+  session.onPush(response(3));
+  assert.equal(session.ack, 1n);
+  take(session);
+  assert.equal(session.ack, 3n);
+});
+
+test("a resume names what came and not what was taken", () => {
+  const session = begun();
+  session.onPush(offer(1));
+  session.onPush(plan(2, 7));
+  const { resume } = session.hello(create(HelloSchema, { market: "m" }));
+  assert.equal(resume?.sessionId, "s");
+  assert.deepEqual([resume.epoch, resume.lastSequence, resume.planVersion], [1n, 2n, 7n]);
+});
+
+test("after a resume nothing is told twice", () => {
+  const session = begun();
+  session.onPush(offer(1));
+  take(session);
+  const snapshot = { plan: { version: 9n }, offer: { offerId: "o", tripId: "t" } };
+  session.onWelcome(welcome(2, { resumed: true, snapshot }));
+  session.onPush(offer(1));
+  session.onPush(plan(2, 8));
+  assert.equal(take(session), "connected");
+  assert.equal(take(session), "plan 9");
+  assert.equal(take(session), undefined);
+  assert.equal(session.ack, 2n);
+});
+
+test("a fresh session makes void what was not taken", () => {
+  const session = begun();
+  session.onPush(offer(1));
+  session.onWelcome(welcome(2));
+  assert.equal(take(session), "connected");
+  assert.equal(take(session), undefined);
+  assert.equal(session.offer, undefined);
+  session.onPush(plan(1, 1));
+  assert.equal(take(session), "plan 1");
+});
+
+test("the end of an offer is told once", () => {
+  const session = begun();
+  session.onPush(offer(1));
+  const value = { offerId: "o", tripId: "t", outcome: OfferOutcome.ACCEPTED };
+  session.onPush(response(2, { case: "offerEnded", value }));
+  session.onPush(response(3, { case: "offerEnded", value }));
+  assert.equal(take(session), "offer o");
+  assert.equal(take(session), "offerEnded");
+  assert.equal(take(session), undefined);
+});
+
+test("only the newest of plans is told", () => {
+  const session = begun();
+  for (let number = 1; number < 60; number++) session.onPush(plan(number, number));
+  assert.equal(take(session), "plan 59");
+  assert.equal(take(session), undefined);
+  assert.equal(session.ack, 59n);
+});
+
+test("a plan keeps the route that it names", () => {
+  const session = begun();
+  const stops = [{ tripId: "t" }];
+  const first = { version: 1n, routeId: 5n, stops, route: { lengthM: 80 } };
+  session.onPush(response(1, { case: "plan", value: first }));
+  session.onPush(response(2, { case: "plan", value: { version: 2n, routeId: 5n, stops } }));
+  assert.equal(session.plan?.route?.lengthM, 80);
+  session.onPush(response(3, { case: "plan", value: { version: 3n, routeId: 6n, stops } }));
+  assert.equal(session.plan.route, undefined);
+});
+
+test("a service that heeds no acks is stopped", () => {
+  const session = begun();
+  assert.throws(() => {
+    for (let number = 1; number < 1_000; number++) session.onPush(offer(number, `o-${number}`));
+  }, ProtocolError);
+});
+
+test("pauses double up to eight seconds", () => {
+  const pauses = new Pauses(() => 1);
+  const several = Array.from({ length: 6 }, () => pauses.next());
+  assert.deepEqual(several, [500, 1_000, 2_000, 4_000, 8_000, 8_000]);
+  assert.equal(pauses.next(2_000), 2_500);
+  pauses.reset();
+  assert.equal(pauses.next(), 500);
+});
+
+test("a pause that no person would wait for is refused", () => {
+  for (const ms of [-5_000, 31_536_000_000, Number.NaN]) {
+    assert.throws(() => new Pauses().next(ms), ProtocolError);
+  }
+});
