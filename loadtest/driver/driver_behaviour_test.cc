@@ -413,8 +413,7 @@ TEST_F(DriverBehaviourTest, WorksOnWhenTheEndOfItsShiftIsRejected) {
   ASSERT_EQ(Sent(pb::DriveRequest::kEndShift).size(), 1u);
   pb::DriveResponse rejected = Numbered();
   rejected.mutable_rejected()->mutable_end_shift();
-  rejected.mutable_rejected()->set_code(
-      static_cast<std::uint32_t>(absl::StatusCode::kFailedPrecondition));
+  rejected.mutable_rejected()->set_code(pb::REJECTION_CODE_FAILED_PRECONDITION);
   Push(rejected);
   EXPECT_TRUE(driver_->settled());
   Run(minutes(30));
