@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	dispatchv1 "ridestream.org/clients/go/gen/ridestream/dispatch/v1"
@@ -207,5 +210,16 @@ func TestAnothersPlanIsAFaultOfTheService(t *testing.T) {
 	}}, false)
 	if !errors.As(err, &fault) {
 		t.Errorf("got %v, want a ProtocolError", err)
+	}
+}
+
+func TestErrorsSayWhereToGoInstead(t *testing.T) {
+	trailer := metadata.Pairs("retry-after-ms", "500", "ridestream-market", "porto", "ridestream-address", "10.0.0.7:7003")
+	got := statusOf(status.Error(codes.FailedPrecondition, "elsewhere"), trailer)
+	if got.Market != "porto" || got.Address != "10.0.0.7:7003" || isFinal(got) {
+		t.Errorf("got %+v, final: %v", got, isFinal(got))
+	}
+	if !isFinal(statusOf(status.Error(codes.FailedPrecondition, "not here"), nil)) {
+		t.Error("a refusal without a pause is asked for again")
 	}
 }

@@ -1,5 +1,7 @@
 import asyncio
 
+import grpc
+import grpc.aio
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
@@ -21,6 +23,7 @@ from ridestream.dispatch.v1.dispatch_pb2 import (
     StopUpdate,
     Welcome,
 )
+from ridestream.errors import status_of
 from ridestream.session import Session
 
 
@@ -164,3 +167,14 @@ def test_commands_are_settled_by_the_plan_that_names_them() -> None:
         assert give_up.result() == newest
 
     asyncio.run(run())
+
+
+def test_errors_say_where_to_go_instead() -> None:
+    trailers = grpc.aio.Metadata(
+        ("retry-after-ms", "500"), ("ridestream-market", "porto"), ("ridestream-address", "10.0.0.7:7003")
+    )
+    refused = grpc.StatusCode.FAILED_PRECONDITION
+    error = status_of(grpc.aio.AioRpcError(refused, grpc.aio.Metadata(), trailers, "elsewhere"))
+    assert (error.market, error.address, error.retry_after_s) == ("porto", "10.0.0.7:7003", 0.5)
+    error = status_of(grpc.aio.AioRpcError(refused, grpc.aio.Metadata(), grpc.aio.Metadata(), "not here"))
+    assert (error.market, error.address, error.retry_after_s) == ("", "", None)

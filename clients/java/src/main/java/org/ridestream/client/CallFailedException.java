@@ -11,12 +11,21 @@ public class CallFailedException extends RidestreamException {
   private final Status.Code code;
   private final String description;
   private final @Nullable Duration retryAfter;
+  private final @Nullable String market;
+  private final @Nullable String address;
 
   CallFailedException(Status.Code code, String description, @Nullable Duration retryAfter) {
+    this(code, description, retryAfter, null, null);
+  }
+
+  CallFailedException(Status.Code code, String description, @Nullable Duration retryAfter,
+      @Nullable String market, @Nullable String address) {
     super(code + ": " + description, null);
     this.code = code;
     this.description = description;
     this.retryAfter = retryAfter;
+    this.market = market;
+    this.address = address;
   }
 
   public final Status.Code code() {
@@ -31,5 +40,15 @@ public class CallFailedException extends RidestreamException {
   /** The pause that the service asked for; null: none. */
   public final @Nullable Duration retryAfter() {
     return retryAfter;
+  }
+
+  /** The market that the caller has to go to instead; null: none. */
+  public final @Nullable String market() {
+    return market;
+  }
+
+  /** The host:port that the caller has to go to instead; null: none. */
+  public final @Nullable String address() {
+    return address;
   }
 }

@@ -20,6 +20,10 @@ final class Statuses {
 
   private static final Metadata.Key<String> RETRY_AFTER =
       Metadata.Key.of("retry-after-ms", Metadata.ASCII_STRING_MARSHALLER);
+  private static final Metadata.Key<String> MARKET =
+      Metadata.Key.of("ridestream-market", Metadata.ASCII_STRING_MARSHALLER);
+  private static final Metadata.Key<String> ADDRESS =
+      Metadata.Key.of("ridestream-address", Metadata.ASCII_STRING_MARSHALLER);
 
   private Statuses() {}
 
@@ -35,12 +39,14 @@ final class Statuses {
     String description = status.getDescription() == null ? "" : status.getDescription();
     boolean isDrive = method == DispatchServiceGrpc.getDriveMethod();
     if (isDrive && status.getCode() == Status.Code.ABORTED) return new FencedException(description);
-    Duration retryAfter = retryAfterOf(Status.trailersFromThrowable(failure));
-    return new CallFailedException(status.getCode(), description, retryAfter);
+    Metadata trailers = Status.trailersFromThrowable(failure);
+    if (trailers == null) trailers = new Metadata();
+    return new CallFailedException(status.getCode(), description, retryAfterOf(trailers),
+        trailers.get(MARKET), trailers.get(ADDRESS));
   }
 
-  private static @Nullable Duration retryAfterOf(@Nullable Metadata trailers) {
-    String text = trailers == null ? null : trailers.get(RETRY_AFTER);
+  private static @Nullable Duration retryAfterOf(Metadata trailers) {
+    String text = trailers.get(RETRY_AFTER);
     if (text == null || !text.matches("[0-9]{1,9}")) return null;
     return Duration.ofMillis(Long.parseLong(text));
   }
