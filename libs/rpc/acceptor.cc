@@ -169,7 +169,7 @@ void Acceptor::Receive(Descriptor connection, const sockaddr_storage& peer) {
   if (HasSpoken(connection)) return HandOver(std::move(connection), address);
   silent_.push_back({std::move(connection), std::move(address),
                      std::chrono::steady_clock::now() + options_.patience});
-  if (silent_.size() > options_.max_silent) silent_.pop_front();
+  if (silent_.size() > options_.connections->limits().silent) silent_.pop_front();
 }
 
 void Acceptor::HandOver(Descriptor connection, const std::string& address) {

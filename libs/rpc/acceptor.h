@@ -33,8 +33,6 @@ class Acceptor {
     std::string address;
     /// Counts what is handed over, and says what may be. Not null.
     std::shared_ptr<ConnectionTable> connections;
-    /// Connections that have sent nothing yet; of more the oldest is closed.
-    std::size_t max_silent = 64;
     /// How long a connection may stay silent, in wall time.
     std::chrono::milliseconds patience{10'000};
   };

@@ -103,9 +103,10 @@ TEST(AcceptorTest, ServerClosesConnectionsFromEverywhereBeyondTheLimitInAll) {
 }
 
 TEST(AcceptorTest, OldestSilentConnectionMakesRoomAndTakesNobodysShare) {
-  const auto table = Limits(2, 1);
-  auto acceptor = Acceptor::Listen(
-      {.address = "127.0.0.1:0", .connections = table, .max_silent = 2, .patience = 1h});
+  const auto table = std::make_shared<ConnectionTable>(
+      ConnectionLimits{.in_all = 2, .per_address = 1, .silent = 2});
+  auto acceptor =
+      Acceptor::Listen({.address = "127.0.0.1:0", .connections = table, .patience = 1h});
   ASSERT_THAT(acceptor, IsOk());
   std::promise<void> handed_over;
   Descriptor served;
@@ -124,6 +125,26 @@ TEST(AcceptorTest, OldestSilentConnectionMakesRoomAndTakesNobodysShare) {
   EXPECT_EQ(table->CountOpen(), 1u);
   (*acceptor)->Stop();
   AwaitClose(three);
+}
+
+TEST(AcceptorTest, HoldsManyWhoConnectAtOnceUntilTheySpeak) {
+  constexpr int kAtOnce = 500;
+  auto acceptor = Acceptor::Listen(
+      {.address = "127.0.0.1:0", .connections = Limits(kAtOnce, kAtOnce), .patience = 1h});
+  ASSERT_THAT(acceptor, IsOk());
+  std::vector<Descriptor> served;
+  std::promise<void> all_handed_over;
+  (*acceptor)->Start([&](int descriptor) {
+    served.emplace_back(descriptor);
+    if (served.size() == kAtOnce) all_handed_over.set_value();
+  });
+  std::vector<Descriptor> clients;
+  for (int i = 0; i < kAtOnce; ++i) {
+    clients.push_back(ConnectFrom("127.0.0.1", (*acceptor)->port()));
+  }
+  for (const Descriptor& client : clients) SendPreface(client);
+  EXPECT_EQ(all_handed_over.get_future().wait_for(20s), std::future_status::ready);
+  (*acceptor)->Stop();
 }
 
 TEST(AcceptorTest, ClosesAConnectionThatStaysSilent) {
@@ -209,6 +230,8 @@ TEST(WithinDescriptorsTest, LeavesFilesToTheProcessAndHalfOfTheConnectionsToOthe
   const FewDescriptors few(96);
   EXPECT_EQ(WithinDescriptors({}).in_all, 48u);
   EXPECT_EQ(WithinDescriptors({}).per_address, 24u);
+  EXPECT_EQ(WithinDescriptors({}).silent, 16u);
+  EXPECT_EQ(WithinDescriptors({.silent = 3}).silent, 3u);
   EXPECT_EQ(WithinDescriptors({.in_all = 10, .per_address = 3}).in_all, 10u);
   EXPECT_EQ(WithinDescriptors({.in_all = 10, .per_address = 3}).per_address, 3u);
 }

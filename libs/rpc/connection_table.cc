@@ -26,6 +26,7 @@ ConnectionLimits WithinDescriptors(ConnectionLimits limits) {
     limits.in_all = std::min(limits.in_all, all - std::min(kReservedDescriptors, all / 2));
   }
   limits.per_address = std::min(limits.per_address, std::max<std::size_t>(1, limits.in_all / 2));
+  limits.silent = std::min(limits.silent, std::max<std::size_t>(16, limits.in_all / 16));
   return limits;
 }
 

@@ -16,11 +16,14 @@ struct ConnectionLimits {
   std::size_t in_all = 20'000;
   /// Connections from one address, as PeerAddress names it: IPv6 by its /64 network.
   std::size_t per_address = 2'000;
+  /// Connections that have sent nothing yet, which count in neither; of more the oldest is closed.
+  /// Clients who all come back at once are silent until their first bytes are on the way.
+  std::size_t silent = 1'024;
 };
 
 /// Reduces the limits to what the process's limit of open files allows: all files but
 /// kReservedDescriptors, or half of them if those are fewer. One address gets at most half of all
-/// connections.
+/// connections, and silent ones may be a sixteenth as many, or 16.
 ConnectionLimits WithinDescriptors(ConnectionLimits limits);
 
 /// Descriptors that connections leave to files, channels and the rest of the process.
