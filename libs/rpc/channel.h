@@ -31,6 +31,10 @@ struct ChannelOptions {
   /// Channels of the same target with different numbers have connections of their own.
   int connection = 0;
   Keepalive keepalive = {};
+  /// How long an attempt to connect may take, handshake included. Short: a server that has moved is
+  /// soon found. Long: many clients who call at the same time get through their handshakes, while
+  /// attempts that are given up would only add to the server's work.
+  std::chrono::milliseconds connect_within{2'000};
   /// How the connection is secured. Null: as ClientSecurity says, else plaintext.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
 };

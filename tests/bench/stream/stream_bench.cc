@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "tests/bench/stream/flood.h"
 #include "tests/bench/stream/metrics_cost.h"
 #include "tests/bench/stream/push_latency.h"
+#include "tests/bench/stream/storm.h"
 #include "tests/bench/stream/tls_cost.h"
 
 ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
@@ -30,7 +32,10 @@ RIDESTREAM_RANGED_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the med
                        1, 1'000);
 RIDESTREAM_RANGED_FLAG(int, seconds, 5, "Length of each measurement, in seconds", 1, 86'400);
 ABSL_FLAG(std::string, only, "",
-          "One of stream, push, metrics and tls; all but tls where it is empty");
+          "One of stream, push, metrics, tls and storm; the first three where it is empty");
+RIDESTREAM_RANGED_FLAG(int, storm_drivers, 5'000,
+                       "With --only=storm, how many drivers lose their connections at once", 1,
+                       20'000);
 ABSL_FLAG(std::string, json, "", "File to write the figures to");
 
 namespace ridestream::bench {
@@ -87,8 +92,9 @@ absl::Status Run() {
   const std::vector<LatLng> places = Places(5'000);
   nlohmann::json figures;
   const std::string only = absl::GetFlag(FLAGS_only);
-  if (!only.empty() && only != "stream" && only != "push" && only != "metrics" && only != "tls") {
-    return absl::InvalidArgumentError("--only: must be stream, push, metrics or tls");
+  const std::set<std::string> kinds = {"", "stream", "push", "metrics", "tls", "storm"};
+  if (!kinds.contains(only)) {
+    return absl::InvalidArgumentError("--only: must be stream, push, metrics, tls or storm");
   }
   absl::Status status;
   if (only.empty() || only == "stream") status = MeasureStream(self, bin, places, figures);
@@ -102,6 +108,9 @@ absl::Status Run() {
   if (only == "tls") {
     status = MeasureTls(bin, places, absl::GetFlag(FLAGS_rounds),
                         std::chrono::seconds(absl::GetFlag(FLAGS_seconds)), figures);
+  }
+  if (only == "storm") {
+    status = MeasureStorm(bin, absl::GetFlag(FLAGS_storm_drivers), figures);
   }
   if (!status.ok()) return status;
   Say("");
