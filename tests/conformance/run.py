@@ -36,6 +36,7 @@ ADAPTERS = {
     "python": ([sys.executable, "adapters/python_adapter.py"], ROOT / "tests/conformance"),
     "go": (["build/conformance/go_adapter"], ROOT),
     "java": ([*JAVA, "org.ridestream.client.conformance.Adapter"], ROOT),
+    "node": (["node", "dist/conformance/adapter.js"], ROOT / "clients/node"),
 }
 
 #: The two examples of each language, a driver's and a rider's, and where they are started.
@@ -47,6 +48,11 @@ EXAMPLES = {
     ),
     "go": (["build/conformance/go/accept_everything"], ["build/conformance/go/go_home"], ROOT),
     "java": ([*JAVA, "AcceptEverything"], [*JAVA, "GoHome"], ROOT),
+    "node": (
+        ["node", "dist/examples/accept_everything.js"],
+        ["node", "dist/examples/go_home.js"],
+        ROOT / "clients/node",
+    ),
 }
 
 CASES: dict[str, Callable[[Case], Awaitable[None]]] = {
