@@ -20,7 +20,7 @@ class Clock {
   /// How long `d` of this clock's time lasts on the wall, for timers and condition variables. While
   /// a clock follows a step it takes up to twice as long, or half.
   virtual std::chrono::nanoseconds ToWall(Duration d) const = 0;
-  /// How fast it runs against the wall.
+  /// Speed relative to the wall clock.
   double rate() const;
 };
 
@@ -29,10 +29,10 @@ class Clock {
 ///
 /// All processes with the same rate agree on the time without talking to each other, because the
 /// scaling starts from a fixed instant: now = kAnchor + rate * (wall - kAnchor). At rate 1 that is
-/// the wall's time; at other rates the dates are not the calendar's.
+/// wall-clock time; at other rates the dates are not the calendar's.
 ///
 /// It never goes back. When the system's clock is stepped it follows, as FollowedTime describes: a
-/// step of 6 s at rate 10 is one of a minute for the city, and takes up to 12 s of the wall's time.
+/// step of 6 s at rate 10 is one of a minute for the city, and takes up to 12 s of wall-clock time.
 class ScaledClock final : public Clock {
  public:
   static constexpr Time kAnchor = std::chrono::sys_days{std::chrono::January / 1 / 2026};

@@ -29,7 +29,7 @@ struct BrokenInvariant {
   std::string_view name;
   std::string_view file;
   int line;
-  /// How often it was found broken at this place, this time included.
+  /// How often the invariant was broken at this place, including this time.
   std::uint64_t times;
 };
 

@@ -14,7 +14,7 @@ class ShardedCounter {
   void Add(std::uint64_t count = 1) {
     cells_[ThisThread() % kCells].value.fetch_add(count, std::memory_order_relaxed);
   }
-  /// What was added so far; what is being added meanwhile may or may not be in it.
+  /// The sum so far. Concurrent additions may or may not be included.
   std::uint64_t value() const {
     std::uint64_t sum = 0;
     for (const Cell& cell : cells_) sum += cell.value.load(std::memory_order_relaxed);

@@ -34,7 +34,7 @@ absl::Status ValidateOptionalId(std::string_view id, std::string_view field);
 bool IsForbiddenInText(char32_t code_point);
 
 /// `text` with an escape as JSON has it, e.g. \u202e, for each character that IsForbiddenInText: no
-/// longer controls a terminal or turns what stands around it. Bytes that are no UTF-8 stay.
+/// longer controls a terminal or reorders the text around it. Bytes that aren't UTF-8 stay.
 std::string EscapeForbidden(std::string_view text);
 
 /// Text that people read: UTF-8 of at most `max_characters` Unicode code points, in any script,

@@ -10,9 +10,9 @@
 
 namespace ridestream::identity {
 
-/// What an https URL answers, fetched by libcurl: the certificate must name the URL's host and lead
-/// to a trusted authority; redirects aren't followed, so that nobody leads us elsewhere. One thread
-/// at a time fetches; Stop comes from any.
+/// The content of an https URL, fetched by libcurl: the certificate must name the URL's host and
+/// lead to a trusted authority; redirects aren't followed. One thread at a time fetches; Stop comes
+/// from any.
 class HttpsSource {
  public:
   struct Options {

@@ -6,7 +6,7 @@
 
 namespace ridestream::identity {
 
-/// What a caller is. A service proves it by a certificate, everybody else by a token.
+/// The identity of a caller. A service proves it by a certificate, every other caller by a token.
 enum class Role { kRider, kDriver, kOperator, kViewer, kService };
 
 /// "rider", "driver", "operator", "viewer", "service".

@@ -14,7 +14,7 @@ namespace ridestream::identity {
 /// Longer tokens are refused unread.
 inline constexpr std::size_t kMaxTokenBytes = 8 << 10;
 
-/// What a token must say to be ours.
+/// Claims that a token must have.
 struct TokenRules {
   /// The claim `iss`, byte for byte.
   std::string issuer;
@@ -24,7 +24,7 @@ struct TokenRules {
   Duration clock_skew = std::chrono::minutes(1);
 };
 
-/// What a valid token says.
+/// The claims of a valid token.
 struct Claims {
   Principal principal;
   /// The claim `jti`; may be empty.

@@ -39,8 +39,8 @@ class TokenVerifier {
     std::chrono::milliseconds fetch_every{60'000};
   };
 
-  /// `clock` must show the wall's time, since that is what issuers sign, and outlive the verifier.
-  /// An error when a file or URL can't be used. Call it before other threads start: see
+  /// `clock` must be a wall clock, since issuers sign wall-clock times, and must outlive the
+  /// verifier. An error when a file or URL can't be used. Call it before other threads start: see
   /// HttpsSource.
   static absl::StatusOr<std::unique_ptr<TokenVerifier>> Start(Options options, const Clock& clock);
 

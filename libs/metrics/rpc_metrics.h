@@ -15,7 +15,7 @@ namespace ridestream::metrics {
 ///   PREFIX_rpc_calls_total{method,code}  counter: calls that ended
 ///   PREFIX_rpc_seconds{method,code}      histogram: unary calls, from arrival to answer
 ///   PREFIX_rpc_open{method}              gauge: calls under way; of a stream, how many are open
-/// What isn't of the services, such as health and reflection, stands under the method "other".
+/// Calls of other services, such as health and reflection, count under the method "other".
 /// Thread-safe.
 class RpcMetrics final : public rpc::CallObserver {
  public:

@@ -16,10 +16,9 @@
 
 namespace ridestream::metrics {
 
-/// What a service of ours measures: its process, its calls, its queues, and what it adds itself.
-/// From then on broken invariants are counted and logged; the process goes on.
-/// Made first in main() and destroyed last; only the exporter goes before what it reads.
-/// Thread-safe.
+/// The metrics of a service: its process, calls and queues, and those that the service adds. While
+/// it exists, broken invariants are counted and logged, and the process continues. Made first in
+/// main() and destroyed last; only the exporter goes before what it reads. Thread-safe.
 class ServiceMetrics {
  public:
   /// `prefix` begins all names that aren't of the process ("trip"); `services` are the full names

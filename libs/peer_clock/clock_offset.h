@@ -11,11 +11,11 @@ struct ClockReading {
   Time asked_at;
   Time answered_at;
   Time peer_time;
-  /// How fast the peer's clock runs against the wall.
+  /// Speed of the peer's clock relative to the wall clock.
   double peer_rate = 1;
 };
 
-/// What two clocks are good for together.
+/// How well two clocks agree.
 enum class ClockVerdict {
   /// Both clocks show the same time.
   kAgree,
@@ -40,7 +40,7 @@ class ClockOffset {
   /// `rate` is that of our clock.
   explicit ClockOffset(double rate) : rate_(rate) {}
 
-  /// A reading counts for as much as it tells: half the time that the answer took is its error.
+  /// A reading's error is half of the time that the answer took.
   void Take(const ClockReading& reading);
 
   /// By how much the peer's clock is ahead of ours; negative if it is behind. It stays as it is

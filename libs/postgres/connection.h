@@ -77,11 +77,11 @@ class Connection {
   /// by the deadline the connection is given up.
   absl::StatusOr<std::vector<Result>> Sync(Deadline deadline);
 
-  /// Whether the connection is lost, and must be opened anew.
+  /// Whether the connection is lost, and must be opened again.
   bool broken() const;
   /// For poll(): readable when a notification may have come.
   int socket() const;
-  /// What has come in for this connection's LISTENs. UNAVAILABLE when it is lost.
+  /// Notifications that arrived for this connection's LISTENs. UNAVAILABLE when it is lost.
   absl::StatusOr<std::vector<Notification>> TakeNotifications();
   int backend_pid() const;
   /// "postgresql://HOST:PORT/DATABASE", without user and password.

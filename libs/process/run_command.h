@@ -8,7 +8,7 @@ namespace ridestream::process {
 
 /// A command that has ended.
 struct Finished {
-  /// What waitpid reports; see DescribeWaitStatus.
+  /// The status of waitpid; see DescribeWaitStatus.
   int wait_status = 0;
   /// All that it wrote to stdout; to stderr as well where the command says 2>&1.
   std::string output;

@@ -18,8 +18,8 @@ namespace ridestream::roads {
 
 struct StreetsOptions {
   /// A folder in which prepared graphs are kept from one start to the next; "" keeps none. A file
-  /// that is refused (see LoadPrepared) or can't be written is no error: the graph is then prepared
-  /// anew, see Streets::preparation.
+  /// that is refused (see LoadPrepared) or can't be written isn't an error: the graph is then
+  /// prepared again, see Streets::preparation.
   std::string cache_folder;
 };
 
@@ -55,10 +55,10 @@ class Streets {
     return graph_.bounds().Contains(place, Snapper::kMaxDistanceM);
   }
 
-  /// What the map holds and the graph doesn't.
+  /// Elements of the map that the graph leaves out.
   const LeftOut& left_out() const { return left_out_; }
 
-  /// What became of the map's turn restrictions.
+  /// The map's turn restrictions, counted by outcome.
   const RestrictionCounts& restrictions() const { return restrictions_; }
 
   /// For people, e.g. "maps/monaco.osm.pbf: 1,024 junctions, 9,051 directed segments, 20 turn

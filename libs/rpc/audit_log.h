@@ -25,8 +25,8 @@ struct AuditedCall {
 std::string AboutWhom(const google::protobuf::Message& request);
 
 /// Writes the line `call_refused` with the reason, or `call_privileged`. Each kind writes at most
-/// 1,000 lines at once and 100 a second, so that nobody fills a disk by being refused; the next
-/// line says how many calls were `left_out`. Thread-safe.
+/// 1,000 lines at once and 100 a second, so that refused callers can't fill the disk; the next line
+/// says how many calls were `left_out`. Thread-safe.
 void LogRefusedCall(const AuditedCall& call, const absl::Status& reason);
 void LogPrivilegedCall(const AuditedCall& call);
 

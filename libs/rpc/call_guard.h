@@ -19,7 +19,7 @@ namespace ridestream::rpc {
 struct Admission {
   const google::protobuf::MethodDescriptor* method = nullptr;
   Proof proof = {};
-  /// What the service has yet to enforce on what it reads from its records.
+  /// Restrictions that the service must enforce on the records that it reads.
   identity::Permission permission = {};
   /// See Authenticator::ClientPeer.
   std::string peer = {};
@@ -27,9 +27,9 @@ struct Admission {
   std::string about = {};
 
   const Caller& caller() const { return proof.principal; }
-  /// Whether the call is restricted to what is the caller's own.
+  /// Whether the call is restricted to the caller's own records.
   bool only_own() const { return permission.scope == identity::Scope::kOwn; }
-  /// Whether the answer may name nobody.
+  /// Whether the answer must not name any rider or driver.
   bool anonymous() const { return permission.scope == identity::Scope::kAnonymous; }
   /// Whether the call may touch records of this market.
   bool may_touch(std::string_view market) const {

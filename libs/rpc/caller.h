@@ -14,11 +14,11 @@ namespace ridestream::rpc {
 /// The metadata in which a call says who makes it, "rider/r-17", to servers that believe that.
 inline constexpr char kCallerKey[] = "ridestream-caller";
 
-/// The identity of whoever makes a call.
+/// The identity of a caller.
 using Caller = identity::Principal;
 using CallerKind = identity::Role;
 
-/// What a caller proved, and until when the proof holds.
+/// The identity that a caller proved, and how long the proof is valid.
 using Proof = identity::Claims;
 
 /// The seam through which every server learns who is calling. Thread-safe.

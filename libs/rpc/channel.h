@@ -9,8 +9,8 @@
 
 namespace ridestream::rpc {
 
-/// How soon a connection that stands and carries nothing is given up: at the latest `time` and
-/// `timeout` after its other end went silent.
+/// How soon a silent connection is given up: at the latest `time` and `timeout` after its other end
+/// went silent.
 struct Keepalive {
   std::chrono::milliseconds time{20'000};
   std::chrono::milliseconds timeout{10'000};

@@ -9,13 +9,13 @@
 
 namespace ridestream::rpc {
 
-/// How the calls of this process prove who makes them. Of the whole process, as gRPC's default
+/// How this process proves its identity in calls. Of the whole process, as gRPC's default
 /// credentials are: for programs that call for many (load generators, tests), whereas a service
 /// gives each of its channels credentials of its own.
 struct ClientSecurity {
   /// For channels that have no other credentials.
   std::shared_ptr<grpc::ChannelCredentials> credentials;
-  /// A token for the caller, who is no service. Called by SetCaller, on several threads at a time.
+  /// A token for a caller that isn't a service. Called by SetCaller, on several threads at a time.
   std::function<std::string(const identity::Principal& caller)> token;
 };
 

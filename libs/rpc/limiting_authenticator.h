@@ -8,13 +8,13 @@
 
 namespace ridestream::rpc {
 
-/// Lets each rider, driver and viewer make so many calls a second, at most twice as many at once;
-/// one more gets RESOURCE_EXHAUSTED with a retry-after. A stream counts once, when it is opened.
+/// Limits the calls per second of each rider, driver and viewer, with bursts of twice as many; one
+/// more gets RESOURCE_EXHAUSTED with a retry-after. A stream counts once, when it is opened.
 /// Services aren't limited, since what they send is bounded by what they are sent, and neither are
 /// operators. Thread-safe.
 class LimitingAuthenticator final : public Authenticator {
  public:
-  /// `inner` says who calls, and must outlive it. 0 calls a second is no limit.
+  /// `inner` identifies the caller and must outlive this object. 0 calls per second is no limit.
   LimitingAuthenticator(const Authenticator& inner, double calls_per_s);
 
   absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;

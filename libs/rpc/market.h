@@ -15,7 +15,7 @@ namespace ridestream::rpc {
 void SetMarket(grpc::ClientContext& context, const std::string& market);
 
 /// The market that a call names; empty if it names none. INVALID_ARGUMENT when it names two, or one
-/// that is no id.
+/// that isn't an id.
 absl::StatusOr<std::string> MarketOf(const grpc::ServerContextBase& context);
 
 }  // namespace ridestream::rpc

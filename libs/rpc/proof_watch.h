@@ -60,11 +60,11 @@ class ProofWatch {
  private:
   struct Watched {
     Proof proof;
-    /// Takes what became of the proof; false when there is nothing more to watch.
+    /// Processes the state of the proof. False when there is nothing more to watch.
     std::function<bool(const absl::Status& status)> update;
   };
   void Add(Watched watched);
-  /// Whether there is room for one more of this caller, which is then counted.
+  /// Counts one more stream of this caller. False if the caller has reached its limit.
   bool TakeShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveBackShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Forgets the caller's streams that have ended, before the next look does.

@@ -10,9 +10,9 @@
 
 namespace ridestream::rpc {
 
-/// How often each of many callers may do something: a token bucket for each name, full at first.
-/// About 100 bytes for each that did it within the last `burst / per_s` seconds, the others are
-/// forgotten. Thread-safe.
+/// A rate limit for each of many callers: a token bucket per name, full at first. About 100 bytes
+/// for each that did it within the last `burst / per_s` seconds, the others are forgotten.
+/// Thread-safe.
 class RateLimiter {
  public:
   using Wall = std::chrono::steady_clock;

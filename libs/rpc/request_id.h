@@ -9,8 +9,8 @@
 namespace ridestream::rpc {
 
 /// The metadata by which one request of somebody outside can be followed through all services and
-/// their logs (field `request`). A call that is made for several requests at once bears the ids of
-/// all of them, so the key may come more than once.
+/// their logs (field `request`). A call that is made for several requests at once carries the ids
+/// of all of them, so the key may come more than once.
 inline constexpr char kRequestIdKey[] = "x-request-id";
 
 /// Ids of one call; more of them are ignored. With 64 bytes each they take a fifth of a call's

@@ -7,7 +7,7 @@
 
 namespace ridestream::rpc {
 
-/// Trailing metadata that tells a refused client how long to wait, in milliseconds.
+/// Trailing metadata with the time that a refused client should wait, in milliseconds.
 inline constexpr char kRetryAfterKey[] = "retry-after-ms";
 
 /// The same status with a pause after which trying again makes sense.

@@ -18,9 +18,9 @@
 
 namespace ridestream::rpc {
 
-/// How a service proves who it is, and learns who calls it: by mutual TLS and tokens, or, where
-/// that is asked for by name, by believing what callers say in plaintext. A service makes one of it
-/// at its start and keeps it to its end. Thread-safe.
+/// How a service proves its identity and identifies its callers: by mutual TLS and tokens, or,
+/// where that is asked for by name, by believing what callers say in plaintext. A service makes one
+/// of it at its start and keeps it to its end. Thread-safe.
 class Security {
  public:
   struct Options {
@@ -57,7 +57,7 @@ class Security {
  private:
   Security() = default;
 
-  const ScaledClock wall_;  // Tokens are of the wall's time, however fast the city's clock runs.
+  const ScaledClock wall_;  // Tokens use wall-clock time at any --clock_rate.
   std::unique_ptr<TlsCredentials> tls_;
   std::unique_ptr<identity::TokenVerifier> tokens_;
   std::unique_ptr<Authenticator> authenticator_;

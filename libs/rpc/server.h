@@ -65,7 +65,7 @@ class Server {
   std::string address() const { return WithPort(options_.address, port()); }
   /// Reaches this server without a socket, for tests and self-checks.
   std::shared_ptr<grpc::Channel> InProcessChannel();
-  /// What the health service answers, for the server as a whole.
+  /// The health of the whole server.
   void SetServing(bool serving);
   /// Unready, close streams, finish what is under way for at most `grace`, stop. Once.
   void Drain(std::chrono::milliseconds grace);

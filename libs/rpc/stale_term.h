@@ -5,7 +5,7 @@
 namespace ridestream::rpc {
 
 /// Trailing metadata of an answer that was refused because the caller's term of a market's lease is
-/// over: its value is "true". It tells this refusal from the others of the same code.
+/// over: its value is "true". It distinguishes this refusal from others with the same code.
 inline constexpr char kStaleTermKey[] = "ridestream-stale-term";
 
 /// The same status with that mark.

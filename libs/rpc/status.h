@@ -25,7 +25,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* c
 grpc::Status MalformedMessage();
 
 absl::Status FromGrpcStatus(const grpc::Status& status);
-/// The same with the mark of MarkStaleTerm, if the call that ended so bears it.
+/// The same, with the mark of MarkStaleTerm if the call's trailing metadata has it.
 absl::Status FromGrpcStatus(const grpc::Status& status, const grpc::ClientContext& context);
 
 /// The pause that a server asked for, or `otherwise`.

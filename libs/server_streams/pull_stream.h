@@ -10,7 +10,7 @@
 namespace ridestream::streams {
 
 /// The seam to the transport of one client stream. It calls its PullStream: OnRead or OnReadsEnded
-/// after each StartRead, OnCancelled when the client has gone, and at last OnDone; never from
+/// after each StartRead, OnCancelled when the client has gone, and finally OnDone; never from
 /// within StartRead or Finish, which are called under the stream's lock.
 template <class Response>
 class StreamReader {
@@ -36,7 +36,7 @@ class PullStream final {
     /// Takes a message, on a thread of the transport's, one at a time. Returns the response of a
     /// stream that ends after this message, or the status with which the stream ends now.
     std::function<absl::StatusOr<Response>(const Request&)> on_message;
-    /// Called once when the transport has let go of the stream.
+    /// Called once, when the transport has released the stream.
     std::function<void(PullStream*)> on_done = nullptr;
   };
 

@@ -13,7 +13,7 @@
 namespace ridestream::streams {
 
 /// The seam to the transport of one server stream. It calls its PushStream: OnWritten after each
-/// Write, OnCancelled when the client has gone, and at last OnDone; never from within Write or
+/// Write, OnCancelled when the client has gone, and finally OnDone; never from within Write or
 /// Finish, which are called under the stream's lock.
 template <class Message>
 class StreamWriter {
@@ -38,7 +38,7 @@ class PushStream final {
   struct Options {
     /// Messages that may wait; one more ends the stream with RESOURCE_EXHAUSTED.
     size_t max_queue = 1024;
-    /// Called once when the transport has let go of the stream, on a thread of the transport's.
+    /// Called once, when the transport has released the stream, on a thread of the transport.
     std::function<void()> on_done = nullptr;
     /// Called after a write completed and the queue is empty, on a thread of the transport's: a
     /// pump may push more.

@@ -25,13 +25,13 @@ class MarketAddresses {
   /// `address`, as rpc::MakeChannel takes it, serves every market.
   static MarketAddresses Single(std::string address);
 
-  /// Whether the same address, or list of them, serves every market, so that nobody needs to name
-  /// one.
+  /// Whether the same address, or list of them, serves every market, so that calls needn't
+  /// name a market.
   bool is_single() const { return by_market_.empty() && !is_template_; }
 
   /// Where the process that serves `market` is, as a target of rpc::MakeChannel; with is_single(),
   /// whatever the market.
-  /// INVALID_ARGUMENT when it is no id, or can't be part of a DNS name; FAILED_PRECONDITION lists
+  /// INVALID_ARGUMENT when it isn't an id, or can't be part of a DNS name; FAILED_PRECONDITION lists
   /// the known markets.
   absl::StatusOr<std::string> Find(std::string_view market) const;
 

@@ -22,8 +22,8 @@ namespace ridestream::service {
 /// Reads the command line, and for each flag NAME that isn't on it the environment variable
 /// RIDESTREAM_<NAME in capitals>. `usage` is what --help shows above the flags. Sets up logging
 /// (--log_level, --log_format) under `name`, raises the limit of open files as far as the process
-/// may, and blocks SIGTERM and SIGINT for all threads to come,
-/// so call it first. Exits with 2 and a message for a flag that is wrong.
+/// may, and blocks SIGTERM and SIGINT for all future threads, so call it first. Exits with 2 and a
+/// message for a flag that is wrong.
 void Initialize(int argc, char** argv, std::string_view name, std::string_view usage);
 /// The same for a program that takes arguments besides flags; returns them.
 std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::string_view name,
@@ -66,7 +66,7 @@ int Fail(const absl::Status& status);
 
 /// Announces that the service is ready and where: logs the event "serving", at any --log_level,
 /// with `address` and the fields, and writes --address_file with `address`, "metrics" and "page".
-/// When it can't be written the process stops, since whoever started it would wait for ever.
+/// If it can't be written, the process ends, since its starter would wait for ever.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service

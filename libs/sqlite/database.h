@@ -34,7 +34,7 @@ class Database {
   static absl::StatusOr<Database> Open(const std::string& path, const OpenOptions& options = {});
 
   /// A write-ahead log that grew beyond this, e.g. while a long read kept it from being taken over
-  /// into the file, is cut to this when it begins anew.
+  /// into the file, is truncated to this size when it restarts.
   static constexpr std::int64_t kMaxIdleWalBytes = 8 << 20;
 
   /// Runs one or more statements that return nothing.

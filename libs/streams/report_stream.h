@@ -25,7 +25,7 @@ class ReportStream final : private WriteListener {
     std::function<std::unique_ptr<WriteStream<Request>>(WriteListener&)> open;
     /// Puts the next batch into the request, whose old content may be reused. False: nothing waits.
     std::function<bool(Request*)> fill;
-    /// How long the first of a batch waits for others.
+    /// How long the first entry of a batch waits for others.
     std::chrono::microseconds linger{2'000};
     std::chrono::milliseconds reopen_after{200};
     /// Told when a stream ended that wasn't stopped, with the reason.

@@ -41,7 +41,8 @@ class DispatchServer {
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
-    /// How it proves who it is, and learns who calls. By default, files that must be named.
+    /// How the server proves its identity and identifies callers. By default, files that must be
+    /// named.
     rpc::Security::Options security = {};
     /// host:port of the metrics; port 0 takes a free one, "off" serves none.
     std::string metrics_listen = "off";
@@ -53,7 +54,8 @@ class DispatchServer {
     /// What all markets have in common; Start sets `market` and `offer_id_prefix` for each.
     MarketConfig market = {};
     PlannerConfig planner = {};
-    /// How often the streets' times follow what cars drive, by the clock; 0 for never.
+    /// Interval at which the streets' times are updated from the cars' speeds, on `clock`; 0:
+    /// never.
     Duration update_speeds_every = Duration::zero();
     /// The markets that are served, and their streets.
     std::map<MarketId, std::unique_ptr<roads::Streets>> streets = {};
@@ -64,7 +66,7 @@ class DispatchServer {
     /// Where drivers reach it, for other processes to send them there; empty: the address that is
     /// served.
     std::string advertise = {};
-    /// How long its lease of a market lasts when it isn't renewed: 100 ms to 60 s of the wall's
+    /// How long its lease of a market lasts when it isn't renewed: 100 ms to 60 s of wall-clock
     /// time.
     std::chrono::milliseconds lease{2'000};
     /// Called when a process at another address has a market's lease, so that this one waits; once

@@ -42,8 +42,8 @@ class GatewayServer {
     /// needs to sign in then.
     std::string sign_in_authority = {};
     /// The URL by which browsers reach the gateway, for the address that page() announces. When it
-    /// begins with "https:", browsers are told to use no plain HTTP, and cookies are for TLS alone.
-    /// Empty: that of `address`.
+    /// begins with "https:", responses tell browsers to use HTTPS only, and cookies are for TLS
+    /// alone. Empty: that of `address`.
     std::string public_url = {};
     /// The file of the HttpsCertificate by which the port speaks TLS. Empty: plain HTTP.
     std::string https_certificate = {};
@@ -95,7 +95,7 @@ class GatewayServer {
   const std::chrono::milliseconds drain_grace_;
   const rpc::KeepAwake keep_awake_;
   // Each is used by those below it.
-  const ScaledClock wall_;  // Tokens are of the wall's time, however fast the city's clock runs.
+  const ScaledClock wall_;  // Tokens use wall-clock time at any --clock_rate.
   const std::unique_ptr<rpc::Security> security_;
   std::unique_ptr<HttpsCertificate> certificate_;  // Null: plain HTTP.
   std::unique_ptr<BrowserSessions> sessions_;      // Null: no browser can sign in.

@@ -32,7 +32,7 @@ struct StoreObserver {
   TripStore::Listener on_events;
   /// The events that this process's commands made.
   TripStore::Listener on_written;
-  /// A transaction of so many commands, and how long it took until it was durable.
+  /// A transaction: the number of its commands, and the time until it was durable.
   std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit;
   /// So many commands failed because the disk or the database did; with 0, what other
   /// processes write or report can't be followed for a while.
@@ -42,7 +42,7 @@ struct StoreObserver {
   std::function<void(const v1::ReportSurgeRequest&, Time at)> on_surge;
 };
 
-/// An open store, and what it stands on.
+/// An open store with the objects that it uses.
 struct ChosenStore {
   std::optional<DataFolder> folder;  // Goes after the store.
   std::unique_ptr<TripStore> store;

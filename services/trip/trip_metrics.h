@@ -14,7 +14,7 @@
 
 namespace ridestream::trip {
 
-/// Measures what this process's store writes; it is told on threads of the store.
+/// Measures what this process's store writes; the store calls it on its own threads.
 class StoreMeter {
  public:
   explicit StoreMeter(prometheus::Registry& registry);

@@ -32,7 +32,7 @@ class HierarchyRouter final : public Router {
   HierarchyRouter(const TurnGraph& turns, const Snapper& snapper,
                   std::span<const NodeIndex> node_order);
 
-  /// From now on each edge takes so long, in milliseconds: 1 to Edge::kMaxDurationMs, or kClosedMs.
+  /// Sets the duration of each edge, in milliseconds: 1 to Edge::kMaxDurationMs, or kClosedMs.
   /// Questions under way aren't disturbed, nor do they wait. INVALID_ARGUMENT for anything else,
   /// and nothing changes then.
   absl::Status SetDurations(std::vector<std::uint32_t> edge_ms);

@@ -16,7 +16,7 @@ namespace ridestream::roads {
 
 class Router;
 
-/// What an engine has worked out about a place; opaque.
+/// A place that an engine has prepared. Opaque.
 struct PlaceLabels {
   virtual ~PlaceLabels() = default;
   const Router* router = nullptr;  ///< Whose they are.
@@ -97,7 +97,7 @@ class Router {
   virtual PreparedPlace Prepare(const SnappedPoint& point) const;
 
   /// As MsBetween, by the speeds that both were prepared with. Where they differ, or another router
-  /// prepared them, both are prepared anew within.
+  /// prepared them, both are prepared again by this call.
   virtual std::uint32_t MsBetween(const PreparedPlace& from, const PreparedPlace& to) const;
 
  private:

@@ -82,8 +82,8 @@ class RoadGraph {
   /// The name of an edge's street, e.g. "Rua da Boavista", else its number ("A 28"), else "".
   const std::string& name(EdgeIndex edge) const { return names_[edges_[edge].name]; }
 
-  /// What turn restrictions forbid: to drive these edges one after the other. Two edges are a turn,
-  /// more of them one that depends on where the car came from. Sorted.
+  /// A forbidden sequence of edges, from a turn restriction. Two edges are a turn, more of them one
+  /// that depends on where the car came from. Sorted.
   std::span<const EdgePath> forbidden_paths() const { return forbidden_paths_; }
 
   /// The edges that leave `node`. They lie side by side: the first has the index FirstOut(node).

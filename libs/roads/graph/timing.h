@@ -10,7 +10,7 @@
 
 namespace ridestream::roads {
 
-/// In rows and tables of milliseconds: there is no way.
+/// In rows and tables of milliseconds: unreachable.
 inline constexpr std::uint32_t kUnreachableMs = std::numeric_limits<std::uint32_t>::max();
 
 /// As an edge's time: it can't be driven along.
@@ -19,8 +19,8 @@ inline constexpr std::uint32_t kClosedMs = std::numeric_limits<std::uint32_t>::m
 /// A drive that takes longer, about 12 days, is none.
 inline constexpr std::uint32_t kMaxDriveMs = Edge::kMaxDurationMs;
 
-/// What a drive is reckoned with: the allowed ways, and how long each edge takes, in milliseconds:
-/// 1 to Edge::kMaxDurationMs, or kClosedMs. A view.
+/// The inputs of a drive's time: the allowed ways, and how long each edge takes, in milliseconds: 1
+/// to Edge::kMaxDurationMs, or kClosedMs. A view.
 struct Timing {
   const TurnGraph& turns;
   std::span<const std::uint32_t> edge_ms;
@@ -28,7 +28,7 @@ struct Timing {
   const RoadGraph& graph() const { return turns.graph(); }
 };
 
-/// The time of each edge that the graph itself tells.
+/// The time of each edge as stated by the graph.
 inline std::vector<std::uint32_t> GraphDurations(const RoadGraph& graph) {
   std::vector<std::uint32_t> edge_ms;
   edge_ms.reserve(graph.edge_count());

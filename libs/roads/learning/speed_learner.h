@@ -26,7 +26,7 @@ namespace ridestream::roads {
 /// thread-safe. The graph must outlive it.
 class SpeedLearner {
  public:
-  /// A drive along a street that took less or more than so many times what the map says isn't
+  /// A drive along a street that took less or more than this many times the map's time isn't
   /// believed: the positions were wrong, or somebody stood there.
   static constexpr double kFastest = 0.25;
   static constexpr double kSlowest = 10;
@@ -41,12 +41,12 @@ class SpeedLearner {
   bool Observe(LatLng from, LatLng to, Duration took, Time at);
 
   /// How long each edge takes at `now`, in milliseconds. nullopt if no street's time has changed
-  /// since the last time that it was told (at first: from what the graph says).
+  /// since the last result (at first: since the graph's times).
   std::optional<std::vector<std::uint32_t>> Update(Time now);
 
   /// Between junctions, each direction for itself.
   std::size_t street_count() const { return published_.size(); }
-  /// Streets whose time isn't the map's, as it was told last.
+  /// Streets whose time differs from the map's in the last result.
   std::size_t changed_streets() const;
 
  private:

@@ -17,7 +17,7 @@
 
 namespace ridestream::roads {
 
-/// What a map holds and its RoadGraph doesn't.
+/// Elements of a map that its RoadGraph leaves out.
 struct LeftOut {
   TagCounts tags;
   /// Directed segments from which one can't drive to the rest of the city, or not back.
@@ -65,7 +65,7 @@ class RoadGraphBuilder {
   /// ways.
   void SetPosition(std::int64_t node_id, LatLng position);
 
-  /// FAILED_PRECONDITION if there is no drivable street. Reports what became of the turn
+  /// FAILED_PRECONDITION if there is no drivable street. Reports the outcomes of the turn
   /// restrictions in `counts`, and what isn't in the graph in `left_out`, where these aren't null.
   absl::StatusOr<RoadGraph> Build(RestrictionCounts* counts = nullptr,
                                   LeftOut* left_out = nullptr) &&;

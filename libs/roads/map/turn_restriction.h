@@ -30,13 +30,14 @@ struct TurnRestriction {
   std::vector<std::int64_t> via_ways;  ///< In the order in which they are driven.
 };
 
-/// What became of a map's turn restrictions; each is counted once.
+/// The turn restrictions of a map, each counted once, by outcome.
 struct RestrictionCounts {
   std::uint32_t applied = 0;
   /// For others than cars (restriction:hgv, except=motorcar), or only at some hours: as with
   /// conditional access, time isn't looked at.
   std::uint32_t not_for_cars = 0;
-  /// Names a way or a node that is no drivable street of the map, as at the cut edge of an extract.
+  /// Names a way or a node that isn't a drivable street of the map, as at the cut edge of an
+  /// extract.
   std::uint32_t missing = 0;
   /// Lacks a member, names an unknown kind of turn, or its ways don't meet as they should.
   std::uint32_t unclear = 0;
@@ -49,7 +50,7 @@ struct RestrictionCounts {
 /// For people: "340 turn restrictions (5 with missing ways, 2 unclear)"; "" if there were none.
 std::string Describe(const RestrictionCounts& counts);
 
-/// Reads a relation. nullopt if it is no turn restriction, or one that doesn't hold for cars or
+/// Reads a relation. nullopt if it isn't a turn restriction, or one that doesn't hold for cars or
 /// can't be understood; the latter two are counted.
 std::optional<TurnRestriction> ReadTurnRestriction(std::span<const RelationMember> members,
                                                    const Tags& tags, RestrictionCounts& counts);

@@ -27,15 +27,16 @@ struct NearbyDriver {
 class RoundSearch {
  public:
   struct Config {
-    /// Free drivers further than this from the pick-up are no candidates.
+    /// Longest travel time of a candidate to the pick-up.
     Duration max_pickup_time = std::chrono::minutes(10);
     /// Cars that are named to a rider who shares, at most.
     std::size_t insertions = 8;
-    /// Riders for whom nobody was found, for whom it is looked whether others can make room.
+    /// Limit of riders without a driver for whom the search tries to free capacity by moving
+    /// others.
     std::size_t stranded = 8;
     /// A round looks for every n-th of the trips that may be moved, the next round for others.
     std::size_t room_for_every = 4;
-    /// How many riders who may make room are looked at exactly, the most hopeful first.
+    /// Limit of riders whose removal is evaluated exactly, the most promising first.
     std::size_t ejections = 8;
   };
 
@@ -47,7 +48,7 @@ class RoundSearch {
   void Begin(FindCandidates question, std::vector<std::vector<NearbyDriver>> nearby);
   /// Does a piece of work, some tens of microseconds. False when all is found.
   bool Step();
-  /// What was found; once, after the last step.
+  /// The result. Call once, after the last step.
   CandidatesFound Take();
 
  private:
@@ -96,7 +97,7 @@ class RoundSearch {
   /// By query and the driver's place in its list: milliseconds.
   std::vector<std::vector<std::uint32_t>> times_ms_;
   std::vector<RunningCar> cars_;
-  /// Queries of riders who share and for whom nobody was found.
+  /// Queries of riders who share and have no candidate.
   std::vector<std::size_t> stranded_;
   CandidatesFound found_;
   Stage stage_ = Stage::kDone;

@@ -7,7 +7,7 @@
 #include "libs/base/id.h"
 #include "services/dispatch/matching/insertion.h"
 
-/// Drivers who could serve a trip, as far as the streets tell.
+/// Drivers who could serve a trip, by travel time.
 namespace ridestream::dispatch {
 
 /// A free driver.
@@ -18,10 +18,10 @@ struct Candidate {
   Duration travel_time{};
 };
 
-/// A car that was asked about, into whose plan the rider fits.
+/// A car of the query into whose plan the rider fits.
 struct InsertionFound {
   DriverId driver;
-  /// Revision of the plan that was asked about; another revision may have other stops.
+  /// Revision of the plan in the query; another revision may have other stops.
   std::uint64_t plan_revision = 0;
   Insertion insertion;
 };

@@ -41,7 +41,7 @@
 // clang-format on
 namespace ridestream::dispatch {
 
-/// How long a car is taken to stand.
+/// Assumed dwell times of a car.
 struct Dwell {
   Duration pickup = std::chrono::seconds(30);
   Duration dropoff = std::chrono::seconds(10);
@@ -57,7 +57,7 @@ struct MatchingCosts {
   Duration least_gain = std::chrono::seconds(30);
 };
 
-/// What a trip's costs depend on, whoever is to have it.
+/// Inputs of a trip's costs that don't depend on the driver.
 struct CostedTrip {
   std::uint32_t party_size = 1;
   /// The direct way's travel time, from pick-up to drop-off.
@@ -71,7 +71,7 @@ inline Duration Weigh(Duration time, double weight) {
                                       weight);
 }
 
-/// What the time of so many people costs.
+/// Cost of the time of several people.
 inline Duration CostOfTime(Duration time, std::int64_t people) { return time * people; }
 
 /// What a car's driving costs, stops included.

@@ -18,11 +18,11 @@ struct CarStop {
   PlaceIndex place = 0;
   /// People who get in, or (negative) out.
   std::int32_t riders = 0;
-  /// As the plan stands.
+  /// In the present plan.
   Time arrival;
   /// The car's latest arrival; Time::max() where nothing was promised.
   Time latest = Time::max();
-  /// How long the car stands there.
+  /// Dwell of the car there.
   Duration dwell{};
 };
 

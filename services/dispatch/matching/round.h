@@ -40,7 +40,8 @@ struct RoundDriver {
   const Candidate* candidate = nullptr;
   /// How likely the driver is to accept, above 0 up to 1.
   double acceptance = 1;
-  /// Let an offer of this trip run out before: asked again when nobody else is in sight.
+  /// An earlier offer of this trip to this driver expired: offered again only if there is no other
+  /// candidate.
   bool last_resort = false;
 };
 
@@ -50,11 +51,11 @@ struct RoundTrip {
   LatLng pickup;
   /// As promised to a rider who shares.
   std::optional<Time> latest_pickup = std::nullopt;
-  /// Further than in this round nobody looks for it.
+  /// This round has the trip's largest search radius.
   bool looks_furthest = false;
   /// The trip's cost of waiting may keep it from a driver whom no other trip wants.
   bool held_by_price = false;
-  /// The trip is given up if it gets nobody: takes a place in a plan under way at any cost.
+  /// The trip is given up if this round finds no driver: accepts an insertion at any cost.
   bool last_look = false;
   std::vector<RoundDriver> drivers = {};
   /// Not null; only plans that are still as they were.
@@ -67,7 +68,7 @@ struct RoundSnapshot {
   std::vector<RoundTrip> trips;
 };
 
-/// The driver who gets a trip: nobody if both are null, which are never both set.
+/// The driver who gets a trip. No driver if both are null; never both are set.
 struct RoundChoice {
   const Candidate* driver = nullptr;
   const InsertionFound* insertion = nullptr;

@@ -13,11 +13,11 @@
 
 namespace ridestream::dispatch {
 
-/// Sends a market's commands and surge prices to trip, and tells the market how its commands ended.
-/// Each command bears the term of the market's lease. Without a term to act in, and when trip
-/// refuses the term, the market is told that the outcome is open, so that it sends the command
-/// again later. Thread-safe. What is given by reference outlives the calls under way, which end
-/// with `trip`.
+/// Sends a market's commands and surge prices to trip, and reports their outcomes to the market.
+/// Each command carries the term of the market's lease. Without a term to act in, and when trip
+/// refuses the term, the market learns that the outcome is open, so that it sends the command again
+/// later. Thread-safe. What is given by reference outlives the calls under way, which end with
+/// `trip`.
 class CommandSender {
  public:
   struct Surroundings {

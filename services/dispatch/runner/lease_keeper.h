@@ -31,7 +31,7 @@ class LeaseKeeper final : public MarketLease {
     LeasePort& trip;
     TimerPort& timers;
     const TimeSource& time = TimeSource::Machine();
-    /// How long the lease lasts if it isn't renewed: 100 ms to 60 s of the wall's time. The holder
+    /// How long the lease lasts if it isn't renewed: 100 ms to 60 s of wall-clock time. The holder
     /// stops acting a quarter of it earlier, by the steady clock, counted from when it sent the
     /// call.
     std::chrono::milliseconds lasts{2'000};
@@ -39,7 +39,8 @@ class LeaseKeeper final : public MarketLease {
     std::function<void(const trip::v1::Lease&)> on_held;
     /// Told once, with who has it now, when another process has taken the lease.
     std::function<void(const trip::v1::Lease&)> on_lost;
-    /// Told once, with who has it, when the first answer says that another process does.
+    /// Called once, with the holder, when the first answer shows that another process has the
+    /// lease.
     std::function<void(const trip::v1::Lease&)> on_standby = nullptr;
   };
 

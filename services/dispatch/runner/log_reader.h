@@ -24,8 +24,8 @@ class LogReader {
   LogReader(std::string market, EventSink& events, OnCaughtUp on_caught_up)
       : market_(std::move(market)), events_(events), on_caught_up_(std::move(on_caught_up)) {}
 
-  /// From the next stream on, the market is told when it has caught up, and decides from then on.
-  /// Before, it only learns what the log says. Not while a stream is open.
+  /// From the next stream on, the market gets LogCaughtUp and decides from then on. Before, it only
+  /// reads the log. Not while a stream is open.
   void Lead() { leads_ = true; }
   bool leads() const { return leads_; }
 

@@ -79,8 +79,7 @@ class MarketRunner final : public EventSink {
   /// Begins to follow the log. `on_caught_up` is called each time the log was caught up while it
   /// leads.
   void Start(std::function<void()> on_caught_up);
-  /// The lease is held: catches up with what the log says by now, and decides from then on. Doesn't
-  /// block.
+  /// The lease is held: reads the log to its present end, and decides from then on. Doesn't block.
   void Lead();
   /// Stops deciding. Waits for the calls under way.
   void Stop();
@@ -148,7 +147,7 @@ class MarketRunner final : public EventSink {
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   std::unique_ptr<LogStream> log_;
   std::atomic<bool> leads_ = false;
-  // Opens the log anew, which waits for the old stream's end. Null before Start and after Stop.
+  // Opens the log again, after the old stream's end. Null before Start and after Stop.
   std::unique_ptr<Worker> leader_ ABSL_GUARDED_BY(mu_);
 };
 

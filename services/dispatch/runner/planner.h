@@ -20,9 +20,9 @@
 namespace ridestream::dispatch {
 
 struct PlannerConfig {
-  /// Drivers that location is asked for, for each trip.
+  /// Candidates that location is asked for, for each trip.
   std::uint32_t candidates = 16;
-  /// Drivers further than this from the pick-up are no candidates.
+  /// Longest travel time of a candidate to the pick-up.
   Duration max_pickup_time = std::chrono::minutes(10);
   /// Plans under way that are considered for a rider who shares.
   std::size_t insertions = 8;

@@ -36,7 +36,7 @@ class SpeedKeeper {
   /// believed or are no whole piece between two points of the map.
   std::uint64_t pieces_learned() const { return pieces_learned_; }
   std::uint64_t pieces_ignored() const { return pieces_ignored_; }
-  /// How often the streets got new times.
+  /// Updates of the streets' times.
   std::uint64_t updates() const { return updates_; }
   /// Streets whose time isn't the map's.
   std::size_t changed_streets() const { return changed_streets_; }

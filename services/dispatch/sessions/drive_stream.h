@@ -33,8 +33,8 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   /// Tells the driver to come back after a pause, and ends the stream with `status`.
   void SayGoodbye(v1::Goodbye goodbye, const absl::Status& status);
 
-  /// Breaks off when it was to end and couldn't for so long, because the driver doesn't take what
-  /// is being written. To be called now and then.
+  /// Cuts a stream that should have ended `patience` ago but can't, because the driver doesn't read
+  /// what is being written. Call periodically.
   void BreakOffIfStuck(Time now, Duration patience);
   /// When it was opened, while no Hello has come.
   std::optional<Time> WaitsForHelloSince() const;

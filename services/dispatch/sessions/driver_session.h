@@ -57,7 +57,7 @@ class PositionSink {
 /// after this lock is released.
 class DriverSession {
  public:
-  /// A stream on which nothing came for so many times the suspect grace is half-open, and closed.
+  /// A stream is half-open, and closed, after this many times the suspect grace without a message.
   static constexpr int kSilentGraces = 4;
 
   /// What a session works with; all of it outlives it.
@@ -76,7 +76,7 @@ class DriverSession {
 
   const DriverId& driver() const { return driver_; }
   const MarketId& market() const { return market_; }
-  /// The session's id; another one after it began anew.
+  /// The session's id. It changes when a new session begins.
   SessionId id() const;
 
   // Called by streams.
@@ -113,15 +113,14 @@ class DriverSession {
 
   /// Looks at silence and heartbeats. True: the session may be forgotten.
   bool Tick();
-  /// Drops the session to make room for another, if little is lost by it: the driver has no stream
-  /// and nothing to do, or has had time to send a good position and hasn't. True: it may be
-  /// forgotten.
+  /// Evicts the session for another one, if little is lost by it: the driver has no stream and
+  /// nothing to do, or has had time to send a good position and hasn't. True: it may be forgotten.
   bool MakeRoom();
   /// Takes the driver off the map.
   void ReportOffline();
   /// Pushes that the driver hasn't acked.
   std::size_t unacked() const;
-  /// Where the driver is, if it is connected and has told.
+  /// The driver's position, if it is connected and has sent one.
   std::optional<LatLng> position() const;
 
   // Called for those who look on.
@@ -135,11 +134,11 @@ class DriverSession {
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Nobody can attach or push any more. Returns the stream, to be ended after the lock.
   std::shared_ptr<SessionStream> Drop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// Whether a stream of that epoch has still a say: no newer one came, and the session stands.
+  /// Whether a stream of that epoch is current: there is no newer stream, and the session exists.
   bool IsCurrent(std::uint64_t epoch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !dropped_ && session_.epoch() == epoch;
   }
-  /// Notes a sign of life; false if that epoch has no say.
+  /// Notes a message of the driver. False if that epoch is fenced.
   bool Hear(std::uint64_t epoch);
 
   const DriverId driver_;

@@ -7,7 +7,7 @@ namespace ridestream::dispatch {
 
 /// The seam to the transport of one call of Drive. It reads by itself, and calls its DriveStream:
 /// OnRead for each message until that returns false, OnReadsEnded, OnWritten behind each Write,
-/// OnCancelled, and at last OnDone. It never does so from within a function of its own, as those
+/// OnCancelled, and finally OnDone. It never does so from within a function of its own, as those
 /// are called under the stream's lock.
 class DuplexStream {
  public:

@@ -9,8 +9,8 @@
 
 namespace ridestream::dispatch {
 
-/// What a driver was told, for others who ask: the newest plan with its route, the open offer, and
-/// the last pushes. A few kilobytes. Not thread-safe: its owner guards it.
+/// The pushes of a driver, for GetDriver: the newest plan with its route, the open offer, and the
+/// last pushes. A few kilobytes. Not thread-safe: its owner guards it.
 class PushHistory {
  public:
   static constexpr std::size_t kMaxPushes = 10;

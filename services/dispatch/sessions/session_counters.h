@@ -13,9 +13,9 @@ enum class SessionCounter {
   kResumed,
   /// The driver left too many pushes unacked.
   kVoided,
-  /// A stream or a Hello for which there was no room.
+  /// A stream or a Hello beyond the limits.
   kRefused,
-  /// Dropped to make room for another driver.
+  /// Dropped early for another driver.
   kEvicted,
   kTooManyCommands,
   /// A member of the oneof that this service doesn't know.

@@ -33,12 +33,12 @@ struct RegistryConfig {
   /// The same for the drivers who come from one address. 0: half of max_sessions, and for this
   /// machine itself, where gateways and load generators are, all of them.
   std::size_t max_sessions_per_address = 0;
-  /// A stream that says no Hello for so long is closed.
+  /// Time after which a stream without a Hello is closed.
   Duration hello_within = std::chrono::seconds(10);
   /// A stream that is to end, and whose driver doesn't take what is being written, is broken off
   /// after this.
   Duration end_within = std::chrono::seconds(10);
-  /// When draining, drivers are told to come back at a random time within this.
+  /// When draining, Goodbye asks drivers to reconnect at a random time within this.
   Duration reconnect_within = std::chrono::seconds(2);
   /// Seed of the sessions' ids, which no other life of the process may use, and of all chance.
   std::uint64_t seed = RandomSeed();
@@ -93,8 +93,8 @@ class SessionRegistry {
   /// The stream is over.
   void Forget(const DriveStream& stream);
 
-  /// Takes no stream any more and says goodbye on all that are open. `elsewhere`: the address that
-  /// the drivers are sent to, if another process decides for their market.
+  /// Refuses new streams and sends Goodbye on all open ones. `elsewhere`: the address that the
+  /// drivers are sent to, if another process decides for their market.
   void Drain(const std::string& elsewhere = "");
 
   const service::ServedMarkets& markets() const { return config_.markets; }
@@ -110,7 +110,7 @@ class SessionRegistry {
   std::vector<std::shared_ptr<DriveStream>> Streams() const;
   SessionTable::Sessions Sessions() const;
   std::size_t MaxSessionsOf(const PeerAddress& address) const;
-  /// Drops the first of these that can make room; false if none can.
+  /// Evicts the first of these sessions that can be evicted. False if there is none.
   bool MakeRoom(const SessionTable::Sessions& candidates);
   /// For a session that was dropped.
   void Remove(DriverSession& session);

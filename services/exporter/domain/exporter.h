@@ -29,7 +29,7 @@ class Exporter {
     std::size_t max_batch = 512;
     /// How long a step waits for events.
     std::chrono::nanoseconds idle{std::chrono::milliseconds(100)};
-    /// An export that has failed without interruption for so long ends with the last error.
+    /// Time of uninterrupted failure after which the export ends with the last error.
     std::chrono::nanoseconds give_up_after{std::chrono::minutes(5)};
     /// Told with OK when the topic was opened, and with the reason when it has to be opened again.
     std::function<void(const absl::Status&)> on_change = [](const absl::Status&) {};

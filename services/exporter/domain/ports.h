@@ -25,8 +25,9 @@ class EventTopic {
   };
 
   virtual ~EventTopic() = default;
-  /// Takes the topic over: whoever wrote to it before, this exporter included, can write no more,
-  /// and what it left unfinished is undone. Returns the position, which nobody else can move now.
+  /// Takes the topic over: earlier writers, including this exporter, can't write any more, and
+  /// their unfinished transactions are aborted. Returns the position, which no other writer can
+  /// move now.
   virtual absl::StatusOr<Opened> Open() = 0;
   /// Writes the records and their position, all or nothing. After an error either may be the case:
   /// Open tells.

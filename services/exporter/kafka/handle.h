@@ -45,7 +45,7 @@ absl::Status ToStatus(rd_kafka_resp_err_t code, const std::string& what, const s
 absl::Status ToStatus(rd_kafka_error_t* error, const std::string& what);
 
 /// Reads NAME=VALUE lines, where # begins a comment line. INVALID_ARGUMENT when the file can't be
-/// read or a line is none.
+/// read or has an invalid line.
 absl::StatusOr<KafkaSettings> ReadSettings(const std::string& path);
 
 }  // namespace ridestream::exporter

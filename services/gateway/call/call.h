@@ -13,7 +13,7 @@
 
 namespace ridestream::gateway {
 
-/// A call to a service, of any kind, with its messages as bytes: nobody here looks into them.
+/// A call to a service, of any kind, with its messages as bytes, which the gateway doesn't parse.
 ///
 /// Belongs to a strand (see CallEvents::post), from which alone its functions may be called.
 class Call {
@@ -30,7 +30,7 @@ class Call {
   virtual void Cancel() = 0;
 };
 
-/// What a call tells. All but `post` come on the strand.
+/// The events of a call. All but `post` come on the strand.
 struct CallEvents {
   /// Runs work on the strand, from any thread.
   std::function<void(std::function<void()>)> post;
@@ -51,7 +51,7 @@ struct CallOptions {
   Headers metadata;
   /// None: the call lasts until either side ends it.
   std::optional<std::chrono::nanoseconds> timeout;
-  /// By which the services' logs follow it. The call bears it as metadata.
+  /// The id of the request in the services' logs. The call carries it as metadata.
   std::string request_id;
   CallerClass caller_class = CallerClass::kAnonymous;
 };

@@ -21,7 +21,7 @@ struct Method {
   std::string path;
   /// Not null.
   std::shared_ptr<MarketChannels> channels;
-  /// nullptr if nobody wants to know.
+  /// May be nullptr.
   rpc::CallObserver* observer;
   /// Changes nothing: its route is a GET.
   bool is_query;
@@ -34,7 +34,7 @@ struct Method {
 /// then thread-safe.
 class Services {
  public:
-  /// `observer`, if there is one, is told of every call, and outlives them.
+  /// `observer`, if there is one, sees every call and must outlive them.
   explicit Services(rpc::CallObserver* observer = nullptr) : observer_(observer) {}
 
   /// All services that `file` declares are reached by `channels`.

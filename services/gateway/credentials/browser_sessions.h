@@ -29,7 +29,7 @@ class BrowserSessions {
   static constexpr std::chrono::hours kLifetime{12};
 
   /// `signer`: its key is among those that the services accept. `rules`: what they demand of
-  /// tokens. `wall` shows the wall's time and outlives it.
+  /// tokens. `wall` is a wall clock and must outlive this object.
   static absl::StatusOr<std::unique_ptr<BrowserSessions>> Make(identity::TokenSigner signer,
                                                                identity::TokenRules rules,
                                                                const Clock& wall);
@@ -46,7 +46,7 @@ class BrowserSessions {
   /// has the new address. Also logs "session_opened" and "sign_in_refused".
   Response SignIn(const Request& request);
 
-  /// Whether a request's header bears the cookie of a session and comes from no page of another
+  /// Whether a request's header has the cookie of a session and comes from no page of another
   /// origin.
   bool Holds(const Headers& headers) const;
 

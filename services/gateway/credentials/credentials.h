@@ -8,7 +8,7 @@
 
 namespace ridestream::gateway {
 
-/// Decides by which proof of its caller a call goes on to a service, for gRPC-Web, WebSockets, REST
+/// Decides with which credentials a call is forwarded to a service, for gRPC-Web, WebSockets, REST
 /// and Server-Sent Events alike. The gateway has no rights of its own. Thread-safe.
 class Credentials {
  public:
@@ -20,8 +20,8 @@ class Credentials {
 
   /// Puts the proof into the metadata of `call`: the bearer token that the client sent, or one for
   /// the caller that its field `ridestream-caller` names where `request`, the header of the HTTP
-  /// request, bears the cookie of a browser's session. UNAUTHENTICATED without a valid token; the
-  /// log then has the event "call_refused", at most ten times a second.
+  /// request, has the cookie of a browser's session. UNAUTHENTICATED without a valid token; the log
+  /// then has the event "call_refused", at most ten times a second.
   absl::Status Prove(const Headers& request, CallOptions& call) const;
 
   /// Null when no browser can sign in.

@@ -46,7 +46,7 @@ class WebSocket : public Strand {
 class Exchange : public Strand {
  public:
   virtual const Request& request() const = 0;
-  /// Fields that every answer of this exchange bears besides its own.
+  /// Header fields that every response of this exchange has in addition.
   virtual void AddHeaders(Headers headers) = 0;
   /// Names what was asked for, for the server's observer; `route` outlives the exchange.
   virtual void SetRoute(std::string_view route) = 0;

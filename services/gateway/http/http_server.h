@@ -28,7 +28,7 @@ struct HttpLimits {
   std::chrono::milliseconds body_time{30'000};
   /// How long a connection may wait for its next request.
   std::chrono::milliseconds idle_time{75'000};
-  /// A peer that takes no byte for so long of what waits for it is cut.
+  /// Time after which a peer that reads no byte of what waits for it is disconnected.
   std::chrono::milliseconds stall_time{20'000};
 };
 
@@ -51,7 +51,7 @@ struct HttpOptions {
   /// The certificate for TLS, which the port then speaks; nullptr: plain HTTP. Outlives the server.
   const HttpsCertificate* certificate = nullptr;
   Handler handler = nullptr;
-  /// nullptr if nobody wants to know.
+  /// May be nullptr.
   HttpObserver* observer = nullptr;
 };
 

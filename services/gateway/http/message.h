@@ -46,7 +46,7 @@ struct Request {
   std::string method;
   /// As it was sent: percent-encoded, without the query.
   std::string path;
-  /// What stands after the '?', encoded.
+  /// The part after the '?', encoded.
   std::string query;
   Headers headers;
   std::string body;

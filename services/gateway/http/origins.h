@@ -18,7 +18,7 @@ bool IsOwnOrigin(const Headers& headers);
 class Origins {
  public:
   /// `list` is "https://a.example,http://localhost:5173", "*" for all, or empty. INVALID_ARGUMENT
-  /// names what is no origin.
+  /// names an entry that isn't an origin.
   static absl::StatusOr<Origins> Parse(std::string_view list);
 
   /// True without an `Origin` too, when it is no browser, one that asks its own host, or one that

@@ -9,8 +9,8 @@
 namespace ridestream::gateway {
 
 /// What went wrong, for a program and for people: application/problem+json (RFC 9457) with the
-/// member `code`, which names the gRPC code. It also stands in the header as gRPC-Web has it
-/// (grpc-status, grpc-message), so that such a client can tell it.
+/// member `code`, which names the gRPC code. The header has it as well, as gRPC-Web does
+/// (grpc-status, grpc-message), for such clients.
 Response Problem(int http_status, absl::StatusCode code, std::string_view detail);
 
 /// The same for a call's status, whose HTTP status follows from its code.
@@ -22,9 +22,9 @@ int HttpStatus(absl::StatusCode code);
 /// "NOT_FOUND".
 std::string_view CodeName(absl::StatusCode code);
 
-/// A text that tells what went wrong, of at most 1 KiB and with EscapeForbidden. Every such text
-/// that leaves the gateway passes here: a part of it may be the peer's own, of any length and kind,
-/// and it is also sent in a header.
+/// A text that describes an error, of at most 1 KiB and with EscapeForbidden. Every such text that
+/// leaves the gateway passes here: a part of it may be the peer's own, of any length and kind, and
+/// it is also sent in a header.
 std::string ProblemText(std::string_view text);
 
 /// As grpc-message has it: ProblemText, with bytes outside of printable ASCII, and '%', as %XX.

@@ -19,7 +19,7 @@ class StaticFiles {
   StaticFiles() = default;
 
   /// Answers GET and HEAD; 404 for what isn't there. A path whose last part has no extension is the
-  /// page's own matter, and gets index.html. What lies in assets/ bears its hash in its name, and
+  /// page's own matter, and gets index.html. Files in assets/ have their hash in their names, and
   /// is kept by browsers for ever; the rest is asked for again, and answered by 304 if it is the
   /// same.
   Response Serve(const Request& request) const;
@@ -35,7 +35,7 @@ class StaticFiles {
   std::map<std::string, File, std::less<>> files_;
 };
 
-/// The bytes that %XX stand for; other characters are themselves. What is no %XX stays.
+/// The bytes that %XX stand for; other characters are themselves. Other text stays.
 std::string PercentDecode(std::string_view text);
 
 }  // namespace ridestream::gateway

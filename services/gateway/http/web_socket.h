@@ -47,7 +47,7 @@ class BeastWebSocket final : public WebSocket,
   void StartRead();
   void OnRead(ErrorCode error);
   void ArmMessage();
-  /// Says good-bye, and tells that nothing more will come.
+  /// Closes the WebSocket and reports that no further message will come.
   void CloseFor(beast::websocket::close_code code);
   void StartWrite();
   void StartClose();

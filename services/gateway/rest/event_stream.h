@@ -15,13 +15,13 @@ namespace ridestream::gateway {
 struct Resume {
   /// Names the stream: its method and what was asked for.
   std::string stream;
-  /// Where the reader stands; empty for one that begins.
+  /// The id of the reader's last event; empty for a new reader.
   std::string after;
 };
 
 /// Reads `Last-Event-ID`. An event's id is the stream's name, a dash, and the position after it.
 /// INVALID_ARGUMENT for the id of another stream's event, or one that is none. A stream that can't
-/// be resumed begins anew.
+/// be resumed starts again.
 absl::StatusOr<Resume> ReadLastEventId(const Routes::Found& found, const Request& request);
 
 /// Answers with Server-Sent Events:

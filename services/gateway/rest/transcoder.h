@@ -18,7 +18,7 @@ absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables
                                              const Request& request, std::string_view after = {});
 
 /// A response's JSON, on one line. Fields of scalars and lists are always there, as protobuf has
-/// them when nothing was set. INTERNAL for bytes that are no such message.
+/// them when nothing was set. INTERNAL for bytes that aren't such a message.
 absl::StatusOr<std::string> MessageToJson(const google::protobuf::Descriptor& type,
                                           std::string_view bytes);
 

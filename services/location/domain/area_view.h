@@ -11,7 +11,7 @@
 
 namespace ridestream::location {
 
-/// What a viewer is told at one time.
+/// One frame for a viewer.
 struct AreaFrame {
   /// The first frame: it replaces all that the viewer knows.
   bool snapshot = false;
@@ -22,8 +22,8 @@ struct AreaFrame {
   std::vector<DriverId> gone;
 };
 
-/// What one viewer of an area knows, and so what the next frame must tell. However long the viewer
-/// takes, it is one frame behind: changes between two frames cost nothing.
+/// The state that one viewer of an area has, which decides the content of the next frame. However
+/// long the viewer takes, it is one frame behind: changes between two frames cost nothing.
 ///
 /// Belongs to one viewer and always to the same index. Not thread-safe.
 class AreaView {
@@ -41,7 +41,7 @@ class AreaView {
 
  private:
   struct Known {
-    // MarketIndex::Record::revision as the viewer was told it.
+    // MarketIndex::Record::revision in the viewer's last frame.
     std::uint64_t revision = 0;
     // The last frame at whose time the driver was in the area.
     std::uint64_t frame = 0;

@@ -21,7 +21,7 @@ namespace ridestream::location {
 /// to both sides, so a caller with many queries asks in portions of kQueriesPerLock (about 0.1 ms)
 /// to let batches in between.
 ///
-/// Order of locks: `mu_` is let go before a market's lock is taken.
+/// Order of locks: `mu_` is released before a market's lock is taken.
 class LocationIndex {
  public:
   static constexpr size_t kQueriesPerLock = 32;
@@ -35,7 +35,7 @@ class LocationIndex {
   std::vector<NearbyDrivers> FindNearest(std::string_view market,
                                          std::span<const NearestQuery> queries, Time now) const;
 
-  /// A market's drivers now, and what became of its positions so far; zeros if there is none.
+  /// A market's drivers now, and its positions so far by outcome; zeros if the market is unknown.
   struct Stats {
     size_t drivers = 0;
     ApplyCounts positions;

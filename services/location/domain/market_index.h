@@ -27,9 +27,9 @@ struct IndexOptions {
 
 /// The latest position of each driver of one market. Deterministic: time comes in with each call.
 ///
-/// A driver stands in one place or in none, and moves from one to the other in one call.
-/// A driver that went OFFLINE is remembered for the time of a staleness, so that a late older
-/// position doesn't bring it back. Thread-compatible: const calls may be concurrent.
+/// A driver has one place or none, and moves in one call. A driver that went OFFLINE is remembered
+/// for the time of a staleness, so that a late older position doesn't bring it back.
+/// Thread-compatible: const calls may be concurrent.
 class MarketIndex {
  public:
   /// What is known of a driver.
@@ -80,7 +80,7 @@ class MarketIndex {
   absl::node_hash_map<std::string, std::uint32_t> slots_;
   std::vector<Record> records_;
   std::vector<std::uint32_t> free_slots_;
-  // Where ForgetStale goes on.
+  // Where ForgetStale continues.
   size_t next_to_look_at_ = 0;
   std::uint64_t last_revision_ = 0;
 };

@@ -40,7 +40,7 @@ class LocationHandlers {
   /// by default.
   static constexpr size_t kMaxDriversPerCall = 50'000;
 
-  /// So many positions were applied within so long.
+  /// A number of positions was applied, and the time that it took.
   using OnBatch = std::function<void(size_t positions, std::chrono::nanoseconds took)>;
   using PositionReader =
       streams::PullStream<v1::ReportPositionsRequest, v1::ReportPositionsResponse>;
@@ -63,7 +63,7 @@ class LocationHandlers {
   explicit LocationHandlers(Options options);
 
   const LocationIndex& index() const { return index_; }
-  /// Questions that FindNearest was asked so far; a call asks many.
+  /// Queries to FindNearest so far; a call holds many.
   std::uint64_t queries() const { return queries_.value(); }
 
   /// The stream reads from `reader`. UNAVAILABLE when draining.

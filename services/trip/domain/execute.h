@@ -8,7 +8,7 @@
 namespace ridestream::trip {
 
 struct Outcome {
-  /// What the caller is told: the trip as it is now, or why not.
+  /// The caller's answer: the trip's present state, or the error.
   absl::StatusOr<TripPtr> answer;
   /// What goes to the log's followers, or null if nothing changed.
   EventPtr event = nullptr;

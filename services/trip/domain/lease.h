@@ -25,7 +25,7 @@ struct Lease {
 };
 
 inline constexpr Duration kShortestLease = std::chrono::milliseconds(100);
-/// In the wall's time, as kShortestLease. A lease that seems to last longer than that was granted
+/// In wall-clock time, as kShortestLease. A lease that seems to last longer than that was granted
 /// before the clock was set back, or was edited by hand: it counts as ended, which does no harm,
 /// since a new holder has a new term.
 inline constexpr Duration kLongestLease = std::chrono::minutes(1);
@@ -48,7 +48,7 @@ struct LeaseCommand {
   Duration longest = kLongestLease;
 };
 
-/// What a caller is told: the lease as it is now, and whether the caller holds it.
+/// The caller's answer: the lease's present state, and whether the caller holds it.
 struct LeaseAnswer {
   Lease lease = {};
   bool held = false;

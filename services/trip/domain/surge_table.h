@@ -24,11 +24,11 @@ absl::Status ValidateSurge(const v1::ReportSurgeRequest& report);
 /// Thread-safe.
 class SurgeTable {
  public:
-  /// A report that isn't followed by another one means nothing after this: who told it is gone.
+  /// A report without a successor is dropped after this time, since its sender is gone.
   static constexpr Duration kLasts = std::chrono::minutes(2);
 
-  /// Replaces what was told of the market before `now`; an older report than that is ignored. The
-  /// report must be valid.
+  /// Replaces the market's report before `now`; an older report than that is ignored. The report
+  /// must be valid.
   void Replace(const v1::ReportSurgeRequest& report, Time now);
   /// What a ride that begins there costs, in percent of the tariff: 100 or more.
   std::uint32_t PercentAt(const std::string& market, LatLng pickup, Time now) const;

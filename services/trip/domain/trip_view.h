@@ -25,7 +25,7 @@ class TripView {
     return true;
   }
 
-  /// False if nobody drives for the trip.
+  /// False if the trip has no driver.
   bool Take(const v1::Progress& progress) {
     if (!IsOpen(message_.trip().state()) || !message_.trip().has_driver()) return false;
     *message_.mutable_progress() = progress;

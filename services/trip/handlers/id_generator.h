@@ -14,7 +14,7 @@ namespace ridestream::trip {
 /// another. Thread-safe.
 class IdGenerator {
  public:
-  /// A generator that nobody can foretell.
+  /// A generator of unpredictable ids.
   static std::mt19937_64 SeededByTheSystem();
 
   /// `clock` must outlive it.

@@ -32,7 +32,7 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
     const LogTail& tail;
     WorkerPool& readers;
     std::vector<std::string> markets;
-    /// Called once when the transport has let go of the stream.
+    /// Called once, when the transport has released the stream.
     std::function<void(LogFollower*)> on_done;
     size_t page_events = kPageEvents;
   };

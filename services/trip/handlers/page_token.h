@@ -8,7 +8,8 @@
 
 namespace ridestream::trip {
 
-/// Where a list goes on, for the caller to hand back: opaque, and good for the same list alone.
+/// The position at which a list continues, for the caller to return: opaque, and valid for the same
+/// list only.
 std::string MakePageToken(const TripFilter& filter, std::uint64_t before);
 
 /// INVALID_ARGUMENT for a token that isn't of this list.

@@ -42,7 +42,7 @@ absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request);
 
-/// `rate`: of the clock that judges the lease, against the wall's time in which callers count.
+/// `rate`: of the clock that judges the lease, relative to the wall clock, on which callers count.
 absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::AcquireLeaseRequest& request, double rate);
 absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::RenewLeaseRequest& request, double rate);
 absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::ReleaseLeaseRequest& request, double rate);

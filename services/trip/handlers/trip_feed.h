@@ -20,7 +20,7 @@ using ProgressReader = streams::PullStream<v1::ReportProgressRequest, v1::Report
 
 /// Everybody who hears of trips as they change: followers of the log, watchers of a trip, and the
 /// streams that report progress to the latter. The store publishes here, so the feed outlives it.
-/// Thread-safe; streams are told without the lock.
+/// Thread-safe; streams are notified without the lock.
 class TripFeed {
  public:
   /// `tail_events`: what it keeps in memory of the log's end.

@@ -20,7 +20,7 @@ class TripWatcher {
  public:
   using Stream = streams::PushStream<v1::WatchTripResponse>;
 
-  /// `on_done` is called once when the transport has let go of the stream.
+  /// `on_done` is called once, when the transport has released the stream.
   static std::shared_ptr<TripWatcher> Make(streams::StreamWriter<v1::WatchTripResponse>& writer,
                                            TripId trip_id,
                                            std::function<void(TripWatcher*)> on_done);

@@ -38,7 +38,7 @@ void Complete(Work& work);
 void Fail(Work& work, const absl::Status& status);
 TripStore::Deadline DeadlineOf(const Work& work);
 
-/// What callers are told when the disk or the database failed: nothing was acknowledged, and since
+/// The error for callers when the disk or the database failed: nothing was acknowledged, and since
 /// every command is idempotent it may be sent again.
 absl::Status NotCommitted(const absl::Status& cause);
 

@@ -46,7 +46,7 @@ class CommandWriter {
     std::function<void(Batch)> acknowledge;
     /// Called after each transaction: how many commands, and how long it took to be durable.
     std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
-    /// Called when so many commands failed together.
+    /// Called with the number of commands that failed together.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
     /// Commands that may wait; one more is refused with RESOURCE_EXHAUSTED.
     size_t max_queue = TripStore::kMaxQueue;

@@ -13,7 +13,7 @@ class DataFolder {
  public:
   /// Makes the folder where it is missing, for the process's user alone, and the database's files,
   /// which nobody else can read whatever the folder's mode is. PERMISSION_DENIED without rights;
-  /// FAILED_PRECONDITION when another process has it, or it is no folder.
+  /// FAILED_PRECONDITION when another process has it, or it isn't a folder.
   static absl::StatusOr<DataFolder> Acquire(const std::string& path);
   DataFolder(DataFolder&& other) noexcept
       : path_(std::move(other.path_)), lock_file_(std::exchange(other.lock_file_, -1)) {}

@@ -23,7 +23,7 @@ namespace ridestream::trip {
 /// changed; the second writes their changes and commits. For one thread and one batch.
 class PostgresLedger final : public Ledger {
  public:
-  /// How long a quote is kept after it expired, so that its rider is told just that.
+  /// How long a quote is kept after its expiry, so that a late request gets the reason.
   static constexpr Duration kQuoteRetention = std::chrono::hours(1);
 
   /// To be compiled on the connection.

@@ -25,7 +25,7 @@ namespace ridestream::trip {
 /// there. Thread-safe.
 class PostgresPublisher {
  public:
-  /// The log is looked at so often even if nobody notifies.
+  /// Interval at which the log is read without a notification.
   static constexpr std::chrono::milliseconds kPollEvery{500};
   /// Committed batches that may wait to be published; then the writer waits.
   static constexpr size_t kMaxBatches = 4;
@@ -46,7 +46,7 @@ class PostgresPublisher {
 
   /// For the writer, in the order of its commits: publishes and answers the batch.
   void Committed(Batch batch);
-  /// The backend of the writer's connection: its notifications tell nothing that Committed doesn't.
+  /// The backend of the writer's connection: its notifications add nothing to Committed.
   void IgnoreBackend(int pid) { writer_pid_ = pid; }
   /// The last published sequence, or what the log held at the start.
   std::uint64_t published() const { return published_; }

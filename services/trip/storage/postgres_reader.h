@@ -19,7 +19,7 @@ namespace ridestream::trip {
 /// over a new one. Thread-safe.
 class PostgresReaders {
  public:
-  /// A read without a deadline ends after so long.
+  /// Deadline of reads that state none.
   static constexpr std::chrono::seconds kMaxRead{10};
 
   PostgresReaders(std::string url, size_t max) : url_(std::move(url)), max_(max) {}

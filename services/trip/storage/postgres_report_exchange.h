@@ -20,8 +20,8 @@ namespace ridestream::trip {
 /// Reports between the trip processes of one PostgreSQL database. Progress travels in the payload
 /// of notifications and is kept nowhere. Surge stands in a table of a row a market, so that a
 /// process that starts learns it too; a notification names the market. The table is unlogged, and
-/// commits here wait for no disk and no standby: all of it is reported anew before long. One thread
-/// of its own with one connection sends and receives.
+/// commits here wait for no disk and no standby: all of it is reported again soon. One thread of
+/// its own with one connection sends and receives.
 class PostgresReportExchange final : public ReportExchange {
  public:
   /// Trips whose progress may wait to be passed on; further ones are left out.
@@ -58,7 +58,7 @@ class PostgresReportExchange final : public ReportExchange {
   PostgresReportExchange(Options options, int wake_up);
   absl::Status Connect(postgres::Deadline deadline);
   void Loop();
-  /// Sends what waits and takes in what has come.
+  /// Sends waiting reports and processes received ones.
   absl::Status Exchange();
   absl::Status Send(const Outbox& outbox, postgres::Deadline deadline);
   absl::Status Receive(postgres::Deadline deadline);

@@ -38,8 +38,8 @@ class PostgresTripStore final : public TripStore, private BatchCommitter {
     Listener on_written = nullptr;
     /// Told of each transaction: how many commands, and how long it took until it was durable.
     std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
-    /// Told when a batch of so many commands failed as a whole, or, with 0, that the log can't be
-    /// followed for a while.
+    /// Called with the number of commands when a batch failed as a whole, or, with 0, when the log
+    /// can't be followed for a while.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
     /// Connections for reading.
     size_t readers = 4;

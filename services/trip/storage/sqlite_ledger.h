@@ -13,7 +13,7 @@ namespace ridestream::trip {
 /// writer's thread; all calls but Open happen within a transaction.
 class SqliteLedger final : public Ledger {
  public:
-  /// How long a quote is kept after it expired, so that its rider is told just that.
+  /// How long a quote is kept after its expiry, so that a late request gets the reason.
   static constexpr Duration kQuoteRetention = std::chrono::hours(1);
 
   /// `database` must have the schema, and outlive the ledger.

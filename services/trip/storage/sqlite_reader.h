@@ -41,7 +41,8 @@ class SqliteReaderPool {
   SqliteReaderPool(std::string path, sqlite::OpenOptions options, size_t max)
       : path_(std::move(path)), options_(std::move(options)), max_(max) {}
 
-  /// Runs `read(reader)` with a reader that nobody else has meanwhile. Its result is a StatusOr.
+  /// Runs `read(reader)` with a reader that no other thread uses meanwhile. Its result is a
+  /// StatusOr.
   template <class Read>
   auto With(Read read) -> decltype(read(std::declval<SqliteReader&>())) {
     absl::StatusOr<std::unique_ptr<SqliteReader>> reader = Take();

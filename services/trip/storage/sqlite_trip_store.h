@@ -33,7 +33,7 @@ class SqliteTripStore final : public TripStore, private BatchCommitter {
     /// Told, on the writer's thread, of each transaction: how many commands, and how long it took
     /// from its BEGIN until it was durable.
     std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
-    /// Told, on the writer's thread, when a batch of so many commands failed as a whole.
+    /// Called on the writer's thread with the number of commands when a batch failed as a whole.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
     /// Connections for reading.
     size_t readers = 4;

@@ -15,7 +15,7 @@
 
 namespace ridestream::dispatch {
 
-/// How a driver comes to have a trip.
+/// How a trip is assigned to a driver.
 enum class AssignmentKind {
   /// The driver accepted an offer.
   kOffer,
@@ -25,11 +25,11 @@ enum class AssignmentKind {
   kMove,
 };
 
-/// Trip has been asked to give a trip to a driver. Only trip's answer or its log ends that.
+/// A pending AssignTrip. Only trip's response or its log ends it.
 struct OpenAssignment {
   enum class State {
     kAsked,
-    /// Trip refused; its log is about to tell why.
+    /// Trip refused; its log will show the reason.
     kRefused,
   };
   OfferId id;
@@ -55,7 +55,8 @@ class Assignments {
   bool Begin(OpenAssignment assignment, Step& step);
   /// The same; the trip comes into the driver's plan at this place.
   bool BeginInsertion(OpenAssignment assignment, const InsertionFound& at, Step& step);
-  /// Trip refused: if its log doesn't tell why until then, TimerKind::kAssignmentUnexplained does.
+  /// Trip refused. If the log doesn't show the reason by then, TimerKind::kAssignmentUnexplained
+  /// ends the assignment.
   void Refuse(const TripId& trip, Time log_is_due);
   /// The assignment is over: `assigned` if the driver has the trip now. Nothing if there was none.
   std::optional<OpenAssignment> End(const TripId& trip, bool assigned);

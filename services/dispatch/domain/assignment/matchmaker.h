@@ -32,12 +32,12 @@ class Matchmaker {
     Offers::Config offers;
     Searches::Config searches;
     SharingConfig sharing;
-    /// How long trip's log is waited for where its answer announced news.
+    /// How long to wait for trip's log to show a change that a response of trip implies.
     Duration log_patience;
   };
   /// A round that takes longer is given up: a safety net, as PlanPublisher::kRoutePatience.
   static constexpr Duration kRoundPatience = std::chrono::seconds(60);
-  /// While no driver is free, a round looks at so many trips only, for what location may know.
+  /// Trips in a round while no driver is free, in case location knows more.
   static constexpr std::size_t kSpareTripsPerRound = 8;
 
   /// All outlive it.
@@ -76,7 +76,7 @@ class Matchmaker {
   /// Trip has answered an AssignTrip. An OK was applied already.
   void AssignmentSettled(const trip::v1::AssignTripRequest& request, const absl::Status& status,
                          Step& step);
-  /// Trip refused the assignment, and its log didn't tell why in time.
+  /// Trip refused the assignment, and its log didn't show the reason in time.
   void AssignmentUnexplained(const OfferId& id, Step& step);
 
   std::uint64_t rounds_out_of_time() const { return searches_.waiting().rounds_out_of_time(); }
@@ -89,7 +89,7 @@ class Matchmaker {
   /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.
   void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
               const std::optional<CandidatesFound::Room>& room, Step& step);
-  /// Puts the trip for which a move has made room into the plan.
+  /// Inserts the trip for which a move has freed capacity into the plan.
   void Take(const CandidatesFound::Room& room, Step& step);
   void Assign(OpenOffer& offer, Step& step);
   /// Ends what is under way for the trip, an offer, an assignment or both. The trip waits again

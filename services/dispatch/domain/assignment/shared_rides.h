@@ -18,8 +18,8 @@
 
 namespace ridestream::dispatch {
 
-/// What a round asks about riders who share, and what it may do with the answer: places in plans
-/// under way, moves from one plan to another, and the room that moves leave. Changes nothing but
+/// The part of a round that concerns riders who share, in query and answer: insertions into plans
+/// under way, moves from one plan to another, and the capacity that moves free. Changes nothing but
 /// the question. Not thread-safe.
 class SharedRides {
  public:
@@ -30,7 +30,7 @@ class SharedRides {
     /// From a round for moves alone to the next.
     Duration every;
   };
-  /// A round looks at so many trips that have a driver, whether another would serve them better.
+  /// Trips with a driver that a round evaluates for a move.
   static constexpr std::size_t kMovesPerRound = 16;
   /// How many riders who share a round tries to insert into plans under way.
   static constexpr std::size_t kTripsPerRound = 100;
@@ -53,26 +53,26 @@ class SharedRides {
 
   /// Adds to the question of a round what it asks about plans under way.
   void AskAbout(FindCandidates& round, Time now);
-  /// When a round is due for moves alone; Time::max() while there is nobody to move.
+  /// When a round for moves alone is due; Time::max() while no trip can be moved.
   Time next_search() const { return search_at_; }
   /// A rider who shares has a driver now.
   void Assigned(Time now);
   /// A round has begun, or there was nothing to ask.
   void Searched(Time now);
 
-  /// Whether the rider may still be put into the plan that was asked about, to which `changes` were
+  /// Whether the rider may still be inserted into the plan of the query, to which `changes` were
   /// made since.
   bool IsInsertable(const TripId& trip, const InsertionFound& found,
                     std::uint64_t changes = 0) const;
   /// The moves that are possible and worth it.
   std::vector<Move> Choose(const std::vector<CandidatesFound::ForMove>& moves) const;
-  /// Whether the trip may take the room in a plan to which `changes` were made since.
+  /// Whether the trip may take the freed capacity of a plan to which `changes` were made since.
   bool CanTake(const CandidatesFound::Room& room, std::uint64_t changes) const;
   /// Whose the trip is, which is about to be moved; empty for one that waits.
   DriverId HolderOf(const TripId& trip) const;
 
  private:
-  /// Leaves those out for whom a round has no time; false if nobody shares.
+  /// Leaves out riders for whom a round has no time. False if no rider shares.
   bool AskForPlaces(FindCandidates& round) const;
   void AskForMoves(FindCandidates& round);
   SharedRide WithMargin(SharedRide ride) const;
@@ -90,7 +90,7 @@ class SharedRides {
   const Searches& searches_;
   const Offers& offers_;
   const Assignments& assignments_;
-  /// The last trip that was looked at for a move: the next round goes on behind it.
+  /// The last trip that was evaluated for a move. The next round continues after it.
   TripId last_moved_;
   Time search_at_ = Time::max();
 };

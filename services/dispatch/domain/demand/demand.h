@@ -19,7 +19,7 @@ class Demand {
  public:
   explicit Demand(const DemandConfig& config) : map_(config) {}
 
-  /// A rider asked there.
+  /// A rider requested a trip there.
   void Requested(LatLng pickup, Time requested_at, Time now) {
     map_.Requested(pickup, requested_at, now);
   }

@@ -12,12 +12,13 @@
 namespace ridestream::dispatch {
 
 struct DemandConfig {
-  /// What rides cost at most where too few cars are, in percent: 100 (there is no surge) to 1000.
+  /// Highest price where cars are missing, in percent of the tariff: 100 (there is no surge) to
+  /// 1000.
   std::uint32_t surge_cap_percent = 200;
 };
 
-/// Demand over supply, by cell: how many riders asked lately around a place, beside how many cars
-/// are free there. From it come the surge, and where idle cars are missing.
+/// Demand over supply, by cell: recent requests around a place, compared with the cars that are
+/// free there. From it come the surge, and where idle cars are missing.
 ///
 /// A request counts in full when it comes, and fades within some minutes; who waits counts besides.
 /// Half of each rider and car counts in its own cell of about a kilometre, the rest around it. The
@@ -40,7 +41,7 @@ class DemandMap {
   /// A cell in which cars are missing.
   struct Shortage {
     std::uint64_t cell = 0;
-    /// Where somebody wanted to be picked up there, lately.
+    /// A recent pick-up in the cell.
     LatLng place;
     /// How many more riders than cars; kShortage or more.
     double cars = 0;
@@ -50,9 +51,9 @@ class DemandMap {
 
   static std::uint64_t CellOf(LatLng place);
 
-  /// Somebody asked for a ride, at `at`, which may be in the past.
+  /// A rider requested a trip at time `at`, which may be in the past.
   void Requested(LatLng pickup, Time at, Time now);
-  /// Where riders wait who have no driver, and where cars are free: to be told every some seconds.
+  /// Places of waiting riders and of free cars. Call every few seconds.
   void Survey(std::span<const LatLng> waiting, std::span<const LatLng> free_cars, Time now);
 
   // As of the last survey:

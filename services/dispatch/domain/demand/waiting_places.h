@@ -18,7 +18,7 @@ class WaitingPlaces {
  public:
   /// A suggestion means nothing after this; until then its driver gets no other.
   static constexpr Duration kLasts = std::chrono::minutes(10);
-  /// Further, as the crow flies, nobody is sent.
+  /// Largest straight-line distance to which a driver is sent.
   static constexpr double kReachM = 4'000;
 
   struct FreeCar {

@@ -16,7 +16,7 @@
 
 namespace ridestream::dispatch {
 
-/// What location is told of a driver.
+/// The state of a driver that is reported to location.
 struct Availability {
   location::v1::DriverState state = location::v1::DRIVER_STATE_UNSPECIFIED;
   std::uint32_t free_seats = 0;
@@ -32,9 +32,9 @@ struct Driver {
   /// Pushes have somewhere to go; false for a driver known from the log alone.
   bool has_session = false;
   bool connected = false;
-  /// Not heard for too long; its trips are given to others when the timer kDriverLost goes off.
+  /// Not heard for too long; its trips are released when the timer kDriverLost fires.
   bool suspect = false;
-  /// Suspect for so long that its riders aboard may leave.
+  /// Suspect for long enough that riders aboard may leave.
   bool lost = false;
   std::uint64_t epoch = 0;
 
@@ -42,10 +42,10 @@ struct Driver {
   common::v1::Vehicle vehicle;
   std::uint32_t seats = 0;
 
-  /// As far as the market was told: it asks for positions only of drivers with something to do.
+  /// As far as the market knows: it gets positions only of drivers with a plan or an offer.
   std::optional<LatLng> position;
   Time positioned_at{};
-  /// The newest of those, oldest first: they tell which way the car goes.
+  /// The newest positions, oldest first. They show the car's direction.
   std::deque<LatLng> track;
   /// Has an offer that hasn't ended.
   bool offered = false;
@@ -56,7 +56,7 @@ struct Driver {
   DriverPlan plan;
   /// The FindRoute under way; 0 if there is none.
   std::uint64_t route_request = 0;
-  /// Why the plan will be pushed when the route is there; UNSPECIFIED if nothing is to be told.
+  /// Why the plan will be pushed when the route is there; UNSPECIFIED if no push is pending.
   v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
   /// The driver's commands that the next push of the plan answers.
   Answers unanswered;
@@ -71,8 +71,8 @@ struct Driver {
   v1::Plan TellPlan(v1::PlanCause cause, bool whole, Time now);
   /// The driver as the car that riders wait for. Refers to the plan.
   Promises::Car AsCar() const { return {plan, position, suspect}; }
-  /// How long the car may drive on from its last position until the driver hears of a plan, which
-  /// takes `heard_within`.
+  /// How long the car may drive on from its last position until the driver gets a plan, which takes
+  /// `heard_within`.
   Duration DrivenUnheard(Duration heard_within, Time now) const;
 };
 

@@ -19,7 +19,7 @@
 
 namespace ridestream::dispatch {
 
-/// What riders who share may expect.
+/// How riders who share are served.
 enum class SharingMode {
   /// Each has the car alone.
   kOff,
@@ -46,7 +46,7 @@ struct SharingConfig {
 /// thread-safe.
 class Fleet {
  public:
-  /// How many positions are remembered of a driver with a plan.
+  /// Positions that are kept of a driver with a plan.
   static constexpr std::size_t kTrackLength = 8;
 
   Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
@@ -74,7 +74,7 @@ class Fleet {
   void RemoveTrip(const trip::v1::Trip& trip, v1::PlanCause cause, Step& step);
   /// Holds what was promised against what has happened by the newest record of a trip.
   void HoldToPromise(const trip::v1::Trip& trip, Step& step);
-  /// The trip is unknown to its owner: no longer anybody's.
+  /// The trip is unknown to the trip service: it has no driver any more.
   void Disown(const TripId& trip, Step& step);
   /// The trip is over, or unknown to its owner.
   void Forget(const TripId& trip) { promises_.Forget(trip); }
@@ -105,18 +105,19 @@ class Fleet {
   void PushTo(const DriverId& id, v1::DriveResponse message, Step& step) const;
   void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) const;
 
-  /// The log has been read: from now on plans are told, and who isn't here is suspect.
+  /// The log has been read. From now on plans are pushed, and drivers who aren't connected are
+  /// suspect.
   void CatchUp(Step& step);
   bool caught_up() const { return plans_.caught_up(); }
-  /// To be called at the end of each step: tells location what changed, once, and forgets drivers
-  /// who have neither a session nor anything to do; those are returned.
+  /// Call at the end of each step: reports changes to location, once, and forgets drivers who have
+  /// neither a session nor anything to do; those are returned.
   std::vector<DriverId> Finish(Step& step);
 
  private:
   Driver* Touch(const DriverId& id);
-  /// Null if the trip is nobody's.
+  /// Null if the trip has no driver.
   const Driver* HolderOf(const TripId& trip) const;
-  /// The trip is nobody's any more. Returns whose it was; null if nobody's.
+  /// The trip has no driver any more. Returns the driver it had; null if none.
   Driver* TakeFromHolder(const TripId& trip);
   Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);

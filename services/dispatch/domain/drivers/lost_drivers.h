@@ -11,9 +11,8 @@
 
 namespace ridestream::dispatch {
 
-/// What becomes of the trips of drivers who aren't heard any more: before the pick-up trip is asked
-/// to release them; a rider aboard is told that the driver is lost, and after a while trip is asked
-/// to cancel. Not thread-safe.
+/// Handles the trips of lost drivers: releases them before the pick-up. A rider aboard is notified
+/// that the driver is lost, and after a while trip is asked to cancel. Not thread-safe.
 class LostDrivers {
  public:
   /// All outlive it. A trip whose rider is aboard is cancelled `abandon_after` its driver was lost.
@@ -27,8 +26,8 @@ class LostDrivers {
 
   /// The driver has been suspect for too long.
   void Lose(const DriverId& driver, Step& step);
-  /// Reports to trip what its record doesn't say yet: whether the driver is lost, of those trips
-  /// whose riders are aboard.
+  /// Reports to trip whether the driver is lost, if trip's record differs, for those trips whose
+  /// riders are aboard.
   void Report(const DriverId& driver, Step& step);
   void Report(const OpenTrip& open, Step& step);
   /// Sets or cancels the time after which the trip of a lost driver ends

@@ -14,25 +14,25 @@
 namespace ridestream::dispatch {
 
 /// Makes the changes of drivers' plans known: finds a route where a plan needs one, then pushes the
-/// plan to its driver and tells its riders. Silent until the log has been read. Not thread-safe.
+/// plan to its driver and notifies its riders. Silent until the log has been read. Not thread-safe.
 class PlanPublisher {
  public:
-  /// An answer to FindRoute that takes longer is not waited for: a safety net, for the shell always
-  /// answers. Of the city's clock, which may run many times faster than routes are found.
+  /// How long to wait for the answer to FindRoute: a safety net, since the runner always answers.
+  /// Of the city's clock, which may run many times faster than routes are found.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
 
-  /// `heard_within`: until its driver hears of a plan whose route is asked for, a car drives on as
-  /// it was told. `timers` and `promises` must outlive it.
+  /// `heard_within`: until its driver gets a plan whose route is being computed, a car drives on
+  /// along the old route. `timers` and `promises` must outlive it.
   PlanPublisher(Duration heard_within, Timers& timers, Promises& promises)
       : heard_within_(heard_within), timers_(timers), promises_(promises) {}
 
-  /// The log has been read: from now on plans are told.
+  /// The log has been read. From now on plans are pushed.
   void CatchUp() { caught_up_ = true; }
   bool caught_up() const { return caught_up_; }
 
-  /// The driver's plan has changed so: tells it, behind its new route if it needs one.
+  /// The driver's plan has changed: pushes it, after its new route is found if it needs one.
   void Change(Driver& driver, PlanChange change, Step& step);
-  /// Asks for a route of the plan, which is told once the route is there; at once while the driver
+  /// Queries the plan's route. The plan is pushed once the route is found; at once while the driver
   /// has no position to begin at.
   void FindRoute(Driver& driver, v1::PlanCause cause, Step& step);
   /// For a driver whose position is known: if the plan has no route, or the car has left it.

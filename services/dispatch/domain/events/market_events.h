@@ -18,13 +18,13 @@
 #include "services/dispatch/matching/candidate.h"
 #include "services/dispatch/matching/insertion.h"
 
-/// What a market is told, and what it decides. Plain values: the shell turns RPCs and timers into
-/// events and decisions into RPCs; the simulation does the same without a network.
+/// A market's events and decisions, as plain values: the adapters turn RPCs and timers into events
+/// and decisions into RPCs; the simulation does the same without a network.
 namespace ridestream::dispatch {
 
 // Events.
 
-/// A stream of this driver said a good Hello; it waits for its Welcome.
+/// A stream of this driver sent a valid Hello and waits for its Welcome.
 struct DriverConnected {
   DriverId driver;
   std::uint64_t epoch = 0;
@@ -37,11 +37,11 @@ struct DriverDisconnected {
   DriverId driver;
   std::uint64_t epoch = 0;
 };
-/// Nothing was heard of the driver for longer than the grace.
+/// No message arrived from the driver for longer than the grace.
 struct DriverSuspect {
   DriverId driver;
 };
-/// A suspect driver was heard again, on the stream it had.
+/// A suspect driver sent a message again, on its present stream.
 struct DriverHeard {
   DriverId driver;
 };
@@ -49,7 +49,7 @@ struct DriverHeard {
 struct SessionDropped {
   DriverId driver;
 };
-/// A good position. Told only of drivers for whom the market asked (SetAvailability).
+/// A valid position. Only of drivers whose positions the market wants (SetAvailability).
 struct DriverMoved {
   DriverId driver;
   LatLng position;
@@ -75,10 +75,10 @@ struct ShiftEnded {
 struct TripLogged {
   trip::v1::TripEvent event;
 };
-/// All that was in the log when following (again) began has been told.
+/// Everything that was in the log when following (again) started has been reported.
 struct LogCaughtUp {};
 
-/// The answer to FindCandidates; failed as a whole when location couldn't be asked.
+/// The answer to FindCandidates; failed as a whole when location couldn't be queried.
 struct CandidatesFound {
   struct ForTrip {
     TripId trip;
@@ -92,7 +92,7 @@ struct CandidatesFound {
     /// Into the plan as it is without the other.
     InsertionFound into;
   };
-  /// The answer to a FindCandidates::Move, or a move of another trip that makes room for one.
+  /// The answer to a FindCandidates::Move, or a move of another trip that frees capacity for one.
   struct ForMove {
     TripId trip;
     /// What its present plan would cost less without it, as Insertion::cost counts; and what the
@@ -161,7 +161,7 @@ struct EndSession {
   DriverId driver;
   std::uint64_t epoch = 0;
 };
-/// What location shall know of the driver from now on, and whether the market wants its positions.
+/// The driver's state for location from now on, and whether the market wants its positions.
 struct SetAvailability {
   DriverId driver;
   location::v1::DriverState state = location::v1::DRIVER_STATE_UNSPECIFIED;
@@ -185,7 +185,7 @@ struct SharedCar {
   /// The place of each stop.
   std::vector<LatLng> places;
   std::vector<TripId> trips;
-  /// The car's place indexes are filled in by whoever answers.
+  /// The answer fills in the car's place indexes.
   RunningCar car;
 };
 
@@ -198,8 +198,8 @@ struct FindCandidates {
     std::uint32_t party_size = 1;
     std::uint32_t radius_m = 0;
     std::optional<SharedRide> shared = std::nullopt;
-    /// What it costs to leave a rider who shares waiting, as Insertion::cost counts; 0 if nobody
-    /// shall be moved to make room.
+    /// What it costs to leave a rider who shares waiting, as Insertion::cost counts; 0 if no trip
+    /// shall be moved to free capacity.
     Duration price{};
   };
   /// A trip that has a driver who hasn't come yet, and might be better off with another.
@@ -213,10 +213,10 @@ struct FindCandidates {
   std::vector<SharedCar> cars = {};
   std::vector<Move> moves = {};
   Time asked_at{};
-  /// How long getting in and out of a car takes.
+  /// Times for getting in and out of a car.
   Duration pickup_dwell{};
   Duration dropoff_dwell{};
-  /// What a second of driving costs, beside one by which somebody gets out later.
+  /// Cost of a second of driving, relative to a second of delay at a drop-off.
   double driving = 1;
 };
 /// Find the fastest way from the car through the stops, in their order.
@@ -237,7 +237,7 @@ struct TripCommand {
                trip::v1::ReportDriverLostRequest, trip::v1::CancelTripRequest>
       request;
 };
-/// What the market makes of a step that a driver says it made, once for each step.
+/// The market's judgement of a step that a driver reported, once for each step.
 struct StepJudged {
   DriverId driver;
   TripId trip;

@@ -11,7 +11,7 @@
 
 namespace ridestream::dispatch {
 
-/// What a market waits for, each with the id of what it is about.
+/// The timers of a market, each with the id of its subject.
 enum class TimerKind {
   kOfferEnds,              // an offer
   kAssignmentUnexplained,  // an assignment, which has an offer's id

@@ -25,7 +25,7 @@ namespace ridestream::dispatch {
 
 struct MarketConfig {
   MarketId market = {};
-  /// How long a driver may think about an offer.
+  /// Time for a driver to answer an offer.
   Duration offer_lease = std::chrono::seconds(15);
   /// How long after the lease an answer still counts: the time it spends on the wire. Then the
   /// offer ends as expired.
@@ -41,20 +41,20 @@ struct MarketConfig {
   /// maximum.
   std::uint32_t radius_m = 2'000;
   std::uint32_t max_radius_m = 10'000;
-  /// A trip that found no driver for so long is given up, after a last look. After a restart it
-  /// waits that long anew.
+  /// Time without a driver after which a trip is given up, after a last look. It starts again after
+  /// a restart of dispatch.
   Duration max_wait = std::chrono::minutes(5);
-  /// How long the matching may leave a trip waiting for a nearer car although a driver whom nobody
-  /// else wants is within the limits.
+  /// Longest time for which matching keeps a trip waiting for a nearer car although a driver whom
+  /// no other trip wants is within the limits.
   Duration price_hold = std::chrono::seconds(10);
   /// A suspect driver's trips are given to others after this, if not aboard.
   Duration lost_after = std::chrono::seconds(30);
   /// A trip whose driver was lost with the rider aboard is cancelled after this, unless the driver
-  /// is heard again. After a restart it lasts that long anew.
+  /// is heard again. After a restart of dispatch the time starts again.
   Duration abandon_after = std::chrono::minutes(10);
   /// Before a trip command whose outcome is open is sent again.
   RetryPauses command_retry = {std::chrono::seconds(1), std::chrono::seconds(15)};
-  /// How long the log is waited for when an answer of trip's announces news that must stand there.
+  /// How long to wait for the log to show a change that a response of trip implies.
   Duration log_patience = std::chrono::seconds(1);
   DemandConfig demand = {};
   ImplausibleSteps implausible_steps = ImplausibleSteps::kCount;
@@ -62,14 +62,14 @@ struct MarketConfig {
   std::string offer_id_prefix = {};
 };
 
-/// The brain of one market: waiting trips, drivers, offers and plans. Deterministic: the same
-/// events at the same times give the same decisions. Reads no clock, calls nobody. Not thread-safe:
-/// its owner feeds it one event after the other.
+/// The domain of one market: waiting trips, drivers, offers and plans. Deterministic: the same
+/// events at the same times give the same decisions. Reads no clock and makes no calls. Not
+/// thread-safe: its owner feeds it one event after the other.
 ///
 /// What it counts on: every FindCandidates, FindRoute and TripCommand is answered exactly once, if
-/// only by an error. The trip log is told in its order, from the oldest open trip on, and after a
-/// break from where it was: a trip's end, once told, is never followed by an older record of it
-/// that the market could have forgotten.
+/// only by an error. The trip log arrives in its order, from the oldest open trip on, and after a
+/// break from the last sequence: a trip's end is never followed by an older record of the trip that
+/// the market could have forgotten.
 ///
 /// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
 /// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `DriverRequests` takes
@@ -92,7 +92,7 @@ class Market {
 
   /// Matching rounds whose solver was stopped by its deadline.
   std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
-  /// Trips whose riders were told that a promise won't be kept.
+  /// Trips whose riders were notified of a broken promise.
   std::uint64_t promises_broken() const { return fleet_.promises().broken(); }
   /// Times of arrival that were corrected for riders.
   std::uint64_t eta_corrections() const { return fleet_.promises().eta_corrections(); }

@@ -25,7 +25,7 @@ struct OpenOffer {
   enum class State {
     /// The driver is thinking.
     kOffered,
-    /// The driver accepted. What trip says to that ends the offer.
+    /// The driver accepted. Trip's response ends the offer.
     kAccepted,
   };
   OfferId id;
@@ -37,8 +37,8 @@ struct OpenOffer {
 };
 
 /// The offers made to the drivers of a market: at most one open one of each driver and of each
-/// trip. Owns each from its making to its end, tells the driver of both, and remembers how a
-/// driver's last ones ended and how likely the driver is to accept the next one.
+/// trip. Owns each offer from start to end, pushes both to the driver, and remembers how a driver's
+/// last ones ended and how likely the driver is to accept the next one.
 ///
 ///   offered ── Accept ──▶ accepted ── End ──▶ ended
 ///      └────────────────────────────── End ──▶ ended
@@ -73,7 +73,7 @@ class Offers {
   void End(const OpenOffer& offer, v1::OfferOutcome outcome, Step& step);
 
   /// The offer that the answer is about, if it can still be answered. Otherwise null, and the
-  /// driver was told why: the offer is another driver's, or how it ended.
+  /// driver got the reason: the offer is another driver's, or has ended.
   OpenOffer* TakeAnswer(const DriverId& driver, const v1::OfferAnswer& answer,
                         const TripBook& trips, Step& step);
 

@@ -5,11 +5,11 @@
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/plan/route_progress.h"
 
-/// A driver who is told another way is on the old one until then, and drives on. So a new route
-/// begins where the car was last seen, goes on as the old one did until the driver has heard of it,
-/// and only then another way: see Ichoua, Gendreau and Potvin, "Diversion Issues in Real-Time
-/// Vehicle Dispatching", Transportation Science 2000. Otherwise it might begin with a turn that the
-/// car has passed by then.
+/// A driver drives on along the old route until the new one arrives. So a new route begins where
+/// the car was last seen, goes on as the old one did until the driver has heard of it, and only
+/// then another way: see Ichoua, Gendreau and Potvin, "Diversion Issues in Real-Time Vehicle
+/// Dispatching", Transportation Science 2000. Otherwise it might begin with a turn that the car has
+/// passed by then.
 namespace ridestream::dispatch {
 
 /// Puts `lead` before a way that was found from its last point. A lead of fewer than two points

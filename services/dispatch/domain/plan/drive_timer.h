@@ -13,7 +13,7 @@ class DriveTimer {
  public:
   /// A stretch is at least so long, in the route's time: then a position's noise is a few percent.
   static constexpr Duration kStretch = std::chrono::minutes(1);
-  /// Not heard for so long, the car may have done anything.
+  /// Longest gap between positions; after a longer one, the car may have done anything.
   static constexpr Duration kGap = std::chrono::seconds(30);
   /// A stretch that takes longer is given up: the car is parked.
   static constexpr Duration kLongest = std::chrono::minutes(10);

@@ -77,7 +77,7 @@ class DriverPlan {
 
   bool has_route() const { return route_.has_value(); }
   /// From where the next route is to be found, by a driver who hears of it within `ahead`: there on
-  /// the way that the car was told last, or at the car if it isn't on it.
+  /// the route that was pushed last, or at the car if it isn't on that route.
   LatLng BeginRoute(LatLng car, Duration ahead);
   /// Takes the route that was found from there through the stops as they are. False, and no route,
   /// if it was made for another number of stops.
@@ -103,7 +103,7 @@ class DriverPlan {
   /// To be called with each change of the stops, and what it means for the route.
   void StopsChanged(RouteChange route);
   void DropRoute();
-  /// What the car drives of its way within that time: not beyond the stop that it was told.
+  /// The part of the route that the car drives within that time, at most to its next stop.
   Duration AheadOnWay(Duration ahead) const;
   /// From the car, through the stops before. Without a route guessed in straight lines, and from
   /// the first stop when it isn't known where the car is.
@@ -112,7 +112,7 @@ class DriverPlan {
   PlannedStops stops_;
   std::uint64_t version_ = 0;
   std::optional<common::v1::Route> route_;
-  /// 0 until the driver was told the route.
+  /// 0 until the route was pushed to the driver.
   std::uint64_t route_id_ = 0;
   /// Along the way that the driver was told last: still there when the route is dropped, for the
   /// driver drives on until the next one comes.

@@ -95,7 +95,7 @@ class PlannedStops {
 
   Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
   void AddStops(const trip::v1::Trip& trip, const Placement* placement);
-  /// The first of `stops` that can be made with so many aboard.
+  /// The first of `stops` that is possible with this many people aboard.
   static Stops::iterator NextWithin(Stops& stops, std::uint32_t aboard, std::uint32_t seats);
   /// Where a stop comes that is behind all of these.
   Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);

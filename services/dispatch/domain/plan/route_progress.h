@@ -38,11 +38,11 @@ class RouteProgress {
     LatLng place;
     Duration from_start;
   };
-  /// Where a car is after driving the route for so long. There must be one.
+  /// The car's position after driving the route for this long. A route must exist.
   Point At(Duration from_start) const;
   /// The route's points at which a car is from `from` to `to`, of the travel time from its start.
   std::span<const Point> PointsBetween(Duration from, Duration to) const;
-  /// The route from the car to where it is after driving on for so long.
+  /// The route from the car to its position after driving on for this long.
   std::vector<Point> PointsAhead(Duration ahead) const;
 
  private:

@@ -17,12 +17,12 @@
 namespace ridestream::dispatch {
 
 /// What riders may expect of their cars: when they come, and whether what was promised holds.
-/// Watches the promises of all trips that have a driver, and tells riders where their cars are. A
-/// promise that was seen broken stays broken until the trip ends. Not thread-safe.
+/// Watches the promises of all trips that have a driver, and reports the cars' positions to riders.
+/// A promise that was seen broken stays broken until the trip ends. Not thread-safe.
 class Promises {
  public:
-  /// A rider whose promised time is over is told so again and again, also while nothing is heard of
-  /// the car: what is told isn't kept anywhere and may be lost.
+  /// Interval at which a rider whose promised time is over is notified again, also while the car is
+  /// silent: notifications aren't stored and may be lost.
   static constexpr Duration kTellLateEvery = std::chrono::seconds(10);
 
   /// A car, as far as it matters to its riders.
@@ -50,9 +50,9 @@ class Promises {
   /// The trip is over, or unknown to its owner.
   void Forget(const TripId& trip) { late_.erase(trip); }
 
-  /// Trips of which it was told that a promise won't be kept.
+  /// Trips whose riders were notified of a broken promise.
   std::uint64_t broken() const { return broken_; }
-  /// How often riders were told another time, because the one they knew was too far off.
+  /// ETAs that were sent again to riders because the earlier ones were too far off.
   std::uint64_t eta_corrections() const { return etas_.corrections(); }
 
  private:
@@ -61,7 +61,7 @@ class Promises {
   ReportProgress MakeReport(const Car& car, const TripId& trip, Time now);
 
   Timers& timers_;
-  /// Open trips of which a promise was seen broken, whoever has them by now.
+  /// Open trips with a promise that was seen broken, whoever drives them now.
   absl::flat_hash_set<TripId> late_;
   std::uint64_t broken_ = 0;
   RiderEtas etas_;

@@ -9,15 +9,15 @@
 
 namespace ridestream::dispatch {
 
-/// When riders were told that their car will be at their next stop. An expectation changes a little
-/// with each position; a rider wants to know only what matters. Not thread-safe.
+/// The ETAs at their next stop that riders have. An expectation changes a little with each
+/// position; a rider wants to know only what matters. Not thread-safe.
 class RiderEtas {
  public:
-  /// A time that was told is corrected when it has moved by so much.
+  /// Change of the estimate from which a sent ETA is corrected.
   static constexpr Duration kWorthTelling = std::chrono::seconds(30);
 
-  /// The time to tell when the car is `expected` then: the one told before, unless it has moved by
-  /// too much, or the trip's state is another by now.
+  /// The ETA to send when the car is `expected` then: the earlier ETA, unless the estimate has
+  /// changed by too much, or the trip's state is another by now.
   Time Tell(const TripId& trip, trip::v1::TripState state, Time expected);
   /// The trip has ended, or its driver changes.
   void Forget(const TripId& trip) { told_.erase(trip); }

@@ -11,9 +11,9 @@
 
 namespace ridestream::dispatch {
 
-/// Takes what drivers say about the trips of their plans: that a step was made, that a trip is
+/// Handles drivers' messages about the trips of their plans: that a step was made, that a trip is
 /// given up, that the shift is over. Each is checked, and then sent to trip, which decides; or the
-/// driver is told why not. A repeat of what is done is answered by the plan. Not thread-safe.
+/// driver gets the reason. A repeated step is answered by the plan. Not thread-safe.
 class DriverRequests {
  public:
   /// All outlive it.
@@ -29,12 +29,12 @@ class DriverRequests {
   void Take(const TripGivenUp& event, Step& step);
   /// `assigning`: a trip is about to become the driver's.
   void Take(const ShiftEnded& event, bool assigning, Step& step);
-  /// Trip has answered the command that came of a request: tells the driver why it was refused.
+  /// Trip has answered the command of a request: sends the driver the reason of a refusal.
   void Settled(const PendingCommand& command, const absl::Status& status, Step& step);
 
  private:
-  /// Judges what the driver says and notes it in `request`. False: the step is refused, and the
-  /// driver was told why.
+  /// Judges the driver's step and notes the result in `request`. False: the step is refused, and
+  /// the driver got the reason.
   bool TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
                      trip::v1::AdvanceTripRequest& request, Step& step);
   /// A step of a trip that isn't in the driver's plan.

@@ -34,7 +34,7 @@ struct StepClaim {
   double ride_m = 0;
 };
 
-/// What `driver` says about a trip of its plan.
+/// A step that `driver` reports about a trip of its plan.
 StepClaim MakeClaim(const Driver& driver, const OpenTrip& open, trip::v1::TripState to, Time now);
 
 struct StepVerdict {
@@ -53,7 +53,7 @@ inline constexpr double kPositionSlackM = 250;
 StepVerdict Judge(const StepClaim& claim);
 
 bool IsImplausible(trip::v1::StepPlausibility plausibility);
-/// What a driver is told whose step is refused for that: FAILED_PRECONDITION.
+/// The error for a driver whose step is refused as implausible: FAILED_PRECONDITION.
 absl::Status RefusalOf(const StepVerdict& verdict);
 
 }  // namespace ridestream::dispatch

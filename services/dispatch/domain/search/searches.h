@@ -22,10 +22,10 @@ namespace ridestream::dispatch {
 /// As promised to a rider who shares; nothing for others.
 std::optional<SharedRide> SharedRideOf(const trip::v1::Trip& trip);
 
-/// The searches for drivers: how far each looks, who isn't asked any more, how long a price may
-/// hold the trip, and when it is given up. A search begins when its trip needs a driver, rests
-/// while the trip is offered or being assigned, and ends when the trip is a driver's, is given up
-/// after a last look, or ends. Not thread-safe.
+/// The searches for drivers: the radius of each, the excluded drivers, how long costs may hold the
+/// trip, and when it is given up. A search begins when its trip needs a driver, rests while the
+/// trip is offered or being assigned, and ends when the trip is a driver's, is given up after a
+/// last look, or ends. Not thread-safe.
 class Searches {
  public:
   struct Config {
@@ -42,21 +42,21 @@ class Searches {
   /// Lets the trip wait for a driver from `hold_until` on, if it needs one and isn't waiting. It
   /// may be neither offered nor being assigned.
   void Continue(const TripId& trip, Time hold_until, Step& step);
-  /// Somebody is about to have the trip, or it needs nobody: no round looks for it.
+  /// The trip is being assigned, or needs no driver: rounds leave it out.
   void Rest(const TripId& trip);
   /// A driver has the trip. Should it come to wait again, that is a new search.
   void Found(const TripId& trip);
   /// The trip has ended, or is unknown to its owner.
   void Forget(const TripId& trip);
-  /// The search's time is over, and nobody is about to have the trip: looks for the last time, as
-  /// far as it may and whatever it costs, and then gives the trip up.
+  /// The search's time is over, and the trip isn't being assigned: takes a last look, as far as it
+  /// may and whatever it costs, and then gives the trip up.
   void TimeIsUp(const TripId& trip, Step& step);
-  /// Trip has answered a GiveUpTrip: where it didn't give the trip up, the search begins anew.
+  /// Trip has answered a GiveUpTrip: if trip didn't give it up, the search starts again.
   void GiveUpSettled(const TripId& trip);
 
-  /// The driver is never asked again for this trip.
+  /// The driver never gets this trip again.
   void Decline(const TripId& trip, const DriverId& driver);
-  /// The driver let the offer run out: is asked again when nobody else is left.
+  /// The offer expired: the driver may get it again when no other driver is left.
   void LetRunOut(const TripId& trip, const DriverId& driver);
   /// Whether the driver may have the trip, by what happened in this search.
   Eligibility EligibilityOf(const TripId& trip, const DriverId& driver) const;
@@ -79,7 +79,7 @@ class Searches {
     std::uint32_t radius_m = 0;
     /// Set while the trip waits or is offered.
     std::optional<Time> give_up_at;
-    /// Until when the price may keep the trip from a driver whom nobody else wants.
+    /// Until when costs may keep the trip from a driver whom no other trip wants.
     Time held_by_price_until{};
     /// The round that every search ends with was begun.
     bool looked_last = false;

@@ -18,7 +18,7 @@
 
 namespace ridestream::dispatch {
 
-/// A trip that needs a driver, and nobody has been offered it.
+/// A trip without a driver and without an open offer.
 struct WaitingTrip {
   TripId id;
   /// The oldest request goes first.
@@ -58,7 +58,7 @@ struct Suitability {
   double acceptance;
 };
 using SuitabilityFn = std::function<Suitability(const WaitingTrip&, const DriverId&)>;
-/// Whether the rider may still be put into the plan that was asked about.
+/// Whether the rider may still be inserted into the plan of the query.
 using InsertableFn = std::function<bool(const TripId&, const InsertionFound&)>;
 
 /// The waiting trips and the matching rounds over them: one round at a time asks for the candidates
@@ -94,7 +94,7 @@ class WaitingTrips {
   void Remove(const TripId& id);
   bool Contains(const TripId& id) const { return requested_at_.contains(id); }
 
-  /// When StartRound is due; nothing while a round is in flight or nobody waits.
+  /// When StartRound is due; nothing while a round is in flight or no trip waits.
   std::optional<Time> NextRound() const;
   /// Asks for at most `max_trips` (and kMaxTripsPerRound); the next round begins with those left
   /// out. Nothing if all who wait are held.

@@ -21,7 +21,7 @@ namespace ridestream::dispatch {
 struct SessionConfig {
   /// How often a driver shall send its position.
   Duration report_every = std::chrono::seconds(4);
-  /// A driver of whom nothing is heard for so long is suspect. Positive.
+  /// Silence after which a driver is suspect. Positive.
   Duration suspect_after = std::chrono::seconds(15);
   /// A session without a stream is forgotten after this; one that never had a good position after
   /// `suspect_after` already. Not shorter than that.
@@ -41,7 +41,7 @@ struct SessionConfig {
   double clock_rate = 1;
 
   /// How often each side sends anything at all: at most half of the silence that makes a driver
-  /// suspect, so that one lost heartbeat makes nobody suspect.
+  /// suspect, so that one lost heartbeat doesn't make a driver suspect.
   Duration heartbeat() const {
     return std::min<Duration>(std::chrono::seconds(10), suspect_after / 2);
   }
@@ -73,10 +73,10 @@ class Session {
 
   // The stream.
 
-  /// A new stream of this driver said this Hello (checked by ValidateHello before). It fences older
-  /// ones: calls for their epochs do nothing from now on. If the Hello resumes the session it goes
-  /// on, else a new one starts as `fresh_id`. Nothing is sent before Welcome. Returns the new
-  /// epoch.
+  /// A new stream of this driver sent this Hello (already checked by ValidateHello). It fences
+  /// older ones: calls for their epochs do nothing from now on. If the Hello resumes the session it
+  /// goes on, otherwise a new session `fresh_id` begins. Nothing is sent before Welcome. Returns
+  /// the new epoch.
   std::uint64_t Connect(const v1::Hello& hello, SessionId fresh_id, Time now);
 
   /// Answers the Hello of that epoch, on a stream whose caller is `driver`. What was pushed to a
@@ -119,7 +119,7 @@ class Session {
   /// False: the driver sends more commands than it may, and this one is not to be carried out.
   bool HasRoomForCommand(Time now) { return commands_.Take(config_->max_commands_per_s, now); }
 
-  /// Anything was heard of the driver. True if it had been suspect.
+  /// A message arrived from the driver. True if the driver was suspect.
   bool Heard(Time now);
 
   /// True once when the driver becomes suspect; not before the first Connect.

@@ -19,8 +19,8 @@ bool IsEnded(trip::v1::TripState state);
 /// A trip that hasn't ended: its newest record, and what isn't on record of it.
 struct OpenTrip {
   trip::v1::Trip trip;
-  /// When the driver said that the rider got in; nothing if this market wasn't told, as before a
-  /// restart.
+  /// When the driver reported the pick-up; nothing if this market didn't get the report, as before
+  /// a restart.
   std::optional<Time> picked_up_at;
 };
 

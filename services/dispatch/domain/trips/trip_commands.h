@@ -36,8 +36,8 @@ struct RetryPauses {
   Duration longest;
 };
 
-/// True if after this failure nobody knows whether the command was carried out. Trip's commands are
-/// idempotent, so asking again tells.
+/// True if it is unknown after this failure whether the command was carried out. Trip's commands
+/// are idempotent, so a repetition gets the outcome.
 bool IsOutcomeOpen(const absl::Status& status);
 
 TripId TripOf(const TripRequest& request);
@@ -62,7 +62,7 @@ class TripCommands {
 
   /// The pause after an open outcome is over.
   void Resend(const TripId& trip, Step& step);
-  /// Trip was heard: nothing pauses any more.
+  /// Trip has answered: no command pauses any more.
   void ResendAll(Step& step);
 
   /// The trip has ended: nothing about it needs to be known any more.
