@@ -49,7 +49,7 @@ TEST(AuthorityTest, PrintsATokenThatItsKeySetVerifies) {
   EXPECT_LE(claims->expires_at, clock.Now() + std::chrono::minutes(10));
 }
 
-TEST(AuthorityTest, SaysWhatIsWrong) {
+TEST(AuthorityTest, NamesTheWrongArgument) {
   const testing::TempFolder folder;
   const std::string at = " --folder=" + folder.path();
   EXPECT_NE(RunAuthority("token rider/ada" + at).output.find("tokens.jwk can't be read"),

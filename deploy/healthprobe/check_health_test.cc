@@ -61,7 +61,7 @@ class BoundPort {
   int port_ = 0;
 };
 
-TEST(CheckHealth, NobodyListeningIsUnhealthy) {
+TEST(CheckHealth, ClosedPortIsUnhealthy) {
   const BoundPort bound;
   ASSERT_NE(bound.port(), 0);
   EXPECT_THAT(CheckHealth(Loopback(bound.port()), kAmple),

@@ -96,7 +96,7 @@ class SupervisorTest : public ::testing::Test {
   const testing::TempFolder folder_;
 };
 
-TEST_F(SupervisorTest, TellsTheCommandWhereTheServicesAre) {
+TEST_F(SupervisorTest, PassesTheServicesAddressesToTheCommand) {
   const auto supervisor =
       Start({"/bin/sh", "-c",
              "echo $RIDESTREAM_TRIP $RIDESTREAM_LOCATION $RIDESTREAM_DISPATCH $RIDESTREAM_GATEWAY "

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(ScaledClockTest, AtRateOneItIsTheWallsTime) {
+TEST(ScaledClockTest, ShowsWallClockTimeAtRateOne) {
   const ScaledClock clock;
   const auto wall = std::chrono::system_clock::now();
   EXPECT_LT(std::chrono::abs(clock.Now() - wall), 1s);

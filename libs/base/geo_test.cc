@@ -28,7 +28,7 @@ TEST(GeoTest, DistancesOfKnownPairs) {
   }
 }
 
-TEST(GeoTest, OffsetGoesAsFarAsItSays) {
+TEST(GeoTest, OffsetMovesByTheGivenDistance) {
   const LatLng from = LatLng::FromDegrees(41.15, -8.61);
   EXPECT_NEAR(DistanceM(from, OffsetBy(from, 300, 400)), 500, 0.5);
 }

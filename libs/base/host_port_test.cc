@@ -35,7 +35,7 @@ TEST(ParseHostPortTest, ReadsHostAndPort) {
   }
 }
 
-TEST(ParseHostPortTest, QuotesWhatIsNoHostAndPort) {
+TEST(ParseHostPortTest, QuotesInvalidHostAndPort) {
   for (const char* text : {"",
                            ":",
                            "127.0.0.1",

@@ -15,7 +15,7 @@ TEST(InvariantTest, IsTrueWhileItHolds) {
   EXPECT_EQ(BrokenInvariants(), before);
 }
 
-TEST(InvariantDeathTest, EndsTheProcessWhereNobodyHandlesIt) {
+TEST(InvariantDeathTest, EndsTheProcessWithoutAHandler) {
   EXPECT_DEATH((void)HoldsTwoAndTwo(5),
                "invariant_test.cc:[0-9]+: broken invariant: two and two are four");
 }

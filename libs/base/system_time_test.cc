@@ -76,7 +76,7 @@ TEST_F(FollowedTimeTest, FollowsAStepWithinItsBoundsAndNeverGoesBack) {
   }
 }
 
-TEST_F(FollowedTimeTest, FollowsAStepThatNobodySaw) {
+TEST_F(FollowedTimeTest, FollowsAnUnobservedStep) {
   source_.Step(-30s);
   source_.Pass(10h);
   EXPECT_EQ(Ahead(), 30s) << "no reading has compared the clocks yet";

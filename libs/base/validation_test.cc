@@ -91,7 +91,7 @@ TEST(ValidateTextTest, RefusesControlsAndDirectionOverrides) {
   }
 }
 
-TEST(ValidateTextTest, RefusesWhatIsNotUtf8) {
+TEST(ValidateTextTest, RefusesInvalidUtf8) {
   for (const std::string& bad :
        {"\xff"s, "a\xc3"s, "\x80"s, "\xc0\xaf"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s}) {
     EXPECT_THAT(ValidateText(bad, kMaxNameCharacters, "note"),
@@ -108,7 +108,7 @@ TEST(ValidateRangeTest, BothEndsAreWithin) {
               StatusIs(absl::StatusCode::kInvalidArgument, "seats: must be in 1 to 8, is 9"));
 }
 
-TEST(ValidatePlaceTest, NamesTheCoordinateOfAPlaceThatIsNotValid) {
+TEST(ValidatePlaceTest, NamesTheInvalidCoordinate) {
   struct Case {
     LatLng place;
     const char* error;  // Empty: none.

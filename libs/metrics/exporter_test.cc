@@ -57,7 +57,7 @@ TEST_F(ExporterTest, EachScrapeReadsTheValuesOfThatMoment) {
   EXPECT_EQ(Sum(Scrape(), "sessions"), 4);
 }
 
-TEST_F(ExporterTest, WhatIsntKnownIsLeftOut) {
+TEST_F(ExporterTest, LeavesOutUnknownReadings) {
   readings_->Add(Readings::Kind::kGauge, "unknown", "Unknown",
                  [] { return std::vector<Readings::Sample>(); });
   Serve();
@@ -114,7 +114,7 @@ TEST(ExporterStartTest, OffServesNothing) {
   EXPECT_EQ((*exporter)->address(), "off");
 }
 
-TEST(ExporterStartTest, SaysWhatIsNoAddress) {
+TEST(ExporterStartTest, QuotesAnInvalidAddress) {
   for (const char* listen : {"", "on", "7101", ":7101", "127.0.0.1:", "127.0.0.1:http",
                              "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:1,127.0.0.1:2"}) {
     EXPECT_THAT(Exporter::Start(listen, {}),

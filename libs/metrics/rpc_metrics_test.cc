@@ -85,7 +85,7 @@ class RpcMetricsTest : public ::testing::Test {
   std::unique_ptr<LocationService::Stub> stub_;
 };
 
-TEST_F(RpcMetricsTest, EveryMethodStandsAtZeroFromTheStart) {
+TEST_F(RpcMetricsTest, EveryMethodStartsAtZero) {
   const testing::Metrics metrics = Read();
   for (const char* method : {"FindNearest", "ReportPositions", "WatchArea", "GetIndexStats"}) {
     for (const char* name : {"x_rpc_calls_total", "x_rpc_open"}) {
@@ -112,7 +112,7 @@ TEST_F(RpcMetricsTest, CountsUnaryCallsByMethodAndCodeWithTheirTimes) {
   EXPECT_EQ(Sum(metrics, "x_rpc_open", {{"method", "FindNearest"}}), 0);
 }
 
-TEST_F(RpcMetricsTest, TellsWhichStreamsAreOpen) {
+TEST_F(RpcMetricsTest, CountsOpenStreams) {
   Start();
   grpc::ClientContext context;
   ReportPositionsResponse response;
@@ -126,7 +126,7 @@ TEST_F(RpcMetricsTest, TellsWhichStreamsAreOpen) {
   EXPECT_EQ(Sum(Read(), "x_rpc_open", {{"method", "ReportPositions"}}), 0);
 }
 
-TEST_F(RpcMetricsTest, AStreamThatIsCutEndsAsWell) {
+TEST_F(RpcMetricsTest, CutStreamCountsAsFinished) {
   Start();
   {
     grpc::ClientContext context;

@@ -16,7 +16,7 @@ ClockReading Reading(Duration ahead, Duration took = 2ms, double peer_rate = 1) 
   return {kAsked, kAsked + took, kAsked + took / 2 + ahead, peer_rate};
 }
 
-TEST(ClockOffsetTest, TellsWhatTwoClocksAreGoodForTogether) {
+TEST(ClockOffsetTest, JudgesHowWellTwoClocksAgree) {
   struct Case {
     const char* name;
     double rate;

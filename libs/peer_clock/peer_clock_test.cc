@@ -38,7 +38,7 @@ class PeerClockTest : public ::testing::Test {
   std::unique_ptr<rpc::Server> server_;
 };
 
-TEST_F(PeerClockTest, TellsWhatTranslatesThePeersTimes) {
+TEST_F(PeerClockTest, TranslatesThePeersTimes) {
   peers_.Advance(-45s);
   Serve({&service_});
   const auto peer = MakePeer();
@@ -89,7 +89,7 @@ TEST_F(PeerClockTest, IsComparedAlsoIfThePeerKnowsNoSuchCall) {
   EXPECT_EQ(peer->verdict(), ClockVerdict::kAgree);
 }
 
-TEST_F(PeerClockTest, TellsTheTimeToServicesOnly) {
+TEST_F(PeerClockTest, AnswersTheTimeToServicesOnly) {
   Serve({&service_});
   grpc::ClientContext context;
   rpc::SetTimeout(context, 10s);

@@ -92,7 +92,7 @@ TEST_F(ConnectionTest, StatementIsStoppedAfterItsTimeAndTheConnectionIsKept) {
   EXPECT_EQ((*results)[0].Text(0, 0), "0");
 }
 
-TEST_F(ConnectionTest, TerminatedBackendIsUnavailableAndSaysWhy) {
+TEST_F(ConnectionTest, TerminatedBackendIsUnavailableWithTheReason) {
   ASSERT_THAT(
       server_->Execute(fmt::format("SELECT pg_terminate_backend({})", connection_->backend_pid())),
       IsOk());
@@ -103,7 +103,7 @@ TEST_F(ConnectionTest, TerminatedBackendIsUnavailableAndSaysWhy) {
   EXPECT_TRUE(connection_->broken());
 }
 
-TEST_F(ConnectionTest, RefusedConnectionsSayWhyWithoutThePassword) {
+TEST_F(ConnectionTest, RefusedConnectionsGiveTheReasonWithoutThePassword) {
   const auto open = [&](const std::string& url) {
     return Connection::Open(url, {}, InSeconds(10)).status();
   };

@@ -64,7 +64,7 @@ TEST_F(ChildProcessTest, EndsByTheSignalThatItIsSent) {
   EXPECT_TRUE((*process)->HasEnded());
 }
 
-TEST_F(ChildProcessTest, AddsToTheEnvironmentAndReplacesWhatIsThere) {
+TEST_F(ChildProcessTest, AddsAndReplacesEnvironmentVariables) {
   ASSERT_EQ(setenv("CHILD_PROCESS_TEST", "parent", 1), 0);
   const auto process = ChildProcess::Start({.binary = "/bin/sh",
                                             .arguments = {"-c", "test $CHILD_PROCESS_TEST = child"},

@@ -42,7 +42,7 @@ TEST(ProtoValuesTest, DurationsStaySoToTheMicrosecond) {
   }
 }
 
-TEST(ProtoValuesTest, WhatIsFinerThanAMicrosecondIsCutOff) {
+TEST(ProtoValuesTest, TruncatesToMicroseconds) {
   google::protobuf::Timestamp at;
   at.set_nanos(1'999);
   EXPECT_EQ(FromProto(at), Time(1us));

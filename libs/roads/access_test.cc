@@ -97,7 +97,7 @@ TEST(AccessTest, BothEnginesKeepThroughTrafficOutOfARandomCity) {
   }
 }
 
-TEST(AccessTest, NobodyPassesAClosedBarrierAndBothSidesAreReached) {
+TEST(AccessTest, ClosedBarrierBlocksTheWayAndBothSidesStayReachable) {
   for (const WayTags& closed : {WayTags{{"barrier", "bollard"}}, WayTags{{"barrier", "block"}},
                                 WayTags{{"barrier", "gate"}, {"access", "private"}},
                                 WayTags{{"barrier", "gate"}, {"motor_vehicle", "no"}}}) {
@@ -136,7 +136,7 @@ TEST(AccessTest, StopsAreOnlyWhereACarMayStop) {
   EXPECT_EQ(world->snapper.NearestOfEach({&place, 1}, StreetUse::kStop)[0]->edge, stop->edge);
 }
 
-TEST(AccessTest, AMapWithoutAStreetToStopSaysSo) {
+TEST(AccessTest, MapWithoutAStreetToStopIsRefused) {
   TestMap map;
   map.AddStreet({map.AddNode(0, 0), map.AddNode(1'000, 0)}, {{"tunnel", "yes"}});
   EXPECT_THAT(MakeWorld(map)->snapper.Snap(TestMap::At(10, 10), StreetUse::kStop),
@@ -155,7 +155,7 @@ TEST(AccessTest, AFerryTakesItsDuration) {
   EXPECT_NEAR(MakeWorld(map)->Seconds(TestMap::At(-500, 0), TestMap::At(4'500, 0)), 1'900, 1);
 }
 
-TEST(AccessTest, WhatIsLeftOutIsCounted) {
+TEST(AccessTest, CountsWhatIsLeftOut) {
   TestMap map;
   const auto middle = map.AddNode(500, 0, {{"barrier", "bollard"}});
   const auto end = map.AddNode(1'000, 0);

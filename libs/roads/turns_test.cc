@@ -102,7 +102,7 @@ TEST(TurnsTest, EntryAndExitMayNameSeveralStreets) {
   EXPECT_NEAR(world->Seconds(kSouth, kNorth), kFree, kRoundOff);
 }
 
-TEST(TurnsTest, OnADualCarriagewayTurningBackCanBeForbidden) {
+TEST(TurnsTest, UTurnOnADualCarriagewayCanBeForbidden) {
   TestMap map;
   const auto in = map.AddNode(-500, -10);
   const auto out = map.AddNode(-500, 10);
@@ -119,7 +119,7 @@ TEST(TurnsTest, OnADualCarriagewayTurningBackCanBeForbidden) {
   EXPECT_NEAR(MakeWorld(map)->Seconds(start, goal), 150, kRoundOff);  // by the dead end
 }
 
-TEST(TurnsTest, OnOneStreetTurningBackCanBeForbidden) {
+TEST(TurnsTest, UTurnOnOneStreetCanBeForbidden) {
   // A car from the east may go north only, where the car must turn to get back to the east. A
   // one-way street leads from the west, so the place in the east isn't where the drive begins.
   TestMap map;
@@ -139,7 +139,7 @@ TEST(TurnsTest, OnOneStreetTurningBackCanBeForbidden) {
   EXPECT_EQ(graph->Opposite(path[0]), path[1]);
 }
 
-TEST(TurnsTest, WhoHasNoOtherWayMayTurnRound) {
+TEST(TurnsTest, CarWithoutAnotherWayMayTurnRound) {
   TestMap map;
   const auto bend = map.AddNode(0, 0);
   const auto west = map.AddStreet({map.AddNode(-500, 0), bend});
@@ -172,7 +172,7 @@ struct Staggered {
   }
 };
 
-TEST(TurnsTest, ByWayOfAStreetOnlyThoseFromThereAreRestricted) {
+TEST(TurnsTest, RestrictionByWayOfAStreetAppliesOnlyFromThere) {
   const LatLng a = TestMap::At(0, -250);
   const LatLng c = TestMap::At(0, 250);
   const LatLng b = TestMap::At(100, 250);
@@ -192,7 +192,7 @@ TEST(TurnsTest, ByWayOfAStreetOnlyThoseFromThereAreRestricted) {
   }
 }
 
-TEST(TurnsTest, WhatCantBeAppliedIsCountedAndHarmless) {
+TEST(TurnsTest, InapplicableRestrictionsAreCountedAndHarmless) {
   Crossing crossing;
   const auto corner = crossing.map.AddNode(300, 300);
   const auto lane = crossing.map.AddStreet({crossing.middle, corner}, kOneway);

@@ -102,7 +102,7 @@ TEST(AcceptorTest, ServerClosesConnectionsFromEverywhereBeyondTheLimitInAll) {
   }
 }
 
-TEST(AcceptorTest, OldestSilentConnectionMakesRoomAndTakesNobodysShare) {
+TEST(AcceptorTest, OldestSilentConnectionIsClosedForANewOne) {
   const auto table = std::make_shared<ConnectionTable>(
       ConnectionLimits{.in_all = 2, .per_address = 1, .silent = 2});
   auto acceptor =
@@ -204,7 +204,7 @@ TEST(AcceptorTest, AcceptsAgainAfterTheProcessWasOutOfDescriptors) {
   taken[1].get_future().wait();
 }
 
-TEST(ListenOnTest, AcceptsEachFormOfAddressAndRefusesWhatIsNone) {
+TEST(ListenOnTest, AcceptsEachFormOfAddressAndRefusesOthers) {
   for (const char* address : {"0.0.0.0:0", "localhost:0", "127.0.0.1:0", "[::]:0", "[::1]:0"}) {
     auto acceptor = Acceptor::Listen({.address = address, .connections = Limits(1, 1)});
     ASSERT_THAT(acceptor, IsOk()) << address;

@@ -17,7 +17,7 @@ std::size_t Count(const testing::CapturedLog& log, const std::string& part) {
   return count;
 }
 
-TEST(AuditLogTest, NamesWhomARequestIsAbout) {
+TEST(AuditLogTest, NamesTheSubjectOfARequest) {
   trip::v1::ListTripsRequest list;
   EXPECT_EQ(AboutWhom(list), "");
   list.set_rider_id("ada");
@@ -29,7 +29,7 @@ TEST(AuditLogTest, NamesWhomARequestIsAbout) {
   EXPECT_EQ(AboutWhom(follow), "markets:m-0,markets:m-1,markets:m-2,markets:m-3");
 }
 
-TEST(AuditLogTest, RepeatsNothingThatIsNoId) {
+TEST(AuditLogTest, OmitsInvalidIds) {
   trip::v1::GetTripRequest get;
   for (const std::string& text : {std::string("t 1"), std::string("t\n1"), std::string("t=1"),
                                   std::string(65, 't'), std::string("caf\xc3\xa9")}) {
@@ -41,7 +41,7 @@ TEST(AuditLogTest, RepeatsNothingThatIsNoId) {
   EXPECT_EQ(AboutWhom(request), "");
 }
 
-TEST(AuditLogTest, WritesALineForEachCallUpToABoundAndThenSaysHowManyItLeftOut) {
+TEST(AuditLogTest, WritesALineForEachCallUpToABoundAndCountsTheRest) {
   const testing::CapturedLog log;
   const AuditedCall call{"S.Get", "rider/eve", "trip_id:t-1", "ipv4:192.0.2.7:5"};
   LogRefusedCall(call, absl::PermissionDeniedError("trip t-1 is another rider's"));

@@ -116,7 +116,7 @@ TEST_F(LimitsTest, RefusesACallerThatIsNamedTwice) {
   }
 }
 
-TEST_F(LimitsTest, ACallerThatCallsTooOftenIsToldWhenToComeBackAndOthersArent) {
+TEST_F(LimitsTest, FrequentCallerIsRefusedWithAPauseAndOthersAreNot) {
   Start(/*calls_per_s=*/0.01);  // A burst of one, and then one in 100 s.
   const Caller greedy{CallerKind::kRider, "greedy"};
   EXPECT_THAT(Call(greedy), IsOk());

@@ -59,7 +59,7 @@ TEST_F(MarketTest, AdmitsCallsOfServedMarketsAndThoseThatNameNone) {
   EXPECT_THAT(CallWith({""}), IsOk());
 }
 
-TEST_F(MarketTest, RefusesCallsOfOtherMarketsAndSaysWhichAreServed) {
+TEST_F(MarketTest, RefusesOtherMarketsAndNamesTheServedOnes) {
   EXPECT_THAT(
       CallWith({"atlantis"}),
       StatusIs(StatusCode::kFailedPrecondition,

@@ -30,7 +30,7 @@ TEST(RateLimiterTest, EachNameHasItsOwn) {
   EXPECT_EQ(limiter.Take("b", kStart), std::nullopt);
 }
 
-TEST(RateLimiterTest, ATimeThatIsOlderTakesNothingAway) {
+TEST(RateLimiterTest, OlderTimeTakesNothingAway) {
   RateLimiter limiter({.per_s = 1, .burst = 2});
   EXPECT_EQ(limiter.Take("a", kStart + 1s), std::nullopt);
   EXPECT_EQ(limiter.Take("a", kStart), std::nullopt);
@@ -43,7 +43,7 @@ TEST(RateLimiterTest, NoRateIsNoLimit) {
   EXPECT_EQ(limiter.names(), 0u);
 }
 
-TEST(RateLimiterTest, WhoHasBeenQuietIsForgotten) {
+TEST(RateLimiterTest, QuietCallerIsForgotten) {
   RateLimiter limiter({.per_s = 10, .burst = 1});
   for (int i = 0; i < 100'000; ++i) {
     EXPECT_EQ(limiter.Take(std::to_string(i), kStart + i * 1ms), std::nullopt);

@@ -64,7 +64,7 @@ TEST_F(RequestIdTest, IsMadeWhereThereIsNone) {
   EXPECT_NE(listener_.id_or_new, first);
 }
 
-TEST_F(RequestIdTest, WhatWouldSpoilALogIsNotTaken) {
+TEST_F(RequestIdTest, RefusesIdsThatWouldSpoilALog) {
   CallWith({"a b", std::string(65, 'x'), "fake\" level=error", "good"});
   EXPECT_THAT(listener_.ids, ElementsAre("good"));
 }

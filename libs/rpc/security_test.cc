@@ -294,7 +294,7 @@ struct Watch {
   std::unique_ptr<grpc::ClientReader<WatchAreaResponse>> stream;
 };
 
-TEST_F(SecurityTest, ACallerHoldsSoManyStreamsOnHoweverManyConnections) {
+TEST_F(SecurityTest, StreamsOfACallerAreLimitedOverAllConnections) {
   const std::string greedy = Token({CallerKind::kViewer, "greedy"});
   std::vector<std::unique_ptr<Watch>> open;
   for (std::size_t i = 0; i < Location::kMaxStreams; ++i) {

@@ -38,7 +38,7 @@ TEST(ServerTest, APortInUseIsAnErrorThatNamesIt) {
               StatusIs(absl::StatusCode::kUnavailable, address));
 }
 
-TEST(ServerTest, DrainTellsTheServicesOnce) {
+TEST(ServerTest, DrainNotifiesTheServicesOnce) {
   int told = 0;
   auto server = *Server::Start({.on_drain = {[&] { ++told; }}});
   server->Drain(1s);

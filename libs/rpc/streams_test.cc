@@ -175,7 +175,7 @@ TEST_F(StreamsTest, ReportsGoInOrderAndOnAfterABreak) {
   stream.Stop();
 }
 
-TEST_F(StreamsTest, AFollowerOpensAgainAndTakesUpWhereItsOwnerStands) {
+TEST_F(StreamsTest, FollowerReopensAtItsOwnersPosition) {
   std::atomic<int> opened = 0;
   using Transport = ClientReadStream<WatchAreaRequest, WatchAreaResponse>;
   const Transport::Start start = [&](auto* context, auto* request, auto* reactor) {

@@ -387,7 +387,7 @@ TEST_F(TlsCredentialsTest, RefusesToStartWithFilesThatDoNotFit) {
   EXPECT_THAT(TlsCredentials::Load(files), StatusIs(absl::StatusCode::kNotFound, "missing"));
 }
 
-TEST(PeerServiceTest, IsNobodyOnPlaintextConnections) {
+TEST(PeerServiceTest, IsEmptyOnPlaintextConnections) {
   grpc::ClientContext context;
   Service service;
   grpc::ServerBuilder builder;

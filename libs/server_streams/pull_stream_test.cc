@@ -94,7 +94,7 @@ TEST_F(PullStreamTest, ReadsNothingWhenItIsClosedBeforeItBegins) {
   EXPECT_EQ(transport_.reads_, 0);
 }
 
-TEST(PullStreamThreadsTest, EndsOnceWhoeverEndsIt) {
+TEST(PullStreamThreadsTest, EndsOnceWhenSeveralThreadsEndIt) {
   constexpr int kRounds = 200;
   for (int round = 0; round < kRounds; ++round) {
     Client client;
@@ -115,7 +115,7 @@ TEST(PullStreamThreadsTest, EndsOnceWhoeverEndsIt) {
   }
 }
 
-TEST(PullStreamThreadsTest, TakesAllThatIsSent) {
+TEST(PullStreamThreadsTest, ReadsEverythingThatIsSent) {
   Client client;
   const auto stream = std::make_shared<Adding>(client, Adding::Options{.on_message = Adder()});
   client.Attach(stream);

@@ -22,7 +22,7 @@ TEST(ParseMarketsTest, ReadsNamesAndStreets) {
   EXPECT_EQ((*markets)[1].streets, "/data/porto.osm.pbf");
 }
 
-TEST(ParseMarketsTest, SaysWhatIsWrong) {
+TEST(ParseMarketsTest, NamesTheFault) {
   for (const char* text : {"", "city", "=city:1", "city=", "a=x,,b=y", "a=x,a=y", "a b=x"}) {
     EXPECT_THAT(ParseMarkets(text), StatusIs(absl::StatusCode::kInvalidArgument, "--markets"))
         << text;
@@ -51,7 +51,7 @@ TEST(ServedMarketsTest, ServesEveryMarketByDefault) {
   EXPECT_THAT(ServedMarkets().Check("atlantis", "market"), IsOk());
 }
 
-TEST(ServedMarketsTest, OfNoMarketsServesNone) {
+TEST(ServedMarketsTest, ServesNoneWithoutMarkets) {
   EXPECT_THAT(ServedMarkets(std::set<std::string, std::less<>>()).Check("atlantis", "market"),
               StatusIs(absl::StatusCode::kFailedPrecondition, "isn't served here"));
 }

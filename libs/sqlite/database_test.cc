@@ -115,7 +115,7 @@ TEST(DatabaseTest, MissingFolderIsNotFound) {
               StatusIs(absl::StatusCode::kNotFound, "/nowhere/at/all/a.db"));
 }
 
-TEST(DatabaseTest, FileThatIsNoDatabaseIsDataLoss) {
+TEST(DatabaseTest, InvalidFileIsDataLoss) {
   TempFolder folder;
   std::ofstream(folder.File("a.db")) << std::string(8192, 'x');
   EXPECT_THAT(Database::Open(folder.File("a.db")),

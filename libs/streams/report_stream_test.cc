@@ -82,7 +82,7 @@ TEST_F(ReportStreamTest, WritesOneBatchAfterTheOtherOnceTheFirstHasWaited) {
   EXPECT_EQ(Take(), "c");
 }
 
-TEST_F(ReportStreamTest, GoesOnBehindTheBatchThatABreakTook) {
+TEST_F(ReportStreamTest, ContinuesAfterTheBatchThatABreakLost) {
   Add("lost");
   Add("kept");
   timers_.FireAll();

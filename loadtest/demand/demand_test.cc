@@ -44,7 +44,7 @@ roads::RoadGraph Square() {
   return roads::RoadGraph(std::move(corners), std::move(edges), {""}, 4);
 }
 
-TEST(ReplayDemandTest, TellsRequestsInTheOrderTheyAreDue) {
+TEST(ReplayDemandTest, ReturnsRequestsInDueOrder) {
   const auto demand = ReplayDemand(
       Write(std::string(kHeader) + "2.5,40.1,-74,40.2,-74.1,2\r\n\n1,40,-74,\"41\",-75,8\n"));
   ASSERT_THAT(demand, IsOk());
@@ -71,7 +71,7 @@ TEST(ReplayDemandTest, FileMayBeginWithAByteOrderMark) {
   }
 }
 
-TEST(ReplayDemandTest, NamesFileLineAndColumnOfWhatIsWrong) {
+TEST(ReplayDemandTest, NamesFileLineAndColumnOfAnError) {
   const struct {
     std::string text, error;
   } cases[] = {

@@ -27,7 +27,7 @@ Duration TimeToDrive(const Congestion& congestion) {
   return now - kSetOff;
 }
 
-TEST(CarTest, DrivesAsTheMapSays) {
+TEST(CarTest, DrivesAtTheMapsSpeed) {
   Car car(kFrom, kSetOff);
   car.Drive(East(), kSetOff);
   EXPECT_EQ(car.halts_at(), kSetOff + seconds(100));

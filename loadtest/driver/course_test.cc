@@ -36,7 +36,7 @@ TEST(CourseTest, MotionIsThatOfTheLeg) {
   EXPECT_EQ(course.MotionAt(20'000).speed_dm_per_s, 0u);
 }
 
-TEST(CourseTest, SinglePointStandsStill) {
+TEST(CourseTest, SinglePointDoesntMove) {
   const Course course({At(3, 3)}, {});
   EXPECT_EQ(course.duration_ms(), 0);
   EXPECT_EQ(course.PlaceAt(1'000), At(3, 3));

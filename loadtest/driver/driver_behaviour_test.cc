@@ -184,7 +184,7 @@ class DriverBehaviourTest : public ::testing::Test {
   std::uint64_t sequence_ = 0;
 };
 
-TEST_F(DriverBehaviourTest, SaysHelloThenReportsEveryFourSeconds) {
+TEST_F(DriverBehaviourTest, SendsHelloThenReportsEveryFourSeconds) {
   Begin();
   const auto hellos = Sent(pb::DriveRequest::kHello);
   ASSERT_EQ(hellos.size(), 1u);
@@ -447,7 +447,7 @@ TEST_F(DriverBehaviourTest, LosesItsConnectionAndComesBack) {
   ExpectNoViolation();
 }
 
-TEST_F(DriverBehaviourTest, SaysHelloAgainWhenNobodyWelcomesIt) {
+TEST_F(DriverBehaviourTest, SendsHelloAgainWithoutAWelcome) {
   Begin();
   Run(minutes(2));
   EXPECT_GT(disconnects_, 4);

@@ -30,7 +30,7 @@ ProgressView View() {
           .offer_p99_ms = 9.9};
 }
 
-TEST(ProgressTest, LineTellsAll) {
+TEST(ProgressTest, LineHasAllFigures) {
   const std::string line = ToLine(View());
   EXPECT_THAT(line, AllOf(HasSubstr("load   12 s  city 01:01:01  drivers 198/200  requests 40"),
                           HasSubstr("waiting 3  assigned 4  arrived 5  aboard 6  completed 7  "

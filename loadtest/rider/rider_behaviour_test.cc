@@ -211,7 +211,7 @@ TEST_F(RiderBehaviourTest, OlderVersionsAreOvertaken) {
   EXPECT_EQ(rider_->state(), pb::TRIP_STATE_ASSIGNED);
 }
 
-TEST(FirstOffersTest, TellsTheTimeBetweenOnceWhicheverComesFirst) {
+TEST(FirstOffersTest, ReportsTheTimeBetweenOnceInEitherOrder) {
   FirstOffers offers;
   const Time due = ScaledClock::kAnchor;
   EXPECT_EQ(offers.OnRequested(TripId("a"), due), std::nullopt);

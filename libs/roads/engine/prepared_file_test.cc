@@ -54,7 +54,7 @@ class PreparedFileTest : public ::testing::Test {
   const std::vector<NodeIndex> order_ = FindContractionOrder(graph_);
 };
 
-TEST_F(PreparedFileTest, WhatIsSavedIsLoaded) {
+TEST_F(PreparedFileTest, SavedOrderIsLoaded) {
   EXPECT_THAT(LoadPrepared(path_, graph_), StatusIs(absl::StatusCode::kNotFound, path_));
   ASSERT_THAT(SavePrepared(path_, graph_, order_), IsOk());
   ASSERT_THAT(SavePrepared(path_, graph_, order_), IsOk());  // replaces it
@@ -79,7 +79,7 @@ TEST_F(PreparedFileTest, EveryDamagedByteAndEveryCutIsNoticed) {
   EXPECT_THAT(LoadPrepared(path_, graph_), StatusIs(absl::StatusCode::kDataLoss, "damaged"));
 }
 
-TEST_F(PreparedFileTest, TheReasonOfARefusalIsTold) {
+TEST_F(PreparedFileTest, RefusalNamesItsReason) {
   ASSERT_THAT(SavePrepared(path_, graph_, order_), IsOk());
   EXPECT_THAT(LoadPrepared(path_, MakeGraph(1001)),
               StatusIs(absl::StatusCode::kFailedPrecondition, "made for other streets"));
@@ -130,7 +130,7 @@ TEST_F(PreparedFileTest, StreetsKeepItFromOneStartToTheNext) {
   EXPECT_THAT((*nowhere)->preparation(), HasSubstr("can't be written"));
 }
 
-TEST_F(PreparedFileTest, WhatIsRefusedIsPreparedAnewAndReplaced) {
+TEST_F(PreparedFileTest, RefusedFileIsPreparedAgainAndReplaced) {
   const StreetsOptions options{.cache_folder = folder_};
   ASSERT_THAT(Streets::Load("city:5", options), IsOk());
   ASSERT_THAT(Streets::Load("city:6", options), IsOk());

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 using ::ridestream::testing::IsOk;
 using ::ridestream::testing::StatusIs;
 
-TEST(RouterTest, OnATwoWayStreetBothDirectionsAreDriven) {
+TEST(RouterTest, TwoWayStreetIsDrivenInBothDirections) {
   TestMap map;
   map.AddStreet({map.AddNode(0, 0), map.AddNode(1000, 0)});
   const auto world = MakeWorld(map);
@@ -62,7 +62,7 @@ TEST(RouterTest, TheDirectWayOnASlowStreetMayNotBeTheQuickest) {
               2 * 10 / (5 / 3.6) + 1400 / (100 / 3.6), 0.5);
 }
 
-TEST(RouterTest, AtAJunctionEveryStreetCanBeTaken) {
+TEST(RouterTest, EveryStreetOfAJunctionCanBeTaken) {
   TestMap map;
   const auto a = map.AddNode(0, 0);
   const auto b = map.AddNode(1000, 0);
@@ -76,7 +76,7 @@ TEST(RouterTest, AtAJunctionEveryStreetCanBeTaken) {
   EXPECT_NEAR(world->Seconds(TestMap::At(0, 1000), TestMap::At(1000, 0)), 200, 0.3);
 }
 
-TEST(RouterTest, ToWhereOneIsTheRouteIsAPoint) {
+TEST(RouterTest, RouteToTheSamePlaceIsAPoint) {
   TestMap map;
   map.AddStreet({map.AddNode(0, 0), map.AddNode(1000, 0)});
   const auto world = MakeWorld(map);

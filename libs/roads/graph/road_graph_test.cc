@@ -94,7 +94,7 @@ TEST(RoadGraphTest, OnlyTheLargestStrongComponentStays) {
   EXPECT_EQ(all->edge_count(), 7U);
 }
 
-TEST(RoadGraphTest, OfTwoStreetsOnOneLineTheQuickerStays) {
+TEST(RoadGraphTest, QuickerOfTwoStreetsOnOneLineStays) {
   TestMap map;
   const auto a = map.AddNode(0, 0);
   const auto b = map.AddNode(1000, 0);

@@ -76,7 +76,7 @@ TEST_F(SpeedLearnerTest, AStreetIsLearnedFromJunctionToJunctionInOneDirection) {
   EXPECT_EQ(learner_.changed_streets(), 1U);
 }
 
-TEST_F(SpeedLearnerTest, AChangeIsToldOnce) {
+TEST_F(SpeedLearnerTest, ReportsAChangeOnce) {
   Drive(0, 100, seconds(20), kMorning, 60);
   EXPECT_TRUE(learner_.Update(kMorning).has_value());
   EXPECT_FALSE(learner_.Update(kMorning).has_value());
@@ -86,14 +86,14 @@ TEST_F(SpeedLearnerTest, AChangeIsToldOnce) {
   EXPECT_TRUE(learner_.Update(kMorning).has_value()) << "fast again";
 }
 
-TEST_F(SpeedLearnerTest, OneSlowCarSaysLittle) {
+TEST_F(SpeedLearnerTest, OneSlowCarChangesLittle) {
   Drive(0, 100, seconds(20));
   const auto edge_ms = learner_.Update(kMorning);
   ASSERT_TRUE(edge_ms.has_value());
   EXPECT_NEAR(SecondsOf(*edge_ms, 0, 100), 12.5, 0.1);
 }
 
-TEST_F(SpeedLearnerTest, WhatIsLearnedCountsInItsHourOnEachDay) {
+TEST_F(SpeedLearnerTest, LearnedTimesCountInTheirHourOfEachDay) {
   Drive(0, 100, seconds(20), kMorning, 60);
   EXPECT_TRUE(learner_.Update(kMorning + std::chrono::minutes(59)).has_value());
   const auto later = learner_.Update(kMorning + hours(1));
@@ -105,7 +105,7 @@ TEST_F(SpeedLearnerTest, WhatIsLearnedCountsInItsHourOnEachDay) {
   EXPECT_NEAR(SecondsOf(*next_day, 0, 100), 20, 0.6);
 }
 
-TEST_F(SpeedLearnerTest, WhatNoCarCanHaveDrivenIsNotBelieved) {
+TEST_F(SpeedLearnerTest, IgnoresImpossibleSpeeds) {
   EXPECT_FALSE(Drive(0, 200, seconds(20))) << "no street leads there directly";
   EXPECT_FALSE(Drive(0, 50, seconds(5))) << "no point of the graph";
   EXPECT_FALSE(Drive(0, 100, seconds(2)));

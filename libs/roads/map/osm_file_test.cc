@@ -61,7 +61,7 @@ void ExpectSame(const RoadGraph& a, const RoadGraph& b) {
   }
 }
 
-TEST_F(OsmFileTest, WhatIsWrittenIsReadInEveryFormat) {
+TEST_F(OsmFileTest, ReadsWhatItWritesInEveryFormat) {
   const OsmData city = MakeCity(11);
   RoadGraphBuilder builder;
   AddTo(builder, city);
@@ -91,7 +91,7 @@ TEST_F(OsmFileTest, WaysMayComeBeforeTheirNodes) {
   EXPECT_EQ(graph->bounds().south_west, LatLng::FromDegrees(41.150, -8.61));
 }
 
-TEST_F(OsmFileTest, WhatCantBeOpenedIsNamed) {
+TEST_F(OsmFileTest, NamesAFileThatCantBeOpened) {
   EXPECT_THAT(ReadGraph(Path("missing.osm.pbf")),
               StatusIs(absl::StatusCode::kNotFound, "missing.osm.pbf: No such file"));
   EXPECT_THAT(ReadGraph(WriteText("roads.csv", "lat,lng\n")),

@@ -216,7 +216,7 @@ TEST(StreetTagsTest, CarsMayNotStopOnMotorwaysMotorroadsAndInTunnels) {
   EXPECT_FALSE(Read({{"highway", "primary"}, {"tunnel", "yes"}})->may_stop);
 }
 
-TEST(StreetTagsTest, FerriesAreDrivenIfATagSaysThatTheyTakeCars) {
+TEST(StreetTagsTest, FerriesAreDrivenIfATagAdmitsCars) {
   EXPECT_FALSE(Read({{"route", "ferry"}}));
   EXPECT_FALSE(Read({{"route", "ferry"}, {"access", "yes"}}));
   EXPECT_FALSE(Read({{"route", "ferry"}, {"motor_vehicle", "no"}, {"foot", "yes"}}));
@@ -243,7 +243,7 @@ TEST(StreetTagsTest, DurationsAreReadInEveryNotation) {
   for (const auto& c : cases) EXPECT_EQ(ParseDurationSeconds(c.text), c.seconds) << c.text;
 }
 
-TEST(StreetTagsTest, BarriersAreClosedUnlessTheyAreUsuallyOpenedOrTheirTagsSaySo) {
+TEST(StreetTagsTest, BarriersAreClosedUnlessUsuallyOpenOrTaggedAsOpen) {
   const struct {
     TagList tags;
     bool open;

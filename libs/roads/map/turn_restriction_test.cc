@@ -29,7 +29,7 @@ struct ReadCase {
   RestrictionCounts counts;
 };
 
-TEST(TurnRestrictionTest, HoldsForCarsUnlessItsTagsSayOtherwise) {
+TEST(TurnRestrictionTest, HoldsForCarsUnlessTagsExcludeThem) {
   const ReadCase cases[] = {
       {{{"type", "restriction"}, {"restriction", "no_left_turn"}}, true, {}},
       {{{"type", "restriction"}, {"restriction", "only_u_turn"}}, true, {}},

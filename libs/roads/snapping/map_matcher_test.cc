@@ -28,7 +28,7 @@ TestMap Ladder() {
   return map;
 }
 
-TEST(MapMatcherTest, TheTrackTellsStreetAndDirection) {
+TEST(MapMatcherTest, TrackDecidesStreetAndDirection) {
   const auto world = MakeWorld(Ladder());
   const MapMatcher matcher(world->turns, world->snapper);
   const auto match = [&](const std::vector<LatLng>& track) {
@@ -67,7 +67,7 @@ TEST(MapMatcherTest, FarFromStreetsTheNearestIsTaken) {
   EXPECT_EQ(matcher.Match(far), std::nullopt);
 }
 
-TEST(MapMatcherTest, WhatWasBeforeAJumpDoesNotCount) {
+TEST(MapMatcherTest, PositionsBeforeAJumpDontCount) {
   const auto world = MakeWorld(Ladder());
   const MapMatcher matcher(world->turns, world->snapper);
   const std::vector<LatLng> jumped{TestMap::At(-5'000, 0), TestMap::At(500, 0)};
@@ -77,7 +77,7 @@ TEST(MapMatcherTest, WhatWasBeforeAJumpDoesNotCount) {
   EXPECT_FALSE(point->under_way);
 }
 
-TEST(MapMatcherTest, WhoIsUnderWayGoesOnAhead) {
+TEST(MapMatcherTest, CarUnderWayContinuesAhead) {
   const auto world = MakeWorld(Ladder());
   SnappedPoint start = world->Snap(TestMap::At(500, 0));
   const SnappedPoint behind = world->Snap(TestMap::At(400, 0));
