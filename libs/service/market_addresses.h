@@ -31,8 +31,8 @@ class MarketAddresses {
 
   /// Where the process that serves `market` is, as a target of rpc::MakeChannel; with is_single(),
   /// whatever the market.
-  /// INVALID_ARGUMENT when it isn't an id, or can't be part of a DNS name; FAILED_PRECONDITION lists
-  /// the known markets.
+  /// INVALID_ARGUMENT when it isn't an id, or can't be part of a DNS name; FAILED_PRECONDITION
+  /// lists the known markets.
   absl::StatusOr<std::string> Find(std::string_view market) const;
 
   /// As it was parsed, for the log.

@@ -52,7 +52,7 @@ const std::map<std::string, std::string>& ProvokedElsewhere() {
   static const std::map<std::string, std::string> elsewhere = {
       {"QuoteTrip FAILED_PRECONDITION", "TripServiceTest.BadQuotesAreRefusedByField"},
       {"Drive ABORTED", "DriveStreamTest.ANewerStreamFencesTheOlderAndOutlivesItsEnd"},
-      {"Drive FAILED_PRECONDITION", "DriveLimitsTest.DriverOfAnotherMarketIsToldToEndItsShift"},
+      {"Drive FAILED_PRECONDITION", "DriveLimitsTest.DriverOfAnotherMarketMustEndItsShift"},
   };
   return elsewhere;
 }

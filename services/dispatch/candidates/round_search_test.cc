@@ -193,7 +193,7 @@ TEST_F(RoundSearchTest, TheBestInsertionsAreThoseOverAllCarsByExactTimes) {
   EXPECT_GT(insertions, 10u);
 }
 
-TEST_F(RoundSearchTest, AMoveTellsWhatAllAreSpared) {
+TEST_F(RoundSearchTest, MoveIncludesTheSavingsOfAll) {
   FindCandidates question{.round = 1, .queries = {}};
   question.asked_at = kNow;
   for (const char* driver : {"a", "b"}) question.cars.push_back(MakeCar(driver));
@@ -214,7 +214,7 @@ TEST_F(RoundSearchTest, AMoveTellsWhatAllAreSpared) {
   EXPECT_EQ(found.moves[0].insertions[0].driver, DriverId("b"));
 }
 
-TEST_F(RoundSearchTest, WhomNobodyCanTakeGetsTheRoomOfOneWhoMoves) {
+TEST_F(RoundSearchTest, StrandedRiderGetsTheCapacityThatAMoveFrees) {
   std::size_t rooms = 0;
   RoundSearch search(router(), {});
   for (int round = 0; round < 100; ++round) {

@@ -153,7 +153,7 @@ TEST(AssignmentTest, TakesTheCheapestOfSeveralOptionsForOneColumn) {
   EXPECT_EQ(SolveInTime(problem).cost, 30);
 }
 
-TEST(AssignmentTest, NobodyAndNothingAreNoProblem) {
+TEST(AssignmentTest, HandlesEmptyRowsAndColumns) {
   EXPECT_EQ(SolveInTime(AssignmentProblem(0)).cost, 0);
   AssignmentProblem problem(0);
   problem.AddRow(7);

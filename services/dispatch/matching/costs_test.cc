@@ -94,7 +94,7 @@ TEST(CostsTest, APlaceInAnEmptyPlanCostsWhatAFreeDriverDoesWhoNeverRefuses) {
   EXPECT_EQ(costs.OfInsertion(kTrip, found->cost), costs.OfFreeDriver(kTrip, seconds(100), 1));
 }
 
-TEST(CostsTest, ARiderCostsInAPlanWhatIsSparedWithoutThem) {
+TEST(CostsTest, CostInAPlanIsTheSavingWithoutTheRider) {
   Row row;
   const Time now = ScaledClock::kAnchor;
   RunningCar car{.place = 0, .leaves = now, .seats = 8, .aboard = 2, .stops = {}};

@@ -262,7 +262,7 @@ TEST(InsertionTest, TheBestCarsAreThoseOfLookingAtAll) {
   EXPECT_GT(exact_times_spared, 0);
 }
 
-TEST(InsertionTest, NobodyFitsIntoAFullCarUntilSomebodyLeaves) {
+TEST(InsertionTest, FullCarTakesARiderOnlyAfterADropOff) {
   Plane plane;
   RunningCar car{plane.Add(0, 0), kNow, 2, 2, {}, 0};
   car.stops.push_back({plane.Add(100, 0), -2, kNow + seconds(100)});
@@ -281,7 +281,7 @@ TEST(InsertionTest, MoreRidersThanSeatsFitNowhere) {
   EXPECT_FALSE(FindInsertion(car, rider, plane));
 }
 
-TEST(InsertionTest, AnUnreachablePickUpIsNoInsertion) {
+TEST(InsertionTest, UnreachablePickUpHasNoInsertion) {
   class Nowhere final : public TravelTimes {
     Duration Between(PlaceIndex, PlaceIndex) override { return kNoWay; }
   } nowhere;

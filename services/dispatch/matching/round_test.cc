@@ -98,7 +98,7 @@ TEST_F(RoundTest, ADriverWhoComesTooLateForThePromiseIsNotAsked) {
   EXPECT_THAT(Decide(), ElementsAre("in-time"));
 }
 
-TEST_F(RoundTest, ALastResortIsTakenWhereNobodyElseIsInSight) {
+TEST_F(RoundTest, LastResortIsTakenWithoutAnotherCandidate) {
   RoundTrip& trip = AddTrip();
   trip.held_by_price = true;
   AddDriver("silent", 10, /*last_resort=*/true);
@@ -135,7 +135,7 @@ TEST(ChooseMovesTest, TheGreatestGainGoesFirstAndNoPlanIsChangedTwice) {
   EXPECT_THAT(ChooseMoves(costs, options), ElementsAre(1, 2, 3));
 }
 
-TEST(ChooseMovesTest, TheDriverWhoGivesUpTheOneThatTakesTheRoomCountsAsChanged) {
+TEST(ChooseMovesTest, DriverWhoGivesUpATripForTheFreedCapacityCountsAsChanged) {
   const Costs costs({}, {});
   const std::vector<MoveOption> options{
       {seconds(60), DriverId("a"), DriverId("b"), DriverId("c")},
@@ -144,7 +144,7 @@ TEST(ChooseMovesTest, TheDriverWhoGivesUpTheOneThatTakesTheRoomCountsAsChanged) 
   EXPECT_THAT(ChooseMoves(costs, options), ElementsAre(0));
 }
 
-TEST(ChooseMovesTest, LessThanTheLeastGainMovesNobody) {
+TEST(ChooseMovesTest, MovesNeedTheLeastGain) {
   const std::vector<MoveOption> options{{seconds(29), DriverId("a"), DriverId("b")}};
   EXPECT_THAT(ChooseMoves(Costs({}, {}), options), IsEmpty());
 }

@@ -81,7 +81,7 @@ TEST_F(DriveLimitsTest, MessageThatGrpcRefusesNamesItsBoundAndOffersNoRetry) {
   EXPECT_EQ(rpc::RetryAfter(driver.context(), 0ms), 0ms);
 }
 
-TEST_F(DriveLimitsTest, FieldsOutOfBoundsEndTheStreamAndReachNobody) {
+TEST_F(DriveLimitsTest, FieldsOutOfBoundsEndTheStreamAndAreNotForwarded) {
   std::vector<std::pair<v1::DriveRequest, const char*>> cases(4);
   cases[0].first.mutable_offer_answer()->set_offer_id(std::string(65, 'x'));
   cases[0].second = "offer_answer.offer_id";
@@ -160,7 +160,7 @@ TEST_F(DriveLimitsTest, DriverWhoEndsItsShiftIsOffTheMapAndBeginsInAnotherMarket
   EXPECT_EQ(registry_->Find(DriverId("d-1"))->market(), MarketId("town"));
 }
 
-TEST_F(DriveLimitsTest, DriverOfAnotherMarketIsToldToEndItsShift) {
+TEST_F(DriveLimitsTest, DriverOfAnotherMarketMustEndItsShift) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   TestDriver again(*stub_, "d-1");
@@ -181,7 +181,7 @@ TEST_F(DriveLimitsTest, EndOfShiftOfAFencedStreamChangesNothing) {
   PositionIsKnown(driver);
 }
 
-TEST_F(DriveLimitsTest, StrangersWithoutAPositionMakeRoomForADriver) {
+TEST_F(DriveLimitsTest, SessionsWithoutAPositionAreEvictedForADriver) {
   std::vector<std::unique_ptr<TestDriver>> strangers;
   for (const char* id : {"s-1", "s-2"}) {
     Welcome(*strangers.emplace_back(std::make_unique<TestDriver>(*stub_, id)));
@@ -198,7 +198,7 @@ TEST_F(DriveLimitsTest, StrangersWithoutAPositionMakeRoomForADriver) {
   EXPECT_EQ(registry_->sessions(), 2u);
 }
 
-TEST_F(DriveLimitsTest, DriversAwayWithNothingToDoMakeRoomAndOthersDoNot) {
+TEST_F(DriveLimitsTest, SessionsOfAbsentIdleDriversAreEvictedAndOthersAreNot) {
   for (const char* id : {"d-1", "d-2"}) {
     {
       TestDriver driver(*stub_, id);

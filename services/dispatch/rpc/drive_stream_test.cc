@@ -104,7 +104,7 @@ TEST_F(DriveStreamTest, ACommandOutOfBoundsEndsTheStreamAndIsNotRepeated) {
   EXPECT_EQ(status.error_message().find(id), std::string::npos);
 }
 
-TEST_F(DriveStreamTest, NobodyAndRidersAreRefused) {
+TEST_F(DriveStreamTest, RefusesAnonymousCallersAndRiders) {
   TestDriver nobody(*stub_, "");
   EXPECT_EQ(nobody.Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
   grpc::ClientContext context;
@@ -122,7 +122,7 @@ TEST_F(DriveStreamTest, ANewerStreamFencesTheOlderAndOutlivesItsEnd) {
   EXPECT_EQ(newer.Read()->plan().version(), 1u);
 }
 
-TEST_F(DriveStreamTest, WhatWasNotAckedComesAgainAfterACut) {
+TEST_F(DriveStreamTest, SendsUnackedPushesAgainAfterACut) {
   v1::Welcome welcome;
   {
     TestDriver driver(*stub_, "d-1");
@@ -139,7 +139,7 @@ TEST_F(DriveStreamTest, WhatWasNotAckedComesAgainAfterACut) {
   EXPECT_EQ(again.Read()->plan().version(), 2u);
 }
 
-TEST_F(DriveStreamTest, ADriverThatAcksNothingIsClosedAndBeginsAnew) {
+TEST_F(DriveStreamTest, DriverWithTooManyUnackedPushesGetsANewSession) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   for (std::uint64_t version = 1; version <= 5; ++version) Push("d-1", version);
@@ -176,14 +176,14 @@ TEST_F(DriveStreamTest, SessionsAreLimited) {
   EXPECT_EQ(rpc::RetryAfter(three.context(), 0ms), 5s);
 }
 
-TEST_F(DriveStreamTest, AStreamThatSaysNothingIsClosed) {
+TEST_F(DriveStreamTest, SilentStreamIsClosed) {
   TestDriver driver(*stub_, "d-1");
   while (registry_->streams() == 0) std::this_thread::yield();
   clock_.Advance(11s);
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
-TEST_F(DriveStreamTest, SilenceIsToldToTheMarketAndThenEndsTheStream) {
+TEST_F(DriveStreamTest, SilenceIsReportedToTheMarketAndThenEndsTheStream) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   clock_.Advance(16s);
@@ -194,7 +194,7 @@ TEST_F(DriveStreamTest, SilenceIsToldToTheMarketAndThenEndsTheStream) {
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
-TEST_F(DriveStreamTest, SilenceIsToldAlsoToAMarketThatIsBehind) {
+TEST_F(DriveStreamTest, SilenceIsReportedAlsoToAMarketThatIsBehind) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   market_.BecomeFull();
@@ -278,7 +278,7 @@ TEST_F(DriveStreamTest, OnlyServicesMayAskForADriver) {
   EXPECT_EQ(GetDriver("not an id").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(DriveStreamTest, DrainingSaysGoodbye) {
+TEST_F(DriveStreamTest, DrainSendsGoodbye) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   std::thread drain([this] { server_->Drain(5s); });
@@ -289,7 +289,7 @@ TEST_F(DriveStreamTest, DrainingSaysGoodbye) {
   drain.join();
 }
 
-TEST_F(DriveStreamTest, SaysGoodbyeWithTheReasonWhenTheDriversProofHasEnded) {
+TEST_F(DriveStreamTest, SendsGoodbyeWithTheReasonWhenTheTokenHasEnded) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   authenticator_.EndAllProofs();
@@ -318,7 +318,7 @@ TEST_F(DriveStreamTest, ASessionIsResumedByItsDriverAlone) {
   EXPECT_TRUE(plan->has_plan());
 }
 
-TEST_F(DriveStreamTest, TellsHowLongOffersTakeUntilTheirDriverAcksThem) {
+TEST_F(DriveStreamTest, ReportsTheTimeUntilOffersAreAcked) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   EXPECT_FALSE(GetOfferStats("city")->has_p50());
@@ -342,7 +342,7 @@ TEST_F(DriveStreamTest, TellsHowLongOffersTakeUntilTheirDriverAcksThem) {
   EXPECT_EQ(stats->p99().nanos(), 7'000'000);
 }
 
-TEST_F(DriveStreamTest, TellsOfOffersToServicesAndOfItsMarketsOnly) {
+TEST_F(DriveStreamTest, AnswersOfferStatsToServicesForServedMarketsOnly) {
   EXPECT_THAT(GetOfferStats("atlantis"),
               ridestream::testing::StatusIs(absl::StatusCode::kFailedPrecondition, "atlantis"));
   EXPECT_THAT(GetOfferStats("city", rpc::CallerKind::kRider),

@@ -157,7 +157,7 @@ TEST_F(LeaseKeeperTest, RenewalLetsItActFromWhenItWasSent) {
   EXPECT_EQ(keeper_.TermToActIn(), std::nullopt);
 }
 
-TEST_F(LeaseKeeperTest, LeaseThatNobodyTookDuringAPauseIsKeptInItsTerm) {
+TEST_F(LeaseKeeperTest, LeaseStaysInItsTermAfterAPauseWithoutATakeover) {
   Hold(5);
   time_.Advance(1h);
   EXPECT_EQ(keeper_.TermToActIn(), std::nullopt);

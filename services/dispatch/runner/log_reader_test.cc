@@ -37,7 +37,7 @@ class LogReaderTest : public ::testing::Test, public EventSink {
                     [this](std::uint64_t sequence) { caught_up_.push_back(sequence); }};
 };
 
-TEST_F(LogReaderTest, StandbyLearnsWhatTheLogSaysAndIsNotToldToDecide) {
+TEST_F(LogReaderTest, StandbyReadsTheLogWithoutDeciding) {
   EXPECT_TRUE(TakeEntry(7));
   EXPECT_TRUE(TakeCaughtUp(9));
   EXPECT_EQ(posted_.size(), 1u);
@@ -49,7 +49,7 @@ TEST_F(LogReaderTest, StandbyLearnsWhatTheLogSaysAndIsNotToldToDecide) {
   EXPECT_THAT(caught_up_, ElementsAre(9));
 }
 
-TEST_F(LogReaderTest, BeginsAtTheOldestOpenTripAndGoesOnBehindWhatWasTaken) {
+TEST_F(LogReaderTest, StartsAtTheOldestOpenTripAndContinuesAfterTheLastEvent) {
   reader_.Lead();
   EXPECT_THAT(reader_.NextRequest().markets(), ElementsAre("city"));
   EXPECT_TRUE(reader_.NextRequest().oldest_open());
@@ -64,7 +64,7 @@ TEST_F(LogReaderTest, BeginsAtTheOldestOpenTripAndGoesOnBehindWhatWasTaken) {
   EXPECT_TRUE(std::holds_alternative<LogCaughtUp>(posted_[1]));
 }
 
-TEST_F(LogReaderTest, WhatTheMarketDoesNotTakeIsAskedForAgain) {
+TEST_F(LogReaderTest, ReadsAgainWhatTheMarketRefused) {
   reader_.Lead();
   EXPECT_TRUE(TakeEntry(7));
   full_ = true;

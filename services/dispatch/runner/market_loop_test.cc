@@ -117,7 +117,7 @@ TEST_F(MarketLoopTest, TimersThatAreDueGoOffBeforeTheNextEvent) {
   EXPECT_FALSE(std::holds_alternative<SendWelcome>(carried_out_.front()));
 }
 
-TEST_F(MarketLoopTest, StoppedLoopWakesNobody) {
+TEST_F(MarketLoopTest, StoppedLoopWakesNoThread) {
   loop_.Start();
   loop_.Stop();
   loop_.Tell(Connected("d-1"));

@@ -273,7 +273,7 @@ TEST_F(MarketRunnerTest, LogIsFollowedOnWhereItBroke) {
   EXPECT_EQ(trip_.last_followed().after_sequence(), 7u);
 }
 
-TEST_F(MarketRunnerTest, CommandBearsTheTermAndOneThatIsRefusedForItIsSentAgain) {
+TEST_F(MarketRunnerTest, CommandCarriesTheTermAndIsSentAgainAfterAStaleTerm) {
   lease_.set_term(4);
   EXPECT_TRUE(trip_.Log(Requested(1, "t-1")));
   EXPECT_TRUE(trip_.Log(CaughtUp(1)));
@@ -347,7 +347,7 @@ TEST_F(MarketRunnerTest, ProgressIsReportedOnlyWithATermToActIn) {
   EXPECT_EQ(reported, (std::vector<std::string>{"t-2"}));
 }
 
-TEST_F(MarketRunnerTest, StopEndsTheCallsUnderWayWhateverElseGoesOn) {
+TEST_F(MarketRunnerTest, StopEndsTheCallsUnderWay) {
   std::atomic<bool> stop = false;
   std::thread drivers([&] {
     for (int i = 0; !stop; ++i) {

@@ -52,7 +52,7 @@ TEST_F(PositionForwarderTest, OldestBatchGoesWhenLocationTakesNone) {
   EXPECT_EQ(forwarder_.dropped(), std::uint64_t{PositionForwarder::kBatch});
 }
 
-TEST_F(PositionForwarderTest, GoesOnWhenTheStreamBreaks) {
+TEST_F(PositionForwarderTest, ContinuesAfterTheStreamBreaks) {
   Add("lost");
   timers_.FireAll();
   wire_.Break();

@@ -167,7 +167,7 @@ TEST_F(DriveStreamLogicTest, LateEndOfAFencedStreamLeavesTheNewerOneAlone) {
   EXPECT_EQ(market_.Next<DriverDisconnected>()->epoch, 2u);
 }
 
-TEST_F(DriveStreamLogicTest, StreamThatBreaksDuringItsHelloLeavesNobodyConnected) {
+TEST_F(DriveStreamLogicTest, StreamThatBreaksDuringItsHelloConnectsNoDriver) {
   FakeCall call;
   ASSERT_THAT(call.Open(registry_, "d-1"), testing::IsOk());
   call.Break();
@@ -177,7 +177,7 @@ TEST_F(DriveStreamLogicTest, StreamThatBreaksDuringItsHelloLeavesNobodyConnected
   EXPECT_FALSE(registry_.Find(DriverId("d-1"))->Describe().connected());
 }
 
-TEST_F(DriveStreamLogicTest, GoodbyeIsTheLastMessageAndNobodyIsLetInBehindIt) {
+TEST_F(DriveStreamLogicTest, GoodbyeIsTheLastMessageAndNoStreamFollows) {
   FakeCall idle;
   Connect(idle, "d-1");
   FakeCall busy;

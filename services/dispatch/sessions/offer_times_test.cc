@@ -14,7 +14,7 @@ TEST(OfferTimes, HasNothingToTellBeforeTheFirst) {
   EXPECT_EQ(summary.p99.count(), 0);
 }
 
-TEST(OfferTimes, TellsTheMiddleAndAllButOneInAHundred) {
+TEST(OfferTimes, ReportsTheMedianAndTheNinetyNinthPercentile) {
   OfferTimes times;
   for (int ms = 200; ms > 0; --ms) times.Acked(milliseconds(ms));
   const OfferTimes::Summary summary = times.Summarize();
@@ -23,7 +23,7 @@ TEST(OfferTimes, TellsTheMiddleAndAllButOneInAHundred) {
   EXPECT_EQ(summary.p99, milliseconds(199));
 }
 
-TEST(OfferTimes, ForgetsWhatIsOlderThanTheLastThousand) {
+TEST(OfferTimes, KeepsTheLastThousand) {
   OfferTimes times;
   for (int i = 0; i < 1'000; ++i) times.Acked(milliseconds(900));
   for (int i = 0; i < 999; ++i) times.Acked(milliseconds(1));

@@ -39,7 +39,7 @@ TEST(WaySearchTest, GoesThroughTheStopsInTheirOrder) {
   EXPECT_EQ(way->route.lat_e7_size(), way->route.piece_ms_size() + 1);
 }
 
-TEST(WaySearchTest, ACarUnderWayGoesOnInItsDirection) {
+TEST(WaySearchTest, CarUnderWayContinuesInItsDirection) {
   const auto loaded = roads::Streets::Load("city:1");
   ASSERT_THAT(loaded, IsOk());
   const roads::Streets& streets = **loaded;
@@ -111,7 +111,7 @@ TEST(PlaceTableTest, OptimisticTimesAreThoseOfTheTownElsewhere) {
   }
 }
 
-TEST(WaySearchTest, AStopOffTheStreetsIsNoWay) {
+TEST(WaySearchTest, StopOffTheStreetsHasNoRoute) {
   const auto streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, IsOk());
   std::mt19937_64 random(7);

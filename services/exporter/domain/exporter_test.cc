@@ -141,7 +141,7 @@ TEST_F(ExporterTest, RecordIsKeyedByTripAndCarriesSequenceAndRequestId) {
               ElementsAre(Pair("sequence", "2"), Pair("x-request-id", "request-t")));
 }
 
-TEST_F(ExporterTest, NextProcessGoesOnWhereTheTopicEnds) {
+TEST_F(ExporterTest, NextProcessContinuesWhereTheTopicEnds) {
   StepTimes(2);
   Restart();
   StepTimes(3);
@@ -205,7 +205,7 @@ TEST_F(ExporterTest, GivesUpOnATopicThatOpensAndRefusesEveryWrite) {
   EXPECT_THAT(end, StatusIs(absl::StatusCode::kUnavailable, "given up after"));
 }
 
-TEST_F(ExporterTest, PatienceBeginsAnewAfterASuccess) {
+TEST_F(ExporterTest, PatienceStartsAgainAfterASuccess) {
   topic_.open_errors = {absl::UnavailableError("away")};
   StepTimes(3);
   now_ += 2 * kPatience;

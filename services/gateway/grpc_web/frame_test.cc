@@ -19,7 +19,7 @@ TEST(Frame, CarriesOneMessage) {
   EXPECT_EQ(OneMessage(DataFrame(std::string(70'000, 'x')))->size(), 70'000U);
 }
 
-TEST(Frame, TellsWhatIsWrongWithOneThatIsNone) {
+TEST(Frame, NamesTheFaultOfAnInvalidFrame) {
   const std::string frame = DataFrame("hello");
   EXPECT_THAT(OneMessage(""), StatusIs(StatusCode::kInvalidArgument, "here are 0"));
   EXPECT_THAT(OneMessage(frame.substr(0, 4)), StatusIs(StatusCode::kInvalidArgument, "here are 4"));
@@ -35,7 +35,7 @@ TEST(Frame, TellsWhatIsWrongWithOneThatIsNone) {
               StatusIs(StatusCode::kInvalidArgument, "flags 0x80"));
 }
 
-TEST(Frame, TellsHowACallEnded) {
+TEST(Frame, HasTheStatusOfACall) {
   const std::string frame =
       TrailersFrame(absl::NotFoundError("100 % gone: \xc3\xa9\n"), {{"retry-after-ms", "5"}});
   EXPECT_EQ(frame[0], '\x80');

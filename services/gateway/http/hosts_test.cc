@@ -32,7 +32,7 @@ TEST(Hosts, AllowsTheListenAddressAndTheListed) {
   EXPECT_TRUE(Hosts::Parse("*", "")->Allow("evil.example"));
 }
 
-TEST(Hosts, RefusesWhatIsNone) {
+TEST(Hosts, RefusesInvalidHosts) {
   for (const char* list : {"http://a", "a/b", "a:80", "[::1]:80", "a b", "a,b c"}) {
     EXPECT_THAT(Hosts::Parse(list, ""),
                 testing::StatusIs(absl::StatusCode::kInvalidArgument, "is no host"))

@@ -65,7 +65,7 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInTheirOrder) {
   EXPECT_EQ(client.ReadAnswer().body, "POST /3? body");
 }
 
-TEST_F(HttpServerTest, TellsAHeadRequestTheLengthAlone) {
+TEST_F(HttpServerTest, AnswersHeadWithTheLengthOnly) {
   StartEcho();
   TestClient client(port());
   const auto answer = client.Call("HEAD", "/x");
@@ -74,7 +74,7 @@ TEST_F(HttpServerTest, TellsAHeadRequestTheLengthAlone) {
   EXPECT_EQ(client.Call("GET", "/y").body, "GET /y? ");
 }
 
-TEST_F(HttpServerTest, AsksForABodyThatIsWithheld) {
+TEST_F(HttpServerTest, RequestsAWithheldBody) {
   StartEcho();
   TestClient client(port());
   client.Send("POST /x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n");
@@ -111,7 +111,7 @@ struct Bad {
 
 class BadRequestTest : public HttpServerTest, public ::testing::WithParamInterface<Bad> {};
 
-TEST_P(BadRequestTest, IsToldWhatIsWrongAndLetGo) {
+TEST_P(BadRequestTest, GetsTheReasonAndIsDisconnected) {
   // Only who is to be too slow has little time.
   const auto patience = GetParam().status == 408 ? 300ms : std::chrono::milliseconds(1h);
   StartEcho(
@@ -270,7 +270,7 @@ TEST_F(HttpServerTest, TakesAUrlAsTarget) {
   EXPECT_EQ(client.ReadAnswer().body, "b.example /?");
 }
 
-TEST_F(HttpServerTest, TellsAHeadRequestNothingOfAStream) {
+TEST_F(HttpServerTest, AnswersHeadOfAStreamWithoutItsBody) {
   Start([](const std::shared_ptr<Exchange>& exchange) {
     if (exchange->request().path != "/stream") return Echo(exchange);
     exchange->Begin({.status = 200});

@@ -14,7 +14,7 @@ Request From(const std::string& origin) {
   return request;
 }
 
-TEST(Origins, LetItsOwnPageCallAndWhoeverIsNoBrowser) {
+TEST(Origins, AllowsSameOriginAndNonBrowserClients) {
   const Origins origins = *Origins::Parse("");
   EXPECT_TRUE(origins.Allow(From("")));
   EXPECT_TRUE(origins.Allow(From("http://map.example:7000")));
@@ -45,7 +45,7 @@ TEST(Origins, AnswerAPreflightWithWhatItAsksFor) {
   EXPECT_EQ(response.headers.Get("access-control-allow-headers"), "content-type,x-grpc-web");
 }
 
-TEST(Origins, RefuseToBeToldWhatIsNoOrigin) {
+TEST(Origins, RefusesInvalidOrigins) {
   for (const char* list :
        {"ops.example", "https://ops.example/path", "ftp://ops.example", "https://"}) {
     EXPECT_THAT(Origins::Parse(list),

@@ -54,7 +54,7 @@ TEST_F(StaticFilesTest, LeavesPathsOfThePageToThePage) {
   EXPECT_EQ(Get("/missing.js").status, 404);
 }
 
-TEST_F(StaticFilesTest, LeadsNobodyOutOfTheFolder) {
+TEST_F(StaticFilesTest, ServesNoFileOutsideTheFolder) {
   for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/assets/../../secret.txt",
                            "//secret.txt", "/..%2fsecret.txt", "secret.txt"}) {
     EXPECT_EQ(Get(path).status, 404) << path;
@@ -81,7 +81,7 @@ TEST_F(StaticFilesTest, CanOnlyBeRead) {
   EXPECT_EQ(response.headers.Get("allow"), "GET, HEAD");
 }
 
-TEST_F(StaticFilesTest, IsNoPageWithoutAnIndex) {
+TEST_F(StaticFilesTest, RefusesAFolderWithoutAnIndex) {
   EXPECT_THAT(StaticFiles::Load(folder_.path()),
               testing::StatusIs(absl::StatusCode::kNotFound, "no index.html"));
   EXPECT_THAT(StaticFiles::Load(folder_.path() + "/nowhere"),

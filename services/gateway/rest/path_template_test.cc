@@ -37,7 +37,7 @@ TEST(PathTemplate, FitsWholePathsOnly) {
   }
 }
 
-TEST(PathTemplate, RefusesWhatIsNone) {
+TEST(PathTemplate, RefusesInvalidTemplates) {
   for (const char* text :
        {"", "v1/trips", "/v1//trips", "/v1/{a}{b}", "/v1/x{a}", "/v1/{}", "/v1/*", "/v1/trips:"}) {
     EXPECT_THAT(PathTemplate::Parse(text),

@@ -79,7 +79,7 @@ TEST_F(RestTest, HasFurtherRoutesToAMethod) {
   EXPECT_EQ(services_.last_find_nearest().queries_size(), 2);
 }
 
-TEST_F(RestTest, TellsErrorsAsProblemsWithTheirCodeAndPause) {
+TEST_F(RestTest, ReturnsErrorsAsProblemsWithTheirCodeAndPause) {
   const auto missing = Call("GET", "/v1/trips/x");
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.headers.Get("content-type"), "application/problem+json");
@@ -185,7 +185,7 @@ struct BadRest {
 
 class BadRestTest : public RestTest, public ::testing::WithParamInterface<BadRest> {};
 
-TEST_P(BadRestTest, IsToldWhatIsWrong) {
+TEST_P(BadRestTest, GetsTheReason) {
   const BadRest& bad = GetParam();
   const auto answer = Call(bad.method, bad.target, {{"content-type", bad.type}}, bad.body);
   EXPECT_EQ(answer.status, bad.status) << answer.body;
@@ -268,7 +268,7 @@ TEST_F(EventsTest, GoOnAfterTheLastOneSeen) {
   EXPECT_THAT(Ids(rest), ::testing::ElementsAre(ids[3], ids[4]));
 }
 
-TEST_F(EventsTest, OfAnotherStreamAreRefused) {
+TEST_F(EventsTest, RefusesEventIdsOfAnotherStream) {
   const auto ids = Ids(Events(kFollow));
   ASSERT_EQ(ids.size(), 5U);
   const std::string stream = ids[2].substr(0, ids[2].find('-'));
@@ -287,13 +287,13 @@ TEST_F(EventsTest, OfAnotherStreamAreRefused) {
   }
 }
 
-TEST_F(EventsTest, OfStreamsThatBeginAnewBearNoIds) {
+TEST_F(EventsTest, HaveNoIdsInStreamsThatCantResume) {
   const std::string events = Events("/v1/markets/city/drivers:watch?southWest.latE7=1");
   EXPECT_TRUE(Ids(events).empty());
   EXPECT_THAT(events, HasSubstr("data: {\"snapshot\":false"));
 }
 
-TEST_F(EventsTest, AreToldThatTheyWereCutByADrain) {
+TEST_F(EventsTest, EndWithAProblemOnADrain) {
   TestClient client(port());
   client.SendRequest("GET", "/v1/markets/flood/drivers:watch");
   ASSERT_EQ(client.ReadHead().status, 200);

@@ -136,7 +136,7 @@ TEST_F(GatewayTest, KeepsTheConnectionsOfClassesOfCallersApart) {
             connection({{"ridestream-caller", "rider/a"}}));
 }
 
-TEST_F(GatewayTest, PassesTheRequestsIdOnAndTellsIt) {
+TEST_F(GatewayTest, ForwardsAndReturnsTheRequestId) {
   TestClient client(port());
   const auto answer =
       client.Call("POST", kQuote,
@@ -203,7 +203,7 @@ TEST_F(GatewayTest, SpeaksBase64ToThoseWhoDo) {
   EXPECT_EQ(Parse<trip::v1::QuoteTripResponse>(frames[0]).quote_id(), "city");
 }
 
-TEST_F(GatewayTest, TellsTheErrorsOfServices) {
+TEST_F(GatewayTest, ReturnsTheErrorsOfServices) {
   TestClient client(port());
   trip::v1::GetTripRequest request;
   request.set_trip_id("x");
@@ -222,7 +222,7 @@ TEST_F(GatewayTest, EndsACallWhoseTimeIsOver) {
   EXPECT_THAT(Frames(answer.body), ElementsAre(StartsWith("trailers grpc-status: 4\r\n")));
 }
 
-TEST_F(GatewayTest, SaysThatAServiceIsAway) {
+TEST_F(GatewayTest, ReportsAnUnavailableService) {
   Start("", {}, "127.0.0.1:1");
   TestClient client(port());
   const auto answer = client.Call("POST", kQuote, kProto, QuoteFrame());
@@ -292,7 +292,7 @@ struct BadCall {
 
 class BadCallTest : public GatewayTest, public ::testing::WithParamInterface<BadCall> {};
 
-TEST_P(BadCallTest, IsToldWhatIsWrong) {
+TEST_P(BadCallTest, GetsTheReason) {
   const BadCall& bad = GetParam();
   TestClient client(port());
   const auto answer = client.Call(bad.method, bad.path, {{"content-type", bad.type}}, bad.body);
@@ -398,7 +398,7 @@ TEST_F(GatewayTest, RefusesToBeEmbeddedByPagesOfOtherSites) {
             200);
 }
 
-TEST_F(GatewayTest, TellsBrowsersToKeepAnswersToThemselves) {
+TEST_F(GatewayTest, SetsSecurityHeaders) {
   TestClient client(port());
   for (const char* target : {"/v1/trips/t-1", "/v1/trips/x", "/openapi.json", "/", "/healthz"}) {
     const auto answer = client.Call("GET", target);
@@ -427,14 +427,14 @@ TEST_F(GatewayTest, AnswersHeadAsGetWithoutTheBody) {
   EXPECT_EQ(client.Call("GET", "/v1/trips/t-1").status, 200);
 }
 
-TEST_F(GatewayTest, SaysThatItIsHealthyUntilItDrains) {
+TEST_F(GatewayTest, IsHealthyUntilItDrains) {
   TestClient client(port());
   EXPECT_EQ(client.Call("GET", "/healthz").status, 200);
   gateway_->StartDrain();
   EXPECT_EQ(client.Call("GET", "/healthz").status, 503);
 }
 
-TEST_F(GatewayTest, TellsStreamsThatItGoes) {
+TEST_F(GatewayTest, EndsStreamsOnADrain) {
   TestClient web(port());
   web.SendRequest("POST", kWatch, kProto, WatchFrame("flood"));
   ASSERT_EQ(web.ReadHead().status, 200);
@@ -517,7 +517,7 @@ TEST_F(GatewaySocketTest, EndsTheCallOfABrowserThatGoesAway) {
   GoAway(client, services_.watch_cancelled);
 }
 
-TEST_F(GatewaySocketTest, EndsWithAStatusWhatIsNoFrame) {
+TEST_F(GatewaySocketTest, EndsInvalidFramesWithAStatus) {
   Open();
   client_.SendBinary(std::string("\0\0\0\0\5hel", 8));
   EXPECT_THAT(Read(), StartsWith("trailers x-request-id: "));
@@ -534,7 +534,7 @@ TEST_F(GatewaySocketTest, EndsWithAStatusAFrameOfAFalseLength) {
   EXPECT_EQ(client_.ReadFrame().opcode, 8);
 }
 
-TEST_F(GatewaySocketTest, EndsWithAStatusWhatIsNoMetadata) {
+TEST_F(GatewaySocketTest, EndsInvalidMetadataWithAStatus) {
   Open("this is none");
   EXPECT_EQ(Read(), "trailers ");
   EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: metadata: "));

@@ -41,13 +41,13 @@ class DemandMapTest : public ::testing::Test {
   std::vector<std::uint32_t> seen_;
 };
 
-TEST_F(DemandMapTest, WhereEnoughCarsAreThereIsNoSurge) {
+TEST_F(DemandMapTest, EnoughCarsMeanNoSurge) {
   Pass(minutes(20), 1, 40);
   EXPECT_THAT(demand_.surge(), IsEmpty());
   EXPECT_THAT(demand_.Shortages(), IsEmpty());
 }
 
-TEST_F(DemandMapTest, ASingleRiderWhereNobodyIsMakesNone) {
+TEST_F(DemandMapTest, SingleRiderMakesNoSurge) {
   Request(1);
   const std::vector<LatLng> waiting{kBusy};
   for (int i = 0; i < 60; ++i) demand_.Survey(waiting, {}, now_ += seconds(10));

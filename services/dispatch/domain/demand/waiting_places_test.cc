@@ -46,7 +46,7 @@ TEST_F(WaitingPlacesTest, TheNearestAreAskedAsManyAsAreMissing) {
               ElementsAre("nearer", "near"));
 }
 
-TEST_F(WaitingPlacesTest, WhoIsThereAlreadyIsNotAsked) {
+TEST_F(WaitingPlacesTest, DriverAtAWaitingPlaceGetsNoSuggestion) {
   EXPECT_THAT(Suggest({{DriverId("there"), kCrowded}}, 5), IsEmpty());
 }
 
@@ -59,7 +59,7 @@ TEST_F(WaitingPlacesTest, EachIsAskedOnceInAWhileAndCountsAsOnItsWay) {
   EXPECT_THAT(Suggest(cars, 1, WaitingPlaces::kLasts), ElementsAre("a")) << "it didn't come";
 }
 
-TEST_F(WaitingPlacesTest, WhoGotATripIsNotOnItsWayAnyMore) {
+TEST_F(WaitingPlacesTest, DriverWithATripNoLongerCountsAsUnderWay) {
   EXPECT_THAT(Suggest({{DriverId("a"), North(2'000)}}, 1), ElementsAre("a"));
   EXPECT_THAT(Suggest({{DriverId("b"), North(2'500)}}, 1), ElementsAre("b"));
 }

@@ -47,7 +47,7 @@ class MarketRacesTest : public ::testing::Test {
 
 // Two drivers accept one trip.
 
-TEST_F(MarketRacesTest, TheLoserOfATripIsToldByTheAnswer) {
+TEST_F(MarketRacesTest, LoserOfATripIsNotifiedByTripsResponse) {
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   AssignBehindTheBack("t");
   t_.CarryOut();
@@ -59,7 +59,7 @@ TEST_F(MarketRacesTest, TheLoserOfATripIsToldByTheAnswer) {
   EXPECT_THAT(t_.Outcomes("d"), IsEmpty());
 }
 
-TEST_F(MarketRacesTest, TheLoserOfATripIsToldByTheLog) {
+TEST_F(MarketRacesTest, LoserOfATripIsNotifiedByTheLog) {
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   AssignBehindTheBack("t");
   t_.TellLog();

@@ -86,7 +86,7 @@ TEST_F(MarketRecoveryTest, ADriverWhoComesBackIsGivenItsPlanAndThenItsRoute) {
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "it is back, nothing is taken from it";
 }
 
-TEST_F(MarketRecoveryTest, ADriverWhoStaysAwayLosesWhatIsNotAboard) {
+TEST_F(MarketRecoveryTest, AbsentDriverLosesTripsBeforeThePickUp) {
   for (const std::string driver : {"d-1", "d-2"}) {
     t_.Connect(driver);
     t_.GiveTrip("t-of-" + driver, driver);
@@ -110,7 +110,7 @@ TEST_F(MarketRecoveryTest, ADriverWhoStaysAwayLosesWhatIsNotAboard) {
   EXPECT_THAT(t_.Take<FindCandidates>(), SizeIs(1));
 }
 
-TEST_F(MarketRecoveryTest, ADriverConnectedBeforeTheLogWasReadIsToldWhenItHasBeen) {
+TEST_F(MarketRecoveryTest, DriverConnectedBeforeTheLogWasReadIsWelcomedAfterwards) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   t_.Restart();
@@ -182,7 +182,7 @@ TEST_F(MarketRecoveryTest, SnapshotHoldsOfferAndWholePlanOfResumedAndFreshSessio
   EXPECT_EQ(t_.Take<SetAvailability>().size(), 7u) << "five connections, two changes";
 }
 
-TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionSaysThatThereIsNothingToDo) {
+TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionIsEmptyWithoutAPlan) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   t_.TakeAll();
@@ -196,7 +196,7 @@ TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionSaysThatThereIsNothingToDo) 
   EXPECT_EQ(snapshot.plan().stops_size(), 0);
 }
 
-TEST_F(MarketRecoveryTest, CommandsOfANewerProtocolAreRejectedAndTheSessionGoesOn) {
+TEST_F(MarketRecoveryTest, CommandsOfANewerProtocolAreRejectedAndTheSessionContinues) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   t_.Take<Push>();
@@ -229,7 +229,7 @@ TEST_F(MarketRecoveryTest, ShiftEndsWhenTheDriverHasNothingToDo) {
   EXPECT_THAT(t_.Take<FindCandidates>(), Not(IsEmpty())) << "the trip that was offered waits again";
 }
 
-TEST_F(MarketRecoveryTest, ShiftGoesOnWhileTheDriverHasATripOrIsGettingOne) {
+TEST_F(MarketRecoveryTest, ShiftCantEndWhileTheDriverHasOrGetsATrip) {
   t_.Connect("d");
   const v1::Offer offer = t_.OfferTrip("t", "d");
   t_.Answer("d", offer, true);

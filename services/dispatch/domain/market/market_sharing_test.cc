@@ -164,7 +164,7 @@ TEST_F(MarketSharingTest, ARefusedInsertionLetsTheRiderWaitForAnother) {
   EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty()) << "but not this one again";
 }
 
-TEST_F(MarketSharingTest, WhoRidesAloneIsAloneAndWhoDrivesMustHaveAgreed) {
+TEST_F(MarketSharingTest, InsertsOnlySharedTripsAndOnlyForConsentingDrivers) {
   market_.Connect("alone");
   market_.GiveTrip("t-1", "alone");
   DriverConnected unasked{DriverId("unasked"), 99, false, {}};
@@ -218,7 +218,7 @@ TEST_F(MarketSharingTest, AMoveThatGainsLittleIsNotMade) {
   EXPECT_THAT(market_.Take<TripCommand>(), IsEmpty());
 }
 
-TEST_F(MarketSharingTest, ARiderMovesToMakeRoomForOneWhoWaits) {
+TEST_F(MarketSharingTest, RiderMovesToFreeCapacityForAWaitingRider) {
   for (const bool cancelled : {false, true}) {
     const std::string mover = cancelled ? "t-4" : "t-1", other = cancelled ? "t-5" : "t-2",
                       waiting = cancelled ? "t-6" : "t-3", a = cancelled ? "c" : "a",
@@ -256,7 +256,7 @@ TEST_F(MarketSharingTest, ARiderMovesToMakeRoomForOneWhoWaits) {
   }
 }
 
-TEST_F(MarketSharingTest, MovesAreLookedForWhileNobodyWaits) {
+TEST_F(MarketSharingTest, SearchesForMovesWhileNoTripWaits) {
   market_.keeps_searches = true;
   market_.Connect("a");
   GiveShared("t-1", "a");
@@ -273,7 +273,7 @@ TEST_F(MarketSharingTest, MovesAreLookedForWhileNobodyWaits) {
   EXPECT_THAT(market_.Take<FindCandidates>(), IsEmpty()) << "nobody can be moved any more";
 }
 
-TEST_F(MarketSharingTest, APromiseThatCanNotBeKeptAnyMoreIsToldAtOnceAndCountedOnce) {
+TEST_F(MarketSharingTest, BrokenPromiseIsNotifiedAtOnceAndCountedOnce) {
   market_.Connect("d");
   GiveShared("t-1", "d");
   market_.Move("d");
@@ -315,7 +315,7 @@ TEST_F(MarketSharingTest, ARiderWhoGetsOutLateWasPromisedOtherwise) {
   }
 }
 
-TEST_F(MarketSharingTest, ANewRouteGoesOnAsTheOldOneUntilItsDriverHearsOfIt) {
+TEST_F(MarketSharingTest, NewRouteFollowsTheOldOneUntilTheDriverGetsIt) {
   const auto to_pickup = [](double part) {
     return Interpolate(MarketTester::kCar, MarketTester::kPickup, part);
   };
@@ -366,7 +366,7 @@ TEST_F(MarketSharingTest, AStopStaysBehindThoseBeforeItThoughOneOfThemGoes) {
   EXPECT_THAT(StopsOf(market_.Plans("d").back()), ElementsAre("+t-2", "+t-3", "-t-3", "-t-2"));
 }
 
-TEST_F(MarketSharingTest, WhomNobodyCanServeAsPromisedIsToldSo) {
+TEST_F(MarketSharingTest, UnservableSharedTripIsGivenUp) {
   market_.trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
                               1, minutes(2));
   market_.TellLog();
@@ -386,7 +386,7 @@ TEST_F(MarketSharingTest, AFreeDriverWhoWouldComeTooLateIsNotAsked) {
   EXPECT_THAT(market_.Offers("d"), IsEmpty());
 }
 
-TEST_F(MarketSharingTest, AfterARestartTheStopsStandInTheOrderOfWhatWasPromised) {
+TEST_F(MarketSharingTest, StopsAreOrderedByPromisesAfterARestart) {
   market_.Connect("d");
   for (const auto& [trip, within] : {std::pair("t-1", minutes(8)), std::pair("t-2", minutes(4))}) {
     market_.trips.RequestShared(trip, MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
@@ -419,7 +419,7 @@ TEST_F(MarketSharingTest, SharingCanBeTurnedOff) {
   EXPECT_THAT(round->cars, IsEmpty());
 }
 
-TEST_F(MarketSharingTest, ARestoredPlanHasNobodyGetInWhereNoSeatIsFree) {
+TEST_F(MarketSharingTest, RestoredPlanNeverExceedsTheSeats) {
   market_.Connect("d");
   GiveOneAfterTheOther("d");
   ASSERT_THAT(StopsOf(market_.Plans("d").at(0)), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
@@ -443,7 +443,7 @@ TEST_F(MarketSharingTest, ARestoredPlanHasNobodyGetInWhereNoSeatIsFree) {
   EXPECT_THAT(StopsOf(market_.Plans("d").at(0)), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
 }
 
-TEST_F(MarketSharingTest, WhereADriverMakesStopsInItsOwnOrderOthersGetOutFirst) {
+TEST_F(MarketSharingTest, DropOffsComeFirstWhenADriverChangesTheOrder) {
   market_.Connect("d");
   GiveOneAfterTheOther("d");
   market_.TakeAll();
@@ -453,7 +453,7 @@ TEST_F(MarketSharingTest, WhereADriverMakesStopsInItsOwnOrderOthersGetOutFirst) 
   EXPECT_THAT(StopsOf(market_.Plans("d").back()), ElementsAre("-t-2", "+t-1", "-t-1"));
 }
 
-TEST_F(MarketSharingTest, ARiderIsToldWhenThePromisedTimeIsOverThoughNothingIsHeardOfTheCar) {
+TEST_F(MarketSharingTest, RiderIsNotifiedWhenThePromisedTimeEndsAlsoIfTheCarIsSilent) {
   market_.Connect("d");
   GiveShared("t-1", "d");
   market_.Move("d");

@@ -207,7 +207,7 @@ TEST_F(MarketTest, TwoTripsOfOneRiderInARoundAreTwoTrips) {
   EXPECT_NE(first[0].trip_id(), second[0].trip_id());
 }
 
-TEST_F(MarketTest, ATripForWhichNobodyIsFoundIsGivenUp) {
+TEST_F(MarketTest, TripWithoutADriverIsGivenUp) {
   t_.Request("t");
   t_.Pass(minutes(5) - seconds(1));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
@@ -234,7 +234,7 @@ TEST_F(MarketTest, AnOfferedTripIsGivenUpOnlyWhenItsOfferEnds) {
   EXPECT_THAT(t_.Take<TripCommand>(), SizeIs(1));
 }
 
-TEST_F(MarketTest, ALastLookTakesADriverWhomNoPriceAllowed) {
+TEST_F(MarketTest, LastLookTakesADriverAtAnyCost) {
   t_.Connect("d");
   t_.Request("t");
   t_.Pass(minutes(5) - seconds(1));
@@ -267,7 +267,7 @@ TEST_F(MarketTest, ALastLookWithoutAnAnswerGivesTheTripUp) {
   EXPECT_TRUE(std::holds_alternative<trip::v1::GiveUpTripRequest>(commands[0].request));
 }
 
-TEST_F(MarketTest, ARefusedGivingUpLetsTheTripWaitAnew) {
+TEST_F(MarketTest, TripWaitsAgainAfterARefusedGiveUp) {
   t_.Request("t");
   t_.Pass(minutes(5));
   t_.AnswerRound({});
@@ -453,7 +453,7 @@ TEST_F(MarketTest, ATimeOfArrivalIsCorrectedOnlyWhenItIsFarOff) {
   EXPECT_EQ(t_.market().eta_corrections(), 1U);
 }
 
-TEST_F(MarketTest, TellsHowLongCarsTookForTheirRoutes) {
+TEST_F(MarketTest, ReportsDrivingTimesOfCars) {
   t_.Connect("d");
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   t_.CarryOut();
@@ -479,7 +479,7 @@ TEST_F(MarketTest, TellsHowLongCarsTookForTheirRoutes) {
   EXPECT_GE(pieces, 8);
 }
 
-TEST_F(MarketTest, WhereCarsAreMissingRidesCostMoreAndIdleCarsAreSent) {
+TEST_F(MarketTest, MissingCarsCauseSurgeAndWaitingPlaces) {
   t_.Connect("near");
   t_.Connect("busy");
   t_.GiveTrip("t", "busy");
@@ -528,7 +528,7 @@ TEST_F(MarketTest, ADriverWhoGivesUpATripNeverGetsItAgain) {
   EXPECT_THAT(t_.Rejections("d"), IsEmpty());
 }
 
-TEST_F(MarketTest, ADriverWhoMeetsNobodyEndsTheTripAndNoOtherIsSent) {
+TEST_F(MarketTest, NoShowEndsTheTripAndNoOtherDriverIsSent) {
   for (const auto cause : {v1::GIVE_UP_CAUSE_UNSPECIFIED, v1::GIVE_UP_CAUSE_NO_SHOW}) {
     MarketTester t;
     t.Connect("d");
@@ -577,7 +577,7 @@ TEST_F(MarketTest, ADriverWhoCannotDriveAtThePickUpIsReplaced) {
   EXPECT_EQ(trip.last_release().note(), "flat tyre");
 }
 
-TEST_F(MarketTest, WhatADriverMayNotDoIsRejectedWithTheReason) {
+TEST_F(MarketTest, ForbiddenRequestsAreRejectedWithTheReason) {
   struct Case {
     const char* name;
     std::function<void(MarketTester&)> act;
@@ -712,7 +712,7 @@ TEST_F(MarketTest, CommandsWhosePlanWaitsForItsRouteAreAnsweredWithIt) {
   EXPECT_THAT(plans[0].answers(), SizeIs(2)) << "the step and its repeat";
 }
 
-TEST_F(MarketTest, StepsThatComeFastAreToldToTripOneAfterTheOther) {
+TEST_F(MarketTest, FastStepsAreSentToTripOneAfterTheOther) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);

@@ -113,7 +113,7 @@ TEST_F(OffersTest, OffersStayWhereTheyAreWhileOthersComeAndGo) {
   EXPECT_EQ(offer->id, first);
 }
 
-TEST_F(OffersTest, MakesTheDriverBusyAndTellsWhenTheLeaseEnds) {
+TEST_F(OffersTest, MakesTheDriverBusyAndSetsTheLeaseTimer) {
   const OpenOffer& offer = Make("t", "d");
   ASSERT_EQ(pushes_.size(), 1u);
   EXPECT_EQ(pushes_[0].offer().offer_id(), offer.id.str());
@@ -139,7 +139,7 @@ TEST_F(OffersTest, AnAcceptedOfferHasNoLeaseAndTakesNoSecondAnswer) {
   EXPECT_TRUE(fleet_.Find(DriverId("d"))->IsFree(1));
 }
 
-TEST_F(OffersTest, WhoAnswersAnEndedOfferIsToldItsOutcomeUntilTheSessionIsDropped) {
+TEST_F(OffersTest, AnswerToAnEndedOfferGetsItsOutcomeUntilTheSessionIsDropped) {
   OpenOffer& offer = Make("t", "d");
   const std::string id = offer.id.str();
   End(offer, v1::OFFER_OUTCOME_EXPIRED);

@@ -56,7 +56,7 @@ TEST_F(DriveTimerTest, StandingInTrafficCountsStandingAtAStopDoesNot) {
   for (const auto& stretch : stretches_) EXPECT_EQ(stretch.took, stretch.to - stretch.from);
 }
 
-TEST_F(DriveTimerTest, WhoWasNotHeardOrParkedIsNotTimed) {
+TEST_F(DriveTimerTest, SilentAndParkedCarsAreNotTimed) {
   Drive(10, seconds(4));
   now_ += DriveTimer::kGap;
   Drive(10, seconds(4));

@@ -42,7 +42,7 @@ class DriverPlanTest : public ::testing::Test {
   DriverPlan plan_;
 };
 
-TEST_F(DriverPlanTest, TellsHowFarACarIsFromAStopAtLeast) {
+TEST_F(DriverPlanTest, ComputesTheLeastDistanceFromAStop) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   const TripId trip("t-1");
   constexpr auto kIn = v1::STOP_KIND_PICK_UP;
@@ -66,7 +66,7 @@ TEST_F(DriverPlanTest, TellsHowFarACarIsFromAStopAtLeast) {
   EXPECT_EQ(plan_.DistanceToStop(trip, kIn, near), std::nullopt);
 }
 
-TEST_F(DriverPlanTest, ARouteWithoutPointsTellsNoDistance) {
+TEST_F(DriverPlanTest, RouteWithoutPointsHasNoDistance) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   ASSERT_TRUE(plan_.SetRoute({{}, {seconds(0), seconds(0)}}));
   EXPECT_EQ(plan_.DistanceToStop(TripId("t-1"), v1::STOP_KIND_PICK_UP, MarketTester::kPickup), 0);
@@ -117,7 +117,7 @@ TEST(DriverPlanApplyTest, EachChangeOfATripHasItsCauseAndItsEffectOnTheRoute) {
   }
 }
 
-TEST_F(DriverPlanTest, LeadingStopsFallAwayAndTheRouteStands) {
+TEST_F(DriverPlanTest, RouteStaysWhenLeadingStopsAreRemoved) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   FindRoute();
   EXPECT_THAT(Stops(), ElementsAre("P:t-1@100", "D:t-1@200"));
@@ -190,7 +190,7 @@ TEST_F(DriverPlanTest, EtasFollowTheCarAlongTheRoute) {
   EXPECT_THAT(Stops(), ElementsAre("P:t-1@0", "D:t-1@100"));
 }
 
-TEST_F(DriverPlanTest, TellsWhenTheCarHasLeftTheRoute) {
+TEST_F(DriverPlanTest, DetectsThatTheCarHasLeftTheRoute) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   EXPECT_FALSE(plan_.HasLeftRoute()) << "it has none";
   FindRoute();
@@ -203,7 +203,7 @@ TEST_F(DriverPlanTest, TellsWhenTheCarHasLeftTheRoute) {
   EXPECT_TRUE(plan_.has_route()) << "the driver has no better one yet";
 }
 
-TEST_F(DriverPlanTest, WithoutARouteEtasAreGuessed) {
+TEST_F(DriverPlanTest, EstimatesEtasWithoutARoute) {
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   const double metres = DistanceM(kCar, MarketTester::kPickup);
   EXPECT_NEAR(std::chrono::duration<double>(plan_.TimeTo(TripId("t-1"), kCar)).count(),
@@ -228,7 +228,7 @@ TEST_F(DriverPlanTest, ARiderComesBehindThoseOfTheStopsThatAreStillThere) {
   EXPECT_THAT(Stops(), ElementsAre("D:a@100", "P:c@200", "D:c@300"));
 }
 
-TEST_F(DriverPlanTest, WhoWouldBeTooManyGetInWhenOthersHaveGotOut) {
+TEST_F(DriverPlanTest, PickUpsBeyondTheSeatsFollowDropOffs) {
   Apply("a", trip::v1::TRIP_STATE_ASSIGNED);  // Each for two people.
   const Placement between = plan_.PlacementFor({1, 2, {}, {}, {}, {}});
   plan_.Apply(MakeTrip("b", trip::v1::TRIP_STATE_ASSIGNED), &between);

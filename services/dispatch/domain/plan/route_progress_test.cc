@@ -161,13 +161,13 @@ TEST(RouteProgressTest, ACarOnItsWayToTheRouteHasNotLeftIt) {
   EXPECT_TRUE(progress.has_left());
 }
 
-TEST(RouteProgressTest, ACarThatStandsBesideTheRouteHasNotLeftIt) {
+TEST(RouteProgressTest, CarStandingBesideTheRouteHasNotLeftIt) {
   RouteProgress progress(RouteThrough({Place(0), Place(500)}));
   for (int i = 0; i < 20; ++i) progress.MoveTo(Place(0, 300 + i % 5));
   EXPECT_FALSE(progress.has_left());
 }
 
-TEST(RouteProgressTest, ACarThatIsElsewhereThanThoughtHasLeftAtOnce) {
+TEST(RouteProgressTest, CarFarFromItsExpectedPlaceHasLeftAtOnce) {
   RouteProgress from_wrong_place(RouteThrough({Place(-20'000), Place(0), Place(500)}));
   from_wrong_place.MoveTo(Place(0));
   EXPECT_TRUE(from_wrong_place.has_left()) << "though it is on the route";
@@ -188,7 +188,7 @@ TEST(RouteProgressTest, ARouteOfNoLengthCanBeLeft) {
   EXPECT_TRUE(progress.has_left());
 }
 
-TEST(RouteProgressTest, WhereTheRouteComesBackTheSameWayNothingIsLeft) {
+TEST(RouteProgressTest, ReturningOnTheSameStreetIsNotLeavingTheRoute) {
   // Into a dead end and out again. Noise takes the car onto the way back before it has turned.
   RouteProgress progress(RouteThrough({Place(0), Place(300), Place(0), Place(0, 500)}));
   for (const double east_m : {50.0, 110.0, 170.0, 230.0, 290.0, 240.0, 120.0}) {

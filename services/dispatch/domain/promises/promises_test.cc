@@ -59,7 +59,7 @@ TEST_F(PromisesTest, WaitsForTheNextPromiseOnly) {
   EXPECT_EQ(timers_.Next(), std::nullopt);
 }
 
-TEST_F(PromisesTest, ARiderIsToldAgainAndAgainThatTheTimeIsOver) {
+TEST_F(PromisesTest, RiderOfABrokenPromiseIsNotifiedRepeatedly) {
   Step on_time(kNow + minutes(8));
   promises_.TellRiders(Car(), on_time);
   EXPECT_EQ(Told(on_time), std::vector<bool>{false});
@@ -87,7 +87,7 @@ TEST_F(PromisesTest, ABrokenPromiseStaysBrokenUntilTheTripIsForgotten) {
   EXPECT_EQ(Told(step), std::vector<bool>{false});
 }
 
-TEST_F(PromisesTest, ByTheRecordArrivingInTimeKeepsThePickUpsPromise) {
+TEST_F(PromisesTest, ArrivalInTimeOnRecordKeepsThePickUpPromise) {
   *trip_.mutable_arrived_at() = ToProto(kNow + minutes(8));
   EXPECT_FALSE(promises_.HoldToRecord(trip_));
   trip_.set_state(trip::v1::TRIP_STATE_COMPLETED);

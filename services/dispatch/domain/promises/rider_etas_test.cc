@@ -24,7 +24,7 @@ TEST(RiderEtasTest, IsCorrectedWhenItMovesByHalfAMinute) {
   EXPECT_EQ(etas.corrections(), 2U);
 }
 
-TEST(RiderEtasTest, IsToldAnewWhenTheStateChanges) {
+TEST(RiderEtasTest, IsSentAgainWhenTheStateChanges) {
   RiderEtas etas;
   etas.Tell(kRide, trip::v1::TRIP_STATE_ASSIGNED, kThen);
   EXPECT_EQ(etas.Tell(kRide, trip::v1::TRIP_STATE_ARRIVED, kThen + seconds(1)), kThen + seconds(1));

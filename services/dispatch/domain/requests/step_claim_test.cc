@@ -179,7 +179,7 @@ TEST_F(StepsOfAMarketTest, ARepeatIsNotJudgedAgain) {
   EXPECT_EQ(Judged().size(), 0u) << "when it is done";
 }
 
-TEST_F(StepsOfAMarketTest, AfterARestartNothingIsHeldAgainstADriver) {
+TEST_F(StepsOfAMarketTest, StepsAreUncheckedAfterARestart) {
   Begin(ImplausibleSteps::kRefuse);
   market_->Move("d-1", MarketTester::kPickup);
   for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {

@@ -77,7 +77,7 @@ class SearchesTest : public ::testing::Test {
                      timers_};
 };
 
-TEST_F(SearchesTest, ASearchGoesOnAsFarAsItHasComeAfterAnOffer) {
+TEST_F(SearchesTest, SearchKeepsItsRadiusAfterAnOffer) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
   Continue(kStart);
   EXPECT_EQ(LookInVain(kStart), 2'000u);
@@ -97,7 +97,7 @@ TEST_F(SearchesTest, ASearchGoesOnAsFarAsItHasComeAfterAnOffer) {
   EXPECT_EQ(timers_.Next(), kStart + minutes(5));
 }
 
-TEST_F(SearchesTest, ATripThatLosesItsDriverIsSearchedForAnew) {
+TEST_F(SearchesTest, SearchStartsAgainWhenATripLosesItsDriver) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
   Continue(kStart);
   LookInVain(kStart);
@@ -116,7 +116,7 @@ TEST_F(SearchesTest, ATripThatLosesItsDriverIsSearchedForAnew) {
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("other")), Eligibility::kYes);
 }
 
-TEST_F(SearchesTest, WhoLetAnOfferRunOutIsALastResort) {
+TEST_F(SearchesTest, DriverOfAnExpiredOfferIsALastResort) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
   searches_.LetRunOut(kTrip, DriverId("silent"));
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("silent")), Eligibility::kLastResort);
@@ -136,7 +136,7 @@ TEST_F(SearchesTest, IsGivenUpAfterALastLookAsFarAsItMayGo) {
   EXPECT_TRUE(GivesUp());
 }
 
-TEST_F(SearchesTest, WithoutAFreeDriverThereIsNoLastLook) {
+TEST_F(SearchesTest, LastLookNeedsAFreeDriver) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
   Continue(kStart);
   TimeIsUp(kStart + minutes(5));

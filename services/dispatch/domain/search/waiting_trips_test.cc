@@ -82,7 +82,7 @@ TEST_F(WaitingTripsTest, DriversEquallyNearGoByTheirIds) {
   EXPECT_THAT(Finish({{TripId("t"), {At("b", 10), At("a", 10), At("c", 10)}}}), ElementsAre("t-a"));
 }
 
-TEST_F(WaitingTripsTest, ATripLooksTwiceAsFarAfterARoundThatFoundNobody) {
+TEST_F(WaitingTripsTest, RadiusDoublesAfterARoundWithoutADriver) {
   waiting_.Add(Trip("t"));
   std::vector<std::string> radii;
   for (int i = 0; i < 5; ++i) {
@@ -101,7 +101,7 @@ WaitingTrip UnheldTrip(const std::string& id, int age_s = 0) {
   return trip;
 }
 
-TEST_F(WaitingTripsTest, ADriverWhomNobodyElseWantsIsTakenHoweverFarAway) {
+TEST_F(WaitingTripsTest, UnwantedDriverIsTakenAtAnyDistance) {
   for (const std::uint32_t party_size : {1u, 2u, 8u}) {
     auto trip = UnheldTrip("t");
     trip.party_size = party_size;
@@ -133,7 +133,7 @@ TEST_F(WaitingTripsTest, ThePriceHoldsATripThatCanLookFurther) {
   EXPECT_THAT(Finish({{TripId("t"), {At("far", kTooDear)}}}), ElementsAre("t-far"));
 }
 
-TEST_F(WaitingTripsTest, WhatThePriceLeavesGoesToThoseWhomItCostsLeast) {
+TEST_F(WaitingTripsTest, LeftoverDriversGoToTheCheapestTrips) {
   waiting_.Add(UnheldTrip("a", 9));
   waiting_.Add(UnheldTrip("b", 8));
   waiting_.Add(UnheldTrip("c", 7));
@@ -181,7 +181,7 @@ TEST_F(WaitingTripsTest, ALastLookIsOverAlsoWithoutAnAnswer) {
   EXPECT_THAT(waiting_.TakeLookedLast(), ElementsAre(TripId("last")));
 }
 
-TEST_F(WaitingTripsTest, ALastResortIsTakenOnlyWhenNobodyElseIsLeft) {
+TEST_F(WaitingTripsTest, LastResortIsTakenOnlyWithoutAnotherDriver) {
   const auto silent_one = [](const WaitingTrip&, const DriverId& driver) {
     return driver == DriverId("silent") ? Eligibility::kLastResort : Eligibility::kYes;
   };
@@ -248,14 +248,14 @@ TEST_F(WaitingTripsTest, AnAnswerToAnAbandonedRoundIsIgnored) {
   EXPECT_THAT(Finish({{TripId("t"), {At("d", 1)}}}), ElementsAre("t-d"));
 }
 
-TEST_F(WaitingTripsTest, ATripThatStoppedWaitingDuringTheRoundGetsNobody) {
+TEST_F(WaitingTripsTest, TripThatStoppedWaitingDuringTheRoundGetsNoDriver) {
   waiting_.Add(Trip("t"));
   waiting_.StartRound(kNow);
   waiting_.Remove(TripId("t"));
   EXPECT_THAT(Finish({{TripId("t"), {At("d", 1)}}, {TripId("never"), {At("d", 1)}}}), IsEmpty());
 }
 
-TEST_F(WaitingTripsTest, AFullRoundIsFollowedByTheTripsItHadNoRoomFor) {
+TEST_F(WaitingTripsTest, TripsBeyondAFullRoundComeInTheNextRound) {
   for (std::size_t i = 0; i < WaitingTrips::kMaxTripsPerRound + 2; ++i) {
     waiting_.Add(Trip(fmt::format("t-{:04}", i)));
   }
@@ -280,7 +280,7 @@ TEST_F(WaitingTripsTest, ARoundCostsLeastAsAWhole) {
               ElementsAre("t-1-b", "t-2-a"));
 }
 
-TEST_F(WaitingTripsTest, WhoHasWaitedLongerGetsTheOnlyDriver) {
+TEST_F(WaitingTripsTest, LongestWaitingTripGetsTheOnlyDriver) {
   waiting_.Add(Trip("old", 240));
   waiting_.Add(Trip("young", 0));
   waiting_.StartRound(kNow);
@@ -296,7 +296,7 @@ TEST_F(WaitingTripsTest, ANearRiderGoesBeforeOneWhoWaitedALittleLonger) {
               ElementsAre("near-d"));
 }
 
-TEST_F(WaitingTripsTest, WhoOftenDeclinesIsTakenToBeFurtherAway) {
+TEST_F(WaitingTripsTest, FrequentDeclinerCostsMore) {
   const auto picky = [](const WaitingTrip&, const DriverId& driver) {
     return Suitability(Eligibility::kYes, driver == DriverId("picky") ? 0.2 : 0.9);
   };
@@ -322,7 +322,7 @@ TEST_F(WaitingTripsTest, TheNearestCanBeTakenInstead) {
   EXPECT_THAT(pairs_by(MatchingMethod::kAssignment), ElementsAre("t-1-behind"));
 }
 
-TEST_F(WaitingTripsTest, WhenManyWaitTheyHaveTheirRoundTogether) {
+TEST_F(WaitingTripsTest, ManyWaitingTripsShareARound) {
   for (std::size_t i = 0; i < WaitingTrips::kFewTrips; ++i)
     waiting_.Add(Trip(fmt::format("{}", i)));
   waiting_.StartRound(kNow);

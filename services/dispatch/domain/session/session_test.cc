@@ -102,7 +102,7 @@ TEST_F(SessionTest, PushesAreNumberedFromOneWithoutHoles) {
   for (std::size_t i = 0; i < sent.size(); ++i) EXPECT_EQ(sent[i].sequence(), i);
 }
 
-TEST_F(SessionTest, ResumeSendsAgainWhatIsNotAckedInOrderOnce) {
+TEST_F(SessionTest, ResumeSendsUnackedPushesOnceInOrder) {
   Begin();
   for (std::uint64_t version = 1; version <= 4; ++version) {
     ASSERT_THAT(session_.Push(PlanPush(version)), IsOk());
@@ -190,7 +190,7 @@ TEST_F(SessionTest, EpochsGoOnFromWhatTheDriverKnows) {
   EXPECT_FALSE(session_.resumed());
 }
 
-TEST_F(SessionTest, WhatCannotBeResumedBeginsAnew) {
+TEST_F(SessionTest, StartsANewSessionWhenResumeIsImpossible) {
   Begin();
   ASSERT_THAT(session_.Push(PlanPush(1)), IsOk());
   SendAll();
@@ -243,7 +243,7 @@ TEST_F(SessionTest, PositionsAreTakenInTheSessionsOrder) {
   EXPECT_EQ(Report(10, 7), PositionVerdict::kAccepted);
 }
 
-TEST_F(SessionTest, ADevicesClockIsNoGate) {
+TEST_F(SessionTest, DeviceClockIsIgnored) {
   Begin();
   v1::Position position;
   position.set_sequence(1);
@@ -266,7 +266,7 @@ TEST_F(SessionTest, AJumpIsHeldBackUntilFurtherFixesAgree) {
   EXPECT_EQ(Report(5'100, 6), PositionVerdict::kAccepted) << "three fixes agree";
 }
 
-TEST_F(SessionTest, FixesThatDisagreeAreNotBelieved) {
+TEST_F(SessionTest, ContradictoryPositionsAreHeldBack) {
   Begin();
   EXPECT_EQ(Report(0, 1), PositionVerdict::kAccepted);
   for (std::uint64_t i = 0; i < 6; ++i) {
@@ -283,7 +283,7 @@ TEST_F(SessionTest, PlacesThatAreNoneAreRefused) {
   EXPECT_EQ(session_.OnPosition(position, now_), PositionVerdict::kOutOfRange);
 }
 
-TEST_F(SessionTest, WelcomeTellsTheServicesTime) {
+TEST_F(SessionTest, WelcomeHasTheServicesTime) {
   session_.Welcome(session_.Connect(GoodHello(), SessionId("s"), now_ - 1s), DriverId("d-1"), {},
                    now_);
   const auto sent = SendAll();

@@ -13,7 +13,7 @@ trip::v1::FollowTripsRequest Next(const LogCursor& cursor) {
 
 TEST(LogCursorTest, BeginsWithTheOldestOpenTrip) { EXPECT_TRUE(Next({}).oldest_open()); }
 
-TEST(LogCursorTest, GoesOnBehindTheLastEventTaken) {
+TEST(LogCursorTest, ContinuesAfterTheLastProcessedEvent) {
   LogCursor cursor;
   cursor.Took(17);
   EXPECT_EQ(Next(cursor).after_sequence(), 17u);

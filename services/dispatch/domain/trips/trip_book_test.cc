@@ -25,7 +25,7 @@ TEST(TripBookTest, OnlyNewerRecordsCount) {
   EXPECT_EQ(book.Find(TripId("t"))->trip.state(), trip::v1::TRIP_STATE_ARRIVED);
 }
 
-TEST(TripBookTest, ANewerRecordKeepsWhatTheMarketWasTold) {
+TEST(TripBookTest, NewerRecordKeepsTheReportedPickUpTime) {
   TripBook book;
   book.Record(MakeTrip("t", 1, trip::v1::TRIP_STATE_REQUESTED));
   book.Find(TripId("t"))->picked_up_at = ScaledClock::kAnchor;

@@ -100,7 +100,7 @@ TEST_F(TripCommandsTest, CommandsThatFailedTogetherDoNotComeAgainTogether) {
   EXPECT_GT(*again_at.rbegin(), kSubmittedAt + std::chrono::milliseconds(950));
 }
 
-TEST_F(TripCommandsTest, WhenTripIsHeardThePausesAreOver) {
+TEST_F(TripCommandsTest, PausesEndWhenTripAnswers) {
   const auto pauses = Send(Release());
   EXPECT_EQ(Send(Advance(trip::v1::TRIP_STATE_ARRIVED, "t-2")).size(), 1u) << "is under way";
   Step step(kSubmittedAt);
