@@ -120,11 +120,11 @@ for child in $(cat /proc/$PPID/task/*/children); do
   [ "$(cat /proc/$child/comm)" != haproxy ] || kill -KILL $child
 done
 exec sleep 60)sh";
-  const auto supervisor = Start(
-      {"/bin/sh", "-c",
-       "echo $RIDESTREAM_TRIP $RIDESTREAM_DISPATCH $RIDESTREAM_LOCATION >" + folder_.File("seen") +
-           kKillTheDoor},
-      {"--door=deploy/door/haproxy.cfg"});
+  const auto supervisor =
+      Start({"/bin/sh", "-c",
+             "echo $RIDESTREAM_TRIP $RIDESTREAM_DISPATCH $RIDESTREAM_LOCATION >" +
+                 folder_.File("seen") + kKillTheDoor},
+            {"--door=deploy/door/haproxy.cfg"});
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
   std::istringstream seen(Read("seen"));
