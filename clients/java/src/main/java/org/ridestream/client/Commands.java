@@ -123,11 +123,9 @@ final class Commands {
   /** Whether a trip's stop shows that the action is not done. */
   private static boolean isOpen(Stop stop, StopAction action) {
     boolean isPickUp = stop.getKind() == StopKind.STOP_KIND_PICK_UP;
-    return switch (action) {
-      case STOP_ACTION_ARRIVED -> isPickUp && !stop.getArrived();
-      case STOP_ACTION_PICKED_UP -> isPickUp;
-      default -> true; // Dropped off or given up: the trip has no stop.
-    };
+    if (action == StopAction.STOP_ACTION_ARRIVED) return isPickUp && !stop.getArrived();
+    if (action == StopAction.STOP_ACTION_PICKED_UP) return isPickUp;
+    return true; // Dropped off or given up: the trip has no stop.
   }
 
   private void resolve(String key, Message result) {
@@ -138,36 +136,49 @@ final class Commands {
 
   static void fail(List<CompletableFuture<Message>> waiting, Throwable error) {
     for (CompletableFuture<Message> future : waiting) {
-          future.defaultExecutor().execute(() -> future.completeExceptionally(error));
-        }
+      future.defaultExecutor().execute(() -> future.completeExceptionally(error));
     }
-
-    private static String keyOf(DriveRequest request) {
-      return switch (request.getMessageCase()) {
-      case OFFER_ANSWER -> offerKey(request.getOfferAnswer().getOfferId());
-      case STOP_UPDATE -> stopKey(request.getStopUpdate());
-      case GIVE_UP -> giveUpKey(request.getGiveUp().getTripId());
-      case END_SHIFT -> END_SHIFT;
-      default -> throw new IllegalArgumentException("no command: " + request.getMessageCase());
-    };
-  }
-
-  private static String keyOf(Rejected rejected) {
-    return switch (rejected.getCommandCase()) {
-      case OFFER_ANSWER -> offerKey(rejected.getOfferAnswer().getOfferId());
-      case STOP_UPDATE -> stopKey(rejected.getStopUpdate());
-      case GIVE_UP -> giveUpKey(rejected.getGiveUp().getTripId());
-      case END_SHIFT -> END_SHIFT;
-      default -> "";
-    };
   }
 
   private static String keyOf(AnsweredCommand answer) {
-    return switch (answer.getCommandCase()) {
-      case STOP_UPDATE -> stopKey(answer.getStopUpdate());
-      case GIVEN_UP_TRIP_ID -> giveUpKey(answer.getGivenUpTripId());
-      default -> "";
-    };
+    switch (answer.getCommandCase()) {
+      case STOP_UPDATE:
+        return stopKey(answer.getStopUpdate());
+      case GIVEN_UP_TRIP_ID:
+        return giveUpKey(answer.getGivenUpTripId());
+      default:
+        return "";
+    }
+  }
+
+  private static String keyOf(DriveRequest request) {
+    switch (request.getMessageCase()) {
+      case OFFER_ANSWER:
+        return offerKey(request.getOfferAnswer().getOfferId());
+      case STOP_UPDATE:
+        return stopKey(request.getStopUpdate());
+      case GIVE_UP:
+        return giveUpKey(request.getGiveUp().getTripId());
+      case END_SHIFT:
+        return END_SHIFT;
+      default:
+        throw new IllegalArgumentException("no command: " + request.getMessageCase());
+    }
+  }
+
+  private static String keyOf(Rejected rejected) {
+    switch (rejected.getCommandCase()) {
+      case OFFER_ANSWER:
+        return offerKey(rejected.getOfferAnswer().getOfferId());
+      case STOP_UPDATE:
+        return stopKey(rejected.getStopUpdate());
+      case GIVE_UP:
+        return giveUpKey(rejected.getGiveUp().getTripId());
+      case END_SHIFT:
+        return END_SHIFT;
+      default:
+        return "";
+    }
   }
 
   private static String offerKey(String offerId) {

@@ -1,6 +1,7 @@
 package org.ridestream.client;
 
 import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -185,7 +186,8 @@ public final class Rider implements AutoCloseable {
         Duration pause = backoff.next(status.retryAfter());
         boolean inTime = System.nanoTime() + pause.toNanos() - end < 0;
         if (!retry.mayHelp(status, proof) || !inTime) throw status;
-        if (status.code() == Status.Code.DEADLINE_EXCEEDED) {
+        boolean isOpen = channel.getState(false) == ConnectivityState.READY;
+        if (status.code() == Status.Code.DEADLINE_EXCEEDED && isOpen) {
           drop(channel); // Its connection may be half-open.
         } else {
           channel.resetConnectBackoff(); // Its own pauses would come on top of ours.

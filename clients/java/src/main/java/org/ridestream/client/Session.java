@@ -136,12 +136,23 @@ final class Session {
     if (sequence <= lastSequence) return; // Had already.
     lastSequence = sequence;
     switch (kind) {
-      case OFFER -> onOffer(sequence, message.getOffer());
-      case OFFER_ENDED -> onOfferEnded(sequence, message.getOfferEnded());
-      case PLAN -> onPlan(sequence, message.getPlan());
-      case REJECTED -> add(sequence, isAnswer ? null : message.getRejected());
-      case WAITING_PLACE -> add(sequence, message.getWaitingPlace());
-      default -> add(sequence, null);
+      case OFFER:
+        onOffer(sequence, message.getOffer());
+        break;
+      case OFFER_ENDED:
+        onOfferEnded(sequence, message.getOfferEnded());
+        break;
+      case PLAN:
+        onPlan(sequence, message.getPlan());
+        break;
+      case REJECTED:
+        add(sequence, isAnswer ? null : message.getRejected());
+        break;
+      case WAITING_PLACE:
+        add(sequence, message.getWaitingPlace());
+        break;
+      default:
+        add(sequence, null);
     }
   }
 
@@ -152,7 +163,8 @@ final class Session {
   }
 
   /** The next event for the app; null: there is none. Its push may then be acked. */
-  @Nullable Object take() {
+  @Nullable
+  Object take() {
     Untaken first = untaken.poll();
     if (first == null) return null;
     ack = Math.max(ack, first.sequence());
@@ -169,118 +181,118 @@ final class Session {
   private void forget(Predicate<Object> which) {
     Deque<Untaken> kept = new ArrayDeque<>();
     for (Untaken one : untaken) {
-          boolean stays = one.event() != null && !which.test(one.event());
-          if (stays) {
-            kept.add(one);
-          } else if (one.sequence() != 0) {
-            kept.add(new Untaken(one.sequence(), null));
-          }
-        }
-        untaken = kept;
-        skipSilent();
-    }
-
-    private void add(long sequence, @Nullable Object event) {
-      if (untaken.size() >= MAX_UNTAKEN) {
-        throw new ProtocolException(MAX_UNTAKEN + " pushes came without an ack");
-      }
-      untaken.add(new Untaken(sequence, event));
-      skipSilent();
-    }
-
-    private void skipSilent() {
-      Iterator<Untaken> all = untaken.iterator();
-      while (all.hasNext()) {
-        Untaken first = all.next();
-        if (first.event() != null) return;
-        ack = Math.max(ack, first.sequence());
-        all.remove();
+      boolean stays = one.event() != null && !which.test(one.event());
+      if (stays) {
+        kept.add(one);
+      } else if (one.sequence() != 0) {
+        kept.add(new Untaken(one.sequence(), null));
       }
     }
+    untaken = kept;
+    skipSilent();
+  }
 
-    private void onOffer(long sequence, Offer fresh) {
-      boolean known = offer != null && offer.getOfferId().equals(fresh.getOfferId());
-      if (known || endedOffers.contains(fresh.getOfferId())) {
-        add(sequence, null);
-        return;
-      }
-      checkDriver("offer", fresh.getDriverId());
-      if (fresh.getOfferId().isEmpty() || fresh.getTripId().isEmpty()) {
-        throw new ProtocolException("offer: has no offer_id or no trip_id");
-      }
-      offer = fresh;
-      add(sequence, fresh);
+  private void add(long sequence, @Nullable Object event) {
+    if (untaken.size() >= MAX_UNTAKEN) {
+      throw new ProtocolException(MAX_UNTAKEN + " pushes came without an ack");
     }
+    untaken.add(new Untaken(sequence, event));
+    skipSilent();
+  }
 
-    private void onOfferEnded(long sequence, OfferEnded ended) {
-      if (offer != null && offer.getOfferId().equals(ended.getOfferId())) offer = null;
-      if (endedOffers.contains(ended.getOfferId())) {
-        add(sequence, null);
-        return;
-      }
-      endedOffers.add(ended.getOfferId());
-      if (endedOffers.size() > REMEMBERED_OFFERS) endedOffers.remove();
-      add(sequence, ended);
-    }
-
-    private void onPlan(long sequence, Plan fresh) {
-      checkDriver("plan", fresh.getDriverId());
-      if (plan != null) {
-        int order = Long.compareUnsigned(fresh.getVersion(), plan.getVersion());
-        if (order < 0 || (order == 0 && sequence != 0)) {
-          add(sequence, null);
-          return;
-        }
-        boolean sameRoute = !fresh.hasRoute() && fresh.getRouteId() == plan.getRouteId();
-        if (sameRoute && plan.hasRoute() && fresh.getStopsCount() > 0) {
-          fresh = fresh.toBuilder().setRoute(plan.getRoute()).build();
-        }
-      }
-      plan = fresh;
-      forget(other -> other instanceof Plan);
-      add(sequence, fresh);
-    }
-
-    /** Finds what the service has sent to the wrong driver. */
-    private void checkDriver(String what, String driverId) {
-      String mine = welcome().getDriverId();
-      if (!driverId.equals(mine)) {
-        throw new ProtocolException(
-            String.format("%s.driver_id: is of driver '%s', not of '%s'", what, driverId, mine));
-      }
-    }
-
-    private void check(Welcome fresh) {
-      if (fresh.getSessionId().isEmpty()) {
-        throw new ProtocolException("welcome.session_id: is empty");
-      }
-      if (fresh.getDriverId().isEmpty()) {
-        throw new ProtocolException("welcome.driver_id: is empty");
-      }
-      if (welcome != null && Long.compareUnsigned(fresh.getEpoch(), welcome.getEpoch()) <= 0) {
-        throw new ProtocolException(String.format("welcome.epoch: %s came after %s",
-            Long.toUnsignedString(fresh.getEpoch()), Long.toUnsignedString(welcome.getEpoch())));
-      }
-      boolean same = welcome != null && fresh.getSessionId().equals(welcome.getSessionId());
-      if (fresh.getResumed() && !same) {
-        throw new ProtocolException("welcome.resumed: another session than the one asked for");
-      }
-      checkPeriod(fresh.getReportEvery(), "report_every");
-      checkPeriod(fresh.getHeartbeat(), "heartbeat");
-      if (!(fresh.getClockRate() >= 0.01 && fresh.getClockRate() <= 1_000)) {
-        throw new ProtocolException("welcome.clock_rate: is " + fresh.getClockRate());
-      }
-    }
-
-    private static void checkPeriod(Duration period, String name) {
-      double seconds = secondsOf(period);
-      if (seconds < 0.001 || seconds > 86_400) {
-        throw new ProtocolException("welcome." + name + ": must be 1 ms to 1 day");
-      }
-    }
-
-    private static String nameOf(DriveResponse message) {
-      MessageCase kind = message.getMessageCase();
-      return kind == MessageCase.MESSAGE_NOT_SET ? "unknown" : kind.name().toLowerCase(Locale.ROOT);
+  private void skipSilent() {
+    Iterator<Untaken> all = untaken.iterator();
+    while (all.hasNext()) {
+      Untaken first = all.next();
+      if (first.event() != null) return;
+      ack = Math.max(ack, first.sequence());
+      all.remove();
     }
   }
+
+  private void onOffer(long sequence, Offer fresh) {
+    boolean known = offer != null && offer.getOfferId().equals(fresh.getOfferId());
+    if (known || endedOffers.contains(fresh.getOfferId())) {
+      add(sequence, null);
+      return;
+    }
+    checkDriver("offer", fresh.getDriverId());
+    if (fresh.getOfferId().isEmpty() || fresh.getTripId().isEmpty()) {
+      throw new ProtocolException("offer: has no offer_id or no trip_id");
+    }
+    offer = fresh;
+    add(sequence, fresh);
+  }
+
+  private void onOfferEnded(long sequence, OfferEnded ended) {
+    if (offer != null && offer.getOfferId().equals(ended.getOfferId())) offer = null;
+    if (endedOffers.contains(ended.getOfferId())) {
+      add(sequence, null);
+      return;
+    }
+    endedOffers.add(ended.getOfferId());
+    if (endedOffers.size() > REMEMBERED_OFFERS) endedOffers.remove();
+    add(sequence, ended);
+  }
+
+  private void onPlan(long sequence, Plan fresh) {
+    checkDriver("plan", fresh.getDriverId());
+    if (plan != null) {
+      int order = Long.compareUnsigned(fresh.getVersion(), plan.getVersion());
+      if (order < 0 || (order == 0 && sequence != 0)) {
+        add(sequence, null);
+        return;
+      }
+      boolean sameRoute = !fresh.hasRoute() && fresh.getRouteId() == plan.getRouteId();
+      if (sameRoute && plan.hasRoute() && fresh.getStopsCount() > 0) {
+        fresh = fresh.toBuilder().setRoute(plan.getRoute()).build();
+      }
+    }
+    plan = fresh;
+    forget(other -> other instanceof Plan);
+    add(sequence, fresh);
+  }
+
+  /** Finds what the service has sent to the wrong driver. */
+  private void checkDriver(String what, String driverId) {
+    String mine = welcome().getDriverId();
+    if (!driverId.equals(mine)) {
+      throw new ProtocolException(
+          String.format("%s.driver_id: is of driver '%s', not of '%s'", what, driverId, mine));
+    }
+  }
+
+  private void check(Welcome fresh) {
+    if (fresh.getSessionId().isEmpty()) {
+      throw new ProtocolException("welcome.session_id: is empty");
+    }
+    if (fresh.getDriverId().isEmpty()) {
+      throw new ProtocolException("welcome.driver_id: is empty");
+    }
+    if (welcome != null && Long.compareUnsigned(fresh.getEpoch(), welcome.getEpoch()) <= 0) {
+      throw new ProtocolException(String.format("welcome.epoch: %s came after %s",
+          Long.toUnsignedString(fresh.getEpoch()), Long.toUnsignedString(welcome.getEpoch())));
+    }
+    boolean same = welcome != null && fresh.getSessionId().equals(welcome.getSessionId());
+    if (fresh.getResumed() && !same) {
+      throw new ProtocolException("welcome.resumed: another session than the one asked for");
+    }
+    checkPeriod(fresh.getReportEvery(), "report_every");
+    checkPeriod(fresh.getHeartbeat(), "heartbeat");
+    if (!(fresh.getClockRate() >= 0.01 && fresh.getClockRate() <= 1_000)) {
+      throw new ProtocolException("welcome.clock_rate: is " + fresh.getClockRate());
+    }
+  }
+
+  private static void checkPeriod(Duration period, String name) {
+    double seconds = secondsOf(period);
+    if (seconds < 0.001 || seconds > 86_400) {
+      throw new ProtocolException("welcome." + name + ": must be 1 ms to 1 day");
+    }
+  }
+
+  private static String nameOf(DriveResponse message) {
+    MessageCase kind = message.getMessageCase();
+    return kind == MessageCase.MESSAGE_NOT_SET ? "unknown" : kind.name().toLowerCase(Locale.ROOT);
+  }
+}

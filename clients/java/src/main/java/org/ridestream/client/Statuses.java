@@ -51,9 +51,9 @@ final class Statuses {
     return Duration.ofMillis(Long.parseLong(text));
   }
 
-  /** The code of that number. One that doesn't exist is FAILED_PRECONDITION. */
+  /** The code of that number. OK, and one that doesn't exist, is FAILED_PRECONDITION. */
   static Status.Code codeOf(int number) {
     Status.Code[] codes = Status.Code.values();
-    return number >= 0 && number < codes.length ? codes[number] : Status.Code.FAILED_PRECONDITION;
+    return number > 0 && number < codes.length ? codes[number] : Status.Code.FAILED_PRECONDITION;
   }
 }

@@ -108,8 +108,10 @@ class CommandsTest {
   void unknownCodeOfARejectionIsAFailedPrecondition() {
     DriveRequest arrived = step(StopAction.STOP_ACTION_ARRIVED);
     commands.add(arrived, result);
-    Rejected.Builder rejected =
-        Rejected.newBuilder().setStopUpdate(arrived.getStopUpdate()).setCodeValue(99).setMessage("no");
+    Rejected.Builder rejected = Rejected.newBuilder()
+                                    .setStopUpdate(arrived.getStopUpdate())
+                                    .setCodeValue(99)
+                                    .setMessage("no");
     DriveResponse message = DriveResponse.newBuilder().setSequence(1).setRejected(rejected).build();
     assertTrue(commands.isAnswer(message));
     commands.onPush(message, null);

@@ -45,7 +45,11 @@ final class Messages {
   }
 
   static Plan plan(long version, Stop... stops) {
-    return Plan.newBuilder().setVersion(version).setDriverId("d").addAllStops(List.of(stops)).build();
+    return Plan.newBuilder()
+        .setVersion(version)
+        .setDriverId("d")
+        .addAllStops(List.of(stops))
+        .build();
   }
 
   static Stop stop(StopKind kind, boolean arrived) {

@@ -134,4 +134,18 @@ class SessionTest {
     assertEquals("push 3 came after 1",
         assertThrows(ProtocolException.class, () -> push(offer(3, "p"))).getMessage());
   }
+
+  @Test
+  void anothersPlanIsAFaultOfTheService() {
+    Plan others = plan(1).toBuilder().setDriverId("d-2").build();
+    assertEquals("plan.driver_id: is of driver 'd-2', not of 'd'",
+        assertThrows(ProtocolException.class, () -> push(plan(1, others))).getMessage());
+  }
+
+  @Test
+  void anothersOfferIsAFaultOfTheService() {
+    DriveResponse.Builder others = offer(1, "o").toBuilder();
+    others.getOfferBuilder().setDriverId("d-2");
+    assertThrows(ProtocolException.class, () -> push(others.build()));
+  }
 }

@@ -154,110 +154,121 @@ public final class Adapter {
   private JsonElement performDriver(String op, JsonObject request) {
     OpenDriver open = drivers.get(text(request, "handle"));
     switch (op) {
-      case "driver_move" -> {
+      case "driver_move":
         double[] place = degrees(request, "place");
         open.driver().moveTo(place[0], place[1]);
-      }
-      case "driver_read" -> open.events().read(request.get("on").getAsBoolean());
-      case "driver_close" -> open.driver().close();
-      case "driver_command" -> {
-        return command(open.driver(), text(request, "command"), text(request, "target"));
-      }
-      default -> throw new IllegalArgumentException("op " + op + " is unknown");
+        return JsonNull.INSTANCE;
+      case "driver_read":
+        open.events().read(request.get("on").getAsBoolean());
+        return JsonNull.INSTANCE;
+      case "driver_close":
+        open.driver().close();
+        return JsonNull.INSTANCE;
+      case "driver_command":
+        Object effect =
+            give(open.driver(), text(request, "command"), text(request, "target")).join();
+        return effect instanceof MessageOrBuilder message ? toJson(message) : JsonNull.INSTANCE;
+      default:
+        throw new IllegalArgumentException("op " + op + " is unknown");
     }
-    return JsonNull.INSTANCE;
   }
 
-  private static JsonElement command(Driver driver, String command, String target) {
-    CompletableFuture<?> effect = switch (command) {
-      case "accept" -> driver.accept(target);
-      case "decline" -> driver.decline(target);
-      case "arrived" -> driver.arrived(target);
-      case "picked_up" -> driver.pickedUp(target);
-      case "dropped_off" -> driver.droppedOff(target);
-      case "give_up" -> driver.giveUp(target, GiveUpCause.GIVE_UP_CAUSE_CANT_DRIVE, "");
-      case "end_shift" -> driver.endShift();
-      default -> throw new IllegalArgumentException("command " + command + " is unknown");
-    };
-    return effect.join() instanceof MessageOrBuilder message ? toJson(message) :
-        JsonNull.INSTANCE;
+  private static CompletableFuture<?> give(Driver driver, String command, String target) {
+    switch (command) {
+      case "accept":
+        return driver.accept(target);
+      case "decline":
+        return driver.decline(target);
+      case "arrived":
+        return driver.arrived(target);
+      case "picked_up":
+        return driver.pickedUp(target);
+      case "dropped_off":
+        return driver.droppedOff(target);
+      case "give_up":
+        return driver.giveUp(target, GiveUpCause.GIVE_UP_CAUSE_CANT_DRIVE, "");
+      case "end_shift":
+        return driver.endShift();
+      default:
+        throw new IllegalArgumentException("command " + command + " is unknown");
     }
+  }
 
-    private JsonElement performRider(String op, JsonObject request) {
-      Rider rider = riders.get(text(request, "handle"));
-      switch (op) {
-        case "quote":
-          return toJson(rider.quote(QuoteTripRequest.newBuilder()
-                                        .setMarket(text(request, "market"))
-                                        .setPickup(place(request, "pickup"))
-                                        .setDropoff(place(request, "dropoff"))
-                                        .setPartySize(request.get("party_size").getAsInt())
+  private JsonElement performRider(String op, JsonObject request) {
+    Rider rider = riders.get(text(request, "handle"));
+    switch (op) {
+      case "quote":
+        return toJson(rider.quote(QuoteTripRequest.newBuilder()
+                                      .setMarket(text(request, "market"))
+                                      .setPickup(place(request, "pickup"))
+                                      .setDropoff(place(request, "dropoff"))
+                                      .setPartySize(request.get("party_size").getAsInt())
+                                      .build()));
+      case "request":
+        return toJson(rider.request(RequestTripRequest.newBuilder()
+                                        .setRequestId(text(request, "request_id"))
+                                        .setQuoteId(text(request, "quote_id"))
+                                        .setRiderName(text(request, "name"))
+                                        .setNote(text(request, "note"))
                                         .build()));
-        case "request":
-          return toJson(rider.request(RequestTripRequest.newBuilder()
-                                          .setRequestId(text(request, "request_id"))
-                                          .setQuoteId(text(request, "quote_id"))
-                                          .setRiderName(text(request, "name"))
-                                          .setNote(text(request, "note"))
-                                          .build()));
-        case "change":
-          return toJson(rider.changeDestination(ChangeDestinationRequest.newBuilder()
-                                                    .setRequestId(text(request, "request_id"))
-                                                    .setTripId(text(request, "trip_id"))
-                                                    .setDropoff(place(request, "dropoff"))
-                                                    .build()));
-        case "cancel":
-          return toJson(rider.cancel(CancelTripRequest.newBuilder()
-                                         .setRequestId(text(request, "request_id"))
-                                         .setTripId(text(request, "trip_id"))
-                                         .setReason(CancelReason.CANCEL_REASON_CHANGED_MIND)
-                                         .build()));
-        case "get":
-          return toJson(rider.get(text(request, "trip_id")));
-        case "watch":
-          TripWatch watch = rider.watch(text(request, "trip_id"));
-          threads.execute(() -> follow(text(request, "watch"), watch));
-          return JsonNull.INSTANCE;
-        case "rider_close":
-          rider.close();
-          return JsonNull.INSTANCE;
-        default:
-          throw new IllegalArgumentException("op " + op + " is unknown");
-      }
-    }
-
-    private void follow(String handle, TripWatch watch) {
-      try (watch) {
-        for (WatchTripResponse update : watch) tell(handle, "trip", toJson(update));
-        tell(handle, "ended", JsonNull.INSTANCE);
-      } catch (RuntimeException failure) {
-        tell(handle, "ended", toJson(failure));
-      }
-    }
-
-    private static String text(JsonObject request, String field) {
-      return request.get(field).getAsString();
-    }
-
-    private static double[] degrees(JsonObject request, String field) {
-      var place = request.getAsJsonArray(field);
-      return new double[] {place.get(0).getAsDouble(), place.get(1).getAsDouble()};
-    }
-
-    /** A place; one that is none on the earth is left to the library to refuse. */
-    private static LatLng place(JsonObject request, String field) {
-      double[] degrees = degrees(request, field);
-      return LatLng.newBuilder()
-          .setLatE7((int) Math.round(degrees[0] * 1e7))
-          .setLngE7((int) Math.round(degrees[1] * 1e7))
-          .build();
-    }
-
-    private static Connection connection(JsonObject request) throws IOException {
-      Path tokenFile = Path.of(text(request, "token_file"));
-      return Connection.to(text(request, "address"))
-          .token(() -> Files.readString(tokenFile).strip())
-          .roots(Path.of(text(request, "roots")))
-          .build();
+      case "change":
+        return toJson(rider.changeDestination(ChangeDestinationRequest.newBuilder()
+                                                  .setRequestId(text(request, "request_id"))
+                                                  .setTripId(text(request, "trip_id"))
+                                                  .setDropoff(place(request, "dropoff"))
+                                                  .build()));
+      case "cancel":
+        return toJson(rider.cancel(CancelTripRequest.newBuilder()
+                                       .setRequestId(text(request, "request_id"))
+                                       .setTripId(text(request, "trip_id"))
+                                       .setReason(CancelReason.CANCEL_REASON_CHANGED_MIND)
+                                       .build()));
+      case "get":
+        return toJson(rider.get(text(request, "trip_id")));
+      case "watch":
+        TripWatch watch = rider.watch(text(request, "trip_id"));
+        threads.execute(() -> follow(text(request, "watch"), watch));
+        return JsonNull.INSTANCE;
+      case "rider_close":
+        rider.close();
+        return JsonNull.INSTANCE;
+      default:
+        throw new IllegalArgumentException("op " + op + " is unknown");
     }
   }
+
+  private void follow(String handle, TripWatch watch) {
+    try (watch) {
+      for (WatchTripResponse update : watch) tell(handle, "trip", toJson(update));
+      tell(handle, "ended", JsonNull.INSTANCE);
+    } catch (RuntimeException failure) {
+      tell(handle, "ended", toJson(failure));
+    }
+  }
+
+  private static String text(JsonObject request, String field) {
+    return request.get(field).getAsString();
+  }
+
+  private static double[] degrees(JsonObject request, String field) {
+    var place = request.getAsJsonArray(field);
+    return new double[] {place.get(0).getAsDouble(), place.get(1).getAsDouble()};
+  }
+
+  /** A place; one that is none on the earth is left to the library to refuse. */
+  private static LatLng place(JsonObject request, String field) {
+    double[] degrees = degrees(request, field);
+    return LatLng.newBuilder()
+        .setLatE7((int) Math.round(degrees[0] * 1e7))
+        .setLngE7((int) Math.round(degrees[1] * 1e7))
+        .build();
+  }
+
+  private static Connection connection(JsonObject request) throws IOException {
+    Path tokenFile = Path.of(text(request, "token_file"));
+    return Connection.to(text(request, "address"))
+        .token(() -> Files.readString(tokenFile).strip())
+        .roots(Path.of(text(request, "roots")))
+        .build();
+  }
+}
