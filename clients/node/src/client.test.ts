@@ -67,6 +67,7 @@ function push(call: DriveCall, message: MessageInitShape<typeof DriveResponseSch
 function welcome(call: DriveCall, epoch: number): void {
   const value = {
     sessionId: "s",
+    driverId: "d",
     epoch: BigInt(epoch),
     reportEvery: { seconds: 4n },
     heartbeat: { seconds: 7n },
@@ -78,6 +79,8 @@ function welcome(call: DriveCall, epoch: number): void {
 function end(call: DriveCall, code: Code, retryAfterMs?: string): void {
   const metadata = new Metadata();
   if (retryAfterMs !== undefined) metadata.set("retry-after-ms", retryAfterMs);
+  metadata.set("ridestream-market", "porto");
+  metadata.set("ridestream-address", "10.0.0.7:7003");
   call.emit("error", Object.assign(new Error(), { code, details: "elsewhere", metadata }));
 }
 
@@ -91,6 +94,10 @@ test("a market that moves is asked for again after the pause", async (t) => {
   const cases: string[] = [];
   for await (const event of drive(t, connection)) {
     cases.push(event.case);
+    if (event.case === "disconnected") {
+      const { market, address } = event.value.error;
+      assert.deepEqual([market, address], ["porto", "10.0.0.7:7003"]);
+    }
     if (event.case === "connected") break;
   }
   assert.deepEqual(cases, ["disconnected", "connected"]);

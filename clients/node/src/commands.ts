@@ -1,6 +1,7 @@
 import { equals } from "@bufbuild/protobuf";
 import { codeOf, CommandRejected, InvalidArgument } from "./errors.js";
 import {
+  type AnsweredCommand,
   type DriveRequest,
   DriveRequestSchema,
   type DriveResponse,
@@ -13,7 +14,7 @@ import {
 
 export type CommandResult = OfferEnded | Plan | undefined;
 
-type Command = DriveRequest["message"] | Rejected["command"];
+type Command = DriveRequest["message"] | Rejected["command"] | AnsweredCommand["command"];
 
 const kEndShift = "end_shift";
 
@@ -22,8 +23,6 @@ interface Pending {
   readonly result: Promise<CommandResult>;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: Error) => void;
-  /** The plan that held when the command was given; only a newer one answers it. */
-  readonly afterVersion: bigint;
 }
 
 /** A driver's commands whose effect hasn't been seen. They are sent again after each Welcome, in their
@@ -32,10 +31,7 @@ export class Commands {
   private readonly pending = new Map<string, Pending>();
 
   /** Notes a command; the same one twice is one. `isNew`: it has to be sent. */
-  add(
-    request: DriveRequest,
-    plan: Plan | undefined,
-  ): { result: Promise<CommandResult>; isNew: boolean } {
+  add(request: DriveRequest): { result: Promise<CommandResult>; isNew: boolean } {
     const key = keyOf(request.message);
     const known = this.pending.get(key);
     if (known !== undefined) {
@@ -51,8 +47,7 @@ export class Commands {
       resolve = onResult;
       reject = onError;
     });
-    const afterVersion = plan?.version ?? 0n;
-    this.pending.set(key, { request, result, resolve, reject, afterVersion });
+    this.pending.set(key, { request, result, resolve, reject });
     return { result, isNew: true };
   }
 
@@ -65,19 +60,22 @@ export class Commands {
     return message.case === "rejected" && this.pending.has(keyOf(message.value.command));
   }
 
-  onPush({ message }: DriveResponse): void {
+  /** Settles what the message answers; `newest` is the plan that holds now. */
+  onPush({ message }: DriveResponse, newest: Plan | undefined): void {
     if (message.case === "rejected") {
       const { command, code, message: words } = message.value;
       this.take(keyOf(command))?.reject(new CommandRejected(codeOf(code), words));
     } else if (message.case === "offerEnded") {
       this.take(offerKey(message.value.offerId))?.resolve(message.value);
+    } else if (message.case === "plan") {
+      for (const answer of message.value.answers) this.take(keyOf(answer.command))?.resolve(newest);
     }
   }
 
-  /** Resolves what the newest plan shows to be done. */
-  onPlan(plan: Plan): void {
-    for (const [key, { request, afterVersion }] of this.pending) {
-      if (plan.version > afterVersion && shows(plan, request)) this.take(key)?.resolve(plan);
+  /** Resolves what the snapshot's plan shows to be done; what answered it may be lost. */
+  onSnapshot(plan: Plan): void {
+    for (const [key, { request }] of this.pending) {
+      if (shows(plan, request)) this.take(key)?.resolve(plan);
     }
   }
 
@@ -103,6 +101,10 @@ function offerKey(offerId: string): string {
   return `offer_answer ${offerId}`;
 }
 
+function giveUpKey(tripId: string): string {
+  return `give_up ${tripId}`;
+}
+
 function keyOf(command: Command): string {
   switch (command.case) {
     case "offerAnswer":
@@ -110,7 +112,9 @@ function keyOf(command: Command): string {
     case "stopUpdate":
       return `stop_update ${command.value.tripId} ${command.value.action}`;
     case "giveUp":
-      return `give_up ${command.value.tripId}`;
+      return giveUpKey(command.value.tripId);
+    case "givenUpTripId":
+      return giveUpKey(command.value);
     case "endShift":
       return kEndShift;
     default:

@@ -18,6 +18,9 @@ export class StatusError extends RidestreamError {
     readonly details: string,
     /** The pause that the service asked for. */
     readonly retryAfterMs?: number,
+    /** The market, and the host:port, that the caller has to go to instead; empty: none. */
+    readonly market = "",
+    readonly address = "",
   ) {
     super(`${Code[code]}: ${details}`);
   }
@@ -55,14 +58,16 @@ export function codeOf(number: number): Code {
   return number in Code ? number : Code.FAILED_PRECONDITION;
 }
 
-/** The call's error, with the pause of its trailing metadata `retry-after-ms`. */
+/** The call's error, with what its trailing metadata say. */
 export function statusOf(error: ServiceError): StatusError {
   // grpc-js leaves the metadata out where the call never reached a server.
-  const pause = (error.metadata as ServiceError["metadata"] | undefined)?.get("retry-after-ms")[0];
-  const retryAfterMs =
-    typeof pause === "string" && /^[0-9]{1,9}$/.test(pause) ? Number(pause) : undefined;
+  const metadata = error.metadata as ServiceError["metadata"] | undefined;
+  const text = (key: string): string => metadata?.get(key)[0]?.toString() ?? "";
+  const pause = text("retry-after-ms");
+  const retryAfterMs = /^[0-9]{1,9}$/.test(pause) ? Number(pause) : undefined;
   const Kind = error.code === Code.ABORTED ? Fenced : StatusError;
-  return new Kind(error.code, error.details, retryAfterMs);
+  const [market, address] = [text("ridestream-market"), text("ridestream-address")];
+  return new Kind(error.code, error.details, retryAfterMs, market, address);
 }
 
 const kFaults = new Set([Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS, Code.UNIMPLEMENTED]);

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Commands } from "./commands.js";
 import { Pauses } from "./connection.js";
 import { ProtocolError } from "./errors.js";
 import {
   type DriveResponse,
+  DriveRequestSchema,
   DriveResponseSchema,
   HelloSchema,
   OfferOutcome,
+  PlanSchema,
   type SnapshotSchema,
+  StopAction,
 } from "./gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { type Event, Session } from "./session.js";
 
@@ -25,6 +29,7 @@ function welcome(
 ): DriveResponse {
   const value = {
     sessionId: "s",
+    driverId: "d",
     epoch: BigInt(epoch),
     reportEvery: { seconds: 4n },
     heartbeat: { seconds: 7n },
@@ -35,11 +40,11 @@ function welcome(
 }
 
 function offer(sequence: number, offerId = "o"): DriveResponse {
-  return response(sequence, { case: "offer", value: { offerId, tripId: "t" } });
+  return response(sequence, { case: "offer", value: { offerId, tripId: "t", driverId: "d" } });
 }
 
 function plan(sequence: number, version: number): DriveResponse {
-  return response(sequence, { case: "plan", value: { version: BigInt(version) } });
+  return response(sequence, { case: "plan", value: { version: BigInt(version), driverId: "d" } });
 }
 
 /** What the app is told next, in short. */
@@ -89,7 +94,7 @@ test("after a resume nothing is told twice", () => {
   const session = begun();
   session.onPush(offer(1));
   take(session);
-  const snapshot = { plan: { version: 9n }, offer: { offerId: "o", tripId: "t" } };
+  const snapshot = { plan: { version: 9n, driverId: "d" }, offer: { offerId: "o", tripId: "t" } };
   session.onWelcome(welcome(2, { resumed: true, snapshot }));
   session.onPush(offer(1));
   session.onPush(plan(2, 8));
@@ -132,12 +137,45 @@ test("only the newest of plans is told", () => {
 test("a plan keeps the route that it names", () => {
   const session = begun();
   const stops = [{ tripId: "t" }];
-  const first = { version: 1n, routeId: 5n, stops, route: { lengthM: 80 } };
+  const first = { version: 1n, driverId: "d", routeId: 5n, stops, route: { lengthM: 80 } };
   session.onPush(response(1, { case: "plan", value: first }));
-  session.onPush(response(2, { case: "plan", value: { version: 2n, routeId: 5n, stops } }));
+  session.onPush(
+    response(2, { case: "plan", value: { version: 2n, driverId: "d", routeId: 5n, stops } }),
+  );
   assert.equal(session.plan?.route?.lengthM, 80);
-  session.onPush(response(3, { case: "plan", value: { version: 3n, routeId: 6n, stops } }));
+  session.onPush(
+    response(3, { case: "plan", value: { version: 3n, driverId: "d", routeId: 6n, stops } }),
+  );
   assert.equal(session.plan.route, undefined);
+});
+
+test("what was sent to the wrong driver is refused", () => {
+  for (const message of [
+    { case: "plan" as const, value: { version: 1n, driverId: "e" } },
+    { case: "offer" as const, value: { offerId: "o", tripId: "t", driverId: "" } },
+  ]) {
+    assert.throws(() => begun().onPush(response(1, message)), /driver_id: is of driver '/);
+  }
+});
+
+test("commands are settled by the plan that names them", async () => {
+  const commands = new Commands();
+  const update = { tripId: "t", action: StopAction.ARRIVED };
+  const message = { case: "stopUpdate" as const, value: update };
+  const arrived = commands.add(create(DriveRequestSchema, { message })).result;
+  const newest = create(PlanSchema, { version: 2n });
+  // The trip is gone, but the driver isn't told that it has arrived.
+  const cancelled = { case: "plan" as const, value: { version: 1n } };
+  commands.onPush(response(1, cancelled), newest);
+  assert.equal(commands.requests().length, 1);
+  const value = { version: 2n, answers: [{ command: message }] };
+  commands.onPush(response(2, { case: "plan", value }), newest);
+  assert.equal(await arrived, newest);
+  const giveUp = { case: "giveUp" as const, value: { tripId: "t" } };
+  const given = commands.add(create(DriveRequestSchema, { message: giveUp })).result;
+  const answers = [{ command: { case: "givenUpTripId" as const, value: "t" } }];
+  commands.onPush(response(3, { case: "plan", value: { answers } }), newest);
+  assert.equal(await given, newest);
 });
 
 test("a service that heeds no acks is stopped", () => {

@@ -172,6 +172,7 @@ export class Session {
     if (this.offer?.offerId === offer.offerId || this.ended.includes(offer.offerId)) {
       return this.add(sequence, undefined);
     }
+    this.checkDriver("offer", offer.driverId);
     if (offer.offerId === "" || offer.tripId === "") {
       throw new ProtocolError("offer: has no offer_id or no trip_id");
     }
@@ -188,6 +189,7 @@ export class Session {
   }
 
   private onPlan(sequence: bigint, plan: Plan): void {
+    this.checkDriver("plan", plan.driverId);
     const before = this.plan;
     const isOld = before !== undefined && plan.version < before.version;
     if (isOld || (sequence !== 0n && plan.version === before?.version)) {
@@ -200,9 +202,17 @@ export class Session {
     this.add(sequence, { case: "plan", value: this.plan });
   }
 
+  /** Finds what the service has sent to the wrong driver. */
+  private checkDriver(what: string, driverId: string): void {
+    const mine = this.welcome?.driverId ?? "";
+    if (driverId === mine) return;
+    throw new ProtocolError(`${what}.driver_id: is of driver '${driverId}', not of '${mine}'`);
+  }
+
   private check(welcome: Welcome): void {
     const before = this.welcome;
     if (welcome.sessionId === "") throw new ProtocolError("welcome.session_id: is empty");
+    if (welcome.driverId === "") throw new ProtocolError("welcome.driver_id: is empty");
     if (before !== undefined && welcome.epoch <= before.epoch) {
       throw new ProtocolError(`welcome.epoch: ${welcome.epoch} came after ${before.epoch}`);
     }

@@ -100,7 +100,7 @@ export class Stream {
   async command(message: DriveRequest["message"]): Promise<CommandResult> {
     if (this.isEnded) throw this.error ?? new DriverStopped("the driver was closed");
     const request = create(DriveRequestSchema, { message });
-    const { result, isNew } = this.commands.add(request, this.session.plan);
+    const { result, isNew } = this.commands.add(request);
     if (isNew) this.sender?.send(request);
     return result;
   }
@@ -217,7 +217,7 @@ export class Stream {
   }
 
   private onWelcome(message: DriveResponse, write: Sending["write"]): void {
-    const { resumed, reportEvery, heartbeat } = this.session.onWelcome(message);
+    const { resumed, reportEvery, heartbeat, snapshot } = this.session.onWelcome(message);
     this.welcomedAt = performance.now();
     if (!resumed) this.positionSequence = 0n;
     const period = (ms: number): number => Math.max(kMinPeriodMs, this.wallMs(ms));
@@ -229,7 +229,7 @@ export class Stream {
       // Some way ahead of what the service asks for, so that a slow network isn't silence.
       heartbeatMs: period(milliseconds(heartbeat) * 0.9),
     });
-    if (this.session.plan !== undefined) this.commands.onPlan(this.session.plan);
+    if (snapshot?.plan !== undefined) this.commands.onSnapshot(snapshot.plan);
     this.sender.advance();
     for (const request of this.commands.requests()) this.sender.send(request);
     this.wakeApp();
@@ -238,8 +238,7 @@ export class Stream {
   private onPush(message: DriveResponse): void {
     if (message.sequence > 0n) this.sender?.ackAgain(message.sequence);
     this.session.onPush(message, this.commands.isAnswer(message));
-    this.commands.onPush(message);
-    if (this.session.plan !== undefined) this.commands.onPlan(this.session.plan);
+    this.commands.onPush(message, this.session.plan);
     this.sender?.advance();
     this.wakeApp();
   }
