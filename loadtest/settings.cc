@@ -16,97 +16,99 @@
 
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002",
-          "Address of the location service: HOST:PORT; or where each market's is, as "
-          "MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
-ABSL_FLAG(
-    std::string, dispatch, "127.0.0.1:7003",
-    "Address of the dispatch service, in the same forms as --location; where processes stand by, "
-    "all of them, as IP:PORT,IP:PORT");
-ABSL_FLAG(
-    std::string, authority, "",
-    "Folder of the throwaway authority (`authority create`) whose certificate for loadtest is "
-    "presented, and whose key signs the tokens of drivers and riders");
+          "Address of the location service, HOST:PORT. With several location processes: "
+          "MARKET=HOST:PORT,MARKET=HOST:PORT, or a pattern such as location-{market}.example:7002");
+ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003",
+          "Address of the dispatch service, in the same forms as --location. With standbys: all "
+          "addresses of a market, IP:PORT,IP:PORT");
+ABSL_FLAG(std::string, authority, "",
+          "Folder of the throwaway authority (`authority create`). The load generator presents its "
+          "certificate for loadtest and signs the tokens of drivers and riders with its key");
 ABSL_FLAG(bool, insecure, false,
-          "Speak plaintext, and let callers say who they are without proof: for services that run "
-          "with --insecure");
-ABSL_FLAG(std::string, market, "city", "The market, by the name that the services know it by");
-ABSL_FLAG(std::string, roads, "city:1",
-          "The market's streets, as the services have them: city:SEED, or an OpenStreetMap file");
-RIDESTREAM_RANGED_FLAG(int, drivers, 200, "How many drivers, each with a stream of its own", 1,
-                       50'000);
-RIDESTREAM_RANGED_FLAG(int, seconds, 60, "How long requests come, in seconds of the wall's clock",
-                       1, 7 * 86'400);
+          "Speak plaintext and send no tokens, for services that run with --insecure");
+ABSL_FLAG(std::string, market, "city", "Market to load, as the services name it");
+ABSL_FLAG(
+    std::string, roads, "city:1",
+    "Streets of the market, the same as the services use: city:SEED, or an OpenStreetMap file");
+RIDESTREAM_RANGED_FLAG(int, drivers, 200, "Number of drivers. Each has its own stream", 1, 50'000);
+RIDESTREAM_RANGED_FLAG(int, seconds, 60,
+                       "Time during which riders make requests, in wall-clock seconds", 1,
+                       7 * 86'400);
 RIDESTREAM_RANGED_FLAG(
     int, drain_seconds, 120,
-    "How long after that trips may take to end, in seconds of the wall's clock. Then riders who "
-    "still wait call it off, and those aboard are counted as open at the end",
+    "Time that open trips get to end after --seconds, in wall-clock seconds. Riders who still wait "
+    "then cancel, and trips with the rider aboard are counted as open at the end",
     0, 86'400);
-ABSL_FLAG(std::uint64_t, seed, 1, "All chance comes from it");
+ABSL_FLAG(std::uint64_t, seed, 1, "Seed of all random numbers");
 RIDESTREAM_RANGED_FLAG(int, connections, 0,
-                       "Connections to dispatch that the drivers' streams share. 0: one for 80 "
-                       "drivers, at least 8, since a server admits 100 streams on a connection",
+                       "Connections to dispatch, shared by the drivers' streams. 0: one per 80 "
+                       "drivers, at least 8 (a server admits 100 streams per connection)",
                        0, 1'000);
 RIDESTREAM_RANGED_FLAG(double, requests_per_hour, 0,
-                       "Requests in an hour of the city's time; 0: four for each driver", 0, 1e8);
+                       "Requests per hour of the city's time. 0: four per driver", 0, 1e8);
 ABSL_FLAG(std::string, requests, "",
-          "Replay the requests of this CSV file, with the header "
-          "requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders");
+          "CSV file of requests to replay, with the header "
+          "requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders. Empty: generate "
+          "requests");
 ABSL_FLAG(std::string, fleet, "",
-          "Drivers begin where this CSV file says, with the header lat,lng,seats: its first "
-          "--drivers lines");
-RIDESTREAM_RANGED_FLAG(double, accept_probability, 0.85, "Of offers, that the driver accepts them",
+          "CSV file of cars, with the header lat,lng,seats. Its first --drivers lines give where "
+          "drivers start. Empty: start at random places");
+RIDESTREAM_RANGED_FLAG(double, accept_probability, 0.85,
+                       "Probability that a driver accepts an offer", 0, 1);
+RIDESTREAM_RANGED_FLAG(double, decline_probability, 0.10,
+                       "Probability that a driver declines an offer. A driver who neither accepts "
+                       "nor declines ignores the offer until it expires",
                        0, 1);
-RIDESTREAM_RANGED_FLAG(
-    double, decline_probability, 0.10,
-    "Of offers, that the driver declines them; what is left is ignored until it runs out", 0, 1);
 RIDESTREAM_RANGED_FLAG(double, follow_probability, 0.5,
-                       "Of suggestions to idle drivers where to wait that are followed", 0, 1);
+                       "Probability that an idle driver follows a suggestion where to wait", 0, 1);
 RIDESTREAM_RANGED_FLAG(double, give_up_probability, 0.01,
-                       "Of trips, that their driver gives them back before the pick-up", 0, 1);
+                       "Probability that a driver gives a trip back before the pick-up", 0, 1);
 RIDESTREAM_RANGED_FLAG(double, congestion, 1,
-                       "How many times longer than the map says cars take in the market's middle, "
-                       "and less further out; 1: nowhere",
+                       "Factor by which driving takes longer than the map says in the middle of "
+                       "the market. The factor falls to 1 towards the edge",
                        1, 10);
 RIDESTREAM_RANGED_FLAG(double, disconnect_per_hour, 1,
-                       "How often a driver loses its connection, in an hour of the city's time", 0,
+                       "Mean number of lost connections per driver and hour of the city's time", 0,
                        3'600);
 RIDESTREAM_RANGED_FLAG(double, cancel_probability, 0.05,
-                       "Of riders, that they call it off while they wait", 0, 1);
+                       "Probability that a rider cancels while waiting", 0, 1);
 RIDESTREAM_RANGED_FLAG(double, change_destination_probability, 0.05,
-                       "Of riders, that they want to go elsewhere, waiting or aboard", 0, 1);
+                       "Probability that a rider changes the destination, while waiting or aboard",
+                       0, 1);
 RIDESTREAM_RANGED_FLAG(double, share_probability, 0.25,
-                       "Of riders, that they share their car with others", 0, 1);
-RIDESTREAM_RANGED_FLAG(int, patience_s, 1200,
-                       "How long riders wait for a car, in seconds of the city's time", 1, 86'400);
+                       "Probability that a rider agrees to share the car", 0, 1);
+RIDESTREAM_RANGED_FLAG(
+    int, patience_s, 1200,
+    "How long riders wait for a pick-up before they cancel, in seconds of the city's time", 1,
+    86'400);
 ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
-ABSL_FLAG(
-    std::string, offers, "",
-    "Write to this file, as they come, when each request was due and when its first offer was "
-    "in a driver's hand: due_us,offered_us, in Unix microseconds of the wall's clock");
+ABSL_FLAG(std::string, offers, "",
+          "Write a line due_us,offered_us to this file for each first offer: when its request was "
+          "due and when the offer reached a driver, in Unix microseconds of the wall clock");
 ABSL_FLAG(std::string, progress, "auto",
-          "How to show it goes: block (redrawn in place), lines, none, or auto: a block on a "
-          "terminal, else lines");
+          "How to show progress: block (redrawn in place), lines, none, or auto (block on a "
+          "terminal, otherwise lines)");
 
 namespace ridestream::loadtest {
 
 const char kUsage[] =
-    R"(A simulated city: drivers and riders who use the services as real ones do, and an auditor.
+    R"(Simulates a city: drivers and riders who use the services as real ones do, and an auditor.
 
-Each driver has a bidirectional stream to dispatch, drives along the streets, reports where it is
-every few seconds with GPS noise, accepts, declines or ignores offers, drives its plans, and now and
-then loses its connection. Riders ask when their time has come, whatever the system is doing (open
-loop): latency counts from when a request was due. At the end the auditor compares what the riders
-saw, what the drivers saw, and what trip has on record.
+Each driver holds a bidirectional stream to dispatch, drives along the streets, reports positions
+with GPS noise every few seconds, accepts, declines or ignores offers, drives its plans, and loses
+its connection now and then. Riders make their requests when these are due, whatever the state of
+the system (an open loop). Latency counts from the time when the request was due. At the end the
+auditor compares what riders saw, what drivers saw, and what trip recorded.
 
   loadtest --drivers 2000 --seconds 60
   loadtest --clock_rate 10 --seconds 180 --drivers 1000 --roads manhattan.osm.pbf \
       --requests requests.csv --fleet drivers.csv --json report.json
 
-With --clock_rate 10, which the services must have as well, the city runs ten times as fast as the
-wall's clock: a ride of ten minutes takes one. Latencies are always told in the wall's time.
+With --clock_rate 10 the city runs ten times as fast as the wall clock: a ride of ten minutes takes
+one. The services need the same rate. Latencies are in wall-clock time.
 
-Exit status: 0 the audit is clean; 1 it isn't; 2 a flag or a file is wrong; 3 a service can't be
-reached. SIGINT and SIGTERM end the phase that is on, and lead to the report all the same.)";
+Exit status: 0 if the audit is clean; 1 if it isn't; 2 if a flag or a file is wrong; 3 if a service
+can't be reached. SIGINT and SIGTERM end the current phase, and the report follows.)";
 
 namespace {
 
@@ -227,8 +229,8 @@ absl::Status UseSecurityFromFlags() {
   const std::string folder = absl::GetFlag(FLAGS_authority);
   if (absl::GetFlag(FLAGS_insecure) != folder.empty()) {
     return absl::InvalidArgumentError(
-        "--authority must name the folder of the services' throwaway authority; or --insecure, "
-        "where they run with it too");
+        "--authority must name the folder of the services' throwaway authority, unless --insecure "
+        "is set here and at the services");
   }
   return rpc::UseDevelopmentAuthority(folder);
 }

@@ -14,23 +14,25 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 
-ABSL_FLAG(std::string, folder, ".ride/authority", "Where the authority's files are");
+ABSL_FLAG(std::string, folder, ".ride/authority", "Folder of the authority's files");
 ABSL_FLAG(std::vector<std::string>, services,
           (std::vector<std::string>{"trip", "location", "dispatch", "gateway", "exporter",
                                     "loadtest", "door"}),
-          "create: the services that get a certificate");
-ABSL_FLAG(std::string, market, "", "token: the one market in which the caller may act; empty: any");
-RIDESTREAM_RANGED_FLAG(absl::Duration, for, absl::Hours(1), "token: how long it is valid", absl::Seconds(1), absl::Hours(720));
+          "create: services that get a certificate");
+ABSL_FLAG(std::string, market, "",
+          "token: the only market in which the caller may act. Empty: every market");
+RIDESTREAM_RANGED_FLAG(absl::Duration, for, absl::Hours(1), "token: how long the token is valid", absl::Seconds(1), absl::Hours(720));
 
 namespace ridestream::identity {
 namespace {
 
 constexpr char kUsage[] =
-    "Makes and uses a throwaway authority, for development only.\n\n"
-    "  authority create [--folder] [--services]\n"
-    "      makes a folder with certificates, keys, a key set for tokens and a list of revocations\n"
-    "  authority token ROLE/ID [--folder] [--market] [--for]\n"
-    "      prints a token for rider/ID, driver/ID, operator/ID or viewer/ID";
+    R"(Creates and uses a throwaway certificate authority. For development only.
+
+  authority create [--folder] [--services]
+      creates a folder with certificates, keys, a key set for tokens and a list of revocations
+  authority token ROLE/ID [--folder] [--market] [--for]
+      prints a token for rider/ID, driver/ID, operator/ID or viewer/ID)";
 
 absl::Status PrintToken(const std::string& name, Time now) {
   absl::StatusOr<Principal> principal = ParsePrincipal(name);
@@ -51,7 +53,7 @@ absl::Status Run(const std::vector<std::string>& arguments) {
                                         {.services = absl::GetFlag(FLAGS_services)}, now);
   }
   if (arguments.size() == 2 && arguments[0] == "token") return PrintToken(arguments[1], now);
-  return absl::InvalidArgumentError("neither create nor token ROLE/ID; see --help");
+  return absl::InvalidArgumentError("the command must be create or token ROLE/ID; see --help");
 }
 
 }  // namespace

@@ -18,8 +18,11 @@ namespace ridestream {
 namespace {
 
 constexpr char kUsage[] =
-    "Asks a gRPC server for its health: healthprobe HOST:PORT. Exit status: 0 it serves, 1 it "
-    "doesn't.";
+    R"(Checks the health of a gRPC server.
+
+  healthprobe HOST:PORT
+
+Exit status: 0 if the server answers SERVING, otherwise 1.)";
 
 absl::Status Run(const std::string& address) {
   constexpr std::chrono::seconds kPatience(3);
@@ -38,7 +41,8 @@ int main(int argc, char** argv) {
   using namespace ridestream;
   const auto arguments = service::InitializeWithArguments(argc, argv, "healthprobe", kUsage);
   if (arguments.size() != 1) {
-    return service::Fail(absl::InvalidArgumentError("exactly one HOST:PORT; see --help"));
+    return service::Fail(
+        absl::InvalidArgumentError("needs needs exactly one HOST:PORT; see --help"));
   }
   const absl::Status status = Run(arguments[0]);
   return status.ok() ? 0 : service::Fail(status);

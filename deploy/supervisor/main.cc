@@ -18,51 +18,50 @@
 #include "libs/process/local_services.h"
 #include "libs/service/service.h"
 
-ABSL_FLAG(std::string, bin, "", "The folder of Ridestream's binaries; empty: this program's own");
-ABSL_FLAG(std::string, market, "city", "The market to serve");
+ABSL_FLAG(std::string, bin, "",
+          "Folder of Ridestream's binaries. Empty: the folder of this program");
+ABSL_FLAG(std::string, market, "city", "Market to serve");
 ABSL_FLAG(std::string, roads, "city:1",
-          "The streets of the market: city:SEED for the built-in city, or an OpenStreetMap file");
+          "Streets of the market: city:SEED for the built-in city, or an OpenStreetMap file");
 ABSL_FLAG(std::string, data, "",
-          "The folder that keeps the trips. Empty: a temporary one, removed at the end");
+          "Folder in which trip stores the trips. Empty: a temporary folder, removed at the end");
 ABSL_FLAG(std::string, store, "sqlite",
-          "Where trip keeps the trips: sqlite, or postgres (the database --postgres)");
+          "Where trip stores the trips: sqlite (the folder --data) or postgres (the database "
+          "--postgres)");
 ABSL_FLAG(std::string, postgres, "",
-          "With --store=postgres, the database's URL. Empty: a PostgreSQL server of our own in a "
+          "With --store=postgres: URL of the database. Empty: a new PostgreSQL server in a "
           "temporary folder, removed at the end");
-ABSL_FLAG(std::string, web, "", "The folder of the live map's page; empty: no page");
-ABSL_FLAG(
-    std::string, door, "",
-    "HAProxy's configuration for the door (deploy/door/haproxy.cfg), through which the command "
-    "reaches trip and dispatch. Empty: it reaches them directly");
+ABSL_FLAG(std::string, web, "", "Folder with the built page of the live map. Empty: no page");
+ABSL_FLAG(std::string, door, "",
+          "HAProxy configuration of the door (deploy/door/haproxy.cfg), through which the command "
+          "reaches trip and dispatch. Empty: no door");
 ABSL_FLAG(bool, fixed_ports, false,
-          "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, their "
-          "metrics on ports higher by 100, and the door on 7443. Otherwise all take free ports.");
+          "Serve the gateway on port 7000, trip, location and dispatch on 7001 to 7003, the "
+          "metrics of each on its port plus 100, and the door on 7443. Without this flag each "
+          "process takes free ports");
 ABSL_FLAG(bool, open, false, "Open the live map in a browser");
-ABSL_FLAG(
-    std::string, authority, "",
-    "The folder of a throwaway authority for the services, as `authority create` makes. Empty: "
-    "one is made in a temporary folder");
-ABSL_FLAG(
-    bool, insecure, false,
-    "Let the services speak plaintext and believe callers, instead of certificates and tokens of "
-    "a throwaway authority");
+ABSL_FLAG(std::string, authority, "",
+          "Folder of a throwaway authority (`authority create`) for the services. Empty: a new one "
+          "in a temporary folder");
+ABSL_FLAG(bool, insecure, false,
+          "Run the services with --insecure: plaintext, without certificates and tokens");
 
 namespace ridestream::supervisor {
 namespace {
 
 constexpr char kUsage[] =
-    "Starts trip, location, dispatch and the gateway on this machine, waits until all of them "
-    "serve, and\n"
-    "runs a command beside them; without a command it runs until Ctrl-C. With --door, drivers and "
-    "riders\n"
-    "reach trip and dispatch through HAProxy.\n\n"
-    "  supervisor [flags] [-- COMMAND ARGUMENT...]\n\n"
-    "The command finds the services by environment variables: RIDESTREAM_TRIP, "
-    "RIDESTREAM_LOCATION,\n"
-    "RIDESTREAM_DISPATCH and RIDESTREAM_GATEWAY, and RIDESTREAM_TRIP_METRICS and so on;\n"
-    "the throwaway authority by RIDESTREAM_AUTHORITY, or RIDESTREAM_INSECURE=true. Exits with "
-    "the\n"
-    "command's status, or with 1 when a service failed; the logs are then kept.";
+    R"(Starts trip, location, dispatch and the gateway on this machine, waits until all of them are ready,
+and runs a command beside them. Without a command it runs until Ctrl-C. With --door,
+the command reaches trip and dispatch through HAProxy.
+
+  supervisor [flags] [-- COMMAND ARGUMENT...]
+
+The command finds the services by environment variables: RIDESTREAM_TRIP, RIDESTREAM_LOCATION,
+RIDESTREAM_DISPATCH and RIDESTREAM_GATEWAY for their addresses, RIDESTREAM_TRIP_METRICS and so on for
+their metrics. RIDESTREAM_AUTHORITY is the folder of the throwaway authority. With --insecure,
+RIDESTREAM_INSECURE=true replaces it.
+
+Exit status: the command's, or 1 if a service failed. The logs are then kept.)";
 
 std::vector<std::string> PortFlags(int port) {
   return {fmt::format("--listen=127.0.0.1:{}", port),

@@ -9,26 +9,27 @@
 #include "absl/flags/flag.h"
 
 ABSL_FLAG(std::string, tls_certificate, "",
-          "File with this service's certificate, whose URI names it, and the intermediate ones "
-          "after it, as PEM; read again every second, as are the next ones");
-ABSL_FLAG(std::string, tls_key, "", "File with the private key of --tls_certificate, as PEM");
-ABSL_FLAG(std::string, tls_authorities, "",
-          "File with the certificates of the authorities that other services' lead to, as PEM");
-ABSL_FLAG(std::string, token_keys, "",
-          "File with the public keys that callers' tokens are signed with, as a JWKS; or the https "
-          "URL of one, fetched every minute");
+          "PEM file with this service's certificate, whose URI names the service, followed by its "
+          "intermediate certificates. Checked for changes every second, as are the other files of "
+          "keys and certificates");
+ABSL_FLAG(std::string, tls_key, "", "PEM file with the private key of --tls_certificate");
 ABSL_FLAG(
-    std::string, token_keys_authorities, "",
-    "For a URL as --token_keys: file with the certificates of the authorities to trust there, "
-    "as PEM; empty: the system's");
-ABSL_FLAG(std::string, token_issuer, "", "The issuer (claim iss) of tokens");
-ABSL_FLAG(std::string, token_audience, "ridestream",
-          "The audience (claim aud) that tokens must have");
+    std::string, tls_authorities, "",
+    "PEM file with the certificates of the authorities that sign the other services' certificates");
+ABSL_FLAG(std::string, token_keys, "",
+          "Public keys that verify callers' tokens: a JWKS file, or an https URL that is fetched "
+          "every minute");
+ABSL_FLAG(std::string, token_keys_authorities, "",
+          "If --token_keys is a URL: PEM file with the certificates of the authorities to trust "
+          "for it. Empty: the system's authorities");
+ABSL_FLAG(std::string, token_issuer, "", "Issuer (claim iss) that tokens must have");
+ABSL_FLAG(std::string, token_audience, "ridestream", "Audience (claim aud) that tokens must have");
 ABSL_FLAG(std::string, revocations, "",
-          "File that lists revoked tokens, a line 'sub SUBJECT' or 'jti ID' for each; empty: none");
+          "File of revoked tokens, one line 'sub SUBJECT' or 'jti ID' for each. Empty: no token is "
+          "revoked");
 ABSL_FLAG(bool, insecure, false,
-          "Speak plaintext, and believe callers who say in the metadata ridestream-caller who they "
-          "are: for closed networks and experiments");
+          "Speak plaintext, and trust the identity that a caller states in the metadata "
+          "ridestream-caller. For closed networks and experiments only");
 
 namespace ridestream::rpc {
 
@@ -57,7 +58,7 @@ absl::StatusOr<Security::Options> SecurityOptionsFromFlags(double max_calls_per_
   if (options.insecure) {
     if (!any) return options;
     return absl::InvalidArgumentError(
-        "--insecure excludes certificates and token keys: give either it or them");
+        "--insecure excludes certificates and token keys: set either");
   }
   if (missing.empty() && !options.tokens.rules.audience.empty()) return options;
   if (missing.empty()) missing.push_back("--token_audience");

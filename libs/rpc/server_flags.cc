@@ -4,32 +4,33 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 
+RIDESTREAM_RANGED_FLAG(int, max_message_bytes, 1 << 20,
+                       "Largest message that the server reads, in bytes. A larger message ends its "
+                       "call with RESOURCE_EXHAUSTED",
+                       1'024, 64 << 20);
 RIDESTREAM_RANGED_FLAG(
-    int, max_message_bytes, 1 << 20,
-    "Largest message that is read, in bytes; a larger one ends its call with RESOURCE_EXHAUSTED",
-    1'024, 64 << 20);
-RIDESTREAM_RANGED_FLAG(int, max_streams_per_connection, 100,
-                       "Calls and streams that a client may have open on one connection; its next "
-                       "one waits until one ends",
-                       1, 1'000'000);
-RIDESTREAM_RANGED_FLAG(size_t, grpc_max_connections, 20'000,
-                       "Connections to the gRPC port; one more is closed at once. Fewer where the "
-                       "process may open fewer files: 64 of them stay for other uses",
-                       2, 10'000'000);
+    int, max_streams_per_connection, 100,
+    "Concurrent calls and streams on one connection. The client's next call waits until one ends",
+    1, 1'000'000);
+RIDESTREAM_RANGED_FLAG(
+    size_t, grpc_max_connections, 20'000,
+    "Connections to the gRPC port. Connections beyond are closed at once. The limit is lower if "
+    "the process may open fewer files: 64 of them are reserved for other uses",
+    2, 10'000'000);
 RIDESTREAM_RANGED_FLAG(
     size_t, grpc_max_connections_per_address, 2'000,
-    "Connections from one IPv4 address, or one /64 network of IPv6; at most half of all. Raise it "
-    "behind a proxy, which has one address for all its clients",
+    "Connections from one IPv4 address or one IPv6 /64 network, at most half of all connections. "
+    "Raise it behind a proxy, which uses one address for all its clients",
     1, 10'000'000);
 RIDESTREAM_RANGED_FLAG(size_t, grpc_memory_mib, 0,
-                       "Memory for connections to the gRPC port and for what is read from them, in "
-                       "MiB; with more in use gRPC reads less and ends streams. 0: a quarter of "
-                       "what the machine has, or of what the container may use",
+                       "Memory for the connections of the gRPC port and for what is read from "
+                       "them, in MiB. When more is in use, gRPC reads less and ends streams. 0: a "
+                       "quarter of the memory of the machine or container",
                        0, 1 << 20);
 RIDESTREAM_RANGED_FLAG(
     double, max_calls_per_s, 50,
-    "Calls a second that one rider or driver may make, twice as many at once; more get "
-    "RESOURCE_EXHAUSTED with retry-after-ms. A stream counts once. 0: no limit",
+    "Calls per second for each rider or driver, with bursts of twice as many. Calls beyond fail "
+    "with RESOURCE_EXHAUSTED and retry-after-ms. A stream counts as one call. 0: no limit",
     0, 1e6);
 
 namespace ridestream::rpc {

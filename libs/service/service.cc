@@ -29,14 +29,16 @@
 #include "libs/service/log_line.h"
 
 RIDESTREAM_RANGED_FLAG(double, clock_rate, 1.0,
-                       "How many times as fast as the wall's clock the city's runs. All processes "
-                       "of one system need the same",
+                       "Speed of the city's clock relative to the wall clock. All processes of a "
+                       "system need the same rate",
                        0.1, 100);
 ABSL_FLAG(std::string, address_file, "",
-          "Write the address that is served to this file once the service is ready, one NAME=VALUE "
-          "a line: address, and metrics where they are served.");
-ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
-ABSL_FLAG(std::string, log_format, "text", "text or json, one line an event, on stderr");
+          "File to which the service writes its addresses once it is ready, one NAME=VALUE per "
+          "line: address, and metrics if metrics are served");
+ABSL_FLAG(std::string, log_level, "info",
+          "Lowest level that is logged: debug, info, warning or error");
+ABSL_FLAG(std::string, log_format, "text",
+          "Format of the log on stderr, one line per event: text or json");
 
 namespace ridestream::service {
 namespace {
@@ -147,7 +149,7 @@ void Write(spdlog::logger& logger, Level level, std::string_view event,
 
 void Initialize(int argc, char** argv, std::string_view name, std::string_view usage) {
   const std::vector<std::string> rest = InitializeWithArguments(argc, argv, name, usage);
-  if (!rest.empty()) ExitForFlag(fmt::format("{}: is no flag", rest.front()));
+  if (!rest.empty()) ExitForFlag(fmt::format("{}: is not a flag", rest.front()));
 }
 
 std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::string_view name,

@@ -7,12 +7,11 @@
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
 
-ABSL_FLAG(
-    std::string, markets, "city=city:1",
-    "Markets served here and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
-    "built-in city) or the path of an OSM extract");
+ABSL_FLAG(std::string, markets, "city=city:1",
+          "Markets to serve and their streets: NAME=STREETS[,…], where STREETS is city:SEED (the "
+          "built-in city) or an OpenStreetMap file");
 ABSL_FLAG(std::string, roads_cache, "",
-          "Folder in which prepared streets are kept from one start to the next; empty: none");
+          "Folder in which prepared streets are kept between starts. Empty: not kept");
 
 namespace ridestream::service {
 namespace {

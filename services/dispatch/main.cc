@@ -23,121 +23,126 @@ constexpr absl::Duration kTick = absl::Milliseconds(10);
 constexpr absl::Duration kDay = absl::Hours(24);
 constexpr std::uint32_t kMostSessions = std::numeric_limits<std::int32_t>::max();
 
-ABSL_FLAG(std::string, listen, "127.0.0.1:7003", "Address to serve on; port 0 takes a free one");
+ABSL_FLAG(std::string, listen, "127.0.0.1:7003",
+          "Address to serve on, HOST:PORT. Port 0 takes a free port");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7103",
-          "Address to serve Prometheus metrics on; port 0 takes a free one, off serves none");
+          "Address to serve Prometheus metrics on, HOST:PORT. Port 0 takes a free port, off "
+          "disables metrics");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002", "Address of the location service");
 RIDESTREAM_RANGED_FLAG(absl::Duration, report_every, absl::Seconds(4),
-                       "How often drivers report a position", kTick, absl::Hours(1));
-RIDESTREAM_RANGED_FLAG(
-    absl::Duration, suspect_after, absl::Seconds(15),
-    "Silence after which a driver is suspect: gets no offers, and the rider is told", kTick, kDay);
+                       "Interval at which drivers report their position", kTick, absl::Hours(1));
+RIDESTREAM_RANGED_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
+                       "Silence after which a driver becomes suspect: the driver gets no offers, "
+                       "and the riders are notified",
+                       kTick, kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, lost_after, absl::Seconds(30),
-                       "After this long as suspect, a driver is lost: its trips are given to "
-                       "others, and riders aboard may leave",
+                       "Time as suspect after which a driver is lost: trips before the pick-up are "
+                       "released, and riders aboard may end their trips",
                        absl::ZeroDuration(), kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, abandon_after, absl::Minutes(10),
-                       "A trip whose driver was lost with the rider aboard is cancelled after "
-                       "this, unless the driver is heard again",
+                       "Time after which a trip is cancelled whose driver was lost with the rider "
+                       "aboard. A message from the driver stops the timer",
                        kTick, kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, offer_lease, absl::Seconds(15),
-                       "How long a driver may think about an offer", kTick, absl::Hours(1));
+                       "Time that a driver has to answer an offer", kTick, absl::Hours(1));
 RIDESTREAM_RANGED_FLAG(
     absl::Duration, match_every, absl::Seconds(1),
-    "From one matching round to the next; where few wait, a new trip has its round at once", kTick,
-    absl::Hours(1));
+    "Interval between matching rounds. While few trips wait, a new trip gets a round at once",
+    kTick, absl::Hours(1));
 ABSL_FLAG(std::string, matching, "assignment",
-          "How a round pairs riders with drivers: assignment (all at once, at the least cost), "
-          "nearest (the oldest request first, by travel time) or nearest_line");
+          "How a round pairs trips with drivers: assignment (all at once, at the least total "
+          "cost), nearest (oldest request first, the driver with the shortest travel time) or "
+          "nearest_line (oldest request first, the nearest driver in a straight line)");
 RIDESTREAM_RANGED_FLAG(absl::Duration, matching_deadline, absl::Milliseconds(100),
-                       "How long a round may look for the best assignment, by the wall's clock; "
-                       "the rest is paired greedily",
+                       "Wall-clock time that a round may spend on the best assignment. Trips that "
+                       "are left are matched greedily",
                        absl::Milliseconds(1), absl::Minutes(1));
-ABSL_FLAG(std::string, sharing, "search",
-          "Riders who share: search (are put into plans under way, and moved to better ones until "
-          "their driver has come), insertion (aren't moved) or off (have a car each)");
+ABSL_FLAG(
+    std::string, sharing, "search",
+    "Shared rides: search (insert riders into plans under way, and move them to better plans until "
+    "their driver arrives), insertion (never move them) or off (every rider has a car)");
 RIDESTREAM_RANGED_FLAG(uint32_t, search_radius_m, 2'000,
-                       "How far from the pick-up the first round of a trip looks for drivers, in "
-                       "metres; each further round looks twice as far, up to --max_radius_m",
+                       "Radius around the pick-up in which a trip's first round looks for drivers, "
+                       "in metres. Each further round doubles it, up to --max_radius_m",
                        10, 50'000);
 RIDESTREAM_RANGED_FLAG(uint32_t, max_radius_m, 10'000,
-                       "Drivers further than this from the pick-up, in a straight line and in "
-                       "metres, aren't offered the trip; at least --search_radius_m",
+                       "Largest straight-line distance between a driver and the pick-up of an "
+                       "offered trip, in metres. At least --search_radius_m",
                        10, 50'000);
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_pickup_time, absl::Minutes(10),
-                       "Drivers who need longer than this to the pick-up aren't offered the trip",
-                       absl::Seconds(1), kDay);
-RIDESTREAM_RANGED_FLAG(
-    absl::Duration, unmatched_cost, absl::Minutes(10),
-    "What leaving a rider without a driver for a round costs the assignment, in time: the larger, "
-    "the longer ways it accepts at once for a driver whom others want too",
-    absl::ZeroDuration(), kDay);
+                       "Longest travel time to the pick-up of an offered trip", absl::Seconds(1),
+                       kDay);
+RIDESTREAM_RANGED_FLAG(absl::Duration, unmatched_cost, absl::Minutes(10),
+                       "Cost of leaving a trip without a driver for one round, as a time per "
+                       "person. The larger the cost, the longer the travel times to the pick-up "
+                       "that the assignment accepts for drivers whom several trips compete for",
+                       absl::ZeroDuration(), kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, price_hold, absl::Seconds(10),
-                       "How long the assignment may leave a trip waiting for a nearer car although "
-                       "a driver whom nobody else wants is within the limits",
+                       "Longest time for which the assignment keeps a trip waiting for a nearer "
+                       "driver, although a driver whom no other trip needs is within the limits",
                        absl::ZeroDuration(), kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_wait, absl::Minutes(5),
-                       "A trip for which no driver was found for so long is given up", kTick, kDay);
-RIDESTREAM_RANGED_FLAG(absl::Duration, update_speeds_every, absl::Minutes(5),
-                       "How often the streets' travel times follow what cars drive; 0: never",
-                       absl::Seconds(1), kDay, /*or_zero=*/true);
+                       "Time without a driver after which a trip is given up", kTick, kDay);
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, update_speeds_every, absl::Minutes(5),
+    "Interval at which travel times are updated from the speeds that cars drive. 0: never",
+    absl::Seconds(1), kDay, /*or_zero=*/true);
 RIDESTREAM_RANGED_FLAG(uint32_t, surge_cap_percent, 200,
-                       "What rides cost at most where more want to ride than cars are there, in "
-                       "percent of the tariff; 100 is no surge",
+                       "Highest price under surge, in percent of the tariff. 100 disables surge",
                        100, 1'000);
 ABSL_FLAG(std::string, implausible_steps, "count",
-          "Steps (arrived, picked up, dropped off) that can't have been made by where the driver's "
-          "car was seen: count (they are carried out, logged and put on the trip's record) or "
-          "refuse");
-RIDESTREAM_RANGED_FLAG(uint32_t, candidates, 16, "Nearest drivers that are considered for a trip",
-                       1, 1'000);
+          "Steps (arrived, picked up, dropped off) that contradict the positions of the driver's "
+          "car: count (accept, log and record them on the trip) or refuse");
+RIDESTREAM_RANGED_FLAG(uint32_t, candidates, 16,
+                       "Number of nearest drivers that a round considers for each trip", 1, 1'000);
 RIDESTREAM_RANGED_FLAG(
     absl::Duration, drop_after, absl::Minutes(10),
-    "A session whose driver has no stream is kept so long for a resume, at least --suspect_after; "
-    "until then the driver can begin in another market only by ending its shift",
+    "Time for which a session without a stream is kept for a resume. At least --suspect_after. "
+    "Until then the driver can start in another market only after ending the shift",
     kTick, kDay);
-RIDESTREAM_RANGED_FLAG(uint32_t, max_sessions, 20'000,
-                       "Sessions that are held at most. Where there is no room, drivers who are "
-                       "away with nothing to do, or never sent a position, make some",
-                       1, kMostSessions);
+RIDESTREAM_RANGED_FLAG(
+    uint32_t, max_sessions, 20'000,
+    "Number of sessions. When all are in use, a new driver takes the place of a driver without a "
+    "stream who has no trip, or who never sent a valid position",
+    1, kMostSessions);
 RIDESTREAM_RANGED_FLAG(uint32_t, max_sessions_per_address, 0,
-                       "Sessions of drivers who come from one address, or one IPv6 /64. 0: half of "
-                       "--max_sessions, and from this machine itself all of them",
+                       "Number of sessions from one IPv4 address or one IPv6 /64 network. 0: half "
+                       "of --max_sessions, and no limit for this machine itself",
                        0, kMostSessions);
 RIDESTREAM_RANGED_FLAG(
     double, max_commands_per_s, 10,
-    "Commands a second that one driver may send, twice as many at once; one more ends its stream "
-    "with RESOURCE_EXHAUSTED, and the driver resumes. 0: no limit",
+    "Commands per second for each driver, with bursts of twice as many. The next command ends the "
+    "stream with RESOURCE_EXHAUSTED, and the driver resumes. 0: no limit",
     0, 1e6);
 RIDESTREAM_RANGED_FLAG(double, max_positions_per_s, 10,
-                       "Positions a second that one driver may send; those beyond are dropped, "
-                       "since the next says the same better. 0: no limit",
+                       "Positions per second for each driver. Positions beyond are dropped, since "
+                       "a later one replaces them. 0: no limit",
                        0, 1e6);
-ABSL_FLAG(std::string, advertise, "",
-          "Address at which drivers reach this process, told to those who ask another one for a "
-          "market that this one decides for; empty: the one it serves on");
+ABSL_FLAG(
+    std::string, advertise, "",
+    "Address at which drivers reach this process. Another process that serves the same market "
+    "names it to drivers while this one holds the market's lease. Empty: the address of --listen");
 RIDESTREAM_RANGED_FLAG(
     absl::Duration, lease, absl::Seconds(2),
-    "How long this process keeps a market to itself after it was last heard by "
-    "trip, of the wall's time; then another dispatch that serves the market takes "
-    "over",
+    "Wall-clock time for which this process keeps a market's lease after its last renewal at trip. "
+    "Then another dispatch process that serves the market takes over",
     absl::Milliseconds(500), absl::Minutes(1));
 RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-                       "How long SIGTERM waits for what is under way", absl::ZeroDuration(),
-                       absl::Hours(1));
+                       "After SIGTERM, wall-clock time for calls under way to end",
+                       absl::ZeroDuration(), absl::Hours(1));
 
 namespace ridestream::dispatch {
 namespace {
 
 constexpr char kUsage[] =
-    "Ridestream's dispatch: holds the drivers' streams, matches riders with drivers, and pushes "
-    "offers "
-    "and plans.\n"
-    "Needs the trip and location services. All durations are of the city's clock (--clock_rate).\n"
-    "Every flag can also be given as an environment variable: --offer_lease is "
-    "RIDESTREAM_OFFER_LEASE.\n\n"
-    "  dispatch --trip=127.0.0.1:7001 --location=127.0.0.1:7002 --markets=porto=porto.osm.pbf";
+    R"(Ridestream's dispatch service holds the drivers' streams, matches trips with drivers, and pushes
+offers and plans. It needs the trip and location services.
+
+Durations are on the city's clock (--clock_rate) unless a flag says otherwise. The environment sets
+flags as well: RIDESTREAM_OFFER_LEASE=20s is --offer_lease=20s. The command line takes precedence.
+
+  dispatch --trip=127.0.0.1:7001 --location=127.0.0.1:7002 --markets=porto=porto.osm.pbf)";
 
 Duration Chrono(const absl::Flag<absl::Duration>& flag) {
   return absl::ToChronoMicroseconds(absl::GetFlag(flag));
@@ -275,7 +280,7 @@ absl::Status Run() {
   auto server = DispatchServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
   service::DrainOnStopSignal([&] { (*server)->Drain(); });
-  if (*lost) return absl::AbortedError("another process decides for a market of this one");
+  if (*lost) return absl::AbortedError("another process took over the lease of a market");
   return absl::OkStatus();
 }
 

@@ -30,47 +30,53 @@
 #include "services/exporter/rpc/trip_log.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7004",
-          "Address to serve gRPC's health protocol on; port 0 takes a free one");
+          "Address to serve gRPC's health protocol on, HOST:PORT. Port 0 takes a free port");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7104",
-          "Address to serve Prometheus metrics on; port 0 takes a free one, off serves none");
+          "Address to serve Prometheus metrics on, HOST:PORT. Port 0 takes a free port, off "
+          "disables metrics");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, markets, "city",
-          "Markets whose events are exported: NAME[,…]. NAME=STREETS, the form of the other "
-          "services, will do; the streets aren't read");
+          "Markets whose events are exported: NAME[,…]. The form NAME=STREETS of the other "
+          "services is accepted, and the streets are ignored");
 ABSL_FLAG(std::string, kafka, "127.0.0.1:9092", "Kafka's bootstrap servers: HOST:PORT[,…]");
 ABSL_FLAG(std::string, topic, "ridestream.trips",
-          "Topic of the events. It must exist, and so must TOPIC.position with one partition and "
-          "cleanup.policy=compact");
-ABSL_FLAG(
-    std::string, kafka_settings, "",
-    "File with further settings of librdkafka, NAME=VALUE a line, e.g. security.protocol=SSL");
+          "Topic of the events. It must exist, and so must the topic TOPIC.position with one "
+          "partition and cleanup.policy=compact");
+ABSL_FLAG(std::string, kafka_settings, "",
+          "File with further settings of librdkafka, one NAME=VALUE per line, for example "
+          "security.protocol=SSL. Empty: none");
 ABSL_FLAG(std::string, positions_topic, "",
-          "Topic of drivers' positions, which must exist; empty: none are exported");
-RIDESTREAM_RANGED_FLAG(absl::Duration, positions_every, absl::Seconds(5),
-                       "How often a driver's position is exported; a driver who doesn't move isn't "
-                       "exported again",
-                       absl::Milliseconds(100), absl::Seconds(10));
+          "Topic of drivers' positions, which must exist. Empty: positions aren't exported");
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, positions_every, absl::Seconds(5),
+    "Interval at which a driver's position is exported. An unchanged position isn't exported again",
+    absl::Milliseconds(100), absl::Seconds(10));
 ABSL_FLAG(std::string, location, "127.0.0.1:7002",
-          "With --positions_topic, the address of the location service: HOST:PORT; or where each "
-          "market's is, as MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
-RIDESTREAM_RANGED_FLAG(absl::Duration, give_up_after, absl::Minutes(5),
-                       "The process ends when the topic can't be opened or written to for so long",
-                       absl::Seconds(1), absl::Hours(24));
+          "With --positions_topic: address of the location service, HOST:PORT. With several "
+          "location processes: MARKET=HOST:PORT,MARKET=HOST:PORT, or a pattern such as "
+          "location-{market}.example:7002");
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, give_up_after, absl::Minutes(5),
+    "Wall-clock time after which the process ends if it can't open the topic or write to it",
+    absl::Seconds(1), absl::Hours(24));
 RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-                       "How long SIGTERM waits for calls under way", absl::ZeroDuration(),
-                       absl::Hours(1));
+                       "After SIGTERM, wall-clock time for calls under way to end",
+                       absl::ZeroDuration(), absl::Hours(1));
 
 namespace ridestream::exporter {
 namespace {
 
 constexpr char kUsage[] =
-    R"(exporter writes the log of trips to a topic of Kafka, each event once and in order.
+    R"(Ridestream's exporter writes the trip log to a Kafka topic, each event once and in order.
 
-It follows trip's log and keeps nothing itself: how far it has come is kept in Kafka. One exporter
-writes to a topic; a second one takes the topic over, and the first ends.
+It follows the log of the trip service. How far the log was exported is stored in Kafka, so the
+exporter stores nothing itself. One exporter writes to a topic: when a second one starts, it takes
+the topic over, and the first one ends.
+
+The environment sets flags as well. The command line takes precedence.
 
   exporter --trip=127.0.0.1:7001 --kafka=127.0.0.1:9092 --markets=city --topic=ridestream.trips
-  RIDESTREAM_KAFKA=kafka:9092 exporter       every flag is also an environment variable
+  RIDESTREAM_KAFKA=kafka:9092 exporter
 )";
 
 absl::Status CheckFlags() {

@@ -21,84 +21,84 @@ constexpr absl::Duration kLongest = absl::Hours(1);
 constexpr std::size_t kMostBytes = std::size_t{4} << 30;
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7000",
-          "host:port to serve on. Port 0 takes a free one; the start line tells which.");
+          "Address to serve on, HOST:PORT. Port 0 takes a free port, which the start line names");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7100",
-          "host:port to serve Prometheus metrics on. Port 0 takes a free one, off serves none.");
+          "Address to serve Prometheus metrics on, HOST:PORT. Port 0 takes a free port, off "
+          "disables metrics");
 ABSL_FLAG(std::string, trip, "127.0.0.1:7001", "Address of the trip service");
 ABSL_FLAG(std::string, location, "127.0.0.1:7002",
-          "Address of the location service: HOST:PORT; or where each market's is, as "
-          "MARKET=HOST:PORT,MARKET=HOST:PORT or location-{market}.example:7002");
-ABSL_FLAG(
-    std::string, dispatch, "127.0.0.1:7003",
-    "Address of the dispatch service, in the same forms as --location; where processes stand by, "
-    "all of them, as IP:PORT,IP:PORT");
+          "Address of the location service, HOST:PORT. With several location processes: "
+          "MARKET=HOST:PORT,MARKET=HOST:PORT, or a pattern such as location-{market}.example:7002");
+ABSL_FLAG(std::string, dispatch, "127.0.0.1:7003",
+          "Address of the dispatch service, in the same forms as --location. With standbys: all "
+          "addresses of a market, IP:PORT,IP:PORT");
 ABSL_FLAG(std::string, web, "",
-          "Folder of the page to serve, with an index.html; empty serves none. Read at start.");
+          "Folder of the page to serve, with an index.html. Read at start. Empty: no page");
 ABSL_FLAG(std::string, allow_origins, "",
-          "Origins of other hosts' pages that may call: https://ops.example,http://localhost:5173, "
-          "or * for all");
-ABSL_FLAG(
-    std::string, allowed_hosts, "",
-    "Names and addresses, without ports, under which clients may ask for this gateway besides "
-    "loopback's and that of --listen: ride.example,10.0.0.7, or * for all");
-ABSL_FLAG(
-    std::string, sign_in_authority, "",
-    "Folder of a throwaway authority, by whose key browsers may sign in as any rider, driver or "
-    "viewer: the start line's page holds a one-time code. For development. Empty: nobody "
-    "signs in, and every call needs a token");
+          "Origins of pages on other hosts that may call the gateway: "
+          "https://ops.example,http://localhost:5173, or * for all");
+ABSL_FLAG(std::string, allowed_hosts, "",
+          "Host names and addresses (without ports) that requests may name, besides loopback and "
+          "the host of --listen: ride.example,10.0.0.7, or * for all");
+ABSL_FLAG(std::string, sign_in_authority, "",
+          "Folder of a throwaway authority whose key signs browsers in as any rider, driver or "
+          "viewer. The address in the start line contains a one-time code. For development only. "
+          "Empty: no sign-in, every call needs a token");
 ABSL_FLAG(std::string, public_url, "",
-          "URL by which browsers reach this gateway, for the page of the start line, such as "
-          "https://ride.example. Empty: that of --listen");
+          "URL at which browsers reach this gateway, such as https://ride.example, for the address "
+          "in the start line. Empty: the address of --listen");
 ABSL_FLAG(std::string, https_certificate, "",
-          "PEM file with the chain of certificates for browsers and its private key, by which the "
-          "port speaks TLS; read again when it changes. Empty: plain HTTP");
-ABSL_FLAG(
-    bool, plain_http, false,
-    "Serve plain HTTP beyond loopback, too. Only where nothing but a proxy that speaks TLS, or "
-    "a port that is published on loopback, leads here: else tokens can be read on the way");
+          "PEM file with the certificate chain for browsers and its private key. The port then "
+          "speaks TLS. Read again when the file changes. Empty: plain HTTP");
+ABSL_FLAG(bool, plain_http, false,
+          "Serve plain HTTP beyond loopback as well. Use it only where clients reach this port "
+          "through a proxy that speaks TLS, or through a port published on loopback: otherwise "
+          "tokens can be read on the network");
 RIDESTREAM_RANGED_FLAG(int, threads, 2, "Threads that serve connections", 1, 64);
-RIDESTREAM_RANGED_FLAG(size_t, max_connections, 10'000, "Connections at a time; more get 503", 1,
-                       1'000'000);
-RIDESTREAM_RANGED_FLAG(size_t, max_connections_per_address, 2'000,
-                       "Connections at a time of one client's address (of IPv6, of its network of "
-                       "64 bits); more get 503. All clients behind one proxy have its address",
-                       1, 1'000'000);
+RIDESTREAM_RANGED_FLAG(size_t, max_connections, 10'000,
+                       "Concurrent connections. Connections beyond get 503", 1, 1'000'000);
+RIDESTREAM_RANGED_FLAG(
+    size_t, max_connections_per_address, 2'000,
+    "Concurrent connections from one IPv4 address or one IPv6 /64 network. Connections beyond get "
+    "503. Raise it behind a proxy, which uses one address for all its clients",
+    1, 1'000'000);
 RIDESTREAM_RANGED_FLAG(size_t, max_header_bytes, 16 << 10, "Largest header of a request, in bytes",
                        1 << 10, 1 << 20);
 RIDESTREAM_RANGED_FLAG(size_t, max_body_bytes, 1 << 20,
-                       "Largest body of a request, and message of a WebSocket, in bytes", 1 << 10,
+                       "Largest body of a request and largest WebSocket message, in bytes", 1 << 10,
                        64 << 20);
-RIDESTREAM_RANGED_FLAG(size_t, max_all_body_bytes, 64 << 20,
-                       "Bytes held of bodies and messages of all clients together, at least "
-                       "--max_body_bytes; beyond it they get 503 or 1013",
-                       1 << 10, kMostBytes);
 RIDESTREAM_RANGED_FLAG(
-    absl::Duration, request_timeout, absl::Seconds(10),
-    "How long a request's header may take to arrive; its body gets three times as long", kShortest,
-    kLongest);
-RIDESTREAM_RANGED_FLAG(absl::Duration, idle_timeout, absl::Seconds(75),
-                       "How long a connection may wait for its next request", kShortest, kLongest);
-RIDESTREAM_RANGED_FLAG(absl::Duration, stall_timeout, absl::Seconds(20),
-                       "A client that takes nothing of what waits for it for so long is cut",
+    size_t, max_all_body_bytes, 64 << 20,
+    "Memory for the bodies and messages of all clients together, in bytes. At least "
+    "--max_body_bytes. Requests beyond get 503, WebSockets are closed with 1013",
+    1 << 10, kMostBytes);
+RIDESTREAM_RANGED_FLAG(absl::Duration, request_timeout, absl::Seconds(10),
+                       "Time for a request's header to arrive. The body gets three times as long",
                        kShortest, kLongest);
+RIDESTREAM_RANGED_FLAG(absl::Duration, idle_timeout, absl::Seconds(75),
+                       "Time that a connection may wait for its next request", kShortest, kLongest);
+RIDESTREAM_RANGED_FLAG(
+    absl::Duration, stall_timeout, absl::Seconds(20),
+    "Time after which a client that reads nothing of what waits for it is disconnected", kShortest,
+    kLongest);
 RIDESTREAM_RANGED_FLAG(absl::Duration, default_timeout, absl::Seconds(15),
-                       "Deadline of unary calls that come without one", kShortest, kLongest);
+                       "Deadline of unary calls that state none", kShortest, kLongest);
 RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-                       "On SIGTERM, how long calls under way may take to end", absl::ZeroDuration(),
+                       "After SIGTERM, time for calls under way to end", absl::ZeroDuration(),
                        kLongest);
 
 namespace ridestream::gateway {
 namespace {
 
 constexpr char kUsage[] =
-    R"(gateway is the door for those who can't speak gRPC: gRPC-Web and WebSockets for browsers, REST
-with JSON for everybody else, and the files of the page.
+    R"(Ridestream's gateway serves clients that don't speak gRPC: gRPC-Web and WebSockets for browsers,
+REST with JSON, and the files of the live map. services/gateway/README.md describes its protocols.
 
-It knows the services by their descriptors and forwards bytes: services/gateway/README.md tells its
-protocols.
+Durations are on the wall clock. The environment sets flags as well. The command line takes
+precedence.
 
   gateway --trip=127.0.0.1:7001 --location=127.0.0.1:7002 --dispatch=127.0.0.1:7003 --web=DIR
-  RIDESTREAM_LISTEN=0.0.0.0:7000 gateway      every flag is also an environment variable
+  RIDESTREAM_LISTEN=0.0.0.0:7000 gateway
 )";
 
 absl::Status Blame(std::string_view flag, std::string_view value, const absl::Status& status) {

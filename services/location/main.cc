@@ -16,44 +16,48 @@
 #include "services/location/location_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7002",
-          "host:port to serve on. Port 0 takes a free one; the start line tells which.");
+          "Address to serve on, HOST:PORT. Port 0 takes a free port, which the start line names");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7102",
-          "host:port to serve Prometheus metrics on. Port 0 takes a free one, off serves none.");
+          "Address to serve Prometheus metrics on, HOST:PORT. Port 0 takes a free port, off "
+          "disables metrics");
 RIDESTREAM_RANGED_FLAG(
     absl::Duration, staleness, absl::Seconds(30),
-    "A driver not heard of for so long is not found any more. Of the city's time: with "
-    "--clock_rate 10, 30s pass in 3. Several reporting intervals, or drivers flicker",
+    "Age, on the city's clock, from which a position is no longer returned. Choose several times "
+    "the interval at which drivers report, or drivers flicker",
     absl::Seconds(1), absl::Hours(24));
-ABSL_FLAG(
-    std::string, markets, "",
-    "The markets to serve, as NAME,NAME or, as for the other services, NAME=STREETS,NAME=STREETS; "
-    "empty: every market that dispatch reports");
+ABSL_FLAG(std::string, markets, "",
+          "Markets to serve: NAME[,…]. The form NAME=STREETS of the other services is accepted, "
+          "and the streets are ignored. Empty: every market that dispatch reports");
 RIDESTREAM_RANGED_FLAG(size_t, max_drivers, 200'000,
-                       "Drivers that a market holds. Positions of more are rejected, and counted "
-                       "in the answer to the reporter. A driver takes about 350 bytes",
+                       "Drivers in one market. Positions of further drivers are rejected and "
+                       "counted in the response to the reporter. A driver takes about 350 bytes",
                        1, 1'000'000'000);
 RIDESTREAM_RANGED_FLAG(size_t, max_markets, 64,
-                       "Markets that are held. Positions of more are rejected", 1, 1'000'000);
-RIDESTREAM_RANGED_FLAG(size_t, max_viewers, 100,
-                       "WatchArea streams at a time; one more gets RESOURCE_EXHAUSTED", 0,
+                       "Number of markets. Positions in further markets are rejected", 1,
                        1'000'000);
+RIDESTREAM_RANGED_FLAG(size_t, max_viewers, 100,
+                       "Concurrent WatchArea streams. Streams beyond fail with RESOURCE_EXHAUSTED",
+                       0, 1'000'000);
 RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-                       "On SIGTERM, how long calls under way may take to end", absl::ZeroDuration(),
-                       absl::Hours(1));
+                       "After SIGTERM, wall-clock time for calls under way to end",
+                       absl::ZeroDuration(), absl::Hours(1));
 
 namespace ridestream::location {
 namespace {
 
 constexpr char kUsage[] =
-    R"(location knows where every driver is now, and finds the nearest ones.
+    R"(Ridestream's location service holds the latest position of every driver and finds the nearest
+drivers.
 
-Dispatch reports positions to it in batches (ReportPositions) and asks it for candidates
-(FindNearest); a map can watch an area live (WatchArea). Everything is in memory: after a start it
-is empty, and full again within one reporting interval.
+Dispatch reports positions in batches (ReportPositions) and asks for candidates (FindNearest). A map
+watches an area live (WatchArea). Everything is in memory: after a start the index is empty, and it
+is complete again within one reporting interval.
 
-  location                                    serves on 127.0.0.1:7002
+The environment sets flags as well. The command line takes precedence.
+
+  location
   location --listen=0.0.0.0:7002 --log_format=json
-  RIDESTREAM_STALENESS=20s location           every flag is also an environment variable
+  RIDESTREAM_STALENESS=20s location
 )";
 
 absl::StatusOr<LocationServer::Options> OptionsFromFlags() {

@@ -18,66 +18,75 @@
 #include "services/trip/domain/promise.h"
 #include "services/trip/trip_server.h"
 
-ABSL_FLAG(std::string, listen, "127.0.0.1:7001", "host:port to serve on; port 0 takes a free one");
+ABSL_FLAG(std::string, listen, "127.0.0.1:7001",
+          "Address to serve on, HOST:PORT. Port 0 takes a free port");
 ABSL_FLAG(std::string, metrics_listen, "127.0.0.1:7101",
-          "host:port to serve Prometheus metrics on; port 0 takes a free one, off serves none");
+          "Address to serve Prometheus metrics on, HOST:PORT. Port 0 takes a free port, off "
+          "disables metrics");
 ABSL_FLAG(std::string, data, "./data",
-          "With --store=sqlite, the folder that holds the trips (trips.db). Made where it is "
-          "missing; one process at a time may have it.");
+          "With --store=sqlite: folder of the database, created if missing. One process at a time "
+          "may use it");
 ABSL_FLAG(std::string, store, "sqlite",
-          "Where trips are kept: sqlite (the folder --data), or postgres (the database --postgres, "
-          "which several trip processes may share)");
+          "Where trips are stored: sqlite (the folder --data) or postgres (the database "
+          "--postgres, which several trip processes may share)");
 ABSL_FLAG(std::string, postgres, "",
-          "With --store=postgres, the database: postgresql://USER@HOST[,HOST…]/NAME?… or "
-          "key=value pairs, as libpq takes them. A password is better given in the environment "
-          "(RIDESTREAM_POSTGRES, PGPASSWORD) than here.");
-ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of all fares");
+          "With --store=postgres: the database, as libpq takes it: "
+          "postgresql://USER@HOST[,HOST…]/NAME?… or key=value pairs. Give passwords in the "
+          "environment (RIDESTREAM_POSTGRES, PGPASSWORD) rather than here");
+ABSL_FLAG(std::string, currency, "USD", "ISO 4217 code of the currency of all fares");
 RIDESTREAM_RANGED_FLAG(int64_t, base_fare_minor, 250,
-                       "What every ride costs, in the currency's minor unit", 0,
+                       "Base price of every ride, in the currency's minor unit", 0,
                        ridestream::trip::kMaxRateMinor);
 RIDESTREAM_RANGED_FLAG(int64_t, per_km_minor, 175,
-                       "What a kilometre costs, in the currency's minor unit", 0,
+                       "Price per kilometre, in the currency's minor unit", 0,
                        ridestream::trip::kMaxRateMinor);
 RIDESTREAM_RANGED_FLAG(int64_t, per_minute_minor, 35,
-                       "What a minute costs, in the currency's minor unit", 0,
+                       "Price per minute, in the currency's minor unit", 0,
                        ridestream::trip::kMaxRateMinor);
 RIDESTREAM_RANGED_FLAG(
     int64_t, no_show_fee_minor, 500,
-    "What a rider owes who doesn't come to the pick-up, in the currency's minor unit", 0,
+    "Fee for a rider who doesn't come to the pick-up, in the currency's minor unit", 0,
     ridestream::trip::kMaxRateMinor);
 RIDESTREAM_RANGED_FLAG(
     absl::Duration, no_show_after, absl::Minutes(5),
-    "How long a driver must have waited at the pick-up for that fee, by the city's clock; a driver "
-    "who gives up earlier ends the trip as well, without a fee",
+    "Time, on the city's clock, that a driver must wait at the pick-up before the no-show fee "
+    "applies. A driver who gives up earlier ends the trip without a fee",
     absl::ZeroDuration(), absl::FromChrono(ridestream::trip::kMaxNoShowWait));
 RIDESTREAM_RANGED_FLAG(uint32_t, shared_discount_percent, 25,
-                       "What a rider who shares is spared, in percent of the fare", 0, 100);
+                       "Discount for a rider who agrees to share, in percent of the fare", 0, 100);
 RIDESTREAM_RANGED_FLAG(absl::Duration, shared_pickup_within, absl::Minutes(8),
-                       "Riders who share are promised a pick-up within so long of their request",
+                       "Promise to riders who share: time from the request to the latest pick-up",
                        absl::ZeroDuration(), absl::FromChrono(ridestream::trip::kLongestTerm));
 RIDESTREAM_RANGED_FLAG(uint32_t, shared_detour_percent, 50,
-                       "…and a ride that is longer than the direct one by at most so many percent,",
+                       "Promise to riders who share: longest detour, in percent of the direct "
+                       "ride. --shared_min_detour applies if it is longer",
                        0, ridestream::trip::kMaxDetourPercent);
 RIDESTREAM_RANGED_FLAG(absl::Duration, shared_min_detour, absl::Minutes(4),
-                       "or by so long, if that is more", absl::ZeroDuration(),
-                       absl::FromChrono(ridestream::trip::kLongestTerm));
+                       "Promise to riders who share: detour that is always allowed, even if it is "
+                       "more than --shared_detour_percent of the direct ride",
+                       absl::ZeroDuration(), absl::FromChrono(ridestream::trip::kLongestTerm));
 RIDESTREAM_RANGED_FLAG(absl::Duration, quote_lifetime, absl::Minutes(5),
-                       "How long a quote's price is kept, by the city's clock", absl::Seconds(1),
+                       "Time for which a quote is valid, on the city's clock", absl::Seconds(1),
                        absl::Hours(24));
-RIDESTREAM_RANGED_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the disk", 1, 64);
-RIDESTREAM_RANGED_FLAG(uint32_t, router_threads, 2, "Threads that search ways for quotes", 1, 64);
+RIDESTREAM_RANGED_FLAG(uint32_t, reader_threads, 2, "Threads that read trips from the database", 1,
+                       64);
+RIDESTREAM_RANGED_FLAG(uint32_t, router_threads, 2, "Threads that compute routes for quotes", 1,
+                       64);
 RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
-                       "How long calls under way may last after SIGTERM", absl::ZeroDuration(),
-                       absl::Hours(1));
+                       "After SIGTERM, wall-clock time for calls under way to end",
+                       absl::ZeroDuration(), absl::Hours(1));
 
 namespace ridestream::trip {
 namespace {
 
 constexpr char kUsage[] =
-    "The trip service of Ridestream: quotes, requests and their whole life, durable in SQLite or\n"
-    "PostgreSQL.\n"
-    "  trip --data /var/lib/ridestream/trip --markets manhattan=maps/manhattan.osm.pbf\n"
-    "Every flag can be given as an environment variable, e.g. RIDESTREAM_DATA=/data.";
+    R"(Ridestream's trip service handles quotes, requests and trips. Everything that it answers is durable,
+in SQLite or PostgreSQL.
+
+The environment sets flags as well: RIDESTREAM_DATA=/data is --data=/data. The command line takes
+precedence.
+
+  trip --data /var/lib/ridestream/trip --markets manhattan=maps/manhattan.osm.pbf)";
 
 absl::StatusOr<v1::Tariff> TariffFromFlags() {
   v1::Tariff tariff;

@@ -21,27 +21,28 @@
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gated_system.h"
 
-ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
+ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
 RIDESTREAM_RANGED_FLAG(uint32_t, kills, 10, "How often the primary is killed", 1, 1'000);
-RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "How many drivers", 1, 50'000);
+RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "Number of drivers", 1, 50'000);
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_recovery, absl::Seconds(10),
-                       "The run fails when offers don't flow again within so long of a kill. (A "
-                       "build with sanitizers needs more.)",
+                       "Longest allowed time from a kill until offers are made again. A build with "
+                       "sanitizers needs more",
                        absl::Seconds(1), absl::Minutes(10));
-ABSL_FLAG(std::string, json, "", "Write the load generator's report and the figures here, as JSON");
+ABSL_FLAG(std::string, json, "",
+          "Write the load generator's report and the figures to this file, as JSON");
 
 namespace ridestream::chaos {
 namespace {
 
 constexpr char kUsage[] =
-    "Runs Ridestream's services and a simulated city over two PostgreSQL servers, which Patroni "
-    "and\n"
-    "etcd watch, with synchronous replication. The primary and its Patroni are killed (SIGKILL),\n"
-    "and started again as standby when offers flow again; the next kill comes when the standby is\n"
-    "synchronous.\n\n"
-    "  failover --kills=10 --drivers=300 --clock_rate=10\n\n"
-    "Exit status: 0 when the audit is clean, nothing that was answered is lost, and offers flowed\n"
-    "again after each kill within --max_recovery; else 1.";
+    R"(Runs Ridestream's services and a simulated city over two PostgreSQL servers with synchronous
+replication, managed by Patroni and etcd. Kills (SIGKILL) the primary and its Patroni, restarts them
+as the standby once offers are made again, and kills again once the standby is synchronous.
+
+  failover --kills=10 --drivers=300 --clock_rate=10
+
+Exit status: 0 if the audit is clean, no answered command was lost, and offers were made again within
+--max_recovery after each kill, otherwise 1.)";
 
 using postgres::testing::PatroniCluster;
 using std::chrono::seconds;

@@ -23,14 +23,14 @@
 #include "tests/chaos/recovery.h"
 #include "tests/chaos/schedule.h"
 
-ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
-RIDESTREAM_RANGED_FLAG(int, seconds, 120, "How long things happen, in seconds of the wall's clock",
+ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
+RIDESTREAM_RANGED_FLAG(int, seconds, 120, "Length of the schedule of faults, in wall-clock seconds",
                        4, 86'400);
-RIDESTREAM_RANGED_FLAG(int, drivers, 1000, "How many drivers", 1, 50'000);
-ABSL_FLAG(uint64_t, seed, 1, "The schedule, and all chance in the city, come from it");
+RIDESTREAM_RANGED_FLAG(int, drivers, 1000, "Number of drivers", 1, 50'000);
+ABSL_FLAG(uint64_t, seed, 1, "Seed of the schedule and of all random numbers in the city");
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_kill_recovery, absl::Seconds(5),
-                       "The run fails when offers don't flow again within so long of a kill. (A "
-                       "build with sanitizers needs more.)",
+                       "Longest allowed time from a kill until offers are made again. A build with "
+                       "sanitizers needs more",
                        absl::Seconds(1), absl::Hours(1));
 ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
 
@@ -38,15 +38,14 @@ namespace ridestream::chaos {
 namespace {
 
 constexpr char kUsage[] =
-    "Runs Ridestream's services and a simulated city, and hurts them by a seeded schedule: at "
-    "least\n"
-    "one event every 4 s. Services are killed (SIGKILL), restarted (SIGTERM) and frozen "
-    "(SIGSTOP);\n"
-    "connections are cut, silenced, delayed and throttled.\n\n"
-    "  chaos --seconds=120 --drivers=1000 --clock_rate=10 --json=chaos.json\n\n"
-    "Exit status: 0 when the audit is clean, every service ended as it was told to, and offers "
-    "flowed\n"
-    "again after everything, after a kill within --max_kill_recovery; else 1.";
+    R"(Runs Ridestream's services and a simulated city, and injects faults by a seeded schedule, at least
+one every 4 s. Services are killed (SIGKILL), restarted (SIGTERM) and frozen (SIGSTOP). Connections
+are cut, silenced, delayed and throttled.
+
+  chaos --seconds=120 --drivers=1000 --clock_rate=10 --json=chaos.json
+
+Exit status: 0 if the audit is clean, every service ended as expected, and offers were made again
+after each fault (after a kill within --max_kill_recovery), otherwise 1.)";
 
 using std::chrono::seconds;
 using Wall = std::chrono::steady_clock;
@@ -92,7 +91,7 @@ absl::Status CheckRecovery(const ChaosReport& report) {
   const RecoveryTimes all = report.Of(std::nullopt);
   if (all.count == 0) return absl::InternalError("nothing happened");
   if (all.never > 0) {
-    return absl::DataLossError(fmt::format("after {} events no offer came any more", all.never));
+    return absl::DataLossError(fmt::format("no more offers after {} events", all.never));
   }
   const double slowest = report.Of(Deed::kKill).max.count();
   if (slowest > absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_kill_recovery))) {

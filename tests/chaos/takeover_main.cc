@@ -20,27 +20,28 @@
 #include "tests/chaos/dispatch_pair.h"
 #include "tests/chaos/recovery.h"
 
-ABSL_FLAG(std::string, bin, "build/dev/bin", "The folder of Ridestream's binaries");
+ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
 RIDESTREAM_RANGED_FLAG(uint32_t, takeovers, 10,
                        "How often the holder fails: killed and stopped in turn", 1, 1'000);
-RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "How many drivers", 1, 8'000);
+RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "Number of drivers", 1, 8'000);
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_recovery, absl::Seconds(3),
-                       "The run fails when offers don't flow again within this after a kill. (A "
-                       "busy machine, or a build with sanitizers, needs more.)",
+                       "Longest allowed time from a kill until offers are made again. A busy "
+                       "machine, or a build with sanitizers, needs more",
                        absl::Seconds(1), absl::Minutes(10));
 
 namespace ridestream::chaos {
 namespace {
 
 constexpr char kUsage[] =
-    "Runs trip, location, two dispatch processes for one market, and a simulated city whose\n"
-    "drivers know both. The process that holds the market's lease is killed (SIGKILL) or, every\n"
-    "other time, stopped (SIGSTOP), and when offers flow again resumed, which it must not "
-    "survive.\n"
-    "It is started again as the standby before the next time.\n\n"
-    "  takeover --takeovers=10 --drivers=300 --clock_rate=10\n\n"
-    "Exit status: 0 when the audit is clean, each resumed process ended itself, and offers flowed\n"
-    "again within --max_recovery of each kill; else 1.";
+    R"(Runs trip, location, two dispatch processes for one market, and a simulated city whose drivers know
+both. Alternately kills (SIGKILL) and stops (SIGSTOP) the process that holds the market's lease. Once
+offers are made again, resumes a stopped process, which must end itself, and starts it again as the
+standby.
+
+  takeover --takeovers=10 --drivers=300 --clock_rate=10
+
+Exit status: 0 if the audit is clean, each resumed process ended itself, and offers were made again
+within --max_recovery after each kill, otherwise 1.)";
 
 using std::chrono::seconds;
 

@@ -20,11 +20,10 @@
 #include "tests/kafka/export_system.h"
 #include "tests/kafka/kafka_broker.h"
 
-ABSL_FLAG(int, riders, 20,
-          "Riders, each of whom makes a trip of two events and pauses, over and over");
-ABSL_FLAG(int, pause_ms, 200, "Pause of a rider after a trip, in milliseconds");
-ABSL_FLAG(int, seconds, 20, "How long it is measured, after 3 s that aren't");
-ABSL_FLAG(std::string, json, "", "Write the figures to this file as JSON");
+ABSL_FLAG(int, riders, 20, "Number of riders. Each repeats a trip of two events and a pause");
+ABSL_FLAG(int, pause_ms, 200, "Pause of a rider after each trip, in milliseconds");
+ABSL_FLAG(int, seconds, 20, "Length of the measurement, in seconds, after 3 s of warming up");
+ABSL_FLAG(std::string, json, "", "Write the figures to this file, as JSON");
 
 namespace ridestream::kafka_tests {
 namespace {

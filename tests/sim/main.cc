@@ -12,29 +12,30 @@
 #include "absl/flags/usage.h"
 #include "tests/sim/campaign.h"
 
-ABSL_FLAG(uint64_t, seeds, 1'000, "How many runs, each with a seed of its own");
-ABSL_FLAG(uint64_t, from, 1, "The first seed");
+ABSL_FLAG(uint64_t, seeds, 1'000, "Number of runs. Each has its own seed");
+ABSL_FLAG(uint64_t, from, 1, "First seed");
 ABSL_FLAG(uint64_t, steps, ridestream::sim::RunOptions().steps,
-          "Steps of a run while faults strike; then it must come to rest");
-ABSL_FLAG(uint64_t, seed, 0, "Runs this one seed instead");
-ABSL_FLAG(bool, trace, false, "With --seed: prints everything that happens");
+          "Steps of a run during which faults happen. Afterwards the run must come to rest");
+ABSL_FLAG(uint64_t, seed, 0, "Run only this seed. 0: run --seeds seeds");
+ABSL_FLAG(bool, trace, false, "With --seed: print every event");
 ABSL_FLAG(uint64_t, stop_after_failures, ridestream::sim::CampaignOptions().stop_after_failures,
-          "No run begins any more once so many have failed");
-ABSL_FLAG(uint32_t, jobs, 0, "Threads; 0 for one a core");
-ABSL_FLAG(std::string, json, "", "Writes the result to this file as well");
+          "Start no further run after this many failures");
+ABSL_FLAG(uint32_t, jobs, 0, "Threads. 0: one per core");
+ABSL_FLAG(std::string, json, "", "Write the result to this file as well, as JSON");
 
 namespace ridestream::sim {
 namespace {
 
-constexpr char kUsage[] = R"(Simulates Ridestream: the cores of trip, dispatch and location among
-drivers, riders, a network, a disk and processes that fail. Without sockets and in virtual time; one
-seed decides everything. After every step what must hold is checked, and at the end of each run that
-everything which was begun came to its end.
+constexpr char kUsage[] =
+    R"(Simulates Ridestream in virtual time and without sockets: the product's trip, dispatch and location
+code among simulated drivers, riders, networks, disks and processes that fail. One seed decides
+everything. The invariants are checked after every step, and at the end of each run every request
+must have come to its end.
 
   sim --seeds 1000                  prints runs, steps, faults by kind, violations
-  sim --seed 17 --trace             the same run again, to the bit, readable
+  sim --seed 17 --trace             repeats one run exactly and prints every event
 
-Exit status: 0 no violation; 1 there is one; 2 a flag or a file is wrong.)";
+Exit status: 0 without a violation; 1 with one; 2 if a flag or a file is wrong.)";
 
 constexpr int kUsageError = 2;
 

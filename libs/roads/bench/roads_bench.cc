@@ -24,10 +24,11 @@
 #include "libs/testing/figures.h"
 
 ABSL_FLAG(std::string, roads, "city:1",
-          "The streets: city:SEED for the built-in city, or an OpenStreetMap extract");
-ABSL_FLAG(std::uint32_t, pairs, 100'000, "Random pairs of places to compare with Dijkstra");
-ABSL_FLAG(std::uint64_t, seed, 1, "Of the random places");
-ABSL_FLAG(std::string, json, "", "File to write the figures to");
+          "Streets: city:SEED for the built-in city, or an OpenStreetMap file");
+ABSL_FLAG(std::uint32_t, pairs, 100'000,
+          "Number of random pairs of places to compare with Dijkstra");
+ABSL_FLAG(std::uint64_t, seed, 1, "Seed of the random places");
+ABSL_FLAG(std::string, json, "", "Write the figures to this file, as JSON");
 
 namespace ridestream::roads {
 namespace {

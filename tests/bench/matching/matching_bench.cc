@@ -26,42 +26,47 @@
 
 ABSL_FLAG(std::string, roads, "city:1",
           "Streets: city:SEED for the built-in city, or an OpenStreetMap file");
-ABSL_FLAG(std::string, requests, "", "A CSV file of requests, as the load generator's --requests");
-ABSL_FLAG(std::string, fleet, "", "A CSV file of cars, as the load generator's --fleet");
+ABSL_FLAG(std::string, requests, "",
+          "CSV file of requests, in the form of the load generator's --requests");
+ABSL_FLAG(std::string, fleet, "", "CSV file of cars, in the form of the load generator's --fleet");
 ABSL_FLAG(std::vector<std::string>, drivers,
           std::vector<std::string>({"300", "500", "700", "1000"}),
-          "Sizes of the fleet; each takes the first cars of the same list");
-ABSL_FLAG(std::vector<std::string>, methods, {}, "Compare only these methods, by their keys");
-ABSL_FLAG(std::uint64_t, seed, 1, "All chance comes from it");
-ABSL_FLAG(double, requests_per_hour, 6'000, "Of the built-in city, where no file is given");
-ABSL_FLAG(int, minutes, 30, "Requests later than this are left out (1 to 1440)");
-ABSL_FLAG(double, shared_probability, 1, "Probability that a rider shares where possible (0 to 1)");
+          "Fleet sizes to compare. Each size takes the first cars of the same list");
+ABSL_FLAG(std::vector<std::string>, methods, {},
+          "Compare only the methods with these keys. Empty: all");
+ABSL_FLAG(std::uint64_t, seed, 1, "Seed of all random numbers");
+ABSL_FLAG(double, requests_per_hour, 6'000,
+          "Without --requests: requests per hour in the built-in city");
+ABSL_FLAG(int, minutes, 30,
+          "Minutes of requests to replay (1 to 1440). Later requests are left out");
+ABSL_FLAG(double, shared_probability, 1, "Probability that a rider agrees to share (0 to 1)");
 ABSL_FLAG(double, ageing, ridestream::dispatch::MatchingCosts().ageing,
-          "What an assignment charges for each second that a trip has waited and waits on");
+          "Cost of leaving a trip waiting, in seconds per person and second that it has waited");
 ABSL_FLAG(double, driving, ridestream::dispatch::MatchingCosts().driving,
-          "What it charges for a second of driving, beside one of waiting");
+          "Cost of a second of driving, relative to a second of waiting");
 ABSL_FLAG(double, unmatched_s,
           std::chrono::duration<double>(ridestream::dispatch::MatchingCosts().unmatched).count(),
-          "What it charges for leaving a trip without a driver, in seconds");
+          "Cost of leaving a trip without a driver for a round, in seconds per person");
 ABSL_FLAG(double, price_hold_s,
           std::chrono::duration<double>(ridestream::dispatch::MarketConfig().price_hold).count(),
-          "For how many seconds it may leave a trip waiting though a driver whom nobody else wants "
-          "is within the limits");
+          "Longest time for which the assignment keeps a trip waiting although a driver whom no "
+          "other trip needs is within the limits, in seconds");
 ABSL_FLAG(bool, charge_thinking, false,
-          "Run each method once more so that the time for deciding passes in the city too");
-ABSL_FLAG(bool, comparison, true, "Compare the methods; --nocomparison only times rounds");
-ABSL_FLAG(bool, timing, true,
-          "Also time single rounds of 140 x 2,000 and 1,000 x 5,000, and "
-          "insertions over 1,000 cars");
-ABSL_FLAG(std::string, json, "", "File to write the figures to");
+          "Run each method a second time with its computing time added to the city's time");
+ABSL_FLAG(bool, comparison, true,
+          "Compare the methods. --nocomparison only measures the time of rounds");
+ABSL_FLAG(
+    bool, timing, true,
+    "Also measure single rounds of 140 x 2,000 and 1,000 x 5,000, and insertions over 1,000 cars");
+ABSL_FLAG(std::string, json, "", "Write the figures to this file, as JSON");
 
 namespace ridestream::bench {
 namespace {
 
 constexpr char kUsage[] =
-    "Dispatch's core over half an hour of requests in virtual time, without RPC: how many riders "
-    "each way of matching serves, how long they wait, and what is driven for it. The same seed "
-    "prints the same table, but for the columns that tell the time of deciding.";
+    R"(Replays half an hour of requests against dispatch's domain in virtual time, without RPCs, once with
+each matching method. Prints how many riders each method serves, how long they wait and how far cars
+drive. The same seed prints the same table, except for the columns of computing time.)";
 
 struct World {
   std::unique_ptr<roads::Streets> streets;
@@ -81,7 +86,7 @@ absl::StatusOr<std::vector<std::size_t>> SizesFromFlag() {
     }
     sizes.push_back(size);
   }
-  if (sizes.empty()) return absl::InvalidArgumentError("--drivers: names no fleet");
+  if (sizes.empty()) return absl::InvalidArgumentError("--drivers: lists no fleet size");
   return sizes;
 }
 

@@ -17,8 +17,8 @@
 #include "tests/bench/stream/flood.h"
 
 RIDESTREAM_RANGED_FLAG(int, metrics_rounds, 10,
-                       "Rounds of services with metrics and logs at their defaults, and without, "
-                       "in turn; more of them tell a small cost from the machine's scatter",
+                       "Rounds of services with metrics and logs at their defaults and services "
+                       "without, in turn. More rounds separate a small cost from noise",
                        1, 1'000);
 
 namespace ridestream::bench {

@@ -23,13 +23,15 @@
 #include "tests/bench/stream/storm.h"
 #include "tests/bench/stream/tls_cost.h"
 
-ABSL_FLAG(bool, bare_server, false, "Be the bare server (started by the benchmark itself)");
+ABSL_FLAG(bool, bare_server, false, "Run as the bare server (used by the benchmark itself)");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Address of the bare server");
-RIDESTREAM_RANGED_FLAG(int, streams, 200, "Driver streams that send as fast as they can", 1,
+RIDESTREAM_RANGED_FLAG(int, streams, 200, "Driver streams. Each sends as fast as it can", 1,
                        100'000);
-RIDESTREAM_RANGED_FLAG(int, connections, 4, "Connections that they share", 1, 1'000);
-RIDESTREAM_RANGED_FLAG(int, rounds, 3, "Rounds of bare and ours in turn; the median ratio counts",
-                       1, 1'000);
+RIDESTREAM_RANGED_FLAG(int, connections, 4, "Connections that the streams share", 1, 1'000);
+RIDESTREAM_RANGED_FLAG(
+    int, rounds, 3,
+    "Rounds of the bare server and dispatch in turn. The result is the median of their ratios", 1,
+    1'000);
 RIDESTREAM_RANGED_FLAG(int, seconds, 5, "Length of each measurement, in seconds", 1, 86'400);
 ABSL_FLAG(std::string, only, "",
           "One of stream, push, metrics, tls and storm; the first three where it is empty");

@@ -30,7 +30,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& addres
   if (channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
     return channel;
   }
-  return absl::UnavailableError("no connection stood within 10 s");
+  return absl::UnavailableError("no connection was established within 10 s");
 }
 
 /// Two clients that connect and leave, again and again.
