@@ -122,7 +122,8 @@ absl::StatusOr<std::string> DevelopmentAuthority::MintToken(const std::string& f
                                                             const Principal& principal, Time now,
                                                             std::chrono::seconds lifetime) {
   if (principal.role == Role::kService) {
-    return absl::InvalidArgumentError("a service proves itself by its certificate, not by a token");
+    return absl::InvalidArgumentError(
+        "a service proves its identity by a certificate, not by a token");
   }
   if (absl::Status status = ValidateId(principal.id, "the id"); !status.ok()) return status;
   if (absl::Status status = ValidateOptionalId(principal.market, "market"); !status.ok()) {

@@ -43,7 +43,7 @@ struct HttpsSource::Handle {
 
 absl::StatusOr<std::unique_ptr<HttpsSource>> HttpsSource::Make(Options options) {
   if (!IsUrl(options.url)) {
-    return absl::InvalidArgumentError(fmt::format("{}: is no https URL", options.url));
+    return absl::InvalidArgumentError(fmt::format("{}: is not an https URL", options.url));
   }
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (started != CURLE_OK) return absl::InternalError(curl_easy_strerror(started));

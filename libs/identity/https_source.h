@@ -27,8 +27,8 @@ class HttpsSource {
   /// Whether `text` begins as an https URL does.
   static bool IsUrl(const std::string& text) { return text.starts_with("https://"); }
 
-  /// INVALID_ARGUMENT for what is no https URL. Call it before other threads start: libcurl asks
-  /// for that.
+  /// INVALID_ARGUMENT for what is not an https URL. Call it before other threads start: libcurl
+  /// asks for that.
   static absl::StatusOr<std::unique_ptr<HttpsSource>> Make(Options options);
   ~HttpsSource();
 

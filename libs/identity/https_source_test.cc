@@ -96,7 +96,7 @@ TEST_F(HttpsSourceTest, RefusesServersThatProveNothing) {
 TEST_F(HttpsSourceTest, TakesNothingButHttps) {
   for (const char* url : {"http://127.0.0.1/jwks", "file:///etc/passwd", "", "/run/jwks.json"}) {
     EXPECT_THAT(HttpsSource::Make({.url = url}).status(),
-                StatusIs(absl::StatusCode::kInvalidArgument, "is no https URL"));
+                StatusIs(absl::StatusCode::kInvalidArgument, "is not an https URL"));
   }
 }
 

@@ -89,7 +89,8 @@ absl::StatusOr<std::shared_ptr<const KeySet>> KeySet::Parse(std::string_view jwk
   auto result = std::make_shared<KeySet>();
   for (std::size_t i = 0; i < keys->size(); ++i) {
     const json& key = (*keys)[i];
-    if (!key.is_object()) return absl::InvalidArgumentError(fmt::format("keys[{}] is no key", i));
+    if (!key.is_object())
+      return absl::InvalidArgumentError(fmt::format("keys[{}] is not a key", i));
     const std::optional<Algorithm> algorithm = AlgorithmOf(key);
     if (!algorithm) continue;
     const std::string kid = TextOf(key, "kid");

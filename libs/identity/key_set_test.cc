@@ -77,7 +77,7 @@ TEST(KeySetTest, RefusesRubbish) {
       {R"({"keys":[],"keys":[]})", "twice"},
       {"{}", "no array 'keys'"},
       {R"({"keys":{}})", "no array 'keys'"},
-      {R"({"keys":[7]})", "keys[0] is no key"},
+      {R"({"keys":[7]})", "keys[0] is not a key"},
       {R"({"keys":[]})", "has no key"},
       {Set({good, good}), "keys[1] repeats a kid"},
       {Set(std::vector<json>(65, good)), "more than 64 keys"},

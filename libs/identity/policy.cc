@@ -112,14 +112,15 @@ std::string FaultOf(const MethodDescriptor& method) {
   std::set<std::string> listed;
   for (const Names* names : {&policy.all(), &policy.own(), &policy.anonymous()}) {
     for (const std::string& name : *names) {
-      if (!IsKnown(name)) return fmt::format("lists {}, which is no role and no service", name);
+      if (!IsKnown(name))
+        return fmt::format("lists {}, which is neither a role nor a service", name);
       if (!listed.insert(name).second) return fmt::format("lists {} twice", name);
     }
   }
   if (listed.empty()) return "lists nobody";
   for (const std::string& path : {policy.market_field(), policy.subject_field()}) {
     if (!path.empty() && FieldsOf(*method.input_type(), path).empty()) {
-      return fmt::format("names {}, which is no text field of {}", path,
+      return fmt::format("names {}, which is not a text field of {}", path,
                          method.input_type()->name());
     }
   }

@@ -112,7 +112,7 @@ absl::StatusOr<std::optional<Time>> TimeClaim(const json& claims, const char* na
   if (member == nullptr) return std::optional<Time>();
   const double seconds = member->is_number() ? member->get<double>() : -1;
   if (!(seconds >= 0 && seconds < kMaxTimeS)) {
-    return Refuse(fmt::format("'{}' is no time", name));
+    return Refuse(fmt::format("'{}' is not a time", name));
   }
   return Time(Duration(static_cast<Duration::rep>(std::floor(seconds * 1e6))));
 }
@@ -126,7 +126,7 @@ absl::StatusOr<Time> CheckTimes(const json& claims, Duration skew, Time now) {
     const absl::StatusOr<std::optional<Time>> begins_at = TimeClaim(claims, name);
     if (!begins_at.ok()) return begins_at.status();
     if (*begins_at && now + skew < **begins_at) {
-      return Refuse(fmt::format("'{}' lies in the future", name));
+      return Refuse(fmt::format("'{}' is in the future", name));
     }
   }
   return **expires_at;
@@ -154,17 +154,17 @@ absl::StatusOr<Claims> ReadClaims(const json& claims, const TokenRules& rules, T
   const absl::StatusOr<Time> expires_at = CheckTimes(claims, rules.clock_skew, now);
   if (!expires_at.ok()) return expires_at.status();
   const std::string_view subject = Text(claims, "sub");
-  if (!IsId(subject)) return Refuse("'sub' is no id");
+  if (!IsId(subject)) return Refuse("'sub' is not a valid id");
   const std::optional<Role> role = RoleFromToken(Text(claims, "role"));
   if (!role) return Refuse("'role' is none of rider, driver, operator, viewer");
   Claims result{{*role, std::string(subject)}, {}, *expires_at};
   if (Member(claims, "market") != nullptr) {
     result.principal.market = Text(claims, "market");
-    if (!IsId(result.principal.market)) return Refuse("'market' is no id");
+    if (!IsId(result.principal.market)) return Refuse("'market' is not a valid id");
   }
   if (Member(claims, "jti") != nullptr) {
     result.token_id = Text(claims, "jti");
-    if (!IsTokenId(result.token_id)) return Refuse("'jti' is no id");
+    if (!IsTokenId(result.token_id)) return Refuse("'jti' is not a valid id");
   }
   return result;
 }

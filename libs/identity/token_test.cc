@@ -141,14 +141,14 @@ TEST_F(TokenTest, ChecksEachClaim) {
       {"foreign aud in a list", With("aud", {"other"}), "'aud'"},
       {"aud of another form", With("aud", 7), "'aud'"},
       {"without exp", Without("exp"), "'exp' is missing"},
-      {"exp is text", With("exp", std::to_string(kNowS + 600)), "'exp' is no time"},
-      {"exp is null", With("exp", nullptr), "'exp' is no time"},
-      {"exp is negative", With("exp", -1), "'exp' is no time"},
-      {"exp is too large", With("exp", 1e300), "'exp' is no time"},
+      {"exp is text", With("exp", std::to_string(kNowS + 600)), "'exp' is not a time"},
+      {"exp is null", With("exp", nullptr), "'exp' is not a time"},
+      {"exp is negative", With("exp", -1), "'exp' is not a time"},
+      {"exp is too large", With("exp", 1e300), "'exp' is not a time"},
       {"expired", With("exp", kNowS - 61), "expired"},
-      {"nbf in the future", With("nbf", kNowS + 61), "'nbf' lies in the future"},
-      {"nbf of another form", With("nbf", json::array()), "'nbf' is no time"},
-      {"iat in the future", With("iat", kNowS + 61), "'iat' lies in the future"},
+      {"nbf in the future", With("nbf", kNowS + 61), "'nbf' is in the future"},
+      {"nbf of another form", With("nbf", json::array()), "'nbf' is not a time"},
+      {"iat in the future", With("iat", kNowS + 61), "'iat' is in the future"},
       {"without sub", Without("sub"), "'sub'"},
       {"sub is a number", With("sub", 17), "'sub'"},
       {"sub is a list", With("sub", {"ada"}), "'sub'"},
@@ -189,8 +189,8 @@ TEST_F(TokenTest, ToleratesClocksThatDifferByTheSkew) {
                        {"nbf", kNowS},          {"exp", kNowS + 600}};
   const std::string token = Sign(claims);
   const Case cases[] = {
-      {-61s, "'nbf' lies in the future"}, {-60s, nullptr},   {0s, nullptr}, {599s, nullptr},
-      {600s + 60s - 1us, nullptr},        {660s, "expired"},
+      {-61s, "'nbf' is in the future"}, {-60s, nullptr},   {0s, nullptr}, {599s, nullptr},
+      {600s + 60s - 1us, nullptr},      {660s, "expired"},
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(test.offset.count());

@@ -66,7 +66,7 @@ void AddProcessFigures(Readings& readings) {
   const double started_at =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   readings.AddOne(Kind::kGauge, "process_start_time_seconds",
-                  "When the process began, in seconds since 1970", [=] { return started_at; });
+                  "Start of the process, in seconds since 1970", [=] { return started_at; });
   readings.Add(Kind::kCounter, "process_cpu_seconds_total", "CPU time, user and system, in seconds",
                [] { return One(CpuSeconds()); });
   readings.Add(Kind::kGauge, "process_resident_memory_bytes", "Resident memory in bytes",
@@ -75,7 +75,7 @@ void AddProcessFigures(Readings& readings) {
                [] { return One(MemoryBytes(0)); });
   readings.Add(Kind::kGauge, "process_open_fds", "Open files and sockets",
                [] { return One(OpenFiles()); });
-  readings.Add(Kind::kGauge, "process_max_fds", "Files and sockets that may be open",
+  readings.Add(Kind::kGauge, "process_max_fds", "Limit of open files and sockets",
                [] { return One(MaxFiles()); });
   readings.Add(Kind::kGauge, "process_threads", "Threads",
                [] { return One(CountEntries("/proc/self/task")); });

@@ -40,15 +40,15 @@ RpcMetrics::RpcMetrics(prometheus::Registry& registry, const std::string& prefix
                        const std::vector<std::string>& services)
     : calls_(prometheus::BuildCounter()
                  .Name(prefix + "_rpc_calls_total")
-                 .Help("Calls that ended")
+                 .Help("Finished calls")
                  .Register(registry)),
       seconds_(prometheus::BuildHistogram()
                    .Name(prefix + "_rpc_seconds")
-                   .Help("Unary calls, from arrival to answer, in seconds")
+                   .Help("Duration of unary calls, from arrival to response, in seconds")
                    .Register(registry)),
       open_(prometheus::BuildGauge()
                 .Name(prefix + "_rpc_open")
-                .Help("Calls under way; of a streaming method, the streams that are open")
+                .Help("Calls under way; for a streaming method, its open streams")
                 .Register(registry)) {
   AddMethod("", "other", /*unary=*/false);
   const auto& pool = *google::protobuf::DescriptorPool::generated_pool();

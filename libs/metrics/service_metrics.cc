@@ -39,7 +39,7 @@ ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std:
                     "Log lines that were dropped because they couldn't be written fast enough",
                     [] { return static_cast<double>(service::DroppedLogLines()); });
   readings_->AddOne(Readings::Kind::kCounter, prefix + "_grpc_messages_dropped_total",
-                    "Messages of gRPC's that aren't in the log because there were too many",
+                    "Log messages of gRPC that were left out because there were too many",
                     [] { return static_cast<double>(rpc::DroppedGrpcMessages()); });
   readings_->Add(Readings::Kind::kGauge, prefix + "_queue_depth",
                  "What waits in a queue, in the queue's own units", [this] {

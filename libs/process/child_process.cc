@@ -137,11 +137,11 @@ absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds 
     if (!announced_["address"].empty()) return announced_["address"];
     if (ended) {
       return absl::UnavailableError(
-          fmt::format("it ended before it served; its log ends:\n{}", LogEnd()));
+          fmt::format("it ended before it was ready; the end of its log:\n{}", LogEnd()));
     }
     if (std::chrono::steady_clock::now() >= end) {
       return absl::DeadlineExceededError(
-          fmt::format("not serving after {} s; its log ends:\n{}", timeout.count(), LogEnd()));
+          fmt::format("not ready after {} s; the end of its log:\n{}", timeout.count(), LogEnd()));
     }
     std::this_thread::sleep_for(kPollEvery);
   }

@@ -54,7 +54,7 @@ TEST_F(ChildProcessTest, GivesUpOnAServiceThatNeverAnnouncesItself) {
   const auto process = RunScript("exec sleep 60");
   ASSERT_THAT(process, IsOk());
   EXPECT_THAT((*process)->WaitUntilServing(std::chrono::seconds(0)),
-              StatusIs(absl::StatusCode::kDeadlineExceeded, "not serving"));
+              StatusIs(absl::StatusCode::kDeadlineExceeded, "not ready"));
 }
 
 TEST_F(ChildProcessTest, EndsByTheSignalThatItIsSent) {

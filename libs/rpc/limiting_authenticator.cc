@@ -23,8 +23,8 @@ absl::StatusOr<Proof> LimitingAuthenticator::Authenticate(
   const std::string name = identity::Name(proof->principal);
   const auto wait = limiter_.Take(name, RateLimiter::Wall::now());
   if (!wait) return proof;
-  return WithRetryAfter(absl::ResourceExhaustedError(fmt::format(
-                            "{} makes more than {:g} calls a second", name, calls_per_s_)),
+  return WithRetryAfter(absl::ResourceExhaustedError(
+                            fmt::format("{} exceeds {:g} calls per second", name, calls_per_s_)),
                         *wait);
 }
 

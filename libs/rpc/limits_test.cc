@@ -122,7 +122,7 @@ TEST_F(LimitsTest, FrequentCallerIsRefusedWithAPauseAndOthersAreNot) {
   EXPECT_THAT(Call(greedy), IsOk());
   std::chrono::milliseconds retry_after{0};
   EXPECT_THAT(Call(greedy, {}, &retry_after),
-              StatusIs(absl::StatusCode::kResourceExhausted, "rider/greedy makes more than 0.01"));
+              StatusIs(absl::StatusCode::kResourceExhausted, "rider/greedy exceeds 0.01"));
   EXPECT_GT(retry_after, 30s);
   EXPECT_LE(retry_after, 100s);
   EXPECT_THAT(Call({CallerKind::kRider, "other"}), IsOk());

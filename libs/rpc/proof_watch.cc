@@ -42,7 +42,7 @@ void ProofWatch::Add(Watched watched) {
     }
   }
   watched.update(WithRetryAfter(
-      absl::ResourceExhaustedError(fmt::format("{} has {} streams open, and may have no more",
+      absl::ResourceExhaustedError(fmt::format("{} has {} open streams, the limit",
                                                identity::Name(watched.proof.principal),
                                                max_streams_per_caller_)),
       kRetryAfter));

@@ -24,7 +24,8 @@ absl::StatusOr<Proof> ProvingAuthenticator::Authenticate(
   if (!kTokenCarriers.contains(*service)) {
     if (first == last) return LastingProof({CallerKind::kService, *service});
     return absl::UnauthenticatedError(
-        fmt::format("metadata '{}': service/{} calls for nobody else", kAuthorization, *service));
+        fmt::format("metadata '{}': service/{} may not call on behalf of another caller",
+                    kAuthorization, *service));
   }
   if (first == last) {
     return absl::UnauthenticatedError(

@@ -234,7 +234,7 @@ TEST_F(SecurityTest, RefusesCredentialsThatAreAmbiguousOrMalformed) {
     EXPECT_THAT(Call("gateway", metadata), StatusIs(kUnauthenticated, reason));
   }
   EXPECT_THAT(Call("dispatch", {Bearer(token)}),
-              StatusIs(kUnauthenticated, "calls for nobody else"));
+              StatusIs(kUnauthenticated, "may not call on behalf of another caller"));
 }
 
 TEST_F(SecurityTest, RefusesTokensOfAnotherIssuer) {

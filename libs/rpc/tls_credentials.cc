@@ -253,9 +253,10 @@ bool TlsCredentials::stale() const { return source_->stale(); }
 absl::StatusOr<std::string> PeerService(const grpc::AuthContext& context) {
   const std::vector<grpc::string_ref> uris =
       context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);
-  if (uris.size() != 1) return absl::UnauthenticatedError("the peer proved no service");
+  if (uris.size() != 1)
+    return absl::UnauthenticatedError("the peer's certificate doesn't name a service");
   const auto service = identity::ServiceOfUri(std::string_view(uris[0].data(), uris[0].size()));
-  if (!service) return absl::UnauthenticatedError("the peer proved no service");
+  if (!service) return absl::UnauthenticatedError("the peer's certificate doesn't name a service");
   return *service;
 }
 

@@ -27,7 +27,7 @@ absl::StatusOr<std::vector<MarketSpec>> ParseMarkets(std::string_view text) {
     }
     for (const MarketSpec& other : markets) {
       if (other.market == market) {
-        return absl::InvalidArgumentError(fmt::format("--markets: '{}' stands twice", market));
+        return absl::InvalidArgumentError(fmt::format("--markets: '{}' is listed twice", market));
       }
     }
     markets.push_back({market, std::string(entry.substr(equals + 1))});
@@ -44,7 +44,7 @@ absl::StatusOr<std::set<std::string, std::less<>>> ParseMarketNames(std::string_
     const std::string name(entry.substr(0, entry.find('=')));
     if (absl::Status status = ValidateId(name, "--markets: a name"); !status.ok()) return status;
     if (!names.insert(name).second) {
-      return absl::InvalidArgumentError(fmt::format("--markets: '{}' stands twice", name));
+      return absl::InvalidArgumentError(fmt::format("--markets: '{}' is listed twice", name));
     }
   }
   return names;

@@ -17,8 +17,8 @@ namespace {
 absl::Status Explain(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kDataLoss) return status;
   return absl::DataLossError(
-      fmt::format("{}; the file is damaged or no SQLite database: restore it from a backup, or "
-                  "move it away to begin anew",
+      fmt::format("{}; the file is damaged or not a SQLite database: restore it from a backup, or "
+                  "move it away to start with an empty one",
                   std::string(status.message())));
 }
 

@@ -105,7 +105,7 @@ absl::Status City::Reach() {
     const auto channel = rpc::MakeChannel(service.address);
     if (!channel->WaitForConnected(std::chrono::system_clock::now() + kReachTimeout)) {
       return absl::UnavailableError(
-          fmt::format("{}={}: nobody answers there; start the services "
+          fmt::format("{}={}: there is no answer; start the services "
                       "with ./ride up",
                       service.flag, service.address));
     }

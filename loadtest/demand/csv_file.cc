@@ -58,7 +58,7 @@ absl::Status CsvRow::Error(size_t column, const std::string& what) const {
 absl::StatusOr<double> CsvRow::Number(size_t column, double low, double high) const {
   double number = 0;
   if (!absl::SimpleAtod(fields_[column], &number) || !std::isfinite(number)) {
-    return Error(column, "is no number");
+    return Error(column, "is not a number");
   }
   if (number < low || number > high) {
     return Error(column, fmt::format("must be in {} to {}", low, high));
@@ -68,7 +68,7 @@ absl::StatusOr<double> CsvRow::Number(size_t column, double low, double high) co
 
 absl::StatusOr<int> CsvRow::WholeNumber(size_t column, int low, int high) const {
   int number = 0;
-  if (!absl::SimpleAtoi(fields_[column], &number)) return Error(column, "is no whole number");
+  if (!absl::SimpleAtoi(fields_[column], &number)) return Error(column, "is not a whole number");
   if (number < low || number > high) {
     return Error(column, fmt::format("must be in {} to {}", low, high));
   }
@@ -95,7 +95,7 @@ absl::Status ReadCsvFile(const std::string& file, const std::vector<std::string>
     Parser parser;
     auto fields = parser.Split(line);
     if (!fields.ok()) {
-      return absl::InvalidArgumentError(fmt::format("{}:{}:1: is no CSV: {}", file, number,
+      return absl::InvalidArgumentError(fmt::format("{}:{}:1: is not CSV: {}", file, number,
                                                     std::string(fields.status().message())));
     }
     if (number == 1) {

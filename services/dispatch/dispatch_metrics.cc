@@ -14,13 +14,14 @@ using Markets = std::map<MarketId, std::unique_ptr<MarketRunner>>;
 void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessions,
                         std::size_t max_sessions) {
   Readings& readings = metrics.readings();
-  readings.AddOne(Kind::kGauge, "dispatch_sessions", "Sessions that are held, connected or not",
+  readings.AddOne(Kind::kGauge, "dispatch_sessions", "Sessions, connected or not",
                   [&sessions] { return static_cast<double>(sessions.sessions()); });
-  readings.AddOne(Kind::kGauge, "dispatch_sessions_bound", "Sessions that may be held",
+  readings.AddOne(Kind::kGauge, "dispatch_sessions_bound", "Limit of sessions",
                   [max_sessions] { return static_cast<double>(max_sessions); });
   const SessionCounters& counters = sessions.counters();
   readings.Add(
-      Kind::kCounter, "dispatch_session_events_total", "What happened to sessions", [&counters] {
+      Kind::kCounter, "dispatch_session_events_total", "Sessions by what happened to them",
+      [&counters] {
         std::vector<Readings::Sample> samples;
         for (const auto& [event, name] :
              {std::pair(SessionCounter::kBegun, "begun"),
@@ -69,16 +70,14 @@ void AddSpeedReadings(metrics::ServiceMetrics& metrics, const Markets& markets) 
     });
   };
   read(Kind::kCounter, "dispatch_street_pieces_learned_total",
-       "Pieces of streets from whose driving travel times were learned",
+       "Street segments whose travel times were learned from cars",
        [](const SpeedKeeper& speeds) { return speeds.pieces_learned(); });
   read(Kind::kCounter, "dispatch_street_pieces_ignored_total",
-       "Pieces of routes that no travel times were learned from",
+       "Route segments from which no travel times were learned",
        [](const SpeedKeeper& speeds) { return speeds.pieces_ignored(); });
-  read(Kind::kCounter, "dispatch_travel_time_updates_total",
-       "How often the streets got new travel times",
+  read(Kind::kCounter, "dispatch_travel_time_updates_total", "Updates of the streets' travel times",
        [](const SpeedKeeper& speeds) { return speeds.updates(); });
-  read(Kind::kGauge, "dispatch_streets_changed",
-       "Streets whose travel time is another than the map's",
+  read(Kind::kGauge, "dispatch_streets_changed", "Streets whose travel time differs from the map's",
        [](const SpeedKeeper& speeds) { return speeds.changed_streets(); });
 }
 
@@ -97,7 +96,7 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
   };
   metrics.readings().Add(
       Kind::kCounter, "dispatch_positions_dropped_total",
-      "Positions that were dropped because location was too slow or away",
+      "Positions that were dropped because location was too slow or unreachable",
       of_each([](const MarketRunner& market) { return market.positions().dropped(); }));
   metrics.readings().Add(
       Kind::kCounter, "dispatch_market_events_refused_total",
@@ -120,11 +119,11 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
       });
   metrics.readings().Add(
       Kind::kCounter, "dispatch_eta_corrections_total",
-      "Times of arrival that riders were told anew because they had moved by 30 s",
+      "ETAs that were sent again to riders because they had changed by 30 s",
       of_each([](const MarketRunner& market) { return market.eta_corrections(); }));
   metrics.readings().Add(
       Kind::kCounter, "dispatch_promises_broken_total",
-      "Trips whose riders were told that a promise won't be kept",
+      "Trips whose riders were notified of a broken promise",
       of_each([](const MarketRunner& market) { return market.promises_broken(); }));
   metrics.readings().Add(
       Kind::kCounter, "dispatch_matching_rounds_out_of_time_total",
@@ -132,7 +131,7 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
       of_each([](const MarketRunner& market) { return market.rounds_out_of_time(); }));
   metrics.readings().Add(
       Kind::kGauge, "dispatch_surge_percent_max",
-      "What rides cost in the dearest part of a market, in percent of the tariff",
+      "Highest price under surge in a market, in percent of the tariff",
       of_each([](const MarketRunner& market) { return market.highest_surge_percent(); }));
   AddSpeedReadings(metrics, markets);
   for (const auto& [name, market] : markets) {
@@ -167,7 +166,7 @@ void AddClockReadings(metrics::ServiceMetrics& metrics,
                       const std::map<std::string, const PeerClock*>& peers) {
   metrics.readings().Add(
       Kind::kGauge, "dispatch_clock_offset_seconds",
-      "By how much a peer's clock is ahead of dispatch's, in seconds of the city's time", [peers] {
+      "How far a peer's clock is ahead of dispatch's, in seconds of the city's time", [peers] {
         std::vector<Readings::Sample> samples;
         for (const auto& [peer, clock] : peers) {
           const std::optional<Duration> ahead = clock->ahead();

@@ -14,16 +14,16 @@ void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter,
                   "Events that were written to the topic",
                   [&exporter] { return static_cast<double>(exporter.counts().produced); });
   readings.AddOne(Kind::kCounter, "exporter_failures_total",
-                  "Times the topic couldn't be opened or written to",
+                  "Failed attempts to open the topic or to write to it",
                   [&exporter] { return static_cast<double>(exporter.counts().failures); });
   readings.AddOne(Kind::kGauge, "exporter_topic_open",
-                  "1 while events can be written to the topic, else 0",
+                  "1 while events can be written to the topic, otherwise 0",
                   [&exporter] { return exporter.counts().is_open ? 1.0 : 0.0; });
   readings.AddOne(Kind::kGauge, "exporter_sequence", "Sequence of the last exported event",
                   [&exporter] { return static_cast<double>(exporter.counts().position); });
   readings.AddOne(Kind::kGauge, "exporter_lag_seconds",
-                  "Age of the oldest event that was read and isn't in the topic, in seconds of the "
-                  "city's time; 0 without",
+                  "Age of the oldest event that was read but not yet written to the topic, in "
+                  "seconds of the city's time; 0 if there is none",
                   [&queue, &clock] {
                     const std::optional<Time> oldest = queue.oldest();
                     if (!oldest) return 0.0;

@@ -15,7 +15,7 @@ using Kind = Readings::Kind;
 LocationHandlers::OnBatch MeasureBatches(prometheus::Registry& registry) {
   auto& sizes = prometheus::BuildHistogram()
                     .Name("location_batch_positions")
-                    .Help("Positions in a batch that was reported")
+                    .Help("Positions per reported batch")
                     .Register(registry)
                     .Add({}, metrics::SizeOfABatch());
   auto& seconds = prometheus::BuildHistogram()
@@ -32,22 +32,22 @@ LocationHandlers::OnBatch MeasureBatches(prometheus::Registry& registry) {
 void AddReadings(Readings& readings, const LocationHandlers& handlers,
                  const LocationConfig& config) {
   const LocationIndex& index = handlers.index();
-  readings.Add(Kind::kCounter, "location_positions_total",
-               "Positions that were reported, by what became of them", [&index] {
-                 std::vector<Readings::Sample> samples;
-                 for (const std::string& market : index.Markets()) {
-                   const ApplyCounts counts = index.GetStats(market).positions;
-                   for (const auto& [outcome, count] : {std::pair("applied", counts.applied),
-                                                        std::pair("superseded", counts.superseded),
-                                                        std::pair("rejected", counts.rejected)}) {
-                     samples.push_back(
-                         {{{"market", market}, {"outcome", outcome}}, static_cast<double>(count)});
-                   }
-                 }
-                 return samples;
-               });
+  readings.Add(
+      Kind::kCounter, "location_positions_total", "Reported positions, by outcome", [&index] {
+        std::vector<Readings::Sample> samples;
+        for (const std::string& market : index.Markets()) {
+          const ApplyCounts counts = index.GetStats(market).positions;
+          for (const auto& [outcome, count] :
+               {std::pair("applied", counts.applied), std::pair("superseded", counts.superseded),
+                std::pair("rejected", counts.rejected)}) {
+            samples.push_back(
+                {{{"market", market}, {"outcome", outcome}}, static_cast<double>(count)});
+          }
+        }
+        return samples;
+      });
   readings.Add(Kind::kGauge, "location_drivers",
-               "Drivers that the index holds, the offline and the stale included", [&index] {
+               "Drivers in the index, including offline and stale ones", [&index] {
                  std::vector<Readings::Sample> samples;
                  for (const std::string& market : index.Markets()) {
                    samples.push_back(
@@ -58,12 +58,12 @@ void AddReadings(Readings& readings, const LocationHandlers& handlers,
   const auto bound = [&](const char* name, const char* help, size_t value) {
     readings.AddOne(Kind::kGauge, name, help, [value] { return static_cast<double>(value); });
   };
-  bound("location_drivers_bound", "Drivers that a market may hold",
+  bound("location_drivers_bound", "Limit of drivers in a market",
         config.index.max_drivers_per_market);
-  bound("location_markets_bound", "Markets that may be held", config.index.max_markets);
-  bound("location_viewers_bound", "WatchArea streams that may be open", config.max_viewers);
+  bound("location_markets_bound", "Limit of markets", config.index.max_markets);
+  bound("location_viewers_bound", "Limit of open WatchArea streams", config.max_viewers);
   readings.AddOne(Kind::kCounter, "location_nearest_queries_total",
-                  "Questions that FindNearest was asked; a call asks many",
+                  "Queries to FindNearest; a call holds many",
                   [&handlers] { return static_cast<double>(handlers.queries()); });
 }
 

@@ -78,7 +78,7 @@ absl::StatusOr<ChosenStore> OpenStore(const StoreChoice& choice, const Clock& cl
     case StoreChoice::Kind::kPostgres:
       return OpenPostgres(choice.postgres, clock, readers, std::move(observer));
   }
-  return absl::InternalError("no such kind of store");
+  return absl::InternalError("unknown kind of store");
 }
 
 }  // namespace ridestream::trip

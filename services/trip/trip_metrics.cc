@@ -17,30 +17,31 @@ prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, c
 }  // namespace
 
 StoreMeter::StoreMeter(prometheus::Registry& registry)
-    : commit_seconds_(prometheus::BuildHistogram()
-                          .Name("trip_commit_seconds")
-                          .Help("A transaction, from BEGIN until it is durable, in seconds")
-                          .Register(registry)
-                          .Add({}, metrics::SecondsOfACall())),
+    : commit_seconds_(
+          prometheus::BuildHistogram()
+              .Name("trip_commit_seconds")
+              .Help("Duration of a transaction, from BEGIN until it is durable, in seconds")
+              .Register(registry)
+              .Add({}, metrics::SecondsOfACall())),
       commit_commands_(prometheus::BuildHistogram()
                            .Name("trip_commit_commands")
-                           .Help("Commands in a transaction")
+                           .Help("Commands per transaction")
                            .Register(registry)
                            .Add({}, metrics::SizeOfABatch())),
       failed_(Counter(registry, "trip_commands_failed_total",
-                      "Commands whose transaction failed: the disk's or the database's fault")),
+                      "Commands whose transaction failed in the disk or the database")),
       states_(prometheus::BuildCounter()
                   .Name("trip_transitions_total")
-                  .Help("Durable transitions of trips, by the state that they led to")
+                  .Help("Durable transitions of trips, by new state")
                   .Register(registry),
               "state", {}),
-      destinations_changed_(Counter(registry, "trip_destinations_changed_total",
-                                    "Changes of destination that are durable")),
+      destinations_changed_(
+          Counter(registry, "trip_destinations_changed_total", "Durable changes of destination")),
       released_(Counter(registry, "trip_released_total",
                         "Trips that lost their driver before the pick-up and wait again")),
       cancellations_(prometheus::BuildCounter()
                          .Name("trip_cancellations_total")
-                         .Help("Durable cancellations, by their reason")
+                         .Help("Durable cancellations, by reason")
                          .Register(registry),
                      "reason", {}),
       drivers_lost_(Counter(registry, "trip_drivers_lost_total",
@@ -86,14 +87,14 @@ void AddStreetReadings(metrics::ServiceMetrics& metrics,
     }
   }
   metrics.readings().Add(metrics::Readings::Kind::kGauge, "trip_streets_left_out",
-                         "What a market's map holds and its streets leave out, by reason",
+                         "Map elements that a market's streets leave out, by reason",
                          [samples] { return samples; });
 }
 
 void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
                  const TripHandlers& handlers) {
   metrics.readings().AddOne(metrics::Readings::Kind::kCounter, "trip_log_sequence",
-                            "The last durable sequence of the log that the process knows of",
+                            "Last durable sequence of the log that the process knows",
                             [&store] { return static_cast<double>(store.LastSequence()); });
   metrics.AddQueue(
       {{"queue", "commands"}}, [&store] { return static_cast<double>(store.waiting()); },

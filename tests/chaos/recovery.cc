@@ -41,7 +41,7 @@ absl::StatusOr<std::vector<FirstOffer>> ReadOffers(const std::string& path) {
     long long due_us = 0, offered_us = 0;
     if (std::sscanf(line.c_str(), "%lld,%lld", &due_us, &offered_us) != 2) {
       return absl::InvalidArgumentError(
-          fmt::format("{}:{}: '{}' is no due_us,offered_us", path, number, line));
+          fmt::format("{}:{}: '{}' is not due_us,offered_us", path, number, line));
     }
     offers.push_back({WallTime(std::chrono::microseconds(due_us)),
                       WallTime(std::chrono::microseconds(offered_us))});

@@ -26,7 +26,7 @@ absl::StatusOr<std::string> Exchange(const std::string& address, const std::stri
   to.sin_family = AF_INET;
   to.sin_port = htons(server->port);
   if (inet_pton(AF_INET, server->host.c_str(), &to.sin_addr) != 1) {
-    return absl::InvalidArgumentError(fmt::format("'{}' is no IPv4 address", server->host));
+    return absl::InvalidArgumentError(fmt::format("'{}' is not an IPv4 address", server->host));
   }
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval patience{.tv_sec = 10, .tv_usec = 0};

@@ -123,7 +123,7 @@ absl::StatusOr<std::vector<NodeIndex>> LoadPrepared(const std::string& path,
   std::uint32_t checksum;
   if (bytes->size() < sizeof(header.magic) ||
       std::memcmp(bytes->data(), kMagic, sizeof(kMagic)) != 0) {
-    return absl::InvalidArgumentError(path + ": is no prepared graph");
+    return absl::InvalidArgumentError(path + ": is not a prepared graph");
   }
   if (bytes->size() < sizeof(header) + sizeof(checksum)) {
     return absl::DataLossError(path + ": is cut off");

@@ -91,7 +91,7 @@ TEST_F(PreparedFileTest, RefusalNamesItsReason) {
               StatusIs(absl::StatusCode::kInvalidArgument, "is of version 0"));
   Write("#!/bin/sh\n");
   EXPECT_THAT(LoadPrepared(path_, graph_),
-              StatusIs(absl::StatusCode::kInvalidArgument, "is no prepared graph"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "is not a prepared graph"));
   std::vector<NodeIndex> twice = order_;
   twice[0] = twice[1];
   ASSERT_THAT(SavePrepared(path_, graph_, twice), IsOk());
@@ -142,7 +142,7 @@ TEST_F(PreparedFileTest, RefusedFileIsPreparedAgainAndReplaced) {
       {good + "x", "is damaged"},
       {good.substr(0, 20), "is cut off"},
       {older, "is of version 0"},
-      {"#!/bin/sh\n", "is no prepared graph"},
+      {"#!/bin/sh\n", "is not a prepared graph"},
       {ReadFrom(folder_ / "city-5.prepared"), "was made for other streets"},
   };
   for (const auto& [bytes, reason] : cases) {

@@ -10,8 +10,8 @@ namespace ridestream::roads {
 namespace {
 
 absl::Status NoWay(LatLng from, LatLng to) {
-  return absl::NotFoundError(
-      fmt::format("no way leads along the streets from {} to {}", from.ToString(), to.ToString()));
+  return absl::NotFoundError(fmt::format("no route along the streets leads from {} to {}",
+                                         from.ToString(), to.ToString()));
 }
 
 }  // namespace

@@ -102,15 +102,15 @@ TEST(RouterTest, UnreachableAndNonexistentPlacesAreRefused) {
   const LatLng nowhere{0, 2'000'000'000};
   EXPECT_THAT(world->hierarchy.TravelTime(here, trap), IsOk());
   EXPECT_THAT(world->hierarchy.TravelTime(trap, here),
-              StatusIs(absl::StatusCode::kNotFound, "no way leads along the streets from"));
+              StatusIs(absl::StatusCode::kNotFound, "no route along the streets leads from"));
   EXPECT_THAT(world->hierarchy.FindRoute(trap, here),
-              StatusIs(absl::StatusCode::kNotFound, "no way"));
+              StatusIs(absl::StatusCode::kNotFound, "no route"));
   EXPECT_THAT(world->hierarchy.FindRoute(here, sea),
               StatusIs(absl::StatusCode::kNotFound, "5,000 m"));
   EXPECT_THAT(world->hierarchy.FindRoute(sea, here),
               StatusIs(absl::StatusCode::kNotFound, "5,000 m"));
   EXPECT_THAT(world->hierarchy.TravelTime(nowhere, here),
-              StatusIs(absl::StatusCode::kInvalidArgument, "is no place on earth"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "is not a place on earth"));
 
   const LatLng drivers[] = {trap, here, sea, nowhere};
   const auto times = world->hierarchy.TravelTimesTo(here, drivers, 1h);

@@ -147,7 +147,7 @@ TEST(RoadGraphTest, AMapWithoutStreetsIsRefused) {
   TestMap no_way_back;
   no_way_back.AddStreet({no_way_back.AddNode(0, 0), no_way_back.AddNode(9, 9)}, kOneway);
   EXPECT_THAT(no_way_back.Build(),
-              StatusIs(absl::StatusCode::kFailedPrecondition, "don't hang together"));
+              StatusIs(absl::StatusCode::kFailedPrecondition, "aren't connected"));
 }
 
 TEST(RoadGraphTest, RandomPointsFallOnStreetsByTheirLength) {

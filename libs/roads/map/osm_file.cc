@@ -49,7 +49,7 @@ absl::Status WithoutExceptions(const std::string& path, Work work) {
     return absl::DataLossError(message);
   } catch (const std::exception& e) {
     return absl::DataLossError(
-        fmt::format("{} is damaged or no OpenStreetMap file: {}", path, e.what()));
+        fmt::format("{} is damaged or not an OpenStreetMap file: {}", path, e.what()));
   }
 }
 
@@ -58,7 +58,7 @@ absl::StatusOr<osmium::io::File> FileAt(const std::string& path) {
   osmium::io::File file(path);
   if (file.filename().empty() || file.format() == osmium::io::file_format::unknown) {
     return absl::InvalidArgumentError(fmt::format(
-        "the name \"{}\" tells no format of a map; use .osm.pbf, .osm, .osm.gz or .osm.bz2", path));
+        "the name \"{}\" has no known map format; use .osm.pbf, .osm, .osm.gz or .osm.bz2", path));
   }
   return file;
 }

@@ -345,7 +345,7 @@ absl::Status RoadGraphBuilder::KeepLargestComponent(std::vector<Edge>& edges,
     KeepOnly(keep, edges, forbidden);
     if (edges.empty()) {
       return absl::FailedPreconditionError(
-          "the drivable streets don't hang together: from no place can one drive to another and "
+          "the drivable streets aren't connected: no place can be reached from another one and "
           "back");
     }
   }

@@ -342,9 +342,10 @@ std::vector<SnappedPoint> Snapper::Within(LatLng asked, double distance_m) const
 absl::StatusOr<SnappedPoint> Snapper::Snap(LatLng place, StreetUse use,
                                            double max_distance_m) const {
   if (!place.IsValid()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{} is no place on earth: latitudes go from -90 to 90 degrees, longitudes from -180 to 180",
-        place.ToString()));
+    return absl::InvalidArgumentError(
+        fmt::format("{} is not a place on earth: latitudes range from -90 to 90 degrees, "
+                    "longitudes from -180 to 180",
+                    place.ToString()));
   }
   if (const auto found = Nearest(place, use, max_distance_m)) return *found;
   const char* const street =

@@ -65,7 +65,7 @@ TEST(SnapTest, CoordinatesThatDontExistAreRefused) {
   ASSERT_THAT(graph, IsOk());
   const Snapper snapper(*graph);
   EXPECT_THAT(snapper.Snap(LatLng{910'000'000, 0}),
-              StatusIs(absl::StatusCode::kInvalidArgument, "91.0000000,0.0000000 is no place"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "91.0000000,0.0000000 is not a place"));
   EXPECT_EQ(snapper.Nearest(LatLng{0, 1'900'000'000}), std::nullopt);
 }
 

@@ -99,7 +99,7 @@ absl::Status DispatchService::Describe(const grpc::CallbackServerContext& contex
   if (absl::Status status = ValidateId(driver_id, "driver_id"); !status.ok()) return status;
   const std::shared_ptr<DriverSession> session = registry_.Find(DriverId(driver_id));
   if (session == nullptr || !admission->may_touch(session->market().str())) {
-    return absl::NotFoundError(fmt::format("driver {} has no session here", driver_id));
+    return absl::NotFoundError(fmt::format("driver {} has no session in this process", driver_id));
   }
   response = session->Describe();
   return absl::OkStatus();

@@ -27,7 +27,7 @@ absl::Status DriveCall::ParseRead() {
         fmt::format("message: has {} bytes, at most {} are allowed", size, kMaxDriveRequestBytes));
   }
   if (!rpc::Parse(read_, request_)) {
-    return absl::InvalidArgumentError("message: is no DriveRequest");
+    return absl::InvalidArgumentError("message: is not a DriveRequest");
   }
   if (std::exchange(is_first_, false)) return rpc::CallGuard::AdmitRequest(admission_, request_);
   return absl::OkStatus();

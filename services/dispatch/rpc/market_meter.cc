@@ -27,7 +27,7 @@ prometheus::Histogram& Histogram(Registry& registry, const std::string& name,
 std::map<trip::v1::TripState, metrics::EnumCounters<trip::v1::StepPlausibility>> StepCounters(
     Registry& registry, const std::string& market) {
   auto& family = Counters(registry, "dispatch_steps_total",
-                          "Steps that drivers said they made, by where their cars were seen");
+                          "Steps that drivers reported, by whether their cars' positions agree");
   std::map<trip::v1::TripState, metrics::EnumCounters<trip::v1::StepPlausibility>> counters;
   for (const auto& [to, step] : {std::pair(trip::v1::TRIP_STATE_ARRIVED, "arrived"),
                                  std::pair(trip::v1::TRIP_STATE_ABOARD, "aboard"),
@@ -45,7 +45,7 @@ std::chrono::duration<double> Seconds(std::chrono::nanoseconds took) { return to
 MarketMeter::MarketMeter(Registry& registry, const std::string& market)
     : market_(market),
       commands_(Counters(registry, "dispatch_trip_commands_total",
-                         "Commands to trip that ended, by trip's answer")),
+                         "Finished commands to trip, by trip's response")),
       offers_made_(Counters(registry, "dispatch_offers_made_total", "Offers made to drivers")
                        .Add({{"market", market}})),
       offers_ended_(
@@ -58,10 +58,10 @@ MarketMeter::MarketMeter(Registry& registry, const std::string& market)
                                "Suggestions to idle drivers where to wait")
                           .Add({{"market", market}})),
       rounds_answered_(Counters(registry, "dispatch_matching_rounds_total",
-                                "Matching rounds, by whether candidates were found out")
+                                "Matching rounds, by whether their candidates were found")
                            .Add({{"market", market}, {"result", "answered"}})),
       rounds_failed_(Counters(registry, "dispatch_matching_rounds_total",
-                              "Matching rounds, by whether candidates were found out")
+                              "Matching rounds, by whether their candidates were found")
                          .Add({{"market", market}, {"result", "failed"}})),
       round_trips_(Histogram(registry, "dispatch_matching_round_trips",
                              "Waiting trips in a matching round", market, metrics::SizeOfABatch())),
@@ -69,13 +69,14 @@ MarketMeter::MarketMeter(Registry& registry, const std::string& market)
                                     "From a round's start until its candidates and their travel "
                                     "times are known, in seconds",
                                     market, metrics::SecondsOfACall())),
-      matching_seconds_(Histogram(registry, "dispatch_matching_seconds",
-                                  "The market's own work on a round's candidates, in seconds",
-                                  market, metrics::SecondsOfACall())),
-      events_(Counters(registry, "dispatch_market_events_total", "Events that a market took in")
+      matching_seconds_(
+          Histogram(registry, "dispatch_matching_seconds",
+                    "Time that the market's thread spends on a round's candidates, in seconds",
+                    market, metrics::SecondsOfACall())),
+      events_(Counters(registry, "dispatch_market_events_total", "Events that a market processed")
                   .Add({{"market", market}})),
       busy_seconds_(Counters(registry, "dispatch_market_busy_seconds_total",
-                             "Time in which a market's one thread worked, in seconds")
+                             "Busy time of a market's thread, in seconds")
                         .Add({{"market", market}})) {}
 
 void MarketMeter::Decided(const std::vector<Decision>& decisions) {

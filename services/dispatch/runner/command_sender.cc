@@ -46,8 +46,9 @@ void CommandSender::Send(TripCommand command) {
   const char* const name = NameOf(command.request);
   const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
   if (!term) {
-    around_.events.Tell(CommandDone{
-        command.command, absl::UnavailableError("the market's lease can't be counted on now")});
+    around_.events.Tell(
+        CommandDone{command.command,
+                    absl::UnavailableError("this process may no longer hold the market's lease")});
     return;
   }
   std::visit([&](auto& request) { request.set_term(*term); }, command.request);

@@ -77,7 +77,7 @@ TEST_F(LogReaderTest, ReadsAgainWhatTheMarketRefused) {
 
 TEST_F(LogReaderTest, AnotherLogIsReadFromItsOldestOpenTrip) {
   EXPECT_TRUE(TakeEntry(7));
-  reader_.OnEnd(absl::OutOfRangeError("after_sequence lies beyond the log"));
+  reader_.OnEnd(absl::OutOfRangeError("after_sequence is beyond the end of the log"));
   EXPECT_TRUE(reader_.NextRequest().oldest_open());
 }
 

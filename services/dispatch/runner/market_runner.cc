@@ -175,7 +175,8 @@ void MarketRunner::Do(const SetAvailability& decision) {
 void MarketRunner::Do(FindCandidates decision) {
   if (!around_.lease.TermToActIn()) {
     loop_.Tell(CandidatesFound{
-        decision.round, absl::UnavailableError("the market's lease can't be counted on now")});
+        decision.round,
+        absl::UnavailableError("this process may no longer hold the market's lease")});
     return;
   }
   std::vector<std::string> requests =

@@ -58,7 +58,7 @@ void Planner::Find(FindCandidates question, const std::vector<std::string>& requ
 void Planner::OnNearest(FindCandidates question,
                         absl::StatusOr<location::v1::FindNearestResponse> response) {
   if (response.ok() && response->results_size() != static_cast<int>(question.queries.size())) {
-    response = absl::InternalError("location answered fewer questions than it was asked");
+    response = absl::InternalError("location returned fewer answers than queries");
   }
   if (!response.ok()) return answer_(CandidatesFound{question.round, response.status()});
   Enqueue(std::make_unique<Round>(Round{std::move(question), *std::move(response)}));

@@ -221,7 +221,7 @@ bool DriverSession::Tick() {
   }
   if (stream == nullptr) return false;
   if (half_open) {
-    stream->End(absl::DeadlineExceededError("nothing was heard from the driver for too long"));
+    stream->End(absl::DeadlineExceededError("no message arrived from the driver for too long"));
   } else {
     stream->Wake();
   }
@@ -270,7 +270,8 @@ bool DriverSession::MakeRoom() {
   Log(service::Level::kInfo, "session_evicted", id, epoch);
   if (stream != nullptr) {
     stream->End(rpc::WithRetryAfter(
-        absl::ResourceExhaustedError("no position came, and another driver needs the room"),
+        absl::ResourceExhaustedError(
+            "another driver took this session's place, since no valid position arrived"),
         kRepeatCommandAfter));
   }
   return true;

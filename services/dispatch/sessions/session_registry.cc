@@ -250,7 +250,7 @@ void SessionRegistry::Tick() {
     stream->BreakOffIfStuck(now, config_.end_within);
     const std::optional<Time> since = stream->WaitsForHelloSince();
     if (since && now - *since >= config_.hello_within) {
-      stream->End(absl::DeadlineExceededError("no hello came in time"));
+      stream->End(absl::DeadlineExceededError("hello: did not arrive in time"));
     }
   }
   MutexLock lock(mu_);

@@ -53,7 +53,7 @@ absl::Status CheckTogether(TopicReader& reader, const std::string& topic, std::u
   const auto has_records = reader.HasRecords(topic, partitions);
   if (!has_records.ok() || !*has_records) return has_records.status();
   return absl::FailedPreconditionError(
-      fmt::format("topic {0} holds records, but {0}.position none, so that it isn't known which "
+      fmt::format("topic {0} holds records, but {0}.position holds none, so it is unknown which "
                   "events were exported: export to another topic, or delete both",
                   topic));
 }

@@ -58,9 +58,9 @@ void TripLog::OnEnd(const absl::Status& status) {
     case absl::StatusCode::kCancelled:  // The queue was full.
       return;
     case absl::StatusCode::kOutOfRange:
-      queue_.Fail(absl::FailedPreconditionError(absl::StrCat(
-          "the topic holds the events of another log than trip's, or trip has lost events: ",
-          status.message())));
+      queue_.Fail(absl::FailedPreconditionError(
+          absl::StrCat("the topic holds events of a different log, or trip has lost events: ",
+                       status.message())));
       return;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kPermissionDenied:

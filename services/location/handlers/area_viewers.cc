@@ -22,10 +22,9 @@ absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> AreaViewers::Open(WatchedAr
     MutexLock lock(mu_);
     if (draining_) return absl::UnavailableError("location is shutting down");
     if (viewers_.size() >= max_viewers_) {
-      return rpc::WithRetryAfter(
-          absl::ResourceExhaustedError(
-              fmt::format("{} viewers are watching, and no more are allowed", max_viewers_)),
-          kRetryWhenFull);
+      return rpc::WithRetryAfter(absl::ResourceExhaustedError(fmt::format(
+                                     "{} viewers are watching, the limit", max_viewers_)),
+                                 kRetryWhenFull);
     }
     id = ++last_viewer_id_;
     Stream::Options options{

@@ -60,7 +60,7 @@ absl::StatusOr<NearestQuery> ToQuery(const v1::NearestQuery& message, const std:
   for (int i = 0; i < message.states_size(); ++i) {
     if (!IsState(message.states(i))) {
       return absl::InvalidArgumentError(
-          fmt::format("{}.states[{}]: {} is no state", field, i, int{message.states(i)}));
+          fmt::format("{}.states[{}]: {} is not a state", field, i, int{message.states(i)}));
     }
     query.states.Add(ToState(message.states(i)));
   }

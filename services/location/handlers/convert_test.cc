@@ -54,9 +54,9 @@ TEST(ToQueriesTest, AFieldThatIsWrongIsNamed) {
       {market + "queries { center { } radius_m: 5 }", "queries[0].limit: must be in 1 to 1000"},
       {market + "queries { center { } radius_m: 5 limit: 1001 }", "queries[0].limit: must be in"},
       {market + "queries { center { } radius_m: 5 limit: 5 states: [1, 0] }",
-       "queries[0].states[1]: 0 is no state"},
+       "queries[0].states[1]: 0 is not a state"},
       {market + "queries { center { } radius_m: 5 limit: 5 states: 6 }",
-       "queries[0].states[0]: 6 is no state"},
+       "queries[0].states[0]: 6 is not a state"},
   };
   for (const Case& c : cases) {
     EXPECT_THAT(ToQueries(Parse<v1::FindNearestRequest>(c.text)), StatusIs(kInvalid, c.error));

@@ -72,7 +72,7 @@ absl::StatusOr<v1::FindNearestResponse> LocationHandlers::FindNearest(
   size_t drivers = 0;
   for (size_t at = 0; at < queries->size(); at += LocationIndex::kQueriesPerLock) {
     if (call.is_cancelled && call.is_cancelled()) {
-      return absl::CancelledError("the caller has gone");
+      return absl::CancelledError("the caller cancelled");
     }
     const auto portion = std::span(*queries).subspan(
         at, std::min(LocationIndex::kQueriesPerLock, queries->size() - at));
@@ -80,8 +80,8 @@ absl::StatusOr<v1::FindNearestResponse> LocationHandlers::FindNearest(
       drivers += found.size();
       if (drivers > kMaxDriversPerCall) {
         return absl::ResourceExhaustedError(
-            fmt::format("queries: the answers hold more than {} drivers; ask fewer questions a "
-                        "call, or with lower limits",
+            fmt::format("queries: the answers hold more than {} drivers; send fewer queries in a "
+                        "call, or lower their limits",
                         kMaxDriversPerCall));
       }
       auto& message = *response.add_results()->mutable_drivers();

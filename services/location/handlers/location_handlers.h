@@ -56,7 +56,7 @@ class LocationHandlers {
 
   /// A call as its handler sees it.
   struct Call {
-    /// Whether the caller has gone. Null: nobody can tell.
+    /// Whether the caller cancelled. Null: nobody can tell.
     std::function<bool()> is_cancelled = nullptr;
   };
 

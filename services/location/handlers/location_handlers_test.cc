@@ -140,7 +140,7 @@ TEST_F(LocationHandlersTest, StopsSearchingForACallerWhoHasGone) {
   EXPECT_THAT(handlers_.FindNearest(call, Nearest(LocationIndex::kQueriesPerLock, 1)), IsOk());
   looks = 0;
   EXPECT_THAT(handlers_.FindNearest(call, Nearest(LocationIndex::kQueriesPerLock + 1, 1)),
-              StatusIs(absl::StatusCode::kCancelled, "has gone"));
+              StatusIs(absl::StatusCode::kCancelled, "caller cancelled"));
 }
 
 TEST_F(LocationHandlersTest, ADrainEndsAllStreamsAndRefusesNewOnes) {

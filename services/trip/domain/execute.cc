@@ -107,7 +107,7 @@ absl::StatusOr<Outcome> Execution::ChangeOnce(const char* field, const UsedId& i
   if (repeat && **earlier != use) {
     return Refuse(absl::AlreadyExistsError(
         fmt::format("{}: '{}' was used for trip {} already{}", field, id.id, (*earlier)->trip_id,
-                    (*earlier)->trip_id == use.trip_id ? ", with another content" : "")));
+                    (*earlier)->trip_id == use.trip_id ? ", with different content" : "")));
   }
   absl::StatusOr<Outcome> outcome =
       Change(use.trip_id, change, [&](TripRecord& record) { return apply(record, repeat); });
@@ -180,7 +180,7 @@ absl::StatusOr<Outcome> Execution::Begin(const RequestCommand& command, v1::Trip
   if (!served.ok()) return served.status();
   if (!served->has_value()) {
     return absl::InternalError(
-        fmt::format("trip {} can't be written, and nothing is in its way", command.trip_id));
+        fmt::format("trip {} can't be written, for an unknown reason", command.trip_id));
   }
   return Refuse(absl::FailedPreconditionError(fmt::format(
       "quote {} has served trip {}; ask for another quote", command.quote_id, **served)));

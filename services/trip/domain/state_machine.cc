@@ -122,7 +122,7 @@ absl::Status CheckCancellable(const CancelCommand& command, const v1::Trip& trip
 absl::Status CheckReassignment(const AssignCommand& command, const v1::Trip& trip) {
   if (trip.driver().driver_id() != command.from.str()) {
     return absl::AbortedError(
-        fmt::format("trip {} isn't driver {}'s any more", trip.trip_id(), command.from));
+        fmt::format("trip {} is no longer driver {}'s", trip.trip_id(), command.from));
   }
   if (!trip.has_promise()) return WrongState(trip, "only a trip that is shared changes its driver");
   if (trip.state() != v1::TRIP_STATE_ASSIGNED) return WrongState(trip, "its driver has arrived");
@@ -197,7 +197,7 @@ absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& loa
   }
   if (WasReleasedFrom(trip, driver_id)) {
     return absl::AbortedError(fmt::format(
-        "trip {} was driver {}'s and was taken back: the offer is over, and there is no other",
+        "trip {} was driver {}'s and was released: the offer has ended, and there is no other",
         trip.trip_id(), driver_id));
   }
   if (!IsOpen(trip.state())) return WrongState(trip, "it waits for no driver");
@@ -265,7 +265,7 @@ absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& 
   }
   if (command.reason == v1::RELEASE_REASON_NO_SHOW) {
     if (trip.state() != v1::TRIP_STATE_ARRIVED) {
-      return WrongState(trip, "its driver hasn't arrived, so nobody can have missed the rider");
+      return WrongState(trip, "its driver hasn't arrived, so the rider can't be a no-show");
     }
     EndAsNoShow(command, now, trip);
     return Effect::kChanged;

@@ -279,9 +279,9 @@ TEST(StateMachineTest, ReleasedDriverIsRememberedAndDoesNotGetTheTripAgain) {
   EXPECT_FALSE(trip.has_arrived_at());
   EXPECT_THAT(trip.released_driver_ids(), ElementsAre("d"));
   EXPECT_THAT(Apply(SampleAssign("t", "d", "o"), DriverLoad{}, kNow, trip),
-              StatusIs(absl::StatusCode::kAborted, "the offer is over"));
+              StatusIs(absl::StatusCode::kAborted, "the offer has ended"));
   EXPECT_THAT(Apply(SampleAssign("t", "d", "o3"), DriverLoad{}, kNow, trip),
-              StatusIs(absl::StatusCode::kAborted, "the offer is over"));
+              StatusIs(absl::StatusCode::kAborted, "the offer has ended"));
   EXPECT_EQ(*Apply(SampleAssign("t", "e", "o4"), DriverLoad{}, kNow, trip), Effect::kChanged);
 }
 
@@ -386,9 +386,9 @@ TEST(StateMachineTest, ASharedTripIsGivenToABetterDriverInOneStep) {
   EXPECT_THAT(trip.released_driver_ids(), ElementsAre("d"));
   EXPECT_EQ(*Apply(SampleReassign("d", "e", "o2"), DriverLoad{}, kNow, trip), Effect::kNone);
   EXPECT_THAT(Apply(SampleReassign("d", "f", "o3"), DriverLoad{}, kNow, trip),
-              StatusIs(absl::StatusCode::kAborted, "isn't driver d's any more"));
+              StatusIs(absl::StatusCode::kAborted, "is no longer driver d's"));
   EXPECT_THAT(Apply(SampleReassign("e", "d", "o4"), DriverLoad{}, kNow, trip),
-              StatusIs(absl::StatusCode::kAborted, "was taken back"));
+              StatusIs(absl::StatusCode::kAborted, "was released"));
   EXPECT_THAT(Apply(SampleReassign("e", "e", "o5"), DriverLoad{}, kNow, trip),
               StatusIs(absl::StatusCode::kInvalidArgument, "from_driver_id"));
 }

@@ -21,15 +21,16 @@ absl::Status ValidateSurge(const v1::ReportSurgeRequest& report) {
     const S2CellId cell(told.s2_cell_id());
     if (!cell.is_valid()) {
       return absl::InvalidArgumentError(
-          fmt::format("cells[{}].s2_cell_id: {:#x} is no cell", i, told.s2_cell_id()));
+          fmt::format("cells[{}].s2_cell_id: {:#x} is not an S2 cell", i, told.s2_cell_id()));
     }
     if (cell.level() != S2CellId(report.cells(0).s2_cell_id()).level()) {
-      return absl::InvalidArgumentError(fmt::format(
-          "cells[{}].s2_cell_id: its level is {}, that of the first is another", i, cell.level()));
+      return absl::InvalidArgumentError(
+          fmt::format("cells[{}].s2_cell_id: its level is {}, which differs from the first cell's",
+                      i, cell.level()));
     }
     if (!seen.insert(told.s2_cell_id()).second) {
       return absl::InvalidArgumentError(
-          fmt::format("cells[{}].s2_cell_id: {:#x} is told twice", i, told.s2_cell_id()));
+          fmt::format("cells[{}].s2_cell_id: {:#x} is listed twice", i, told.s2_cell_id()));
     }
     if (told.surge_percent() <= kNoSurgePercent || told.surge_percent() > kMaxSurgePercent) {
       return absl::InvalidArgumentError(

@@ -48,10 +48,10 @@ void LogFollower::BeginAfter(std::uint64_t after) {
     const absl::StatusOr<std::uint64_t> last = self->options_.store.ReadLastSequence();
     if (!last.ok()) return self->Close(last.status());
     if (after > *last) {
-      return self->Close(absl::OutOfRangeError(fmt::format(
-          "after_sequence: {} lies beyond the log, which ends at {}: it is another log; follow it "
-          "from its beginning or from oldest_open",
-          after, *last)));
+      return self->Close(absl::OutOfRangeError(
+          fmt::format("after_sequence: {} is beyond the end of the log, {}: this is a different "
+                      "log; follow it from the beginning or with oldest_open",
+                      after, *last)));
     }
     self->Begin(after, *last);
   });
@@ -131,7 +131,8 @@ void LogFollower::ReadFromStore() {
 
 void LogFollower::RunOnReader(std::function<void()> work) {
   if (!options_.readers.TryRun(std::move(work))) {
-    Close(absl::UnavailableError("too many reads wait; follow again from where you are"));
+    Close(absl::UnavailableError(
+        "too many reads wait; follow again from the last sequence received"));
   }
 }
 

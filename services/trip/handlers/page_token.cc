@@ -32,7 +32,8 @@ absl::StatusOr<std::uint64_t> ParsePageToken(const TripFilter& filter, const std
   if (!absl::SimpleAtoi(token.substr(0, token.find('.')), &before) || before == 0 ||
       before > INT64_MAX || token != MakePageToken(filter, before)) {
     return absl::InvalidArgumentError(
-        "page_token: is not of this list; pass the next_page_token of the page before, with the "
+        "page_token: is not from this list; pass the next_page_token of the previous page, with "
+        "the "
         "same rider_id and market");
   }
   return before;

@@ -13,15 +13,15 @@ namespace ridestream::trip {
 namespace {
 
 absl::Status TooBusy() {
-  return absl::ResourceExhaustedError("too many calls wait; try again later");
+  return absl::ResourceExhaustedError("too many calls are waiting; try again later");
 }
 
-/// Answers with what `work()` returns on a worker of the pool, unless the caller has gone by then.
+/// Answers with what `work()` returns on a worker of the pool, unless the caller cancelled by then.
 template <class Reply, class Work>
 void RunOn(WorkerPool& pool, const TripHandlers::Call& call, const Reply& reply, Work work) {
   const bool runs = pool.TryRun([is_cancelled = call.is_cancelled, reply, work = std::move(work)] {
     if (is_cancelled && is_cancelled()) {
-      return reply(absl::CancelledError("the caller has gone or its deadline has passed"));
+      return reply(absl::CancelledError("the caller cancelled or its deadline has passed"));
     }
     reply(work());
   });
@@ -126,7 +126,7 @@ absl::StatusOr<v1::Fare> TripHandlers::FareForChange(
   const auto market = options_.markets.find(trip->market());
   if (market == options_.markets.end()) {
     return absl::FailedPreconditionError(fmt::format(
-        "market '{}' of trip {} isn't served here any more", trip->market(), command.trip_id));
+        "market '{}' of trip {} is no longer served here", trip->market(), command.trip_id));
   }
   const absl::StatusOr<Way> way =
       market->second->FindWay(FromProto(trip->pickup()), command.dropoff);
@@ -211,7 +211,7 @@ TripHandlers::StreamPtr<v1::WatchTripResponse> TripHandlers::WatchTrip(
         if (!trip.ok()) return watcher->Close(trip.status());
         watcher->Begin(*trip);
       });
-  if (!runs) watcher->Close(absl::UnavailableError("too many calls wait; watch again"));
+  if (!runs) watcher->Close(absl::UnavailableError("too many calls are waiting; watch again"));
   return watcher->stream();
 }
 

@@ -67,7 +67,7 @@ class TripHandlers {
     TripStore::Deadline deadline = TripStore::kNoDeadline;
     /// For logs.
     std::string request_id = {};
-    /// Whether the caller has gone. Null: nobody can tell.
+    /// Whether the caller cancelled. Null: nobody can tell.
     std::function<bool()> is_cancelled = nullptr;
   };
 

@@ -219,7 +219,7 @@ TEST_F(TripHandlersTest, DoesNotWorkForACallerWhoHasGone) {
   Answer<v1::Trip> answer;
   handlers_.GetTrip({.caller = kRider, .is_cancelled = [] { return true; }}, request,
                     answer.Reply());
-  EXPECT_THAT(answer.Get(), StatusIs(absl::StatusCode::kCancelled, "the caller has gone"));
+  EXPECT_THAT(answer.Get(), StatusIs(absl::StatusCode::kCancelled, "the caller cancelled"));
 }
 
 TEST_F(TripHandlersTest, FollowersGetEachEventOnceFromTheStoreAndThenFromTheTail) {
@@ -265,7 +265,8 @@ TEST_F(TripHandlersTest, FollowersThatGoAreForgottenWhileEventsCome) {
 TEST_F(TripHandlersTest, RefusesToFollowFromBeyondTheLog) {
   Reader<v1::FollowTripsResponse> reader;
   reader.Attach(handlers_.FollowTrips(After(1), reader));
-  EXPECT_THAT(reader.AwaitEnd(), StatusIs(absl::StatusCode::kOutOfRange, "beyond the log"));
+  EXPECT_THAT(reader.AwaitEnd(),
+              StatusIs(absl::StatusCode::kOutOfRange, "beyond the end of the log"));
 }
 
 /// A transport by which the test reports.

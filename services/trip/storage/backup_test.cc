@@ -73,7 +73,7 @@ TEST(BackupTest, BackupUnderLoadHoldsWhatWasAnsweredBeforeAndGoesOn) {
   std::filesystem::copy_file(backup, database);
   auto restored = open(database);
   ASSERT_THAT(restored, IsOk());
-  const auto versions = ReadAll(**restored);  // Fails if the log has a hole.
+  const auto versions = ReadAll(**restored);  // Fails if the log has a gap.
   ASSERT_THAT(versions, IsOk());
   for (int ride = 0; ride <= kRidesBefore; ++ride) {
     EXPECT_EQ(versions->at(fmt::format("t{}", ride)), 5u) << "answered before the backup began";

@@ -42,8 +42,9 @@ void CommandWriter::Add(Work work) {
   }
   if (is_first) worker_->Wake();
   if (is_full) {
-    Fail(work, absl::ResourceExhaustedError(fmt::format(
-                   "{} commands wait to be written already; try again later", options_.max_queue)));
+    Fail(work, absl::ResourceExhaustedError(
+                   fmt::format("{} commands are already waiting to be written; try again later",
+                               options_.max_queue)));
   }
 }
 

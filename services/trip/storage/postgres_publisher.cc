@@ -168,7 +168,7 @@ absl::Status PostgresPublisher::ReadOn() {
       if (!event.ok()) return event.status();
       events.push_back(std::make_shared<const v1::TripEvent>(*std::move(event)));
     }
-    if (!PublishNext(events)) return absl::DataLossError("the log has a hole");
+    if (!PublishNext(events)) return absl::DataLossError("the log has a gap");
     if (rows.rows() < kPage) return absl::OkStatus();
   }
 }

@@ -34,7 +34,7 @@ absl::Status CheckRights(postgres::Connection& connection, postgres::Deadline de
   if (!missing.ok()) return missing.status();
   if (missing->front().rows() == 0) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      fmt::format("PostgreSQL's role lacks a right: {}", missing->front().Text(0, 0)));
+      fmt::format("PostgreSQL's role lacks a privilege: {}", missing->front().Text(0, 0)));
 }
 
 absl::Status BringUpToDate(const std::string& url, postgres::Deadline deadline) {
@@ -227,7 +227,7 @@ absl::Status PostgresTripStore::FindOutcome(PostgresLedger& ledger, postgres::De
     }
     if (!Pause(pause, deadline)) {
       return absl::UnavailableError(fmt::format(
-          "the connection was lost during the commit, and whether it took place isn't known: {}",
+          "the connection was lost during the commit, and whether it was committed is unknown: {}",
           std::string(status.message())));
     }
     pause = std::min(2 * pause, kLongestPause);

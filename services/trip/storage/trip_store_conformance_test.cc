@@ -267,7 +267,7 @@ TEST_P(TripStoreTest, ReleasedTripGoesToAnotherDriverAndTheOldOfferIsOver) {
   const ReleaseCommand release{TripId("t"), DriverId("d")};
   EXPECT_EQ(Do(release)->state(), v1::TRIP_STATE_REQUESTED);
   EXPECT_EQ(Do(release)->version(), 3u);
-  EXPECT_THAT(Do(SampleAssign("t", "d", "o")), StatusIs(absl::StatusCode::kAborted, "over"));
+  EXPECT_THAT(Do(SampleAssign("t", "d", "o")), StatusIs(absl::StatusCode::kAborted, "has ended"));
   EXPECT_EQ(Do(SampleAssign("t", "e", "o2"))->driver().driver_id(), "e");
   EXPECT_EQ(Do(release)->driver().driver_id(), "e");
 }
@@ -321,7 +321,7 @@ TEST_P(TripStoreTest, AnIdOfOneCommandServesNoOtherOfItsKind) {
   ASSERT_THAT(Do(cancel), IsOk()) << "another kind of command has ids of its own";
   EXPECT_THAT(Do(cancel), IsOk()) << "a repeat";
   cancel.comment = "another";
-  EXPECT_THAT(Do(cancel), StatusIs(absl::StatusCode::kAlreadyExists, "with another content"));
+  EXPECT_THAT(Do(cancel), StatusIs(absl::StatusCode::kAlreadyExists, "with different content"));
 
   Request("t2", "r");
   const absl::StatusCode used = absl::StatusCode::kAlreadyExists;
@@ -343,7 +343,7 @@ TEST_P(TripStoreTest, AnOfferIsForOneTripAndOneDriver) {
   const absl::StatusCode used = absl::StatusCode::kAlreadyExists;
   EXPECT_THAT(Do(SampleAssign("t2", "d", "o")),
               StatusIs(used, "offer_id: 'o' was used for trip t1"));
-  EXPECT_THAT(Do(SampleAssign("t1", "e", "o")), StatusIs(used, "with another content"));
+  EXPECT_THAT(Do(SampleAssign("t1", "e", "o")), StatusIs(used, "with different content"));
   EXPECT_EQ(store_->GetTrip(TripId("t2"))->state(), v1::TRIP_STATE_REQUESTED);
 }
 

@@ -35,7 +35,7 @@ inline absl::StatusOr<std::map<std::string, std::uint64_t>> ReadAll(const TripSt
     const auto page = store.ReadLog(last, {kMarket}, 64);
     if (!page.ok()) return page.status();
     for (const v1::TripEvent& event : page->events) {
-      if (event.sequence() != ++last) return absl::DataLossError("the log has a hole");
+      if (event.sequence() != ++last) return absl::DataLossError("the log has a gap");
       if (event.trip().version() != ++versions[event.trip().trip_id()]) {
         return absl::DataLossError("a trip skips a version");
       }

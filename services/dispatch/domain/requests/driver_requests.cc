@@ -54,7 +54,7 @@ void DriverRequests::Take(const StopUpdated& event, Step& step) {
   const trip::v1::TripState to = StateAfter(event.update.action());
   if (to == trip::v1::TRIP_STATE_UNSPECIFIED) {
     const auto why = absl::InvalidArgumentError(fmt::format(
-        "stop_update.action: {} is no action", static_cast<int>(event.update.action())));
+        "stop_update.action: {} is not an action", static_cast<int>(event.update.action())));
     Reject(event.driver, event.update, why, step);
     return;
   }
@@ -111,7 +111,7 @@ void DriverRequests::Take(const TripGivenUp& event, Step& step) {
   if (driver == nullptr) return;
   if (!v1::GiveUpCause_IsValid(event.give_up.cause())) {
     const auto why = absl::InvalidArgumentError(
-        fmt::format("give_up.cause: {} is no cause", static_cast<int>(event.give_up.cause())));
+        fmt::format("give_up.cause: {} is not a cause", static_cast<int>(event.give_up.cause())));
     Reject(event.driver, event.give_up, why, step);
     return;
   }
@@ -166,7 +166,7 @@ void DriverRequests::Take(const ShiftEnded& event, bool assigning, Step& step) {
     return;
   }
   const auto why = absl::FailedPreconditionError(
-      assigning ? "end_shift: a trip is being assigned to this driver just now"
+      assigning ? "end_shift: a trip is being assigned to this driver"
                 : "end_shift: the plan has stops; finish its trips or give them up first");
   Reject(event.driver, v1::EndShift(), why, step);
 }

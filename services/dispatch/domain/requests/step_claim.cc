@@ -58,12 +58,12 @@ absl::Status RefusalOf(const StepVerdict& verdict) {
   if (verdict.plausibility == trip::v1::STEP_PLAUSIBILITY_TOO_SOON) {
     return absl::FailedPreconditionError(
         fmt::format("stop_update: the drop-off is at least {} m from the pick-up, which is too far "
-                    "for the time since; say it again when you are there",
+                    "for the time since; send the step again after you arrive",
                     verdict.distance_m));
   }
   return absl::FailedPreconditionError(
-      fmt::format("stop_update: your car was seen at least {} m from this stop; say it again when "
-                  "you are there and your position was sent",
+      fmt::format("stop_update: your car was seen at least {} m from this stop; send the step "
+                  "again after you arrive and sent your position",
                   verdict.distance_m));
 }
 

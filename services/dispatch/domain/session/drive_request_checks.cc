@@ -12,10 +12,10 @@ constexpr std::uint64_t kMaxCount = 1ull << 62;
 
 absl::Status ValidateResume(const v1::Resume& resume) {
   if (resume.epoch() > kMaxCount) {
-    return absl::InvalidArgumentError("hello.resume.epoch: is no epoch that was ever given");
+    return absl::InvalidArgumentError("hello.resume.epoch: was never assigned");
   }
   if (resume.plan_version() > kMaxCount) {
-    return absl::InvalidArgumentError("hello.resume.plan_version: is no version ever given");
+    return absl::InvalidArgumentError("hello.resume.plan_version: was never assigned");
   }
   return ValidateOptionalId(resume.session_id(), "hello.resume.session_id");
 }
