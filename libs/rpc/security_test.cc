@@ -302,7 +302,7 @@ TEST_F(SecurityTest, StreamsOfACallerAreLimitedOverAllConnections) {
     EXPECT_THAT(open.back()->Open(), IsOk());
   }
   EXPECT_THAT(Watch(StubOf("gateway"), greedy).Open(),
-              StatusIs(absl::StatusCode::kResourceExhausted, "viewer/greedy has 2 streams open"));
+              StatusIs(absl::StatusCode::kResourceExhausted, "viewer/greedy has 2 open streams"));
   EXPECT_THAT(Watch(StubOf("gateway"), Token({CallerKind::kViewer, "other"})).Open(), IsOk());
 
   open.front()->context.TryCancel();  // Makes room. The test's time bounds the loop.
@@ -326,11 +326,11 @@ TEST(ProofWatchTest, AStreamThatHasEndedLeavesItsPlaceAtOnce) {
   };
   const auto first = open();
   auto second = open();
-  EXPECT_THAT(open()->end, StatusIs(absl::StatusCode::kResourceExhausted, "2 streams open"));
+  EXPECT_THAT(open()->end, StatusIs(absl::StatusCode::kResourceExhausted, "2 open streams"));
   second.reset();
   for (int i = 0; i < 10; ++i) EXPECT_THAT(open()->end, IsOk());
   second = open();
-  EXPECT_THAT(open()->end, StatusIs(absl::StatusCode::kResourceExhausted, "2 streams open"));
+  EXPECT_THAT(open()->end, StatusIs(absl::StatusCode::kResourceExhausted, "2 open streams"));
 }
 
 TEST_F(SecurityTest, DevelopmentAuthorityProvesTheCallersOfThisProcess) {

@@ -166,7 +166,7 @@ TEST_F(PolicyMatrixTest, ServicesGetWhatThePolicyStatesForTheirCertificate) {
     const std::string server = ServerOf(*method);
     // ClockService is served by trip and location for the same callers.
     std::set<std::string> peers = {"dispatch", server};
-    if (server == "trip") peers.insert("exporter");
+    if (server == "trip" || server == "location") peers.insert("exporter");
     for (const char* service : {"trip", "location", "dispatch", "exporter", "gateway"}) {
       SCOPED_TRACE(fmt::format("{} service/{}", method->full_name(), service));
       const grpc::Status status = Call(*method, service, {});

@@ -205,7 +205,7 @@ TEST_F(FollowTripsTest, BadRequestsAreRefused) {
   EXPECT_THAT(Follow(request).End(), StatusIs(absl::StatusCode::kInvalidArgument, "start: "));
   request.set_after_sequence(3);
   EXPECT_THAT(Follow(request).End(),
-              StatusIs(absl::StatusCode::kOutOfRange, "beyond the log, which ends at 2"));
+              StatusIs(absl::StatusCode::kOutOfRange, "beyond the end of the log, 2"));
   request.set_after_sequence(0);
   EXPECT_THAT(Follow(request, kRider).End(),
               StatusIs(absl::StatusCode::kPermissionDenied, "isn't for rider"));

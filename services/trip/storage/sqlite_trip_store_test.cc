@@ -143,7 +143,7 @@ TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingWhatWaits) {
   submit(second);
   submit(third);
   EXPECT_THAT(third.get_future().get(),
-              StatusIs(absl::StatusCode::kResourceExhausted, "1 commands wait"));
+              StatusIs(absl::StatusCode::kResourceExhausted, "1 commands are already waiting"));
   disk_.ReleaseSyncs();
   EXPECT_THAT(first.get_future().get(), IsOk());
   EXPECT_THAT(second.get_future().get(), IsOk());
