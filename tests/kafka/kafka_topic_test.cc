@@ -164,7 +164,7 @@ TEST_F(KafkaTopicTest, RefusesATopicThatWasMadeAnewWithoutItsPosition) {
   ASSERT_THAT(broker_->CreateTopic("trips.position", 1, {"cleanup.policy=compact"}), IsOk());
   EXPECT_THAT(Topic("trips").Open(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "topic trips holds records, but trips.position none"));
+                       "topic trips holds records, but trips.position holds none"));
 }
 
 TEST(KafkaSettingsTest, RefusesSettingsThatAreUnknownOrTheExportersOwn) {
