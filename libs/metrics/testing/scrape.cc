@@ -29,7 +29,7 @@ absl::StatusOr<std::string> Exchange(const std::string& address, const std::stri
     return absl::InvalidArgumentError(fmt::format("'{}' is not an IPv4 address", server->host));
   }
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  const timeval patience{.tv_sec = 40, .tv_usec = 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   std::string answer;
   char buffer[16'384];
