@@ -1,5 +1,6 @@
 #include "tests/e2e/test_driver.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -25,6 +26,7 @@ struct TestDriver::Connection {
   std::unique_ptr<grpc::ClientReaderWriter<DriveRequest, DriveResponse>> stream;
   std::thread reader;
   std::thread reporter;
+  bool finished = false;  // Guarded by write_mu_.
 };
 
 TestDriver::TestDriver(const std::string& dispatch_address, std::string id, LatLng place, int seats)
@@ -70,7 +72,6 @@ void TestDriver::Cut() {
   connection_->context.TryCancel();
   if (connection_->reporter.joinable()) connection_->reporter.join();
   connection_->reader.join();
-  connection_->stream->Finish();
   connection_.reset();
 }
 
@@ -96,8 +97,16 @@ void TestDriver::Read() {
     }
     if (ack.has_ack()) Write(ack);
   }
+  grpc::Status status;
+  {
+    MutexLock lock(write_mu_);
+    status = connection_->stream->Finish();
+    connection_->finished = true;
+  }
   MutexLock lock(mu_);
   connected_ = false;
+  ended_ =
+      fmt::format("its stream ended with code {}: {}", status.error_code(), status.error_message());
   changed_.SignalAll();
 }
 
@@ -120,7 +129,7 @@ void TestDriver::Report() {
 
 void TestDriver::Write(const DriveRequest& request) {
   MutexLock lock(write_mu_);
-  connection_->stream->Write(request);
+  if (!connection_->finished) connection_->stream->Write(request);
 }
 
 DriveResponse TestDriver::WaitFor(const std::string& what,
@@ -133,11 +142,13 @@ DriveResponse TestDriver::WaitFor(const std::string& what,
       pushes_.pop_front();
       if (is(push)) return push;
     }
-    if (!changed_.WaitFor(mu_, std::chrono::milliseconds(100)) &&
-        std::chrono::steady_clock::now() > end) {
-      ADD_FAILURE() << id_ << " waited in vain for " << what;
+    const auto now = std::chrono::steady_clock::now();
+    if (!connected_ || now > end) {
+      ADD_FAILURE() << id_ << " waited in vain for " << what << "; "
+                    << (connected_ ? "its stream is open" : ended_);
       return {};
     }
+    changed_.WaitFor(mu_, end - now);
   }
 }
 

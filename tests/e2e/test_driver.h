@@ -65,6 +65,7 @@ class TestDriver {
   dispatch::v1::Resume resume_ ABSL_GUARDED_BY(mu_);
   std::uint64_t position_sequence_ ABSL_GUARDED_BY(mu_) = 0;
   bool connected_ ABSL_GUARDED_BY(mu_) = false;
+  std::string ended_ ABSL_GUARDED_BY(mu_);  // How the last stream ended.
   Mutex write_mu_;
 };
 
