@@ -34,7 +34,7 @@ v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
 void PlanPublisher::Change(Driver& driver, PlanChange change, Step& step) {
   if (change.cause == v1::PLAN_CAUSE_UNSPECIFIED || !caught_up_) return;
   const bool under_way = driver.route_request != 0;
-  driver.unanswered.insert(driver.unanswered.end(), change.answers.begin(), change.answers.end());
+  AddUnanswered(driver, std::move(change.answers));
   if (driver.plan.empty()) {
     driver.track.clear();
     CancelRouteRequest(driver);
@@ -103,12 +103,19 @@ void PlanPublisher::RouteUnanswered(Driver& driver, Step& step) {
 
 void PlanPublisher::Repeat(Driver& driver, v1::PlanCause cause, v1::AnsweredCommand answer,
                            Step& step) {
-  driver.unanswered.push_back(std::move(answer));
+  AddUnanswered(driver, {std::move(answer)});
   if (!caught_up_) return;
   if (driver.route_request != 0) {
     driver.untold = Combine(driver.untold, cause);
   } else {
     Tell(driver, cause, step);
+  }
+}
+
+void PlanPublisher::AddUnanswered(Driver& driver, Answers answers) {
+  for (v1::AnsweredCommand& answer : answers) {
+    if (driver.unanswered.size() >= kMaxAnswers) return;
+    driver.unanswered.push_back(std::move(answer));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "libs/base/clock.h"
@@ -18,8 +19,12 @@ namespace ridestream::dispatch {
 class PlanPublisher {
  public:
   /// How long to wait for the answer to FindRoute: a safety net, since the runner always answers.
-  /// Of the city's clock, which may run many times faster than routes are found.
+  /// Measured by the city's clock, which may run many times faster than routes are found.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
+
+  /// Commands that one plan answers. While a plan waits to be pushed, further commands of its
+  /// driver are carried out, but the plan doesn't name them.
+  static constexpr std::size_t kMaxAnswers = 64;
 
   /// `heard_within`: until its driver gets a plan whose route is being computed, a car drives on
   /// along the old route. `timers` and `promises` must outlive it.
@@ -49,6 +54,8 @@ class PlanPublisher {
   void TellUnanswered(Driver& driver, Step& step);
 
  private:
+  /// The next push of the plan answers these commands, up to kMaxAnswers in all.
+  static void AddUnanswered(Driver& driver, Answers answers);
   /// Pushes the plan as it is to a driver who has a session.
   void Tell(Driver& driver, v1::PlanCause cause, Step& step);
 

@@ -8,6 +8,7 @@
 #include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/assignment/matchmaker.h"
 #include "services/dispatch/domain/drivers/fleet.h"
+#include "services/dispatch/domain/drivers/plan_publisher.h"
 #include "services/dispatch/domain/market/testing/market_tester.h"
 
 namespace ridestream::dispatch {
@@ -710,6 +711,23 @@ TEST_F(MarketTest, CommandsWhosePlanWaitsForItsRouteAreAnsweredWithIt) {
   const auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_THAT(plans[0].answers(), SizeIs(2)) << "the step and its repeat";
+}
+
+TEST_F(MarketTest, PlanThatWaitsForItsRouteHoldsABoundedNumberOfAnswers) {
+  t_.Connect("d");
+  t_.GiveTrip("t", "d");
+  t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  t_.CarryOut();
+  EXPECT_THAT(t_.Plans("d"), SizeIs(1));
+  ASSERT_TRUE(t_.trips.ChangeDestination("t", OffsetBy(MarketTester::kCar, 500, 500)).ok());
+  t_.TellLog();
+  for (std::size_t i = 0; i < 2 * PlanPublisher::kMaxAnswers; ++i) {
+    t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
+  }
+  t_.AnswerRoute();
+  const auto plans = t_.Plans("d");
+  ASSERT_THAT(plans, SizeIs(1));
+  EXPECT_THAT(plans[0].answers(), SizeIs(PlanPublisher::kMaxAnswers));
 }
 
 TEST_F(MarketTest, FastStepsAreSentToTripOneAfterTheOther) {
