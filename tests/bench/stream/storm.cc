@@ -19,6 +19,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "libs/base/host_port.h"
 #include "libs/base/timer_queue.h"
 #include "libs/process/local_services.h"
 #include "libs/roads/streets.h"
@@ -147,15 +148,12 @@ absl::Status MeasureSide(const std::string& bin, int count, bool insecure,
         fmt::format("{} of {} drivers connected; the last error was: {}", drivers.online(), count,
                     drivers.last_error().ToString()));
   }
-  const std::string address = (*system)->dispatch();
-  int port = 0;
-  if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) {
-    return absl::InternalError(address + " has no port");
-  }
+  const absl::StatusOr<HostPort> address = ParseHostPort((*system)->dispatch());
+  if (!address.ok()) return address.status();
   const pid_t dispatch = (*system)->process("dispatch").pid();
   const Seconds our_cpu = OwnCpu(), dispatch_cpu = CpuOf(dispatch);
   const auto start = SteadyClock::now();
-  if (const int cut = CutConnectionsTo(static_cast<std::uint16_t>(port)); cut < count) {
+  if (const int cut = CutConnectionsTo(address->port); cut < count) {
     return absl::InternalError(fmt::format("{} drivers had {} connections", count, cut));
   }
   if (!WaitUntil([&] { return drivers.resumed() >= count && drivers.online() == count; })) {
