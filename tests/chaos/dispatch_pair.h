@@ -32,9 +32,9 @@ class DispatchPair {
   void KillHolder();
   /// SIGSTOP.
   void StopHolder();
-  /// After the other process has taken over: lets a stopped process go on, which must end by itself
-  /// with status 1, and starts the process that failed anew, as the standby. INTERNAL when it ended
-  /// otherwise, DEADLINE_EXCEEDED when it didn't within 30 s.
+  /// Call after the other process has taken over. Resumes a stopped process, which must end by
+  /// itself with status 1, and starts the failed process again, as the standby. INTERNAL when the
+  /// resumed process ended otherwise, DEADLINE_EXCEEDED when it didn't end within 30 s.
   absl::Status Rejoin();
 
  private:

@@ -20,6 +20,7 @@
 #include "libs/service/service.h"
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gated_system.h"
+#include "tests/chaos/outcomes.h"
 
 ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
 RIDESTREAM_RANGED_FLAG(uint32_t, kills, 10, "How often the primary is killed", 1, 1'000);
@@ -50,8 +51,6 @@ using std::chrono::seconds;
 constexpr seconds kPatience{90};
 /// More than a kill takes; the city is stopped when the kills are over.
 constexpr seconds kLoadPerKill{120};
-
-bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
 
 absl::Status KillAgainAndAgain(PatroniCluster& cluster, CityProcess& city,
                                std::vector<RecoveryTime>& recoveries) {
@@ -107,10 +106,7 @@ int Run() {
   outcomes.push_back(CheckRecoveries(
       recoveries, RecoveryTime(absl::ToDoubleSeconds(absl::GetFlag(FLAGS_max_recovery)))));
   outcomes.push_back(WriteJson(**city, recoveries));
-  int exit_status = 0;
-  for (const absl::Status& outcome : outcomes) {
-    if (!outcome.ok()) exit_status = service::Fail(outcome);
-  }
+  const int exit_status = ExitStatusOf(outcomes);
   if (exit_status != 0) {
     (*system)->KeepFolder();
     (*cluster)->KeepFolder();

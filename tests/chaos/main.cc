@@ -20,6 +20,7 @@
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gated_system.h"
 #include "tests/chaos/havoc.h"
+#include "tests/chaos/outcomes.h"
 #include "tests/chaos/recovery.h"
 #include "tests/chaos/schedule.h"
 
@@ -53,8 +54,6 @@ using Wall = std::chrono::steady_clock;
 // After the last event the load goes on for so long: time for the last recovery to be seen.
 constexpr seconds kQuiet{15};
 constexpr seconds kFirstOfferWithin{90};
-
-bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
 
 std::vector<std::string> CityFlags() {
   const auto load = seconds(absl::GetFlag(FLAGS_seconds)) + kQuiet;
@@ -138,10 +137,7 @@ int Run() {
   std::fputs(report.ToText().c_str(), stdout);
   outcomes.push_back(CheckRecovery(report));
   outcomes.push_back(WriteJson(report, **city));
-  int exit_status = 0;
-  for (const absl::Status& outcome : outcomes) {
-    if (!outcome.ok()) exit_status = service::Fail(outcome);
-  }
+  const int exit_status = ExitStatusOf(outcomes);
   if (exit_status != 0) {
     (*system)->KeepFolder();
     std::printf("logs and trips are kept in %s\n", (*system)->folder().c_str());

@@ -18,6 +18,7 @@
 #include "libs/service/service.h"
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/dispatch_pair.h"
+#include "tests/chaos/outcomes.h"
 #include "tests/chaos/recovery.h"
 
 ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
@@ -48,8 +49,6 @@ using std::chrono::seconds;
 constexpr seconds kPatience{60};
 /// More than a takeover takes; the city is stopped after the last.
 constexpr seconds kLoadPerTakeover{60};
-
-bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0)).empty(); }
 
 absl::Status TakeOver(DispatchPair& pair, CityProcess& city, std::vector<RecoveryTime>& after_kills,
                       std::vector<RecoveryTime>& after_stops) {
@@ -109,14 +108,9 @@ int Run() {
                                                        .location_flags = {clock_rate},
                                                        .dispatch = false});
   if (!services.ok()) return service::Fail(services.status());
-  int exit_status = 0;
   const auto outcomes = RunCity(**services, clock_rate);
-  if (!outcomes.ok()) exit_status = service::Fail(outcomes.status());
-  if (outcomes.ok()) {
-    for (const absl::Status& outcome : *outcomes) {
-      if (!outcome.ok()) exit_status = service::Fail(outcome);
-    }
-  }
+  const int exit_status =
+      outcomes.ok() ? ExitStatusOf(*outcomes) : service::Fail(outcomes.status());
   if (exit_status != 0) {
     (*services)->KeepFolder();
     std::printf("logs are kept in %s\n", (*services)->folder().c_str());
