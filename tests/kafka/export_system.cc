@@ -34,15 +34,19 @@ ExportSystem::ExportSystem(std::string kafka) : kafka_(std::move(kafka)) {
   EXPECT_THAT(rpc::UseDevelopmentAuthority(authority()), testing::IsOk());
 }
 
+absl::StatusOr<std::unique_ptr<process::ChildProcess>> ExportSystem::Launch(
+    const std::string& name, const std::string& log, const std::vector<std::string>& flags) const {
+  std::vector<std::string> arguments = process::SecurityFlags(authority(), name);
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  return process::ChildProcess::Start(
+      {.binary = Binary(name), .arguments = std::move(arguments), .log_path = folder_.File(log)});
+}
+
 void ExportSystem::StartTrip(const std::string& data) {
   trip_.reset();
-  std::vector<std::string> arguments = process::SecurityFlags(authority(), "trip");
-  arguments.insert(arguments.end(),
-                   {"--data=" + folder_.File(data), "--metrics_listen=off", "--max_calls_per_s=0",
-                    "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)});
-  auto trip = process::ChildProcess::Start({.binary = Binary("trip"),
-                                            .arguments = std::move(arguments),
-                                            .log_path = folder_.File("trip.log")});
+  auto trip = Launch("trip", "trip.log",
+                     {"--data=" + folder_.File(data), "--metrics_listen=off", "--max_calls_per_s=0",
+                      "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)});
   ASSERT_THAT(trip, testing::IsOk());
   trip_ = *std::move(trip);
   const auto address = trip_->WaitUntilServing();
@@ -51,11 +55,8 @@ void ExportSystem::StartTrip(const std::string& data) {
 }
 
 std::string ExportSystem::StartLocation() {
-  std::vector<std::string> arguments = process::SecurityFlags(authority(), "location");
-  arguments.insert(arguments.end(), {"--listen=127.0.0.1:0", "--metrics_listen=off"});
-  auto location = process::ChildProcess::Start({.binary = Binary("location"),
-                                                .arguments = std::move(arguments),
-                                                .log_path = folder_.File("location.log")});
+  auto location =
+      Launch("location", "location.log", {"--listen=127.0.0.1:0", "--metrics_listen=off"});
   EXPECT_THAT(location, testing::IsOk());
   location_ = *std::move(location);
   const auto address = location_->WaitUntilServing();
@@ -89,13 +90,8 @@ std::unique_ptr<process::ChildProcess> ExportSystem::StartExporter(
   std::vector<std::string> arguments = {
       "--listen=127.0.0.1:0", "--metrics_listen=127.0.0.1:0", "--kafka=" + kafka_, "--topic=trips",
       "--trip=" + (trip_address_.empty() ? "127.0.0.1:1" : trip_address_)};
-  for (const auto& more : {process::SecurityFlags(authority(), "exporter"), flags}) {
-    arguments.insert(arguments.end(), more.begin(), more.end());
-  }
-  auto exporter = process::ChildProcess::Start(
-      {.binary = Binary("exporter"),
-       .arguments = std::move(arguments),
-       .log_path = folder_.File(fmt::format("exporter-{}.log", ++exporters_))});
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  auto exporter = Launch("exporter", fmt::format("exporter-{}.log", ++exporters_), arguments);
   EXPECT_THAT(exporter, testing::IsOk());
   if (wait) {
     EXPECT_THAT((*exporter)->WaitUntilServing(), testing::IsOk());

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "libs/base/geo.h"
 #include "libs/process/child_process.h"
 #include "libs/testing/temp_folder.h"
@@ -43,6 +44,9 @@ class ExportSystem {
 
  private:
   std::string authority() const { return folder_.File("authority"); }
+  /// Starts a service that proves who it is. The log is in the folder.
+  absl::StatusOr<std::unique_ptr<process::ChildProcess>> Launch(
+      const std::string& name, const std::string& log, const std::vector<std::string>& flags) const;
 
   const std::string kafka_;
   const testing::TempFolder folder_;
