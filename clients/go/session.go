@@ -29,7 +29,7 @@ type Disconnected struct {
 const (
 	// rememberedOffers that ended, so that an end is told once.
 	rememberedOffers = 64
-	// maxUntaken: the service ends a session with 64 pushes that weren't acked; so many are rubbish.
+	// maxUntaken: the service ends a session at 64 unacked pushes, so this many come from a faulty one.
 	maxUntaken = 256
 )
 

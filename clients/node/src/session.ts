@@ -44,7 +44,7 @@ interface Untaken {
 
 /** Offers that ended and are remembered, so that an end is told once. */
 const kRememberedOffers = 64;
-/** The service ends a session with 64 pushes that weren't acked; so many are rubbish. */
+/** The service ends a session at 64 unacked pushes, so this many come from a faulty one. */
 const kMaxUntaken = 256;
 
 /** A driver's session, over all its streams: what a message changes, and what has to be sent again. It

@@ -75,7 +75,7 @@ class HeldCommitter final : public BatchCommitter {
   CondVar changed_;
   std::optional<Held> held_ ABSL_GUARDED_BY(mu_);
   std::vector<std::vector<std::string>> batches_ ABSL_GUARDED_BY(mu_);
-  std::uint64_t sequence_ = 0;  // Of the thread that calls End.
+  std::uint64_t sequence_ = 0;  // Used by the thread that calls End.
 };
 
 class CommandWriterTest : public ::testing::Test {

@@ -32,7 +32,7 @@ final class Checks {
       throw invalid("%s: must be valid UTF-8", field);
     }
     boolean tooLong = value.codePointCount(0, value.length()) > limit;
-    // Of a text that is far too long, nobody looks at the characters.
+    // A text that is far too long is refused anyway, so its characters are not checked.
     if (value.getBytes(StandardCharsets.UTF_8).length <= 4 * limit) {
       value.codePoints()
           .limit(limit + 1L)

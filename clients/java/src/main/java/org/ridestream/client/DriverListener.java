@@ -12,7 +12,7 @@ import org.ridestream.dispatch.v1.WaitingPlace;
  *
  * <p>Its methods are called in order, one at a time, by a thread that the driver keeps for them.
  * They may block, also for a command's effect. A push is acked when its method begins, so an app
- * whose method doesn't return is sent 64 pushes at most; its session then begins anew. A method
+ * whose method doesn't return is sent 64 pushes at most; then a new session starts. A method
  * that throws ends the driver.
  */
 public interface DriverListener {

@@ -25,7 +25,7 @@ final class Session {
   /** Offers that ended and are remembered, so that an end is told once. */
   private static final int REMEMBERED_OFFERS = 64;
 
-  /** The service ends a session with 64 pushes that weren't acked; so many are rubbish. */
+  /** The service ends a session at 64 unacked pushes, so this many come from a faulty one. */
   private static final int MAX_UNTAKEN = 256;
 
   /** An event that the app hasn't taken. Without an event, only a number that has to be acked. */

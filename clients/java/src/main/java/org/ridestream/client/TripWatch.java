@@ -34,7 +34,7 @@ public final class TripWatch
   private final CountDownLatch closed = new CountDownLatch(1);
   private @Nullable ManagedChannel channel; // Guarded by this.
 
-  // Of the thread that iterates.
+  // Used by the iterating thread alone.
   private final Backoff backoff = new Backoff();
   private final Retry retry = new Retry();
   private Connection.@Nullable Proof proof;
