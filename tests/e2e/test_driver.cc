@@ -40,6 +40,23 @@ TestDriver::TestDriver(const std::string& dispatch_address, std::string id, LatL
 TestDriver::~TestDriver() { Cut(); }
 
 dispatch::v1::Welcome TestDriver::Connect() {
+  const auto is_welcome = [](const DriveResponse& push) { return push.has_welcome(); };
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    Open();
+    if (const auto push = Next(is_welcome, end)) {
+      connection_->reporter = std::thread([this] { Report(); });
+      return push->welcome();
+    }
+    // A stream begun just before its server died, for example; every driver tries again.
+    if (EndedWith(grpc::StatusCode::UNAVAILABLE) && std::chrono::steady_clock::now() < end)
+      continue;
+    FailToGet("Welcome");
+    return {};
+  }
+}
+
+void TestDriver::Open() {
   Cut();
   connection_ = std::make_unique<Connection>();
   rpc::SetCaller(connection_->context, {rpc::CallerKind::kDriver, id_});
@@ -52,26 +69,18 @@ dispatch::v1::Welcome TestDriver::Connect() {
   hello.mutable_hello()->mutable_vehicle()->set_model("Test car");
   {
     MutexLock lock(mu_);
-    connected_ = true;
+    status_.reset();
     if (!resume_.session_id().empty()) *hello.mutable_hello()->mutable_resume() = resume_;
   }
   Write(hello);
   connection_->reader = std::thread([this] { Read(); });
-  auto welcome = WaitFor("Welcome", [](const auto& push) { return push.has_welcome(); }).welcome();
-  connection_->reporter = std::thread([this] { Report(); });
-  return welcome;
 }
 
 void TestDriver::Cut() {
   if (connection_ == nullptr) return;
-  {
-    MutexLock lock(mu_);
-    connected_ = false;
-    changed_.SignalAll();
-  }
   connection_->context.TryCancel();
-  if (connection_->reporter.joinable()) connection_->reporter.join();
   connection_->reader.join();
+  if (connection_->reporter.joinable()) connection_->reporter.join();
   connection_.reset();
 }
 
@@ -104,9 +113,7 @@ void TestDriver::Read() {
     connection_->finished = true;
   }
   MutexLock lock(mu_);
-  connected_ = false;
-  ended_ =
-      fmt::format("its stream ended with code {}: {}", status.error_code(), status.error_message());
+  status_ = std::move(status);
   changed_.SignalAll();
 }
 
@@ -115,7 +122,7 @@ void TestDriver::Report() {
     DriveRequest request;
     {
       MutexLock lock(mu_);
-      if (!connected_) return;
+      if (status_) return;
       auto& position = *request.mutable_position();
       position.set_sequence(++position_sequence_);
       position.set_lat_e7(place_.lat_e7);
@@ -123,7 +130,7 @@ void TestDriver::Report() {
     }
     Write(request);
     MutexLock lock(mu_);
-    if (connected_) changed_.WaitFor(mu_, kReportEvery);
+    if (!status_) changed_.WaitFor(mu_, kReportEvery);
   }
 }
 
@@ -132,9 +139,8 @@ void TestDriver::Write(const DriveRequest& request) {
   if (!connection_->finished) connection_->stream->Write(request);
 }
 
-DriveResponse TestDriver::WaitFor(const std::string& what,
-                                  const std::function<bool(const DriveResponse&)>& is) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
+std::optional<DriveResponse> TestDriver::Next(const std::function<bool(const DriveResponse&)>& is,
+                                              std::chrono::steady_clock::time_point end) {
   MutexLock lock(mu_);
   while (true) {
     while (!pushes_.empty()) {
@@ -143,13 +149,30 @@ DriveResponse TestDriver::WaitFor(const std::string& what,
       if (is(push)) return push;
     }
     const auto now = std::chrono::steady_clock::now();
-    if (!connected_ || now > end) {
-      ADD_FAILURE() << id_ << " waited in vain for " << what << "; "
-                    << (connected_ ? "its stream is open" : ended_);
-      return {};
-    }
+    if (status_ || now > end) return std::nullopt;
     changed_.WaitFor(mu_, end - now);
   }
+}
+
+DriveResponse TestDriver::WaitFor(const std::string& what,
+                                  const std::function<bool(const DriveResponse&)>& is) {
+  auto push = Next(is, std::chrono::steady_clock::now() + kPatience);
+  if (push) return *std::move(push);
+  FailToGet(what);
+  return {};
+}
+
+bool TestDriver::EndedWith(grpc::StatusCode code) {
+  MutexLock lock(mu_);
+  return status_ && status_->error_code() == code;
+}
+
+void TestDriver::FailToGet(const std::string& what) {
+  MutexLock lock(mu_);
+  ADD_FAILURE() << id_ << " waited in vain for " << what << "; its stream "
+                << (status_ ? fmt::format("ended with code {}: {}", status_->error_code(),
+                                          status_->error_message())
+                            : "is open");
 }
 
 dispatch::v1::Offer TestDriver::WaitForOffer() {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,8 +49,15 @@ class TestDriver {
  private:
   struct Connection;
 
+  void Open();
+  /// The next push that `is` accepts; nothing when the stream ended or `end` came without one.
+  std::optional<dispatch::v1::DriveResponse> Next(
+      const std::function<bool(const dispatch::v1::DriveResponse&)>& is,
+      std::chrono::steady_clock::time_point end);
   dispatch::v1::DriveResponse WaitFor(
       const std::string& what, const std::function<bool(const dispatch::v1::DriveResponse&)>& is);
+  bool EndedWith(grpc::StatusCode code);
+  void FailToGet(const std::string& what);
   void Write(const dispatch::v1::DriveRequest& request);
   void Read();
   void Report();
@@ -64,8 +74,8 @@ class TestDriver {
   std::vector<std::uint64_t> sequences_ ABSL_GUARDED_BY(mu_);
   dispatch::v1::Resume resume_ ABSL_GUARDED_BY(mu_);
   std::uint64_t position_sequence_ ABSL_GUARDED_BY(mu_) = 0;
-  bool connected_ ABSL_GUARDED_BY(mu_) = false;
-  std::string ended_ ABSL_GUARDED_BY(mu_);  // How the last stream ended.
+  /// How the last stream ended; nothing while it is open.
+  std::optional<grpc::Status> status_ ABSL_GUARDED_BY(mu_);
   Mutex write_mu_;
 };
 
