@@ -68,12 +68,11 @@ absl::Status CheckExposure(const GatewayServer::Options& options) {
       (host && IsLoopback(*host))) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(fmt::format(
-      "--listen={}: would carry tokens in plain HTTP beyond loopback. Give --https_certificate; "
-      "or --plain_http where only a proxy that speaks TLS, or a port that is published on "
-      "loopback, "
-      "leads here",
-      options.address));
+  return absl::InvalidArgumentError(
+      fmt::format("--listen={}: would carry tokens in plain HTTP beyond loopback. Set "
+                  "--https_certificate, or --plain_http if clients reach this port only through a "
+                  "proxy that speaks TLS or a port published on loopback",
+                  options.address));
 }
 
 /// "127.0.0.1:7000" of "0.0.0.0:7000", which no browser can open.

@@ -25,10 +25,12 @@ HttpMetrics::HttpMetrics(prometheus::Registry& registry)
                     .Name("gateway_http_requests_total")
                     .Help("HTTP requests that were answered")
                     .Register(registry)),
-      seconds_(prometheus::BuildHistogram()
-                   .Name("gateway_http_seconds")
-                   .Help("From an HTTP request's arrival until its answer begins, in seconds")
-                   .Register(registry)) {}
+      seconds_(
+          prometheus::BuildHistogram()
+              .Name("gateway_http_seconds")
+              .Help(
+                  "From an HTTP request's arrival until the first byte of its response, in seconds")
+              .Register(registry)) {}
 
 void HttpMetrics::Answered(std::string_view method, std::string_view route, int status,
                            std::chrono::nanoseconds took) {

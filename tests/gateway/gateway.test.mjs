@@ -173,7 +173,7 @@ test("SIGTERM ends streams with UNAVAILABLE, and the process with 0", { timeout 
       for (let next = await stream.next(); !next.done; next = await stream.next());
     })(),
     Code.Unavailable,
-    /going away/,
+    /shutting down/,
   );
   assert.equal(await stopped, 0);
 });

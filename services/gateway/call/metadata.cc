@@ -47,7 +47,7 @@ absl::string_view Absl(std::string_view text) { return {text.data(), text.size()
 absl::Status CheckOnce(const Headers& headers) {
   for (const std::string_view name : kReadOnce) {
     if (headers.Count(name) > 1) {
-      return absl::InvalidArgumentError(fmt::format("header '{}': is there more than once", name));
+      return absl::InvalidArgumentError(fmt::format("header '{}': was sent more than once", name));
     }
   }
   return absl::OkStatus();
@@ -75,7 +75,7 @@ absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers) {
     const std::string name = absl::AsciiStrToLower(field);
     if (!Contains(kForwarded, name)) continue;
     if (metadata.Has(name)) {
-      const auto message = fmt::format("header '{}': is there more than once", name);
+      const auto message = fmt::format("header '{}': was sent more than once", name);
       return Contains(kCredentials, name) ? absl::UnauthenticatedError(message)
                                           : absl::InvalidArgumentError(message);
     }
@@ -86,7 +86,7 @@ absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers) {
     bytes += name.size() + value.size() + kFieldOverhead;
     if (bytes > kMaxForwardedBytes) {
       return absl::InvalidArgumentError(fmt::format(
-          "header '{}': the fields for the service exceed {} bytes", name, kMaxForwardedBytes));
+          "header '{}': the forwarded headers exceed {} bytes", name, kMaxForwardedBytes));
     }
     metadata.Add(name, value);
   }

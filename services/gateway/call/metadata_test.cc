@@ -68,7 +68,7 @@ TEST(Metadata, IsBoundedInAll) {
               StatusIs(StatusCode::kInvalidArgument, "4096 bytes"));
 }
 
-TEST(Timeout, ComesInAllUnits) {
+TEST(Timeout, AcceptsAllUnits) {
   const auto timeout = [](const char* text) {
     return **TimeoutFromHeaders({{"grpc-timeout", text}});
   };
@@ -82,7 +82,7 @@ TEST(Timeout, ComesInAllUnits) {
   EXPECT_FALSE(TimeoutFromHeaders({})->has_value());
 }
 
-TEST(Timeout, IsRefusedWhenItIsNone) {
+TEST(Timeout, IsRefusedWhenInvalid) {
   for (const char* text : {"", "S", "5", "-5S", "1.5S", "123456789S", "5s", "5 S"}) {
     EXPECT_THAT(TimeoutFromHeaders({{"grpc-timeout", text}}),
                 StatusIs(StatusCode::kInvalidArgument, "grpc-timeout"))

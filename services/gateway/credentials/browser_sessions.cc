@@ -96,7 +96,7 @@ absl::Status BrowserSessions::NewCode() {
 absl::StatusOr<std::string> BrowserSessions::Redeem(std::string_view code) {
   if (!IsSecret(code, code_)) {
     return absl::PermissionDeniedError(
-        "this address has been used, or was never valid; the gateway's log has one that is");
+        "this address was already used or was never valid; the gateway's log has a valid one");
   }
   const bool expired = wall_.Now() - code_made_at_ > kLifetime;
   if (absl::Status status = NewCode(); !status.ok()) return status;
@@ -155,7 +155,7 @@ absl::StatusOr<std::string> BrowserSessions::MintToken(std::string_view caller) 
   const auto principal = identity::ParsePrincipal(caller);
   if (!principal.ok()) return principal.status();
   if (principal->role == identity::Role::kOperator) {
-    return absl::PermissionDeniedError("a browser's session acts as a rider, a driver or a viewer");
+    return absl::PermissionDeniedError("a browser's session must be a rider, a driver or a viewer");
   }
   MutexLock lock(mu_);
   return signer_.Mint(*principal, rules_, wall_.Now(), kTokenLifetime);

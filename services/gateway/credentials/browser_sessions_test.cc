@@ -76,7 +76,7 @@ TEST(BrowserSessionsTest, ASessionOutlivesARestartOfTheGateway) {
   EXPECT_FALSE(SignedIn().sessions->Holds(own)) << "of another key";
 }
 
-TEST(BrowserSessionsTest, HoldsNoCookieButOfASession) {
+TEST(BrowserSessionsTest, AcceptsOnlyCookiesOfItsSessions) {
   SignedIn site;
   const Headers own = site.Open();
   std::string forged(own.Get("cookie"));
@@ -90,7 +90,7 @@ TEST(BrowserSessionsTest, HoldsNoCookieButOfASession) {
   }
 }
 
-TEST(BrowserSessionsTest, DoesNotHearPagesOfOtherOrigins) {
+TEST(BrowserSessionsTest, RefusesCookiesFromPagesOfOtherOrigins) {
   SignedIn site;
   Headers own = site.Open();
   own.Add("host", "gateway.test:7000");
@@ -114,7 +114,7 @@ TEST(BrowserSessionsTest, NamesTheCookieByThePortAndKeepsItToTls) {
   EXPECT_THAT(std::string(tls.headers.Get("set-cookie")), EndsWith("; Secure"));
 }
 
-TEST(BrowserSessionsTest, MintsTokensForRidersDriversAndViewersAlone) {
+TEST(BrowserSessionsTest, MintsTokensOnlyForRidersDriversAndViewers) {
   SignedIn site;
   for (const char* caller : {"rider/ada", "driver/d-1", "viewer/map"}) {
     const auto token = site.sessions->MintToken(caller);

@@ -66,7 +66,7 @@ absl::Status Credentials::Check(const Headers& request, CallOptions& call) const
     token = *std::move(minted);
   } else {
     return absl::UnauthenticatedError(
-        sessions_ == nullptr ? "authorization: a bearer token is needed"
+        sessions_ == nullptr ? "authorization: a bearer token is required"
                              : "not signed in: open the address with a one-time code that the "
                                "gateway printed, or send a bearer token");
   }

@@ -38,7 +38,7 @@ TEST_F(CredentialsTest, PassesOnAValidTokenInsteadOfTheCallersWord) {
   EXPECT_EQ(call.caller_class, CallerClass::kDriver);
 }
 
-TEST_F(CredentialsTest, RefusesWhoProvesNothing) {
+TEST_F(CredentialsTest, RefusesCallersWithoutProof) {
   const std::string expired = site_.Mint({Role::kRider, "ada"}, std::chrono::hours(-2));
   const std::string foreign = SignedIn().Mint({Role::kRider, "ada"});
   const Headers cases[] = {{},
@@ -77,7 +77,7 @@ TEST_F(CredentialsTest, SignsForTheCallerThatASessionNames) {
       << "the token decides where there is one";
 }
 
-TEST_F(CredentialsTest, HearsOfNoSessionWhereThereIsNone) {
+TEST_F(CredentialsTest, RefusesCookiesWithoutBrowserSessions) {
   const Headers browser = site_.Open();
   CallOptions call = CallWith({{"ridestream-caller", "rider/ada"}});
   EXPECT_THAT(Credentials(*site_.verifier).Prove(browser, call),

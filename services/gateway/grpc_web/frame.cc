@@ -46,7 +46,7 @@ std::string TrailersFrame(const absl::Status& status, const Headers& trailers) {
 absl::StatusOr<std::string_view> OneMessage(std::string_view bytes) {
   if (bytes.size() < kFrameHeader) {
     return absl::InvalidArgumentError(fmt::format(
-        "frame: a gRPC-Web frame begins with {} bytes, here are {}", kFrameHeader, bytes.size()));
+        "frame: the header of a gRPC-Web frame has {} bytes, got {}", kFrameHeader, bytes.size()));
   }
   const auto flags = static_cast<unsigned char>(bytes[0]);
   std::uint32_t length = 0;
@@ -54,16 +54,16 @@ absl::StatusOr<std::string_view> OneMessage(std::string_view bytes) {
     length = length << 8 | static_cast<unsigned char>(bytes[i]);
   }
   if (flags == kCompressed) {
-    return absl::UnimplementedError("frame: is compressed; send it plain");
+    return absl::UnimplementedError("frame: is compressed; send it uncompressed");
   }
   if (flags != 0) {
     return absl::InvalidArgumentError(
-        fmt::format("frame: has the flags 0x{:02x}, a data frame has none", flags));
+        fmt::format("frame: has the flags 0x{:02x}; a data frame has none", flags));
   }
   bytes.remove_prefix(kFrameHeader);
   if (length > bytes.size()) {
     return absl::InvalidArgumentError(
-        fmt::format("frame: says that {} bytes follow, {} do", length, bytes.size()));
+        fmt::format("frame: announces {} bytes, but {} follow", length, bytes.size()));
   }
   if (length < bytes.size()) {
     return absl::InvalidArgumentError(
@@ -81,7 +81,7 @@ absl::StatusOr<std::string> DecodePieces(std::string_view base64) {
     const std::string_view piece = base64.substr(0, end);
     std::string decoded;
     if (!absl::Base64Unescape(absl::string_view(piece.data(), piece.size()), &decoded)) {
-      return absl::InvalidArgumentError("body: is no base64");
+      return absl::InvalidArgumentError("body: is not base64");
     }
     bytes += decoded;
     base64.remove_prefix(piece.size());

@@ -21,12 +21,12 @@ TEST(Frame, CarriesOneMessage) {
 
 TEST(Frame, NamesTheFaultOfAnInvalidFrame) {
   const std::string frame = DataFrame("hello");
-  EXPECT_THAT(OneMessage(""), StatusIs(StatusCode::kInvalidArgument, "here are 0"));
-  EXPECT_THAT(OneMessage(frame.substr(0, 4)), StatusIs(StatusCode::kInvalidArgument, "here are 4"));
+  EXPECT_THAT(OneMessage(""), StatusIs(StatusCode::kInvalidArgument, "got 0"));
+  EXPECT_THAT(OneMessage(frame.substr(0, 4)), StatusIs(StatusCode::kInvalidArgument, "got 4"));
   EXPECT_THAT(OneMessage(frame.substr(0, 8)),
-              StatusIs(StatusCode::kInvalidArgument, "says that 5 bytes follow, 3 do"));
+              StatusIs(StatusCode::kInvalidArgument, "announces 5 bytes, but 3 follow"));
   EXPECT_THAT(OneMessage(std::string("\0\xff\xff\xff\xffhello", 10)),
-              StatusIs(StatusCode::kInvalidArgument, "says that 4294967295 bytes follow, 5 do"));
+              StatusIs(StatusCode::kInvalidArgument, "announces 4294967295 bytes, but 5 follow"));
   EXPECT_THAT(OneMessage(frame + frame),
               StatusIs(StatusCode::kInvalidArgument, "takes one message"));
   EXPECT_THAT(OneMessage(std::string("\1\0\0\0\0", 5)),

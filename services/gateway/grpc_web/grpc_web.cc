@@ -36,9 +36,9 @@ class GrpcWebCall final : public std::enable_shared_from_this<GrpcWebCall> {
     const absl::Status proven = options_.credentials.Prove(request.headers, *call);
     if (!proven.ok()) return Finish(proven, {});
     if (method_.client_streaming()) {
-      return Finish(
-          absl::UnimplementedError("gRPC-Web carries no client streams; call it over a WebSocket"),
-          {});
+      return Finish(absl::UnimplementedError(
+                        "gRPC-Web doesn't support client streams; call over a WebSocket"),
+                    {});
     }
     const auto body =
         text_ ? DecodePieces(request.body) : absl::StatusOr<std::string>(request.body);
@@ -138,7 +138,7 @@ bool IsGrpcWeb(std::string_view content_type) {
 }
 
 absl::Status DrainingStatus() {
-  return absl::UnavailableError("the gateway is going away; call again");
+  return absl::UnavailableError("the gateway is shutting down; call again");
 }
 
 void ServeGrpcWeb(const Method& method, const WebOptions& options,

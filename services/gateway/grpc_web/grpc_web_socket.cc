@@ -59,7 +59,7 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     socket_->After(hello_time, [weak = weak_from_this()] {
       const auto alive = weak.lock();
       if (alive == nullptr || alive->call_ != nullptr) return;
-      alive->OnEnd(absl::DeadlineExceededError("metadata: did not come in time"), {});
+      alive->OnEnd(absl::DeadlineExceededError("metadata: didn't arrive in time"), {});
     });
   }
 
@@ -96,7 +96,7 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
   void OnFrame(std::string_view message, bool binary) {
     if (!binary) return Refuse(TextStatus());
     if (half_closed_) {
-      return Refuse(absl::InvalidArgumentError("frame: came after the half-close"));
+      return Refuse(absl::InvalidArgumentError("frame: arrived after the half-close"));
     }
     if (message.size() == 1 && message[0] == kHalfClose) {
       half_closed_ = true;
@@ -105,7 +105,7 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     }
     if (message.empty() || message[0] != kMessage) {
       return Refuse(absl::InvalidArgumentError(
-          "frame: must begin with a byte 0, or be the one byte 1 to half-close"));
+          "frame: must start with a byte 0, or be the single byte 1 to half-close"));
     }
     const auto bytes = OneMessage(message.substr(1));
     if (!bytes.ok()) return Refuse(bytes.status());

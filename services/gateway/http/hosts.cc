@@ -68,7 +68,7 @@ absl::StatusOr<Hosts> Hosts::Parse(std::string_view list, std::string_view liste
     if (!host || name.find(':', name.rfind(']') == std::string::npos ? 0 : name.rfind(']')) !=
                      std::string::npos) {
       return absl::InvalidArgumentError(fmt::format(
-          "'{}' is no host; write ride.example, 10.0.0.7 or [::1], without a port", name));
+          "'{}' is not a host; write ride.example, 10.0.0.7 or [::1], without a port", name));
     }
     hosts.listed_.push_back(*host);
   }

@@ -25,7 +25,7 @@ class Hosts {
   Hosts() = default;
 
   /// Allows loopback, the host of `listen` (host:port), and those of `list`
-  /// ("ride.example,10.0.0.7"), or every one for "*". INVALID_ARGUMENT names what is no host.
+  /// ("ride.example,10.0.0.7"), or every one for "*". INVALID_ARGUMENT names what is not a host.
   static absl::StatusOr<Hosts> Parse(std::string_view list, std::string_view listen);
 
   /// `authority` is the value of a request's Host.

@@ -35,7 +35,7 @@ TEST(Hosts, AllowsTheListenAddressAndTheListed) {
 TEST(Hosts, RefusesInvalidHosts) {
   for (const char* list : {"http://a", "a/b", "a:80", "[::1]:80", "a b", "a,b c"}) {
     EXPECT_THAT(Hosts::Parse(list, ""),
-                testing::StatusIs(absl::StatusCode::kInvalidArgument, "is no host"))
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, "is not a host"))
         << list;
   }
 }

@@ -224,7 +224,7 @@ void HttpConnection::ReadBody() {
                           if (self->state_ == State::kClosed) return;
                           if (error) return self->OnBadRequest(error);
                           if (!self->body_share_.Resize(self->parser_->get().body().size())) {
-                            return self->Reject(Busy("too many bodies are on their way"));
+                            return self->Reject(Busy("too many request bodies are in flight"));
                           }
                           self->ReadBody();
                         });
@@ -259,11 +259,11 @@ void HttpConnection::OnBadRequest(ErrorCode error) {
     response = Problem(413, StatusCode::kResourceExhausted,
                        fmt::format("the body has more than {} bytes", limits_.body_bytes));
   } else if (error == http::error::bad_version) {
-    response = Problem(505, StatusCode::kUnimplemented, "only HTTP/1.0 and 1.1 are spoken here");
+    response = Problem(505, StatusCode::kUnimplemented, "only HTTP/1.0 and 1.1 are supported");
   } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
              error != http::error::end_of_stream && error != http::error::partial_message) {
     response = Problem(400, StatusCode::kInvalidArgument,
-                       fmt::format("this is no HTTP/1.1 request: {}", error.message()));
+                       fmt::format("this is not an HTTP/1.1 request: {}", error.message()));
   } else {
     return Gone();
   }
@@ -296,7 +296,8 @@ void HttpConnection::Guard(std::uint64_t id, const Work& work) {
   if (!IsCurrent(id)) return;
   if (begun_) return Gone();
   close_after_ = true;
-  Send(id, {}, Problem(500, absl::StatusCode::kInternal, "the gateway failed to answer this"));
+  Send(id, {},
+       Problem(500, absl::StatusCode::kInternal, "the gateway failed to handle this request"));
 }
 
 // Writing.

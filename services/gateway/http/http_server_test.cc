@@ -129,7 +129,7 @@ TEST_P(BadRequestTest, GetsTheReasonAndIsDisconnected) {
 INSTANTIATE_TEST_SUITE_P(
     All, BadRequestTest,
     ::testing::Values(
-        Bad{"Garbage", "hello there\r\n\r\n", 400, "no HTTP/1.1 request"},
+        Bad{"Garbage", "hello there\r\n\r\n", 400, "not an HTTP/1.1 request"},
         Bad{"BodyOverTheLimit", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4097\r\n\r\n", 413,
             "4096 bytes"},
         Bad{"ChunkedBodyOverTheLimit",
@@ -138,11 +138,11 @@ INSTANTIATE_TEST_SUITE_P(
             413, "4096 bytes"},
         Bad{"TwoLengths",
             "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", 400,
-            "no HTTP/1.1 request"},
+            "not an HTTP/1.1 request"},
         Bad{"LengthAndChunks",
             "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
             "0\r\n\r\n",
-            400, "no HTTP/1.1 request"},
+            400, "not an HTTP/1.1 request"},
         Bad{"FalseChunkLength",
             "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
             "ffffffffffffffff\r\nab",
@@ -151,11 +151,11 @@ INSTANTIATE_TEST_SUITE_P(
             "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na", 400,
             "content-length"},
         Bad{"SignedLength", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: +1\r\n\r\na", 400,
-            "no HTTP/1.1 request"},
+            "not an HTTP/1.1 request"},
         Bad{"ChunksAndLength",
             "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n"
             "0\r\n\r\n",
-            400, "no HTTP/1.1 request"},
+            400, "not an HTTP/1.1 request"},
         Bad{"UnknownCodingAndRequest",
             "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n"
             "GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -172,17 +172,21 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"UnknownCodingAndLength",
             "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: x\r\ncontent-length: 1\r\n\r\na", 400,
             ""},
-        Bad{"SpaceBeforeColon", "GET / HTTP/1.1\r\nhost : a\r\n\r\n", 400, "no HTTP/1.1 request"},
+        Bad{"SpaceBeforeColon", "GET / HTTP/1.1\r\nhost : a\r\n\r\n", 400,
+            "not an HTTP/1.1 request"},
         Bad{"BareCarriageReturn", "GET / HTTP/1.1\r\nhost: a\rx: b\r\n\r\n", 400,
-            "no HTTP/1.1 request"},
-        Bad{"BareLineFeed", "GET / HTTP/1.1\r\nhost: a\nx: b\r\n\r\n", 400, "no HTTP/1.1 request"},
-        Bad{"FoldedFirstField", "GET / HTTP/1.1\r\n host: a\r\n\r\n", 400, "no HTTP/1.1 request"},
+            "not an HTTP/1.1 request"},
+        Bad{"BareLineFeed", "GET / HTTP/1.1\r\nhost: a\nx: b\r\n\r\n", 400,
+            "not an HTTP/1.1 request"},
+        Bad{"FoldedFirstField", "GET / HTTP/1.1\r\n host: a\r\n\r\n", 400,
+            "not an HTTP/1.1 request"},
         Bad{"NulInAField", std::string("GET / HTTP/1.1\r\nhost: a\r\nx: \0\r\n\r\n", 33), 400,
-            "no HTTP/1.1 request"},
+            "not an HTTP/1.1 request"},
         Bad{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400, "host: is missing"},
-        Bad{"TwoHosts", "GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n", 400, "host: is there more"},
-        Bad{"EmptyHost", "GET / HTTP/1.1\r\nhost:\r\n\r\n", 400, "host: is no host"},
-        Bad{"HostWithAPath", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400, "host: is no host"},
+        Bad{"TwoHosts", "GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n", 400, "host: was sent more"},
+        Bad{"EmptyHost", "GET / HTTP/1.1\r\nhost:\r\n\r\n", 400, "host: is not a valid host"},
+        Bad{"HostWithAPath", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400,
+            "host: is not a valid host"},
         Bad{"TargetWithoutSlash", "GET x HTTP/1.1\r\nhost: a\r\n\r\n", 400, "target"},
         Bad{"CompressedBody",
             "POST / HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\na",
@@ -282,7 +286,7 @@ TEST_F(HttpServerTest, AnswersHeadOfAStreamWithoutItsBody) {
   EXPECT_EQ(client.Call("GET", "/next").body, "GET /next? ");
 }
 
-TEST_F(HttpServerTest, TurnsAwayOneConnectionTooManyOfAnAddress) {
+TEST_F(HttpServerTest, RefusesAConnectionBeyondTheLimitOfItsAddress) {
   StartEcho({.connections_per_address = 2});
   TestClient first(port());
   EXPECT_EQ(first.Call("GET", "/").status, 200);
@@ -322,7 +326,7 @@ TEST_F(HttpServerTest, BoundsTheBodiesOfAllConnections) {
   while (server_->stats().body_bytes > 0) std::this_thread::yield();
 }
 
-TEST_F(HttpServerTest, TurnsAwayOneConnectionTooMany) {
+TEST_F(HttpServerTest, RefusesAConnectionBeyondTheLimit) {
   StartEcho({.connections = 1});
   TestClient first(port());
   EXPECT_EQ(first.Call("GET", "/").status, 200);
@@ -406,7 +410,7 @@ TEST(ProblemText, IsCutBetweenCharacters) {
   EXPECT_LT(problem.body->size(), 1500U);
 }
 
-TEST(ProblemText, ControlsNoTerminalAndTurnsNoText) {
+TEST(ProblemText, EscapesTerminalControlsAndTextDirection) {
   EXPECT_EQ(ProblemText("a\x1b[2J\r\n\u202e\u0085\u2028 ไม้"),
             "a\\u001b[2J\\u000d\\u000a\\u202e\\u0085\\u2028 ไม้");
   EXPECT_LE(ProblemText(std::string(5000, '\x1b')).size(), 1024U);
@@ -433,7 +437,7 @@ void Flood(const std::shared_ptr<Exchange>& exchange, const SharedBytes& piece) 
   exchange->Write(piece, [exchange, piece] { Flood(exchange, piece); });
 }
 
-TEST_F(HttpServerTest, CutsAPeerThatTakesNothing) {
+TEST_F(HttpServerTest, CutsAPeerThatReadsNothing) {
   Event gone;
   Start(
       [&gone](const std::shared_ptr<Exchange>& exchange) {
@@ -473,7 +477,7 @@ TEST_F(HttpServerTest, DrainsIdleConnectionsAtOnceAndStreamsWhenTheyEnd) {
   EXPECT_EQ(server_->stats().open_connections, 0U);
 }
 
-TEST_F(HttpServerTest, CutsWhatDoesNotEndWithinTheGraceOfADrain) {
+TEST_F(HttpServerTest, CutsConnectionsThatOutlastTheGraceOfADrain) {
   Event gone;
   Start([&gone](const std::shared_ptr<Exchange>& exchange) {
     exchange->OnGone([&gone, exchange] { gone.Happen(); });
@@ -582,7 +586,7 @@ void FloodMessages(const std::shared_ptr<WebSocket>& socket, const SharedBytes& 
   socket->Write(message, [socket, message] { FloodMessages(socket, message); });
 }
 
-TEST_F(HttpServerTest, CutsAWebSocketThatTakesNothing) {
+TEST_F(HttpServerTest, CutsAWebSocketThatReadsNothing) {
   Event gone;
   Start(
       [&gone](const std::shared_ptr<Exchange>& exchange) {
@@ -596,7 +600,7 @@ TEST_F(HttpServerTest, CutsAWebSocketThatTakesNothing) {
   EXPECT_TRUE(gone.Wait());
 }
 
-TEST(HttpServerStart, RefusesAddressesThatCanNotBeHad) {
+TEST(HttpServerStart, RefusesAddressesThatCannotBeBound) {
   EXPECT_THAT(HttpServer::Start({.address = "nonsense"}),
               testing::StatusIs(absl::StatusCode::kInvalidArgument, "host:port"));
   const auto first = HttpServer::Start({.handler = [](const std::shared_ptr<Exchange>&) {}});

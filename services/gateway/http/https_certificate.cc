@@ -25,7 +25,7 @@ absl::StatusOr<std::shared_ptr<const HttpsCertificate::Context>> Parse(std::stri
   context->ssl.use_private_key(bytes, net::ssl::context::pem, error);
   if (error) {
     return absl::InvalidArgumentError(
-        fmt::format("has no key that fits the certificate: {}", error.message()));
+        fmt::format("has no key that matches the certificate: {}", error.message()));
   }
   return context;
 }

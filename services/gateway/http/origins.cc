@@ -49,7 +49,7 @@ absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
     const std::string_view host = HostOf(origin);
     if (host.empty() || host.find('/') != std::string_view::npos) {
       return absl::InvalidArgumentError(
-          fmt::format("'{}' is no origin; write https://host or http://host:port", origin));
+          fmt::format("'{}' is not an origin; write https://host or http://host:port", origin));
     }
     origins.listed_.push_back(origin);
   }

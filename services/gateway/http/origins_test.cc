@@ -49,7 +49,7 @@ TEST(Origins, RefusesInvalidOrigins) {
   for (const char* list :
        {"ops.example", "https://ops.example/path", "ftp://ops.example", "https://"}) {
     EXPECT_THAT(Origins::Parse(list),
-                testing::StatusIs(absl::StatusCode::kInvalidArgument, "is no origin"))
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, "is not an origin"))
         << list;
   }
 }

@@ -17,9 +17,9 @@ Response BadRequest(std::string_view detail) {
 
 std::optional<Response> RefuseHost(const Request& request, bool is_1_1) {
   const std::size_t hosts = request.headers.Count("host");
-  if (hosts > 1) return BadRequest("host: is there more than once");
+  if (hosts > 1) return BadRequest("host: was sent more than once");
   if (hosts == 0) return is_1_1 ? std::optional(BadRequest("host: is missing")) : std::nullopt;
-  if (!HostName(request.headers.Get("host"))) return BadRequest("host: is no host");
+  if (!HostName(request.headers.Get("host"))) return BadRequest("host: is not a valid host");
   return std::nullopt;
 }
 
@@ -27,21 +27,21 @@ std::optional<Response> RefuseHost(const Request& request, bool is_1_1) {
 std::optional<Response> RefuseFraming(const Request& request, bool is_1_1) {
   const std::size_t encodings = request.headers.Count("transfer-encoding");
   const std::size_t lengths = request.headers.Count("content-length");
-  if (lengths > 1) return BadRequest("content-length: is there more than once");
+  if (lengths > 1) return BadRequest("content-length: was sent more than once");
   if (encodings == 0) return std::nullopt;
-  if (lengths > 0) return BadRequest("content-length: stands beside a transfer-encoding");
-  if (!is_1_1) return BadRequest("transfer-encoding: is none of HTTP/1.0's");
+  if (lengths > 0) return BadRequest("content-length: must not accompany transfer-encoding");
+  if (!is_1_1) return BadRequest("transfer-encoding: HTTP/1.0 has none");
   if (encodings == 1 && SameName(request.headers.Get("transfer-encoding"), "chunked")) {
     return std::nullopt;
   }
-  return Problem(501, StatusCode::kUnimplemented, "transfer-encoding: only chunked is known here");
+  return Problem(501, StatusCode::kUnimplemented, "transfer-encoding: only chunked is supported");
 }
 
 std::optional<Response> RefuseCoding(const Request& request) {
   for (const auto& [name, value] : request.headers) {
     if (!SameName(name, "content-encoding") || SameName(value, "identity")) continue;
     Response response = Problem(415, StatusCode::kUnimplemented,
-                                "content-encoding: send the body as it is, not compressed");
+                                "content-encoding: compressed bodies aren't supported");
     response.headers.Add("accept-encoding", "identity");
     return response;
   }
@@ -63,10 +63,10 @@ std::optional<Response> RefuseWebSocket(const Request& request) {
   if (request.headers.Count("sec-websocket-key") != 1 || key.size() != 24 ||
       !absl::Base64Unescape(absl::string_view(key.data(), key.size()), &bytes) ||
       bytes.size() != 16) {
-    return BadRequest("sec-websocket-key: must be there once, as base64 of 16 bytes");
+    return BadRequest("sec-websocket-key: must be sent once, as base64 of 16 bytes");
   }
   if (request.headers.Has("content-length") || request.headers.Has("transfer-encoding")) {
-    return BadRequest("a request for a WebSocket has no body");
+    return BadRequest("a WebSocket request must not have a body");
   }
   return std::nullopt;
 }
@@ -94,11 +94,11 @@ std::optional<Response> Refusal(const Request& request, const RequestForm& form)
   if (auto refusal = RefuseFraming(request, form.is_1_1)) return refusal;
   const bool asks_all = request.method == "OPTIONS" && request.path == "*";
   if (!request.path.starts_with('/') && !asks_all) {
-    return BadRequest("the target must be a path, or a URL of http");
+    return BadRequest("the request target must be a path or an http URL");
   }
   if (auto refusal = RefuseCoding(request)) return refusal;
   if (request.headers.Has("expect") && !SameName(request.headers.Get("expect"), "100-continue")) {
-    return Problem(417, StatusCode::kUnimplemented, "expect: only 100-continue is known here");
+    return Problem(417, StatusCode::kUnimplemented, "expect: only 100-continue is supported");
   }
   if (form.asks_for_web_socket) return RefuseWebSocket(request);
   return std::nullopt;

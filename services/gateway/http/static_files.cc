@@ -83,7 +83,7 @@ absl::StatusOr<StaticFiles> StaticFiles::Load(const std::string& folder) {
     total += bytes.size();
     if (total > kMaxBytes) {
       return absl::ResourceExhaustedError(
-          fmt::format("{}: holds more than {} bytes", folder, kMaxBytes));
+          fmt::format("{}: has more than {} bytes", folder, kMaxBytes));
     }
     const std::string path = "/" + fs::relative(entry->path(), folder).generic_string();
     File& file = files.files_[path];
@@ -111,8 +111,8 @@ Response StaticFiles::Serve(const Request& request) const {
     return Problem(404, absl::StatusCode::kNotFound, fmt::format("there is no {}", path));
   }
   if (request.method != "GET" && request.method != "HEAD") {
-    Response response =
-        Problem(405, absl::StatusCode::kUnimplemented, fmt::format("{} can only be read", path));
+    Response response = Problem(405, absl::StatusCode::kUnimplemented,
+                                fmt::format("{} takes GET, HEAD, not {}", path, request.method));
     response.headers.Add("allow", "GET, HEAD");
     return response;
   }

@@ -61,7 +61,7 @@ TEST_F(StaticFilesTest, ServesNoFileOutsideTheFolder) {
   }
 }
 
-TEST_F(StaticFilesTest, LetsBrowsersKeepWhatDoesNotChange) {
+TEST_F(StaticFilesTest, LetsBrowsersCacheFilesThatNeverChange) {
   EXPECT_EQ(Get("/assets/app-1a2b.js").headers.Get("cache-control"),
             "public, max-age=31536000, immutable");
   const Response first = Get("/");

@@ -149,9 +149,9 @@ class Writer {
     }
     return {
         {"description",
-         fmt::format("Server-Sent Events. `open` comes first and tells by `resumed` whether the "
-                     "stream goes on where its reader was; events without a name hold a {} as "
-                     "JSON; the last is `end`, or `problem` with what went wrong.",
+         fmt::format("Server-Sent Events. `open` is first; its `resumed` says whether the stream "
+                     "continues after the reader's last event. Events without a name hold a {} as "
+                     "JSON. The last event is `end`, or `problem` with the error.",
                      route.method->descriptor->output_type()->full_name())},
         {"content", {{"text/event-stream", {{"schema", {{"type", "string"}}}}}}}};
   }

@@ -141,7 +141,7 @@ absl::StatusOr<Resume> ReadLastEventId(const Routes::Found& found, const Request
   if (found.route->after == nullptr || begin != resume.stream + "-" ||
       !absl::SimpleAtoi(absl::string_view(position.data(), position.size()), &number)) {
     return absl::InvalidArgumentError(
-        fmt::format("Last-Event-ID: '{}' is not of an event of this stream", id));
+        fmt::format("Last-Event-ID: '{}' doesn't identify an event of this stream", id));
   }
   resume.after = position;
   return resume;

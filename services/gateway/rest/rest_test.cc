@@ -161,7 +161,7 @@ TEST_F(RestTest, TakesTheIdempotencyKeyAsTheRequestsId) {
       Call("POST", "/v1/trips", {{"content-type", "application/json"}, {"idempotency-key", "k-2"}},
            R"({"request_id": "other"})");
   EXPECT_EQ(differs.status, 400);
-  EXPECT_THAT(differs.body, HasSubstr("request_id: the Idempotency-Key says 'k-2'"));
+  EXPECT_THAT(differs.body, HasSubstr("request_id: is 'k-2' in the Idempotency-Key"));
   EXPECT_EQ(Call("GET", "/v1/trips/t-1", {{"idempotency-key", "k"}}).status, 400);
 }
 
@@ -203,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRest{"WrongMethod", "DELETE", "/v1/trips/t-1", "", "", 405,
                 "takes GET, HEAD, not DELETE"},
         BadRest{"WrongContentType", "POST", kQuotes, "text/xml", "<a/>", 415, "text/xml"},
-        BadRest{"NoJson", "POST", kQuotes, kJsonType, "{\"partySize\": ", 400, "is no JSON"},
+        BadRest{"NoJson", "POST", kQuotes, kJsonType, "{\"partySize\": ", 400, "is not JSON"},
         BadRest{"NoObject", "POST", kQuotes, kJsonType, "[1]", 400, "must be a JSON object"},
         BadRest{"UnknownField", "POST", kQuotes, kJsonType, R"({"partysize": 1})", 400,
                 "partysize"},
@@ -217,7 +217,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRest{"TooDeep", "POST", kQuotes, kJsonType, "{\"a\":" + std::string(100'000, '['), 400,
                 "body: "},
         BadRest{"PathAndBodyDiffer", "POST", kQuotes, kJsonType, R"({"market": "porto"})", 400,
-                "market: the path says 'city'"},
+                "market: is 'city' in the path"},
         BadRest{"BodyWhereNoneIs", "GET", "/v1/trips", kJsonType, "{}", 400, "takes none"},
         BadRest{"UnknownParameter", "GET", "/v1/trips?pagesize=1", "", "", 400, "pagesize"},
         BadRest{"ParameterOutOfRange", "GET", "/v1/trips?pageSize=-1", "", "", 400, "page"},
@@ -253,14 +253,14 @@ class EventsTest : public RestTest {
 
 constexpr char kFollow[] = "/v1/trips:follow?markets=city&oldestOpen=true";
 
-TEST_F(EventsTest, TellAStreamFromItsBeginningToItsEnd) {
+TEST_F(EventsTest, CarryAStreamFromOpenToEnd) {
   const std::string events = Events(kFollow);
   EXPECT_TRUE(events.starts_with("event: open\ndata: {\"resumed\":false}\n\nid: ")) << events;
   EXPECT_TRUE(events.ends_with("\n\nevent: end\ndata: {}\n\n")) << events;
   EXPECT_EQ(Ids(events).size(), 5U);
 }
 
-TEST_F(EventsTest, GoOnAfterTheLastOneSeen) {
+TEST_F(EventsTest, ResumeAfterTheLastEventIdOfTheReader) {
   const auto ids = Ids(Events(kFollow));
   ASSERT_EQ(ids.size(), 5U);
   const std::string rest = Events(kFollow, ids[2]);
@@ -268,7 +268,7 @@ TEST_F(EventsTest, GoOnAfterTheLastOneSeen) {
   EXPECT_THAT(Ids(rest), ::testing::ElementsAre(ids[3], ids[4]));
 }
 
-TEST_F(EventsTest, RefusesEventIdsOfAnotherStream) {
+TEST_F(EventsTest, RejectEventIdsFromAnotherStream) {
   const auto ids = Ids(Events(kFollow));
   ASSERT_EQ(ids.size(), 5U);
   const std::string stream = ids[2].substr(0, ids[2].find('-'));
@@ -280,10 +280,12 @@ TEST_F(EventsTest, RefusesEventIdsOfAnotherStream) {
   };
   for (const char* other :
        {"/v1/trips:follow?markets=porto&oldestOpen=true", "/v1/markets/city/drivers:watch"}) {
-    EXPECT_THAT(refused(other, ids[2]), HasSubstr("'" + ids[2] + "' is not of an event of this"));
+    EXPECT_THAT(refused(other, ids[2]),
+                HasSubstr("'" + ids[2] + "' doesn't identify an event of this"));
   }
   for (const std::string& id : {std::string("nonsense"), stream, stream + "-", stream + "-x"}) {
-    EXPECT_THAT(refused(kFollow, id), HasSubstr("Last-Event-ID: '" + id + "' is not of an event"));
+    EXPECT_THAT(refused(kFollow, id),
+                HasSubstr("Last-Event-ID: '" + id + "' doesn't identify an event"));
   }
 }
 
@@ -309,7 +311,7 @@ TEST_F(EventsTest, EndWithAProblemOnADrain) {
   drain.join();
 }
 
-TEST_F(EventsTest, EndTheCallOfAReaderThatGoesAway) {
+TEST_F(EventsTest, EndTheCallWhenTheReaderDisconnects) {
   StartPatient();
   TestClient client(port());
   client.SendRequest("GET", "/v1/markets/flood/drivers:watch");

@@ -57,7 +57,7 @@ absl::StatusOr<Route> ReadRoute(const Method& method, const HttpRule& rule,
     if (!field.ok()) return field.status();
   }
   if (method.client_streaming()) {
-    return absl::InvalidArgumentError("REST has no client streams");
+    return absl::InvalidArgumentError("REST doesn't support client streams");
   }
   if (!rule.body().empty() && rule.body() != "*") {
     return absl::InvalidArgumentError(fmt::format("body: '{}' must be '*'", rule.body()));

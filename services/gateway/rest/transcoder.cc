@@ -85,9 +85,9 @@ absl::StatusOr<json> ParseBody(const std::string& body) {
       return depth <= kMaxDepth;
     });
   } catch (const json::exception& error) {
-    return Invalid(fmt::format("body: is no JSON: {}", error.what()));
+    return Invalid(fmt::format("body: is not JSON: {}", error.what()));
   }
-  if (too_deep) return Invalid(fmt::format("body: nests deeper than {}", kMaxDepth));
+  if (too_deep) return Invalid(fmt::format("body: is nested more than {} levels deep", kMaxDepth));
   if (!names.doubled().empty()) {
     return Invalid(fmt::format("{}: is given twice", names.doubled()));
   }
@@ -120,7 +120,7 @@ absl::Status SetOnce(json& request, const FieldDescriptor& field, std::string_vi
     return status;
   }
   if (const json* there = Find(request, field); there != nullptr && *there != value) {
-    return Invalid(fmt::format("{}: {} says '{}', another place {}", field.name(), said_by, value,
+    return Invalid(fmt::format("{}: is '{}' in {}, but {} elsewhere", field.name(), value, said_by,
                                there->dump(-1, ' ', false, json::error_handler_t::replace)));
   }
   Erase(request, field);
@@ -145,7 +145,7 @@ absl::Status SetParameter(json& request, const Descriptor& type, const std::stri
       within = &within->back();
     }
     if (!within->is_null() && !within->is_object()) {
-      return Invalid(fmt::format("{}: stands below a value", name));
+      return Invalid(fmt::format("{}: is a field of something that isn't a message", name));
     }
   }
   const FieldDescriptor& field = *path->back();
@@ -218,9 +218,10 @@ absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables
   }
   const std::string_view key = request.headers.Get("idempotency-key");
   if (status.ok() && !key.empty()) {
-    status = route.idempotency_key == nullptr
-                 ? Invalid("Idempotency-Key: this route takes none; it is idempotent by itself")
-                 : SetOnce(*object, *route.idempotency_key, key, "the Idempotency-Key");
+    status =
+        route.idempotency_key == nullptr
+            ? Invalid("Idempotency-Key: this route takes none, since it is idempotent without one")
+            : SetOnce(*object, *route.idempotency_key, key, "the Idempotency-Key");
   }
   if (status.ok() && !after.empty()) {
     // Where the reader stands is newer than where it was first asked to begin.
@@ -237,7 +238,7 @@ absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables
 absl::StatusOr<std::string> MessageToJson(const Descriptor& type, std::string_view bytes) {
   const std::unique_ptr<Message> message = NewMessage(type);
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::InternalError(fmt::format("the service's answer is no {}", type.full_name()));
+    return absl::InternalError(fmt::format("the service's response is not a {}", type.full_name()));
   }
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;

@@ -125,13 +125,12 @@ void Gateway::ServeMethod(const Method& method, const std::shared_ptr<Exchange>&
   const Request& request = exchange->request();
   if (exchange->WantsWebSocket()) {
     if (OffersGrpcWebSockets(request)) return ServeWebSocket(method, options_.web, exchange);
-    return exchange->Send(
-        Problem(400, StatusCode::kInvalidArgument,
-                "sec-websocket-protocol: a WebSocket here speaks grpc-websockets"));
+    return exchange->Send(Problem(400, StatusCode::kInvalidArgument,
+                                  "sec-websocket-protocol: must be grpc-websockets"));
   }
   if (request.method != "POST") {
     Response response = Problem(405, StatusCode::kUnimplemented,
-                                fmt::format("gRPC-Web calls by POST, not by {}", request.method));
+                                fmt::format("gRPC-Web takes POST, not {}", request.method));
     response.headers.Add("allow", "POST");
     return exchange->Send(std::move(response));
   }

@@ -92,7 +92,7 @@ TEST_F(GatewayTest, GivesAUnaryCallADeadlineOfItsOwn) {
   EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 15'500);
 }
 
-TEST_F(GatewayTest, NeverHandsANameOfThePeersToGrpc) {
+TEST_F(GatewayTest, NeverForwardsHeadersReservedByGrpc) {
   Headers hostile = {
       {"grpclb_client_stats", "x"}, {"lb-token", "x"}, {"grpc-internal-encoding-request", "gzip"}};
   TestClient client(port());
@@ -121,7 +121,7 @@ TEST_F(GatewayTest, RefusesACallerThatIsNamedTwice) {
   EXPECT_THAT(Frames(web.body), ElementsAre(StartsWith("trailers grpc-status: 16\r\n")));
 }
 
-TEST_F(GatewayTest, KeepsTheConnectionsOfClassesOfCallersApart) {
+TEST_F(GatewayTest, UsesSeparateConnectionsForEachClassOfCallers) {
   TestClient client(port());
   const auto connection = [&client](const Headers& more) {
     Headers headers = kProto;
@@ -146,7 +146,7 @@ TEST_F(GatewayTest, ForwardsAndReturnsTheRequestId) {
   EXPECT_EQ(answer.headers.Get("x-request-id"), "morning-1");
 }
 
-TEST_F(GatewayTest, GivesARequestAnIdThatHasNoneOrOneThatWouldSpoilALog) {
+TEST_F(GatewayTest, ReplacesMissingAndUnsafeRequestIds) {
   TestClient client(port());
   std::set<std::string> ids;
   for (const Headers& more : {Headers{}, Headers{}, Headers{{"x-request-id", "a level=error"}}}) {
@@ -193,7 +193,7 @@ TEST_F(GatewayTest, MeasuresRequestsByWhatTheyAskFor) {
   EXPECT_EQ(metrics::testing::Sum(measured, "gateway_http_requests_total"), 9);
 }
 
-TEST_F(GatewayTest, SpeaksBase64ToThoseWhoDo) {
+TEST_F(GatewayTest, AnswersInBase64WhenTheRequestIsBase64) {
   TestClient client(port());
   const auto answer = client.Call("POST", kQuote, {{"content-type", "application/grpc-web-text"}},
                                   absl::Base64Escape(QuoteFrame()));
@@ -307,13 +307,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadCall{"UnknownMethod", "POST", "/ridestream.trip.v1.TripService/Fly", kType, QuoteFrame(),
                 404, "there is no method /ridestream.trip.v1.TripService/Fly"},
         BadCall{"UnknownRoute", "GET", "/nowhere.html", "", "", 404, "there is no /nowhere.html"},
-        BadCall{"WrongHttpMethod", "PUT", kQuote, kType, QuoteFrame(), 405, "not by PUT"},
+        BadCall{"WrongHttpMethod", "PUT", kQuote, kType, QuoteFrame(), 405, "not PUT"},
         BadCall{"WrongContentType", "POST", kQuote, "text/plain", QuoteFrame(), 415, "text/plain"},
         BadCall{"NoContentType", "POST", kQuote, "", QuoteFrame(), 415, "content-type"},
         BadCall{"TruncatedFrame", "POST", kQuote, kType, QuoteFrame().substr(0, 7), 200,
-                "grpc-status: 3\r\ngrpc-message: frame: says that 8 bytes follow, 2 do"},
+                "grpc-status: 3\r\ngrpc-message: frame: announces 8 bytes, but 2 follow"},
         BadCall{"FalseLength", "POST", kQuote, kType, std::string("\0\x7f\xff\xff\xff", 5) + "abc",
-                200, "grpc-message: frame: says that 2147483647 bytes follow, 3 do"},
+                200, "grpc-message: frame: announces 2147483647 bytes, but 3 follow"},
         BadCall{"NoFrame", "POST", kQuote, kType, "", 200, "grpc-message: frame: "},
         BadCall{"TwoMessages", "POST", kQuote, kType, QuoteFrame() + QuoteFrame(), 200,
                 "takes one message"},
@@ -321,7 +321,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCall{"ClientStream", "POST", kDrive, kType, DataFrame(""), 200, "over a WebSocket"}),
     [](const auto& test) { return test.param.name; });
 
-TEST_F(GatewayTest, RefusesMetadataAndTimeoutsThatAreNone) {
+TEST_F(GatewayTest, RefusesInvalidMetadataAndTimeouts) {
   TestClient client(port());
   EXPECT_THAT(
       client.Call("POST", kQuote, {{"content-type", kType}, {"tracestate", "\xff"}}, QuoteFrame())
@@ -525,12 +525,12 @@ TEST_F(GatewaySocketTest, EndsInvalidFramesWithAStatus) {
   EXPECT_EQ(client_.ReadFrame().opcode, 8);
 }
 
-TEST_F(GatewaySocketTest, EndsWithAStatusAFrameOfAFalseLength) {
+TEST_F(GatewaySocketTest, EndsWithAStatusWhenAFramesLengthIsWrong) {
   Open();
   client_.SendBinary(std::string("\0\0\x7f\xff\xff\xff", 6) + "abc");
   EXPECT_THAT(Read(), StartsWith("trailers x-request-id: "));
-  EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: frame: says that 2147483647 "
-                                "bytes follow, 3 do"));
+  EXPECT_THAT(Read(), HasSubstr("grpc-status: 3\r\ngrpc-message: frame: announces 2147483647 "
+                                "bytes, but 3 follow"));
   EXPECT_EQ(client_.ReadFrame().opcode, 8);
 }
 

@@ -57,7 +57,7 @@ TEST_F(GatewayMarketsTest, RefusesRestThatNamesTwoMarkets) {
   EXPECT_THAT(answer.body, HasSubstr("names another market than the path"));
 }
 
-TEST_F(GatewayMarketsTest, TellsTheMarketOfThePathToTheService) {
+TEST_F(GatewayMarketsTest, ForwardsTheMarketOfThePathToTheService) {
   const auto answer = TestClient(port()).Call("POST", "/v1/markets/porto/quotes",
                                               {{"content-type", "application/json"}}, "{}");
   EXPECT_EQ(answer.headers.Get("seen-market"), "porto");
@@ -83,7 +83,7 @@ TEST_F(GatewayMarketsTest, RoutesWebSocketsByTheirMetadata) {
   EXPECT_EQ(lisbon_.last_find_nearest().market(), "");
 }
 
-TEST_F(GatewayMarketsTest, SaysWhichMarketsThereAreToCallsOfAnother) {
+TEST_F(GatewayMarketsTest, NamesTheServedMarketsToCallsForAnother) {
   constexpr char kWhich[] = "market 'atlantis' isn't served here, only lisbon, porto";
   const auto rest = TestClient(port()).Call("GET", "/v1/markets/atlantis/drivers:nearest");
   EXPECT_EQ(rest.status, 400);

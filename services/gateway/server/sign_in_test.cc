@@ -195,7 +195,7 @@ TEST_F(SignInTest, OpensASessionOnceForEachAddress) {
   EXPECT_EQ(client.Call("GET", site_.Target()).status, 303);
 }
 
-TEST_F(SignInTest, ServicesGetTheTokenAloneAndNoCookie) {
+TEST_F(SignInTest, ServicesGetTheTokenAndNoCookie) {
   TestClient client(port());
   Headers headers = site_.Open();
   headers.Add("content-type", "application/grpc-web+proto");
