@@ -15,8 +15,9 @@ class MarketAddresses {
   /// Reads the value of the flag --`flag`, in one of three forms:
   ///  * `HOST:PORT`: one address serves every market, e.g. that of a proxy.
   ///  * `city=HOST:PORT,porto=HOST:PORT`: these markets, and no others.
-  ///  * `dispatch-{market}.example:7003`: the market's name is put into a DNS name. In Kubernetes,
-  ///    the name of a headless service for each market.
+  ///  * `dispatch-{market}.example:7003`: the market's name is put into a DNS name, such as that of
+  ///    a Service in Kubernetes. A name with several addresses is no list of standbys: a client
+  ///    doesn't look at their health.
   /// In the first two, HOST:PORT may be several IP addresses of one family with their ports,
   /// separated by commas: a process that serves and its standbys.
   /// INVALID_ARGUMENT names the flag and what is wrong.
