@@ -2,19 +2,19 @@
 {{ index .root.Values.tls.secrets .service | default (printf "ridestream-%s" .service) }}
 {{- end }}
 
-{{- /* Least memory of a market's dispatch, in MiB: 65 for the process, 23 KB for each driver. */ -}}
+{{- /* Smallest memory limit of a market's dispatch, in MiB: 65 for the process, 23 KB for each driver. */ -}}
 {{- define "ridestream.dispatchLeastMiB" -}}
 {{ add 65 (div (mul . 23) 1000) 1 }}
 {{- end }}
 
-{{- /* gRPC takes at most a quarter of the memory for its connections, so four times 23 KB a driver. */ -}}
+{{- /* Default limit: gRPC uses at most a quarter of it for connections, so four times 23 KB for each driver. */ -}}
 {{- define "ridestream.dispatchMiB" -}}
 {{ add 128 (div (mul . 92) 1000) }}
 {{- end }}
 
-{{- /* 350 bytes a driver beside the 120 MiB that strangers can make it hold. */ -}}
+{{- /* Smallest limit of a location: 350 bytes for each of --max_drivers (twice maxDrivers), and the 120 MiB that strangers can make it hold. */ -}}
 {{- define "ridestream.locationLeastMiB" -}}
-{{ add 128 (div (mul . 350) 1000000) 1 }}
+{{ add 128 (div (mul . 700) 1000000) 1 }}
 {{- end }}
 
 {{- define "ridestream.podSecurity" -}}
@@ -42,7 +42,7 @@ resources:
   limits: {memory: {{ .memory }}Mi}
 {{- end }}
 
-{{- /* What every service is given: addresses, clock, certificate, keys of tokens. */ -}}
+{{- /* Settings of every service: addresses, clock, certificate, token keys. */ -}}
 {{- define "ridestream.environment" -}}
 - {name: RIDESTREAM_LISTEN, value: "0.0.0.0:{{ .port }}"}
 - {name: RIDESTREAM_METRICS_LISTEN, value: "0.0.0.0:{{ add .port 100 }}"}
@@ -60,6 +60,19 @@ resources:
 - {name: RIDESTREAM_TOKEN_AUDIENCE, value: {{ .root.Values.tokens.audience | quote }}}
 {{- end }}
 
+{{- /* Connections that one door accepts: its maxconn. */ -}}
+{{- define "ridestream.doorConnections" }}4000{{ end }}
+
+{{- /*
+HAProxy opens a connection to a service for each client, so a service must accept as many from one address as a
+door does. That may be at most half of all. `clients` is the number of clients behind all doors.
+*/ -}}
+{{- define "ridestream.connections" -}}
+{{- $door := include "ridestream.doorConnections" . | int }}
+- {name: RIDESTREAM_GRPC_MAX_CONNECTIONS, value: "{{ add .clients (mul 2 $door) }}"}
+- {name: RIDESTREAM_GRPC_MAX_CONNECTIONS_PER_ADDRESS, value: "{{ $door }}"}
+{{- end }}
+
 {{- define "ridestream.mounts" -}}
 - {name: identity, mountPath: /identity, readOnly: true}
 {{- if .Values.tokens.secret }}
@@ -67,7 +80,7 @@ resources:
 {{- end }}
 {{- end }}
 
-{{- /* Files of Secrets are root's; the pod's group, which holds this process alone, may read them. */ -}}
+{{- /* The files of Secrets belong to root and are readable for the pod's group, in which only this process is. */ -}}
 {{- define "ridestream.volumes" -}}
 - name: identity
   secret: {secretName: {{ include "ridestream.secret" . }}, defaultMode: 0440}
@@ -82,7 +95,7 @@ resources:
 - {name: metrics, containerPort: {{ add . 100 }}}
 {{- end }}
 
-{{- /* The service's own health by its own certificate: mutual TLS is beyond the kubelet's gRPC probe. */ -}}
+{{- /* Checks gRPC's health with the service's own certificate: the kubelet's gRPC probe has no mutual TLS. */ -}}
 {{- define "ridestream.grpcReadiness" -}}
 readinessProbe:
   exec: {command: [healthprobe, "127.0.0.1:{{ .port }}"]}
