@@ -17,11 +17,11 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "libs/base/text.h"
-#include "libs/roads/bench/bench_tools.h"
 #include "libs/roads/engine/contraction_order.h"
 #include "libs/roads/engine/dijkstra_router.h"
 #include "libs/roads/streets.h"
 #include "libs/testing/figures.h"
+#include "tests/bench/roads/bench_tools.h"
 
 ABSL_FLAG(std::string, roads, "city:1",
           "Streets: city:SEED for the built-in city, or an OpenStreetMap file");
