@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "services/dispatch/matching/lemon_oracle.h"
+#include "services/dispatch/matching/testing/lemon_oracle.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "services/dispatch/rpc/drive_call.h"
-#include "services/dispatch/rpc/drive_stream_tester.h"
+#include "services/dispatch/rpc/testing/drive_stream_tester.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -5,7 +5,7 @@
 #include <thread>
 #include <variant>
 
-#include "services/dispatch/runner/manual_executor.h"
+#include "services/dispatch/runner/testing/manual_executor.h"
 
 namespace ridestream::dispatch {
 namespace {

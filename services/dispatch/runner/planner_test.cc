@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "libs/testing/status_matchers.h"
-#include "services/dispatch/runner/manual_executor.h"
+#include "services/dispatch/runner/testing/manual_executor.h"
 
 namespace ridestream::dispatch {
 namespace {

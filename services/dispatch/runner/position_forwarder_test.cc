@@ -9,7 +9,8 @@
 
 #include "libs/base/timer_queue.h"
 #include "libs/testing/manual_timers.h"
-#include "services/dispatch/runner/fake_write_stream.h"
+#include "services/dispatch/runner/testing/fake_write_stream.h"
+#include "services/dispatch/runner/testing/manual_executor.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "libs/base/timer_queue.h"
 #include "libs/testing/manual_timers.h"
-#include "services/dispatch/runner/fake_write_stream.h"
+#include "services/dispatch/runner/testing/fake_write_stream.h"
 
 namespace ridestream::dispatch {
 namespace {

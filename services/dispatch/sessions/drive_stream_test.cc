@@ -17,8 +17,8 @@
 #include "libs/rpc/retry_after.h"
 #include "libs/testing/manual_timers.h"
 #include "libs/testing/status_matchers.h"
-#include "services/dispatch/sessions/fake_call.h"
 #include "services/dispatch/sessions/session_registry.h"
+#include "services/dispatch/sessions/testing/fake_call.h"
 
 namespace ridestream::dispatch {
 namespace {

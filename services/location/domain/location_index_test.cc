@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "services/location/domain/testing.h"
+#include "services/location/testing/position_reports.h"
 
 namespace ridestream::location {
 namespace {

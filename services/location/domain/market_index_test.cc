@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "services/location/domain/testing.h"
+#include "services/location/testing/position_reports.h"
 
 namespace ridestream::location {
 namespace {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "services/location/domain/market_index.h"
-#include "services/location/domain/testing.h"
+#include "services/location/testing/position_reports.h"
 
 namespace ridestream::location {
 namespace {

@@ -13,7 +13,7 @@
 #include "libs/rpc/retry_after.h"
 #include "libs/testing/manual_timers.h"
 #include "libs/testing/status_matchers.h"
-#include "services/location/domain/testing.h"
+#include "services/location/testing/position_reports.h"
 
 namespace ridestream::location {
 namespace {

@@ -1,4 +1,4 @@
-#include "services/dispatch/matching/lemon_oracle.h"
+#include "services/dispatch/matching/testing/lemon_oracle.h"
 
 #include <lemon/network_simplex.h>
 #include <lemon/smart_graph.h>
