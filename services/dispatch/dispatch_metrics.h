@@ -6,9 +6,9 @@
 
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/peer_clock.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/market_runner.h"
-#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

@@ -23,12 +23,12 @@
 #include "libs/rpc/server.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/lease_port.h"
 #include "services/dispatch/runner/market_runner.h"
 #include "services/dispatch/runner/progress_reporter.h"
-#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

@@ -12,10 +12,10 @@
 
 #include "libs/base/system_time.h"
 #include "services/dispatch/domain/market/testing/market_checker.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/market_runner.h"
 #include "services/dispatch/runner/progress_reporter.h"
-#include "services/dispatch/sessions/session_registry.h"
 #include "tests/sim/dispatch_peers.h"
 #include "tests/sim/drive_link.h"
 #include "tests/sim/link.h"

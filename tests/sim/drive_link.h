@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "services/dispatch/sessions/drive_stream.h"
+#include "services/dispatch/drive/drive_stream.h"
 #include "tests/sim/link.h"
 
 namespace ridestream::sim {

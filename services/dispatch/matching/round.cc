@@ -118,7 +118,7 @@ Chosen TakeCheapest(const Costs& costs, const std::vector<Row>& rows, const OutO
       problem.AddOption(columns.At(option.driver()), ToSolver(option.cost));
     }
   }
-  const Assignment assignment = Solve(problem, out_of_time);
+  const AssignmentSolution assignment = Solve(problem, out_of_time);
   was_out_of_time = assignment.greedy_rows > 0;
 
   Chosen chosen(rows.size(), nullptr);
@@ -166,7 +166,7 @@ void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Ch
       problem.AddOption(column, ToSolver(option->cost));
     }
   }
-  const Assignment assignment = Solve(problem, out_of_time);
+  const AssignmentSolution assignment = Solve(problem, out_of_time);
   for (std::size_t i = 0; i < offered.size(); ++i) {
     const auto option = offered[i].by_column.find(assignment.column_of[i]);
     if (option != offered[i].by_column.end()) chosen[offered[i].row] = option->second;

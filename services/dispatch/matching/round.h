@@ -8,7 +8,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
-#include "services/dispatch/matching/assignment.h"
+#include "services/dispatch/matching/assignment_problem.h"
 #include "services/dispatch/matching/candidate.h"
 #include "services/dispatch/matching/costs.h"
 

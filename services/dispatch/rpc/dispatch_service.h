@@ -7,8 +7,8 @@
 #include "libs/rpc/caller.h"
 #include "libs/rpc/proof_watch.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/rpc/drive_call.h"
-#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

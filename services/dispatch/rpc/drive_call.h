@@ -8,7 +8,7 @@
 #include "libs/rpc/call_guard.h"
 #include "libs/rpc/call_observer.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
-#include "services/dispatch/sessions/drive_stream.h"
+#include "services/dispatch/drive/drive_stream.h"
 
 namespace ridestream::dispatch {
 

@@ -21,9 +21,9 @@
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "services/dispatch/domain/market/market.h"
 #include "services/dispatch/domain/session/drive_request_checks.h"
+#include "services/dispatch/drive/drive_stream.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/rpc/drive_call.h"
-#include "services/dispatch/sessions/drive_stream.h"
-#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 namespace {

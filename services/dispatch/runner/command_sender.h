@@ -6,10 +6,10 @@
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
 #include "services/dispatch/domain/events/market_events.h"
+#include "services/dispatch/drive/driver_session.h"
 #include "services/dispatch/runner/market_lease.h"
 #include "services/dispatch/runner/open_requests.h"
 #include "services/dispatch/runner/trip_port.h"
-#include "services/dispatch/sessions/driver_session.h"
 
 namespace ridestream::dispatch {
 

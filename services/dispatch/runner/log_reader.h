@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/dispatch/domain/trips/log_cursor.h"
-#include "services/dispatch/sessions/driver_session.h"
+#include "services/dispatch/drive/driver_session.h"
 
 namespace ridestream::dispatch {
 

@@ -13,8 +13,8 @@
 #include "libs/base/clock.h"
 #include "libs/base/worker.h"
 #include "services/dispatch/domain/market/market.h"
+#include "services/dispatch/drive/driver_session.h"
 #include "services/dispatch/runner/event_queue.h"
-#include "services/dispatch/sessions/driver_session.h"
 
 namespace ridestream::dispatch {
 

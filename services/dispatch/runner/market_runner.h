@@ -17,6 +17,8 @@
 #include "libs/streams/follow_stream.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "s2/s2latlng_rect.h"
+#include "services/dispatch/drive/offer_times.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/runner/command_sender.h"
 #include "services/dispatch/runner/location_port.h"
 #include "services/dispatch/runner/log_reader.h"
@@ -28,8 +30,6 @@
 #include "services/dispatch/runner/progress_reporter.h"
 #include "services/dispatch/runner/speed_keeper.h"
 #include "services/dispatch/runner/trip_port.h"
-#include "services/dispatch/sessions/offer_times.h"
-#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

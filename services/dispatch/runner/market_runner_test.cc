@@ -17,9 +17,9 @@
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/stale_term.h"
 #include "libs/testing/status_matchers.h"
+#include "services/dispatch/drive/testing/fake_call.h"
 #include "services/dispatch/runner/testing/fake_write_stream.h"
 #include "services/dispatch/runner/testing/held_lease.h"
-#include "services/dispatch/sessions/testing/fake_call.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -13,7 +13,7 @@
 #include "libs/base/timer_port.h"
 #include "libs/streams/report_stream.h"
 #include "ridestream/location/v1/location.pb.h"
-#include "services/dispatch/sessions/driver_session.h"
+#include "services/dispatch/drive/driver_session.h"
 
 namespace ridestream::dispatch {
 

@@ -12,7 +12,7 @@
 #include "libs/base/geo.h"
 #include "libs/base/id.h"
 #include "services/dispatch/domain/events/market_events.h"
-#include "services/dispatch/matching/assignment.h"
+#include "services/dispatch/matching/assignment_problem.h"
 #include "services/dispatch/matching/costs.h"
 #include "services/dispatch/matching/round.h"
 

@@ -19,10 +19,10 @@
 #include "libs/rpc/status.h"
 #include "libs/testing/status_matchers.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
+#include "services/dispatch/drive/session_registry.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/location_client.h"
 #include "services/dispatch/runner/position_forwarder.h"
-#include "services/dispatch/sessions/session_registry.h"
 
 namespace ridestream::dispatch {
 

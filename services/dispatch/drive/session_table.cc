@@ -1,4 +1,4 @@
-#include "services/dispatch/sessions/session_table.h"
+#include "services/dispatch/drive/session_table.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "services/dispatch/sessions/offer_times.h"
+#include "services/dispatch/drive/offer_times.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "services/dispatch/sessions/push_history.h"
+#include "services/dispatch/drive/push_history.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "services/dispatch/matching/assignment.h"
+#include "services/dispatch/matching/assignment_problem.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr std::uint32_t kNone = Assignment::kUnmatched;
+constexpr std::uint32_t kNone = AssignmentSolution::kUnmatched;
 constexpr std::uint64_t kRounds = 10'000;
 
 struct Case {
@@ -37,7 +37,9 @@ AssignmentProblem MakeProblem(const Case& c) {
   return problem;
 }
 
-Assignment SolveInTime(const AssignmentProblem& problem) { return Solve(problem, NoDeadline()()); }
+AssignmentSolution SolveInTime(const AssignmentProblem& problem) {
+  return Solve(problem, NoDeadline()());
+}
 
 /// Riders and drivers in a plane of 5 km, each rider with the drivers nearest to it, or a random
 /// few; costs with many ties in every third round, prices between worthless and prohibitive.
@@ -74,7 +76,7 @@ Case RandomRound(std::uint64_t seed) {
 }
 
 /// Each column at most once, only options that exist, and the cost is what it says.
-void ExpectValid(const Case& c, const Assignment& assignment) {
+void ExpectValid(const Case& c, const AssignmentSolution& assignment) {
   ASSERT_EQ(assignment.column_of.size(), c.prices.size());
   std::vector<bool> taken(c.columns, false);
   std::int64_t cost = 0;
@@ -96,12 +98,12 @@ void ExpectValid(const Case& c, const Assignment& assignment) {
   EXPECT_EQ(assignment.cost, cost);
 }
 
-TEST(AssignmentTest, CostsWhatTheNetworkSimplexFindsOnTenThousandRounds) {
+TEST(AssignmentProblemTest, CostsWhatTheNetworkSimplexFindsOnTenThousandRounds) {
   std::uint64_t matched = 0, unmatched = 0;
   for (std::uint64_t seed = 1; seed <= kRounds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Case c = RandomRound(seed);
-    const Assignment assignment = SolveInTime(MakeProblem(c));
+    const AssignmentSolution assignment = SolveInTime(MakeProblem(c));
     ExpectValid(c, assignment);
     ASSERT_EQ(assignment.cost, LeastCostByLemon(c.prices, static_cast<int>(c.columns), c.pairs));
     ASSERT_EQ(assignment.greedy_rows, 0u);
@@ -113,7 +115,7 @@ TEST(AssignmentTest, CostsWhatTheNetworkSimplexFindsOnTenThousandRounds) {
   EXPECT_GT(unmatched, 10'000u);
 }
 
-TEST(AssignmentTest, GivesUpANearDriverWhereThatHelpsTheOtherMore) {
+TEST(AssignmentProblemTest, GivesUpANearDriverWhereThatHelpsTheOtherMore) {
   // Both are nearest to column 0; together 10 + 20 beats 5 + 100.
   AssignmentProblem problem(2);
   problem.AddRow(1'000);
@@ -122,12 +124,12 @@ TEST(AssignmentTest, GivesUpANearDriverWhereThatHelpsTheOtherMore) {
   problem.AddRow(1'000);
   problem.AddOption(0, 10);
   problem.AddOption(1, 100);
-  const Assignment assignment = SolveInTime(problem);
+  const AssignmentSolution assignment = SolveInTime(problem);
   EXPECT_THAT(assignment.column_of, ElementsAre(1, 0));
   EXPECT_EQ(assignment.cost, 30);
 }
 
-TEST(AssignmentTest, LeavesOutTheRowWhosePriceIsLowest) {
+TEST(AssignmentProblemTest, LeavesOutTheRowWhosePriceIsLowest) {
   AssignmentProblem problem(1);
   for (const std::int64_t price : {300, 200, 400}) {
     problem.AddRow(price);
@@ -136,16 +138,16 @@ TEST(AssignmentTest, LeavesOutTheRowWhosePriceIsLowest) {
   EXPECT_THAT(SolveInTime(problem).column_of, ElementsAre(kNone, kNone, 0));
 }
 
-TEST(AssignmentTest, LeavesARowOutRatherThanPayMoreThanItsPrice) {
+TEST(AssignmentProblemTest, LeavesARowOutRatherThanPayMoreThanItsPrice) {
   AssignmentProblem problem(1);
   problem.AddRow(50);
   problem.AddOption(0, 51);
-  const Assignment assignment = SolveInTime(problem);
+  const AssignmentSolution assignment = SolveInTime(problem);
   EXPECT_THAT(assignment.column_of, ElementsAre(kNone));
   EXPECT_EQ(assignment.cost, 50);
 }
 
-TEST(AssignmentTest, TakesTheCheapestOfSeveralOptionsForOneColumn) {
+TEST(AssignmentProblemTest, TakesTheCheapestOfSeveralOptionsForOneColumn) {
   AssignmentProblem problem(1);
   problem.AddRow(50);
   problem.AddOption(0, 40);
@@ -153,22 +155,22 @@ TEST(AssignmentTest, TakesTheCheapestOfSeveralOptionsForOneColumn) {
   EXPECT_EQ(SolveInTime(problem).cost, 30);
 }
 
-TEST(AssignmentTest, HandlesEmptyRowsAndColumns) {
+TEST(AssignmentProblemTest, HandlesEmptyRowsAndColumns) {
   EXPECT_EQ(SolveInTime(AssignmentProblem(0)).cost, 0);
   AssignmentProblem problem(0);
   problem.AddRow(7);
   EXPECT_EQ(SolveInTime(problem).cost, 7);
 }
 
-TEST(AssignmentTest, OutOfTimeTheRestIsGreedyAndCounted) {
+TEST(AssignmentProblemTest, OutOfTimeTheRestIsGreedyAndCounted) {
   std::uint64_t worse = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Case c = RandomRound(seed);
     const AssignmentProblem problem = MakeProblem(c);
     const auto in_time = static_cast<int>(problem.rows() / 2);
-    const Assignment best = SolveInTime(problem);
-    const Assignment hasty =
+    const AssignmentSolution best = SolveInTime(problem);
+    const AssignmentSolution hasty =
         Solve(problem, [asked = 0, in_time]() mutable { return ++asked > in_time; });
     ExpectValid(c, hasty);
     EXPECT_EQ(hasty.greedy_rows, problem.rows() - problem.rows() / 2);
@@ -178,7 +180,7 @@ TEST(AssignmentTest, OutOfTimeTheRestIsGreedyAndCounted) {
   EXPECT_GT(worse, 0u) << "time makes no difference, so nothing was tested";
 }
 
-TEST(AssignmentTest, TheSameProblemHasTheSameAnswer) {
+TEST(AssignmentProblemTest, TheSameProblemHasTheSameAnswer) {
   for (std::uint64_t seed = 3; seed <= 300; seed += 3) {  // Those with many ties.
     const AssignmentProblem problem = MakeProblem(RandomRound(seed));
     EXPECT_EQ(SolveInTime(problem).column_of, SolveInTime(problem).column_of);

@@ -14,9 +14,9 @@
 #include "libs/service/service.h"
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/session/session.h"
-#include "services/dispatch/sessions/offer_times.h"
-#include "services/dispatch/sessions/push_history.h"
-#include "services/dispatch/sessions/session_counters.h"
+#include "services/dispatch/drive/offer_times.h"
+#include "services/dispatch/drive/push_history.h"
+#include "services/dispatch/drive/session_counters.h"
 
 namespace ridestream::dispatch {
 

@@ -16,9 +16,9 @@
 #include "libs/base/peer_address.h"
 #include "libs/base/timer_port.h"
 #include "libs/service/markets.h"
-#include "services/dispatch/sessions/drive_stream.h"
-#include "services/dispatch/sessions/driver_session.h"
-#include "services/dispatch/sessions/session_table.h"
+#include "services/dispatch/drive/drive_stream.h"
+#include "services/dispatch/drive/driver_session.h"
+#include "services/dispatch/drive/session_table.h"
 
 namespace ridestream::dispatch {
 

@@ -10,8 +10,8 @@
 #include "libs/base/mutex.h"
 #include "libs/base/peer_address.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
-#include "services/dispatch/sessions/driver_session.h"
-#include "services/dispatch/sessions/duplex_stream.h"
+#include "services/dispatch/drive/driver_session.h"
+#include "services/dispatch/drive/duplex_stream.h"
 
 namespace ridestream::dispatch {
 

@@ -1,10 +1,10 @@
-#include "services/dispatch/sessions/drive_stream.h"
+#include "services/dispatch/drive/drive_stream.h"
 
 #include <utility>
 
 #include "libs/proto_values/proto_values.h"
 #include "services/dispatch/domain/session/drive_request_checks.h"
-#include "services/dispatch/sessions/session_registry.h"
+#include "services/dispatch/drive/session_registry.h"
 
 namespace ridestream::dispatch {
 

@@ -1,4 +1,4 @@
-#include "services/dispatch/sessions/session_registry.h"
+#include "services/dispatch/drive/session_registry.h"
 
 #include <fmt/format.h>
 

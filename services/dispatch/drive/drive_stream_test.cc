@@ -1,7 +1,7 @@
 // The logic of the driver's stream and the registry of sessions over a transport that the test
 // moves: who writes when, how a stream ends, and who finds room. With gRPC beneath: rpc/.
 
-#include "services/dispatch/sessions/drive_stream.h"
+#include "services/dispatch/drive/drive_stream.h"
 
 #include <gtest/gtest.h>
 
@@ -17,8 +17,8 @@
 #include "libs/rpc/retry_after.h"
 #include "libs/testing/manual_timers.h"
 #include "libs/testing/status_matchers.h"
-#include "services/dispatch/sessions/session_registry.h"
-#include "services/dispatch/sessions/testing/fake_call.h"
+#include "services/dispatch/drive/session_registry.h"
+#include "services/dispatch/drive/testing/fake_call.h"
 
 namespace ridestream::dispatch {
 namespace {

@@ -41,7 +41,7 @@ class AssignmentProblem {
   std::vector<std::int64_t> price_;
 };
 
-struct Assignment {
+struct AssignmentSolution {
   static constexpr std::uint32_t kUnmatched = std::numeric_limits<std::uint32_t>::max();
   /// By row.
   std::vector<std::uint32_t> column_of;
@@ -65,6 +65,6 @@ StartDeadline NoDeadline();
 /// 2D rectangular assignment algorithms", 2016. At most O(rows * options * log options), in
 /// practice near to the number of options. The same problem has always the same answer, also among
 /// assignments that are equally cheap.
-Assignment Solve(const AssignmentProblem& problem, const OutOfTime& out_of_time);
+AssignmentSolution Solve(const AssignmentProblem& problem, const OutOfTime& out_of_time);
 
 }  // namespace ridestream::dispatch

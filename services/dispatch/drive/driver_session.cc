@@ -1,4 +1,4 @@
-#include "services/dispatch/sessions/driver_session.h"
+#include "services/dispatch/drive/driver_session.h"
 
 #include <fmt/format.h>
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "libs/base/mutex.h"
-#include "services/dispatch/sessions/session_registry.h"
+#include "services/dispatch/drive/session_registry.h"
 
 namespace ridestream::dispatch {
 

@@ -8,7 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/id.h"
-#include "services/dispatch/sessions/driver_session.h"
+#include "services/dispatch/drive/driver_session.h"
 
 namespace ridestream::dispatch {
 

@@ -1,4 +1,4 @@
-#include "services/dispatch/matching/assignment.h"
+#include "services/dispatch/matching/assignment_problem.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 namespace ridestream::dispatch {
 namespace {
 
-constexpr std::uint32_t kNone = Assignment::kUnmatched;
+constexpr std::uint32_t kNone = AssignmentSolution::kUnmatched;
 constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max();
 
 /// One problem on its way to its solution. `row_price_` and `column_price_` are the dual variables:
@@ -171,9 +171,9 @@ StartDeadline NoDeadline() {
   return [] { return [] { return false; }; };
 }
 
-Assignment Solve(const AssignmentProblem& problem, const OutOfTime& out_of_time) {
+AssignmentSolution Solve(const AssignmentProblem& problem, const OutOfTime& out_of_time) {
   Solver solver(problem);
-  Assignment assignment;
+  AssignmentSolution assignment;
   for (std::uint32_t row = 0; row < problem.rows(); ++row) {
     if (assignment.greedy_rows > 0 || out_of_time()) {
       ++assignment.greedy_rows;
