@@ -1,33 +1,20 @@
-// Wires the exporter: flags, the log, the topic, the thread between them, a server for health.
+// Turns flags into the options of an ExporterServer, and runs it until a signal comes.
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "libs/base/timer_queue.h"
-#include "libs/base/worker.h"
-#include "libs/metrics/service_metrics.h"
-#include "libs/rpc/channel.h"
-#include "libs/rpc/security.h"
 #include "libs/rpc/security_flags.h"
-#include "libs/rpc/server.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/market_addresses.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
-#include "services/exporter/domain/event_queue.h"
-#include "services/exporter/domain/exporter.h"
-#include "services/exporter/exporter_metrics.h"
-#include "services/exporter/kafka/kafka_topic.h"
-#include "services/exporter/position_flow.h"
-#include "services/exporter/rpc/trip_log.h"
+#include "services/exporter/exporter_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7004",
           "Address to serve gRPC's health protocol on, HOST:PORT. Port 0 takes a free port");
@@ -97,96 +84,60 @@ absl::StatusOr<KafkaSettings> SettingsFromFlags() {
   return settings;
 }
 
-/// Null without --positions_topic.
-absl::StatusOr<std::unique_ptr<PositionFlow>> StartPositions(
-    const std::vector<std::string>& markets, const KafkaSettings& settings,
-    const rpc::Security& security, TimerQueue& timers, const Clock& clock) {
-  if (absl::GetFlag(FLAGS_positions_topic).empty()) return nullptr;
+/// Nothing without --positions_topic.
+absl::StatusOr<std::optional<PositionFlow::Options>> PositionsFromFlags(
+    const std::vector<std::string>& markets, const KafkaSettings& settings) {
+  if (absl::GetFlag(FLAGS_positions_topic).empty()) return std::nullopt;
   auto location = service::MarketAddresses::Parse("location", absl::GetFlag(FLAGS_location));
   if (!location.ok()) return location.status();
-  return PositionFlow::Start(
-      {.markets = markets,
-       .location = *std::move(location),
-       .every = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_positions_every)),
-       .topic = {.topic = absl::GetFlag(FLAGS_positions_topic), .settings = settings}},
-      security, timers, clock);
+  return PositionFlow::Options{
+      .markets = markets,
+      .location = *std::move(location),
+      .every = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_positions_every)),
+      .topic = {.topic = absl::GetFlag(FLAGS_positions_topic), .settings = settings}};
 }
 
-absl::Status Run() {
+void LogReady(const ExporterServer& server) {
+  service::LogServing(server.address(), {{"metrics", server.metrics_address()},
+                                         {"markets", absl::GetFlag(FLAGS_markets)},
+                                         {"topic", absl::GetFlag(FLAGS_topic)},
+                                         {"after", std::to_string(server.position())},
+                                         {"authentication", server.authentication()}});
+}
+
+absl::StatusOr<ExporterServer::Options> OptionsFromFlags() {
   if (absl::Status status = CheckFlags(); !status.ok()) return status;
   const auto names = service::ParseMarketNames(absl::GetFlag(FLAGS_markets));
   if (!names.ok()) return names.status();
   const std::vector<std::string> markets(names->begin(), names->end());
   auto settings = SettingsFromFlags();
   if (!settings.ok()) return settings.status();
-  auto security_options = rpc::SecurityOptionsFromFlags();
-  if (!security_options.ok()) return security_options.status();
-  const auto security = rpc::Security::Start(*std::move(security_options), "exporter");
-  if (!security.ok()) return security.status();
-
-  metrics::ServiceMetrics metrics("exporter", {}, absl::GetFlag(FLAGS_metrics_listen));
-  const auto clock = service::MakeClock();
-  TimerQueue timers;
-  const auto trip = trip::v1::TripService::NewStub(rpc::MakeChannel(
-      absl::GetFlag(FLAGS_trip),
-      {.keepalive = rpc::kInnerKeepalive, .credentials = (*security)->ForChannel("trip")}));
-  EventQueue queue;
-  TripLog log(markets, *trip, timers, queue);
-  const auto positions = StartPositions(markets, *settings, **security, timers, *clock);
+  auto positions = PositionsFromFlags(markets, *settings);
   if (!positions.ok()) return positions.status();
-  KafkaTopic topic({.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)});
+  auto security = rpc::SecurityOptionsFromFlags();
+  if (!security.ok()) return security.status();
+  auto server = rpc::ServerOptionsFromFlags();
+  server.address = absl::GetFlag(FLAGS_listen);
+  return ExporterServer::Options{
+      .markets = markets,
+      .trip = absl::GetFlag(FLAGS_trip),
+      .topic = {.topic = absl::GetFlag(FLAGS_topic), .settings = *std::move(settings)},
+      .positions = *std::move(positions),
+      .give_up_after = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_give_up_after)),
+      .on_ready = LogReady,
+      .server = std::move(server),
+      .clock = service::MakeClock(),
+      .security = *std::move(security),
+      .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+      .drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace))};
+}
 
-  auto server_options = rpc::ServerOptionsFromFlags();
-  metrics.AddConnections(server_options.connections);
-  metrics.AddSecurity(**security);
-  server_options.address = absl::GetFlag(FLAGS_listen);
-  (*security)->Secure(server_options, {});
-  auto server = rpc::Server::Start(std::move(server_options));
+absl::Status Run() {
+  auto options = OptionsFromFlags();
+  if (!options.ok()) return options.status();
+  const auto server = ExporterServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
-  (*server)->SetServing(false);
-
-  // Ready while events can be written. Called by the export's thread.
-  std::function<void()> announce;
-  const auto on_change = [&server, &announce](const absl::Status& status) {
-    (*server)->SetServing(status.ok());
-    if (!status.ok()) {
-      service::Log(service::Level::kWarning, "export_interrupted", {{"error", status.ToString()}});
-    } else if (announce) {
-      std::exchange(announce, nullptr)();
-    } else {
-      service::Log(service::Level::kInfo, "export_resumed");
-    }
-  };
-  Exporter exporter({.markets = markets,
-                     .give_up_after = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_give_up_after)),
-                     .on_change = on_change},
-                    topic, log, queue);
-  AddReadings(metrics, exporter, queue, *clock);
-  AddReadings(metrics, positions->get());
-  const auto scraped = metrics.Serve();
-  if (!scraped.ok()) return scraped.status();
-  announce = [&] {
-    service::LogServing((*server)->address(),
-                        {{"metrics", (*scraped)->address()},
-                         {"markets", fmt::format("{}", fmt::join(markets, ","))},
-                         {"topic", absl::GetFlag(FLAGS_topic)},
-                         {"after", std::to_string(exporter.counts().position)},
-                         {"authentication", (*security)->authenticator().description()}});
-  };
-
-  ThreadExecutor executor;
-  auto worker = executor.Start([&exporter]() -> std::optional<std::chrono::nanoseconds> {
-    const auto pause = exporter.Step(std::chrono::steady_clock::now());
-    // The next process begins where this one has come to.
-    if (!pause.ok()) service::EndProcess("failed", {{"error", pause.status().ToString()}});
-    return *pause;
-  });
-
-  service::DrainOnStopSignal([&] {
-    worker.reset();
-    log.Stop();
-    (*server)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace)));
-  });
+  service::DrainOnStopSignal([&] { (*server)->Drain(); });
   return absl::OkStatus();
 }
 

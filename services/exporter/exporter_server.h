@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/timer_queue.h"
+#include "libs/base/worker.h"
+#include "libs/metrics/exporter.h"
+#include "libs/metrics/service_metrics.h"
+#include "libs/rpc/security.h"
+#include "libs/rpc/server.h"
+#include "ridestream/trip/v1/trip.grpc.pb.h"
+#include "services/exporter/domain/event_queue.h"
+#include "services/exporter/domain/exporter.h"
+#include "services/exporter/kafka/kafka_topic.h"
+#include "services/exporter/position_flow.h"
+#include "services/exporter/rpc/trip_log.h"
+
+namespace ridestream::exporter {
+
+/// The exporter as one object: the follower of the trip log, the topic, the thread between them,
+/// and a gRPC server for health checks, which is SERVING while events can be written. Thread-safe.
+class ExporterServer {
+ public:
+  struct Options {
+    std::vector<std::string> markets;
+    /// Address of the trip service.
+    std::string trip;
+    KafkaTopic::Options topic;
+    /// Nothing: positions aren't exported.
+    std::optional<PositionFlow::Options> positions;
+    /// The process ends when events can't be written for so long.
+    std::chrono::nanoseconds give_up_after = std::chrono::minutes(5);
+    /// Called once, by the export's thread, when events can be written for the first time.
+    std::function<void(const ExporterServer&)> on_ready = [](const ExporterServer&) {};
+    rpc::ServerOptions server = {};
+    /// Not null.
+    std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
+    rpc::Security::Options security = {};
+    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    std::string metrics_listen = "off";
+    /// How long Drain waits for calls under way.
+    std::chrono::milliseconds drain_grace{5'000};
+  };
+
+  /// Exports once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
+  /// isn't host:port or a market has no address.
+  static absl::StatusOr<std::unique_ptr<ExporterServer>> Start(Options options);
+
+  /// host:port with the port that is served.
+  std::string address() const { return server_->address(); }
+  /// The same for the metrics, or "off".
+  std::string metrics_address() const { return metrics_exporter_->address(); }
+  /// How callers are identified, for the log.
+  std::string authentication() const { return security_->authenticator().description(); }
+  /// Sequence of the last event that is known to be in the topic.
+  std::uint64_t position() const { return exporter_.counts().position; }
+  /// Stops the export, waits for calls under way for at most `drain_grace`, and stops. Once.
+  void Drain();
+
+ private:
+  ExporterServer(Options& options, std::unique_ptr<rpc::Security> security);
+  absl::Status Serve(Options options);
+  void OnChange(const absl::Status& status);
+
+  const std::chrono::milliseconds drain_grace_;
+  // Each is used by those below it.
+  const std::unique_ptr<rpc::Security> security_;
+  metrics::ServiceMetrics metrics_;
+  const std::shared_ptr<const Clock> clock_;
+  TimerQueue timers_;
+  const std::unique_ptr<trip::v1::TripService::Stub> trip_;
+  EventQueue queue_;
+  TripLog log_;
+  std::unique_ptr<PositionFlow> positions_;
+  KafkaTopic topic_;
+  std::unique_ptr<rpc::Server> server_;
+  std::function<void(const ExporterServer&)> on_ready_;  // Used by the export's thread, once.
+  Exporter exporter_;
+  std::unique_ptr<metrics::Exporter> metrics_exporter_;
+  ThreadExecutor executor_;
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace ridestream::exporter
