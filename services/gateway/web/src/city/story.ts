@@ -1,5 +1,6 @@
 import {
   CancelReason,
+  ReleaseReason,
   TripChange,
   TripState,
   type Trip,
@@ -41,6 +42,11 @@ const kCancelReasons: Readonly<Partial<Record<CancelReason, string>>> = {
   [CancelReason.DRIVER_LOST]: "contact with the driver was lost",
 };
 
+const kReleases: Readonly<Partial<Record<ReleaseReason, string>>> = {
+  [ReleaseReason.DRIVER_LOST]: "Driver lost",
+  [ReleaseReason.DRIVER_GAVE_UP]: "Driver gave up the trip",
+};
+
 /** The events of a trip, oldest first: from the log if the page has followed the trip since its
  * request, else from the times that the trip itself keeps. */
 export function makeTimeline(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
@@ -53,7 +59,8 @@ function fromLog(trip: Trip, entries: readonly StoryEntry[]): Moment[] {
     const { atMs, state } = entry;
     if (entry.previous === state) return { atMs, state, ...changeOf(entry) };
     if (state === TripState.REQUESTED && entry.previous !== TripState.UNSPECIFIED) {
-      return { atMs, state, title: "Driver lost", detail: "searching for another driver" };
+      const title = kReleases[entry.releaseReason] ?? "Driver released";
+      return { atMs, state, title, detail: "searching for another driver" };
     }
     return { atMs, state, title: titleOf(state), detail: detailOf(trip, state, entry.driverName) };
   });

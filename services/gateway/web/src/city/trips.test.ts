@@ -1,10 +1,23 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
-import { TripState } from "../gen/ridestream/trip/v1/trip_pb.js";
+import {
+  ReleaseReason,
+  ReleaseSchema,
+  TripState,
+  type Trip,
+} from "../gen/ridestream/trip/v1/trip_pb.js";
 import { caughtUp, sampleEvent, sampleTrip } from "../testing/samples.js";
 import { makeTimeline } from "./story.js";
 import { Trips } from "./trips.js";
 
 const { UNSPECIFIED, REQUESTED, ASSIGNED, ABOARD, COMPLETED } = TripState;
+
+/** A trip that waits again, since its driver lost it for that reason. */
+function released(reason: ReleaseReason): Trip {
+  const trip = sampleTrip({ state: REQUESTED });
+  trip.lastRelease = create(ReleaseSchema, { driverId: "d-1", reason });
+  return trip;
+}
 
 test("a trip is open until it ends, and is found by its driver", () => {
   const trips = new Trips();
@@ -57,18 +70,22 @@ test("drops the trips that ended first", () => {
   expect(trips.story("t-1")).toEqual([]);
 });
 
-test("a timeline comes from the log, with lost drivers and changed destinations", () => {
+test("a timeline comes from the log, with released drivers and changed destinations", () => {
   const trips = new Trips();
   trips.apply(sampleEvent(1, UNSPECIFIED, sampleTrip()));
   trips.apply(sampleEvent(2, REQUESTED, sampleTrip({ state: ASSIGNED })));
   trips.apply(sampleEvent(3, ASSIGNED, sampleTrip({ state: ASSIGNED })));
-  trips.apply(sampleEvent(4, ASSIGNED, sampleTrip({ state: REQUESTED })));
+  trips.apply(sampleEvent(4, ASSIGNED, released(ReleaseReason.DRIVER_LOST)));
+  trips.apply(sampleEvent(5, REQUESTED, sampleTrip({ state: ASSIGNED })));
+  trips.apply(sampleEvent(6, ASSIGNED, released(ReleaseReason.DRIVER_GAVE_UP)));
   const trip = sampleTrip();
   expect(makeTimeline(trip, trips.story("t-1")).map((moment) => moment.title)).toEqual([
     "Requested",
     "Driver assigned",
     "Destination changed",
     "Driver lost",
+    "Driver assigned",
+    "Driver gave up the trip",
   ]);
 });
 

@@ -1,4 +1,5 @@
 import {
+  ReleaseReason,
   TripState,
   type TripChange,
   type FollowTripsResponse,
@@ -14,6 +15,8 @@ export interface StoryEntry {
   readonly previous: TripState;
   readonly state: TripState;
   readonly change: TripChange;
+  /** Why the trip lost its latest driver. */
+  readonly releaseReason: ReleaseReason;
   readonly driverName: string;
   readonly driverId: string;
 }
@@ -132,6 +135,7 @@ export class Trips {
       previous: event.previousState,
       state: trip.state,
       change: event.change,
+      releaseReason: trip.lastRelease?.reason ?? ReleaseReason.UNSPECIFIED,
       driverName: trip.driver?.name ?? "",
       driverId: trip.driver?.driverId ?? "",
     });
