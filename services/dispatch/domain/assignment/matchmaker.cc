@@ -23,8 +23,10 @@ Matchmaker::Matchmaker(const Config& config, TripBook& trips, TripCommands& comm
       offers_(config.offers, fleet, timers),
       searches_(config.searches, trips, fleet, commands, timers),
       assignments_(fleet, commands, timers),
-      shared_rides_({config.sharing, config.searches.rounds.dwell, config.searches.rounds.costs,
-                     config.searches.rounds.match_every},
+      shared_rides_({.sharing = config.sharing,
+                     .dwell = config.searches.rounds.dwell,
+                     .costs = config.searches.rounds.costs,
+                     .every = config.searches.rounds.match_every},
                     trips, commands, fleet, searches_, offers_, assignments_) {}
 
 // The trip's record.
