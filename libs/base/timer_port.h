@@ -6,7 +6,7 @@
 
 namespace ridestream {
 
-/// The seam to timers: calls functions later. A simulation does so in virtual time. Thread-safe.
+/// The port to timers: calls functions later. A simulation does so in virtual time. Thread-safe.
 class TimerPort {
  public:
   using Handle = std::uint64_t;

@@ -21,7 +21,7 @@ class Worker {
   virtual void Wake() = 0;
 };
 
-/// The seam to threads: a simulation does the same work in virtual time.
+/// The port to threads: a simulation does the same work in virtual time.
 class Executor {
  public:
   virtual ~Executor() = default;

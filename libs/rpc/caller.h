@@ -21,7 +21,7 @@ using CallerKind = identity::Role;
 /// The identity that a caller proved, and how long the proof is valid.
 using Proof = identity::Claims;
 
-/// The seam through which every server learns who is calling. Thread-safe.
+/// The port through which every server learns who is calling. Thread-safe.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;

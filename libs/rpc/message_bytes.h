@@ -6,7 +6,7 @@
 
 namespace ridestream::rpc {
 
-// For shells of raw methods, which read and write bytes where others have messages.
+// For adapters of raw methods, which read and write bytes where others have messages.
 
 /// False, with `message` undefined, when the bytes can't be parsed. They are used up.
 template <class Message>

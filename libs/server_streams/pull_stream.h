@@ -9,7 +9,7 @@
 
 namespace ridestream::streams {
 
-/// The seam to the transport of one client stream. It calls its PullStream: OnRead or OnReadsEnded
+/// The port to the transport of one client stream. It calls its PullStream: OnRead or OnReadsEnded
 /// after each StartRead, OnCancelled when the client has gone, and finally OnDone; never from
 /// within StartRead or Finish, which are called under the stream's lock.
 template <class Response>

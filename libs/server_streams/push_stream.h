@@ -12,7 +12,7 @@
 
 namespace ridestream::streams {
 
-/// The seam to the transport of one server stream. It calls its PushStream: OnWritten after each
+/// The port to the transport of one server stream. It calls its PushStream: OnWritten after each
 /// Write, OnCancelled when the client has gone, and finally OnDone; never from within Write or
 /// Finish, which are called under the stream's lock.
 template <class Message>

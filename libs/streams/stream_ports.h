@@ -4,7 +4,7 @@
 
 namespace ridestream::streams {
 
-// The seams to the transport of streams that this process opens. A transport calls the listener one
+// The ports to the transport of streams that this process opens. A transport calls the listener one
 // call at a time, never from within a function of its own, and without a lock.
 
 /// Listens to a server stream.

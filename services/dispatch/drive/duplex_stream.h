@@ -5,7 +5,7 @@
 
 namespace ridestream::dispatch {
 
-/// The seam to the transport of one call of Drive. It reads by itself, and calls its DriveStream:
+/// The port to the transport of one call of Drive. It reads by itself, and calls its DriveStream:
 /// OnRead for each message until that returns false, OnReadsEnded, OnWritten behind each Write,
 /// OnCancelled, and finally OnDone. It never does so from within a function of its own, as those
 /// are called under the stream's lock.

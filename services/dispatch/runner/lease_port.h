@@ -8,7 +8,7 @@
 
 namespace ridestream::dispatch {
 
-/// The seam to trip's calls about leases. Thread-safe. Calls `done` once, never from within.
+/// The port to trip's calls about leases. Thread-safe. Calls `done` once, never from within.
 class LeasePort {
  public:
   template <class Response>

@@ -8,7 +8,7 @@
 
 namespace ridestream::dispatch {
 
-/// The seam to the location service, of which one market asks who is near. Thread-safe.
+/// The port to the location service, of which one market asks who is near. Thread-safe.
 class LocationPort {
  public:
   using Done = std::function<void(absl::StatusOr<location::v1::FindNearestResponse>)>;

@@ -5,7 +5,7 @@
 
 namespace ridestream::dispatch {
 
-/// Whether this process may decide for a market, as its shell asks before it acts. Thread-safe.
+/// Whether this process may decide for a market, as its runner asks before it acts. Thread-safe.
 class MarketLease {
  public:
   virtual ~MarketLease() = default;

@@ -12,7 +12,7 @@
 
 namespace ridestream::dispatch {
 
-/// The seam to the trip service, as one market uses it. Thread-safe. Calls `done` once, never from
+/// The port to the trip service, as one market uses it. Thread-safe. Calls `done` once, never from
 /// within.
 class TripPort {
  public:

@@ -14,7 +14,7 @@ struct Way {
   std::chrono::milliseconds duration{0};
 };
 
-/// The seam to a market's streets, for quotes. Thread-safe; may take milliseconds, so it isn't
+/// The port to a market's streets, for quotes. Thread-safe; may take milliseconds, so it isn't
 /// asked on a thread of gRPC's.
 class QuoteRouter {
  public:

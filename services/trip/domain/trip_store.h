@@ -34,7 +34,7 @@ struct LogPage {
   std::uint64_t last_sequence = 0;
 };
 
-/// Trips, quotes, the log and the leases of markets: the seam behind which SQLite, memory or a
+/// Trips, quotes, the log and the leases of markets: the port behind which SQLite, memory or a
 /// database server stands. One suite of tests (trip_store_conformance_test.cc) holds for all of
 /// them.
 ///
