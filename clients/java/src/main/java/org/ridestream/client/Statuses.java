@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -36,13 +37,18 @@ final class Statuses {
       }
     }
     Status status = Status.fromThrowable(failure);
+    // Netty's report of a connection that closed before the call was sent; a service's has no
+    // cause.
+    boolean isBroken =
+        status.getCode() == Status.Code.UNKNOWN && status.getCause() instanceof IOException;
+    Status.Code code = isBroken ? Status.Code.UNAVAILABLE : status.getCode();
     String description = status.getDescription() == null ? "" : status.getDescription();
     boolean isDrive = method == DispatchServiceGrpc.getDriveMethod();
     if (isDrive && status.getCode() == Status.Code.ABORTED) return new FencedException(description);
     Metadata trailers = Status.trailersFromThrowable(failure);
     if (trailers == null) trailers = new Metadata();
-    return new CallFailedException(status.getCode(), description, retryAfterOf(trailers),
-        trailers.get(MARKET), trailers.get(ADDRESS));
+    return new CallFailedException(
+        code, description, retryAfterOf(trailers), trailers.get(MARKET), trailers.get(ADDRESS));
   }
 
   private static @Nullable Duration retryAfterOf(Metadata trailers) {
