@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"math/rand/v2"
+	"regexp"
 	"time"
 
 	"google.golang.org/grpc"
@@ -31,20 +32,22 @@ type Connection struct {
 	InsecureCaller string
 }
 
-func (c *Connection) open() (*grpc.ClientConn, error) {
+// open connects to that address, which may be another than the connection's own.
+func (c *Connection) open(address string) (*grpc.ClientConn, error) {
 	transport := credentials.NewTLS(&tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS13})
 	if c.InsecureCaller != "" {
 		transport = insecure.NewCredentials()
 	}
-	return grpc.NewClient(c.Address,
+	return grpc.NewClient(address,
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDisableRetry(),
 		// A half-open connection ends after 30 s also where nothing is sent.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
 		// The pauses of this package decide; the channel's own come on top of them.
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-			MinConnectTimeout: 5 * time.Second,
+			Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			// How long a connection may take to be made.
+			MinConnectTimeout: welcomeWithin,
 		}))
 }
 
@@ -73,6 +76,43 @@ func (c *Connection) prove(ctx context.Context) (proof, error) {
 	}
 	token, err := c.Token(ctx)
 	return proof{"authorization", "Bearer " + token}, err
+}
+
+var addressPattern = regexp.MustCompile(`^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$`)
+
+// route is where a driver's next stream goes: the configured address, or the last one that the service
+// has named. Not thread-safe.
+type route struct {
+	address, configured, named string
+	welcomed, redirected       bool
+}
+
+func newRoute(address string) route {
+	return route{address: address, configured: address, named: address}
+}
+
+func (r *route) onWelcome() { r.welcomed, r.redirected = true, false }
+
+// onEnd takes the address that a stream's end named, or "". Without a name the next stream goes to the
+// same address if a Welcome came from there, else to the other one. isFirst: this is the first redirect
+// since a Welcome; two processes may name each other.
+func (r *route) onEnd(named string) (isFirst bool, err error) {
+	welcomed := r.welcomed
+	r.welcomed = false
+	switch {
+	case named == "" && welcomed:
+	case named == "" && r.address == r.configured:
+		r.address = r.named
+	case named == "":
+		r.address = r.configured
+	case !addressPattern.MatchString(named):
+		return false, protocolErrorf("the service named '%s', which isn't host:port", named)
+	default:
+		r.address, r.named = named, named
+		isFirst = !r.redirected
+		r.redirected = true
+	}
+	return isFirst, nil
 }
 
 // pauses before a next try: random up to 0.5 s, then twice as long each time up to 8 s.

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
 	marketv1 "ridestream.org/clients/go/gen/ridestream/market/v1"
 	tripv1 "ridestream.org/clients/go/gen/ridestream/trip/v1"
@@ -179,7 +180,7 @@ func (w *watch) once(ctx context.Context, tell func(*tripv1.WatchTripResponse) b
 		return false, err
 	}
 	// A connection of its own: one that is half-open would be used again.
-	connection, err := w.rider.connection.open()
+	connection, err := w.rider.connection.open(w.rider.connection.Address)
 	if err != nil {
 		return false, err
 	}
@@ -265,7 +266,7 @@ func call[Request, Response any](ctx context.Context, r *Rider, deadline time.Du
 		if !retry.mayHelp(status, proof) || ctx.Err() != nil {
 			return nil, status
 		}
-		if status.Code == codes.DeadlineExceeded {
+		if status.Code == codes.DeadlineExceeded && channel.GetState() == connectivity.Ready {
 			r.drop(channel) // Its connection may be half-open.
 		}
 		pause := pauses.next(status.RetryAfter)
@@ -303,7 +304,7 @@ func (r *Rider) open() (*grpc.ClientConn, error) {
 	}
 	var err error
 	if r.channel == nil {
-		r.channel, err = r.connection.open()
+		r.channel, err = r.connection.open(r.connection.Address)
 	}
 	return r.channel, err
 }

@@ -24,6 +24,7 @@ var errShiftEnded = errors.New("the shift has ended")
 func (d *Driver) run(ctx context.Context) {
 	var pauses pauses
 	var refused proof
+	route := newRoute(d.connection.Address)
 	faults := 0
 	for {
 		proof, err := d.connection.prove(ctx)
@@ -32,7 +33,7 @@ func (d *Driver) run(ctx context.Context) {
 			return
 		}
 		began := time.Now()
-		pause, err := d.stream(ctx, proof, &pauses)
+		err = d.stream(ctx, proof, &route, &pauses)
 		var status *StatusError
 		switch {
 		case ctx.Err() != nil:
@@ -63,11 +64,20 @@ func (d *Driver) run(ctx context.Context) {
 			d.finish(err)
 			return
 		}
-		if pause > maxPause {
-			d.finish(protocolErrorf("a pause of %v was asked for", pause))
+		if status.RetryAfter > maxPause {
+			d.finish(protocolErrorf("a pause of %v was asked for", status.RetryAfter))
 			return
 		}
-		pause = pauses.next(pause)
+		isRedirect, err := route.onEnd(status.Address)
+		if err != nil {
+			d.finish(err)
+			return
+		}
+		var pause time.Duration
+		// A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+		if !isRedirect || status.Code != codes.FailedPrecondition {
+			pause = pauses.next(status.RetryAfter)
+		}
 		d.mu.Lock()
 		err = d.session.tellOfConnection(Disconnected{status, pause})
 		d.mu.Unlock()
@@ -82,12 +92,12 @@ func (d *Driver) run(ctx context.Context) {
 	}
 }
 
-// stream is one stream, to its end, and how long the service asks to wait; negative: it doesn't.
-func (d *Driver) stream(ctx context.Context, proof proof, pauses *pauses) (time.Duration, error) {
+// stream is one stream, to its end.
+func (d *Driver) stream(ctx context.Context, proof proof, route *route, pauses *pauses) error {
 	// A connection of its own: one that is half-open would be used again.
-	connection, err := d.connection.open()
+	connection, err := d.connection.open(route.address)
 	if err != nil {
-		return -1, err
+		return err
 	}
 	defer connection.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -103,7 +113,7 @@ func (d *Driver) stream(ctx context.Context, proof proof, pauses *pauses) (time.
 
 	call, err := dispatchv1.NewDispatchServiceClient(connection).Drive(ofMarket(proof.in(ctx), d.hello.Market))
 	if err != nil {
-		return -1, causeOr(ctx, statusOf(err, nil))
+		return causeOr(ctx, statusOf(err, nil))
 	}
 	d.mu.Lock()
 	hello := d.session.hello(d.hello)
@@ -113,16 +123,16 @@ func (d *Driver) stream(ctx context.Context, proof proof, pauses *pauses) (time.
 	for isFirst := true; ; isFirst = false {
 		message, err := call.Recv()
 		if errors.Is(err, io.EOF) {
-			return -1, d.onEnd()
+			return d.onEnd()
 		} else if err != nil {
 			status := statusOf(err, call.Trailer())
-			return status.RetryAfter, causeOr(ctx, status)
+			return causeOr(ctx, status)
 		}
 		if goodbye := message.GetGoodbye(); goodbye != nil && !isFirst {
 			return d.onGoodbye(goodbye)
 		}
 		if !watchdog.Stop() {
-			return -1, causeOr(ctx, nil)
+			return causeOr(ctx, nil)
 		}
 		if isFirst {
 			err = d.onWelcome(message)
@@ -130,10 +140,11 @@ func (d *Driver) stream(ctx context.Context, proof proof, pauses *pauses) (time.
 			err = d.onPush(message)
 		}
 		if err != nil {
-			return -1, err
+			return err
 		}
 		signal(d.news)
 		if isFirst {
+			route.onWelcome()
 			pauses.reset()
 			writing = make(chan struct{})
 			go d.write(ctx, call, writing)
@@ -166,17 +177,20 @@ func (d *Driver) onEnd() error {
 	return &StatusError{Code: codes.Unavailable, Message: "the service ended the stream", RetryAfter: -1}
 }
 
-func (d *Driver) onGoodbye(goodbye *dispatchv1.Goodbye) (time.Duration, error) {
+func (d *Driver) onGoodbye(goodbye *dispatchv1.Goodbye) error {
 	d.mu.Lock()
 	pause := d.wall(goodbye.ReconnectAfter.AsDuration())
 	d.mu.Unlock()
 	if pause < 0 {
-		return -1, protocolErrorf("a pause of %v was asked for", pause)
+		return protocolErrorf("a pause of %v was asked for", pause)
+	}
+	end := &StatusError{
+		Code: codes.Unavailable, Message: "the service ends the stream", RetryAfter: pause, Address: goodbye.Address,
 	}
 	if goodbye.Reason == dispatchv1.GoodbyeReason_GOODBYE_REASON_PROOF_ENDED {
-		return pause, &StatusError{Code: codes.Unauthenticated, Message: "the token has ended", RetryAfter: pause}
+		end.Code, end.Message = codes.Unauthenticated, "the token has ended"
 	}
-	return pause, &StatusError{Code: codes.Unavailable, Message: "the service drains", RetryAfter: pause}
+	return end
 }
 
 func (d *Driver) onWelcome(message *dispatchv1.DriveResponse) error {

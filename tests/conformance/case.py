@@ -92,6 +92,7 @@ class Case:
         self._folder = folder
         self._numbers = itertools.count(1)
         self._closing: list[tuple[str, str]] = []
+        self._gates = [self.gate]
 
     def fresh(self, what: str) -> str:
         return f"{self.market}-{what}-{next(self._numbers)}"
@@ -151,6 +152,14 @@ class Case:
         await driver.move(self.pickup)
         return trip_id
 
+    async def another_gate(self) -> Gate:
+        """Of another process that decides for the market. Its streams stand among the first one's."""
+        gate = Gate(self.services.authority, self.services.address("trip"), self.services.address("dispatch"))
+        gate.streams = self.gate.streams
+        await gate.open()
+        self._gates.append(gate)
+        return gate
+
     async def open(self) -> None:
         await self.gate.open()
 
@@ -160,7 +169,7 @@ class Case:
             if self.gate.answer is None:
                 lint(self.gate.streams)
         finally:
-            await self.gate.close()
+            await asyncio.gather(*(gate.close() for gate in self._gates))
 
     async def _reach(self, caller: str, token_file: Path | None, address: str | None) -> dict[str, str]:
         return {

@@ -8,17 +8,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import grpc
+
 from adapter import Failed
 from case import Case, Driver, token_id
 from gate import Gate
 from ridestream.dispatch.v1.dispatch_pb2 import (
+    GOODBYE_REASON_MARKET_MOVED,
     STOP_ACTION_ARRIVED,
     STOP_ACTION_DROPPED_OFF,
     STOP_ACTION_PICKED_UP,
     DriveRequest,
     DriveResponse,
+    Goodbye,
     StopAction,
 )
+from services import free_port
 
 
 async def refusal(awaitable: Any) -> Failed:
@@ -298,8 +303,6 @@ async def errors_of_drivers(case: Case) -> None:
 
 async def errors_that_pass(case: Case) -> None:
     """UNAVAILABLE and a pause that is asked for, once each: the library tries again."""
-    import grpc
-
     tries: list[tuple[str, float]] = []
     rider = await case.rider()
     await rider.quote()
@@ -385,6 +388,62 @@ async def a_slow_reader(case: Case) -> None:
     await driver.read(True)
     await driver.wait("connected", lambda data: not data["resumed"])
     await case.ride(driver, rider)
+
+
+async def a_slow_handshake(case: Case) -> None:
+    """It takes longer than a call's deadline of 2 s; the connection is made all the same."""
+    case.gate.tcp.handshake_delay_s = 1.5
+    rider = await case.rider(patience_s=40)
+    await rider.quote()
+    assert case.gate.tcp.connections == 1, f"{case.gate.tcp.connections} connections"
+    driver = await case.driver()
+    await driver.wait("connected")
+    assert case.gate.tcp.connections == 2, f"{case.gate.tcp.connections} connections"
+
+
+async def a_market_that_moves(case: Case) -> None:
+    """The driver goes where it is sent, and back where nobody answers."""
+    here, there = case.gate, await case.another_gate()
+    driver, rider = await case.driver(), await case.rider()
+    await driver.wait("connected")
+
+    def send_away(address: str) -> None:
+        """Says Goodbye once, instead of the next message."""
+        goodbye = Goodbye(reason=GOODBYE_REASON_MARKET_MOVED, address=address)
+        goodbye.reconnect_after.FromMilliseconds(100)
+
+        def say_goodbye(message: DriveResponse) -> list[DriveResponse]:
+            here.down = lambda message: [message]
+            return [DriveResponse(goodbye=goodbye)]
+
+        here.down = say_goodbye
+
+    # Where a Goodbye says.
+    send_away(there.address)
+    trip_id = await rider.begin()
+    await driver.wait("connected", lambda data: data["resumed"])
+    assert there.calls == ["Drive"], there.calls
+    offer = await driver.wait("offer")
+    await driver.do("accept", offer["offerId"])
+
+    # Where a refusal says, at once.
+    async def refuse(method: str, requests: Any, context: Any) -> None:
+        elsewhere = (("retry-after-ms", "600000"), ("ridestream-address", here.address))
+        await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "another process decides", elsewhere)
+
+    there.answer = refuse
+    there.tcp.cut()
+    await driver.wait("connected", lambda data: data["resumed"])
+    assert there.calls == ["Drive", "Drive"], there.calls
+    for command in ("arrived", "picked_up", "dropped_off"):
+        await driver.do(command, trip_id)
+    await rider.wait(trip_id, "COMPLETED")
+
+    # Back from where nobody answers.
+    send_away(f"127.0.0.1:{free_port()}")
+    await rider.begin()
+    await driver.wait("connected", lambda data: data["resumed"])
+    await driver.wait("offer")
 
 
 async def silence_and_delay(case: Case) -> None:

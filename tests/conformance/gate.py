@@ -44,6 +44,8 @@ class TcpGate:
 
     def __init__(self) -> None:
         self.delay_s = 0.0
+        #: Of the first data of each connection, either way.
+        self.handshake_delay_s = 0.0
         self.connections = 0
         self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         self._silent: set[asyncio.StreamWriter] = set()
@@ -85,10 +87,13 @@ class TcpGate:
             task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        delay_s = self.handshake_delay_s
         with contextlib.suppress(OSError):
             while data := await source.read(65_536):
-                if self.delay_s:
-                    await asyncio.sleep(self.delay_s)
+                delay_s += self.delay_s
+                if delay_s:
+                    await asyncio.sleep(delay_s)
+                delay_s = 0.0
                 if sink not in self._silent:
                     sink.write(data)
                     await sink.drain()

@@ -42,7 +42,9 @@ def welcome(**other: Any) -> DriveResponse:
 
 
 def offer(sequence: int) -> DriveResponse:
-    return DriveResponse(sequence=sequence, offer=Offer(offer_id=f"o-{sequence}", trip_id="t-1", driver_id="d-1"))
+    return DriveResponse(
+        sequence=sequence, offer=Offer(offer_id=f"o-{sequence}", trip_id="t-1", driver_id="d-1")
+    )
 
 
 def rubbish() -> dict[str, list[DriveResponse | bytes]]:
@@ -73,6 +75,10 @@ def rubbish() -> dict[str, list[DriveResponse | bytes]]:
         "a pause of a year": [
             welcome(),
             DriveResponse(goodbye=Goodbye(reconnect_after=Duration(seconds=31_536_000))),
+        ],
+        "another place that is none": [
+            welcome(),
+            DriveResponse(goodbye=Goodbye(address="unix:///tmp/another")),
         ],
         "a pause below zero": [
             welcome(),

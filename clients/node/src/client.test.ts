@@ -76,31 +76,46 @@ function welcome(call: DriveCall, epoch: number): void {
   push(call, { message: { case: "welcome", value } });
 }
 
-function end(call: DriveCall, code: Code, retryAfterMs?: string): void {
+function end(call: DriveCall, code: Code, trailing: Record<string, string> = {}): void {
   const metadata = new Metadata();
-  if (retryAfterMs !== undefined) metadata.set("retry-after-ms", retryAfterMs);
-  metadata.set("ridestream-market", "porto");
-  metadata.set("ridestream-address", "10.0.0.7:7003");
+  for (const [key, value] of Object.entries(trailing)) metadata.set(key, value);
   call.emit("error", Object.assign(new Error(), { code, details: "elsewhere", metadata }));
 }
 
-test("a market that moves is asked for again after the pause", async (t) => {
-  const connection = await serve(t, {
-    drive: (call, streams) => {
-      if (streams === 1) end(call, Code.FAILED_PRECONDITION, "20");
-      else welcome(call, streams);
-    },
+test("a driver that is refused goes to the named address at once", async (t) => {
+  const there = await serve(t, { drive: (call, streams) => welcome(call, streams) });
+  const refusal = {
+    "retry-after-ms": "600000",
+    "ridestream-market": "porto",
+    "ridestream-address": there.address,
+  };
+  const here = await serve(t, {
+    drive: (call) => end(call, Code.FAILED_PRECONDITION, refusal),
   });
   const cases: string[] = [];
-  for await (const event of drive(t, connection)) {
+  for await (const event of drive(t, here)) {
     cases.push(event.case);
     if (event.case === "disconnected") {
       const { market, address } = event.value.error;
-      assert.deepEqual([market, address], ["porto", "10.0.0.7:7003"]);
+      assert.deepEqual([market, address], ["porto", there.address]);
+      assert.equal(event.value.retryInMs, 0);
     }
     if (event.case === "connected") break;
   }
   assert.deepEqual(cases, ["disconnected", "connected"]);
+});
+
+test("a driver that is refused waits where no address is named", async (t) => {
+  const connection = await serve(t, {
+    drive: (call, streams) => {
+      if (streams === 1) end(call, Code.FAILED_PRECONDITION, { "retry-after-ms": "20" });
+      else welcome(call, streams);
+    },
+  });
+  for await (const event of drive(t, connection)) {
+    if (event.case === "disconnected") assert.ok(event.value.retryInMs >= 20);
+    if (event.case === "connected") break;
+  }
 });
 
 test("a stream that breaks doesn't end the shift", async (t) => {

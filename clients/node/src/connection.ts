@@ -39,14 +39,14 @@ const kOptions = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
-/** A client with a connection of its own. */
-export function openClient(connection: Connection): Client {
+/** A client with a connection of its own, to the address. */
+export function openClient(connection: Connection, address = connection.address): Client {
   const { rootCertificates: roots } = connection;
   const channel =
     connection.insecureCaller !== undefined
       ? credentials.createInsecure()
       : credentials.createSsl(roots === undefined ? null : Buffer.from(roots));
-  return new Client(connection.address, channel, kOptions);
+  return new Client(address, channel, kOptions);
 }
 
 /** Asks for a token now. */
@@ -75,6 +75,45 @@ export class Refusals {
     if (proof === undefined || proof.value === this.refused) return false;
     this.refused = proof.value;
     return true;
+  }
+}
+
+const kAddress = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$/;
+
+/** Where a driver's next stream goes: the configured address, or the last one that the service has
+ * named. */
+export class Route {
+  address: string;
+  private named: string;
+  private isWelcomed = false;
+  private isRedirected = false;
+
+  constructor(private readonly configured: string) {
+    this.address = this.named = configured;
+  }
+
+  onWelcome(): void {
+    this.isWelcomed = true;
+    this.isRedirected = false;
+  }
+
+  /** Takes the address that a stream's end named, or "". Without a name the next stream goes to the same
+   * address if a Welcome came from there, else to the other one. Returns whether this is the first
+   * redirect since a Welcome: two processes may name each other. Throws ProtocolError for a name that is
+   * no address. */
+  onEnd(named: string): boolean {
+    const { isWelcomed, isRedirected, address, configured } = this;
+    this.isWelcomed = false;
+    if (named === "") {
+      if (!isWelcomed) this.address = address === configured ? this.named : configured;
+      return false;
+    }
+    if (!kAddress.test(named)) {
+      throw new ProtocolError(`the service named '${named}', which isn't host:port`);
+    }
+    this.address = this.named = named;
+    this.isRedirected = true;
+    return !isRedirected;
   }
 }
 

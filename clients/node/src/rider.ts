@@ -6,7 +6,11 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import type { Client, ServiceError } from "@grpc/grpc-js";
+import {
+  type Client,
+  connectivityState as ConnectivityState,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { callServerStreaming, callUnary, decode, onAbort } from "./calls.js";
 import {
   checkId,
@@ -267,8 +271,9 @@ export class Rider implements AsyncDisposable {
         if (!mayHelp(error, proof, refusals)) throw error;
         const pauseMs = pauses.next(error.retryAfterMs);
         if (performance.now() + pauseMs >= end) throw error;
+        const isOpen = client.getChannel().getConnectivityState(false) === ConnectivityState.READY;
         // Its connection may be half-open.
-        if (error.code === Code.DEADLINE_EXCEEDED) this.drop(client);
+        if (error.code === Code.DEADLINE_EXCEEDED && isOpen) this.drop(client);
         await pause(pauseMs, signals);
       }
     }

@@ -11,6 +11,7 @@ import {
   type Proof,
   prove,
   Refusals,
+  Route,
   sleep,
   startTimer,
 } from "./connection.js";
@@ -128,11 +129,12 @@ export class Stream {
   private async keepStreaming(): Promise<void> {
     const pauses = new Pauses();
     const refusals = new Refusals();
+    const route = new Route(this.connection.address);
     let faults = 0;
     for (;;) {
       const proof = await prove(this.connection);
       const began = performance.now();
-      const error = await this.stream(proof, pauses);
+      const error = await this.stream(proof, route, pauses);
       if (error === undefined) return;
       if (kFinal.has(error.code)) throw error;
       if (kFinalWithoutPause.has(error.code) && error.retryAfterMs === undefined) throw error;
@@ -140,7 +142,9 @@ export class Stream {
       if (error.code === Code.UNAUTHENTICATED && !refusals.isNew(proof)) throw error;
       if (!isFault(error) || performance.now() - began >= kHealthyAfterMs) faults = 0;
       if (isFault(error) && ++faults >= kMaxFaults) throw error;
-      const retryInMs = pauses.next(error.retryAfterMs);
+      // A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+      const atOnce = route.onEnd(error.address) && error.code === Code.FAILED_PRECONDITION;
+      const retryInMs = atOnce ? 0 : pauses.next(error.retryAfterMs);
       this.session.tell({ case: "disconnected", value: { error, retryInMs } });
       this.wakeApp();
       await sleep(retryInMs, this.closing.signal);
@@ -148,9 +152,13 @@ export class Stream {
   }
 
   /** One stream, to its end. Undefined: the shift has ended. */
-  private async stream(proof: Proof | undefined, pauses: Pauses): Promise<StatusError | undefined> {
+  private async stream(
+    proof: Proof | undefined,
+    route: Route,
+    pauses: Pauses,
+  ): Promise<StatusError | undefined> {
     // A connection of its own: one that is half-open would be used again.
-    const client = openClient(this.connection);
+    const client = openClient(this.connection, route.address);
     const call = callBidi(
       client,
       DispatchService.method.drive,
@@ -178,6 +186,7 @@ export class Stream {
             const message = decode(DriveResponseSchema, bytes);
             if (!this.isLive) {
               this.onWelcome(message, (request, onRoom) => call.write(request, onRoom));
+              route.onWelcome();
               pauses.reset();
             } else if (message.message.case === "goodbye") {
               resolve(this.onGoodbye(message.message.value));
@@ -209,11 +218,11 @@ export class Stream {
     return new StatusError(Code.UNAVAILABLE, "the service ended the stream");
   }
 
-  private onGoodbye({ reason, reconnectAfter }: Goodbye): StatusError {
+  private onGoodbye({ reason, reconnectAfter, address }: Goodbye): StatusError {
     const pauseMs = this.wallMs(milliseconds(reconnectAfter));
     return reason === GoodbyeReason.PROOF_ENDED
-      ? new StatusError(Code.UNAUTHENTICATED, "the token has ended", pauseMs)
-      : new StatusError(Code.UNAVAILABLE, "the service drains", pauseMs);
+      ? new StatusError(Code.UNAUTHENTICATED, "the token has ended", pauseMs, "", address)
+      : new StatusError(Code.UNAVAILABLE, "the service ends the stream", pauseMs, "", address);
   }
 
   private onWelcome(message: DriveResponse, write: Sending["write"]): void {

@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from ridestream import Connected, ProtocolError
 from ridestream.commands import Commands
-from ridestream.connection import Backoff
+from ridestream.connection import Backoff, Route
 from ridestream.dispatch.v1.dispatch_pb2 import (
     OFFER_OUTCOME_ACCEPTED,
     STOP_ACTION_ARRIVED,
@@ -178,3 +178,27 @@ def test_errors_say_where_to_go_instead() -> None:
     assert (error.market, error.address, error.retry_after_s) == ("porto", "10.0.0.7:7003", 0.5)
     error = status_of(grpc.aio.AioRpcError(refused, grpc.aio.Metadata(), grpc.aio.Metadata(), "not here"))
     assert (error.market, error.address, error.retry_after_s) == ("", "", None)
+
+
+def test_route_alternates_until_a_welcome() -> None:
+    route = Route("home:1")
+    route.on_end("")
+    assert route.address == "home:1"
+    assert route.on_end("other:2")
+    assert not route.on_end("third:3"), "a second redirect without a Welcome"
+    assert route.address == "third:3"
+    route.on_end("")
+    assert route.address == "home:1"
+    route.on_end("")
+    assert route.address == "third:3"
+    route.on_welcome()
+    route.on_end("")
+    assert route.address == "third:3", "left an address that had sent a Welcome"
+    route.on_welcome()
+    assert route.on_end("[::1]:4"), "a first redirect after a Welcome"
+
+
+@pytest.mark.parametrize("named", ["nowhere", "unix:///tmp/x", "a b:1", ":1", "host:1\n"])
+def test_route_refuses_what_is_no_address(named: str) -> None:
+    with pytest.raises(ProtocolError, match="isn't host:port"):
+        Route("home:1").on_end(named)

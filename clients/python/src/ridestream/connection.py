@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import grpc
 import grpc.aio
+
+from ridestream.errors import ProtocolError
 
 #: Returns a token that is valid now. Called for every call, so it should cache.
 TokenSource = Callable[[], str | Awaitable[str]]
@@ -21,7 +24,8 @@ _OPTIONS = (
     ("grpc.keepalive_timeout_ms", 10_000),
     # The pauses of this package decide; the channel's own come on top of them.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
+    # How long a connection may take to be made, as long as a driver waits for Welcome.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.enable_retries", 0),
     # Each channel has connections of its own.
@@ -43,11 +47,13 @@ class Connection:
     #: token.
     insecure_caller: str | None = None
 
-    def open_channel(self) -> grpc.aio.Channel:
+    def open_channel(self, address: str | None = None) -> grpc.aio.Channel:
+        """A channel to that address, or to the connection's own."""
+        address = address or self.address
         if self.insecure_caller is not None:
-            return grpc.aio.insecure_channel(self.address, options=_OPTIONS)
+            return grpc.aio.insecure_channel(address, options=_OPTIONS)
         credentials = grpc.ssl_channel_credentials(self.root_certificates)
-        return grpc.aio.secure_channel(self.address, credentials, options=_OPTIONS)
+        return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
 
     async def metadata(self, market: str | None = None) -> Metadata:
         """The metadata of a call: the proof of who calls, with a token that is asked for now, and the
@@ -64,6 +70,38 @@ class Connection:
         if inspect.isawaitable(token):
             token = await token
         return (("authorization", f"Bearer {token}"),)
+
+
+class Route:
+    """Where a driver's next stream goes: the configured address, or the last one that the service has
+    named. Raises ProtocolError for a name that is no address."""
+
+    _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}")
+
+    def __init__(self, address: str):
+        self.address = self._configured = self._named = address
+        self._welcomed = False
+        self._redirected = False
+
+    def on_welcome(self) -> None:
+        self._welcomed = True
+        self._redirected = False
+
+    def on_end(self, named: str) -> bool:
+        """Takes the address that a stream's end named, or "". Without a name the next stream goes to
+        the same address if a Welcome came from there, else to the other one. Returns whether this is
+        the first redirect since a Welcome: two processes may name each other."""
+        welcomed, self._welcomed = self._welcomed, False
+        if not named:
+            if not welcomed:
+                at_home = self.address == self._configured
+                self.address = self._named if at_home else self._configured
+            return False
+        if not self._ADDRESS.fullmatch(named):
+            raise ProtocolError(f"the service named '{named}', which isn't host:port")
+        self.address = self._named = named
+        first, self._redirected = not self._redirected, True
+        return first
 
 
 class Backoff:

@@ -230,9 +230,10 @@ class Rider:
         while True:
             left_s = end - time.monotonic()
             metadata = await self._connection.metadata(market)
+            channel = self._open()
             try:
                 timeout_s = max(0.001, min(deadline_s, left_s))
-                response = await method(self._open())(request, metadata=metadata, timeout=timeout_s)
+                response = await method(channel)(request, metadata=metadata, timeout=timeout_s)
             except grpc.aio.AioRpcError as rpc_error:
                 error = status_of(rpc_error)
             else:
@@ -245,8 +246,9 @@ class Rider:
             may_help = fresh or error.code in _AGAIN or error.retry_after_s is not None
             if not may_help or time.monotonic() + pause_s >= end:
                 raise error
-            if error.code == Code.DEADLINE_EXCEEDED:
-                self._drop_channel()  # Its connection may be half-open.
+            is_open = channel.get_state() == grpc.ChannelConnectivity.READY
+            if error.code == Code.DEADLINE_EXCEEDED and is_open:
+                self._drop(channel)  # Its connection may be half-open.
             await asyncio.sleep(pause_s)
 
     def _open(self) -> grpc.aio.Channel:
@@ -254,11 +256,11 @@ class Rider:
             self._channel = self._connection.open_channel()
         return self._channel
 
-    def _drop_channel(self) -> None:
-        if self._channel is None:
+    def _drop(self, channel: grpc.aio.Channel) -> None:
+        if self._channel is not channel:
             return
         # Calls of other tasks may finish on it.
-        task = asyncio.create_task(self._channel.close(grace=5))
+        task = asyncio.create_task(channel.close(grace=5))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         self._channel = None

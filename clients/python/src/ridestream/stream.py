@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from ridestream.commands import Commands
-from ridestream.connection import Backoff, Connection, Metadata
+from ridestream.connection import Backoff, Connection, Metadata, Route
 from ridestream.dispatch.v1.dispatch_pb2 import (
     GOODBYE_REASON_PROOF_ENDED,
     Ack,
@@ -59,6 +59,7 @@ class Stream:
         self.live = False
         self._connection = connection
         self._hello = hello
+        self._route = Route(connection.address)
         self._commands = Commands()
         self._events = asyncio.Event()
         self._wake = asyncio.Event()
@@ -142,6 +143,7 @@ class Stream:
                     if goodbye.reason == GOODBYE_REASON_PROOF_ENDED:
                         refused = metadata
                         error = StatusError(Code.UNAUTHENTICATED, "the token has ended")
+                    error.address = goodbye.address
             except StatusError as status:
                 error = status
                 pause_s = status.retry_after_s
@@ -160,7 +162,13 @@ class Stream:
                 return self.finish(error)
             if pause_s is not None and not 0 <= pause_s <= _MAX_PAUSE_S:
                 return self.finish(ProtocolError(f"a pause of {pause_s:g} s was asked for"))
-            pause_s = backoff.pause(pause_s)
+            try:
+                is_redirect = self._route.on_end(error.address)
+            except ProtocolError as failure:
+                return self.finish(failure)
+            # A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+            at_once = is_redirect and error.code == Code.FAILED_PRECONDITION
+            pause_s = 0.0 if at_once else backoff.pause(pause_s)
             self.session.tell(Disconnected(error, pause_s))
             self._events.set()
             await asyncio.sleep(pause_s)
@@ -168,7 +176,7 @@ class Stream:
     async def _stream(self, metadata: Metadata, backoff: Backoff) -> Goodbye | None:
         """One stream, to its end. Returns the Goodbye, or None after the status OK."""
         # A channel of its own: one whose connection is half-open would be used again.
-        channel = self._connection.open_channel()
+        channel = self._connection.open_channel(self._route.address)
         writer: asyncio.Task[None] | None = None
         try:
             call = DispatchServiceStub(channel).Drive(metadata=metadata)
@@ -177,6 +185,7 @@ class Stream:
             if first is None:
                 return None
             self._on_welcome(first)
+            self._route.on_welcome()
             backoff.reset()
             writer = asyncio.create_task(self._write(call))
             while (message := await self._read(call, self._silence_s())) is not None:

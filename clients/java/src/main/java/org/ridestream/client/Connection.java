@@ -61,7 +61,17 @@ public final class Connection {
     return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
   }
 
+  /** Host and port. */
+  String address() {
+    return address;
+  }
+
   ManagedChannel open() {
+    return open(address);
+  }
+
+  /** A channel to another address than the connection's own. */
+  ManagedChannel open(String address) {
     ManagedChannelBuilder<?> builder = Grpc.newChannelBuilder(address, credentials);
     if (authority != null) builder.overrideAuthority(authority);
     return builder

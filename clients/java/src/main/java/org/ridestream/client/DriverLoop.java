@@ -61,6 +61,7 @@ final class DriverLoop implements DriveCall.Owner {
   private final Commands commands = new Commands();
   private final Outbox outbox = new Outbox();
   private final Backoff backoff = new Backoff();
+  private final Route route;
   private volatile View view = new View(false, null, null, 0, 1, 0);
   private @Nullable DriveCall call;
   private @Nullable Future<?> reconnect;
@@ -77,6 +78,7 @@ final class DriverLoop implements DriveCall.Owner {
       Consumer<Object> onEvent, Consumer<@Nullable Throwable> onEnd) {
     this.connection = connection;
     this.shift = shift;
+    route = new Route(connection.address());
     this.loop = loop;
     this.app = app;
     this.onEvent = onEvent;
@@ -92,7 +94,7 @@ final class DriverLoop implements DriveCall.Owner {
     beganAt = System.nanoTime();
     try {
       proof = connection.prove();
-      call = new DriveCall(this, loop, connection.open());
+      call = new DriveCall(this, loop, connection.open(route.address()));
       call.start(proof, session.hello(shift));
     } catch (RuntimeException failure) {
       finish(failure);
@@ -133,6 +135,7 @@ final class DriverLoop implements DriveCall.Owner {
   public void onWelcome(DriveResponse message) {
     session.onWelcome(message);
     backoff.reset();
+    route.onWelcome();
     Timestamp time = session.welcome().getServerTime();
     View now =
         new View(true, session.plan(), session.offer(), time.getSeconds() + time.getNanos() / 1e9,
@@ -191,7 +194,8 @@ final class DriverLoop implements DriveCall.Owner {
         ? known
         : new CallFailedException(
             proofEnded ? Status.Code.UNAUTHENTICATED : Status.Code.UNAVAILABLE,
-            proofEnded ? "the token has ended" : "the service ended the stream", null);
+            proofEnded ? "the token has ended" : "the service ended the stream", null, null,
+            goodbye == null ? null : goodbye.getAddress());
     boolean isFinal = failure != null && isFinal(status);
     // A Goodbye says that the token has ended; another status, that the next did, too.
     if (status.code() == Status.Code.UNAUTHENTICATED) {
@@ -231,7 +235,16 @@ final class DriverLoop implements DriveCall.Owner {
       finish(new ProtocolException("a pause of " + asked.getSeconds() + " s was asked for"));
       return;
     }
-    Duration pause = backoff.next(asked);
+    boolean isRedirect;
+    try {
+      isRedirect = route.onEnd(status.address() == null ? "" : status.address());
+    } catch (ProtocolException noAddress) {
+      finish(noAddress);
+      return;
+    }
+    // A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+    boolean atOnce = isRedirect && status.code() == Status.Code.FAILED_PRECONDITION;
+    Duration pause = atOnce ? Duration.ZERO : backoff.next(asked);
     session.tell(new Disconnected(status, pause));
     reconnect = loop.schedule(this::connect, pause.toNanos(), TimeUnit.NANOSECONDS);
     deliver();
