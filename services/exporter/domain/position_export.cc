@@ -56,11 +56,14 @@ std::chrono::nanoseconds PositionExport::Step() {
 std::vector<Record> PositionExport::TakeBatch() {
   std::vector<Record> batch;
   MutexLock lock(mu_);
+  auto next = latest_.upper_bound(last_taken_);
   while (!latest_.empty() && batch.size() < kMaxBatch) {
-    auto node = latest_.extract(latest_.begin());
+    if (next == latest_.end()) next = latest_.begin();
+    auto node = latest_.extract(next++);
     batch.push_back(
         {.key = std::move(node.key()), .value = std::move(node.mapped()), .headers = {}});
   }
+  if (!batch.empty()) last_taken_ = batch.back().key;
   return batch;
 }
 

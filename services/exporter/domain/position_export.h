@@ -42,7 +42,8 @@ class PositionExport {
 
   /// Takes the positions of a frame of `market` that came at `now`.
   void Add(const std::string& market, const location::v1::WatchAreaResponse& frame, Time now);
-  /// Writes a batch of what waits. Returns how long to pause before the next step.
+  /// Writes a batch of what waits, in rounds over the drivers, so that each gets its turn however
+  /// slow the topic is. Returns how long to pause before the next step.
   std::chrono::nanoseconds Step();
 
   Counts counts() const { return {.produced = produced_, .dropped = dropped_}; }
@@ -54,7 +55,8 @@ class PositionExport {
   const Write write_;
   mutable Mutex mu_;
   std::map<std::string, std::string> latest_ ABSL_GUARDED_BY(mu_);  // Values by driver.
-  bool failing_ = false;                                            // The last write; Step's.
+  std::string last_taken_ ABSL_GUARDED_BY(mu_);  // The driver after whom the next batch begins.
+  bool failing_ = false;                         // The last write; Step's.
   std::atomic<std::uint64_t> produced_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
 #include "libs/proto_values/proto_values.h"
 #include "ridestream/exporter/v1/exporter.pb.h"
@@ -81,6 +82,18 @@ TEST_F(PositionExportTest, WriteThatFailsLosesItsPositionsAndPauses) {
   EXPECT_EQ(export_.Step(), 0ns);
   ASSERT_EQ(written_.size(), 1u);
   EXPECT_EQ(written_[0].key, "d-3");
+}
+
+TEST_F(PositionExportTest, EachDriverGetsItsTurnThoughTheTopicIsSlow) {
+  constexpr int kBatches = 3;
+  constexpr int kDrivers = kBatches * static_cast<int>(PositionExport::kMaxBatch);
+  for (int i = 0; i < kBatches; ++i) {
+    export_.Add("city", Frame(0, kDrivers), now_);  // Comes more often than a batch is written.
+    export_.Step();
+  }
+  std::set<std::string> drivers;
+  for (const Record& record : written_) drivers.insert(record.key);
+  EXPECT_EQ(drivers.size(), static_cast<std::size_t>(kDrivers));
 }
 
 TEST_F(PositionExportTest, DropsDriversBeyondTheBoundAndWritesInBatches) {
