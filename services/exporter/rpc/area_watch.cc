@@ -2,18 +2,16 @@
 
 #include <utility>
 
-#include "libs/rpc/caller.h"
 #include "libs/rpc/client_streams.h"
 #include "libs/rpc/market.h"
 #include "libs/service/service.h"
+#include "services/exporter/rpc/self.h"
 
 namespace ridestream::exporter {
 namespace {
 
 using Request = location::v1::WatchAreaRequest;
 using Response = location::v1::WatchAreaResponse;
-
-const rpc::Caller kWatcher{rpc::CallerKind::kService, "exporter"};
 
 Request WholeEarth(const std::string& market, std::chrono::milliseconds every) {
   constexpr int kPoleE7 = 900'000'000;
@@ -36,7 +34,7 @@ AreaWatch::AreaWatch(Options options, location::v1::LocationService::StubInterfa
   const auto open = [this, &location](auto& listener) {
     return std::make_unique<rpc::ClientReadStream<Request, Response>>(
         [this, &location](auto* context, auto* request, auto* reactor) {
-          rpc::SetCaller(*context, kWatcher);
+          rpc::SetCaller(*context, kSelf);
           rpc::SetMarket(*context, options_.market);
           *request = WholeEarth(options_.market, options_.every);
           location.async()->WatchArea(context, request, reactor);

@@ -3,16 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "libs/rpc/caller.h"
 #include "libs/rpc/client_streams.h"
 #include "libs/service/service.h"
+#include "services/exporter/rpc/self.h"
 
 namespace ridestream::exporter {
-namespace {
-
-const rpc::Caller kSelf{rpc::CallerKind::kService, "exporter"};
-
-}  // namespace
 
 TripLog::TripLog(std::vector<std::string> markets, trip::v1::TripService::StubInterface& trip,
                  TimerQueue& timers, EventQueue& queue)

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "libs/rpc/caller.h"
+
+namespace ridestream::exporter {
+
+/// The exporter as the caller of other services.
+inline const rpc::Caller kSelf{rpc::CallerKind::kService, "exporter"};
+
+}  // namespace ridestream::exporter
