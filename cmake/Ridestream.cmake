@@ -122,7 +122,7 @@ set(ridestream_test_options -O0)
 
 # ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [SERIAL] [TIMEOUT s])
 # One binary whose tests ctest sees one by one, each with a bound on its time, four times as long
-# under sanitizers. Each bears the label grpc or no_grpc; the target no_grpc_tests builds the latter,
+# under sanitizers. Each has the label grpc or no_grpc; the target no_grpc_tests builds the latter,
 # which is what TSan runs. SERIAL: no other test runs at the same time.
 add_custom_target(no_grpc_tests)
 function(ridestream_test name)

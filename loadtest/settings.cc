@@ -112,8 +112,8 @@ can't be reached. SIGINT and SIGTERM end the current phase, and the report follo
 
 namespace {
 
-// Pauses before a retry and time-outs are of the wall's time, however fast the city's clock runs:
-// they spare real machines.
+// Pauses before a retry and time-outs are in wall-clock time, however fast the city's clock runs:
+// they protect real machines.
 Duration Scaled(std::chrono::milliseconds wall) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(Duration(wall).count()) *
                                              absl::GetFlag(FLAGS_clock_rate)));

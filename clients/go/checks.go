@@ -79,7 +79,7 @@ func checkPlace(place *commonv1.LatLng, field string) error {
 	)
 }
 
-// Place is a place on the earth, from degrees. One that is none is refused by whoever gets it.
+// Place is a place on the earth, from degrees. Whoever gets an invalid place refuses it.
 func Place(lat, lng float64) *commonv1.LatLng {
 	return &commonv1.LatLng{LatE7: e7(lat), LngE7: e7(lng)}
 }

@@ -33,7 +33,7 @@ TEST(GeoTest, OffsetMovesByTheGivenDistance) {
   EXPECT_NEAR(DistanceM(from, OffsetBy(from, 300, 400)), 500, 0.5);
 }
 
-TEST(GeoTest, MeridiansHaveOneName) {
+TEST(GeoTest, LongitudesWrapToOneValueForEachMeridian) {
   struct Case {
     std::int64_t lng_e7;
     std::int32_t name;
@@ -68,7 +68,7 @@ TEST(GeoTest, DistancesHoldAtHighLatitudes) {
   EXPECT_NEAR(FastDistanceM(longyearbyen, airport), DistanceM(longyearbyen, airport), 5);
 }
 
-TEST(GeoTest, ValidityHasItsEdges) {
+TEST(GeoTest, ValidityIncludesTheLimits) {
   EXPECT_TRUE((LatLng{900'000'000, 1'800'000'000}).IsValid());
   EXPECT_FALSE((LatLng{900'000'001, 0}).IsValid());
   EXPECT_FALSE((LatLng{0, -1'800'000'001}).IsValid());

@@ -52,7 +52,7 @@ TEST(PeerAddressTest, SocketAndCallOfOnePeerHaveTheNameOfItsMachineOrNetwork) {
   }
 }
 
-TEST(PeerAddressTest, ReadsWhatElseGrpcCallsAPeer) {
+TEST(PeerAddressTest, ReadsTheOtherFormsOfGrpcsPeerNames) {
   struct Case {
     const char* peer;
     const char* name;

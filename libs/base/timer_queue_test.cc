@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(TimerQueueTest, FiresInTheOrderOfTimeNotOfAsking) {
+TEST(TimerQueueTest, FiresInTheOrderOfTimesNotOfCalls) {
   TimerQueue timers;
   std::vector<int> order;
   std::promise<void> done;

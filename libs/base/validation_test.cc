@@ -42,7 +42,7 @@ TEST(ValidateOptionalIdTest, AcceptsOnlyIdsAndNone) {
               StatusIs(absl::StatusCode::kInvalidArgument, "market"));
 }
 
-TEST(EscapeForbiddenTest, LeavesTextAndEscapesWhatControlsIt) {
+TEST(EscapeForbiddenTest, KeepsTextAndEscapesControlCharacters) {
   EXPECT_EQ(EscapeForbidden("ไม้ naïve 🙂"), "ไม้ naïve 🙂");
   EXPECT_EQ(EscapeForbidden("a\x1b[2J\n\u202eb\u0085"), "a\\u001b[2J\\u000a\\u202eb\\u0085");
   EXPECT_EQ(EscapeForbidden(std::string("\0", 1)), "\\u0000");

@@ -97,7 +97,7 @@ TEST_F(DevelopmentAuthorityTest, MintsTokensThatAVerifierTakes) {
   EXPECT_THAT((*verifier)->Verify(*token), StatusIs(absl::StatusCode::kUnauthenticated, "'kid'"));
 }
 
-TEST_F(DevelopmentAuthorityTest, RefusesWhatNoTokenMayName) {
+TEST_F(DevelopmentAuthorityTest, RefusesToMintTokensForInvalidPrincipals) {
   EXPECT_THAT(DevelopmentAuthority::MintToken(folder_, {Role::kRider, "ada"}, clock_.Now(), 1h),
               StatusIs(absl::StatusCode::kNotFound, "tokens.jwk"));
   ASSERT_THAT(Create(), IsOk());

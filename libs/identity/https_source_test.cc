@@ -93,7 +93,7 @@ TEST_F(HttpsSourceTest, RefusesServersThatProveNothing) {
   }
 }
 
-TEST_F(HttpsSourceTest, TakesNothingButHttps) {
+TEST_F(HttpsSourceTest, AcceptsOnlyHttps) {
   for (const char* url : {"http://127.0.0.1/jwks", "file:///etc/passwd", "", "/run/jwks.json"}) {
     EXPECT_THAT(HttpsSource::Make({.url = url}).status(),
                 StatusIs(absl::StatusCode::kInvalidArgument, "is not an https URL"));

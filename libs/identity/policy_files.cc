@@ -26,7 +26,7 @@ absl::StatusOr<ProtoServices> ProtoServices::Read(const std::string& path) {
       return absl::InvalidArgumentError(fmt::format("{}: {} is broken", path, proto.name()));
     }
     const std::string_view package = built->package();
-    if (!package.starts_with("ridestream.")) continue;  // Others bear no policies.
+    if (!package.starts_with("ridestream.")) continue;  // Others have no policies.
     for (int i = 0; i < built->service_count(); ++i) result.services_.push_back(built->service(i));
   }
   return result;

@@ -17,7 +17,7 @@ namespace ridestream::metrics {
 template <class Enum>
 class EnumCounters {
  public:
-  /// `label` is the label that tells the value, `others` the further ones.
+  /// `label` is the label that names the value, `others` the further ones.
   EnumCounters(prometheus::Family<prometheus::Counter>& family, const std::string& label,
                prometheus::Labels others) {
     const auto& type = *google::protobuf::GetEnumDescriptor<Enum>();

@@ -141,7 +141,7 @@ TEST_F(RpcMetricsTest, CutStreamCountsAsFinished) {
   EXPECT_EQ(Sum(Read(), "x_rpc_calls_total", {{"method", "ReportPositions"}}), 1);
 }
 
-TEST_F(RpcMetricsTest, LeavesOutWhatTheServiceObservesItself) {
+TEST_F(RpcMetricsTest, OmitsMethodsThatTheServiceMeasuresItself) {
   Start({"/ridestream.location.v1.LocationService/ReportPositions"});
   grpc::ClientContext context;
   ReportPositionsResponse response;

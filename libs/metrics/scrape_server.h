@@ -14,7 +14,7 @@
 namespace ridestream::metrics {
 
 /// HTTP for scrapers alone: one thread, one answer a connection. It waits for nobody: a connection
-/// lives for a bounded time, and of too many the oldest makes room, so that silent ones never keep
+/// lives for a bounded time, and of too many the oldest is closed, so that silent ones never keep
 /// a scraper out.
 class ScrapeServer {
  public:

@@ -81,7 +81,7 @@ TEST_F(ScrapeServerTest, AnswersWhileMoreThanItsConnectionsAreSilent) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(*Get("/metrics"), "up 1\n");
 }
 
-TEST_F(ScrapeServerTest, AnswersWhileOthersTakeNothing) {
+TEST_F(ScrapeServerTest, AnswersWhileOthersReadNothing) {
   Start({.connections = 32, .patience = 1h}, std::string(8 << 20, 'x'));
   std::vector<std::unique_ptr<Client>> unread;
   for (int i = 0; i < 40; ++i) {

@@ -41,7 +41,7 @@ class ServiceMetrics {
   /// PREFIX_peers_refused_total. `security` must outlive the exporter.
   void AddSecurity(const rpc::Security& security);
 
-  /// Begins to serve. The exporter must be destroyed before anything that the readings read.
+  /// Starts to serve. The exporter must be destroyed before anything that the readings read.
   absl::StatusOr<std::unique_ptr<Exporter>> Serve() const;
 
  private:

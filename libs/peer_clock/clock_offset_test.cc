@@ -16,7 +16,7 @@ ClockReading Reading(Duration ahead, Duration took = 2ms, double peer_rate = 1) 
   return {kAsked, kAsked + took, kAsked + took / 2 + ahead, peer_rate};
 }
 
-TEST(ClockOffsetTest, JudgesHowWellTwoClocksAgree) {
+TEST(ClockOffsetTest, ReportsHowWellTwoClocksAgree) {
   struct Case {
     const char* name;
     double rate;
@@ -48,7 +48,7 @@ TEST(ClockOffsetTest, JudgesHowWellTwoClocksAgree) {
   }
 }
 
-TEST(ClockOffsetTest, KeepsWhatReadingsDoNotContradict) {
+TEST(ClockOffsetTest, KeepsTheOffsetWhileReadingsAgreeWithIt) {
   ClockOffset offset(1);
   offset.Take(Reading(45s, 2ms));
   offset.Take(Reading(45s + 900us, 2ms));

@@ -7,7 +7,7 @@
 
 namespace ridestream {
 
-/// Tells other services the time of this one. Thread-safe; what it is given outlives it.
+/// Returns the time of this service to others. Thread-safe; what it is given outlives it.
 class ClockService final : public clock::v1::ClockService::CallbackService {
  public:
   ClockService(const Clock& clock, const rpc::Authenticator& authenticator)

@@ -41,7 +41,7 @@ class PeerClock {
             std::unique_ptr<clock::v1::ClockService::StubInterface> stub, Options options);
   ~PeerClock() { Stop(); }
 
-  /// Begins to ask. `on_compared` is called after each comparison, without a lock; the first time
+  /// Starts to ask. `on_compared` is called after each comparison, without a lock; the first time
   /// also if the peer answers that it has no time.
   void Start(std::function<void()> on_compared);
   /// Waits for a question under way; `on_compared` isn't called any more.

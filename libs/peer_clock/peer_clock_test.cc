@@ -77,7 +77,7 @@ TEST_F(PeerClockTest, FollowsThePeersSteps) {
   EXPECT_EQ(peer->to_ours(), 0s) << "there is no sense in translating";
 }
 
-TEST_F(PeerClockTest, IsComparedAlsoIfThePeerKnowsNoSuchCall) {
+TEST_F(PeerClockTest, IsComparedAlsoWithAPeerThatLacksTheCall) {
   Serve({});
   const auto peer = MakePeer();
   absl::Notification compared;

@@ -242,7 +242,7 @@ absl::StatusOr<std::vector<Result>> Connection::Sync(Deadline deadline) {
   absl::Status failure;
   for (;;) {
     absl::StatusOr<pg_result*> next = NextResult(deadline);
-    // What the server said before it closed the connection tells more than that it did.
+    // The server's last message explains more than the closed connection.
     if (!next.ok()) return failure.ok() ? next.status() : failure;
     if (*next == nullptr) {
       if (PQstatus(connection_) == CONNECTION_OK) continue;  // The end of a statement's results.

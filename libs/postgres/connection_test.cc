@@ -44,7 +44,7 @@ class ConnectionTest : public ::testing::Test {
   std::unique_ptr<Connection> connection_;
 };
 
-TEST_F(ConnectionTest, PipelineReturnsWhatItWasGivenInOrder) {
+TEST_F(ConnectionTest, PipelineReturnsResultsInOrder) {
   const std::string odd = "a\"b\\c,{}'\n";
   connection_->Send(kEcho, {-7, odd, Bytes{std::string("\0\xff", 2)},
                             std::vector<std::string>{odd, "", "NULL"}, nullptr});

@@ -24,7 +24,7 @@ class HaProxy {
     std::map<std::string, std::string> environment = {};
     /// The port of 127.0.0.1 to listen on; 0: a free one.
     std::uint16_t port = 0;
-    /// The variable that tells the configuration where to listen: HOST:PORT, then `bind_words`.
+    /// The variable with the address on which to listen: HOST:PORT, then `bind_words`.
     std::string bind_variable;
     std::string bind_words = "proto h2";
   };

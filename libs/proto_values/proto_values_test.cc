@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(ProtoValuesTest, TimesStaySoToTheMicrosecond) {
+TEST(ProtoValuesTest, TimesRoundTripToTheMicrosecond) {
   struct Case {
     const char* name;
     Time time;
@@ -25,7 +25,7 @@ TEST(ProtoValuesTest, TimesStaySoToTheMicrosecond) {
   }
 }
 
-TEST(ProtoValuesTest, DurationsStaySoToTheMicrosecond) {
+TEST(ProtoValuesTest, DurationsRoundTripToTheMicrosecond) {
   struct Case {
     Duration duration;
     std::int64_t seconds;
@@ -48,7 +48,7 @@ TEST(ProtoValuesTest, TruncatesToMicroseconds) {
   EXPECT_EQ(FromProto(at), Time(1us));
 }
 
-TEST(ProtoValuesTest, PlacesStay) {
+TEST(ProtoValuesTest, PlacesRoundTrip) {
   const LatLng place{-900'000'000, 1'799'999'999};
   EXPECT_EQ(ToProto(place).lat_e7(), place.lat_e7);
   EXPECT_EQ(FromProto(ToProto(place)), place);

@@ -136,7 +136,7 @@ TEST(AccessTest, StopsAreOnlyWhereACarMayStop) {
   EXPECT_EQ(world->snapper.NearestOfEach({&place, 1}, StreetUse::kStop)[0]->edge, stop->edge);
 }
 
-TEST(AccessTest, MapWithoutAStreetToStopIsRefused) {
+TEST(AccessTest, MapWithoutAStreetToStopOnIsRefused) {
   TestMap map;
   map.AddStreet({map.AddNode(0, 0), map.AddNode(1'000, 0)}, {{"tunnel", "yes"}});
   EXPECT_THAT(MakeWorld(map)->snapper.Snap(TestMap::At(10, 10), StreetUse::kStop),

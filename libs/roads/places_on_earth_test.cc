@@ -193,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(Towns, PlacesOnEarthTest,
                                                 -900'000'000}),
                          [](const auto& town) { return town.param.name; });
 
-TEST(AntimeridianTest, StreetsThatMapsCutThereAreJoined) {
+TEST(AntimeridianTest, StreetsThatAMapCutsAtTheAntimeridianAreJoined) {
   const std::unique_ptr<Streets> whole = TestTown(kTaveuni).Load();
   const std::unique_ptr<Streets> cut = TestTown(kTaveuni, /*cut=*/true).Load();
   EXPECT_EQ(cut->graph().node_count(), whole->graph().node_count());
@@ -215,7 +215,7 @@ TEST(AntimeridianTest, StreetsThatMapsCutThereAreJoined) {
   }
 }
 
-TEST(AntimeridianTest, PointsOfOneSideAreNotJoined) {
+TEST(AntimeridianTest, PointsOnTheSameSideAreNotJoined) {
   RoadGraphBuilder builder;
   Tags tags;
   tags.Add("highway", "residential");

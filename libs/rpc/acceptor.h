@@ -20,7 +20,7 @@
 namespace ridestream::rpc {
 
 /// Accepts a server's connections within limits, and hands each over when its peer has sent the
-/// first byte. gRPC 1.51's own listener stops for ever when the process runs out of descriptors,
+/// first byte. gRPC 1.51's own listener stops forever when the process runs out of descriptors,
 /// and takes every connection; this one goes on, closes connections beyond the limits at once, and
 /// closes the oldest silent one when another needs its place. Runs one thread. Thread-safe.
 class Acceptor {
@@ -43,7 +43,7 @@ class Acceptor {
   ~Acceptor();
 
   int port() const;
-  /// Begins to accept. Once. `on_own` takes the connections of ConnectToSelf; null: as the others.
+  /// Starts to accept. Once. `on_own` takes the connections of ConnectToSelf; null: as the others.
   void Start(OnConnection on_connection, OnConnection on_own = nullptr);
   /// Closes the listening sockets and all silent connections, and waits for a connection that is
   /// being handed over.

@@ -11,7 +11,7 @@
 
 namespace ridestream::rpc {
 
-/// Told of every call that a server handles, unary or stream. Called on gRPC's threads, several at
+/// Observes every call that a server handles, unary or stream. Called on gRPC's threads, several at
 /// a time; must not block.
 class CallObserver {
  public:

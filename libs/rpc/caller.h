@@ -47,7 +47,7 @@ class TrustingAuthenticator final : public Authenticator {
   std::string description() const override { return "none: the caller's word is trusted"; }
 };
 
-/// A proof that holds for ever.
+/// A proof that never expires.
 Proof LastingProof(Caller caller);
 
 /// Says on an outgoing call who makes it: by a token where ClientSecurity has one, else by name. A

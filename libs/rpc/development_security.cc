@@ -18,7 +18,7 @@ namespace ridestream::rpc {
 namespace {
 
 constexpr std::chrono::hours kLifetime{1};
-/// Callers whose tokens are kept; with more all are signed anew.
+/// Number of callers whose tokens are kept. Beyond it all tokens are signed again.
 constexpr std::size_t kMaxTokens = 200'000;
 
 /// Tokens of many callers. Thread-safe.

@@ -29,7 +29,7 @@ TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
   EXPECT_LT(line.size(), 1'500u);
 }
 
-TEST(GrpcLogTest, CountsTheMessagesThatAreTooMany) {
+TEST(GrpcLogTest, CountsMessagesBeyondTheLimit) {
   const testing::CapturedLog log;
   grpc_init();
   LogGrpcMessages();

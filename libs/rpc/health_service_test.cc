@@ -73,7 +73,7 @@ TEST_F(HealthServiceTest, WatchReceivesEachChangeAndEndsWhenTheServerDrains) {
               StatusIs(absl::StatusCode::kUnavailable, "shutting down"));
 }
 
-TEST_F(HealthServiceTest, RefusesOneWatchTooManyUntilAnotherEnds) {
+TEST_F(HealthServiceTest, RefusesAWatchBeyondTheLimitUntilAnotherEnds) {
   std::vector<std::unique_ptr<WatchCall>> watches;
   for (std::size_t i = 0; i < HealthService::kMaxWatches; ++i) {
     watches.push_back(Watch());

@@ -144,7 +144,7 @@ TEST_F(LimitsTest, LargerMessageIsRefusedWithItsBoundAndWithoutARetryAndTheNextI
   EXPECT_THAT(Call({CallerKind::kRider, "r"}), IsOk());
 }
 
-TEST_F(LimitsTest, OneStreamMoreThanAConnectionMayHaveWaitsForAnothersEnd) {
+TEST_F(LimitsTest, StreamBeyondTheLimitOfAConnectionWaitsForAnotherToEnd) {
   absl::SetFlag(&FLAGS_max_streams_per_connection, 2);
   Start(0);
   const auto open = [&](grpc::ClientContext& context) {

@@ -66,7 +66,7 @@ TEST_F(MarketTest, RefusesOtherMarketsAndNamesTheServedOnes) {
                "ridestream-market: market 'atlantis' isn't served here, only lisbon, porto"));
 }
 
-TEST_F(MarketTest, RefusesMarketsThatAreNoIdsOrNamedTwice) {
+TEST_F(MarketTest, RefusesMarketsThatAreInvalidOrNamedTwice) {
   EXPECT_THAT(CallWith({"a b"}), StatusIs(StatusCode::kInvalidArgument, "ridestream-market"));
   EXPECT_THAT(CallWith({"porto", "porto"}),
               StatusIs(StatusCode::kInvalidArgument, "more than once"));

@@ -49,13 +49,13 @@ class RequestIdTest : public ::testing::Test {
       location::v1::LocationService::NewStub(server_->InProcessChannel());
 };
 
-TEST_F(RequestIdTest, ComesThroughACall) {
+TEST_F(RequestIdTest, IsPropagatedThroughACall) {
   CallWith({"morning-1", "morning-2"});
   EXPECT_THAT(listener_.ids, ElementsAre("morning-1", "morning-2"));
   EXPECT_EQ(listener_.id_or_new, "morning-1");
 }
 
-TEST_F(RequestIdTest, IsMadeWhereThereIsNone) {
+TEST_F(RequestIdTest, IsGeneratedWhenMissing) {
   CallWith({""});
   EXPECT_THAT(listener_.ids, IsEmpty());
   const std::string first = listener_.id_or_new;
@@ -64,12 +64,12 @@ TEST_F(RequestIdTest, IsMadeWhereThereIsNone) {
   EXPECT_NE(listener_.id_or_new, first);
 }
 
-TEST_F(RequestIdTest, RefusesIdsThatWouldSpoilALog) {
+TEST_F(RequestIdTest, RefusesIdsThatAreUnsafeInALog) {
   CallWith({"a b", std::string(65, 'x'), "fake\" level=error", "good"});
   EXPECT_THAT(listener_.ids, ElementsAre("good"));
 }
 
-TEST_F(RequestIdTest, OnlyTheFirstOfVeryManyAreTaken) {
+TEST_F(RequestIdTest, UsesTheFirstOfManyIds) {
   CallWith(std::vector<std::string>(60, "same"));
   EXPECT_EQ(listener_.ids.size(), kMaxRequestIds);
 }

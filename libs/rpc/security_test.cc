@@ -351,7 +351,7 @@ TEST_F(SecurityTest, DevelopmentAuthorityProvesTheCallersOfThisProcess) {
   EXPECT_THAT(call(), StatusIs(absl::StatusCode::kUnavailable, ""));
 }
 
-TEST_F(SecurityTest, DoesNotStartWithWhatCannotBeUsed) {
+TEST_F(SecurityTest, DoesNotStartWithUnusableFiles) {
   EXPECT_THAT(Security::Start(OptionsFor("trip"), "location").status(),
               StatusIs(absl::StatusCode::kInvalidArgument, "names service/trip"));
   Security::Options missing = OptionsFor("location");

@@ -45,9 +45,9 @@ struct ServerOptions {
   /// Called at the start of Drain, after health says NOT_SERVING: each closes the streams of its
   /// service. A stream that is left open costs the full grace time.
   std::vector<std::function<void()>> on_drain = {};
-  /// Told of every call; may be null. Must outlive the server.
+  /// Observes every call; may be null. Must outlive the server.
   CallObserver* call_observer = nullptr;
-  /// Full names of methods whose service tells the observer itself; see MakeCallInterceptorFactory.
+  /// Full names of methods whose service calls the observer itself: MakeCallInterceptorFactory.
   std::set<std::string, std::less<>> observed_by_service = {};
 };
 

@@ -111,7 +111,7 @@ class StreamsTest : public ::testing::Test {
  protected:
   StreamsTest()
       : server_(*Server::Start({.services = {&location_}})),
-        // Over a socket: a write on the in-process transport waits for ever for a reader that
+        // Over a socket: a write on the in-process transport waits forever for a reader that
         // ended.
         stub_(LocationService::NewStub(MakeChannel(fmt::format("127.0.0.1:{}", server_->port())))) {
   }
@@ -140,7 +140,7 @@ struct Outbox {
   }
 };
 
-TEST_F(StreamsTest, ReportsGoInOrderAndOnAfterABreak) {
+TEST_F(StreamsTest, ReportsAreSentInOrderAndContinueAfterABreak) {
   Outbox outbox;
   using Transport = ClientWriteStream<ReportPositionsRequest, ReportPositionsResponse>;
   const Transport::Start start = [&](auto* context, auto* response, auto* reactor) {
@@ -223,7 +223,7 @@ TEST_F(StreamsTest, PushesThatMayNotBeLostEndASlowReadersStream) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
-TEST_F(StreamsTest, TheLatestReplacesWhatWaits) {
+TEST_F(StreamsTest, TheLatestReplacesTheQueued) {
   grpc::ClientContext context;
   SetTimeout(context, 20s);
   const auto reader = stub_->WatchArea(&context, WatchAreaRequest());

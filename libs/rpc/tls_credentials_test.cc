@@ -265,7 +265,7 @@ bool CanSpeak(int port, const KeyAndCertificate* identity, int max_version, std:
   return spoke;
 }
 
-TEST_F(TlsCredentialsTest, SpeaksTls13WithCertificatesAlone) {
+TEST_F(TlsCredentialsTest, UsesTls13WithCertificatesOnly) {
   CapturedLog log;
   Serve();
   const KeyAndCertificate trip = *identity::IssueCertificate(authority_, Spec({Uri("trip")}));

@@ -44,7 +44,7 @@ TEST_F(PushStreamTest, WritesOneMessageAtATimeInOrder) {
   EXPECT_EQ(drained_, 1);
 }
 
-TEST_F(PushStreamTest, ReplacesWhatWaitsUnsentAndSendsItAfterTheQueue) {
+TEST_F(PushStreamTest, LatestMessageReplacesTheUnsentOneAndFollowsTheQueue) {
   stream_.Push(1);
   stream_.Replace(10);
   stream_.Replace(11);
@@ -53,7 +53,7 @@ TEST_F(PushStreamTest, ReplacesWhatWaitsUnsentAndSendsItAfterTheQueue) {
   EXPECT_THAT(transport_.written_, ElementsAre(1, 2, 11));
 }
 
-TEST_F(PushStreamTest, ClosesAfterWhatWaits) {
+TEST_F(PushStreamTest, ClosesAfterSendingTheQueue) {
   stream_.Push(1);
   stream_.Push(2);
   stream_.Close(absl::OkStatus());
@@ -73,7 +73,7 @@ TEST_F(PushStreamTest, EndsWithResourceExhaustedWhenTheQueueIsFull) {
   EXPECT_THAT(transport_.finished_, ElementsAre(absl::StatusCode::kResourceExhausted));
 }
 
-TEST_F(PushStreamTest, ForgetsWhatWaitsWhenAWriteFailsOrTheClientHasGone) {
+TEST_F(PushStreamTest, DropsTheQueueWhenAWriteFailsOrTheClientDisconnects) {
   stream_.Push(1);
   stream_.Push(2);
   stream_.OnCancelled();

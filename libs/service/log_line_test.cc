@@ -35,14 +35,14 @@ TEST(LogLineTest, JsonIsOneObjectALine) {
             R"("error":"a\nb","trip":"t-1"})");
 }
 
-TEST(LogLineTest, BytesThatAreNoTextDontCostTheLine) {
+TEST(LogLineTest, InvalidBytesDoNotDropTheLine) {
   const std::vector<Field> fields{{"note", "\xff \xfe"}};
   EXPECT_EQ(nlohmann::json::parse(JsonLine(kTime, Level::kInfo, "trip", "x", fields))["note"],
             "\uFFFD \uFFFD");
   EXPECT_EQ(TextLine("x", fields), "x note=\"\uFFFD \uFFFD\"");
 }
 
-TEST(LogLineTest, NoValueControlsATerminalOrTurnsTheTextAround) {
+TEST(LogLineTest, EscapesTerminalControlsAndTextDirection) {
   const std::vector<Field> fields{{"note", "a\x1b[2J\u009b1m\u202eb\x7f\u2028"}};
   EXPECT_EQ(TextLine("x", fields), R"(x note="a\u001b[2J\u009b1m\u202eb\u007f\u2028")");
   const std::string json = JsonLine(kTime, Level::kInfo, "trip", "x", fields);

@@ -39,7 +39,7 @@ TEST(ParseMarketNamesTest, TakesNamesWithOrWithoutStreets) {
   }
 }
 
-TEST(ServedMarketsTest, NamesThoseThatAreServedForAnother) {
+TEST(ServedMarketsTest, NamesTheServedMarketsWhenAnotherIsRequested) {
   const ServedMarkets served({"porto", "city"});
   EXPECT_THAT(served.Check("porto", "market"), IsOk());
   EXPECT_THAT(served.Check("atlantis", "hello.market"),

@@ -66,7 +66,7 @@ int Fail(const absl::Status& status);
 
 /// Announces that the service is ready and where: logs the event "serving", at any --log_level,
 /// with `address` and the fields, and writes --address_file with `address`, "metrics" and "page".
-/// If it can't be written, the process ends, since its starter would wait for ever.
+/// If it can't be written, the process ends, since its starter would wait forever.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service

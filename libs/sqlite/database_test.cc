@@ -16,7 +16,7 @@ using ridestream::testing::StatusIs;
 using ridestream::testing::TempFolder;
 using ridestream::testing::WithoutRights;
 
-TEST(DatabaseTest, BoundValuesComeBackAsTheyWere) {
+TEST(DatabaseTest, BoundValuesAreReadBackUnchanged) {
   TempFolder folder;
   absl::StatusOr<Database> database = Database::Open(folder.File("a.db"));
   ASSERT_THAT(database, IsOk());
@@ -44,7 +44,7 @@ TEST(DatabaseTest, BoundValuesComeBackAsTheyWere) {
   EXPECT_FALSE(rows->Next().value());
 }
 
-TEST(DatabaseTest, ConstraintsHaveCodesOfTheirOwn) {
+TEST(DatabaseTest, ViolatedConstraintsHaveTheirOwnCodes) {
   TempFolder folder;
   absl::StatusOr<Database> database = Database::Open(folder.File("a.db"));
   ASSERT_THAT(database, IsOk());
@@ -73,7 +73,7 @@ TEST(DatabaseTest, AWriteAheadLogThatGrewDuringALongReadIsCutAgain) {
   }
   EXPECT_GT(writer->WalBytes(), std::uint64_t{Database::kMaxIdleWalBytes});
   ASSERT_THAT(reader->Execute("COMMIT"), IsOk());
-  // The first write takes the whole log over into the file, the next begins it anew.
+  // The first write copies the whole log into the file, and the next restarts the log.
   ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (x'00')"), IsOk());
   ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (x'00')"), IsOk());
   EXPECT_LE(writer->WalBytes(), std::uint64_t{Database::kMaxIdleWalBytes});

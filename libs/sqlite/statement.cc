@@ -24,7 +24,7 @@ std::string_view View(const void* bytes, int size) {
 }  // namespace
 
 Rows::~Rows() {
-  if (statement_ != nullptr) sqlite3_reset(statement_);  // Tells the error of Next() once more.
+  if (statement_ != nullptr) sqlite3_reset(statement_);  // Returns the error of Next() again.
 }
 
 absl::StatusOr<bool> Rows::Next() {

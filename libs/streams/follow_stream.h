@@ -11,7 +11,7 @@
 
 namespace ridestream::streams {
 
-/// The client's side of a server stream that is followed for ever: when it ends it is opened again
+/// The client's side of a server stream that is followed forever: when it ends it is opened again
 /// after a pause, from its owner's position at that time.
 ///
 /// Thread-safe. The functions are called one at a time, and `on_message` and `on_end` without a

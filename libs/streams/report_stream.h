@@ -11,7 +11,7 @@
 
 namespace ridestream::streams {
 
-/// The client's side of a client stream that is held for ever: what waits is fetched from its owner
+/// The client's side of a client stream that is held forever: queued data is fetched from its owner
 /// batch by batch, so batches grow by themselves when the other side is slower, and the owner
 /// decides what to keep. A stream that breaks is opened again after a pause; the batch in flight is
 /// lost.
@@ -38,8 +38,8 @@ class ReportStream final : private WriteListener {
   }
   ~ReportStream() { Stop(); }
 
-  /// Says that something waits. Cheap enough, but best called only when the first thing begins to
-  /// wait.
+  /// Says that something waits. Cheap, but best called only for the first item that waits in the
+  /// queue.
   void Wake() {
     MutexLock lock(mu_);
     something_waits_ = true;

@@ -211,7 +211,7 @@ void Auditor::JudgeTrip(const TripId& trip_id, const TripRecord& record) {
     const auto& planned = driver->second.planned;
     const bool put_in =
         record.promise && std::find(planned.begin(), planned.end(), trip_id) != planned.end();
-    // Taken from it or called off before its plan was pushed, it never heard of it.
+    // The driver never saw a trip that was moved or cancelled before its plan was pushed.
     const bool unseen = record.promise && (assignment.released_at != Time::max() ||
                                            record.state == pb::TRIP_STATE_CANCELLED);
     if (!accepted && !put_in && !unseen) {

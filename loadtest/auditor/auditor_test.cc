@@ -188,7 +188,7 @@ TEST(AuditorTest, FindsNothingWhereARiderWhoSharesWasMoved) {
   EXPECT_DOUBLE_EQ(auditor.rides().riders_per_car, 1);
 }
 
-TEST(AuditorTest, CountsStepsThatAreImplausibleOnRecord) {
+TEST(AuditorTest, CountsStepsThatAreRecordedAsImplausible) {
   RunHistory run = SharedRun();
   for (pb::TripEvent& event : run.log) {
     if (event.trip().state() < pb::TRIP_STATE_ABOARD) continue;
@@ -251,7 +251,7 @@ TEST(AuditorTest, FindsATripThatItsDriverNeverAgreedTo) {
               HasSubstr("changes the driver from d-1 to d-2"));
 }
 
-TEST(AuditorTest, AnOfferOfATripThatCameToNothingDoesNotForbidToPutItIn) {
+TEST(AuditorTest, TripMayBeInsertedAfterItsOfferExpired) {
   EXPECT_EQ(FoundIn([](RunHistory& run) {
               run.second.planned.clear();
               run.second.offers.push_back({OfferId("o-9"), TripId("t-1"), kStart,
@@ -262,7 +262,7 @@ TEST(AuditorTest, AnOfferOfATripThatCameToNothingDoesNotForbidToPutItIn) {
             "");
 }
 
-TEST(AuditorTest, ADriverNeedNotHearOfWhoCalledOffBeforeThePlanWasPushed) {
+TEST(AuditorTest, DriverMayMissATripThatIsCancelledBeforeItsPlanIsPushed) {
   EXPECT_THAT(FoundIn([](RunHistory& run) {
                 run.log.resize(3);
                 pb::TripEvent& cancelled = run.log.emplace_back(run.log.back());
@@ -457,7 +457,7 @@ std::string FoundInEnd(pb::TripState from, const std::function<void(pb::Trip&)>&
   return texts;
 }
 
-TEST(AuditorTest, JudgesHowTripsEndAtThePickUp) {
+TEST(AuditorTest, ChecksHowTripsEndAtThePickUp) {
   const auto no_show = [](pb::Trip& trip) {
     trip.mutable_cancellation()->set_by_driver_id("d-2");
     trip.mutable_cancellation()->set_reason(pb::CANCEL_REASON_NO_SHOW);
@@ -481,7 +481,7 @@ TEST(AuditorTest, JudgesHowTripsEndAtThePickUp) {
               HasSubstr("is CANCELLED from ARRIVED"));
 }
 
-TEST(AuditorTest, JudgesWhoEndsATripWithTheRiderAboard) {
+TEST(AuditorTest, ChecksWhoEndsATripWithTheRiderAboard) {
   const auto leave = [](pb::Trip& trip) {
     trip.mutable_cancellation()->set_by_rider_id("r-1");
     trip.mutable_cancellation()->set_reason(pb::CANCEL_REASON_DRIVER_LOST);
@@ -502,7 +502,7 @@ TEST(AuditorTest, JudgesWhoEndsATripWithTheRiderAboard) {
             "");
 }
 
-TEST(AuditorTest, EachCheckThatLookedAtNothingFails) {
+TEST(AuditorTest, CheckWithNothingToCheckFails) {
   Auditor auditor;
   const Verdict& verdict = auditor.Judge();
   EXPECT_EQ(verdict.checked(), 0u);
@@ -538,7 +538,7 @@ TEST(AuditorTest, EventsReadAgainDoNoHarm) {
   EXPECT_TRUE(auditor.Judge().clean());
 }
 
-TEST(AuditorTest, StrangersInTheMarketAreJudgedByTheRecordAlone) {
+TEST(AuditorTest, OtherClientsOfTheMarketAreCheckedByTheLogAlone) {
   RunHistory run;
   Auditor auditor;
   const auto ours = run.log;

@@ -105,9 +105,9 @@ struct RiderHistory {
   bool states_dropped = false;
   /// With the quote, if the rider shares.
   std::optional<trip::v1::Promise> promise;
-  /// The rider was told that it won't be kept.
+  /// The rider was notified that the promise is broken.
   bool told_broken = false;
-  /// The rider was answered that the trip is called off.
+  /// The rider's cancellation was confirmed.
   bool cancelled = false;
 
   void Saw(trip::v1::TripState state) {

@@ -21,7 +21,7 @@ struct Assignment {
   Time released_at = Time::max();
 };
 
-/// What the log tells of a trip, folded: about 400 bytes, whatever happens to it.
+/// The log's events of a trip, folded: about 400 bytes, whatever happens to it.
 struct TripRecord {
   static constexpr size_t kKeptStates = 64;
 

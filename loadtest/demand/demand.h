@@ -40,7 +40,7 @@ std::unique_ptr<Demand> GenerateDemand(const roads::RoadGraph& graph, double per
                                        std::uint64_t seed);
 
 /// From a CSV file with the header
-/// `requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders`. Lines may stand in any
+/// `requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders`. Lines may be in any
 /// order. Errors as ReadCsvFile's.
 absl::StatusOr<std::unique_ptr<Demand>> ReplayDemand(const std::string& file);
 

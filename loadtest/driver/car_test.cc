@@ -37,7 +37,7 @@ TEST(CarTest, DrivesAtTheMapsSpeed) {
   EXPECT_EQ(TimeToDrive({}), seconds(100));
 }
 
-TEST(CarTest, HaltsWhereItIsToHalt) {
+TEST(CarTest, StopsWhereItIsHalted) {
   Car car(kFrom, kSetOff);
   car.Drive(East(), kSetOff);
   car.HaltAt(30'000);

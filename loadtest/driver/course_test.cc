@@ -17,7 +17,7 @@ LatLng At(double north_m, double east_m) { return OffsetBy(kOrigin, north_m, eas
 // 100 m east in 10 s, then 200 m north in 10 s.
 Course Corner() { return Course({At(0, 0), At(0, 100), At(200, 100)}, {10'000, 10'000}); }
 
-TEST(CourseTest, PlaceGoesAlongTheLegsAtTheirSpeeds) {
+TEST(CourseTest, PlaceMovesAlongTheLegsAtTheirSpeeds) {
   const Course course = Corner();
   EXPECT_EQ(course.duration_ms(), 20'000);
   EXPECT_LT(DistanceM(course.PlaceAt(-5), At(0, 0)), 0.1);
@@ -27,7 +27,7 @@ TEST(CourseTest, PlaceGoesAlongTheLegsAtTheirSpeeds) {
   EXPECT_LT(DistanceM(course.PlaceAt(99'000), At(200, 100)), 0.1);
 }
 
-TEST(CourseTest, MotionIsThatOfTheLeg) {
+TEST(CourseTest, MotionIsTheMotionOfTheLeg) {
   const Course course = Corner();
   EXPECT_EQ(course.MotionAt(1'000).heading_deg, 90u);
   EXPECT_EQ(course.MotionAt(1'000).speed_dm_per_s, 100u);
@@ -43,7 +43,7 @@ TEST(CourseTest, SinglePointDoesntMove) {
   EXPECT_EQ(course.MotionAt(0).speed_dm_per_s, 0u);
 }
 
-TEST(CourseTest, JoinedCourseBeginsHereAndKeepsTheRest) {
+TEST(CourseTest, JoinedCourseStartsAtTheCarAndKeepsTheRest) {
   std::int64_t access_ms = 0;
   const Course joined = Corner().JoinedFrom(At(20, 50), 5'000, access_ms);
   EXPECT_NEAR(static_cast<double>(access_ms), 2'000, 10);
@@ -73,7 +73,7 @@ TEST(CourseTest, ReadsDifferencesFromTheProto) {
   EXPECT_EQ(course->PlaceAt(3), (LatLng{400'000'002, -739'999'993}));
 }
 
-TEST(CourseTest, LeadsAcrossTheAntimeridian) {
+TEST(CourseTest, CrossesTheAntimeridian) {
   common::v1::Route route;
   for (const int lat : {-168'000'000, 0, 0}) route.add_lat_e7(lat);
   for (const int lng : {1'799'990'000, 20'000, 20'000}) route.add_lng_e7(lng);

@@ -52,7 +52,7 @@ TEST_F(CruiseTest, TakesOnlyTurnsThatAreAllowed) {
   EXPECT_GT(CountNorth(*restricted, TestMap::At(200, 0)), 10);
 }
 
-TEST_F(CruiseTest, OffTheStreetsThereIsNone) {
+TEST_F(CruiseTest, DrawsNoCruiseOffTheStreets) {
   const auto world = roads::MakeWorld(map_);
   EXPECT_TRUE(StreetCruises(world->hierarchy, world->turns).Draw(LatLng{0, 0}, random_).empty());
 }

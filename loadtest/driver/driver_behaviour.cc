@@ -68,7 +68,7 @@ void DriverBehaviour::Lose(Time comes_back) {
 }
 
 void DriverBehaviour::OnClosed(std::optional<Duration> retry_after, Time now) {
-  if (link_ == Link::kOffline) return;  // Goodbye has told when to come back.
+  if (link_ == Link::kOffline) return;  // Goodbye named the time to reconnect.
   if (std::exchange(ending_shift_, false)) {
     Lose(parked_ ? now : now + random_.Exponential(habits_.mean_break));
     return;

@@ -56,7 +56,7 @@ class DriverBehaviour {
   };
   /// What the driver wants done, in this order.
   struct Actions {
-    /// Cut the stream: nobody is told.
+    /// Cut the stream without notifying the service.
     bool disconnect = false;
     /// Open a stream; the first message to send is Hello.
     bool connect = false;
@@ -138,7 +138,7 @@ class DriverBehaviour {
   std::uint64_t position_sequence_ = 0;
 
   Time cruise_at_{};
-  // A trip that will be given back, or was and stands in the plan still.
+  // A trip that will be given up, or was given up and is still in the plan.
   std::optional<TripId> giving_up_;
   Time give_up_at_{};
   bool give_up_sent_ = false;

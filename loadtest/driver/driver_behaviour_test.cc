@@ -203,7 +203,7 @@ TEST_F(DriverBehaviourTest, SendsHelloThenReportsEveryFourSeconds) {
   }
 }
 
-TEST_F(DriverBehaviourTest, GoesToWaitWhereItIsSuggestedIfItLikes) {
+TEST_F(DriverBehaviourTest, MayDriveToASuggestedWaitingPlace) {
   habits_.follow_probability = 1;
   BeginAndWelcome();
   Push(Suggestion(300, minutes(10)));
@@ -221,7 +221,7 @@ TEST_F(DriverBehaviourTest, GoesToWaitWhereItIsSuggestedIfItLikes) {
   EXPECT_EQ(driver_->history().waiting_places_followed, 1u) << "it has a rider now";
 }
 
-TEST_F(DriverBehaviourTest, IgnoresSuggestionsIfItLikes) {
+TEST_F(DriverBehaviourTest, MayIgnoreSuggestions) {
   habits_.follow_probability = 0;
   BeginAndWelcome();
   Push(Suggestion(300, minutes(10)));
@@ -489,7 +489,7 @@ TEST_F(DriverBehaviourTest, GivesUpATripBeforeThePickUp) {
   EXPECT_TRUE(driver_->settled());
 }
 
-TEST_F(DriverBehaviourTest, ParkedItDeclinesAndBeginsNothing) {
+TEST_F(DriverBehaviourTest, DeclinesOffersAndStartsNothingWhenParked) {
   BeginAndWelcome();
   driver_->Park(now_);
   Push(Offer("o-1"));
@@ -504,7 +504,7 @@ TEST_F(DriverBehaviourTest, ParkedItDeclinesAndBeginsNothing) {
   EXPECT_TRUE(driver_->settled());
 }
 
-TEST_F(DriverBehaviourTest, WhoseCarWasTakenOverDoesNotComeBack) {
+TEST_F(DriverBehaviourTest, DoesNotReconnectAfterItsCarWasTakenOver) {
   BeginAndWelcome();
   Push(NewRide(1));
   const int connects = connects_;

@@ -77,7 +77,7 @@ void Itinerary::TakeStops(const pb::Plan& plan, const Car& car) {
     const auto same = std::find_if(stops_.begin(), stops_.end(), [&](const Stop& old) {
       return old.kind == next.kind && old.trip_id == next.trip_id;
     });
-    // A step that was begun at another place is begun anew at this one.
+    // A step that was started at another place starts again at this one.
     if (i == 0 && same != stops_.end() && same->place != next.place && !step_sent_) step_.reset();
     if (!new_stop_ms_.empty()) {
       next.at_ms = new_stop_ms_[static_cast<size_t>(i)];

@@ -39,7 +39,7 @@ class Itinerary {
   /// When OnTime has to be called, besides when the car halts; Time::max() for never.
   Time wake_at() const;
 
-  /// The step wasn't carried out: try again in a while, if the plan still wants it.
+  /// The step wasn't carried out: try again later, if the plan still wants it.
   void OnRejected(const dispatch::v1::StopUpdate& step, Time now);
   /// The stream was lost: what has no visible effect is sent again.
   void OnResumed();

@@ -56,7 +56,7 @@ TEST(HistogramTest, ValuesOutOfRangeAreKeptAtItsEnds) {
   EXPECT_GT(histogram.Quantile(1), std::int64_t{1} << 35);
 }
 
-TEST(HistogramTest, MergedIsAsIfCountedTogether) {
+TEST(HistogramTest, MergeEqualsCountingTogether) {
   Random random(11);
   Histogram a, b, both;
   for (int i = 0; i < 5'000; ++i) {

@@ -9,7 +9,7 @@
 
 namespace ridestream::loadtest {
 
-/// How a run tells how it goes: a block that is redrawn in place, a line now and then, or nothing.
+/// How a run reports its progress: a block that is redrawn in place, occasional lines, or nothing.
 enum class ProgressMode { kBlock, kLines, kNone };
 
 /// What one look at the run shows.

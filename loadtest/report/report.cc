@@ -113,7 +113,7 @@ nlohmann::ordered_json ToJson(const Report& report) {
 
 std::string ToText(const Report& report) {
   std::string text = fmt::format(
-      "\n{} drivers, {:.0f} s of load at {:g} times the wall's clock\n\n"
+      "\n{} drivers, {:.0f} s of load at {:g} times real time\n\n"
       "  requests {:>8}   completed {}, cancelled {}, unserved {}, open at the end {}\n",
       report.drivers, report.load_s, report.clock_rate, report.requested, report.completed,
       report.cancelled, report.unserved, report.open_at_end);

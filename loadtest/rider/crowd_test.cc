@@ -120,7 +120,7 @@ TEST(CrowdTest, EachRiderGetsOneTripThoughAnswersAreLost) {
 }
 
 TEST(CrowdTest, StopEndsRidersWhoAreStillWaiting) {
-  // Nobody listens there: calls wait for retries for ever.
+  // Nobody listens there: calls wait for retries forever.
   const auto nowhere = grpc::CreateChannel("127.0.0.1:1", grpc::InsecureChannelCredentials());
   const roads::RoadGraph graph = OneStreet();
   Tally tally;

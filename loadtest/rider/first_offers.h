@@ -15,7 +15,7 @@ namespace ridestream::loadtest {
 /// its rider does. About 100 bytes a trip. Thread-safe.
 class FirstOffers {
  public:
-  /// `log`, if it isn't null, is told of each pair, and must outlive it.
+  /// `log`, if it isn't null, gets each pair, and must outlive this object.
   explicit FirstOffers(OfferLog* log = nullptr) : log_(log) {}
 
   /// Each returns the time between the two when it is the call that completes them: once a trip.

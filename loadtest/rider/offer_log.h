@@ -11,7 +11,7 @@
 namespace ridestream::loadtest {
 
 /// A file with a line for each request that was offered: `due_us,offered_us`, when it was due and
-/// when its first offer was in a driver's hand, in Unix microseconds of the wall's clock. A line is
+/// when its first offer was in a driver's hand, in Unix microseconds of the wall clock. A line is
 /// in the file as soon as it is known, so that others can look on. Thread-safe.
 class OfferLog {
  public:

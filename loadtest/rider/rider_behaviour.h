@@ -69,7 +69,7 @@ class RiderBehaviour {
   void OnWatchEnded(Time now);
   void OnCancel(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
   void OnChangeDestination(const absl::StatusOr<trip::v1::Trip>& answer, Time now);
-  /// The run ends: whoever isn't aboard calls the ride off.
+  /// The run ends: a rider who isn't aboard cancels.
   void Leave(Time now);
 
   /// Time::max() for never.

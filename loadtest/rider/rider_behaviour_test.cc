@@ -128,7 +128,7 @@ TEST_F(RiderBehaviourTest, AsksAgainWhenUnavailableThenGivesUpUnanswered) {
   EXPECT_TRUE(rider_->done());
 }
 
-TEST_F(RiderBehaviourTest, RefusalIsAnAnswer) {
+TEST_F(RiderBehaviourTest, CountsARefusalAsAnAnswer) {
   Begin();
   Tick(seconds(10));
   rider_->OnQuote(absl::InvalidArgumentError("off the streets"), now_);
@@ -204,7 +204,7 @@ TEST_F(RiderBehaviourTest, OpensABrokenWatchAgain) {
   EXPECT_TRUE(Tick(habits_.longest_backoff).watch);
 }
 
-TEST_F(RiderBehaviourTest, OlderVersionsAreOvertaken) {
+TEST_F(RiderBehaviourTest, IgnoresOlderVersions) {
   Ask();
   rider_->OnWatch(Trip(pb::TRIP_STATE_ASSIGNED, 3), now_);
   rider_->OnWatch(Trip(pb::TRIP_STATE_REQUESTED, 2), now_);

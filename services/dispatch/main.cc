@@ -272,7 +272,7 @@ absl::Status Run() {
                          {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
                          {"authentication", server.authentication()}});
   };
-  // What it knows is out of date: it starts anew, as a standby.
+  // This process's state is out of date: it starts again as a standby.
   const auto lost = std::make_shared<std::atomic<bool>>(false);
   options->on_lease_lost = [lost](const trip::v1::Lease&) {
     if (!lost->exchange(true)) service::RequestStop();

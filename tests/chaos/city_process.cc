@@ -73,7 +73,7 @@ absl::Status CityProcess::AwaitOffer(WallTime since, std::chrono::seconds timeou
           fmt::format("no offer within {} s: {}", timeout.count(), LogEnd()));
     }
     if (stopped()) return absl::CancelledError("stopped");
-    std::this_thread::sleep_for(kLookEvery);  // Files tell nobody when they change.
+    std::this_thread::sleep_for(kLookEvery);  // Files don't notify about changes.
   }
 }
 

@@ -109,7 +109,7 @@ class Pair : public std::enable_shared_from_this<Pair> {
   void OnRead(Pump& pump, const error_code& error, std::size_t size) {
     if (closed_) return;
     if (silent_) {
-      // Nobody is told of an end. When both ends have given up, nothing is left to pretend.
+      // An end isn't forwarded. When both ends have given up, the connection is forgotten.
       pump.ended |= static_cast<bool>(error);
       if (up_.ended && down_.ended) Reset();
       return Read(pump);

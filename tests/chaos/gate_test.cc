@@ -48,7 +48,7 @@ class GateTest : public ::testing::Test {
   tcp::socket server_{context_};
 };
 
-TEST_F(GateTest, CarriesBothWaysAndTheEnd) {
+TEST_F(GateTest, CarriesBytesBothWaysAndTheEnd) {
   const std::string large(1'000'000, 'x');
   std::thread writer([&] {
     asio::write(client_, asio::buffer(large));
@@ -70,14 +70,14 @@ TEST_F(GateTest, ACutResetsBothEnds) {
   EXPECT_EQ(gate_->connections(), 0u);
 }
 
-TEST_F(GateTest, AServiceThatIsGoneResetsTheClient) {
+TEST_F(GateTest, AServiceThatHasEndedResetsTheClient) {
   service_.close();
   tcp::socket late(context_);
   late.connect(client_.remote_endpoint());
   EXPECT_EQ(ReadError(late), asio::error::connection_reset);
 }
 
-TEST_F(GateTest, DelayIsTheLeastThatBytesTake) {
+TEST_F(GateTest, BytesTakeAtLeastTheDelay) {
   gate_->Shape({.delay = 500ms});
   const auto began = Wall::now();
   asio::write(client_, asio::buffer("ping", 4));
@@ -104,11 +104,11 @@ TEST_F(GateTest, ThrottledBytesTrickleUntilItIsLifted) {
   EXPECT_EQ(Read(server_, bytes.size()), bytes);
 }
 
-TEST_F(GateTest, ASilencedConnectionStandsAndCarriesNothing) {
+TEST_F(GateTest, ASilencedConnectionStaysOpenAndCarriesNothing) {
   EXPECT_EQ(gate_->Silence(), 1u);
   asio::write(client_, asio::buffer("lost", 4));
   asio::write(server_, asio::buffer("lost", 4));
-  server_.close();  // Nobody is told.
+  server_.close();  // The end isn't forwarded.
   // A new one is fine; when its bytes are through, the lost ones would have been as well.
   tcp::socket other(context_);
   other.connect(client_.remote_endpoint());
@@ -117,11 +117,11 @@ TEST_F(GateTest, ASilencedConnectionStandsAndCarriesNothing) {
   EXPECT_EQ(Read(other, 3), "new");
   EXPECT_EQ(client_.available(), 0u);
   EXPECT_EQ(gate_->connections(), 2u);
-  client_.close();  // Both ends have given up: it is forgotten.
+  client_.close();  // Both ends have given up: the connection is forgotten.
   while (gate_->connections() > 1) std::this_thread::yield();
 }
 
-TEST(GateOpenTest, WhatIsNoAddressIsRefused) {
+TEST(GateOpenTest, InvalidAddressesAreRefused) {
   for (const char* target : {"", "localhost:1", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:x"}) {
     EXPECT_THAT(Gate::Open(target),
                 testing::StatusIs(absl::StatusCode::kInvalidArgument, "host:port"))

@@ -18,7 +18,7 @@ namespace ridestream::chaos {
 /// Begin is called by one thread.
 class Havoc {
  public:
-  /// `system` must outlive it. `on_event` is told of each event when it begins, by its thread.
+  /// `system` must outlive it. `on_event` gets each event when it starts, on its thread.
   Havoc(GatedSystem& system, std::function<void(const Event&)> on_event)
       : system_(system), on_event_(std::move(on_event)) {}
   ~Havoc() { Wait(); }

@@ -1,4 +1,4 @@
-// Clients that send garbage, say nothing, or hold calls open for ever: none takes a service down or
+// Clients that send garbage, say nothing, or hold calls open forever: none takes a service down or
 // slows the others.
 
 #include <arpa/inet.h>
@@ -186,7 +186,7 @@ TEST_F(HostileClientTest, StreamsThatSayNothingAreClosed) {
   }
 }
 
-TEST_F(HostileClientTest, CallsThatAreNeverReadHoldNobodyUp) {
+TEST_F(HostileClientTest, CallsThatAreNeverReadDelayNobodyElse) {
   const auto before = MedianCall();
   // More viewers than there may be, none of whom ever reads.
   struct Viewer {

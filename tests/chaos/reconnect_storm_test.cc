@@ -39,7 +39,7 @@ bool WaitUntil(const std::function<bool()>& is, std::chrono::seconds timeout) {
   const auto end = Wall::now() + timeout;
   while (!is()) {
     if (Wall::now() > end) return false;
-    std::this_thread::sleep_for(20ms);  // Counters tell nobody when they change.
+    std::this_thread::sleep_for(20ms);  // Counters don't notify about changes.
   }
   return true;
 }

@@ -11,7 +11,7 @@
 
 namespace ridestream::chaos {
 
-/// The wall's clock, which all processes of a machine share.
+/// The wall clock, which all processes of a machine share.
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 
 WallTime WallNow();

@@ -37,11 +37,11 @@ TEST(RecoveryTest, AFaultThatBeganLaterDoesNotExcuse) {
   EXPECT_EQ(recoveries[1], Seconds(2.0));
 }
 
-TEST(RecoveryTest, WithoutALaterOfferThereIsNone) {
+TEST(RecoveryTest, HasNoRecoveryWithoutALaterOffer) {
   EXPECT_FALSE(Recoveries({Fault(10s, 10s)}, {{At(9s), At(11s)}})[0].has_value());
 }
 
-TEST(RecoveryTest, ALineThatIsNoneIsNamed) {
+TEST(RecoveryTest, InvalidLineIsNamed) {
   const std::string path = ::testing::TempDir() + "/offers.csv";
   std::ofstream(path) << "due_us,offered_us\n1,2\nx\n";
   EXPECT_THAT(ReadOffers(path),

@@ -38,7 +38,7 @@ TEST(ScheduleTest, SomethingHappensEveryFourSecondsAndNothingLastsBeyondTheEnd) 
   }
 }
 
-TEST(ScheduleTest, ATargetIsHurtOnceAtATime) {
+TEST(ScheduleTest, ATargetHasOneFaultAtATime) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     std::map<Target, std::chrono::milliseconds> free_at;
     for (const Event& event : MakeSchedule(seed, 300s)) {
@@ -48,7 +48,7 @@ TEST(ScheduleTest, ATargetIsHurtOnceAtATime) {
   }
 }
 
-TEST(ScheduleTest, ADeckHoldsEveryDeedWithEveryTargetThatItFits) {
+TEST(ScheduleTest, EachDeckHoldsEveryFaultForEachOfItsTargets) {
   std::set<std::pair<Deed, Target>> seen;
   int kills = 0;
   for (const Event& event : MakeSchedule(7, 150s)) {

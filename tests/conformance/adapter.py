@@ -1,4 +1,4 @@
-"""The runner's end of an adapter: a process that does what it is told with its library.
+"""The runner's end of an adapter: a process that executes the runner's commands with its library.
 
 One JSON object a line. To the adapter: {"id", "op", "handle", …}; from it {"id", "result"} or
 {"id", "error": {"kind", "code", "message"}}, and events {"handle", "event", "data"}. README.md has

@@ -21,7 +21,7 @@ from ridestream.dispatch.v1.dispatch_pb2 import DriveRequest, DriveResponse
 DRIVE = "/ridestream.dispatch.v1.DispatchService/Drive"
 _CHANNEL = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
 
-#: What becomes of a message: the messages that go on in its place.
+#: Maps a message to the messages that are forwarded in its place.
 Up = Callable[[DriveRequest], list[DriveRequest]]
 Down = Callable[[DriveResponse], list[DriveResponse]]
 Call = AsyncIterator[bytes]

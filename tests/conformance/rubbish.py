@@ -109,7 +109,7 @@ async def rubbish_to_drivers(case: Case) -> None:
 
 
 async def faults_of_the_service(case: Case) -> None:
-    """INTERNAL again and again ends the driver, and isn't asked for ever."""
+    """INTERNAL again and again ends the driver, and is retried a bounded number of times."""
 
     async def answer(method: str, requests: Any, context: Any) -> None:
         await context.abort(grpc.StatusCode.INTERNAL, "a fault")

@@ -141,7 +141,7 @@ TEST_F(DoorTest, HeadersWithoutEndCloseTheConnection) {
   ExpectNothingFelt();
 }
 
-TEST_F(DoorTest, RapidResetsReachTripNoMoreOftenThanRequestsMay) {
+TEST_F(DoorTest, RapidResetsReachTripAtMostAtTheRateOfRequests) {
   const std::string block = RequestHeaders(kGetTrip);
   const std::string cancel("\0\0\0\x08", 4);
   RawHttp2 stranger(door_->address(), kStranger);
@@ -182,7 +182,7 @@ TEST_F(DoorTest, StreamsWithoutNumberHarmNobody) {
   ExpectNothingFelt();
 }
 
-TEST_F(DoorTest, AnAddressHasSoManyConnections) {
+TEST_F(DoorTest, ConnectionsOfAnAddressAreLimited) {
   std::vector<std::unique_ptr<RawHttp2>> connections;
   for (int i = 0; i < 4 * kMaxConnections; ++i) {
     connections.push_back(std::make_unique<RawHttp2>(door_->address(), kStranger));
@@ -219,7 +219,7 @@ TEST_F(DoorTest, ServicesKnowClientsByTheAddressThatTheDoorSaw) {
   EXPECT_EQ(log.find("203.0.113.9"), std::string::npos);
 }
 
-TEST_F(DoorTest, OtherServicesArentBehindIt) {
+TEST_F(DoorTest, OtherServicesAreNotReachable) {
   const auto location = location::v1::LocationService::NewStub(
       rpc::MakeChannel(door_->address(), {.credentials = grpc::InsecureChannelCredentials()}));
   grpc::ClientContext context;
@@ -230,7 +230,7 @@ TEST_F(DoorTest, OtherServicesArentBehindIt) {
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST_F(DoorTest, AppsNeedNoCertificateAtTheDoorAndGetNowhereWithoutIt) {
+TEST_F(DoorTest, AppsWithoutACertificateAreServedOnlyThroughTheDoor) {
   OpenDoor(/*tls=*/true);
   std::stringstream authority;
   authority << std::ifstream(services_->authority() + "/authority.pem").rdbuf();

@@ -1,4 +1,4 @@
-// Services whose machines tell different times.
+// Services on machines whose clocks differ.
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ struct ShiftedClock {
 class ClocksTest : public ::testing::TestWithParam<ShiftedClock> {};
 
 TEST_P(ClocksTest, ADriverBesideARiderIsOfferedTheTrip) {
-  if (testing::kSanitized) GTEST_SKIP() << "sanitizers don't bear a preloaded library";
+  if (testing::kSanitized) GTEST_SKIP() << "sanitizers don't work with a preloaded library";
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const auto system = process::LocalServices::Start(

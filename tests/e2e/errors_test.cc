@@ -156,7 +156,7 @@ class ErrorsTest : public HostileTest {
   std::map<std::string, std::set<std::string>> returned_;
 };
 
-TEST_F(ErrorsTest, OfEachMethodAreThoseThatItsProtoLists) {
+TEST_F(ErrorsTest, EachMethodReturnsTheErrorsThatItsProtoLists) {
   for (const MethodDescriptor* method : api_.methods()) ProvokeByAnyCaller(*method);
   ProvokeByATrip();
   const gateway::Comments comments;

@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Binaries, FlagsOfHelpTest,
                          ::testing::Values("trip", "location", "dispatch", "gateway", "loadtest"),
                          [](const auto& binary) { return std::string(binary.param); });
 
-TEST(FlagRangesTest, HoldForTheEnvironmentToo) {
+TEST(FlagRangesTest, ApplyToTheEnvironmentToo) {
   const process::Finished run = RunToEnd("location", "", "RIDESTREAM_STALENESS=999ms");
   EXPECT_EQ(process::DescribeWaitStatus(run.wait_status), "exited with status 2");
   EXPECT_THAT(run.output, ::testing::HasSubstr("--staleness=999ms: must be in 1s to 24h"));

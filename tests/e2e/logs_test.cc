@@ -78,7 +78,7 @@ TEST(LogsTest, ARequestIsFoundInTheLogsOfAllServicesByItsId) {
     WaitForLine(**system, "dispatch", {event, request, of_trip, " driver=d-1", " session=s-"});
   }
   EXPECT_EQ(Lines(**system, "location", {request}).size(), 1u)
-      << "only the first round that looks for a trip's driver bears its request";
+      << "only the first round for a trip logs its request";
 }
 
 class AuditLogTest : public ::testing::Test {
@@ -127,7 +127,7 @@ class AuditLogTest : public ::testing::Test {
   std::unique_ptr<process::LocalServices> system_;
 };
 
-TEST_F(AuditLogTest, RefusedAndPrivilegedCallsAreOnRecordAndNoToken) {
+TEST_F(AuditLogTest, RecordsRefusedAndPrivilegedCallsWithoutTheirTokens) {
   const LatLng place = Bystanders::AnyPlace();
   TestRider ada(system_->trip(), "ada");
   const std::string trip_id =

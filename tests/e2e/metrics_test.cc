@@ -1,4 +1,4 @@
-// What the running services tell Prometheus, compared with docs/metrics.md line by line; and that
+// The metrics of running services, compared with docs/metrics.md line by line; and that
 // the figures follow what happened.
 
 #include <gmock/gmock.h>
@@ -155,14 +155,14 @@ TEST_F(MetricsTest, EveryMetricIsOnThePageAndEveryLineOfThePageIsScraped) {
     SCOPED_TRACE(service);
     Page expected = pages.at("Every service");
     expected.insert(pages.at(service).begin(), pages.at(service).end());
-    Scrape(service);  // The exporter tells of scrapes only after the first.
+    Scrape(service);  // The exporter counts scrapes only after the first.
     const Metrics metrics = Scrape(service);
     EXPECT_THAT(Describe(metrics), ContainerEq(expected));
     for (const auto& [name, metric] : metrics) EXPECT_NE(metric.help, "") << name;
   }
 }
 
-TEST_F(MetricsTest, TheFiguresAreThoseOfTheRide) {
+TEST_F(MetricsTest, ValuesMatchTheRide) {
   Ride();
   WaitUntil("dispatch", "dispatch_rpc_calls_total", {{"method", "Drive"}}, 2);
   // The rider may see the end of the ride before dispatch has trip's answer.

@@ -143,7 +143,7 @@ TEST_F(PostgresTest, ARideAcrossTwoTripProcesses) {
   EXPECT_EQ(Follow(second_address_, 2), std::vector<std::string>(log.begin() + 2, log.end()));
 }
 
-TEST_F(PostgresTest, SurgeThatOneProcessIsToldOfCountsAtAllOfThem) {
+TEST_F(PostgresTest, SurgeReportedToOneProcessAppliesInAll) {
   const auto streets = *roads::Streets::Load("city:1");
   std::mt19937_64 random(7);
   const LatLng from = roads::RandomPointOnStreet(streets->graph(), random);
@@ -171,7 +171,7 @@ TEST_F(PostgresTest, SurgeThatOneProcessIsToldOfCountsAtAllOfThem) {
   EXPECT_EQ(other.Quote(from, to).fare().tariff().surge_percent(), 150u);
 }
 
-TEST_F(PostgresTest, WhatAKilledProcessAnsweredIsThereAtTheOther) {
+TEST_F(PostgresTest, AnswersOfAKilledProcessAreVisibleAtTheOther) {
   const auto streets = *roads::Streets::Load("city:1");
   std::mt19937_64 random(7);
   const LatLng from = roads::RandomPointOnStreet(streets->graph(), random);

@@ -236,7 +236,7 @@ TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndAsksAgain) {
   EXPECT_EQ(other->WaitForOffer().trip_id(), again.trip_id());
 }
 
-TEST_F(StoriesTest, ARideThatNoCarCanHaveMadeIsOnRecordAsSuch) {
+TEST_F(StoriesTest, ARideThatNoCarCanHaveMadeIsRecordedAsImplausible) {
   const auto driver = Driver("d-1", 600);
   const auto rider = Rider("r-1");
   AskForRide(*rider);
@@ -250,7 +250,7 @@ TEST_F(StoriesTest, ARideThatNoCarCanHaveMadeIsOnRecordAsSuch) {
   EXPECT_EQ(trip.implausible_steps(1).to(), trip::v1::TRIP_STATE_ABOARD);
 }
 
-TEST_F(StoriesTest, AStepThatNoCarCanHaveMadeIsRefusedWhereThatIsAskedFor) {
+TEST_F(StoriesTest, AnImplausibleStepIsRefusedWhenConfigured) {
   Start({"--implausible_steps=refuse"});
   const auto driver = Driver("d-1", 600);
   const auto rider = Rider("r-1");

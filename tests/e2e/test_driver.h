@@ -17,7 +17,7 @@
 
 namespace ridestream::e2e {
 
-/// A driver's app that does what the test tells it, over a real stream: connects, reports where it
+/// A driver's app that the test controls, over a real stream: connects, reports where it
 /// is all the time, acks what it is pushed, and lets the test wait for a push. All waits end with a
 /// failure after 30 s.
 class TestDriver {

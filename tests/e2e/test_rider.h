@@ -12,7 +12,7 @@
 
 namespace ridestream::e2e {
 
-/// A rider's app that does what the test tells it. All waits end with a failure after 30 s.
+/// A rider's app that the test controls. All waits end with a failure after 30 s.
 class TestRider {
  public:
   TestRider(const std::string& trip_address, std::string id);

@@ -156,7 +156,7 @@ test("the gateway's metrics are those of docs/metrics.md", { timeout }, async ()
     for (const [, name, type] of section.matchAll(/^\| `(\w+)` \| (\w+) \|/gm)) expected.set(name, type);
   }
   const scrape = async () => (await fetch(`http://${system.gateway.metrics}/metrics`)).text();
-  await scrape(); // The exporter tells of scrapes only after the first.
+  await scrape(); // The exporter counts scrapes only after the first.
   const text = await scrape();
   const scraped = new Map([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, n, t]) => [n, t]));
   assert.deepEqual([...scraped].sort(), [...expected].sort());

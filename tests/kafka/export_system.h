@@ -62,8 +62,8 @@ void WaitForMetric(const process::ChildProcess& exporter, const std::string& met
 /// The same for the sequence of the last exported event.
 void WaitForSequence(const process::ChildProcess& exporter, std::uint64_t sequence);
 
-/// Riders who ask for trips and cancel them, two events a trip, whatever becomes of the service:
-/// each call is repeated until it succeeds.
+/// Riders who request and cancel trips, two events a trip. Each call is repeated until it succeeds,
+/// even while the service is down.
 class TripLoad {
  public:
   /// Each rider pauses so long after a trip.

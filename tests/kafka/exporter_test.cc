@@ -41,7 +41,7 @@ class ExporterProcessTest : public ::testing::Test {
     system_ = std::make_unique<ExportSystem>(broker_->address());
   }
 
-  /// So many further trips.
+  /// Number of further trips.
   static void Await(const TripLoad& load, int trips) {
     const int goal = load.trips() + trips;
     while (load.trips() < goal) std::this_thread::yield();

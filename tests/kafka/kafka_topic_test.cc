@@ -66,7 +66,7 @@ class KafkaTopicTest : public ::testing::Test {
   std::unique_ptr<KafkaBroker> broker_;
 };
 
-TEST_F(KafkaTopicTest, KeepsItsPositionAndRefusesWhoeverWroteBefore) {
+TEST_F(KafkaTopicTest, KeepsItsPositionAndFencesTheEarlierWriter) {
   ASSERT_THAT(broker_->CreateTopics("trips", 2), IsOk());
   KafkaTopic first = Topic("trips");
   const auto opened = first.Open();
@@ -154,7 +154,7 @@ TEST_F(KafkaTopicTest, RefusesTopicsInWhichEventsWouldBeLostOrDoubled) {
               StatusIs(absl::StatusCode::kFailedPrecondition, "has 2 partitions and must have 1"));
 }
 
-TEST_F(KafkaTopicTest, RefusesATopicThatWasMadeAnewWithoutItsPosition) {
+TEST_F(KafkaTopicTest, RefusesARecreatedTopicWithoutItsPosition) {
   ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
   KafkaTopic topic = Topic("trips");
   ASSERT_THAT(topic.Open(), IsOk());

@@ -15,7 +15,7 @@ struct CampaignOptions {
   std::uint64_t steps = RunOptions().steps;
   /// Threads; each run is one thread's alone.
   unsigned jobs = 1;
-  /// No run begins any more once so many have failed.
+  /// No further run starts once this many runs have failed.
   std::uint64_t stop_after_failures = 20;
 };
 

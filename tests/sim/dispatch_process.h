@@ -75,7 +75,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
     const dispatch::v1::DriveRequest& request_;
     const bool could_resume_;
     bool is_fenced_ = false;
-    std::optional<bool> resumed_;  // Once the market was told of the Hello.
+    std::optional<bool> resumed_;  // Once the market got the Hello.
   };
 
   bool Post(dispatch::Event event) override;
@@ -100,7 +100,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   /// the Hello isn't one that was overtaken: a driver who has acked more on a newer stream.
   bool CouldResume(const DriverId& driver, const dispatch::v1::DriveRequest& request) const;
   void CheckMaySpeak();
-  /// What a session tells the market.
+  /// A session's events for the market.
   void Note(const dispatch::Event& event);
   void NoteHello(const Speaker& speaker);
   /// Streams of the driver that are older than this one have had time to end.

@@ -28,7 +28,7 @@ class DriveLink final : public dispatch::DuplexStream,
   /// The process ends: nothing is under way any more.
   void LetGo();
 
-  /// The market heard of it under this epoch. 0: not yet.
+  /// The epoch under which the market knows the link.
   void HasEpoch(std::uint64_t epoch) { epoch_ = epoch; }
   std::uint64_t epoch() const { return epoch_; }
   /// The driver doesn't take what has been written since then, and nobody has broken it off.

@@ -169,7 +169,7 @@ void DriverDevice::SwitchNetwork() {
 void DriverDevice::Vanish() {
   vanished_ = true;
   if (link_ == nullptr) return;
-  // The network may tell the server, or nobody does.
+  // The network may notify the server or not.
   if (context_.random.Chance(0.5)) CutStream();
 }
 

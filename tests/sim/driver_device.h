@@ -22,7 +22,7 @@ class DriverDevice {
                loadtest::DriverBehaviour::Identity identity, const loadtest::DriverHabits& habits,
                const loadtest::Cruises& cruises, loadtest::Random random);
 
-  /// Not heard of until ComeBack, nor hears anything.
+  /// Sends and receives nothing until ComeBack.
   void Vanish();
   void ComeBack();
   bool vanished() const { return vanished_; }
@@ -33,7 +33,7 @@ class DriverDevice {
   void Park();
   const loadtest::DriverBehaviour& behaviour() const { return behaviour_; }
   const DriverId& id() const { return id_; }
-  /// Has somebody aboard, by what it did and was told.
+  /// Has a rider aboard, by its own steps and the pushes that arrived.
   bool HasRider() const { return has_rider_; }
 
  private:

@@ -26,7 +26,7 @@ enum class Fault {
   kTripCrashed,
   kDispatchCrashed,
   kDispatchDrained,    // Sends its drivers away, and is started again.
-  kDispatchPaused,     // Does nothing for a while, mostly longer than its lease lasts.
+  kDispatchPaused,     // Does nothing for some time, mostly longer than its lease.
   kLeaseClockStepped,  // The clock by which trip judges leases.
   kLocationCrashed,
   kWriteLost,  // Not synced when the process died.

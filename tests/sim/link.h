@@ -20,8 +20,8 @@ enum class Side { kClient, kServer };
 inline Side Other(Side side) { return side == Side::kClient ? Side::kServer : Side::kClient; }
 
 /// A stream between two hosts, as gRPC gives it: ordered in each direction, and nothing more. It
-/// can break at any message; then what is on its way is lost, and either end hears of it late, by
-/// keepalive, if it is half-open. Shared by its ends and by what is on its way. Not thread-safe.
+/// can break at any message; then messages in flight are lost, and an end notices a half-open
+/// stream late, by keepalive. Shared by its ends and by what is on its way. Not thread-safe.
 class Link : public std::enable_shared_from_this<Link> {
  public:
   /// Called once when the end's stream is over, unless that end closed it itself or is dead.

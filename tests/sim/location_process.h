@@ -14,7 +14,7 @@
 namespace ridestream::sim {
 
 /// A life of the location service: the product's handlers over simulated calls. It may fall behind
-/// with what is reported, or say nothing for a while. What it answers is checked. Not thread-safe.
+/// with reports, or send nothing for some time. Its answers are checked. Not thread-safe.
 class LocationProcess {
  public:
   using Batch = location::v1::ReportPositionsRequest;

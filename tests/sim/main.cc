@@ -87,6 +87,6 @@ int Main() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(ridestream::sim::kUsage);
   absl::ParseCommandLine(argc, argv);
-  spdlog::set_level(spdlog::level::off);  // The shells' logs bear the wall's time: see the trace.
+  spdlog::set_level(spdlog::level::off);  // Logs of adapters have wall-clock time: see the trace.
   return ridestream::sim::Main();
 }

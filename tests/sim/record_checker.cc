@@ -133,7 +133,7 @@ std::int64_t RecordChecker::CountOthers(const trip::v1::Trip& trip, bool aboard)
 void RecordChecker::OnTold(const trip::v1::Trip& trip) {
   const auto durable = trips_.find(TripId(trip.trip_id()));
   if (durable == trips_.end() || durable->second.version() < trip.version()) {
-    context_.Violated(fmt::format("trip {} version {} was told before it was durable",
+    context_.Violated(fmt::format("trip {} version {} was sent before it was durable",
                                   trip.trip_id(), trip.version()));
   }
 }

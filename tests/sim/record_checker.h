@@ -29,7 +29,7 @@ class RecordChecker {
   void OnLeaseHeld(const trip::Lease& lease);
   /// A command in this term changed a trip.
   void OnChangedInTerm(std::uint64_t term, const trip::v1::TripEvent& event);
-  /// Trip tells somebody of a trip.
+  /// Trip sends a trip to a client.
   void OnTold(const trip::v1::Trip& trip);
 
   const std::vector<trip::v1::TripEvent>& log() const { return log_; }

@@ -10,7 +10,7 @@ namespace ridestream::sim {
 
 struct RunOptions {
   std::uint64_t seed = 1;
-  /// So many things happen while faults strike; then everything must come to rest.
+  /// Number of events while faults are active; after them everything must come to rest.
   std::uint64_t steps = 3'000;
   /// Prints every step.
   bool print = false;

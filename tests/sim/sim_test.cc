@@ -21,7 +21,7 @@ class SimulationTest : public ::testing::Test {
   static void SetUpTestSuite() { spdlog::set_level(spdlog::level::off); }
 };
 
-TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
+TEST_F(SimulationTest, InvariantsHoldAndEverythingEndsUnderFaults) {
   const Campaign campaign = RunCampaign({.seeds = kSeeds});
   for (const RunResult& failed : campaign.failed) {
     ADD_FAILURE() << fmt::format("./ride sim --seed {} --steps {} --trace: {}", failed.seed,
@@ -74,7 +74,7 @@ TEST_F(SimulationTest, WhateverGoesWrongWhatMustHoldHoldsAndEverythingEnds) {
 
 // A promise that is broken without a cause is a violation in every run. Here there is no cause, so
 // that none may be broken at all.
-TEST_F(SimulationTest, WhereNothingGoesWrongNoPromiseIsBroken) {
+TEST_F(SimulationTest, NoPromiseIsBrokenWithoutFaults) {
   std::map<std::string, std::uint64_t> seen;
   for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
     if (!Faults(seed).never()) continue;

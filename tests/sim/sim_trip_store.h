@@ -15,7 +15,7 @@
 namespace ridestream::sim {
 
 /// The product's writer and publisher over the simulated disk, as SqliteTripStore has them over a
-/// file. A commit takes its time; it may fail, and a command may spoil its batch. Ends with the
+/// file. A commit takes its time; it may fail, and a command may make its batch fail. Ends with the
 /// life of its process. Not thread-safe.
 class SimTripStore final : public trip::TripStore, private trip::BatchCommitter {
  public:

@@ -112,7 +112,7 @@ void TripProcess::ReleaseLease(const trip::v1::ReleaseLeaseRequest& request,
 void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
                               const Reply<trip::v1::ReportSurgeResponse>& reply) {
   const absl::Status status = handlers_.ReportSurge(request);
-  if (!status.ok()) context_.Violated("a surge was told that is refused: " + status.ToString());
+  if (!status.ok()) context_.Violated("a reported surge was refused: " + status.ToString());
   reply(trip::v1::ReportSurgeResponse());
 }
 

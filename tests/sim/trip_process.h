@@ -57,7 +57,7 @@ class TripProcess {
   std::size_t waiting() const { return store_.waiting(); }
 
  private:
-  /// Checks what is told of a trip.
+  /// Checks a trip that is sent.
   trip::TripHandlers::TripReply Checked(TripReply reply);
 
   Context& context_;

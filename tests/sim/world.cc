@@ -46,7 +46,7 @@ World::World(const RunOptions& options) : options_(options), context_(options.se
   rider_habits_.change_destination_probability = 0.15;
   rider_habits_.change_within = minutes(2);
   rider_habits_.repeat_request_probability = 0.2;
-  // Nobody calls off what waits for ever: that must be seen.
+  // No rider cancels a trip that waits forever, so that the check finds it.
   rider_habits_.patience = hours(24);
   rider_habits_.answer_within = hours(1);
   // Nobody shares, some do, all do; and are promised much or little.
@@ -341,7 +341,7 @@ void World::ComeToRest() {
     for (const auto& rider : riders_) {
       if (rider->done()) continue;
       context_.Violated(fmt::format(
-          "rider {} waits for ever, trip {} is {}", rider->behaviour().history().id,
+          "rider {} waits forever, trip {} is {}", rider->behaviour().history().id,
           rider->behaviour().history().trip_id, loadtest::StateName(rider->behaviour().state())));
       return;
     }
@@ -353,7 +353,7 @@ void World::ComeToRest() {
                        [](const auto& driver) { return driver->behaviour().settled(); });
   };
   if (!RunUntil(kDriversRestWithin, settled) && !Violated()) {
-    context_.Violated("a driver has something unanswered for ever");
+    context_.Violated("a driver's command is never answered");
     return;
   }
   RunUntil(kStreamsRestWithin, [] { return false; });

@@ -21,9 +21,9 @@ export interface Proof {
   readonly value: string;
 }
 
-/** A longer timer would go off at once. */
+/** A longer timer would fire at once. */
 const kLongestTimerMs = 2 ** 31 - 1;
-/** A longer pause is none that a person would wait for. */
+/** Nobody would wait for a longer pause. */
 const kMaxPauseMs = 600_000;
 
 const kOptions = {

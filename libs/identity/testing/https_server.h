@@ -23,7 +23,7 @@ class HttpsServer {
   std::string url() const;
   /// From now on: a status line's end, e.g. "200 OK", headers with their line ends, and a body.
   void Answer(std::string status, std::string body, std::string headers = "");
-  /// From now on: nothing, until it ends or is told to answer.
+  /// Sends nothing from now on, until it ends or must answer again.
   void KeepSilent();
   /// Requests that it has read.
   int requests() const { return requests_; }

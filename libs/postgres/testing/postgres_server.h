@@ -22,7 +22,7 @@ class PostgresServer {
     /// Whether a commit reaches the disk. Without it a commit outlives the server's processes, but
     /// not the machine's power.
     bool fsync = false;
-    /// A small disk of so many MB for a tablespace, mounted on small_disk() where only the server
+    /// A small disk of this many MB for a tablespace, mounted on small_disk() where only the server
     /// sees it; it is empty after each start. 0: none. Takes root, see CanMount.
     int small_disk_mb = 0;
     /// Further settings: "max_connections=10", …

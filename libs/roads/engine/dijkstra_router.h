@@ -19,7 +19,7 @@ namespace ridestream::roads {
 /// Thread-safe; each thread that asks keeps 16 bytes for each state of the largest graph it asked.
 class DijkstraRouter final : public Router {
  public:
-  /// By the times that the graph tells.
+  /// By the graph's times.
   DijkstraRouter(const TurnGraph& turns, const Snapper& snapper);
   /// `edge_ms` as in Timing.
   DijkstraRouter(const TurnGraph& turns, const Snapper& snapper,

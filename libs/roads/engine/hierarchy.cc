@@ -62,8 +62,8 @@ void Hierarchy::Contract(const TurnGraph& turns) {
   Number(higher);
 }
 
-/// Numbers the nodes anew by a postorder of the elimination tree: the same hierarchy, but what lies
-/// on one way to the root lies side by side in memory too.
+/// Renumbers the nodes by a postorder of the elimination tree: the same hierarchy, but the nodes on
+/// one path to the root are adjacent in memory too.
 void Hierarchy::Number(const Neighbours& higher) {
   const auto count = static_cast<Rank>(higher.size());
   std::vector<Rank> subtree(count, 1);  // its number of nodes

@@ -28,7 +28,7 @@ namespace ridestream::roads {
 /// Thread-safe; each question is answered by the speeds of the moment when it began.
 class HierarchyRouter final : public Router {
  public:
-  /// By the times that the graph tells. `node_order` as FindContractionOrder finds it.
+  /// By the graph's times. `node_order` as FindContractionOrder finds it.
   HierarchyRouter(const TurnGraph& turns, const Snapper& snapper,
                   std::span<const NodeIndex> node_order);
 

@@ -36,7 +36,7 @@ SearchGraph GraphOf(const TurnGraph& turns, bool backward) {
 
 class MetricTest : public ::testing::TestWithParam<bool> {};
 
-TEST_P(MetricTest, ASearchGoesAlongQuickestWaysOnly) {
+TEST_P(MetricTest, SearchesAlongQuickestRoutesOnly) {
   const auto streets = Streets::Load("city:7");
   ASSERT_THAT(streets, IsOk());
   const Hierarchy& hierarchy = (*streets)->engine().hierarchy();

@@ -15,7 +15,7 @@ namespace ridestream::roads {
 /// flow (A. Schild and C. Sommer, "On Balanced Separators in Road Networks", 2015): along each of
 /// some directions, the foremost quarter of the nodes is parted from the hindmost by a least cut.
 ///
-/// `places` tells where each node is. `streets` needs no `reverse`. The same for the same streets.
+/// `places` holds the place of each node. `streets` needs no `reverse`. Deterministic.
 std::vector<std::uint32_t> NestedDissection(const UndirectedGraph& streets,
                                             std::span<const LatLng> places);
 

@@ -23,7 +23,7 @@ absl::Status SavePrepared(const std::string& path, const RoadGraph& graph,
 
 /// Reads it. NOT_FOUND if there is no such file, UNAVAILABLE if it can't be read, INVALID_ARGUMENT
 /// if it is something else or of another version, DATA_LOSS if it is damaged, FAILED_PRECONDITION
-/// if it was made for another graph; the message tells which.
+/// if it was made for another graph; the message says which.
 absl::StatusOr<std::vector<NodeIndex>> LoadPrepared(const std::string& path,
                                                     const RoadGraph& graph);
 

@@ -297,7 +297,7 @@ TEST(RouterTest, ManyToOneEqualsOneByOneInTheCity) {
   EXPECT_GT(beyond, 100);
 }
 
-TEST(RouterTest, ThreadsDontDisturbEachOther) {
+TEST(RouterTest, ThreadsDoNotInterfere) {
   const auto streets = Streets::Load("city:4");
   ASSERT_THAT(streets, IsOk());
   const auto ask = [&](std::vector<Duration>& answers) {

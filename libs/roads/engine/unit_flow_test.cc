@@ -46,7 +46,7 @@ std::uint32_t CutSize(const Edges& edges, IsInside is_inside) {
   }));
 }
 
-TEST(UnitFlowTest, FindsALeastCutOfRandomGraphs) {
+TEST(UnitFlowTest, FindsAMinimumCutOfRandomGraphs) {
   UnitFlow flow;
   std::mt19937_64 random(5);
   for (int round = 0; round < 300; ++round) {

@@ -22,7 +22,7 @@ struct SearchGraph {
 };
 
 /// Dijkstra's algorithm with a 4-ary heap and lazy deletion. An object is the memory of one search
-/// after the other: labels bear the number of their search, so nothing is cleared between two.
+/// after the other: labels have the number of their search, so nothing is cleared between two.
 ///
 /// Not thread-safe; one for each thread.
 class DijkstraSearch {

@@ -53,7 +53,7 @@ absl::Status WithoutExceptions(const std::string& path, Work work) {
   }
 }
 
-/// The file, if its name tells its format. Without this libosmium would read "" from the terminal.
+/// The file, if its name implies a format. Without this libosmium would read "" from the terminal.
 absl::StatusOr<osmium::io::File> FileAt(const std::string& path) {
   osmium::io::File file(path);
   if (file.filename().empty() || file.format() == osmium::io::file_format::unknown) {

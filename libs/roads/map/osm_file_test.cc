@@ -145,7 +145,7 @@ TEST_F(OsmFileTest, AHistoryOrChangeFileIsRefusedByThatReason) {
               StatusIs(absl::StatusCode::kInvalidArgument, "is a history or change file"));
 }
 
-TEST_F(OsmFileTest, DeletedObjectsArePassedOver) {
+TEST_F(OsmFileTest, DeletedObjectsAreSkipped) {
   const auto graph = ReadGraph(WriteText("deleted.osm", fmt::format(R"(<osm version="0.6">{}
         <node id="4" version="2" visible="false" lat="50.1" lon="8.0"/>
         <way id="5" version="2" visible="false"><nd ref="1"/><nd ref="4"/><nd ref="2"/>
@@ -155,7 +155,7 @@ TEST_F(OsmFileTest, DeletedObjectsArePassedOver) {
   EXPECT_EQ(graph->edge_count(), 2u);
 }
 
-TEST_F(OsmFileTest, PlacesMayStandOnTheWays) {
+TEST_F(OsmFileTest, PositionsMayBeStoredOnTheWays) {
   const auto graph = ReadGraph(WriteText("on_ways.osm", R"(<osm version="0.6">
       <way id="3" version="1"><nd ref="1" lat="50.0" lon="8.0"/><nd ref="2" lat="50.0" lon="8.01"/>
         <tag k="highway" v="residential"/></way></osm>)"));
@@ -163,7 +163,7 @@ TEST_F(OsmFileTest, PlacesMayStandOnTheWays) {
   EXPECT_EQ(graph->position(0), LatLng::FromDegrees(50.0, 8.0));
 }
 
-TEST_F(OsmFileTest, AByteOrderMarkIsPassedOver) {
+TEST_F(OsmFileTest, AByteOrderMarkIsSkipped) {
   EXPECT_THAT(ReadGraph(WriteText("mark.osm", fmt::format("\xEF\xBB\xBF<?xml version=\"1.0\"?><osm "
                                                           "version=\"0.6\">{}</osm>",
                                                           kStreet))),

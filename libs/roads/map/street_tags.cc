@@ -82,7 +82,7 @@ Directions ReadDirections(const Tags& tags, std::string_view highway, TagCounts&
   return {true, !implied};
 }
 
-/// The limit that signs or a zone set in one direction, nullopt if nothing tells one.
+/// The limit that signs or a zone set in one direction, nullopt if no tag has one.
 std::optional<double> ReadLimitKmh(const Tags& tags, std::string_view direction, bool is_motorway) {
   const auto read = [&](std::string_view key) -> std::optional<double> {
     const std::string_view value = tags.Get(key);

@@ -105,7 +105,7 @@ class Resolver {
   }
 
   /// The edges of a way that arrive at `node`, or that leave it; none if one-way streets forbid
-  /// it. A way that passes through has two, and tells not which of them is meant.
+  /// it. A way that passes through has two, and doesn't say which is meant.
   EdgePath EdgesAt(std::int64_t way, NodeIndex node, bool arriving) const {
     const std::vector<NodeIndex>& course = courses_.at(way);
     EdgePath edges;

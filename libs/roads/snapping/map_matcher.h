@@ -12,7 +12,7 @@
 
 namespace ridestream::roads {
 
-/// Tells on which street and in which direction a car drives, from its last positions: the
+/// Finds the street and the direction in which a car drives, from its last positions: the
 /// likeliest way through streets near them, where a position is the likelier the nearer it is, and
 /// a piece of the way the likelier the better its length fits the positions' distance (P. Newson
 /// and J. Krumm, "Hidden Markov Map Matching Through Noise and Sparseness", 2009). Turn
@@ -27,7 +27,7 @@ class MapMatcher {
   /// Streets further than this from a position aren't considered.
   static constexpr double kReachM = 50;
   /// Positions before the last that are looked at, not counting those too near to each other to
-  /// tell a direction.
+  /// show a direction.
   static constexpr std::size_t kPositions = 6;
 
   MapMatcher(const TurnGraph& turns, const Snapper& snapper);

@@ -132,7 +132,7 @@ TEST(SnapTest, EqualsBruteForceInAWideLandWithFewStreets) {
   ExpectEqualsBruteForce(*graph, 2000, 5000);
 }
 
-TEST(SnapTest, ManyAtOnceAreFoundAsOneByOne) {
+TEST(SnapTest, BatchEqualsSingleQueries) {
   RoadGraphBuilder builder;
   AddTo(builder, MakeCity(5));
   const auto graph = std::move(builder).Build();

@@ -62,7 +62,7 @@ class TestTown {
                               {{"type", "restriction"}, {"restriction", "no_left_turn"}}});
   }
 
-  /// The place so many blocks north and east of the middle.
+  /// The place this many blocks north and east of the middle.
   LatLng At(double north, double east) const {
     constexpr double kBlockE7 = 20'000;
     const double shrink = std::cos(middle_.lat() * std::numbers::pi / 180);

@@ -24,7 +24,7 @@ class FaultVfs {
   void FailSyncs(bool fail);
   void FailWrites(bool fail);
 
-  /// The disk has room for so many more bytes; then each write is refused as by a full disk, until
+  /// The disk has space for this many more bytes; then each write fails as on a full disk, until
   /// there is room again.
   void LeaveRoom(std::uint64_t bytes);
   void LeaveRoom() { LeaveRoom(std::numeric_limits<std::uint64_t>::max()); }

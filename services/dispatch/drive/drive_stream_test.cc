@@ -131,7 +131,7 @@ TEST_F(DriveStreamLogicTest, EndsOnlyWhenTheWriteUnderWayIsOver) {
   EXPECT_TRUE(market_.Next<DriverDisconnected>());
 }
 
-TEST_F(DriveStreamLogicTest, BreaksOffADriverThatTakesNothing) {
+TEST_F(DriveStreamLogicTest, CutsADriverThatReadsNothing) {
   FakeCall call;
   Connect(call, "d-1");
   for (std::uint64_t version = 1; version <= 5; ++version) {
@@ -196,7 +196,7 @@ TEST_F(DriveStreamLogicTest, GoodbyeIsTheLastMessageAndNoStreamFollows) {
               StatusIs(absl::StatusCode::kUnavailable, "draining"));
 }
 
-TEST_F(DriveStreamLogicTest, DrainingBreaksOffADriverThatTakesNothing) {
+TEST_F(DriveStreamLogicTest, DrainCutsADriverThatReadsNothing) {
   FakeCall call;
   Connect(call, "d-1");
   registry_.Find(DriverId("d-1"))->Push(PlanOf(1));

@@ -40,7 +40,7 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStrea
     heard_at_ = heartbeat_at_ = attached_at_ = around_.clock.Now();
     report_sequence_ = 0;
     if (free_seats_ == 0 && state_ == location::v1::DRIVER_STATE_IDLE) free_seats_ = hello.seats();
-    // Under the lock, so that the market hears of epochs in their order. A queue never calls back.
+    // Under the lock, so that the market gets epochs in their order. A queue never calls back.
     posted = around_.events.Post(connected);
   }
   if (fenced != nullptr) {

@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(OfferTimes, HasNothingToTellBeforeTheFirst) {
+TEST(OfferTimes, IsEmptyBeforeTheFirstAck) {
   const OfferTimes::Summary summary = OfferTimes().Summarize();
   EXPECT_EQ(summary.acked, 0U);
   EXPECT_EQ(summary.p50.count(), 0);

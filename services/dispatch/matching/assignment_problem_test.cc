@@ -98,7 +98,7 @@ void ExpectValid(const Case& c, const AssignmentSolution& assignment) {
   EXPECT_EQ(assignment.cost, cost);
 }
 
-TEST(AssignmentProblemTest, CostsWhatTheNetworkSimplexFindsOnTenThousandRounds) {
+TEST(AssignmentProblemTest, EqualsTheNetworkSimplexOnTenThousandRounds) {
   std::uint64_t matched = 0, unmatched = 0;
   for (std::uint64_t seed = 1; seed <= kRounds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -115,7 +115,7 @@ TEST(AssignmentProblemTest, CostsWhatTheNetworkSimplexFindsOnTenThousandRounds) 
   EXPECT_GT(unmatched, 10'000u);
 }
 
-TEST(AssignmentProblemTest, GivesUpANearDriverWhereThatHelpsTheOtherMore) {
+TEST(AssignmentProblemTest, LeavesANearDriverToTheTripThatGainsMore) {
   // Both are nearest to column 0; together 10 + 20 beats 5 + 100.
   AssignmentProblem problem(2);
   problem.AddRow(1'000);
@@ -162,7 +162,7 @@ TEST(AssignmentProblemTest, HandlesEmptyRowsAndColumns) {
   EXPECT_EQ(SolveInTime(problem).cost, 7);
 }
 
-TEST(AssignmentProblemTest, OutOfTimeTheRestIsGreedyAndCounted) {
+TEST(AssignmentProblemTest, AssignsTheRestGreedilyAndCountsItWhenOutOfTime) {
   std::uint64_t worse = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

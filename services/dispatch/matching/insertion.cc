@@ -18,8 +18,8 @@ constexpr std::size_t kFewStops = 13;
 
 std::int64_t GettingOut(const CarStop& stop) { return std::max(0, -stop.riders); }
 
-/// A plan as a chain of nodes: the car, then its stops. What each gap between two bears is what an
-/// insertion asks.
+/// A plan as a chain of nodes: the car, then its stops. An insertion needs to know how much each
+/// gap between two nodes allows.
 class Chain {
  public:
   explicit Chain(const RunningCar& car) : car_(car), behind_(size() + 1) {

@@ -177,7 +177,7 @@ class RandomWorld {
   std::mt19937_64 random_;
 };
 
-TEST(InsertionTest, IsTheBestOfAllThatBruteForceFinds) {
+TEST(InsertionTest, EqualsTheBestOfBruteForce) {
   int possible = 0, impossible = 0, parted = 0;
   for (std::uint64_t seed = 1; seed <= 20'000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -234,7 +234,7 @@ TEST(InsertionTest, AsksForTravelTimesInProportionToTheStops) {
   }
 }
 
-TEST(InsertionTest, TheBestCarsAreThoseOfLookingAtAll) {
+TEST(InsertionTest, FindsTheSameCarsAsASearchOfAllCars) {
   int exact_times_spared = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -49,7 +49,7 @@ class RoundTest : public ::testing::Test {
   std::deque<InsertionFound> insertions_;
 };
 
-TEST_F(RoundTest, TheNearestDriverGoesWhereTheOtherTripCostsMost) {
+TEST_F(RoundTest, TheNearestDriverServesTheTripWhoseAlternativeCostsMost) {
   AddTrip();
   AddDriver("near", 10);
   AddDriver("far", 20);
@@ -81,7 +81,7 @@ TEST_F(RoundTest, ThePriceOfWaitingHoldsATripOnlyWhereItMay) {
   EXPECT_THAT(Decide(), ElementsAre("distant"));
 }
 
-TEST_F(RoundTest, OnlyALastLookTakesADearPlaceInAPlan) {
+TEST_F(RoundTest, OnlyALastLookAcceptsACostlyInsertion) {
   RoundTrip& trip = AddTrip();
   AddInsertion("shared", 5'000);
   EXPECT_THAT(Decide(), ElementsAre(""));
@@ -109,14 +109,14 @@ TEST_F(RoundTest, LastResortIsTakenWithoutAnotherCandidate) {
   EXPECT_THAT(Decide(), ElementsAre("other"));
 }
 
-TEST_F(RoundTest, TheOrderOfTheAnswersDecidesNothing) {
+TEST_F(RoundTest, TheOrderOfTheAnswersDoesNotMatter) {
   AddTrip();
   AddDriver("b", 10);
   AddDriver("a", 10);
   EXPECT_THAT(Decide(), ElementsAre("a"));
 }
 
-TEST_F(RoundTest, ASolverWithoutTimeIsSaid) {
+TEST_F(RoundTest, ReportsASolverThatRanOutOfTime) {
   AddTrip();
   AddDriver("d", 10);
   const StartDeadline at_once = [] { return [] { return true; }; };

@@ -27,7 +27,7 @@ class DriveCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   /// `admission`: the driver's.
   DriveCall(grpc::CallbackServerContext& context, rpc::Admission admission)
       : context_(context), admission_(std::move(admission)) {}
-  /// Begins to read. gRPC holds the call from then on. `observer` is told when it has ended, and
+  /// Starts to read. gRPC holds the call from then on. `observer` is told when it has ended, and
   /// may be null.
   void Begin(std::shared_ptr<DriveStream> stream, rpc::CallObserver* observer);
 

@@ -147,7 +147,7 @@ TEST_F(DriveStreamTest, DriverWithTooManyUnackedPushesGetsANewSession) {
   EXPECT_EQ(rpc::RetryAfter(driver.context(), 0ms), 100ms);
 }
 
-TEST_F(DriveStreamTest, ADriverThatNeverReadsIsBrokenOff) {
+TEST_F(DriveStreamTest, CutsADriverThatNeverReads) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   const auto session = registry_->Find(DriverId("d-1"));

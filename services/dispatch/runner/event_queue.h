@@ -50,7 +50,7 @@ class EventQueue {
     return refused_;
   }
 
-  /// From now on wakes the worker when something begins to wait, and at once if something does.
+  /// From now on wakes the worker when an event is queued first, and at once if one waits already.
   /// The worker must outlive that: see Close.
   void WakeFor(Worker& worker) {
     MutexLock lock(mu_);

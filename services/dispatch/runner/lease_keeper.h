@@ -47,7 +47,7 @@ class LeaseKeeper final : public MarketLease {
   explicit LeaseKeeper(Options options) : options_(std::move(options)) {}
   ~LeaseKeeper() override { Stop(); }
 
-  /// Begins to acquire. `address`: where drivers reach this process.
+  /// Starts to acquire. `address`: where drivers reach this process.
   void Start(const std::string& address);
   /// Gives the lease up if it is held, and asks for nothing any more. The call ends with the port.
   void Release();

@@ -20,7 +20,7 @@ namespace ridestream::dispatch {
 
 /// Feeds one Market: a worker takes events from the queue, hands them to it, and has its decisions
 /// carried out. Since one worker does all of it, decisions happen in their order. Timers that are
-/// due go off before the next event, as an event of their own. Thread-safe.
+/// due fire before the next event, as an event of their own. Thread-safe.
 class MarketLoop final : public EventSink {
  public:
   /// Looks on, on the worker.
@@ -41,7 +41,7 @@ class MarketLoop final : public EventSink {
              CarryOut carry_out, std::size_t max_waiting_events = EventQueue::kMax);
   ~MarketLoop() override { Stop(); }
 
-  /// Begins to decide.
+  /// Starts to decide.
   void Start();
   /// Stops deciding: waits for the event under way. Events may still come and wait.
   void Stop();

@@ -90,8 +90,8 @@ void MarketRunner::Lead() {
   if (leader_ != nullptr) leader_->Wake();
 }
 
-/// What the earlier holder did stands in the log by now, since none of its commands is carried out
-/// any more. So the log is opened once more, to be told where it ends.
+/// The earlier holder's decisions are all in the log by now, since none of its commands is executed
+/// any more. So the log is opened once more, to learn where it ends.
 std::optional<std::chrono::nanoseconds> MarketRunner::TakeLead() {
   if (!leads_ || log_reader_.leads()) return std::nullopt;
   log_->Stop();

@@ -76,7 +76,7 @@ class MarketRunner final : public EventSink {
   MarketRunner(const Config& config, Ports ports, Surroundings surroundings);
   ~MarketRunner() override;
 
-  /// Begins to follow the log. `on_caught_up` is called each time the log was caught up while it
+  /// Starts to follow the log. `on_caught_up` is called each time the log was caught up while it
   /// leads.
   void Start(std::function<void()> on_caught_up);
   /// The lease is held: reads the log to its present end, and decides from then on. Doesn't block.

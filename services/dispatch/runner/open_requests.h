@@ -22,8 +22,8 @@ class OpenRequests {
   std::string RequestOf(const std::string& trip_id) const;
   /// The requests of those trips of a round that weren't in a round before, at most `most`.
   std::vector<std::string> NewRequestsOf(const FindCandidates& round, std::size_t most);
-  /// Logs a command that failed: one that the market repeats only when it begins to fail, and when
-  /// it is through.
+  /// Logs a command that failed: one that the market repeats only when it first fails, and when it
+  /// succeeds.
   void LogCommand(const char* name, const std::string& trip_id, const absl::Status& status);
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 using ::ridestream::testing::IsOk;
 
-TEST(SpeedKeeperTest, TheStreetsTimesFollowWhatCarsDrive) {
+TEST(SpeedKeeperTest, StreetTimesFollowTheSpeedsOfCars) {
   auto streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, IsOk());
   const roads::RoadGraph& graph = (*streets)->graph();

@@ -18,7 +18,7 @@ namespace {
 using testing::IsOk;
 using testing::StatusIs;
 
-TEST(WaySearchTest, GoesThroughTheStopsInTheirOrder) {
+TEST(WaySearchTest, VisitsTheStopsInOrder) {
   const auto streets = roads::Streets::Load("city:1");
   ASSERT_THAT(streets, IsOk());
   const roads::Router& router = (*streets)->router();
@@ -67,7 +67,7 @@ TEST(WaySearchTest, CarUnderWayContinuesInItsDirection) {
   EXPECT_LT(DistanceM(second, at(1)), DistanceM(first, at(1)));
 }
 
-TEST(WaySearchTest, LeadsAcrossTheAntimeridianAndBack) {
+TEST(WaySearchTest, CrossesTheAntimeridianAndBack) {
   const roads::TestTown town(roads::kTaveuni);
   const auto streets = town.Load();
   const FindRoute question{

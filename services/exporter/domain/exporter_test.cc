@@ -78,7 +78,7 @@ class FakeTopic final : public EventTopic {
   std::vector<std::vector<Record>> batches;
 };
 
-/// A log of so many events, all of which are in the queue as soon as it is followed.
+/// A log of this many events, all of which are in the queue as soon as it is followed.
 class FakeLog final : public EventLog {
  public:
   FakeLog(std::uint64_t last, EventQueue& queue) : last_(last), queue_(queue) {}
@@ -149,7 +149,7 @@ TEST_F(ExporterTest, NextProcessContinuesWhereTheTopicEnds) {
   EXPECT_THAT(topic_.sequences, ElementsAre(1, 2, 3, 4, 5));
 }
 
-TEST_F(ExporterTest, LostWriteIsMadeAgain) {
+TEST_F(ExporterTest, LostWriteIsRetried) {
   topic_.faults = {FakeTopic::Fault::kNone, FakeTopic::Fault::kLost};
   StepTimes(6);
   EXPECT_THAT(topic_.sequences, ElementsAre(1, 2, 3, 4, 5));

@@ -39,7 +39,7 @@ absl::StatusOr<v1::ExportPosition> ReadPosition(TopicReader& reader, const std::
   return position;
 }
 
-/// FAILED_PRECONDITION when one of the two topics was deleted or made anew without the other.
+/// FAILED_PRECONDITION if one of the two topics was deleted or recreated without the other.
 absl::Status CheckTogether(TopicReader& reader, const std::string& topic, std::uint32_t partitions,
                            std::uint64_t sequence) {
   if (sequence > 0) {

@@ -41,7 +41,7 @@ class BrowserSessions {
   std::string Address() const;
 
   /// Answers a request for kSignInPath. The first one with the present code gets a session's cookie
-  /// and is sent on to the page; others get 403, unless they bear a session already. A code that
+  /// and is sent on to the page; others get 403, unless they have a session already. A code that
   /// was used or has expired is followed by another one, and the event "sign_in_address" in the log
   /// has the new address. Also logs "session_opened" and "sign_in_refused".
   Response SignIn(const Request& request);

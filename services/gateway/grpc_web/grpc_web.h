@@ -24,8 +24,8 @@ struct WebOptions {
 /// The media types of gRPC-Web.
 bool IsGrpcWeb(std::string_view content_type);
 
-/// Answers a request of gRPC-Web for `method`, which outlives it. Other media types get 415, a body
-/// that is none INVALID_ARGUMENT in the trailers. On the exchange's strand.
+/// Answers a request of gRPC-Web for `method`, which outlives it. Other media types get 415, and an
+/// invalid body INVALID_ARGUMENT in the trailers. On the exchange's strand.
 void ServeGrpcWeb(const Method& method, const WebOptions& options,
                   std::shared_ptr<Exchange> exchange);
 
@@ -37,7 +37,7 @@ void ServeWebSocket(const Method& method, const WebOptions& options,
 /// Whether the request offers that protocol.
 bool OffersGrpcWebSockets(const Request& request);
 
-/// What a call that could go on for ever ends with when the gateway drains.
+/// What a call that could go on forever ends with when the gateway drains.
 absl::Status DrainingStatus();
 
 }  // namespace ridestream::gateway

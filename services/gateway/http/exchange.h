@@ -25,7 +25,7 @@ class Strand {
   /// Called at most once, when the peer has gone, was too slow, or the server stops: nothing that
   /// is sent arrives any more. Not called after an orderly end. Never from within another function.
   virtual void OnGone(std::function<void()> gone) = 0;
-  /// Called at most once, when the server begins to drain: end soon what could go on for long.
+  /// Called at most once, when the server starts to drain: end soon what could go on for long.
   virtual void OnDrain(std::function<void()> drain) = 0;
 };
 

@@ -476,7 +476,7 @@ void HttpConnection::Arm(std::chrono::milliseconds patience) {
   timer_.expires_after(patience);
   timer_.async_wait([weak = weak_from_this()](ErrorCode error) {
     const auto self = weak.lock();
-    // One that was armed anew after this had been queued has not run out.
+    // A timer that was armed again after this was queued hasn't expired.
     if (error || self == nullptr || self->timer_.expiry() > net::steady_timer::clock_type::now()) {
       return;
     }

@@ -23,7 +23,7 @@
 namespace ridestream::gateway {
 namespace {
 
-// Beyond the limit so many more are told that there are too many; the rest is closed without a
+// Beyond the limit this many more get the error "too many"; the rest is closed without a
 // word.
 constexpr std::size_t kMaxRefusing = 64;
 // Refused connections are counted under a name that is no address.

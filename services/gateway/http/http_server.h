@@ -67,7 +67,7 @@ class HttpServer {
     std::size_t body_bytes = 0;
   };
 
-  /// INVALID_ARGUMENT for an address that is none, UNAVAILABLE when it can't be had.
+  /// INVALID_ARGUMENT for an invalid address, UNAVAILABLE if the address can't be bound.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(HttpOptions options);
   virtual ~HttpServer() = default;
 

@@ -432,7 +432,7 @@ TEST_F(HttpServerTest, SeesAPeerGoAwayWhileNothingIsSent) {
   EXPECT_TRUE(gone.Wait());
 }
 
-/// Writes for ever, each piece when the one before was taken.
+/// Writes forever, each piece when the one before was taken.
 void Flood(const std::shared_ptr<Exchange>& exchange, const SharedBytes& piece) {
   exchange->Write(piece, [exchange, piece] { Flood(exchange, piece); });
 }

@@ -24,7 +24,7 @@ class Origins {
   /// True without an `Origin` too, when it is no browser, one that asks its own host, or one that
   /// follows a link; not when it is for a page of another site, as an image is.
   bool Allow(const Request& request) const;
-  /// What an answer to an allowed request must bear for the page to be let read it.
+  /// The headers that let the page read the answer to an allowed request.
   Headers AnswerHeaders(const Request& request) const;
   /// The answer to a browser's question whether it may (OPTIONS).
   Response Preflight(const Request& request) const;

@@ -20,7 +20,7 @@ class StaticFiles {
 
   /// Answers GET and HEAD; 404 for what isn't there. A path whose last part has no extension is the
   /// page's own matter, and gets index.html. Files in assets/ have their hash in their names, and
-  /// is kept by browsers for ever; the rest is asked for again, and answered by 304 if it is the
+  /// is cached by browsers forever; the rest is requested again, and answered by 304 if it is the
   /// same.
   Response Serve(const Request& request) const;
   bool empty() const { return files_.empty(); }

@@ -100,7 +100,7 @@ void BeastWebSocket::StartRead() {
 
 void BeastWebSocket::OnRead(ErrorCode error) {
   if (error) {
-    // After our own good-bye the peer's ends the reading; StartClose's handler hears of it.
+    // After our own close frame the peer's ends the reading; StartClose's handler sees it.
     if (!closing_) Gone();
     return;
   }

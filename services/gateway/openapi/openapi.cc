@@ -47,7 +47,7 @@ class Writer {
   }
 
  private:
-  /// Variables bear their fields' names in JSON, as all else does.
+  /// Variables have their fields' names in JSON, as all else does.
   static std::string JsonPath(const Route& route) {
     std::string path = route.path.text();
     const Descriptor& request = *route.method->descriptor->input_type();

@@ -20,8 +20,8 @@ struct Resume {
 };
 
 /// Reads `Last-Event-ID`. An event's id is the stream's name, a dash, and the position after it.
-/// INVALID_ARGUMENT for the id of another stream's event, or one that is none. A stream that can't
-/// be resumed starts again.
+/// INVALID_ARGUMENT for an invalid id, or the id of another stream's event. A stream that can't be
+/// resumed starts again.
 absl::StatusOr<Resume> ReadLastEventId(const Routes::Found& found, const Request& request);
 
 /// Answers with Server-Sent Events:

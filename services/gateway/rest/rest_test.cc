@@ -1,4 +1,4 @@
-// REST before fakes of the services: what becomes of requests, answers, errors and events.
+// REST before fakes of the services: requests, answers, errors and events.
 
 #include "services/gateway/rest/rest.h"
 

@@ -37,7 +37,7 @@ struct Route {
 class Routes {
  public:
   /// Reads the options of all methods; `services` must outlive the routes. INVALID_ARGUMENT names a
-  /// method whose option names a field that isn't there, or has a path that is none.
+  /// method whose option names a field that doesn't exist, or whose path is invalid.
   static absl::StatusOr<Routes> Read(const Services& services);
 
   struct Found {

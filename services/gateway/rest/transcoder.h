@@ -22,8 +22,8 @@ absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables
 absl::StatusOr<std::string> MessageToJson(const google::protobuf::Descriptor& type,
                                           std::string_view bytes);
 
-/// Where a response stands in its stream: the number or text of the first of the route's positions
-/// that is set; empty if none is.
+/// The position of a response in its stream: the number or text of the first of the route's
+/// positions that is set; empty if none is.
 std::string PositionOf(const Route& route, std::string_view bytes);
 
 }  // namespace ridestream::gateway

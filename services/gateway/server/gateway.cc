@@ -26,7 +26,7 @@ const Headers& SafetyHeaders() {
   return headers;
 }
 
-/// The page has nothing inline and makes no scripts; small images stand in its styles.
+/// The page has nothing inline and makes no scripts; small images are in its styles.
 constexpr std::string_view kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "

@@ -22,10 +22,10 @@ class GatewayTest : public ::testing::Test {
   GatewayTest() { Start(""); }
   ~GatewayTest() override { server_.reset(); }
 
-  /// Anew, with `allow_origins`, or other limits or addresses (see service::MarketAddresses).
+  /// Starts again with `allow_origins`, other limits or addresses (see service::MarketAddresses).
   void Start(const std::string& allow_origins, const HttpLimits& limits = {},
              const std::string& services = "");
-  /// Anew, with so much patience that nothing but a client's going away ends what it asked for.
+  /// Starts again with time-outs so long that only a client's disconnection ends its calls.
   void StartPatient();
   int port() const { return server_->port(); }
 

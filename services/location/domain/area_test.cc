@@ -19,7 +19,7 @@ TEST(AreaTest, HasExtentOnlyWhenItIsNotEmpty) {
   EXPECT_FALSE(AreaOf(0, 180, 1, -180).HasExtent()) << "no width, at the antimeridian";
 }
 
-TEST(AreaTest, ContainsItsEdgesAndWhatLiesBetween) {
+TEST(AreaTest, ContainsItsEdgesAndItsInterior) {
   struct Case {
     const char* name;
     Area area;
@@ -40,7 +40,7 @@ TEST(AreaTest, ContainsItsEdgesAndWhatLiesBetween) {
   for (const Case& c : cases) EXPECT_EQ(c.area.Contains(c.place), c.inside) << c.name;
 }
 
-TEST(AreaTest, IntersectsWhatSharesAPlace) {
+TEST(AreaTest, IntersectsAreasThatShareAPoint) {
   struct Case {
     const char* name;
     Area a, b;

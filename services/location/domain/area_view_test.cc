@@ -50,7 +50,7 @@ TEST_F(AreaViewTest, AMarketWithoutAnIndexIsEmptyUntilItHasOne) {
   EXPECT_EQ(IdsOf(frame.drivers), Ids{"a"});
 }
 
-TEST_F(AreaViewTest, OnlyWhatChangedIsToldAgain) {
+TEST_F(AreaViewTest, OnlyChangesAreSentAgain) {
   struct Case {
     const char* name;
     PositionReport next;
@@ -89,7 +89,7 @@ TEST_F(AreaViewTest, OnlyWhatChangedIsToldAgain) {
   }
 }
 
-TEST_F(AreaViewTest, AStaleDriverIsGoneAndNewWhenHeardOfAgain) {
+TEST_F(AreaViewTest, AStaleDriverIsGoneAndIsNewWhenItReportsAgain) {
   Apply(ReportOf("d", kInside));
   view_.NextFrame(&index_, kStart);
   EXPECT_EQ(IdsOf(view_.NextFrame(&index_, kStart + 31s).gone), Ids{"d"});
@@ -140,7 +140,7 @@ TEST_F(AreaViewTest, AFrameIsBoundedAndTheRestFollows) {
   EXPECT_EQ(gone, told);
 }
 
-TEST_F(AreaViewTest, ADriverForgottenAndBackIsToldAsNew) {
+TEST_F(AreaViewTest, AForgottenDriverThatReturnsIsSentAsNew) {
   Apply(ReportOf("d", kInside));
   view_.NextFrame(&index_, kStart);
   index_.Apply({}, kStart + 60s);

@@ -12,7 +12,7 @@
 namespace ridestream::location {
 namespace {
 
-// An empty cell keeps the room of so many entries for its next use.
+// An empty cell keeps the room of this many entries for its next use.
 constexpr size_t kKeptCapacity = 64;
 
 Area BoundsOf(S2CellId id) {

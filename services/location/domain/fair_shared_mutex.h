@@ -8,7 +8,7 @@
 namespace ridestream::location {
 
 /// A readers-writer lock under which neither side starves. glibc's own lets new readers pass a
-/// waiting writer for ever; here everybody passes one turnstile, and a writer stays in it until the
+/// waiting writer forever; here everybody passes one turnstile, and a writer stays in it until the
 /// readers before it have left.
 ///
 /// A thread must not take it twice.

@@ -31,7 +31,7 @@ TEST(LocationIndexTest, MarketsShareNothing) {
   EXPECT_EQ(index.Apply("porto", {{ReportOf("d", kHere)}}, kStart).applied, 1u);
 }
 
-TEST(LocationIndexTest, AMarketTooManyIsRejected) {
+TEST(LocationIndexTest, AMarketBeyondTheLimitIsRejected) {
   LocationIndex index({.max_markets = 1});
   EXPECT_EQ(index.Apply("a", {{ReportOf("d", kHere)}}, kStart).applied, 1u);
   EXPECT_EQ(index.Apply("b", {{ReportOf("d", kHere), ReportOf("e", kHere)}}, kStart),
@@ -39,7 +39,7 @@ TEST(LocationIndexTest, AMarketTooManyIsRejected) {
   EXPECT_EQ(index.Apply("a", {{ReportOf("d", kHere, 2)}}, kStart).applied, 1u);
 }
 
-TEST(LocationIndexTest, AnswersStandInTheOrderOfTheQueries) {
+TEST(LocationIndexTest, AnswersAreInTheOrderOfTheQueries) {
   LocationIndex index({});
   const LatLng there = OffsetBy(kHere, 5000, 0);
   index.Apply("m", {{ReportOf("here", kHere), ReportOf("there", there)}}, kStart);
@@ -51,7 +51,7 @@ TEST(LocationIndexTest, AnswersStandInTheOrderOfTheQueries) {
   EXPECT_EQ(IdsOf(answers[2]), (Ids{"here", "there"}));
 }
 
-TEST(LocationIndexTest, StatsTellWhatBecameOfEachPosition) {
+TEST(LocationIndexTest, StatsCountTheOutcomeOfEachPosition) {
   LocationIndex index({});
   index.Apply("m", {{ReportOf("d", kHere, 2), ReportOf("d", kHere, 1), ReportOf("", kHere)}},
               kStart);

@@ -85,7 +85,7 @@ TEST(MarketIndexTest, PositionsThatCannotBeUsedAreRejected) {
   }
 }
 
-TEST(MarketIndexTest, APositionThatWaitedBeforeItCameIsSoMuchOlder) {
+TEST(MarketIndexTest, ADelayedPositionIsOlderByItsDelay) {
   MarketIndex index({.staleness = 30s});
   PositionReport report = ReportOf("d", kHere);
   report.age = 20s;
@@ -107,7 +107,7 @@ TEST(MarketIndexTest, StaleDriversAreNotFound) {
   EXPECT_EQ(Around(index, kHere, clock.Now()), Ids{});
 }
 
-TEST(MarketIndexTest, ThePlacesOfTheStaleAreTakenByOthers) {
+TEST(MarketIndexTest, StaleDriversGiveTheirPlacesToOthers) {
   MarketIndex index({.staleness = 30s, .max_drivers_per_market = 500});
   for (int round = 0; round < 5; ++round) {
     const Time now = kStart + round * 31s;

@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(Regions, NearestSearchTest, ::testing::ValuesIn(kRegion
                            return name;
                          });
 
-TEST(NearestOrderTest, EquallyFarStandByTheirIds) {
+TEST(NearestOrderTest, EquallyFarDriversAreOrderedByTheirIds) {
   MarketIndex index({});
   const LatLng place = LatLng::FromDegrees(40.7, -74);
   index.Apply({{ReportOf("b", place), ReportOf("c", place), ReportOf("a", place)}}, kStart);

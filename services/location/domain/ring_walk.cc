@@ -17,7 +17,7 @@ constexpr double kMinW = 0.5;
 constexpr double kMaxChordSquared = 0.00616;
 // Covers the rounding of a place into its cell: 10^-14 earth radii are 64 nm.
 constexpr double kRounding = 1e-14;
-// Looking up so many cells is cheap however few are occupied.
+// Looking up this many cells is cheap however few are occupied.
 constexpr size_t kFreeLookUps = 64;
 
 }  // namespace

@@ -64,7 +64,7 @@ class AreaViewersTest : public ::testing::Test {
   AreaViewers viewers_{index_, clock_, timers_, /*max_viewers=*/2};
 };
 
-TEST_F(AreaViewersTest, SendsTheNextFrameAPauseAfterTheLastWasWritten) {
+TEST_F(AreaViewersTest, WaitsForThePauseBetweenTwoFrames) {
   Apply(ReportOf("a", kHere));
   FakeViewer viewer;
   ASSERT_THAT(Watch(viewer), IsOk());
@@ -93,7 +93,7 @@ TEST_F(AreaViewersTest, MakesNoFrameForAViewerWhoHasLeft) {
   EXPECT_THAT(viewer.frames_, IsEmpty());
 }
 
-TEST_F(AreaViewersTest, RefusesAViewerTooManyUntilOneLeaves) {
+TEST_F(AreaViewersTest, RefusesAViewerBeyondTheLimitUntilOneLeaves) {
   FakeViewer first;
   FakeViewer second;
   FakeViewer third;

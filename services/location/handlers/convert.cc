@@ -27,7 +27,7 @@ static_assert(static_cast<int>(DriverState::kOffline) == v1::DRIVER_STATE_OFFLIN
 
 bool IsState(int state) { return state >= v1::DRIVER_STATE_IDLE && state <= v1::DriverState_MAX; }
 
-// States that are none become one that the index rejects.
+// Unknown states become a state that the index rejects.
 DriverState ToState(int state) { return static_cast<DriverState>(IsState(state) ? state : 0); }
 
 /// Two times of the sender's clock. A position from after the batch was sent is as new as one can

@@ -97,7 +97,7 @@ class LocationHandlersTest : public ::testing::Test {
        .on_batch = [this](size_t positions, std::chrono::nanoseconds) { measured_ += positions; }}};
 };
 
-TEST_F(LocationHandlersTest, CountsWhatBecameOfThePositionsOfAStream) {
+TEST_F(LocationHandlersTest, CountsTheOutcomesOfAStreamsPositions) {
   Reporter reporter;
   Report(reporter);
   reporter.Send(BatchOf({"a", "b"}, 2));

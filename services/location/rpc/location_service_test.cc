@@ -26,7 +26,7 @@ using Ids = std::vector<std::string>;
 
 constexpr std::int32_t kLatE7 = 407'500'000;
 constexpr std::int32_t kLngE7 = -739'500'000;
-// No test waits so long; it ends those that would wait for ever.
+// No test waits so long; it ends those that would wait forever.
 constexpr std::chrono::seconds kTimeout{30};
 
 const rpc::Caller kOperator{rpc::CallerKind::kOperator, "o"};
@@ -286,7 +286,7 @@ TEST_F(LocationServiceTest, AWrongQuestionIsNamed) {
   EXPECT_EQ(status.error_message(), "queries[1].radius_m: must be in 1 to 50000, is 0");
 }
 
-TEST_F(LocationServiceTest, AnswersThatNobodyCouldReceiveAreRefused) {
+TEST_F(LocationServiceTest, QueriesWhoseAnswerExceedsTheMessageLimitAreRefused) {
   Start();
   std::vector<v1::PositionReport> positions;
   for (int i = 0; i < 51; ++i) positions.push_back(Position(fmt::format("d-{}", i)));
@@ -358,7 +358,7 @@ TEST_F(LocationServiceTest, AViewerGetsFewerNewerFramesThanThereAreChanges) {
   context.TryCancel();
 }
 
-TEST_F(LocationServiceTest, AViewerTooManyIsRefusedUntilOneLeaves) {
+TEST_F(LocationServiceTest, AViewerBeyondTheLimitIsRefusedUntilOneLeaves) {
   Start({.max_viewers = 1});
   grpc::ClientContext first_context;
   FrameReader first = Watch(first_context);

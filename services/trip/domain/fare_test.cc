@@ -18,7 +18,7 @@ v1::Tariff MakeTariff(std::int64_t base, std::int64_t per_km, std::int64_t per_m
   return tariff;
 }
 
-TEST(FareTest, PartsAreRoundedHalfUpEachForItself) {
+TEST(FareTest, EachPartIsRoundedHalfUp) {
   struct Case {
     v1::Tariff tariff;
     std::uint32_t length_m;
@@ -70,7 +70,7 @@ TEST(FareTest, WrongTariffIsNamed) {
               StatusIs(absl::StatusCode::kInvalidArgument, "tariff.currency_code"));
 }
 
-TEST(FareTest, SurgeIsALineOfItsOwnAndIsSparedInParts) {
+TEST(FareTest, SurgeIsASeparateLineAndIsDiscountedWhenShared) {
   v1::Tariff tariff = MakeTariff(250, 175, 35);
   tariff.set_shared_discount_percent(25);
   tariff.set_surge_percent(130);
@@ -94,7 +94,7 @@ TEST(FareTest, SurgeIsALineOfItsOwnAndIsSparedInParts) {
   }
 }
 
-TEST(FareTest, WhoSharesIsSparedAPartOfTheSum) {
+TEST(FareTest, SharedRideIsDiscounted) {
   v1::Tariff tariff = MakeTariff(250, 175, 35);
   tariff.set_shared_discount_percent(25);
   const v1::Fare fare = MakeFare(tariff, 4'002, std::chrono::minutes(10), /*shared=*/true);

@@ -24,7 +24,7 @@ struct TripRecord {
 /// database.
 enum class IdScope { kCancel = 1, kChangeDestination = 2, kAssign = 3 };
 
-/// An id as its caller uses it: unique for the caller within its scope, for ever.
+/// An id as its caller uses it: unique for the caller within its scope, forever.
 struct UsedId {
   IdScope scope;
   std::string caller;  ///< "rider/r-1"; empty where ids are everybody's.

@@ -59,7 +59,7 @@ std::string Result(const absl::StatusOr<Effect>& effect, const v1::Trip& trip) {
   return *effect == Effect::kNone ? "same" : StateName(trip.state());
 }
 
-TEST(StateMachineTest, EachStateMeetsEachCommand) {
+TEST(StateMachineTest, EachStateHandlesEachCommand) {
   using Run = std::function<absl::StatusOr<Effect>(v1::Trip&)>;
   const auto advance = [](const std::string& driver, v1::TripState to) -> Run {
     return [=](v1::Trip& trip) {
@@ -188,7 +188,7 @@ TEST(StateMachineTest, CancellationBeforePickUpKeepsTheDriverForTheRecord) {
   EXPECT_EQ(*Apply(SampleAdvance("t", "d", kArrived), DriverLoad{}, 4, kNow, trip), Effect::kNone);
 }
 
-TEST(StateMachineTest, ARiderLeavesWhileTheDriverIsLostAndNotBeforeOrAfter) {
+TEST(StateMachineTest, ARiderMayEndTheRideOnlyWhileTheDriverIsLost) {
   v1::Trip trip = TripIn(kAboard);
   const auto report = [&](bool lost) {
     return Apply(DriverLostCommand{TripId("t"), DriverId("d"), lost}, kNow, trip);
@@ -215,7 +215,7 @@ TEST(StateMachineTest, ALostDriverWhoComesBackCompletesTheTrip) {
   EXPECT_FALSE(trip.has_driver_lost_at());
 }
 
-TEST(StateMachineTest, StepsThatCannotHaveBeenMadeAreOnRecord) {
+TEST(StateMachineTest, ImplausibleStepsAreRecorded) {
   v1::Trip trip = TripIn(kAssigned);
   const auto advance = [&](v1::TripState to, v1::StepPlausibility plausibility) {
     AdvanceCommand command = SampleAdvance("t", "d", to);
@@ -260,7 +260,7 @@ TEST(StateMachineTest, ANoShowOwesTheTariffsFeeOnceTheDriverHasWaited) {
   }
 }
 
-TEST(StateMachineTest, WhyADriverReleasedATripIsOnRecord) {
+TEST(StateMachineTest, ReasonOfAReleaseIsRecorded) {
   v1::Trip trip = TripIn(kAssigned);
   const ReleaseCommand release{TripId("t"), DriverId("d"), v1::RELEASE_REASON_DRIVER_GAVE_UP,
                                "flat tyre"};
@@ -346,7 +346,7 @@ AssignCommand SampleReassign(const std::string& from, const std::string& to,
   return command;
 }
 
-TEST(StateMachineTest, WhatASharedRideIsPromisedCountsFromTheRequest) {
+TEST(StateMachineTest, PromiseOfASharedRideCountsFromTheRequest) {
   const v1::Trip trip = SharedTrip(false);
   // Ten minutes direct: half of that is more than the shortest detour.
   EXPECT_EQ(FromProto(trip.promise().latest_pickup_at()), kNow + std::chrono::minutes(8));
@@ -364,7 +364,7 @@ TEST(StateMachineTest, TermsOutOfRangeAreRefused) {
               StatusIs(absl::StatusCode::kInvalidArgument, "min_detour"));
 }
 
-TEST(StateMachineTest, RidersOfOneCarEitherAllShareOrNoneDoes) {
+TEST(StateMachineTest, RidersOfACarAllShareOrRideAlone) {
   const DriverLoad sharers{.open_riders = 4, .sharing_riders = 4};
   const DriverLoad others{.open_riders = 1};
   v1::Trip shared = SharedTrip(false);
@@ -403,7 +403,7 @@ TEST(StateMachineTest, OnlyASharedTripWhoseDriverIsOnTheWayIsReassigned) {
               StatusIs(absl::StatusCode::kFailedPrecondition, "its driver has arrived"));
 }
 
-TEST(StateMachineTest, TheDestinationOfASharedRideStays) {
+TEST(StateMachineTest, TheDestinationOfASharedRideCannotBeChanged) {
   v1::Trip trip = SharedTrip(true);
   EXPECT_THAT(Apply(SampleChange("t", "r", "c", {1, 2}), kNow, trip),
               StatusIs(absl::StatusCode::kFailedPrecondition, "it is shared"));

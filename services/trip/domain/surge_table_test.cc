@@ -53,7 +53,7 @@ TEST(SurgeTableTest, AReportReplacesTheOneBeforeAndIsForgotten) {
   EXPECT_EQ(table.PercentAt("m", kQuiet, kSurgeNow + SurgeTable::kLasts + Duration(1)), 100U);
 }
 
-TEST(SurgeTableTest, AReportThatCannotBeMeantIsRefused) {
+TEST(SurgeTableTest, AnImplausibleReportIsRefused) {
   EXPECT_THAT(ValidateSurge(Report(CellAt(kBusy), 101)), IsOk());
   EXPECT_THAT(ValidateSurge(Report(CellAt(kBusy), 1'000)), IsOk());
   for (const auto& [cell, percent, field] :

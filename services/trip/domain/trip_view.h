@@ -5,8 +5,8 @@
 
 namespace ridestream::trip {
 
-/// What somebody who watches a trip is shown: its newest record, and what was last heard of its
-/// driver while that says something. Not thread-safe.
+/// What a watcher of a trip sees: the trip's newest record, and the last status of its driver while
+/// that status applies. Not thread-safe.
 class TripView {
  public:
   /// What is shown now; its trip has version 0 as long as none is known.

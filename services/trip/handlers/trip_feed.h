@@ -18,7 +18,7 @@ namespace ridestream::trip {
 /// One ReportProgress stream.
 using ProgressReader = streams::PullStream<v1::ReportProgressRequest, v1::ReportProgressResponse>;
 
-/// Everybody who hears of trips as they change: followers of the log, watchers of a trip, and the
+/// All subscribers to changes of trips: followers of the log, watchers of a trip, and the
 /// streams that report progress to the latter. The store publishes here, so the feed outlives it.
 /// Thread-safe; streams are notified without the lock.
 class TripFeed {

@@ -169,7 +169,7 @@ TEST_F(TripHandlersTest, ACallerBoundToAMarketRequestsAndCancelsNothingOfAnother
   EXPECT_THAT(Cancel(bound_here, (*trip)->trip_id()), IsOk());
 }
 
-TEST_F(TripHandlersTest, ChecksWhatIsAskedOfLeases) {
+TEST_F(TripHandlersTest, ValidatesLeaseRequests) {
   v1::AcquireLeaseRequest request;
   const auto acquire = [&] {
     Answer<v1::AcquireLeaseResponse> answer;
@@ -203,7 +203,7 @@ TEST_F(TripHandlersTest, ChecksWhatIsAskedOfLeases) {
   EXPECT_THAT(answer.Get(), StatusIs(absl::StatusCode::kInvalidArgument, "term"));
 }
 
-TEST_F(TripHandlersTest, NeedsNoTermOfAnybodyButDispatch) {
+TEST_F(TripHandlersTest, RequiresATermOnlyFromDispatch) {
   Answer<LeaseAnswer> answer;
   store_.ChangeLease({.market = MarketId(kMarket), .holder = "p-1"}, answer.Reply());
   ASSERT_THAT(answer.Get(), IsOk());
@@ -212,7 +212,7 @@ TEST_F(TripHandlersTest, NeedsNoTermOfAnybodyButDispatch) {
   EXPECT_THAT(Cancel({identity::Role::kOperator, "o"}, trip), IsOk());
 }
 
-TEST_F(TripHandlersTest, DoesNotWorkForACallerWhoHasGone) {
+TEST_F(TripHandlersTest, DoesNoWorkForACancelledCall) {
   const std::string trip = NewTrip("r");
   v1::GetTripRequest request;
   request.set_trip_id(trip);
@@ -318,7 +318,7 @@ TEST_F(TripHandlersTest, WatchersSeeTheTripItsProgressAndItsEnd) {
   EXPECT_THAT(watcher.AwaitEnd(), IsOk());
 }
 
-TEST_F(TripHandlersTest, ReportersAreToldWhichFieldIsWrong) {
+TEST_F(TripHandlersTest, NamesTheInvalidFieldToReporters) {
   Reporter reporter;
   const auto reader = handlers_.ReportProgress(reporter);
   v1::ReportProgressRequest report;

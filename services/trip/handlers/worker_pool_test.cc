@@ -10,7 +10,7 @@
 namespace ridestream::trip {
 namespace {
 
-TEST(WorkerPoolTest, RunsAsMuchAtATimeAsItHasWorkers) {
+TEST(WorkerPoolTest, RunsOnePieceOfWorkPerWorker) {
   ThreadExecutor executor;
   WorkerPool pool(executor, 2, 10);
   std::promise<void> first;
@@ -29,7 +29,7 @@ TEST(WorkerPoolTest, RunsAsMuchAtATimeAsItHasWorkers) {
   third.get_future().wait();
 }
 
-TEST(WorkerPoolTest, RefusesWhatExceedsTheQueue) {
+TEST(WorkerPoolTest, RefusesWorkBeyondTheQueue) {
   std::promise<void> under_way;
   std::promise<void> go_on;
   std::promise<void> ran;
@@ -58,7 +58,7 @@ class IdleExecutor final : public Executor {
   }
 };
 
-TEST(WorkerPoolTest, DropsAtItsEndWhatHasNotBegun) {
+TEST(WorkerPoolTest, DropsQueuedWorkAtItsEnd) {
   IdleExecutor executor;
   const auto held = std::make_shared<int>(1);
   bool ran = false;
@@ -71,7 +71,7 @@ TEST(WorkerPoolTest, DropsAtItsEndWhatHasNotBegun) {
   EXPECT_FALSE(ran);
 }
 
-TEST(WorkerPoolTest, RunsAllThatManyThreadsHandOver) {
+TEST(WorkerPoolTest, RunsAllWorkOfManyThreads) {
   constexpr int kThreads = 4;
   constexpr int kWorksEach = 500;
   ThreadExecutor executor;

@@ -148,7 +148,7 @@ TEST_F(FollowTripsTest, OldestOpenBeginsAtTheFirstEventOfTheOldestOpenTrip) {
   EXPECT_EQ(follower.Next().event().sequence(), 9u);
 }
 
-TEST_F(FollowTripsTest, OnlyEventsOfTheMarketsAskedForCome) {
+TEST_F(FollowTripsTest, SendsOnlyEventsOfTheRequestedMarkets) {
   FillLog(1, 200, "other");  // More than a page of nothing.
   FillLog(1, 1);             // 401, 402
   Follower follower = FollowAfter(0);
@@ -162,7 +162,7 @@ TEST_F(FollowTripsTest, OnlyEventsOfTheMarketsAskedForCome) {
   EXPECT_THAT(FollowAfter(0).UntilCaughtUp(), ElementsAre(401u, 402u, 405u, 406u));
 }
 
-TEST_F(FollowTripsTest, ResumingAgainAndAgainUnderLoadLosesAndRepeatsNothing) {
+TEST_F(FollowTripsTest, RepeatedResumingUnderLoadLosesAndRepeatsNothing) {
   constexpr int kWriters = 3;
   constexpr int kTripsEach = 100;
   constexpr std::uint64_t kEvents = std::uint64_t{2} * kWriters * kTripsEach;

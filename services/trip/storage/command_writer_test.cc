@@ -141,7 +141,7 @@ TEST_F(CommandWriterTest, AnswersInOrderOnlyWhenTheBatchIsDurable) {
   EXPECT_EQ(committed_, 1u);
 }
 
-TEST_F(CommandWriterTest, TakesAllThatCameDuringTheBatchBefore) {
+TEST_F(CommandWriterTest, TakesAllCommandsThatArrivedDuringTheEarlierBatch) {
   Start(Options());
   Submit("a");
   (void)committer_.AwaitBatch();
@@ -157,7 +157,7 @@ TEST_F(CommandWriterTest, TakesAllThatCameDuringTheBatchBefore) {
   EXPECT_THAT(published_, ElementsAre("a", "b", "c"));
 }
 
-TEST_F(CommandWriterTest, TakesNoMoreThanABatchMayHold) {
+TEST_F(CommandWriterTest, TakesNoMoreCommandsThanABatchMayHold) {
   CommandWriter::Options options = Options();
   options.max_batch = 2;
   Start(std::move(options));
@@ -171,7 +171,7 @@ TEST_F(CommandWriterTest, TakesNoMoreThanABatchMayHold) {
   committer_.End();
 }
 
-TEST_F(CommandWriterTest, RefusesWhatExceedsTheQueue) {
+TEST_F(CommandWriterTest, RefusesCommandsBeyondTheQueue) {
   CommandWriter::Options options = Options();
   options.max_queue = 1;
   Start(std::move(options));
@@ -202,7 +202,7 @@ TEST_F(CommandWriterTest, FailsTheWholeBatchWhenTheDiskFails) {
   EXPECT_THAT(statuses_["d"], IsOk());
 }
 
-TEST_F(CommandWriterTest, CommitsEachAloneWhereOneSpoilsTheBatch) {
+TEST_F(CommandWriterTest, CommitsEachCommandAloneWhenOneFailsTheBatch) {
   Start(Options());
   Submit("a");
   (void)committer_.AwaitBatch();
@@ -225,7 +225,7 @@ TEST_F(CommandWriterTest, CommitsEachAloneWhereOneSpoilsTheBatch) {
   EXPECT_EQ(failed_, 1u);
 }
 
-TEST_F(CommandWriterTest, CloseWaitsForAllThatWasSubmitted) {
+TEST_F(CommandWriterTest, CloseWaitsForAllSubmittedCommands) {
   Start(Options());
   Submit("a");
   (void)committer_.AwaitBatch();
@@ -239,7 +239,7 @@ TEST_F(CommandWriterTest, CloseWaitsForAllThatWasSubmitted) {
   closing.join();
 }
 
-TEST_F(CommandWriterTest, DropsWhatWaitsWhenItIsDestroyedWithoutAClose) {
+TEST_F(CommandWriterTest, DropsQueuedCommandsWhenDestroyedWithoutAClose) {
   Start(Options());
   Submit("a");
   (void)committer_.AwaitBatch();
@@ -263,7 +263,7 @@ class InstantCommitter final : public BatchCommitter {
   size_t largest_ = 0;
 };
 
-TEST(CommandWriterThreadsTest, AnswersEachOfManyThreadsOnceAndInTheOrderOfTheCommits) {
+TEST(CommandWriterThreadsTest, AnswersManyThreadsOnceEachInCommitOrder) {
   constexpr int kThreads = 4;
   constexpr int kCommandsEach = 500;
   ThreadExecutor executor;

@@ -32,7 +32,7 @@ class DiskTest : public ::testing::Test {
                                                         const std::string& vfs = "") {
     return SqliteTripStore::Open({.path = path, .clock = clock_, .readers = 1, .vfs = vfs});
   }
-  /// Rides so many to their end and closes. Returns what is on record.
+  /// Completes this many rides and closes. Returns the recorded trips.
   Versions Fill(const std::string& path, int rides) {
     auto store = Open(path);
     EXPECT_THAT(store, IsOk());
@@ -57,7 +57,7 @@ class DiskTest : public ::testing::Test {
   FaultVfs disk_;
 };
 
-TEST_F(DiskTest, AFullDiskRefusesAndWithRoomItGoesOnWithoutLoss) {
+TEST_F(DiskTest, AFullDiskRefusesCommandsAndNothingIsLostOnceThereIsSpace) {
   for (std::uint64_t room = 0; room <= 150'000; room += 15'000) {
     SCOPED_TRACE(fmt::format("room for {} bytes", room));
     TempFolder folder;
@@ -113,7 +113,7 @@ TEST_F(DiskTest, AFolderThatMayOnlyBeReadIsPermissionDenied) {
               StatusIs(absl::StatusCode::kPermissionDenied, folder.File("trips.db")));
 }
 
-TEST_F(DiskTest, TripsAreForTheOwnerAlone) {
+TEST_F(DiskTest, FilesOfTripsAreReadableByTheirOwnerOnly) {
   const TempFolder parent;
   const mode_t before = umask(0);  // Whatever the user's habits are.
   const auto folder = DataFolder::Acquire(parent.File("data"));

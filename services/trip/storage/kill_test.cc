@@ -76,7 +76,7 @@ std::set<int> KillAfter(int enough, const std::string& path, int round) {
   return answered;
 }
 
-TEST(KillTest, WhatWasAnsweredIsThereAfterAHundredKills) {
+TEST(KillTest, AnsweredCommandsSurviveAHundredKills) {
   ridestream::testing::TempFolder folder;
   ManualClock clock;
   std::mt19937 random(1);

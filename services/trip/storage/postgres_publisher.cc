@@ -101,7 +101,7 @@ void PostgresPublisher::Loop() {
 }
 
 void PostgresPublisher::Wait() {
-  // A lost connection's socket is -1, which poll leaves out: it is opened anew at the next poll.
+  // A lost connection's socket is -1, which poll skips: the next poll opens a new connection.
   pollfd pollers[] = {{wake_up_, POLLIN, 0},
                       {connection_ == nullptr ? -1 : connection_->socket(), POLLIN, 0}};
   if (poll(pollers, 2, static_cast<int>(kPollEvery.count())) == 0) behind_ = true;

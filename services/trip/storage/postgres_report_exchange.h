@@ -18,7 +18,7 @@
 namespace ridestream::trip {
 
 /// Reports between the trip processes of one PostgreSQL database. Progress travels in the payload
-/// of notifications and is kept nowhere. Surge stands in a table of a row a market, so that a
+/// of notifications and is kept nowhere. Surge is in a table of a row a market, so that a
 /// process that starts learns it too; a notification names the market. The table is unlogged, and
 /// commits here wait for no disk and no standby: all of it is reported again soon. One thread of
 /// its own with one connection sends and receives.

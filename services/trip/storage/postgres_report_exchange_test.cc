@@ -116,7 +116,7 @@ TEST_F(PostgresReportExchangeTest, PassesOnProgressOfMoreTripsThanANotificationH
   }
   b->Share(Progress(kTrips, 1));
   EXPECT_EQ(a.WaitForTrips(1).begin()->first, fmt::format("trip-{}", kTrips))
-      << "a process hears of others only";
+      << "a process gets only the reports of others";
 }
 
 TEST_F(PostgresReportExchangeTest, PassesOnTheNewestSurgeAlsoToAProcessThatStartsLater) {

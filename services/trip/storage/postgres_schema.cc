@@ -6,7 +6,7 @@ namespace ridestream::trip {
 namespace {
 
 // As in schema.cc: the log is the truth and holds the trips themselves (`event`: a serialized
-// v1.TripEvent); `trips` is an index over it that bears the invariants. States are the numbers of
+// v1.TripEvent); `trips` is an index over it that holds the invariants. States are the numbers of
 // v1.TripState; below 5 a trip is open. Times are microseconds since 1970.
 //
 // The log's order is its commit order. `log_has_no_holes` demands that an entry follow the last one

@@ -59,7 +59,7 @@ TEST_F(PostgresTripStoreTest, AnyOfTwoStoresAnswersAndPublishesWhatTheOtherWrote
   EXPECT_EQ(*a->ReadLastSequence(), 2u);
 }
 
-TEST_F(PostgresTripStoreTest, AStoreBeginsToPublishAfterWhatItFound) {
+TEST_F(PostgresTripStoreTest, AStorePublishesOnlyEventsNewerThanItsStart) {
   {
     RecordedStore first(Options());
     ASSERT_THAT(Request(*first, "t"), IsOk());
@@ -70,7 +70,7 @@ TEST_F(PostgresTripStoreTest, AStoreBeginsToPublishAfterWhatItFound) {
   EXPECT_THAT(second.WaitForPublished(1), ElementsAre(2u));
 }
 
-TEST_F(PostgresTripStoreTest, OfTwoStoresThatAssignAtOnceOneWins) {
+TEST_F(PostgresTripStoreTest, OneOfTwoConcurrentAssignmentsWins) {
   constexpr int kTrips = 40;
   RecordedStore a(Options());
   RecordedStore b(Options());
@@ -91,7 +91,7 @@ TEST_F(PostgresTripStoreTest, OfTwoStoresThatAssignAtOnceOneWins) {
   EXPECT_EQ(a.WaitForPublished(2 * kTrips).size(), 2u * kTrips);
 }
 
-TEST_F(PostgresTripStoreTest, TheSchemaRefusesWhatTheStateMachineWouldNotDo) {
+TEST_F(PostgresTripStoreTest, TheSchemaRefusesIllegalTransitions) {
   RecordedStore store(Options());
   ASSERT_THAT(Request(*store, "t"), IsOk());
   ASSERT_THAT(Await(*store, SampleAssign("t", "d", "o")), IsOk());
@@ -153,7 +153,7 @@ TEST_F(PostgresTripStoreTest, ADatabaseThatCannotServeIsRefusedWithItsReason) {
   EXPECT_THAT(OpenStatus(server_->Url()), StatusIs(kFailedPrecondition, "schema version 99"));
 }
 
-TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsNotAnyMore) {
+TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsWritable) {
   PostgresTripStore::Options options = Options();
   options.write_for = kRetryFor;
   RecordedStore store(options);
@@ -292,7 +292,7 @@ TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
 }
 
 // The backend is ended while a deferred trigger holds its commit up: nothing was committed.
-TEST_F(PostgresTripStoreTest, ACommitThatDidNotTakePlaceIsMadeAgain) {
+TEST_F(PostgresTripStoreTest, AFailedCommitIsRetried) {
   RecordedStore store(Options());
   const Time expires = clock_.Now() + std::chrono::minutes(5);
   ASSERT_THAT(Await(*store, SampleQuote("q-t", "r-t", expires)), IsOk());
@@ -362,7 +362,7 @@ TEST_F(PostgresTripStoreTest, NothingAnsweredIsLostWhileConnectionsAreTerminated
   }
 }
 
-TEST_F(PostgresTripStoreTest, WhatWasAnsweredIsThereAfterTheServerCrashed) {
+TEST_F(PostgresTripStoreTest, AnsweredCommandsSurviveACrashOfTheServer) {
   PostgresTripStore::Options options = Options();
   options.write_for = kRetryFor;
   RecordedStore store(options);

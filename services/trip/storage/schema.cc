@@ -6,7 +6,7 @@ namespace ridestream::trip {
 namespace {
 
 // The log is the truth and holds the trips themselves (`event`: a serialized v1.TripEvent); `trips`
-// is an index over it that bears the invariants. States are the numbers of v1.TripState: 1
+// is an index over it that holds the invariants. States are the numbers of v1.TripState: 1
 // REQUESTED, 2 ASSIGNED, 3 ARRIVED, 4 ABOARD, 5 COMPLETED, 6 CANCELLED, 7 UNSERVED; below 5 a trip
 // is open. Times are microseconds since 1970.
 constexpr std::string_view kVersion1 = R"sql(
@@ -98,7 +98,7 @@ CREATE TABLE destination_changes (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Riders who share: what they are promised stands in the trip and is never changed; they and other
+// Riders who share: their promises are in the trip and never change; they and other
 // riders aren't in one car; only they may be given from one driver to another, before it arrives.
 constexpr std::string_view kVersion2 = R"sql(
 ALTER TABLE trips ADD COLUMN latest_pickup_us INTEGER;

@@ -91,7 +91,7 @@ TEST_F(SqliteTripStoreTest, NothingIsAcknowledgedBeforeTheDiskHasIt) {
     answer.set_value(trip);
   });
   disk_.AwaitHeldSync();
-  // The writer stands in the sync of just this commit.
+  // The writer waits in the sync of just this commit.
   EXPECT_FALSE(answered);
   EXPECT_EQ(store_->LastSequence(), 0u);
   EXPECT_THAT(store_->GetTrip(TripId("t")), StatusIs(absl::StatusCode::kNotFound, ""));
@@ -129,7 +129,7 @@ TEST_F(SqliteTripStoreTest, CommandsThatWaitShareOneCommitAndFailTogether) {
   EXPECT_EQ(store_->LastSequence(), 5u);
 }
 
-TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingWhatWaits) {
+TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingQueuedCommands) {
   Open(/*max_queue=*/1);
   SaveQuote("q", "r");
   disk_.HoldSyncs();
@@ -149,7 +149,7 @@ TEST_F(SqliteTripStoreTest, FullQueueRefusesWithoutLosingWhatWaits) {
   EXPECT_THAT(second.get_future().get(), IsOk());
 }
 
-TEST_F(SqliteTripStoreTest, ClosingCarriesOutWhatWaits) {
+TEST_F(SqliteTripStoreTest, CloseExecutesQueuedCommands) {
   SaveQuote("q", "r");
   std::promise<absl::StatusOr<TripPtr>> answer;
   store_->Submit(SampleRequest("t", "r", "q"),
@@ -160,7 +160,7 @@ TEST_F(SqliteTripStoreTest, ClosingCarriesOutWhatWaits) {
   EXPECT_THAT(store_->GetTrip(TripId("t")), IsOk());
 }
 
-TEST_F(SqliteTripStoreTest, CommandThatTheDatabaseRefusesSpoilsOnlyItself) {
+TEST_F(SqliteTripStoreTest, ARefusedCommandFailsAlone) {
   SaveQuote("q", "r");
   SaveQuote("q2", "r2");
   SaveQuote("q3", "r3", /*party_size=*/9);  // The schema's limit is 8.

@@ -206,7 +206,7 @@ TEST_P(TripStoreTest, UnknownTripIsNotFoundByEachCommand) {
   }
 }
 
-TEST_P(TripStoreTest, OfTwoAssignersAtOnceOneWins) {
+TEST_P(TripStoreTest, OneOfTwoConcurrentAssignmentsWins) {
   constexpr int kTrips = 20;
   for (int i = 0; i < kTrips; ++i) {
     Request(fmt::format("t{}", i), fmt::format("r{}", i));

@@ -88,7 +88,7 @@ std::size_t HeapBytes() {
   return info.uordblks + info.hblkhd;
 }
 
-TEST_F(MarketServiceTest, AnswersThatNobodyReadsShareTheirBytes) {
+TEST_F(MarketServiceTest, UnreadAnswersShareTheirBytes) {
   std::size_t copy_bytes = 0;  // Of a copy of the messages.
   for (const auto& message : PackStreets(MakeStreetLines(streets_->graph()), 256 << 10)) {
     copy_bytes += message.SpaceUsedLong();
@@ -115,7 +115,7 @@ TEST_F(MarketServiceTest, AnswersThatNobodyReadsShareTheirBytes) {
   for (auto& context : contexts) context->TryCancel();
 }
 
-TEST_F(MarketServiceTest, RefusesBytesThatAreNoRequest) {
+TEST_F(MarketServiceTest, RefusesBytesThatAreNotARequest) {
   grpc::GenericStub stub(server_->InProcessChannel());
   const auto context = Viewer();
   const grpc::Slice garbage("\xff\xff\xff");
@@ -128,7 +128,7 @@ TEST_F(MarketServiceTest, RefusesBytesThatAreNoRequest) {
               StatusIs(absl::StatusCode::kInvalidArgument, "message: can't be parsed"));
 }
 
-TEST_F(MarketServiceTest, RefusesCallersWhoAreNobodyOrAService) {
+TEST_F(MarketServiceTest, RefusesAnonymousCallersAndServices) {
   market::v1::GetStreetsRequest request;
   request.set_market("city");
   market::v1::GetStreetsResponse message;

@@ -32,7 +32,7 @@ class RecordedStore {
   PostgresTripStore& operator*() { return *store_; }
   PostgresTripStore* operator->() { return store_.get(); }
 
-  /// Waits until so many events were published; they must be consecutive.
+  /// Waits until this many events were published; they must be consecutive.
   std::vector<std::uint64_t> WaitForPublished(size_t count) {
     MutexLock lock(mu_);
     while (published_.size() < count) grown_.Wait(mu_);

@@ -50,7 +50,7 @@ std::vector<NearbyDriver> Nearest(const std::vector<NearbyDriver>& drivers, LatL
   return nearest;
 }
 
-/// A car on its way with one to three riders, as its plan would tell it.
+/// A car on its way with one to three riders, as its plan would describe it.
 dispatch::SharedCar MakeCar(const roads::Streets& streets, std::size_t index,
                             std::mt19937_64& random) {
   const roads::RoadGraph& graph = streets.graph();

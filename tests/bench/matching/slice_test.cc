@@ -33,7 +33,7 @@ constexpr int kRounds = 200;
 /// Closer than the market's usual ones, so that all sets of riders can be looked at.
 constexpr trip::SharingTerms kTerms{minutes(4), 25, minutes(2)};
 
-TEST(CbcOracleTest, PartitionsAtTheLeastCost) {
+TEST(CbcOracleTest, FindsThePartitionOfLeastCost) {
   // Greedily the first column is the best; row 2 needn't be covered.
   EXPECT_THAT(CheapestPartition(3, 2, {{{0}, 1}, {{1}, 9}, {{0, 1}, 8}, {{1, 2}, 5}, {{2}, -1}}),
               Optional(ElementsAre(0u, 3u)));

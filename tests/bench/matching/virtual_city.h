@@ -48,7 +48,7 @@ struct CityResult {
   std::size_t served = 0;
   std::size_t shared = 0;
   std::size_t broken_promises = 0;
-  /// As riders were told while it happened.
+  /// As riders were notified during the ride.
   std::uint64_t told_broken = 0;
   /// From the request to the driver's arrival, of those served; of the city's time.
   double wait_mean_s = 0;
@@ -64,7 +64,7 @@ struct CityResult {
   double round_ms_p99 = 0;
   std::size_t rounds = 0;
   std::uint64_t rounds_out_of_time = 0;
-  /// What drivers found wrong with what they were told.
+  /// Faults that drivers found in their pushes.
   std::uint64_t violations = 0;
   /// Fingerprint of trip's whole log: equal runs have equal ones.
   std::uint64_t fingerprint = 0;

@@ -83,7 +83,7 @@ TEST_F(VirtualCityTest, TheSameSeedGivesTheSameCityToTheBit) {
             Run(ComparedMethods()[2], other).fingerprint);
 }
 
-TEST_F(VirtualCityTest, ARequestThatCanNotBeDrivenIsRefusedNotServed) {
+TEST_F(VirtualCityTest, ARequestWithoutARouteIsRefused) {
   VirtualCityOptions options = Options();
   options.requests.resize(20);
   options.requests[3].dropoff = LatLng{0, 0};

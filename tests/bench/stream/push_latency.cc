@@ -115,7 +115,7 @@ struct Pushed {
   std::size_t dispatch_bytes = 0;
 };
 
-/// From dispatch's decision to the driver's hand, with so many drivers connected who report every 4
+/// From dispatch's decision to the driver, with this many drivers connected who report every 4
 /// s.
 absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
                               const std::vector<LatLng>& places, std::chrono::seconds length,
@@ -162,7 +162,7 @@ absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
   return result;
 }
 
-/// Resident bytes of a bare server with so many streams on which everybody said Hello.
+/// Resident bytes of a bare server with this many streams on which everybody said Hello.
 absl::StatusOr<std::size_t> BareBytes(const std::string& self, int streams,
                                       const std::vector<LatLng>& places) {
   auto server = StartBareServer(self);

@@ -47,7 +47,7 @@ bool WaitUntil(const std::function<bool()>& is) {
   const auto end = SteadyClock::now() + kPatience;
   while (!is()) {
     if (SteadyClock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // Counters tell nobody.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // Counters don't notify.
   }
   return true;
 }

@@ -25,7 +25,7 @@ class DemandMapTest : public ::testing::Test {
   void Request(int riders, LatLng place = kBusy) {
     for (int i = 0; i < riders; ++i) demand_.Requested(place, now_, now_);
   }
-  /// Surveys every 10 s with so many riders asking each time, and as many cars free there.
+  /// Surveys every 10 s with this many riders asking each time, and as many cars free there.
   void Pass(Duration time, int riders, std::size_t cars) {
     const std::vector<LatLng> free_cars(cars, kBusy);
     for (Duration passed{0}; passed < time; passed += seconds(10)) {
@@ -67,7 +67,7 @@ TEST_F(DemandMapTest, SurgeRisesInStepsToItsCapAndFallsAgain) {
   EXPECT_THAT(demand_.surge(), IsEmpty());
 }
 
-TEST_F(DemandMapTest, CarsThatComeAndGoDoNotMakeItFlicker) {
+TEST_F(DemandMapTest, SurgeDoesNotFlickerWhenCarsComeAndGo) {
   Pass(minutes(20), 1, 12);
   const std::uint32_t before = SurgeAt(kBusy);
   EXPECT_GT(before, 100U);
@@ -79,7 +79,7 @@ TEST_F(DemandMapTest, CarsThatComeAndGoDoNotMakeItFlicker) {
   EXPECT_LE(changes, 1);
 }
 
-TEST_F(DemandMapTest, RequestsOfThePastCountAsFarAsTheyHaveFaded) {
+TEST_F(DemandMapTest, EarlierRequestsCountLessWithTime) {
   for (int i = 0; i < 20; ++i) demand_.Requested(kBusy, now_ - std::chrono::hours(2), now_);
   demand_.Survey({}, {}, now_ += seconds(10));
   EXPECT_THAT(demand_.Shortages(), IsEmpty());

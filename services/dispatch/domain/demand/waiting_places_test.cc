@@ -37,7 +37,7 @@ class WaitingPlacesTest : public ::testing::Test {
   Time now_ = ScaledClock::kAnchor;
 };
 
-TEST_F(WaitingPlacesTest, TheNearestAreAskedAsManyAsAreMissing) {
+TEST_F(WaitingPlacesTest, SuggestsToAsManyNearestDriversAsAreMissing) {
   EXPECT_THAT(Suggest({{DriverId("far"), North(3'500)},
                        {DriverId("near"), North(2'000)},
                        {DriverId("nearer"), North(1'900)},
@@ -50,7 +50,7 @@ TEST_F(WaitingPlacesTest, DriverAtAWaitingPlaceGetsNoSuggestion) {
   EXPECT_THAT(Suggest({{DriverId("there"), kCrowded}}, 5), IsEmpty());
 }
 
-TEST_F(WaitingPlacesTest, EachIsAskedOnceInAWhileAndCountsAsOnItsWay) {
+TEST_F(WaitingPlacesTest, EachDriverGetsOneSuggestionAtATimeAndCountsAsUnderWay) {
   const std::vector<WaitingPlaces::FreeCar> cars{
       {DriverId("a"), North(2'000)}, {DriverId("b"), North(2'500)}, {DriverId("c"), North(3'000)}};
   EXPECT_THAT(Suggest(cars, 1), ElementsAre("a"));

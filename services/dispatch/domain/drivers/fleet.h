@@ -35,8 +35,8 @@ struct SharingConfig {
   Dwell dwell = {};
   /// How long before what was promised a car must be there by its plan.
   Duration margin = std::chrono::seconds(30);
-  /// Until its driver hears of it a car drives on as it was told: from when a round asks about its
-  /// plan, and from when a route is asked for.
+  /// A car follows its old plan until the new one arrives: counted from when a round asks about the
+  /// plan, and from when a route is requested.
   Duration round_heard_within = std::chrono::seconds(3);
   Duration route_heard_within = std::chrono::seconds(2);
 };

@@ -9,8 +9,8 @@ namespace {
 
 Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
 
-/// The one of two causes of a push that explains more: what changes about a rider whom
-/// the driver hasn't heard of yet is part of the adding.
+/// The more important of two causes of a push: a change about a rider whom the driver's app
+/// doesn't know yet is part of adding that rider.
 v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
   const auto weight = [](v1::PlanCause c) {
     switch (c) {

@@ -34,7 +34,7 @@ struct Timer {
 };
 
 /// All timers of a market, in one order: by time, then by kind and subject, so that the same timers
-/// always go off in the same order. Not thread-safe.
+/// always fire in the same order. Not thread-safe.
 class Timers {
  public:
   /// Each timer is set at most once: setting it again moves it.

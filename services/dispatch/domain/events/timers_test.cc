@@ -11,7 +11,7 @@ constexpr Time kSetAt = ScaledClock::kAnchor;
 const Timer kOffer{TimerKind::kOfferEnds, "o-1"};
 const Timer kDriver{TimerKind::kDriverLost, "d-1"};
 
-TEST(TimersTest, GoOffInTheOrderOfTheirTimesAndNotBefore) {
+TEST(TimersTest, FireInTheOrderOfTheirTimesAndNotBefore) {
   Timers timers;
   timers.Set(kOffer, kSetAt + seconds(2));
   timers.Set(kDriver, kSetAt + seconds(1));
@@ -32,7 +32,7 @@ TEST(TimersTest, SettingAgainMovesTheTimer) {
   EXPECT_FALSE(timers.IsSet(kOffer));
 }
 
-TEST(TimersTest, ACancelledTimerNeverGoesOff) {
+TEST(TimersTest, ACancelledTimerNeverFires) {
   Timers timers;
   timers.Set(kOffer, kSetAt);
   timers.Cancel(kOffer);
@@ -41,7 +41,7 @@ TEST(TimersTest, ACancelledTimerNeverGoesOff) {
   EXPECT_EQ(timers.PopDue(kSetAt + seconds(9)), std::nullopt);
 }
 
-TEST(TimersTest, EqualTimesGoByKindThenSubject) {
+TEST(TimersTest, TimersOfOneTimeFireByKindThenSubject) {
   Timers timers;
   const Timer second_offer{TimerKind::kOfferEnds, "o-2"};
   timers.Set(kDriver, kSetAt);

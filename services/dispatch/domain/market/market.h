@@ -72,10 +72,10 @@ struct MarketConfig {
 /// the market could have forgotten.
 ///
 /// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
-/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `DriverRequests` takes
-/// what drivers say about their trips, `LostDrivers` what becomes of those of drivers who fell
-/// silent, `TripCommands` carries what was decided to trip, `Demand` looks at where riders ask and
-/// cars are free.
+/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `DriverRequests` handles
+/// the drivers' commands about their trips, `LostDrivers` the trips of drivers who fell silent,
+/// `TripCommands` sends decisions to trip, and `Demand` compares where riders request trips with
+/// where cars are free.
 class Market {
  public:
   explicit Market(const MarketConfig& config);
@@ -84,7 +84,7 @@ class Market {
   Market& operator=(const Market&) = delete;
 
   /// Takes one event in. `now` never goes back. The decisions are to be carried out in their order.
-  /// Timers that are due by `now` go off before the event, also without a Wake.
+  /// Timers that are due by `now` fire before the event, also without a Wake.
   std::vector<Decision> Handle(const Event& event, Time now);
 
   /// When to send Wake at the latest, if at all.

@@ -31,7 +31,7 @@ void Disturb(MarketSimulation& simulation, int steps) {
   }
 }
 
-TEST(MarketRandomTest, WhateverHappensWhatMustHoldHoldsAndEveryTripEnds) {
+TEST(MarketRandomTest, InvariantsHoldAndEveryTripEndsInRandomRuns) {
   std::map<std::string, int> seen;
   for (const std::uint64_t seed : Seeds()) {
     SCOPED_TRACE("RIDESTREAM_SEED=" + std::to_string(seed));
@@ -41,7 +41,7 @@ TEST(MarketRandomTest, WhateverHappensWhatMustHoldHoldsAndEveryTripEnds) {
     simulation.Calm();
     ASSERT_TRUE(simulation.checker().violations().empty())
         << "in the calm: " << simulation.checker().violations().front();
-    ASSERT_EQ(simulation.OpenTrips(), "") << "they wait for ever";
+    ASSERT_EQ(simulation.OpenTrips(), "") << "they wait forever";
     for (const auto& [what, count] : simulation.checker().seen()) seen[what] += count;
   }
   if (Seeds().size() == 1) return;

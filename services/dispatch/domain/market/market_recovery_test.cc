@@ -43,7 +43,7 @@ TEST_F(MarketRecoveryTest, NothingIsMatchedBeforeTheLogHasBeenRead) {
   ASSERT_THAT(rounds[0].queries, SizeIs(1));
   EXPECT_EQ(rounds[0].queries[0].trip, TripId("t-1"));
   t_.Pass(minutes(5) - seconds(1));
-  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "its waiting begins anew";
+  EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "it starts to wait again";
   t_.Pass(seconds(1));
   t_.AnswerRound({});
   t_.AnswerRound({});  // The last look.

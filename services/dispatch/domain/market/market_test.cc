@@ -326,7 +326,7 @@ TEST_F(MarketTest, AChangeWhileARouteIsLookedForSupersedesIt) {
   EXPECT_EQ(plans[0].stops(1).place().lat_e7(), 407'700'000);
 }
 
-TEST_F(MarketTest, APlanWithoutAWayIsPushedWithoutRouteAndHealsWhenTheCarMoves) {
+TEST_F(MarketTest, APlanWithoutARouteIsPushedAndGetsOneWhenTheCarMoves) {
   for (const bool answered : {true, false}) {
     MarketTester t;
     t.Connect("d");
@@ -403,7 +403,7 @@ TEST_F(MarketTest, ACarThatWasThoughtElsewhereGetsAnotherRouteAtOnce) {
   }
 }
 
-TEST_F(MarketTest, ARouteFromWhereTheCarIsntIsReplaced) {
+TEST_F(MarketTest, ARouteThatStartsAwayFromTheCarIsReplaced) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   t_.Move("d", OffsetBy(MarketTester::kCar, 20'000, 20'000));

@@ -140,7 +140,7 @@ void Offers::TellEnded(const DriverId& id, const std::string& offer, const TripB
       return;
     }
   }
-  // Accepted before this process began, and the driver never heard of it.
+  // Accepted before this process started, and the driver never got the answer.
   for (const TripId& trip : driver->plan.Trips()) {
     const OpenTrip* open = trips.Find(trip);
     if (open == nullptr || open->trip.offer_id() != offer) continue;

@@ -158,7 +158,7 @@ TEST_F(OffersTest, AnotherDriversAnswerIsRejected) {
   EXPECT_EQ(pushes_[0].rejected().code(), v1::REJECTION_CODE_PERMISSION_DENIED);
 }
 
-TEST_F(OffersTest, AcceptanceFollowsWhatTheDriverDidAndLetBe) {
+TEST_F(OffersTest, AcceptanceFollowsTheDriversAnswers) {
   const DriverId driver("d");
   EXPECT_DOUBLE_EQ(offers_.AcceptanceOf(driver), 0.85);
   End(Make("t-1", "d"), v1::OFFER_OUTCOME_DECLINED);

@@ -47,7 +47,7 @@ TEST(AnswersTest, StepsWhoseRecordsWereSkippedAreAnsweredInTheirOrder) {
       ElementsAre("STOP_ACTION_ARRIVED t", "STOP_ACTION_PICKED_UP t", "STOP_ACTION_DROPPED_OFF t"));
 }
 
-TEST(AnswersTest, ChangesOfOthersAreNoCommands) {
+TEST(AnswersTest, ChangesByOthersAreNotCommands) {
   EXPECT_THAT(Names(kAssigned, TripOfDriver(kAssigned)), IsEmpty()) << "another destination";
   trip::v1::Trip cancelled = TripOfDriver(trip::v1::TRIP_STATE_CANCELLED);
   cancelled.mutable_cancellation()->set_by_rider_id("r");

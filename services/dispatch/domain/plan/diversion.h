@@ -6,7 +6,7 @@
 #include "services/dispatch/domain/plan/route_progress.h"
 
 /// A driver drives on along the old route until the new one arrives. So a new route begins where
-/// the car was last seen, goes on as the old one did until the driver has heard of it, and only
+/// the car was last seen, follows the old one until the new one reaches the driver, and only
 /// then another way: see Ichoua, Gendreau and Potvin, "Diversion Issues in Real-Time Vehicle
 /// Dispatching", Transportation Science 2000. Otherwise it might begin with a turn that the car has
 /// passed by then.

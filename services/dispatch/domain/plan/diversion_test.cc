@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 
-TEST(DiversionTest, LeadIsPutBeforeTheWayOnBothSidesOfTheAntimeridian) {
+TEST(DiversionTest, LeadPrecedesTheRouteOnBothSidesOfTheAntimeridian) {
   for (const double middle : {8.0, 180.0}) {
     const auto at = [&](double east_m) {
       return OffsetBy(LatLng::FromDegrees(-16.84, middle), 0, east_m);

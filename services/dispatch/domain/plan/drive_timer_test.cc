@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 class DriveTimerTest : public ::testing::Test {
  protected:
-  /// Reports every 4 s, driving so many seconds of the route's time in each.
+  /// Reports every 4 s, driving this many seconds of the route's time in each.
   void Drive(int reports, Duration each) {
     for (int i = 0; i < reports; ++i) {
       now_ += seconds(4);

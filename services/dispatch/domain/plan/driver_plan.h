@@ -31,7 +31,7 @@ class DriverPlan {
 
   /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
   /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
-  /// who share stand in the order of what was promised them, and other riders' come last.
+  /// who share are in the order of their promises, and other riders' come last.
   PlanChange Apply(const trip::v1::Trip& trip, const Placement* placement = nullptr);
   /// Where more would be aboard than there are seats, others get out before they get in; and who
   /// stands at the car gets in first. An order that was made from the promises alone, after a
@@ -76,7 +76,7 @@ class DriverPlan {
   std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
 
   bool has_route() const { return route_.has_value(); }
-  /// From where the next route is to be found, by a driver who hears of it within `ahead`: there on
+  /// From where the next route is to be found, by a driver who gets it within `ahead`: there on
   /// the route that was pushed last, or at the car if it isn't on that route.
   LatLng BeginRoute(LatLng car, Duration ahead);
   /// Takes the route that was found from there through the stops as they are. False, and no route,

@@ -217,10 +217,10 @@ TEST_F(DriverPlanTest, ARouteForOtherStopsIsRefused) {
   EXPECT_FALSE(plan_.has_route());
 }
 
-TEST_F(DriverPlanTest, ARiderComesBehindThoseOfTheStopsThatAreStillThere) {
+TEST_F(DriverPlanTest, ARiderIsInsertedBehindTheRemainingStops) {
   Apply("a", trip::v1::TRIP_STATE_ABOARD);
   Apply("b", trip::v1::TRIP_STATE_ASSIGNED);
-  // Behind b's pick-up, and b calls off meanwhile.
+  // Behind b's pick-up, and b cancels meanwhile.
   const Placement placement = plan_.PlacementFor({2, 2, {}, {}, {}, {}});
   plan_.Remove(TripId("b"), v1::PLAN_CAUSE_RIDER_CANCELLED);
   plan_.Apply(MakeTrip("c", trip::v1::TRIP_STATE_ASSIGNED), &placement);

@@ -47,7 +47,7 @@ class PromisesTest : public ::testing::Test {
   Promises promises_{timers_};
 };
 
-TEST_F(PromisesTest, WaitsForTheNextPromiseOnly) {
+TEST_F(PromisesTest, SetsATimerForTheNextPromiseOnly) {
   Step step(kNow);
   promises_.Watch(Car(), kTrip, step);
   EXPECT_EQ(timers_.Next(), kNow + minutes(8) + Duration(1));

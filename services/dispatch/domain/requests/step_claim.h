@@ -11,7 +11,7 @@
 
 namespace ridestream::dispatch {
 
-/// What becomes of steps that can't have been made.
+/// How impossible steps are handled.
 enum class ImplausibleSteps {
   /// Such steps are carried out, counted and put on the trip's record.
   kCount,
@@ -48,8 +48,8 @@ inline constexpr double kFastestCarMPerS = 70;
 /// … and a position is no further off than this, in metres.
 inline constexpr double kPositionSlackM = 250;
 
-/// Whether a car can have done that. In doubt it can: what is refused in error keeps a driver who
-/// stands beside the rider from going on.
+/// Whether a car can have done that. In doubt it can: a wrong refusal would stop a driver who is
+/// beside the rider.
 StepVerdict Judge(const StepClaim& claim);
 
 bool IsImplausible(trip::v1::StepPlausibility plausibility);

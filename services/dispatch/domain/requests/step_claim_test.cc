@@ -167,7 +167,7 @@ TEST_F(StepsOfAMarketTest, AnImplausibleStepIsRefusedUntilTheCarIsThere) {
   EXPECT_EQ(market_->CarryOut(), 1u);
 }
 
-TEST_F(StepsOfAMarketTest, ARepeatIsNotJudgedAgain) {
+TEST_F(StepsOfAMarketTest, ARepeatIsNotCheckedAgain) {
   Begin(ImplausibleSteps::kCount);
   market_->Move("d-1", MarketTester::kPickup);
   Say(v1::STOP_ACTION_ARRIVED);

@@ -228,7 +228,7 @@ TEST_F(WaitingTripsTest, AHeldTripIsLeftOut) {
   EXPECT_THAT(Asked(waiting_.StartRound(kNow)), ElementsAre("t@2000"));
 }
 
-TEST_F(WaitingTripsTest, AFailedRoundIsFollowedAfterThePauseAndWidensNothing) {
+TEST_F(WaitingTripsTest, TheNextRoundAfterAFailedOneWaitsForThePauseWithTheSameRadius) {
   waiting_.Add(Trip("t-1"));
   waiting_.StartRound(kNow);
   waiting_.Add(Trip("t-2"));
@@ -306,7 +306,7 @@ TEST_F(WaitingTripsTest, FrequentDeclinerCostsMore) {
               ElementsAre("t-willing"));
 }
 
-TEST_F(WaitingTripsTest, TheNearestCanBeTakenInstead) {
+TEST_F(WaitingTripsTest, NearestDriversCanBeAssignedWithoutTheSolver) {
   // Equally far as the crow flies; which is nearer by time depends on the streets.
   const auto pairs_by = [](MatchingMethod method) {
     WaitingTrips waiting({seconds(1), 10'000, method});

@@ -182,7 +182,7 @@ TEST_F(SessionTest, AWelcomeForAnOlderEpochIsIgnored) {
   EXPECT_TRUE(SendAll().empty());
 }
 
-TEST_F(SessionTest, EpochsGoOnFromWhatTheDriverKnows) {
+TEST_F(SessionTest, EpochsContinueAfterTheDriversLast) {
   v1::Hello hello = GoodHello();
   hello.mutable_resume()->set_session_id("of-another-process");
   hello.mutable_resume()->set_epoch(41);
@@ -222,7 +222,7 @@ TEST_F(SessionTest, AnAckOfWhatWasNeverSentIsRefused) {
   EXPECT_THAT(session_.Ack(2), StatusIs(absl::StatusCode::kInvalidArgument, "never sent"));
 }
 
-TEST_F(SessionTest, HeartbeatsGoOnlyWhenNothingElseDoes) {
+TEST_F(SessionTest, SendsHeartbeatsOnlyWhenNothingElseIsSent) {
   Begin();
   SendAll();
   session_.SendHeartbeat();
@@ -275,7 +275,7 @@ TEST_F(SessionTest, ContradictoryPositionsAreHeldBack) {
   }
 }
 
-TEST_F(SessionTest, PlacesThatAreNoneAreRefused) {
+TEST_F(SessionTest, InvalidPlacesAreRefused) {
   Begin();
   v1::Position position;
   position.set_sequence(1);
@@ -314,7 +314,7 @@ TEST_F(SessionTest, MorePositionsThanADriverMaySendAreDropped) {
   EXPECT_EQ(Report(0, ++sequence), PositionVerdict::kTooMany);
 }
 
-TEST_F(SessionTest, SilenceMakesSuspectOnceAndAWordMakesGood) {
+TEST_F(SessionTest, SilenceMakesTheDriverSuspectOnceUntilTheNextMessage) {
   Begin();
   now_ += config_.suspect_after - 1s;
   EXPECT_FALSE(session_.BecameSuspect(now_));

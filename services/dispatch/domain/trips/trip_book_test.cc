@@ -57,7 +57,7 @@ TEST(TripBookTest, RemembersABoundedNumberOfEndedTrips) {
   EXPECT_NE(book.FindEnded(TripId("t-1")), nullptr);
 }
 
-TEST(TripBookTest, WhichStatesAreTheLast) {
+TEST(TripBookTest, KnowsTheFinalStates) {
   for (const auto state : {trip::v1::TRIP_STATE_REQUESTED, trip::v1::TRIP_STATE_ASSIGNED,
                            trip::v1::TRIP_STATE_ARRIVED, trip::v1::TRIP_STATE_ABOARD}) {
     EXPECT_FALSE(IsEnded(state)) << trip::v1::TripState_Name(state);

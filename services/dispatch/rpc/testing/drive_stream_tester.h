@@ -198,7 +198,7 @@ class DriveStreamTest : public ::testing::Test {
     service_.emplace(*registry_, authenticator_);
     server_ = *rpc::Server::Start(
         {.services = {&*service_}, .on_drain = {[this] { registry_->Drain(); }}});
-    // Not in-process: that transport ends all calls at once when its server begins to shut down.
+    // Not in-process: that transport ends all calls at once when its server starts to shut down.
     channel_ = rpc::MakeChannel(fmt::format("127.0.0.1:{}", server_->port()));
     stub_ = v1::DispatchService::NewStub(channel_);
   }

@@ -18,7 +18,7 @@ bool IsListed(v1::RejectionCode code) {
   return v1::RejectionCode_IsValid(code) && code != v1::REJECTION_CODE_UNSPECIFIED;
 }
 
-/// Whether at each stop so many can get in. Who is too many for the car by itself doesn't count.
+/// Whether the riders fit at each stop. A party that is larger than the car doesn't count.
 bool FitsIn(std::uint32_t seats, const v1::Plan& plan) {
   std::uint32_t aboard = 0;
   std::set<std::string> waiting;

@@ -27,7 +27,7 @@ class MarketTester {
   explicit MarketTester(bool caught_up = true, const MarketConfig& config = TestConfig());
 
   void Handle(const Event& event);
-  /// Lets time pass: each timer goes off at its own time.
+  /// Lets time pass: each timer fires at its own time.
   void Pass(Duration duration);
   Time now() const { return now_; }
   /// The process dies and a new one begins, which knows nothing.

@@ -255,7 +255,7 @@ public final class Adapter {
     return new double[] {place.get(0).getAsDouble(), place.get(1).getAsDouble()};
   }
 
-  /** A place; one that is none on the earth is left to the library to refuse. */
+  /** A place, which may be invalid: the library must refuse it. */
   private static LatLng place(JsonObject request, String field) {
     double[] degrees = degrees(request, field);
     return LatLng.newBuilder()
