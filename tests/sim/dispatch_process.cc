@@ -292,7 +292,7 @@ void DispatchProcess::Handling(const dispatch::Event& event, Time now) {
     }
   }
   if (const auto* found = std::get_if<dispatch::CandidatesFound>(&event)) {
-    for (const auto& move : found->moves) context_.seen["room found"] += move.room ? 1 : 0;
+    for (const auto& move : found->moves) context_.seen["freed capacity"] += move.freed ? 1 : 0;
   }
   const std::uint64_t refused = runner_.events().refused();
   context_.faults.Count(Fault::kMarketQueueFull, refused - std::exchange(refused_events_, refused));
@@ -339,7 +339,7 @@ void DispatchProcess::CheckLease(const dispatch::TripRequest& request) const {
 void DispatchProcess::LogTaken(const trip::v1::FollowTripsResponse& message) {
   const std::uint64_t sequence =
       message.has_caught_up() ? message.caught_up().sequence() : message.event().sequence();
-  // The log is caught up at an entry that was told.
+  // The log is caught up at an entry that was delivered.
   const bool skipped = message.has_caught_up() && told_ != 0 && sequence > told_;
   CheckTold(skipped ? sequence + 1 : sequence);
 }
@@ -347,7 +347,7 @@ void DispatchProcess::LogTaken(const trip::v1::FollowTripsResponse& message) {
 /// The log is all of this market, so none may be missing.
 void DispatchProcess::CheckTold(std::uint64_t sequence) {
   if (told_ != 0 && sequence > told_ + 1) {
-    context_.Violated(fmt::format("the log's event {} was told behind {}", sequence, told_));
+    context_.Violated(fmt::format("the log's event {} was delivered after {}", sequence, told_));
   }
   told_ = std::max(told_, sequence);
 }

@@ -65,7 +65,7 @@ TEST_F(SimulationTest, InvariantsHoldAndEverythingEndsUnderFaults) {
                                  "put into a plan under way",
                                  "moved to another car",
                                  "aboard with others",
-                                 "room found",
+                                 "freed capacity",
                                  "broken promise",
                                  "told that it will be late"}) {
     EXPECT_TRUE(campaign.seen.contains(what)) << what;

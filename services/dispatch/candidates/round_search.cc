@@ -239,19 +239,20 @@ void RoundSearch::FindRoom(const TripId& trip, const SharedRide& ride, const Dri
   for (const auto& [hope, passenger] : ejections) {
     const RunningCar& car = cars_[passenger.car];
     const SharedCar& shared = question_.cars[passenger.car];
-    const auto room =
+    const auto freed =
         FindInsertion(Without(car, passenger.stops, places_.exact()), rider, places_.exact());
-    if (!room || room->cost >= price) continue;
+    if (!freed || freed->cost >= price) continue;
     auto insertions = FindInsertionsOf(passenger.ride, shared.driver);
     if (insertions.empty()) continue;
     const Duration worth = WorthOfRemoving(car, passenger.stops, question_.asked_at,
                                            question_.driving, places_.exact());
-    const Duration spared = SparedByMakingRoom(worth, price, room->cost);
+    const Duration spared = SparedByFreedCapacity(worth, price, freed->cost);
     const Duration gain = GainOfMove(spared, insertions.front().insertion.cost);
     if (gain <= best_gain) continue;
     best_gain = gain;
-    const InsertionFound into{shared.driver, shared.plan_revision, *room};
-    best = {passenger.trip, spared, std::move(insertions), CandidatesFound::Room{trip, into}};
+    const InsertionFound into{shared.driver, shared.plan_revision, *freed};
+    best = {passenger.trip, spared, std::move(insertions),
+            CandidatesFound::FreedCapacity{trip, into}};
   }
   if (best) found_.moves.push_back(*std::move(best));
 }

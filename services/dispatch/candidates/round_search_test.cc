@@ -85,7 +85,7 @@ class RoundSearchTest : public ::testing::Test {
   std::mt19937_64 random_{1};
 };
 
-TEST_F(RoundSearchTest, TravelTimesAreTheRoutersWhicheverEndItBeginsAt) {
+TEST_F(RoundSearchTest, TravelTimesEqualTheRoutersInEitherDirectionOfSearch) {
   for (const auto& [riders, drivers] : {std::pair(3, 40), std::pair(40, 3)}) {
     FindCandidates question{.round = 9, .queries = {}};
     std::vector<NearbyDriver> fleet;
@@ -215,7 +215,7 @@ TEST_F(RoundSearchTest, MoveIncludesTheSavingsOfAll) {
 }
 
 TEST_F(RoundSearchTest, StrandedRiderGetsTheCapacityThatAMoveFrees) {
-  std::size_t rooms = 0;
+  std::size_t freed_count = 0;
   RoundSearch search(router(), {});
   for (int round = 0; round < 100; ++round) {
     FindCandidates question{.round = 1, .queries = {}};
@@ -234,12 +234,12 @@ TEST_F(RoundSearchTest, StrandedRiderGetsTheCapacityThatAMoveFrees) {
       continue;
     }
     for (const CandidatesFound::ForMove& move : found.moves) {
-      ++rooms;
-      ASSERT_TRUE(move.room);
-      EXPECT_EQ(move.room->trip, TripId("t"));
+      ++freed_count;
+      ASSERT_TRUE(move.freed);
+      EXPECT_EQ(move.freed->trip, TripId("t"));
       const auto shared =
           std::find_if(question.cars.begin(), question.cars.end(),
-                       [&](const SharedCar& car) { return car.driver == move.room->into.driver; });
+                       [&](const SharedCar& car) { return car.driver == move.freed->into.driver; });
       Direct direct(router());
       const RunningCar car = direct.Place(*shared);
       std::vector<std::size_t> stops;
@@ -256,14 +256,14 @@ TEST_F(RoundSearchTest, StrandedRiderGetsTheCapacityThatAMoveFrees) {
                                 {},
                                 kNow};
       EXPECT_EQ(FindInsertion(Without(car, stops, direct), rider, direct),
-                move.room->into.insertion);
-      EXPECT_EQ(move.spared, minutes(60) - move.room->into.insertion.cost +
+                move.freed->into.insertion);
+      EXPECT_EQ(move.spared, minutes(60) - move.freed->into.insertion.cost +
                                  WorthOfRemoving(car, stops, kNow, 1, direct));
       for (const InsertionFound& to : move.insertions) EXPECT_NE(to.driver, shared->driver);
       EXPECT_LT(move.insertions.at(0).insertion.cost, move.spared);
     }
   }
-  EXPECT_GT(rooms, 5u);
+  EXPECT_GT(freed_count, 5u);
 }
 
 }  // namespace

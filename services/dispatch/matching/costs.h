@@ -81,10 +81,10 @@ inline Duration CostOfDriving(Duration driven, double driving) { return Weigh(dr
 /// put into another one at `insertion`.
 inline Duration GainOfMove(Duration spared, Duration insertion) { return spared - insertion; }
 
-/// What is spared when a rider leaves a plan, which then costs `worth` less, and another one takes
-/// the room at `in_room`, who costs `present` where they are now.
-inline Duration SparedByMakingRoom(Duration worth, Duration present, Duration in_room) {
-  return present - in_room + worth;
+/// What is saved when a rider leaves a plan, which then costs `worth` less, and another rider, who
+/// costs `present` now, takes the freed capacity at the cost `inserted`.
+inline Duration SparedByFreedCapacity(Duration worth, Duration present, Duration inserted) {
+  return present - inserted + worth;
 }
 
 /// The terms of the table above, summed.

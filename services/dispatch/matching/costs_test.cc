@@ -120,8 +120,8 @@ TEST(CostsTest, CostInAPlanIsTheSavingWithoutTheRider) {
   const Duration spared = WorthOfRemoving(with, stops, now, 2, row);
   EXPECT_EQ(spared, found->cost);
   EXPECT_EQ(GainOfMove(spared, found->cost), Duration::zero());
-  // Whoever costs 100 s more where they are takes the room for a gain of 100 s, all told.
-  EXPECT_EQ(SparedByMakingRoom(spared, found->cost + seconds(100), found->cost),
+  // A rider who costs 100 s more at present gains 100 s in all by taking the freed capacity.
+  EXPECT_EQ(SparedByFreedCapacity(spared, found->cost + seconds(100), found->cost),
             spared + seconds(100));
 }
 

@@ -40,7 +40,7 @@ struct OpenAssignment {
   DriverId from = {};
   State state = State::kAsked;
   /// For a move: the trip that takes the freed capacity.
-  std::optional<CandidatesFound::Room> room = std::nullopt;
+  std::optional<CandidatesFound::FreedCapacity> freed = std::nullopt;
 };
 
 /// The assignments that are under way, at most one of each trip: asks trip for them and remembers

@@ -60,15 +60,15 @@ TEST_F(AssignmentsTest, AnAcceptedOfferAsksTripWithTheDriversDetails) {
   EXPECT_FALSE(assignments_.End(kTrip, /*assigned=*/true));
 }
 
-TEST_F(AssignmentsTest, AMoveNamesWhoHasTheTripAndKeepsTheDriverForItUntilItEnds) {
+TEST_F(AssignmentsTest, AMoveNamesTheEarlierDriverAndReservesTheNewOneUntilItEnds) {
   Step step(kNow);
-  CandidatesFound::Room room{TripId("other"), {DriverId("holder"), 1, {}}};
+  CandidatesFound::FreedCapacity freed{TripId("other"), {DriverId("holder"), 1, {}}};
   ASSERT_TRUE(assignments_.BeginInsertion({.id = OfferId("o"),
                                            .kind = AssignmentKind::kMove,
                                            .trip = kTrip,
                                            .driver = kDriver,
                                            .from = DriverId("holder"),
-                                           .room = room},
+                                           .freed = freed},
                                           {kDriver, 0, {}}, step));
   const auto request = Asked(step);
   ASSERT_TRUE(request);
@@ -77,8 +77,8 @@ TEST_F(AssignmentsTest, AMoveNamesWhoHasTheTripAndKeepsTheDriverForItUntilItEnds
   EXPECT_FALSE(fleet_.Find(kDriver)->offered);
 
   const auto ended = assignments_.End(kTrip, /*assigned=*/false);
-  ASSERT_TRUE(ended && ended->room);
-  EXPECT_EQ(ended->room->trip, TripId("other"));
+  ASSERT_TRUE(ended && ended->freed);
+  EXPECT_EQ(ended->freed->trip, TripId("other"));
   EXPECT_FALSE(fleet_.Find(kDriver)->inserting);
 }
 

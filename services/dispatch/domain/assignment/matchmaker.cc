@@ -89,7 +89,8 @@ void Matchmaker::RoundUnanswered(Step& step) {
 }
 
 void Matchmaker::Finish(Step& step) {
-  for (const CandidatesFound::Room& room : std::exchange(free_rooms_, {})) Take(room, step);
+  for (const CandidatesFound::FreedCapacity& freed : std::exchange(freed_capacities_, {}))
+    Take(freed, step);
   if (auto round = NextRound(step.now())) {
     timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
     step.Decide(*std::move(round));
@@ -161,7 +162,7 @@ void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
   searches_.GiveUpAfterLastLooks(step);
   if (!answers_this) return;
   for (const SharedRides::Move& move : shared_rides_.Choose(event.moves)) {
-    Insert(move.trip, move.from, move.to, move.room, step);
+    Insert(move.trip, move.from, move.to, move.freed, step);
   }
 }
 
@@ -213,24 +214,24 @@ void Matchmaker::Assign(OpenOffer& offer, Step& step) {
 }
 
 void Matchmaker::Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
-                        const std::optional<CandidatesFound::Room>& room, Step& step) {
+                        const std::optional<CandidatesFound::FreedCapacity>& freed, Step& step) {
   OpenAssignment assignment{
       .id = offers_.NextId(),
       .kind = from.str().empty() ? AssignmentKind::kInsertion : AssignmentKind::kMove,
       .trip = trip,
       .driver = found.driver,
       .from = from,
-      .room = room};
+      .freed = freed};
   if (assignments_.BeginInsertion(std::move(assignment), found, step)) return;
   LetWait(trip, step.now(), step);
 }
 
-void Matchmaker::Take(const CandidatesFound::Room& room, Step& step) {
+void Matchmaker::Take(const CandidatesFound::FreedCapacity& freed, Step& step) {
   constexpr std::uint64_t kTheOtherIsGone = 1;
-  if (!shared_rides_.CanTake(room, kTheOtherIsGone)) return;
-  const DriverId from = shared_rides_.HolderOf(room.trip);
-  searches_.Rest(room.trip);
-  Insert(room.trip, from, room.into, std::nullopt, step);
+  if (!shared_rides_.CanTake(freed, kTheOtherIsGone)) return;
+  const DriverId from = shared_rides_.HolderOf(freed.trip);
+  searches_.Rest(freed.trip);
+  Insert(freed.trip, from, freed.into, std::nullopt, step);
 }
 
 void Matchmaker::AssignmentSettled(const trip::v1::AssignTripRequest& request,
@@ -257,7 +258,7 @@ void Matchmaker::AssignmentUnexplained(const OfferId& id, Step& step) {
 void Matchmaker::End(const TripId& trip, v1::OfferOutcome outcome, Time hold_until, Step& step) {
   const bool assigned = outcome == v1::OFFER_OUTCOME_ACCEPTED;
   const auto ended = assignments_.End(trip, assigned);
-  if (ended && ended->room && assigned) free_rooms_.push_back(*ended->room);
+  if (ended && ended->freed && assigned) freed_capacities_.push_back(*ended->freed);
   if (const OpenOffer* offer = offers_.OfTrip(trip)) offers_.End(*offer, outcome, step);
   LetWait(trip, hold_until, step);
 }

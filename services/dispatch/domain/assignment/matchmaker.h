@@ -24,8 +24,8 @@ namespace ridestream::dispatch {
 
 /// Brings waiting trips and drivers together. Leads a trip from its search (`Searches`, in rounds
 /// that `SharedRides` adds to) to an offer (`Offers`) or straight to a plan under way, and has trip
-/// assign it (`Assignments`); and back to its search if that comes to nothing. What decides who has
-/// a trip is trip's record alone. Not thread-safe.
+/// assign it (`Assignments`); and back to its search if that fails. Only trip's record decides
+/// which driver has a trip. Not thread-safe.
 class Matchmaker {
  public:
   struct Config {
@@ -88,9 +88,9 @@ class Matchmaker {
   std::optional<FindCandidates> NextRound(Time now);
   /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.
   void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
-              const std::optional<CandidatesFound::Room>& room, Step& step);
+              const std::optional<CandidatesFound::FreedCapacity>& freed, Step& step);
   /// Inserts the trip for which a move has freed capacity into the plan.
-  void Take(const CandidatesFound::Room& room, Step& step);
+  void Take(const CandidatesFound::FreedCapacity& freed, Step& step);
   void Assign(OpenOffer& offer, Step& step);
   /// Ends what is under way for the trip, an offer, an assignment or both. The trip waits again
   /// afterwards, if it still needs a driver.
@@ -107,7 +107,7 @@ class Matchmaker {
   Assignments assignments_;
   SharedRides shared_rides_;
   /// Capacity that riders left in this step; void by the end of the step.
-  std::vector<CandidatesFound::Room> free_rooms_;
+  std::vector<CandidatesFound::FreedCapacity> freed_capacities_;
 };
 
 }  // namespace ridestream::dispatch

@@ -120,9 +120,10 @@ DriverId SharedRides::HolderOf(const TripId& trip) const {
   return DriverId(open->trip.driver().driver_id());
 }
 
-bool SharedRides::CanTake(const CandidatesFound::Room& room, std::uint64_t changes) const {
-  return (searches_.IsWaiting(room.trip) || IsMovable(room.trip)) &&
-         IsInsertable(room.trip, room.into, changes);
+bool SharedRides::CanTake(const CandidatesFound::FreedCapacity& freed,
+                          std::uint64_t changes) const {
+  return (searches_.IsWaiting(freed.trip) || IsMovable(freed.trip)) &&
+         IsInsertable(freed.trip, freed.into, changes);
 }
 
 std::vector<SharedRides::Move> SharedRides::Choose(
@@ -136,9 +137,9 @@ std::vector<SharedRides::Move> SharedRides::Choose(
   for (const CandidatesFound::ForMove& move : moves) {
     if (!IsMovable(move.trip)) continue;
     MoveOption option{.from = HolderOf(move.trip)};
-    if (move.room) {
-      if (option.from != move.room->into.driver || !CanTake(*move.room, 0)) continue;
-      option.room_from = HolderOf(move.room->trip);
+    if (move.freed) {
+      if (option.from != move.freed->into.driver || !CanTake(*move.freed, 0)) continue;
+      option.room_from = HolderOf(move.freed->trip);
     }
     for (const InsertionFound& to : move.insertions) {
       if (!IsInsertable(move.trip, to) || option.from == to.driver) continue;
@@ -151,7 +152,7 @@ std::vector<SharedRides::Move> SharedRides::Choose(
   std::vector<Move> chosen;
   for (const std::size_t i : ChooseMoves(costs_, weighed)) {
     chosen.push_back(
-        {options[i].move->trip, weighed[i].from, *options[i].to, options[i].move->room});
+        {options[i].move->trip, weighed[i].from, *options[i].to, options[i].move->freed});
   }
   return chosen;
 }

@@ -40,7 +40,7 @@ class SharedRides {
     TripId trip;
     DriverId from;
     InsertionFound to;
-    std::optional<CandidatesFound::Room> room;
+    std::optional<CandidatesFound::FreedCapacity> freed;
   };
 
   /// All outlive it.
@@ -67,7 +67,7 @@ class SharedRides {
   /// The moves that are possible and worth it.
   std::vector<Move> Choose(const std::vector<CandidatesFound::ForMove>& moves) const;
   /// Whether the trip may take the freed capacity of a plan to which `changes` were made since.
-  bool CanTake(const CandidatesFound::Room& room, std::uint64_t changes) const;
+  bool CanTake(const CandidatesFound::FreedCapacity& freed, std::uint64_t changes) const;
   /// Whose the trip is, which is about to be moved; empty for one that waits.
   DriverId HolderOf(const TripId& trip) const;
 

@@ -87,7 +87,7 @@ struct CandidatesFound {
     std::vector<InsertionFound> insertions = {};
   };
   /// The trip that takes the capacity that another one frees.
-  struct Room {
+  struct FreedCapacity {
     TripId trip;
     /// Into the plan as it is without the other.
     InsertionFound into;
@@ -96,10 +96,10 @@ struct CandidatesFound {
   struct ForMove {
     TripId trip;
     /// What its present plan would cost less without it, as Insertion::cost counts; and what the
-    /// room saves who takes it.
+    /// freed capacity saves for the trip that takes it.
     Duration spared{};
     std::vector<InsertionFound> insertions;
-    std::optional<Room> room = std::nullopt;
+    std::optional<FreedCapacity> freed = std::nullopt;
   };
   std::uint64_t round = 0;
   absl::StatusOr<std::vector<ForTrip>> trips;

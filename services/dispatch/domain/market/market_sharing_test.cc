@@ -87,7 +87,7 @@ class MarketSharingTest : public ::testing::Test {
   MarketTester market_;
 };
 
-TEST_F(MarketSharingTest, ARiderIsPutIntoThePlanUnderWayWithoutAnOffer) {
+TEST_F(MarketSharingTest, ARiderIsInsertedIntoAPlanUnderWayWithoutAnOffer) {
   market_.Connect("d");
   GiveShared("t-1", "d");
   market_.TakeAll();
@@ -240,7 +240,7 @@ TEST_F(MarketSharingTest, RiderMovesToFreeCapacityForAWaitingRider) {
     answer.moves.push_back({TripId(mover),
                             seconds(500),
                             {Into(car(b), 1, 1)},
-                            CandidatesFound::Room{TripId(waiting), Into(car(a), 0, 0)}});
+                            CandidatesFound::FreedCapacity{TripId(waiting), Into(car(a), 0, 0)}});
     market_.Handle(answer);
     if (cancelled) {
       ASSERT_TRUE(market_.trips.Cancel(waiting).ok());
@@ -301,7 +301,7 @@ TEST_F(MarketSharingTest, ADriverWhoComesLateBetweenTwoPositionsHasBrokenTheProm
   EXPECT_EQ(market_.market().promises_broken(), 1u) << "once a trip";
 }
 
-TEST_F(MarketSharingTest, ARiderWhoGetsOutLateWasPromisedOtherwise) {
+TEST_F(MarketSharingTest, ALateDropOffBreaksThePromise) {
   market_.Connect("d");
   std::uint64_t broken = 0;
   for (const auto& [trip, late] : {std::pair("t-1", false), std::pair("t-2", true)}) {
@@ -327,8 +327,8 @@ TEST_F(MarketSharingTest, NewRouteFollowsTheOldOneUntilTheDriverGetsIt) {
   market_.RequestShared("t-2");
   const FindCandidates round = Round();
   const SharedCar& car = round.cars.at(0);
-  // The car is 4 s further on than it was seen, and drives on for 3 s until it hears of another
-  // plan.
+  // The car is 4 s further on than it was seen, and drives on for 3 s until another plan
+  // arrives.
   EXPECT_LT(FastDistanceM(car.position, to_pickup(0.47)), 1);
   EXPECT_EQ(car.car.stops[0].arrival - car.car.leaves, seconds(53));
   EXPECT_EQ(car.car.stops[0].arrival - market_.now(), seconds(60)) << "should it have stood still";
@@ -348,7 +348,7 @@ TEST_F(MarketSharingTest, NewRouteFollowsTheOldOneUntilTheDriverGetsIt) {
   EXPECT_THAT(plan.route().piece_ms(), ElementsAre(6'000, 54'000, 100'000, 100'000, 100'000));
 }
 
-TEST_F(MarketSharingTest, AStopStaysBehindThoseBeforeItThoughOneOfThemGoes) {
+TEST_F(MarketSharingTest, AStopKeepsItsOrderWhenAnEarlierStopIsRemoved) {
   market_.Connect("d");
   GiveShared("t-1", "d");
   market_.TakeAll();
