@@ -83,6 +83,13 @@ class Adapter:
             raise AssertionError(f"no {kind} came within {WAIT_S:g} s, but {came}") from None
         return found[0]
 
+    async def next(self, handle: str) -> dict[str, Any]:
+        """Takes the first event of those that came, or the next one."""
+        events = self._events[handle]
+        async with self._changed:
+            await self._changed.wait_for(lambda: events)
+        return events.pop(0)
+
     def events(self, handle: str, kind: str) -> list[Any]:
         """Those that came and weren't waited for."""
         return [event["data"] for event in self._events[handle] if event["event"] == kind]
