@@ -146,6 +146,22 @@ INSTANTIATE_TEST_SUITE_P(Binaries, FlagsOfHelpTest,
 TEST(FlagRangesTest, ApplyToTheEnvironmentToo) {
   const process::Finished run = RunToEnd("location", "", "RIDESTREAM_STALENESS=999ms");
   EXPECT_EQ(process::DescribeWaitStatus(run.wait_status), "exited with status 2");
+class HelpTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(HelpTest, ShowsWhatTheProgramIsForAndItsFlags) {
+  const std::string help = RunToEnd(GetParam(), "--help").output;
+  EXPECT_THAT(help, ::testing::StartsWith(fmt::format("{}: ", GetParam())));
+  EXPECT_THAT(help, ::testing::Not(::testing::HasSubstr("SetProgramUsageMessage")));
+  EXPECT_THAT(help, ::testing::ContainsRegex(" --[a-z_]+ \\("));
+}
+
+INSTANTIATE_TEST_SUITE_P(Binaries, HelpTest,
+                         ::testing::Values("authority", "chaos", "dispatch", "exporter", "failover",
+                                           "gateway", "healthprobe", "kafka_bench", "loadtest",
+                                           "location", "matching_bench", "roads_bench", "sim",
+                                           "stream_bench", "supervisor", "takeover", "trip"),
+                         [](const auto& binary) { return std::string(binary.param); });
+
   EXPECT_THAT(run.output, ::testing::HasSubstr("--staleness=999ms: must be in 1s to 24h"));
 }
 

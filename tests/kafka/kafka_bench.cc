@@ -13,6 +13,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -140,6 +141,9 @@ absl::Status Run() {
 }  // namespace ridestream::kafka_tests
 
 int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Compares how late FollowTrips and Kafka deliver the events of the trip log. Starts what it "
+      "needs.");
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = ridestream::kafka_tests::Run();
   if (status.ok()) return 0;

@@ -10,6 +10,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "tests/sim/campaign.h"
 
 ABSL_FLAG(uint64_t, seeds, 1'000, "Number of runs. Each has its own seed");
@@ -86,6 +88,12 @@ int Main() {
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(ridestream::sim::kUsage);
+  absl::FlagsUsageConfig config;
+  // By default --help shows the flags of a file that is called as the program.
+  config.contains_help_flags = [](absl::string_view file) {
+    return absl::StrContains(file, "tests/sim/");
+  };
+  absl::SetFlagsUsageConfig(config);
   absl::ParseCommandLine(argc, argv);
   spdlog::set_level(spdlog::level::off);  // Logs of adapters have wall-clock time: see the trace.
   return ridestream::sim::Main();
