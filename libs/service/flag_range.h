@@ -32,6 +32,22 @@
 namespace ridestream::service {
 
 template <class T>
+std::string ToText(const T& value) {
+  if constexpr (std::is_same_v<T, absl::Duration>) {
+    return absl::FormatDuration(value);
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+/// "--threads=2".
+template <class T>
+std::string TextOf(const absl::Flag<T>& flag) {
+  return fmt::format("--{}={}", std::string(absl::GetFlagReflectionHandle(flag).Name()),
+                     ToText(absl::GetFlag(flag)));
+}
+
+template <class T>
 struct FlagRange {
   T low;
   T high;
@@ -42,32 +58,21 @@ struct FlagRange {
   }
   /// INVALID_ARGUMENT that names the flag, its value and the range, unless the range contains it.
   absl::Status Check(const absl::Flag<T>& flag) const {
-    const T value = absl::GetFlag(flag);
-    if (Contains(value)) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        fmt::format("--{}={}: must be in {}",
-                    std::string(absl::GetFlagReflectionHandle(flag).Name()), Text(value), Text()));
+    if (Contains(absl::GetFlag(flag))) return absl::OkStatus();
+    return absl::InvalidArgumentError(fmt::format("{}: must be in {}", TextOf(flag), Text()));
   }
   /// "1 to 64", "0 or 1s to 24h".
   std::string Text() const {
-    return fmt::format("{}{} to {}", or_zero ? "0 or " : "", Text(low), Text(high));
-  }
-
- private:
-  static std::string Text(const T& value) {
-    if constexpr (std::is_same_v<T, absl::Duration>) {
-      return absl::FormatDuration(value);
-    } else {
-      return fmt::format("{}", value);
-    }
+    return fmt::format("{}{} to {}", or_zero ? "0 or " : "", ToText(low), ToText(high));
   }
 };
 
-/// For a range that depends on another flag: INVALID_ARGUMENT unless low <= value <= high.
+/// For a bound that is another flag: INVALID_ARGUMENT that names both, unless flag >= least.
 template <class T>
-absl::Status CheckRange(const absl::Flag<T>& flag, const std::type_identity_t<T>& low,
-                        const std::type_identity_t<T>& high) {
-  return FlagRange<T>{low, high}.Check(flag);
+absl::Status CheckAtLeast(const absl::Flag<T>& flag, const absl::Flag<T>& least) {
+  if (absl::GetFlag(flag) >= absl::GetFlag(least)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{}: must be at least {}", TextOf(flag), TextOf(least)));
 }
 
 /// INVALID_ARGUMENT for a flag of this program that RIDESTREAM_RANGED_FLAG defines and whose value

@@ -66,10 +66,12 @@ TEST_F(FlagRangeTest, HelpEndsWithTheRange) {
   EXPECT_EQ(help("test_period"), "Period; 0: never. Range: 0 or 1s to 24h");
 }
 
-TEST_F(FlagRangeTest, RangeMayDependOnAnotherFlag) {
-  EXPECT_THAT(CheckRange(FLAGS_test_count, 5, 5), IsOk());
-  EXPECT_THAT(CheckRange(FLAGS_test_count, 6, 64),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--test_count=5: must be in 6 to 64"));
+TEST_F(FlagRangeTest, AnotherFlagMayBeTheLowerBound) {
+  EXPECT_THAT(CheckAtLeast(FLAGS_test_period, FLAGS_test_pause), IsOk());
+  EXPECT_THAT(CheckAtLeast(FLAGS_test_pause, FLAGS_test_pause), IsOk());
+  EXPECT_THAT(CheckAtLeast(FLAGS_test_pause, FLAGS_test_period),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--test_pause=1s: must be at least --test_period=5m"));
 }
 
 }  // namespace

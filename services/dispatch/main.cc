@@ -34,7 +34,7 @@ RIDESTREAM_RANGED_FLAG(absl::Duration, report_every, absl::Seconds(4),
                        "Interval at which drivers report their position", kTick, absl::Hours(1));
 RIDESTREAM_RANGED_FLAG(absl::Duration, suspect_after, absl::Seconds(15),
                        "Silence after which a driver becomes suspect: the driver gets no offers, "
-                       "and the riders are notified",
+                       "and the riders are notified. At least --report_every",
                        kTick, kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, lost_after, absl::Seconds(30),
                        "Time as suspect after which a driver is lost: trips before the pick-up are "
@@ -149,9 +149,9 @@ Duration Chrono(const absl::Flag<absl::Duration>& flag) {
 }
 
 absl::Status CheckFlags() {
-  for (absl::Status status :
-       {service::CheckRange(FLAGS_drop_after, absl::GetFlag(FLAGS_suspect_after), kDay),
-        service::CheckRange(FLAGS_max_radius_m, absl::GetFlag(FLAGS_search_radius_m), 50'000)}) {
+  for (absl::Status status : {service::CheckAtLeast(FLAGS_suspect_after, FLAGS_report_every),
+                              service::CheckAtLeast(FLAGS_drop_after, FLAGS_suspect_after),
+                              service::CheckAtLeast(FLAGS_max_radius_m, FLAGS_search_radius_m)}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

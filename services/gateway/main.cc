@@ -123,8 +123,7 @@ HttpLimits Limits() {
 }
 
 absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
-  if (absl::Status status = service::CheckRange(FLAGS_max_all_body_bytes,
-                                                absl::GetFlag(FLAGS_max_body_bytes), kMostBytes);
+  if (absl::Status status = service::CheckAtLeast(FLAGS_max_all_body_bytes, FLAGS_max_body_bytes);
       !status.ok()) {
     return status;
   }

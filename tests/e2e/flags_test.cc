@@ -54,6 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadFlag{"dispatch", "report_every", "0s"}, BadFlag{"dispatch", "report_every", "-1s"},
         BadFlag{"dispatch", "report_every", "2h"}, BadFlag{"dispatch", "suspect_after", "0s"},
+        BadFlag{"dispatch", "report_every", "15001ms"}, BadFlag{"dispatch", "drop_after", "14s"},
+        BadFlag{"dispatch", "max_radius_m", "1999"},
+        BadFlag{"gateway", "max_all_body_bytes", "1024"},
         BadFlag{"dispatch", "suspect_after", "inf"}, BadFlag{"dispatch", "lost_after", "-1s"},
         BadFlag{"dispatch", "offer_lease", "0s"}, BadFlag{"dispatch", "match_every", "0s"},
         BadFlag{"dispatch", "max_wait", "0s"}, BadFlag{"dispatch", "candidates", "0"},
@@ -143,9 +146,6 @@ INSTANTIATE_TEST_SUITE_P(Binaries, FlagsOfHelpTest,
                          ::testing::Values("trip", "location", "dispatch", "gateway", "loadtest"),
                          [](const auto& binary) { return std::string(binary.param); });
 
-TEST(FlagRangesTest, ApplyToTheEnvironmentToo) {
-  const process::Finished run = RunToEnd("location", "", "RIDESTREAM_STALENESS=999ms");
-  EXPECT_EQ(process::DescribeWaitStatus(run.wait_status), "exited with status 2");
 class HelpTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(HelpTest, ShowsWhatTheProgramIsForAndItsFlags) {
@@ -162,6 +162,9 @@ INSTANTIATE_TEST_SUITE_P(Binaries, HelpTest,
                                            "stream_bench", "supervisor", "takeover", "trip"),
                          [](const auto& binary) { return std::string(binary.param); });
 
+TEST(FlagRangesTest, ApplyToTheEnvironmentToo) {
+  const process::Finished run = RunToEnd("location", "", "RIDESTREAM_STALENESS=999ms");
+  EXPECT_EQ(process::DescribeWaitStatus(run.wait_status), "exited with status 2");
   EXPECT_THAT(run.output, ::testing::HasSubstr("--staleness=999ms: must be in 1s to 24h"));
 }
 
