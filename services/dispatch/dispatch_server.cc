@@ -132,7 +132,7 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
     std::string moved_to;
     {
       MutexLock lock(readiness_);
-      moved_to = moved_to_;
+      if (lost_lease_) moved_to = lost_lease_->address();
     }
     sessions_.Drain(moved_to);
   }};
@@ -203,14 +203,22 @@ void DispatchServer::LoseLease(const trip::v1::Lease& lease) {
   {
     MutexLock lock(readiness_);
     server_->SetServing(false);
-    if (moved_to_.empty()) moved_to_ = lease.address();
+    if (lost_lease_) return;
+    lost_lease_ = lease;
   }
-  on_lease_lost_(lease);
+  on_lease_lost_();
+}
+
+absl::Status DispatchServer::lease_status() const {
+  MutexLock lock(readiness_);
+  if (!lost_lease_) return absl::OkStatus();
+  return absl::AbortedError(
+      fmt::format("another process took over the lease of '{}'", lost_lease_->market()));
 }
 
 void DispatchServer::UpdateReadiness() {
   MutexLock lock(readiness_);
-  const bool ready = caught_up_ == markets_.size() && moved_to_.empty() &&
+  const bool ready = caught_up_ == markets_.size() && !lost_lease_ &&
                      trip_clock_.verdict() != ClockVerdict::kUnusable &&
                      location_clock_.verdict() != ClockVerdict::kUnusable;
   server_->SetServing(ready);

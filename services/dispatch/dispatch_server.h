@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,9 +74,10 @@ class DispatchServer {
     /// for each market, on a thread of the server.
     std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby =
         [](const DispatchServer&, const trip::v1::Lease&) {};
-    /// Called when another process has taken the lease of a market that this one held. Nothing that
-    /// it decides counts any more: drain it and restart the process. On a thread of the server.
-    std::function<void(const trip::v1::Lease&)> on_lease_lost = [](const trip::v1::Lease&) {};
+    /// Called once, when another process has taken the lease of a market that this one held.
+    /// Nothing that it decides counts any more: drain it and restart the process. On a thread of
+    /// the server.
+    std::function<void()> on_lease_lost = [] {};
     /// How long Drain waits for calls under way.
     std::chrono::milliseconds drain_grace{5'000};
   };
@@ -93,6 +95,8 @@ class DispatchServer {
   std::string metrics_address() const { return exporter_->address(); }
   /// How callers are identified, for the log.
   std::string authentication() const { return security_->authenticator().description(); }
+  /// ABORTED, for good, once another process has taken the lease of a market that this one held.
+  absl::Status lease_status() const;
   /// Ends all streams, waits for calls under way for at most `drain_grace`, stops deciding, and
   /// gives the leases up. Once.
   void Drain();
@@ -115,7 +119,7 @@ class DispatchServer {
   const std::string advertise_;
   const std::function<void(const DispatchServer&)> on_ready_;
   const std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby_;
-  const std::function<void(const trip::v1::Lease&)> on_lease_lost_;
+  const std::function<void()> on_lease_lost_;
   // Each is used by those below it.
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
@@ -139,9 +143,9 @@ class DispatchServer {
   std::unique_ptr<rpc::Server> server_;
 
   std::atomic<std::size_t> caught_up_ = 0;  // Markets.
-  Mutex readiness_;
-  /// Where the first market went that was taken over.
-  std::string moved_to_ ABSL_GUARDED_BY(readiness_);
+  mutable Mutex readiness_;
+  /// The first that was taken over by another process.
+  std::optional<trip::v1::Lease> lost_lease_ ABSL_GUARDED_BY(readiness_);
   bool announced_ ABSL_GUARDED_BY(readiness_) = false;
 };
 

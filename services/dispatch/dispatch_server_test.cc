@@ -22,34 +22,64 @@ namespace {
 using metrics::testing::ScrapeMetrics;
 using metrics::testing::Sum;
 
-TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
-  const testing::TempFolder folder;
-  auto location = location::LocationServer::Start({.security = {.insecure = true}});
-  ASSERT_THAT(location, testing::IsOk());
-  trip::TripServer::Options trip_options;
-  trip_options.security.insecure = true;
-  trip_options.store.folder = folder.File("data");
-  auto trip_streets = roads::Streets::Load("city:1");
-  ASSERT_THAT(trip_streets, testing::IsOk());
-  trip_options.streets.emplace("city", *std::move(trip_streets));
-  auto trip = trip::TripServer::Start(std::move(trip_options));
-  ASSERT_THAT(trip, testing::IsOk());
+class DispatchServerTest : public ::testing::Test {
+ protected:
+  /// Starts location, trip and a dispatch for the market "city", and waits until that is ready.
+  void Start(DispatchServer::Options options) {
+    auto location = location::LocationServer::Start({.security = {.insecure = true}});
+    ASSERT_THAT(location, testing::IsOk());
+    location_ = *std::move(location);
+    trip::TripServer::Options trip_options;
+    trip_options.security.insecure = true;
+    trip_options.store.folder = folder_.File("data");
+    auto trip_streets = roads::Streets::Load("city:1");
+    ASSERT_THAT(trip_streets, testing::IsOk());
+    trip_options.streets.emplace("city", *std::move(trip_streets));
+    auto trip = trip::TripServer::Start(std::move(trip_options));
+    ASSERT_THAT(trip, testing::IsOk());
+    trip_ = *std::move(trip);
 
-  DispatchServer::Options options;
-  options.security.insecure = true;
-  options.metrics_listen = "127.0.0.1:0";
-  options.trip = (*trip)->address();
-  options.location = (*location)->address();
-  auto streets = roads::Streets::Load("city:1");
-  ASSERT_THAT(streets, testing::IsOk());
-  options.streets.emplace(MarketId("city"), *std::move(streets));
-  std::promise<void> ready;
-  options.on_ready = [&](const DispatchServer&) { ready.set_value(); };
-  auto server = DispatchServer::Start(std::move(options));
-  ASSERT_THAT(server, testing::IsOk());
-  ASSERT_EQ(ready.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    options.security.insecure = true;
+    options.metrics_listen = "127.0.0.1:0";
+    options.trip = trip_->address();
+    options.location = location_->address();
+    auto streets = roads::Streets::Load("city:1");
+    ASSERT_THAT(streets, testing::IsOk());
+    options.streets.emplace(MarketId("city"), *std::move(streets));
+    std::promise<void> ready;
+    options.on_ready = [&](const DispatchServer&) { ready.set_value(); };
+    auto server = DispatchServer::Start(std::move(options));
+    ASSERT_THAT(server, testing::IsOk());
+    server_ = *std::move(server);
+    ASSERT_EQ(ready.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  }
 
-  const auto stub = v1::DispatchService::NewStub(rpc::MakeChannel((*server)->address()));
+  /// Another process asks for the lease of "city", as `holder`.
+  trip::v1::AcquireLeaseResponse AcquireLease(const std::string& holder) {
+    const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel(trip_->address()));
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
+    rpc::SetTimeout(context, std::chrono::seconds(30));
+    trip::v1::AcquireLeaseRequest request;
+    request.set_market("city");
+    request.set_holder(holder);
+    request.set_address("127.0.0.1:2");
+    request.mutable_duration()->set_seconds(60);
+    trip::v1::AcquireLeaseResponse response;
+    const grpc::Status status = stub->AcquireLease(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+
+  const testing::TempFolder folder_;
+  std::unique_ptr<location::LocationServer> location_;
+  std::unique_ptr<trip::TripServer> trip_;
+  std::unique_ptr<DispatchServer> server_;
+};
+
+TEST_F(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
+  Start({});
+  const auto stub = v1::DispatchService::NewStub(rpc::MakeChannel(server_->address()));
   const auto ask = [&] {
     grpc::ClientContext context;
     rpc::SetCaller(context, {rpc::CallerKind::kOperator, "test"});
@@ -62,15 +92,35 @@ TEST(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) {
   EXPECT_EQ(ask(), grpc::StatusCode::OK);
   // The call is counted once its answer has been sent; the test's time bounds the wait.
   for (double counted = 0; counted < 1;) {
-    const auto metrics = ScrapeMetrics((*server)->metrics_address());
+    const auto metrics = ScrapeMetrics(server_->metrics_address());
     ASSERT_THAT(metrics, testing::IsOk());
     counted = Sum(*metrics, "dispatch_rpc_calls_total", {{"method", "GetOfferStats"}});
   }
-  (*server)->Drain();
+  server_->Drain();
   EXPECT_EQ(ask(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST(DispatchServerTest, StopsWithoutTheServicesThatItCalls) {
+TEST_F(DispatchServerTest, ReportsOnceThatAnotherProcessTookALeaseOver) {
+  std::promise<void> lost;
+  Start({.lease = std::chrono::milliseconds(500), .on_lease_lost = [&] { lost.set_value(); }});
+  // The server may be ready before it holds the lease; the test's time bounds the wait.
+  for (double term = 0; term < 1;) {
+    const auto metrics = ScrapeMetrics(server_->metrics_address());
+    ASSERT_THAT(metrics, testing::IsOk());
+    term = Sum(*metrics, "dispatch_lease_term");
+  }
+  EXPECT_THAT(server_->lease_status(), testing::IsOk());
+  const std::string holder = AcquireLease("other").lease().holder();
+  // The same id in a new term fences the server out.
+  ASSERT_TRUE(AcquireLease(holder).acquired());
+  ASSERT_EQ(lost.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_THAT(server_->lease_status(),
+              testing::StatusIs(absl::StatusCode::kAborted, "the lease of 'city'"));
+  server_->Drain();
+  EXPECT_THAT(server_->lease_status(), testing::StatusIs(absl::StatusCode::kAborted, "city"));
+}
+
+TEST_F(DispatchServerTest, StopsWithoutTheServicesThatItCalls) {
   DispatchServer::Options options;
   options.security.insecure = true;
   options.trip = "127.0.0.1:1";

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -272,16 +271,11 @@ absl::Status Run() {
                          {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
                          {"authentication", server.authentication()}});
   };
-  // This process's state is out of date: it starts again as a standby.
-  const auto lost = std::make_shared<std::atomic<bool>>(false);
-  options->on_lease_lost = [lost](const trip::v1::Lease&) {
-    if (!lost->exchange(true)) service::RequestStop();
-  };
+  options->on_lease_lost = service::RequestStop;
   auto server = DispatchServer::Start(*std::move(options));
   if (!server.ok()) return server.status();
   service::DrainOnStopSignal([&] { (*server)->Drain(); });
-  if (*lost) return absl::AbortedError("another process took over the lease of a market");
-  return absl::OkStatus();
+  return (*server)->lease_status();
 }
 
 }  // namespace
