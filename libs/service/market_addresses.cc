@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/host_port.h"
+#include "libs/base/invariant.h"
 #include "libs/base/validation.h"
 
 namespace ridestream::service {
@@ -140,7 +141,11 @@ absl::StatusOr<std::string> MarketAddresses::Find(std::string_view market) const
                     kField, market));
   }
   if (absl::Status status = known_.Check(market, kField); !status.ok()) return status;
-  return by_market_.find(market)->second;
+  const auto address = by_market_.find(market);
+  if (!RIDESTREAM_INVARIANT(address != by_market_.end(), "a known market has an address")) {
+    return absl::InternalError(fmt::format("'{}' has no address", market));
+  }
+  return address->second;
 }
 
 }  // namespace ridestream::service

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/invariant.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/elsewhere.h"
@@ -98,18 +99,19 @@ void DispatchServer::AddMarkets(Options& options) {
     config.market = id;
     config.offer_id_prefix = fmt::format("o-{}-", sessions_.FreshSessionId());
     auto& port = lease_ports_[id] = std::make_unique<TripClient>(*trip_, id.str());
-    auto& lease = leases_[id] = std::make_unique<LeaseKeeper>(LeaseKeeper::Options{
-        .market = id.str(),
-        .holder = process,
-        .trip = *port,
-        .timers = timers_,
-        .lasts = options.lease,
-        .on_held = [this, market = id](const auto&) { markets_.at(market)->Lead(); },
-        .on_lost = [this](const auto& taken) { LoseLease(taken); },
-        .on_standby =
-            [this](const auto& held) {
-              if (held.address() != OwnAddress()) on_standby_(*this, held);
-            }});
+    auto& lease = leases_[id] = std::make_unique<LeaseKeeper>(
+        LeaseKeeper::Options{.market = id.str(),
+                             .holder = process,
+                             .trip = *port,
+                             .timers = timers_,
+                             .lasts = options.lease,
+                             // Comes after Start.
+                             .on_held = [&market = markets_[id]](const auto&) { market->Lead(); },
+                             .on_lost = [this](const auto& taken) { LoseLease(taken); },
+                             .on_standby =
+                                 [this](const auto& held) {
+                                   if (held.address() != OwnAddress()) on_standby_(*this, held);
+                                 }});
     markets_[id] = std::make_unique<MarketRunner>(
         MarketRunner::Config{.market = config, .planner = options.planner},
         MakeMarketPorts(id.str(), *trip_, *location_, metrics_.registry(), *clock_,
@@ -173,8 +175,11 @@ absl::StatusOr<SessionRegistry::MarketPorts> DispatchServer::PortsOf(const Marke
   if (found == markets_.end()) {
     return absl::NotFoundError(fmt::format("'{}' is not served here", market));
   }
-  const LeaseKeeper& lease = *leases_.at(market);
-  if (!lease.held()) return NotHeld(market, lease.last_told());
+  const auto lease = leases_.find(market);
+  if (!RIDESTREAM_INVARIANT(lease != leases_.end(), "a market that is served has a lease")) {
+    return absl::InternalError(fmt::format("'{}' has no lease", market));
+  }
+  if (!lease->second->held()) return NotHeld(market, lease->second->last_told());
   MarketRunner& runner = *found->second;
   return SessionRegistry::MarketPorts{&runner, &runner.positions(), &runner.offer_times(),
                                       &runner.area()};
@@ -195,8 +200,8 @@ void DispatchServer::BeginMarkets() {
       ++caught_up_;
       UpdateReadiness();
     });
-    leases_.at(id)->Start(OwnAddress());
   }
+  for (auto& [id, lease] : leases_) lease->Start(OwnAddress());
 }
 
 void DispatchServer::LoseLease(const trip::v1::Lease& lease) {

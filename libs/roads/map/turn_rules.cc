@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/invariant.h"
+
 namespace ridestream::roads {
 namespace {
 
@@ -64,7 +66,7 @@ class Resolver {
   std::optional<Middle> FindMiddle(const PlacedRestriction& placed, std::int64_t from) const {
     const TurnRestriction& restriction = placed.restriction;
     if (restriction.via_ways.empty()) return Middle{*placed.via_node, *placed.via_node, {}};
-    const std::vector<NodeIndex>& first = courses_.at(restriction.via_ways.front());
+    const std::vector<NodeIndex>& first = CourseOf(restriction.via_ways.front());
     std::optional<Middle> found;
     for (const NodeIndex start : {first.front(), first.back()}) {
       if (!IsEnd(from, start) || (found && found->start == start)) continue;
@@ -80,7 +82,7 @@ class Resolver {
   std::optional<Middle> FollowVia(std::span<const std::int64_t> ways, NodeIndex start) const {
     std::vector<NodeIndex> nodes{start};
     for (const std::int64_t way : ways) {
-      std::vector<NodeIndex> course = courses_.at(way);
+      std::vector<NodeIndex> course = CourseOf(way);
       if (course.front() != nodes.back()) std::reverse(course.begin(), course.end());
       if (course.front() != nodes.back()) return std::nullopt;
       nodes.insert(nodes.end(), course.begin() + 1, course.end());
@@ -95,8 +97,17 @@ class Resolver {
     return middle;
   }
 
+  /// The nodes of a way that isn't missing (AnythingMissing).
+  const std::vector<NodeIndex>& CourseOf(std::int64_t way) const {
+    static const std::vector<NodeIndex> kNowhere{kNoNode};
+    const auto course = courses_.find(way);
+    return RIDESTREAM_INVARIANT(course != courses_.end(), "a restriction's ways are on the map")
+               ? course->second
+               : kNowhere;
+  }
+
   bool IsEnd(std::int64_t way, NodeIndex node) const {
-    const std::vector<NodeIndex>& course = courses_.at(way);
+    const std::vector<NodeIndex>& course = CourseOf(way);
     return course.front() == node || course.back() == node;
   }
   bool AllEndAt(std::span<const std::int64_t> ways, NodeIndex node) const {
@@ -107,7 +118,7 @@ class Resolver {
   /// The edges of a way that arrive at `node`, or that leave it; none if one-way streets forbid
   /// it. A way that passes through has two, and doesn't say which is meant.
   EdgePath EdgesAt(std::int64_t way, NodeIndex node, bool arriving) const {
-    const std::vector<NodeIndex>& course = courses_.at(way);
+    const std::vector<NodeIndex>& course = CourseOf(way);
     EdgePath edges;
     const auto add = [&](NodeIndex neighbour) {
       if (neighbour == kNoNode) return;
@@ -126,7 +137,7 @@ class Resolver {
   }
 
   bool Touches(std::int64_t way, NodeIndex node) const {
-    const std::vector<NodeIndex>& course = courses_.at(way);
+    const std::vector<NodeIndex>& course = CourseOf(way);
     return std::find(course.begin(), course.end(), node) != course.end();
   }
 

@@ -95,10 +95,9 @@ Chosen TakeNearest(const std::vector<Row>& rows) {
 /// Numbers the drivers in the order in which they are asked for.
 class Columns {
  public:
-  std::uint32_t Add(const DriverId& driver) {
+  std::uint32_t Of(const DriverId& driver) {
     return of_.try_emplace(driver, static_cast<std::uint32_t>(of_.size())).first->second;
   }
-  std::uint32_t At(const DriverId& driver) const { return of_.at(driver); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(of_.size()); }
 
  private:
@@ -109,13 +108,13 @@ Chosen TakeCheapest(const Costs& costs, const std::vector<Row>& rows, const OutO
                     bool& was_out_of_time) {
   Columns columns;
   for (const Row& row : rows) {
-    for (const Option& option : row.options) columns.Add(option.driver());
+    for (const Option& option : row.options) (void)columns.Of(option.driver());
   }
   AssignmentProblem problem(columns.size());
   for (const Row& row : rows) {
     problem.AddRow(ToSolver(costs.OfWaiting(row.trip->costed)));
     for (const Option& option : row.options) {
-      problem.AddOption(columns.At(option.driver()), ToSolver(option.cost));
+      problem.AddOption(columns.Of(option.driver()), ToSolver(option.cost));
     }
   }
   const AssignmentSolution assignment = Solve(problem, out_of_time);
@@ -124,7 +123,7 @@ Chosen TakeCheapest(const Costs& costs, const std::vector<Row>& rows, const OutO
   Chosen chosen(rows.size(), nullptr);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (const Option& option : rows[i].options) {
-      if (columns.At(option.driver()) != assignment.column_of[i]) continue;
+      if (columns.Of(option.driver()) != assignment.column_of[i]) continue;
       chosen[i] = &option;
       break;
     }
@@ -153,7 +152,7 @@ void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Ch
         if (wanted.contains(option.driver())) continue;
         // A dear insertion costs those who come later more than it is worth, but it beats nothing.
         if (option.choice.insertion != nullptr && !rows[i].trip->last_look) continue;
-        row.by_column.try_emplace(columns.Add(option.driver()), &option);
+        row.by_column.try_emplace(columns.Of(option.driver()), &option);
       }
     }
     if (!row.by_column.empty()) offered.push_back(std::move(row));

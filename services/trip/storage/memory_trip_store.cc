@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "libs/base/invariant.h"
 #include "services/trip/domain/execute.h"
 #include "services/trip/domain/names.h"
 
@@ -20,12 +21,12 @@ class MemoryTripStore::Tables final : public Ledger {
   }
   absl::StatusOr<std::optional<TripRecord>> FindTrip(const TripId& id) override {
     const auto found = by_id.find(id);
-    return found == by_id.end() ? std::nullopt : std::optional(trips.at(found->second));
+    return found == by_id.end() ? std::nullopt : std::optional(Row(found->second));
   }
   absl::StatusOr<std::optional<TripRecord>> FindRequest(const RiderId& rider,
                                                         const std::string& request_id) override {
     const auto found = by_request.find({rider, request_id});
-    return found == by_request.end() ? std::nullopt : std::optional(trips.at(found->second));
+    return found == by_request.end() ? std::nullopt : std::optional(Row(found->second));
   }
   absl::StatusOr<std::optional<TripId>> FindOpenTrip(const RiderId& rider) override {
     const auto found = open_by_rider.find(rider);
@@ -45,7 +46,7 @@ class MemoryTripStore::Tables final : public Ledger {
     if (found == open_by_driver.end()) return load;
     for (const TripId& id : found->second) {
       if (id == except) continue;
-      const v1::Trip& trip = trips.at(by_id.at(id)).trip;
+      const v1::Trip& trip = Row(by_id[id]).trip;
       load.open_riders += trip.passenger().party_size();
       if (trip.has_promise()) load.sharing_riders += trip.passenger().party_size();
       if (trip.state() == v1::TRIP_STATE_ABOARD) {
@@ -75,7 +76,7 @@ class MemoryTripStore::Tables final : public Ledger {
   absl::Status Update(std::uint64_t first_sequence, std::uint32_t seats,
                       v1::TripEvent& event) override {
     const TripId id(event.trip().trip_id());
-    TripRecord& record = trips.at(first_sequence);
+    TripRecord& record = Row(first_sequence);
     if (record.trip.state() != event.previous_state() ||
         record.trip.version() + 1 != event.trip().version()) {
       return absl::AbortedError(fmt::format("trip {} was changed meanwhile", id));
@@ -110,6 +111,12 @@ class MemoryTripStore::Tables final : public Ledger {
     }
     row = lease;
     return absl::OkStatus();
+  }
+
+  /// The trip whose first event has this sequence, as an index or an earlier answer names it.
+  TripRecord& Row(std::uint64_t first_sequence) {
+    (void)RIDESTREAM_INVARIANT(trips.contains(first_sequence), "an indexed trip has a row");
+    return trips[first_sequence];
   }
 
   std::map<MarketId, Lease> leases;
@@ -190,7 +197,7 @@ absl::StatusOr<v1::Trip> MemoryTripStore::GetTrip(const TripId& id, Deadline) co
   if (found == tables_->by_id.end()) {
     return absl::NotFoundError(fmt::format("there is no trip {}", id));
   }
-  return tables_->trips.at(found->second).trip;
+  return tables_->Row(found->second).trip;
 }
 
 absl::StatusOr<TripPage> MemoryTripStore::ListTrips(const TripFilter& filter, std::uint64_t before,
@@ -236,8 +243,8 @@ absl::StatusOr<std::optional<std::uint64_t>> MemoryTripStore::OldestOpen(
   MutexLock lock(mu_);
   std::optional<std::uint64_t> oldest;
   for (const auto& [rider, id] : tables_->open_by_rider) {
-    const std::uint64_t first = tables_->by_id.at(id);
-    const std::string& market = tables_->trips.at(first).trip.market();
+    const std::uint64_t first = tables_->by_id[id];
+    const std::string& market = tables_->Row(first).trip.market();
     if (std::find(markets.begin(), markets.end(), market) == markets.end()) continue;
     oldest = std::min(oldest.value_or(first), first);
   }
