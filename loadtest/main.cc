@@ -17,7 +17,7 @@ namespace {
 constexpr int kClean = 0, kViolations = 1, kUsage = 2, kUnreachable = 3;
 
 int FailWith(int exit_status, const absl::Status& status) {
-  ridestream::service::Fail(status);
+  ridestream::service::PrintFailure(status);
   return exit_status;
 }
 

@@ -64,5 +64,5 @@ int main(int argc, char** argv) {
   const auto arguments =
       service::InitializeWithArguments(argc, argv, "authority", identity::kUsage);
   const absl::Status status = identity::Run(arguments);
-  return status.ok() ? 0 : service::Fail(status);
+  return status.ok() ? 0 : service::PrintFailure(status);
 }

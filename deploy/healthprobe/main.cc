@@ -41,9 +41,9 @@ int main(int argc, char** argv) {
   using namespace ridestream;
   const auto arguments = service::InitializeWithArguments(argc, argv, "healthprobe", kUsage);
   if (arguments.size() != 1) {
-    return service::Fail(
-        absl::InvalidArgumentError("needs needs exactly one HOST:PORT; see --help"));
+    return service::PrintFailure(
+        absl::InvalidArgumentError("needs exactly one HOST:PORT; see --help"));
   }
   const absl::Status status = Run(arguments[0]);
-  return status.ok() ? 0 : service::Fail(status);
+  return status.ok() ? 0 : service::PrintFailure(status);
 }

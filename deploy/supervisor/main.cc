@@ -167,26 +167,31 @@ absl::StatusOr<OwnServer> ChooseStore(process::LocalServices::Options& options) 
   return server;
 }
 
+void PrintLogEnds(const std::string& folder) {
+  for (const char* name : {"trip", "location", "dispatch", "gateway", "door"}) {
+    const std::string end = process::LastBytesOf(fmt::format("{}/{}.log", folder, name));
+    if (!end.empty()) fmt::print(stderr, "the end of {}'s log:\n{}\n", name, end);
+  }
+}
+
 int Run(const std::vector<std::string>& command) {
   process::LocalServices::Options options = ServicesFromFlags();
   const absl::StatusOr<OwnServer> server = ChooseStore(options);  // Ends after the services.
-  if (!server.ok()) return service::Fail(server.status());
+  if (!server.ok()) return service::PrintFailure(server.status());
   auto services = process::LocalServices::Start(options);
-  if (!services.ok()) return service::Fail(services.status());
+  if (!services.ok()) return service::PrintFailure(services.status());
   const auto door = OpenDoor(**services);
-  if (!door.ok()) return service::Fail(door.status());
+  if (!door.ok()) return service::PrintFailure(door.status());
   const auto exit_status = RunBeside(**services, door->get(), command);
   if (exit_status.ok() && *exit_status == 0) return 0;
   (*services)->KeepFolder();
-  for (const char* name : {"trip", "location", "dispatch", "gateway", "door"}) {
-    const std::string end =
-        process::LastBytesOf(fmt::format("{}/{}.log", (*services)->folder(), name));
-    if (end.empty()) continue;
-    fmt::print(stderr, "the end of {}'s log:\n{}\n", name, end);
+  if (!exit_status.ok()) {
+    service::PrintFailure(exit_status.status());
+    PrintLogEnds((*services)->folder());
   }
   fmt::print(stderr, "the logs{} are kept in {}\n",
              absl::GetFlag(FLAGS_data).empty() ? " and trips" : "", (*services)->folder());
-  return exit_status.ok() ? *exit_status : service::Fail(exit_status.status());
+  return exit_status.ok() ? *exit_status : 1;
 }
 
 }  // namespace

@@ -156,6 +156,8 @@ TEST_F(SupervisorTest, ReturnsTheCommandsStatusAndKeepsTheLogs) {
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_TRUE(std::filesystem::exists(kept[0] + "/trip.log"));
   EXPECT_THAT(Log(), HasSubstr(kept[0]));
+  EXPECT_THAT(Log(),
+              Not(HasSubstr("the end of trip's log")));  // The command has said why it failed.
 }
 
 TEST_F(SupervisorTest, PassesASignalOnAndWaitsForTheCommand) {
@@ -192,12 +194,14 @@ TEST_F(SupervisorTest, FailsWhenAServiceEndsByItself) {
 }
 
 TEST_F(SupervisorTest, FailsWithTheLogOfAServiceThatDoesNotStart) {
-  AddScript("dispatch", "#!/bin/sh\necho 'the port is taken' >&2\nexit 1\n");
+  AddScript("dispatch", "#!/bin/sh\necho 'it begins' >&2\necho 'the port is taken' >&2\nexit 1\n");
   const auto supervisor = Start({"/bin/touch", folder_.File("ran")});
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
   EXPECT_THAT(Log(), HasSubstr("dispatch"));
-  EXPECT_THAT(Log(), HasSubstr("the port is taken"));
+  EXPECT_THAT(Log(),
+              HasSubstr("supervisor: dispatch: it ended before it was ready: the port is taken\n"
+                        "the log before that:\nit begins\n"));
   EXPECT_FALSE(std::filesystem::exists(folder_.File("ran")));
   EXPECT_FALSE(Runs("trip"));
 }
@@ -208,6 +212,7 @@ TEST_F(SupervisorTest, FailsWhenAServiceDoesNotDrainWell) {
   ASSERT_NE(supervisor, nullptr);
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1");
   EXPECT_THAT(Log(), HasSubstr("location exited with status 3"));
+  EXPECT_THAT(Log(), HasSubstr("the end of location's log"));
   EXPECT_THAT(Log(), Not(HasSubstr("trip exited")));
 }
 

@@ -53,6 +53,17 @@ absl::StatusOr<std::string> MakeAddressFile() {
   return path;
 }
 
+/// What happened and why: `what` with the log's last line, which says why a program ended, and then
+/// the lines before that.
+std::string WithLog(const std::string& what, std::string log) {
+  while (log.ends_with('\n')) log.pop_back();
+  if (log.empty()) return what + "; its log is empty";
+  const std::size_t line_break = log.rfind('\n');
+  if (line_break == std::string::npos) return fmt::format("{}: {}", what, log);
+  return fmt::format("{}: {}\nthe log before that:\n{}", what, log.substr(line_break + 1),
+                     log.substr(0, line_break));
+}
+
 /// The attributes and file actions of a posix_spawn, freed at the end.
 class SpawnSettings {
  public:
@@ -136,12 +147,11 @@ absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds 
     announced_ = service::ReadAddressFile(address_file_);
     if (!announced_["address"].empty()) return announced_["address"];
     if (ended) {
-      return absl::UnavailableError(
-          fmt::format("it ended before it was ready; the end of its log:\n{}", LogEnd()));
+      return absl::UnavailableError(WithLog("it ended before it was ready", LogEnd()));
     }
     if (std::chrono::steady_clock::now() >= end) {
       return absl::DeadlineExceededError(
-          fmt::format("not ready after {} s; the end of its log:\n{}", timeout.count(), LogEnd()));
+          WithLog(fmt::format("not ready after {} s", timeout.count()), LogEnd()));
     }
     std::this_thread::sleep_for(kPollEvery);
   }

@@ -35,8 +35,8 @@ class ChildProcess {
   ~ChildProcess();
 
   /// Waits until the service announces its address (--address_file of libs/service), and returns
-  /// it as HOST:PORT. UNAVAILABLE with the end of the log when the process ends before,
-  /// DEADLINE_EXCEEDED after `timeout`.
+  /// it as HOST:PORT. UNAVAILABLE when the process ends before, DEADLINE_EXCEEDED after `timeout`;
+  /// both hold the log's last line first, and then the end of the log before that.
   absl::StatusOr<std::string> WaitUntilServing(
       std::chrono::seconds timeout = std::chrono::seconds(60));
 

@@ -221,6 +221,11 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+int PrintFailure(const absl::Status& status) {
+  std::cerr << fmt::format("{}: {}\n", g_name, std::string(status.message())) << std::flush;
+  return 1;
+}
+
 void EndProcess(std::string_view event, std::initializer_list<Field> fields) {
   // Past the queue, whose thread ends with the process.
   const auto& sinks = spdlog::default_logger_raw()->sinks();

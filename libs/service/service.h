@@ -57,8 +57,11 @@ void Log(Level level, std::string_view event, std::initializer_list<Field> field
 /// Lines that were dropped so far.
 std::uint64_t DroppedLogLines();
 
-/// For main(): logs the status as the event "failed" and returns 1.
+/// For main() of a service: logs the status as the event "failed" and returns 1.
 int Fail(const absl::Status& status);
+/// For main() of a tool that people run: prints `NAME: message` to stderr, with the message's own
+/// line breaks, and returns 1.
+int PrintFailure(const absl::Status& status);
 
 /// Logs the event as an error, past the lines that still wait, and ends the process with status 1
 /// at once, whatever its other threads do.

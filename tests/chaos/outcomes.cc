@@ -11,7 +11,7 @@ bool StopAsked() { return !service::WaitForStopSignal(std::chrono::nanoseconds(0
 int ExitStatusOf(const std::vector<absl::Status>& outcomes) {
   int exit_status = 0;
   for (const absl::Status& outcome : outcomes) {
-    if (!outcome.ok()) exit_status = service::Fail(outcome);
+    if (!outcome.ok()) exit_status = service::PrintFailure(outcome);
   }
   return exit_status;
 }

@@ -10,7 +10,7 @@ namespace ridestream::chaos {
 /// Whether SIGTERM or SIGINT came, which is then consumed. For CityProcess::Stopped.
 bool StopAsked();
 
-/// Logs each outcome that is an error. Returns the exit status: 0 if none is, otherwise 1.
+/// Prints each outcome that is an error. Returns the exit status: 0 if none is, otherwise 1.
 int ExitStatusOf(const std::vector<absl::Status>& outcomes);
 
 }  // namespace ridestream::chaos

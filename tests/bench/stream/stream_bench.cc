@@ -131,5 +131,5 @@ int main(int argc, char** argv) {
       "Measures the driver's stream: its rate beside a bare gRPC stream's, and the latency of a "
       "push beside a bare round trip. Starts what it needs from its own folder.");
   const absl::Status status = ridestream::bench::Run();
-  return status.ok() ? 0 : ridestream::service::Fail(status);
+  return status.ok() ? 0 : ridestream::service::PrintFailure(status);
 }
