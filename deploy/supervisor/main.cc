@@ -4,16 +4,15 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "deploy/supervisor/supervisor.h"
 #include "libs/postgres/testing/postgres_server.h"
+#include "libs/process/bin_folder.h"
 #include "libs/process/door.h"
 #include "libs/process/local_services.h"
 #include "libs/service/service.h"
@@ -69,14 +68,11 @@ std::vector<std::string> PortFlags(int port) {
 }
 
 process::LocalServices::Options ServicesFromFlags() {
-  std::error_code error;
-  std::string bin = absl::GetFlag(FLAGS_bin);
-  if (bin.empty()) bin = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
   const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));
   const std::string markets =
       fmt::format("--markets={}={}", absl::GetFlag(FLAGS_market), absl::GetFlag(FLAGS_roads));
   process::LocalServices::Options options{
-      .bin = bin,
+      .bin = process::BinFolder(absl::GetFlag(FLAGS_bin)),
       .trip_flags = {clock_rate, markets},
       .location_flags = {clock_rate},
       .dispatch_flags = {clock_rate, markets},

@@ -16,13 +16,15 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/postgres/testing/patroni_cluster.h"
+#include "libs/process/bin_folder.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gated_system.h"
 #include "tests/chaos/outcomes.h"
 
-ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
+ABSL_FLAG(std::string, bin, "",
+          "Folder of Ridestream's binaries. Empty: the folder of this program");
 RIDESTREAM_RANGED_FLAG(uint32_t, kills, 10, "How often the primary is killed", 1, 1'000);
 RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "Number of drivers", 1, 50'000);
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_recovery, absl::Seconds(10),
@@ -84,19 +86,19 @@ absl::Status WriteJson(const CityProcess& city, const std::vector<RecoveryTime>&
 
 int Run() {
   const auto cluster = PatroniCluster::Start();
-  if (!cluster.ok()) return service::Fail(cluster.status());
+  if (!cluster.ok()) return service::PrintFailure(cluster.status());
   const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));
   const auto system =
-      GatedSystem::Start({.bin = absl::GetFlag(FLAGS_bin),
+      GatedSystem::Start({.bin = process::BinFolder(absl::GetFlag(FLAGS_bin)),
                           .flags = {clock_rate},
                           .trip_flags = {"--store=postgres", "--postgres=" + (*cluster)->Url()}});
-  if (!system.ok()) return service::Fail(system.status());
+  if (!system.ok()) return service::PrintFailure(system.status());
   const auto load = kLoadPerKill * (1 + absl::GetFlag(FLAGS_kills));
   const auto city =
-      CityProcess::Start(absl::GetFlag(FLAGS_bin), **system,
+      CityProcess::Start(process::BinFolder(absl::GetFlag(FLAGS_bin)), **system,
                          {clock_rate, fmt::format("--drivers={}", absl::GetFlag(FLAGS_drivers)),
                           fmt::format("--seconds={}", load.count())});
-  if (!city.ok()) return service::Fail(city.status());
+  if (!city.ok()) return service::PrintFailure(city.status());
 
   std::vector<RecoveryTime> recoveries;
   std::vector<absl::Status> outcomes = {KillAgainAndAgain(**cluster, **city, recoveries)};

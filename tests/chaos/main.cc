@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/process/bin_folder.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "tests/chaos/chaos_report.h"
@@ -24,7 +25,8 @@
 #include "tests/chaos/recovery.h"
 #include "tests/chaos/schedule.h"
 
-ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
+ABSL_FLAG(std::string, bin, "",
+          "Folder of Ridestream's binaries. Empty: the folder of this program");
 RIDESTREAM_RANGED_FLAG(int, seconds, 120, "Length of the schedule of faults, in wall-clock seconds",
                        4, 86'400);
 RIDESTREAM_RANGED_FLAG(int, drivers, 1000, "Number of drivers", 1, 50'000);
@@ -113,14 +115,15 @@ absl::Status WriteJson(const ChaosReport& report, const CityProcess& city) {
 
 int Run() {
   auto system = GatedSystem::Start(
-      {.bin = absl::GetFlag(FLAGS_bin),
+      {.bin = process::BinFolder(absl::GetFlag(FLAGS_bin)),
        .flags = {fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate))}});
-  if (!system.ok()) return service::Fail(system.status());
-  const auto city = CityProcess::Start(absl::GetFlag(FLAGS_bin), **system, CityFlags());
-  if (!city.ok()) return service::Fail(city.status());
+  if (!system.ok()) return service::PrintFailure(system.status());
+  const auto city =
+      CityProcess::Start(process::BinFolder(absl::GetFlag(FLAGS_bin)), **system, CityFlags());
+  if (!city.ok()) return service::PrintFailure(city.status());
   // The city lives when the first offer has been made.
   absl::Status alive = (*city)->AwaitOffer(WallTime(), kFirstOfferWithin, StopAsked);
-  if (!alive.ok()) return service::Fail(alive);
+  if (!alive.ok()) return service::PrintFailure(alive);
 
   const auto began = Wall::now();
   Havoc havoc(**system, [began](const Event& event) { Say(began, event); });
@@ -131,7 +134,7 @@ int Run() {
   for (const absl::Status& failure : havoc.failures()) outcomes.push_back(failure);
 
   const auto offers = (*city)->Offers();
-  if (!offers.ok()) return service::Fail(offers.status());
+  if (!offers.ok()) return service::PrintFailure(offers.status());
   const std::vector<Occurrence> occurrences = havoc.occurrences();
   const ChaosReport report(occurrences, Recoveries(occurrences, *offers));
   std::fputs(report.ToText().c_str(), stdout);

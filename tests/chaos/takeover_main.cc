@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/process/bin_folder.h"
 #include "libs/process/local_services.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
@@ -21,7 +22,8 @@
 #include "tests/chaos/outcomes.h"
 #include "tests/chaos/recovery.h"
 
-ABSL_FLAG(std::string, bin, "build/dev/bin", "Folder of Ridestream's binaries");
+ABSL_FLAG(std::string, bin, "",
+          "Folder of Ridestream's binaries. Empty: the folder of this program");
 RIDESTREAM_RANGED_FLAG(uint32_t, takeovers, 10,
                        "How often the holder fails: killed and stopped in turn", 1, 1'000);
 RIDESTREAM_RANGED_FLAG(uint32_t, drivers, 300, "Number of drivers", 1, 8'000);
@@ -76,7 +78,7 @@ absl::Status TakeOver(DispatchPair& pair, CityProcess& city, std::vector<Recover
 
 absl::StatusOr<std::vector<absl::Status>> RunCity(const process::LocalServices& services,
                                                   const std::string& clock_rate) {
-  const std::string bin = absl::GetFlag(FLAGS_bin);
+  const std::string bin = process::BinFolder(absl::GetFlag(FLAGS_bin));
   auto pair = DispatchPair::Start(bin, services, {clock_rate});
   if (!pair.ok()) return pair.status();
   const auto load = kLoadPerTakeover * (1 + absl::GetFlag(FLAGS_takeovers));
@@ -103,14 +105,15 @@ absl::StatusOr<std::vector<absl::Status>> RunCity(const process::LocalServices& 
 
 int Run() {
   const std::string clock_rate = fmt::format("--clock_rate={}", absl::GetFlag(FLAGS_clock_rate));
-  const auto services = process::LocalServices::Start({.bin = absl::GetFlag(FLAGS_bin),
-                                                       .trip_flags = {clock_rate},
-                                                       .location_flags = {clock_rate},
-                                                       .dispatch = false});
-  if (!services.ok()) return service::Fail(services.status());
+  const auto services =
+      process::LocalServices::Start({.bin = process::BinFolder(absl::GetFlag(FLAGS_bin)),
+                                     .trip_flags = {clock_rate},
+                                     .location_flags = {clock_rate},
+                                     .dispatch = false});
+  if (!services.ok()) return service::PrintFailure(services.status());
   const auto outcomes = RunCity(**services, clock_rate);
   const int exit_status =
-      outcomes.ok() ? ExitStatusOf(*outcomes) : service::Fail(outcomes.status());
+      outcomes.ok() ? ExitStatusOf(*outcomes) : service::PrintFailure(outcomes.status());
   if (exit_status != 0) {
     (*services)->KeepFolder();
     std::printf("logs are kept in %s\n", (*services)->folder().c_str());
