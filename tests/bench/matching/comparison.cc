@@ -1,6 +1,9 @@
 #include "tests/bench/matching/comparison.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace ridestream::bench {
 
@@ -19,6 +22,17 @@ const std::vector<Method>& ComparedMethods() {
        SharingMode::kInsertionAndMoves, true},
   };
   return kMethods;
+}
+
+absl::Status CheckMethodKeys(const std::vector<std::string>& keys) {
+  std::vector<std::string> known;
+  for (const Method& method : ComparedMethods()) known.emplace_back(method.key);
+  for (const std::string& key : keys) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("--methods: there is no method '{}', only {}", key, fmt::join(known, ", ")));
+  }
+  return absl::OkStatus();
 }
 
 VirtualCityOptions With(VirtualCityOptions options, const Method& method) {

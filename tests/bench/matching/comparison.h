@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "tests/bench/matching/virtual_city.h"
 
 namespace ridestream::bench {
@@ -21,6 +22,9 @@ struct Method {
 
 /// The methods in order, from the simplest; each differs from the one before in one property.
 const std::vector<Method>& ComparedMethods();
+
+/// INVALID_ARGUMENT unless each is a method's key.
+absl::Status CheckMethodKeys(const std::vector<std::string>& keys);
 
 VirtualCityOptions With(VirtualCityOptions options, const Method& method);
 

@@ -217,6 +217,9 @@ int Fail(const absl::Status& status) {
 }
 
 int Run() {
+  if (absl::Status status = CheckMethodKeys(absl::GetFlag(FLAGS_methods)); !status.ok()) {
+    return Fail(status);
+  }
   // Opened first, so that half an hour isn't run in vain.
   std::ofstream json;
   if (const std::string file = absl::GetFlag(FLAGS_json); !file.empty()) {

@@ -10,6 +10,7 @@ namespace ridestream::bench {
 namespace {
 
 using ridestream::testing::IsOk;
+using ridestream::testing::StatusIs;
 
 class VirtualCityTest : public ::testing::Test {
  protected:
@@ -36,6 +37,13 @@ class VirtualCityTest : public ::testing::Test {
 
   std::unique_ptr<roads::Streets> streets_;
 };
+
+TEST(CheckMethodKeysTest, ListsTheMethodsForAnother) {
+  EXPECT_THAT(CheckMethodKeys({}), IsOk());
+  EXPECT_THAT(CheckMethodKeys({"assignment", "shared_search"}), IsOk());
+  EXPECT_THAT(CheckMethodKeys({"assignment", "foo"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no method 'foo', only nearest_line, "));
+}
 
 TEST_F(VirtualCityTest, EachMethodServesTheCity) {
   for (const Method& method : ComparedMethods()) {
