@@ -30,12 +30,12 @@ using postgres::testing::PostgresServer;
 /// Enough transactions that pgbench's compiling of its statements, in its first one, doesn't count.
 std::int64_t TripsOfRun(std::int64_t batch) { return batch == 1 ? 500 : batch * 200; }
 
-/// One server for all runs, on the disk of the working directory, with all its syncs.
+/// One server for all runs, on a disk, with all its syncs.
 PostgresServer& Server() {
   static const auto server = [] {
     // The server's user must reach the folder: it and the folders above must be open to all.
-    return Must(
-        PostgresServer::Start({.parent = ".", .fsync = true, .settings = {"max_wal_size=4GB"}}));
+    return Must(PostgresServer::Start(
+        {.parent = DiskFolder(), .fsync = true, .settings = {"max_wal_size=4GB"}}));
   }();
   return *server;
 }

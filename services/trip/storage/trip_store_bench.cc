@@ -30,11 +30,11 @@ namespace {
 
 using namespace testing;  // NOLINT: samples and what the benchmarks share.
 
-/// A folder on the disk (not in memory: a sync must cost what it costs), gone at the end.
+/// A folder on a disk, gone at the end.
 class BenchFolder {
  public:
   BenchFolder() {
-    std::string pattern = "./trip_store_bench-XXXXXX";
+    std::string pattern = DiskFolder() + "/trip_store_bench-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) Must(absl::InternalError("can't make " + pattern));
     path_ = pattern;
   }

@@ -37,6 +37,13 @@ inline std::string Name(char prefix, std::int64_t number) {
   return fmt::format("{}-{:012}", prefix, number);
 }
 
+/// Where files are made whose sync must cost what a disk's costs: TMPDIR, or /var/tmp, since /tmp
+/// may be in memory.
+inline std::string DiskFolder() {
+  const char* named = std::getenv("TMPDIR");
+  return named == nullptr ? "/var/tmp" : named;
+}
+
 inline double Median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
                    values.end());
