@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "libs/identity/development_authority.h"
@@ -47,6 +49,27 @@ TEST(AuthorityTest, PrintsATokenThatItsKeySetVerifies) {
   EXPECT_EQ(claims->principal, (Principal{Role::kDriver, "d-1", "manhattan"}));
   EXPECT_GT(claims->expires_at, clock.Now() + std::chrono::minutes(8));
   EXPECT_LE(claims->expires_at, clock.Now() + std::chrono::minutes(10));
+}
+
+TEST(AuthorityTest, ReplacesAnAuthorityOnlyByForce) {
+  const testing::TempFolder folder;
+  const std::string at = " --folder=" + folder.File("a/new/one");
+  const std::string key = folder.File("a/new/one/tokens.jwk");
+  const auto read_key = [&] {
+    std::ifstream file(key);
+    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  };
+  ASSERT_EQ(RunAuthority("create" + at).wait_status, 0);
+  const std::string first = read_key();
+  ASSERT_FALSE(first.empty());
+
+  const process::Finished again = RunAuthority("create" + at);
+  EXPECT_EQ(process::DescribeWaitStatus(again.wait_status), "exited with status 1");
+  EXPECT_NE(again.output.find("--force"), std::string::npos) << again.output;
+  EXPECT_EQ(read_key(), first);
+
+  EXPECT_EQ(RunAuthority("create --force" + at).wait_status, 0);
+  EXPECT_NE(read_key(), first);
 }
 
 TEST(AuthorityTest, NamesTheWrongArgument) {

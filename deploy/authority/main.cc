@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -19,6 +21,7 @@ ABSL_FLAG(std::vector<std::string>, services,
           (std::vector<std::string>{"trip", "location", "dispatch", "gateway", "exporter",
                                     "loadtest", "door"}),
           "create: services that get a certificate");
+ABSL_FLAG(bool, force, false, "create: replace the authority that the folder holds");
 ABSL_FLAG(std::string, market, "",
           "token: the only market in which the caller may act. Empty: every market");
 RIDESTREAM_RANGED_FLAG(absl::Duration, for, absl::Hours(1), "token: how long the token is valid", absl::Seconds(1), absl::Hours(720));
@@ -29,8 +32,9 @@ namespace {
 constexpr char kUsage[] =
     R"(Creates and uses a throwaway certificate authority. For development only.
 
-  authority create [--folder] [--services]
-      creates a folder with certificates, keys, a key set for tokens and a list of revocations
+  authority create [--folder] [--services] [--force]
+      creates a folder with certificates, keys, a key set for tokens and a list of revocations;
+      without --force, refuses a folder that holds an authority already
   authority token ROLE/ID [--folder] [--market] [--for]
       prints a token for rider/ID, driver/ID, operator/ID or viewer/ID)";
 
@@ -46,12 +50,22 @@ absl::Status PrintToken(const std::string& name, Time now) {
   return std::fflush(stdout) == 0 ? absl::OkStatus() : absl::InternalError("can't print the token");
 }
 
+absl::Status Create(Time now) {
+  const std::string folder = absl::GetFlag(FLAGS_folder);
+  // The file that is written last: an authority that isn't whole is no loss.
+  std::error_code error;
+  if (!absl::GetFlag(FLAGS_force) && std::filesystem::exists(folder + "/tokens.jwk", error)) {
+    return absl::AlreadyExistsError(fmt::format(
+        "{} holds an authority already. --force replaces it; its certificates and tokens "
+        "are then refused",
+        folder));
+  }
+  return DevelopmentAuthority::Create(folder, {.services = absl::GetFlag(FLAGS_services)}, now);
+}
+
 absl::Status Run(const std::vector<std::string>& arguments) {
   const Time now = ScaledClock().Now();
-  if (arguments.size() == 1 && arguments[0] == "create") {
-    return DevelopmentAuthority::Create(absl::GetFlag(FLAGS_folder),
-                                        {.services = absl::GetFlag(FLAGS_services)}, now);
-  }
+  if (arguments.size() == 1 && arguments[0] == "create") return Create(now);
   if (arguments.size() == 2 && arguments[0] == "token") return PrintToken(arguments[1], now);
   return absl::InvalidArgumentError("the command must be create or token ROLE/ID; see --help");
 }

@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "libs/base/validation.h"
 #include "libs/identity/certificates.h"
@@ -48,6 +50,8 @@ absl::Status WritePrivately(const std::string& path, std::string_view content) {
 }
 
 absl::Status MakeFolder(const std::string& folder) {
+  std::error_code error;  // What is missing afterwards fails below.
+  std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), error);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, folder + " can't be made");
   }

@@ -32,9 +32,9 @@ class DevelopmentAuthority {
     std::chrono::hours validity{30 * 24};
   };
 
-  /// Makes it new in `folder`, which is made where it is missing; files that are there are
-  /// replaced, each at once. Certificates begin an hour before `now`, so that a container whose
-  /// clock is behind takes them.
+  /// Makes it new in `folder`, which is made where it is missing, with the folders above; files
+  /// that are there are replaced, each at once. Certificates begin an hour before `now`, so that a
+  /// container whose clock is behind takes them.
   static absl::Status Create(const std::string& folder, const Options& options, Time now);
 
   /// The key with which the authority in `folder` signs tokens. NOT_FOUND when there is none.
