@@ -145,8 +145,16 @@ using OwnServer = std::unique_ptr<postgres::testing::PostgresServer>;
 /// Tells trip where the trips are. Returns the server that was started for it, if one was.
 absl::StatusOr<OwnServer> ChooseStore(process::LocalServices::Options& options) {
   OwnServer server;
+  const std::string store = absl::GetFlag(FLAGS_store);
   std::string url = absl::GetFlag(FLAGS_postgres);
-  if (absl::GetFlag(FLAGS_store) == "postgres" && url.empty()) {
+  if (store != "sqlite" && store != "postgres") {
+    return absl::InvalidArgumentError(fmt::format("--store={}: must be sqlite or postgres", store));
+  }
+  if (store == "sqlite" && !url.empty()) {
+    return absl::InvalidArgumentError(
+        "--store=sqlite: doesn't use the database of --postgres; add --store=postgres");
+  }
+  if (store == "postgres" && url.empty()) {
     if (!options.data.empty()) {
       return absl::InvalidArgumentError(
           "--postgres=: with --data, name the database that keeps the trips");
@@ -158,8 +166,7 @@ absl::StatusOr<OwnServer> ChooseStore(process::LocalServices::Options& options) 
     fmt::print(stderr, "PostgreSQL runs in {}\n", server->folder());
   }
   // Not as flags, since everybody may read those of a process and the URL may hold a password.
-  options.environment["trip"] = {{"RIDESTREAM_STORE", absl::GetFlag(FLAGS_store)},
-                                 {"RIDESTREAM_POSTGRES", url}};
+  options.environment["trip"] = {{"RIDESTREAM_STORE", store}, {"RIDESTREAM_POSTGRES", url}};
   return server;
 }
 

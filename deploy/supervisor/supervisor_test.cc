@@ -216,6 +216,18 @@ TEST_F(SupervisorTest, FailsWhenAServiceDoesNotDrainWell) {
   EXPECT_THAT(Log(), Not(HasSubstr("trip exited")));
 }
 
+TEST_F(SupervisorTest, RefusesADatabaseThatTheStoreDoesNotUse) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--postgres=postgresql://db/trips"}, {"--store=postgre"}}) {
+    const auto supervisor = Start({"/bin/touch", folder_.File("ran")}, flags);
+    ASSERT_NE(supervisor, nullptr);
+    EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(0)), "exited with status 1") << Log();
+    EXPECT_THAT(Log(), HasSubstr("supervisor: --store=")) << flags[0];
+    EXPECT_FALSE(std::filesystem::exists(folder_.File("trip.pid")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.File("ran")));
+  }
+}
+
 TEST_F(SupervisorTest, NamesTheCommandThatCannotBeStarted) {
   const auto supervisor = Start({folder_.File("none")});
   ASSERT_NE(supervisor, nullptr);
