@@ -28,6 +28,10 @@ int main(int argc, char** argv) {
   service::Initialize(argc, argv, "loadtest", loadtest::kUsage);
   auto settings = loadtest::SettingsFromFlags();
   if (!settings.ok()) return FailWith(kUsage, settings.status());
+  if (settings->check_flags) {
+    const absl::Status status = loadtest::CheckFiles(*settings);
+    return status.ok() ? kClean : FailWith(kUsage, status);
+  }
   if (absl::Status status = loadtest::UseSecurityFromFlags(); !status.ok()) {
     return FailWith(kUsage, status);
   }
@@ -40,7 +44,7 @@ int main(int argc, char** argv) {
   std::ofstream json;
   if (!settings->json.empty()) {
     json.open(settings->json);
-    if (!json) return FailWith(kUsage, loadtest::CantWrite(settings->json));
+    if (!json) return FailWith(kUsage, loadtest::CantWrite("json", settings->json));
   }
 
   const std::shared_ptr<const Clock> clock = service::MakeClock();
@@ -58,7 +62,7 @@ int main(int argc, char** argv) {
   std::fputs(loadtest::ToText(*report).c_str(), stdout);
   std::fflush(stdout);
   if (json.is_open() && !(json << loadtest::ToJson(*report).dump(2) << "\n").flush()) {
-    return FailWith(kViolations, loadtest::CantWrite(settings->json));
+    return FailWith(kViolations, loadtest::CantWrite("json", settings->json));
   }
   return report->verdict.clean() ? kClean : kViolations;
 }

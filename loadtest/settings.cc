@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -85,6 +86,9 @@ ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
 ABSL_FLAG(std::string, offers, "",
           "Write a line due_us,offered_us to this file for each first offer: when its request was "
           "due and when the offer reached a driver, in Unix microseconds of the wall clock");
+ABSL_FLAG(bool, check_flags, false,
+          "Only check the flags, and the files that they name other than the streets. Needs no "
+          "services and no --authority");
 ABSL_FLAG(std::string, progress, "auto",
           "How to show progress: block (redrawn in place), lines, none, or auto (block on a "
           "terminal, otherwise lines)");
@@ -222,7 +226,21 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   settings.fleet_file = absl::GetFlag(FLAGS_fleet);
   settings.json = absl::GetFlag(FLAGS_json);
   settings.offers = absl::GetFlag(FLAGS_offers);
+  settings.check_flags = absl::GetFlag(FLAGS_check_flags);
   return settings;
+}
+
+absl::Status CheckFiles(const Settings& settings) {
+  absl::Status status;
+  if (!settings.requests_file.empty()) status = ReplayDemand(settings.requests_file).status();
+  if (status.ok() && !settings.fleet_file.empty()) {
+    status = ReadFleet(settings.fleet_file, settings.drivers).status();
+  }
+  if (!status.ok()) return status;
+  for (const auto& [flag, file] : {std::pair("json", settings.json), {"offers", settings.offers}}) {
+    if (!file.empty() && !std::ofstream(file, std::ios::app)) return CantWrite(flag, file);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status UseSecurityFromFlags() {
@@ -256,8 +274,8 @@ absl::StatusOr<CityOptions> MakeCityOptions(const Settings& settings,
   return options;
 }
 
-absl::Status CantWrite(const std::string& file) {
-  return absl::PermissionDeniedError(fmt::format("--json={}: can't be written", file));
+absl::Status CantWrite(std::string_view flag, const std::string& file) {
+  return absl::PermissionDeniedError(fmt::format("--{}={}: can't be written", flag, file));
 }
 
 }  // namespace ridestream::loadtest

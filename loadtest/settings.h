@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,16 +24,19 @@ struct Settings {
   double requests_per_hour = 0;
   std::string requests_file, fleet_file;
   std::string json, offers;
+  bool check_flags = false;
 };
 
 /// INVALID_ARGUMENT names the flag that is wrong.
 absl::StatusOr<Settings> SettingsFromFlags();
+/// Whether the files that the flags name can be read and written, except for the streets.
+absl::Status CheckFiles(const Settings& settings);
 /// Makes all calls prove who makes them, as the flags say. Call it before other threads start.
 absl::Status UseSecurityFromFlags();
 absl::StatusOr<std::unique_ptr<Demand>> MakeDemand(const Settings& settings,
                                                    const roads::Streets& streets);
 absl::StatusOr<CityOptions> MakeCityOptions(const Settings& settings,
                                             const roads::Streets& streets);
-absl::Status CantWrite(const std::string& file);
+absl::Status CantWrite(std::string_view flag, const std::string& file);
 
 }  // namespace ridestream::loadtest
