@@ -64,5 +64,5 @@ int main(int argc, char** argv) {
   if (json.is_open() && !(json << loadtest::ToJson(*report).dump(2) << "\n").flush()) {
     return FailWith(kViolations, loadtest::CantWrite("json", settings->json));
   }
-  return report->verdict.clean() ? kClean : kViolations;
+  return report->verdict.clean() && !report->is_unsettled ? kClean : kViolations;
 }

@@ -111,8 +111,10 @@ auditor compares what riders saw, what drivers saw, and what trip recorded.
 With --clock_rate 10 the city runs ten times as fast as the wall clock: a ride of ten minutes takes
 one. The services need the same rate. Latencies are in wall-clock time.
 
-Exit status: 0 if the audit is clean; 1 if it isn't; 2 if a flag or a file is wrong; 3 if a service
-can't be reached. SIGINT and SIGTERM end the current phase, and the report follows.)";
+Exit status: 0 if the audit is clean; 1 if it isn't, or nothing was audited; 2 if a flag or a file
+is wrong; 3 if a service can't be reached. The first Ctrl-C (SIGINT or SIGTERM) ends the load: open
+trips get --drain_seconds to end. The second ends the run at once, with the report; the third
+without it.)";
 
 namespace {
 

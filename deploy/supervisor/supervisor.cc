@@ -89,7 +89,7 @@ absl::StatusOr<int> Supervise(const process::LocalServices& services, const proc
     sigwait(&signals, &signal);
     if (signal == SIGCHLD) continue;
     if (child == nullptr) return 0;
-    child->Signal(asked_to_stop++ == 0 ? SIGTERM : SIGKILL);
+    child->Signal(asked_to_stop++ < 2 ? SIGTERM : SIGKILL);
   }
 }
 

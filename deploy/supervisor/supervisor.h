@@ -19,7 +19,8 @@ void BlockSignals();
 /// RIDESTREAM_TRIP_METRICS and so on those of their metrics. Where there is a `door`, which may be
 /// null, RIDESTREAM_TRIP and RIDESTREAM_DISPATCH hold its address.
 ///
-/// SIGINT, SIGTERM and SIGHUP are passed on to the command as SIGTERM; the second one kills it.
+/// The first two of SIGINT, SIGTERM and SIGHUP are passed on to the command as SIGTERM, so that it
+/// can end in order, and then at once; the third kills it.
 ///
 /// Returns the command's exit status (128 + the signal that ended it), or 0 when a signal ended the
 /// wait. NOT_FOUND when the command can't be started, UNAVAILABLE naming the service, or the door,

@@ -171,14 +171,20 @@ TEST_F(SupervisorTest, PassesASignalOnAndWaitsForTheCommand) {
   EXPECT_EQ(Read("report"), "reported\n");
 }
 
-TEST_F(SupervisorTest, KillsTheCommandAtTheSecondSignal) {
-  const auto supervisor = Start({"/bin/sh", "-c",
-                                 "trap 'touch " + folder_.path() + "/asked' TERM; touch " +
-                                     folder_.path() + "/ready; while :; do sleep 0.05; done"});
+TEST_F(SupervisorTest, KillsTheCommandAtTheThirdSignal) {
+  // A command that notes each request to stop and goes on.
+  const auto supervisor =
+      Start({"/bin/sh", "-c",
+             "cd " + folder_.path() +
+                 "; asked=0; trap 'asked=$((asked + 1)); touch asked$asked' TERM; touch ready; "
+                 "while :; do sleep 0.05; done"});
   ASSERT_NE(supervisor, nullptr);
   AwaitFile(folder_.File("ready"), *supervisor);
-  supervisor->Signal(SIGTERM);
-  AwaitFile(folder_.File("asked"), *supervisor);
+  supervisor->Signal(SIGINT);
+  AwaitFile(folder_.File("asked1"), *supervisor);
+  supervisor->Signal(SIGINT);
+  AwaitFile(folder_.File("asked2"), *supervisor);
+  EXPECT_FALSE(supervisor->HasEnded());
   EXPECT_EQ(process::DescribeWaitStatus(supervisor->Stop(SIGTERM)), "exited with status 137")
       << Log();
   EXPECT_FALSE(Runs("trip"));

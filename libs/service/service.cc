@@ -205,6 +205,11 @@ std::string_view WaitForStopSignal(std::chrono::nanoseconds time) {
   return signal == SIGTERM ? "SIGTERM" : "SIGINT";
 }
 
+void LetStopSignalsEndTheProcess() {
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
 void RequestStop() { kill(getpid(), SIGTERM); }
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {

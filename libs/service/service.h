@@ -39,6 +39,9 @@ void DrainOnStopSignal(const std::function<void()>& drain);
 /// The same, for at most so long: empty when none came. To a tool each says "enough of this".
 std::string_view WaitForStopSignal(std::chrono::nanoseconds time);
 
+/// From here on SIGTERM and SIGINT end the process at once. Call it on main()'s thread.
+void LetStopSignalsEndTheProcess();
+
 /// Ends a wait for a stop signal, now or when it begins, as SIGTERM does.
 void RequestStop();
 

@@ -82,7 +82,7 @@ absl::StatusOr<Report> City::Run() {
   if (absl::Status status = Connect(); !status.ok()) return status;
   const auto load_began = std::chrono::steady_clock::now();
   crowd_.Start(FromWall(*clock_, options_.load));
-  Phase("load", options_.load, [] { return false; });
+  if (stop_signals_ == 0) Phase("load", options_.load, [] { return false; });
   const std::chrono::duration<double> loaded = std::chrono::steady_clock::now() - load_began;
   Drain();
   RideFigures rides;
@@ -90,6 +90,7 @@ absl::StatusOr<Report> City::Run() {
   Report report = MakeReport(tally_, verdict, rides);
   report.drivers = fleet_.size();
   report.load_s = loaded.count();
+  report.is_unsettled = stop_signals_ > 1;
   report.clock_rate = static_cast<double>(FromWall(*clock_, std::chrono::seconds(1)).count()) / 1e6;
   return report;
 }
@@ -124,6 +125,9 @@ absl::Status City::Connect() {
   fleet_.Start();
   Phase("connect", kConnectTimeout, [this] { return fleet_.welcomed() == fleet_.size(); });
   const size_t welcomed = fleet_.welcomed();
+  if (welcomed == 0 && stop_signals_ > 0) {
+    return absl::CancelledError("stopped before a driver got a session");
+  }
   if (welcomed == 0) {
     return absl::UnavailableError(fmt::format("--dispatch={}: no driver got a session: {}",
                                               options_.dispatch_address,
@@ -140,12 +144,25 @@ absl::Status City::Connect() {
 
 void City::Phase(const std::string& name, std::chrono::milliseconds longest,
                  const std::function<bool()>& done) {
+  if (stop_signals_ > 1) return;
   progress_.Phase(name);
   const auto end = std::chrono::steady_clock::now() + longest;
   while (std::chrono::steady_clock::now() < end && !done()) {
-    if (!service::WaitForStopSignal(kTick).empty()) return;
+    if (!service::WaitForStopSignal(kTick).empty()) return OnStopSignal();
     progress_.Tick();
   }
+}
+
+void City::OnStopSignal() {
+  if (++stop_signals_ > 1) {
+    service::LetStopSignalsEndTheProcess();
+    progress_.Say("ending at once; the report follows");
+    return;
+  }
+  const std::string next =
+      is_draining_ ? "riders who still wait cancel"
+                   : fmt::format("open trips get up to {} s to end", options_.drain.count());
+  progress_.Say(fmt::format("stopping: {}; press Ctrl-C again to end at once", next));
 }
 
 bool City::NobodyCanCancel() const {
@@ -158,6 +175,7 @@ bool City::NobodyCanCancel() const {
 // they have begun to say and go, so that nothing is on its way when the record is read. Who is
 // aboard stays so: open at the end.
 void City::Drain() {
+  is_draining_ = true;
   crowd_.StopAsking();
   Phase("drain", options_.drain, [this] { return crowd_.active() == 0; });
   crowd_.Leave();

@@ -51,8 +51,10 @@ class City {
        std::shared_ptr<const Clock> clock);
   ~City();
 
-  /// Runs it, once. SIGINT and SIGTERM each end the phase that is on; report and audit come all the
-  /// same. UNAVAILABLE when a service can't be reached or no driver gets a session.
+  /// Runs it, once. The first SIGINT or SIGTERM ends the load, or the phase that follows it, and
+  /// the progress says what comes next. The second ends all phases; report and audit come all the
+  /// same. The third ends the process. UNAVAILABLE when a service can't be reached or no driver
+  /// gets a session.
   absl::StatusOr<Report> Run();
 
  private:
@@ -61,6 +63,7 @@ class City {
   /// Waits, showing progress, until `done`, `longest` has passed, or a signal comes.
   void Phase(const std::string& name, std::chrono::milliseconds longest,
              const std::function<bool()>& done);
+  void OnStopSignal();
   void Drain();
   Verdict Audit(RideFigures& rides);
   bool NobodyCanCancel() const;
@@ -80,6 +83,8 @@ class City {
   std::unique_ptr<IndexWatcher> index_watcher_;
   std::uint64_t log_begin_ = 0;
   Time began_{};
+  int stop_signals_ = 0;
+  bool is_draining_ = false;
 };
 
 }  // namespace ridestream::loadtest

@@ -78,6 +78,13 @@ void Progress::Tick() {
   std::fflush(out_);
 }
 
+void Progress::Say(const std::string& line) {
+  if (mode_ == ProgressMode::kNone) return;
+  std::fputs((line + "\n").c_str(), out_);
+  std::fflush(out_);
+  block_drawn_ = false;  // The next block is drawn below the line.
+}
+
 ProgressView Progress::Look(Wall::time_point now) {
   const auto in_state = [&](trip::v1::TripState state) -> std::int64_t {
     return tally_.trips_by_state[static_cast<size_t>(state)];

@@ -44,6 +44,8 @@ class Progress {
   void Phase(std::string name);
   /// Call often: shows what there is when it is time to.
   void Tick();
+  /// Shows a line of its own, unless nothing is shown.
+  void Say(const std::string& line);
 
  private:
   using Wall = std::chrono::steady_clock;

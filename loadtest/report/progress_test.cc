@@ -1,6 +1,9 @@
 #include "loadtest/report/progress.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -49,6 +52,24 @@ TEST(ProgressTest, BlockHasFiveLinesThatFitATerminal) {
     EXPECT_LE(end - begin, 80u) << block.substr(begin, end - begin);
     begin = end + 1;
   }
+}
+
+TEST(ProgressTest, SaysALineUnlessNothingIsShown) {
+  const ScaledClock clock;
+  const Tally tally;
+  const auto said_in = [&](ProgressMode mode) {
+    char* text = nullptr;
+    size_t size = 0;
+    std::FILE* const out = open_memstream(&text, &size);
+    Progress(mode, out, 1, clock, tally).Say("stopping");
+    std::fclose(out);
+    std::string said(text, size);
+    std::free(text);
+    return said;
+  };
+  EXPECT_EQ(said_in(ProgressMode::kLines), "stopping\n");
+  EXPECT_EQ(said_in(ProgressMode::kBlock), "stopping\n");
+  EXPECT_EQ(said_in(ProgressMode::kNone), "");
 }
 
 }  // namespace

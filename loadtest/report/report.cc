@@ -76,6 +76,7 @@ nlohmann::ordered_json ToJson(const Report& report) {
   return {{"drivers", report.drivers},
           {"clock_rate", report.clock_rate},
           {"load_s", report.load_s},
+          {"is_unsettled", report.is_unsettled},
           {"requested", report.requested},
           {"completed", report.completed},
           {"cancelled", report.cancelled},
@@ -143,6 +144,12 @@ std::string ToText(const Report& report) {
   text += LatencyLine("offer push", report.offer_push);
   text += LatencyLine("plan push", report.plan_push);
   if (report.reconnect.count() > 0) text += LatencyLine("reconnect", report.reconnect);
+  if (report.requested == 0) {
+    return text + "\n  NOT AUDITED: no request was made; lengthen --seconds\n";
+  }
+  if (report.is_unsettled) {
+    return text + "\n  NOT AUDITED: the run was ended while trips and calls were under way\n";
+  }
   text +=
       "\n  audit                                                      looked at    violations\n";
   for (size_t i = 0; i < kCheckCount; ++i) {

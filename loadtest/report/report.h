@@ -17,6 +17,9 @@ struct Report {
   double clock_rate = 1;
   /// Wall time of the load, the drain left out.
   double load_s = 0;
+  /// The run was ended while trips and calls were under way, which the verdict may count as
+  /// violations.
+  bool is_unsettled = false;
 
   std::uint64_t requested = 0, completed = 0, cancelled = 0, unserved = 0;
   /// Requests that got no trip.

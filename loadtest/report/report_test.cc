@@ -6,7 +6,9 @@
 namespace ridestream::loadtest {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ReportTest, JsonHasTheKeysThatToolsRead) {
   Tally tally;
@@ -55,12 +57,29 @@ TEST(ReportTest, JsonHasTheKeysThatToolsRead) {
 
 TEST(ReportTest, TextEndsWithTheVerdict) {
   Tally tally;
+  tally.requested = 1;
   Verdict verdict;
   verdict.Looked(Check::kPlanAcked, 7);
   EXPECT_THAT(ToText(MakeReport(tally, verdict)), HasSubstr("clean: 7 things checked"));
   verdict.Violated(Check::kPlanAcked, "plan 3");
   EXPECT_THAT(ToText(MakeReport(tally, verdict)), HasSubstr("! plan_acked: plan 3"));
   EXPECT_THAT(ToText(MakeReport(tally, verdict)), HasSubstr("NOT CLEAN: 7 things checked, 1 "));
+}
+
+TEST(ReportTest, TextSaysThatNothingWasAudited) {
+  Verdict verdict;
+  verdict.Close();
+  const std::string text = ToText(MakeReport(Tally(), verdict));
+  EXPECT_THAT(text, EndsWith("no request was made; lengthen --seconds\n"));
+  EXPECT_THAT(text, Not(HasSubstr("violations")));
+
+  Tally tally;
+  tally.requested = 1;
+  Report ended_early = MakeReport(tally, verdict);
+  ended_early.is_unsettled = true;
+  EXPECT_THAT(ToText(ended_early), HasSubstr("NOT AUDITED: the run was ended while"));
+  EXPECT_THAT(ToText(ended_early), Not(HasSubstr("violations")));
+  EXPECT_EQ(ToJson(ended_early)["is_unsettled"], true);
 }
 
 }  // namespace
