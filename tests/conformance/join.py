@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Lets drivers and riders of each language's library live in a city, beside a command that loads it.
 
-    join.py --bin FOLDER --join python=20,go=5 [--market NAME] -- COMMAND ARGUMENT…
+    join.py --bin FOLDER --join python=20,go=5 -- COMMAND ARGUMENT…
 
 That is N drivers and N riders of each language. The supervisor runs it and names the services in the
 environment (./ride demo --join). Riders ask for one ride after the other while the command's --seconds
 last; drivers serve the whole city until the command ends. Then the rides of each language are printed.
 
-The status is that of the command, or 1 where a library failed, or a language had no ride at all.
+The status is that of the command, or 1 where a library failed, or a language neither asked for a ride
+nor gave one.
 """
 
 from __future__ import annotations
@@ -62,12 +63,16 @@ class Library:
     def print_row(self) -> None:
         driven, rides = self.counts["dropped_off"], self.counts["TRIP_STATE_COMPLETED"]
         others = sum(n for state, n in self.counts.items() if state.startswith("TRIP_")) - rides
-        print(f"  {self.language:8}{self._people:10}{driven:10}{rides:10}{others:16}{len(self.failures):10}")
+        asked = self.counts["asked"]
+        print(
+            f"  {self.language:8}{self._people:10}{driven:10}{asked:10}{rides:10}{others:16}"
+            f"{len(self.failures):10}"
+        )
         for failure in self.failures[:5]:
             print(f"    {failure}")
 
     def is_clean(self) -> bool:
-        return not self.failures and self.counts["dropped_off"] + self.counts["TRIP_STATE_COMPLETED"] > 0
+        return not self.failures and self.counts["dropped_off"] + self.counts["asked"] > 0
 
 
 def languages(text: str) -> dict[str, int]:
@@ -105,26 +110,25 @@ async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--bin", type=Path, required=True, help="the folder of the services' binaries")
     parser.add_argument("--join", type=languages, required=True, help="LANGUAGE=N,…")
-    parser.add_argument("--market", default="city")
-    parser.add_argument(
-        "--clock_rate", type=float, default=float(os.environ.get("RIDESTREAM_CLOCK_RATE", "1"))
-    )
-    parser.add_argument("--roads", help="of the services; the market says where it lies")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
-    commands = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    commands.add_argument("--seconds", type=float, default=60)
-    seconds = commands.parse_known_args(arguments.command)[0].seconds
+    # The city as the command sees it.
+    flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    flags.add_argument("--seconds", type=float, default=60)
+    flags.add_argument("--market", default="city")
+    flags.add_argument("--clock_rate", type=float, default=os.environ.get("RIDESTREAM_CLOCK_RATE", "1"))
+    of_city = flags.parse_known_args(arguments.command)[0]
     with tempfile.TemporaryDirectory(prefix="ridestream-join.") as folder:
-        city = City(arguments.bin, arguments.market, arguments.clock_rate, Path(folder))
+        city = City(arguments.bin, of_city.market, of_city.clock_rate, Path(folder))
         await city.look()
         libraries = [Library(language, people, city) for language, people in arguments.join.items()]
         for library in libraries:
             await library.start()
-        status = await live_beside(arguments.command, city, libraries, seconds)
+        status = await live_beside(arguments.command, city, libraries, of_city.seconds)
         for library in libraries:
             await library.stop()
-    print(f"\njoined    {'each':>10}{'driven':>10}{'ridden':>10}{'ended otherwise':>16}{'failures':>10}")
+    columns = f"{'each':>10}{'driven':>10}{'asked':>10}{'ridden':>10}{'ended otherwise':>16}{'failures':>10}"
+    print(f"\njoined    {columns}")
     for library in libraries:
         library.print_row()
     return status or int(not all(library.is_clean() for library in libraries))

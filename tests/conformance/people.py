@@ -193,6 +193,7 @@ class RiderLife(Person):
         trip = await self._call(
             "request", quote_id=quote["quoteId"], name=self._name, note="", request_id=request_id
         )
+        self._counts["asked"] += 1
         trip_id = trip["tripId"]
         await self._call("watch", trip_id=trip_id, watch=trip_id)
         while (event := await self._adapter.next(trip_id))["event"] == "trip":
