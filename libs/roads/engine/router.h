@@ -30,10 +30,10 @@ struct PreparedPlace {
   std::shared_ptr<const PlaceLabels> labels;  ///< Of the router that prepared it; may be null.
 };
 
-/// Shortest travel times along the streets, by the turns that are allowed: the interface between those
-/// who ask and the engine that knows. Time counts from where a place is snapped to a street; on a
-/// two-way street a drive may start and end in either direction. All times are whole milliseconds,
-/// and the same whichever engine finds them.
+/// Shortest travel times along the streets, by the turns that are allowed: the interface between
+/// those who ask and the engine that knows. Time counts from where a place is snapped to a street;
+/// on a two-way street a drive may start and end in either direction. All times are whole
+/// milliseconds, and the same whichever engine finds them.
 ///
 /// Who asks about a place once gives its coordinates; who asks often snaps it once (see snapper)
 /// and gives the SnappedPoint; who asks about pairs of the same places prepares them once.
