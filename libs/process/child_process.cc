@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -193,6 +194,22 @@ absl::StatusOr<std::size_t> ChildProcess::ResidentBytes() const {
     return absl::NotFoundError(fmt::format("/proc/{}/statm can't be read", pid_));
   }
   return resident_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+absl::StatusOr<std::chrono::milliseconds> ChildProcess::CpuTime() const {
+  const std::string path = fmt::format("/proc/{}/stat", pid_);
+  std::ifstream file(path);
+  // See proc(5). The name, in parentheses, may contain spaces; then 11 fields come before the
+  // times.
+  file.ignore(std::numeric_limits<std::streamsize>::max(), ')');
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) file >> skipped;
+  std::int64_t user = 0, system = 0, children_user = 0, children_system = 0;
+  if (!(file >> user >> system >> children_user >> children_system)) {
+    return absl::NotFoundError(path + " can't be read");
+  }
+  const std::int64_t ticks = user + system + children_user + children_system;
+  return std::chrono::milliseconds(ticks * 1'000 / sysconf(_SC_CLK_TCK));
 }
 
 std::string LastBytesOf(const std::string& path) {

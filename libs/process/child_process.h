@@ -51,6 +51,9 @@ class ChildProcess {
 
   /// Resident memory now, in bytes.
   absl::StatusOr<std::size_t> ResidentBytes() const;
+  /// CPU time of all its threads so far, and of its own children that have ended, in steps of 10
+  /// ms.
+  absl::StatusOr<std::chrono::milliseconds> CpuTime() const;
   pid_t pid() const { return pid_; }
   const std::string& log_path() const { return log_path_; }
   /// The last 2,000 bytes of its log, for messages.

@@ -57,6 +57,19 @@ TEST_F(ChildProcessTest, GivesUpOnAServiceThatNeverAnnouncesItself) {
               StatusIs(absl::StatusCode::kDeadlineExceeded, "not ready"));
 }
 
+TEST_F(ChildProcessTest, CpuTimeIncludesThatOfItsChildrenThatHaveEnded) {
+  const auto process = RunScript(
+      "(i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done);"
+      "echo address=127.0.0.1:7001 >$RIDESTREAM_ADDRESS_FILE.new;"
+      "mv $RIDESTREAM_ADDRESS_FILE.new $RIDESTREAM_ADDRESS_FILE; exec sleep 60");
+  ASSERT_THAT(process, IsOk());
+  ASSERT_THAT((*process)->WaitUntilServing(), IsOk());
+  const auto cpu = (*process)->CpuTime();
+  ASSERT_THAT(cpu, IsOk());
+  EXPECT_GE(*cpu, std::chrono::milliseconds(20));
+  EXPECT_LT(*cpu, std::chrono::seconds(30));
+}
+
 TEST_F(ChildProcessTest, EndsByTheSignalThatItIsSent) {
   const auto process = RunScript("exec sleep 60");
   ASSERT_THAT(process, IsOk());
