@@ -67,16 +67,25 @@ absl::Status TripServer::OpenStore(const Options& options) {
                           commands > 0 ? "commit failed" : "other processes can't be followed",
                           {{"error", status.ToString()}, {"commands", std::to_string(commands)}});
            },
-       .on_progress =
-           [this](const v1::ReportProgressRequest& report) {
-             if (CheckReport(report).ok()) feed_.Report(report);
-           },
-       .on_surge = [this](const v1::ReportSurgeRequest& report,
-                          Time at) { surge_.Replace(report, at); }},
+       .on_progress = [this](const v1::ReportProgressRequest& report) { OnShared(report); },
+       .on_surge = [this](const v1::ReportSurgeRequest& report, Time at) { OnShared(report, at); }},
       metrics_);
   if (!store.ok()) return store.status();
   store_.emplace(*std::move(store));
   return absl::OkStatus();
+}
+
+void TripServer::OnShared(const v1::ReportProgressRequest& report) {
+  if (!CheckReport(report).ok()) return;
+  v1::ReportProgressRequest current;
+  for (const v1::TripProgress& entry : report.trips()) {
+    if (terms_.Accept(entry.market(), entry.term()).ok()) *current.add_trips() = entry;
+  }
+  feed_.Report(current);
+}
+
+void TripServer::OnShared(const v1::ReportSurgeRequest& report, Time at) {
+  if (terms_.Accept(report.market(), report.term()).ok()) surge_.Replace(report, at);
 }
 
 void TripServer::MakeServices(const Options& options) {
@@ -84,6 +93,7 @@ void TripServer::MakeServices(const Options& options) {
       TripHandlers::Options{.store = *store_->store,
                             .feed = feed_,
                             .surge = surge_,
+                            .terms = terms_,
                             .exchange = store_->exchange.get(),
                             .clock = *clock_,
                             .executor = executor_,

@@ -19,6 +19,7 @@
 #include "libs/roads/streets.h"
 #include "libs/rpc/security.h"
 #include "libs/rpc/server.h"
+#include "services/trip/domain/known_terms.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/surge_table.h"
 #include "services/trip/handlers/trip_feed.h"
@@ -81,6 +82,9 @@ class TripServer {
  private:
   TripServer(Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status OpenStore(const Options& options);
+  /// What other processes of the store were told; what is of an older term is left out.
+  void OnShared(const v1::ReportProgressRequest& report);
+  void OnShared(const v1::ReportSurgeRequest& report, Time at);
   void MakeServices(const Options& options);
   absl::Status Serve(rpc::ServerOptions options);
 
@@ -93,6 +97,7 @@ class TripServer {
   std::map<std::string, std::unique_ptr<StreetsRouter>> routers_;
   TripFeed feed_;
   SurgeTable surge_;
+  KnownTerms terms_;
   std::optional<ChosenStore> store_;  // Set before the services are made.
   ThreadExecutor executor_;
   std::unique_ptr<TripHandlers> handlers_;

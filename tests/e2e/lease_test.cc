@@ -126,6 +126,39 @@ class LeaseTest : public ::testing::Test {
     marked_as_stale = context.GetServerTrailingMetadata().contains(rpc::kStaleTermKey);
     return status;
   }
+  /// Reports that there is no surge, as a dispatch process does that holds the lease in `term`.
+  grpc::Status ReportSurge(std::uint64_t term, bool& marked_as_stale) {
+    const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
+    rpc::SetTimeout(context, std::chrono::seconds(30));
+    trip::v1::ReportSurgeRequest request;
+    request.set_market("city");
+    request.set_term(term);
+    trip::v1::ReportSurgeResponse response;
+    const grpc::Status status = stub->ReportSurge(&context, request, &response);
+    marked_as_stale = context.GetServerTrailingMetadata().contains(rpc::kStaleTermKey);
+    return status;
+  }
+  /// Reports progress of a trip, as a dispatch process does that holds the lease in `term`.
+  grpc::Status ReportProgress(const std::string& trip, std::uint64_t term, bool& marked_as_stale) {
+    const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+    grpc::ClientContext context;
+    rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
+    rpc::SetTimeout(context, std::chrono::seconds(30));
+    trip::v1::ReportProgressResponse response;
+    const auto stream = stub->ReportProgress(&context, &response);
+    trip::v1::ReportProgressRequest request;
+    trip::v1::TripProgress& entry = *request.add_trips();
+    entry.set_trip_id(trip);
+    entry.set_market("city");
+    entry.set_term(term);
+    stream->Write(request);
+    stream->WritesDone();
+    const grpc::Status status = stream->Finish();
+    marked_as_stale = context.GetServerTrailingMetadata().contains(rpc::kStaleTermKey);
+    return status;
+  }
   /// Waits for the offer of that trip; declines others.
   static Offer WaitForOfferOf(TestDriver& driver, const std::string& trip) {
     Offer offer = driver.WaitForOffer();
@@ -210,6 +243,15 @@ TEST_F(LeaseTest, HolderThatWasStoppedChangesNothingWhenItGoesOn) {
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(refused.error_message(), HasSubstr("term 1 of market 'city' is over"));
   EXPECT_TRUE(is_stale);
+  for (const std::uint64_t term : {1, 2}) {
+    for (const grpc::Status& status :
+         {ReportSurge(term, is_stale), ReportProgress(id, term, is_stale)}) {
+      EXPECT_EQ(status.error_code(),
+                term == 1 ? grpc::StatusCode::FAILED_PRECONDITION : grpc::StatusCode::OK)
+          << status.error_message();
+    }
+    EXPECT_EQ(is_stale, term == 1);
+  }
   RideToTheEnd(other, id);
   EXPECT_EQ(rider.WaitFor(trip::v1::TRIP_STATE_COMPLETED).driver().driver_id(), "d-2");
   // The zombie ends, for its supervisor to start it as a standby.

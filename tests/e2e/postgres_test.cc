@@ -150,6 +150,7 @@ TEST_F(PostgresTest, SurgeReportedToOneProcessAppliesInAll) {
   const LatLng to = roads::RandomPointOnStreet(streets->graph(), random);
   trip::v1::ReportSurgeRequest report;
   report.set_market("city");
+  report.set_term(1);
   trip::v1::SurgeCell& cell = *report.add_cells();
   cell.set_s2_cell_id(S2CellId(S2LatLng::FromDegrees(from.lat(), from.lng())).parent(13).id());
   cell.set_surge_percent(150);

@@ -1,7 +1,12 @@
 #include "tests/sim/trip_process.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 #include <variant>
+
+#include "libs/rpc/stale_term.h"
 
 namespace ridestream::sim {
 namespace {
@@ -44,6 +49,7 @@ TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChe
       handlers_({.store = store_,
                  .feed = feed_,
                  .surge = surge_,
+                 .terms = terms_,
                  .clock = context.agenda.clock(),
                  .executor = executor_,
                  .markets = {{kMarket, &router_}},
@@ -96,7 +102,13 @@ void TripProcess::Carry(const dispatch::TripRequest& request, TripReply reply) {
 
 void TripProcess::AcquireLease(const trip::v1::AcquireLeaseRequest& request,
                                Reply<trip::v1::AcquireLeaseResponse> reply) {
-  handlers_.AcquireLease(ByDispatch(), request, std::move(reply));
+  handlers_.AcquireLease(ByDispatch(), request,
+                         [this, reply = std::move(reply)](
+                             const absl::StatusOr<trip::v1::AcquireLeaseResponse>& answer) {
+                           if (answer.ok())
+                             told_term_ = std::max(told_term_, answer->lease().term());
+                           reply(answer);
+                         });
 }
 
 void TripProcess::RenewLease(const trip::v1::RenewLeaseRequest& request,
@@ -112,7 +124,14 @@ void TripProcess::ReleaseLease(const trip::v1::ReleaseLeaseRequest& request,
 void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
                               const Reply<trip::v1::ReportSurgeResponse>& reply) {
   const absl::Status status = handlers_.ReportSurge(request);
-  if (!status.ok()) context_.Violated("a reported surge was refused: " + status.ToString());
+  if (status.ok() && request.term() < told_term_) {
+    context_.Violated(fmt::format("surge of term {} was accepted after term {} began",
+                                  request.term(), told_term_));
+  }
+  if (!status.ok() && !rpc::IsStaleTerm(status)) {
+    context_.Violated("a reported surge was refused: " + status.ToString());
+  }
+  if (!status.ok()) return reply(status);
   reply(trip::v1::ReportSurgeResponse());
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
 #include "services/dispatch/domain/trips/trip_commands.h"
+#include "services/trip/domain/known_terms.h"
 #include "services/trip/domain/surge_table.h"
 #include "services/trip/handlers/trip_feed.h"
 #include "services/trip/handlers/trip_handlers.h"
@@ -67,6 +69,8 @@ class TripProcess {
   const trip::StreetsRouter router_{TownStreets()};
   trip::TripFeed feed_;
   trip::SurgeTable surge_;
+  trip::KnownTerms terms_;
+  std::uint64_t told_term_ = 0;  // The newest that this life gave a dispatch.
   SimExecutor executor_;
   SimTripStore store_;
   trip::TripHandlers handlers_;

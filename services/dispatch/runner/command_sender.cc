@@ -67,9 +67,11 @@ void CommandSender::Send(TripCommand command) {
 }
 
 void CommandSender::Send(const SetSurge& surge) {
-  if (!around_.lease.TermToActIn()) return;
+  const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
+  if (!term) return;
   trip::v1::ReportSurgeRequest request;
   request.set_market(market_);
+  request.set_term(*term);
   for (const auto& [id, percent] : surge.cells) {
     trip::v1::SurgeCell& cell = *request.add_cells();
     cell.set_s2_cell_id(id);
@@ -78,6 +80,7 @@ void CommandSender::Send(const SetSurge& surge) {
   around_.trip.ReportSurge(std::move(request), {kSurgeTimeout}, [this](const absl::Status& status) {
     // Surge is reported again while it lasts, and forgotten otherwise.
     if (status.ok()) return;
+    if (rpc::IsStaleTerm(status)) around_.lease.OnTermRefused();
     service::Log(service::Level::kWarning, "surge_not_told",
                  {{"market", market_}, {"error", std::string(status.message())}});
   });

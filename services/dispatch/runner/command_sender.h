@@ -14,10 +14,10 @@
 namespace ridestream::dispatch {
 
 /// Sends a market's commands and surge prices to trip, and reports their outcomes to the market.
-/// Each command carries the term of the market's lease. Without a term to act in, and when trip
-/// refuses the term, the market learns that the outcome is open, so that it sends the command again
-/// later. Thread-safe. What is given by reference outlives the calls under way, which end with
-/// `trip`.
+/// Each command and each report of surge carries the term of the market's lease. Without a term to
+/// act in, and when trip refuses the term, the market learns that the outcome is open, so that it
+/// sends the command again later. Thread-safe. What is given by reference outlives the calls under
+/// way, which end with `trip`.
 class CommandSender {
  public:
   struct Surroundings {

@@ -11,7 +11,7 @@ class MarketLease {
   virtual ~MarketLease() = default;
   /// The term to act in just now. Nothing: another process may be deciding, or will be soon.
   virtual std::optional<std::uint64_t> TermToActIn() const = 0;
-  /// Trip refused a command since its term is over.
+  /// Trip refused a command or a report since its term is over.
   virtual void OnTermRefused() = 0;
 };
 

@@ -187,9 +187,10 @@ void MarketRunner::Do(FindCandidates decision) {
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
 
 void MarketRunner::Do(ReportProgress decision) {
-  // Trip can't tell whose report is older: a process that was stopped must not report what it
-  // believes.
-  if (!around_.lease.TermToActIn()) return;
+  const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
+  if (!term) return;
+  decision.progress.set_market(market_name_);
+  decision.progress.set_term(*term);
   if (decision.progress.progress().has_arrives_at()) {
     auto& arrives_at = *decision.progress.mutable_progress()->mutable_arrives_at();
     arrives_at = ToProto(FromProto(arrives_at) - around_.trip_to_ours());

@@ -334,14 +334,18 @@ TEST_F(MarketRunnerTest, ProgressIsReportedOnlyWithATermToActIn) {
     clock_.Advance(100ms);
     await_handled();
   }
-  lease_.set_term(1);
+  lease_.set_term(7);
   assign(2, "t-2", "d-2");
   std::vector<std::string> reported;
   while (reported.empty()) {
     clock_.Advance(100ms);
     await_handled();
     if (const auto report = progress_wire_.Take()) {
-      for (const auto& entry : report->trips()) reported.push_back(entry.trip_id());
+      for (const auto& entry : report->trips()) {
+        reported.push_back(entry.trip_id());
+        EXPECT_EQ(entry.market(), "city");
+        EXPECT_EQ(entry.term(), 7u);
+      }
     }
   }
   EXPECT_EQ(reported, (std::vector<std::string>{"t-2"}));

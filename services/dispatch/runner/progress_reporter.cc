@@ -26,7 +26,8 @@ void ProgressReporter::Report(trip::v1::TripProgress progress) {
   {
     MutexLock lock(mu_);
     first = latest_.empty();
-    latest_[progress.trip_id()] = std::move(*progress.mutable_progress());
+    std::string trip_id = progress.trip_id();
+    latest_[std::move(trip_id)] = std::move(progress);
   }
   if (first) stream_.Wake();
 }
@@ -34,11 +35,12 @@ void ProgressReporter::Report(trip::v1::TripProgress progress) {
 bool ProgressReporter::NextBatch(Request* request) {
   request->clear_trips();
   MutexLock lock(mu_);
+  auto next = latest_.upper_bound(last_taken_);
   while (!latest_.empty() && request->trips_size() < kMaxBatch) {
-    auto node = latest_.extract(latest_.begin());
-    auto& entry = *request->add_trips();
-    entry.set_trip_id(node.key());
-    *entry.mutable_progress() = std::move(node.mapped());
+    if (next == latest_.end()) next = latest_.begin();
+    auto node = latest_.extract(next++);
+    *request->add_trips() = std::move(node.mapped());
+    last_taken_ = std::move(node.key());
   }
   return request->trips_size() > 0;
 }

@@ -13,7 +13,9 @@
 namespace ridestream::dispatch {
 
 /// Tells trip where the cars are. The latest of a trip replaces the older, so what waits is bounded
-/// by the trips under way. Thread-safe.
+/// by the trips under way. Each trip gets its turn, however slow trip is. Each entry names its
+/// market and the term of the market's lease; a stream that ends since a term is over is opened
+/// again. Thread-safe.
 class ProgressReporter {
  public:
   using Request = trip::v1::ReportProgressRequest;
@@ -30,7 +32,8 @@ class ProgressReporter {
   bool NextBatch(Request* request);
 
   Mutex mu_;
-  std::map<std::string, trip::v1::Progress> latest_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, trip::v1::TripProgress> latest_ ABSL_GUARDED_BY(mu_);  // By trip.
+  std::string last_taken_ ABSL_GUARDED_BY(mu_);  // The trip after which the next batch begins.
   streams::ReportStream<Request> stream_;
 };
 

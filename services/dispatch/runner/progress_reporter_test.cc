@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,6 +38,22 @@ TEST(ProgressReporterTest, LatestOfATripReplacesTheOlder) {
   reporter.Report(ProgressOf("t-2", 4));
   timers.FireAll();
   EXPECT_EQ(wire.Take()->trips_size(), 1);
+}
+
+TEST(ProgressReporterTest, EachTripGetsItsTurnThoughTripIsSlow) {
+  constexpr int kTrips = 10'000;  // More than two batches.
+  testing::ManualTimers timers;
+  FakeWire<ProgressReporter::Request> wire;
+  ProgressReporter reporter(timers, wire.Opener());
+  std::set<std::string> arrived;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < kTrips; ++i) reporter.Report(ProgressOf(std::to_string(i), round));
+    timers.FireAll();
+    const auto request = wire.Take();
+    ASSERT_TRUE(request);
+    for (const auto& entry : request->trips()) arrived.insert(entry.trip_id());
+  }
+  EXPECT_EQ(arrived.size(), static_cast<std::size_t>(kTrips));
 }
 
 TEST(ProgressReporterTest, NewestOfEachTripArrivesWhateverThreadsReport) {

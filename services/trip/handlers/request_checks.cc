@@ -91,6 +91,7 @@ absl::Status CheckReport(const v1::ReportProgressRequest& report) {
     const v1::TripProgress& entry = report.trips(i);
     const std::string field = fmt::format("trips[{}]", i);
     status = ValidateId(entry.trip_id(), field + ".trip_id");
+    if (status.ok()) status = ValidateId(entry.market(), field + ".market");
     if (status.ok() && entry.progress().has_driver_position()) {
       status = ValidatePlace(FromProto(entry.progress().driver_position()),
                              field + ".progress.driver_position");

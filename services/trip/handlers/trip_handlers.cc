@@ -282,7 +282,15 @@ void TripHandlers::ChangeLease(const Call& call, absl::StatusOr<LeaseCommand> co
   if (!options_.markets.contains(command->market.str())) {
     return done(absl::NotFoundError(fmt::format("market '{}' isn't served here", command->market)));
   }
-  options_.store.ChangeLease(*std::move(command), std::move(done), call.deadline);
+  options_.store.ChangeLease(
+      *std::move(command),
+      [this, done = std::move(done)](const absl::StatusOr<LeaseAnswer>& answer) {
+        // Before the new holder knows of its term: whatever reaches this process after the holder's
+        // first report is checked against it.
+        if (answer.ok()) options_.terms.Learn(answer->lease.market.str(), answer->lease.term);
+        done(answer);
+      },
+      call.deadline);
 }
 
 v1::Lease TripHandlers::Describe(const LeaseAnswer& answer) const {
@@ -300,11 +308,22 @@ absl::Status TripHandlers::ReportSurge(const v1::ReportSurgeRequest& request) {
   absl::Status status = ValidateId(request.market(), "market");
   if (status.ok()) status = served_.Check(request.market(), "market");
   if (status.ok()) status = ValidateSurge(request);
+  if (status.ok()) status = options_.terms.Accept(request.market(), request.term());
   if (!status.ok()) return status;
   const Time now = options_.clock.Now();
   options_.surge.Replace(request, now);
   if (options_.exchange != nullptr) options_.exchange->Share(request, now);
   return absl::OkStatus();
+}
+
+absl::Status TripHandlers::Accept(const v1::ReportProgressRequest& report) {
+  absl::Status status = CheckReport(report);
+  for (int i = 0; status.ok() && i < report.trips_size(); ++i) {
+    const v1::TripProgress& entry = report.trips(i);
+    status = served_.Check(entry.market(), fmt::format("trips[{}].market", i));
+    if (status.ok()) status = options_.terms.Accept(entry.market(), entry.term());
+  }
+  return status;
 }
 
 std::shared_ptr<ProgressReader> TripHandlers::ReportProgress(
@@ -313,7 +332,7 @@ std::shared_ptr<ProgressReader> TripHandlers::ReportProgress(
   ProgressReader::Options stream_options{
       .on_message = [this, response = Response()](const v1::ReportProgressRequest& report) mutable
       -> absl::StatusOr<Response> {
-        if (absl::Status status = CheckReport(report); !status.ok()) return status;
+        if (absl::Status status = Accept(report); !status.ok()) return status;
         options_.feed.Report(report);
         if (options_.exchange != nullptr) options_.exchange->Share(report);
         response.set_received(response.received() +

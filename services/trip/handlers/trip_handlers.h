@@ -15,6 +15,7 @@
 #include "libs/server_streams/pull_stream.h"
 #include "libs/server_streams/push_stream.h"
 #include "libs/service/markets.h"
+#include "services/trip/domain/known_terms.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/quote_router.h"
 #include "services/trip/domain/report_exchange.h"
@@ -43,6 +44,7 @@ class TripHandlers {
     TripStore& store;
     TripFeed& feed;  ///< Where the store publishes.
     SurgeTable& surge;
+    KnownTerms& terms;
     /// Told of what is reported here; null when no other process shares the store.
     ReportExchange* exchange = nullptr;
     const Clock& clock;
@@ -122,6 +124,9 @@ class TripHandlers {
 
  private:
   void Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply);
+  /// Checks a report and learns the terms in it. FAILED_PRECONDITION names a market that isn't
+  /// served here, or a term that is over.
+  absl::Status Accept(const v1::ReportProgressRequest& report);
   /// Has the lease of a market that is served here changed.
   void ChangeLease(const Call& call, absl::StatusOr<LeaseCommand> command,
                    TripStore::LeaseDone done);

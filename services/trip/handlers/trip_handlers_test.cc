@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/rpc/stale_term.h"
 #include "libs/server_streams/testing/reading_client.h"
 #include "libs/testing/status_matchers.h"
 #include "services/trip/storage/memory_trip_store.h"
@@ -87,6 +88,37 @@ class TripHandlersTest : public ::testing::Test {
     handlers_.CancelTrip({.caller = caller}, request, answer.Reply());
     return answer.Get();
   }
+  /// Where there never was a lease.
+  void Assign(const std::string& trip) {
+    v1::AssignTripRequest assign;
+    assign.set_trip_id(trip);
+    assign.set_offer_id("o");
+    *assign.mutable_driver() = SampleDriver("d");
+    assign.set_seats(4);
+    Answer<TripPtr> assigned;
+    handlers_.Carry({.caller = kService}, assign, assigned.Reply());
+    EXPECT_THAT(assigned.Get(), IsOk());
+  }
+  /// Takes the market's lease; each time makes a new term.
+  void AcquireLease() {
+    v1::AcquireLeaseRequest request;
+    request.set_market(kMarket);
+    request.set_holder("p-1");
+    request.mutable_duration()->set_seconds(60);
+    Answer<v1::AcquireLeaseResponse> answer;
+    handlers_.AcquireLease({.caller = kService}, request, answer.Reply());
+    EXPECT_THAT(answer.Get(), IsOk());
+  }
+  static v1::ReportProgressRequest Report(const std::string& trip, std::uint64_t term = 0) {
+    v1::ReportProgressRequest report;
+    v1::TripProgress& entry = *report.add_trips();
+    entry.set_trip_id(trip);
+    entry.set_market(kMarket);
+    entry.set_term(term);
+    *entry.mutable_progress()->mutable_driver_position() =
+        ToProto(LatLng{407'000'000, -739'000'000});
+    return report;
+  }
   static v1::FollowTripsRequest After(std::uint64_t sequence) {
     v1::FollowTripsRequest request;
     request.add_markets(kMarket);
@@ -107,11 +139,13 @@ class TripHandlersTest : public ::testing::Test {
   FixedRouter router_;
   TripFeed feed_{kTail};
   SurgeTable surge_;
+  KnownTerms terms_;
   MemoryTripStore store_{clock_,
                          [this](const std::vector<EventPtr>& events) { feed_.Publish(events); }};
   TripHandlers handlers_{{.store = store_,
                           .feed = feed_,
                           .surge = surge_,
+                          .terms = terms_,
                           .clock = clock_,
                           .executor = executor_,
                           .markets = {{kMarket, &router_}},
@@ -289,24 +323,13 @@ TEST_F(TripHandlersTest, WatchersSeeTheTripItsProgressAndItsEnd) {
   Reader<v1::WatchTripResponse> watcher;
   watcher.Attach(handlers_.WatchTrip({.caller = kRider}, request, watcher));
   EXPECT_EQ(watcher.Await(1)[0].trip().state(), v1::TRIP_STATE_REQUESTED);
-  v1::AssignTripRequest assign;
-  assign.set_trip_id(trip);
-  assign.set_offer_id("o");
-  *assign.mutable_driver() = SampleDriver("d");
-  assign.set_seats(4);
-  Answer<TripPtr> assigned;
-  handlers_.Carry({.caller = kService}, assign, assigned.Reply());
-  EXPECT_THAT(assigned.Get(), IsOk());
+  Assign(trip);
   EXPECT_EQ(watcher.Await(2)[1].trip().state(), v1::TRIP_STATE_ASSIGNED);
 
   Reporter reporter;
   const auto reader = handlers_.ReportProgress(reporter);
   EXPECT_EQ(reporter.reads_, 1);
-  v1::ReportProgressRequest report;
-  v1::TripProgress& entry = *report.add_trips();
-  entry.set_trip_id(trip);
-  *entry.mutable_progress()->mutable_driver_position() = ToProto(LatLng{407'000'000, -739'000'000});
-  reader->OnRead(report);
+  reader->OnRead(Report(trip));
   EXPECT_EQ(reporter.reads_, 2);
   EXPECT_TRUE(watcher.Await(3)[2].progress().has_driver_position());
   reader->OnReadsEnded();
@@ -328,6 +351,64 @@ TEST_F(TripHandlersTest, NamesTheInvalidFieldToReporters) {
   EXPECT_THAT(*reporter.status_, StatusIs(absl::StatusCode::kInvalidArgument, "trips[0].trip_id"));
   EXPECT_EQ(reporter.reads_, 1);
   reader->OnDone();
+}
+
+TEST_F(TripHandlersTest, RefusesProgressOfATermThatIsOverAndPassesNothingOn) {
+  const std::string trip = NewTrip("r");
+  Assign(trip);
+  v1::WatchTripRequest request;
+  request.set_trip_id(trip);
+  Reader<v1::WatchTripResponse> watcher;
+  watcher.Attach(handlers_.WatchTrip({.caller = kRider}, request, watcher));
+  watcher.Await(1);
+  AcquireLease();
+  AcquireLease();
+  Reporter zombie;
+  const auto stale = handlers_.ReportProgress(zombie);
+  v1::ReportProgressRequest mixed = Report(trip, 2);
+  mixed.mutable_trips(0)->mutable_progress()->set_eta_s(7);
+  mixed.MergeFrom(Report(trip, 1));
+  stale->OnRead(mixed);
+  ASSERT_TRUE(zombie.status_.has_value());
+  EXPECT_THAT(*zombie.status_, StatusIs(absl::StatusCode::kFailedPrecondition, "term 1"));
+  EXPECT_TRUE(rpc::IsStaleTerm(*zombie.status_));
+  stale->OnDone();
+
+  Reporter holder;
+  const auto current = handlers_.ReportProgress(holder);
+  current->OnRead(Report(trip, 2));
+  EXPECT_FALSE(holder.status_.has_value());
+  EXPECT_EQ(watcher.Await(2)[1].progress().eta_s(), 0u) << "what was refused was passed on";
+  current->OnReadsEnded();
+  current->OnDone();
+  watcher.Cancel();
+  EXPECT_THAT(watcher.AwaitEnd(), StatusIs(absl::StatusCode::kCancelled, ""));
+}
+
+TEST_F(TripHandlersTest, RefusesProgressOfAMarketThatIsNotServed) {
+  Reporter reporter;
+  const auto reader = handlers_.ReportProgress(reporter);
+  v1::ReportProgressRequest report = Report("t");
+  report.mutable_trips(0)->set_market("elsewhere");
+  reader->OnRead(report);
+  ASSERT_TRUE(reporter.status_.has_value());
+  EXPECT_THAT(*reporter.status_, StatusIs(absl::StatusCode::kFailedPrecondition, "elsewhere"));
+  reader->OnDone();
+}
+
+TEST_F(TripHandlersTest, RefusesSurgeOfATermThatIsOver) {
+  v1::ReportSurgeRequest report;
+  report.set_market(kMarket);
+  EXPECT_THAT(handlers_.ReportSurge(report), IsOk()) << "there never was a lease";
+  AcquireLease();
+  const absl::Status without_term = handlers_.ReportSurge(report);
+  EXPECT_THAT(without_term, StatusIs(absl::StatusCode::kFailedPrecondition, "term 0"));
+  EXPECT_TRUE(rpc::IsStaleTerm(without_term));
+  report.set_term(1);
+  EXPECT_THAT(handlers_.ReportSurge(report), IsOk());
+  AcquireLease();
+  EXPECT_THAT(handlers_.ReportSurge(report),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "term 1"));
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ class WatchTripTest : public TripServerTest {
     v1::ReportProgressRequest report;
     v1::TripProgress& entry = *report.add_trips();
     entry.set_trip_id(trip_id);
+    entry.set_market(kMarket);
     *entry.mutable_progress()->mutable_driver_position() =
         ToProto(LatLng{407'000'000, -739'000'000});
     entry.mutable_progress()->set_eta_s(eta_s);
@@ -157,6 +158,10 @@ TEST_F(WatchTripTest, BadReportsAreRefused) {
               StatusIs(absl::StatusCode::kPermissionDenied, "isn't for rider"));
   EXPECT_THAT(ReportOnce(Report("", 1)),
               StatusIs(absl::StatusCode::kInvalidArgument, "trips[0].trip_id"));
+  v1::ReportProgressRequest of_no_market = Report("t", 1);
+  of_no_market.mutable_trips(0)->clear_market();
+  EXPECT_THAT(ReportOnce(of_no_market),
+              StatusIs(absl::StatusCode::kInvalidArgument, "trips[0].market"));
   v1::ReportProgressRequest off_the_earth = Report("t", 1);
   off_the_earth.mutable_trips(0)->mutable_progress()->mutable_driver_position()->set_lat_e7(
       900'000'001);

@@ -33,7 +33,9 @@ constexpr std::chrono::milliseconds kRetryEvery{500};
 constexpr Statement kNotifyOthers{"notify_others", "SELECT pg_notify($1, $2)"};
 constexpr Statement kSaveSurge{
     "save_surge",
-    "INSERT INTO surge (market, reported_at_us, report) VALUES ($1, $2, $3) "
+    "INSERT INTO surge (market, reported_at_us, report) "
+    "SELECT $1::text, $2::bigint, $3::bytea "
+    "WHERE $4::bigint >= COALESCE((SELECT term FROM leases WHERE market = $1), 0) "
     "ON CONFLICT (market) DO UPDATE SET reported_at_us = excluded.reported_at_us, "
     "report = excluded.report WHERE surge.reported_at_us <= excluded.reported_at_us"};
 constexpr Statement kReadSurge{
@@ -41,7 +43,7 @@ constexpr Statement kReadSurge{
 constexpr Statement kExchange[] = {kNotifyOthers, kSaveSurge, kReadSurge};
 
 /// Progress in as many payloads as it takes.
-std::vector<std::string> Payloads(const std::map<std::string, v1::Progress>& progress) {
+std::vector<std::string> Payloads(const std::map<std::string, v1::TripProgress>& progress) {
   std::vector<std::string> payloads;
   v1::ReportProgressRequest part;
   std::size_t bytes = 0;
@@ -51,14 +53,11 @@ std::vector<std::string> Payloads(const std::map<std::string, v1::Progress>& pro
     part.Clear();
     bytes = 0;
   };
-  for (const auto& [trip_id, latest] : progress) {
-    v1::TripProgress entry;
-    entry.set_trip_id(trip_id);
-    *entry.mutable_progress() = latest;
+  for (const auto& [trip_id, entry] : progress) {
     const std::size_t size = entry.ByteSizeLong() + kMaxEntryHeader;
     if (bytes + size > kMaxPayload) finish();
     bytes += size;
-    *part.add_trips() = std::move(entry);
+    *part.add_trips() = entry;
   }
   finish();
   return payloads;
@@ -113,7 +112,7 @@ void PostgresReportExchange::Share(const v1::ReportProgressRequest& report) {
       if (outbox_.progress.size() >= kMaxTrips && !outbox_.progress.contains(entry.trip_id())) {
         continue;
       }
-      outbox_.progress[entry.trip_id()] = entry.progress();
+      outbox_.progress[entry.trip_id()] = entry;
     }
   }
   eventfd_write(wake_up_, 1);
@@ -182,8 +181,9 @@ absl::Status PostgresReportExchange::Send(const Outbox& outbox, postgres::Deadli
     connection_->Send(kNotifyOthers, {kProgressChannel, payload});
   }
   for (const auto& [market, surge] : outbox.surge) {
-    connection_->Send(kSaveSurge, {market, surge.second.time_since_epoch().count(),
-                                   postgres::Bytes{surge.first.SerializeAsString()}});
+    connection_->Send(kSaveSurge,
+                      {market, surge.second.time_since_epoch().count(),
+                       postgres::Bytes{surge.first.SerializeAsString()}, surge.first.term()});
     connection_->Send(kNotifyOthers, {kSurgeChannel, market});
   }
   return connection_->Sync(deadline).status();

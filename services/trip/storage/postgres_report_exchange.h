@@ -19,7 +19,8 @@ namespace ridestream::trip {
 
 /// Reports between the trip processes of one PostgreSQL database. Progress travels in the payload
 /// of notifications and is kept nowhere. Surge is in a table of a row a market, so that a
-/// process that starts learns it too; a notification names the market. The table is unlogged, and
+/// process that starts learns it too; a notification names the market. Surge of an older term than
+/// the market's lease isn't written there. The table is unlogged, and
 /// commits here wait for no disk and no standby: all of it is reported again soon. One thread of
 /// its own with one connection sends and receives.
 class PostgresReportExchange final : public ReportExchange {
@@ -51,7 +52,7 @@ class PostgresReportExchange final : public ReportExchange {
   using Surge = std::pair<v1::ReportSurgeRequest, Time>;
   /// What waits to be passed on: the newest by trip and by market.
   struct Outbox {
-    std::map<std::string, v1::Progress> progress;
+    std::map<std::string, v1::TripProgress> progress;
     std::map<std::string, Surge> surge;
   };
 

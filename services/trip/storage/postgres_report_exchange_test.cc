@@ -27,6 +27,8 @@ class RecordedExchange {
              [this](const v1::ReportProgressRequest& report) {
                MutexLock lock(mu_);
                for (const v1::TripProgress& entry : report.trips()) {
+                 EXPECT_EQ(entry.market(), "city");
+                 EXPECT_EQ(entry.term(), 3u);
                  eta_s_[entry.trip_id()] = entry.progress().eta_s();
                }
                changed_.SignalAll();
@@ -80,6 +82,8 @@ v1::ReportProgressRequest Progress(int first, int count) {
   for (int i = first; i < first + count; ++i) {
     v1::TripProgress& entry = *report.add_trips();
     entry.set_trip_id(fmt::format("trip-{}", i));
+    entry.set_market("city");
+    entry.set_term(3);
     entry.mutable_progress()->set_eta_s(static_cast<std::uint32_t>(i) + 1);
   }
   return report;
@@ -131,6 +135,28 @@ TEST_F(PostgresReportExchangeTest, PassesOnTheNewestSurgeAlsoToAProcessThatStart
   b.WaitForSurge("other", 110);
   RecordedExchange later(server_->Url());
   EXPECT_EQ(later.WaitForSurge("city", 200), At(3));
+}
+
+TEST_F(PostgresReportExchangeTest, KeepsNoSurgeOfATermThatIsOver) {
+  {
+    const auto store = *PostgresTripStore::Open(Options());
+    for (int term = 1; term <= 2; ++term) {
+      ASSERT_THAT(testing::Await(*store, testing::Acquire("city", "a")), IsOk());
+    }
+  }
+  RecordedExchange a(server_->Url());
+  RecordedExchange b(server_->Url());
+  v1::ReportSurgeRequest report = Surge("city", 150);
+  report.set_term(2);
+  a->Share(report, At(1));
+  b.WaitForSurge("city", 150);
+  report = Surge("city", 200);
+  report.set_term(1);
+  a->Share(report, At(2));
+  a->Share(Surge("other", 110), At(2));
+  b.WaitForSurge("other", 110);  // Written after the one of the city.
+  RecordedExchange later(server_->Url());
+  EXPECT_EQ(later.WaitForSurge("city", 150), At(1));
 }
 
 TEST_F(PostgresReportExchangeTest, GoesOnAfterTheServerRestarted) {

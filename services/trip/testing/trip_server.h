@@ -76,6 +76,7 @@ class TripServerTest : public ::testing::Test {
         TripHandlers::Options{.store = *store_,
                               .feed = *feed_,
                               .surge = surge_,
+                              .terms = terms_,
                               .clock = clock_,
                               .executor = executor_,
                               .markets = {{kMarket, &router_}, {"other", &router_}},
@@ -175,6 +176,7 @@ class TripServerTest : public ::testing::Test {
   rpc::TrustingAuthenticator authenticator_;
   FakeRouter router_;
   SurgeTable surge_;
+  KnownTerms terms_;
   std::unique_ptr<TripFeed> feed_;
   std::unique_ptr<SqliteTripStore> store_;
   ThreadExecutor executor_;

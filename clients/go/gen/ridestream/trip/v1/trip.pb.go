@@ -2919,9 +2919,13 @@ func (x *ReportDriverLostResponse) GetTrip() *Trip {
 }
 
 type TripProgress struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	TripId        string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
-	Progress      *Progress              `protobuf:"bytes,2,opt,name=progress,proto3" json:"progress,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	TripId   string                 `protobuf:"bytes,1,opt,name=trip_id,json=tripId,proto3" json:"trip_id,omitempty"`
+	Progress *Progress              `protobuf:"bytes,2,opt,name=progress,proto3" json:"progress,omitempty"`
+	// The trip's.
+	Market string `protobuf:"bytes,3,opt,name=market,proto3" json:"market,omitempty"`
+	// The term of dispatch's lease of the market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2968,6 +2972,20 @@ func (x *TripProgress) GetProgress() *Progress {
 		return x.Progress
 	}
 	return nil
+}
+
+func (x *TripProgress) GetMarket() string {
+	if x != nil {
+		return x.Market
+	}
+	return ""
+}
+
+func (x *TripProgress) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
 }
 
 type ReportProgressRequest struct {
@@ -3064,7 +3082,9 @@ type ReportSurgeRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Market string                 `protobuf:"bytes,1,opt,name=market,proto3" json:"market,omitempty"`
 	// At most 65,536. Elsewhere there is no surge.
-	Cells         []*SurgeCell `protobuf:"bytes,2,rep,name=cells,proto3" json:"cells,omitempty"`
+	Cells []*SurgeCell `protobuf:"bytes,2,rep,name=cells,proto3" json:"cells,omitempty"`
+	// The term of dispatch's lease of the market; 0 where there never was one.
+	Term          uint64 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3111,6 +3131,13 @@ func (x *ReportSurgeRequest) GetCells() []*SurgeCell {
 		return x.Cells
 	}
 	return nil
+}
+
+func (x *ReportSurgeRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
 }
 
 // A part of the city, of about a kilometre.
@@ -3833,17 +3860,20 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\x04lost\x18\x03 \x01(\bR\x04lost\x12\x12\n" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\"H\n" +
 	"\x18ReportDriverLostResponse\x12,\n" +
-	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"a\n" +
+	"\x04trip\x18\x01 \x01(\v2\x18.ridestream.trip.v1.TripR\x04trip\"\x8d\x01\n" +
 	"\fTripProgress\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x128\n" +
-	"\bprogress\x18\x02 \x01(\v2\x1c.ridestream.trip.v1.ProgressR\bprogress\"O\n" +
+	"\bprogress\x18\x02 \x01(\v2\x1c.ridestream.trip.v1.ProgressR\bprogress\x12\x16\n" +
+	"\x06market\x18\x03 \x01(\tR\x06market\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\"O\n" +
 	"\x15ReportProgressRequest\x126\n" +
 	"\x05trips\x18\x01 \x03(\v2 .ridestream.trip.v1.TripProgressR\x05trips\"4\n" +
 	"\x16ReportProgressResponse\x12\x1a\n" +
-	"\breceived\x18\x01 \x01(\x04R\breceived\"a\n" +
+	"\breceived\x18\x01 \x01(\x04R\breceived\"u\n" +
 	"\x12ReportSurgeRequest\x12\x16\n" +
 	"\x06market\x18\x01 \x01(\tR\x06market\x123\n" +
-	"\x05cells\x18\x02 \x03(\v2\x1d.ridestream.trip.v1.SurgeCellR\x05cells\"N\n" +
+	"\x05cells\x18\x02 \x03(\v2\x1d.ridestream.trip.v1.SurgeCellR\x05cells\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\x04R\x04term\"N\n" +
 	"\tSurgeCell\x12\x1c\n" +
 	"\n" +
 	"s2_cell_id\x18\x01 \x01(\x06R\bs2CellId\x12#\n" +

@@ -175,14 +175,17 @@ type TripServiceClient interface {
 	// Ordering: within the stream. Deadline: none; the caller reopens it when it breaks. Lost entries do
 	// no harm, since the next ones replace them. Unknown trips are ignored.
 	// Errors: PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds, a place out of
-	// range) at the first such entry.
+	// range), FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
+	// the trailing metadata `ridestream-stale-term: true`) at the first such entry, and then nothing of
+	// its message is passed on.
 	ReportProgress(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ReportProgressRequest, ReportProgressResponse], error)
 	// The places of a market where riders outnumber cars, and the surcharge of rides that start there.
 	// It applies to quotes from now on; existing quotes keep their price.
 	//
 	// Idempotent: each report replaces the previous one. It is never stored, and expires after 2 minutes
 	// without another. Deadline: 2 s.
-	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
+	// Errors: FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
+	// the trailing metadata `ridestream-stale-term: true`), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(ctx context.Context, in *ReportSurgeRequest, opts ...grpc.CallOption) (*ReportSurgeResponse, error)
 	// Takes the lease if nobody has it, or the one who had it didn't renew it in time or gave it up.
@@ -555,14 +558,17 @@ type TripServiceServer interface {
 	// Ordering: within the stream. Deadline: none; the caller reopens it when it breaks. Lost entries do
 	// no harm, since the next ones replace them. Unknown trips are ignored.
 	// Errors: PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds, a place out of
-	// range) at the first such entry.
+	// range), FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
+	// the trailing metadata `ridestream-stale-term: true`) at the first such entry, and then nothing of
+	// its message is passed on.
 	ReportProgress(grpc.ClientStreamingServer[ReportProgressRequest, ReportProgressResponse]) error
 	// The places of a market where riders outnumber cars, and the surcharge of rides that start there.
 	// It applies to quotes from now on; existing quotes keep their price.
 	//
 	// Idempotent: each report replaces the previous one. It is never stored, and expires after 2 minutes
 	// without another. Deadline: 2 s.
-	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
+	// Errors: FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
+	// the trailing metadata `ridestream-stale-term: true`), PERMISSION_DENIED (not a service),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(context.Context, *ReportSurgeRequest) (*ReportSurgeResponse, error)
 	// Takes the lease if nobody has it, or the one who had it didn't renew it in time or gave it up.
