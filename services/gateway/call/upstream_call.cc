@@ -88,9 +88,13 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   }
 
   void OnReadInitialMetadataDone(bool ok) override {
-    if (!ok) return;
-    events_.post([this, headers = HeadersFromMetadata(context_.GetServerInitialMetadata())] {
-      if (events_.on_headers) events_.on_headers(headers);
+    Headers headers;
+    if (ok) headers = HeadersFromMetadata(context_.GetServerInitialMetadata());
+    events_.post([this, ok, headers = std::move(headers)] {
+      headers_done_ = true;
+      if (ok && events_.on_headers) events_.on_headers(headers);
+      auto message = std::exchange(early_message_, std::nullopt);
+      if (message && !over_) events_.on_message(*std::move(message));
     });
   }
 
@@ -99,7 +103,9 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     if (ok) ok = ToString(incoming_, message);
     events_.post([this, ok, message = std::move(message)]() mutable {
       reading_ = false;
-      if (ok && !over_) {
+      if (ok && !over_ && !headers_done_) {
+        early_message_ = std::move(message);
+      } else if (ok && !over_) {
         events_.on_message(std::move(message));
       } else {
         over_ = true;
@@ -172,6 +178,9 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   grpc::ClientContext context_;
   ByteBuffer outgoing_;
   ByteBuffer incoming_;
+  // gRPC may report the first message on one thread before the headers on another.
+  bool headers_done_ = false;
+  std::optional<std::string> early_message_;
   bool writing_ = false;
   bool reading_ = false;
   bool over_ = false;  // No operation may begin any more.
