@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/identity/development_authority.h"
+#include "libs/identity/reloaded_file.h"
 #include "libs/service/market_addresses.h"
 #include "ridestream/dispatch/v1/dispatch.pb.h"
 #include "ridestream/location/v1/location.pb.h"
@@ -75,6 +76,25 @@ absl::Status CheckExposure(const GatewayServer::Options& options) {
                   options.address));
 }
 
+absl::StatusOr<Pseudonyms> MakePseudonyms(const GatewayServer::Options& options) {
+  std::string path = options.pseudonym_key;
+  if (path.empty() && !options.security.insecure && !options.sign_in_authority.empty()) {
+    path = options.sign_in_authority + "/tokens.jwk";
+  }
+  if (path.empty()) return Pseudonyms::Random();
+  const auto secret = identity::ReadWholeFile(path, /*max_bytes=*/64 << 10);
+  if (!secret.ok()) {
+    return absl::Status(secret.status().code(),
+                        fmt::format("{}: {}", path, std::string(secret.status().message())));
+  }
+  auto pseudonyms = Pseudonyms::FromSecret(*secret);
+  if (!pseudonyms.ok()) {
+    return absl::Status(pseudonyms.status().code(),
+                        fmt::format("{}: {}", path, std::string(pseudonyms.status().message())));
+  }
+  return pseudonyms;
+}
+
 /// "127.0.0.1:7000" of "0.0.0.0:7000", which no browser can open.
 std::string Reachable(const std::string& address) {
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
@@ -91,6 +111,7 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(Options opti
   if (!security.ok()) return security.status();
   std::unique_ptr<GatewayServer> server(new GatewayServer(options, *std::move(security)));
   if (absl::Status status = server->OpenSessions(options); !status.ok()) return status;
+  if (absl::Status status = server->MakeAnonymizer(options); !status.ok()) return status;
   if (absl::Status status = server->Serve(std::move(options)); !status.ok()) return status;
   return server;
 }
@@ -116,6 +137,13 @@ absl::Status GatewayServer::OpenSessions(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status GatewayServer::MakeAnonymizer(const Options& options) {
+  auto pseudonyms = MakePseudonyms(options);
+  if (!pseudonyms.ok()) return pseudonyms.status();
+  anonymizer_ = std::make_unique<Anonymizer>(*std::move(pseudonyms));
+  return absl::OkStatus();
+}
+
 absl::Status GatewayServer::Serve(Options options) {
   auto services = ConnectServices(options, *security_, metrics_.calls());
   if (!services.ok()) return services.status();
@@ -125,7 +153,8 @@ absl::Status GatewayServer::Serve(Options options) {
        .origins = std::move(options.origins),
        .hosts = std::move(options.hosts),
        .files = std::move(options.files),
-       .credentials = tokens == nullptr ? Credentials() : Credentials(*tokens, sessions_.get()),
+       .credentials = tokens == nullptr ? Credentials(*anonymizer_)
+                                        : Credentials(*anonymizer_, *tokens, sessions_.get()),
        .https = public_url_.starts_with("https:") || !options.https_certificate.empty(),
        .web = {.default_timeout = options.default_timeout,
                .max_message_bytes = options.limits.body_bytes,

@@ -19,6 +19,7 @@
 #include "services/gateway/http/static_files.h"
 #include "services/gateway/http_metrics.h"
 #include "services/gateway/server/gateway.h"
+#include "services/gateway/viewers/anonymizer.h"
 
 namespace ridestream::gateway {
 
@@ -41,6 +42,10 @@ class GatewayServer {
     /// BrowserSessions. Empty: no browser can sign in. Unused when it is insecure, since nobody
     /// needs to sign in then.
     std::string sign_in_authority = {};
+    /// File with a secret of at least 32 bytes, from which viewers' pseudonyms for drivers are
+    /// derived. Empty: the key of `sign_in_authority`, if there is one; otherwise a random secret,
+    /// and the pseudonyms change when the process restarts.
+    std::string pseudonym_key = {};
     /// The URL by which browsers reach the gateway, for the address that page() announces. When it
     /// begins with "https:", responses tell browsers to use HTTPS only, and cookies are for TLS
     /// alone. Empty: that of `address`.
@@ -87,6 +92,7 @@ class GatewayServer {
  private:
   GatewayServer(const Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status OpenSessions(const Options& options);
+  absl::Status MakeAnonymizer(const Options& options);
   std::string Url() const;
   absl::Status Serve(Options options);
 
@@ -99,6 +105,7 @@ class GatewayServer {
   const std::unique_ptr<rpc::Security> security_;
   std::unique_ptr<HttpsCertificate> certificate_;  // Null: plain HTTP.
   std::unique_ptr<BrowserSessions> sessions_;      // Null: no browser can sign in.
+  std::unique_ptr<Anonymizer> anonymizer_;
   metrics::ServiceMetrics metrics_;
   HttpMetrics http_metrics_;
   std::unique_ptr<Gateway> gateway_;

@@ -53,6 +53,46 @@ TEST(GatewayServerTest, NamesTheAddressThatIsTaken) {
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
 }
 
+/// What a viewer reads of jane-doe on the map.
+std::string WatchAsViewer(const GatewayServer& gateway) {
+  return TestClient(gateway.port())
+      .Call("GET", "/v1/markets/named/drivers:watch", {{"ridestream-caller", "viewer/map"}})
+      .body;
+}
+
+TEST(GatewayServerTest, MakesTheSamePseudonymsAsOtherGatewaysWithTheSameKey) {
+  const FakeServices services;
+  const testing::TempFolder folder;
+  const auto start = [&](const std::string& key_file) {
+    return GatewayServer::Start({.security = {.insecure = true},
+                                 .pseudonym_key = key_file,
+                                 .trip = services.address(),
+                                 .location = services.address(),
+                                 .dispatch = services.address()});
+  };
+  const std::string key_file = folder.File("pseudonyms");
+  EXPECT_THAT(start(key_file), testing::StatusIs(absl::StatusCode::kNotFound, key_file));
+  std::ofstream(key_file) << "short";
+  EXPECT_THAT(start(key_file), testing::StatusIs(absl::StatusCode::kInvalidArgument, key_file));
+  std::ofstream(key_file) << "a secret that has 32 bytes or so";
+  const auto first = start(key_file);
+  const auto second = start(key_file);
+  const auto random = start("");
+  ASSERT_THAT(first, testing::IsOk());
+  ASSERT_THAT(second, testing::IsOk());
+  ASSERT_THAT(random, testing::IsOk());
+  const std::string seen = WatchAsViewer(**first);
+  EXPECT_NE(seen.find("driverId"), seen.npos) << seen;
+  EXPECT_EQ(WatchAsViewer(**first), seen);
+  EXPECT_EQ(WatchAsViewer(**second), seen);
+  const std::string other = WatchAsViewer(**random);
+  EXPECT_NE(other.find("driverId"), other.npos) << other;
+  EXPECT_NE(other, seen);
+  for (const std::string& answer : {seen, other}) {
+    EXPECT_EQ(answer.find("jane-doe"), answer.npos) << answer;
+  }
+}
+
 /// The options of a gateway that knows callers by the authority in `folder`.
 GatewayServer::Options Secure(const std::string& folder) {
   GatewayServer::Options options;

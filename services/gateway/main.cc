@@ -44,6 +44,10 @@ ABSL_FLAG(std::string, sign_in_authority, "",
           "Folder of a throwaway authority whose key signs browsers in as any rider, driver or "
           "viewer. The address in the start line contains a one-time code. For development only. "
           "Empty: no sign-in, every call needs a token");
+ABSL_FLAG(std::string, pseudonym_key, "",
+          "File with a secret of at least 32 bytes, from which viewers' pseudonyms for drivers are "
+          "derived. Give all gateways of a city the same file. Empty: the key of "
+          "--sign_in_authority, otherwise a random key that ends with the process");
 ABSL_FLAG(std::string, public_url, "",
           "URL at which browsers reach this gateway, such as https://ride.example, for the address "
           "in the start line. Empty: the address of --listen");
@@ -145,6 +149,7 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
                                 .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
                                 .security = *std::move(security),
                                 .sign_in_authority = absl::GetFlag(FLAGS_sign_in_authority),
+                                .pseudonym_key = absl::GetFlag(FLAGS_pseudonym_key),
                                 .public_url = absl::GetFlag(FLAGS_public_url),
                                 .https_certificate = absl::GetFlag(FLAGS_https_certificate),
                                 .plain_http = absl::GetFlag(FLAGS_plain_http),

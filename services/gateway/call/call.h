@@ -9,11 +9,14 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "libs/identity/principal.h"
 #include "services/gateway/http/message.h"
+#include "services/gateway/viewers/anonymizer.h"
 
 namespace ridestream::gateway {
 
-/// A call to a service, of any kind, with its messages as bytes, which the gateway doesn't parse.
+/// A call to a service, of any kind, with its messages as bytes. The gateway parses only the
+/// messages of callers who may see no names.
 ///
 /// Belongs to a strand (see CallEvents::post), from which alone its functions may be called.
 class Call {
@@ -47,6 +50,13 @@ struct CallEvents {
 enum class CallerClass { kAnonymous, kRider, kDriver, kOther };
 inline constexpr std::size_t kCallerClasses = 4;
 
+/// The identity of a caller: proven, or with --insecure, claimed.
+struct KnownCaller {
+  identity::Principal principal;
+  /// Removes names from answers where the method's policy requires it. Not null; outlives the call.
+  const Anonymizer* anonymizer;
+};
+
 struct CallOptions {
   Headers metadata;
   /// None: the call lasts until either side ends it.
@@ -54,6 +64,8 @@ struct CallOptions {
   /// The id of the request in the services' logs. The call carries it as metadata.
   std::string request_id;
   CallerClass caller_class = CallerClass::kAnonymous;
+  /// Empty for an unknown caller, whose call the service refuses.
+  std::optional<KnownCaller> caller = std::nullopt;
 };
 
 }  // namespace ridestream::gateway

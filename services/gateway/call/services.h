@@ -54,6 +54,10 @@ class Services {
 
 /// Begins a call, to the process of the market that its metadata name. It lives until its end by
 /// itself. A call whose process can't be found ends with the error of MarketChannels::Take.
+///
+/// The calls of all protocols begin here, so this function also removes names from the answers to
+/// callers that the method's policy lists as anonymous. A driver learns its own pseudonym from the
+/// response header `ridestream-pseudonym`.
 std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
                                 CallEvents events);
 

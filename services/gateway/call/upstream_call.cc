@@ -1,3 +1,5 @@
+#include "services/gateway/call/upstream_call.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +15,6 @@
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
 #include "services/gateway/call/metadata.h"
-#include "services/gateway/call/services.h"
 
 namespace ridestream::gateway {
 namespace {
@@ -199,8 +200,8 @@ class RefusedCall final : public Call {
 
 }  // namespace
 
-std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
-                                CallEvents events) {
+std::shared_ptr<Call> StartUpstreamCall(const Method& method, const CallOptions& options,
+                                        CallEvents events) {
   auto channel = method.channels->Take(options.metadata.Get(rpc::kMarketKey), options.caller_class);
   if (!channel.ok()) {
     const auto post = events.post;

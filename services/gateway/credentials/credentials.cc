@@ -2,9 +2,11 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "libs/identity/development_authority.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/rate_limiter.h"
 #include "libs/service/service.h"
@@ -41,7 +43,11 @@ Headers WithoutCaller(const Headers& metadata) {
 }  // namespace
 
 absl::Status Credentials::Prove(const Headers& request, CallOptions& call) const {
-  if (tokens_ == nullptr) return absl::OkStatus();
+  if (anonymizer_ == nullptr) return absl::UnauthenticatedError("nobody may call here");
+  if (tokens_ == nullptr) {
+    Trust(call);
+    return absl::OkStatus();
+  }
   const absl::Status status = Check(request, call);
   static rpc::RateLimiter log_limiter({.per_s = 10, .burst = 100});
   if (!status.ok() && !log_limiter.Take("", rpc::RateLimiter::Wall::now())) {
@@ -61,7 +67,7 @@ absl::Status Credentials::Check(const Headers& request, CallOptions& call) const
     }
     token = value.substr(kScheme.size());
   } else if (sessions_ != nullptr && sessions_->Holds(request)) {
-    auto minted = sessions_->MintToken(call.metadata.Get(rpc::kCallerKey));
+    auto minted = sessions_->MintToken(RevealDriver(call.metadata.Get(rpc::kCallerKey)));
     if (!minted.ok()) return minted.status();
     token = *std::move(minted);
   } else {
@@ -75,7 +81,29 @@ absl::Status Credentials::Check(const Headers& request, CallOptions& call) const
   call.metadata = WithoutCaller(call.metadata);
   call.metadata.Add(kAuthorization, absl::StrCat("Bearer ", token));
   call.caller_class = ClassOf(claims->principal.role);
+  call.caller = {claims->principal, anonymizer_};
   return absl::OkStatus();
+}
+
+void Credentials::Trust(CallOptions& call) const {
+  const std::string name = RevealDriver(call.metadata.Get(rpc::kCallerKey));
+  const auto principal = identity::ParsePrincipal(name);
+  if (!principal.ok()) return;  // The service says what is wrong with it.
+  Headers metadata;
+  for (const auto& [field, value] : call.metadata) {
+    metadata.Add(field, SameName(field, rpc::kCallerKey) ? name : value);
+  }
+  call.metadata = std::move(metadata);
+  call.caller = {*principal, anonymizer_};
+}
+
+std::string Credentials::RevealDriver(std::string_view caller) const {
+  constexpr std::string_view kDriver = "driver/";
+  if (caller.starts_with(kDriver)) {
+    const auto id = anonymizer_->pseudonyms().Reveal(caller.substr(kDriver.size()));
+    if (id) return absl::StrCat(absl::string_view(kDriver.data(), kDriver.size()), *id);
+  }
+  return std::string(caller);
 }
 
 }  // namespace ridestream::gateway

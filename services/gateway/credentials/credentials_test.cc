@@ -23,7 +23,8 @@ class CredentialsTest : public ::testing::Test {
   }
 
   SignedIn site_;
-  const Credentials credentials_{*site_.verifier, site_.sessions.get()};
+  const Anonymizer anonymizer_{*Pseudonyms::Random()};
+  const Credentials credentials_{anonymizer_, *site_.verifier, site_.sessions.get()};
 };
 
 TEST_F(CredentialsTest, PassesOnAValidTokenInsteadOfTheCallersWord) {
@@ -77,16 +78,31 @@ TEST_F(CredentialsTest, SignsForTheCallerThatASessionNames) {
       << "the token decides where there is one";
 }
 
+TEST_F(CredentialsTest, SessionMayNameADriverByItsPseudonym) {
+  const std::string pseudonym = anonymizer_.pseudonyms().Hide("jane-doe");
+  CallOptions call = CallWith({{"ridestream-caller", "driver/" + pseudonym}});
+  ASSERT_THAT(credentials_.Prove(site_.Open(), call), IsOk());
+  EXPECT_EQ(identity::Name(call.caller->principal), "driver/jane-doe");
+  CallOptions trusted = CallWith({{"ridestream-caller", "driver/" + pseudonym}});
+  ASSERT_THAT(Credentials(anonymizer_).Prove({}, trusted), IsOk());
+  EXPECT_EQ(trusted.metadata.Get("ridestream-caller"), "driver/jane-doe");
+}
+
+TEST_F(CredentialsTest, RefusesEveryCallByDefault) {
+  CallOptions call = CallWith({{"ridestream-caller", "rider/ada"}});
+  EXPECT_THAT(Credentials().Prove({}, call), StatusIs(StatusCode::kUnauthenticated, ""));
+}
+
 TEST_F(CredentialsTest, RefusesCookiesWithoutBrowserSessions) {
   const Headers browser = site_.Open();
   CallOptions call = CallWith({{"ridestream-caller", "rider/ada"}});
-  EXPECT_THAT(Credentials(*site_.verifier).Prove(browser, call),
+  EXPECT_THAT(Credentials(anonymizer_, *site_.verifier).Prove(browser, call),
               StatusIs(StatusCode::kUnauthenticated, ""));
 }
 
 TEST_F(CredentialsTest, PassesOnTheCallersWordWhenInsecure) {
   CallOptions call = CallWith({{"ridestream-caller", "rider/ada"}});
-  ASSERT_THAT(Credentials().Prove({}, call), IsOk());
+  ASSERT_THAT(Credentials(anonymizer_).Prove({}, call), IsOk());
   EXPECT_EQ(call.metadata.Get("ridestream-caller"), "rider/ada");
 }
 

@@ -36,7 +36,7 @@ Headers With(Headers headers, std::string_view name, std::string_view value) {
 class SignInTest : public GatewayTest {
  protected:
   SignInTest() {
-    credentials_ = Credentials(*site_.verifier, site_.sessions.get());
+    credentials_ = Credentials(anonymizer_, *site_.verifier, site_.sessions.get());
     Start("");
     for (const auto* file :
          {trip::v1::Trip::descriptor()->file(), location::v1::NearbyDriver::descriptor()->file(),

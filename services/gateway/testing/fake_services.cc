@@ -26,6 +26,10 @@ class Never final : public grpc::ServerUnaryReactor {
 /// cancelled.
 class Frames final : public grpc::ServerWriteReactor<location::v1::WatchAreaResponse> {
  public:
+  Frames(FakeServices& fake, location::v1::WatchAreaResponse frame)
+      : fake_(fake), left_(1), frame_(std::move(frame)) {
+    StartWrite(&frame_);
+  }
   Frames(FakeServices& fake, int count, std::size_t bytes) : fake_(fake), left_(count) {
     frame_.add_gone_driver_ids(std::string(bytes, 'x'));
     if (left_ > 0) StartWrite(&frame_);
@@ -68,6 +72,19 @@ class Echo final
   dispatch::v1::DriveRequest request_;
   dispatch::v1::DriveResponse response_;
 };
+
+/// A trip that jane-doe drives for ada-lovelace.
+trip::v1::Trip NamedTrip() {
+  trip::v1::Trip trip;
+  trip.set_trip_id("t-1");
+  trip.mutable_passenger()->set_rider_id("ada-lovelace");
+  trip.mutable_passenger()->set_name("Ada L.");
+  trip.mutable_passenger()->set_note("blue coat");
+  trip.mutable_driver()->set_driver_id("jane-doe");
+  trip.mutable_driver()->set_name("Jane");
+  trip.mutable_driver()->mutable_vehicle()->set_plate("RS 1");
+  return trip;
+}
 
 grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const grpc::Status& status) {
   auto* reactor = context->DefaultReactor();
@@ -151,6 +168,9 @@ class FakeServices::Trip final : public trip::v1::TripService::CallbackService {
     for (std::uint64_t sequence = request->after_sequence() + 1; sequence <= 5; ++sequence) {
       trip::v1::FollowTripsResponse response;
       response.mutable_event()->set_sequence(sequence);
+      if (!request->markets().empty() && request->markets(0) == "named") {
+        *response.mutable_event()->mutable_trip() = NamedTrip();
+      }
       stream->Push(std::move(response));
     }
     stream->Close(grpc::Status::OK);
@@ -177,6 +197,11 @@ class FakeServices::Location final : public location::v1::LocationService::Callb
     fake_.watch_began.Happen();
     if (request->market() == "silent") return new Frames(fake_, 0, 0);
     if (request->market() == "flood") return new Frames(fake_, 1 << 30, 64 << 10);
+    if (request->market() == "named") {
+      location::v1::WatchAreaResponse frame;
+      frame.add_drivers()->set_driver_id("jane-doe");
+      return new Frames(fake_, std::move(frame));
+    }
     return new Frames(fake_, 3, 1);
   }
 
@@ -209,6 +234,19 @@ class FakeServices::Dispatch final : public dispatch::v1::DispatchService::Callb
   grpc::ServerBidiReactor<dispatch::v1::DriveRequest, dispatch::v1::DriveResponse>* Drive(
       grpc::CallbackServerContext*) override {
     return new Echo();
+  }
+
+  grpc::ServerUnaryReactor* GetDriver(grpc::CallbackServerContext* context,
+                                      const dispatch::v1::GetDriverRequest* request,
+                                      dispatch::v1::GetDriverResponse* response) override {
+    if (request->driver_id() != "jane-doe") {
+      return End(context, {grpc::StatusCode::NOT_FOUND,
+                           fmt::format("driver_id: {} has no session", request->driver_id())});
+    }
+    response->set_name("Jane");
+    response->mutable_vehicle()->set_model("Prius");
+    *response->mutable_plan()->add_stops()->mutable_passenger() = NamedTrip().passenger();
+    return End(context, grpc::Status::OK);
   }
 };
 

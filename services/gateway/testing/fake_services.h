@@ -28,6 +28,8 @@ namespace ridestream::gateway {
 ///  ever
 ///    for "flood"; `watch_began` and `watch_cancelled` tell its ends, `frames` how many were taken.
 ///  * FollowTrips sends the events after_sequence + 1 to 5, and ends.
+///  * For the market "named", FollowTrips' events and WatchArea's single frame are about the driver
+///    `jane-doe` and the rider `ada-lovelace`. GetDriver knows only `jane-doe`.
 ///  * Drive answers each position by its sequence, and ends when the driver half-closes.
 class FakeServices {
  public:

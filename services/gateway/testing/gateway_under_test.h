@@ -36,7 +36,8 @@ class GatewayTest : public ::testing::Test {
   metrics::testing::Metrics Measured() const;
 
   FakeServices services_;
-  Credentials credentials_;  // Of the gateway that Start makes.
+  const Anonymizer anonymizer_{*Pseudonyms::Random()};
+  Credentials credentials_{anonymizer_};  // Of the gateway that Start makes.
   prometheus::Registry registry_;
   HttpMetrics http_metrics_{registry_};
   std::unique_ptr<Gateway> gateway_;

@@ -41,14 +41,19 @@ function call() {
   let socket: FakeSocket | undefined;
   const messages: DriveResponse[] = [];
   const ends: (ConnectError | null)[] = [];
+  const headers: ReadonlyMap<string, string>[] = [];
   const bidi = new BidiSocket(
     DispatchService.method.drive,
     "http://host:7000",
     { "ridestream-caller": "driver/d-3" },
-    { onMessage: (message) => messages.push(message), onEnd: (error) => ends.push(error) },
+    {
+      onHeaders: (received) => headers.push(received),
+      onMessage: (message) => messages.push(message),
+      onEnd: (error) => ends.push(error),
+    },
     (url, protocol) => (socket = new FakeSocket(url, protocol)) as unknown as WebSocket,
   );
-  return { bidi, socket: socket as FakeSocket, messages, ends };
+  return { bidi, socket: socket as FakeSocket, messages, ends, headers };
 }
 
 const kWelcome = toBinary(
@@ -74,12 +79,13 @@ test("sends the metadata first, then the messages that waited for the socket", (
 });
 
 test("passes messages after the headers on, and ends once with the trailers", () => {
-  const { socket, messages, ends } = call();
+  const { socket, messages, ends, headers } = call();
   socket.open();
   socket.receiveHeaders("content-type: application/grpc-web+proto\r\n");
   socket.receive(0, kWelcome);
   socket.receiveHeaders("grpc-status: 10\r\ngrpc-message: a%20newer session\r\n");
   socket.close();
+  expect(headers.map((each) => each.get("content-type"))).toEqual(["application/grpc-web+proto"]);
   expect(messages.map((each) => each.message.case)).toEqual(["welcome"]);
   expect(ends).toHaveLength(1);
   expect(ends[0]?.code).toBe(Code.Aborted);

@@ -48,6 +48,8 @@ export function statusOf(trailers: Map<string, string>): ConnectError | null {
 }
 
 export interface BidiListener<O extends DescMessage> {
+  /** The response headers, before the first message. */
+  readonly onHeaders?: (headers: ReadonlyMap<string, string>) => void;
   readonly onMessage: (message: MessageShape<O>) => void;
   /** Called once, last. Null if the server ended the call with OK. */
   readonly onEnd: (error: ConnectError | null) => void;
@@ -117,6 +119,7 @@ export class BidiSocket<I extends DescMessage, O extends DescMessage> {
       }
       const headers = parseHeaders(bytes);
       if (headers.has("grpc-status")) this.end(statusOf(headers));
+      else this.listener.onHeaders?.(headers);
     } catch (thrown) {
       this.end(ConnectError.from(thrown));
       this.socket.close();

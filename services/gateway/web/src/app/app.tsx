@@ -37,13 +37,13 @@ export function App({ city, clock, market, markets, ride, drive, onMapReady }: A
           city={city}
           clock={clock}
           market={market}
-          selectedDriver={() => driverToRing(ride, drive)}
+          selectedDriver={() => driverToRing(city, ride, drive)}
           onReady={onMapReady}
         />
         <ConnectionBanner />
         <SidePanel
           city={<CityPanel city={city} clock={clock} />}
-          ride={<RidePanel ride={ride} clock={clock} />}
+          ride={<RidePanel ride={ride} city={city} clock={clock} />}
           drive={<DrivePanel drive={drive} clock={clock} />}
           selected={
             selected?.kind === "car" ? (
@@ -59,9 +59,9 @@ export function App({ city, clock, market, markets, ride, drive, onMapReady }: A
 }
 
 /** The driver whose car has the ring: the selected one, the one who serves the user, or the user. */
-function driverToRing(ride: Ride, drive: Drive): string | null {
-  if (tab.value === "ride") return ride.state.value.trip?.driver?.driverId ?? null;
-  if (tab.value === "drive") return drive.state.value.driverId;
+function driverToRing(city: LiveCity, ride: Ride, drive: Drive): string | null {
+  if (tab.value === "ride") return city.carOf(ride.state.value.trip) ?? null;
+  if (tab.value === "drive") return drive.state.value.carId;
   return selection.value?.kind === "car" ? selection.value.driverId : null;
 }
 

@@ -82,6 +82,12 @@ export class LiveCity {
     return this.book.make(this.cars, this.trips, this.options.clock.now());
   }
 
+  /** The id under which the map knows the car of a rider's trip. The trip itself names the driver
+   * by another id, which viewers never learn. */
+  carOf(trip: Trip | null): string | undefined {
+    return trip ? this.trips.get(trip.tripId)?.driver?.driverId : undefined;
+  }
+
   /** All streets, in one piece. */
   async readStreets(signal: AbortSignal): Promise<Street[]> {
     const streets: Street[] = [];

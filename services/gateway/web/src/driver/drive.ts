@@ -18,6 +18,8 @@ import { DriveSession, type OpenDrive } from "./drive_session.js";
 export interface DriveState {
   /** Null: not driving. */
   readonly driverId: string | null;
+  /** The id of the car on the map. Null until the gateway has sent it. */
+  readonly carId: string | null;
   readonly link: Link;
   readonly place: LngLat | null;
   readonly headingDeg: number;
@@ -33,6 +35,7 @@ export interface DriveState {
 
 const kNotDriving: DriveState = {
   driverId: null,
+  carId: null,
   link: { kind: "connecting" },
   place: null,
   headingDeg: 0,
@@ -95,6 +98,7 @@ export class Drive {
       onWelcome: (welcome) => this.onWelcome(welcome),
       onPush: (push) => this.onPush(push),
       onLink: (link) => this.onLink(link),
+      onPseudonym: (carId) => this.change({ carId }),
       planVersion: () => this.current.value.plan?.version ?? 0n,
       random: this.options.random ?? Math.random,
     });

@@ -40,6 +40,7 @@ beforeEach(() => {
     onWelcome: () => undefined,
     onPush: (push) => pushes.push(push.case),
     onLink: (link) => links.push(link),
+    onPseudonym: () => undefined,
     planVersion: () => 3n,
     random: () => 1,
   });

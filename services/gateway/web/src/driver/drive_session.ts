@@ -15,6 +15,7 @@ export interface DriveCall {
   cancel(): void;
 }
 export interface DriveListener {
+  readonly onHeaders?: (headers: ReadonlyMap<string, string>) => void;
   readonly onMessage: (message: DriveResponse) => void;
   readonly onEnd: (error: ConnectError | null) => void;
 }
@@ -30,11 +31,14 @@ export interface DriveSessionOptions {
   /** Each push once, in order. */
   readonly onPush: (push: DriveResponse["message"]) => void;
   readonly onLink: (link: Link) => void;
+  /** The id under which viewers see the car, such as this page's map. */
+  readonly onPseudonym: (id: string) => void;
   /** The newest plan's version, 0 for none. */
   readonly planVersion: () => bigint;
   readonly random: () => number;
 }
 
+const kPseudonymHeader = "ridestream-pseudonym";
 const kFirstPauseMs = 500;
 const kLongestPauseMs = 8_000;
 
@@ -96,6 +100,10 @@ export class DriveSession {
     this.connectAtMs = Infinity;
     this.isWelcomed = false;
     const call: DriveCall = this.options.open(driverId, {
+      onHeaders: (headers) => {
+        const pseudonym = headers.get(kPseudonymHeader);
+        if (this.call === call && pseudonym) this.options.onPseudonym(pseudonym);
+      },
       onMessage: (message) => this.call === call && this.onMessage(message),
       onEnd: (error) => this.call === call && this.onEnd(error),
     });

@@ -5,6 +5,7 @@ import type { Drive } from "../driver/drive.js";
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { tab, watchedDriver } from "../state/page.js";
 import { CarSymbol, kCarStateNames } from "../widgets/car_symbol.js";
+import { carName } from "../widgets/driver_link.js";
 import { Name } from "../widgets/name.js";
 import { StopList } from "../widgets/stop_list.js";
 import { TripRow } from "../widgets/trip_row.js";
@@ -28,7 +29,7 @@ export function CarPanel({ driverId, city, clock, drive }: CarPanelProps) {
   return (
     <article class="car" aria-labelledby="car-title">
       <h2 id="car-title">
-        <Name of={known?.name || trips[0]?.driver?.name} or={driverId} />
+        <Name of={known?.name || trips[0]?.driver?.name} or={carName(driverId)} />
       </h2>
       {vehicle && (
         <p>
@@ -107,7 +108,7 @@ interface TakeOverProps {
 
 /** Lets the user drive the car: a driver's newer session ends the older one. */
 function TakeOver({ driverId, city, drive, seats }: TakeOverProps) {
-  if (drive.state.value.driverId === driverId) return <p class="note">This is your car.</p>;
+  if (drive.state.value.carId === driverId) return <p class="note">This is your car.</p>;
   const take = () => {
     const nowMs = performance.now();
     const slot = city.cars.slotOf(driverId);

@@ -151,7 +151,7 @@ test("a car's panel asks about its driver while it is open, and aborts the quest
   expect(root.textContent).toContain("Currently not on the map.");
   await show(panel("d-2"));
   await vi.waitFor(() => expect(signals.has("d-2")).toBe(true));
-  expect(root.querySelector("h2")?.textContent).toBe("d-2");
+  expect(root.querySelector("h2")?.textContent).toBe("Car d-2");
   expect(signals.get("d-2")?.aborted).toBe(false);
   await close();
   await vi.waitFor(() => expect(signals.get("d-2")?.aborted).toBe(true));
@@ -162,7 +162,7 @@ const openNothing = { send: () => undefined, cancel: () => undefined };
 
 test("a rider's panel asks for two places and shows the price; closed, it drops the price", async () => {
   const quoted = vi.fn();
-  const { clients, clock } = makeFakeCity(({ service }) =>
+  const { city, clients, clock } = makeFakeCity(({ service }) =>
     service(TripService, {
       quoteTrip: (request) => {
         quoted(request.partySize);
@@ -175,7 +175,7 @@ test("a rider's panel asks for two places and shows the price; closed, it drops 
     }),
   );
   const ride = new Ride({ clients, market: "city", newId: () => "id" });
-  const root = await show(<RidePanel ride={ride} clock={clock} />);
+  const root = await show(<RidePanel ride={ride} city={city} clock={clock} />);
   expect(placing.value?.prompt).toBe("Click the map: pick-up");
   expect(button("Request").disabled).toBe(true);
   await after(() => placing.value?.onPlace([-30, 45]));
@@ -187,13 +187,13 @@ test("a rider's panel asks for two places and shows the price; closed, it drops 
   await close();
   expect(ride.state.value.quote).toBeNull();
   expect(placing.value).toBeNull();
-  const again = await show(<RidePanel ride={ride} clock={clock} />);
+  const again = await show(<RidePanel ride={ride} city={city} clock={clock} />);
   await vi.waitFor(() => expect(again.textContent).toContain("$12.40"));
   expect(quoted).toHaveBeenCalledTimes(2);
 });
 
 test("a rider's panel shows an error, and a receipt at the end", async () => {
-  const { clients, clock } = makeFakeCity(({ service }) =>
+  const { city, clients, clock } = makeFakeCity(({ service }) =>
     service(TripService, {
       quoteTrip: () => {
         throw new ConnectError("dropoff: no street is near", Code.InvalidArgument);
@@ -205,7 +205,7 @@ test("a rider's panel shows an error, and a receipt at the end", async () => {
     }),
   );
   const ride = new Ride({ clients, market: "city", newId: () => "id" });
-  const root = await show(<RidePanel ride={ride} clock={clock} />);
+  const root = await show(<RidePanel ride={ride} city={city} clock={clock} />);
   await after(() => ride.choose({ pickup: [-30, 45], dropoff: [-30, 45] }));
   const alert = () => root.querySelector("[role=alert]")?.textContent;
   await vi.waitFor(() => expect(alert()).toBe("dropoff: no street is near"));
@@ -214,6 +214,47 @@ test("a rider's panel shows an error, and a receipt at the end", async () => {
   await vi.waitFor(() => expect(total()).toBe("$12.40"));
   await click("New ride");
   expect(root.querySelector("h2")?.textContent).toBe("Where to?");
+});
+
+test("a rider's panel leads to the car under the id that the map knows it by", async () => {
+  const { city, clients, clock } = makeFakeCity(({ service }) =>
+    service(TripService, {
+      listTrips: () => ({ trips: [sampleTrip({ state: ASSIGNED })] }),
+      watchTrip: async function* () {
+        yield { trip: sampleTrip({ state: ASSIGNED, driverId: "real-id" }) };
+      },
+    }),
+  );
+  const ride = new Ride({ clients, market: "city", newId: () => "id" });
+  const root = await show(<RidePanel ride={ride} city={city} clock={clock} />);
+  await ride.resume();
+  await vi.waitFor(() => expect(root.querySelector(".plate")?.textContent).toBe("RS 1"));
+  expect(root.querySelector("button.link")).toBeNull();
+  const onMap = sampleTrip({ state: ASSIGNED, driverId: "pseudonym" });
+  await after(() => city.trips.apply(sampleEvent(1, REQUESTED, onMap)));
+  await show(<RidePanel ride={ride} city={city} clock={clock} key="again" />);
+  await click("Ada");
+  expect(selection.value).toEqual({ kind: "car", driverId: "pseudonym" });
+});
+
+test("a car that the user drives is known by the id that the gateway sends", async () => {
+  const { city, clock } = makeFakeCity(({ service }) => service(DispatchService, {}));
+  let listener: DriveListener | undefined;
+  const drive = new Drive({
+    market: "city",
+    rate: () => 1,
+    open: (_driverId, opened) => {
+      listener = opened;
+      return openNothing;
+    },
+  });
+  drive.start("web-1", [-30, 45], 4, 0);
+  const root = await show(
+    <CarPanel driverId="pseudonym" city={city} clock={clock} drive={drive} />,
+  );
+  expect(root.textContent).toContain("Take over this car");
+  await after(() => listener?.onHeaders?.(new Map([["ridestream-pseudonym", "pseudonym"]])));
+  expect(root.textContent).toContain("This is your car.");
 });
 
 test("a driver's panel offers what the next step allows", async () => {

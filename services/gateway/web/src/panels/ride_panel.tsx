@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { LiveCity } from "../city/live_city.js";
 import type { CityClock } from "../city/time.js";
 import { clockText, durationText, timeOfDay, toMs } from "../city/time.js";
 import { stateName, moneyText } from "../city/story.js";
@@ -24,17 +25,18 @@ import "./ride_panel.css";
 
 interface RidePanelProps {
   readonly ride: Ride;
+  readonly city: LiveCity;
   readonly clock: CityClock;
 }
 
 /** The rider's side: two places, a price and a request, then the ride until its receipt. */
-export function RidePanel({ ride, clock }: RidePanelProps) {
+export function RidePanel({ ride, city, clock }: RidePanelProps) {
   const state = ride.state.value;
   return (
     <section aria-labelledby="ride-title">
       <h2 id="ride-title">{state.trip ? "Your ride" : "Where to?"}</h2>
       {state.trip ? (
-        <Riding ride={ride} state={state} trip={state.trip} />
+        <Riding ride={ride} city={city} state={state} trip={state.trip} />
       ) : (
         <Choosing ride={ride} state={state} clock={clock} />
       )}
@@ -45,7 +47,7 @@ export function RidePanel({ ride, clock }: RidePanelProps) {
   );
 }
 
-interface ChoosingProps extends RidePanelProps {
+interface ChoosingProps extends Omit<RidePanelProps, "city"> {
   readonly state: RideState;
 }
 
@@ -181,8 +183,9 @@ interface RidingProps {
   readonly trip: Trip;
 }
 
-function Riding({ ride, state, trip }: RidingProps) {
+function Riding({ ride, city, state, trip }: RidingProps & { readonly city: LiveCity }) {
   const { progress } = state;
+  const car = city.carOf(trip);
   return (
     <div class="riding">
       <p class="state-line" role="status">
@@ -197,7 +200,12 @@ function Riding({ ride, state, trip }: RidingProps) {
       </p>
       {trip.driver && (
         <p>
-          <DriverLink driverId={trip.driver.driverId} name={trip.driver.name} />,{" "}
+          {car ? (
+            <DriverLink driverId={car} name={trip.driver.name} />
+          ) : (
+            <Name of={trip.driver.name} />
+          )}
+          {", "}
           <Name of={trip.driver.vehicle?.model} />{" "}
           <span class="plate">
             <Name of={trip.driver.vehicle?.plate} />

@@ -7,6 +7,11 @@ interface DriverLinkProps {
   readonly name: string;
 }
 
+/** The name of a car whose driver the page knows by a pseudonym alone. */
+export function carName(driverId: string): string {
+  return `Car ${driverId.slice(0, 5)}`;
+}
+
 /** A driver's name. A click selects the driver's car. */
 export function DriverLink({ driverId, name }: DriverLinkProps) {
   const select = () => {
@@ -15,7 +20,7 @@ export function DriverLink({ driverId, name }: DriverLinkProps) {
   };
   return (
     <button type="button" class="link" onClick={select}>
-      <Name of={name} or={driverId} />
+      <Name of={name} or={carName(driverId)} />
     </button>
   );
 }
