@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "libs/rpc/stale_term.h"
-#include "services/dispatch/runner/held_lease.h"
+#include "services/dispatch/runner/testing/held_lease.h"
 
 namespace ridestream::dispatch {
 namespace {
