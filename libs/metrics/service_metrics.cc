@@ -8,6 +8,7 @@
 #include "libs/metrics/process_figures.h"
 #include "libs/rpc/grpc_log.h"
 #include "libs/service/service.h"
+#include "libs/tracing/process_tracer.h"
 
 namespace ridestream::metrics {
 namespace {
@@ -41,6 +42,15 @@ ServiceMetrics::ServiceMetrics(const std::string& prefix, const std::vector<std:
   readings_->AddOne(Readings::Kind::kCounter, prefix + "_grpc_messages_dropped_total",
                     "Log messages of gRPC that were left out because there were too many",
                     [] { return static_cast<double>(rpc::DroppedGrpcMessages()); });
+  readings_->AddOne(Readings::Kind::kCounter, prefix + "_trace_spans_exported_total",
+                    "Spans that the collector of traces has accepted",
+                    [] { return static_cast<double>(tracing::ProcessFigures().exported); });
+  readings_->AddOne(Readings::Kind::kCounter, prefix + "_trace_spans_dropped_total",
+                    "Spans that were lost: too many waited, or the collector didn't accept them",
+                    [] { return static_cast<double>(tracing::ProcessFigures().dropped); });
+  readings_->AddOne(Readings::Kind::kGauge, prefix + "_trace_spans_waiting",
+                    "Spans that wait to be exported",
+                    [] { return static_cast<double>(tracing::ProcessFigures().waiting); });
   readings_->Add(Readings::Kind::kGauge, prefix + "_queue_depth",
                  "What waits in a queue, in the queue's own units", [this] {
                    std::vector<Readings::Sample> samples;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
@@ -26,6 +27,7 @@ struct PeerClock::Question {
   grpc::ClientContext context;
   clock::v1::GetTimeRequest request;
   clock::v1::GetTimeResponse response;
+  tracing::Span span;
   Time asked_at;
   Time answered_at;
 };
@@ -80,10 +82,12 @@ void PeerClock::Ask() {
   rpc::SetCaller(question->context, options_.self);
   rpc::SetMarket(question->context, options_.market);
   rpc::SetTimeout(question->context, kAnswerTimeout);
+  question->span = rpc::StartClientSpan(question->context, question->request);
   question->asked_at = clock_.Now();
   stub_->async()->GetTime(&question->context, &question->request, &question->response,
                           [this, question](const grpc::Status& status) {
                             question->answered_at = clock_.Now();
+                            rpc::EndClientSpan(question->span, status);
                             OnAnswer(*question, rpc::FromGrpcStatus(status));
                           });
 }

@@ -6,25 +6,12 @@
 #include "libs/base/invariant.h"
 #include "libs/rpc/audit_log.h"
 #include "libs/rpc/market.h"
+#include "libs/rpc/request_method.h"
 
 namespace ridestream::rpc {
 namespace {
 
-using google::protobuf::FileDescriptor;
 using google::protobuf::Message;
-using google::protobuf::MethodDescriptor;
-
-/// Each method has a request type of its own, beside it; `buf lint` and a test check that.
-const MethodDescriptor* FindMethod(const google::protobuf::Descriptor& request_type) {
-  const FileDescriptor& file = *request_type.file();
-  for (int i = 0; i < file.service_count(); ++i) {
-    for (int j = 0; j < file.service(i)->method_count(); ++j) {
-      const MethodDescriptor* method = file.service(i)->method(j);
-      if (method->input_type() == &request_type) return method;
-    }
-  }
-  return nullptr;
-}
 
 AuditedCall Audited(const Admission& admission) {
   const Caller& caller = admission.caller();
@@ -49,7 +36,7 @@ void LogIfPrivileged(const Admission& admission) {
 absl::StatusOr<Admission> CallGuard::Decide(const grpc::ServerContextBase& context,
                                             const google::protobuf::Descriptor& request_type,
                                             const Message* request) const {
-  Admission admission{.method = FindMethod(request_type),
+  Admission admission{.method = MethodOfRequest(request_type),
                       .peer = authenticator_.ClientPeer(context)};
   RIDESTREAM_INVARIANT(admission.method != nullptr, "a method takes each request type");
   if (request != nullptr) admission.about = AboutWhom(*request);

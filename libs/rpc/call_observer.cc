@@ -1,8 +1,11 @@
 #include "libs/rpc/call_observer.h"
 
+#include <optional>
 #include <utility>
 
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/status.h"
+#include "libs/tracing/process_tracer.h"
 
 namespace ridestream::rpc {
 namespace {
@@ -13,8 +16,10 @@ using grpc::experimental::InterceptionHookPoints;
 /// One call; gRPC owns it and destroys it with the call's context.
 class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
-  CallInterceptor(CallObserver* observer, std::string_view method)
-      : observer_(observer), method_(method), began_(SteadyClock::now()) {
+  /// `traced` is the context of a call that gets a span, else null.
+  CallInterceptor(CallObserver* observer, std::string_view method,
+                  const grpc::ServerContextBase* traced)
+      : observer_(observer), method_(method), traced_(traced), began_(SteadyClock::now()) {
     if (observer_ != nullptr) observer_->CallBegan(method_);
   }
   ~CallInterceptor() override {
@@ -23,6 +28,10 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* batch) override {
+    if (traced_ != nullptr &&
+        batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      span_.emplace(*traced_, method_, *batch->GetRecvInitialMetadata());
+    }
     // Also a stream that has ended has no further message, but no answer to refuse it by either.
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) &&
         batch->GetRecvMessage() == nullptr) {
@@ -35,6 +44,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
       code_ = batch->GetSendStatus().error_code();
       answered_ = true;
       answered_at_ = SteadyClock::now();
+      if (span_) span_->End(batch->GetSendStatus());
     }
     batch->Proceed();
   }
@@ -42,12 +52,14 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
  private:
   CallObserver* const observer_;
   const std::string_view method_;
+  const grpc::ServerContextBase* const traced_;
   const SteadyClock::time_point began_;
   // Batches of one call run one after the other where they have a status.
   grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;
   bool malformed_ = false;
   bool answered_ = false;
   SteadyClock::time_point answered_at_;
+  std::optional<ServerSpan> span_;
 };
 
 class CallInterceptorFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
@@ -63,7 +75,10 @@ class CallInterceptorFactory final : public grpc::experimental::ServerIntercepto
     const bool one_request =
         info->type() == Info::Type::UNARY || info->type() == Info::Type::SERVER_STREAMING;
     if (except_.contains(method) || (observer_ == nullptr && !one_request)) return nullptr;
-    return new CallInterceptor(observer_, method);
+    // Health checks would outnumber all other calls.
+    const bool traced = tracing::ProcessTracer() != nullptr && info->type() == Info::Type::UNARY &&
+                        !method.starts_with("/grpc.");
+    return new CallInterceptor(observer_, method, traced ? info->server_context() : nullptr);
   }
 
  private:

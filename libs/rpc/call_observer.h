@@ -26,10 +26,10 @@ class CallObserver {
 /// What every server does around its methods, with no code in any handler: tells `observer`, which
 /// may be null, of each call, and answers INVALID_ARGUMENT to the one request of a unary call or a
 /// server stream that can't be parsed (gRPC itself would say UNIMPLEMENTED, as of a method that
-/// isn't there). The methods `except` are left alone: gRPC takes a second turn through its
-/// completion queue for each message of a call that has an interceptor, which a stream of a message
-/// per position can't afford. Its adapter does both for itself, and so must each client stream
-/// parse what it reads.
+/// isn't there). While tracing is on, it gives each unary call a span, see call_span.h. The methods
+/// `except` are left alone: gRPC takes a second turn through its completion queue for each message
+/// of a call that has an interceptor, which a stream of a message per position can't afford. Its
+/// adapter does both for itself, and so must each client stream parse what it reads.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
     CallObserver* observer, std::set<std::string, std::less<>> except);
 

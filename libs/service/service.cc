@@ -161,7 +161,8 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
   config.contains_help_flags = [](absl::string_view file) {
     return absl::StrContains(file, "services/") || absl::StrContains(file, "loadtest/") ||
            absl::StrContains(file, "libs/service/") || absl::StrContains(file, "libs/rpc/") ||
-           absl::StrContains(file, "tests/") || absl::StrContains(file, "deploy/");
+           absl::StrContains(file, "libs/tracing/") || absl::StrContains(file, "tests/") ||
+           absl::StrContains(file, "deploy/");
   };
   absl::SetFlagsUsageConfig(config);
   // The environment first: what stands on the command line overrides it.

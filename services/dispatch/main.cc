@@ -16,6 +16,7 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
+#include "libs/tracing/trace_flags.h"
 #include "services/dispatch/dispatch_server.h"
 
 constexpr absl::Duration kTick = absl::Milliseconds(10);
@@ -253,6 +254,8 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
 }
 
 absl::Status Run() {
+  const auto traced = tracing::TracedProcess::StartFromFlags("dispatch");
+  if (!traced.ok()) return traced.status();
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
   options->on_standby = [markets = service::Describe(options->streets)](

@@ -14,6 +14,7 @@
 #include "libs/service/market_addresses.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
+#include "libs/tracing/trace_flags.h"
 #include "services/exporter/exporter_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7004",
@@ -133,6 +134,8 @@ absl::StatusOr<ExporterServer::Options> OptionsFromFlags() {
 }
 
 absl::Status Run() {
+  const auto traced = tracing::TracedProcess::StartFromFlags("exporter");
+  if (!traced.ok()) return traced.status();
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
   const auto server = ExporterServer::Start(*std::move(options));

@@ -14,6 +14,7 @@
 #include "libs/rpc/security_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
+#include "libs/tracing/trace_flags.h"
 #include "services/gateway/gateway_server.h"
 
 constexpr absl::Duration kShortest = absl::Milliseconds(100);
@@ -164,6 +165,8 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
 }
 
 absl::Status Run() {
+  const auto traced = tracing::TracedProcess::StartFromFlags("gateway");
+  if (!traced.ok()) return traced.status();
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
   auto server = GatewayServer::Start(*std::move(options));

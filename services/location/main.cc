@@ -13,6 +13,7 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/markets.h"
 #include "libs/service/service.h"
+#include "libs/tracing/trace_flags.h"
 #include "services/location/location_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7002",
@@ -85,6 +86,8 @@ absl::StatusOr<LocationServer::Options> OptionsFromFlags() {
 }
 
 absl::Status Run() {
+  const auto traced = tracing::TracedProcess::StartFromFlags("location");
+  if (!traced.ok()) return traced.status();
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
   auto server = LocationServer::Start(*std::move(options));

@@ -14,6 +14,7 @@
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "libs/service/streets.h"
+#include "libs/tracing/trace_flags.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/trip_server.h"
@@ -155,6 +156,8 @@ absl::StatusOr<TripServer::Options> OptionsFromFlags() {
 }
 
 absl::Status Run() {
+  const auto traced = tracing::TracedProcess::StartFromFlags("trip");
+  if (!traced.ok()) return traced.status();
   auto options = OptionsFromFlags();
   if (!options.ok()) return options.status();
   const std::string markets = service::Describe(options->streets);

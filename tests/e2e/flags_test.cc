@@ -52,10 +52,11 @@ TEST_P(BadFlagTest, EndsTheServiceWithALineThatNamesIt) {
 INSTANTIATE_TEST_SUITE_P(
     AllServices, BadFlagTest,
     ::testing::Values(
-        BadFlag{"dispatch", "report_every", "0s"}, BadFlag{"dispatch", "report_every", "-1s"},
-        BadFlag{"dispatch", "report_every", "2h"}, BadFlag{"dispatch", "suspect_after", "0s"},
-        BadFlag{"dispatch", "report_every", "15001ms"}, BadFlag{"dispatch", "drop_after", "14s"},
-        BadFlag{"dispatch", "max_radius_m", "1999"},
+        BadFlag{"trip", "trace_to", "collector"}, BadFlag{"trip", "trace_to", "collector:0"},
+        BadFlag{"trip", "trace_sample", "1.1"}, BadFlag{"dispatch", "report_every", "0s"},
+        BadFlag{"dispatch", "report_every", "-1s"}, BadFlag{"dispatch", "report_every", "2h"},
+        BadFlag{"dispatch", "suspect_after", "0s"}, BadFlag{"dispatch", "report_every", "15001ms"},
+        BadFlag{"dispatch", "drop_after", "14s"}, BadFlag{"dispatch", "max_radius_m", "1999"},
         BadFlag{"gateway", "max_all_body_bytes", "1024"},
         BadFlag{"dispatch", "suspect_after", "inf"}, BadFlag{"dispatch", "lost_after", "-1s"},
         BadFlag{"dispatch", "offer_lease", "0s"}, BadFlag{"dispatch", "match_every", "0s"},

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/client_streams.h"
@@ -28,6 +29,7 @@ void LocationClient::FindNearest(location::v1::FindNearestRequest request,
     grpc::ClientContext context;
     location::v1::FindNearestRequest request;
     location::v1::FindNearestResponse response;
+    tracing::Span span;
   };
   auto under_way = std::make_shared<UnderWay>();
   under_way->request = std::move(request);
@@ -35,12 +37,14 @@ void LocationClient::FindNearest(location::v1::FindNearestRequest request,
   rpc::SetCaller(under_way->context, kSelf);
   rpc::SetMarket(under_way->context, market_);
   for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
+  under_way->span = rpc::StartClientSpan(under_way->context, under_way->request);
   {
     MutexLock lock(mu_);
     ++calls_under_way_;
   }
   stub_.async()->FindNearest(&under_way->context, &under_way->request, &under_way->response,
                              [this, under_way, done = std::move(done)](const grpc::Status& status) {
+                               rpc::EndClientSpan(under_way->span, status);
                                if (status.ok()) {
                                  done(std::move(under_way->response));
                                } else {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/client_streams.h"
@@ -31,6 +32,7 @@ void TripClient::Start(Request request, const CallOptions& options, Call call, O
     grpc::ClientContext context;
     Request request;
     Response response;
+    tracing::Span span;
   };
   auto under_way = std::make_shared<UnderWay>();
   under_way->request = std::move(request);
@@ -38,12 +40,14 @@ void TripClient::Start(Request request, const CallOptions& options, Call call, O
   rpc::SetMarket(under_way->context, market_);
   rpc::SetTimeout(under_way->context, options.timeout);
   for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
+  under_way->span = rpc::StartClientSpan(under_way->context, under_way->request);
   {
     MutexLock lock(mu_);
     ++calls_under_way_;
   }
   call(&under_way->context, &under_way->request, &under_way->response,
        [this, under_way, done = std::move(done)](const grpc::Status& status) {
+         rpc::EndClientSpan(under_way->span, status);
          done(rpc::FromGrpcStatus(status, under_way->context), under_way->response);
          EndCall();
        });

@@ -10,10 +10,12 @@
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/client_callback.h"
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/market.h"
 #include "libs/rpc/request_id.h"
 #include "libs/rpc/status.h"
 #include "libs/service/service.h"
+#include "libs/tracing/trace_context.h"
 #include "services/gateway/call/metadata.h"
 
 namespace ridestream::gateway {
@@ -42,7 +44,11 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     auto call =
         std::make_shared<UpstreamCall>(method, options, std::move(channel), std::move(events));
     rpc::AddRequestId(call->context_, options.request_id);
-    for (const auto& [name, value] : options.metadata) call->context_.AddMetadata(name, value);
+    call->Trace(options.metadata);
+    for (const auto& [name, value] : options.metadata) {
+      const bool replaced = name == tracing::kTraceParentKey || name == tracing::kTraceStateKey;
+      if (!replaced || !call->span_.recording()) call->context_.AddMetadata(name, value);
+    }
     if (options.timeout) {
       call->context_.set_deadline(
           std::chrono::system_clock::now() +
@@ -123,6 +129,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     if (method_.observer != nullptr) {
       method_.observer->CallEnded(method_.path, status.error_code(), took);
     }
+    rpc::EndClientSpan(span_, status);
     Log(status, took);
     // A copy: the strand may be through with this object before we are back here.
     const auto post = events_.post;
@@ -135,6 +142,19 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   }
 
  private:
+  /// Gives a unary call a span of its own, as a child of the client's. The service's span becomes
+  /// its child; that of a stream, and of a gateway that doesn't trace, becomes the client's.
+  void Trace(const Headers& metadata) {
+    const tracing::SpanContext parent =
+        tracing::ParseTraceContext(metadata.Get(tracing::kTraceParentKey),
+                                   metadata.Get(tracing::kTraceStateKey))
+            .value_or(tracing::SpanContext());
+    if (!method_.client_streaming() && !method_.server_streaming()) {
+      span_ = rpc::StartClientSpan(context_, method_.path, parent);
+    }
+    trace_id_ = rpc::TraceIdForLog(span_.recording() ? span_.context() : parent);
+  }
+
   static bool ToString(const ByteBuffer& buffer, std::string& text) {
     std::vector<grpc::Slice> slices;
     if (!buffer.Dump(&slices).ok()) return false;
@@ -150,6 +170,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     service::Log(
         method_.is_query ? service::Level::kDebug : service::Level::kInfo, "call_ended",
         {{"request", request_id_},
+         {"trace_id", trace_id_},
          {"method", method_.descriptor->name()},
          {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()))},
          {"error", status.error_message()},
@@ -174,6 +195,8 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   const Method& method_;
   const std::string request_id_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  tracing::Span span_;    // Of a unary call, while tracing is on.
+  std::string trace_id_;  // Empty: the call has none.
   CallEvents events_;
   grpc::GenericStub stub_;  // Of this call alone: holds its place in the pool.
   grpc::ClientContext context_;

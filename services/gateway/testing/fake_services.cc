@@ -119,6 +119,10 @@ class FakeServices::Trip final : public trip::v1::TripService::CallbackService {
     for (auto id = first; id != last; ++id) {
       context->AddInitialMetadata("seen-request-id", {id->second.data(), id->second.size()});
     }
+    const auto trace = metadata.find("traceparent");
+    if (trace != metadata.end()) {
+      context->AddInitialMetadata("seen-traceparent", {trace->second.data(), trace->second.size()});
+    }
     context->AddInitialMetadata("seen-peer", context->peer());
     const auto left = context->deadline() - std::chrono::system_clock::now();
     context->AddInitialMetadata(

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/pull_stream.h"
 #include "libs/rpc/push_stream.h"
 #include "libs/rpc/request_id.h"
@@ -51,6 +52,7 @@ grpc::ServerUnaryReactor* LocationService::FindNearest(grpc::CallbackServerConte
   for (const std::string& id : rpc::RequestIds(*context)) {
     service::Log(service::Level::kInfo, "nearest_searched",
                  {{"request", id},
+                  {"trace_id", rpc::TraceIdForLog(rpc::ServerSpanOf(*context))},
                   {"market", request->market()},
                   {"queries", std::to_string(request->queries_size())},
                   {"error", answer.ok() ? "" : answer.status().ToString()}});

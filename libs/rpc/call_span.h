@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "google/protobuf/message.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/status.h"
+#include "grpcpp/support/string_ref.h"
+#include "libs/tracing/span.h"
+
+namespace ridestream::rpc {
+
+// The spans of calls, with the names and attributes of OpenTelemetry's conventions for RPC: a span
+// is called "ridestream.trip.v1.TripService/GetTrip" and has rpc.system, rpc.service, rpc.method
+// and rpc.grpc.status_code. While tracing is off, nothing here does anything.
+
+/// The context that the metadata of a call carry. nullopt unless `traceparent` is there once and
+/// valid; see tracing::ParseTraceContext.
+std::optional<tracing::SpanContext> TraceContextFromMetadata(
+    const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
+
+/// The span of a unary call that this process serves; a child of the caller's span where the
+/// metadata name one. While it exists, ServerSpanOf finds it. Not thread-safe.
+class ServerSpan {
+ public:
+  /// `method` is the full name, "/ridestream.trip.v1.TripService/GetTrip".
+  ServerSpan(const grpc::ServerContextBase& context, std::string_view method,
+             const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
+  /// Ends it with CANCELLED if it hasn't ended.
+  ~ServerSpan();
+  ServerSpan(const ServerSpan&) = delete;
+  ServerSpan& operator=(const ServerSpan&) = delete;
+
+  /// As the conventions have it, only codes for which the server is to blame are errors.
+  void End(const grpc::Status& status);
+
+ private:
+  const grpc::ServerContextBase& context_;
+  tracing::Span span_;
+};
+
+/// The span of the call that a handler serves, as the parent of what the handler does. Not valid
+/// while tracing is off, and for streams. Thread-safe.
+tracing::SpanContext ServerSpanOf(const grpc::ServerContextBase& context);
+
+/// Starts the span of a unary call to another service, and adds its context to the call's metadata.
+/// `method` is the full name.
+tracing::Span StartClientSpan(grpc::ClientContext& context, std::string_view method,
+                              const tracing::SpanContext& parent = {});
+/// The same for the method that takes `request`.
+tracing::Span StartClientSpan(grpc::ClientContext& context,
+                              const google::protobuf::Message& request,
+                              const tracing::SpanContext& parent = {});
+/// Every code but OK is an error.
+void EndClientSpan(tracing::Span& span, const grpc::Status& status);
+
+/// The field `trace_id` of a log line; empty if `context` isn't valid, so that the field is left
+/// out.
+std::string TraceIdForLog(const tracing::SpanContext& context);
+
+}  // namespace ridestream::rpc
