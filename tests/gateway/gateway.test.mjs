@@ -80,13 +80,17 @@ test("a ride from quote to receipt: a rider by gRPC-Web, a driver by WebSocket",
   const quote = await trips.quoteTrip({ market: "city", pickup, dropoff, partySize: 1 }, riders);
   const { trip } = await trips.requestTrip({ requestId: "first", quoteId: quote.quoteId }, riders);
   const states = [];
+  let begun;
+  const hasBegun = new Promise((resolve) => (begun = resolve));
   const watching = (async () => {
     for await (const seen of trips.watchTrip({ tripId: trip.tripId }, riders)) {
       if (states.at(-1) !== seen.trip.state) states.push(seen.trip.state);
+      begun();
     }
   })();
 
   const offer = await driver.next("offer");
+  await hasBegun; // The watch starts with the state of the moment.
   assert.equal(offer.tripId, trip.tripId);
   driver.send("offerAnswer", { offerId: offer.offerId, accept: true });
   assert.equal((await driver.next("plan")).stops.length, 2);
