@@ -1,9 +1,14 @@
 #include "libs/rpc/call_guard.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "grpc/grpc_security_constants.h"
 #include "libs/base/invariant.h"
+#include "libs/identity/service_uri.h"
 #include "libs/rpc/audit_log.h"
 #include "libs/rpc/market.h"
 #include "libs/rpc/request_method.h"
@@ -27,6 +32,14 @@ absl::Status Refuse(const Admission& admission, const absl::Status& status) {
   return status;
 }
 
+/// Whether the gateway forwards this call, which alone removes names from answers. A connection
+/// whose other end proves nothing exists only with TrustingAuthenticator, which believes it.
+bool ComesThroughGateway(const grpc::ServerContextBase& context) {
+  const std::vector<grpc::string_ref> uris =
+      context.auth_context()->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);
+  return uris.empty() || (uris.size() == 1 && uris[0] == identity::ServiceUri("gateway"));
+}
+
 void LogIfPrivileged(const Admission& admission) {
   if (admission.caller().role == CallerKind::kOperator) LogPrivilegedCall(Audited(admission));
 }
@@ -47,6 +60,12 @@ absl::StatusOr<Admission> CallGuard::Decide(const grpc::ServerContextBase& conte
       identity::Authorize(&admission.caller(), *admission.method, request);
   if (!permission.ok()) return Refuse(admission, permission.status());
   admission.permission = *std::move(permission);
+  if (admission.anonymous() && !ComesThroughGateway(context)) {
+    return Refuse(admission,
+                  absl::PermissionDeniedError(fmt::format(
+                      "{}: a {} may call only through the gateway, which removes names",
+                      admission.method->full_name(), identity::RoleName(admission.caller().role))));
+  }
   const absl::StatusOr<std::string> market = MarketOf(context);
   absl::Status served = market.status();
   if (served.ok() && !market->empty()) served = markets_.Check(*market, kMarketKey);

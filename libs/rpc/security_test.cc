@@ -294,6 +294,16 @@ struct Watch {
   std::unique_ptr<grpc::ClientReader<WatchAreaResponse>> stream;
 };
 
+TEST_F(SecurityTest, AdmitsViewersToNamesOnlyThroughTheGateway) {
+  const std::string viewer = Token({CallerKind::kViewer, "v"});
+  const std::string operators = Token({CallerKind::kOperator, "o"});
+  for (const char* carrier : {"door", "loadtest"}) {
+    EXPECT_THAT(Watch(StubOf(carrier), viewer).Open(), StatusIs(kDenied, "through the gateway"));
+    EXPECT_THAT(Watch(StubOf(carrier), operators).Open(), IsOk());
+  }
+  EXPECT_THAT(Watch(StubOf("gateway"), viewer).Open(), IsOk());
+}
+
 TEST_F(SecurityTest, StreamsOfACallerAreLimitedOverAllConnections) {
   const std::string greedy = Token({CallerKind::kViewer, "greedy"});
   std::vector<std::unique_ptr<Watch>> open;

@@ -87,15 +87,21 @@ class PolicyMatrixTest : public ::testing::Test {
     const std::string sample = api_.Sample(*method.input_type())->SerializeAsString();
     return CallRaw(ConnectAs(service, ServerOf(method)), method, metadata, {sample});
   }
-  grpc::Status CallWithToken(const MethodDescriptor& method, const std::string& token) {
-    return Call(method, "loadtest", {{"authorization", "Bearer " + token}});
+  grpc::Status CallWithToken(const MethodDescriptor& method, const std::string& carrier,
+                             const std::string& token) {
+    return Call(method, carrier, {{"authorization", "Bearer " + token}});
   }
 
-  /// What the policy states for a proven caller; nothing when the call is admitted.
-  std::optional<grpc::StatusCode> Stated(const MethodDescriptor& method, const Principal& caller) {
+  /// What the policy states for a proven caller, whose call this service forwards; nothing when the
+  /// call is admitted.
+  std::optional<grpc::StatusCode> Stated(const MethodDescriptor& method, const Principal& caller,
+                                         const std::string& carrier = "gateway") {
     const auto sample = api_.Sample(*method.input_type());
     const auto permission = identity::Authorize(&caller, method, sample.get());
-    if (permission.ok()) return std::nullopt;
+    if (permission.ok()) {
+      const bool named = permission->scope != identity::Scope::kAnonymous || carrier == "gateway";
+      return named ? std::nullopt : std::optional(kDenied);
+    }
     return static_cast<grpc::StatusCode>(permission.status().code());
   }
   static void ExpectAnswer(const grpc::Status& status, std::optional<grpc::StatusCode> stated) {
@@ -121,19 +127,22 @@ TEST_F(PolicyMatrixTest, PeopleGetWhatThePolicyStatesForTheirRole) {
       // Callers of the market "city", which the requests name, of any, and of another market.
       for (const char* market : {"", "city", "elsewhere"}) {
         const Principal caller{role, "x-1", market};
-        SCOPED_TRACE(method->full_name() + " " + Name(caller) + "@" + market);
-        const auto stated = Stated(*method, caller);
-        if (!stated) ++admitted;
-        ExpectAnswer(CallWithToken(*method, Token(caller, system_->authority())), stated);
+        const std::string token = Token(caller, system_->authority());
+        for (const char* carrier : {"gateway", "loadtest"}) {
+          SCOPED_TRACE(method->full_name() + " " + Name(caller) + "@" + market + " by " + carrier);
+          const auto stated = Stated(*method, caller, carrier);
+          if (!stated) ++admitted;
+          ExpectAnswer(CallWithToken(*method, carrier, token), stated);
+        }
       }
     }
     // The requests name x-1.
     const Principal other{Role::kRider, "x-2"};
     SCOPED_TRACE(method->full_name() + " " + Name(other));
-    ExpectAnswer(CallWithToken(*method, Token(other, system_->authority())),
+    ExpectAnswer(CallWithToken(*method, "loadtest", Token(other, system_->authority())),
                  Stated(*method, other));
   }
-  EXPECT_GT(admitted, 20u);
+  EXPECT_GT(admitted, 40u);
 }
 
 TEST_F(PolicyMatrixTest, NobodyWithoutAValidTokenGetsAnything) {
@@ -149,7 +158,7 @@ TEST_F(PolicyMatrixTest, NobodyWithoutAValidTokenGetsAnything) {
       const std::string expired = Token(caller, system_->authority(), std::chrono::hours(2));
       for (const std::string& bad : {altered, expired, Token(caller, foreign.path()),
                                      token.substr(0, token.size() - 10), std::string("nonsense")}) {
-        ExpectAnswer(CallWithToken(*method, bad), kNobody);
+        ExpectAnswer(CallWithToken(*method, "loadtest", bad), kNobody);
       }
       ExpectAnswer(
           Call(*method, "loadtest",

@@ -32,7 +32,8 @@ type Policy struct {
 	// Callers who may call about themselves alone: their own trips, their own session.
 	Own []string `protobuf:"bytes,2,rep,name=own,proto3" json:"own,omitempty"`
 	// Callers who may call about everybody, with an answer that names nobody: drivers and riders
-	// appear under pseudonyms.
+	// appear under pseudonyms. The gateway removes the names, so a service admits such a caller only on
+	// calls that the gateway forwards, and answers PERMISSION_DENIED on all others.
 	Anonymous []string `protobuf:"bytes,3,rep,name=anonymous,proto3" json:"anonymous,omitempty"`
 	// The text field of the request (of a client stream: of its first message), by its path, that names
 	// the market or markets. A caller who is bound to one market may name no other. Empty: the service
