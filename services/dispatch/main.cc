@@ -149,8 +149,7 @@ Duration Chrono(const absl::Flag<absl::Duration>& flag) {
 }
 
 absl::Status CheckFlags() {
-  for (absl::Status status : {service::CheckAtLeast(FLAGS_suspect_after, FLAGS_report_every),
-                              service::CheckAtLeast(FLAGS_drop_after, FLAGS_suspect_after),
+  for (absl::Status status : {service::CheckAtLeast(FLAGS_drop_after, FLAGS_suspect_after),
                               service::CheckAtLeast(FLAGS_max_radius_m, FLAGS_search_radius_m)}) {
     if (!status.ok()) return status;
   }

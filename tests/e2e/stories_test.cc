@@ -40,8 +40,7 @@ class StoriesTest : public ::testing::Test {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     std::vector<std::string> flags = std::move(more_dispatch_flags);
-    flags.insert(flags.end(), {"--report_every=500ms", "--suspect_after=1s", "--lost_after=1s",
-                               "--match_every=200ms"});
+    flags.insert(flags.end(), {"--suspect_after=1s", "--lost_after=1s", "--match_every=200ms"});
     system_.reset();
     auto system = process::LocalServices::Start(
         {.bin = bin, .trip_flags = trip_flags, .dispatch_flags = std::move(flags)});
