@@ -1,6 +1,9 @@
 #include "loadtest/driver/driver_behaviour.h"
 
+#include <algorithm>
+#include <array>
 #include <deque>
+#include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -445,6 +448,22 @@ TEST_F(DriverBehaviourTest, LosesItsConnectionAndComesBack) {
     Push(Welcome(static_cast<std::uint64_t>(lost) + 1, true));
   }
   ExpectNoViolation();
+}
+
+TEST_F(DriverBehaviourTest, HerdThatWasCutOffTogetherComesBackSpreadOut) {
+  constexpr std::size_t kHerd = 1'000;
+  std::array<std::size_t, 10> comes_back{};  // In each tenth of the first pause.
+  for (std::size_t i = 0; i < kHerd; ++i) {
+    const DriverId id(std::to_string(i));
+    DriverBehaviour driver({id, "Ada", 4, kHome}, habits_, cruises_, Random(i), now_);
+    DriverBehaviour::Actions actions;
+    driver.OnTime(now_, actions);
+    driver.OnClosed(std::nullopt, now_);
+    const auto tenth =
+        static_cast<std::size_t>(10 * (driver.wake_at() - now_) / habits_.first_backoff);
+    ++comes_back[std::min(tenth, comes_back.size() - 1)];
+  }
+  EXPECT_THAT(comes_back, testing::Each(testing::Lt(kHerd / 5)));
 }
 
 TEST_F(DriverBehaviourTest, SendsHelloAgainWithoutAWelcome) {

@@ -249,6 +249,9 @@ TEST_F(SessionTest, DeviceClockIsIgnored) {
   position.set_sequence(1);
   position.set_device_time_ms(~0ull);
   EXPECT_EQ(session_.OnPosition(position, now_), PositionVerdict::kAccepted);
+  position.set_sequence(2);
+  position.set_device_time_ms(0);  // The clock was corrected.
+  EXPECT_EQ(session_.OnPosition(position, now_), PositionVerdict::kAccepted);
 }
 
 TEST_F(SessionTest, AJumpIsHeldBackUntilFurtherFixesAgree) {
