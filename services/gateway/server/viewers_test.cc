@@ -22,9 +22,9 @@ using ::testing::Not;
 
 constexpr char kDriver[] = "jane-doe";
 constexpr char kDescribe[] = "/ridestream.dispatch.v1.DispatchService/GetDriver";
-constexpr char kWatch[] = "/ridestream.location.v1.LocationService/WatchArea";
-constexpr char kFollow[] = "/ridestream.trip.v1.TripService/FollowTrips";
-constexpr char kDrive[] = "/ridestream.dispatch.v1.DispatchService/Drive";
+constexpr char kWatchArea[] = "/ridestream.location.v1.LocationService/WatchArea";
+constexpr char kFollowTrips[] = "/ridestream.trip.v1.TripService/FollowTrips";
+constexpr char kDriveMethod[] = "/ridestream.dispatch.v1.DispatchService/Drive";
 
 class ViewersTest : public GatewayTest {
  protected:
@@ -81,8 +81,8 @@ class ViewersTest : public GatewayTest {
     follow.add_markets("named");
     const std::map<std::string, std::string> requests = {
         {kDescribe, DescribeMessage(driver)},
-        {kWatch, area.SerializeAsString()},
-        {kFollow, follow.SerializeAsString()},
+        {kWatchArea, area.SerializeAsString()},
+        {kFollowTrips, follow.SerializeAsString()},
     };
     std::map<std::string, std::string> answers;
     for (const auto& [method, message] : requests) {
@@ -123,8 +123,8 @@ TEST_F(ViewersTest, DriverHasOnePseudonymThroughoutAStream) {
   trip::v1::FollowTripsRequest request;
   request.add_markets("named");
   for (const std::string& answer :
-       {CallWeb(kFollow, request.SerializeAsString(), AsViewer()),
-        CallSocket(kFollow, request.SerializeAsString(), AsViewer()),
+       {CallWeb(kFollowTrips, request.SerializeAsString(), AsViewer()),
+        CallSocket(kFollowTrips, request.SerializeAsString(), AsViewer()),
         CallRest("/v1/trips:follow?markets=named&afterSequence=0", AsViewer())}) {
     int events = 0;
     for (std::size_t at = answer.find(Pseudonym()); at != answer.npos;
@@ -170,14 +170,14 @@ TEST_F(ViewersTest, RefusesAMalformedMessage) {
 }
 
 TEST_F(ViewersTest, DriverLearnsItsOwnPseudonym) {
-  EXPECT_THAT(CallSocket(kDrive, "", As(identity::Role::kDriver, kDriver)),
+  EXPECT_THAT(CallSocket(kDriveMethod, "", As(identity::Role::kDriver, kDriver)),
               HasSubstr("ridestream-pseudonym: " + Pseudonym()));
-  EXPECT_THAT(CallSocket(kFollow, "", AsViewer()), Not(HasSubstr("ridestream-pseudonym")));
+  EXPECT_THAT(CallSocket(kFollowTrips, "", AsViewer()), Not(HasSubstr("ridestream-pseudonym")));
 }
 
 TEST_F(ViewersTest, SessionTakesOverACarByItsPseudonym) {
   const Headers caller = {{"ridestream-caller", "driver/" + Pseudonym()}};
-  EXPECT_THAT(CallSocket(kDrive, "", caller, site_.Open()),
+  EXPECT_THAT(CallSocket(kDriveMethod, "", caller, site_.Open()),
               HasSubstr("ridestream-pseudonym: " + Pseudonym()))
       << "drives as the driver behind it";
 }
