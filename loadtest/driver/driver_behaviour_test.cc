@@ -463,7 +463,7 @@ TEST_F(DriverBehaviourTest, HerdThatWasCutOffTogetherComesBackSpreadOut) {
         static_cast<std::size_t>(10 * (driver.wake_at() - now_) / habits_.first_backoff);
     ++comes_back[std::min(tenth, comes_back.size() - 1)];
   }
-  EXPECT_THAT(comes_back, testing::Each(testing::Lt(kHerd / 5)));
+  EXPECT_THAT(comes_back, ::testing::Each(::testing::Lt(kHerd / 5)));
 }
 
 TEST_F(DriverBehaviourTest, SendsHelloAgainWithoutAWelcome) {
