@@ -108,6 +108,31 @@ struct Keywords {
   std::vector<const char*> values;
 };
 
+/// Without libpq's words, which quote the URL and so parts of the password.
+absl::Status MalformedUrl() {
+  return absl::InvalidArgumentError(
+      "PostgreSQL's URL is malformed: it must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+      "and "
+      "special characters in its parts must be percent-encoded, such as %40 for @");
+}
+
+bool CanBeParsed(const std::string& url) {
+  PQconninfoOption* const parsed = PQconninfoParse(url.c_str(), nullptr);
+  if (parsed == nullptr) return false;
+  bool result = true;
+  for (const PQconninfoOption* option = parsed; option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    const std::string_view keyword = option->keyword, value = option->val;
+    // A password with an @ or a / that isn't encoded ends in the host or in the port.
+    if (keyword == "host" && value.find('@') != std::string_view::npos) result = false;
+    if (keyword == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) {
+      result = false;
+    }
+  }
+  PQconninfoFree(parsed);
+  return result;
+}
+
 }  // namespace
 
 std::chrono::milliseconds Left(Deadline deadline) {
@@ -120,24 +145,17 @@ std::chrono::milliseconds Left(Deadline deadline) {
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& url,
                                                              std::span<const Statement> statements,
                                                              Deadline deadline) {
-  char* parse_error = nullptr;
-  if (PQconninfoOption* parsed = PQconninfoParse(url.c_str(), &parse_error); parsed != nullptr) {
-    PQconninfoFree(parsed);
-  } else {
-    const std::string why = Trimmed(parse_error == nullptr ? "" : parse_error);
-    PQfreemem(parse_error);
-    return absl::InvalidArgumentError(fmt::format("PostgreSQL's URL is malformed: {}", why));
-  }
+  if (!CanBeParsed(url)) return MalformedUrl();
   const Keywords keywords(url, deadline);
   auto connection = std::unique_ptr<Connection>(new Connection(
       PQconnectdbParams(keywords.names.data(), keywords.values.data(), /*expand_dbname=*/1)));
   if (PQstatus(connection->connection_) != CONNECTION_OK) {
     const std::string text = fmt::format("can't connect to PostgreSQL: {}",
                                          Trimmed(PQerrorMessage(connection->connection_)));
+    if (IsPassing(text)) return absl::UnavailableError(text);
     // libpq gives no code. A server that takes connections has refused this one.
-    const bool refused = !IsPassing(text) && PQpingParams(keywords.names.data(),
-                                                          keywords.values.data(), 1) == PQPING_OK;
-    return refused ? absl::FailedPreconditionError(text) : absl::UnavailableError(text);
+    const PGPing ping = PQpingParams(keywords.names.data(), keywords.values.data(), 1);
+    return ping == PQPING_OK ? absl::FailedPreconditionError(text) : absl::UnavailableError(text);
   }
   PQsetnonblocking(connection->connection_, 1);
   // Notices would go to stderr beside the service's log.

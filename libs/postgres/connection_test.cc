@@ -118,6 +118,19 @@ TEST_F(ConnectionTest, RefusedConnectionsGiveTheReasonWithoutThePassword) {
               StatusIs(absl::StatusCode::kUnavailable, "/nowhere"));
 }
 
+TEST(ConnectionUrlTest, MalformedUrlIsRefusedWithoutAPartOfThePassword) {
+  for (const char* url :
+       {"postgre://u:hunter2@127.0.0.1/db", "\"postgresql://u:hunter2@127.0.0.1/db\"",
+        "postgresql://u:hunter2@[::1]x/db", "postgresql://u:hunter%2@127.0.0.1/db",
+        "postgresql://u:hunter/2@127.0.0.1/db", "postgresql://u:hunter@2@127.0.0.1/db"}) {
+    SCOPED_TRACE(url);
+    const absl::Status status = Connection::Open(url, {}, InSeconds(10)).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, "percent-encoded"));
+    EXPECT_EQ(status.message().find("hunter"), std::string_view::npos) << status;
+    EXPECT_EQ(status.message().find("127.0.0.1"), std::string_view::npos) << status;
+  }
+}
+
 TEST_F(ConnectionTest, MigrationsRunOnceHoweverManyProcessesStart) {
   const std::string_view migrations[] = {"CREATE TABLE a (n int)", "INSERT INTO a VALUES (1)"};
   std::vector<std::thread> threads;

@@ -71,6 +71,14 @@ void PostgresReaders::Return(ConnectionPtr connection) {
   returned_.Signal();
 }
 
+void PostgresReaders::ReportConnecting(const absl::Status& status) {
+  {
+    MutexLock lock(mu_);
+    if (std::exchange(is_away_, !status.ok()) || status.ok()) return;
+  }
+  if (on_failure_) on_failure_(status);
+}
+
 absl::StatusOr<Result> PostgresReaders::Query(const Statement& statement,
                                               std::initializer_list<postgres::Parameter> parameters,
                                               Deadline deadline) {
@@ -88,8 +96,9 @@ absl::StatusOr<Result> PostgresReaders::Query(const Statement& statement,
     if (connection == nullptr || connection->broken()) {
       auto opened =
           OpenPostgresSession(url_, kReads, /*for_writing=*/false, deadline + kPostgresGrace);
+      ReportConnecting(opened.status());
       if (!opened.ok()) {
-        result = Outage(opened.status());
+        result = ForCallers(Outage(opened.status()));
         break;
       }
       connection = *std::move(opened);

@@ -22,7 +22,11 @@ class PostgresReaders {
   /// Deadline of reads that state none.
   static constexpr std::chrono::seconds kMaxRead{10};
 
-  PostgresReaders(std::string url, size_t max) : url_(std::move(url)), max_(max) {}
+  /// `on_failure` is called with the reason when no connection can be opened, and again only after
+  /// one was opened; by the thread that reads.
+  PostgresReaders(std::string url, size_t max,
+                  std::function<void(const absl::Status&)> on_failure = nullptr)
+      : url_(std::move(url)), max_(max), on_failure_(std::move(on_failure)) {}
 
   // As TripStore has them.
   absl::StatusOr<v1::Trip> GetTrip(const TripId& id, postgres::Deadline deadline);
@@ -41,13 +45,16 @@ class PostgresReaders {
   /// Waits for a place in the pool; its connection may be null or broken.
   absl::StatusOr<ConnectionPtr> Take(postgres::Deadline deadline);
   void Return(ConnectionPtr connection);
+  void ReportConnecting(const absl::Status& status);
 
   const std::string url_;
   const size_t max_;
+  const std::function<void(const absl::Status&)> on_failure_;
   Mutex mu_;
   CondVar returned_;
   std::vector<ConnectionPtr> free_ ABSL_GUARDED_BY(mu_);
   size_t taken_ ABSL_GUARDED_BY(mu_) = 0;
+  bool is_away_ ABSL_GUARDED_BY(mu_) = false;  // The last connection couldn't be opened.
 };
 
 /// The event of a row of the log.

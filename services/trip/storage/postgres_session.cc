@@ -1,5 +1,7 @@
 #include "services/trip/storage/postgres_session.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace ridestream::trip {
@@ -35,6 +37,14 @@ absl::Status CheckWritable(postgres::Connection& connection, postgres::Deadline 
 absl::Status Outage(const absl::Status& status) {
   if (status.ok() || absl::IsDeadlineExceeded(status)) return status;
   return absl::UnavailableError(std::string(status.message()));
+}
+
+absl::Status ForCallers(const absl::Status& status) {
+  constexpr std::string_view kNoConnection = "can't connect to PostgreSQL";
+  const std::string message(status.message());
+  const std::size_t at = message.find(kNoConnection);
+  if (at == std::string::npos) return status;
+  return absl::Status(status.code(), message.substr(0, at + kNoConnection.size()));
 }
 
 absl::StatusOr<std::unique_ptr<postgres::Connection>> OpenPostgresSession(

@@ -18,6 +18,10 @@ inline constexpr std::chrono::milliseconds kPostgresGrace{500};
 /// says why: UNAVAILABLE, unless the time is up.
 absl::Status Outage(const absl::Status& status);
 
+/// A status for callers of the service, without the server's address and its role, which follow
+/// "can't connect to PostgreSQL". The log keeps them.
+absl::Status ForCallers(const absl::Status& status);
+
 /// Opens a connection with the settings that the store's statements rely on. For writing,
 /// UNAVAILABLE too when the server is a standby or read-only: after a failover another one takes
 /// its place.

@@ -114,7 +114,10 @@ PostgresTripStore::PostgresTripStore(Options options,
     : options_(std::move(options)),
       place_(connection->place()),
       publisher_(std::move(publisher)),
-      readers_(options_.url, options_.readers),
+      readers_(options_.url, options_.readers,
+               [on_failure = options_.on_failure](const absl::Status& failure) {
+                 if (on_failure) on_failure(failure, 0);
+               }),
       connection_(std::move(connection)),
       writer_({.executor = executor_,
                .committer = *this,
@@ -166,7 +169,7 @@ void PostgresTripStore::Commit(Batch batch, Done done) {
       status = absl::UnavailableError(std::string(status.message()));
     }
   }
-  done({std::move(batch), std::move(status), refused});
+  done({std::move(batch), ForCallers(status), refused});
 }
 
 absl::Status PostgresTripStore::CarryOut(Batch& batch, postgres::Deadline deadline) {

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/trip/storage/postgres_schema.h"
+#include "services/trip/storage/postgres_session.h"
 #include "services/trip/testing/postgres_store_test.h"
 #include "services/trip/testing/rides.h"
 
@@ -313,6 +314,15 @@ TEST_F(PostgresTripStoreTest, AFailedCommitIsRetried) {
   Ask(*holder, "SELECT pg_advisory_unlock(7)");
   EXPECT_THAT(trip.get(), IsOk());
   EXPECT_THAT(store.WaitForPublished(1), ElementsAre(1u));
+}
+
+TEST(PostgresSessionTest, CallersDoNotLearnWhereTheServerIs) {
+  EXPECT_EQ(
+      ForCallers(absl::UnavailableError("not written: can't connect to PostgreSQL: connection "
+                                        "to server at \"10.0.0.1\", port 5432 failed")),
+      absl::UnavailableError("not written: can't connect to PostgreSQL"));
+  EXPECT_EQ(ForCallers(absl::UnavailableError("disk full")), absl::UnavailableError("disk full"));
+  EXPECT_THAT(ForCallers(absl::OkStatus()), IsOk());
 }
 
 TEST_F(PostgresTripStoreTest, NothingAnsweredIsLostWhileConnectionsAreTerminated) {
