@@ -1,5 +1,7 @@
 // Turns flags into the options of an ExporterServer, and runs it until a signal comes.
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,6 +71,13 @@ The environment sets flags as well. The command line takes precedence.
 
 absl::Status CheckFlags() {
   if (absl::GetFlag(FLAGS_topic).empty()) return absl::InvalidArgumentError("--topic: is empty");
+  const std::string topic = absl::GetFlag(FLAGS_topic);
+  const std::string positions = absl::GetFlag(FLAGS_positions_topic);
+  if (positions == topic || positions == topic + ".position") {
+    return absl::InvalidArgumentError(
+        fmt::format("--positions_topic={}: is the exporter's own for --topic={}; choose another",
+                    positions, topic));
+  }
   if (absl::GetFlag(FLAGS_kafka).empty()) return absl::InvalidArgumentError("--kafka: is empty");
   return absl::OkStatus();
 }

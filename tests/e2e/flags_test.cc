@@ -57,6 +57,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadFlag{"dispatch", "report_every", "-1s"}, BadFlag{"dispatch", "report_every", "2h"},
         BadFlag{"dispatch", "suspect_after", "0s"}, BadFlag{"dispatch", "drop_after", "14s"},
         BadFlag{"dispatch", "max_radius_m", "1999"},
+        BadFlag{"exporter", "positions_topic", "ridestream.trips"},
+        BadFlag{"exporter", "positions_topic", "ridestream.trips.position"},
         BadFlag{"gateway", "max_all_body_bytes", "1024"},
         BadFlag{"dispatch", "suspect_after", "inf"}, BadFlag{"dispatch", "lost_after", "-1s"},
         BadFlag{"dispatch", "offer_lease", "0s"}, BadFlag{"dispatch", "match_every", "0s"},

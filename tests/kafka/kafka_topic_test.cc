@@ -186,6 +186,8 @@ TEST(KafkaSettingsTest, ReadsAFileAndNamesTheLineThatIsWrong) {
   std::ofstream(folder.File("bad")) << "a=b\nnonsense\n";
   EXPECT_THAT(exporter::ReadSettings(folder.File("bad")),
               StatusIs(absl::StatusCode::kInvalidArgument, "bad:2: must be NAME=VALUE"));
+  EXPECT_THAT(exporter::ReadSettings(folder.File("")),
+              testing::StatusIs(absl::StatusCode::kInvalidArgument, "is a directory"));
   EXPECT_THAT(exporter::ReadSettings(folder.File("none")),
               StatusIs(absl::StatusCode::kInvalidArgument, "can't be read"));
 }

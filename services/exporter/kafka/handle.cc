@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "libs/service/service.h"
 
@@ -73,6 +75,11 @@ absl::Status ToStatus(rd_kafka_error_t* error, const std::string& what) {
 }
 
 absl::StatusOr<KafkaSettings> ReadSettings(const std::string& path) {
+  // A directory opens as an empty file; Docker makes one of a file that is mounted and isn't there.
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(fmt::format("{}: is a directory", path));
+  }
   std::ifstream file(path);
   if (!file) return absl::InvalidArgumentError(fmt::format("{}: can't be read", path));
   KafkaSettings settings;

@@ -15,7 +15,7 @@ namespace {
 /// What Write and Open rely on.
 constexpr std::array kOwnSettings = {
     "transactional.id", "transaction.timeout.ms", "enable.idempotence", "acks",
-    "isolation.level",  "enable.partition.eof",   "bootstrap.servers"};
+    "isolation.level",  "enable.partition.eof",   "bootstrap.servers",  "metadata.broker.list"};
 
 /// FAILED_PRECONDITION unless the topic's cleanup.policy is this one.
 absl::Status CheckPolicy(TopicReader& reader, const std::string& topic, const std::string& policy,
