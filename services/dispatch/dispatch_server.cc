@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/host_port.h"
 #include "libs/base/invariant.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -150,7 +151,8 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
 /// What drivers are told while another process decides for the market.
 absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lease& told) const {
   // Before trip has answered, or until the lease of this process's earlier life has ended.
-  const bool is_beginning = told.holder().empty() || told.address() == OwnAddress();
+  const bool is_own = !told.address().empty() && told.address() == OwnAddress();
+  const bool is_beginning = told.holder().empty() || is_own;
   if (is_beginning) {
     return rpc::WithRetryAfter(
         absl::UnavailableError(fmt::format("'{}' is not served here yet", market)), kTryAgainAfter);
@@ -167,7 +169,12 @@ absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lea
 }
 
 std::string DispatchServer::OwnAddress() const {
-  return advertise_.empty() ? address() : advertise_;
+  if (!advertise_.empty()) return advertise_;
+  // Nobody can be sent to all addresses of a machine.
+  const auto listens_on = ParseHostPort(address());
+  const bool is_wildcard =
+      listens_on.ok() && (listens_on->host == "0.0.0.0" || listens_on->host == "::");
+  return is_wildcard ? "" : address();
 }
 
 absl::StatusOr<SessionRegistry::MarketPorts> DispatchServer::PortsOf(const MarketId& market) {

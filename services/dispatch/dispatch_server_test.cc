@@ -54,6 +54,15 @@ class DispatchServerTest : public ::testing::Test {
     ASSERT_EQ(ready.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
   }
 
+  /// The server may be ready before it holds the lease; the test's time bounds the wait.
+  void WaitUntilItHoldsTheLease() {
+    for (double term = 0; term < 1;) {
+      const auto metrics = ScrapeMetrics(server_->metrics_address());
+      ASSERT_THAT(metrics, testing::IsOk());
+      term = Sum(*metrics, "dispatch_lease_term");
+    }
+  }
+
   /// Another process asks for the lease of "city", as `holder`.
   trip::v1::AcquireLeaseResponse AcquireLease(const std::string& holder) {
     const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel(trip_->address()));
@@ -103,12 +112,7 @@ TEST_F(DispatchServerTest, IsReadyOnceItKnowsTripsLogAndServesUntilItIsDrained) 
 TEST_F(DispatchServerTest, ReportsOnceThatAnotherProcessTookALeaseOver) {
   std::promise<void> lost;
   Start({.lease = std::chrono::milliseconds(500), .on_lease_lost = [&] { lost.set_value(); }});
-  // The server may be ready before it holds the lease; the test's time bounds the wait.
-  for (double term = 0; term < 1;) {
-    const auto metrics = ScrapeMetrics(server_->metrics_address());
-    ASSERT_THAT(metrics, testing::IsOk());
-    term = Sum(*metrics, "dispatch_lease_term");
-  }
+  WaitUntilItHoldsTheLease();
   EXPECT_THAT(server_->lease_status(), testing::IsOk());
   const std::string holder = AcquireLease("other").lease().holder();
   // The same id in a new term fences the server out.
@@ -118,6 +122,12 @@ TEST_F(DispatchServerTest, ReportsOnceThatAnotherProcessTookALeaseOver) {
               testing::StatusIs(absl::StatusCode::kAborted, "the lease of 'city'"));
   server_->Drain();
   EXPECT_THAT(server_->lease_status(), testing::StatusIs(absl::StatusCode::kAborted, "city"));
+}
+
+TEST_F(DispatchServerTest, LeaseNamesNoAddressThatIsAWildcard) {
+  Start({.server = {.address = "0.0.0.0:0"}});
+  WaitUntilItHoldsTheLease();
+  EXPECT_EQ(AcquireLease("other").lease().address(), "");
 }
 
 TEST_F(DispatchServerTest, StopsWithoutTheServicesThatItCalls) {

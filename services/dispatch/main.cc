@@ -122,7 +122,9 @@ RIDESTREAM_RANGED_FLAG(double, max_positions_per_s, 10,
 ABSL_FLAG(
     std::string, advertise, "",
     "Address at which drivers reach this process. Another process that serves the same market "
-    "names it to drivers while this one holds the market's lease. Empty: the address of --listen");
+    "names it to drivers while this one holds the market's lease. Empty: the address of --listen, "
+    "or "
+    "none if that is a wildcard such as 0.0.0.0");
 RIDESTREAM_RANGED_FLAG(
     absl::Duration, lease, absl::Seconds(2),
     "Wall-clock time for which this process keeps a market's lease after its last renewal at trip. "

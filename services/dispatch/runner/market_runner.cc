@@ -144,7 +144,7 @@ void MarketRunner::OnLogEnd(const absl::Status& status) {
   service::Log(service::Level::kWarning, "log_stream_ended",
                {{"market", market_name_},
                 {"after_sequence", std::to_string(log_reader_.sequence())},
-                {"error", std::string(status.message())}});
+                {"error", status.ToString()}});
   log_reader_.OnEnd(status);
 }
 
