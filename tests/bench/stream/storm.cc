@@ -6,11 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -18,7 +16,6 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "libs/base/host_port.h"
 #include "libs/base/timer_queue.h"
 #include "libs/process/local_services.h"
@@ -79,21 +76,6 @@ Seconds OwnCpu() {
   return Seconds(seconds(usage.ru_utime) + seconds(usage.ru_stime));
 }
 
-/// CPU time of another process so far; see proc(5), fields 14 and 15 of stat.
-Seconds CpuOf(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  // Behind the name in parentheses stands field 3.
-  const std::vector<std::string> fields =
-      absl::StrSplit(text.substr(std::min(text.size(), text.rfind(')') + 2)), ' ');
-  double ticks = 0;
-  for (const std::size_t field : {14u, 15u}) {
-    double value = 0;
-    if (fields.size() > field - 3 && absl::SimpleAtod(fields[field - 3], &value)) ticks += value;
-  }
-  return Seconds(ticks / static_cast<double>(sysconf(_SC_CLK_TCK)));
-}
-
 /// Drivers of the simulated city, each with a connection of its own.
 class Drivers {
  public:
@@ -150,8 +132,10 @@ absl::Status MeasureSide(const std::string& bin, int count, bool insecure,
   }
   const absl::StatusOr<HostPort> address = ParseHostPort((*system)->dispatch());
   if (!address.ok()) return address.status();
-  const pid_t dispatch = (*system)->process("dispatch").pid();
-  const Seconds our_cpu = OwnCpu(), dispatch_cpu = CpuOf(dispatch);
+  const process::ChildProcess& dispatch = (*system)->process("dispatch");
+  const Seconds our_cpu = OwnCpu();
+  const auto dispatch_cpu = dispatch.CpuTime();
+  if (!dispatch_cpu.ok()) return dispatch_cpu.status();
   const auto start = SteadyClock::now();
   if (const int cut = CutConnectionsTo(address->port); cut < count) {
     return absl::InternalError(fmt::format("{} drivers had {} connections", count, cut));
@@ -164,7 +148,9 @@ absl::Status MeasureSide(const std::string& bin, int count, bool insecure,
   const std::string side = insecure ? "plaintext" : "tls";
   figures[side + ".storm_s"] = SecondsSince(start);
   figures[side + ".storm_drivers_cpu_s"] = (OwnCpu() - our_cpu).count();
-  figures[side + ".storm_dispatch_cpu_s"] = (CpuOf(dispatch) - dispatch_cpu).count();
+  const auto dispatch_cpu_after = dispatch.CpuTime();
+  if (!dispatch_cpu_after.ok()) return dispatch_cpu_after.status();
+  figures[side + ".storm_dispatch_cpu_s"] = Seconds(*dispatch_cpu_after - *dispatch_cpu).count();
   return absl::OkStatus();
 }
 
