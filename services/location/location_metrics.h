@@ -6,10 +6,10 @@
 
 namespace ridestream::location {
 
-/// Measures the batches of positions.
+/// Returns a callback that records the size and duration of each batch of positions.
 LocationHandlers::OnBatch MeasureBatches(prometheus::Registry& registry);
 
-/// Adds what is read of the handlers, which must outlive the exporter.
+/// Adds the gauges and counters that are read from the handlers, which must outlive the exporter.
 void AddReadings(metrics::Readings& readings, const LocationHandlers& handlers,
                  const LocationConfig& config);
 

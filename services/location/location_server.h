@@ -23,31 +23,32 @@ class LocationServer {
  public:
   struct Options {
     LocationConfig service = {};
-    /// Where and within what limits to serve; Start adds the services and who observes them.
+    /// Address and limits of the gRPC server. Start adds the services and their observers.
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
-    /// How it proves who it is, and learns who calls. By default, files that must be named.
+    /// Credentials of this service, and how callers are authenticated. The default requires the
+    /// paths of certificate files.
     rpc::Security::Options security = {};
-    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    /// host:port of the metrics endpoint. Port 0 takes a free port, "off" serves no metrics.
     std::string metrics_listen = "off";
-    /// How long Drain waits for calls under way.
+    /// How long Drain waits for calls in progress.
     std::chrono::milliseconds drain_grace{5'000};
   };
 
-  /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
-  /// isn't host:port.
+  /// The service accepts calls when this returns. UNAVAILABLE if an address can't be bound,
+  /// INVALID_ARGUMENT if one isn't host:port.
   static absl::StatusOr<std::unique_ptr<LocationServer>> Start(Options options);
 
   int port() const { return server_->port(); }
-  /// host:port with the port that is served.
+  /// host:port of the gRPC server, with the actual port.
   std::string address() const { return server_->address(); }
-  /// The same for the metrics, or "off".
+  /// host:port of the metrics endpoint, with the actual port, or "off".
   std::string metrics_address() const { return exporter_->address(); }
-  /// How callers are identified, for the log.
+  /// How callers are authenticated, as text for the log.
   std::string authentication() const { return security_->authenticator().description(); }
-  /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops. Once; the
-  /// destructor stops without waiting.
+  /// Ends all streams, waits up to `drain_grace` for calls in progress, and stops. Call at most
+  /// once. The destructor stops without waiting.
   void Drain() { server_->Drain(drain_grace_); }
 
  private:
@@ -55,7 +56,7 @@ class LocationServer {
   absl::Status Serve(rpc::ServerOptions options);
 
   const std::chrono::milliseconds drain_grace_;
-  // Each is used by those below it.
+  // Members are used by those declared below them.
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;

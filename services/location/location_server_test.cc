@@ -32,7 +32,7 @@ TEST(LocationServerTest, AnswersCountsAndStops) {
     return stub->GetIndexStats(&context, request, &response).error_code();
   };
   EXPECT_EQ(ask(), grpc::StatusCode::OK);
-  // The call is counted once its answer has been sent; the test's time bounds the wait.
+  // A call is counted after its answer was sent. The test's timeout bounds the wait.
   for (double counted = 0; counted < 1;) {
     const auto metrics = ScrapeMetrics((*server)->metrics_address());
     ASSERT_THAT(metrics, testing::IsOk());

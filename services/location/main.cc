@@ -1,4 +1,4 @@
-// Turns flags into the options of a LocationServer, and runs it until a signal comes.
+// Converts flags to the options of a LocationServer and runs it until SIGTERM or SIGINT.
 
 #include <fmt/format.h>
 

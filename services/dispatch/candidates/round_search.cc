@@ -42,7 +42,7 @@ void RoundSearch::Begin(FindCandidates question, std::vector<std::vector<NearbyD
   }
   pickups_ = router_.snapper().NearestOfEach(pickups, roads::StreetUse::kStop);
   drivers_ = router_.snapper().NearestOfEach(positions);
-  // Each row costs about the same whichever end it begins at.
+  // A row costs about the same in either direction.
   by_driver_ = drivers_.size() < question_.queries.size();
   PlaceCars();
 }
@@ -119,12 +119,12 @@ void RoundSearch::FindTimesOfDriver(std::size_t driver) {
   for (std::size_t i = 0; i < row.size(); ++i) times_ms_[index[i].first][index[i].second] = row[i];
 }
 
-/// The travel times are known by now: this makes the query's answer.
+/// Makes the query's answer from the travel times, which are known by now.
 void RoundSearch::FindInsertionsFor(std::size_t query) {
   const FindCandidates::Query& asked = question_.queries[query];
   CandidatesFound::ForTrip& answer = found_.trips->emplace_back();
   answer.trip = asked.trip;
-  // An unreachable pick-up has no candidates: the trip is given up in the end.
+  // An unreachable pick-up has no candidates, so its trip will be given up.
   for (std::size_t i = 0; i < nearby_[query].size(); ++i) {
     const std::chrono::milliseconds time(times_ms_[query][i]);
     if (times_ms_[query][i] == roads::kUnreachableMs || time > config_.max_pickup_time) continue;

@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint32_t kNone = AssignmentSolution::kUnmatched;
 constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max();
 
-/// One problem on its way to its solution. `row_price_` and `column_price_` are the dual variables:
-/// no option costs less than the sum of its two, and chosen ones cost just that.
+/// The solver's state. `row_price_` and `column_price_` are the dual variables: no option costs
+/// less than the sum of its row's and its column's price, and chosen options cost exactly that.
 class Solver {
  public:
   explicit Solver(const AssignmentProblem& problem)
@@ -23,11 +23,11 @@ class Solver {
         distance_(problem.columns(), kFar),
         reached_from_(problem.columns(), kNone) {}
 
-  /// Brings `row` in, for which others may have to take another column, or none.
+  /// Adds `row` to the assignment. Other rows may change their column or lose it.
   void Augment(std::uint32_t row) {
     const End end = Search(row);
-    // The rows that the search went through, and their columns, change price by what they are
-    // nearer than the end.
+    // The prices of the visited rows and their columns change by the difference between the path's
+    // length and their distance.
     row_price_[row] += end.distance;
     for (const std::uint32_t column : settled_) {
       const std::int64_t nearer = end.distance - distance_[column];
@@ -57,7 +57,7 @@ class Solver {
   std::vector<std::uint32_t> TakeColumns() { return std::move(column_of_); }
 
  private:
-  /// Where a path ends: in a free column, or with a row that from now on has none.
+  /// The end of a path: a free column, or a row that loses its column.
   struct End {
     std::int64_t distance;
     std::uint32_t column;
@@ -66,7 +66,7 @@ class Solver {
   struct Entry {
     std::int64_t distance;
     std::uint32_t column;
-    /// The heap's top is its largest: the nearest, of equally near ones the first.
+    /// Orders the heap by distance, nearest at the top, ties by index.
     bool operator<(const Entry& other) const {
       return distance != other.distance ? distance > other.distance : column > other.column;
     }
@@ -108,7 +108,7 @@ class Solver {
     }
   }
 
-  /// Each row on the path takes the column by which the path left it.
+  /// Each row on the path takes the column through which the path left it.
   void Turn(std::uint32_t start, const End& end) {
     std::uint32_t column = end.column;
     if (column == kNone) {
@@ -129,7 +129,7 @@ class Solver {
   std::vector<std::uint32_t> row_of_;
   std::vector<std::int64_t> row_price_;
   std::vector<std::int64_t> column_price_;
-  // State of the search under way.
+  // State of the current search.
   std::vector<std::int64_t> distance_;
   std::vector<std::uint32_t> reached_from_;
   std::vector<std::uint32_t> touched_;

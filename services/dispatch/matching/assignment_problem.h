@@ -8,12 +8,12 @@
 
 namespace ridestream::dispatch {
 
-/// Possible pairs and their costs: rows (riders) and columns (drivers), of whose pairs only
-/// some are possible. Each row takes at most one column and each column at most one row; a row that
-/// takes none costs its price.
+/// A sparse assignment problem: rows (riders), columns (drivers), and costs of the possible pairs.
+/// Each row takes at most one column and each column at most one row. A row without a column costs
+/// its price.
 class AssignmentProblem {
  public:
-  /// Costs and prices are in 0 to kMaxCost, so that no sum overflows.
+  /// Costs and prices are from 0 to kMaxCost, so that no sum overflows.
   static constexpr std::int64_t kMaxCost = std::int64_t{1} << 40;
 
   struct Option {
@@ -23,9 +23,9 @@ class AssignmentProblem {
 
   explicit AssignmentProblem(std::uint32_t columns) : columns_(columns) {}
 
-  /// Begins the next row, without options.
+  /// Adds a row without options.
   void AddRow(std::int64_t price_unmatched);
-  /// Adds an option to the last row. Of several for the same column the cheapest counts.
+  /// Adds an option to the last row. Of several options for the same column, the cheapest counts.
   void AddOption(std::uint32_t column, std::int64_t cost);
 
   std::uint32_t columns() const { return columns_; }
@@ -43,28 +43,27 @@ class AssignmentProblem {
 
 struct AssignmentSolution {
   static constexpr std::uint32_t kUnmatched = std::numeric_limits<std::uint32_t>::max();
-  /// By row.
+  /// Indexed by row.
   std::vector<std::uint32_t> column_of;
-  /// The chosen options' costs and the prices of the rows without one.
+  /// Sum of the chosen options' costs and the prices of rows without an option.
   std::int64_t cost = 0;
-  /// Rows, the last ones, for which no time was left: each took what was free and cheapest for it.
-  /// The assignment is optimal for the rows before them, and for all if it is 0.
+  /// Number of rows at the end for which no time was left. Each took its cheapest free column. The
+  /// assignment of the rows before them is optimal.
   std::uint32_t greedy_rows = 0;
 };
 
-/// Tells a solver that its time is over. Asked before each row; once true it stays so.
+/// Returns whether the solver must stop. Called before each row. Stays true once it is.
 using OutOfTime = std::function<bool()>;
-/// Makes one as a round begins. Injected, so that what a clock decides can be replayed.
+/// Makes a deadline when a round begins. Injected, so that a round can be replayed without a clock.
 using StartDeadline = std::function<OutOfTime()>;
-/// The deadline of a solver that may take as long as it needs.
+/// A deadline that never expires.
 StartDeadline NoDeadline();
 
-/// The cheapest assignment, by successive shortest augmenting paths over reduced costs: Jonker and
-/// Volgenant, "A shortest augmenting path algorithm for dense and sparse linear assignment
+/// Finds the cheapest assignment by successive shortest augmenting paths over reduced costs: Jonker
+/// and Volgenant, "A shortest augmenting path algorithm for dense and sparse linear assignment
 /// problems", 1987, with a heap for the sparse and rectangular case as in Crouse, "On implementing
 /// 2D rectangular assignment algorithms", 2016. At most O(rows * options * log options), in
-/// practice near to the number of options. The same problem has always the same answer, also among
-/// assignments that are equally cheap.
+/// practice close to the number of options. Deterministic, also among equally cheap assignments.
 AssignmentSolution Solve(const AssignmentProblem& problem, const OutOfTime& out_of_time);
 
 }  // namespace ridestream::dispatch

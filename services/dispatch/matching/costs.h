@@ -5,9 +5,8 @@
 
 #include "libs/base/clock.h"
 
-/// What it costs to give a trip to a driver, and what it costs to leave it waiting. Durations
-/// become costs here and nowhere else.
-///
+/// The costs of assigning a trip to a driver and of leaving it waiting. Durations are converted to
+/// costs here and nowhere else.
 /// A cost is a time: one second by which one person is later at the destination costs one second,
 /// and one second that a car drives longer costs `driving` seconds. So a free driver, a place in a
 /// plan under way, a move to another plan and another round of waiting can be held against each
@@ -53,16 +52,16 @@ struct MatchingCosts {
   Duration unmatched = std::chrono::minutes(10);
   double ageing = 0.3;
   double driving = 1;
-  /// A trip changes its driver only where that saves so much.
+  /// Minimum saving for which a trip changes its driver.
   Duration least_gain = std::chrono::seconds(30);
 };
 
 /// Inputs of a trip's costs that don't depend on the driver.
 struct CostedTrip {
   std::uint32_t party_size = 1;
-  /// The direct way's travel time, from pick-up to drop-off.
+  /// Travel time of the direct route from pick-up to drop-off.
   Duration direct{};
-  /// Since the request.
+  /// Time since the request.
   Duration waited{};
 };
 
@@ -71,41 +70,41 @@ inline Duration Weigh(Duration time, double weight) {
                                       weight);
 }
 
-/// Cost of the time of several people.
+/// Cost of this time for several people.
 inline Duration CostOfTime(Duration time, std::int64_t people) { return time * people; }
 
-/// What a car's driving costs, stops included.
+/// Cost of a car's driving, stops included.
 inline Duration CostOfDriving(Duration driven, double driving) { return Weigh(driven, driving); }
 
-/// What all save together when a trip, whose present plan would cost `spared` less without it, is
-/// put into another one at `insertion`.
+/// Total saving if a trip leaves its plan, which then costs `spared` less, and is inserted into
+/// another one at the cost `insertion`.
 inline Duration GainOfMove(Duration spared, Duration insertion) { return spared - insertion; }
 
-/// What is saved when a rider leaves a plan, which then costs `worth` less, and another rider, who
+/// Total saving if a rider leaves a plan, which then costs `worth` less, and another rider, who
 /// costs `present` now, takes the freed capacity at the cost `inserted`.
 inline Duration SparedByFreedCapacity(Duration worth, Duration present, Duration inserted) {
   return present - inserted + worth;
 }
 
-/// The terms of the table above, summed.
+/// Sums the terms of the table above.
 class Costs {
  public:
   Costs(const MatchingCosts& weights, const Dwell& dwell) : weights_(weights), dwell_(dwell) {}
 
-  /// `acceptance` is how likely the driver is to accept, above 0 up to 1.
+  /// `acceptance` is the probability that the driver accepts, above 0 up to 1.
   Duration OfFreeDriver(const CostedTrip& trip, Duration travel_time, double acceptance) const;
   /// `insertion` is Insertion::cost.
   Duration OfInsertion(const CostedTrip& trip, Duration insertion) const;
-  /// For another round.
+  /// Cost of waiting for another round.
   Duration OfWaiting(const CostedTrip& trip) const;
-  /// The Insertion::cost that costs as much as waiting.
+  /// The Insertion::cost at which an insertion costs as much as waiting.
   Duration OfWaitingAsInsertion(const CostedTrip& trip) const;
 
   bool IsWorthMoving(Duration gain) const { return gain >= weights_.least_gain; }
   double driving() const { return weights_.driving; }
 
  private:
-  /// What Insertion::cost counts and a free driver's cost doesn't.
+  /// The part of Insertion::cost that a free driver's cost doesn't include.
   Duration Uncounted(const CostedTrip& trip) const;
 
   MatchingCosts weights_;

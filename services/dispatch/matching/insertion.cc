@@ -10,16 +10,16 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// More than any time that is promised or travelled.
+/// Longer than any promised or travelled time.
 constexpr Duration kUnbounded = TravelTimes::kNoWay;
 
-/// Stops of most plans.
+/// Enough for the stops of most plans.
 constexpr std::size_t kFewStops = 13;
 
 std::int64_t GettingOut(const CarStop& stop) { return std::max(0, -stop.riders); }
 
-/// A plan as a chain of nodes: the car, then its stops. An insertion needs to know how much each
-/// gap between two nodes allows.
+/// A plan as a chain of nodes: the car, then its stops. For an insertion it keeps the slack of each
+/// gap between two nodes.
 class Chain {
  public:
   explicit Chain(const RunningCar& car) : car_(car), behind_(size() + 1) {
@@ -40,17 +40,17 @@ class Chain {
   Time leaves(std::size_t node) const {
     return node == 0 ? car_.leaves : car_.stops[node - 1].arrival + car_.stops[node - 1].dwell;
   }
-  /// By how much all stops behind the node may be delayed.
+  /// Maximum delay of all stops after the node.
   Duration SlackBehind(std::size_t node) const { return behind_[node + 1].slack; }
-  /// What it costs to delay all stops behind the node, but for the driving.
+  /// Cost of delaying all stops after the node, without the driving.
   Duration CostOfDelay(std::size_t node, Duration delay) const {
     return CostOfTime(delay, behind_[node + 1].people);
   }
-  /// From leaving the node to the next one's arrival.
+  /// Travel time from the node to the next one.
   Duration Leg(std::size_t node) const { return car_.stops[node].arrival - leaves(node); }
 
-  /// What the way over `via`, where the car stands for `dwell`, takes longer than the direct one to
-  /// the next node.
+  /// Additional time of driving through `via`, with a stop of `dwell`, instead of directly to the
+  /// next node.
   Duration Detour(std::size_t node, Duration there, PlaceIndex via, Duration dwell,
                   TravelTimes& times) const {
     if (IsLast(node)) return there + dwell;
@@ -60,29 +60,29 @@ class Chain {
  private:
   struct Behind {
     Duration slack = kUnbounded;
-    /// People who get out.
+    /// Number of people who get out.
     std::int64_t people = 0;
   };
   const RunningCar& car_;
-  /// From each node on; one more, for nobody behind the last.
+  /// For each node, the sum from there on. The additional last element is 0.
   absl::InlinedVector<Behind, kFewStops> behind_;
 };
 
 struct PickUp {
   std::size_t after = 0;
   Duration detour{};
-  /// Cost of the detour, for all.
+  /// Cost of the detour to everybody.
   Duration cost{};
   Time at;
 };
 
-/// Pick-ups of which none has both a longer detour and a higher cost than another: by ascending
-/// detour, and so by descending cost.
+/// Pick-ups of which none is dominated, that is, has both a longer detour and a higher cost than
+/// another. Sorted by ascending detour, and therefore by descending cost.
 class PickUps {
  public:
   bool empty() const { return kept_.empty(); }
   void clear() { kept_.clear(); }
-  /// The cheapest whose detour is no longer than this; null if there is none.
+  /// Returns the cheapest pick-up with at most this detour; null if there is none.
   const PickUp* Cheapest(Duration longest) const {
     const auto longer = FirstLonger(longest);
     return longer == kept_.begin() ? nullptr : &*(longer - 1);
@@ -129,7 +129,7 @@ std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRide
     return CostOfTime(there_at - rider.asked_at, rider.party_size);
   };
 
-  // The pick-ups before the node whose rider is still aboard.
+  // Pick-ups before the node, with the rider still aboard.
   PickUps earlier;
   std::int64_t aboard = car.aboard;
   for (std::size_t node = 0; node < chain.size(); ++node) {
@@ -157,13 +157,13 @@ std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRide
     const Duration there = times.Between(chain.place(node), rider.pickup);
     PickUp pickup{node, there + rider.pickup_dwell, {}, leaves + there};
     if (pickup.at > rider.latest_pickup) continue;
-    // The drop-off at once behind the pick-up.
+    // The drop-off immediately after the pick-up.
     const Duration ride = times.Between(rider.pickup, rider.dropoff);
     const Duration both =
         chain.Detour(node, pickup.detour + ride, rider.dropoff, rider.dropoff_dwell, times);
     const Time there_at = pickup.at + rider.pickup_dwell + ride;
     offer(pickup, node, there_at, both, cost_of(node, both) + own(there_at));
-    // Or behind a later stop.
+    // Or after a later stop.
     if (chain.IsLast(node)) break;
     pickup.detour = chain.Detour(node, there, rider.pickup, rider.pickup_dwell, times);
     if (pickup.detour > chain.SlackBehind(node)) continue;

@@ -9,36 +9,36 @@
 #include "libs/base/clock.h"
 #include "services/dispatch/matching/travel_times.h"
 
-/// Putting one more rider into a plan under way, at the least additional driving, so that everybody
-/// is there when they were promised and has a seat.
+/// Inserts one more rider into a plan in progress, at the least additional cost, such that every
+/// promise is kept and everybody has a seat.
 namespace ridestream::dispatch {
 
-/// A stop of a plan under way.
+/// A stop of a plan in progress.
 struct CarStop {
   PlaceIndex place = 0;
-  /// People who get in, or (negative) out.
+  /// People who get in (positive) or out (negative).
   std::int32_t riders = 0;
-  /// In the present plan.
+  /// Arrival in the current plan.
   Time arrival;
-  /// The car's latest arrival; Time::max() where nothing was promised.
+  /// The car's latest arrival that keeps the promise; Time::max() without a promise.
   Time latest = Time::max();
-  /// Dwell of the car there.
+  /// How long the car stands there.
   Duration dwell{};
 };
 
 /// A car with its plan. `aboard` and `seats` count people.
 struct RunningCar {
   PlaceIndex place = 0;
-  /// When it will be at `place`, ready to go somewhere else.
+  /// When the car will be at `place`, ready to leave.
   Time leaves;
   std::uint32_t seats = 0;
   std::uint32_t aboard = 0;
   std::vector<CarStop> stops;
-  /// Nothing may be put before this stop: the car stands at it or is about to.
+  /// No stop may be inserted before this one, since the car is at it or about to arrive.
   std::size_t fixed_stops = 0;
 };
 
-/// Somebody to be put into a plan.
+/// A rider to be inserted into a plan.
 struct InsertedRider {
   PlaceIndex pickup = 0;
   PlaceIndex dropoff = 0;
@@ -47,17 +47,19 @@ struct InsertedRider {
   Time latest_dropoff;
   Duration pickup_dwell{};
   Duration dropoff_dwell{};
-  /// From when the rider's own time counts.
+  /// The time from which the rider's own time counts.
   Time asked_at{};
-  /// What a second of driving costs, beside one by which somebody gets out later; not negative.
+  /// Cost of a second of driving, relative to a second by which one person gets out later. Not
+  /// negative.
   double driving = 1;
 };
 
 struct Insertion {
-  /// Stops of the plan before the pick-up, and before the drop-off; pickup_after <= dropoff_after.
+  /// Number of the plan's stops before the pick-up, and before the drop-off; pickup_after <=
+  /// dropoff_after.
   std::size_t pickup_after = 0;
   std::size_t dropoff_after = 0;
-  /// What the plan takes longer, stops included.
+  /// How much longer the plan takes, stops included.
   Duration added{};
   Time pickup_at;
   Time dropoff_at;
@@ -67,33 +69,35 @@ struct Insertion {
   friend bool operator==(const Insertion&, const Insertion&) = default;
 };
 
-/// The insertion into one plan that costs least; nullopt if there is none that keeps all promises
-/// and seats. The stops' order stays. Of equally good ones that with the earlier drop-off, then
-/// pick-up. Linear in the number of stops: a dynamic programme over the drop-off's place that
-/// carries the pick-ups before it, after Tong et al., "A Unified Approach to Route Planning for
-/// Shared Mobility", VLDB 2018. They carry the shortest detour; here a longer one that delays fewer
-/// people is carried beside it, so at most one for each number of people.
+/// Finds the cheapest insertion into one plan; nullopt if none keeps all promises and fits the
+/// seats. The order of the existing stops is kept. Of equally cheap insertions, the earlier
+/// drop-off wins, then the earlier pick-up. Linear in the number of stops: a dynamic programme over
+/// the position of the drop-off that carries the pick-ups before it, after Tong et al., "A Unified
+/// Approach to Route Planning for Shared Mobility", VLDB 2018. Their algorithm carries the pick-up
+/// with the shortest detour. This one also carries pick-ups with a longer detour that delay fewer
+/// people, at most one for each number of people.
 std::optional<Insertion> FindInsertion(const RunningCar& car, const InsertedRider& rider,
                                        TravelTimes& times);
 
 struct CarInsertion {
-  /// Index of the car.
+  /// Index of the car in the list.
   std::size_t car = 0;
   Insertion insertion;
 };
 
-/// The `limit` cars into whose plans the rider fits at the least cost, the best first, equally good
-/// ones in their order. `optimistic` must never be longer than `times`: it tells cheaply which cars
-/// needn't be looked at, and in which order to look at the others.
+/// Finds the `limit` cars into whose plans the rider can be inserted at the least cost, cheapest
+/// first, ties in the order of the cars. `optimistic` must be a lower bound of `times`. It is
+/// cheap, and decides which cars are skipped and in which order the others are evaluated.
 std::vector<CarInsertion> FindInsertions(std::span<const RunningCar> cars,
                                          const InsertedRider& rider, std::size_t limit,
                                          TravelTimes& optimistic, TravelTimes& times);
 
-/// The car with a plan without these stops, given by their indexes.
+/// Returns the car with the stops of these indexes removed from its plan.
 RunningCar Without(const RunningCar& car, std::span<const std::size_t> stops, TravelTimes& times);
 
-/// What a plan costs less without these stops of one rider, counted as Insertion::cost: so much may
-/// the rider's insertion into another plan cost.
+/// Returns how much less a plan costs without these stops of one rider, in terms of
+/// Insertion::cost. Moving the rider pays off if the insertion into another plan costs less than
+/// this.
 Duration WorthOfRemoving(const RunningCar& car, std::span<const std::size_t> stops, Time asked_at,
                          double driving, TravelTimes& times);
 

@@ -13,7 +13,7 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// One way to serve a trip.
+/// One way of serving a trip.
 struct Option {
   RoundChoice choice;
   Duration cost;
@@ -23,18 +23,18 @@ struct Option {
   }
 };
 
-/// A trip's options, the cheapest first.
+/// A trip's options, cheapest first.
 struct Row {
   const RoundTrip* trip;
   std::vector<Option> options = {};
-  /// Taken only if nobody wants them.
+  /// Taken only if no trip chose the driver otherwise.
   std::vector<Option> last_resorts = {};
 };
 
-/// Null where nobody was chosen.
+/// Null if no option was chosen.
 using Chosen = std::vector<const Option*>;
 
-/// What the solver counts in, milliseconds, within what it takes.
+/// Converts to the solver's unit, milliseconds, clamped to its range.
 std::int64_t ToSolver(Duration cost) {
   return std::clamp<std::int64_t>(cost / std::chrono::milliseconds(1), 0,
                                   AssignmentProblem::kMaxCost);
@@ -66,11 +66,11 @@ Row MakeRow(const RoundRules& rules, const Costs& costs, const RoundTrip& trip, 
     row.options.push_back(
         {{nullptr, found}, costs.OfInsertion(trip.costed, found->insertion.cost)});
   }
-  // Somebody who let the offer run out is asked again when nobody else is in sight.
+  // A driver whose offer expired gets it again only if there is no other candidate.
   if (row.options.empty() && trip.looks_furthest) {
     row.options = std::exchange(row.last_resorts, {});
   }
-  // Among the equally near the first id wins, whatever order they came in.
+  // Of equally near drivers the smallest id wins, independent of the order of input.
   const auto cheaper = [](const Option& a, const Option& b) {
     return std::tie(a.cost, a.driver()) < std::tie(b.cost, b.driver());
   };
@@ -92,7 +92,7 @@ Chosen TakeNearest(const std::vector<Row>& rows) {
   return chosen;
 }
 
-/// Numbers the drivers in the order in which they are asked for.
+/// Numbers drivers in the order of their first lookup.
 class Columns {
  public:
   std::uint32_t Of(const DriverId& driver) {
@@ -131,8 +131,8 @@ Chosen TakeCheapest(const Costs& costs, const std::vector<Row>& rows, const OutO
   return chosen;
 }
 
-/// Gives rows without an option one whose driver no row has, at any price; a place in a plan under
-/// way only to a last look.
+/// Assigns to each row without an option a driver whom no row has, at any cost. An insertion only
+/// for a trip in its last round.
 void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Chosen& chosen) {
   absl::flat_hash_set<DriverId> wanted;
   for (const Option* option : chosen) {
@@ -150,7 +150,8 @@ void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Ch
     for (const auto* options : {&rows[i].options, &rows[i].last_resorts}) {
       for (const Option& option : *options) {
         if (wanted.contains(option.driver())) continue;
-        // A dear insertion costs those who come later more than it is worth, but it beats nothing.
+        // An expensive insertion delays the others by more than it is worth, but is better than no
+        // ride.
         if (option.choice.insertion != nullptr && !rows[i].trip->last_look) continue;
         row.by_column.try_emplace(columns.Of(option.driver()), &option);
       }

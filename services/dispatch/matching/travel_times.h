@@ -7,13 +7,13 @@
 
 namespace ridestream::dispatch {
 
-/// Names a place of a TravelTimes.
+/// Index of a place in a TravelTimes.
 using PlaceIndex = std::uint32_t;
 
-/// Travel times between places, as somebody knows them who needn't be exact.
+/// Travel times between places, exact or estimated.
 class TravelTimes {
  public:
-  /// There is no way; can be added to any time within thousands of years.
+  /// No route exists. Small enough to be added to any time without overflow.
   static constexpr Duration kNoWay = std::chrono::hours(24 * 365 * 1'000);
 
   virtual ~TravelTimes() = default;

@@ -8,7 +8,7 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// What location answers in one call.
+/// Maximum number of queries that location answers in one call.
 constexpr std::size_t kMaxQueries = 1'000;
 constexpr std::chrono::milliseconds kNearestTimeout{1'000};
 

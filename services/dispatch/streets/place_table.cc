@@ -8,12 +8,11 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// Metres of a ten-millionth of a degree of latitude.
+/// Metres in a ten-millionth of a degree of latitude.
 constexpr double kMPerLatE7 = kEarthRadiusM * std::numbers::pi / 180 / 1e7;
-/// On shorter pieces of street the rounding to decimetres and milliseconds tells more than the
-/// speed.
+/// On shorter segments, rounding to decimetres and milliseconds distorts the speed.
 constexpr std::uint32_t kTellingLengthDm = 50;
-/// For that rounding, and for the earth's not being flat.
+/// Margin for the rounding, and for the error of the flat projection.
 constexpr double kOptimism = 1.03;
 
 double FastestDmPerMs(const roads::RoadGraph& graph) {

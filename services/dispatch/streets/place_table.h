@@ -12,31 +12,32 @@
 
 namespace ridestream::dispatch {
 
-/// The places that a round of insertions is about, each snapped to its street once, and prepared
-/// for exact travel times when one is asked for. What is used in a round is kept for the next,
-/// since stops stay for minutes. A place off the streets can't be reached. Not thread-safe.
+/// The places of a round of insertions. Each is snapped to its street once, and prepared for exact
+/// travel times when the first one is requested. Places used in a round are kept for the next one,
+/// since stops last for minutes. A place far from any street is unreachable. Not thread-safe.
 class PlaceTable {
  public:
-  /// `router` must outlive it.
+  /// `router` must outlive this object.
   explicit PlaceTable(const roads::Router& router);
 
-  /// Forgets the indexes, and the places that weren't used since the last call.
+  /// Starts a new round: indexes become invalid, and places that weren't used since the last call
+  /// are dropped.
   void BeginRound();
-  /// A car under way, or a stop.
+  /// Adds a moving car, or a stop.
   PlaceIndex Add(LatLng place, roads::StreetUse use);
 
-  /// Exact.
+  /// Exact travel times along the streets.
   TravelTimes& exact() { return exact_; }
-  /// Never longer than the exact ones while no car is faster than the fastest street: in a straight
-  /// line at its speed. Costs some nanoseconds.
+  /// Lower bounds of the exact times: straight lines at the speed of the fastest street. Takes some
+  /// nanoseconds.
   TravelTimes& optimistic() { return optimistic_; }
 
  private:
   struct Known {
     std::optional<roads::SnappedPoint> point;
     std::optional<roads::PreparedPlace> prepared;
-    // Metres east and north of the streets' south-west corner, shrunk so that no distance is too
-    // long.
+    // Metres east and north of the south-west corner of the street map, scaled down so that no
+    // distance is overestimated.
     float x = 0, y = 0;
   };
   using Key = std::pair<std::uint64_t, roads::StreetUse>;
@@ -62,7 +63,7 @@ class PlaceTable {
   const roads::PreparedPlace& Prepared(PlaceIndex place);
 
   const roads::Router& router_;
-  /// Microseconds a metre on the fastest street.
+  /// Microseconds per metre on the fastest street.
   double us_per_m_ = 0;
   double m_per_lng_e7_ = 0;
   std::vector<Known> places_;

@@ -8,7 +8,7 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// Appends a piece of way to a route in the wire's form, whose points are differences.
+/// Appends a segment to a route in wire format, which encodes points as differences.
 class RouteBuilder {
  public:
   explicit RouteBuilder(common::v1::Route& route) : route_(route) {}
@@ -38,8 +38,8 @@ class RouteBuilder {
   double length_m_ = 0;
 };
 
-/// From where the car of this track is and, if the track tells it, in the direction it drives;
-/// nullopt if there is no street or no way on from there.
+/// Starts at the car's position, in its direction if the track shows one. nullopt if there is no
+/// street nearby or no way to continue from it.
 std::optional<roads::Route> WayOnFrom(const roads::Streets& streets,
                                       const std::vector<LatLng>& track, LatLng stop) {
   const auto start = streets.map_matcher().Match(track);
@@ -49,7 +49,7 @@ std::optional<roads::Route> WayOnFrom(const roads::Streets& streets,
   return streets.router().RouteBetween(*start, *goal);
 }
 
-/// `first` is the way to the first stop, if it is known.
+/// `first` is the route to the first stop, if it is known.
 absl::StatusOr<RouteFound::Way> FindWayAfter(std::optional<roads::Route> first,
                                              const roads::Router& router,
                                              const FindRoute& question) {

@@ -7,10 +7,11 @@
 
 namespace ridestream::dispatch {
 
-/// The fastest way from the car through the stops, in the wire's form. Errors as Router::FindRoute.
+/// Finds the fastest route from the car through the stops, in wire format. Errors as
+/// Router::FindRoute.
 absl::StatusOr<RouteFound::Way> FindWay(const roads::Router& router, const FindRoute& question);
 
-/// The same; a car with a track goes on along the street and in the direction that it tells.
+/// The same for a car with a track, which continues on its street in its direction.
 absl::StatusOr<RouteFound::Way> FindWay(const roads::Streets& streets, const FindRoute& question);
 
 }  // namespace ridestream::dispatch

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::int32_t kAntimeridianE7 = 1'800'000'000;
 
-// One meridian has two names.
+// The antimeridian is both -180 and 180 degrees.
 std::int32_t AsWest(std::int32_t lng_e7) {
   return lng_e7 == kAntimeridianE7 ? -kAntimeridianE7 : lng_e7;
 }

@@ -6,13 +6,13 @@
 
 namespace ridestream::location {
 
-/// A rectangle of latitudes and longitudes, its edges included. When west lies east of east, it
-/// spans the antimeridian.
+/// A rectangle of latitudes and longitudes, edges included. It crosses the antimeridian if its
+/// western edge has the larger longitude.
 struct Area {
   LatLng south_west;
   LatLng north_east;
 
-  /// False for an area without extent, or whose south lies above its north.
+  /// False if the area has no extent, or if its southern edge lies north of its northern edge.
   bool HasExtent() const;
   bool Contains(LatLng place) const;
   bool Intersects(const Area& other) const;

@@ -121,7 +121,7 @@ TEST_F(AreaViewTest, AFrameIsBoundedAndTheRestFollows) {
     }
   };
   AreaView view(kArea, 30);
-  // All drivers change for each frame, and yet each is told of after four frames.
+  // All drivers change before every frame, and still each driver is reported within four frames.
   std::set<std::string> told;
   for (std::uint64_t frame_number = 1; frame_number <= 4; ++frame_number) {
     move_all(frame_number);
@@ -130,7 +130,7 @@ TEST_F(AreaViewTest, AFrameIsBoundedAndTheRestFollows) {
     for (const NearbyDriver& driver : frame.drivers) told.insert(driver.id.str());
   }
   EXPECT_EQ(told.size(), size_t{kDrivers});
-  // All go stale at once.
+  // All drivers become stale at the same time.
   std::set<std::string> gone;
   for (int frame_number = 1; frame_number <= 4; ++frame_number) {
     const AreaFrame frame = view.NextFrame(&index_, kStart + 31s);

@@ -12,11 +12,11 @@
 namespace ridestream::location {
 namespace {
 
-// An empty cell keeps the room of this many entries for its next use.
+// An empty cell keeps the memory of up to this many entries for its next use.
 constexpr size_t kKeptCapacity = 64;
 
 Area BoundsOf(S2CellId id) {
-  // A margin of 10^-6 degrees swallows the rounding to 10^-7.
+  // A margin of 10^-6 degrees covers the rounding to 10^-7.
   const S2LatLngRect rect =
       S2Cell(id).GetRectBound().Expanded(S2LatLng::FromDegrees(1e-6, 1e-6)).PolarClosure();
   if (rect.lng().is_full()) {

@@ -10,15 +10,15 @@
 
 namespace ridestream::location {
 
-/// A place as a point on the unit sphere: distances between such points need no trigonometry.
+/// A place as a point on the unit sphere, where comparing distances needs no trigonometry.
 struct UnitVector {
   double x = 0, y = 0, z = 0;
 };
 
 UnitVector ToUnitVector(LatLng place);
 
-/// The square of the straight line through the earth, in earth radii: grows with the great-circle
-/// distance, so comparing it compares distances. 0 to 4.
+/// Squared length of the chord between two places, in squared earth radii, 0 to 4. It grows with
+/// the great-circle distance, so comparing chords compares distances.
 inline double ChordSquared(const UnitVector& a, const UnitVector& b) {
   const double x = a.x - b.x;
   const double y = a.y - b.y;
@@ -29,12 +29,11 @@ inline double ChordSquared(const UnitVector& a, const UnitVector& b) {
 double ChordSquaredFromM(double distance_m);
 double MFromChordSquared(double chord_squared);
 
-/// Numbered drivers in S2 cells of one level, each in at most one cell. A driver is a slot: a small
-/// number that the owner gives and takes back.
-///
-/// Only occupied cells exist: a hash map leads from the S2 cell id to a cell in a dense pool, and a
-/// cell holds what a search looks at side by side. Thread-compatible: const calls may be
-/// concurrent.
+/// Drivers by S2 cell, all cells of one level, each driver in at most one cell. A driver is
+/// identified by its slot, a small number that the owner assigns and reuses.
+/// Only occupied cells are stored: a hash map leads from the S2 cell id to a cell in a dense pool,
+/// and each cell stores contiguously the fields that a search reads. Thread-compatible: const calls
+/// may be concurrent.
 class CellGrid {
  public:
   struct Entry {
@@ -51,17 +50,18 @@ class CellGrid {
     std::vector<Entry> entries;
   };
 
-  /// `level` is S2's: 13 has cells of about 1 km, each level more halves it.
+  /// `level` is the S2 cell level, 0 to 30. Level 13 has cells about 1 km wide, and each further
+  /// level halves the width.
   explicit CellGrid(int level);
 
-  /// Puts the slot at a place, and takes it from where it was.
+  /// Moves the slot to a place, whether or not it had one before.
   void Place(std::uint32_t slot, LatLng place, DriverState state, std::uint8_t free_seats);
-  /// Nothing happens if the slot is nowhere.
+  /// Does nothing if the slot has no place.
   void Remove(std::uint32_t slot);
 
-  /// Null if nobody is in that cell.
+  /// Null if the cell holds no driver.
   const Cell* Find(std::uint64_t cell_id) const;
-  /// All cells, and some that are empty.
+  /// All occupied cells, and possibly empty ones that await reuse.
   const std::vector<Cell>& cells() const { return cells_; }
   size_t occupied_cells() const { return by_id_.size(); }
   int level() const { return level_; }
@@ -80,7 +80,7 @@ class CellGrid {
   absl::flat_hash_map<std::uint64_t, std::uint32_t> by_id_;
   std::vector<Cell> cells_;
   std::vector<std::uint32_t> empty_cells_;
-  // By slot.
+  // Indexed by slot.
   std::vector<Location> locations_;
 };
 

@@ -7,11 +7,10 @@
 
 namespace ridestream::location {
 
-/// A readers-writer lock under which neither side starves. glibc's own lets new readers pass a
-/// waiting writer forever; here everybody passes one turnstile, and a writer stays in it until the
-/// readers before it have left.
-///
-/// A thread must not take it twice.
+/// A readers-writer lock under which neither side starves. With std::shared_mutex on glibc, new
+/// readers pass a waiting writer indefinitely. Here every thread goes through a turnstile, which a
+/// waiting writer holds until the readers before it have left.
+/// Not recursive, for readers either.
 class ABSL_LOCKABLE FairSharedMutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {

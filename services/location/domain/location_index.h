@@ -16,35 +16,35 @@ namespace ridestream::location {
 
 /// The indexes of all markets. Thread-safe.
 ///
-/// Each market has a lock of its own, and a call holds it once: exclusively for a batch of
-/// positions (about 1 ms for the largest of 4,096), shared for queries and frames. The lock is fair
-/// to both sides, so a caller with many queries asks in portions of kQueriesPerLock (about 0.1 ms)
+/// Each market has its own lock, which a call takes once: exclusively for a batch of positions
+/// (about 1 ms for the largest, 4,096), shared for queries and frames. The lock is fair to readers
+/// and writers, so callers split many queries into portions of kQueriesPerLock (about 0.1 ms each)
 /// to let batches in between.
-///
-/// Order of locks: `mu_` is released before a market's lock is taken.
+/// Lock order: `mu_` is released before a market's lock is taken.
 class LocationIndex {
  public:
   static constexpr size_t kQueriesPerLock = 32;
 
   explicit LocationIndex(const IndexOptions& options) : options_(options) {}
 
-  /// Applies one batch, in order. All of it is rejected if its market would be one too many.
+  /// Applies one batch in order. Rejects all of it if its market is new and `max_markets` are held.
   ApplyCounts Apply(std::string_view market, std::span<const PositionReport> reports, Time now);
 
-  /// One answer for each query, all of the same instant. An unknown market has no drivers.
+  /// Returns one answer for each query, all for the same instant. An unknown market has no drivers.
   std::vector<NearbyDrivers> FindNearest(std::string_view market,
                                          std::span<const NearestQuery> queries, Time now) const;
 
-  /// A market's drivers now, and its positions so far by outcome; zeros if the market is unknown.
+  /// A market's current number of drivers, and its positions by outcome since the start. All zero
+  /// if the market is unknown.
   struct Stats {
     size_t drivers = 0;
     ApplyCounts positions;
   };
   Stats GetStats(std::string_view market) const;
-  /// The names of the markets that are held.
+  /// Names of the markets in the index.
   std::vector<std::string> Markets() const;
 
-  /// `view` must be of this market only, and isn't used by another thread meanwhile.
+  /// `view` must always be used with the same market, and by one thread at a time.
   AreaFrame NextFrame(std::string_view market, AreaView& view, Time now) const;
 
  private:
@@ -55,14 +55,14 @@ class LocationIndex {
     ApplyCounts counts ABSL_GUARDED_BY(mu);
   };
 
-  /// Null if there is none.
+  /// Null if the market is unknown.
   const Market* Find(std::string_view market) const;
-  /// Null if it would be one too many.
+  /// Null if the market is new and `max_markets` are held.
   Market* FindOrAdd(std::string_view market);
 
   const IndexOptions options_;
   mutable Mutex mu_;
-  // A market, once there, stays: pointers to it remain valid without the lock.
+  // Markets are never removed, so pointers to them remain valid without the lock.
   absl::flat_hash_map<std::string, std::unique_ptr<Market>> markets_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,5 +1,5 @@
-// How fast the index is on one thread. The fleet stands as a fleet does in Manhattan: 60 square
-// kilometres. Arguments: the drivers, the level of the cells.
+// Speed of the index on one thread, with a fleet in an area of Manhattan's size, 60 square
+// kilometres. Arguments: number of drivers, S2 level of the cells.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -33,7 +33,7 @@ class Fleet {
     return OffsetBy(LatLng::FromDegrees(40.77, -73.97), north(random_), east(random_));
   }
 
-  /// Each driver goes on by what a car does in 4 s.
+  /// Each driver moves as far as a car does in 4 s.
   const std::vector<PositionReport>& Move() {
     std::uniform_real_distribution<double> step(-40, 40);
     for (PositionReport& report : reports_) {
@@ -73,7 +73,7 @@ void BM_Update(benchmark::State& state) {
   }
 }
 
-// A call's queries, LocationIndex::kQueriesPerLock at a time.
+// The queries of one call, in portions of LocationIndex::kQueriesPerLock.
 void Nearest(benchmark::State& state, double radius_m, std::uint32_t limit, bool occupied_only) {
   Fleet fleet(state.range(0));
   LocationIndex index = MakeIndex(state);
@@ -97,11 +97,11 @@ void Nearest(benchmark::State& state, double radius_m, std::uint32_t limit, bool
 
 void BM_Nearest10Within2Km(benchmark::State& state) { Nearest(state, 2'000, 10, false); }
 void BM_Nearest100Within5Km(benchmark::State& state) { Nearest(state, 5'000, 100, false); }
-// Nobody fits, so all of the circle is walked.
+// No driver matches, so the walk covers the whole circle.
 void BM_NoneWithin2Km(benchmark::State& state) { Nearest(state, 2'000, 10, true); }
 void BM_NoneWithin50Km(benchmark::State& state) { Nearest(state, 50'000, 10, true); }
 
-// A frame for one who sees all the market, after all drivers have moved.
+// A frame for a viewer of the whole market, after all drivers have moved.
 void BM_FrameOfTheMarket(benchmark::State& state) {
   Fleet fleet(state.range(0));
   LocationIndex index = MakeIndex(state);

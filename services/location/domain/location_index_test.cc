@@ -27,7 +27,7 @@ TEST(LocationIndexTest, MarketsShareNothing) {
   index.Apply("manhattan", {{ReportOf("d", kHere)}}, kStart);
   EXPECT_EQ(Around(index, "manhattan", kHere), Ids{"d"});
   EXPECT_EQ(Around(index, "porto", kHere), Ids{});
-  // Another market may know the same driver elsewhere, by sequence numbers of its own.
+  // The same driver may be elsewhere in another market, with its own sequence numbers.
   EXPECT_EQ(index.Apply("porto", {{ReportOf("d", kHere)}}, kStart).applied, 1u);
 }
 
@@ -62,8 +62,8 @@ TEST(LocationIndexTest, StatsCountTheOutcomeOfEachPosition) {
   EXPECT_EQ(index.GetStats("unknown").positions, ApplyCounts{});
 }
 
-// Two writers move all drivers to and fro between far cells while readers look. Whenever a reader
-// looks, each driver must be in exactly one place. ThreadSanitizer watches.
+// Two writers move all drivers between distant cells while readers search. Every search must find
+// each driver in exactly one place. ThreadSanitizer runs this test in CI.
 TEST(LocationIndexTest, ADriverIsAlwaysInExactlyOnePlace) {
   constexpr int kDrivers = 40;
   constexpr std::uint64_t kMoves = 1500;

@@ -10,7 +10,7 @@
 namespace ridestream::location {
 namespace {
 
-// A call of Apply looks for the stale in twice as many slots as it has positions, and in these.
+// Apply checks for stale drivers in twice as many slots as it has positions, plus this number.
 constexpr size_t kMinSlotsToLookAt = 64;
 
 bool IsInRange(const PositionReport& report) {
@@ -54,7 +54,7 @@ MarketIndex::Outcome MarketIndex::ApplyOne(const PositionReport& report, Time no
   auto found = slots_.find(id);
   const bool is_new = found == slots_.end();
   if (is_new) {
-    // Ids that the index holds were looked at when they came.
+    // Ids in the index were validated when they first arrived.
     if (slots_.size() >= options_.max_drivers_per_market || !IsId(report.driver_id)) {
       return Outcome::kRejected;
     }

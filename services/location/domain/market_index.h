@@ -14,29 +14,29 @@
 namespace ridestream::location {
 
 struct IndexOptions {
-  /// A position older than this is not found any more, and soon forgotten. > 0.
+  /// Age from which searches ignore a position, which is removed soon after. Positive.
   Duration staleness = std::chrono::seconds(30);
-  /// Bound on memory, about 350 bytes a driver: what comes beyond it is rejected.
+  /// Bounds memory, at about 350 bytes a driver. Positions of further drivers are rejected.
   size_t max_drivers_per_market = 200'000;
-  /// Bound on memory, likewise.
+  /// Bounds memory. Batches for further markets are rejected.
   size_t max_markets = 64;
-  /// Size of the cells, see CellGrid. By location_index_bench, 14 (about 600 m) is the best of 13
-  /// to 16 for updates and for up to 100 drivers a square kilometre, and near it beyond.
+  /// S2 level of the cells, see CellGrid. In location_index_bench, 14 (about 600 m) is the best of
+  /// 13 to 16 for updates and for queries up to 100 drivers per square kilometre, and close to the
+  /// best beyond.
   int cell_level = 14;
 };
 
-/// The latest position of each driver of one market. Deterministic: time comes in with each call.
-///
-/// A driver has one place or none, and moves in one call. A driver that went OFFLINE is remembered
-/// for the time of a staleness, so that a late older position doesn't bring it back.
+/// The latest position of each driver of one market. Deterministic: callers pass the time.
+/// A driver is in one place or none, and moves atomically. A driver who went OFFLINE is remembered
+/// for the duration of `staleness`, so that a late, older position doesn't bring it back.
 /// Thread-compatible: const calls may be concurrent.
 class MarketIndex {
  public:
-  /// What is known of a driver.
+  /// A driver's latest position and state.
   struct Record {
-    /// Null in a slot that is free.
+    /// Null if the slot is free.
     const std::string* id = nullptr;
-    /// Another one after each change that a viewer can see; never given twice.
+    /// Changes with every change that a viewer can see. Never reused.
     std::uint64_t revision = 0;
     std::uint64_t session_epoch = 0;
     std::uint64_t sequence = 0;
@@ -51,11 +51,11 @@ class MarketIndex {
   MarketIndex(const MarketIndex&) = delete;
   MarketIndex& operator=(const MarketIndex&) = delete;
 
-  /// Applies the positions in order. Forgets stale drivers as it goes: each call looks at more
-  /// slots than it can fill, so a market never stays full of the stale.
+  /// Applies the positions in order, and removes stale drivers: each call checks more slots than it
+  /// can fill, so a market never stays full of stale drivers.
   ApplyCounts Apply(std::span<const PositionReport> reports, Time now);
 
-  /// The drivers that fit the query, nearest first; those equally far by their ids.
+  /// Drivers that match the query, nearest first. Ties are broken by id.
   NearbyDrivers Nearest(const NearestQuery& query, Time now) const;
 
   bool IsFresh(const Record& record, Time now) const {
@@ -63,7 +63,7 @@ class MarketIndex {
   }
   const Record& record(std::uint32_t slot) const { return records_[slot]; }
   const CellGrid& grid() const { return grid_; }
-  /// Drivers that take up room, the offline and the stale included.
+  /// Number of drivers held, including offline and stale ones that aren't removed yet.
   size_t size() const { return slots_.size(); }
 
  private:
@@ -76,11 +76,11 @@ class MarketIndex {
 
   const IndexOptions options_;
   CellGrid grid_;
-  // A node per driver, since records point at its key.
+  // A node map, since records point at its keys.
   absl::node_hash_map<std::string, std::uint32_t> slots_;
   std::vector<Record> records_;
   std::vector<std::uint32_t> free_slots_;
-  // Where ForgetStale continues.
+  // Slot at which ForgetStale continues.
   size_t next_to_look_at_ = 0;
   std::uint64_t last_revision_ = 0;
 };

@@ -22,7 +22,7 @@ class Candidates {
   }
 
   const UnitVector& center() const { return center_; }
-  /// What is farther can't be among the best.
+  /// A driver farther away can't be among the best.
   double max_chord_squared() const { return max_chord_squared_; }
   void Clear() {
     heap_.clear();

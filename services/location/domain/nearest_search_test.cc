@@ -22,7 +22,7 @@ struct Driver {
   LatLng place;
 };
 
-// The drivers of the answer by definition.
+// The expected answer by brute force.
 std::vector<std::string> ByBruteForce(const std::vector<Driver>& drivers,
                                       const NearestQuery& query) {
   const UnitVector center = ToUnitVector(query.center);
@@ -79,7 +79,7 @@ class NearestSearchTest : public ::testing::TestWithParam<Region> {
     return LatLng::FromDegrees(lat, lng);
   }
 
-  // Some drivers stand where others do, some on borders and corners of cells.
+  // Some drivers share a place, some are on the edges and corners of cells.
   std::vector<Driver> RandomDrivers(int count, int level) {
     std::vector<Driver> drivers;
     for (int i = 0; i < count; ++i) {
@@ -118,7 +118,7 @@ TEST_P(NearestSearchTest, EqualsBruteForce) {
           << "level " << level << " around " << query.center.ToString() << ", " << query.radius_m
           << " m, limit " << query.limit;
       for (const NearbyDriver& driver : answer) {
-        // Near the antipode the haversine itself is no better than some metres.
+        // Near the antipode the haversine formula itself is only accurate to some metres.
         ASSERT_NEAR(driver.distance_m, DistanceM(query.center, driver.place),
                     driver.distance_m < 1e7 ? 0.01 : 10);
       }

@@ -10,7 +10,7 @@
 
 namespace ridestream::location {
 
-/// What a driver is doing, as far as finding one is concerned. Numbered as in location.proto.
+/// A driver's state as far as searches are concerned. The numbers are those of location.proto.
 enum class DriverState : std::uint8_t {
   kIdle = 1,
   kOffered = 2,
@@ -34,13 +34,13 @@ class StateSet {
   unsigned bits_ = 0;
 };
 
-/// One position as it comes in. Views its id: the hot path copies no string.
+/// A reported position. The id is a view, so that the hot path copies no string.
 struct PositionReport {
   std::string_view driver_id;
-  /// The newest position by (session_epoch, sequence) wins.
+  /// The position with the largest (session_epoch, sequence) wins.
   std::uint64_t session_epoch = 0;
   std::uint64_t sequence = 0;
-  /// How long ago it was received from the driver.
+  /// Time since dispatch received the position from the driver.
   Duration age{0};
   LatLng place;
   /// Clockwise from north, 0 to 359.
@@ -52,13 +52,13 @@ struct PositionReport {
 
 inline constexpr std::uint32_t kMaxFreeSeats = 255;
 
-/// What became of the positions of a batch.
+/// Outcomes of the positions in a batch.
 struct ApplyCounts {
-  /// Are now what the index holds.
+  /// Stored in the index.
   std::uint64_t applied = 0;
-  /// Were older than what the index holds, or as old.
+  /// Not newer than the driver's position in the index.
   std::uint64_t superseded = 0;
-  /// Can't be used, or found no room.
+  /// Invalid, or beyond the limits on drivers or markets.
   std::uint64_t rejected = 0;
 
   ApplyCounts& operator+=(const ApplyCounts& other) {
@@ -70,21 +70,21 @@ struct ApplyCounts {
   friend bool operator==(const ApplyCounts&, const ApplyCounts&) = default;
 };
 
-/// The question for the drivers nearest to a place.
+/// A query for the drivers nearest to a place.
 struct NearestQuery {
   LatLng center;
-  /// A driver exactly that far is in.
+  /// Inclusive.
   double radius_m = 0;
   std::uint32_t limit = 0;
   std::uint32_t min_free_seats = 0;
   StateSet states = StateSet::All();
 };
 
-/// A driver as an answer shows it.
+/// A driver in an answer.
 struct NearbyDriver {
   DriverId id;
   LatLng place;
-  /// Great-circle distance to the query's center; 0 where there is none.
+  /// Great-circle distance to the query's center; 0 if the query has no center.
   double distance_m = 0;
   Duration age{0};
   DriverState state = DriverState::kIdle;

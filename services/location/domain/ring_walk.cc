@@ -17,7 +17,7 @@ constexpr double kMinW = 0.5;
 constexpr double kMaxChordSquared = 0.00616;
 // Covers the rounding of a place into its cell: 10^-14 earth radii are 64 nm.
 constexpr double kRounding = 1e-14;
-// Looking up this many cells is cheap however few are occupied.
+// Looking up this many cells is cheap even if few of them are occupied.
 constexpr size_t kFreeLookUps = 64;
 
 }  // namespace
@@ -32,7 +32,7 @@ RingWalk::RingWalk(const CellGrid& grid, const UnitVector& center)
       return static_cast<int>(std::floor(S2::UVtoST(u) * size_));
     };
     Face face{number, uvw[0], uvw[1], uvw[2], row(uvw[0] / uvw[2]), row(uvw[1] / uvw[2]), 0};
-    // The first ring that touches the face.
+    // The first ring that intersects the face.
     face.ring = std::max({0, -face.i, face.i - (size_ - 1), -face.j, face.j - (size_ - 1)});
     faces_[face_count_++] = face;
   }
@@ -52,15 +52,15 @@ RingWalk::Step RingWalk::Next(double max_chord_squared, Cells& cells) {
   return looked_up_ > grid_.occupied_cells() + kFreeLookUps ? Step::kTooManyCells : Step::kRing;
 }
 
-// A lower bound for all of the face that the rings so far have not covered. They cover a square in
-// rows and columns whose four sides lie on great circles; whatever is outside lies beyond one of
-// them. The sine of the angle to a great circle is never more than the chord.
+// A lower bound on the distance to the part of the face that no ring has covered yet. The rings
+// cover a square of rows and columns whose four sides lie on great circles, and every point outside
+// lies beyond one of them. The sine of the angle to a great circle never exceeds the chord.
 double RingWalk::ChordSquaredBeyond(const Face& face) const {
   if (face.ring == 0) return 0;
   const int reach = face.ring - 1;
   double nearest = std::numeric_limits<double>::infinity();
   const auto consider = [&](double along, int edge) {
-    // Where the face ends, nothing of it lies beyond.
+    // No cell of the face lies beyond the face's own edge.
     const double u = S2::STtoUV(static_cast<double>(edge) / size_);
     nearest = std::min(nearest, std::abs(along - u * face.w) / std::sqrt(1 + u * u));
   };

@@ -8,39 +8,38 @@
 
 namespace ridestream::location {
 
-/// Walks a grid's cells around a center outward, ring by ring, until nothing that remains can be
-/// near enough. Exact everywhere, over the edges of S2's six faces too: a center that lies beyond a
+/// Visits a grid's cells around a center, ring by ring outward, until no remaining cell can be near
+/// enough. Exact everywhere, including across the edges of S2's six cube faces: a center beyond a
 /// face's edge still has coordinates in that face's plane, so each face near the center is walked
 /// by the same rule, clipped to the face.
-///
-/// Lives for one search; the grid must not change meanwhile.
+/// Used for one search, during which the grid must not change.
 class RingWalk {
  public:
   using Cells = absl::InlinedVector<const CellGrid::Cell*, 64>;
   enum class Step {
-    /// `cells` holds the occupied cells of one more ring, perhaps none.
+    /// `cells` holds the occupied cells of the next ring, possibly none.
     kRing,
-    /// What was not walked is farther than asked for.
+    /// All remaining cells are too far away.
     kDone,
-    /// Going on would cost more than looking at all the grid's cells.
+    /// Continuing would cost more than scanning all cells of the grid.
     kTooManyCells,
   };
 
   RingWalk(const CellGrid& grid, const UnitVector& center);
 
-  /// Goes one ring on, unless all that remains is farther than `max_chord_squared`, which may
-  /// shrink from call to call.
+  /// Advances by one ring, unless all remaining cells are farther than `max_chord_squared`, which
+  /// may shrink from call to call.
   Step Next(double max_chord_squared, Cells& cells);
 
  private:
-  // The walk over one face of S2's cube.
+  // The walk on one face of the S2 cube.
   struct Face {
     int number = 0;
-    // The center in the face's frame; w points out of the face.
+    // The center in the face's coordinates. w points out of the face.
     double u = 0, v = 0, w = 0;
-    // The center's cell by row and column; out of the face's range if the center is.
+    // Column and row of the center's cell. Out of range if the center is beyond the face.
     int i = 0, j = 0;
-    // The next ring.
+    // Number of the next ring.
     int ring = 0;
   };
 
@@ -49,9 +48,9 @@ class RingWalk {
   void AddCell(int face, int i, int j, Cells& cells);
 
   const CellGrid& grid_;
-  // Cells along one edge of a face.
+  // Number of cells along one edge of a face.
   const int size_;
-  // The first `face_count_` are near enough to matter, the nearest first.
+  // The first `face_count_` faces are near enough to matter, nearest first.
   std::array<Face, 6> faces_;
   size_t face_count_ = 0;
   size_t current_ = 0;

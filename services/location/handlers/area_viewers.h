@@ -17,39 +17,38 @@
 
 namespace ridestream::location {
 
-/// All open WatchArea streams. Their frames are made by the timers' one thread: so viewers, however
-/// many, never take more than a core from positions and queries.
-///
-/// A frame is pulled: the pause to the next one begins when the last has been written. For a viewer
-/// that doesn't read, none is made, and nothing waits but that one. Thread-safe; outlives its
-/// streams. Never holds `mu_` while a frame is made or a stream is called.
+/// All open WatchArea streams. The single timer thread makes their frames, so viewers never take
+/// more than one core from positions and queries, however many they are.
+/// The pause before a viewer's next frame begins when the previous frame has been written. A viewer
+/// that doesn't read gets no further frames and delays nobody else. Thread-safe. Must outlive its
+/// streams. Never holds `mu_` while it makes a frame or calls a stream.
 class AreaViewers {
  public:
   using Stream = streams::PushStream<v1::WatchAreaResponse>;
   using Writer = streams::StreamWriter<v1::WatchAreaResponse>;
 
-  /// What it refers to must outlive it.
+  /// The objects that the arguments refer to must outlive this one.
   AreaViewers(const LocationIndex& index, const Clock& clock, TimerPort& timers, size_t max_viewers)
       : index_(index), clock_(clock), timers_(timers), max_viewers_(max_viewers) {}
 
-  /// A stream whose first frame comes at once. RESOURCE_EXHAUSTED when there are as many as
-  /// allowed, UNAVAILABLE when draining.
+  /// Opens a stream, which sends its first frame at once. RESOURCE_EXHAUSTED when `max_viewers`
+  /// streams are open, UNAVAILABLE while draining.
   absl::StatusOr<std::shared_ptr<Stream>> Open(WatchedArea watched, Writer& writer);
-  /// Closes all streams with UNAVAILABLE, and opens no more.
+  /// Closes all streams with UNAVAILABLE and refuses new ones.
   void Drain();
 
  private:
   struct Viewer {
     explicit Viewer(WatchedArea what) : watched(std::move(what)), view(watched.area) {}
     const WatchedArea watched;
-    // Only the thread of the timers is at it.
+    // Used by the timer thread only.
     AreaView view;
     std::shared_ptr<Stream> stream;
   };
   struct Entry {
-    // Shared with the frame that is being made.
+    // Shared, since a frame may be in progress when the viewer leaves.
     std::shared_ptr<Viewer> viewer;
-    /// Makes its next frame.
+    /// The timer of the viewer's next frame.
     TimerPort::Handle timer = 0;
   };
 

@@ -1,4 +1,5 @@
-// Viewers over transports whose writes the test completes, and timers that fire when it says so.
+// Viewers over fake transports and timers, so the test decides when a write completes or a timer
+// fires.
 
 #include "services/location/handlers/area_viewers.h"
 
@@ -28,13 +29,13 @@ using ::testing::SizeIs;
 
 constexpr char kWatchedMarket[] = "manhattan";
 
-/// A viewer who reads when the test says so.
+/// A viewer whose reads are controlled by the test.
 class FakeViewer final : public AreaViewers::Writer {
  public:
   void Write(const v1::WatchAreaResponse& frame) override { frames_.push_back(frame); }
   void Finish(const absl::Status& status) override { status_ = status; }
 
-  /// What gRPC does when the call is over.
+  /// Ends the call as gRPC does.
   void Leave() {
     stream_->OnCancelled();
     stream_->OnDone();

@@ -27,13 +27,12 @@ static_assert(static_cast<int>(DriverState::kOffline) == v1::DRIVER_STATE_OFFLIN
 
 bool IsState(int state) { return state >= v1::DRIVER_STATE_IDLE && state <= v1::DriverState_MAX; }
 
-// Unknown states become a state that the index rejects.
+// An unknown state maps to one that the index rejects.
 DriverState ToState(int state) { return static_cast<DriverState>(IsState(state) ? state : 0); }
 
-/// Two times of the sender's clock. A position from after the batch was sent is as new as one can
-/// be.
+/// Both times are on the sender's clock. A position with a later time than its batch has the age 0.
 Duration AgeAt(std::uint64_t sent_at_us, std::uint64_t received_at_us) {
-  // Older than anything is kept.
+  // Older than any position that is kept.
   constexpr std::uint64_t kMaxUs = Duration(std::chrono::hours(24 * 365)).count();
   if (received_at_us >= sent_at_us) return Duration::zero();
   return Duration(std::min(sent_at_us - received_at_us, kMaxUs));

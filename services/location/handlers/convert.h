@@ -9,8 +9,8 @@
 #include "services/location/domain/area_view.h"
 #include "services/location/domain/position.h"
 
-/// Between the API's messages and the domain. What a message may hold is checked here, and only
-/// here; INVALID_ARGUMENT names the field.
+/// Converts between the API's messages and the domain's types. Messages are validated here and
+/// nowhere else; INVALID_ARGUMENT names the field.
 namespace ridestream::location {
 
 inline constexpr int kMaxPositionsPerBatch = 4'096;
@@ -18,16 +18,16 @@ inline constexpr int kMaxQueriesPerCall = 1'000;
 inline constexpr std::uint32_t kMaxLimit = 1'000;
 inline constexpr std::uint32_t kMaxRadiusM = 50'000;
 
-/// What a viewer asks for.
+/// A viewer's request: the area and how often to send a frame.
 struct WatchedArea {
   std::string market;
   Area area;
-  /// Wall time.
+  /// Between two frames, in wall-clock time.
   std::chrono::milliseconds interval;
 };
 
-/// Checks the batch as a whole and puts its positions into `reports`, which view into `batch`.
-/// Whether a single position can be used is the index's to say.
+/// Validates the batch as a whole and appends its positions to `reports`, whose ids point into
+/// `batch`. The index decides whether a single position can be used.
 absl::Status ToReports(const v1::ReportPositionsRequest& batch,
                        std::vector<PositionReport>& reports);
 absl::StatusOr<std::vector<NearestQuery>> ToQueries(const v1::FindNearestRequest& request);

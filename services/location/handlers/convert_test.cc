@@ -22,7 +22,7 @@ Message Parse(const std::string& text) {
 }
 
 struct Case {
-  // What is wrong, in the text of the message.
+  // The error, in the words of the response.
   std::string text;
   // The start of the error.
   std::string error;

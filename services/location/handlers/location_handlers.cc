@@ -12,7 +12,7 @@
 
 namespace ridestream::location {
 
-/// Keeps the memory that batches need from one to the next.
+/// Reused from batch to batch, which saves allocations.
 class LocationHandlers::BatchApplier {
  public:
   explicit BatchApplier(LocationHandlers& handlers) : handlers_(handlers) {}

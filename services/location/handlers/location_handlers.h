@@ -22,70 +22,71 @@
 
 namespace ridestream::location {
 
-/// What location holds, and how much of it.
+/// Which positions location holds, and how many.
 struct LocationConfig {
   IndexOptions index = {};
-  /// Whose positions are held; by default, of any market that reports.
+  /// Markets whose positions are held. Default: every market that reports.
   service::ServedMarkets markets = {};
-  /// WatchArea streams at a time.
+  /// Maximum number of WatchArea streams that are open at the same time.
   size_t max_viewers = 100;
 };
 
-/// What every call of LocationService does, whatever carries it. Handlers check, ask the index and
-/// answer at once, on the thread that calls them. The transport has found out who calls, and that
-/// the method's policy permits it. Thread-safe. All calls must have ended before it is destroyed.
+/// The logic of every LocationService call, independent of the transport. A handler validates the
+/// request, asks the index and answers on the calling thread, without blocking. The transport has
+/// authenticated the caller and checked the method's policy. Thread-safe. All calls must have ended
+/// before it is destroyed.
 class LocationHandlers {
  public:
-  /// The drivers that all answers of one FindNearest hold at most: about 3 MB, what a client reads
-  /// by default.
+  /// Maximum number of drivers in all answers of one FindNearest: about 3 MB, below the 4 MB that a
+  /// gRPC client accepts by default.
   static constexpr size_t kMaxDriversPerCall = 50'000;
 
-  /// A number of positions was applied, and the time that it took.
+  /// Called with the number of positions in a batch and the time that applying them took.
   using OnBatch = std::function<void(size_t positions, std::chrono::nanoseconds took)>;
   using PositionReader =
       streams::PullStream<v1::ReportPositionsRequest, v1::ReportPositionsResponse>;
 
-  /// What it refers to must outlive it.
+  /// The objects that the arguments refer to must outlive this one.
   struct Options {
     LocationConfig config = {};
     const Clock& clock;
     TimerPort& timers;  ///< For the frames of viewers.
-    /// Told of each batch of positions that was applied, on the transport's threads; may be null.
+    /// Called for each batch that was applied, on the transport's threads. May be null.
     OnBatch on_batch = nullptr;
   };
 
-  /// A call as its handler sees it.
+  /// What a handler knows about its call.
   struct Call {
-    /// Whether the caller cancelled. Null: nobody can tell.
+    /// Whether the caller has cancelled. Null if the transport can't say.
     std::function<bool()> is_cancelled = nullptr;
   };
 
   explicit LocationHandlers(Options options);
 
   const LocationIndex& index() const { return index_; }
-  /// Queries to FindNearest so far; a call holds many.
+  /// Number of queries answered by FindNearest since the start. One call holds many.
   std::uint64_t queries() const { return queries_.value(); }
 
-  /// The stream reads from `reader`. UNAVAILABLE when draining.
+  /// Opens a stream that reads batches from `reader`. UNAVAILABLE while draining.
   absl::StatusOr<std::shared_ptr<PositionReader>> ReportPositions(
       streams::StreamReader<v1::ReportPositionsResponse>& reader);
   absl::StatusOr<v1::FindNearestResponse> FindNearest(const Call& call,
                                                       const v1::FindNearestRequest& request);
   absl::StatusOr<v1::GetIndexStatsResponse> GetIndexStats(
       const v1::GetIndexStatsRequest& request) const;
-  /// The stream writes to `writer`. RESOURCE_EXHAUSTED when there are as many as allowed,
-  /// UNAVAILABLE when draining.
+  /// Opens a stream that writes frames to `writer`. RESOURCE_EXHAUSTED when `max_viewers` are open,
+  /// UNAVAILABLE while draining.
   absl::StatusOr<std::shared_ptr<AreaViewers::Stream>> WatchArea(
       const v1::WatchAreaRequest& request, AreaViewers::Writer& writer);
 
-  /// Ends all streams with UNAVAILABLE, and opens no more.
+  /// Ends all streams with UNAVAILABLE and refuses new ones.
   void Drain();
 
  private:
-  /// What one ReportPositions does with its batches.
+  /// Applies the batches of one ReportPositions stream.
   class BatchApplier;
 
-  /// FAILED_PRECONDITION when the market isn't served here.
+  /// FAILED_PRECONDITION if this process doesn't serve the market.
   absl::Status CheckServed(const std::string& market) const {
     return options_.config.markets.Check(market, "market");
   }

@@ -1,5 +1,4 @@
-// The handlers over transports of the test's, with real threads: what gRPC does around them is
-// tested in rpc/.
+// The handlers over fake transports with real threads. Tests in rpc/ cover them with gRPC.
 
 #include "services/location/handlers/location_handlers.h"
 
@@ -78,7 +77,7 @@ class LocationHandlersTest : public ::testing::Test {
     ASSERT_THAT(stream, IsOk());
     reporter.Attach(*stream);
   }
-  /// Returns when the batch is in the index.
+  /// Returns after the batch is in the index.
   void Apply(v1::ReportPositionsRequest batch) {
     Reporter reporter;
     Report(reporter);
@@ -204,7 +203,7 @@ TEST_F(LocationHandlersTest, ForgetsViewersWhoComeAndGoWhileDriversMove) {
     viewers.emplace_back([this] {
       for (int round = 0; round < 20; ++round) {
         Viewer viewer;
-        // No more viewers at a time than are allowed.
+        // The number of viewers is limited.
         const auto stream = handlers_.WatchArea(AroundHere(), viewer);
         ASSERT_THAT(stream, IsOk());
         viewer.Attach(*stream);

@@ -14,7 +14,7 @@
 namespace ridestream::location {
 namespace {
 
-/// Answers with what a handler returned.
+/// Finishes the call with a handler's result.
 template <class Response>
 grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                  absl::StatusOr<Response> answer, Response* response) {

@@ -10,13 +10,13 @@
 
 namespace ridestream::location {
 
-/// LocationService over gRPC: finds out who calls, hands the call to its handler, and the answer
-/// back. Thread-safe. Its server must have stopped before it is destroyed.
+/// LocationService over gRPC: authenticates the caller, passes the call to its handler and returns
+/// the answer. Thread-safe. Its server must have stopped before it is destroyed.
 class LocationService final : public v1::LocationService::WithRawCallbackMethod_ReportPositions<
                                   v1::LocationService::CallbackService> {
  public:
-  /// Both references must outlive it. Refuses calls whose metadata name another market than
-  /// `markets`.
+  /// Both references must outlive this object. Calls whose metadata name a market that isn't in
+  /// `markets` are refused.
   LocationService(LocationHandlers& handlers, const rpc::Authenticator& authenticator,
                   const service::ServedMarkets& markets = {})
       : handlers_(handlers), guard_(authenticator, markets), proofs_(authenticator) {}

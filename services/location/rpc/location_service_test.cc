@@ -1,4 +1,4 @@
-// LocationService behind a real server, as its clients see it.
+// LocationService on a real server, called by clients.
 
 #include "services/location/rpc/location_service.h"
 
@@ -26,12 +26,12 @@ using Ids = std::vector<std::string>;
 
 constexpr std::int32_t kLatE7 = 407'500'000;
 constexpr std::int32_t kLngE7 = -739'500'000;
-// No test waits so long; it ends those that would wait forever.
+// Longer than any test takes, so that a call that hangs fails.
 constexpr std::chrono::seconds kTimeout{30};
 
 const rpc::Caller kOperator{rpc::CallerKind::kOperator, "o"};
 
-/// Believes callers, and binds all of them to one market.
+/// Trusts the caller's claim, and binds every caller to one market.
 class BindingAuthenticator final : public rpc::Authenticator {
  public:
   explicit BindingAuthenticator(std::string market) : market_(std::move(market)) {}
@@ -68,7 +68,7 @@ class LocationServiceTest : public ::testing::Test {
   }
 
   ~LocationServiceTest() override {
-    // Before the service, which it calls.
+    // Destroyed after the service that calls it.
     server_.reset();
   }
 
@@ -108,7 +108,7 @@ class LocationServiceTest : public ::testing::Test {
     return writer->Finish();
   }
 
-  // Returns when the positions are in the index.
+  // Returns after the positions are in the index.
   void Apply(const std::vector<v1::PositionReport>& positions) {
     v1::ReportPositionsResponse response;
     const grpc::Status status = Report(positions, response);
@@ -148,7 +148,7 @@ class LocationServiceTest : public ::testing::Test {
     return stub_->WatchArea(&context, request);
   }
 
-  // Frames come at a steady pace, also without news; this skips those.
+  // Frames arrive at a steady rate even without changes. This skips frames without changes.
   static v1::WatchAreaResponse ReadNews(FrameReader& reader) {
     v1::WatchAreaResponse frame;
     while (reader->Read(&frame)) {
@@ -353,7 +353,7 @@ TEST_F(LocationServiceTest, AViewerGetsFewerNewerFramesThanThereAreChanges) {
     heading = frame.drivers(0).heading_deg();
     ++frames;
   }
-  // However slow the machine is, frames never come faster than asked for.
+  // Frames never arrive faster than requested, however slow the machine is.
   EXPECT_LE(frames, (std::chrono::steady_clock::now() - start) / 100ms);
   context.TryCancel();
 }
@@ -433,7 +433,8 @@ TEST_F(LocationServiceTest, ADrainClosesAllStreamsWithoutWaitingForTheGrace) {
   // The position is in the index, so the stream has begun.
   ASSERT_EQ(IdsOf(ReadNews(reader)), Ids{"d"});
 
-  // The streams have a deadline within the grace: had they to be waited for, it would be theirs.
+  // The streams have a deadline within the grace period. If Drain waited for them, they would end
+  // with it.
   server_->Drain(2 * kTimeout);
   EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   v1::WatchAreaResponse frame;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the index share.
+// Helpers for the tests of the index.
 
 #include <algorithm>
 #include <string>

@@ -19,49 +19,51 @@ namespace ridestream::dispatch {
 enum class AssignmentKind {
   /// The driver accepted an offer.
   kOffer,
-  /// A trip that waits comes into a plan under way; the driver agreed beforehand.
+  /// A waiting trip is inserted into a plan in progress. The driver agreed to this beforehand.
   kInsertion,
-  /// The same with a trip that another driver has.
+  /// The same for a trip of another driver.
   kMove,
 };
 
-/// A pending AssignTrip. Only trip's response or its log ends it.
+/// A pending AssignTrip. Only the trip service's response or the trip log ends it.
 struct OpenAssignment {
   enum class State {
     kAsked,
-    /// Trip refused; its log will show the reason.
+    /// The trip service refused. The trip log will show the reason.
     kRefused,
   };
   OfferId id;
   AssignmentKind kind = AssignmentKind::kOffer;
   TripId trip;
   DriverId driver;
-  /// For a move: the driver who has the trip.
+  /// For a move: the trip's current driver.
   DriverId from = {};
   State state = State::kAsked;
   /// For a move: the trip that takes the freed capacity.
   std::optional<CandidatesFound::FreedCapacity> freed = std::nullopt;
 };
 
-/// The assignments that are under way, at most one of each trip: asks trip for them and remembers
-/// what follows when they end. Not thread-safe.
+/// The assignments in progress, at most one for each trip. Requests them from the trip service and
+/// keeps what has to follow when they end. Not thread-safe.
 class Assignments {
  public:
-  /// All outlive it.
+  /// All must outlive this object.
   Assignments(Fleet& fleet, TripCommands& commands, Timers& timers)
       : fleet_(fleet), commands_(commands), timers_(timers) {}
 
-  /// Asks trip. False, and nothing is under way, if the driver isn't known, which is a bug.
+  /// Requests the assignment. Returns false without a request if the driver is unknown, which is a
+  /// bug.
   bool Begin(OpenAssignment assignment, Step& step);
-  /// The same; the trip comes into the driver's plan at this place.
+  /// The same, at this place in the driver's plan.
   bool BeginInsertion(OpenAssignment assignment, const InsertionFound& at, Step& step);
-  /// Trip refused. If the log doesn't show the reason by then, TimerKind::kAssignmentUnexplained
-  /// ends the assignment.
+  /// The trip service refused. If the trip log doesn't show the reason by then,
+  /// TimerKind::kAssignmentUnexplained ends the assignment.
   void Refuse(const TripId& trip, Time log_is_due);
-  /// The assignment is over: `assigned` if the driver has the trip now. Nothing if there was none.
+  /// Ends the assignment; `assigned` if the driver has the trip now. Returns nullopt if there was
+  /// none.
   std::optional<OpenAssignment> End(const TripId& trip, bool assigned);
 
-  /// Null if there is none. Good until the assignment ends.
+  /// Null if there is none. Valid until the assignment ends.
   const OpenAssignment* OfTrip(const TripId& trip) const;
   const OpenAssignment* Find(const OfferId& id) const;
 

@@ -52,7 +52,8 @@ void Matchmaker::TripChanged(const trip::v1::Trip& trip, Step& step) {
       trip.offer_id() == under_way.str() ? v1::OFFER_OUTCOME_ACCEPTED
                                          : v1::OFFER_OUTCOME_ALREADY_TAKEN,
       step.now(), step);
-  // The driver may have it by another way than this market's offer: it is busy now.
+  // The driver may have got the trip by another way than an offer of this market. The driver is
+  // busy now.
   Withdraw(DriverId(trip.driver().driver_id()), step);
 }
 
@@ -74,7 +75,7 @@ void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
 }
 
 void Matchmaker::WaitedTooLong(const TripId& trip, Step& step) {
-  // While it is offered somebody may still take it; it is given up when the offer ends otherwise.
+  // An offered trip may still be accepted. It is given up if the offer ends without that.
   if (UnderWay(trip).str().empty()) searches_.TimeIsUp(trip, step);
 }
 
@@ -137,8 +138,8 @@ std::optional<FindCandidates> Matchmaker::NextRound(Time now) {
 std::size_t Matchmaker::MaxTripsPerRound() const {
   const std::size_t spare =
       shared_rides_.enabled() ? SharedRides::kTripsPerRound : kSpareTripsPerRound;
-  // Few drivers for many trips are few rows of travel times; but which trips they are given
-  // matters.
+  // A few drivers for many trips need only few rows of travel times, but it matters which trips
+  // they get.
   return fleet_.CountFree() > 0 ? WaitingTrips::kMaxTripsPerRound : spare;
 }
 
@@ -245,7 +246,7 @@ void Matchmaker::AssignmentSettled(const trip::v1::AssignTripRequest& request,
     End(trip, v1::OFFER_OUTCOME_ALREADY_TAKEN, log_is_due, step);
     return;
   }
-  // Most likely the rider cancelled. The log, which comes by another way, will say so.
+  // Most likely the rider cancelled. The trip log, a separate stream, will show it.
   assignments_.Refuse(trip, log_is_due);
 }
 

@@ -22,61 +22,62 @@
 
 namespace ridestream::dispatch {
 
-/// Brings waiting trips and drivers together. Leads a trip from its search (`Searches`, in rounds
-/// that `SharedRides` adds to) to an offer (`Offers`) or straight to a plan under way, and has trip
-/// assign it (`Assignments`); and back to its search if that fails. Only trip's record decides
-/// which driver has a trip. Not thread-safe.
+/// Finds drivers for waiting trips. Takes a trip from its search (`Searches`, in rounds to which
+/// `SharedRides` contributes) to an offer (`Offers`) or directly to a plan in progress, asks the
+/// trip service to assign it (`Assignments`), and returns it to its search if that fails. Only the
+/// trip service's record decides which driver has a trip. Not thread-safe.
 class Matchmaker {
  public:
   struct Config {
     Offers::Config offers;
     Searches::Config searches;
     SharingConfig sharing;
-    /// How long to wait for trip's log to show a change that a response of trip implies.
+    /// How long to wait for the trip log to show a change that a response of the trip service
+    /// implies.
     Duration log_patience;
   };
-  /// A round that takes longer is given up: a safety net, as PlanPublisher::kRoutePatience.
+  /// A round that takes longer is abandoned. A safety net, as PlanPublisher::kRoutePatience.
   static constexpr Duration kRoundPatience = std::chrono::seconds(60);
-  /// Trips in a round while no driver is free, in case location knows more.
+  /// Number of trips in a round while no driver is free, in case location knows more.
   static constexpr std::size_t kSpareTripsPerRound = 8;
 
-  /// All outlive it.
+  /// All must outlive this object.
   Matchmaker(const Config& config, TripBook& trips, TripCommands& commands, Fleet& fleet,
              Timers& timers);
 
-  /// The trip book has a newer record of the trip, which may have ended.
+  /// The trip book has a newer record of the trip, which may be an ended one.
   void TripChanged(const trip::v1::Trip& trip, Step& step);
-  /// The trip book has dropped the trip: its owner doesn't know it.
+  /// The trip book has dropped the trip, since the trip service doesn't know it.
   void TripVanished(const TripId& trip, Step& step);
-  /// Lets the trip wait for a driver, if it is to be given one and isn't waiting, offered or being
+  /// Adds the trip to the waiting ones if it needs a driver and isn't waiting, offered or being
   /// assigned.
   void LetWait(const TripId& trip, Time hold_until, Step& step);
-  /// The time of the trip's search is over.
+  /// The time limit of the trip's search has passed.
   void WaitedTooLong(const TripId& trip, Step& step);
-  /// Trip has answered a GiveUpTrip. An OK was applied already.
+  /// The trip service has answered a GiveUpTrip. An OK has already been applied.
   void GiveUpSettled(const TripId& trip, Step& step);
 
   void TakeCandidates(const CandidatesFound& event, Step& step);
   void RoundUnanswered(Step& step);
-  /// To be called at the end of each step: carries on moves, and starts a round if one is due.
+  /// Call at the end of each step: continues moves, and starts a round if one is due.
   void Finish(Step& step);
 
   void TakeAnswer(const OfferAnswered& event, Step& step);
-  /// The driver won't answer: it is lost, or its session is gone.
+  /// The driver won't answer, since the driver is lost or the session is gone.
   void Withdraw(const DriverId& driver, Step& step);
   void OfferTimeIsUp(const OfferId& id, Step& step);
-  /// Null if the driver has none that it could still answer.
+  /// Null if the driver has no offer that can still be answered.
   const v1::Offer* OpenOfferOf(const DriverId& driver, Time now) {
     return offers_.AnswerableBy(driver, now);
   }
   void SessionDropped(const DriverId& driver, Step& step);
-  /// The market has forgotten the driver.
+  /// The market has removed the driver.
   void DriverGone(const DriverId& driver) { offers_.DriverGone(driver); }
 
-  /// Trip has answered an AssignTrip. An OK was applied already.
+  /// The trip service has answered an AssignTrip. An OK has already been applied.
   void AssignmentSettled(const trip::v1::AssignTripRequest& request, const absl::Status& status,
                          Step& step);
-  /// Trip refused the assignment, and its log didn't show the reason in time.
+  /// The trip service refused the assignment, and the trip log didn't show the reason in time.
   void AssignmentUnexplained(const OfferId& id, Step& step);
 
   std::uint64_t rounds_out_of_time() const { return searches_.waiting().rounds_out_of_time(); }
@@ -84,18 +85,18 @@ class Matchmaker {
  private:
   Suitability SuitabilityOf(const WaitingTrip& waiting, const DriverId& driver) const;
   std::size_t MaxTripsPerRound() const;
-  /// If one is due.
+  /// Starts a round if one is due.
   std::optional<FindCandidates> NextRound(Time now);
-  /// Puts the trip into a plan under way; `from` is the driver who has it, if one has.
+  /// Assigns the trip into a plan in progress. `from` is the trip's current driver, if it has one.
   void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
               const std::optional<CandidatesFound::FreedCapacity>& freed, Step& step);
-  /// Inserts the trip for which a move has freed capacity into the plan.
+  /// Inserts the trip for which a move has freed capacity.
   void Take(const CandidatesFound::FreedCapacity& freed, Step& step);
   void Assign(OpenOffer& offer, Step& step);
-  /// Ends what is under way for the trip, an offer, an assignment or both. The trip waits again
-  /// afterwards, if it still needs a driver.
+  /// Ends the trip's offer, assignment or both. The trip waits again afterwards, if it still needs
+  /// a driver.
   void End(const TripId& trip, v1::OfferOutcome outcome, Time hold_until, Step& step);
-  /// By what is under way for the trip; empty if nothing is.
+  /// The driver in the trip's open offer or assignment; empty if there is none.
   OfferId UnderWay(const TripId& trip) const;
 
   const Config config_;
@@ -106,7 +107,7 @@ class Matchmaker {
   Searches searches_;
   Assignments assignments_;
   SharedRides shared_rides_;
-  /// Capacity that riders left in this step; void by the end of the step.
+  /// Capacity that was freed in this step. Cleared at the end of the step.
   std::vector<CandidatesFound::FreedCapacity> freed_capacities_;
 };
 

@@ -38,7 +38,7 @@ bool SharedRides::AskForPlaces(FindCandidates& round) const {
     if (!moves()) query.price = Duration::zero();
     if (query.shared) sharing.push_back(&query);
   }
-  // Where more wait than a round has time for, it is the next ones' turn in the next round.
+  // If more riders wait than a round has time for, the next round continues after them.
   const std::size_t first = sharing.empty() ? 0 : round.round * kTripsPerRound % sharing.size();
   for (std::size_t i = 0; i < sharing.size(); ++i) {
     FindCandidates::Query& query = *sharing[(first + i) % sharing.size()];

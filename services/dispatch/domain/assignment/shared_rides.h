@@ -18,21 +18,21 @@
 
 namespace ridestream::dispatch {
 
-/// The part of a round that concerns riders who share, in query and answer: insertions into plans
-/// under way, moves from one plan to another, and the capacity that moves free. Changes nothing but
-/// the question. Not thread-safe.
+/// The part of a round that concerns riders who share, both in the query and in the answer:
+/// insertions into plans in progress, moves from one plan to another, and the capacity that moves
+/// free. Modifies nothing but the query. Not thread-safe.
 class SharedRides {
  public:
   struct Config {
     SharingConfig sharing;
     Dwell dwell;
     MatchingCosts costs;
-    /// From a round for moves alone to the next.
+    /// Time from one round for moves only to the next.
     Duration every;
   };
-  /// Trips with a driver that a round evaluates for a move.
+  /// Maximum number of trips with a driver that a round evaluates for a move.
   static constexpr std::size_t kMovesPerRound = 16;
-  /// How many riders who share a round tries to insert into plans under way.
+  /// Maximum number of riders whom a round tries to insert into plans in progress.
   static constexpr std::size_t kTripsPerRound = 100;
 
   /// A move that is worth it.
@@ -43,7 +43,7 @@ class SharedRides {
     std::optional<CandidatesFound::FreedCapacity> freed;
   };
 
-  /// All outlive it.
+  /// All must outlive this object.
   SharedRides(const Config& config, const TripBook& trips, const TripCommands& commands,
               const Fleet& fleet, const Searches& searches, const Offers& offers,
               const Assignments& assignments);
@@ -51,35 +51,35 @@ class SharedRides {
   bool enabled() const { return config_.sharing.mode != SharingMode::kOff; }
   bool moves() const { return config_.sharing.mode == SharingMode::kInsertionAndMoves; }
 
-  /// Adds to the question of a round what it asks about plans under way.
+  /// Adds the questions about plans in progress to a round's query.
   void AskAbout(FindCandidates& round, Time now);
-  /// When a round for moves alone is due; Time::max() while no trip can be moved.
+  /// Time at which a round for moves only is due; Time::max() while no trip can be moved.
   Time next_search() const { return search_at_; }
-  /// A rider who shares has a driver now.
+  /// A rider who shares has got a driver.
   void Assigned(Time now);
-  /// A round has begun, or there was nothing to ask.
+  /// A round has begun, or had nothing to ask.
   void Searched(Time now);
 
-  /// Whether the rider may still be inserted into the plan of the query, to which `changes` were
-  /// made since.
+  /// Whether the rider may still be inserted into the plan in the query, after the `changes` made
+  /// to it since.
   bool IsInsertable(const TripId& trip, const InsertionFound& found,
                     std::uint64_t changes = 0) const;
-  /// The moves that are possible and worth it.
+  /// Returns the moves that are possible and worth it.
   std::vector<Move> Choose(const std::vector<CandidatesFound::ForMove>& moves) const;
-  /// Whether the trip may take the freed capacity of a plan to which `changes` were made since.
+  /// Whether the trip may take the freed capacity of a plan after the `changes` made to it since.
   bool CanTake(const CandidatesFound::FreedCapacity& freed, std::uint64_t changes) const;
-  /// Whose the trip is, which is about to be moved; empty for one that waits.
+  /// Current driver of the trip to be moved; empty if the trip is waiting.
   DriverId HolderOf(const TripId& trip) const;
 
  private:
-  /// Leaves out riders for whom a round has no time. False if no rider shares.
+  /// Drops the riders for whom a round has no time. Returns false if no rider shares.
   bool AskForPlaces(FindCandidates& round) const;
   void AskForMoves(FindCandidates& round);
   SharedRide WithMargin(SharedRide ride) const;
   bool IsTaken(const TripId& trip) const;
-  /// The trip has a driver who isn't there yet, and nothing else is happening to the trip.
+  /// Whether the trip's driver hasn't arrived yet and nothing else is in progress for the trip.
   bool IsMovable(const TripId& trip) const;
-  /// A rider who shares has a driver who isn't there yet.
+  /// Whether some rider who shares has a driver who hasn't arrived yet.
   bool HasMovable() const;
 
   const Config config_;

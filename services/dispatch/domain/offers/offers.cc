@@ -125,7 +125,7 @@ OpenOffer* Offers::TakeAnswer(const DriverId& driver, const v1::OfferAnswer& ans
     fleet_.PushTo(driver, std::move(message), step);
     return nullptr;
   }
-  // Once it is accepted, only trip decides: a second answer changes nothing.
+  // After acceptance only the trip service decides. A second answer changes nothing.
   return offer->state == OpenOffer::State::kOffered ? offer : nullptr;
 }
 
@@ -140,7 +140,7 @@ void Offers::TellEnded(const DriverId& id, const std::string& offer, const TripB
       return;
     }
   }
-  // Accepted before this process started, and the driver never got the answer.
+  // Accepted before this process started, and the driver never received the outcome.
   for (const TripId& trip : driver->plan.Trips()) {
     const OpenTrip* open = trips.Find(trip);
     if (open == nullptr || open->trip.offer_id() != offer) continue;

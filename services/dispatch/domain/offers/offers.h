@@ -23,9 +23,9 @@ namespace ridestream::dispatch {
 /// An offer that hasn't ended.
 struct OpenOffer {
   enum class State {
-    /// The driver is thinking.
+    /// The driver hasn't answered.
     kOffered,
-    /// The driver accepted. Trip's response ends the offer.
+    /// The driver accepted. The trip service's response ends the offer.
     kAccepted,
   };
   OfferId id;
@@ -36,74 +36,74 @@ struct OpenOffer {
   State state = State::kOffered;
 };
 
-/// The offers made to the drivers of a market: at most one open one of each driver and of each
-/// trip. Owns each offer from start to end, pushes both to the driver, and remembers how a driver's
-/// last ones ended and how likely the driver is to accept the next one.
-///
+/// The offers in a market: at most one open offer for each driver and each trip. Owns an offer from
+/// start to end, pushes both events to the driver, and keeps the outcomes of each driver's last
+/// offers and the probability that the driver accepts the next one.
 ///   offered ── Accept ──▶ accepted ── End ──▶ ended
 ///      └────────────────────────────── End ──▶ ended
 ///
-/// Its owner ends it: when the driver declines, the lease is over (TimerKind::kOfferEnds), or the
-/// trip is somebody's or nobody's any more. Not thread-safe.
+/// The caller ends an offer: when the driver declines, when its lease expires
+/// (TimerKind::kOfferEnds), or when the trip is assigned to another driver or ends. Not
+/// thread-safe.
 class Offers {
  public:
   struct Config {
-    /// How long a driver may think about an offer.
+    /// How long a driver may take to answer.
     Duration lease;
-    /// How long after the lease an answer still counts.
+    /// How long after the lease an answer is still accepted.
     Duration accept_grace;
-    /// Makes the ids different from those of other processes and earlier lives.
+    /// Makes ids unique across processes and restarts.
     std::string id_prefix;
   };
-  /// How many ended offers are remembered of each driver.
+  /// Number of ended offers kept for each driver.
   static constexpr std::size_t kEndedRemembered = 8;
 
-  /// Both outlive it.
+  /// Both must outlive this object.
   Offers(Config config, Fleet& fleet, Timers& timers)
       : config_(std::move(config)), fleet_(fleet), timers_(timers) {}
 
-  /// Names what is assigned, also what is assigned without an offer.
+  /// Returns a new id, for an offer or for an assignment without an offer.
   OfferId NextId();
 
-  /// Offers the trip to the driver; neither may have an open offer.
+  /// Offers the trip to the driver. Neither may have an open offer.
   void Make(const trip::v1::Trip& trip, const Candidate& driver, Step& step);
-  /// The driver took it in time. The lease no longer ends it.
+  /// The driver accepted in time. The lease no longer ends the offer.
   void Accept(OpenOffer& offer);
-  /// The offer, which is open, ended so.
+  /// Ends the open offer with this outcome.
   void End(const OpenOffer& offer, v1::OfferOutcome outcome, Step& step);
 
-  /// The offer that the answer is about, if it can still be answered. Otherwise null, and the
-  /// driver got the reason: the offer is another driver's, or has ended.
+  /// Returns the offer that the answer refers to, if it can still be answered. Otherwise null, and
+  /// the driver is sent the reason: the offer was made to another driver, or has ended.
   OpenOffer* TakeAnswer(const DriverId& driver, const v1::OfferAnswer& answer,
                         const TripBook& trips, Step& step);
 
-  /// Null if there is none. Good until the offer ends.
+  /// Null if there is none. Valid until the offer ends.
   OpenOffer* Find(const OfferId& id);
   OpenOffer* OfDriver(const DriverId& driver);
   OpenOffer* OfTrip(const TripId& trip);
   const OpenOffer* OfTrip(const TripId& trip) const;
-  /// Null if the driver has none that it could still answer.
+  /// Null if the driver has no offer that can still be answered.
   const v1::Offer* AnswerableBy(const DriverId& driver, Time now);
 
-  /// How likely the driver's next offer is to be accepted, above 0 and below 1: what the driver
-  /// did, on top of ten offers that an average one was made.
+  /// Probability that the driver accepts the next offer, above 0 and below 1: the driver's own
+  /// record, with a prior of ten offers to an average driver.
   double AcceptanceOf(const DriverId& driver) const;
 
-  /// The driver's next session knows nothing of offers that ended.
+  /// The driver begins a new session, which doesn't know offers that ended.
   void SessionDropped(const DriverId& driver);
-  /// The market has forgotten the driver.
+  /// The market has removed the driver.
   void DriverGone(const DriverId& driver) { histories_.erase(driver); }
 
  private:
   struct History {
-    /// The last ones, for a driver who answers again.
+    /// The last ended offers, for a driver who answers again.
     std::deque<v1::OfferEnded> ended;
-    /// Offers that ended by what the driver did, or didn't do.
+    /// Offers that ended by the driver's answer or silence.
     std::uint32_t answered = 0;
     std::uint32_t accepted = 0;
   };
 
-  /// Tells the driver how an offer ended that isn't open.
+  /// Sends the driver the outcome of an offer that isn't open.
   void TellEnded(const DriverId& driver, const std::string& offer, const TripBook& trips,
                  Step& step);
   void Remember(const DriverId& driver, const v1::OfferEnded& ended);

@@ -16,7 +16,7 @@ namespace ridestream::dispatch {
 /// driver gets the reason. A repeated step is answered by the plan. Not thread-safe.
 class DriverRequests {
  public:
-  /// All outlive it.
+  /// All must outlive this object.
   DriverRequests(MarketId market, ImplausibleSteps implausible_steps, TripBook& trips,
                  TripCommands& commands, Fleet& fleet)
       : market_(std::move(market)),

@@ -40,7 +40,7 @@ void Searches::Continue(const TripId& id, Time hold_until, Step& step) {
   if (!search.give_up_at) {
     search.give_up_at = step.now() + config_.max_wait;
     search.held_by_price_until = step.now() + config_.price_hold;
-    // A rider whom nobody can serve as promised any more is notified at once.
+    // A rider whose promise can't be kept any more is notified at once.
     if (const auto shared = SharedRideOf(open->trip)) {
       search.give_up_at = std::min(*search.give_up_at, shared->latest_pickup);
     }
@@ -103,7 +103,7 @@ void Searches::TimeIsUp(const TripId& trip, Step& step) {
 bool Searches::CanLookLast(const OpenTrip& open, const Search& search, Time now) const {
   if (search.looked_last) return false;
   const std::optional<SharedRide> shared = SharedRideOf(open.trip);
-  // Without a free driver only a rider who shares may still be put into somebody's plan.
+  // Without free drivers, only riders who share can get a driver.
   return shared ? now < shared->latest_pickup : fleet_.CountFree() > 0;
 }
 

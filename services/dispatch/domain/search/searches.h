@@ -19,13 +19,13 @@
 
 namespace ridestream::dispatch {
 
-/// As promised to a rider who shares; nothing for others.
+/// Promises to a rider who shares; nullopt for others.
 std::optional<SharedRide> SharedRideOf(const trip::v1::Trip& trip);
 
-/// The searches for drivers: the radius of each, the excluded drivers, how long costs may hold the
-/// trip, and when it is given up. A search begins when its trip needs a driver, rests while the
-/// trip is offered or being assigned, and ends when the trip is a driver's, is given up after a
-/// last look, or ends. Not thread-safe.
+/// The searches for drivers: each with its radius, its excluded drivers, how long costs may hold
+/// the trip, and when the trip is given up. A search begins when its trip needs a driver, pauses
+/// while the trip is offered or being assigned, and ends when the trip has a driver, ends, or is
+/// given up after a last round. Not thread-safe.
 class Searches {
  public:
   struct Config {
@@ -35,53 +35,54 @@ class Searches {
     Duration price_hold;
   };
 
-  /// All outlive it.
+  /// All must outlive this object.
   Searches(Config config, const TripBook& trips, const Fleet& fleet, TripCommands& commands,
            Timers& timers);
 
-  /// Lets the trip wait for a driver from `hold_until` on, if it needs one and isn't waiting. It
-  /// may be neither offered nor being assigned.
+  /// Adds the trip to the waiting ones from `hold_until` on, if it needs a driver and isn't
+  /// waiting. It may be neither offered nor being assigned.
   void Continue(const TripId& trip, Time hold_until, Step& step);
-  /// The trip is being assigned, or needs no driver: rounds leave it out.
+  /// The trip is being assigned, or needs no driver: rounds skip it.
   void Rest(const TripId& trip);
-  /// A driver has the trip. Should it come to wait again, that is a new search.
+  /// A driver has the trip. If it has to wait again, a new search begins.
   void Found(const TripId& trip);
   /// The trip has ended, or is unknown to its owner.
   void Forget(const TripId& trip);
-  /// The search's time is over, and the trip isn't being assigned: takes a last look, as far as it
-  /// may and whatever it costs, and then gives the trip up.
+  /// The search's time is over, and the trip isn't being assigned. Starts a last round with the
+  /// largest radius and without a limit on costs, and gives the trip up if it finds no driver.
   void TimeIsUp(const TripId& trip, Step& step);
-  /// Trip has answered a GiveUpTrip: if trip didn't give it up, the search starts again.
+  /// The trip service has answered a GiveUpTrip. If it didn't give the trip up, the search starts
+  /// again.
   void GiveUpSettled(const TripId& trip);
 
-  /// The driver never gets this trip again.
+  /// The driver is never offered this trip again.
   void Decline(const TripId& trip, const DriverId& driver);
-  /// The offer expired: the driver may get it again when no other driver is left.
+  /// The offer expired. The driver may get it again if there is no other candidate.
   void LetRunOut(const TripId& trip, const DriverId& driver);
-  /// Whether the driver may have the trip, by what happened in this search.
+  /// Whether this search allows offering the trip to the driver.
   Eligibility EligibilityOf(const TripId& trip, const DriverId& driver) const;
 
   bool IsWaiting(const TripId& trip) const { return waiting_.Contains(trip); }
-  /// The rounds over those who wait.
+  /// Matching rounds over the waiting trips.
   WaitingTrips& waiting() { return waiting_; }
   const WaitingTrips& waiting() const { return waiting_; }
-  /// The pairs that the answer makes; their trips rest.
+  /// Returns the pairs that result from the answer. The searches of their trips pause.
   std::vector<Match> FinishRound(const CandidatesFound& found, const SuitabilityFn& suitability,
                                  const InsertableFn& insertable, Time now);
-  /// Gives up those who had their last look in vain, in a round that has ended.
+  /// Gives up the trips that got no driver in their last round.
   void GiveUpAfterLastLooks(Step& step);
 
  private:
   struct Search {
     absl::flat_hash_set<DriverId> declined;
     absl::flat_hash_set<DriverId> silent;
-    /// How far the next round looks; 0 before the first.
+    /// Search radius of the next round; 0 before the first.
     std::uint32_t radius_m = 0;
-    /// Set while the trip waits or is offered.
+    /// Set while the trip is waiting or offered.
     std::optional<Time> give_up_at;
-    /// Until when costs may keep the trip from a driver whom no other trip wants.
+    /// Time until which costs may keep the trip from a driver whom no other trip wants.
     Time held_by_price_until{};
-    /// The round that every search ends with was begun.
+    /// Whether the search's last round has begun.
     bool looked_last = false;
   };
 

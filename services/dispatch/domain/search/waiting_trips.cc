@@ -42,7 +42,7 @@ std::optional<FindCandidates> WaitingTrips::StartRound(Time now, std::size_t max
     round.queries.push_back({trip.id, trip.pickup, trip.party_size, trip.radius_m, trip.shared,
                              costs_.OfWaitingAsInsertion(CostedOf(trip, now))});
   };
-  // Trips for which there is no other round go first.
+  // Trips in their last round go first.
   for (const auto& [key, trip] : trips_) {
     if (!trip.last_look || !may_ask(trip)) continue;
     add(trip);

@@ -21,25 +21,25 @@ namespace ridestream::dispatch {
 /// A trip without a driver and without an open offer.
 struct WaitingTrip {
   TripId id;
-  /// The oldest request goes first.
+  /// Time of the request. The oldest request goes first.
   Time requested_at;
   LatLng pickup;
   std::uint32_t party_size = 1;
-  /// How far the next round looks.
+  /// Search radius of the next round.
   std::uint32_t radius_m = 0;
-  /// Not part of a round before.
+  /// The trip isn't part of a round before this time.
   Time hold_until;
-  /// The direct way's travel time, from pick-up to drop-off.
+  /// Travel time of the direct route from pick-up to drop-off.
   Duration direct{};
-  /// Set for a rider who shares.
+  /// Promises to the rider; set if the rider shares.
   std::optional<SharedRide> shared = std::nullopt;
-  /// Until then the price may keep the trip from a driver whom no other trip wants.
+  /// Until this time costs may keep the trip from a driver whom no other trip wants.
   Time held_by_price_until = Time::min();
-  /// The next round is the trip's last: it looks as far as it can, and no price holds it.
+  /// The next round is the trip's last. It uses the largest radius, and costs don't hold the trip.
   bool last_look = false;
 };
 
-/// A driver found for a trip: a free one, or one into whose plan it is put.
+/// A driver found for a trip: a free one, or one into whose plan the trip is inserted.
 struct Match {
   WaitingTrip trip;
   Candidate candidate;
@@ -48,81 +48,82 @@ struct Match {
 
 /// Whether a driver may be offered a trip.
 enum class Eligibility { kNo, kLastResort, kYes };
-/// What the market knows of a driver and a trip.
+/// What the market knows about a driver with regard to a trip.
 struct Suitability {
   // NOLINTNEXTLINE(google-explicit-constructor): eligibility alone is the usual answer.
   Suitability(Eligibility eligible, double accepts = 1)
       : eligibility(eligible), acceptance(accepts) {}
   Eligibility eligibility;
-  /// How likely the driver is to accept, above 0 up to 1.
+  /// Probability that the driver accepts, above 0 up to 1.
   double acceptance;
 };
 using SuitabilityFn = std::function<Suitability(const WaitingTrip&, const DriverId&)>;
-/// Whether the rider may still be inserted into the plan of the query.
+/// Whether the rider may still be inserted into the plan in the query.
 using InsertableFn = std::function<bool(const TripId&, const InsertionFound&)>;
 
-/// The waiting trips and the matching rounds over them: one round at a time asks for the candidates
-/// of all who wait, and DecideRound pairs trips with drivers. A trip that got nobody looks twice as
-/// far in the next round; a last resort is taken only when it can't look further. Not thread-safe.
+/// The waiting trips and their matching rounds. One round at a time asks for the candidates of all
+/// waiting trips, and DecideRound pairs trips with drivers. The search radius of a trip that got no
+/// driver doubles in the next round. A last resort is used only at the largest radius. Not
+/// thread-safe.
 class WaitingTrips {
  public:
   struct Config {
-    /// From the start of a round to the start of the next.
+    /// Time from the start of one round to the start of the next.
     Duration match_every;
     std::uint32_t max_radius_m;
     MatchingMethod method = MatchingMethod::kAssignment;
     MatchingCosts costs = {};
-    /// From a match to the time when its driver sets off: free drivers who would come later than
-    /// this before what a rider was promised aren't asked.
+    /// Time from a match until its driver sets off. A free driver is a candidate only if they can
+    /// reach the rider this much before the promised time.
     Duration response = std::chrono::seconds(45);
-    /// How long a car is taken to stand for somebody: of an insertion's cost that isn't counted,
-    /// for the ways of free drivers don't count it either.
+    /// Assumed dwell times. They are subtracted from an insertion's cost, since a free driver's
+    /// cost doesn't include them.
     Dwell dwell = {};
     StartDeadline start_deadline = NoDeadline();
   };
-  /// While no more than these wait, a new trip has its round at once: there is little to be won by
-  /// waiting for others.
+  /// While at most this many trips wait, a new trip gets a round at once, since waiting for others
+  /// would gain little.
   static constexpr std::size_t kFewTrips = 4;
-  /// What location answers in one call.
+  /// Maximum number of queries that location answers in one call.
   static constexpr std::size_t kMaxTripsPerRound = 1'000;
 
   explicit WaitingTrips(Config config)
       : config_(std::move(config)), costs_(config_.costs, config_.dwell) {}
 
-  /// A round for it starts when hold_until has come and none is in flight.
+  /// Adds a trip. Its round starts at `hold_until` or later, when no other round is in flight.
   void Add(WaitingTrip trip);
   void Remove(const TripId& id);
   bool Contains(const TripId& id) const { return requested_at_.contains(id); }
 
-  /// When StartRound is due; nothing while a round is in flight or no trip waits.
+  /// Time at which StartRound is due; nullopt while a round is in flight or no trip waits.
   std::optional<Time> NextRound() const;
-  /// Asks for at most `max_trips` (and kMaxTripsPerRound); the next round begins with those left
-  /// out. Nothing if all who wait are held.
+  /// Starts a round for at most `max_trips` (and kMaxTripsPerRound) trips; the next round begins
+  /// with the remaining ones. nullopt if all waiting trips are held.
   std::optional<FindCandidates> StartRound(Time now, std::size_t max_trips = kMaxTripsPerRound);
-  /// Starts a round without waiting trips, to look for moves; none may be in flight.
+  /// Starts a round without waiting trips, to find moves. No round may be in flight.
   std::uint64_t StartRoundOfNobody();
   bool InFlight() const { return in_flight_; }
-  /// Whether that round is in flight.
+  /// Whether the round with this id is in flight.
   bool IsAsked(std::uint64_t round) const { return in_flight_ && round == round_; }
-  /// The round in flight got no answer; a late one will be ignored.
+  /// Ends the round in flight without an answer. A late answer will be ignored.
   void AbandonRound(Time now);
 
-  /// The pairs that the answer makes. An answer to another round than the one in flight makes none.
+  /// Returns the pairs that result from the answer. None if the answer belongs to another round
+  /// than the one in flight.
   std::vector<Match> FinishRound(const CandidatesFound& found, const SuitabilityFn& suitability,
                                  const InsertableFn& insertable, Time now);
 
-  /// The trips that had their last look in a round that has ended, by an answer or without one:
-  /// each once.
+  /// Returns, once each, the trips whose last round has ended, with or without an answer.
   std::vector<TripId> TakeLookedLast() { return std::exchange(looked_last_, {}); }
 
-  /// Rounds whose solver had no time for all trips, so that some were paired greedily.
+  /// Number of rounds in which the solver ran out of time, so that some trips were paired greedily.
   std::uint64_t rounds_out_of_time() const { return rounds_out_of_time_; }
 
  private:
   using Key = std::pair<Time, TripId>;
 
   CostedTrip CostedOf(const WaitingTrip& trip, Time now) const;
-  /// The answered trips that still wait; `waiting` becomes their places in trips_.
+  /// Returns the answered trips that still wait. `waiting` is set to their indexes in trips_.
   RoundSnapshot MakeSnapshot(const std::vector<CandidatesFound::ForTrip>& answers,
                              const SuitabilityFn& suitability, const InsertableFn& insertable,
                              Time now, std::vector<WaitingTrip*>& waiting);
@@ -139,12 +140,12 @@ class WaitingTrips {
   std::uint64_t round_ = 0;
   bool in_flight_ = false;
   Time next_round_ = Time::max();
-  /// When the pause after the last round is over.
+  /// End of the pause after the last round.
   Time paused_until_ = Time::min();
   std::uint64_t rounds_out_of_time_ = 0;
-  /// The last trip of a round that was full: the next one starts behind it.
+  /// The last trip of a full round. The next round starts after it.
   std::optional<Key> asked_up_to_;
-  /// Trips whose last look is the round in flight, and those for which it is over.
+  /// Trips whose last round is in flight, and trips whose last round is over.
   std::vector<TripId> looking_last_;
   std::vector<TripId> looked_last_;
 };
