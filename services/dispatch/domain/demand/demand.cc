@@ -8,7 +8,8 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// Surge that lasts is told again after this: trip forgets it after twice as long.
+/// A lasting surge is reported again after this time. The trip service drops it after twice as
+/// long.
 constexpr Duration kTellSurgeEvery = std::chrono::minutes(1);
 
 }  // namespace

@@ -13,17 +13,18 @@
 
 namespace ridestream::dispatch {
 
-/// Follows where riders ask and cars are free, and decides what to do about it: surge, which trip
-/// is told, and places to wait, which free drivers are told. Not thread-safe.
+/// Tracks where riders request trips and where cars are free. Decides on the surge, which is
+/// reported to the trip service, and on places to wait, which are sent to free drivers. Not
+/// thread-safe.
 class Demand {
  public:
   explicit Demand(const DemandConfig& config) : map_(config) {}
 
-  /// A rider requested a trip there.
+  /// A rider requested a trip from there.
   void Requested(LatLng pickup, Time requested_at, Time now) {
     map_.Requested(pickup, requested_at, now);
   }
-  /// Takes in where riders wait, and where free cars are.
+  /// Takes the places of waiting riders and free cars.
   void Survey(const std::vector<LatLng>& waiting, std::span<const WaitingPlaces::FreeCar> free_cars,
               Step& step);
 

@@ -9,16 +9,16 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// What of a rider or a car counts in its own cell, and in each of the eight around.
+/// Weight of a rider or a car in its own cell, and in each of the eight around it.
 constexpr double kOwnShare = 0.5;
 constexpr double kNeighbourShare = (1 - kOwnShare) / 8;
-/// Assumed in each cell beforehand, so that a single rider where nobody is makes no surge.
+/// Assumed in every cell in advance, so that a single rider in an empty cell causes no surge.
 constexpr double kAssumed = 3;
-/// So many riders a car are still no reason for a surge.
+/// Ratio of riders to cars up to which there is no surge.
 constexpr double kBalance = 1.5;
-/// By how much the surge must be off before it is moved.
+/// Difference from which the surge is adjusted.
 constexpr double kOffPercent = 0.75 * DemandMap::kStepPercent;
-/// A cell in which less is left than this is forgotten.
+/// A cell with less demand than this is dropped.
 constexpr double kNegligible = 0.01;
 
 double Faded(Duration passed, Duration memory) {
@@ -101,7 +101,7 @@ std::vector<DemandMap::Shortage> DemandMap::Shortages() const {
   std::vector<Shortage> shortages;
   for (const auto& [id, cell] : cells_) {
     const double missing = cell.demand - cell.supply;
-    // Without a request of its own there is no place to send a car to.
+    // A cell without a request has no place to which a car could be sent.
     if (missing >= kShortage && cell.requests > kNegligible) {
       shortages.push_back({id, cell.last_pickup, missing});
     }

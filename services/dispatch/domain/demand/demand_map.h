@@ -12,30 +12,28 @@
 namespace ridestream::dispatch {
 
 struct DemandConfig {
-  /// Highest price where cars are missing, in percent of the tariff: 100 (there is no surge) to
-  /// 1000.
+  /// Maximum surge in percent of the tariff: 100 (no surge) to 1000.
   std::uint32_t surge_cap_percent = 200;
 };
 
-/// Demand over supply, by cell: recent requests around a place, compared with the cars that are
-/// free there. From it come the surge, and where idle cars are missing.
-///
-/// A request counts in full when it comes, and fades within some minutes; who waits counts besides.
-/// Half of each rider and car counts in its own cell of about a kilometre, the rest around it. The
-/// surge follows that with a delay of a minute, in steps of 10 %, and is moved only when it is
-/// off by most of a step: it neither jumps when one car comes, nor flickers.
-///
+/// Demand relative to supply by cell: recent requests around a place, compared with the free cars
+/// there. It determines the surge, and where idle cars are missing.
+/// A request counts fully at first and decays within some minutes. Waiting riders count
+/// additionally. Half of the weight of each rider and car counts in its own cell of about a
+/// kilometre, the rest in the cells around it. The surge follows with a delay of a minute, in steps
+/// of 10 %, and is adjusted only if it is off by most of a step, so it neither jumps because of one
+/// car nor flickers.
 /// Deterministic. Bounded by the cells of the market's area. Not thread-safe.
 class DemandMap {
  public:
-  /// S2's: cells of about a kilometre.
+  /// S2 level with cells about a kilometre wide.
   static constexpr int kCellLevel = 13;
-  /// In which a request fades to a third.
+  /// Time in which a request's weight decays by a factor of e.
   static constexpr Duration kMemory = std::chrono::minutes(5);
-  /// By which the surge is smoothed, likewise.
+  /// Time constant with which the surge is smoothed.
   static constexpr Duration kSmoothing = std::chrono::minutes(1);
   static constexpr std::uint32_t kStepPercent = 10;
-  /// So many more riders than cars are a shortage: for one rider alone no car is moved.
+  /// Surplus of riders over cars from which a cell has a shortage. A single rider moves no car.
   static constexpr double kShortage = 2;
 
   /// A cell in which cars are missing.
@@ -43,7 +41,7 @@ class DemandMap {
     std::uint64_t cell = 0;
     /// A recent pick-up in the cell.
     LatLng place;
-    /// How many more riders than cars; kShortage or more.
+    /// Surplus of riders over cars, at least kShortage.
     double cars = 0;
   };
 
@@ -53,14 +51,14 @@ class DemandMap {
 
   /// A rider requested a trip at time `at`, which may be in the past.
   void Requested(LatLng pickup, Time at, Time now);
-  /// Places of waiting riders and of free cars. Call every few seconds.
+  /// Takes the places of waiting riders and of free cars. Call every few seconds.
   void Survey(std::span<const LatLng> waiting, std::span<const LatLng> free_cars, Time now);
 
-  // As of the last survey:
+  // Results of the last survey:
 
-  /// By S2 cell, in percent; those above 100.
+  /// Surge by S2 cell in percent, only values above 100.
   const std::map<std::uint64_t, std::uint32_t>& surge() const { return surge_; }
-  /// The worst first.
+  /// Largest shortage first.
   std::vector<Shortage> Shortages() const;
 
  private:

@@ -11,14 +11,14 @@
 
 namespace ridestream::dispatch {
 
-/// Suggests to drivers who have nothing to do where to wait: where riders ask and cars are missing.
-/// No more cars are sent to a cell than are missing there, and each driver is asked once in a
-/// while. Not thread-safe.
+/// Suggests to idle drivers where to wait: in cells where riders request trips and cars are
+/// missing. No more cars are sent to a cell than are missing there, and a driver gets a suggestion
+/// only from time to time. Not thread-safe.
 class WaitingPlaces {
  public:
-  /// A suggestion means nothing after this; until then its driver gets no other.
+  /// Lifetime of a suggestion. Its driver gets no other one before it expires.
   static constexpr Duration kLasts = std::chrono::minutes(10);
-  /// Largest straight-line distance to which a driver is sent.
+  /// Maximum straight-line distance to which a driver is sent.
   static constexpr double kReachM = 4'000;
 
   struct FreeCar {
@@ -31,8 +31,8 @@ class WaitingPlaces {
     Time expires_at{};
   };
 
-  /// For the shortages in their order, the nearest cars that aren't where cars are missing
-  /// themselves. Equally near ones go by their order.
+  /// Assigns to each shortage, in order, the nearest cars that aren't in a cell with a shortage
+  /// themselves. Ties go by the order of the cars.
   std::vector<Suggestion> Suggest(std::span<const FreeCar> free_cars,
                                   std::span<const DemandMap::Shortage> shortages, Time now);
 

@@ -76,11 +76,11 @@ class Fleet {
   void HoldToPromise(const trip::v1::Trip& trip, Step& step);
   /// The trip is unknown to the trip service: it has no driver any more.
   void Disown(const TripId& trip, Step& step);
-  /// The trip is over, or unknown to its owner.
+  /// The trip has ended, or the trip service doesn't know it.
   void Forget(const TripId& trip) { promises_.Forget(trip); }
   void TakeRoute(RouteFound event, Step& step);
   void RouteUnanswered(const DriverId& id, Step& step);
-  /// The time that the trip's rider was promised is over.
+  /// The time promised to the trip's rider has passed.
   void PromiseDue(const TripId& trip, Step& step);
   /// Answers a command that has been carried out already by the plan, once the log was read.
   void RepeatPlan(const DriverId& id, v1::PlanCause cause, v1::AnsweredCommand answer, Step& step);

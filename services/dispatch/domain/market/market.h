@@ -92,7 +92,7 @@ class Market {
 
   /// Matching rounds whose solver was stopped by its deadline.
   std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
-  /// Trips whose riders were notified of a broken promise.
+  /// Number of trips whose riders were notified of a broken promise.
   std::uint64_t promises_broken() const { return fleet_.promises().broken(); }
   /// Times of arrival that were corrected for riders.
   std::uint64_t eta_corrections() const { return fleet_.promises().eta_corrections(); }

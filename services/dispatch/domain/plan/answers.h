@@ -8,14 +8,14 @@
 
 namespace ridestream::dispatch {
 
-/// Commands of a driver that were carried out, oldest first.
+/// A driver's commands that took effect, oldest first.
 using Answers = std::vector<v1::AnsweredCommand>;
 
 v1::AnsweredCommand AnswerTo(const v1::StopUpdate& update);
 v1::AnsweredCommand AnswerTo(const v1::GiveUp& give_up);
 
-/// The commands of `driver` that led from `before`, the state in which the driver's plan has a trip
-/// (ASSIGNED, ARRIVED or ABOARD), to the newest record of it. Empty when somebody else changed it.
+/// Returns the commands of `driver` that led from `before`, the trip's state in the driver's plan
+/// (ASSIGNED, ARRIVED or ABOARD), to its newest record. Empty if somebody else changed the trip.
 Answers CommandsBetween(trip::v1::TripState before, const trip::v1::Trip& now,
                         const DriverId& driver);
 

@@ -29,7 +29,7 @@ void Prepend(const std::vector<RouteProgress::Point>& lead, RouteFound::Way& way
     whole.add_piece_ms(static_cast<std::uint32_t>((ms_until(i + 1) - ms_until(i)).count()));
     length_m += FastDistanceM(lead[i].place, lead[i + 1].place);
   }
-  // Where the lead ends is where the way begins, but for what it was moved to be on a street.
+  // The route begins where the lead ends, up to the distance by which snapping moved it.
   add({found.lat_e7(0), found.lng_e7(0)});
   for (int i = 1; i < found.lat_e7_size(); ++i) whole.add_lat_e7(found.lat_e7(i));
   for (int i = 1; i < found.lng_e7_size(); ++i) whole.add_lng_e7(found.lng_e7(i));

@@ -6,29 +6,30 @@
 
 namespace ridestream::dispatch {
 
-/// Takes the time that a car needs for stretches of its route of a minute or more, while it drives:
-/// a stretch neither begins nor ends where the car stands, as at a stop. (Where traffic stands, it
-/// goes on.) Not thread-safe.
+/// Measures how long a car takes for stretches of its route of a minute or more while it drives: a
+/// stretch neither begins nor ends while the car stands at a stop. It continues while the car
+/// stands in traffic. Not thread-safe.
 class DriveTimer {
  public:
-  /// A stretch is at least so long, in the route's time: then a position's noise is a few percent.
+  /// Minimum length of a stretch, in the route's travel time. At this length the noise of positions
+  /// is a few percent.
   static constexpr Duration kStretch = std::chrono::minutes(1);
-  /// Longest gap between positions; after a longer one, the car may have done anything.
+  /// Longest gap between positions. A stretch with a longer one is dropped.
   static constexpr Duration kGap = std::chrono::seconds(30);
-  /// A stretch that takes longer is given up: the car is parked.
+  /// A stretch that takes longer is dropped, since the car is parked.
   static constexpr Duration kLongest = std::chrono::minutes(10);
 
   struct Stretch {
-    /// A part of the route's time, from its start.
+    /// A part of the route, in travel time from its start.
     Duration from{};
     Duration to{};
     Duration took{};
   };
 
-  /// The car has so much of its route behind it now, which never gets less. The stretch that ended
-  /// with the position before this one, if one did.
+  /// Takes the travel time of the route that the car has completed, which never decreases. Returns
+  /// the stretch that ended with the previous position, if one did.
   std::optional<Stretch> Moved(Duration behind, Time now);
-  /// The car was at a stop, or its route isn't what it drives.
+  /// The car was at a stop, or left its route.
   void Restart() { last_.reset(), start_.reset(); }
 
  private:

@@ -11,7 +11,7 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// For ETAs while there is no route: what a car makes in a city as the crow flies, 30 km/h.
+/// For ETAs without a route: a car's assumed speed in a city in a straight line, 30 km/h.
 constexpr double kGuessedMetresPerSecond = 30 / 3.6;
 
 Duration GuessTravelTime(LatLng from, LatLng to) {
@@ -19,9 +19,9 @@ Duration GuessTravelTime(LatLng from, LatLng to) {
   return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
 }
 
-/// Trips in one plan at most, so that its work is bounded.
+/// Maximum number of trips in a plan, which bounds the work on it.
 constexpr std::size_t kMaxSharedTrips = 6;
-/// A stop so near is not put off any more: the car may be turning in.
+/// A stop as near as this isn't postponed, since the car may already be pulling over.
 constexpr Duration kCommitted = std::chrono::seconds(30);
 
 }  // namespace
@@ -90,7 +90,7 @@ std::optional<SharedCar> DriverPlan::AsSharedCar(Duration ahead, std::uint32_t s
                  .arrival = now + etas[i] + stood,
                  .latest = planned.latest - margin,
                  .dwell = in ? dwell.pickup : dwell.dropoff};
-    // The promise holds until the rider is out of the car.
+    // The promise covers the time until the rider is out of the car.
     if (!in) stop.latest -= dwell.dropoff;
     if (planned.stop.arrived()) stop.latest = Time::max();
     stood += stop.dwell;

@@ -17,109 +17,109 @@
 
 namespace ridestream::dispatch {
 
-/// What one driver is to do: the stops in the order of driving, the route through them if it is
-/// known, and how far along it the car is. Holds any number of trips. Knows nothing of sessions and
-/// requests. Not thread-safe.
+/// One driver's plan: the stops in the order of driving, the route through them if it is known, and
+/// the car's progress along it. Holds any number of trips. Independent of sessions and requests.
+/// Not thread-safe.
 class DriverPlan {
  public:
-  /// How far from a rider's place the street is at most on which the car stops, in metres: no
-  /// quote is given beyond (roads::Snapper::kMaxDistanceM).
+  /// Maximum distance between a rider's place and the street on which the car stops, in metres.
+  /// Places farther from a street get no quote (roads::Snapper::kMaxDistanceM).
   static constexpr double kStopWithinM = 500;
 
-  /// Revisions begin after `first_revision`.
+  /// The first revision is larger than `first_revision`.
   explicit DriverPlan(std::uint64_t first_revision = 0) : stops_(first_revision) {}
 
-  /// Brings the stops in line with the newest record of a trip that is this driver's and hasn't
-  /// ended. A trip that is new here comes where `placement` says; without one the stops of riders
-  /// who share are in the order of their promises, and other riders' come last.
+  /// Updates the stops from the newest record of an open trip of this driver. A new trip is
+  /// inserted at `placement`. Without one, the stops of riders who share are sorted by their
+  /// promises, and other riders' stops come last.
   PlanChange Apply(const trip::v1::Trip& trip, const Placement* placement = nullptr);
-  /// Where more would be aboard than there are seats, others get out before they get in; and who
-  /// stands at the car gets in first. An order that was made from the promises alone, after a
-  /// crash, knows neither, and a driver may make stops in an order of its own. True, and another
-  /// route is needed, if the order wasn't such.
+  /// Repairs the order of stops: nobody gets in while the car is full, and a rider whose driver has
+  /// arrived gets in first. The order may violate this after a crash, when it is restored from the
+  /// promises alone, or if the driver makes stops in a different order. Returns whether the order
+  /// changed, and with it the route.
   bool KeepToSeats(std::uint32_t seats);
-  /// Removes all stops of the trip.
+  /// Removes the trip's stops.
   PlanChange Remove(const TripId& trip, v1::PlanCause cause);
 
   bool empty() const { return stops_.empty(); }
   bool Has(const TripId& trip) const { return stops_.Has(trip); }
-  /// The rider was picked up, the drop-off is still to come.
+  /// Whether the rider was picked up and not yet dropped off.
   bool IsAboard(const TripId& trip) const { return stops_.IsAboard(trip); }
   bool HasAnybodyAboard() const { return stops_.HasAnybodyAboard(); }
-  /// ASSIGNED, ARRIVED or ABOARD, as the stops tell of a trip that the plan has.
+  /// State of a trip in the plan, according to its stops: ASSIGNED, ARRIVED or ABOARD.
   trip::v1::TripState StateOf(const TripId& trip) const { return stops_.StateOf(trip); }
-  /// How far a car there is at least from where it stops for the trip, in metres: that is by its
-  /// route, or else anywhere within kStopWithinM of the stop. Nothing if the plan has no such stop.
+  /// Minimum distance in metres between a car at this place and the point where it stops for the
+  /// trip. That point is given by the route; without one it may be anywhere within kStopWithinM of
+  /// the stop. nullopt if the plan has no such stop.
   std::optional<double> DistanceToStop(const TripId& trip, v1::StopKind kind, LatLng car) const;
-  /// In the order of their drop-offs.
+  /// The trips in the order of their drop-offs.
   std::vector<TripId> Trips() const { return stops_.Trips(); }
-  /// Seats of all trips, whether aboard already or not.
+  /// Number of seats for all trips, aboard or not.
   std::uint32_t SeatsTaken() const { return stops_.SeatsTaken(); }
   std::vector<LatLng> Places() const { return stops_.Places(); }
-  /// Grows whenever the stops change.
+  /// Increases whenever the stops change.
   std::uint64_t revision() const { return stops_.revision(); }
-  /// Placed behind that many stops, and that many of the stops as they are now.
+  /// Converts an insertion, which counts the current stops, to a placement.
   Placement PlacementFor(const Insertion& insertion) const {
     return stops_.PlacementFor(insertion);
   }
-  /// The plan for who looks for insertions, `margin` before what was promised, into the way behind
-  /// what the car drives within `ahead`. Nothing while a rider doesn't share, the route isn't
-  /// known, or the plan is full.
+  /// Returns the plan for a search for insertions, with deadlines `margin` before the promised
+  /// times, starting where the car will be after `ahead`. nullopt while a rider doesn't share, the
+  /// route isn't known, or the plan is full.
   std::optional<SharedCar> AsSharedCar(Duration ahead, std::uint32_t seats, const Dwell& dwell,
                                        Duration margin, Time now) const;
-  /// Trips whose rider shares and whose driver isn't there yet.
+  /// Trips whose rider shares and whose driver hasn't arrived yet.
   std::vector<TripId> MovableTrips() const { return stops_.MovableTrips(); }
-  /// By when the trip's next stop that wasn't made is to be made, as promised; Time::max() where
-  /// nothing was.
+  /// Promised time of the trip's next stop; Time::max() without a promise.
   Time NextPromise(const TripId& trip) const { return stops_.NextPromise(trip); }
-  /// Trips of which, as it looks, not all promises will be kept.
+  /// Trips with a promise that, by current ETAs, won't be kept.
   std::vector<TripId> LateTrips(std::optional<LatLng> car, Time now) const;
 
   bool has_route() const { return route_.has_value(); }
-  /// From where the next route is to be found, by a driver who gets it within `ahead`: there on
-  /// the route that was pushed last, or at the car if it isn't on that route.
+  /// Start of the next route, which the driver receives within `ahead`: the point on the last
+  /// pushed route that the car reaches by then, or the car's position if it isn't on that route.
   LatLng BeginRoute(LatLng car, Duration ahead);
-  /// Takes the route that was found from there through the stops as they are. False, and no route,
-  /// if it was made for another number of stops.
+  /// Sets the route, which was computed from that start through the current stops. Returns false,
+  /// and leaves the plan without a route, if the route has a different number of stops.
   bool SetRoute(RouteFound::Way way);
 
   void MoveTo(LatLng car);
-  /// The car drives somewhere else than along the route, see RouteProgress.
+  /// Whether the car has left the route, see RouteProgress.
   bool HasLeftRoute() const { return route_ && progress_->has_left(); }
-  /// To be called after each MoveTo: what the car has driven of its route by now and how long that
-  /// took, once for each stretch of it.
+  /// Call after each MoveTo. Returns each stretch of the route once after the car has driven it,
+  /// with the time that it took.
   std::optional<StreetsDriven> TimeDrive(Time now);
-  /// Travel time from the car to the next stop of the trip, the pick-up or then the drop-off.
+  /// Travel time from the car to the trip's next stop, the pick-up or the drop-off.
   Duration TimeTo(const TripId& trip, std::optional<LatLng> car) const;
 
-  /// Versions from now on are larger than this one as well.
+  /// All further versions will be larger than this one.
   void ContinueFrom(std::uint64_t version);
-  /// The plan as a message, under the next version. The route itself goes with it if the driver
-  /// hasn't been told it, or if the plan is told `whole`. A route's id is the version of the plan
-  /// that brought it, so that it is never another's, not even after a crash.
+  /// Returns the plan as a message with the next version. It includes the route if the driver
+  /// hasn't received it, or if `whole` is set. A route's id is the version of the plan that first
+  /// included it, so that ids are unique even after a crash.
   v1::Plan Tell(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now);
 
  private:
-  /// To be called with each change of the stops, and what it means for the route.
+  /// Call with each change of the stops and its effect on the route.
   void StopsChanged(RouteChange route);
   void DropRoute();
-  /// The part of the route that the car drives within that time, at most to its next stop.
+  /// The part of the route that the car drives within this time, at most to its next stop.
   Duration AheadOnWay(Duration ahead) const;
-  /// From the car, through the stops before. Without a route guessed in straight lines, and from
-  /// the first stop when it isn't known where the car is.
+  /// Travel time from the car through the preceding stops. Without a route it is estimated from
+  /// straight lines, and starts at the first stop if the car's position is unknown.
   std::vector<Duration> Etas(std::optional<LatLng> car) const;
 
   PlannedStops stops_;
   std::uint64_t version_ = 0;
   std::optional<common::v1::Route> route_;
-  /// 0 until the route was pushed to the driver.
+  /// 0 until the route is pushed to the driver.
   std::uint64_t route_id_ = 0;
-  /// Along the way that the driver was told last: still there when the route is dropped, for the
-  /// driver drives on until the next one comes.
+  /// Progress along the last route that was pushed. Kept when the route is dropped, since the
+  /// driver follows it until the next one arrives.
   std::optional<RouteProgress> progress_;
-  /// Where on that way the car makes its next stop.
+  /// Position of the car's next stop on that route.
   Duration halts_at_{};
-  /// What the next route begins with.
+  /// The beginning of the next route.
   std::vector<RouteProgress::Point> lead_;
   DriveTimer drive_timer_;
 };

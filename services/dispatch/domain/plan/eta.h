@@ -7,7 +7,7 @@
 
 namespace ridestream::dispatch {
 
-/// Whole seconds, rounded up, so that an ETA is 0 only on the spot. 0 if `left` is negative.
+/// Rounds up to whole seconds, so that an ETA is 0 only on arrival. 0 if `left` is negative.
 inline std::uint32_t EtaSeconds(Duration left) {
   return left <= Duration::zero()
              ? 0

@@ -123,7 +123,7 @@ PlannedStops::Stops::iterator PlannedStops::NextWithin(Stops& stops, std::uint32
     return planned.stop.arrived() && can_be_next(planned);
   });
   if (next == stops.end()) next = std::find_if(stops.begin(), stops.end(), can_be_next);
-  // A party that is larger than the car: the plan can't help that.
+  // A party larger than the car: no order of stops helps.
   return next == stops.end() ? stops.begin() : next;
 }
 

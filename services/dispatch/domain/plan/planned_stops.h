@@ -14,13 +14,13 @@
 
 namespace ridestream::dispatch {
 
-/// What a change of the stops means for the route.
+/// How a change of the stops affects the route.
 enum class RouteChange {
-  /// The same places in the same order.
+  /// Unaffected: the same places in the same order.
   kNone,
-  /// Stops at its beginning fell away: the rest of the route stands.
+  /// Stops were removed at its beginning; the rest of the route remains valid.
   kShortened,
-  /// Another way must be found.
+  /// A new route is needed.
   kNew,
 };
 
@@ -28,12 +28,12 @@ struct PlanChange {
   /// UNSPECIFIED: nothing changed.
   v1::PlanCause cause = v1::PLAN_CAUSE_UNSPECIFIED;
   RouteChange route = RouteChange::kNone;
-  /// The driver's commands that led to it.
+  /// The driver's commands that led to the change.
   Answers answers = {};
 };
 
-/// Behind which stops of a plan a new rider's stops come: all of them, since some may be gone by
-/// then. The drop-off never comes before the pick-up.
+/// The stops of a plan after which a new rider's stops are inserted. All preceding stops are
+/// listed, since some may have been removed by then. The drop-off never comes before the pick-up.
 struct Placement {
   struct StopKey {
     TripId trip;
@@ -45,20 +45,19 @@ struct Placement {
 
 struct PlannedStop {
   v1::Stop stop;
-  /// From the route's start; has no meaning without a route.
+  /// Travel time from the route's start; meaningless without a route.
   Duration on_route{};
-  /// As promised; Time::max() where nothing was.
+  /// Latest promised time; Time::max() without a promise.
   Time latest = Time::max();
 
   bool IsOf(const TripId& trip) const;
 };
 
 /// The stops of a driver's plan in the order of driving: who gets in and out where, and by when.
-/// Holds any number of trips. Knows nothing of routes but each stop's place on one. Not
-/// thread-safe.
+/// Holds any number of trips. Of a route it knows only where each stop lies on it. Not thread-safe.
 class PlannedStops {
  public:
-  /// Revisions begin after `first_revision`.
+  /// The first revision is larger than `first_revision`.
   explicit PlannedStops(std::uint64_t first_revision) : revision_(first_revision) {}
 
   // As DriverPlan's.
@@ -75,7 +74,7 @@ class PlannedStops {
   Placement PlacementFor(const Insertion& insertion) const;
   std::vector<TripId> MovableTrips() const;
   Time NextPromise(const TripId& trip) const;
-  /// Grows with each change.
+  /// Increases with every change.
   std::uint64_t revision() const { return revision_; }
 
   /// Travel time from the route's start to each stop; as many as there are stops.
@@ -95,9 +94,9 @@ class PlannedStops {
 
   Stops::iterator FindStop(const TripId& trip, v1::StopKind kind);
   void AddStops(const trip::v1::Trip& trip, const Placement* placement);
-  /// The first of `stops` that is possible with this many people aboard.
+  /// Returns the first of `stops` that is possible with this number of people aboard.
   static Stops::iterator NextWithin(Stops& stops, std::uint32_t aboard, std::uint32_t seats);
-  /// Where a stop comes that is behind all of these.
+  /// Returns the index of a stop that comes after all of these.
   Stops::iterator Behind(const std::vector<Placement::StopKey>& keys);
 
   Stops stops_;

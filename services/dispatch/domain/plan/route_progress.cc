@@ -8,14 +8,15 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// How far ahead, in travel time, a car is looked for: many reporting intervals.
+/// How far ahead a car is searched for, in travel time: many reporting intervals.
 constexpr Duration kLookAhead = std::chrono::minutes(1);
-/// A car so near is on the route: GPS between high buildings is off by some tens of metres.
+/// A car within this distance is on the route. Between high buildings GPS is off by some tens of
+/// metres.
 constexpr double kOnRouteM = 100;
-/// A car beyond this, again and again, has left the route.
+/// A car that is repeatedly farther than this has left the route.
 constexpr double kCorridorM = 40;
-/// Further than a car drives from one position to the next. Twice as far as a street may be from a
-/// car, so that a new route is never left at once.
+/// Farther than a car drives between two positions, and twice the maximum distance between a car
+/// and its street, so that a car never leaves a new route immediately.
 constexpr double kJumpM = 1'000;
 
 constexpr double kMetresPerE7 = kEarthRadiusM * std::numbers::pi / 180.0 / 1e7;
@@ -35,7 +36,7 @@ RouteProgress::RouteProgress(const common::v1::Route& route) {
     }
     points_.push_back({place, from_start});
   }
-  // Where nothing is to be driven, a piece of no length.
+  // A segment without length, if there is nothing to drive.
   if (points_.size() == 1) points_.push_back(points_.front());
 }
 
@@ -43,7 +44,7 @@ void RouteProgress::MoveTo(LatLng car, Duration next_stop) {
   if (points_.size() < 2) return;
   Match match = Nearest(car, piece_, behind_ + kLookAhead);
   if (match.distance_m > kOnRouteM) {
-    // Not heard for a while: it may be much further on.
+    // After a silence the car may be much further on.
     const Match anywhere = Nearest(car, piece_, Duration::max());
     if (anywhere.distance_m <= kOnRouteM) match = anywhere;
   }
@@ -128,7 +129,7 @@ bool RouteProgress::IsOnWayBehind(LatLng car) const {
 RouteProgress::Match RouteProgress::Project(LatLng car, std::size_t piece) const {
   const Point& from = points_[piece];
   const Point& to = points_[piece + 1];
-  // A plane around the piece's start: pieces are short.
+  // A flat projection around the segment's start is accurate enough, since segments are short.
   const double east_m = kMetresPerE7 * std::cos(from.place.lat() * std::numbers::pi / 180.0);
   const double piece_x = EastE7(from.place, to.place) * east_m;
   const double piece_y = (double{1} * to.place.lat_e7 - from.place.lat_e7) * kMetresPerE7;

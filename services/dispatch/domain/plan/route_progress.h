@@ -10,28 +10,27 @@
 
 namespace ridestream::dispatch {
 
-/// Follows a car along its route: how much of the route's travel time lies behind it. It only goes
-/// forward, and looks for the car not far ahead, so that neither a position's noise nor a route
-/// that crosses itself throws it off. Not thread-safe.
+/// Tracks a car along its route: how much of the route's travel time it has completed. The progress
+/// never decreases, and the car is only searched for a short distance ahead, so that neither noisy
+/// positions nor a route that crosses itself mislead it. Not thread-safe.
 class RouteProgress {
  public:
-  /// A car at the start of the route. Lists of unequal length are read as far as all of them go.
+  /// A car at the start of the route. If the lists have unequal lengths, the shortest counts.
   explicit RouteProgress(const common::v1::Route& route);
 
-  /// `next_stop` is the travel time from the route's start to the next stop that the car has to
-  /// make. It isn't beyond it, however near to it the way on comes back.
+  /// Takes a position of the car. `next_stop` is the travel time from the route's start to the
+  /// car's next stop. The progress doesn't pass it, even where the route beyond comes near the car.
   void MoveTo(LatLng car, Duration next_stop = Duration::max());
 
-  /// Whether the car drives somewhere else: it was on the route, and then was more than 40 m from
-  /// it, where it could be by now, at two positions one after the other. GPS that is off by some
-  /// 10 m isn't off by 40 m twice. A car that hasn't come to the route yet, as from a parking
-  /// place, gets five positions, and all the time it wants where it stands.
-  ///
-  /// At once if it isn't where it was thought to be, by a kilometre: then the route may have been
-  /// made from the wrong place, even if it leads through the right one.
+  /// Whether the car has left the route: after being on it, the car was more than 40 m from the
+  /// part that it could have reached, at two consecutive positions. GPS with an error of some 10 m
+  /// isn't off by 40 m twice. A car that hasn't reached the route yet, for example from a parking
+  /// place, gets five positions, and unlimited time while it stands.
+  /// True at once if the car is a kilometre from where it was assumed to be: the route may then
+  /// have been computed from the wrong place, even if it passes the right one.
   bool has_left() const { return away_ >= (entered_ ? kAwayTwice : kAwayNeverEntered); }
 
-  /// The travel time from the route's start to the car.
+  /// Travel time from the route's start to the car.
   Duration behind() const { return behind_; }
 
   struct Point {
@@ -40,28 +39,28 @@ class RouteProgress {
   };
   /// The car's position after driving the route for this long. A route must exist.
   Point At(Duration from_start) const;
-  /// The route's points at which a car is from `from` to `to`, of the travel time from its start.
+  /// Returns the points of the route between `from` and `to`, both travel times from its start.
   std::span<const Point> PointsBetween(Duration from, Duration to) const;
-  /// The route from the car to its position after driving on for this long.
+  /// Returns the route from the car to its position after driving on for this long.
   std::vector<Point> PointsAhead(Duration ahead) const;
 
  private:
   static constexpr int kAwayTwice = 2;
   static constexpr int kAwayNeverEntered = 5;
 
-  /// The place on the route nearest to the car, among some of its pieces.
+  /// The place nearest to the car on some segments of the route.
   struct Match {
     double distance_m;
     std::size_t piece;
     Duration from_start;
   };
 
-  /// Looks at the pieces from `first` on that begin before `until`, at least at one.
+  /// Searches the segments from `first` on that begin before `until`, at least one.
   Match Nearest(LatLng car, std::size_t first, Duration until) const;
   Match Project(LatLng car, std::size_t piece) const;
   void JudgeDeparture(LatLng car, double beside_m);
-  /// Whether the car is in the corridor of the pieces shortly behind it: where a route comes back
-  /// the way it went, a position's noise may have taken the car ahead of itself.
+  /// Whether the car is in the corridor of the segments shortly behind it. Where a route returns
+  /// the way it came, a noisy position may have advanced the car too far.
   bool IsOnWayBehind(LatLng car) const;
 
   std::vector<Point> points_;

@@ -31,7 +31,7 @@ ReportProgress Promises::MakeReport(const Car& car, const TripId& trip, Time now
   const Duration left = car.plan.TimeTo(trip, car.position);
   const Time arrives_at = etas_.Tell(trip, car.plan.StateOf(trip), now + left);
   *progress.mutable_arrives_at() = ToProto(arrives_at);
-  // 0 only on the spot.
+  // 0 only on arrival.
   progress.set_eta_s(
       left <= Duration::zero() ? 0 : std::max<std::uint32_t>(1, EtaSeconds(arrives_at - now)));
   progress.set_driver_status(car.suspect ? trip::v1::DRIVER_STATUS_SUSPECT

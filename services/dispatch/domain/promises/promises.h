@@ -16,52 +16,53 @@
 
 namespace ridestream::dispatch {
 
-/// What riders may expect of their cars: when they come, and whether what was promised holds.
-/// Watches the promises of all trips that have a driver, and reports the cars' positions to riders.
-/// A promise that was seen broken stays broken until the trip ends. Not thread-safe.
+/// What riders may expect from their cars: when they arrive, and whether promises hold. Watches the
+/// promises of all trips with a driver, and reports the cars' positions to riders. A promise that
+/// was detected as broken stays broken until the trip ends. Not thread-safe.
 class Promises {
  public:
-  /// Interval at which a rider whose promised time is over is notified again, also while the car is
-  /// silent: notifications aren't stored and may be lost.
+  /// Interval at which a rider whose promised time has passed is notified again, even while the car
+  /// is silent. Notifications aren't stored and may be lost.
   static constexpr Duration kTellLateEvery = std::chrono::seconds(10);
 
-  /// A car, as far as it matters to its riders.
+  /// What a car's riders need to know about it.
   struct Car {
     const DriverPlan& plan;
     std::optional<LatLng> position;
-    /// Not heard for too long.
+    /// Whether the car has been silent for too long.
     bool suspect = false;
   };
 
-  /// `timers` outlives it.
+  /// `timers` must outlive this object.
   explicit Promises(Timers& timers) : timers_(timers) {}
 
-  /// Tells the car's riders where it is, when it comes, and whether that is as promised.
+  /// Reports to the car's riders its position, its ETA, and whether the promise holds.
   void TellRiders(const Car& car, Step& step);
-  /// The trip's stops may have changed: waits for its next promise (TimerKind::kPromiseDue).
+  /// The trip's stops may have changed: sets the timer for its next promise
+  /// (TimerKind::kPromiseDue).
   void Watch(const Car& car, const TripId& trip, Step& step);
-  /// The time that the trip's rider was promised is over.
+  /// The time promised to the trip's rider has passed.
   void Due(const Car& car, const TripId& trip, Step& step);
-  /// Holds what was promised against the newest record of a trip. True if that shows for the first
-  /// time that the promise is broken.
+  /// Compares the promise with the newest record of a trip. Returns true if this shows for the
+  /// first time that the promise is broken.
   bool HoldToRecord(const trip::v1::Trip& trip);
-  /// The trip is in no plan any more.
+  /// The trip isn't in a plan any more.
   void Unwatch(const TripId& trip);
-  /// The trip is over, or unknown to its owner.
+  /// The trip has ended, or the trip service doesn't know it.
   void Forget(const TripId& trip) { late_.erase(trip); }
 
-  /// Trips whose riders were notified of a broken promise.
+  /// Number of trips whose riders were notified of a broken promise.
   std::uint64_t broken() const { return broken_; }
-  /// ETAs that were sent again to riders because the earlier ones were too far off.
+  /// Number of ETAs that were corrected because the estimate had changed too much.
   std::uint64_t eta_corrections() const { return etas_.corrections(); }
 
  private:
-  /// False if it was broken before.
+  /// Returns false if the promise was broken before.
   bool Break(const TripId& trip);
   ReportProgress MakeReport(const Car& car, const TripId& trip, Time now);
 
   Timers& timers_;
-  /// Open trips with a promise that was seen broken, whoever drives them now.
+  /// Open trips with a promise that was detected as broken, whoever drives them now.
   absl::flat_hash_set<TripId> late_;
   std::uint64_t broken_ = 0;
   RiderEtas etas_;

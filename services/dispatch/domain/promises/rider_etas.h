@@ -9,20 +9,20 @@
 
 namespace ridestream::dispatch {
 
-/// The ETAs at their next stop that riders have. An expectation changes a little with each
-/// position; a rider wants to know only what matters. Not thread-safe.
+/// The ETAs at the next stop that were sent to riders. The estimate changes slightly with each
+/// position, and only significant changes are sent. Not thread-safe.
 class RiderEtas {
  public:
   /// Change of the estimate from which a sent ETA is corrected.
   static constexpr Duration kWorthTelling = std::chrono::seconds(30);
 
-  /// The ETA to send when the car is `expected` then: the earlier ETA, unless the estimate has
-  /// changed by too much, or the trip's state is another by now.
+  /// Returns the ETA to send for the estimate `expected`: the previous one, unless the estimate has
+  /// changed too much or the trip is in a different state.
   Time Tell(const TripId& trip, trip::v1::TripState state, Time expected);
-  /// The trip has ended, or its driver changes.
+  /// The trip has ended, or gets another driver.
   void Forget(const TripId& trip) { told_.erase(trip); }
 
-  /// How often a time was corrected in the middle of a state.
+  /// Number of corrections that weren't caused by a change of state.
   std::uint64_t corrections() const { return corrections_; }
 
  private:

@@ -107,7 +107,7 @@ class MarketChecker {
   std::map<TripId, trip::v1::Trip> trips_;
   /// By when the next stop of an open trip with a driver is to be made, where that was promised.
   std::map<TripId, Time> due_;
-  /// Trips whose riders were notified of a broken promise.
+  /// Number of trips whose riders were notified of a broken promise.
   std::set<TripId> told_late_;
   std::map<std::uint64_t, TripId> commands_;
   std::set<std::uint64_t> judged_commands_;
