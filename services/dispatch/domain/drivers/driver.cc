@@ -30,7 +30,7 @@ v1::Plan Driver::TellPlan(v1::PlanCause cause, bool whole, Time now) {
 }
 
 Duration Driver::DrivenUnheard(Duration heard_within, Time now) const {
-  // Cars that drive are heard every few seconds; one that isn't may as well stand.
+  // A moving car sends a position every few seconds. A car that doesn't may be standing.
   constexpr Duration kOldest = std::chrono::seconds(10);
   return std::min<Duration>(now - positioned_at, kOldest) + heard_within;
 }

@@ -29,12 +29,12 @@ struct Availability {
 struct Driver {
   DriverId id;
 
-  /// Pushes have somewhere to go; false for a driver known from the log alone.
+  /// Whether the driver has a session; false for a driver known only from the log.
   bool has_session = false;
   bool connected = false;
-  /// Not heard for too long; its trips are released when the timer kDriverLost fires.
+  /// Silent for too long. The driver's trips are released when the timer kDriverLost fires.
   bool suspect = false;
-  /// Suspect for long enough that riders aboard may leave.
+  /// Suspect for so long that riders aboard may have left.
   bool lost = false;
   std::uint64_t epoch = 0;
 
@@ -42,37 +42,38 @@ struct Driver {
   common::v1::Vehicle vehicle;
   std::uint32_t seats = 0;
 
-  /// As far as the market knows: it gets positions only of drivers with a plan or an offer.
+  /// Last position known to the market, which receives positions only of drivers with a plan or an
+  /// offer.
   std::optional<LatLng> position;
   Time positioned_at{};
   /// The newest positions, oldest first. They show the car's direction.
   std::deque<LatLng> track;
-  /// Has an offer that hasn't ended.
+  /// Whether the driver has an open offer.
   bool offered = false;
-  /// Agreed that riders who share are put into its plan without an offer.
+  /// Whether the driver agreed to insertions of riders without an offer.
   bool accepts_insertions = false;
-  /// A trip is being assigned to it so.
+  /// Whether a trip is being assigned to the driver in this way.
   bool inserting = false;
   DriverPlan plan;
-  /// The FindRoute under way; 0 if there is none.
+  /// Id of the pending FindRoute; 0 if there is none.
   std::uint64_t route_request = 0;
-  /// Why the plan will be pushed when the route is there; UNSPECIFIED if no push is pending.
+  /// Reason of the push that waits for the route; UNSPECIFIED if no push is pending.
   v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
   /// The driver's commands that the next push of the plan answers.
   Answers unanswered;
   Availability told;
 
-  /// Can take a trip of that many people now.
+  /// Whether the driver can take a party of this size now.
   bool IsFree(std::uint32_t party_size) const;
-  /// Heard lately, on a stream that is open.
+  /// Whether the driver is connected and not suspect.
   bool IsHere() const { return connected && !suspect; }
   Availability CurrentAvailability() const;
   /// The plan as a message to this driver; see DriverPlan::Tell.
   v1::Plan TellPlan(v1::PlanCause cause, bool whole, Time now);
   /// The driver as the car that riders wait for. Refers to the plan.
   Promises::Car AsCar() const { return {plan, position, suspect}; }
-  /// How long the car may drive on from its last position until the driver gets a plan, which takes
-  /// `heard_within`.
+  /// How long the car may drive on from its last position until the driver receives a plan, which
+  /// takes `heard_within`.
   Duration DrivenUnheard(Duration heard_within, Time now) const;
 };
 

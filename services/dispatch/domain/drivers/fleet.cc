@@ -37,8 +37,8 @@ Driver& Fleet::FindOrAdd(const DriverId& id) {
   const auto [it, is_new] = drivers_.try_emplace(id);
   if (is_new) {
     it->second.id = id;
-    // A driver who went home and came back has another plan: what was found for the old one, at one
-    // of its revisions, doesn't fit this one.
+    // A driver who ended the shift and returned has a new plan. Results that were found for a
+    // revision of the old plan don't apply to it.
     constexpr int kRevisionBits = 32;
     it->second.plan = DriverPlan(++drivers_added_ << kRevisionBits);
   }
@@ -62,8 +62,8 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
 
   SendWelcome welcome{event.driver, event.epoch, {}};
   if (open_offer != nullptr) *welcome.snapshot.mutable_offer() = *open_offer;
-  // After a resume older plans follow, which were pushed and not acked: an empty one here says that
-  // they are over.
+  // After a resume, older plans without an ack are sent again. An empty plan here shows that they
+  // are obsolete.
   if (caught_up() && (event.resumed || !driver.plan.empty())) {
     *welcome.snapshot.mutable_plan() = driver.TellPlan(v1::PLAN_CAUSE_RESTORED, true, step.now());
     // The snapshot shows what was done.
@@ -94,7 +94,7 @@ void Fleet::DropSession(const DriverId& id, Step& step) {
   if (driver == nullptr) return;
   driver->has_session = false;
   driver->connected = false;
-  // The next session counts from what the driver knows, which may be less.
+  // The next session continues from the driver's version, which may be smaller.
   driver->epoch = 0;
   driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
   driver->unanswered.clear();
@@ -152,7 +152,7 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
       driver.plan.Apply(trip, placement == placements_.end() ? nullptr : &placement->second);
   placements_.erase(id);
   if (had) change.answers = CommandsBetween(before, trip, driver_id);
-  // Without a session nobody knows the seats yet.
+  // The number of seats is unknown before a session.
   if (caught_up() && driver.has_session && driver.plan.KeepToSeats(driver.seats)) {
     change.route = RouteChange::kNew;
   }

@@ -21,32 +21,32 @@ namespace ridestream::dispatch {
 
 /// How riders who share are served.
 enum class SharingMode {
-  /// Each has the car alone.
+  /// Each rider has the car alone.
   kOff,
-  /// Riders who share are inserted into plans under way.
+  /// Riders who share are inserted into plans in progress.
   kInsertion,
-  /// And moved to better ones until their driver has come.
+  /// As above, and riders are moved to better plans until their driver arrives.
   kInsertionAndMoves,
 };
 
 struct SharingConfig {
   SharingMode mode = SharingMode::kInsertionAndMoves;
-  /// Deliberately long: a promise shall hold also where somebody takes their time to get in.
+  /// Deliberately long, so that a promise holds even if a rider is slow to get in.
   Dwell dwell = {};
-  /// How long before what was promised a car must be there by its plan.
+  /// How long before the promised time a plan must have the car at the stop.
   Duration margin = std::chrono::seconds(30);
-  /// A car follows its old plan until the new one arrives: counted from when a round asks about the
-  /// plan, and from when a route is requested.
+  /// How long a car follows its old plan until the new one arrives, from the query of a round, and
+  /// from the request of a route.
   Duration round_heard_within = std::chrono::seconds(3);
   Duration route_heard_within = std::chrono::seconds(2);
 };
 
-/// The drivers of a market: who is here and can be given what, and each one's plan, which it keeps
-/// in line with the trips. Has changes of plans told (`PlanPublisher`, `Promises`). Not
-/// thread-safe.
+/// The drivers of a market: who is connected, who can take which trips, and each driver's plan,
+/// which it updates from the trips. Changes of plans are published by `PlanPublisher` and
+/// `Promises`. Not thread-safe.
 class Fleet {
  public:
-  /// Positions that are kept of a driver with a plan.
+  /// Number of positions kept for a driver with a plan.
   static constexpr std::size_t kTrackLength = 8;
 
   Fleet(Duration lost_after, const SharingConfig& sharing, Timers& timers)
@@ -64,17 +64,17 @@ class Fleet {
   void Suspect(const DriverId& id, Step& step);
   void Hear(const DriverId& id, Step& step);
   void DropSession(const DriverId& id, Step& step);
-  /// The driver has been suspect for too long. Null if the driver isn't known.
+  /// The driver has been suspect for too long. Returns null if the driver is unknown.
   const Driver* Lose(const DriverId& id);
   void Move(const DriverMoved& event, Step& step);
 
-  /// The trip, which hasn't ended, is the driver's whom it names.
+  /// An open trip is assigned to the driver in its record.
   void PutTrip(const trip::v1::Trip& trip, Step& step);
-  /// By its newest record the trip is no longer its driver's.
+  /// The trip's newest record no longer names this driver.
   void RemoveTrip(const trip::v1::Trip& trip, v1::PlanCause cause, Step& step);
-  /// Holds what was promised against what has happened by the newest record of a trip.
+  /// Compares the promise with what the newest record of a trip shows.
   void HoldToPromise(const trip::v1::Trip& trip, Step& step);
-  /// The trip is unknown to the trip service: it has no driver any more.
+  /// The trip service doesn't know the trip, which has no driver any more.
   void Disown(const TripId& trip, Step& step);
   /// The trip has ended, or the trip service doesn't know it.
   void Forget(const TripId& trip) { promises_.Forget(trip); }
@@ -82,42 +82,42 @@ class Fleet {
   void RouteUnanswered(const DriverId& id, Step& step);
   /// The time promised to the trip's rider has passed.
   void PromiseDue(const TripId& trip, Step& step);
-  /// Answers a command that has been carried out already by the plan, once the log was read.
+  /// Answers a command that had been carried out before by sending the plan, once the log has been
+  /// read.
   void RepeatPlan(const DriverId& id, v1::PlanCause cause, v1::AnsweredCommand answer, Step& step);
 
-  /// The driver is offered a trip: until EndOffer it gets no other.
+  /// The driver is offered a trip, and gets no other until EndOffer.
   void BeginOffer(const Candidate& candidate, Time now);
-  /// False if the driver isn't known.
+  /// Returns false if the driver is unknown.
   bool EndOffer(const DriverId& id);
 
-  /// Drivers who can take a trip now. Looks at all of them.
+  /// Number of drivers who can take a trip now. Iterates over all drivers.
   std::size_t CountFree() const;
 
-  /// The cars into whose plans riders may be put now, in the order of their drivers' ids.
+  /// The cars into whose plans riders may be inserted now, sorted by driver id.
   std::vector<SharedCar> SharedCars(Time now) const;
-  /// The trip, which is about to be assigned to the driver without an offer, comes into its plan at
-  /// this place. Until EndInsertion, which tells whether it became the driver's, the driver gets no
-  /// other.
+  /// The trip is being assigned to the driver without an offer, at this place in the plan. The
+  /// driver gets no other trip until EndInsertion, which passes the outcome.
   void BeginInsertion(const TripId& trip, const InsertionFound& found);
   void EndInsertion(const TripId& trip, const DriverId& driver, bool assigned);
   const Promises& promises() const { return promises_; }
-  /// Into the queue of a driver who has a session.
+  /// Appends a message to the queue of a driver who has a session.
   void PushTo(const DriverId& id, v1::DriveResponse message, Step& step) const;
   void PushRejected(const DriverId& id, v1::Rejected rejected, Step& step) const;
 
-  /// The log has been read. From now on plans are pushed, and drivers who aren't connected are
+  /// The log has been read. From now on plans are pushed, and drivers without a connection are
   /// suspect.
   void CatchUp(Step& step);
   bool caught_up() const { return plans_.caught_up(); }
-  /// Call at the end of each step: reports changes to location, once, and forgets drivers who have
-  /// neither a session nor anything to do; those are returned.
+  /// Call at the end of each step: reports each change to location once, and removes and returns
+  /// the drivers who have neither a session nor a plan.
   std::vector<DriverId> Finish(Step& step);
 
  private:
   Driver* Touch(const DriverId& id);
   /// Null if the trip has no driver.
   const Driver* HolderOf(const TripId& trip) const;
-  /// The trip has no driver any more. Returns the driver it had; null if none.
+  /// The trip has no driver any more. Returns its previous driver; null if it had none.
   Driver* TakeFromHolder(const TripId& trip);
   Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);
@@ -131,11 +131,11 @@ class Fleet {
   std::uint64_t drivers_added_ = 0;
   std::map<DriverId, Driver> drivers_;
   absl::flat_hash_map<TripId, DriverId> driver_of_;
-  /// Places of trips that are being assigned without an offer.
+  /// Placements of trips that are being assigned without an offer.
   absl::flat_hash_map<TripId, Placement> placements_;
   Promises promises_;
   PlanPublisher plans_;
-  /// Whose availability may have changed in this step.
+  /// Drivers whose availability may have changed in this step.
   std::set<DriverId> touched_;
 };
 

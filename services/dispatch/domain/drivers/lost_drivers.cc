@@ -35,14 +35,14 @@ void LostDrivers::Report(const DriverId& id, Step& step) {
 void LostDrivers::Report(const OpenTrip& open, Step& step) {
   const TripId id(open.trip.trip_id());
   const Driver* driver = fleet_.Find(DriverId(open.trip.driver().driver_id()));
-  // What is under way is looked at when it has been answered.
+  // A pending command is handled when it has been answered.
   if (!fleet_.caught_up() || driver == nullptr ||
       open.trip.state() != trip::v1::TRIP_STATE_ABOARD ||
       commands_.IsPending<trip::v1::ReportDriverLostRequest>(id)) {
     return;
   }
   const bool on_record = open.trip.has_driver_lost_at();
-  // After a restart a driver may be neither here nor lost yet: then the record stays.
+  // After a restart a driver may be neither connected nor lost yet. The record is kept then.
   if (on_record ? !driver->IsHere() : !driver->lost) return;
   trip::v1::ReportDriverLostRequest request;
   request.set_trip_id(id.str());

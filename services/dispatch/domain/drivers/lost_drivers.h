@@ -12,10 +12,12 @@
 namespace ridestream::dispatch {
 
 /// Handles the trips of lost drivers: releases them before the pick-up. A rider aboard is notified
-/// that the driver is lost, and after a while trip is asked to cancel. Not thread-safe.
+/// that the driver is lost, and after a while the trip service is asked to cancel the trip. Not
+/// thread-safe.
 class LostDrivers {
  public:
-  /// All outlive it. A trip whose rider is aboard is cancelled `abandon_after` its driver was lost.
+  /// All must outlive this object. A trip with its rider aboard is cancelled `abandon_after` the
+  /// driver was lost.
   LostDrivers(Duration abandon_after, const TripBook& trips, TripCommands& commands, Fleet& fleet,
               Timers& timers)
       : abandon_after_(abandon_after),
@@ -26,8 +28,8 @@ class LostDrivers {
 
   /// The driver has been suspect for too long.
   void Lose(const DriverId& driver, Step& step);
-  /// Reports to trip whether the driver is lost, if trip's record differs, for those trips whose
-  /// riders are aboard.
+  /// Reports to the trip service whether the driver is lost, for trips with the rider aboard whose
+  /// record differs.
   void Report(const DriverId& driver, Step& step);
   void Report(const OpenTrip& open, Step& step);
   /// Sets or cancels the time after which the trip of a lost driver ends

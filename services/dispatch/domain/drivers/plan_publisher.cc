@@ -9,8 +9,8 @@ namespace {
 
 Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, driver.str()}; }
 
-/// The more important of two causes of a push: a change about a rider whom the driver's app
-/// doesn't know yet is part of adding that rider.
+/// The more important of two reasons for a push. A change for a rider whom the driver's app doesn't
+/// know yet is part of adding that rider.
 v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
   const auto weight = [](v1::PlanCause c) {
     switch (c) {
@@ -53,7 +53,8 @@ void PlanPublisher::FindRoute(Driver& driver, v1::PlanCause cause, Step& step) {
   if (!caught_up_) return;
   driver.untold = Combine(driver.untold, cause);
   if (!driver.position) {
-    // Known from the log only. The plan needn't wait: its route follows the first position.
+    // A driver known only from the log. The plan is pushed now, and its route after the first
+    // position.
     Tell(driver, driver.untold, step);
     return;
   }
@@ -62,8 +63,8 @@ void PlanPublisher::FindRoute(Driver& driver, v1::PlanCause cause, Step& step) {
   const LatLng from =
       driver.plan.BeginRoute(*driver.position, driver.DrivenUnheard(heard_within_, step.now()));
   dispatch::FindRoute question{driver.id, driver.route_request, from, driver.plan.Places()};
-  // A car that left its route goes on in the direction it took. Otherwise it may turn round, as
-  // the search that chose it assumed.
+  // A car that left its route continues in its direction. Otherwise it may turn round, as the
+  // search that chose it assumed.
   if (driver.plan.HasLeftRoute()) question.track.assign(driver.track.begin(), driver.track.end());
   step.Decide(std::move(question));
 }
@@ -89,7 +90,7 @@ void PlanPublisher::TakeRoute(Driver& driver, RouteFound event, Step& step) {
     FindRoute(driver, v1::PLAN_CAUSE_REROUTED, step);
     return;
   }
-  // Without a route there is nothing to tell a driver who knows the stops already.
+  // Without a route there is nothing new for a driver who knows the stops.
   if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) Tell(driver, driver.untold, step);
   driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
   promises_.TellRiders(driver.AsCar(), step);

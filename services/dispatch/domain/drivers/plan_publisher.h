@@ -14,16 +14,17 @@
 
 namespace ridestream::dispatch {
 
-/// Makes the changes of drivers' plans known: finds a route where a plan needs one, then pushes the
-/// plan to its driver and notifies its riders. Silent until the log has been read. Not thread-safe.
+/// Publishes changes of drivers' plans: requests a route if a plan needs one, then pushes the plan
+/// to its driver and notifies its riders. Publishes nothing until the log has been read. Not
+/// thread-safe.
 class PlanPublisher {
  public:
-  /// How long to wait for the answer to FindRoute: a safety net, since the runner always answers.
-  /// Measured by the city's clock, which may run many times faster than routes are found.
+  /// How long to wait for the answer to FindRoute. A safety net, since the runner always answers.
+  /// In city time, which may run many times faster than routes are computed.
   static constexpr Duration kRoutePatience = std::chrono::seconds(60);
 
-  /// Commands that one plan answers. While a plan waits to be pushed, further commands of its
-  /// driver are carried out, but the plan doesn't name them.
+  /// Maximum number of commands that one plan answers. Further commands are carried out while the
+  /// plan waits to be pushed, but the plan doesn't list them.
   static constexpr std::size_t kMaxAnswers = 64;
 
   /// `heard_within`: until its driver gets a plan whose route is being computed, a car drives on
@@ -37,15 +38,15 @@ class PlanPublisher {
 
   /// The driver's plan has changed: pushes it, after its new route is found if it needs one.
   void Change(Driver& driver, PlanChange change, Step& step);
-  /// Queries the plan's route. The plan is pushed once the route is found; at once while the driver
-  /// has no position to begin at.
+  /// Requests the plan's route. The plan is pushed when the route has been found, or at once if the
+  /// driver's position is unknown.
   void FindRoute(Driver& driver, v1::PlanCause cause, Step& step);
   /// For a driver whose position is known: if the plan has no route, or the car has left it.
   void FindMissingRoute(Driver& driver, Step& step);
   void CancelRouteRequest(Driver& driver);
   /// The answer to FindRoute; older ones are ignored.
   void TakeRoute(Driver& driver, RouteFound event, Step& step);
-  /// TimerKind::kRouteUnanswered went off.
+  /// TimerKind::kRouteUnanswered fired.
   void RouteUnanswered(Driver& driver, Step& step);
   /// Answers a command that has been carried out: pushes the plan as it is, or lets the push that
   /// waits for a route or for the log name the command as well.

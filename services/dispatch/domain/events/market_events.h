@@ -28,11 +28,11 @@ namespace ridestream::dispatch {
 struct DriverConnected {
   DriverId driver;
   std::uint64_t epoch = 0;
-  /// The session's pushes continue; otherwise the Welcome's snapshot is all that the driver knows.
+  /// Whether the session's pushes continue. Otherwise the driver knows only the Welcome's snapshot.
   bool resumed = false;
   v1::Hello hello;
 };
-/// The stream of that epoch ended. The driver may be back in a moment.
+/// The stream of that epoch ended. The driver may reconnect shortly.
 struct DriverDisconnected {
   DriverId driver;
   std::uint64_t epoch = 0;
@@ -41,7 +41,7 @@ struct DriverDisconnected {
 struct DriverSuspect {
   DriverId driver;
 };
-/// A suspect driver sent a message again, on its present stream.
+/// A suspect driver sent a message again, on its current stream.
 struct DriverHeard {
   DriverId driver;
 };
@@ -49,7 +49,8 @@ struct DriverHeard {
 struct SessionDropped {
   DriverId driver;
 };
-/// A valid position. Only of drivers whose positions the market wants (SetAvailability).
+/// A valid position. Sent only for drivers whose positions the market has requested
+/// (SetAvailability).
 struct DriverMoved {
   DriverId driver;
   LatLng position;
@@ -71,14 +72,14 @@ struct ShiftEnded {
   DriverId driver;
   std::uint64_t epoch = 0;
 };
-/// An entry of trip's log; repeats and old ones do no harm.
+/// An entry of the trip log. Repeated and old entries are harmless.
 struct TripLogged {
   trip::v1::TripEvent event;
 };
-/// Everything that was in the log when following (again) started has been reported.
+/// All entries that were in the log when the market (re)started following it have been delivered.
 struct LogCaughtUp {};
 
-/// The answer to FindCandidates; failed as a whole when location couldn't be queried.
+/// The answer to FindCandidates. It fails as a whole if location couldn't be queried.
 struct CandidatesFound {
   struct ForTrip {
     TripId trip;
@@ -86,17 +87,17 @@ struct CandidatesFound {
     /// The cheapest insertions, for a rider who shares.
     std::vector<InsertionFound> insertions = {};
   };
-  /// The trip that takes the capacity that another one frees.
+  /// A trip that takes the capacity freed by another one.
   struct FreedCapacity {
     TripId trip;
-    /// Into the plan as it is without the other.
+    /// Insertion into the plan without the other trip.
     InsertionFound into;
   };
-  /// The answer to a FindCandidates::Move, or a move of another trip that frees capacity for one.
+  /// The answer to a FindCandidates::Move, or a move of another trip that frees capacity.
   struct ForMove {
     TripId trip;
-    /// What its present plan would cost less without it, as Insertion::cost counts; and what the
-    /// freed capacity saves for the trip that takes it.
+    /// How much less the trip's current plan would cost without it, in terms of Insertion::cost,
+    /// plus what the freed capacity saves for the trip that takes it.
     Duration spared{};
     std::vector<InsertionFound> insertions;
     std::optional<FreedCapacity> freed = std::nullopt;
@@ -110,7 +111,7 @@ struct CandidatesFound {
 struct RouteFound {
   struct Way {
     common::v1::Route route;
-    /// Travel time from the start of the route to each stop, in their order.
+    /// Travel time from the start of the route to each stop, in order.
     std::vector<Duration> to_stop;
   };
   DriverId driver;
@@ -118,14 +119,14 @@ struct RouteFound {
   absl::StatusOr<Way> way;
 };
 
-/// The answer to a TripCommand: the trip as it is after it.
+/// The answer to a TripCommand, with the trip's record after it.
 struct CommandDone {
   std::uint64_t command = 0;
   absl::StatusOr<trip::v1::Trip> trip;
 };
 
-/// Where the drivers are who are connected, also those whose positions the market didn't ask for.
-/// Told every some seconds.
+/// Positions of all connected drivers, including those that the market didn't request. Sent every
+/// few seconds.
 struct FleetSurveyed {
   struct At {
     DriverId driver;
@@ -134,7 +135,7 @@ struct FleetSurveyed {
   std::vector<At> drivers;
 };
 
-/// The time that NextWake named has come.
+/// The time returned by NextWake has come.
 struct Wake {};
 
 using Event =
@@ -144,31 +145,32 @@ using Event =
 
 // Decisions.
 
-/// Answer the driver's Hello, if that epoch is still its newest.
+/// Answer the driver's Hello, if the epoch is still the driver's newest.
 struct SendWelcome {
   DriverId driver;
   std::uint64_t epoch = 0;
   v1::Snapshot snapshot;
 };
-/// Put this into the driver's queue (its sequence is given there).
+/// Append this message to the driver's queue, which assigns its sequence number.
 struct Push {
   DriverId driver;
   v1::DriveResponse message;
 };
-/// End the driver's session, if that epoch is still its newest: the driver has nothing to do and
-/// goes home. SessionDropped answers it.
+/// End the session of a driver who has nothing to do and ends the shift, if the epoch is still the
+/// driver's newest. SessionDropped follows.
 struct EndSession {
   DriverId driver;
   std::uint64_t epoch = 0;
 };
-/// The driver's state for location from now on, and whether the market wants its positions.
+/// The driver's state to report to location from now on, and whether the market needs the driver's
+/// positions.
 struct SetAvailability {
   DriverId driver;
   location::v1::DriverState state = location::v1::DRIVER_STATE_UNSPECIFIED;
   std::uint32_t free_seats = 0;
   bool wants_positions = false;
 };
-/// A rider who shares: where to, and when at the latest the car may be where.
+/// A rider who shares: the destination, and the latest times at pick-up and drop-off.
 struct SharedRide {
   LatLng pickup;
   LatLng dropoff;
@@ -177,7 +179,7 @@ struct SharedRide {
   Time latest_dropoff;
 };
 
-/// A car with riders who share, into whose plan others may be put.
+/// A car with riders who share, into whose plan others may be inserted.
 struct SharedCar {
   DriverId driver;
   std::uint64_t plan_revision = 0;
@@ -185,12 +187,12 @@ struct SharedCar {
   /// The place of each stop.
   std::vector<LatLng> places;
   std::vector<TripId> trips;
-  /// The answer fills in the car's place indexes.
+  /// The search fills in the place indexes.
   RunningCar car;
 };
 
-/// Ask location for idle drivers near these pick-ups, and the streets for their travel times; and
-/// look for the best plans under way into which riders who share could be put.
+/// Query location for idle drivers near these pick-ups, and the street map for their travel times,
+/// and find the best plans in progress into which riders who share could be inserted.
 struct FindCandidates {
   struct Query {
     TripId trip;
@@ -198,11 +200,11 @@ struct FindCandidates {
     std::uint32_t party_size = 1;
     std::uint32_t radius_m = 0;
     std::optional<SharedRide> shared = std::nullopt;
-    /// What it costs to leave a rider who shares waiting, as Insertion::cost counts; 0 if no trip
-    /// shall be moved to free capacity.
+    /// Cost of leaving a rider who shares waiting, in terms of Insertion::cost; 0 if no trip may be
+    /// moved to free capacity.
     Duration price{};
   };
-  /// A trip that has a driver who hasn't come yet, and might be better off with another.
+  /// A trip whose driver hasn't arrived yet and that might be better served by another one.
   struct Move {
     TripId trip;
     DriverId from;
@@ -219,17 +221,18 @@ struct FindCandidates {
   /// Cost of a second of driving, relative to a second of delay at a drop-off.
   double driving = 1;
 };
-/// Find the fastest way from the car through the stops, in their order.
+/// Find the fastest route from the car through the stops, in order.
 struct FindRoute {
   DriverId driver;
   std::uint64_t request = 0;
   LatLng from;
   std::vector<LatLng> stops;
-  /// The last positions of a car that left its route, oldest first, `from` last: they tell the
-  /// right street and direction.
+  /// The last positions of a car that left its route, oldest first, ending with `from`. They show
+  /// its street and direction.
   std::vector<LatLng> track = {};
 };
-/// Tell trip. Sent again by the market after a failure that leaves the outcome open.
+/// Send a command to the trip service. The market sends it again after a failure that leaves its
+/// outcome unknown.
 struct TripCommand {
   std::uint64_t command = 0;
   std::variant<trip::v1::AssignTripRequest, trip::v1::AdvanceTripRequest,
@@ -237,7 +240,7 @@ struct TripCommand {
                trip::v1::ReportDriverLostRequest, trip::v1::CancelTripRequest>
       request;
 };
-/// The market's judgement of a step that a driver reported, once for each step.
+/// The market's verdict on a step that a driver reported, once for each step.
 struct StepJudged {
   DriverId driver;
   TripId trip;
@@ -247,22 +250,21 @@ struct StepJudged {
   std::uint32_t distance_m = 0;
   bool refused = false;
 };
-/// For the rider's eyes; never stored.
+/// Progress shown to the rider. Never stored.
 struct ReportProgress {
   trip::v1::TripProgress progress;
 };
 
-/// A car drove through these points of its route. For the travel times of the streets.
+/// A car drove through these points of its route. Used to learn the streets' travel times.
 struct StreetsDriven {
   struct Point {
     LatLng place;
-    /// Time since any beginning.
+    /// Time since an arbitrary origin.
     Duration at;
   };
   std::vector<Point> points;
 };
-/// Tell trip by how much rides cost more where more want to ride than cars are there: by S2 cell,
-/// in percent, above 100.
+/// Report the surge to the trip service, by S2 cell in percent, only values above 100.
 struct SetSurge {
   std::map<std::uint64_t, std::uint32_t> cells;
 };

@@ -8,7 +8,7 @@
 
 namespace ridestream::dispatch {
 
-/// One event's way through the parts of a market: when it is, and what was decided so far.
+/// The handling of one event by the parts of a market: its time, and the decisions so far.
 class Step {
  public:
   explicit Step(Time now) : now_(now) {}

@@ -11,7 +11,7 @@
 
 namespace ridestream::dispatch {
 
-/// The timers of a market, each with the id of its subject.
+/// The kinds of timers of a market. Each timer has the id of its subject.
 enum class TimerKind {
   kOfferEnds,              // an offer
   kAssignmentUnexplained,  // an assignment, which has an offer's id
@@ -27,22 +27,22 @@ enum class TimerKind {
 
 struct Timer {
   TimerKind kind;
-  /// Empty for the market's own.
+  /// Empty for timers of the market itself.
   std::string subject;
 
   friend auto operator<=>(const Timer&, const Timer&) = default;
 };
 
-/// All timers of a market, in one order: by time, then by kind and subject, so that the same timers
+/// All timers of a market in a total order: by time, then by kind and subject, so that equal timers
 /// always fire in the same order. Not thread-safe.
 class Timers {
  public:
-  /// Each timer is set at most once: setting it again moves it.
+  /// Sets a timer, or moves it if it is set already.
   void Set(const Timer& timer, Time at);
   void Cancel(const Timer& timer);
   bool IsSet(const Timer& timer) const { return at_.contains(timer); }
 
-  /// Takes out the first timer that is due at `now`, if there is one.
+  /// Removes and returns the first timer that is due at `now`, if any.
   std::optional<Timer> PopDue(Time now);
 
   std::optional<Time> Next() const;

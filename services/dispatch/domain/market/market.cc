@@ -35,7 +35,7 @@ std::vector<Decision> Market::Handle(const Event& event, Time now) {
   Step step(now);
   while (const auto timer = timers_.PopDue(now)) OnTimer(*timer, step);
   std::visit([&](const auto& e) { On(e, step); }, event);
-  // Location hears who is free before it is asked for them.
+  // Location receives the availability of drivers before it is queried for them.
   for (const DriverId& driver : fleet_.Finish(step)) matchmaker_.DriverGone(driver);
   if (caught_up_) matchmaker_.Finish(step);
   return step.TakeDecisions();
@@ -108,7 +108,7 @@ void Market::On(const TripGivenUp& event, Step& step) { requests_.Take(event, st
 void Market::On(const ShiftEnded& event, Step& step) {
   const Driver* driver = fleet_.Find(event.driver);
   if (driver == nullptr) return;
-  // An offer that can be answered still is no hindrance: it is withdrawn as the session is dropped.
+  // An open offer doesn't matter: it is withdrawn when the session is dropped.
   const bool assigning =
       driver->inserting ||
       (driver->offered && matchmaker_.OpenOfferOf(event.driver, step.now()) == nullptr);
@@ -135,7 +135,7 @@ void Market::ApplyTrip(const trip::v1::Trip& trip, Step& step) {
   if (trip.version() == 1) {
     demand_.Requested(FromProto(trip.pickup()), FromProto(trip.requested_at()), step.now());
   }
-  // How offers ended is told before the plans that follow from it.
+  // The outcome of an offer is sent before the plans that result from it.
   if (caught_up_) matchmaker_.TripChanged(trip, step);
   switch (trip.state()) {
     case trip::v1::TRIP_STATE_ASSIGNED:

@@ -27,22 +27,22 @@ struct MarketConfig {
   MarketId market = {};
   /// Time for a driver to answer an offer.
   Duration offer_lease = std::chrono::seconds(15);
-  /// How long after the lease an answer still counts: the time it spends on the wire. Then the
-  /// offer ends as expired.
+  /// How long after the lease an answer is still accepted, to cover its time on the wire. The offer
+  /// expires afterwards.
   Duration accept_grace = std::chrono::milliseconds(500);
-  /// From the start of a matching round to the next while somebody waits.
+  /// Time from the start of one matching round to the next while trips wait.
   Duration match_every = std::chrono::seconds(1);
   MatchingMethod matching = MatchingMethod::kAssignment;
   MatchingCosts matching_costs = {};
-  /// How long the solver of a round may think; what is left then is paired greedily, and counted.
+  /// Time limit of a round's solver. Trips that remain are paired greedily, and the round is
+  /// counted.
   StartDeadline matching_deadline = NoDeadline();
   SharingConfig sharing = {};
-  /// How far the first round looks; each later round of a trip looks twice as far, up to the
-  /// maximum.
+  /// Search radius of a trip's first round. It doubles with each further round, up to the maximum.
   std::uint32_t radius_m = 2'000;
   std::uint32_t max_radius_m = 10'000;
-  /// Time without a driver after which a trip is given up, after a last look. It starts again after
-  /// a restart of dispatch.
+  /// Time without a driver after which a trip is given up, after a last round. It starts again
+  /// after a restart of dispatch.
   Duration max_wait = std::chrono::minutes(5);
   /// Longest time for which matching keeps a trip waiting for a nearer car although a driver whom
   /// no other trip wants is within the limits.
@@ -52,9 +52,10 @@ struct MarketConfig {
   /// A trip whose driver was lost with the rider aboard is cancelled after this, unless the driver
   /// is heard again. After a restart of dispatch the time starts again.
   Duration abandon_after = std::chrono::minutes(10);
-  /// Before a trip command whose outcome is open is sent again.
+  /// Pause before a trip command whose outcome is unknown is sent again.
   RetryPauses command_retry = {std::chrono::seconds(1), std::chrono::seconds(15)};
-  /// How long to wait for the log to show a change that a response of trip implies.
+  /// How long to wait for the trip log to show a change that a response of the trip service
+  /// implies.
   Duration log_patience = std::chrono::seconds(1);
   DemandConfig demand = {};
   ImplausibleSteps implausible_steps = ImplausibleSteps::kCount;
@@ -66,16 +67,15 @@ struct MarketConfig {
 /// events at the same times give the same decisions. Reads no clock and makes no calls. Not
 /// thread-safe: its owner feeds it one event after the other.
 ///
-/// What it counts on: every FindCandidates, FindRoute and TripCommand is answered exactly once, if
-/// only by an error. The trip log arrives in its order, from the oldest open trip on, and after a
-/// break from the last sequence: a trip's end is never followed by an older record of the trip that
-/// the market could have forgotten.
-///
-/// This class leads each event to the parts that it concerns: `TripBook` knows the trips,
-/// `Matchmaker` brings them to drivers, `Fleet` keeps the drivers' plans, `DriverRequests` handles
-/// the drivers' commands about their trips, `LostDrivers` the trips of drivers who fell silent,
-/// `TripCommands` sends decisions to trip, and `Demand` compares where riders request trips with
-/// where cars are free.
+/// Preconditions: every FindCandidates, FindRoute and TripCommand is answered exactly once,
+/// possibly by an error. The trip log arrives in order, starting at the oldest open trip, and after
+/// a break at the last sequence, so that a trip's end is never followed by an older record of a
+/// trip that the market has dropped.
+/// This class passes each event to the parts that it concerns: `TripBook` holds the trips,
+/// `Matchmaker` finds their drivers, `Fleet` holds the drivers' plans, `DriverRequests` handles
+/// drivers' commands for their trips, `LostDrivers` the trips of drivers who fell silent,
+/// `TripCommands` sends decisions to the trip service, and `Demand` compares where riders request
+/// trips with where cars are free.
 class Market {
  public:
   explicit Market(const MarketConfig& config);
@@ -83,8 +83,8 @@ class Market {
   Market(const Market&) = delete;
   Market& operator=(const Market&) = delete;
 
-  /// Takes one event in. `now` never goes back. The decisions are to be carried out in their order.
-  /// Timers that are due by `now` fire before the event, also without a Wake.
+  /// Handles one event. `now` must not decrease. The caller must carry out the decisions in order.
+  /// Timers that are due by `now` fire before the event, even without a Wake.
   std::vector<Decision> Handle(const Event& event, Time now);
 
   /// When to send Wake at the latest, if at all.
@@ -94,7 +94,7 @@ class Market {
   std::uint64_t rounds_out_of_time() const { return matchmaker_.rounds_out_of_time(); }
   /// Number of trips whose riders were notified of a broken promise.
   std::uint64_t promises_broken() const { return fleet_.promises().broken(); }
-  /// Times of arrival that were corrected for riders.
+  /// Number of ETAs that were corrected for riders.
   std::uint64_t eta_corrections() const { return fleet_.promises().eta_corrections(); }
 
  private:
@@ -119,7 +119,7 @@ class Market {
   void OnTimer(const Timer& timer, Step& step);
   void ApplyTrip(const trip::v1::Trip& trip, Step& step);
   void ForgetTrip(const TripId& trip, Step& step);
-  /// Carries on after trip refused or carried out a command.
+  /// Continues after the trip service has refused or carried out a command.
   void CommandSettled(const PendingCommand& command, const absl::Status& status, Step& step);
 
   const MarketId market_;

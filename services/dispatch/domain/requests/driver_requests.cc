@@ -178,7 +178,7 @@ void DriverRequests::Settled(const PendingCommand& command, const absl::Status& 
     if (!status.ok()) {
       Reject(driver, request, status, step);
     } else if (!fleet_.caught_up()) {
-      // Until the log was read the change of the plan answers nothing.
+      // Before the log has been read, a change of the plan answers no command.
       fleet_.RepeatPlan(driver, cause, AnswerTo(request), step);
     }
   };

@@ -11,9 +11,10 @@
 
 namespace ridestream::dispatch {
 
-/// Handles drivers' messages about the trips of their plans: that a step was made, that a trip is
-/// given up, that the shift is over. Each is checked, and then sent to trip, which decides; or the
-/// driver gets the reason. A repeated step is answered by the plan. Not thread-safe.
+/// Handles drivers' messages about the trips of their plans: a step was made, a trip is given up,
+/// the shift ends. Each message is checked and then sent to the trip service, which decides, or the
+/// driver is sent the reason for its refusal. A repeated step is answered with the plan. Not
+/// thread-safe.
 class DriverRequests {
  public:
   /// All must outlive this object.
@@ -27,20 +28,20 @@ class DriverRequests {
 
   void Take(const StopUpdated& event, Step& step);
   void Take(const TripGivenUp& event, Step& step);
-  /// `assigning`: a trip is about to become the driver's.
+  /// `assigning`: a trip is being assigned to the driver.
   void Take(const ShiftEnded& event, bool assigning, Step& step);
-  /// Trip has answered the command of a request: sends the driver the reason of a refusal.
+  /// The trip service has answered a request's command: sends the driver the reason for a refusal.
   void Settled(const PendingCommand& command, const absl::Status& status, Step& step);
 
  private:
-  /// Judges the driver's step and notes the result in `request`. False: the step is refused, and
-  /// the driver got the reason.
+  /// Checks the driver's step for plausibility and stores the verdict in `request`. Returns false
+  /// if the step is refused; the driver has then been sent the reason.
   bool TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
                      trip::v1::AdvanceTripRequest& request, Step& step);
   /// A step of a trip that isn't in the driver's plan.
   void AnswerForeign(const StopUpdated& event, Step& step);
   void AnswerForeign(const TripGivenUp& event, Step& step);
-  /// Tells the driver why its request about a trip that isn't in its plan can't be carried out.
+  /// Sends the driver the reason why a request for a trip outside its plan can't be carried out.
   template <class Request>
   void RejectForeign(const DriverId& driver, const Request& request, Step& step);
   template <class Request>

@@ -10,7 +10,7 @@
 namespace ridestream::dispatch {
 namespace {
 
-/// How far a car can have driven.
+/// Maximum distance that a car can have driven.
 double MaxDrivenM(Duration time) {
   return kFastestCarMPerS * std::max(0.0, std::chrono::duration<double>(time).count());
 }

@@ -19,18 +19,18 @@ enum class ImplausibleSteps {
   kRefuse,
 };
 
-/// A driver's word that it made a step of a trip, with what is known of its car.
+/// A driver's claim to have made a step of a trip, with what is known about the car.
 struct StepClaim {
   trip::v1::TripState to = trip::v1::TRIP_STATE_UNSPECIFIED;
-  /// From the last good position to where the car stops, in metres at least; nothing without a
+  /// Minimum distance in metres from the last valid position to the stop; nullopt without a
   /// position.
   std::optional<double> from_stop_m = std::nullopt;
-  /// How old that position is.
+  /// Age of that position.
   Duration position_age{};
-  /// Since the driver said that the rider got in; nothing if that isn't known.
+  /// Time since the driver reported the pick-up; nullopt if unknown.
   std::optional<Duration> since_pickup = std::nullopt;
-  /// Between the places where the car stops for the pick-up and for the drop-off, in metres at
-  /// least.
+  /// Minimum distance in metres between the places where the car stops for the pick-up and the
+  /// drop-off.
   double ride_m = 0;
 };
 
@@ -39,17 +39,17 @@ StepClaim MakeClaim(const Driver& driver, const OpenTrip& open, trip::v1::TripSt
 
 struct StepVerdict {
   trip::v1::StepPlausibility plausibility = trip::v1::STEP_PLAUSIBILITY_UNSPECIFIED;
-  /// What the verdict was made from, see trip::v1::ImplausibleStep.
+  /// The data behind the verdict, see trip::v1::ImplausibleStep.
   std::uint32_t distance_m = 0;
 };
 
-/// No car drives faster (250 km/h), in metres a second, …
+/// Maximum speed of a car in metres per second, 250 km/h, …
 inline constexpr double kFastestCarMPerS = 70;
-/// … and a position is no further off than this, in metres.
+/// … and maximum error of a position in metres.
 inline constexpr double kPositionSlackM = 250;
 
-/// Whether a car can have done that. In doubt it can: a wrong refusal would stop a driver who is
-/// beside the rider.
+/// Whether a car can have made the step. In doubt it can: a wrong refusal would stop a driver who
+/// stands beside the rider.
 StepVerdict Judge(const StepClaim& claim);
 
 bool IsImplausible(trip::v1::StepPlausibility plausibility);

@@ -7,7 +7,8 @@
 namespace ridestream::dispatch {
 namespace {
 
-// Epochs and versions are counted up from what the driver names; nobody gets that far by counting.
+// Epochs and versions continue from the driver's values. No real client reaches this bound by
+// counting.
 constexpr std::uint64_t kMaxCount = 1ull << 62;
 
 absl::Status ValidateResume(const v1::Resume& resume) {

@@ -10,14 +10,14 @@ namespace ridestream::dispatch {
 /// Passenger seats of a car.
 inline constexpr std::uint32_t kMaxSeats = 8;
 
-/// What a driver may send on its stream, field by field. Nothing that fails here is queued, pushed
-/// back or logged. Each returns INVALID_ARGUMENT that names the field, with a text of bounded
-/// length: it never repeats what was sent. Thread-safe.
+/// Validates the messages of a driver's stream, field by field. Invalid values are neither queued
+/// nor returned nor logged. Errors are INVALID_ARGUMENT and name the field, in a text of bounded
+/// length that doesn't repeat the value. Thread-safe.
 
 absl::Status ValidateHello(const v1::Hello& hello);
 
-/// For a message of an open session that is a command: an answer, a step at a stop, a trip given
-/// back. OK for all others.
+/// Validates a command of an open session: an answer to an offer, a step at a stop, a trip given
+/// up. OK for all other messages.
 absl::Status ValidateCommand(const v1::DriveRequest& request);
 
 }  // namespace ridestream::dispatch

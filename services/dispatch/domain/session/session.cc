@@ -13,7 +13,7 @@ namespace ridestream::dispatch {
 bool Session::Resumes(const v1::Hello& hello) const {
   if (void_ || !hello.has_resume() || hello.resume().session_id() != id_.str()) return false;
   const std::uint64_t first_held = queue_.empty() ? last_sequence_ + 1 : queue_.front().sequence();
-  // The driver has all that we let go of, and nothing that we never sent.
+  // The driver's last sequence is at least what was removed after acks, and at most what was sent.
   return hello.resume().last_sequence() + 1 >= first_held &&
          hello.resume().last_sequence() <= last_sequence_;
 }
@@ -163,8 +163,8 @@ bool Session::TokenBucket::Take(double per_s, Time now) {
 PositionVerdict Session::OnPosition(const v1::Position& position, Time now) {
   const LatLng place{position.lat_e7(), position.lng_e7()};
   if (!place.IsValid()) return PositionVerdict::kOutOfRange;
-  // A phone without a fix repeats 0,0: however often a place is repeated, it must be one where the
-  // car can be.
+  // A phone without a fix repeats 0,0. A place must be plausible for the car, however often it is
+  // repeated.
   if (area_ != nullptr && !area_->Contains(S2LatLng::FromE7(place.lat_e7, place.lng_e7))) {
     return PositionVerdict::kOutOfRange;
   }

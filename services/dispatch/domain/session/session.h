@@ -19,93 +19,93 @@
 namespace ridestream::dispatch {
 
 struct SessionConfig {
-  /// How often a driver shall send its position.
+  /// Interval at which a driver should send its position.
   Duration report_every = std::chrono::seconds(4);
   /// Silence after which a driver is suspect. Positive.
   Duration suspect_after = std::chrono::seconds(15);
-  /// A session without a stream is forgotten after this; one that never had a good position after
-  /// `suspect_after` already. Not shorter than that.
+  /// A session without a stream is dropped after this time, and already after `suspect_after` if it
+  /// never had a valid position. At least `suspect_after`.
   Duration drop_after = std::chrono::minutes(10);
-  /// Pushes that may wait for their ack. One more voids the session.
+  /// Maximum number of pushes without an ack. One more voids the session.
   std::size_t max_unacked = 64;
-  /// A car between two fixes goes no faster (250 km/h) …
+  /// Maximum speed of a car between two fixes, 250 km/h, …
   double max_speed_m_per_s = 70;
-  /// … give or take the noise and bunching of fixes, in metres.
+  /// … plus this tolerance for noisy or bunched fixes, in metres.
   double jump_slack_m = 250;
-  /// So many fixes in a row that agree with each other prove a jump real.
+  /// Number of consecutive consistent fixes after which a jump is accepted.
   int fixes_to_believe_jump = 3;
-  /// Positions a second that are taken, twice as many at once. 0: no limit.
+  /// Maximum rate of positions per second, with bursts of twice that. 0: unlimited.
   double max_positions_per_s = 10;
-  /// Commands a second that are taken, twice as many at once. 0: no limit.
+  /// Maximum rate of commands per second, with bursts of twice that. 0: unlimited.
   double max_commands_per_s = 10;
   double clock_rate = 1;
 
-  /// How often each side sends anything at all: at most half of the silence that makes a driver
-  /// suspect, so that one lost heartbeat doesn't make a driver suspect.
+  /// Maximum interval between two messages of each side: at most half of `suspect_after`, so that
+  /// one lost heartbeat doesn't make a driver suspect.
   Duration heartbeat() const {
     return std::min<Duration>(std::chrono::seconds(10), suspect_after / 2);
   }
 };
 
-/// What became of a position.
+/// The outcome of a position.
 enum class PositionVerdict {
   kAccepted,
-  /// Not newer than the last one taken.
+  /// Not newer than the last accepted position.
   kLate,
-  /// Further than a car can have come; waits for others that agree.
+  /// Farther than a car can have driven. Accepted once further positions are consistent with it.
   kHeldBack,
-  /// No place on earth, or beyond the area in which the driver's market is served.
+  /// Not a valid place, or outside the area that the driver's market serves.
   kOutOfRange,
-  /// More than a driver may send.
+  /// Beyond the rate limit.
   kTooMany,
 };
 
-/// The protocol of one driver's session, over all its streams: epochs, the queue of pushes with
-/// their sequence numbers and acks, the order and sanity of positions, silence.
-///
-/// Deterministic; reads no clock. Not thread-safe: its owner guards it.
+/// The protocol of one driver's session across all its streams: epochs, the queue of pushes with
+/// their sequence numbers and acks, order and plausibility of positions, silence.
+/// Deterministic, reads no clock. Not thread-safe; the owner must guard it.
 class Session {
  public:
-  /// `area`, where the drivers of the market can be, may be null for everywhere. Both must outlive
-  /// the session.
+  /// `area` is where the market's drivers can be; null means everywhere. Both must outlive the
+  /// session.
   explicit Session(const SessionConfig& config, const S2LatLngRect* area = nullptr)
       : config_(&config), area_(area) {}
 
   // The stream.
 
-  /// A new stream of this driver sent this Hello (already checked by ValidateHello). It fences
-  /// older ones: calls for their epochs do nothing from now on. If the Hello resumes the session it
-  /// goes on, otherwise a new session `fresh_id` begins. Nothing is sent before Welcome. Returns
-  /// the new epoch.
+  /// A new stream of this driver sent this Hello, which ValidateHello has checked. It fences older
+  /// streams: calls with their epochs have no effect from now on. If the Hello resumes the session,
+  /// the session continues, otherwise a new one begins with the id `fresh_id`. Nothing is sent
+  /// before Welcome. Returns the new epoch.
   std::uint64_t Connect(const v1::Hello& hello, SessionId fresh_id, Time now);
 
-  /// Answers the Hello of that epoch, on a stream whose caller is `driver`. What was pushed to a
-  /// fresh session before is void, since the snapshot stands for it.
+  /// Answers the Hello of that epoch, on a stream whose caller is `driver`. Earlier pushes of a
+  /// fresh session are dropped, since the snapshot replaces them.
   void Welcome(std::uint64_t epoch, const DriverId& driver, const v1::Snapshot& snapshot, Time now);
 
   /// The stream of that epoch ended.
   void Disconnect(std::uint64_t epoch);
 
   bool connected() const { return connected_; }
-  /// Whether the last Connect went on where the session was.
+  /// Whether the last Connect resumed the session.
   bool resumed() const { return resumed_; }
   std::uint64_t epoch() const { return epoch_; }
   const SessionId& id() const { return id_; }
 
   // Down: pushes.
 
-  /// Queues a push and numbers it. RESOURCE_EXHAUSTED: the driver takes too little; the session is
-  /// void, and the driver's next Hello begins a fresh one, whose snapshot holds what was lost here.
+  /// Queues a push and assigns its number. RESOURCE_EXHAUSTED if the driver reads too slowly: the
+  /// session is then void, and the driver's next Hello begins a fresh one, whose snapshot replaces
+  /// the dropped pushes.
   absl::Status Push(v1::DriveResponse message);
 
   /// The next message to write on the stream, if any.
   bool NextToSend(v1::DriveResponse* message);
 
-  /// Has a heartbeat sent when nothing else is.
+  /// Requests that a heartbeat is sent if no other message is.
   void SendHeartbeat() { heartbeat_due_ = true; }
 
-  /// Everything up to `sequence` arrived; `acked` is shown each push of which that wasn't known.
-  /// INVALID_ARGUMENT if it was never sent.
+  /// The driver has received everything up to `sequence`. Calls `acked` for each push that is newly
+  /// acked. INVALID_ARGUMENT if the sequence was never sent.
   absl::Status Ack(
       std::uint64_t sequence,
       absl::FunctionRef<void(const v1::DriveResponse&)> acked = [](const auto&) {});
@@ -116,19 +116,20 @@ class Session {
 
   PositionVerdict OnPosition(const v1::Position& position, Time now);
 
-  /// False: the driver sends more commands than it may, and this one is not to be carried out.
+  /// Returns false if the driver exceeds its rate of commands, and this one must not be carried
+  /// out.
   bool HasRoomForCommand(Time now) { return commands_.Take(config_->max_commands_per_s, now); }
 
-  /// A message arrived from the driver. True if the driver was suspect.
+  /// A message arrived from the driver. Returns true if the driver was suspect.
   bool Heard(Time now);
 
-  /// True once when the driver becomes suspect; not before the first Connect.
+  /// Returns true once when the driver becomes suspect. Not before the first Connect.
   bool BecameSuspect(Time now);
 
-  /// True when it is time to forget the session; not before the first Connect.
+  /// Returns true when the session has to be dropped. Not before the first Connect.
   bool MayBeDropped(Time now) const;
 
-  /// The last position taken, if any.
+  /// The last accepted position, if any.
   const std::optional<LatLng>& position() const { return position_; }
 
  private:
@@ -138,7 +139,7 @@ class Session {
     int agreeing = 0;
   };
 
-  /// Full at first; holds what comes in within two seconds.
+  /// Initially full, with a capacity of two seconds' worth.
   struct TokenBucket {
     double tokens = 0;
     Time filled_at = Time::min();

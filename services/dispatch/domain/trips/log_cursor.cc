@@ -15,7 +15,7 @@ void LogCursor::FillIn(trip::v1::FollowTripsRequest& request) const {
 void LogCursor::Took(std::uint64_t sequence) { sequence_ = std::max(sequence_, sequence); }
 
 void LogCursor::OnEnd(const absl::Status& status) {
-  // Trip has another log than the one that was followed: begin with what is open in it.
+  // The trip service has a different log than before: start with its open trips.
   if (absl::IsOutOfRange(status)) sequence_ = 0;
 }
 

@@ -7,19 +7,19 @@
 
 namespace ridestream::dispatch {
 
-/// How far a market has followed trip's log, over all the streams on which it does. It moves when
-/// an event has been taken, not when it was read: what was read and couldn't be taken comes again.
-/// Not thread-safe.
+/// A market's position in the trip log, across all streams. It advances when the market has
+/// accepted an event, not when the event was read, so an event that couldn't be accepted is
+/// delivered again. Not thread-safe.
 class LogCursor {
  public:
-  /// Where the next stream is to begin.
+  /// Where the next stream has to begin.
   void FillIn(trip::v1::FollowTripsRequest& request) const;
-  /// The event of that sequence is the market's now, or it has caught up to there.
+  /// The market has accepted the event with this sequence, or has caught up to it.
   void Took(std::uint64_t sequence);
-  /// The stream ended so.
+  /// The stream ended with this status.
   void OnEnd(const absl::Status& status);
 
-  /// Sequence of the last event taken; 0 before the first.
+  /// Sequence of the last accepted event; 0 before the first.
   std::uint64_t sequence() const { return sequence_; }
 
  private:

@@ -13,14 +13,14 @@
 
 namespace ridestream::dispatch {
 
-/// True for the states after which a trip never changes again.
+/// Whether a trip in this state never changes again.
 bool IsEnded(trip::v1::TripState state);
 
-/// A trip that hasn't ended: its newest record, and what isn't on record of it.
+/// An open trip: its newest record, and what isn't recorded.
 struct OpenTrip {
   trip::v1::Trip trip;
-  /// When the driver reported the pick-up; nothing if this market didn't get the report, as before
-  /// a restart.
+  /// When the driver reported the pick-up; nullopt if this process didn't receive the report, for
+  /// example before a restart.
   std::optional<Time> picked_up_at;
 };
 
@@ -32,24 +32,24 @@ struct EndedTrip {
   bool by_driver = false;
 };
 
-/// The newest record of each open trip, and for a while which trips have ended, so that an older
-/// record that comes late doesn't bring one back. Not thread-safe.
+/// The newest record of each open trip, and for a while the ids of ended trips, so that a late,
+/// older record doesn't reopen one. Not thread-safe.
 class TripBook {
  public:
-  /// How many ended trips are remembered. An answer of trip's is late by seconds at most, the time
-  /// in which a large market ends some hundreds.
+  /// Number of ended trips that are kept. An answer of the trip service is late by seconds at most,
+  /// in which a large market ends some hundreds of trips.
   static constexpr std::size_t kEndedRemembered = 8'192;
 
-  /// Takes a record in. False, and nothing changed, if it isn't newer than what the book has.
+  /// Stores a record. Returns false without a change if it isn't newer than the stored one.
   bool Record(const trip::v1::Trip& trip);
 
-  /// Null if the trip is unknown or has ended. The pointer is good until the trip ends.
+  /// Null if the trip is unknown or has ended. The pointer is valid until the trip ends.
   OpenTrip* Find(const TripId& id);
   const OpenTrip* Find(const TripId& id) const;
   /// Null if the trip is open, unknown, or ended long ago.
   const EndedTrip* FindEnded(const TripId& id) const;
 
-  /// Removes a trip whose owner doesn't know it.
+  /// Removes a trip that the trip service doesn't know.
   void Forget(const TripId& id) { open_.erase(id); }
 
   const std::map<TripId, OpenTrip>& open() const { return open_; }

@@ -75,7 +75,8 @@ void TripCommands::Send(TripRequest request, CommandOrigin origin, Step& step) {
   auto& line = lines_[trip];
   for (PendingCommand& pending : line) {
     if (!IsRepeat(pending.request, request)) continue;
-    // A driver gives up what is being taken from it as lost: it shall hear of a failure.
+    // The driver gives up a trip that is being released because the driver is lost. The driver must
+    // receive a failure.
     if (std::holds_alternative<std::monostate>(pending.origin)) pending.origin = std::move(origin);
     return;
   }

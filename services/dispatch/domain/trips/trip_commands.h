@@ -18,57 +18,57 @@
 namespace ridestream::dispatch {
 
 using TripRequest = decltype(TripCommand::request);
-/// What the driver sent that led to a command, for the answer; nothing if the market decided it.
+/// The driver's message that led to a command, for the answer; nullopt if the market decided it.
 using CommandOrigin = std::variant<std::monostate, v1::StopUpdate, v1::GiveUp>;
 
 struct PendingCommand {
   std::uint64_t id = 0;
   TripRequest request;
   CommandOrigin origin;
-  /// So often its outcome stayed open.
+  /// How often its outcome stayed unknown.
   int failures = 0;
 };
 
-/// The pause before a command whose outcome is open is sent again: at most `first`, which doubles
-/// with each further failure up to `longest`; and at least half of that.
+/// The pause before a command whose outcome is unknown is sent again: at most `first`, which
+/// doubles with each further failure up to `longest`, and at least half of that.
 struct RetryPauses {
   Duration first;
   Duration longest;
 };
 
-/// True if it is unknown after this failure whether the command was carried out. Trip's commands
-/// are idempotent, so a repetition gets the outcome.
+/// Whether this failure leaves it unknown whether the command was carried out. The trip service's
+/// commands are idempotent, so repeating one returns its outcome.
 bool IsOutcomeOpen(const absl::Status& status);
 
 TripId TripOf(const TripRequest& request);
 /// Empty for a GiveUpTrip and a CancelTrip.
 DriverId DriverOf(const TripRequest& request);
 
-/// The commands to trip that have no definite answer yet. Those about one trip go one after the
-/// other, so that ABOARD never overtakes ARRIVED, each again and again until its outcome is known.
-/// A repeat of one that waits already is dropped, which bounds the line of a trip to one of each
-/// kind, step and driver. Not thread-safe.
+/// The commands to the trip service without a definite answer yet. Commands for the same trip are
+/// sent one after the other, so that ABOARD never overtakes ARRIVED, and each is repeated until its
+/// outcome is known. A duplicate of a waiting command is dropped, which bounds a trip's queue to
+/// one command of each kind, step and driver. Not thread-safe.
 class TripCommands {
  public:
   TripCommands(const RetryPauses& pauses, Timers& timers) : pauses_(pauses), timers_(timers) {}
 
   void Send(TripRequest request, CommandOrigin origin, Step& step);
 
-  /// Takes an answer in. Returns the command if this settles it, and then the caller lets the
-  /// trip's next one go by SendNext; nothing if it is to be asked again or isn't known (any more).
+  /// Handles an answer. Returns the command if the answer settles it; the caller must then call
+  /// SendNext. Returns nullopt if the command will be repeated, or is unknown.
   std::optional<PendingCommand> Settle(std::uint64_t command, const absl::Status& outcome,
                                        Step& step);
   void SendNext(const TripId& trip, Step& step);
 
-  /// The pause after an open outcome is over.
+  /// The pause after an unknown outcome is over.
   void Resend(const TripId& trip, Step& step);
-  /// Trip has answered: no command pauses any more.
+  /// The trip service has answered: all pauses end.
   void ResendAll(Step& step);
 
-  /// The trip has ended: nothing about it needs to be known any more.
+  /// The trip has ended: drops its commands.
   void DropAll(const TripId& trip);
 
-  /// Whether Send would drop it as a repeat.
+  /// Whether Send would drop the command as a duplicate.
   bool IsWaiting(const TripRequest& request) const;
 
   template <class Request>
@@ -81,14 +81,14 @@ class TripCommands {
   }
 
  private:
-  /// Where in its bounds a pause lies is made from the command's number: those that failed together
-  /// don't come again together, and the same events give the same decisions.
+  /// Derives the jitter of a pause from the command's number. So commands that failed together
+  /// aren't repeated together, and equal events give equal decisions.
   Duration PauseAfter(const PendingCommand& failed) const;
 
   const RetryPauses pauses_;
   Timers& timers_;
   std::uint64_t last_id_ = 0;
-  /// Only the first of each line has been sent.
+  /// Only the first command of each queue has been sent.
   std::map<TripId, std::deque<PendingCommand>> lines_;
   absl::flat_hash_map<std::uint64_t, TripId> sent_;
 };

@@ -14,8 +14,8 @@
 
 namespace ridestream::dispatch {
 
-/// What trip would do, in memory: the rules of its proto without quotes, riders and prices. For
-/// tests.
+/// A fake trip service in memory: follows the rules of its proto, without quotes, riders and
+/// prices. For tests.
 class FakeTrips {
  public:
   explicit FakeTrips(std::string market) : market_(std::move(market)) {}
@@ -36,9 +36,9 @@ class FakeTrips {
 
   const trip::v1::Trip& Get(const std::string& id) const { return trips_.at(id); }
   const std::map<std::string, trip::v1::Trip>& all() const { return trips_; }
-  /// All that ever happened, in order.
+  /// The whole log, in order.
   const std::vector<trip::v1::TripEvent>& log() const { return log_; }
-  /// What a fresh follower is sent: all from the first event of the oldest open trip on.
+  /// The events for a fresh follower: everything from the first event of the oldest open trip on.
   std::size_t OldestOpen() const;
 
  private:

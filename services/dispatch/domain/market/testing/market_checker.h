@@ -12,28 +12,29 @@
 
 namespace ridestream::dispatch {
 
-/// Looks over a market's shoulder: knows what it was told, and holds each decision against what
-/// must always be true. Makes no decision of its own. For tests.
+/// Observes a market's events, and checks each decision against the invariants. Makes no decisions
+/// of its own. For tests.
 class MarketChecker {
  public:
   explicit MarketChecker(Time now) : now_(now) {}
 
-  /// To be called before the market handles the event; no timer may be due.
+  /// Call before the market handles the event. No timer may be due.
   void Before(const Event& event, Time now);
-  /// With what the market decided upon it.
+  /// Call with the market's decisions on the event.
   void After(const std::vector<Decision>& decisions);
-  /// The market's process died: what it knew is gone, what it said was said.
+  /// The market's process died: its state is gone, the messages that it sent remain.
   void Restarted();
 
-  /// What was violated, each in a sentence.
+  /// Violations found, each as a sentence.
   const std::vector<std::string>& violations() const { return violations_; }
-  /// How often each kind of thing was seen, so that a test knows that it looked at something.
+  /// Number of times that each kind of event was seen, so that a test can verify that it covered
+  /// something.
   const std::map<std::string, int>& seen() const { return seen_; }
   /// The offers that a driver could answer, by driver.
   std::optional<OfferId> OpenOfferOf(const DriverId& driver) const;
-  /// By what the market was told, the driver is connected and not suspect.
+  /// According to the market's events, the driver is connected and not suspect.
   bool IsPresent(const DriverId& driver) const;
-  /// The newest plan that the driver was told.
+  /// The newest plan that was sent to the driver.
   const v1::Plan& PlanOf(const DriverId& driver) { return drivers_[driver].plan; }
 
  private:

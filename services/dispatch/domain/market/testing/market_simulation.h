@@ -13,19 +13,19 @@
 
 namespace ridestream::dispatch {
 
-/// A market among drivers, riders and services who do what they like: answer late, twice, wrongly,
-/// fall silent, come back; commands that fail, were carried out and fail, and crashes. All from a
-/// seed: the same seed gives the same run. For tests.
+/// A market with drivers, riders and services who misbehave: they answer late, twice or wrongly,
+/// fall silent and return. Commands fail, or are carried out and fail, and processes crash.
+/// Everything is derived from a seed, and equal seeds give equal runs. For tests.
 class MarketSimulation {
  public:
   explicit MarketSimulation(std::uint64_t seed);
 
-  /// One random thing happens.
+  /// Makes one random event happen.
   void Disturb();
-  /// From now on everybody does what they should, for an hour or until no trip is open.
+  /// Everybody behaves from now on, for an hour or until no trip is open.
   void Calm();
 
-  /// What trip has on record of the trips that haven't ended.
+  /// The trip service's records of open trips.
   std::string OpenTrips() const;
   const MarketChecker& checker() const { return checker_; }
   /// All decisions so far, as bytes.
@@ -72,7 +72,7 @@ class MarketSimulation {
   MarketChecker checker_{now_};
   int lives_ = 0;
   int last_trip_ = 0;
-  /// Where in the log this life of the market began, and how far it has come.
+  /// Where in the log the current market started, and how far it has read.
   std::size_t followed_from_ = 0;
   std::size_t told_ = 0;
   bool caught_up_ = false;
