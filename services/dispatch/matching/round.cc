@@ -70,7 +70,7 @@ Row MakeRow(const RoundRules& rules, const Costs& costs, const RoundTrip& trip, 
   if (row.options.empty() && trip.looks_furthest) {
     row.options = std::exchange(row.last_resorts, {});
   }
-  // Of equally near drivers the smallest id wins, independent of the order of input.
+  // Ties go to the smallest id, independent of the order of input.
   const auto cheaper = [](const Option& a, const Option& b) {
     return std::tie(a.cost, a.driver()) < std::tie(b.cost, b.driver());
   };
