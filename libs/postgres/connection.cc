@@ -71,6 +71,17 @@ bool IsPassing(const std::string& refusal) {
   });
 }
 
+/// Whether libpq didn't trust the server, or couldn't tell whether to: that lasts until somebody
+/// changes the URL, a file or the server's certificate.
+bool IsDistrust(const std::string& failure) {
+  constexpr std::string_view kReasons[] = {"certificate verify failed", "root certificate",
+                                           "does not match host name",
+                                           "server does not support SSL", "certificate file"};
+  return std::any_of(std::begin(kReasons), std::end(kReasons), [&](std::string_view reason) {
+    return failure.find(reason) != std::string::npos;
+  });
+}
+
 /// The settings of every session; what the URL says counts more.
 constexpr std::pair<const char*, const char*> kSettings[] = {
     {"fallback_application_name", "ridestream"},
@@ -153,6 +164,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
     const std::string text = fmt::format("can't connect to PostgreSQL: {}",
                                          Trimmed(PQerrorMessage(connection->connection_)));
     if (IsPassing(text)) return absl::UnavailableError(text);
+    if (IsDistrust(text)) return absl::FailedPreconditionError(text);
     // libpq gives no code. A server that takes connections has refused this one.
     const PGPing ping = PQpingParams(keywords.names.data(), keywords.values.data(), 1);
     return ping == PQPING_OK ? absl::FailedPreconditionError(text) : absl::UnavailableError(text);

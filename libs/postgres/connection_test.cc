@@ -8,9 +8,12 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "libs/base/clock.h"
+#include "libs/identity/development_authority.h"
 #include "libs/postgres/migrations.h"
 #include "libs/postgres/testing/postgres_server.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::postgres {
 namespace {
@@ -116,6 +119,65 @@ TEST_F(ConnectionTest, RefusedConnectionsGiveTheReasonWithoutThePassword) {
               StatusIs(absl::StatusCode::kInvalidArgument, "malformed"));
   EXPECT_THAT(open("postgresql:///db?host=/nowhere"),
               StatusIs(absl::StatusCode::kUnavailable, "/nowhere"));
+}
+
+/// A server with a certificate for localhost and 127.0.0.1, of an authority of its own.
+class TlsConnectionTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Start({}); }
+
+  void Start(std::vector<std::string> settings) {
+    for (const std::string& authority : {right_, wrong_}) {
+      ASSERT_THAT(identity::DevelopmentAuthority::Create(authority, {.services = {"postgres"}},
+                                                         ScaledClock().Now()),
+                  IsOk());
+    }
+    auto server = PostgresServer::Start(
+        {.tls = PostgresServer::Tls{right_ + "/postgres.pem", right_ + "/postgres.key"},
+         .settings = std::move(settings)});
+    ASSERT_THAT(server, IsOk());
+    server_ = *std::move(server);
+  }
+
+  absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& parameters) {
+    return Connection::Open(server_->TcpUrl(parameters), {}, InSeconds(10));
+  }
+  /// The connection fails for that reason, which doesn't have the password in it.
+  void ExpectRefused(const std::string& parameters, const std::string& reason) {
+    const absl::Status status = Open(parameters).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition, reason));
+    EXPECT_EQ(status.message().find(PostgresServer::kPassword), std::string_view::npos) << status;
+  }
+
+  const ridestream::testing::TempFolder folder_;
+  const std::string right_ = folder_.File("right");
+  const std::string wrong_ = folder_.File("wrong");
+  std::unique_ptr<PostgresServer> server_;
+};
+
+TEST_F(TlsConnectionTest, ServerOfTheNamedAuthorityIsTrusted) {
+  auto connection = Open("sslmode=verify-full&sslrootcert=" + right_ + "/authority.pem");
+  ASSERT_THAT(connection, IsOk());
+  (*connection)->SendSql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+  const auto results = (*connection)->Sync(InSeconds(10));
+  ASSERT_THAT(results, IsOk());
+  EXPECT_TRUE(results->front().Bool(0, 0));
+}
+
+TEST_F(TlsConnectionTest, ServerThatIsNotTrustedIsRefusedWithTheReasonAndWithoutThePassword) {
+  ExpectRefused("sslmode=verify-full&sslrootcert=" + wrong_ + "/authority.pem",
+                "certificate verify failed");
+  ExpectRefused("sslmode=verify-full&sslrootcert=/nowhere.pem",
+                "root certificate file \"/nowhere.pem\" does not exist");
+  ExpectRefused("sslmode=verify-full&host=db.example&hostaddr=127.0.0.1&sslrootcert=" + right_ +
+                    "/authority.pem",
+                "does not match host name \"db.example\"");
+}
+
+TEST_F(TlsConnectionTest, ServerWithoutTlsIsRefusedIfTlsIsDemanded) {
+  Start({"ssl=off"});
+  ExpectRefused("sslmode=verify-full&sslrootcert=" + right_ + "/authority.pem",
+                "server does not support SSL");
 }
 
 TEST(ConnectionUrlTest, MalformedUrlIsRefusedWithoutAPartOfThePassword) {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "libs/postgres/testing/server_programs.h"
+#include "libs/process/free_port.h"
 
 namespace ridestream::postgres::testing {
 namespace {
@@ -93,6 +94,7 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start(Options op
                    .arguments = {"-a", *initialized + "/data", server->folder_ + "/data"},
                    .log_path = server->folder_ + "/cp.log"});
   if (server->options_.small_disk_mb > 0) fs::create_directory(server->small_disk());
+  if (status.ok() && server->options_.tls) status = server->SetUpTls();
   if (status.ok()) status = server->Restart();
   if (status.ok()) status = server->Execute("CREATE DATABASE ridestream", "postgres");
   if (!status.ok()) return status;
@@ -105,11 +107,33 @@ PostgresServer::~PostgresServer() {
   fs::remove_all(folder_, ignored);
 }
 
+absl::Status PostgresServer::SetUpTls() {
+  const std::string certificate = folder_ + "/server.pem";
+  const std::string key = folder_ + "/server.key";
+  std::vector<std::string> copy = {"--mode=600"};
+  if (geteuid() == 0) copy.insert(copy.end(), {"--owner=nobody", "--group=nogroup"});
+  for (const auto& [from, to] :
+       {std::pair(options_.tls->certificate, certificate), std::pair(options_.tls->key, key)}) {
+    std::vector<std::string> arguments = copy;
+    arguments.insert(arguments.end(), {from, to});
+    absl::Status status = RunToItsEnd({.binary = "install",
+                                       .arguments = std::move(arguments),
+                                       .log_path = folder_ + "/install.log"});
+    if (!status.ok()) return status;
+  }
+  port_ = process::FreePort();
+  tls_settings_ = {"listen_addresses=127.0.0.1", "ssl=on", "ssl_cert_file=" + certificate,
+                   "ssl_key_file=" + key};
+  return absl::OkStatus();
+}
+
 absl::Status PostgresServer::Restart() {
-  std::vector<std::string> arguments = {
-      "-D", folder_ + "/data",   "-k", folder_,
-      "-c", "listen_addresses=", "-c", fmt::format("fsync={}", options_.fsync ? "on" : "off")};
-  for (const std::string& setting : options_.settings) {
+  std::vector<std::string> settings = {"listen_addresses=", fmt::format("port={}", port_),
+                                       fmt::format("fsync={}", options_.fsync ? "on" : "off")};
+  settings.insert(settings.end(), tls_settings_.begin(), tls_settings_.end());
+  settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
+  std::vector<std::string> arguments = {"-D", folder_ + "/data", "-k", folder_};
+  for (const std::string& setting : settings) {
     arguments.insert(arguments.end(), {"-c", setting});
   }
   process::ChildProcess::Options program =
@@ -151,7 +175,13 @@ void PostgresServer::Stop(int signal) {
 
 std::string PostgresServer::Url(const std::string& database, const std::string& user,
                                 const std::string& password) const {
-  return fmt::format("postgresql://{}:{}@/{}?host={}", user, password, database, folder_);
+  return fmt::format("postgresql://{}:{}@/{}?host={}&port={}", user, password, database, folder_,
+                     port_);
+}
+
+std::string PostgresServer::TcpUrl(const std::string& parameters) const {
+  return fmt::format("postgresql://{}:{}@127.0.0.1:{}/ridestream?{}", kOwner, kPassword, port_,
+                     parameters);
 }
 
 absl::Status PostgresServer::Execute(const std::string& sql, const std::string& database) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ namespace ridestream::postgres::testing {
 /// root. Not thread-safe.
 class PostgresServer {
  public:
+  struct Tls {
+    /// PEM files, which are copied for the server's user.
+    std::string certificate;
+    std::string key;
+  };
   struct Options {
     /// Where the folder is made; empty: the system's folder for temporary files.
     std::string parent = {};
@@ -25,6 +31,9 @@ class PostgresServer {
     /// A small disk of this many MB for a tablespace, mounted on small_disk() where only the server
     /// sees it; it is empty after each start. 0: none. Takes root, see CanMount.
     int small_disk_mb = 0;
+    /// With it the server also takes connections, with TLS and without, on a free port of
+    /// 127.0.0.1.
+    std::optional<Tls> tls = std::nullopt;
     /// Further settings: "max_connections=10", …
     std::vector<std::string> settings = {};
   };
@@ -42,6 +51,8 @@ class PostgresServer {
   /// The URL of a database, for the server's owner or another role.
   std::string Url(const std::string& database = "ridestream", const std::string& user = kOwner,
                   const std::string& password = kPassword) const;
+  /// The URL of the port, for the owner, with these parameters: "sslmode=verify-full&…".
+  std::string TcpUrl(const std::string& parameters) const;
   /// Runs statements as the owner.
   absl::Status Execute(const std::string& sql, const std::string& database = "ridestream");
 
@@ -63,10 +74,14 @@ class PostgresServer {
  private:
   PostgresServer(Options options, std::string bin, std::string folder)
       : options_(std::move(options)), bin_(std::move(bin)), folder_(std::move(folder)) {}
+  /// Gives the server's user the certificate and the key, and notes where to listen.
+  absl::Status SetUpTls();
 
   const Options options_;
   const std::string bin_;
   const std::string folder_;
+  int port_ = 5432;  // Without TLS it only names the socket.
+  std::vector<std::string> tls_settings_;
   std::unique_ptr<process::ChildProcess> process_;
 };
 
