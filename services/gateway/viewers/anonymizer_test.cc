@@ -111,10 +111,11 @@ class AnonymizerTest : public ::testing::Test {
 
 // A new text field in an answer to viewers fails this test until a list below has it.
 TEST_F(AnonymizerTest, HasATreatmentForEveryTextThatViewersGet) {
-  EXPECT_THAT(Texts(TextTreatment::kLeaveOut),
-              ElementsAre("Cancellation.comment", "Driver.name", "GetDriverResponse.name",
-                          "GiveUp.reason", "Passenger.name", "Passenger.note", "Rejected.message",
-                          "Release.note", "Trip.x_request_id", "Vehicle.plate"));
+  EXPECT_THAT(
+      Texts(TextTreatment::kLeaveOut),
+      ElementsAre("Cancellation.comment", "Driver.name", "GetDriverResponse.name", "GiveUp.reason",
+                  "Passenger.name", "Passenger.note", "Rejected.message", "Release.note",
+                  "Trip.traceparent", "Trip.x_request_id", "Vehicle.plate"));
   EXPECT_THAT(Texts(TextTreatment::kHideDriver),
               ElementsAre("Cancellation.by_driver_id", "Driver.driver_id",
                           "ImplausibleStep.driver_id", "NearbyDriver.driver_id", "Offer.driver_id",

@@ -41,6 +41,8 @@ struct RequestCommand {
   std::string note;
   /// For logs: goes along with the trip.
   std::string x_request_id = {};
+  /// For traces: goes along with the trip.
+  std::string traceparent = {};
   /// The one market in which the rider may act; empty: any.
   MarketId caller_market = {};
 };

@@ -151,6 +151,7 @@ absl::StatusOr<v1::Trip> BeginTrip(const RequestCommand& command, Quote quote, T
   trip.mutable_passenger()->set_name(command.rider_name);
   trip.mutable_passenger()->set_note(command.note);
   trip.set_x_request_id(command.x_request_id);
+  trip.set_traceparent(command.traceparent);
   *trip.mutable_requested_at() = ToProto(now);
   if (trip.has_promise()) SetPromisedTimes(now, *trip.mutable_promise());
   return trip;

@@ -95,7 +95,11 @@ absl::StatusOr<Quote> TripHandlers::MakeQuote(const std::string& rider,
 void TripHandlers::RequestTrip(const Call& call, const v1::RequestTripRequest& request,
                                TripReply reply) {
   absl::StatusOr<Command> command = ToCommand(call.caller, TripId(ids_.Next('t')), request);
-  if (command.ok()) std::get<RequestCommand>(*command).x_request_id = call.request_id;
+  if (command.ok()) {
+    auto& made = std::get<RequestCommand>(*command);
+    made.x_request_id = call.request_id;
+    made.traceparent = call.traceparent;
+  }
   Submit(call, std::move(command), std::move(reply));
 }
 

@@ -69,6 +69,8 @@ class TripHandlers {
     TripStore::Deadline deadline = TripStore::kNoDeadline;
     /// For logs.
     std::string request_id = {};
+    /// For traces: the span of the call, as the header `traceparent` names it. Empty without one.
+    std::string traceparent = {};
     /// Whether the caller cancelled. Null: nobody can tell.
     std::function<bool()> is_cancelled = nullptr;
   };

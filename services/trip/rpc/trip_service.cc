@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/pull_stream.h"
 #include "libs/rpc/push_stream.h"
 #include "libs/rpc/request_id.h"
@@ -82,6 +83,9 @@ grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* 
                                                    v1::RequestTripResponse* response) {
   return AnswerWithTrip(context, *request, response, [&](Call call, TripHandlers::TripReply reply) {
     call.request_id = rpc::RequestIdOrNew(*context);
+    if (const tracing::SpanContext span = rpc::ServerSpanOf(*context); span.valid()) {
+      call.traceparent = tracing::FormatTraceParent(span);
+    }
     handlers_.RequestTrip(call, *request, std::move(reply));
   });
 }

@@ -147,6 +147,18 @@ TEST_P(TripStoreTest, RideFromQuoteToReceiptIsReadBackAndLogged) {
   }
 }
 
+TEST_P(TripStoreTest, EachEventOfATripCarriesTheTraceOfItsRequest) {
+  const std::string traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  ASSERT_THAT(Await(*store_, SampleQuote("q-t", "r", InFiveMinutes(), 1, kMarket)), IsOk());
+  RequestCommand request = SampleRequest("t", "r", "q-t");
+  request.traceparent = traceparent;
+  ASSERT_THAT(Do(request), IsOk());
+  Complete("t", "d");
+  const std::vector<v1::TripEvent> log = Log();
+  ASSERT_EQ(log.size(), 5u);
+  for (const v1::TripEvent& event : log) EXPECT_EQ(event.trip().traceparent(), traceparent);
+}
+
 TEST_P(TripStoreTest, RepeatedRequestGetsTheSameTripAsItIsNow) {
   Request("t", "r");
   RequestCommand repeat = SampleRequest("t", "r", "q-t");

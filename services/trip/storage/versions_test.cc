@@ -41,6 +41,7 @@ TEST(VersionsTest, ADatabaseOfEachReleasedVersionIsMigratedWithAllItHolds) {
     EXPECT_EQ(ReadAll(**store).value(),
               (std::map<std::string, std::uint64_t>{{"t0", 5}, {"t-open", 2}, {"t-cancelled", 2}}));
     EXPECT_EQ((*store)->GetTrip(TripId("t0"))->state(), v1::TRIP_STATE_COMPLETED);
+    EXPECT_EQ((*store)->GetTrip(TripId("t0"))->traceparent(), "");
     EXPECT_EQ((*store)->GetTrip(TripId("t-open"))->driver().name(), "Ada");
     EXPECT_EQ((*store)->GetTrip(TripId("t-cancelled"))->state(), v1::TRIP_STATE_CANCELLED);
     // The store continues where it was, idempotent as before.

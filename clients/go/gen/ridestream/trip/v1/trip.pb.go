@@ -945,7 +945,11 @@ type Trip struct {
 	ImplausibleSteps []*ImplausibleStep `protobuf:"bytes,21,rep,name=implausible_steps,json=implausibleSteps,proto3" json:"implausible_steps,omitempty"`
 	// For logs: the metadata `x-request-id` of the call that requested the trip, or an id that was
 	// generated for it. Services log it with everything that they do for the trip.
-	XRequestId    string `protobuf:"bytes,32,opt,name=x_request_id,json=xRequestId,proto3" json:"x_request_id,omitempty"`
+	XRequestId string `protobuf:"bytes,32,opt,name=x_request_id,json=xRequestId,proto3" json:"x_request_id,omitempty"`
+	// For traces: the W3C Trace Context of the span that served the call that requested the trip, as the
+	// header `traceparent` carries it. Services add the spans of what they do for the trip to that trace.
+	// Empty if the call wasn't traced, and in records that older versions wrote.
+	Traceparent   string `protobuf:"bytes,33,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1130,6 +1134,13 @@ func (x *Trip) GetImplausibleSteps() []*ImplausibleStep {
 func (x *Trip) GetXRequestId() string {
 	if x != nil {
 		return x.XRequestId
+	}
+	return ""
+}
+
+func (x *Trip) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
 	}
 	return ""
 }
@@ -3713,7 +3724,7 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\x02to\x18\x02 \x01(\x0e2\x1d.ridestream.trip.v1.TripStateR\x02to\x12H\n" +
 	"\fplausibility\x18\x03 \x01(\x0e2$.ridestream.trip.v1.StepPlausibilityR\fplausibility\x12\x1d\n" +
 	"\n" +
-	"distance_m\x18\x04 \x01(\rR\tdistanceM\"\xfc\b\n" +
+	"distance_m\x18\x04 \x01(\rR\tdistanceM\"\x9e\t\n" +
 	"\x04Trip\x12\x17\n" +
 	"\atrip_id\x18\x01 \x01(\tR\x06tripId\x12\x16\n" +
 	"\x06market\x18\x02 \x01(\tR\x06market\x123\n" +
@@ -3740,7 +3751,8 @@ const file_ridestream_trip_v1_trip_proto_rawDesc = "" +
 	"\x0edriver_lost_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\fdriverLostAt\x12P\n" +
 	"\x11implausible_steps\x18\x15 \x03(\v2#.ridestream.trip.v1.ImplausibleStepR\x10implausibleSteps\x12 \n" +
 	"\fx_request_id\x18  \x01(\tR\n" +
-	"xRequestId\"\xff\x01\n" +
+	"xRequestId\x12 \n" +
+	"\vtraceparent\x18! \x01(\tR\vtraceparent\"\xff\x01\n" +
 	"\tTripEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12D\n" +
