@@ -20,7 +20,8 @@ ABSL_FLAG(std::string, folder, ".ride/authority", "Folder of the authority's fil
 ABSL_FLAG(std::vector<std::string>, services,
           (std::vector<std::string>{"trip", "location", "dispatch", "gateway", "exporter",
                                     "loadtest", "door"}),
-          "create: services that get a certificate");
+          "create: services that get a certificate. NAME=SERVICE gives a process of SERVICE a "
+          "certificate of its own, with the DNS name NAME");
 ABSL_FLAG(bool, force, false, "create: replace the authority that the folder holds");
 ABSL_FLAG(std::string, market, "",
           "token: the only market in which the caller may act. Empty: every market");

@@ -69,19 +69,23 @@ absl::Status CreateCertificates(const std::string& folder,
       {.common_name = "Ridestream development", .not_before = begin, .not_after = end});
   if (!authority.ok()) return authority.status();
   absl::Status status = WritePrivately(folder + "/authority.pem", authority->certificate_pem);
-  for (const std::string& service : options.services) {
+  for (const std::string& entry : options.services) {
     if (!status.ok()) return status;
+    const std::size_t equals = entry.find('=');
+    const std::string name = entry.substr(0, equals);
+    const std::string service = equals == std::string::npos ? name : entry.substr(equals + 1);
+    if (status = ValidateId(name, "the name of a certificate"); !status.ok()) return status;
     if (status = ValidateId(service, "service"); !status.ok()) return status;
     const auto issued = IssueCertificate(
-        *authority, {.common_name = service,
-                     .alternative_names = {"URI:" + ServiceUri(service), "DNS:" + service,
+        *authority, {.common_name = name,
+                     .alternative_names = {"URI:" + ServiceUri(service), "DNS:" + name,
                                            "DNS:localhost", "IP:127.0.0.1", "IP:::1"},
                      .not_before = begin,
                      .not_after = end});
     if (!issued.ok()) return issued.status();
-    status = WritePrivately(fmt::format("{}/{}.key", folder, service), issued->key_pem);
+    status = WritePrivately(fmt::format("{}/{}.key", folder, name), issued->key_pem);
     if (!status.ok()) return status;
-    status = WritePrivately(fmt::format("{}/{}.pem", folder, service), issued->certificate_pem);
+    status = WritePrivately(fmt::format("{}/{}.pem", folder, name), issued->certificate_pem);
   }
   return status;
 }

@@ -9,6 +9,7 @@
 
 #include "gtest/gtest.h"
 #include "libs/identity/certificates.h"
+#include "libs/identity/peer_certificate.h"
 #include "libs/identity/reloaded_file.h"
 #include "libs/identity/token_verifier.h"
 #include "libs/testing/status_matchers.h"
@@ -63,6 +64,23 @@ TEST_F(DevelopmentAuthorityTest, MakesCertificatesThatItsAuthoritySigned) {
   }
 }
 
+TEST_F(DevelopmentAuthorityTest, GivesProcessesOfOneServiceCertificatesOfTheirOwn) {
+  ASSERT_THAT(DevelopmentAuthority::Create(
+                  folder_, {.services = {"dispatch-porto=dispatch", "dispatch-lisbon=dispatch"}},
+                  clock_.Now()),
+              IsOk());
+  EXPECT_NE(Content(folder_ + "/dispatch-porto.key"), Content(folder_ + "/dispatch-lisbon.key"));
+  const Certificate porto = ReadCertificate(Content(folder_ + "/dispatch-porto.pem"));
+  ASSERT_NE(porto, nullptr);
+  EXPECT_EQ(X509_check_host(porto.get(), "dispatch-porto", 0, 0, nullptr), 1);
+  EXPECT_EQ(X509_check_host(porto.get(), "dispatch-lisbon", 0, 0, nullptr), 0);
+  const auto service = CheckOwnCertificate(
+      Content(folder_ + "/dispatch-porto.pem"), Content(folder_ + "/dispatch-porto.key"),
+      Content(folder_ + "/authority.pem"), std::chrono::floor<std::chrono::seconds>(clock_.Now()));
+  ASSERT_THAT(service, IsOk());
+  EXPECT_EQ(*service, "dispatch");
+}
+
 TEST_F(DevelopmentAuthorityTest, KeepsItsFilesFromOthers) {
   ASSERT_THAT(Create(), IsOk());
   struct stat status {};
@@ -107,8 +125,11 @@ TEST_F(DevelopmentAuthorityTest, RefusesToMintTokensForInvalidPrincipals) {
     EXPECT_THAT(DevelopmentAuthority::MintToken(folder_, principal, clock_.Now(), 1h),
                 StatusIs(absl::StatusCode::kInvalidArgument, ""));
   }
-  EXPECT_THAT(DevelopmentAuthority::Create(folder_, {.services = {"../trip"}}, clock_.Now()),
-              StatusIs(absl::StatusCode::kInvalidArgument, "service"));
+  for (const char* name : {"../trip", "../trip=trip", "trip=../trip", "trip=", "=trip", "a=b=c"}) {
+    EXPECT_THAT(DevelopmentAuthority::Create(folder_, {.services = {name}}, clock_.Now()),
+                StatusIs(absl::StatusCode::kInvalidArgument, ""))
+        << name;
+  }
 }
 
 TEST(ParsePrincipalTest, TakesARoleAndAnId) {
