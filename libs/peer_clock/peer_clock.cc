@@ -9,6 +9,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
+#include "libs/service/peer_advice.h"
 #include "libs/service/service.h"
 
 namespace ridestream {
@@ -146,7 +147,9 @@ void PeerClock::LogFailure(const absl::Status& status) {
   if (!std::exchange(logged_failure_, true)) logged_at_.reset();
   if (!IsTimeToLog()) return;
   service::Log(service::Level::kWarning, "clock_not_compared",
-               {{"peer", options_.peer}, {"error", status.ToString()}});
+               {{"peer", options_.peer},
+                {"error", status.ToString()},
+                {"advice", service::AdviceOn(status, options_.peer, options_.address)}});
 }
 
 }  // namespace ridestream

@@ -23,8 +23,10 @@ namespace ridestream {
 class PeerClock {
  public:
   struct Options {
-    /// The peer's name in log lines: "trip".
+    /// The peer's name in log lines, and the name of the flag with its address: "trip".
     std::string peer;
+    /// The peer's address, for log lines.
+    std::string address;
     /// The identity of this service.
     rpc::Caller self;
     /// A market that the peer serves, if a proxy in between routes by the market; see

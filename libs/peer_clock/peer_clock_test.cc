@@ -27,7 +27,8 @@ class PeerClockTest : public ::testing::Test {
   std::unique_ptr<PeerClock> MakePeer() {
     return std::make_unique<PeerClock>(
         clock_, timers_, Stub(),
-        PeerClock::Options{"peer", {rpc::CallerKind::kService, "dispatch"}, "", 1ms, 1ms});
+        PeerClock::Options{
+            "peer", "127.0.0.1:1", {rpc::CallerKind::kService, "dispatch"}, "", 1ms, 1ms});
   }
 
   ManualClock clock_;

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <random>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "libs/base/draw.h"
 #include "libs/base/mutex.h"
 #include "libs/base/timer_port.h"
 #include "libs/streams/stream_ports.h"
@@ -12,7 +17,9 @@
 namespace ridestream::streams {
 
 /// The client's side of a server stream that is followed forever: when it ends it is opened again
-/// after a pause, from its owner's position at that time.
+/// after a pause, from its owner's position at that time. While the peer refuses the stream, i.e.
+/// ends it before its first message with a status other than UNAVAILABLE, the pauses grow: such an
+/// error rarely goes away by itself.
 ///
 /// Thread-safe. The functions are called one at a time, and `on_message` and `on_end` without a
 /// lock.
@@ -24,9 +31,16 @@ class FollowStream final : private ReadListener<Response> {
     std::function<std::unique_ptr<ReadStream>(ReadListener<Response>&)> open;
     /// Takes a message. False: it can't be taken now; the stream is closed and opened again later.
     std::function<bool(Response&)> on_message;
+    /// Pause after a stream that had messages, and while the peer is UNAVAILABLE: the transport
+    /// has pauses of its own before it connects again.
     std::chrono::milliseconds reopen_after{200};
-    /// Told when a stream ended that wasn't stopped, with the reason.
-    std::function<void(const absl::Status&)> on_end = nullptr;
+    /// Bound of the pauses while the peer refuses the stream. Each is up to twice the one before,
+    /// of which a random part of at most a quarter is taken off, so that many clients don't call at
+    /// the same time.
+    std::chrono::milliseconds longest_pause{30'000};
+    /// Called when a stream ended that wasn't stopped, with the reason. `is_news` is false if the
+    /// streams since the last message all ended with that code: what is logged then is logged once.
+    std::function<void(const absl::Status&, bool is_news)> on_end = nullptr;
   };
 
   FollowStream(TimerPort& timers, Options options) : timers_(timers), options_(std::move(options)) {
@@ -49,7 +63,11 @@ class FollowStream final : private ReadListener<Response> {
   }
 
  private:
-  bool OnMessage(Response& message) override { return options_.on_message(message); }
+  bool OnMessage(Response& message) override {
+    had_message_ = true;
+    last_end_.reset();
+    return options_.on_message(message);
+  }
 
   void OnEnded(const absl::Status& status) override {
     bool asked_for = false;
@@ -57,9 +75,23 @@ class FollowStream final : private ReadListener<Response> {
       MutexLock lock(mu_);
       asked_for = stopping_;
     }
-    if (!asked_for && options_.on_end) options_.on_end(status);
+    const bool is_news = std::exchange(last_end_, status.code()) != status.code();
+    if (!asked_for && options_.on_end) options_.on_end(status, is_news);
+    const bool refused = !std::exchange(had_message_, false) && !absl::IsUnavailable(status);
+    const auto pause = NextPause(refused);
     MutexLock lock(mu_);
-    if (!stopping_) reopen_timer_ = timers_.After(options_.reopen_after, [this] { Reopen(); });
+    if (!stopping_) reopen_timer_ = timers_.After(pause, [this] { Reopen(); });
+  }
+
+  std::chrono::milliseconds NextPause(bool refused) {
+    if (!refused) {
+      next_refusal_pause_ = options_.reopen_after;
+      return options_.reopen_after;
+    }
+    const std::chrono::milliseconds pause = next_refusal_pause_;
+    next_refusal_pause_ = std::min(2 * pause, options_.longest_pause);
+    const auto bound = static_cast<std::uint64_t>(pause.count()) / 4 + 1;
+    return pause - std::chrono::milliseconds(DrawBelow(random_, bound));
   }
 
   void Reopen() {
@@ -76,6 +108,11 @@ class FollowStream final : private ReadListener<Response> {
 
   TimerPort& timers_;
   const Options options_;
+  // The stream's: its functions come one at a time.
+  bool had_message_ = false;
+  std::optional<absl::StatusCode> last_end_;  // Nothing after a message.
+  std::chrono::milliseconds next_refusal_pause_ = options_.reopen_after;
+  std::mt19937_64 random_{std::random_device()()};
   Mutex mu_;
   std::unique_ptr<ReadStream> stream_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

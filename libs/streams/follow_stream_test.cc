@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -39,7 +40,18 @@ class FollowStreamTest : public ::testing::Test {
                   taken_.push_back(message);
                   return message != "too much";
                 },
-            .on_end = [this](const absl::Status& status) { ends_.push_back(status); }};
+            .on_end =
+                [this](const absl::Status& status, bool is_news) {
+                  ends_.push_back(status);
+                  news_.push_back(is_news);
+                }};
+  }
+  /// The stream ends so, and is opened again. Returns the pause before that.
+  std::chrono::nanoseconds EndWith(const absl::Status& status) {
+    open_->OnEnded(status);
+    const auto pause = timers_.last_delay();
+    timers_.FireAll();
+    return pause;
   }
   bool Send(std::string message) { return open_->OnMessage(message); }
 
@@ -48,6 +60,7 @@ class FollowStreamTest : public ::testing::Test {
   int opened_ = 0;
   std::vector<std::string> taken_;
   std::vector<absl::Status> ends_;
+  std::vector<bool> news_;
 };
 
 TEST_F(FollowStreamTest, OpensAgainAfterAPauseWhenTheStreamEnds) {
@@ -61,6 +74,39 @@ TEST_F(FollowStreamTest, OpensAgainAfterAPauseWhenTheStreamEnds) {
   EXPECT_TRUE(Send("b"));
   EXPECT_EQ(taken_, (std::vector<std::string>{"a", "too much", "b"}));
   EXPECT_EQ(ends_, (std::vector<absl::Status>{absl::CancelledError("not taken")}));
+}
+
+TEST_F(FollowStreamTest, PausesGrowToTheirBoundWhileThePeerRefusesTheStream) {
+  FollowStream<std::string> stream(timers_, Options());
+  milliseconds most(200);
+  for (int i = 0; i < 12; ++i) {
+    const auto pause = EndWith(absl::FailedPreconditionError("not served here"));
+    EXPECT_LE(pause, most);
+    EXPECT_GE(pause, most * 3 / 4);
+    most = std::min(2 * most, milliseconds(30'000));
+  }
+  EXPECT_TRUE(Send("a"));
+  EXPECT_EQ(EndWith(absl::FailedPreconditionError("not served here")), milliseconds(200));
+}
+
+TEST_F(FollowStreamTest, PausesStayShortWhileThePeerIsAwayOrItsMessagesAreNotTaken) {
+  FollowStream<std::string> stream(timers_, Options());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(EndWith(absl::UnavailableError("away")), milliseconds(200));
+    EXPECT_FALSE(Send("too much"));
+    EXPECT_EQ(EndWith(absl::CancelledError("not taken")), milliseconds(200));
+  }
+}
+
+TEST_F(FollowStreamTest, AnEndIsNewsOnceUntilItsCodeChangesOrAMessageComes) {
+  FollowStream<std::string> stream(timers_, Options());
+  EndWith(absl::UnavailableError("away"));
+  EndWith(absl::UnavailableError("away since 0.2 s"));
+  EndWith(absl::FailedPreconditionError("not served here"));
+  EndWith(absl::FailedPreconditionError("not served here"));
+  Send("a");
+  EndWith(absl::FailedPreconditionError("not served here"));
+  EXPECT_EQ(news_, (std::vector<bool>{true, false, true, false, true}));
 }
 
 TEST_F(FollowStreamTest, StopEndsTheStreamAndOpensNoOther) {

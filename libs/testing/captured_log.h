@@ -1,29 +1,32 @@
 #pragma once
 
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
-#include <sstream>
 #include <string>
 
 namespace ridestream::testing {
 
-/// What the process logs while it lives. Read it when nothing logs any more.
+/// The newest 10,000 lines that the process logs while it lives. Thread-safe.
 class CapturedLog {
  public:
   CapturedLog() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", lines_));
   }
   ~CapturedLog() { spdlog::set_default_logger(before_); }
   CapturedLog(const CapturedLog&) = delete;
   CapturedLog& operator=(const CapturedLog&) = delete;
 
-  std::string text() const { return text_.str(); }
+  std::string text() const {
+    std::string text;
+    for (const std::string& line : lines_->last_formatted()) text += line;
+    return text;
+  }
 
  private:
-  std::ostringstream text_;
+  const std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines_ =
+      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(10'000);
   const std::shared_ptr<spdlog::logger> before_;
 };
 

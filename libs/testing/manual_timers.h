@@ -13,8 +13,9 @@ namespace ridestream::testing {
 /// Cancel doesn't wait for a function under way: functions run on the thread that fires.
 class ManualTimers final : public TimerPort {
  public:
-  Handle After(std::chrono::nanoseconds, std::function<void()> fire) override {
+  Handle After(std::chrono::nanoseconds delay, std::function<void()> fire) override {
     MutexLock lock(mu_);
+    last_delay_ = delay;
     waiting_[++last_] = std::move(fire);
     return last_;
   }
@@ -36,10 +37,16 @@ class ManualTimers final : public TimerPort {
     MutexLock lock(mu_);
     return waiting_.size();
   }
+  /// How long the timer that was begun last was to wait; 0 before the first.
+  std::chrono::nanoseconds last_delay() {
+    MutexLock lock(mu_);
+    return last_delay_;
+  }
 
  private:
   Mutex mu_;
   Handle last_ ABSL_GUARDED_BY(mu_) = 0;
+  std::chrono::nanoseconds last_delay_ ABSL_GUARDED_BY(mu_){0};
   std::map<Handle, std::function<void()>> waiting_ ABSL_GUARDED_BY(mu_);
 };
 

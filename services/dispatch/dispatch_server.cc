@@ -64,10 +64,14 @@ DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> 
                                 "ridestream.location.v1.LocationService")),
       trip_(trip::v1::TripService::NewStub(trip_channel_)),
       location_(location::v1::LocationService::NewStub(location_channel_)),
-      trip_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(trip_channel_),
-                  {.peer = "trip", .self = kSelf, .market = SomeMarket(options)}),
+      trip_clock_(
+          *clock_, timers_, clock::v1::ClockService::NewStub(trip_channel_),
+          {.peer = "trip", .address = options.trip, .self = kSelf, .market = SomeMarket(options)}),
       location_clock_(*clock_, timers_, clock::v1::ClockService::NewStub(location_channel_),
-                      {.peer = "location", .self = kSelf, .market = SomeMarket(options)}),
+                      {.peer = "location",
+                       .address = options.location,
+                       .self = kSelf,
+                       .market = SomeMarket(options)}),
       progress_(timers_, ProgressStreams(*trip_)),
       sessions_(MakeRegistryConfig(options, *clock_), *clock_, timers_,
                 [this](const MarketId& market) { return PortsOf(market); }),
@@ -114,7 +118,7 @@ void DispatchServer::AddMarkets(Options& options) {
                                    if (held.address() != OwnAddress()) on_standby_(*this, held);
                                  }});
     markets_[id] = std::make_unique<MarketRunner>(
-        MarketRunner::Config{.market = config, .planner = options.planner},
+        MarketRunner::Config{.market = config, .planner = options.planner, .trip = options.trip},
         MakeMarketPorts(id.str(), *trip_, *location_, metrics_.registry(), *clock_,
                         options.update_speeds_every, std::move(streets)),
         MarketRunner::Surroundings{*clock_, timers_, executor_,

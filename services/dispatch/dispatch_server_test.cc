@@ -1,15 +1,20 @@
 #include "services/dispatch/dispatch_server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "libs/metrics/testing/scrape.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/channel.h"
+#include "libs/testing/captured_log.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
@@ -21,36 +26,58 @@ namespace {
 
 using metrics::testing::ScrapeMetrics;
 using metrics::testing::Sum;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// A small built-in city for each of the markets.
+std::map<MarketId, std::unique_ptr<roads::Streets>> StreetsOf(
+    std::initializer_list<const char*> markets) {
+  std::map<MarketId, std::unique_ptr<roads::Streets>> streets;
+  for (const char* market : markets) {
+    auto loaded = roads::Streets::Load("city:1");
+    EXPECT_THAT(loaded, testing::IsOk());
+    streets.emplace(market, *std::move(loaded));
+  }
+  return streets;
+}
 
 class DispatchServerTest : public ::testing::Test {
  protected:
-  /// Starts location, trip and a dispatch for the market "city", and waits until that is ready.
-  void Start(DispatchServer::Options options) {
+  /// Starts location, and trip for the markets.
+  void StartServices(std::initializer_list<const char*> markets) {
     auto location = location::LocationServer::Start({.security = {.insecure = true}});
     ASSERT_THAT(location, testing::IsOk());
     location_ = *std::move(location);
     trip::TripServer::Options trip_options;
+    trip_options.metrics_listen = "127.0.0.1:0";
     trip_options.security.insecure = true;
     trip_options.store.folder = folder_.File("data");
-    auto trip_streets = roads::Streets::Load("city:1");
-    ASSERT_THAT(trip_streets, testing::IsOk());
-    trip_options.streets.emplace("city", *std::move(trip_streets));
+    trip_options.streets = StreetsOf(markets);
     auto trip = trip::TripServer::Start(std::move(trip_options));
     ASSERT_THAT(trip, testing::IsOk());
     trip_ = *std::move(trip);
+  }
 
+  /// Starts a dispatch for the markets.
+  std::unique_ptr<DispatchServer> StartDispatch(DispatchServer::Options options,
+                                                std::initializer_list<const char*> markets) {
     options.security.insecure = true;
     options.metrics_listen = "127.0.0.1:0";
-    options.trip = trip_->address();
+    if (options.trip == DispatchServer::Options().trip) options.trip = trip_->address();
     options.location = location_->address();
-    auto streets = roads::Streets::Load("city:1");
-    ASSERT_THAT(streets, testing::IsOk());
-    options.streets.emplace(MarketId("city"), *std::move(streets));
+    options.streets = StreetsOf(markets);
+    auto server = DispatchServer::Start(std::move(options));
+    EXPECT_THAT(server, testing::IsOk());
+    return server.ok() ? *std::move(server) : nullptr;
+  }
+
+  /// Starts location, trip and a dispatch for the market "city", and waits until that is ready.
+  void Start(DispatchServer::Options options) {
+    StartServices({"city"});
     std::promise<void> ready;
     options.on_ready = [&](const DispatchServer&) { ready.set_value(); };
-    auto server = DispatchServer::Start(std::move(options));
-    ASSERT_THAT(server, testing::IsOk());
-    server_ = *std::move(server);
+    server_ = StartDispatch(std::move(options), {"city"});
+    ASSERT_NE(server_, nullptr);
     ASSERT_EQ(ready.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
   }
 
@@ -128,6 +155,44 @@ TEST_F(DispatchServerTest, LeaseNamesNoAddressThatIsAWildcard) {
   Start({.server = {.address = "0.0.0.0:0"}});
   WaitUntilItHoldsTheLease();
   EXPECT_EQ(AcquireLease("other").lease().address(), "");
+}
+
+TEST_F(DispatchServerTest, LogsOnceThatTripDoesNotServeItsMarketAndWhatToDo) {
+  const testing::CapturedLog log;
+  StartServices({"city"});
+  server_ = StartDispatch({}, {"town"});
+  for (double refused = 0; refused < 3;) {
+    const auto metrics = ScrapeMetrics(trip_->metrics_address());
+    ASSERT_THAT(metrics, testing::IsOk());
+    refused = Sum(*metrics, "trip_rpc_calls_total",
+                  {{"method", "FollowTrips"}, {"code", "FAILED_PRECONDITION"}});
+  }
+  server_.reset();
+  const std::string text = log.text();
+  const std::size_t line = text.find("log_not_followed market=town");
+  ASSERT_NE(line, std::string::npos) << text;
+  EXPECT_EQ(text.find("log_not_followed", line + 1), std::string::npos) << text;
+  EXPECT_THAT(text.substr(line, text.find('\n', line) - line),
+              AllOf(HasSubstr("market 'town' isn't served here, only city"),
+                    HasSubstr("give --markets only markets that trip at --trip=" +
+                              trip_->address() + " serves")));
+}
+
+TEST_F(DispatchServerTest, LogsThatItsTripIsAnotherService) {
+  const testing::CapturedLog log;
+  StartServices({"city"});
+  const std::string wrong = location_->address();
+  server_ = StartDispatch({.trip = wrong}, {"city"});
+  const std::string advice = "--trip=" + wrong + " is another service; give the address of trip";
+  while (log.text().find(advice) == std::string::npos) std::this_thread::yield();
+}
+
+TEST_F(DispatchServerTest, LogsWhichTripDoesNotAnswer) {
+  const testing::CapturedLog log;
+  StartServices({"city"});
+  server_ = StartDispatch({.trip = "127.0.0.1:1"}, {"city"});
+  const std::string advice = "check --trip=127.0.0.1:1, and whether trip is running";
+  while (log.text().find(advice) == std::string::npos) std::this_thread::yield();
 }
 
 TEST_F(DispatchServerTest, StopsWithoutTheServicesThatItCalls) {

@@ -18,9 +18,9 @@ absl::StatusOr<std::unique_ptr<PositionFlow>> PositionFlow::Start(Options option
     source.location = location::v1::LocationService::NewStub(rpc::MakeChannel(
         *address,
         {.keepalive = rpc::kInnerKeepalive, .credentials = security.ForChannel("location")}));
-    source.watch =
-        std::make_unique<AreaWatch>(AreaWatch::Options{.market = market, .every = options.every},
-                                    *source.location, timers, clock, flow->positions_);
+    source.watch = std::make_unique<AreaWatch>(
+        AreaWatch::Options{.market = market, .address = *address, .every = options.every},
+        *source.location, timers, clock, flow->positions_);
   }
   flow->worker_ = flow->executor_.Start([raw = flow.get()]() { return raw->positions_.Step(); });
   return flow;

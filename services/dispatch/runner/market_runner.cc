@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "libs/proto_values/proto_values.h"
+#include "libs/service/peer_advice.h"
 #include "libs/service/service.h"
 #include "services/dispatch/runner/push_lines.h"
 #include "services/dispatch/runner/trip_times.h"
@@ -26,6 +27,7 @@ S2LatLngRect AreaAround(const roads::BoundingBox& streets) {
 
 MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surroundings)
     : market_name_(config.market.market.str()),
+      trip_address_(config.trip),
       streets_(std::move(ports.streets)),
       area_(AreaAround(streets_->graph().bounds())),
       around_(std::move(surroundings)),
@@ -81,7 +83,8 @@ void MarketRunner::Follow() {
                                return trip_->FollowTrips(log_reader_.NextRequest(), listener);
                              },
                          .on_message = [this](auto& message) { return OnLog(message); },
-                         .on_end = [this](const absl::Status& status) { OnLogEnd(status); }});
+                         .on_end = [this](const absl::Status& status,
+                                          bool is_news) { OnLogEnd(status, is_news); }});
 }
 
 void MarketRunner::Lead() {
@@ -140,11 +143,14 @@ bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   return log_reader_.Take(message);
 }
 
-void MarketRunner::OnLogEnd(const absl::Status& status) {
-  service::Log(service::Level::kWarning, "log_stream_ended",
-               {{"market", market_name_},
-                {"after_sequence", std::to_string(log_reader_.sequence())},
-                {"error", status.ToString()}});
+void MarketRunner::OnLogEnd(const absl::Status& status, bool is_news) {
+  if (is_news) {
+    service::Log(service::LevelOf(status), "log_not_followed",
+                 {{"market", market_name_},
+                  {"after", std::to_string(log_reader_.sequence())},
+                  {"error", status.ToString()},
+                  {"advice", service::AdviceOn(status, "trip", trip_address_)}});
+  }
   log_reader_.OnEnd(status);
 }
 

@@ -48,6 +48,8 @@ class MarketRunner final : public EventSink {
   struct Config {
     MarketConfig market;
     PlannerConfig planner;
+    /// Address of the trip service, for the log.
+    std::string trip = {};
     /// See EventQueue.
     std::size_t max_waiting_events = EventQueue::kMax;
   };
@@ -111,7 +113,7 @@ class MarketRunner final : public EventSink {
   void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Survey();
   bool OnLog(trip::v1::FollowTripsResponse& message);
-  void OnLogEnd(const absl::Status& status);
+  void OnLogEnd(const absl::Status& status, bool is_news);
 
   void Do(const SendWelcome& decision);
   void Do(dispatch::Push decision);
@@ -126,6 +128,7 @@ class MarketRunner final : public EventSink {
   void Do(const SetSurge& decision);
 
   const std::string market_name_;
+  const std::string trip_address_;
   const std::shared_ptr<const roads::Streets> streets_;
   const S2LatLngRect area_;
   const Surroundings around_;

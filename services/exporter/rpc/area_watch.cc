@@ -4,6 +4,7 @@
 
 #include "libs/rpc/client_streams.h"
 #include "libs/rpc/market.h"
+#include "libs/service/peer_advice.h"
 #include "libs/service/service.h"
 #include "services/exporter/rpc/self.h"
 
@@ -42,14 +43,15 @@ AreaWatch::AreaWatch(Options options, location::v1::LocationService::StubInterfa
         listener);
   };
   const auto on_message = [this, &clock, &positions](const Response& frame) {
-    is_connected_ = true;
     positions.Add(options_.market, frame, clock.Now());
     return true;
   };
-  const auto on_end = [this](const absl::Status& status) {
-    if (!std::exchange(is_connected_, false)) return;
-    service::Log(service::Level::kWarning, "location_away",
-                 {{"market", options_.market}, {"error", status.ToString()}});
+  const auto on_end = [this](const absl::Status& status, bool is_news) {
+    if (!is_news) return;
+    service::Log(service::LevelOf(status), "positions_not_watched",
+                 {{"market", options_.market},
+                  {"error", status.ToString()},
+                  {"advice", service::AdviceOn(status, "location", options_.address)}});
   };
   stream_ = std::make_unique<Stream>(
       timers, Stream::Options{.open = open, .on_message = on_message, .on_end = on_end});

@@ -17,6 +17,8 @@ class AreaWatch {
  public:
   struct Options {
     std::string market;
+    /// Address of location, for the log.
+    std::string address;
     /// The pause between two frames, 100 ms to 10 s.
     std::chrono::milliseconds every;
   };
@@ -28,7 +30,6 @@ class AreaWatch {
   using Stream = streams::FollowStream<location::v1::WatchAreaResponse>;
 
   const Options options_;
-  bool is_connected_ = true;  // As far as the log knows; the stream's.
   std::unique_ptr<Stream> stream_;
 };
 

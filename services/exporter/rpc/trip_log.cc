@@ -32,7 +32,7 @@ void TripLog::FollowAfter(std::uint64_t sequence) {
   stream_ = std::make_unique<Stream>(
       timers_, Stream::Options{.open = open,
                                .on_message = [this](auto& message) { return OnMessage(message); },
-                               .on_end = [this](const absl::Status& status) { OnEnd(status); }});
+                               .on_end = [this](const absl::Status& status, bool) { OnEnd(status); }});
 }
 
 void TripLog::Stop() { stream_.reset(); }
