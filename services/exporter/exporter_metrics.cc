@@ -7,7 +7,7 @@ namespace ridestream::exporter {
 
 using Kind = metrics::Readings::Kind;
 
-void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter,
+void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter, const TripLog& log,
                  const EventQueue& queue, const Clock& clock) {
   metrics::Readings& readings = metrics.readings();
   readings.AddOne(Kind::kCounter, "exporter_events_produced_total",
@@ -19,6 +19,9 @@ void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter,
   readings.AddOne(Kind::kGauge, "exporter_topic_open",
                   "1 while events can be written to the topic, otherwise 0",
                   [&exporter] { return exporter.counts().is_open ? 1.0 : 0.0; });
+  readings.AddOne(Kind::kGauge, "exporter_log_open",
+                  "1 while trip sends the events of its log, otherwise 0",
+                  [&log] { return log.is_following() ? 1.0 : 0.0; });
   readings.AddOne(Kind::kGauge, "exporter_sequence", "Sequence of the last exported event",
                   [&exporter] { return static_cast<double>(exporter.counts().position); });
   readings.AddOne(Kind::kGauge, "exporter_lag_seconds",

@@ -5,11 +5,12 @@
 #include "services/exporter/domain/event_queue.h"
 #include "services/exporter/domain/exporter.h"
 #include "services/exporter/position_flow.h"
+#include "services/exporter/rpc/trip_log.h"
 
 namespace ridestream::exporter {
 
 /// Adds what is read of the export. All must outlive the exporter of the metrics.
-void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter,
+void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter, const TripLog& log,
                  const EventQueue& queue, const Clock& clock);
 /// Adds what is read of the positions; `flow` is null when none are exported.
 void AddReadings(metrics::ServiceMetrics& metrics, const PositionFlow* flow);

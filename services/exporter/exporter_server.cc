@@ -25,13 +25,22 @@ ExporterServer::ExporterServer(Options& options, std::unique_ptr<rpc::Security> 
       trip_(trip::v1::TripService::NewStub(rpc::MakeChannel(
           options.trip,
           {.keepalive = rpc::kInnerKeepalive, .credentials = security_->ForChannel("trip")}))),
-      log_(options.markets, *trip_, timers_, queue_),
+      log_({.markets = options.markets,
+            .address = options.trip,
+            .on_change = [this] { UpdateReadiness(); }},
+           *trip_, timers_, queue_),
       topic_(std::move(options.topic)),
-      on_ready_(std::move(options.on_ready)),
       exporter_({.markets = options.markets,
                  .give_up_after = options.give_up_after,
-                 .on_change = [this](const absl::Status& status) { OnChange(status); }},
-                topic_, log_, queue_) {}
+                 .on_change = [this](const absl::Status& status) { OnTopicChange(status); }},
+                topic_, log_, queue_),
+      on_ready_(std::move(options.on_ready)) {}
+
+ExporterServer::~ExporterServer() {
+  // Both call back.
+  worker_.reset();
+  log_.Stop();
+}
 
 absl::Status ExporterServer::Serve(Options options) {
   if (options.positions) {
@@ -42,7 +51,7 @@ absl::Status ExporterServer::Serve(Options options) {
   }
   metrics_.AddConnections(options.server.connections);
   metrics_.AddSecurity(*security_);
-  AddReadings(metrics_, exporter_, queue_, *clock_);
+  AddReadings(metrics_, exporter_, log_, queue_, *clock_);
   AddReadings(metrics_, positions_.get());
   auto metrics_exporter = metrics_.Serve();
   if (!metrics_exporter.ok()) return metrics_exporter.status();
@@ -61,15 +70,21 @@ absl::Status ExporterServer::Serve(Options options) {
   return absl::OkStatus();
 }
 
-void ExporterServer::OnChange(const absl::Status& status) {
-  server_->SetServing(status.ok());
+void ExporterServer::OnTopicChange(const absl::Status& status) {
   if (!status.ok()) {
     service::Log(service::Level::kWarning, "export_interrupted", {{"error", status.ToString()}});
-  } else if (on_ready_) {
-    std::exchange(on_ready_, nullptr)(*this);
-  } else {
+  } else if (is_interrupted_) {
     service::Log(service::Level::kInfo, "export_resumed");
   }
+  is_interrupted_ = !status.ok();
+  UpdateReadiness();
+}
+
+void ExporterServer::UpdateReadiness() {
+  MutexLock lock(readiness_);
+  const bool is_ready = exporter_.counts().is_open && log_.is_following();
+  server_->SetServing(is_ready);
+  if (is_ready && on_ready_) std::exchange(on_ready_, nullptr)(*this);
 }
 
 void ExporterServer::Drain() {

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
 #include "libs/base/worker.h"
 #include "libs/metrics/exporter.h"
@@ -26,7 +27,8 @@
 namespace ridestream::exporter {
 
 /// The exporter as one object: the follower of the trip log, the topic, the thread between them,
-/// and a gRPC server for health checks, which is SERVING while events can be written. Thread-safe.
+/// and a gRPC server for health checks, which is SERVING while trip's log is followed and events
+/// can be written. Thread-safe.
 class ExporterServer {
  public:
   struct Options {
@@ -38,7 +40,7 @@ class ExporterServer {
     std::optional<PositionFlow::Options> positions;
     /// The process ends when events can't be written for so long.
     std::chrono::nanoseconds give_up_after = std::chrono::minutes(5);
-    /// Called once, by the export's thread, when events can be written for the first time.
+    /// Called once, when health is SERVING for the first time, on a thread of the server.
     std::function<void(const ExporterServer&)> on_ready = [](const ExporterServer&) {};
     rpc::ServerOptions server = {};
     /// Not null.
@@ -53,6 +55,7 @@ class ExporterServer {
   /// Exports once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
   /// isn't host:port or a market has no address.
   static absl::StatusOr<std::unique_ptr<ExporterServer>> Start(Options options);
+  ~ExporterServer();
 
   /// host:port with the port that is served.
   std::string address() const { return server_->address(); }
@@ -68,7 +71,9 @@ class ExporterServer {
  private:
   ExporterServer(Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status Serve(Options options);
-  void OnChange(const absl::Status& status);
+  /// The topic was opened, or has to be opened again for this reason.
+  void OnTopicChange(const absl::Status& status);
+  void UpdateReadiness();
 
   const std::chrono::milliseconds drain_grace_;
   // Each is used by those below it.
@@ -82,8 +87,10 @@ class ExporterServer {
   std::unique_ptr<PositionFlow> positions_;
   KafkaTopic topic_;
   std::unique_ptr<rpc::Server> server_;
-  std::function<void(const ExporterServer&)> on_ready_;  // Used by the export's thread, once.
+  bool is_interrupted_ = false;  // The export's thread's.
   Exporter exporter_;
+  Mutex readiness_;  // Keeps the order of changes.
+  std::function<void(const ExporterServer&)> on_ready_ ABSL_GUARDED_BY(readiness_);  // Used once.
   std::unique_ptr<metrics::Exporter> metrics_exporter_;
   ThreadExecutor executor_;
   std::unique_ptr<Worker> worker_;

@@ -42,11 +42,13 @@ absl::StatusOr<std::unique_ptr<process::ChildProcess>> ExportSystem::Launch(
       {.binary = Binary(name), .arguments = std::move(arguments), .log_path = folder_.File(log)});
 }
 
-void ExportSystem::StartTrip(const std::string& data) {
+void ExportSystem::StartTrip(const std::string& data, const std::vector<std::string>& flags) {
   trip_.reset();
-  auto trip = Launch("trip", "trip.log",
-                     {"--data=" + folder_.File(data), "--metrics_listen=off", "--max_calls_per_s=0",
-                      "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)});
+  std::vector<std::string> arguments = {
+      "--data=" + folder_.File(data), "--metrics_listen=off", "--max_calls_per_s=0",
+      "--listen=" + (trip_address_.empty() ? "127.0.0.1:0" : trip_address_)};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  auto trip = Launch("trip", "trip.log", arguments);
   ASSERT_THAT(trip, testing::IsOk());
   trip_ = *std::move(trip);
   const auto address = trip_->WaitUntilServing();

@@ -27,7 +27,7 @@ class ExportSystem {
   explicit ExportSystem(std::string kafka);
 
   /// Starts or restarts trip, always at the same address. `data` names its log.
-  void StartTrip(const std::string& data = "trip");
+  void StartTrip(const std::string& data = "trip", const std::vector<std::string>& flags = {});
   void KillTrip() { trip_.reset(); }
   /// Starts location, and returns its address.
   std::string StartLocation();

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "libs/metrics/testing/scrape.h"
+#include "libs/process/free_port.h"
 #include "libs/testing/status_matchers.h"
 #include "ridestream/exporter/v1/exporter.pb.h"
 #include "tests/kafka/export_system.h"
@@ -178,6 +179,7 @@ TEST_F(ExporterProcessTest, MetricsAreThoseOfThePageAndFollowEventsAndPositions)
   EXPECT_EQ(metrics::testing::Sum(*metrics, "exporter_events_produced_total"),
             static_cast<double>(last));
   EXPECT_EQ(metrics::testing::Sum(*metrics, "exporter_topic_open"), 1);
+  EXPECT_EQ(metrics::testing::Sum(*metrics, "exporter_log_open"), 1);
 
   std::set<std::string> scraped;
   for (const auto& [name, metric] : *metrics) {
@@ -224,6 +226,25 @@ TEST_F(ExporterProcessTest, WaitsForABrokerAndTopicsThatComeLater) {
   }
   ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
   EXPECT_THAT(exporter->WaitUntilServing(), IsOk());
+}
+
+TEST_F(ExporterProcessTest, IsNotReadyUntilTripServesItsMarkets) {
+  ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
+  system_->StartTrip();
+  const std::string metrics_address = fmt::format("127.0.0.1:{}", process::FreePort());
+  const auto exporter =
+      system_->StartExporter({"--markets=town", "--metrics_listen=" + metrics_address}, false);
+  while (exporter->LogEnd().find("market 'town' isn't served here") == std::string::npos) {
+    ASSERT_FALSE(exporter->HasEnded()) << exporter->LogEnd();
+  }
+  EXPECT_THAT(exporter->LogEnd(), HasSubstr("give --markets only markets that trip"));
+  const auto metrics = metrics::testing::ScrapeMetrics(metrics_address);
+  ASSERT_THAT(metrics, IsOk());
+  EXPECT_EQ(metrics::testing::Sum(*metrics, "exporter_topic_open"), 1);
+  EXPECT_EQ(metrics::testing::Sum(*metrics, "exporter_log_open"), 0);
+  system_->StartTrip("trip", {"--markets=town=city:1"});
+  EXPECT_THAT(exporter->WaitUntilServing(), IsOk());
+  WaitForMetric(*exporter, "exporter_log_open", 1);
 }
 
 TEST_F(ExporterProcessTest, EndsWhenTripHasAnotherLog) {

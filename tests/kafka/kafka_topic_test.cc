@@ -171,8 +171,12 @@ TEST(KafkaSettingsTest, RefusesSettingsThatAreUnknownOrTheExportersOwn) {
   EXPECT_THAT(KafkaTopic::CheckSettings({{"security.protocol", "plaintext"}}), IsOk());
   EXPECT_THAT(KafkaTopic::CheckSettings({{"no.such.setting", "1"}}),
               StatusIs(absl::StatusCode::kInvalidArgument, "no.such.setting"));
-  EXPECT_THAT(KafkaTopic::CheckSettings({{"enable.idempotence", "false"}}),
-              StatusIs(absl::StatusCode::kInvalidArgument, "is set by the exporter itself"));
+  // metadata.broker.list is another name of bootstrap.servers.
+  for (const char* own : {"enable.idempotence", "bootstrap.servers", "metadata.broker.list"}) {
+    EXPECT_THAT(KafkaTopic::CheckSettings({{own, "false"}}),
+                StatusIs(absl::StatusCode::kInvalidArgument, "is set by the exporter itself"))
+        << own;
+  }
 }
 
 TEST(KafkaSettingsTest, ReadsAFileAndNamesTheLineThatIsWrong) {
