@@ -10,9 +10,6 @@
 namespace ridestream::rpc {
 namespace {
 
-/// "127.0.0.1:1,127.0.0.1:2" names several processes.
-bool NamesSeveral(const std::string& target) { return target.find(',') != std::string::npos; }
-
 /// As gRPC's resolver takes it: a list says by its scheme that it holds addresses.
 std::string ToUri(const std::string& target) {
   if (!NamesSeveral(target)) return target;
@@ -33,9 +30,9 @@ void AddRetries(const std::vector<std::string>& services, nlohmann::json& config
 }
 
 /// Calls go only to those addresses whose health is SERVING. Only this policy of gRPC's looks.
-void AddHealthChecks(nlohmann::json& config) {
+void AddHealthChecks(const std::string& part, nlohmann::json& config) {
   config["loadBalancingConfig"] = {{{"round_robin", nlohmann::json::object()}}};
-  config["healthCheckConfig"] = {{"serviceName", ""}};
+  config["healthCheckConfig"] = {{"serviceName", part}};
 }
 
 /// The threads on which a process's reactions run end with its last channel that had any, and are
@@ -63,6 +60,8 @@ class CallbackThreads {
 
 }  // namespace
 
+bool NamesSeveral(const std::string& target) { return target.find(',') != std::string::npos; }
+
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options) {
   LogGrpcMessages();
@@ -84,7 +83,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   arguments.SetInt("ridestream.connection", options.connection);
   nlohmann::json config;
   if (!options.retried_services.empty()) AddRetries(options.retried_services, config);
-  if (NamesSeveral(target)) AddHealthChecks(config);
+  if (NamesSeveral(target)) AddHealthChecks(options.health_part, config);
   if (!config.empty()) arguments.SetServiceConfigJSON(config.dump());
   std::shared_ptr<grpc::ChannelCredentials> credentials = options.credentials;
   if (credentials == nullptr) credentials = ClientCredentials();

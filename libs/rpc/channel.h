@@ -35,9 +35,15 @@ struct ChannelOptions {
   /// soon found. Long: many clients who call at the same time get through their handshakes, while
   /// attempts that are given up would only add to the server's work.
   std::chrono::milliseconds connect_within{2'000};
+  /// Where the target names several processes: the part of them whose health is watched, e.g. a
+  /// market; empty for a process as a whole.
+  std::string health_part = {};
   /// How the connection is secured. Null: as ClientSecurity says, else plaintext.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
 };
+
+/// Whether `target` lists several processes: "127.0.0.1:1,127.0.0.1:2".
+bool NamesSeveral(const std::string& target);
 
 /// A channel with keepalive, quick reconnects and retries by gRPC's service config. Connects when
 /// first used.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libs/base/invariant.h"
 #include "libs/rpc/status.h"
 
 namespace ridestream::rpc {
@@ -11,28 +12,36 @@ namespace ridestream::rpc {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
-HealthCheckResponse HealthService::Status() const {
+HealthService::HealthService(const std::set<std::string>& parts) : serving_{{"", true}} {
+  for (const std::string& part : parts) serving_.emplace(part, false);
+}
+
+HealthCheckResponse HealthService::Status(Parts::const_iterator part) const {
   HealthCheckResponse response;
-  response.set_status(serving_ && !drained_ ? HealthCheckResponse::SERVING
-                                            : HealthCheckResponse::NOT_SERVING);
+  if (part == serving_.end()) {
+    response.set_status(HealthCheckResponse::SERVICE_UNKNOWN);
+  } else {
+    response.set_status(part->second && !drained_ ? HealthCheckResponse::SERVING
+                                                  : HealthCheckResponse::NOT_SERVING);
+  }
   return response;
 }
 
 void HealthService::SendStatus(const OneWatch& watch) const {
-  if (watch.is_unknown) {
-    HealthCheckResponse unknown;
-    unknown.set_status(HealthCheckResponse::SERVICE_UNKNOWN);
-    watch.stream->Replace(std::move(unknown));
-  } else {
-    watch.stream->Replace(Status());
-  }
+  watch.stream->Replace(Status(watch.part));
 }
 
-void HealthService::SetServing(bool serving) {
+void HealthService::SetServing(const std::string& part, bool serving) {
   MutexLock lock(mu_);
-  serving_ = serving;
+  const auto found = serving_.find(part);
+  if (!RIDESTREAM_INVARIANT(found != serving_.end(), "health is set of a part that is known")) {
+    return;
+  }
+  found->second = serving;
   // Under the lock, so that each watch gets two changes in their order.
-  for (const auto& [key, watch] : watches_) SendStatus(watch);
+  for (const auto& [key, watch] : watches_) {
+    if (watch.part == found) SendStatus(watch);
+  }
 }
 
 void HealthService::Drain() {
@@ -49,31 +58,34 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
                                                const HealthCheckRequest* request,
                                                HealthCheckResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  if (!request->service().empty()) {
-    reactor->Finish(ToGrpcStatus(absl::NotFoundError(
-        "service: is not known; leave it empty to ask for the server as a whole")));
-    return reactor;
-  }
+  bool is_known = false;
   {
     MutexLock lock(mu_);
-    *response = Status();
+    const auto part = serving_.find(request->service());
+    is_known = part != serving_.end();
+    if (is_known) *response = Status(part);
   }
-  reactor->Finish(grpc::Status::OK);
+  reactor->Finish(
+      is_known ? grpc::Status::OK
+               : ToGrpcStatus(absl::NotFoundError(
+                     "service: is not known; leave it empty to ask for the server as a whole")));
   return reactor;
 }
 
 grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
     grpc::CallbackServerContext*, const HealthCheckRequest* request) {
   std::size_t key = 0;
+  Parts::const_iterator part;
   {
     MutexLock lock(mu_);
     key = next_key_++;
+    part = serving_.find(request->service());
   }
   const auto stream = Stream::Make({.on_done = [this, key] {
     MutexLock lock(mu_);
     watches_.erase(key);
   }});
-  const absl::Status status = Add(key, {stream, !request->service().empty()});
+  const absl::Status status = Add(key, {stream, part});
   if (!status.ok()) stream->Close(ToGrpcStatus(status));
   return stream.get();
 }

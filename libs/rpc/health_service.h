@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "absl/status/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -11,15 +13,20 @@
 
 namespace ridestream::rpc {
 
-/// gRPC's standard health protocol, for the server as a whole. It replaces the library's health
-/// service, which bounds neither the number of watches nor their memory (25 KB each). Thread-safe;
-/// `mu_` is taken before a stream's lock.
+/// gRPC's standard health protocol, for the server as a whole (the empty name) and for parts of it
+/// that have names. It replaces the library's health service, which bounds neither the number of
+/// watches nor their memory (25 KB each). Thread-safe; `mu_` is taken before a stream's lock.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   /// Watches that may be open; one more gets RESOURCE_EXHAUSTED.
   static constexpr std::size_t kMaxWatches = 256;
 
-  void SetServing(bool serving);
+  /// The server as a whole is SERVING at first, and each part of `parts` NOT_SERVING. There are no
+  /// others.
+  explicit HealthService(const std::set<std::string>& parts = {});
+
+  /// Sets the health of one of the parts, or with an empty name of the server as a whole.
+  void SetServing(const std::string& part, bool serving);
   /// Reports NOT_SERVING from now on. Each watch gets it as its last message and ends.
   void Drain();
 
@@ -34,18 +41,20 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   using Response = grpc::health::v1::HealthCheckResponse;
   using Stream = PushStream<Response>;
 
+  using Parts = std::map<std::string, bool>;
+
   struct OneWatch {
     std::shared_ptr<Stream> stream;
-    /// The watched service isn't known here; its status never changes.
-    bool is_unknown;
+    /// The end for a name that isn't known here, whose status never changes.
+    Parts::const_iterator part;
   };
 
   absl::Status Add(std::size_t key, const OneWatch& watch);
   void SendStatus(const OneWatch& watch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Response Status() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Response Status(Parts::const_iterator part) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable Mutex mu_;
-  bool serving_ ABSL_GUARDED_BY(mu_) = true;
+  Parts serving_ ABSL_GUARDED_BY(mu_);  // By the name of the part; keys never change.
   bool drained_ ABSL_GUARDED_BY(mu_) = false;
   std::size_t next_key_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::size_t, OneWatch> watches_ ABSL_GUARDED_BY(mu_);

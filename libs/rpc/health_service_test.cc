@@ -43,7 +43,7 @@ class HealthServiceTest : public ::testing::Test {
     return call;
   }
 
-  std::unique_ptr<Server> server_ = *Server::Start({});
+  std::unique_ptr<Server> server_ = *Server::Start({.health_parts = {"porto", "lisbon"}});
   // Over sockets: with gRPC's in-process transport a write waits for the reader, and so would
   // Drain.
   std::vector<std::unique_ptr<Health::Stub>> stubs_ = MakeStubs();
@@ -71,6 +71,29 @@ TEST_F(HealthServiceTest, WatchReceivesEachChangeAndEndsWhenTheServerDrains) {
   EXPECT_EQ(watch->Next(), HealthCheckResponse::NOT_SERVING);
   EXPECT_THAT(FromGrpcStatus(watch->reader->Finish()),
               StatusIs(absl::StatusCode::kUnavailable, "shutting down"));
+}
+
+TEST_F(HealthServiceTest, PartHasAHealthOfItsOwn) {
+  const auto check = [&](const char* part) {
+    grpc::ClientContext context;
+    HealthCheckRequest request;
+    request.set_service(part);
+    HealthCheckResponse response;
+    EXPECT_THAT(FromGrpcStatus(stubs_[0]->Check(&context, request, &response)), testing::IsOk());
+    return response.status();
+  };
+  const auto watch = Watch("porto");
+  EXPECT_EQ(watch->Next(), HealthCheckResponse::NOT_SERVING);
+  server_->SetServing("lisbon", true);
+  server_->SetServing("porto", true);
+  EXPECT_EQ(watch->Next(), HealthCheckResponse::SERVING);
+  server_->SetServing(false);
+  server_->SetServing("lisbon", false);
+  EXPECT_EQ(check(""), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(check("lisbon"), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(check("porto"), HealthCheckResponse::SERVING);
+  server_->Drain(10s);
+  EXPECT_EQ(watch->Next(), HealthCheckResponse::NOT_SERVING);
 }
 
 TEST_F(HealthServiceTest, RefusesAWatchBeyondTheLimitUntilAnotherEnds) {

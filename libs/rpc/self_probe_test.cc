@@ -54,7 +54,7 @@ TEST_F(SelfProbeTest, ReportsAServerThatAcceptsNothing) {
 
 TEST_F(SelfProbeTest, ReportsNothingOfAServerThatAnswers) {
   HealthService health;
-  health.SetServing(false);
+  health.SetServing("", false);
   grpc::ServerBuilder builder;
   builder.RegisterService(&health);
   const auto server = builder.BuildAndStart();

@@ -104,8 +104,6 @@ std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
   return server_->InProcessChannel(grpc::ChannelArguments());
 }
 
-void Server::SetServing(bool serving) { health_.SetServing(serving); }
-
 void Server::Drain(std::chrono::milliseconds grace) {
   if (std::exchange(drained_, true)) return;
   probe_.reset();

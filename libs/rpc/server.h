@@ -39,6 +39,9 @@ struct ServerOptions {
   /// Memory for connections and for what is read from them; with more in use gRPC reads less and
   /// ends streams. 0: a quarter of what the machine has, or of what the container may use.
   std::size_t memory_bytes = 0;
+  /// Parts of the server that have a health of their own, by the names for which gRPC's health
+  /// protocol asks; NOT_SERVING until SetServing.
+  std::set<std::string> health_parts = {};
   /// Called once, on a thread of its own, when the server doesn't answer its own probes any more
   /// (see SelfProbe). Null: it isn't probed.
   std::function<void(const absl::Status&)> on_deaf = nullptr;
@@ -65,13 +68,16 @@ class Server {
   std::string address() const { return WithPort(options_.address, port()); }
   /// Reaches this server without a socket, for tests and self-checks.
   std::shared_ptr<grpc::Channel> InProcessChannel();
-  /// The health of the whole server.
-  void SetServing(bool serving);
+  /// Sets the health of the server as a whole.
+  void SetServing(bool serving) { SetServing("", serving); }
+  /// Sets the health of one of the options' `health_parts`.
+  void SetServing(const std::string& part, bool serving) { health_.SetServing(part, serving); }
   /// Unready, close streams, finish what is under way for at most `grace`, stop. Once.
   void Drain(std::chrono::milliseconds grace);
 
  private:
-  explicit Server(ServerOptions options) : options_(std::move(options)) {}
+  explicit Server(ServerOptions options)
+      : options_(std::move(options)), health_(options_.health_parts) {}
   absl::Status Begin();
 
   const ServerOptions options_;

@@ -30,8 +30,12 @@ std::string IdPrefix() {
 }
 
 /// With keepalive that notices soon when a connection with many people's streams has gone silent.
-std::shared_ptr<grpc::Channel> Channel(const std::string& address, int connection) {
-  return rpc::MakeChannel(address, {.connection = connection, .keepalive = rpc::kInnerKeepalive});
+/// Of several processes it takes one whose `health_part` serves.
+std::shared_ptr<grpc::Channel> Channel(const std::string& address, int connection,
+                                       const std::string& health_part = "") {
+  return rpc::MakeChannel(
+      address,
+      {.connection = connection, .keepalive = rpc::kInnerKeepalive, .health_part = health_part});
 }
 
 Fleet::Options FleetOptions(const CityOptions& options, const std::string& id_prefix) {
@@ -42,7 +46,7 @@ Fleet::Options FleetOptions(const CityOptions& options, const std::string& id_pr
       static_cast<int>((options.fleet.size() + kDriversPerConnection - 1) / kDriversPerConnection);
   const int connections = options.connections > 0 ? options.connections : std::max(8, needed);
   for (int i = 0; i < connections; ++i) {
-    fleet.channels.push_back(Channel(options.dispatch_address, i));
+    fleet.channels.push_back(Channel(options.dispatch_address, i, options.market));
   }
   for (size_t i = 0; i < options.fleet.size(); ++i) {
     fleet.drivers.push_back({DriverId(fmt::format("{}d{}", id_prefix, i)),

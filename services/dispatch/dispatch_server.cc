@@ -134,6 +134,7 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
   if (!exporter.ok()) return exporter.status();
   exporter_ = *std::move(exporter);
   options.services = {&service_};
+  for (const auto& [id, market] : markets_) options.health_parts.insert(id.str());
   security_->Secure(options, {"ridestream.dispatch.v1.DispatchService"});
   options.on_drain = {[this] {
     std::string moved_to;
@@ -206,9 +207,11 @@ void DispatchServer::Begin() {
 
 void DispatchServer::BeginMarkets() {
   for (auto& [id, market] : markets_) {
-    market->Start([this, first = true]() mutable {
-      if (!std::exchange(first, false)) return;
-      ++caught_up_;
+    market->Start([this, &id = id] {
+      {
+        MutexLock lock(readiness_);
+        if (!led_.insert(id).second) return;
+      }
       UpdateReadiness();
     });
   }
@@ -218,10 +221,10 @@ void DispatchServer::BeginMarkets() {
 void DispatchServer::LoseLease(const trip::v1::Lease& lease) {
   {
     MutexLock lock(readiness_);
-    server_->SetServing(false);
     if (lost_lease_) return;
     lost_lease_ = lease;
   }
+  UpdateReadiness();
   on_lease_lost_();
 }
 
@@ -234,9 +237,10 @@ absl::Status DispatchServer::lease_status() const {
 
 void DispatchServer::UpdateReadiness() {
   MutexLock lock(readiness_);
-  const bool ready = caught_up_ == markets_.size() && !lost_lease_ &&
-                     trip_clock_.verdict() != ClockVerdict::kUnusable &&
-                     location_clock_.verdict() != ClockVerdict::kUnusable;
+  const bool can_serve = !lost_lease_ && trip_clock_.verdict() != ClockVerdict::kUnusable &&
+                         location_clock_.verdict() != ClockVerdict::kUnusable;
+  for (const MarketId& market : led_) server_->SetServing(market.str(), can_serve);
+  const bool ready = can_serve && !led_.empty();
   server_->SetServing(ready);
   if (ready && !std::exchange(announced_, true)) on_ready_(*this);
 }

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +34,10 @@ namespace ridestream::dispatch {
 
 /// The dispatch service as one object: the drivers' sessions, a runner for each market, the
 /// channels to trip and location, the gRPC server and its metrics port. Thread-safe.
+///
+/// The health of a market, by its name, is SERVING while this process holds the market's lease,
+/// knows its open trips, and can use the clocks of trip and location. The health of the process as
+/// a whole is SERVING while that of one of its markets is.
 class DispatchServer {
  public:
   struct Options {
@@ -60,8 +63,7 @@ class DispatchServer {
     Duration update_speeds_every = Duration::zero();
     /// The markets that are served, and their streets.
     std::map<MarketId, std::unique_ptr<roads::Streets>> streets = {};
-    /// Called once, when every market knows its open trips and the clocks of the services can be
-    /// used together: from then on health is SERVING. Called on a thread of the server, perhaps
+    /// Called once, when health is SERVING for the first time, on a thread of the server, perhaps
     /// before Start returns.
     std::function<void(const DispatchServer&)> on_ready = [](const DispatchServer&) {};
     /// Where drivers reach it, for other processes to send them there; empty: the address that is
@@ -142,8 +144,9 @@ class DispatchServer {
   std::unique_ptr<metrics::Exporter> exporter_;
   std::unique_ptr<rpc::Server> server_;
 
-  std::atomic<std::size_t> caught_up_ = 0;  // Markets.
-  mutable Mutex readiness_;
+  mutable Mutex readiness_;  // Keeps the order of changes.
+  /// Markets whose lease this process holds or held, and whose open trips it knows.
+  std::set<MarketId> led_ ABSL_GUARDED_BY(readiness_);
   /// The first that was taken over by another process.
   std::optional<trip::v1::Lease> lost_lease_ ABSL_GUARDED_BY(readiness_);
   bool announced_ ABSL_GUARDED_BY(readiness_) = false;

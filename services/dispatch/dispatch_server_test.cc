@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "libs/metrics/testing/scrape.h"
 #include "libs/roads/streets.h"
 #include "libs/rpc/channel.h"
@@ -90,6 +91,25 @@ class DispatchServerTest : public ::testing::Test {
     }
   }
 
+  /// The health of a market, or with an empty name of the process.
+  static bool IsServing(const DispatchServer& server, const std::string& market) {
+    using grpc::health::v1::HealthCheckResponse;
+    const auto stub = grpc::health::v1::Health::NewStub(rpc::MakeChannel(server.address()));
+    grpc::ClientContext context;
+    rpc::SetTimeout(context, std::chrono::seconds(30));
+    grpc::health::v1::HealthCheckRequest request;
+    request.set_service(market);
+    HealthCheckResponse response;
+    const grpc::Status status = stub->Check(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.status() == HealthCheckResponse::SERVING;
+  }
+  /// The test's time bounds the wait.
+  static void WaitForHealth(const DispatchServer& server, const std::string& market,
+                            bool is_serving) {
+    while (IsServing(server, market) != is_serving) std::this_thread::yield();
+  }
+
   /// Another process asks for the lease of "city", as `holder`.
   trip::v1::AcquireLeaseResponse AcquireLease(const std::string& holder) {
     const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel(trip_->address()));
@@ -155,6 +175,64 @@ TEST_F(DispatchServerTest, LeaseNamesNoAddressThatIsAWildcard) {
   Start({.server = {.address = "0.0.0.0:0"}});
   WaitUntilItHoldsTheLease();
   EXPECT_EQ(AcquireLease("other").lease().address(), "");
+}
+
+TEST_F(DispatchServerTest, IsReadyForTheMarketsThatItLeads) {
+  StartServices({"city", "town"});
+  std::promise<void> standby;
+  const auto first = StartDispatch({}, {"city"});
+  WaitForHealth(*first, "city", true);
+  server_ = StartDispatch({.on_standby = [&](const auto&, const auto&) { standby.set_value(); }},
+                          {"city", "town"});
+  WaitForHealth(*server_, "town", true);
+  ASSERT_EQ(standby.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_TRUE(IsServing(*server_, ""));
+  EXPECT_FALSE(IsServing(*server_, "city"));
+  first->Drain();
+  WaitForHealth(*server_, "city", true);
+  EXPECT_TRUE(IsServing(*server_, "town"));
+}
+
+TEST_F(DispatchServerTest, StandbyOfAllOfItsMarketsIsNotReady) {
+  StartServices({"city"});
+  std::promise<void> standby;
+  const auto first = StartDispatch({}, {"city"});
+  WaitForHealth(*first, "", true);
+  server_ = StartDispatch({.on_standby = [&](const auto&, const auto&) { standby.set_value(); }},
+                          {"city"});
+  ASSERT_EQ(standby.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_FALSE(IsServing(*server_, "city"));
+  EXPECT_FALSE(IsServing(*server_, ""));
+  first->Drain();
+  WaitForHealth(*server_, "", true);
+  EXPECT_TRUE(IsServing(*server_, "city"));
+}
+
+TEST_F(DispatchServerTest, CallsOfAMarketGoToTheProcessThatLeadsIt) {
+  StartServices({"city", "town"});
+  const auto of_city = StartDispatch({}, {"city"});
+  WaitForHealth(*of_city, "city", true);
+  const auto of_town = StartDispatch({}, {"town", "city"});
+  WaitForHealth(*of_town, "town", true);
+  const std::string both = of_city->address() + "," + of_town->address();
+  for (const char* market : {"city", "town"}) {
+    const auto stub = v1::DispatchService::NewStub(rpc::MakeChannel(both, {.health_part = market}));
+    for (int i = 0; i < 10; ++i) {
+      grpc::ClientContext context;
+      rpc::SetCaller(context, {rpc::CallerKind::kDriver, "d-1"});
+      rpc::SetTimeout(context, std::chrono::seconds(30));
+      context.set_wait_for_ready(true);
+      const auto stream = stub->Drive(&context);
+      v1::DriveRequest hello;
+      hello.mutable_hello()->set_market(market);
+      hello.mutable_hello()->set_seats(4);
+      stream->Write(hello);
+      v1::DriveResponse response;
+      EXPECT_TRUE(stream->Read(&response)) << stream->Finish().error_message();
+      EXPECT_TRUE(response.has_welcome());
+      context.TryCancel();
+    }
+  }
 }
 
 TEST_F(DispatchServerTest, LogsOnceThatTripDoesNotServeItsMarketAndWhatToDo) {

@@ -23,7 +23,7 @@ namespace {
 absl::Status Connect(Services& services, const std::string& flag, const std::string& text,
                      const rpc::Security& security,
                      const std::vector<const google::protobuf::FileDescriptor*>& files,
-                     bool retried) {
+                     bool retried, bool markets_have_health = false) {
   auto addresses = service::MarketAddresses::Parse(flag, text);
   if (!addresses.ok()) return addresses.status();
   std::vector<std::string> names;
@@ -34,7 +34,8 @@ absl::Status Connect(Services& services, const std::string& flag, const std::str
   const auto channels = std::make_shared<MarketChannels>(
       MarketChannels::Options{.addresses = *std::move(addresses),
                               .retried_services = std::move(names),
-                              .credentials = security.ForChannel(flag)});
+                              .credentials = security.ForChannel(flag),
+                              .markets_have_health = markets_have_health});
   for (const auto* file : files) services.Add(*file, channels);
   return absl::OkStatus();
 }
@@ -56,7 +57,7 @@ absl::StatusOr<Services> ConnectServices(const GatewayServer::Options& options,
   if (status.ok()) {
     status = Connect(services, "dispatch", options.dispatch, security,
                      {dispatch::v1::DriveRequest::descriptor()->file()},
-                     /*retried=*/false);
+                     /*retried=*/false, /*markets_have_health=*/true);
   }
   if (!status.ok()) return status;
   return services;

@@ -11,13 +11,16 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MarketChannels::Take(std::string_
                                                                     CallerClass caller_class) {
   const absl::StatusOr<std::string> address = options_.addresses.Find(market);
   if (!address.ok()) return address.status();
+  const bool by_market = options_.markets_have_health && !options_.addresses.is_single() &&
+                         rpc::NamesSeveral(*address);
+  const Target target(*address, by_market ? market : "");
   std::shared_ptr<rpc::ChannelPool> pool;
   {
     MutexLock lock(mu_);
-    auto found = by_address_.find(*address);
-    if (found == by_address_.end()) {
-      if (by_address_.size() >= options_.max_addresses) ForgetOldest();
-      found = by_address_.emplace(*address, Entry{MakePools(*address)}).first;
+    auto found = by_target_.find(target);
+    if (found == by_target_.end()) {
+      if (by_target_.size() >= options_.max_addresses) ForgetOldest();
+      found = by_target_.emplace(target, Entry{MakePools(target)}).first;
     }
     found->second.used_at = ++uses_;
     pool = found->second.pools[static_cast<std::size_t>(caller_class)];
@@ -27,20 +30,21 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MarketChannels::Take(std::string_
 
 std::size_t MarketChannels::size() const {
   MutexLock lock(mu_);
-  return by_address_.size();
+  return by_target_.size();
 }
 
-MarketChannels::Pools MarketChannels::MakePools(const std::string& address) const {
+MarketChannels::Pools MarketChannels::MakePools(const Target& target) const {
   Pools pools;
   const rpc::ChannelPool::Options pool_options;
   for (std::size_t i = 0; i < kCallerClasses; ++i) {
     const int first = static_cast<int>(i) * pool_options.max_channels;
     pools[i] = std::make_shared<rpc::ChannelPool>(
-        [address, first, retried = options_.retried_services,
+        [target, first, retried = options_.retried_services,
          credentials = options_.credentials](int connection) {
-          return rpc::MakeChannel(address, {.retried_services = retried,
-                                            .connection = first + connection,
-                                            .credentials = credentials});
+          return rpc::MakeChannel(target.first, {.retried_services = retried,
+                                                 .connection = first + connection,
+                                                 .health_part = target.second,
+                                                 .credentials = credentials});
         },
         pool_options);
   }
@@ -48,8 +52,8 @@ MarketChannels::Pools MarketChannels::MakePools(const std::string& address) cons
 }
 
 void MarketChannels::ForgetOldest() {
-  by_address_.erase(std::min_element(
-      by_address_.begin(), by_address_.end(),
+  by_target_.erase(std::min_element(
+      by_target_.begin(), by_target_.end(),
       [](const auto& a, const auto& b) { return a.second.used_at < b.second.used_at; }));
 }
 

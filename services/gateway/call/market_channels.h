@@ -29,6 +29,11 @@ class MarketChannels {
     std::vector<std::string> retried_services = {};
     /// Null for plaintext.
     std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
+    /// Whether each process has a health for each of its markets. Then a call goes to a process
+    /// that serves its market, if the addresses are listed for each market. (In a single list they
+    /// aren't: there clients choose the markets, and each takes some of a process's health
+    /// watches.)
+    bool markets_have_health = false;
     /// Addresses whose connections are kept. Clients choose the markets that a DNS template is
     /// filled with, so that there is no end to them: beyond this, the address that was used longest
     /// ago is forgotten. Its calls under way go on.
@@ -52,12 +57,15 @@ class MarketChannels {
     std::uint64_t used_at = 0;  // By uses_.
   };
 
-  Pools MakePools(const std::string& address) const;
+  /// An address and the part of its processes whose health counts, as ChannelOptions::health_part.
+  using Target = std::pair<std::string, std::string>;
+
+  Pools MakePools(const Target& target) const;
   void ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Options options_;
   mutable Mutex mu_;
-  std::map<std::string, Entry> by_address_ ABSL_GUARDED_BY(mu_);
+  std::map<Target, Entry> by_target_ ABSL_GUARDED_BY(mu_);
   std::uint64_t uses_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

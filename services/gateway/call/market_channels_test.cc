@@ -26,6 +26,26 @@ TEST(MarketChannels, KeepsTheConnectionsOfEachMarket) {
   EXPECT_EQ(channels.size(), 2U);
 }
 
+TEST(MarketChannels, SharesConnectionsToOneProcessAndNotThoseThatWatchAMarketsHealth) {
+  MarketChannels::Options options = OptionsFor(
+      "porto=127.0.0.1:1,lisbon=127.0.0.1:1,a=127.0.0.1:2,127.0.0.1:3,b=127.0.0.1:2,"
+      "127.0.0.1:3");
+  options.markets_have_health = true;
+  MarketChannels channels(std::move(options));
+  EXPECT_EQ((*channels.Take("porto", CallerClass::kDriver)).get(),
+            (*channels.Take("lisbon", CallerClass::kDriver)).get());
+  EXPECT_NE((*channels.Take("a", CallerClass::kDriver)).get(),
+            (*channels.Take("b", CallerClass::kDriver)).get());
+}
+
+TEST(MarketChannels, SingleListHasTheSameConnectionsForAllMarkets) {
+  MarketChannels::Options options = OptionsFor("127.0.0.1:2,127.0.0.1:3");
+  options.markets_have_health = true;
+  MarketChannels channels(std::move(options));
+  EXPECT_EQ((*channels.Take("a", CallerClass::kDriver)).get(),
+            (*channels.Take("b", CallerClass::kDriver)).get());
+}
+
 TEST(MarketChannels, RefusesMarketsThatHaveNoAddress) {
   MarketChannels channels(OptionsFor("porto=127.0.0.1:1"));
   EXPECT_THAT(channels.Take("atlantis", CallerClass::kDriver),
