@@ -164,7 +164,20 @@ CREATE TRIGGER leases_stay BEFORE DELETE OR TRUNCATE ON leases FOR EACH STATEMEN
   EXECUTE FUNCTION ridestream_refuse('leases are not deleted, they end');
 )sql";
 
-constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
+// As version 5 in schema.cc.
+constexpr std::string_view kVersion4 = R"sql(
+CREATE TABLE settings (
+  name  text PRIMARY KEY,
+  value text NOT NULL
+);
+CREATE TRIGGER settings_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON settings FOR EACH STATEMENT
+  EXECUTE FUNCTION ridestream_refuse('a setting holds for all that was written');
+
+ALTER TABLE leases ADD CONSTRAINT term_leaves_room CHECK (term < 1::bigint << 62);
+)sql";
+
+constexpr std::array<std::string_view, 4> kMigrations = {kVersion1, kVersion2, kVersion3,
+                                                         kVersion4};
 
 }  // namespace
 

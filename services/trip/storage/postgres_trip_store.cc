@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "libs/postgres/migrations.h"
+#include "services/trip/storage/clock_rate.h"
 #include "services/trip/storage/postgres_schema.h"
 #include "services/trip/storage/postgres_session.h"
 
@@ -27,7 +28,8 @@ absl::Status CheckRights(postgres::Connection& connection, postgres::Deadline de
       "('trips', 'INSERT'), ('trips', 'UPDATE'), ('trip_log', 'SELECT'), ('trip_log', 'INSERT'), "
       "('used_ids', 'SELECT'), ('used_ids', 'INSERT'), ('quotes', 'SELECT'), "
       "('quotes', 'INSERT'), ('quotes', 'DELETE'), ('surge', 'SELECT'), ('surge', 'INSERT'), "
-      "('surge', 'UPDATE'), ('leases', 'SELECT'), ('leases', 'INSERT'), ('leases', 'UPDATE')) AS r "
+      "('surge', 'UPDATE'), ('leases', 'SELECT'), ('leases', 'INSERT'), ('leases', 'UPDATE'), "
+      "('settings', 'SELECT')) AS r "
       "(name, privilege) "
       "WHERE NOT has_table_privilege(r.name, r.privilege) LIMIT 1");
   const absl::StatusOr<std::vector<postgres::Result>> missing = connection.Sync(deadline);
@@ -37,13 +39,31 @@ absl::Status CheckRights(postgres::Connection& connection, postgres::Deadline de
       fmt::format("PostgreSQL's role lacks a privilege: {}", missing->front().Text(0, 0)));
 }
 
-absl::Status BringUpToDate(const std::string& url, postgres::Deadline deadline) {
+/// Writes the rate into a database that has none yet, unless another process does, and compares it.
+absl::Status AgreeOnClockRate(postgres::Connection& connection, double rate,
+                              postgres::Deadline deadline) {
+  for (const bool may_insert : {true, false}) {
+    connection.SendSql("SELECT value FROM settings WHERE name = $1", {kClockRateSetting});
+    const absl::StatusOr<std::vector<postgres::Result>> found = connection.Sync(deadline);
+    if (!found.ok()) return found.status();
+    if (found->front().rows() > 0) return CheckClockRate(found->front().Text(0, 0), rate);
+    if (!may_insert) break;
+    connection.SendSql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                       {kClockRateSetting, FormatClockRate(rate)});
+    const absl::StatusOr<std::vector<postgres::Result>> inserted = connection.Sync(deadline);
+    if (!inserted.ok()) return inserted.status();
+  }
+  return absl::DataLossError("the setting clock_rate of the database has vanished");
+}
+
+absl::Status BringUpToDate(const std::string& url, double clock_rate, postgres::Deadline deadline) {
   auto connection = postgres::Connection::Open(url, {}, deadline);
   if (!connection.ok()) return connection.status();
   absl::Status status =
       postgres::Migrate(**connection, kPostgresVersionTable, PostgresMigrations(), deadline);
-  if (!status.ok()) return status;
-  return CheckRights(**connection, deadline);
+  if (status.ok()) status = CheckRights(**connection, deadline);
+  if (status.ok()) status = AgreeOnClockRate(**connection, clock_rate, deadline);
+  return status;
 }
 
 /// Not the fault of the connection, the server or the time: PostgreSQL refused a statement.
@@ -86,7 +106,7 @@ absl::StatusOr<std::unique_ptr<PostgresTripStore>> PostgresTripStore::Open(Optio
   const postgres::Deadline deadline = After(options.open_for);
   absl::Status status;
   for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-    status = BringUpToDate(options.url, deadline);
+    status = BringUpToDate(options.url, options.clock.rate(), deadline);
     if (!absl::IsUnavailable(status) || After(pause) > deadline) break;
     std::this_thread::sleep_for(pause);
   }

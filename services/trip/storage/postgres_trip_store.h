@@ -51,8 +51,9 @@ class PostgresTripStore final : public TripStore, private BatchCommitter {
   };
 
   /// Connects and brings the schema up to date. FAILED_PRECONDITION for a database of a newer
-  /// version, or a server that refuses the connection; PERMISSION_DENIED for a role without the
-  /// rights; UNAVAILABLE for a server that doesn't answer, or is read-only.
+  /// version or of another rate of the clock, or a server that refuses the connection;
+  /// PERMISSION_DENIED for a role without the rights; UNAVAILABLE for a server that doesn't answer,
+  /// or is read-only.
   static absl::StatusOr<std::unique_ptr<PostgresTripStore>> Open(Options options);
   /// Carries out what waits, then closes. Nobody may call it any more.
   ~PostgresTripStore() override;

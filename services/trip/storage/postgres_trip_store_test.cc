@@ -154,6 +154,33 @@ TEST_F(PostgresTripStoreTest, ADatabaseThatCannotServeIsRefusedWithItsReason) {
   EXPECT_THAT(OpenStatus(server_->Url()), StatusIs(kFailedPrecondition, "schema version 99"));
 }
 
+TEST_F(PostgresTripStoreTest, OneOfTwoStoresThatDisagreeOnTheClockRateIsRefused) {
+  const ScaledClock slow(0.3);
+  const ScaledClock fast(10);
+  const auto open = [this](const Clock& clock) {
+    PostgresTripStore::Options options{.url = server_->Url(), .clock = clock, .readers = 1};
+    return PostgresTripStore::Open(std::move(options)).status();
+  };
+  auto first = std::async(std::launch::async, [&] { return open(slow); });
+  auto second = std::async(std::launch::async, [&] { return open(fast); });
+  const absl::Status of_slow = first.get();
+  const absl::Status of_fast = second.get();
+  EXPECT_NE(of_slow.ok(), of_fast.ok()) << of_slow << of_fast;
+  EXPECT_THAT(of_slow.ok() ? of_fast : of_slow,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       of_slow.ok() ? "written with --clock_rate=0.3, and this process has "
+                                      "--clock_rate=10"
+                                    : "written with --clock_rate=10, and this process has "
+                                      "--clock_rate=0.3"));
+  EXPECT_THAT(open(of_slow.ok() ? slow : fast), IsOk());
+  auto connection = Connect();
+  EXPECT_THAT(connection->Execute("UPDATE settings SET value = '2'", Soon()),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "holds for all"));
+  EXPECT_THAT(
+      connection->Execute("INSERT INTO leases VALUES ('m', 'a', '', 1::bigint << 62, 0)", Soon()),
+      StatusIs(absl::StatusCode::kFailedPrecondition, "term_leaves_room"));
+}
+
 TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsWritable) {
   PostgresTripStore::Options options = Options();
   options.write_for = kRetryFor;

@@ -182,8 +182,29 @@ CREATE TRIGGER leases_stay BEFORE DELETE ON leases
 BEGIN SELECT RAISE(ABORT, 'leases are not deleted, they end'); END;
 )sql";
 
-constexpr std::array<std::string_view, 4> kMigrations = {kVersion1, kVersion2, kVersion3,
-                                                         kVersion4};
+// What must be the same for every process that ever writes here; clock_rate.h has the only setting
+// so far. And terms of leases, which somebody may have set by hand, leave room for new holders.
+constexpr std::string_view kVersion5 = R"sql(
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER settings_are_not_changed BEFORE UPDATE ON settings
+BEGIN SELECT RAISE(ABORT, 'a setting holds for all that was written'); END;
+
+CREATE TRIGGER settings_stay BEFORE DELETE ON settings
+BEGIN SELECT RAISE(ABORT, 'a setting holds for all that was written'); END;
+
+CREATE TRIGGER new_lease_terms_leave_room BEFORE INSERT ON leases WHEN NEW.term >= 1 << 62
+BEGIN SELECT RAISE(ABORT, 'a term of a lease is less than 2^62'); END;
+
+CREATE TRIGGER lease_terms_leave_room BEFORE UPDATE ON leases WHEN NEW.term >= 1 << 62
+BEGIN SELECT RAISE(ABORT, 'a term of a lease is less than 2^62'); END;
+)sql";
+
+constexpr std::array<std::string_view, 5> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                                         kVersion5};
 
 }  // namespace
 

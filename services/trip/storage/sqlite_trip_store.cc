@@ -6,6 +6,7 @@
 
 #include "libs/sqlite/migrations.h"
 #include "libs/sqlite/transaction.h"
+#include "services/trip/storage/clock_rate.h"
 #include "services/trip/storage/schema.h"
 
 namespace ridestream::trip {
@@ -15,6 +16,20 @@ sqlite::OpenOptions ReaderOptions(const SqliteTripStore::Options& options) {
   return {.read_only = true, .cache_kib = 4 * 1024, .vfs = options.vfs};
 }
 
+/// Writes the rate into a database that has none yet, and compares it otherwise.
+absl::Status AgreeOnClockRate(sqlite::Database& database, double rate) {
+  auto find = database.Prepare("SELECT value FROM settings WHERE name = ?1");
+  if (!find.ok()) return find.status();
+  auto rows = find->Query(kClockRateSetting);
+  if (!rows.ok()) return rows.status();
+  const absl::StatusOr<bool> is_set = rows->Next();
+  if (!is_set.ok()) return is_set.status();
+  if (*is_set) return CheckClockRate(rows->Text(0), rate);
+  auto insert = database.Prepare("INSERT INTO settings (name, value) VALUES (?1, ?2)");
+  if (!insert.ok()) return insert.status();
+  return insert->Run(kClockRateSetting, std::string_view(FormatClockRate(rate)));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteTripStore>> SqliteTripStore::Open(Options options) {
@@ -22,7 +37,9 @@ absl::StatusOr<std::unique_ptr<SqliteTripStore>> SqliteTripStore::Open(Options o
       sqlite::Database::Open(options.path, {.vfs = options.vfs});
   if (!opened.ok()) return opened.status();
   auto database = std::make_unique<sqlite::Database>(*std::move(opened));
-  if (absl::Status status = sqlite::Migrate(*database, Migrations()); !status.ok()) return status;
+  absl::Status status = sqlite::Migrate(*database, Migrations());
+  if (status.ok()) status = AgreeOnClockRate(*database, options.clock.rate());
+  if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<SqliteLedger>> ledger = SqliteLedger::Open(*database);
   if (!ledger.ok()) return ledger.status();
   const absl::StatusOr<std::uint64_t> last = (*ledger)->ReadLastSequence();

@@ -42,8 +42,8 @@ class SqliteTripStore final : public TripStore, private BatchCommitter {
     std::string vfs = {};  ///< See sqlite::OpenOptions.
   };
 
-  /// Opens the file or makes it. FAILED_PRECONDITION for one of a newer version; else the codes of
-  /// sqlite::Database::Open.
+  /// Opens the file or makes it. FAILED_PRECONDITION for one of a newer version or of another rate
+  /// of the clock; else the codes of sqlite::Database::Open.
   static absl::StatusOr<std::unique_ptr<SqliteTripStore>> Open(Options options);
   /// Carries out what waits, then closes. Nobody may call it any more.
   ~SqliteTripStore() override;

@@ -250,6 +250,11 @@ TEST_F(SqliteTripStoreTest, SchemaItselfHoldsTheInvariants) {
       {"UPDATE leases SET holder = 'b'", kRule, "a larger term"},
       {"UPDATE leases SET market = 'x', term = 3", kRule, "a larger term"},
       {"DELETE FROM leases", kRule, "not deleted"},
+      {"UPDATE leases SET term = 1 << 62", kRule, "less than 2^62"},
+      {"INSERT INTO leases VALUES ('x', 'a', '', 1 << 62, 0)", kRule, "less than 2^62"},
+      {"UPDATE settings SET value = '2'", kRule, "holds for all"},
+      {"DELETE FROM settings", kRule, "holds for all"},
+      {"INSERT INTO settings VALUES ('clock_rate', '2')", kUnique, "settings.name"},
   };
   for (const Violation& violation : violations) {
     SCOPED_TRACE(violation.sql);
@@ -343,6 +348,19 @@ TEST_F(SqliteTripStoreTest, NewerDatabaseIsRefused) {
   ASSERT_THAT(database->Execute("PRAGMA user_version = 99"), IsOk());
   EXPECT_THAT(TryOpen(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                   "is of schema version 99, and this program knows"));
+}
+
+TEST_F(SqliteTripStoreTest, ClockOfAnotherRateThanTheDatabasesIsRefused) {
+  const ScaledClock slow(0.3);
+  const ScaledClock fast(10);
+  const auto open = [this](const Clock& clock) {
+    return SqliteTripStore::Open({.path = folder_.File("other.db"), .clock = clock}).status();
+  };
+  EXPECT_THAT(open(slow), IsOk());
+  EXPECT_THAT(open(fast), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                   "written with --clock_rate=0.3, and this process has "
+                                   "--clock_rate=10"));
+  EXPECT_THAT(open(slow), IsOk());
 }
 
 TEST_F(SqliteTripStoreTest, DamagedFileIsRefused) {
