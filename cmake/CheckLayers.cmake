@@ -2,7 +2,8 @@
 # FILE sets `targets`, and for each target T: files_T, deps_T (what T links) and public_deps_T (what
 # those that link T may use as well). Fails unless
 #  * libraries depend on each other without a cycle,
-#  * each include names a header of the project by its path from SOURCE_DIR,
+#  * each include names a header of the project by its path from SOURCE_DIR, or a public one of the C++
+#    client library by its path from there,
 #  * each header of the project that is included is a source of some target,
 #  * a file includes only headers of its own target, of those that it links, and of their public
 #    dependencies; generated headers and gRPC's count as those of proto_messages, proto_services and
@@ -10,6 +11,9 @@
 #  * no include and no dependency goes in a forbidden direction (the tables below).
 cmake_minimum_required(VERSION 3.22)
 include(${LAYERS})
+
+# The C++ client library's public headers are included by their path from here, as by its users.
+set(public_includes clients/cpp/include/)
 
 # Tests may start other services, and may use what is for tests.
 set(test_files "_test\\.cc$|_bench\\.cc$|/testing/|^tests/")
@@ -20,13 +24,15 @@ set(inner_rooms
 # Pairs of regular expressions: files other than tests, and headers that they must not include. A
 # service must not include another one either.
 set(forbidden_headers
-  "^libs/" "^(deploy|loadtest|services|tests)/"
-  "^services/" "^(deploy|loadtest|tests)/"
+  "^libs/" "^(clients|deploy|loadtest|services|tests)/"
+  "^services/" "^(clients|deploy|loadtest|tests)/"
   "^loadtest/" "^(deploy|services|tests)/"
   "^deploy/" "^(loadtest|services|tests)/"
   "^(libs|loadtest|services)/" "/testing/"
   "${inner_rooms}" "^services/[^/]+/(kafka/|rpc/|storage/|[^/]+\\.h$)|^libs/(postgres|sqlite)/"
   "^services/[^/]+/domain/" "^services/[^/]+/(candidates|drive|handlers|runner|streets)/")
+# The same for tests as well: a client library is built without the rest of the project.
+set(forbidden_headers_of_all "^clients/" "^(deploy|libs|loadtest|services|tests)/")
 # Pairs of regular expressions: files, tests included, and targets that their own target must not
 # link, not even through others.
 set(forbidden_targets
@@ -106,6 +112,9 @@ foreach(target ${targets})
     file(STRINGS ${SOURCE_DIR}/${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
     foreach(line ${lines})
       string(REGEX REPLACE "^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]+).*" "\\1" header "${line}")
+      if(DEFINED owners_${public_includes}${header})
+        set(header ${public_includes}${header})
+      endif()
       if(header MATCHES "^ridestream/.*\\.grpc\\.pb\\.h$")
         set(owners proto_services)
       elseif(header MATCHES "^ridestream/.*\\.pb\\.h$")
@@ -114,6 +123,7 @@ foreach(target ${targets})
         set(owners gRPC::grpc++)
       elseif(DEFINED owners_${header})
         set(owners ${owners_${header}})
+        check_table(forbidden_headers_of_all ${file} "include" ${header})
         if(NOT file MATCHES "${test_files}")
           check_table(forbidden_headers ${file} "include" ${header})
           check_services(${file} ${header})

@@ -80,6 +80,16 @@ check_direction(TestToTesting services/trip/trip_server_test.cc services/trip/te
                 PASSES)
 check_direction(TestToOtherService services/dispatch/dispatch_server_test.cc
                 services/trip/trip_server.h PASSES)
+check_direction(ClientToLibrary clients/cpp/src/driver.cc libs/base/clock.h)
+check_direction(TestOfClientToLibrary clients/cpp/tests/driver_test.cc libs/base/clock.h)
+check_direction(ServiceToClient services/trip/trip_server.cc clients/cpp/src/driver.h)
+check_direction(LoadTestToClient loadtest/driver/driver.cc clients/cpp/src/driver.h PASSES)
+check(PublicHeaderOfTheClientPasses USER loadtest/driver/driver.cc
+      HEADER clients/cpp/include/ridestream/client/driver.h
+      INCLUDE "#include \"ridestream/client/driver.h\"" LINKS owner)
+check(PublicHeaderOfTheClientThatIsNotLinked USER loadtest/driver/driver.cc
+      HEADER clients/cpp/include/ridestream/client/driver.h
+      INCLUDE "#include \"ridestream/client/driver.h\"" REFUSED "doesn't link owner")
 check(DomainLinksGrpc USER services/trip/domain/fare.cc HEADER libs/b/b.h LINKS owner
       OWNER_LINKS gRPC::grpc++ OWNER_PUBLIC gRPC::grpc++ REFUSED "must not depend on gRPC::grpc")
 check(RpcLinksGrpcPasses USER services/trip/rpc/service.cc HEADER libs/b/b.h LINKS owner
