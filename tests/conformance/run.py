@@ -33,6 +33,7 @@ JAVA = ["java", "-cp", f"{JAVA_OUT}/test-classes:{JAVA_OUT}/classes:{JAVA_OUT}/l
 
 #: How an adapter is started, and where.
 ADAPTERS = {
+    "cpp": (["build/clients/cpp/tests/cpp_adapter"], ROOT),
     "python": ([sys.executable, "adapters/python_adapter.py"], ROOT / "tests/conformance"),
     "go": (["build/conformance/go_adapter"], ROOT),
     "java": ([*JAVA, "org.ridestream.client.conformance.Adapter"], ROOT),
@@ -41,6 +42,7 @@ ADAPTERS = {
 
 #: The two examples of each language, a driver's and a rider's, and where they are started.
 EXAMPLES = {
+    "cpp": (["build/conformance/cpp/accept_everything"], ["build/conformance/cpp/go_home"], ROOT),
     "python": (
         [sys.executable, "examples/accept_everything.py"],
         [sys.executable, "examples/go_home.py"],
