@@ -23,7 +23,8 @@ std::string KeyOf(const pb::StopUpdate& update) {
 }
 std::string GiveUpKey(const std::string& trip_id) { return absl::StrCat("give_up ", trip_id); }
 
-/// Of a DriveRequest or a Rejected. Empty: it is about a command of an unknown kind.
+/// The key of the command in a DriveRequest or a Rejected. Empty: the command is of an unknown
+/// kind.
 template <typename Message>
 std::string KeyOfCommand(const Message& message) {
   if (message.has_offer_answer()) return KeyOf(message.offer_answer());

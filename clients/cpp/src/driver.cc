@@ -203,7 +203,7 @@ class Driver::Impl {
 
   const Connection connection_;
   const std::string market_;
-  StreamLoop loop_;  // Of the thread, but for Wake().
+  StreamLoop loop_;  // Used by the thread, except for Wake().
   mutable absl::Mutex mu_;
   absl::CondVar changed_;  // There may be an event, or the end.
   DriverProtocol protocol_ ABSL_GUARDED_BY(mu_);

@@ -370,7 +370,7 @@ class TripWatch::Impl {
 
   const Connection connection_;
   const std::string trip_id_;
-  // Of the caller of Next().
+  // Used by the caller of Next(), except for Wake().
   StreamLoop loop_;
   Backoff backoff_{std::random_device()()};
   RefusedProof refused_;

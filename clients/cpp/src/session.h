@@ -57,7 +57,7 @@ class Session {
 
   std::optional<dispatch::v1::Welcome> welcome_;
   std::optional<dispatch::v1::Plan> plan_;
-  std::string offer_id_;  // Of the open offer.
+  std::string offer_id_;  // The open offer.
   std::uint64_t last_sequence_ = 0;
   std::uint64_t ack_ = 0;
   std::deque<Untaken> untaken_;

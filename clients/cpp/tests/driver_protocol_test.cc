@@ -58,7 +58,7 @@ class DriverProtocolTest : public testing::Test {
   DriverProtocol::Time now_ = DriverProtocol::Time(seconds(1'000));
   DriverProtocol protocol_{HelloOf(), "home:1", 7};
   std::uint64_t epoch_ = 0;
-  std::optional<absl::Status> result_;  // Of a command.
+  std::optional<absl::Status> result_;  // What the last command returned.
 };
 
 TEST_F(DriverProtocolTest, NothingIsSentBetweenHelloAndWelcome) {
