@@ -1,18 +1,17 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "libs/identity/https_client.h"
 
 namespace ridestream::identity {
 
-/// The content of an https URL, fetched by libcurl: the certificate must name the URL's host and
-/// lead to a trusted authority; redirects aren't followed. One thread at a time fetches; Stop comes
-/// from any.
+/// The content of an https URL; see HttpsClient. One thread at a time fetches; Stop comes from any.
 class HttpsSource {
  public:
   struct Options {
@@ -24,27 +23,22 @@ class HttpsSource {
     std::chrono::milliseconds timeout{10'000};
   };
 
-  /// Whether `text` begins as an https URL does.
-  static bool IsUrl(const std::string& text) { return text.starts_with("https://"); }
-
   /// INVALID_ARGUMENT for what is not an https URL. Call it before other threads start: libcurl
   /// asks for that.
   static absl::StatusOr<std::unique_ptr<HttpsSource>> Make(Options options);
-  ~HttpsSource();
 
   /// The body of an answer with the status 200. UNAVAILABLE, with the reason, for everything else;
   /// RESOURCE_EXHAUSTED beyond `max_bytes`.
   absl::StatusOr<std::string> Fetch();
   /// Ends the fetch that is under way within a second, and fails all later ones.
-  void Stop() { stopped_ = true; }
+  void Stop() { client_->Stop(); }
 
  private:
-  explicit HttpsSource(Options options);
+  HttpsSource(std::string url, std::unique_ptr<HttpsClient> client)
+      : url_(std::move(url)), client_(std::move(client)) {}
 
-  const Options options_;
-  std::atomic<bool> stopped_ = false;
-  struct Handle;
-  std::unique_ptr<Handle> handle_;  // Keeps the connection between fetches.
+  const std::string url_;
+  const std::unique_ptr<HttpsClient> client_;
 };
 
 }  // namespace ridestream::identity

@@ -30,7 +30,7 @@ TokenVerifier::~TokenVerifier() {
 
 absl::Status TokenVerifier::OpenKeys() {
   const std::string& from = options_.key_file;
-  if (HttpsSource::IsUrl(from)) {
+  if (IsHttpsUrl(from)) {
     auto source = HttpsSource::Make(
         {.url = from, .authorities = options_.key_authorities, .max_bytes = kMaxFileBytes});
     if (!source.ok()) return source.status();

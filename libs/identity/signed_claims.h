@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/identity/key_set.h"
+#include "libs/identity/token.h"
+#include "nlohmann/json.hpp"
+
+namespace ridestream::identity {
+
+/// All claims of a signed JWT (RFC 7519 in JWS compact form) whose signature, `iss`, `aud`, `exp`
+/// and, where present, `nbf` and `iat` are verified as VerifyToken describes. No other claim is
+/// checked, so it serves for tokens that don't name a caller by `sub` and `role`, such as the ID
+/// tokens of OIDC providers.
+///
+/// UNAUTHENTICATED with the first thing that is wrong. The message never contains any of the token.
+absl::StatusOr<nlohmann::json> VerifySignedClaims(std::string_view token, const KeySet& keys,
+                                                  const TokenRules& rules, Time now);
+
+/// UNAUTHENTICATED, with a reason that contains nothing of the token.
+absl::Status RefuseToken(std::string_view reason);
+
+/// The claim as text; empty if it is absent or something else. It lives as long as `claims`.
+std::string_view TextClaim(const nlohmann::json& claims, const char* name);
+
+/// The claim as a time (NumericDate); nothing if it is absent. UNAUTHENTICATED if it isn't a time.
+absl::StatusOr<std::optional<Time>> TimeClaim(const nlohmann::json& claims, const char* name);
+
+}  // namespace ridestream::identity
