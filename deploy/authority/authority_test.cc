@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
 #include "libs/identity/development_authority.h"
+#include "libs/identity/token_signer.h"
 #include "libs/identity/token_verifier.h"
 #include "libs/process/child_process.h"
 #include "libs/process/run_command.h"
@@ -72,6 +74,25 @@ TEST(AuthorityTest, ReplacesAnAuthorityOnlyByForce) {
   EXPECT_NE(read_key(), first);
 }
 
+TEST(AuthorityTest, MakesAKeyForSessionsThatOnlyItsOwnerReads) {
+  const testing::TempFolder folder;
+  const std::string path = folder.File("session.jwk");
+  const process::Finished made = RunAuthority("key " + path);
+  ASSERT_EQ(made.wait_status, 0) << made.output;
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::ifstream file(path);
+  const std::string key{std::istreambuf_iterator<char>(file), {}};
+  const auto signer = TokenSigner::FromPrivateJwk(key);
+  ASSERT_THAT(signer, IsOk());
+  EXPECT_EQ(signer->PublicJwks() + "\n", made.output);
+  EXPECT_EQ(made.output.find("\"d\""), std::string::npos) << "the private part";
+
+  const process::Finished again = RunAuthority("key " + path);
+  EXPECT_EQ(process::DescribeWaitStatus(again.wait_status), "exited with status 1");
+  EXPECT_NE(again.output.find("session.jwk can't be made"), std::string::npos) << again.output;
+}
+
 TEST(AuthorityTest, NamesTheWrongArgument) {
   const testing::TempFolder folder;
   const std::string at = " --folder=" + folder.path();
@@ -79,7 +100,7 @@ TEST(AuthorityTest, NamesTheWrongArgument) {
             std::string::npos);
   ASSERT_EQ(RunAuthority("create" + at).wait_status, 0);
   for (const char* arguments : {"", "token", "token ada", "token service/trip",
-                                "token rider/ada --market='a b'", "mint rider/ada"}) {
+                                "token rider/ada --market='a b'", "mint rider/ada", "key"}) {
     const process::Finished result = RunAuthority(arguments + at);
     EXPECT_EQ(process::DescribeWaitStatus(result.wait_status), "exited with status 1") << arguments;
     EXPECT_TRUE(result.output.starts_with("authority: ")) << result.output;

@@ -1,4 +1,5 @@
 // The throwaway authority for development: makes certificates and a token key, and mints tokens.
+// Also makes keys for the sessions of browsers.
 
 #include <fmt/format.h>
 
@@ -37,7 +38,15 @@ constexpr char kUsage[] =
       creates a folder with certificates, keys, a key set for tokens and a list of revocations;
       without --force, refuses a folder that holds an authority already
   authority token ROLE/ID [--folder] [--market] [--for]
-      prints a token for rider/ID, driver/ID, operator/ID or viewer/ID)";
+      prints a token for rider/ID, driver/ID, operator/ID or viewer/ID
+  authority key FILE
+      writes a new private key to FILE, for the gateway's --session_key, and prints the key set with
+      its public half, for the services' --token_keys. Fit for production, unlike the rest)";
+
+absl::Status Print(const std::string& text) {
+  fmt::print("{}\n", text);
+  return std::fflush(stdout) == 0 ? absl::OkStatus() : absl::InternalError("can't print");
+}
 
 absl::Status PrintToken(const std::string& name, Time now) {
   absl::StatusOr<Principal> principal = ParsePrincipal(name);
@@ -47,8 +56,12 @@ absl::Status PrintToken(const std::string& name, Time now) {
   const auto token = DevelopmentAuthority::MintToken(absl::GetFlag(FLAGS_folder), *principal, now,
                                                      absl::ToChronoSeconds(lifetime));
   if (!token.ok()) return token.status();
-  fmt::print("{}\n", *token);
-  return std::fflush(stdout) == 0 ? absl::OkStatus() : absl::InternalError("can't print the token");
+  return Print(*token);
+}
+
+absl::Status CreateKey(const std::string& path) {
+  const auto keys = CreateTokenKey(path);
+  return keys.ok() ? Print(*keys) : keys.status();
 }
 
 absl::Status Create(Time now) {
@@ -68,7 +81,9 @@ absl::Status Run(const std::vector<std::string>& arguments) {
   const Time now = ScaledClock().Now();
   if (arguments.size() == 1 && arguments[0] == "create") return Create(now);
   if (arguments.size() == 2 && arguments[0] == "token") return PrintToken(arguments[1], now);
-  return absl::InvalidArgumentError("the command must be create or token ROLE/ID; see --help");
+  if (arguments.size() == 2 && arguments[0] == "key") return CreateKey(arguments[1]);
+  return absl::InvalidArgumentError(
+      "the command must be create, token ROLE/ID or key FILE; see --help");
 }
 
 }  // namespace

@@ -142,6 +142,22 @@ absl::StatusOr<std::string> DevelopmentAuthority::MintToken(const std::string& f
   return signer->Mint(principal, DevelopmentTokenRules(), now, lifetime);
 }
 
+absl::StatusOr<std::string> CreateTokenKey(const std::string& path) {
+  const auto id = RandomId();
+  if (!id.ok()) return id.status();
+  const auto signer = TokenSigner::Generate(Algorithm::kEs256, *id);
+  if (!signer.ok()) return signer.status();
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return absl::ErrnoToStatus(errno, path + " can't be made");
+  absl::Status status = WriteAll(file, signer->PrivateJwk());
+  if (close(file) != 0 && status.ok()) status = absl::ErrnoToStatus(errno, "can't be closed");
+  if (!status.ok()) {
+    unlink(path.c_str());
+    return absl::Status(status.code(), path + ": " + std::string(status.message()));
+  }
+  return signer->PublicJwks();
+}
+
 absl::StatusOr<Principal> ParsePrincipal(std::string_view name) {
   const std::size_t slash = name.find('/');
   const std::optional<Role> role = RoleFromToken(name.substr(0, slash));

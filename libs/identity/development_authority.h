@@ -48,6 +48,11 @@ class DevelopmentAuthority {
                                                std::chrono::seconds lifetime);
 };
 
+/// Makes a key that signs tokens, on P-256, and writes it as a JWK to the new file `path`, which
+/// its owner alone may read. Returns the JWKS with the public half. ALREADY_EXISTS if there is a
+/// file.
+absl::StatusOr<std::string> CreateTokenKey(const std::string& path);
+
 /// Parses "rider/ada". INVALID_ARGUMENT, saying what is wrong.
 absl::StatusOr<Principal> ParsePrincipal(std::string_view name);
 
