@@ -96,6 +96,18 @@ absl::StatusOr<Pseudonyms> MakePseudonyms(const GatewayServer::Options& options)
   return pseudonyms;
 }
 
+absl::StatusOr<identity::TokenSigner> ReadSessionKey(const std::string& path) {
+  const auto blame = [&](const absl::Status& status) {
+    return absl::Status(status.code(),
+                        fmt::format("--session_key={}: {}", path, std::string(status.message())));
+  };
+  const auto jwk = identity::ReadWholeFile(path, /*max_bytes=*/64 << 10);
+  if (!jwk.ok()) return blame(jwk.status());
+  auto signer = identity::TokenSigner::FromPrivateJwk(*jwk);
+  if (!signer.ok()) return blame(signer.status());
+  return signer;
+}
+
 /// "127.0.0.1:7000" of "0.0.0.0:7000", which no browser can open.
 std::string Reachable(const std::string& address) {
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
@@ -128,14 +140,58 @@ GatewayServer::GatewayServer(const Options& options, std::unique_ptr<rpc::Securi
                options.metrics_listen),
       http_metrics_(metrics_.registry()) {}
 
+GatewayServer::~GatewayServer() {
+  if (oidc_ != nullptr) oidc_->Stop();
+}
+
 absl::Status GatewayServer::OpenSessions(const Options& options) {
-  if (options.security.insecure || options.sign_in_authority.empty()) return absl::OkStatus();
-  auto signer = identity::DevelopmentAuthority::ReadSigner(options.sign_in_authority);
+  const bool has_codes = !options.sign_in_authority.empty();
+  const bool has_provider = !options.oidc.provider.issuer.empty();
+  if (has_provider && options.security.insecure) {
+    return absl::InvalidArgumentError(
+        "--oidc_issuer: with --insecure, everybody is trusted and nobody signs in");
+  }
+  if (has_provider && options.session_key.empty() && !has_codes) {
+    return absl::InvalidArgumentError(
+        "--session_key: --oidc_issuer needs it, or --sign_in_authority in development");
+  }
+  if (!has_provider && !options.session_key.empty()) {
+    return absl::InvalidArgumentError("--session_key: is for --oidc_issuer, which isn't set");
+  }
+  if (options.security.insecure || (!has_provider && !has_codes)) return absl::OkStatus();
+  auto signer = options.session_key.empty()
+                    ? identity::DevelopmentAuthority::ReadSigner(options.sign_in_authority)
+                    : ReadSessionKey(options.session_key);
   if (!signer.ok()) return signer.status();
-  auto sessions = BrowserSessions::Make(*std::move(signer), options.security.tokens.rules, wall_);
+  auto again = identity::TokenSigner::FromPrivateJwk(signer->PrivateJwk());
+  if (!again.ok()) return again.status();
+  auto sessions =
+      BrowserSessions::Make(*std::move(signer), options.security.tokens.rules, wall_, has_codes);
   if (!sessions.ok()) return sessions.status();
   sessions_ = *std::move(sessions);
-  return absl::OkStatus();
+  return has_provider ? OfferSignIn(options, *std::move(again)) : absl::OkStatus();
+}
+
+absl::Status GatewayServer::OfferSignIn(const Options& options, identity::TokenSigner signer) {
+  const auto token = sessions_->MintToken({}, "viewer/check");
+  if (!token.ok()) return token.status();
+  if (const auto claims = security_->tokens()->Verify(*token); !claims.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("--session_key: the services would refuse its tokens. --token_keys must "
+                    "contain its public half: {}",
+                    std::string(claims.status().message())));
+  }
+  const auto host = HostName(options.address);
+  if (public_url_.empty() && !(host && IsLoopback(*host))) {
+    return absl::InvalidArgumentError(
+        "--public_url: --oidc_issuer needs it, since the provider sends browsers back there");
+  }
+  auto oidc = OidcSignIn::Make(options.oidc, std::move(signer), options.security.tokens.rules,
+                               *sessions_, wall_);
+  if (!oidc.ok()) return oidc.status();
+  oidc_ = *std::move(oidc);
+  // Without one, Serve sets that of the port.
+  return public_url_.empty() ? absl::OkStatus() : oidc_->SetOrigin(public_url_);
 }
 
 absl::Status GatewayServer::MakeAnonymizer(const Options& options) {
@@ -156,6 +212,7 @@ absl::Status GatewayServer::Serve(Options options) {
        .files = std::move(options.files),
        .credentials = tokens == nullptr ? Credentials(*anonymizer_)
                                         : Credentials(*anonymizer_, *tokens, sessions_.get()),
+       .oidc = oidc_.get(),
        .https = public_url_.starts_with("https:") || !options.https_certificate.empty(),
        .web = {.default_timeout = options.default_timeout,
                .max_message_bytes = options.limits.body_bytes,
@@ -178,6 +235,9 @@ absl::Status GatewayServer::Serve(Options options) {
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   if (sessions_ != nullptr) sessions_->SetUrl(Url());
+  if (oidc_ != nullptr && public_url_.empty()) {
+    if (absl::Status status = oidc_->SetOrigin(Url()); !status.ok()) return status;
+  }
   metrics_.AddSecurity(*security_);
   AddReadings(metrics_.readings(), *server_, options.limits);
   auto exporter = metrics_.Serve();
@@ -192,7 +252,7 @@ std::string GatewayServer::Url() const {
 }
 
 std::string GatewayServer::page() const {
-  return sessions_ == nullptr ? Url() : sessions_->Address();
+  return sessions_ == nullptr || !sessions_->has_codes() ? Url() : sessions_->Address();
 }
 
 void GatewayServer::Drain() {

@@ -18,6 +18,7 @@
 #include "services/gateway/http/origins.h"
 #include "services/gateway/http/static_files.h"
 #include "services/gateway/http_metrics.h"
+#include "services/gateway/oidc/oidc_sign_in.h"
 #include "services/gateway/server/gateway.h"
 #include "services/gateway/viewers/anonymizer.h"
 
@@ -39,9 +40,16 @@ class GatewayServer {
     /// files that must be named.
     rpc::Security::Options security = {};
     /// Folder of the throwaway authority that signs tokens for the sessions of browsers, see
-    /// BrowserSessions. Empty: no browser can sign in. Unused when it is insecure, since nobody
-    /// needs to sign in then.
+    /// BrowserSessions. Empty: one-time codes sign nobody in. Unused when it is insecure, since
+    /// nobody needs to sign in then.
     std::string sign_in_authority = {};
+    /// Sign-in at an OIDC provider, see OidcSignIn. An empty issuer: nobody can. Needs a
+    /// `public_url` that is an origin, unless `address` is on loopback.
+    OidcSignIn::Options oidc = {};
+    /// File with a private key as a JWK, which signs the sessions of browsers and the tokens with
+    /// which they call. The services' key set must have its public half. Empty: the key of
+    /// `sign_in_authority`.
+    std::string session_key = {};
     /// File with a secret of at least 32 bytes, from which viewers' pseudonyms for drivers are
     /// derived. Empty: the key of `sign_in_authority`, if there is one; otherwise a random secret,
     /// and the pseudonyms change when the process restarts.
@@ -75,6 +83,8 @@ class GatewayServer {
   /// insecure.
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(Options options);
 
+  ~GatewayServer();
+
   int port() const { return server_->port(); }
   /// host:port with the port that is served.
   std::string address() const { return WithPort(listen_, port()); }
@@ -92,6 +102,7 @@ class GatewayServer {
  private:
   GatewayServer(const Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status OpenSessions(const Options& options);
+  absl::Status OfferSignIn(const Options& options, identity::TokenSigner signer);
   absl::Status MakeAnonymizer(const Options& options);
   std::string Url() const;
   absl::Status Serve(Options options);
@@ -105,6 +116,7 @@ class GatewayServer {
   const std::unique_ptr<rpc::Security> security_;
   std::unique_ptr<HttpsCertificate> certificate_;  // Null: plain HTTP.
   std::unique_ptr<BrowserSessions> sessions_;      // Null: no browser can sign in.
+  std::unique_ptr<OidcSignIn> oidc_;               // Null: nobody can sign in at a provider.
   std::unique_ptr<Anonymizer> anonymizer_;
   metrics::ServiceMetrics metrics_;
   HttpMetrics http_metrics_;

@@ -45,13 +45,45 @@ ABSL_FLAG(std::string, sign_in_authority, "",
           "Folder of a throwaway authority whose key signs browsers in as any rider, driver or "
           "viewer. The address in the start line contains a one-time code. For development only. "
           "Empty: no sign-in, every call needs a token");
+ABSL_FLAG(
+    std::string, oidc_issuer, "",
+    "https URL of the OpenID Connect provider at which people sign in on the live map, as its "
+    "ID tokens name it in iss. Needs --oidc_client_id and --session_key. Register "
+    "--public_url with /sign-in/callback at the provider as the redirect URI. Empty: nobody "
+    "signs in at a provider");
+ABSL_FLAG(std::string, oidc_client_id, "", "Id under which the provider knows this gateway");
+ABSL_FLAG(
+    std::string, oidc_client_secret, "",
+    "File with the secret of --oidc_client_id. Read for each sign-in. Empty: a public client, "
+    "which has none");
+ABSL_FLAG(std::string, oidc_authorities, "",
+          "PEM file with the certificates of the authorities to trust at the provider. Empty: the "
+          "system's");
+ABSL_FLAG(std::string, oidc_scope, "openid",
+          "Scopes to ask the provider for, separated by spaces. Must contain openid");
+ABSL_FLAG(
+    std::string, oidc_subject_claim, "sub",
+    "Claim of the ID token whose text is the person's id. A name that begins with / is a JSON "
+    "pointer");
+ABSL_FLAG(std::string, oidc_role_claim, "role",
+          "Claim of the ID token that may name the role rider or driver, as a text or in a list, "
+          "such as /realm_access/roles. Everybody else is a viewer");
+RIDESTREAM_RANGED_FLAG(absl::Duration, oidc_timeout, absl::Seconds(5),
+                       "Time for each request to the OpenID Connect provider", kShortest,
+                       absl::Minutes(1));
+ABSL_FLAG(std::string, session_key, "",
+          "File with the private key (a JWK) that signs the sessions of people who signed in at "
+          "--oidc_issuer, and the tokens with which they call. 'authority key FILE' makes one. The "
+          "services' --token_keys must contain its public half. Give all gateways the same file. "
+          "Empty: the key of --sign_in_authority");
 ABSL_FLAG(std::string, pseudonym_key, "",
           "File with a secret of at least 32 bytes, from which viewers' pseudonyms for drivers are "
           "derived. Give all gateways of a city the same file. Empty: the key of "
           "--sign_in_authority, otherwise a random key that ends with the process");
 ABSL_FLAG(std::string, public_url, "",
           "URL at which browsers reach this gateway, such as https://ride.example, for the address "
-          "in the start line. Empty: the address of --listen");
+          "in the start line, and for --oidc_issuer to send browsers back. Empty: the address of "
+          "--listen");
 ABSL_FLAG(std::string, https_certificate, "",
           "PEM file with the certificate chain for browsers and its private key. The port then "
           "speaks TLS. Read again when the file changes. Empty: plain HTTP");
@@ -127,6 +159,17 @@ HttpLimits Limits() {
           .stall_time = Chrono(FLAGS_stall_timeout)};
 }
 
+OidcSignIn::Options OidcOptions() {
+  return {.provider = {.issuer = absl::GetFlag(FLAGS_oidc_issuer),
+                       .client_id = absl::GetFlag(FLAGS_oidc_client_id),
+                       .client_secret_file = absl::GetFlag(FLAGS_oidc_client_secret),
+                       .authorities = absl::GetFlag(FLAGS_oidc_authorities),
+                       .timeout = Chrono(FLAGS_oidc_timeout)},
+          .scope = absl::GetFlag(FLAGS_oidc_scope),
+          .claims = {.subject = absl::GetFlag(FLAGS_oidc_subject_claim),
+                     .role = absl::GetFlag(FLAGS_oidc_role_claim)}};
+}
+
 absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
   if (absl::Status status = service::CheckAtLeast(FLAGS_max_all_body_bytes, FLAGS_max_body_bytes);
       !status.ok()) {
@@ -150,6 +193,8 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
                                 .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
                                 .security = *std::move(security),
                                 .sign_in_authority = absl::GetFlag(FLAGS_sign_in_authority),
+                                .oidc = OidcOptions(),
+                                .session_key = absl::GetFlag(FLAGS_session_key),
                                 .pseudonym_key = absl::GetFlag(FLAGS_pseudonym_key),
                                 .public_url = absl::GetFlag(FLAGS_public_url),
                                 .https_certificate = absl::GetFlag(FLAGS_https_certificate),

@@ -34,29 +34,28 @@ std::string CookieName(const Request& request) {
 }
 
 /// The audience keeps a session apart from a token: neither is taken for the other.
-identity::TokenRules SessionRules(identity::TokenRules rules) {
-  rules.audience += "-session";
+identity::TokenRules WithAudience(identity::TokenRules rules, std::string_view suffix) {
+  rules.audience += suffix;
   return rules;
-}
-
-Response RefuseSignIn(const absl::Status& why) {
-  static rpc::RateLimiter log_limiter({.per_s = 10, .burst = 100});
-  if (!log_limiter.Take("", rpc::RateLimiter::Wall::now())) {
-    service::Log(service::Level::kWarning, "sign_in_refused",
-                 {{"reason", std::string(why.message())}});
-  }
-  return Problem(why);
 }
 
 }  // namespace
 
+void LogRefusedSignIn(std::string_view reason) {
+  static rpc::RateLimiter log_limiter({.per_s = 10, .burst = 100});
+  if (!log_limiter.Take("", rpc::RateLimiter::Wall::now())) {
+    service::Log(service::Level::kWarning, "sign_in_refused", {{"reason", std::string(reason)}});
+  }
+}
+
 absl::StatusOr<std::unique_ptr<BrowserSessions>> BrowserSessions::Make(identity::TokenSigner signer,
                                                                        identity::TokenRules rules,
-                                                                       const Clock& wall) {
+                                                                       const Clock& wall,
+                                                                       bool has_codes) {
   auto keys = identity::KeySet::Parse(signer.PublicJwks());
   if (!keys.ok()) return keys.status();
   std::unique_ptr<BrowserSessions> sessions(
-      new BrowserSessions(std::move(signer), std::move(rules), wall));
+      new BrowserSessions(std::move(signer), std::move(rules), wall, has_codes));
   sessions->keys_ = *std::move(keys);
   absl::Status status;
   {
@@ -68,8 +67,13 @@ absl::StatusOr<std::unique_ptr<BrowserSessions>> BrowserSessions::Make(identity:
 }
 
 BrowserSessions::BrowserSessions(identity::TokenSigner signer, identity::TokenRules rules,
-                                 const Clock& wall)
-    : wall_(wall), rules_(rules), session_rules_(SessionRules(rules)), signer_(std::move(signer)) {}
+                                 const Clock& wall, bool has_codes)
+    : wall_(wall),
+      rules_(rules),
+      code_rules_(WithAudience(rules, "-session")),
+      person_rules_(WithAudience(rules, "-person-session")),
+      has_codes_(has_codes),
+      signer_(std::move(signer)) {}
 
 void BrowserSessions::SetUrl(std::string url) {
   MutexLock lock(mu_);
@@ -105,36 +109,62 @@ absl::StatusOr<std::string> BrowserSessions::Redeem(std::string_view code) {
     return absl::PermissionDeniedError("this address has expired; the gateway's log has a new one");
   }
   auto cookie =
-      signer_.Mint({identity::Role::kViewer, "browser"}, session_rules_, wall_.Now(), kLifetime);
+      signer_.Mint({identity::Role::kViewer, "browser"}, code_rules_, wall_.Now(), kLifetime);
   if (cookie.ok()) service::Log(service::Level::kInfo, "session_opened");
   return cookie;
 }
 
+std::string BrowserSessions::Cookie(const Request& request, std::string_view value,
+                                    std::chrono::seconds lifetime) const {
+  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", CookieName(request),
+                     value, lifetime.count(), url_.starts_with("https:") ? "; Secure" : "");
+}
+
 Response BrowserSessions::SignIn(const Request& request) {
-  if (request.method != "GET") {
-    Response response = Problem(405, absl::StatusCode::kUnimplemented,
-                                fmt::format("{} takes GET, not {}", kSignInPath, request.method));
-    response.headers.Add("allow", "GET");
-    return response;
-  }
+  if (request.method != "GET") return WrongMethod(request, "GET");
   Response response{.status = 303, .headers = {{"location", "/"}, {"cache-control", "no-store"}}};
-  if (Holds(request.headers)) return response;
+  if (Find(request.headers)) return response;
   constexpr std::string_view kParameter = "code=";
   const std::string_view query = request.query;
   MutexLock lock(mu_);
   const auto cookie =
       Redeem(query.starts_with(kParameter) ? query.substr(kParameter.size()) : std::string_view());
-  if (!cookie.ok()) return RefuseSignIn(cookie.status());
-  response.headers.Add(
-      "set-cookie",
-      fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", CookieName(request),
-                  *cookie, std::chrono::seconds(kLifetime).count(),
-                  url_.starts_with("https:") ? "; Secure" : ""));
+  if (!cookie.ok()) {
+    const absl::string_view reason = cookie.status().message();
+    LogRefusedSignIn({reason.data(), reason.size()});
+    return Problem(cookie.status());
+  }
+  response.headers.Add("set-cookie", Cookie(request, *cookie, kLifetime));
   return response;
 }
 
-bool BrowserSessions::Holds(const Headers& headers) const {
-  if (!IsOwnOrigin(headers)) return false;
+absl::StatusOr<std::string> BrowserSessions::Open(const Request& request,
+                                                  const identity::Principal& person) {
+  MutexLock lock(mu_);
+  const auto value = signer_.Mint(person, person_rules_, wall_.Now(), kLifetime);
+  if (!value.ok()) return value.status();
+  service::Log(service::Level::kInfo, "session_opened", {{"caller", identity::Name(person)}});
+  return Cookie(request, *value, kLifetime);
+}
+
+Response BrowserSessions::SignOut(const Request& request) const {
+  if (request.method != "POST") return WrongMethod(request, "POST");
+  if (!IsOwnOrigin(request.headers)) {
+    return Problem(403, absl::StatusCode::kPermissionDenied,
+                   "only this gateway's own page can sign out");
+  }
+  if (const auto session = Find(request.headers)) {
+    service::Log(service::Level::kInfo, "session_closed",
+                 {{"caller", session->person ? identity::Name(*session->person) : ""}});
+  }
+  MutexLock lock(mu_);
+  return {.status = 204,
+          .headers = {{"cache-control", "no-store"},
+                      {"set-cookie", Cookie(request, "", std::chrono::seconds(0))}}};
+}
+
+std::optional<BrowserSessions::Session> BrowserSessions::Find(const Headers& headers) const {
+  if (!IsOwnOrigin(headers)) return std::nullopt;
   for (const auto& [name, value] : headers) {
     if (!SameName(name, "cookie")) continue;
     for (const absl::string_view piece :
@@ -143,22 +173,43 @@ bool BrowserSessions::Holds(const Headers& headers) const {
       const std::string_view cookie(stripped.data(), stripped.size());
       const std::size_t equals = cookie.find('=');
       if (equals == std::string_view::npos || !cookie.starts_with(kCookie)) continue;
-      const auto session =
-          identity::VerifyToken(cookie.substr(equals + 1), *keys_, session_rules_, wall_.Now());
-      if (session.ok()) return true;
+      const std::string_view token = cookie.substr(equals + 1);
+      const Time now = wall_.Now();
+      if (auto person = identity::VerifyToken(token, *keys_, person_rules_, now); person.ok()) {
+        return Session{std::move(person->principal)};
+      }
+      if (has_codes_ && identity::VerifyToken(token, *keys_, code_rules_, now).ok()) {
+        return Session{};
+      }
     }
   }
-  return false;
+  return std::nullopt;
 }
 
-absl::StatusOr<std::string> BrowserSessions::MintToken(std::string_view caller) const {
-  const auto principal = identity::ParsePrincipal(caller);
-  if (!principal.ok()) return principal.status();
-  if (principal->role == identity::Role::kOperator) {
+absl::StatusOr<std::string> BrowserSessions::MintToken(const Session& session,
+                                                       std::string_view caller) const {
+  identity::Principal acting;
+  if (session.person && caller.empty()) {
+    acting = *session.person;
+  } else {
+    auto named = identity::ParsePrincipal(caller);
+    if (!named.ok()) return named.status();
+    acting = *std::move(named);
+  }
+  if (acting.role == identity::Role::kOperator) {
     return absl::PermissionDeniedError("a browser's session must be a rider, a driver or a viewer");
   }
+  if (session.person) {
+    if (acting.role == identity::Role::kViewer) acting.id = session.person->id;
+    acting.market = session.person->market;
+    if (acting.role != identity::Role::kViewer && acting != *session.person) {
+      return absl::PermissionDeniedError(
+          fmt::format("signed in as {}, who may act as no other rider or driver",
+                      identity::Name(*session.person)));
+    }
+  }
   MutexLock lock(mu_);
-  return signer_.Mint(*principal, rules_, wall_.Now(), kTokenLifetime);
+  return signer_.Mint(acting, rules_, wall_.Now(), kTokenLifetime);
 }
 
 }  // namespace ridestream::gateway

@@ -27,7 +27,7 @@ TEST(BrowserSessionsTest, ACodeOpensASessionForTheBrowserThatComesFirst) {
   const std::string cookie(opened.headers.Get("set-cookie"));
   EXPECT_THAT(cookie, EndsWith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"));
   const Headers own = {{"Cookie", "a=b;" + cookie.substr(0, cookie.find(';')) + "; c=d"}};
-  EXPECT_TRUE(site.sessions->Holds(own));
+  EXPECT_TRUE(site.sessions->Find(own).has_value());
 
   const Response replayed = site.Redeem(code);
   EXPECT_EQ(replayed.status, 403);
@@ -64,16 +64,16 @@ TEST(BrowserSessionsTest, ReplacesAnExpiredCodeWhenItIsUsed) {
 TEST(BrowserSessionsTest, ASessionEndsAfterItsLifetime) {
   SignedIn site;
   const Headers own = site.Open();
-  EXPECT_TRUE(site.sessions->Holds(own));
+  EXPECT_TRUE(site.sessions->Find(own).has_value());
   site.clock.Advance(BrowserSessions::kLifetime + 2 * site.rules.clock_skew);
-  EXPECT_FALSE(site.sessions->Holds(own));
+  EXPECT_FALSE(site.sessions->Find(own).has_value());
 }
 
 TEST(BrowserSessionsTest, ASessionOutlivesARestartOfTheGateway) {
   SignedIn site;
   const Headers own = site.Open();
-  EXPECT_TRUE(site.OtherSessions()->Holds(own));
-  EXPECT_FALSE(SignedIn().sessions->Holds(own)) << "of another key";
+  EXPECT_TRUE(site.OtherSessions()->Find(own).has_value());
+  EXPECT_FALSE(SignedIn().sessions->Find(own).has_value()) << "of another key";
 }
 
 TEST(BrowserSessionsTest, AcceptsOnlyCookiesOfItsSessions) {
@@ -86,7 +86,7 @@ TEST(BrowserSessionsTest, AcceptsOnlyCookiesOfItsSessions) {
         std::string("ridestream-session"), "x-" + std::string(own.Get("cookie")).substr(12),
         std::string(own.Get("cookie")) + "0", "ridestream-session=" + site.Code(),
         "ridestream-session=" + site.Mint({identity::Role::kViewer, "browser"})}) {
-    EXPECT_FALSE(site.sessions->Holds({{"cookie", cookie}})) << cookie;
+    EXPECT_FALSE(site.sessions->Find({{"cookie", cookie}}).has_value()) << cookie;
   }
 }
 
@@ -97,8 +97,8 @@ TEST(BrowserSessionsTest, RefusesCookiesFromPagesOfOtherOrigins) {
   Headers foreign = own;
   own.Add("origin", "http://gateway.test:7000");
   foreign.Add("origin", "http://gateway.test:7001");
-  EXPECT_TRUE(site.sessions->Holds(own));
-  EXPECT_FALSE(site.sessions->Holds(foreign));
+  EXPECT_TRUE(site.sessions->Find(own).has_value());
+  EXPECT_FALSE(site.sessions->Find(foreign).has_value());
 }
 
 TEST(BrowserSessionsTest, NamesTheCookieByThePortAndKeepsItToTls) {
@@ -117,15 +117,16 @@ TEST(BrowserSessionsTest, NamesTheCookieByThePortAndKeepsItToTls) {
 TEST(BrowserSessionsTest, MintsTokensOnlyForRidersDriversAndViewers) {
   SignedIn site;
   for (const char* caller : {"rider/ada", "driver/d-1", "viewer/map"}) {
-    const auto token = site.sessions->MintToken(caller);
+    const auto token = site.sessions->MintToken({}, caller);
     ASSERT_THAT(token, testing::IsOk());
     const auto claims = site.verifier->Verify(*token);
     ASSERT_THAT(claims, testing::IsOk());
     EXPECT_EQ(identity::Name(claims->principal), caller);
   }
-  EXPECT_THAT(site.sessions->MintToken("operator/o"), StatusIs(StatusCode::kPermissionDenied, ""));
+  EXPECT_THAT(site.sessions->MintToken({}, "operator/o"),
+              StatusIs(StatusCode::kPermissionDenied, ""));
   for (const char* nobody : {"", "ada", "rider/", "service/dispatch", "rider/a b", "rider/a/b"}) {
-    EXPECT_THAT(site.sessions->MintToken(nobody), StatusIs(StatusCode::kInvalidArgument, ""))
+    EXPECT_THAT(site.sessions->MintToken({}, nobody), StatusIs(StatusCode::kInvalidArgument, ""))
         << nobody;
   }
 }

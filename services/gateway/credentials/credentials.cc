@@ -1,5 +1,6 @@
 #include "services/gateway/credentials/credentials.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,15 +67,17 @@ absl::Status Credentials::Check(const Headers& request, CallOptions& call) const
       return absl::UnauthenticatedError("authorization: must be 'Bearer' and a token");
     }
     token = value.substr(kScheme.size());
-  } else if (sessions_ != nullptr && sessions_->Holds(request)) {
-    auto minted = sessions_->MintToken(RevealDriver(call.metadata.Get(rpc::kCallerKey)));
+  } else {
+    const auto session = sessions_ == nullptr ? std::nullopt : sessions_->Find(request);
+    if (!session) {
+      return absl::UnauthenticatedError(
+          sessions_ == nullptr ? "authorization: a bearer token is required"
+                               : "not signed in: sign in on the gateway's page, or send a bearer "
+                                 "token");
+    }
+    auto minted = sessions_->MintToken(*session, RevealDriver(call.metadata.Get(rpc::kCallerKey)));
     if (!minted.ok()) return minted.status();
     token = *std::move(minted);
-  } else {
-    return absl::UnauthenticatedError(
-        sessions_ == nullptr ? "authorization: a bearer token is required"
-                             : "not signed in: open the address with a one-time code that the "
-                               "gateway printed, or send a bearer token");
   }
   const auto claims = tokens_->Verify(token);
   if (!claims.ok()) return claims.status();

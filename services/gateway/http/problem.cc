@@ -34,6 +34,14 @@ Response Problem(const absl::Status& status) {
                  {status.message().data(), status.message().size()});
 }
 
+Response WrongMethod(const Request& request, const std::string& allow) {
+  Response response =
+      Problem(405, absl::StatusCode::kUnimplemented,
+              fmt::format("{} takes {}, not {}", request.path, allow, request.method));
+  response.headers.Add("allow", allow);
+  return response;
+}
+
 int HttpStatus(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kOk:

@@ -16,6 +16,9 @@ Response Problem(int http_status, absl::StatusCode code, std::string_view detail
 /// The same for a call's status, whose HTTP status follows from its code.
 Response Problem(const absl::Status& status);
 
+/// 405, for a request whose path takes only the method `allow`.
+Response WrongMethod(const Request& request, const std::string& allow);
+
 /// The HTTP status for a gRPC code, by the table that google.rpc.Code documents.
 int HttpStatus(absl::StatusCode code);
 

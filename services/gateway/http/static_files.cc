@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -68,6 +69,12 @@ std::string PercentDecode(std::string_view text) {
     }
   }
   return decoded;
+}
+
+std::string DecodeQuery(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return PercentDecode(spaced);
 }
 
 absl::StatusOr<StaticFiles> StaticFiles::Load(const std::string& folder) {

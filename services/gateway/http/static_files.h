@@ -37,5 +37,7 @@ class StaticFiles {
 
 /// The bytes that %XX stand for; other characters are themselves. Other text stays.
 std::string PercentDecode(std::string_view text);
+/// The same for a name or value of a query, as a form encodes it: '+' is a space.
+std::string DecodeQuery(std::string_view text);
 
 }  // namespace ridestream::gateway

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -165,15 +166,6 @@ absl::Status SetParameter(json& request, const Descriptor& type, const std::stri
   return absl::OkStatus();
 }
 
-/// As a form encodes it: '+' is a space.
-std::string DecodeQuery(absl::string_view text) {
-  std::string spaced(text);
-  for (char& c : spaced) {
-    if (c == '+') c = ' ';
-  }
-  return PercentDecode(spaced);
-}
-
 /// Only for requests without a body, so all that is there was put there by parameters before.
 absl::Status SetQuery(json& request, const Route& route, const std::string& query) {
   if (route.has_body && !query.empty()) {
@@ -183,9 +175,11 @@ absl::Status SetQuery(json& request, const Route& route, const std::string& quer
   for (const absl::string_view pair : absl::StrSplit(query, '&', absl::SkipEmpty())) {
     const std::size_t equals = pair.find('=');
     const std::string value =
-        equals == absl::string_view::npos ? "" : DecodeQuery(pair.substr(equals + 1));
-    const absl::Status status =
-        SetParameter(request, type, DecodeQuery(pair.substr(0, equals)), value);
+        equals == absl::string_view::npos
+            ? ""
+            : DecodeQuery({pair.data() + equals + 1, pair.size() - equals - 1});
+    const absl::Status status = SetParameter(
+        request, type, DecodeQuery({pair.data(), std::min(equals, pair.size())}), value);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

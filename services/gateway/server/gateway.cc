@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "services/gateway/http/problem.h"
@@ -14,6 +16,7 @@ using absl::StatusCode;
 namespace {
 
 constexpr std::string_view kHealthPath = "/healthz";
+constexpr std::string_view kSessionPath = "/session";
 constexpr std::string_view kOpenApiPath = "/openapi.json";
 constexpr std::string_view kFilesRoute = "files";
 
@@ -69,11 +72,7 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
     exchange->SetRoute(kHealthPath);
     return exchange->Send(Health());
   }
-  BrowserSessions* const sessions = options_.credentials.sessions();
-  if (sessions != nullptr && request.path == BrowserSessions::kSignInPath) {
-    exchange->SetRoute(BrowserSessions::kSignInPath);
-    return exchange->Send(sessions->SignIn(request));
-  }
+  if (ServeSession(exchange)) return;
   if (const Method* method = options_.services.Find(request.path)) {
     exchange->SetRoute(method->path);
     return ServeMethod(*method, exchange);
@@ -87,6 +86,44 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   file.headers.Add("content-security-policy", file.status < 400 ? kPagePolicy : kApiPolicy);
   if (file.status < 400) exchange->SetRoute(kFilesRoute);
   exchange->Send(std::move(file));
+}
+
+bool Gateway::ServeSession(const std::shared_ptr<Exchange>& exchange) const {
+  const Request& request = exchange->request();
+  BrowserSessions* const sessions = options_.credentials.sessions();
+  const auto is = [&](std::string_view path) {
+    if (request.path != path) return false;
+    exchange->SetRoute(path);
+    return true;
+  };
+  if (is(kSessionPath)) {
+    exchange->Send(DescribeSession(request));
+  } else if (sessions != nullptr && sessions->has_codes() && is(BrowserSessions::kSignInPath)) {
+    exchange->Send(sessions->SignIn(request));
+  } else if (sessions != nullptr && is(BrowserSessions::kSignOutPath)) {
+    exchange->Send(sessions->SignOut(request));
+  } else if (options_.oidc != nullptr && is(OidcSignIn::kStartPath)) {
+    options_.oidc->Start(exchange);
+  } else if (options_.oidc != nullptr && is(OidcSignIn::kCallbackPath)) {
+    options_.oidc->Finish(exchange);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Response Gateway::DescribeSession(const Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") return WrongMethod(request, "GET");
+  nlohmann::json body = nlohmann::json::object();
+  if (options_.oidc != nullptr) body["signIn"] = OidcSignIn::kStartPath;
+  const BrowserSessions* const sessions = options_.credentials.sessions();
+  if (const auto session = sessions == nullptr ? std::nullopt : sessions->Find(request.headers)) {
+    body["session"] = nlohmann::json::object();
+    if (session->person) body["session"]["caller"] = identity::Name(*session->person);
+  }
+  return {.status = 200,
+          .headers = {{"content-type", "application/json"}, {"cache-control", "no-store"}},
+          .body = Share(body.dump() + "\n")};
 }
 
 bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
@@ -107,11 +144,7 @@ bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
     exchange->SetRoute(route->route->path.text());
     ServeRest(*route, options_.rest, exchange);
   } else if (const auto* wrong = std::get_if<Routes::WrongMethod>(&found)) {
-    Response response =
-        Problem(405, StatusCode::kUnimplemented,
-                fmt::format("{} takes {}, not {}", request.path, wrong->allow, request.method));
-    response.headers.Add("allow", wrong->allow);
-    exchange->Send(std::move(response));
+    exchange->Send(WrongMethod(request, wrong->allow));
   } else if (request.path.starts_with("/v1/")) {
     exchange->Send(
         Problem(404, StatusCode::kNotFound, fmt::format("there is no {}", request.path)));

@@ -11,6 +11,7 @@
 #include "services/gateway/http/hosts.h"
 #include "services/gateway/http/origins.h"
 #include "services/gateway/http/static_files.h"
+#include "services/gateway/oidc/oidc_sign_in.h"
 #include "services/gateway/rest/rest.h"
 
 namespace ridestream::gateway {
@@ -23,13 +24,16 @@ struct GatewayOptions {
   StaticFiles files;
   /// Make hands them to `web` and `rest`.
   Credentials credentials = {};
+  /// Null if nobody can sign in at an OIDC provider; else outlives the gateway.
+  OidcSignIn* oidc = nullptr;
   /// Browsers reach it by https, and are told to use nothing else for a year (HSTS).
   bool https = false;
   WebOptions web = {};
   RestOptions rest = {};
 };
 
-/// Decides who answers a request: gRPC-Web, WebSocket, REST, the health check or the page's files.
+/// Decides who answers a request: gRPC-Web, WebSocket, REST, sign-in, the health check or the
+/// page's files.
 /// Thread-safe; must outlive the server that it answers for.
 class Gateway {
  public:
@@ -43,6 +47,9 @@ class Gateway {
  private:
   explicit Gateway(GatewayOptions options) : options_(std::move(options)) {}
   void ServeMethod(const Method& method, const std::shared_ptr<Exchange>& exchange) const;
+  /// Sign-in, sign-out, and what the page asks about its session. False for other paths.
+  bool ServeSession(const std::shared_ptr<Exchange>& exchange) const;
+  Response DescribeSession(const Request& request) const;
   /// False if the path is none of REST's.
   bool ServeRoute(const std::shared_ptr<Exchange>& exchange) const;
   Response Health() const;

@@ -25,7 +25,8 @@ void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limi
   auto gateway = Gateway::Make({.services = std::move(all),
                                 .origins = *Origins::Parse(allow_origins),
                                 .files = {},
-                                .credentials = credentials_});
+                                .credentials = credentials_,
+                                .oidc = oidc_});
   ASSERT_THAT(gateway, testing::IsOk());
   gateway_ = *std::move(gateway);
   auto server = HttpServer::Start(

@@ -38,6 +38,7 @@ class GatewayTest : public ::testing::Test {
   FakeServices services_;
   const Anonymizer anonymizer_{*Pseudonyms::Random()};
   Credentials credentials_{anonymizer_};  // Of the gateway that Start makes.
+  OidcSignIn* oidc_ = nullptr;            // The same.
   prometheus::Registry registry_;
   HttpMetrics http_metrics_{registry_};
   std::unique_ptr<Gateway> gateway_;

@@ -87,8 +87,8 @@ void TestClient::Send(std::string_view bytes) {
 
 void TestClient::SendRequest(std::string_view method, std::string_view target,
                              const Headers& headers, std::string_view body) {
-  std::string request =
-      fmt::format("{} {} HTTP/1.1\r\nhost: gateway.localhost\r\n", method, target);
+  std::string request = fmt::format("{} {} HTTP/1.1\r\n", method, target);
+  if (!headers.Has("host")) request += "host: gateway.localhost\r\n";
   for (const auto& [name, value] : headers) request += fmt::format("{}: {}\r\n", name, value);
   request += fmt::format("content-length: {}\r\n\r\n{}", body.size(), body);
   Send(request);

@@ -31,7 +31,8 @@ class TestClient {
   };
 
   void Send(std::string_view bytes);
-  /// A request with its `content-length`, and its whole answer.
+  /// A request with its `content-length` and, unless `headers` has another, a `host`; and its whole
+  /// answer.
   Answer Call(std::string_view method, std::string_view target, const Headers& headers = {},
               std::string_view body = {});
   void SendRequest(std::string_view method, std::string_view target, const Headers& headers = {},
