@@ -13,6 +13,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     rollupOptions: { output: { manualChunks: { map: ["maplibre-gl/dist/maplibre-gl-csp.js"] } } },
   },
-  server: { proxy: { "^/(ridestream\\.|sign-in)": { target: gateway, ws: true } } },
+  server: { proxy: { "^/(ridestream\\.|session|sign-)": { target: gateway, ws: true } } },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
 });

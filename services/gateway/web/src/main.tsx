@@ -6,6 +6,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { newId, ownId } from "./api/ids.js";
 import { retry } from "./api/retry.js";
+import { personsId, readSession } from "./api/session.js";
 import { BidiSocket } from "./api/bidi_socket.js";
 import {
   kCallerHeader,
@@ -24,12 +25,13 @@ import type { ListMarketsResponse } from "./gen/ridestream/market/v1/market_pb.j
 import type { CityMap } from "./map/city_map.js";
 import type { LiveCanvas } from "./map/live_canvas.js";
 import { Ride } from "./rider/ride.js";
-import { App, Starting } from "./app/app.js";
+import { App, SignIn, Starting } from "./app/app.js";
 import { drawDemand, drawRide, drawWay } from "./app/map_layers.js";
 import { setLink } from "./state/connection.js";
 import { addSample } from "./state/figures.js";
 import { streetGuide, theme } from "./state/page.js";
 import { second } from "./state/second.js";
+import { mayRide, session } from "./state/session.js";
 
 /** A page in the background closes its streams after this time. */
 const kHiddenGraceMs = 20_000;
@@ -55,6 +57,11 @@ effect(() => {
 
 async function main(): Promise<void> {
   render(<Starting message="Connecting to the gateway …" />, root);
+  session.value = await askGateway(readSession, living.signal);
+  if (session.value.signIn && !session.value.isOpen) {
+    render(<SignIn />, root);
+    return;
+  }
   const viewer = makeClients(makeTransport(kViewer, baseUrl));
   const clock = new CityClock();
   const known = await askMarkets(viewer, clock, living.signal);
@@ -73,8 +80,9 @@ async function main(): Promise<void> {
       new Worker(new URL("./city/area_worker.ts", import.meta.url), { type: "module" }),
     onLink: setLink,
   });
+  const rider = personsId("rider", session.value) ?? ownId("rider");
   const ride = new Ride({
-    clients: makeClients(makeTransport(`rider/${ownId("rider")}`, baseUrl, market.market)),
+    clients: makeClients(makeTransport(`rider/${rider}`, baseUrl, market.market)),
     market: market.market,
     newId,
   });
@@ -119,7 +127,7 @@ async function main(): Promise<void> {
     root,
   );
   followWhileSeen(city, viewer, clock);
-  ride.resume().catch(() => undefined); // Without an answer, there is no ride to resume.
+  if (mayRide()) ride.resume().catch(() => undefined); // Without an answer, there is no ride to resume.
   setInterval(() => drive.onTime(performance.now()), kDriveTickMs);
   second.subscribe(() => addSample(city.figures()));
 }
@@ -130,7 +138,18 @@ async function askMarkets(
   clock: CityClock,
   signal: AbortSignal,
 ): Promise<ListMarketsResponse> {
-  const answer = await retry(() => viewer.market.listMarkets({}, { timeoutMs: 3000, signal }), {
+  const answer = await askGateway(
+    () => viewer.market.listMarkets({}, { timeoutMs: 3000, signal }),
+    signal,
+  );
+  setLink("market", { kind: "live" });
+  clock.set(toMs(answer.now), answer.clockRate);
+  return answer;
+}
+
+/** Retries until there is an answer, and reports the lost connection meanwhile. */
+function askGateway<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  return retry(() => ask(signal), {
     signal,
     attempts: kForever,
     onRetry: (error, pauseMs) =>
@@ -140,9 +159,6 @@ async function askMarkets(
         retryAtMs: Date.now() + pauseMs,
       }),
   });
-  setLink("market", { kind: "live" });
-  clock.set(toMs(answer.now), answer.clockRate);
-  return answer;
 }
 
 /** Closes the streams of a hidden page and opens them again when it is shown, because a browser has

@@ -3,15 +3,18 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Drive } from "../driver/drive.js";
 import { MarketSchema } from "../gen/ridestream/market/v1/market_pb.js";
 import { Ride } from "../rider/ride.js";
+import { kNoSession } from "../api/session.js";
 import { setLink } from "../state/connection.js";
 import { selection, tab } from "../state/page.js";
+import { session } from "../state/session.js";
 import { makeFakeCity } from "../testing/fake_city.js";
 import { after, click, close, show } from "../testing/render.js";
-import { App, Starting } from "./app.js";
+import { App, SignIn, Starting } from "./app.js";
 
 beforeEach(() => {
   tab.value = "city";
   selection.value = null;
+  session.value = kNoSession;
   for (const name of ["market", "cars", "trips"] as const) setLink(name, { kind: "live" });
 });
 afterEach(close);
@@ -39,6 +42,33 @@ test("without WebGL, the page gives the reason and its panels work", async () =>
   expect(root.querySelector("h2")?.textContent).toBe("Drive a car");
   await click("City");
   expect(root.textContent).toContain("Nobody is waiting.");
+});
+
+test("a person who signed in has the tabs of their role", async () => {
+  const tabs = (root: HTMLElement) =>
+    [...root.querySelectorAll("[role=tab]")].map((each) => each.textContent);
+  const signedIn = { signIn: "/sign-in/start", isOpen: true } as const;
+  for (const [person, expected] of [
+    [null, ["City", "Ride", "Drive"]],
+    ["viewer/ada", ["City"]],
+    ["rider/ada", ["City", "Ride"]],
+    ["driver/ada", ["City", "Drive"]],
+  ] as const) {
+    session.value = { ...signedIn, person };
+    const root = await showApp();
+    expect(tabs(root)).toEqual(expected);
+    expect(root.querySelector(".signed-in")?.textContent ?? null).toBe(
+      person && `Signed in as ${person}Sign out`,
+    );
+    await close();
+  }
+});
+
+test("without a session, the page leads to the sign-in", async () => {
+  session.value = { ...kNoSession, signIn: "/sign-in/start" };
+  const root = await show(<SignIn />);
+  const link = root.querySelector("a");
+  expect([link?.textContent, link?.getAttribute("href")]).toEqual(["Sign in", "/sign-in/start"]);
 });
 
 test("a lost connection is reported, with the last known state below", async () => {

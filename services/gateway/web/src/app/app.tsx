@@ -11,6 +11,7 @@ import { RidePanel } from "../panels/ride_panel.js";
 import { TripPanel } from "../panels/trip_panel.js";
 import type { Ride } from "../rider/ride.js";
 import { selection, tab } from "../state/page.js";
+import { SignInLink } from "../widgets/sign_in.js";
 import "./app.css";
 import { ConnectionBanner } from "./connection_banner.js";
 import { Header } from "./header.js";
@@ -63,6 +64,18 @@ function driverToRing(city: LiveCity, ride: Ride, drive: Drive): string | null {
   if (tab.value === "ride") return city.carOf(ride.state.value.trip) ?? null;
   if (tab.value === "drive") return drive.state.value.carId;
   return selection.value?.kind === "car" ? selection.value.driverId : null;
+}
+
+/** Shown to people who must sign in first. */
+export function SignIn() {
+  return (
+    <div class="starting">
+      <h1>Ridestream</h1>
+      <p>
+        You are not signed in. <SignInLink />
+      </p>
+    </div>
+  );
 }
 
 /** Shown until the market is known, and when nothing else can be shown. */

@@ -1,5 +1,6 @@
 import { connection } from "../state/connection.js";
 import { Name } from "../widgets/name.js";
+import { SignInLink } from "../widgets/sign_in.js";
 import { useEachSecond } from "../widgets/use_each_second.js";
 import "./connection_banner.css";
 
@@ -23,7 +24,7 @@ export function ConnectionBanner({ hasState = true }: ConnectionBannerProps) {
       )}
       {link.kind === "ended" && link.error && (
         <p class="banner">
-          <strong>Live updates stopped:</strong> <Name of={link.error} />
+          <strong>Live updates stopped:</strong> <Name of={link.error} /> <SignInLink />
         </p>
       )}
       {link.kind === "connecting" && hasState && <p class="banner quiet">Connecting …</p>}

@@ -3,6 +3,7 @@ import { FiguresStrip } from "./figures_strip.js";
 import { connection } from "../state/connection.js";
 import { theme, toggleTheme } from "../state/page.js";
 import { Name, visibleText } from "../widgets/name.js";
+import { SignedIn } from "../widgets/sign_in.js";
 import { useEachSecond } from "../widgets/use_each_second.js";
 import "./header.css";
 
@@ -31,6 +32,7 @@ export function Header({ market, markets, clock }: HeaderProps) {
         </p>
       </div>
       <FiguresStrip />
+      <SignedIn />
       <button
         type="button"
         class="icon-button"

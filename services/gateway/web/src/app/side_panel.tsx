@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { selection, tab, type Tab } from "../state/page.js";
+import { mayDrive, mayRide } from "../state/session.js";
 import "./side_panel.css";
 
 const kTabs: readonly { readonly tab: Tab; readonly label: string }[] = [
@@ -20,6 +21,8 @@ interface SidePanelProps {
 /** The tabs beside the map, and the panel of the chosen one. */
 export function SidePanel({ city, ride, drive, selected }: SidePanelProps) {
   const contents = { city: selection.value ? selected : city, ride, drive };
+  const mayShow = { city: true, ride: mayRide(), drive: mayDrive() };
+  const tabs = kTabs.filter((each) => mayShow[each.tab]);
   const content = useRef<HTMLDivElement>(null);
   const shown = useRef(selection.value);
   useEffect(() => {
@@ -35,15 +38,15 @@ export function SidePanel({ city, ride, drive, selected }: SidePanelProps) {
   const onKey = (event: KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;
-    const at = kTabs.findIndex((each) => each.tab === tab.value);
-    const next = kTabs[(at + step + kTabs.length) % kTabs.length]?.tab ?? "city";
+    const at = tabs.findIndex((each) => each.tab === tab.value);
+    const next = tabs[(at + step + tabs.length) % tabs.length]?.tab ?? "city";
     choose(next);
     document.getElementById(`tab-${next}`)?.focus();
   };
   return (
     <aside class="panel">
       <div role="tablist" aria-label="Panels" class="tabs" onKeyDown={onKey}>
-        {kTabs.map((each) => (
+        {tabs.map((each) => (
           <button
             key={each.tab}
             id={`tab-${each.tab}`}

@@ -4,6 +4,7 @@ import { clockText, toMs, type CityClock } from "../city/time.js";
 import type { Drive } from "../driver/drive.js";
 import type { Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { tab, watchedDriver } from "../state/page.js";
+import { mayDrive, ownDriver } from "../state/session.js";
 import { CarSymbol, kCarStateNames } from "../widgets/car_symbol.js";
 import { carName } from "../widgets/driver_link.js";
 import { Name } from "../widgets/name.js";
@@ -109,6 +110,8 @@ interface TakeOverProps {
 /** Lets the user drive the car: a driver's newer session ends the older one. */
 function TakeOver({ driverId, city, drive, seats }: TakeOverProps) {
   if (drive.state.value.carId === driverId) return <p class="note">This is your car.</p>;
+  // A person who signed in drives no car but their own.
+  if (!mayDrive() || ownDriver()) return null;
   const take = () => {
     const nowMs = performance.now();
     const slot = city.cars.slotOf(driverId);

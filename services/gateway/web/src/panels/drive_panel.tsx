@@ -12,6 +12,7 @@ import {
   type Stop,
 } from "../gen/ridestream/dispatch/v1/dispatch_pb.js";
 import { streetGuide } from "../state/page.js";
+import { ownDriver } from "../state/session.js";
 import "../widgets/form.css";
 import { Name } from "../widgets/name.js";
 import { PlaceChoice } from "../widgets/place_choice.js";
@@ -51,11 +52,14 @@ function Starting({ drive }: { readonly drive: Drive }) {
       onSubmit={(event) => {
         event.preventDefault();
         if (!place.value) return;
-        drive.start(`web-${newId().slice(0, 12)}`, place.value, seats.value, performance.now());
+        const driver = ownDriver() ?? `web-${newId().slice(0, 12)}`;
+        drive.start(driver, place.value, seats.value, performance.now());
       }}
     >
       <p class="note">
-        Place your own car on a street, or click any car on the map and take it over.
+        {ownDriver()
+          ? "Place your car on a street."
+          : "Place your own car on a street, or click any car on the map and take it over."}
       </p>
       <PlaceChoice
         label="Your car"
