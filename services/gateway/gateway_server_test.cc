@@ -13,6 +13,7 @@
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "services/gateway/testing/fake_services.h"
+#include "services/gateway/testing/oidc_provider.h"
 #include "services/gateway/testing/test_client.h"
 
 namespace ridestream::gateway {
@@ -119,6 +120,56 @@ TEST(GatewayServerTest, AnnouncesAnAddressThatSignsIn) {
   EXPECT_EQ(client.Call("GET", "/v1/trips", {{"ridestream-caller", "rider/ada"}}).status, 401);
   EXPECT_EQ(client.Call("GET", page.substr(origin.size())).status, 303);
   EXPECT_NE((*server)->page(), page);
+}
+
+TEST(GatewayServerTest, SignsPeopleInAtAProvider) {
+  const testing::TempFolder folder;
+  const ScaledClock clock;
+  ASSERT_THAT(
+      identity::DevelopmentAuthority::Create(folder.path(), {.services = {"gateway"}}, clock.Now()),
+      testing::IsOk());
+  const auto keys = identity::CreateTokenKey(folder.File("session.jwk"));
+  ASSERT_THAT(keys, testing::IsOk());
+  TestOidcProvider provider(clock);
+  GatewayServer::Options options = Secure(folder.path());
+  options.sign_in_authority = "";
+  options.oidc.provider = {.issuer = provider.issuer(),
+                           .client_id = TestOidcProvider::kClientId,
+                           .client_secret_file = provider.secret_file(),
+                           .authorities = provider.authorities()};
+  const auto refuses = [&](const char* flag) {
+    EXPECT_THAT(GatewayServer::Start(options),
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, flag));
+  };
+  refuses("--session_key");
+  options.session_key = folder.File("session.jwk");
+  refuses("--token_keys must contain its public half");
+  options.security.tokens.key_file = folder.File("both.json");
+  std::ofstream(options.security.tokens.key_file) << *keys;
+  options.public_url = "http://ride.example";
+  refuses("--public_url");
+  options.public_url = "";
+  options.security.insecure = true;
+  refuses("--insecure");
+  options.security.insecure = false;
+
+  const auto server = GatewayServer::Start(options);
+  ASSERT_THAT(server, testing::IsOk());
+  EXPECT_EQ((*server)->page(), "http://" + (*server)->address()) << "has no code";
+  const std::string host = (*server)->address();
+  const auto get = [&](const std::string& target, const std::string& cookie) {
+    return TestClient((*server)->port()).Call("GET", target, {{"host", host}, {"cookie", cookie}});
+  };
+  EXPECT_EQ(get("/sign-in?code=", "").status, 404) << "no code opens a session";
+  const auto begun = get("/sign-in/start", "");
+  ASSERT_EQ(begun.status, 303) << begun.body;
+  const std::string attempt(begun.headers.Get("set-cookie"));
+  const auto opened = get(provider.SignIn(std::string(begun.headers.Get("location"))),
+                          attempt.substr(0, attempt.find(';')));
+  ASSERT_EQ(opened.status, 303) << opened.body;
+  const std::string session(opened.headers.Get("set-cookie"));
+  EXPECT_EQ(get("/session", session.substr(0, session.find(';'))).body,
+            "{\"session\":{\"caller\":\"viewer/ada\"},\"signIn\":\"/sign-in/start\"}\n");
 }
 
 TEST(GatewayServerTest, ServesPlainHttpBeyondLoopbackOnlyWhenThatIsAskedFor) {
