@@ -1,5 +1,6 @@
 #include "libs/tracing/tracer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <utility>
@@ -18,7 +19,9 @@ Span Tracer::Start(std::string_view name, SpanOptions options) const {
     span->parent = context.span_id;
   } else {
     context.trace_id = {DrawId(), DrawId()};
-    context.sampled = IsSampled(context.trace_id);
+    context.sampled = IsSampled(context.trace_id) ||
+                      std::any_of(options.links.begin(), options.links.end(),
+                                  [](const SpanLink& link) { return link.context.sampled; });
   }
   context.span_id = {DrawId()};
   if (!context.sampled && context.local == nullptr) {

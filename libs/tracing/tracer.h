@@ -35,9 +35,10 @@ struct SpanOptions {
 /// Makes spans and decides which are kept.
 ///
 /// A trace is sampled as a whole: its first span decides by the trace's id, and all others follow
-/// their parent, whichever process they are in. A trace that isn't sampled is recorded all the same
-/// until the first span that this process has of it (its local root) ends: the spans are kept if
-/// any of them has the status kError or if the local root took `slow` or longer, else discarded.
+/// their parent, whichever process they are in. A trace that begins with a link to a sampled one is
+/// sampled as well, so that no link leads nowhere. A trace that isn't sampled is recorded all the
+/// same until the first span that this process has of it (its local root) ends: the spans are kept
+/// if any of them has the status kError or if the local root took `slow` or longer, else discarded.
 /// This second rule only sees this process: of a trace that it keeps, the spans of other processes
 /// may be missing.
 ///

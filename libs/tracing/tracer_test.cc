@@ -47,6 +47,15 @@ class TracerTest : public ::testing::Test {
   std::uint64_t last_id_ = 0;
 };
 
+TEST_F(TracerTest, TraceThatBeginsWithALinkToASampledOneIsSampled) {
+  const Tracer tracer = MakeTracer(0);
+  const SpanContext sampled{.trace_id = {7, 8}, .span_id = {9}, .sampled = true};
+  SpanContext unsampled = sampled;
+  unsampled.sampled = false;
+  EXPECT_TRUE(tracer.Start("round", {.links = {{unsampled}, {sampled}}}).context().sampled);
+  EXPECT_FALSE(tracer.Start("round", {.links = {{unsampled}}}).context().sampled);
+}
+
 TEST_F(TracerTest, RecordsAllThatASpanIsTold) {
   const Tracer tracer = MakeTracer(1);
   const Time start = clock_->Now();
