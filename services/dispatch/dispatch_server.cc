@@ -194,7 +194,7 @@ absl::StatusOr<SessionRegistry::MarketPorts> DispatchServer::PortsOf(const Marke
   if (!lease->second->held()) return NotHeld(market, lease->second->last_told());
   MarketRunner& runner = *found->second;
   return SessionRegistry::MarketPorts{&runner, &runner.positions(), &runner.offer_times(),
-                                      &runner.area()};
+                                      &runner.area(), runner.acks()};
 }
 
 void DispatchServer::Begin() {

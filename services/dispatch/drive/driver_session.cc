@@ -108,6 +108,7 @@ absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
   if (!IsCurrent(epoch)) return absl::OkStatus();
   const Time now = around_.clock.Now();
   return session_.Ack(sequence, [this, now](const v1::DriveResponse& push) {
+    if (around_.acks != nullptr) around_.acks->OnAck(driver_, push);
     if (!push.has_offer()) return;
     const Duration took = now - FromProto(push.offer().decided_at());
     around_.offer_times.Acked(

@@ -14,6 +14,7 @@
 #include "libs/service/service.h"
 #include "services/dispatch/domain/events/market_events.h"
 #include "services/dispatch/domain/session/session.h"
+#include "services/dispatch/drive/ack_listener.h"
 #include "services/dispatch/drive/offer_times.h"
 #include "services/dispatch/drive/push_history.h"
 #include "services/dispatch/drive/session_counters.h"
@@ -70,6 +71,8 @@ class DriverSession {
     OfferTimes& offer_times;
     /// Where the market's drivers can be; null for everywhere.
     const S2LatLngRect* area = nullptr;
+    /// Null: nobody listens.
+    AckListener* acks = nullptr;
   };
 
   DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings);

@@ -119,7 +119,7 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
         auto session = std::make_shared<DriverSession>(
             driver, market,
             DriverSession::Surroundings{config_.session, clock_, *ports->events, *ports->positions,
-                                        counters_, *ports->offer_times, ports->area});
+                                        counters_, *ports->offer_times, ports->area, ports->acks});
         sessions_.Insert(session, address.name);
         return session;
       }

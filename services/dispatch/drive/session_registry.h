@@ -57,6 +57,8 @@ class SessionRegistry {
     OfferTimes* offer_times = nullptr;
     /// Where its drivers can be; null for everywhere.
     const S2LatLngRect* area = nullptr;
+    /// Learns of acks; null for nobody.
+    AckListener* acks = nullptr;
   };
   /// NOT_FOUND: it isn't served here. FAILED_PRECONDITION: another process decides for it now.
   /// UNAVAILABLE: this one is about to.

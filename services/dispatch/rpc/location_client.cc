@@ -37,7 +37,9 @@ void LocationClient::FindNearest(location::v1::FindNearestRequest request,
   rpc::SetCaller(under_way->context, kSelf);
   rpc::SetMarket(under_way->context, market_);
   for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
-  under_way->span = rpc::StartClientSpan(under_way->context, under_way->request);
+  under_way->span = rpc::StartClientSpan(
+      under_way->context, under_way->request,
+      tracing::ParseTraceContext(options.traceparent).value_or(tracing::SpanContext()));
   {
     MutexLock lock(mu_);
     ++calls_under_way_;

@@ -40,7 +40,9 @@ void TripClient::Start(Request request, const CallOptions& options, Call call, O
   rpc::SetMarket(under_way->context, market_);
   rpc::SetTimeout(under_way->context, options.timeout);
   for (const std::string& id : options.request_ids) rpc::AddRequestId(under_way->context, id);
-  under_way->span = rpc::StartClientSpan(under_way->context, under_way->request);
+  under_way->span = rpc::StartClientSpan(
+      under_way->context, under_way->request,
+      tracing::ParseTraceContext(options.traceparent).value_or(tracing::SpanContext()));
   {
     MutexLock lock(mu_);
     ++calls_under_way_;

@@ -16,6 +16,9 @@ struct CallOptions {
 
   /// The ids of requests from outside on whose behalf it is made.
   std::vector<std::string> request_ids = {};
+  /// The span that the call's is a child of, as the header `traceparent`. Empty: the call begins a
+  /// trace.
+  std::string traceparent = {};
 };
 
 }  // namespace ridestream::dispatch

@@ -43,6 +43,7 @@ void CommandSender::Send(TripCommand command) {
   if (std::string request = around_.requests.RequestOf(trip_id); !request.empty()) {
     options.request_ids.push_back(std::move(request));
   }
+  if (around_.rides != nullptr) options.traceparent = around_.rides->TraceOf(trip_id);
   const char* const name = NameOf(command.request);
   const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
   if (!term) {

@@ -9,6 +9,7 @@
 #include "services/dispatch/drive/driver_session.h"
 #include "services/dispatch/runner/market_lease.h"
 #include "services/dispatch/runner/open_requests.h"
+#include "services/dispatch/runner/ride_tracer.h"
 #include "services/dispatch/runner/trip_port.h"
 
 namespace ridestream::dispatch {
@@ -29,6 +30,8 @@ class CommandSender {
     std::function<Duration()> trip_to_ours;
     /// Told of each command that ended, by its name ("assign").
     std::function<void(const std::string&, absl::StatusCode)> on_ended;
+    /// Null: rides aren't traced.
+    const RideTracer* rides = nullptr;
   };
 
   CommandSender(std::string market, Surroundings surroundings);

@@ -32,8 +32,9 @@ MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surro
       area_(AreaAround(streets_->graph().bounds())),
       around_(std::move(surroundings)),
       observer_(std::move(ports.observer)),
+      rides_(std::move(ports.rides)),
       loop_(
-          config.market, around_.clock, around_.executor, *observer_,
+          config.market, around_.clock, around_.executor, *this,
           [this](Decision decision) {
             std::visit([this](auto& what) { Do(std::move(what)); }, decision);
           },
@@ -50,15 +51,16 @@ MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surro
                     on_caught_up_();
                   }),
       trip_(std::move(ports.trip)),
-      commands_(market_name_,
-                {.trip = *trip_,
-                 .requests = requests_,
-                 .events = loop_,
-                 .lease = around_.lease,
-                 .trip_to_ours = around_.trip_to_ours,
-                 .on_ended = [this](const std::string& command, absl::StatusCode code) {
-                   observer_->CommandEnded(command, code);
-                 }}) {}
+      commands_(market_name_, {.trip = *trip_,
+                               .requests = requests_,
+                               .events = loop_,
+                               .lease = around_.lease,
+                               .trip_to_ours = around_.trip_to_ours,
+                               .on_ended =
+                                   [this](const std::string& command, absl::StatusCode code) {
+                                     observer_->CommandEnded(command, code);
+                                   },
+                               .rides = rides_.get()}) {}
 
 MarketRunner::~MarketRunner() { Stop(); }
 
@@ -119,6 +121,23 @@ void MarketRunner::Stop() {
   trip_.reset();
 }
 
+// The market's events.
+
+void MarketRunner::Handling(const Event& event, Time now) {
+  observer_->Handling(event, now);
+  if (rides_ != nullptr) rides_->Handling(event, now);
+}
+
+void MarketRunner::Decided(const std::vector<Decision>& decisions) {
+  observer_->Decided(decisions);
+  if (rides_ != nullptr) rides_->Decided(decisions);
+}
+
+void MarketRunner::Handled(const Event& event, std::chrono::nanoseconds took) {
+  observer_->Handled(event, took);
+  if (rides_ != nullptr) rides_->Handled(event, took);
+}
+
 // The fleet.
 
 void MarketRunner::ScheduleSurvey() {
@@ -138,6 +157,7 @@ void MarketRunner::Survey() {
 bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   if (message.has_event()) {
     requests_.Note(message.event().trip());
+    if (rides_ != nullptr) rides_->OnRead(message.event());
     ShiftTimes(around_.trip_to_ours(), *message.mutable_event()->mutable_trip());
   }
   return log_reader_.Take(message);
@@ -187,7 +207,8 @@ void MarketRunner::Do(FindCandidates decision) {
   }
   std::vector<std::string> requests =
       requests_.NewRequestsOf(decision, CallOptions::kMaxRequestIds);
-  planner_.Find(std::move(decision), std::move(requests));
+  const std::string traceparent = rides_ == nullptr ? "" : rides_->TraceOfRound(decision.round);
+  planner_.Find(std::move(decision), requests, traceparent);
 }
 
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }

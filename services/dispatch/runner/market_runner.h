@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
@@ -28,6 +29,7 @@
 #include "services/dispatch/runner/planner.h"
 #include "services/dispatch/runner/position_forwarder.h"
 #include "services/dispatch/runner/progress_reporter.h"
+#include "services/dispatch/runner/ride_tracer.h"
 #include "services/dispatch/runner/speed_keeper.h"
 #include "services/dispatch/runner/trip_port.h"
 
@@ -37,7 +39,7 @@ namespace ridestream::dispatch {
 /// from the oldest open trip, and again from where it was whenever the stream breaks. It decides
 /// only once it leads: until then it learns what another process does, ready to take over.
 /// Thread-safe.
-class MarketRunner final : public EventSink {
+class MarketRunner final : public EventSink, private MarketLoop::Observer {
  public:
   /// Looks on.
   class Observer : public MarketLoop::Observer {
@@ -62,6 +64,8 @@ class MarketRunner final : public EventSink {
     std::shared_ptr<const roads::Streets> streets;
     /// Null if the streets' times are the map's.
     std::unique_ptr<SpeedKeeper> speeds;
+    /// Null: rides aren't traced.
+    std::unique_ptr<RideTracer> rides = nullptr;
   };
   /// What it shares with others, and what outlives it.
   struct Surroundings {
@@ -92,6 +96,8 @@ class MarketRunner final : public EventSink {
   const PositionForwarder& positions() const { return positions_; }
   /// Where its drivers can be: the rectangle around the streets, and some way beyond.
   const S2LatLngRect& area() const { return area_; }
+  /// Null: nobody wants to know of acks.
+  AckListener* acks() { return rides_.get(); }
   OfferTimes& offer_times() { return offer_times_; }
   const OfferTimes& offer_times() const { return offer_times_; }
   const EventQueue& events() const { return loop_.events(); }
@@ -107,6 +113,10 @@ class MarketRunner final : public EventSink {
 
  private:
   using LogStream = streams::FollowStream<trip::v1::FollowTripsResponse>;
+
+  void Handling(const Event& event, Time now) override;
+  void Decided(const std::vector<Decision>& decisions) override;
+  void Handled(const Event& event, std::chrono::nanoseconds took) override;
 
   void Follow();
   std::optional<std::chrono::nanoseconds> TakeLead();
@@ -133,6 +143,7 @@ class MarketRunner final : public EventSink {
   const S2LatLngRect area_;
   const Surroundings around_;
   const std::unique_ptr<Observer> observer_;
+  const std::unique_ptr<RideTracer> rides_;
   MarketLoop loop_;
   PositionForwarder positions_;
   OfferTimes offer_times_;

@@ -34,7 +34,8 @@ void Planner::Find(FindRoute question) {
   worker_->Wake();
 }
 
-void Planner::Find(FindCandidates question, const std::vector<std::string>& request_ids) {
+void Planner::Find(FindCandidates question, const std::vector<std::string>& request_ids,
+                   const std::string& traceparent) {
   if (question.queries.empty()) {  // Of moves alone: there is nothing to ask location.
     return Enqueue(std::make_unique<Round>(Round{std::move(question), {}}));
   }
@@ -49,7 +50,7 @@ void Planner::Find(FindCandidates question, const std::vector<std::string>& requ
     wire.set_min_free_seats(query.party_size);
     wire.add_states(location::v1::DRIVER_STATE_IDLE);
   }
-  location_->FindNearest(std::move(request), {kNearestTimeout, request_ids},
+  location_->FindNearest(std::move(request), {kNearestTimeout, request_ids, traceparent},
                          [this, question = std::move(question)](auto response) mutable {
                            OnNearest(std::move(question), std::move(response));
                          });

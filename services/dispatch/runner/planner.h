@@ -43,8 +43,9 @@ class Planner {
   ~Planner();
 
   /// Trips beyond those that location answers in one call get no answer. `request_ids` are
-  /// those of requests from outside on whose behalf it is asked.
-  void Find(FindCandidates question, const std::vector<std::string>& request_ids = {});
+  /// those of requests from outside on whose behalf it is asked; for `traceparent` see CallOptions.
+  void Find(FindCandidates question, const std::vector<std::string>& request_ids = {},
+            const std::string& traceparent = {});
   void Find(FindRoute question);
 
  private:

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <utility>
 
 #include "libs/base/validation.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/tracing/process_tracer.h"
 #include "services/trip/domain/fare.h"
 #include "services/trip/handlers/page_token.h"
 
@@ -28,6 +30,19 @@ void RunOn(WorkerPool& pool, const TripHandlers::Call& call, const Reply& reply,
   if (!runs) reply(TooBusy());
 }
 
+/// A span from now until the command's commit, the time in the store's queue included.
+TripHandlers::TripReply WithCommitSpan(const tracing::SpanContext& call,
+                                       TripHandlers::TripReply reply) {
+  // Shared, since a std::function is copyable.
+  const auto span = std::make_shared<tracing::Span>(
+      tracing::StartSpan("ridestream.trip.commit", {.parent = call}));
+  return [span, reply = std::move(reply)](absl::StatusOr<TripPtr> trip) {
+    if (trip.ok()) span->SetAttribute("ridestream.trip.id", (*trip)->trip_id());
+    span->End();
+    reply(std::move(trip));
+  };
+}
+
 }  // namespace
 
 TripHandlers::TripHandlers(Options options)
@@ -39,6 +54,7 @@ TripHandlers::TripHandlers(Options options)
 
 void TripHandlers::Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply) {
   if (!command.ok()) return reply(command.status());
+  if (call.span.valid()) reply = WithCommitSpan(call.span, std::move(reply));
   options_.store.Submit(*std::move(command), std::move(reply), call.deadline);
 }
 
@@ -98,7 +114,7 @@ void TripHandlers::RequestTrip(const Call& call, const v1::RequestTripRequest& r
   if (command.ok()) {
     auto& made = std::get<RequestCommand>(*command);
     made.x_request_id = call.request_id;
-    made.traceparent = call.traceparent;
+    if (call.span.valid()) made.traceparent = tracing::FormatTraceParent(call.span);
   }
   Submit(call, std::move(command), std::move(reply));
 }

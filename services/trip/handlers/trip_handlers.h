@@ -15,6 +15,7 @@
 #include "libs/server_streams/pull_stream.h"
 #include "libs/server_streams/push_stream.h"
 #include "libs/service/markets.h"
+#include "libs/tracing/trace_context.h"
 #include "services/trip/domain/known_terms.h"
 #include "services/trip/domain/promise.h"
 #include "services/trip/domain/quote_router.h"
@@ -69,8 +70,8 @@ class TripHandlers {
     TripStore::Deadline deadline = TripStore::kNoDeadline;
     /// For logs.
     std::string request_id = {};
-    /// For traces: the span of the call, as the header `traceparent` names it. Empty without one.
-    std::string traceparent = {};
+    /// The span of the call; not valid if the call isn't traced.
+    tracing::SpanContext span = {};
     /// Whether the caller cancelled. Null: nobody can tell.
     std::function<bool()> is_cancelled = nullptr;
   };

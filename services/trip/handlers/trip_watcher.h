@@ -3,11 +3,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "libs/base/id.h"
 #include "libs/base/mutex.h"
 #include "libs/server_streams/push_stream.h"
+#include "libs/tracing/span.h"
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/trip/domain/trip_view.h"
 
@@ -39,6 +41,8 @@ class TripWatcher {
  private:
   explicit TripWatcher(TripId trip_id) : trip_id_(std::move(trip_id)) {}
   void Send() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TraceProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnWritten();
 
   const TripId trip_id_;
   std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
@@ -46,6 +50,9 @@ class TripWatcher {
   bool begun_ ABSL_GUARDED_BY(mu_) = false;
   /// What is sent next.
   TripView view_ ABSL_GUARDED_BY(mu_);
+  /// The first progress of this driver, until it is written.
+  tracing::Span progress_span_ ABSL_GUARDED_BY(mu_);
+  std::string traced_driver_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ridestream::trip

@@ -32,6 +32,7 @@ TripHandlers::Call ToCall(const rpc::Admission& admission,
   return {.caller = admission.caller(),
           .permission = admission.permission,
           .deadline = DeadlineOf(context),
+          .span = rpc::ServerSpanOf(context),
           .is_cancelled = [&context] { return context.IsCancelled(); }};
 }
 
@@ -83,9 +84,6 @@ grpc::ServerUnaryReactor* TripService::RequestTrip(grpc::CallbackServerContext* 
                                                    v1::RequestTripResponse* response) {
   return AnswerWithTrip(context, *request, response, [&](Call call, TripHandlers::TripReply reply) {
     call.request_id = rpc::RequestIdOrNew(*context);
-    if (const tracing::SpanContext span = rpc::ServerSpanOf(*context); span.valid()) {
-      call.traceparent = tracing::FormatTraceParent(span);
-    }
     handlers_.RequestTrip(call, *request, std::move(reply));
   });
 }
