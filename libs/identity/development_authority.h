@@ -18,7 +18,8 @@ TokenRules DevelopmentTokenRules();
 
 /// A throwaway authority for development and tests: a folder, open to its owner alone, with
 ///   authority.pem        the certificate of the authority
-///   NAME.pem, NAME.key   for each process its certificate, with the URI SAN ServiceUri(SERVICE), the
+///   NAME.pem, NAME.key   for each process its certificate, with the URI SAN ServiceUri(SERVICE),
+///   the
 ///                        DNS name NAME and names for loopback, and its key
 ///   tokens.jwk           the private key that signs tokens
 ///   jwks.json            its public half
@@ -27,8 +28,8 @@ TokenRules DevelopmentTokenRules();
 class DevelopmentAuthority {
  public:
   struct Options {
-    /// NAME, which is both the service and the name of its files; or NAME=SERVICE for one of several
-    /// processes of a service, such as dispatch-porto=dispatch. Each an id; see IsId.
+    /// NAME, which is both the service and the name of its files; or NAME=SERVICE for one of
+    /// several processes of a service, such as dispatch-porto=dispatch. Each an id; see IsId.
     std::vector<std::string> services;
     std::chrono::hours validity{30 * 24};
   };
