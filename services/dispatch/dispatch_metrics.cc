@@ -148,6 +148,40 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
   }
 }
 
+void AddRecordReadings(metrics::ServiceMetrics& metrics,
+                       const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets,
+                       const std::map<MarketId, std::unique_ptr<RecordQueue>>& records) {
+  const auto read = [&records](const MarketId& market, auto value) {
+    const auto record = records.find(market);
+    return record == records.end() ? 0. : static_cast<double>(value(*record->second));
+  };
+  metrics.readings().Add(
+      Kind::kCounter, "dispatch_record_events_total",
+      "Events of a recorded market, by whether its record has them", [&markets, read] {
+        std::vector<Readings::Sample> samples;
+        for (const auto& [market, runner] : markets) {
+          samples.push_back(
+              {{{"market", market.str()}, {"outcome", "written"}},
+               read(market, [](const RecordQueue& record) { return record.written(); })});
+          samples.push_back(
+              {{{"market", market.str()}, {"outcome", "dropped"}},
+               read(market, [](const RecordQueue& record) { return record.dropped(); })});
+        }
+        return samples;
+      });
+  metrics.readings().Add(Kind::kGauge, "dispatch_record_bytes",
+                         "Size of the record that this process writes", [&markets, read] {
+                           std::vector<Readings::Sample> samples;
+                           for (const auto& [market, runner] : markets) {
+                             samples.push_back({{{"market", market.str()}},
+                                                read(market, [](const RecordQueue& record) {
+                                                  return record.bytes();
+                                                })});
+                           }
+                           return samples;
+                         });
+}
+
 void AddLeaseReadings(metrics::ServiceMetrics& metrics,
                       const std::map<MarketId, std::unique_ptr<LeaseKeeper>>& leases) {
   metrics.readings().Add(

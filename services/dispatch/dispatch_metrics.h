@@ -7,6 +7,7 @@
 #include "libs/metrics/service_metrics.h"
 #include "libs/peer_clock/peer_clock.h"
 #include "services/dispatch/drive/session_registry.h"
+#include "services/dispatch/record/record_queue.h"
 #include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/market_runner.h"
 
@@ -20,6 +21,11 @@ void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessi
 /// Adds what is read of the markets, all at once.
 void AddMarketReadings(metrics::ServiceMetrics& metrics,
                        const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets);
+
+/// Adds what became of the markets' records; 0 for a market that isn't recorded.
+void AddRecordReadings(metrics::ServiceMetrics& metrics,
+                       const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets,
+                       const std::map<MarketId, std::unique_ptr<RecordQueue>>& records);
 
 /// Adds which of the markets' leases this process has.
 void AddLeaseReadings(metrics::ServiceMetrics& metrics,

@@ -4,11 +4,14 @@
 
 #include "libs/base/host_port.h"
 #include "libs/base/invariant.h"
+#include "libs/roads/engine/prepared_file.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/elsewhere.h"
 #include "libs/rpc/retry_after.h"
 #include "services/dispatch/dispatch_metrics.h"
+#include "services/dispatch/record/event_recorder.h"
+#include "services/dispatch/record/record_codec.h"
 #include "services/dispatch/rpc/drive_call.h"
 #include "services/dispatch/rpc/market_ports.h"
 #include "services/dispatch/rpc/trip_client.h"
@@ -45,6 +48,7 @@ absl::StatusOr<std::unique_ptr<DispatchServer>> DispatchServer::Start(Options op
   auto security = rpc::Security::Start(options.security, "dispatch");
   if (!security.ok()) return security.status();
   std::unique_ptr<DispatchServer> server(new DispatchServer(options, *std::move(security)));
+  if (absl::Status status = server->AddMarkets(options); !status.ok()) return status;
   if (absl::Status status = server->Serve(std::move(options.server)); !status.ok()) return status;
   server->Begin();
   return server;
@@ -76,10 +80,7 @@ DispatchServer::DispatchServer(Options& options, std::unique_ptr<rpc::Security> 
       sessions_(MakeRegistryConfig(options, *clock_), *clock_, timers_,
                 [this](const MarketId& market) { return PortsOf(market); }),
       service_(sessions_, security_->authenticator(), metrics_.calls()) {
-  AddMarkets(options);
   AddSessionReadings(metrics_, sessions_, options.sessions.max_sessions);
-  AddMarketReadings(metrics_, markets_);
-  AddLeaseReadings(metrics_, leases_);
   AddClockReadings(metrics_, {{"trip", &trip_clock_}, {"location", &location_clock_}});
 }
 
@@ -97,12 +98,29 @@ void DispatchServer::Stop(std::chrono::milliseconds grace) {
   lease_ports_.clear();
 }
 
-void DispatchServer::AddMarkets(Options& options) {
+absl::Status DispatchServer::OpenRecord(const Options& options, const MarketConfig& config,
+                                        const roads::Streets& streets) {
+  record::Header header;
+  header.set_market(config.market.str());
+  *header.mutable_settings() = Encode(config);
+  header.set_roads_fingerprint(roads::Fingerprint(streets.graph()));
+  header.set_roads(streets.description());
+  auto file = RecordFile::Create(options.record, std::move(header), options.record_limit_bytes);
+  if (!file.ok()) return file.status();
+  records_[config.market] =
+      std::make_unique<RecordQueue>(config.market.str(), *std::move(file), executor_);
+  return absl::OkStatus();
+}
+
+absl::Status DispatchServer::AddMarkets(Options& options) {
   const std::string process = fmt::format("dispatch-{}", sessions_.FreshSessionId());
   for (auto& [id, streets] : options.streets) {
     MarketConfig config = options.market;
     config.market = id;
     config.offer_id_prefix = fmt::format("o-{}-", sessions_.FreshSessionId());
+    if (!options.record.empty()) {
+      if (absl::Status status = OpenRecord(options, config, *streets); !status.ok()) return status;
+    }
     auto& port = lease_ports_[id] = std::make_unique<TripClient>(*trip_, id.str());
     auto& lease = leases_[id] = std::make_unique<LeaseKeeper>(
         LeaseKeeper::Options{.market = id.str(),
@@ -117,14 +135,29 @@ void DispatchServer::AddMarkets(Options& options) {
                                  [this](const auto& held) {
                                    if (held.address() != OwnAddress()) on_standby_(*this, held);
                                  }});
+    MarketRunner::Ports ports =
+        MakeMarketPorts(id.str(), *trip_, *location_, metrics_.registry(), *clock_,
+                        options.update_speeds_every, std::move(streets));
+    if (const auto record = records_.find(id); record != records_.end()) {
+      auto recorder = std::make_unique<EventRecorder>(
+          std::move(ports.observer),
+          [&queue = *record->second](std::string batch, std::uint64_t events) {
+            return queue.Offer(std::move(batch), events);
+          });
+      config.matching_deadline = recorder->Watch(std::move(config.matching_deadline));
+      ports.observer = std::move(recorder);
+    }
     markets_[id] = std::make_unique<MarketRunner>(
         MarketRunner::Config{.market = config, .planner = options.planner, .trip = options.trip},
-        MakeMarketPorts(id.str(), *trip_, *location_, metrics_.registry(), *clock_,
-                        options.update_speeds_every, std::move(streets)),
+        std::move(ports),
         MarketRunner::Surroundings{*clock_, timers_, executor_,
                                    [this] { return trip_clock_.to_ours(); }, *lease, sessions_,
                                    progress_});
   }
+  AddMarketReadings(metrics_, markets_);
+  AddRecordReadings(metrics_, markets_, records_);
+  AddLeaseReadings(metrics_, leases_);
+  return absl::OkStatus();
 }
 
 absl::Status DispatchServer::Serve(rpc::ServerOptions options) {

@@ -24,6 +24,7 @@
 #include "ridestream/location/v1/location.grpc.pb.h"
 #include "ridestream/trip/v1/trip.grpc.pb.h"
 #include "services/dispatch/drive/session_registry.h"
+#include "services/dispatch/record/record_queue.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/runner/lease_keeper.h"
 #include "services/dispatch/runner/lease_port.h"
@@ -80,12 +81,16 @@ class DispatchServer {
     /// Nothing that it decides counts any more: drain it and restart the process. On a thread of
     /// the server.
     std::function<void()> on_lease_lost = [] {};
+    /// Folder for a record of what each market handles (see docs/replay.md); empty records nothing.
+    std::string record = {};
+    /// Bound of each market's records in the folder, in bytes.
+    std::uint64_t record_limit_bytes = std::uint64_t{1} << 30;
     /// How long Drain waits for calls under way.
     std::chrono::milliseconds drain_grace{5'000};
   };
 
-  /// Takes calls once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when
-  /// one isn't host:port.
+  /// Takes calls once it returns. UNAVAILABLE when an address can't be had or a record can't be
+  /// written, INVALID_ARGUMENT when an address isn't host:port.
   static absl::StatusOr<std::unique_ptr<DispatchServer>> Start(Options options);
   /// Stops without waiting for calls under way if Drain wasn't called.
   ~DispatchServer();
@@ -105,7 +110,9 @@ class DispatchServer {
 
  private:
   DispatchServer(Options& options, std::unique_ptr<rpc::Security> security);
-  void AddMarkets(Options& options);
+  absl::Status AddMarkets(Options& options);
+  absl::Status OpenRecord(const Options& options, const MarketConfig& config,
+                          const roads::Streets& streets);
   absl::Status Serve(rpc::ServerOptions options);
   void Stop(std::chrono::milliseconds grace);
   std::string OwnAddress() const;
@@ -138,6 +145,7 @@ class DispatchServer {
   // One keeper a market; filled before Serve. A keeper's calls end with its port.
   std::map<MarketId, std::unique_ptr<LeaseKeeper>> leases_;
   std::map<MarketId, std::unique_ptr<LeasePort>> lease_ports_;
+  std::map<MarketId, std::unique_ptr<RecordQueue>> records_;  // Empty if nothing is recorded.
   std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;
   SessionRegistry sessions_;
   DispatchService service_;

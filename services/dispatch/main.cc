@@ -130,6 +130,14 @@ RIDESTREAM_RANGED_FLAG(
     "Wall-clock time for which this process keeps a market's lease after its last renewal at trip. "
     "Then another dispatch process that serves the market takes over",
     absl::Milliseconds(500), absl::Minutes(1));
+ABSL_FLAG(std::string, record, "",
+          "Folder to record what each market handles in, for ./ride replay. One process may record "
+          "in a folder. Empty: records nothing");
+RIDESTREAM_RANGED_FLAG(uint32_t, record_limit, 1'024,
+                       "With --record: bound of each market's records in the folder, in MiB. The "
+                       "oldest are removed; the record of this process ends where it alone reaches "
+                       "the bound",
+                       1, 1'048'576);
 RIDESTREAM_RANGED_FLAG(absl::Duration, drain_grace, absl::Seconds(5),
                        "After SIGTERM, wall-clock time for calls under way to end",
                        absl::ZeroDuration(), absl::Hours(1));
@@ -251,6 +259,8 @@ absl::StatusOr<DispatchServer::Options> OptionsFromFlags() {
       .streets = *std::move(streets),
       .advertise = absl::GetFlag(FLAGS_advertise),
       .lease = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_lease)),
+      .record = absl::GetFlag(FLAGS_record),
+      .record_limit_bytes = std::uint64_t{absl::GetFlag(FLAGS_record_limit)} << 20,
       .drain_grace = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_grace))};
 }
 

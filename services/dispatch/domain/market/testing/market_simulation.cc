@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "services/dispatch/domain/events/decision_bytes.h"
 #include "services/dispatch/domain/market/testing/market_tester.h"
 #include "services/dispatch/domain/trips/trip_book.h"
 
@@ -15,54 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-std::string ToBytes(const Decision& decision) {
-  struct {
-    std::string operator()(const SendWelcome& d) const {
-      return fmt::format("welcome {} {} ", d.driver, d.epoch) + d.snapshot.SerializeAsString();
-    }
-    std::string operator()(const Push& d) const {
-      return fmt::format("push {} ", d.driver) + d.message.SerializeAsString();
-    }
-    std::string operator()(const EndSession& d) const {
-      return fmt::format("end session {} {}", d.driver, d.epoch);
-    }
-    std::string operator()(const SetAvailability& d) const {
-      return fmt::format("availability {} {} {} {}", d.driver, static_cast<int>(d.state),
-                         d.free_seats, d.wants_positions);
-    }
-    std::string operator()(const FindCandidates& d) const {
-      std::string bytes = fmt::format("round {}", d.round);
-      for (const auto& q : d.queries) bytes += fmt::format(" {}@{}", q.trip, q.radius_m);
-      return bytes;
-    }
-    std::string operator()(const FindRoute& d) const {
-      return fmt::format("route {} {} {}", d.driver, d.request, d.stops.size());
-    }
-    std::string operator()(const TripCommand& d) const {
-      return fmt::format("command {} ", d.command) +
-             std::visit([](const auto& r) { return r.SerializeAsString(); }, d.request);
-    }
-    std::string operator()(const StepJudged& d) const {
-      return fmt::format("judged {} {} {} {} {} {}", d.driver, d.trip, static_cast<int>(d.to),
-                         static_cast<int>(d.plausibility), d.distance_m, d.refused);
-    }
-    std::string operator()(const ReportProgress& d) const {
-      return "progress " + d.progress.SerializeAsString();
-    }
-    std::string operator()(const StreetsDriven& d) const {
-      std::string bytes = "driven";
-      for (const auto& point : d.points) bytes += fmt::format(" {}", point.at.count());
-      return bytes;
-    }
-    std::string operator()(const SetSurge& d) const {
-      std::string bytes = "surge";
-      for (const auto& [cell, percent] : d.cells) bytes += fmt::format(" {}:{}", cell, percent);
-      return bytes;
-    }
-  } to_bytes;
-  return std::visit(to_bytes, decision) + "\n";
-}
 
 template <class T>
 T TakeOut(std::vector<T>& from, std::size_t index) {
@@ -84,7 +36,7 @@ void MarketSimulation::Feed(const Event& event) {
   const auto decisions = market_->Handle(event, now_);
   checker_.After(decisions);
   for (const Decision& decision : decisions) {
-    transcript_ += ToBytes(decision);
+    AppendBytes(decision, transcript_);
     if (const auto* command = std::get_if<TripCommand>(&decision)) commands_.push_back(*command);
     if (const auto* round = std::get_if<FindCandidates>(&decision)) rounds_.push_back(*round);
     if (const auto* route = std::get_if<FindRoute>(&decision)) routes_.push_back(*route);
