@@ -13,12 +13,12 @@
 
 namespace ridestream::dispatch {
 
-/// Adds what is read of the sessions; `max_sessions` is their bound. They must outlive the
-/// exporter.
+/// Adds the gauges and counters that are read from the sessions, whose maximum is `max_sessions`.
+/// Both must outlive the exporter.
 void AddSessionReadings(metrics::ServiceMetrics& metrics, SessionRegistry& sessions,
                         std::size_t max_sessions);
 
-/// Adds what is read of the markets, all at once.
+/// Adds the gauges and counters that are read from the markets.
 void AddMarketReadings(metrics::ServiceMetrics& metrics,
                        const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets);
 
@@ -27,11 +27,11 @@ void AddRecordReadings(metrics::ServiceMetrics& metrics,
                        const std::map<MarketId, std::unique_ptr<MarketRunner>>& markets,
                        const std::map<MarketId, std::unique_ptr<RecordQueue>>& records);
 
-/// Adds which of the markets' leases this process has.
+/// Adds gauges of which markets' leases this process holds.
 void AddLeaseReadings(metrics::ServiceMetrics& metrics,
                       const std::map<MarketId, std::unique_ptr<LeaseKeeper>>& leases);
 
-/// Adds how dispatch's clock compares with those of peers, by their names.
+/// Adds gauges that compare dispatch's clock with those of its peers, by name.
 void AddClockReadings(metrics::ServiceMetrics& metrics,
                       const std::map<std::string, const PeerClock*>& peers);
 

@@ -37,7 +37,8 @@ RegistryConfig MakeRegistryConfig(const DispatchServer::Options& options, const 
   return config;
 }
 
-/// Names a market on questions about the clocks, which a proxy may route: any that is served here.
+/// A market for the metadata of calls about clocks, which a proxy may route. Any served market will
+/// do.
 std::string SomeMarket(const DispatchServer::Options& options) {
   return options.streets.empty() ? "" : options.streets.begin()->first.str();
 }
@@ -93,7 +94,7 @@ void DispatchServer::Stop(std::chrono::milliseconds grace) {
   location_clock_.Stop();
   if (server_ != nullptr) server_->Drain(grace);
   for (auto& [id, market] : markets_) market->Stop();
-  // No command of this process is under way any more.
+  // None of this process's commands is in progress any more.
   for (auto& [id, lease] : leases_) lease->Release();
   lease_ports_.clear();
 }
@@ -128,7 +129,7 @@ absl::Status DispatchServer::AddMarkets(Options& options) {
                              .trip = *port,
                              .timers = timers_,
                              .lasts = options.lease,
-                             // Comes after Start.
+                             // Called after Start.
                              .on_held = [&market = markets_[id]](const auto&) { market->Lead(); },
                              .on_lost = [this](const auto& taken) { LoseLease(taken); },
                              .on_standby =
@@ -186,9 +187,10 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
   return absl::OkStatus();
 }
 
-/// What drivers are told while another process decides for the market.
+/// The error for drivers while another process leads the market.
 absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lease& told) const {
-  // Before trip has answered, or until the lease of this process's earlier life has ended.
+  // Before the trip service has answered, or until the lease of an earlier run of this process has
+  // ended.
   const bool is_own = !told.address().empty() && told.address() == OwnAddress();
   const bool is_beginning = told.holder().empty() || is_own;
   if (is_beginning) {
@@ -208,7 +210,7 @@ absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lea
 
 std::string DispatchServer::OwnAddress() const {
   if (!advertise_.empty()) return advertise_;
-  // Nobody can be sent to all addresses of a machine.
+  // A wildcard address isn't an address that a driver can connect to.
   const auto listens_on = ParseHostPort(address());
   const bool is_wildcard =
       listens_on.ok() && (listens_on->host == "0.0.0.0" || listens_on->host == "::");

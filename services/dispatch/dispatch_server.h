@@ -34,7 +34,8 @@
 namespace ridestream::dispatch {
 
 /// The dispatch service as one object: the drivers' sessions, a runner for each market, the
-/// channels to trip and location, the gRPC server and its metrics port. Thread-safe.
+/// channels to the trip and location services, the gRPC server and its metrics endpoint.
+/// Thread-safe.
 ///
 /// The health of a market, by its name, is SERVING while this process holds the market's lease,
 /// knows its open trips, and can use the clocks of trip and location. The health of the process as
@@ -42,70 +43,68 @@ namespace ridestream::dispatch {
 class DispatchServer {
  public:
   struct Options {
-    /// Where and within what limits to serve; Start adds the services and who observes them.
+    /// Address and limits of the gRPC server. Start adds the services and their observers.
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
     /// How the server proves its identity and identifies callers. By default, files that must be
     /// named.
     rpc::Security::Options security = {};
-    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    /// host:port of the metrics endpoint. Port 0 takes a free port, "off" serves no metrics.
     std::string metrics_listen = "off";
     /// Addresses of the services that dispatch calls; they may start later.
     std::string trip = "127.0.0.1:7001";
     std::string location = "127.0.0.1:7002";
     /// Start sets `session.clock_rate`.
     RegistryConfig sessions = {};
-    /// What all markets have in common; Start sets `market` and `offer_id_prefix` for each.
+    /// Settings common to all markets. Start sets `market` and `offer_id_prefix` for each.
     MarketConfig market = {};
     PlannerConfig planner = {};
-    /// Interval at which the streets' times are updated from the cars' speeds, on `clock`; 0:
-    /// never.
+    /// Interval, on `clock`, at which the streets' travel times are updated from the cars' speeds.
+    /// 0: never.
     Duration update_speeds_every = Duration::zero();
-    /// The markets that are served, and their streets.
+    /// The served markets and their street maps.
     std::map<MarketId, std::unique_ptr<roads::Streets>> streets = {};
     /// Called once, when health is SERVING for the first time, on a thread of the server, perhaps
     /// before Start returns.
     std::function<void(const DispatchServer&)> on_ready = [](const DispatchServer&) {};
-    /// Where drivers reach it, for other processes to send them there; empty: the address that is
-    /// served.
+    /// The address to which other processes send this one's drivers. Empty: the served address.
     std::string advertise = {};
-    /// How long its lease of a market lasts when it isn't renewed: 100 ms to 60 s of wall-clock
-    /// time.
+    /// How long a market's lease lasts unless it is renewed: 100 ms to 60 s of wall-clock time.
     std::chrono::milliseconds lease{2'000};
-    /// Called when a process at another address has a market's lease, so that this one waits; once
-    /// for each market, on a thread of the server.
+    /// Called when a process at another address holds a market's lease, so that this one is on
+    /// standby. Called once for each market, on a thread of the server.
     std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby =
         [](const DispatchServer&, const trip::v1::Lease&) {};
-    /// Called once, when another process has taken the lease of a market that this one held.
-    /// Nothing that it decides counts any more: drain it and restart the process. On a thread of
-    /// the server.
+    /// Called once, when another process has acquired the lease of a market that this one held. Its
+    /// decisions are refused from now on: drain and restart it. Called on a thread of the server.
     std::function<void()> on_lease_lost = [] {};
     /// Folder for a record of what each market handles (see docs/replay.md); empty records nothing.
     std::string record = {};
     /// Bound of each market's records in the folder, in bytes.
     std::uint64_t record_limit_bytes = std::uint64_t{1} << 30;
-    /// How long Drain waits for calls under way.
+    /// How long Drain waits for calls in progress.
     std::chrono::milliseconds drain_grace{5'000};
   };
 
   /// Takes calls once it returns. UNAVAILABLE when an address can't be had or a record can't be
   /// written, INVALID_ARGUMENT when an address isn't host:port.
   static absl::StatusOr<std::unique_ptr<DispatchServer>> Start(Options options);
-  /// Stops without waiting for calls under way if Drain wasn't called.
+  /// Stops without waiting for calls in progress unless Drain was called.
   ~DispatchServer();
 
   int port() const { return server_->port(); }
-  /// host:port with the port that is served.
+  /// host:port of the gRPC server, with the actual port.
   std::string address() const { return server_->address(); }
-  /// The same for the metrics, or "off".
+  /// host:port of the metrics endpoint, with the actual port, or "off".
   std::string metrics_address() const { return exporter_->address(); }
-  /// How callers are identified, for the log.
+  /// How callers are authenticated, as text for the log.
   std::string authentication() const { return security_->authenticator().description(); }
-  /// ABORTED, for good, once another process has taken the lease of a market that this one held.
+  /// ABORTED once another process has acquired the lease of a market that this one held. It doesn't
+  /// become OK again.
   absl::Status lease_status() const;
-  /// Ends all streams, waits for calls under way for at most `drain_grace`, stops deciding, and
-  /// gives the leases up. Once.
+  /// Ends all streams, waits up to `drain_grace` for calls in progress, stops the markets, and
+  /// releases the leases. Call at most once.
   void Drain();
 
  private:
@@ -118,7 +117,8 @@ class DispatchServer {
   std::string OwnAddress() const;
   absl::Status NotHeld(const MarketId& market, const trip::v1::Lease& told) const;
   absl::StatusOr<SessionRegistry::MarketPorts> PortsOf(const MarketId& market);
-  /// Starts the markets once the clock of trip, in which the log's records are written, is known.
+  /// Starts the markets once the trip service's clock, in which the log's records are written, is
+  /// known.
   void Begin();
   void BeginMarkets();
   void UpdateReadiness();
@@ -129,7 +129,7 @@ class DispatchServer {
   const std::function<void(const DispatchServer&)> on_ready_;
   const std::function<void(const DispatchServer&, const trip::v1::Lease&)> on_standby_;
   const std::function<void()> on_lease_lost_;
-  // Each is used by those below it.
+  // Members are used by those declared below them.
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;
@@ -142,7 +142,7 @@ class DispatchServer {
   PeerClock trip_clock_;
   PeerClock location_clock_;
   ProgressReporter progress_;
-  // One keeper a market; filled before Serve. A keeper's calls end with its port.
+  // One keeper for each market; filled before Serve. A keeper's calls end with its port.
   std::map<MarketId, std::unique_ptr<LeaseKeeper>> leases_;
   std::map<MarketId, std::unique_ptr<LeasePort>> lease_ports_;
   std::map<MarketId, std::unique_ptr<RecordQueue>> records_;  // Empty if nothing is recorded.
@@ -155,7 +155,7 @@ class DispatchServer {
   mutable Mutex readiness_;  // Keeps the order of changes.
   /// Markets whose lease this process holds or held, and whose open trips it knows.
   std::set<MarketId> led_ ABSL_GUARDED_BY(readiness_);
-  /// The first that was taken over by another process.
+  /// The first market that was taken over by another process.
   std::optional<trip::v1::Lease> lost_lease_ ABSL_GUARDED_BY(readiness_);
   bool announced_ ABSL_GUARDED_BY(readiness_) = false;
 };

@@ -1,4 +1,4 @@
-// Turns flags into the options of a DispatchServer, and runs it until a signal comes.
+// Converts flags to the options of a DispatchServer and runs it until SIGTERM or SIGINT.
 
 #include <fmt/format.h>
 
@@ -271,7 +271,7 @@ absl::Status Run() {
   if (!options.ok()) return options.status();
   options->on_standby = [markets = service::Describe(options->streets)](
                             const DispatchServer& server, const trip::v1::Lease& lease) {
-    // The address is of use from now on, though drivers are sent elsewhere.
+    // The address is usable from now on, though drivers are sent elsewhere.
     service::LogServing(server.address(), {{"metrics", server.metrics_address()},
                                            {"markets", markets},
                                            {"standby_of", lease.address()},

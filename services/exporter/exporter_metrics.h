@@ -9,10 +9,11 @@
 
 namespace ridestream::exporter {
 
-/// Adds what is read of the export. All must outlive the exporter of the metrics.
+/// Adds the gauges and counters that are read from the export. All must outlive the exporter of the
+/// metrics.
 void AddReadings(metrics::ServiceMetrics& metrics, const Exporter& exporter, const TripLog& log,
                  const EventQueue& queue, const Clock& clock);
-/// Adds what is read of the positions; `flow` is null when none are exported.
+/// Adds the gauges and counters of positions; `flow` is null if none are exported.
 void AddReadings(metrics::ServiceMetrics& metrics, const PositionFlow* flow);
 
 }  // namespace ridestream::exporter

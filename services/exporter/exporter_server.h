@@ -36,9 +36,9 @@ class ExporterServer {
     /// Address of the trip service.
     std::string trip;
     KafkaTopic::Options topic;
-    /// Nothing: positions aren't exported.
+    /// nullopt: positions aren't exported.
     std::optional<PositionFlow::Options> positions;
-    /// The process ends when events can't be written for so long.
+    /// The process ends if events can't be written for this long.
     std::chrono::nanoseconds give_up_after = std::chrono::minutes(5);
     /// Called once, when health is SERVING for the first time, on a thread of the server.
     std::function<void(const ExporterServer&)> on_ready = [](const ExporterServer&) {};
@@ -46,26 +46,27 @@ class ExporterServer {
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
     rpc::Security::Options security = {};
-    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    /// host:port of the metrics endpoint. Port 0 takes a free port, "off" serves no metrics.
     std::string metrics_listen = "off";
-    /// How long Drain waits for calls under way.
+    /// How long Drain waits for calls in progress.
     std::chrono::milliseconds drain_grace{5'000};
   };
 
-  /// Exports once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
-  /// isn't host:port or a market has no address.
+  /// The export runs when this returns. UNAVAILABLE if an address can't be bound, INVALID_ARGUMENT
+  /// if one isn't host:port or a market has no address.
   static absl::StatusOr<std::unique_ptr<ExporterServer>> Start(Options options);
   ~ExporterServer();
 
-  /// host:port with the port that is served.
+  /// host:port of the gRPC server, with the actual port.
   std::string address() const { return server_->address(); }
-  /// The same for the metrics, or "off".
+  /// host:port of the metrics endpoint, with the actual port, or "off".
   std::string metrics_address() const { return metrics_exporter_->address(); }
-  /// How callers are identified, for the log.
+  /// How callers are authenticated, as text for the log.
   std::string authentication() const { return security_->authenticator().description(); }
   /// Sequence of the last event that is known to be in the topic.
   std::uint64_t position() const { return exporter_.counts().position; }
-  /// Stops the export, waits for calls under way for at most `drain_grace`, and stops. Once.
+  /// Stops the export, waits up to `drain_grace` for calls in progress, and stops. Call at most
+  /// once.
   void Drain();
 
  private:
@@ -76,7 +77,7 @@ class ExporterServer {
   void UpdateReadiness();
 
   const std::chrono::milliseconds drain_grace_;
-  // Each is used by those below it.
+  // Members are used by those declared below them.
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;

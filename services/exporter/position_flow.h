@@ -17,14 +17,14 @@
 
 namespace ridestream::exporter {
 
-/// Drivers' positions on their way from location to Kafka, on a thread of its own, from its start
-/// to its end.
+/// Copies drivers' positions from location to Kafka on its own thread, from construction to
+/// destruction.
 class PositionFlow {
  public:
   struct Options {
     std::vector<std::string> markets;
     service::MarketAddresses location;
-    /// How often a driver's position is taken, 100 ms to 10 s.
+    /// Interval between two positions of a driver, 100 ms to 10 s.
     std::chrono::milliseconds every;
     PositionTopic::Options topic;
   };

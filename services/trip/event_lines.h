@@ -4,8 +4,8 @@
 
 namespace ridestream::trip {
 
-/// Writes the log line of what happened to a trip: trip_requested, trip_assigned …, with the ids of
-/// the trip, its rider, its driver and the request.
+/// Writes the log line of a trip's event: trip_requested, trip_assigned …, with the ids of the
+/// trip, its rider, its driver and the request.
 void LogEvent(const v1::TripEvent& event);
 
 }  // namespace ridestream::trip

@@ -16,28 +16,29 @@
 
 namespace ridestream::trip {
 
-/// Where trips are kept.
+/// Where trips are stored.
 struct StoreChoice {
   enum class Kind { kSqlite, kPostgres };
   Kind kind = Kind::kSqlite;
-  /// With kSqlite, the folder that holds the trips; made where it is missing.
+  /// For kSqlite: the folder of the trip database, created if it is missing.
   std::string folder = "./data";
-  /// With kPostgres, the database, as libpq takes it.
+  /// For kPostgres: the database's connection URL or string, in libpq's format.
   std::string postgres = {};
 };
 
-/// What a store reports besides its answers. Called on threads of the store; must not block.
+/// Callbacks for a store's reports besides its answers. Called on threads of the store; must not
+/// block.
 struct StoreObserver {
   /// Every event of the log; see TripStore::Listener.
   TripStore::Listener on_events;
-  /// The events that this process's commands made.
+  /// The events of this process's commands.
   TripStore::Listener on_written;
   /// A transaction: the number of its commands, and the time until it was durable.
   std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit;
-  /// So many commands failed because the disk or the database did; with 0, what other
-  /// processes write or report can't be followed for a while.
+  /// The number of commands that failed with the disk or the database. 0 if the writes or reports
+  /// of other processes can't be followed for a while.
   std::function<void(const absl::Status&, size_t commands)> on_failure;
-  /// What other processes of one database reported; see PostgresReportExchange.
+  /// Reports of other processes on the same database, see PostgresReportExchange.
   std::function<void(const v1::ReportProgressRequest&)> on_progress;
   std::function<void(const v1::ReportSurgeRequest&, Time at)> on_surge;
 };
@@ -46,15 +47,15 @@ struct StoreObserver {
 struct ChosenStore {
   std::optional<DataFolder> folder;  // Goes after the store.
   std::unique_ptr<TripStore> store;
-  /// Null where one process has the store alone.
+  /// Null if the store isn't shared with other processes.
   std::unique_ptr<ReportExchange> exchange;
-  /// Where the trips are, for the log; without passwords.
+  /// Where trips are stored, as text for the log. Contains no password.
   std::string place;
 };
 
-/// Opens the store. `readers`: threads that read at the same time. `clock` must outlive the store.
-/// Adds to `metrics` what only that kind of store has; the exporter must be destroyed before the
-/// store. Errors are those of DataFolder::Acquire, SqliteTripStore::Open and
+/// Opens the store. `readers`: number of threads that read at the same time. `clock` must outlive
+/// the store. Adds the metrics of this kind of store to `metrics`, whose exporter must be destroyed
+/// before the store. Errors are those of DataFolder::Acquire, SqliteTripStore::Open and
 /// PostgresTripStore::Open.
 absl::StatusOr<ChosenStore> OpenStore(const StoreChoice& choice, const Clock& clock, size_t readers,
                                       StoreObserver observer, metrics::ServiceMetrics& metrics);

@@ -14,7 +14,7 @@
 
 namespace ridestream::trip {
 
-/// Measures what this process's store writes; the store calls it on its own threads.
+/// Measures the writes of this process's store, which calls it on its own threads.
 class StoreMeter {
  public:
   explicit StoreMeter(prometheus::Registry& registry);
@@ -40,7 +40,8 @@ class StoreMeter {
 void AddStreetReadings(metrics::ServiceMetrics& metrics,
                        const std::map<std::string, const roads::Streets*>& markets);
 
-/// Adds what is read of the store and the handlers, which must outlive the exporter.
+/// Adds the gauges and counters that are read from the store and the handlers, which must outlive
+/// the exporter.
 void AddReadings(metrics::ServiceMetrics& metrics, const TripStore& store,
                  const TripHandlers& handlers);
 

@@ -37,59 +37,62 @@ namespace ridestream::trip {
 class TripServer {
  public:
   struct Options {
-    /// Where and within what limits to serve; Start adds the services and who observes them.
+    /// Address and limits of the gRPC server. Start adds the services and their observers.
     rpc::ServerOptions server = {};
     /// Not null.
     std::shared_ptr<const Clock> clock = std::make_shared<ScaledClock>();
-    /// How it proves who it is, and learns who calls. By default, files that must be named.
+    /// Credentials of this service, and how callers are authenticated. The default requires the
+    /// paths of certificate files.
     rpc::Security::Options security = {};
-    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    /// host:port of the metrics endpoint. Port 0 takes a free port, "off" serves no metrics.
     std::string metrics_listen = "off";
     StoreChoice store = {};
-    /// The markets that are served, and their streets.
+    /// The served markets and their street maps.
     std::map<MarketId, std::unique_ptr<roads::Streets>> streets = {};
     /// Must be valid, see ValidateTariff and ValidateTerms.
     v1::Tariff tariff = {};
     SharingTerms sharing = {};
-    /// How long a quote's price is kept, by the clock.
+    /// How long a quote's price is valid, in city time.
     Duration quote_lifetime = std::chrono::minutes(5);
-    /// Threads that read trips from the store, and that search ways for quotes.
+    /// Number of threads that read trips from the store, and that compute routes for quotes.
     std::size_t reader_threads = 2;
     std::size_t router_threads = 2;
-    /// How long Drain waits for calls under way.
+    /// How long Drain waits for calls in progress.
     std::chrono::milliseconds drain_grace{5'000};
   };
 
-  /// Serves once it returns. UNAVAILABLE when an address or the database can't be had,
-  /// INVALID_ARGUMENT when an address isn't host:port, otherwise what opening the store returns.
+  /// The service accepts calls when this returns. UNAVAILABLE if an address can't be bound or the
+  /// database can't be reached, INVALID_ARGUMENT if an address isn't host:port, and the errors of
+  /// opening the store.
   static absl::StatusOr<std::unique_ptr<TripServer>> Start(Options options);
 
   int port() const { return server_->port(); }
-  /// host:port with the port that is served.
+  /// host:port of the gRPC server, with the actual port.
   std::string address() const { return server_->address(); }
-  /// The same for the metrics, or "off".
+  /// host:port of the metrics endpoint, with the actual port, or "off".
   std::string metrics_address() const { return exporter_->address(); }
-  /// How callers are identified, for the log.
+  /// How callers are authenticated, as text for the log.
   std::string authentication() const { return security_->authenticator().description(); }
-  /// Where the trips are kept, for the log; without passwords.
+  /// Where trips are stored, as text for the log. Contains no password.
   const std::string& store_place() const { return store_->place; }
   /// The sequence number of the log's last event.
   std::uint64_t log_end() const { return store_->store->LastSequence(); }
-  /// Ends all streams, waits for calls under way for at most `drain_grace`, and stops. Once; the
-  /// destructor stops without waiting.
+  /// Ends all streams, waits up to `drain_grace` for calls in progress, and stops. Call at most
+  /// once. The destructor stops without waiting.
   void Drain() { server_->Drain(drain_grace_); }
 
  private:
   TripServer(Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status OpenStore(const Options& options);
-  /// What other processes of the store were told; what is of an older term is left out.
+  /// Takes reports that other processes of the store received. Reports of an older term are
+  /// ignored.
   void OnShared(const v1::ReportProgressRequest& report);
   void OnShared(const v1::ReportSurgeRequest& report, Time at);
   void MakeServices(const Options& options);
   absl::Status Serve(rpc::ServerOptions options);
 
   const std::chrono::milliseconds drain_grace_;
-  // Each is used by those below it.
+  // Members are used by those declared below them.
   const std::unique_ptr<rpc::Security> security_;
   metrics::ServiceMetrics metrics_;
   StoreMeter meter_;

@@ -113,7 +113,7 @@ absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
       return absl::OkStatus();
     }
   }
-  // The stream ended while its Hello was handled: nobody else will detach it.
+  // The stream ended while its Hello was handled, so it has to be detached here.
   (*session)->Detach(*epoch);
   return absl::OkStatus();
 }

@@ -17,26 +17,25 @@ namespace ridestream::dispatch {
 
 class SessionRegistry;
 
-/// One call of Drive: reads what the driver sends into its session, and writes what the session has
-/// to send. Holds no message of its own; what isn't acked waits in the session.
-///
-/// Shared: its transport, its session and the registry refer to it. Thread-safe. Advance() is the
-/// only place that starts a write or finishes.
+/// One call of Drive: passes the driver's messages to its session, and writes the session's
+/// messages. Holds no messages itself; those without an ack wait in the session.
+/// Shared by its transport, its session and the registry. Thread-safe. Advance() is the only place
+/// that starts a write or finishes the call.
 class DriveStream final : public SessionStream, public std::enable_shared_from_this<DriveStream> {
  public:
-  /// `transport` lives until it has called OnDone. `id` is the registry's.
+  /// `transport` must live until it has called OnDone. `id` is assigned by the registry.
   DriveStream(SessionRegistry& registry, DuplexStream& transport, std::uint64_t id, DriverId driver,
               PeerAddress address, Time opened_at);
 
   void Wake() override;
   void End(const absl::Status& status) override;
-  /// Tells the driver to come back after a pause, and ends the stream with `status`.
+  /// Sends the driver a Goodbye, and ends the stream with `status`.
   void SayGoodbye(v1::Goodbye goodbye, const absl::Status& status);
 
   /// Cuts a stream that should have ended `patience` ago but can't, because the driver doesn't read
   /// what is being written. Call periodically.
   void BreakOffIfStuck(Time now, Duration patience);
-  /// When it was opened, while no Hello has come.
+  /// When the stream was opened, if no Hello has arrived yet.
   std::optional<Time> WaitsForHelloSince() const;
 
   std::uint64_t id() const { return id_; }
@@ -44,16 +43,18 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
 
   // Called by the transport, without a lock.
 
-  /// A message came. One at a time. False: nothing more is to be read.
+  /// A message arrived. Called for one message at a time. Returns false if no more messages must be
+  /// read.
   bool OnRead(const v1::DriveRequest& request);
-  /// The driver half-closed, or the connection is gone.
+  /// The driver half-closed the stream, or the connection is gone.
   void OnReadsEnded();
-  /// The write is over. False: it failed, and so would all that follow.
+  /// The write has completed. If `ok` is false it failed, and any further write would too.
   void OnWritten(bool ok);
   /// The call was cancelled by the driver, by DuplexStream::Cancel, or because the connection is
   /// gone.
   void OnCancelled();
-  /// Last, once, after Finish: nothing else is under way. Returns how the stream ended.
+  /// Called last, once, after Finish, when nothing else is in progress. Returns how the stream
+  /// ended.
   absl::Status OnDone();
 
  private:
@@ -78,7 +79,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   std::optional<absl::Status> final_status_ ABSL_GUARDED_BY(mu_);
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
-  // When it was first seen that it can't end.
+  // When the stream was first found unable to end.
   std::optional<Time> stuck_since_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -11,8 +11,8 @@ namespace ridestream::dispatch {
 namespace {
 
 constexpr auto kRepeatCommandAfter = std::chrono::seconds(1);
-// A driver's first position follows its Welcome. One that hasn't sent any for so long after its
-// Hello has to go first where there is no room.
+// A driver's first position follows the Welcome. Sessions without one for this long after the Hello
+// are the first to be evicted.
 constexpr Duration kProveWithin = std::chrono::seconds(2);
 
 }  // namespace
@@ -40,7 +40,7 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStrea
     heard_at_ = heartbeat_at_ = attached_at_ = around_.clock.Now();
     report_sequence_ = 0;
     if (free_seats_ == 0 && state_ == location::v1::DRIVER_STATE_IDLE) free_seats_ = hello.seats();
-    // Under the lock, so that the market gets epochs in their order. A queue never calls back.
+    // Under the lock, so that the market receives epochs in order. A queue never calls back.
     posted = around_.events.Post(connected);
   }
   if (fenced != nullptr) {
@@ -203,7 +203,7 @@ bool DriverSession::Tick() {
   bool half_open = false;
   {
     MutexLock lock(mu_);
-    // A line of the log never blocks, so these may be written under the lock.
+    // Logging never blocks, so these lines may be written under the lock.
     if (session_.MayBeDropped(now)) {
       (void)Drop();  // It has no stream.
       Log(service::Level::kInfo, "session_dropped", session_.id(), session_.epoch());
@@ -231,7 +231,7 @@ bool DriverSession::Tick() {
 
 std::shared_ptr<SessionStream> DriverSession::Drop() {
   dropped_ = true;
-  // The session's stream ends later than a new session of the driver may begin.
+  // A new session of the driver may begin before the stream of this one ends.
   session_.Disconnect(session_.epoch());
   around_.events.Tell(SessionDropped{driver_});
   return std::move(stream_);
@@ -257,7 +257,7 @@ bool DriverSession::MakeRoom() {
   std::uint64_t epoch = 0;
   {
     MutexLock lock(mu_);
-    // One that nobody has attached to yet is about to be.
+    // A session without a stream since its creation is about to get one.
     if (dropped_ || session_.epoch() == 0) return false;
     const bool idle_and_away = !session_.connected() && !history_.HasWork();
     const bool unproven =

@@ -21,47 +21,47 @@
 
 namespace ridestream::dispatch {
 
-/// The stream on which a driver is, as far as its session knows it. Thread-safe. It asks its
-/// session under its own lock, so a session never calls it under the session's.
+/// A driver's current stream as seen by its session. Thread-safe. A stream calls its session while
+/// it holds its own lock, so a session must not call a stream while it holds the session's.
 class SessionStream {
  public:
   virtual ~SessionStream() = default;
   /// The session may have something to send.
   virtual void Wake() = 0;
-  /// Ends the stream. What the session still holds waits for a resume.
+  /// Ends the stream. Messages in the session wait for a resume.
   virtual void End(const absl::Status& status) = 0;
 };
 
-/// Where a market's events go. Thread-safe; never calls back.
+/// Receives a market's events. Thread-safe, never calls back.
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  /// False: the queue is full and the event was not taken. Whoever caused it will come again.
+  /// Returns false if the queue is full and the event wasn't accepted. Its cause will be repeated.
   virtual bool Post(Event event) = 0;
-  /// For what a session says once and nobody repeats (that its driver left, fell silent, was heard
-  /// again, was dropped): always taken. The sessions bound it, with a few a second each.
+  /// For events that a session sends once and nobody repeats: that its driver left, fell silent,
+  /// was heard again, or was dropped. Always accepted. Bounded by the sessions, with a few per
+  /// second each.
   virtual void Tell(Event event) = 0;
 };
 
-/// Where the positions of a market's drivers go. Never calls back.
+/// Receives the positions of a market's drivers. Never calls back.
 class PositionSink {
  public:
   virtual ~PositionSink() = default;
-  /// `fill` sets every field of a report that may have been used before.
+  /// `fill` must set every field of the report, which may be a reused one.
   virtual void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) = 0;
 };
 
-/// One driver's session as its streams, its market and the registry share it: the protocol's state
-/// machine, the lock that guards it, and the stream it is on now. Outlives its streams.
-///
-/// Thread-safe. Lock order: a stream's lock, then this one. So streams are told to advance only
-/// after this lock is released.
+/// One driver's session, shared by its streams, its market and the registry: the protocol's state
+/// machine, the lock that guards it, and its current stream. Outlives its streams.
+/// Thread-safe. Lock order: a stream's lock, then this one. So streams are woken only after this
+/// lock is released.
 class DriverSession {
  public:
   /// A stream is half-open, and closed, after this many times the suspect grace without a message.
   static constexpr int kSilentGraces = 4;
 
-  /// What a session works with; all of it outlives it.
+  /// Dependencies of a session, which they must outlive.
   struct Surroundings {
     const SessionConfig& config;
     const Clock& clock;
@@ -69,7 +69,7 @@ class DriverSession {
     PositionSink& positions;
     SessionCounters& counters;
     OfferTimes& offer_times;
-    /// Where the market's drivers can be; null for everywhere.
+    /// Where the market's drivers can be; null means everywhere.
     const S2LatLngRect* area = nullptr;
     /// Null: nobody listens.
     AckListener* acks = nullptr;
@@ -84,23 +84,24 @@ class DriverSession {
 
   // Called by streams.
 
-  /// `stream` takes over with this Hello; the stream before is closed with ABORTED. Returns the
-  /// epoch. UNAVAILABLE when the session is just being dropped, RESOURCE_EXHAUSTED when the market
-  /// is behind.
+  /// `stream` takes over with this Hello; the previous stream is closed with ABORTED. Returns the
+  /// epoch. UNAVAILABLE if the session is being dropped, RESOURCE_EXHAUSTED if the market is
+  /// overloaded.
   absl::StatusOr<std::uint64_t> Attach(std::shared_ptr<SessionStream> stream,
                                        const v1::Hello& hello, SessionId fresh_id);
-  /// The stream of that epoch is over.
+  /// The stream of that epoch has ended.
   void Detach(std::uint64_t epoch);
-  /// The next message for the stream of that epoch.
+  /// Gets the next message for the stream of that epoch.
   bool NextToSend(std::uint64_t epoch, v1::DriveResponse* message);
   void OnPosition(std::uint64_t epoch, const v1::Position& position);
   absl::Status OnAck(std::uint64_t epoch, std::uint64_t sequence);
-  /// A command came, checked by ValidateCommand. RESOURCE_EXHAUSTED with a pause: the driver sends
-  /// more commands than it may, or the market is behind; the driver is to resume and to repeat it.
+  /// A command arrived that ValidateCommand has checked. RESOURCE_EXHAUSTED, with a pause, if the
+  /// driver exceeds its rate of commands or the market is overloaded. The driver must then resume
+  /// and repeat the command.
   absl::Status OnCommand(std::uint64_t epoch, Event event);
-  /// Something came that only shows that the driver lives.
+  /// A message arrived that only shows that the driver is connected.
   void OnHeartbeat(std::uint64_t epoch);
-  /// A message came that only a newer service understands.
+  /// A message arrived that only a newer version of the service understands.
   void OnUnknownMessage(std::uint64_t epoch);
 
   // Called by the market.
@@ -108,25 +109,26 @@ class DriverSession {
   void Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot);
   void Push(v1::DriveResponse message);
   void SetAvailability(const SetAvailability& availability);
-  /// The driver goes home: drops the session and ends its stream with OK. False, and nothing is
-  /// done, if a newer stream has come or the session was dropped already.
+  /// The driver ends the shift: drops the session and ends its stream with OK. Returns false, and
+  /// does nothing, if there is a newer stream or the session was already dropped.
   bool EndShift(std::uint64_t epoch);
 
   // Called by the registry.
 
-  /// Looks at silence and heartbeats. True: the session may be forgotten.
+  /// Checks for silence and sends heartbeats. Returns true if the session may be removed.
   bool Tick();
-  /// Evicts the session for another one, if little is lost by it: the driver has no stream and
-  /// nothing to do, or has had time to send a good position and hasn't. True: it may be forgotten.
+  /// Evicts the session in favour of another one, if little is lost: the driver has no stream and
+  /// nothing to do, or has had time to send a valid position and hasn't. Returns true if the
+  /// session may be removed.
   bool MakeRoom();
-  /// Takes the driver off the map.
+  /// Reports the driver as offline to location.
   void ReportOffline();
-  /// Pushes that the driver hasn't acked.
+  /// Number of pushes that the driver hasn't acked.
   std::size_t unacked() const;
   /// The driver's position, if it is connected and has sent one.
   std::optional<LatLng> position() const;
 
-  // Called for those who look on.
+  // Called by observers.
 
   v1::GetDriverResponse Describe() const;
 
@@ -135,13 +137,15 @@ class DriverSession {
   void Log(service::Level level, std::string_view event, const SessionId& id,
            std::uint64_t epoch) const;
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// Nobody can attach or push any more. Returns the stream, to be ended after the lock.
+  /// Marks the session as dropped: no stream can attach any more. Returns its stream, which must be
+  /// ended after the lock is released.
   std::shared_ptr<SessionStream> Drop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// Whether a stream of that epoch is current: there is no newer stream, and the session exists.
+  /// Whether the stream of that epoch is current: there is no newer one, and the session isn't
+  /// dropped.
   bool IsCurrent(std::uint64_t epoch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !dropped_ && session_.epoch() == epoch;
   }
-  /// Notes a message of the driver. False if that epoch is fenced.
+  /// Records that a message of the driver arrived. Returns false if that epoch is fenced.
   bool Hear(std::uint64_t epoch);
 
   const DriverId driver_;
@@ -151,7 +155,7 @@ class DriverSession {
   mutable Mutex mu_;
   Session session_ ABSL_GUARDED_BY(mu_);
   bool dropped_ ABSL_GUARDED_BY(mu_) = false;
-  // Shared with gRPC, which may still run reactions of a stream that was replaced.
+  // Shared with gRPC, which may still run callbacks of a replaced stream.
   std::shared_ptr<SessionStream> stream_ ABSL_GUARDED_BY(mu_);
   PushHistory history_ ABSL_GUARDED_BY(mu_);
   v1::Hello hello_ ABSL_GUARDED_BY(mu_);

@@ -9,14 +9,14 @@
 
 namespace ridestream::dispatch {
 
-/// How long a market's offers take from the decision until the driver's ack. Keeps the last 1,000.
-/// Thread-safe; its lock is a leaf.
+/// Times of a market's offers from the decision to the driver's ack. Keeps the last 1,000.
+/// Thread-safe; holds no other lock.
 class OfferTimes {
  public:
   struct Summary {
-    /// Since the beginning.
+    /// Number of times since the start.
     std::uint64_t acked = 0;
-    /// Quantiles of the times that are kept; zero when there are none.
+    /// Quantiles of the kept times; 0 if there are none.
     std::chrono::nanoseconds p50{};
     std::chrono::nanoseconds p99{};
   };

@@ -9,18 +9,18 @@
 
 namespace ridestream::dispatch {
 
-/// The pushes of a driver, for GetDriver: the newest plan with its route, the open offer, and the
-/// last pushes. A few kilobytes. Not thread-safe: its owner guards it.
+/// A driver's pushes, for GetDriver: the newest plan with its route, the open offer, and the last
+/// pushes. Uses a few kilobytes. Not thread-safe; the owner must guard it.
 class PushHistory {
  public:
   static constexpr std::size_t kMaxPushes = 10;
 
   void Record(const v1::DriveResponse& message, Time now);
-  /// A stream was welcomed with this.
+  /// A stream was welcomed with this snapshot.
   void Restore(const v1::Snapshot& snapshot);
   /// Whether the driver has a stop to make or an offer to answer.
   bool HasWork() const { return offer_.has_value() || (plan_ && plan_->stops_size() > 0); }
-  /// Fills in plan, offer and pushes.
+  /// Sets plan, offer and pushes.
   void Describe(v1::GetDriverResponse& out) const;
 
  private:

@@ -11,19 +11,19 @@ namespace ridestream::dispatch {
 enum class SessionCounter {
   kBegun,
   kResumed,
-  /// The driver left too many pushes unacked.
+  /// The driver left too many pushes without an ack.
   kVoided,
-  /// A stream or a Hello beyond the limits.
+  /// A stream or a Hello was refused because of the limits.
   kRefused,
-  /// Dropped early for another driver.
+  /// Dropped early in favour of another driver.
   kEvicted,
   kTooManyCommands,
   /// A member of the oneof that this service doesn't know.
   kUnknownMessage,
 };
 
-/// What the process counts about sessions. Thread-safe; a position costs one add, on a cell that
-/// few other threads use.
+/// The process's counters of sessions. Thread-safe; counting a position is one addition to a cell
+/// that few other threads use.
 class SessionCounters {
  public:
   void Count(SessionCounter counter) { sessions_[static_cast<std::size_t>(counter)].Add(); }

@@ -16,8 +16,8 @@ namespace {
 
 constexpr Duration kTickEvery = std::chrono::seconds(1);
 constexpr auto kRefusedPause = std::chrono::seconds(5);
-// Sessions that a Hello looks at, where there is no room, for one that can make some: bounds what a
-// Hello costs. The next Hello looks at the next ones.
+// Number of sessions that a Hello checks for eviction when the limit is reached, which bounds the
+// cost of a Hello. The next Hello checks the next ones.
 constexpr std::size_t kLookAt = 64;
 
 }  // namespace
@@ -53,7 +53,7 @@ absl::StatusOr<std::shared_ptr<DriveStream>> SessionRegistry::Open(DuplexStream&
                                                                    PeerAddress address) {
   MutexLock lock(mu_);
   if (draining_) return absl::UnavailableError("the service is draining; connect again");
-  // Streams that were fenced or say nothing count too, so twice as many as sessions may be open.
+  // Fenced and silent streams count too, so twice as many streams as sessions may be open.
   if (streams_.size() >= 2 * config_.max_sessions) {
     return Refuse(fmt::format("{} streams are open", streams_.size()));
   }
@@ -143,7 +143,8 @@ void SessionRegistry::EndShift(const DriverId& driver, std::uint64_t epoch) {
 }
 
 void SessionRegistry::Remove(DriverSession& session) {
-  // Before another session of the driver can begin, so that location hears it before that one's.
+  // Before another session of the driver can begin, so that location receives it before that
+  // session's reports.
   session.ReportOffline();
   MutexLock lock(mu_);
   sessions_.Erase(session);
@@ -162,7 +163,7 @@ FleetSurveyed SessionRegistry::Survey(const MarketId& market) const {
       survey.drivers.push_back({session->driver(), *position});
     }
   }
-  // In one order, so that equally near drivers are told apart in the same way each time.
+  // In a fixed order, so that ties between equally near drivers are always broken in the same way.
   std::sort(survey.drivers.begin(), survey.drivers.end(),
             [](const auto& a, const auto& b) { return a.driver < b.driver; });
   return survey;

@@ -24,7 +24,7 @@ namespace ridestream::dispatch {
 
 struct RegistryConfig {
   SessionConfig session = {};
-  /// For which FindMarket finds something.
+  /// Default of a Hello that names no market.
   service::ServedMarkets markets{std::set<std::string, std::less<>>()};
   /// Sessions held, connected or not. A new driver beyond takes the place of one that is away with
   /// nothing to do, or that has yet to send a good position; else it gets RESOURCE_EXHAUSTED. Twice
@@ -35,75 +35,76 @@ struct RegistryConfig {
   std::size_t max_sessions_per_address = 0;
   /// Time after which a stream without a Hello is closed.
   Duration hello_within = std::chrono::seconds(10);
-  /// A stream that is to end, and whose driver doesn't take what is being written, is broken off
-  /// after this.
+  /// Time after which a stream that should end is cancelled if its driver doesn't read what is
+  /// being written.
   Duration end_within = std::chrono::seconds(10);
-  /// When draining, Goodbye asks drivers to reconnect at a random time within this.
+  /// On draining, Goodbye asks drivers to reconnect at a random time within this.
   Duration reconnect_within = std::chrono::seconds(2);
-  /// Seed of the sessions' ids, which no other life of the process may use, and of all chance.
+  /// Seed of session ids and of all randomness. Must differ with every start of the process.
   std::uint64_t seed = RandomSeed();
 
   static std::uint64_t RandomSeed();
 };
 
-/// All drivers' sessions and open streams of the process. Ticks them once a second of the clock.
-/// Thread-safe. Lock order: this lock is never held while a session's or a stream's is taken.
+/// All sessions and open streams of the process. Ticks them once per second of the clock.
+/// Thread-safe. Lock order: this lock is never held while a session's or a stream's is acquired.
 class SessionRegistry {
  public:
-  /// Where a market's events and positions go.
+  /// Receivers of a market's events and positions.
   struct MarketPorts {
     EventSink* events = nullptr;
     PositionSink* positions = nullptr;
     OfferTimes* offer_times = nullptr;
-    /// Where its drivers can be; null for everywhere.
+    /// Where the market's drivers can be; null means everywhere.
     const S2LatLngRect* area = nullptr;
     /// Learns of acks; null for nobody.
     AckListener* acks = nullptr;
   };
-  /// NOT_FOUND: it isn't served here. FAILED_PRECONDITION: another process decides for it now.
-  /// UNAVAILABLE: this one is about to.
+  /// NOT_FOUND if the market isn't served here, FAILED_PRECONDITION if another process leads it,
+  /// UNAVAILABLE if this process is about to lead it.
   using FindMarket = std::function<absl::StatusOr<MarketPorts>(const MarketId&)>;
 
   SessionRegistry(const RegistryConfig& config, const Clock& clock, TimerPort& timers,
                   FindMarket find_market);
   ~SessionRegistry();
 
-  /// A stream for a call of this driver, which came from `address`. UNAVAILABLE when draining,
-  /// RESOURCE_EXHAUSTED when full.
+  /// Opens a stream for a call of this driver from `address`. UNAVAILABLE while draining,
+  /// RESOURCE_EXHAUSTED if the limit of streams is reached.
   absl::StatusOr<std::shared_ptr<DriveStream>> Open(DuplexStream& transport, DriverId driver,
                                                     PeerAddress address);
 
-  /// The driver's session for this Hello, which came from `address`. INVALID_ARGUMENT,
-  /// FAILED_PRECONDITION (no such market here, it has one in another market, or another process
-  /// decides for the market), RESOURCE_EXHAUSTED.
+  /// Finds or creates the driver's session for this Hello from `address`. INVALID_ARGUMENT;
+  /// FAILED_PRECONDITION if the market isn't served here, the driver has a session in another
+  /// market, or another process leads the market; RESOURCE_EXHAUSTED if the limit of sessions is
+  /// reached.
   absl::StatusOr<std::shared_ptr<DriverSession>> FindOrMake(const DriverId& driver,
                                                             const v1::Hello& hello,
                                                             const PeerAddress& address);
   /// The driver's session, or null.
   std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
-  /// How a market's offers fare; null when it isn't served here.
+  /// Times of a market's offers; null if the market isn't served here.
   const OfferTimes* FindOfferTimes(const MarketId& market) const {
     const auto ports = find_market_(market);
     return ports.ok() ? ports->offer_times : nullptr;
   }
-  /// Where the market's connected drivers are.
+  /// Positions of the market's connected drivers.
   FleetSurveyed Survey(const MarketId& market) const;
-  /// The driver goes home, unless a stream newer than that epoch has come.
+  /// The driver ends the shift, unless a stream newer than that epoch has connected.
   void EndShift(const DriverId& driver, std::uint64_t epoch);
-  /// An id that no session had before.
+  /// Returns a new, unique session id.
   SessionId FreshSessionId();
-  /// The stream is over.
+  /// Removes a stream that has ended.
   void Forget(const DriveStream& stream);
 
-  /// Refuses new streams and sends Goodbye on all open ones. `elsewhere`: the address that the
-  /// drivers are sent to, if another process decides for their market.
+  /// Refuses new streams and sends Goodbye on all open ones. `elsewhere`: the address to which
+  /// drivers are sent if another process leads their market.
   void Drain(const std::string& elsewhere = "");
 
   const service::ServedMarkets& markets() const { return config_.markets; }
   SessionCounters& counters() { return counters_; }
   std::size_t sessions() const;
   std::size_t streams() const;
-  /// Pushes that the driver who has left the most of them unacked holds.
+  /// Largest number of pushes without an ack of any driver.
   std::size_t MostUnacked() const;
 
  private:
@@ -112,9 +113,9 @@ class SessionRegistry {
   std::vector<std::shared_ptr<DriveStream>> Streams() const;
   SessionTable::Sessions Sessions() const;
   std::size_t MaxSessionsOf(const PeerAddress& address) const;
-  /// Evicts the first of these sessions that can be evicted. False if there is none.
+  /// Evicts the first of these sessions that can be evicted. Returns false if there is none.
   bool MakeRoom(const SessionTable::Sessions& candidates);
-  /// For a session that was dropped.
+  /// Removes a dropped session.
   void Remove(DriverSession& session);
   absl::Status Refuse(const std::string& why);
 
@@ -126,7 +127,7 @@ class SessionRegistry {
 
   mutable Mutex mu_;
   SessionTable sessions_ ABSL_GUARDED_BY(mu_);
-  // By their ids, which grow.
+  // By id, in the order of opening.
   std::map<std::uint64_t, std::shared_ptr<DriveStream>> streams_ ABSL_GUARDED_BY(mu_);
   std::uint64_t last_stream_id_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<std::string, std::size_t> streams_by_address_ ABSL_GUARDED_BY(mu_);

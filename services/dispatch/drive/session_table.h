@@ -12,9 +12,9 @@
 
 namespace ridestream::dispatch {
 
-/// The sessions of a process by driver, and by the address from which each driver came last. Keeps
-/// them in an order in which to look for one that can make room, so that a look at a few is enough;
-/// the order depends on the calls alone. Not thread-safe; never calls a session.
+/// The sessions of a process by driver, and by the address from which each driver connected last.
+/// Keeps them in an order in which to search for one to evict, so that checking a few is enough.
+/// The order depends on the calls alone. Not thread-safe; never calls a session.
 class SessionTable {
  public:
   using Sessions = std::vector<std::shared_ptr<DriverSession>>;
@@ -23,16 +23,16 @@ class SessionTable {
   std::shared_ptr<DriverSession> Find(const DriverId& driver) const;
   /// The driver must not have one.
   void Insert(std::shared_ptr<DriverSession> session, const std::string& address);
-  /// The driver, who has one, came from this address.
+  /// A driver with a session connected from this address.
   void Move(const DriverId& driver, const std::string& address);
-  /// False if that isn't the driver's session any more.
+  /// Returns false if this isn't the driver's session any more.
   bool Erase(const DriverSession& session);
 
   std::size_t size() const { return entries_.size(); }
   std::size_t CountOf(const std::string& address) const;
-  /// In the order in which they will be looked at.
+  /// In the order in which they will be checked.
   Sessions All() const { return {all_.begin(), all_.end()}; }
-  /// The sessions that were looked at longest ago, at most `most`; they come last from now on.
+  /// Returns up to `most` sessions that were checked longest ago, and moves them to the end.
   Sessions NextToLookAt(std::size_t most);
   Sessions NextToLookAt(std::size_t most, const std::string& address);
 

@@ -12,8 +12,8 @@
 
 namespace ridestream::dispatch {
 
-/// The gRPC face of dispatch. Thread-safe. Tells `observer`, which may be null, of its streams: see
-/// rpc::MakeCallInterceptorFactory.
+/// DispatchService over gRPC. Thread-safe. Reports its streams to `observer`, which may be null,
+/// see rpc::MakeCallInterceptorFactory.
 class DispatchService final : public v1::DispatchService::WithRawCallbackMethod_Drive<
                                   v1::DispatchService::WithCallbackMethod_GetDriver<
                                       v1::DispatchService::WithCallbackMethod_GetOfferStats<

@@ -12,23 +12,23 @@
 
 namespace ridestream::dispatch {
 
-/// The full name of the method, for the observer of calls.
+/// Full name of the method, for the observer of calls.
 inline constexpr char kDriveMethod[] = "/ridestream.dispatch.v1.DispatchService/Drive";
 
-/// The largest message that a driver may send: some times what the longest Hello needs.
+/// Maximum size of a driver's message: several times that of the longest Hello.
 inline constexpr std::size_t kMaxDriveRequestBytes = 4'096;
 
-/// gRPC as the transport of a DriveStream. It is raw, i.e. parses what it reads itself: gRPC
-/// doesn't tell a message that can't be parsed from a driver who half-closed, and limits sizes for
-/// the whole server only. Deletes itself when gRPC is done.
+/// gRPC as the transport of a DriveStream. It uses gRPC's raw interface and parses messages itself,
+/// since gRPC doesn't distinguish an unparsable message from a half-close, and limits message sizes
+/// for the whole server only. Deletes itself when gRPC is done.
 class DriveCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                         public DuplexStream {
  public:
-  /// `admission`: the driver's.
+  /// `admission`: the driver's admitted call.
   DriveCall(grpc::CallbackServerContext& context, rpc::Admission admission)
       : context_(context), admission_(std::move(admission)) {}
-  /// Starts to read. gRPC holds the call from then on. `observer` is told when it has ended, and
-  /// may be null.
+  /// Starts to read. gRPC owns the call from now on. `observer` is notified when the call has
+  /// ended, and may be null.
   void Begin(std::shared_ptr<DriveStream> stream, rpc::CallObserver* observer);
 
   void Write(const v1::DriveResponse& message) override;
@@ -41,12 +41,12 @@ class DriveCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::B
   void OnDone() override;
 
  private:
-  /// Also decides again whether the call is permitted, by its first message.
+  /// Also checks the policy again with the first message.
   absl::Status ParseRead();
 
   grpc::CallbackServerContext& context_;
   const rpc::Admission admission_;
-  // Shared with the session, which may still wake it when gRPC is done.
+  // Shared with the session, which may still wake it after gRPC is done.
   std::shared_ptr<DriveStream> stream_;
   rpc::CallObserver* observer_ = nullptr;
   grpc::ByteBuffer read_;  // By the read that is under way.

@@ -10,10 +10,10 @@
 
 namespace ridestream::dispatch {
 
-/// Location, over gRPC. Ending it waits for the calls under way. Thread-safe.
+/// The location service over gRPC. End waits for calls in progress. Thread-safe.
 class LocationClient final : public LocationPort {
  public:
-  /// All calls concern `market`. `stub` must outlive it.
+  /// All calls concern `market`. `stub` must outlive this object.
   LocationClient(location::v1::LocationService::StubInterface& stub, std::string market)
       : stub_(stub), market_(std::move(market)) {}
   ~LocationClient() override;
@@ -31,7 +31,7 @@ class LocationClient final : public LocationPort {
   int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-/// Opens streams of the market's positions on the stub, which must outlive them.
+/// Opens streams of the market's positions on the stub, which must outlive the streams.
 PositionForwarder::Open PositionStreams(location::v1::LocationService::StubInterface& stub,
                                         const std::string& market);
 

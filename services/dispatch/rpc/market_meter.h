@@ -16,8 +16,8 @@
 
 namespace ridestream::dispatch {
 
-/// Measures a market from outside, by what goes in and comes out, so that the market itself knows
-/// nothing of it. The market's worker calls it; CommandEnded comes from any.
+/// Measures a market from outside by its events and decisions, so that the market itself doesn't
+/// depend on metrics. Called by the market's worker; CommandEnded is called on any thread.
 class MarketMeter final : public MarketRunner::Observer {
  public:
   MarketMeter(prometheus::Registry& registry, const std::string& market);
@@ -37,7 +37,7 @@ class MarketMeter final : public MarketRunner::Observer {
   prometheus::Counter& offers_made_;
   metrics::EnumCounters<v1::OfferOutcome> offers_ended_;
   metrics::EnumCounters<v1::PlanCause> plans_;
-  /// By the state that the step leads to.
+  /// By the state to which the step leads.
   std::map<trip::v1::TripState, metrics::EnumCounters<trip::v1::StepPlausibility>> steps_;
   prometheus::Counter& waiting_places_;
   prometheus::Counter& rounds_answered_;
@@ -47,7 +47,7 @@ class MarketMeter final : public MarketRunner::Observer {
   prometheus::Histogram& matching_seconds_;
   prometheus::Counter& events_;
   prometheus::Counter& busy_seconds_;
-  // Rounds whose candidates were asked for and haven't been answered.
+  // Rounds whose candidates were requested and haven't been answered.
   std::map<std::uint64_t, SteadyClock::time_point> asked_at_;
 };
 

@@ -12,9 +12,9 @@
 
 namespace ridestream::dispatch {
 
-/// A market's ports in life: trip and location over gRPC, measured in `metrics`, with streets whose
-/// times follow what cars drive every `update_speeds_every` of the clock, 0 for never. What is
-/// given by reference outlives the market.
+/// A market's real ports: the trip and location services over gRPC, measured in `metrics`, and a
+/// street map whose travel times are updated from the cars' speeds every `update_speeds_every` of
+/// the clock, 0 for never. The references must outlive the market.
 MarketRunner::Ports MakeMarketPorts(const std::string& market,
                                     trip::v1::TripService::StubInterface& trip,
                                     location::v1::LocationService::StubInterface& location,

@@ -109,7 +109,7 @@ void TripClient::ReportSurge(trip::v1::ReportSurgeRequest request, const CallOpt
 
 namespace {
 
-/// The response, or why there is none.
+/// The response, or the error.
 template <class Response>
 auto OrStatus(LeasePort::Done<Response> done) {
   return [done = std::move(done)](const absl::Status& status, Response& response) {

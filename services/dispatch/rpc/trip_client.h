@@ -12,10 +12,10 @@
 
 namespace ridestream::dispatch {
 
-/// Trip, over gRPC. Ending it waits for the calls under way. Thread-safe.
+/// The trip service over gRPC. End waits for calls in progress. Thread-safe.
 class TripClient final : public TripPort, public LeasePort {
  public:
-  /// All calls concern `market`. `stub` must outlive it.
+  /// All calls concern `market`. `stub` must outlive this object.
   TripClient(trip::v1::TripService::StubInterface& stub, std::string market)
       : stub_(stub), market_(std::move(market)) {}
   ~TripClient() override;
@@ -33,7 +33,7 @@ class TripClient final : public TripPort, public LeasePort {
                Done<trip::v1::ReleaseLeaseResponse> done) override;
 
  private:
-  /// `call` starts it on the stub; `done` is given its status and response.
+  /// `call` starts the call on the stub; `done` receives its status and response.
   template <class Response, class Request, class Call, class OnDone>
   void Start(Request request, const CallOptions& options, Call call, OnDone done);
   template <class Response, class Request, class Call>
@@ -47,8 +47,8 @@ class TripClient final : public TripPort, public LeasePort {
   int calls_under_way_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-/// Opens streams of progress on the stub, which must outlive them. They concern all markets of this
-/// process, and so name none.
+/// Opens streams of progress on the stub, which must outlive the streams. They carry all markets of
+/// this process, and therefore name none.
 ProgressReporter::Open ProgressStreams(trip::v1::TripService::StubInterface& stub);
 
 }  // namespace ridestream::dispatch

@@ -79,7 +79,7 @@ void CommandSender::Send(const SetSurge& surge) {
     cell.set_surge_percent(percent);
   }
   around_.trip.ReportSurge(std::move(request), {kSurgeTimeout}, [this](const absl::Status& status) {
-    // Surge is reported again while it lasts, and forgotten otherwise.
+    // A lasting surge is reported again, and the trip service drops it otherwise.
     if (status.ok()) return;
     if (rpc::IsStaleTerm(status)) around_.lease.OnTermRefused();
     service::Log(service::Level::kWarning, "surge_not_told",

@@ -11,19 +11,19 @@
 
 namespace ridestream::dispatch {
 
-/// What waits for a market's worker. Thread-safe; in the order of locks only the worker's is behind
-/// it.
-///
-/// Bounded. What comes from outside is refused over the bound, and positions, which the next report
-/// replaces, over half of that. Answers to the market's own decisions are always taken, as the
-/// market bounds them by asking, and what a session says once.
+/// The events that wait for a market's worker. Thread-safe. In the lock order only the worker's
+/// lock comes after this one.
+/// Bounded. Beyond the bound, events from outside are refused. Positions, which the next report
+/// replaces, are refused beyond half of it. Answers to the market's own decisions are always
+/// accepted, since the market bounds them by its questions, and so are events that a session sends
+/// once.
 class EventQueue {
  public:
   static constexpr std::size_t kMax = 65'536;
 
   explicit EventQueue(std::size_t max = kMax) : max_(max) {}
 
-  /// False: full, and not taken.
+  /// Returns false if the queue is full and the event wasn't accepted.
   bool Offer(Event event) {
     MutexLock lock(mu_);
     const std::size_t bound = std::holds_alternative<DriverMoved>(event) ? max_ / 2 : max_;
@@ -44,26 +44,26 @@ class EventQueue {
     MutexLock lock(mu_);
     return events_.size();
   }
-  /// How many Offer refused so far.
+  /// Number of events refused by Offer since the start.
   std::uint64_t refused() const {
     MutexLock lock(mu_);
     return refused_;
   }
 
-  /// From now on wakes the worker when an event is queued first, and at once if one waits already.
-  /// The worker must outlive that: see Close.
+  /// Wakes the worker from now on when the first event is queued, and at once if one is already
+  /// waiting. The worker must live until Close.
   void WakeFor(Worker& worker) {
     MutexLock lock(mu_);
     worker_ = &worker;
     if (!events_.empty()) worker_->Wake();
   }
-  /// Nobody is woken any more.
+  /// The worker isn't woken any more.
   void Close() {
     MutexLock lock(mu_);
     worker_ = nullptr;
   }
 
-  /// All that waits, in its order.
+  /// All waiting events, in order.
   std::vector<Event> TakeAll() {
     std::vector<Event> taken;
     MutexLock lock(mu_);

@@ -90,7 +90,7 @@ void LeaseKeeper::OnAcquired(std::int64_t sent_at,
       ActUntilMarginAfter(sent_at);
       AskAfter(quarter());
     } else {
-      // Soon after it ends, and in between, since it may be given up.
+      // Soon after the lease ends, and in between, since it may be released.
       AskAfter(std::min<nanoseconds>(FromProto(lease.ends_in()) + milliseconds(1), quarter()));
       if (std::exchange(was_told_, true)) return;
     }
@@ -172,7 +172,7 @@ std::optional<std::uint64_t> LeaseKeeper::TermToActIn() const {
 
 void LeaseKeeper::OnTermRefused() {
   MutexLock lock(mu_);
-  // Until trip has said who has it.
+  // Until the trip service has said who holds it.
   act_until_ = 0;
 }
 

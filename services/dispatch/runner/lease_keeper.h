@@ -16,28 +16,28 @@
 
 namespace ridestream::dispatch {
 
-/// Gets the lease of one market and keeps it: waits while another process holds it, renews it four
-/// times within the time it lasts, and learns when it has gone to another, for good: then this
-/// process knows nothing that counts any more, and has to be restarted. A lease that couldn't be
-/// renewed in time is kept in its term if nobody has taken it; until that is known, the process
+/// Acquires and keeps the lease of one market: waits while another process holds it, renews it four
+/// times within its duration, and detects when another process has acquired it. In that case this
+/// process's state is outdated and it must be restarted. A lease that couldn't be renewed in time
+/// is kept in its term if no other process has acquired it. Until this is known, the process
 /// doesn't act. Thread-safe.
 class LeaseKeeper final : public MarketLease {
  public:
-  /// What it refers to must outlive it.
+  /// The objects that the arguments refer to must outlive this one.
   struct Options {
     std::string market;
-    /// The id of this process, which no other start of it has.
+    /// Id of this process, different with every start.
     std::string holder;
     LeasePort& trip;
     TimerPort& timers;
     const TimeSource& time = TimeSource::Machine();
-    /// How long the lease lasts if it isn't renewed: 100 ms to 60 s of wall-clock time. The holder
-    /// stops acting a quarter of it earlier, by the steady clock, counted from when it sent the
+    /// How long the lease lasts unless it is renewed: 100 ms to 60 s of wall-clock time. The holder
+    /// stops acting a quarter of this earlier, on the steady clock, counted from when it sent the
     /// call.
     std::chrono::milliseconds lasts{2'000};
-    /// Told once, when it has the lease. Must not block, nor call back.
+    /// Called once, when the lease is acquired. Must neither block nor call back.
     std::function<void(const trip::v1::Lease&)> on_held;
-    /// Told once, with who has it now, when another process has taken the lease.
+    /// Called once, with the new holder, when another process has acquired the lease.
     std::function<void(const trip::v1::Lease&)> on_lost;
     /// Called once, with the holder, when the first answer shows that another process has the
     /// lease.
@@ -49,23 +49,24 @@ class LeaseKeeper final : public MarketLease {
 
   /// Starts to acquire. `address`: where drivers reach this process.
   void Start(const std::string& address);
-  /// Gives the lease up if it is held, and asks for nothing any more. The call ends with the port.
+  /// Releases the lease if it is held, and makes no further calls. The call ends with the port.
   void Release();
-  /// Asks for nothing any more. The lease ends by itself.
+  /// Makes no further calls. The lease expires.
   void Stop();
 
   std::optional<std::uint64_t> TermToActIn() const override;
   void OnTermRefused() override;
-  /// Whether it has the lease, as far as it knows; perhaps it may not act just now.
+  /// Whether this process holds the lease, as far as it knows. It may be unable to act at the
+  /// moment.
   bool held() const;
-  /// The lease as trip told it last, also of another process; without a holder before the first
-  /// answer.
+  /// The lease in the trip service's last answer, possibly of another process. Without a holder
+  /// before the first answer.
   trip::v1::Lease last_told() const;
 
  private:
   enum class State { kIdle, kWaiting, kHeld, kLost, kStopped };
 
-  /// The timer's function: asks trip once.
+  /// Called by the timer: makes one call to the trip service.
   void Ask();
   void Acquire(const std::string& address);
   void Renew(std::uint64_t term);
@@ -77,7 +78,7 @@ class LeaseKeeper final : public MarketLease {
   void ActUntilMarginAfter(std::int64_t sent_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::chrono::nanoseconds quarter() const { return options_.lasts / 4; }
   std::chrono::milliseconds timeout() const { return options_.lasts / 2; }
-  /// Ends what is planned. Whether the lease was held.
+  /// Cancels the timer. Returns whether the lease was held.
   bool End();
 
   const Options options_;

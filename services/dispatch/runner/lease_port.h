@@ -8,13 +8,14 @@
 
 namespace ridestream::dispatch {
 
-/// The port to trip's calls about leases. Thread-safe. Calls `done` once, never from within.
+/// The port to the trip service's calls about leases. Thread-safe. Calls `done` once, never before
+/// returning.
 class LeasePort {
  public:
   template <class Response>
   using Done = std::function<void(absl::StatusOr<Response>)>;
 
-  /// Afterwards no `done` is called any more: calls under way are waited for, or dropped.
+  /// No `done` is called after this returns: calls in progress are waited for, or dropped.
   virtual ~LeasePort() = default;
   virtual void Acquire(trip::v1::AcquireLeaseRequest request, const CallOptions& options,
                        Done<trip::v1::AcquireLeaseResponse> done) = 0;

@@ -8,14 +8,14 @@
 
 namespace ridestream::dispatch {
 
-/// The port to the location service, of which one market asks who is near. Thread-safe.
+/// The port to the location service, which one market queries for nearby drivers. Thread-safe.
 class LocationPort {
  public:
   using Done = std::function<void(absl::StatusOr<location::v1::FindNearestResponse>)>;
 
-  /// Afterwards no `done` is called any more: calls under way are waited for, or dropped.
+  /// No `done` is called after this returns: calls in progress are waited for, or dropped.
   virtual ~LocationPort() = default;
-  /// Calls `done` once, never from within.
+  /// Calls `done` once, never before returning.
   virtual void FindNearest(location::v1::FindNearestRequest request, const CallOptions& options,
                            Done done) = 0;
 };

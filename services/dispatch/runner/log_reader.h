@@ -12,29 +12,30 @@
 
 namespace ridestream::dispatch {
 
-/// Takes trip's log in for one market, however often the stream breaks: from the oldest open trip,
-/// and then each entry behind what the market has taken. Not thread-safe: a stream's functions come
-/// one at a time.
+/// Reads the trip log for one market, however often the stream breaks: from the oldest open trip,
+/// then each entry after those that the market has accepted. Not thread-safe: a stream calls its
+/// functions one at a time.
 class LogReader {
  public:
-  /// Told each time that the log was caught up, at this sequence.
+  /// Called each time the market has caught up with the log, with the sequence.
   using OnCaughtUp = std::function<void(std::uint64_t sequence)>;
 
-  /// `events` must outlive it.
+  /// `events` must outlive this object.
   LogReader(std::string market, EventSink& events, OnCaughtUp on_caught_up)
       : market_(std::move(market)), events_(events), on_caught_up_(std::move(on_caught_up)) {}
 
-  /// From the next stream on, the market gets LogCaughtUp and decides from then on. Before, it only
-  /// reads the log. Not while a stream is open.
+  /// With the next stream the market gets LogCaughtUp and starts to decide. Before, it only reads
+  /// the log. Must not be called while a stream is open.
   void Lead() { leads_ = true; }
   bool leads() const { return leads_; }
 
-  /// What to ask for when the stream is opened, for the first time or again.
+  /// The request with which to open the stream, for the first time or again.
   trip::v1::FollowTripsRequest NextRequest() const;
-  /// False: the market is behind. The stream is to be closed, and opened again later.
+  /// Returns false if the market is overloaded. The stream must then be closed, and opened again
+  /// later.
   bool Take(trip::v1::FollowTripsResponse& message);
   void OnEnd(const absl::Status& status) { cursor_.OnEnd(status); }
-  /// The last entry that the market has taken.
+  /// The last entry that the market has accepted.
   std::uint64_t sequence() const { return cursor_.sequence(); }
 
  private:

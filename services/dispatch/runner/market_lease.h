@@ -5,13 +5,13 @@
 
 namespace ridestream::dispatch {
 
-/// Whether this process may decide for a market, as its runner asks before it acts. Thread-safe.
+/// Whether this process may decide for a market. Its runner asks before it acts. Thread-safe.
 class MarketLease {
  public:
   virtual ~MarketLease() = default;
-  /// The term to act in just now. Nothing: another process may be deciding, or will be soon.
+  /// The current term to act in. nullopt if another process may be leading the market, now or soon.
   virtual std::optional<std::uint64_t> TermToActIn() const = 0;
-  /// Trip refused a command or a report since its term is over.
+  /// The trip service refused a command or a report since its term is over.
   virtual void OnTermRefused() = 0;
 };
 

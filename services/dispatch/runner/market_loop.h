@@ -18,39 +18,39 @@
 
 namespace ridestream::dispatch {
 
-/// Feeds one Market: a worker takes events from the queue, hands them to it, and has its decisions
-/// carried out. Since one worker does all of it, decisions happen in their order. Timers that are
-/// due fire before the next event, as an event of their own. Thread-safe.
+/// Runs one Market: a worker takes events from the queue, passes them to the market, and carries
+/// out its decisions. Since one worker does all of it, decisions are carried out in order. Due
+/// timers fire before the next event, as an event of their own. Thread-safe.
 class MarketLoop final : public EventSink {
  public:
-  /// Looks on, on the worker.
+  /// Called on the worker.
   class Observer {
    public:
     virtual ~Observer() = default;
     virtual void Handling(const Event& event, Time now) = 0;
-    /// What the event came to; it is carried out next.
+    /// The decisions on the event, which are carried out next.
     virtual void Decided(const std::vector<Decision>& decisions) = 0;
-    /// `took`: time of the event's handling, with its decisions carried out.
+    /// `took`: time to handle the event and carry out its decisions.
     virtual void Handled(const Event& event, std::chrono::nanoseconds took) = 0;
   };
   using CarryOut = std::function<void(Decision)>;
 
-  /// What it refers to must outlive it. `carry_out` is called on the worker. For
-  /// `max_waiting_events` see EventQueue.
+  /// The objects that the arguments refer to must outlive this one. `carry_out` is called on the
+  /// worker. For `max_waiting_events` see EventQueue.
   MarketLoop(const MarketConfig& config, const Clock& clock, Executor& executor, Observer& observer,
              CarryOut carry_out, std::size_t max_waiting_events = EventQueue::kMax);
   ~MarketLoop() override { Stop(); }
 
-  /// Starts to decide.
+  /// Starts the worker.
   void Start();
-  /// Stops deciding: waits for the event under way. Events may still come and wait.
+  /// Stops the worker after its current event. Further events may arrive and wait.
   void Stop();
 
   bool Post(Event event) override { return queue_.Offer(std::move(event)); }
   void Tell(Event event) override { queue_.Answer(std::move(event)); }
   const EventQueue& events() const { return queue_; }
 
-  /// What Market counts under these names.
+  /// The counters of Market with these names.
   std::uint64_t eta_corrections() const { return eta_corrections_; }
   std::uint64_t promises_broken() const { return promises_broken_; }
   std::uint64_t rounds_out_of_time() const { return rounds_out_of_time_; }

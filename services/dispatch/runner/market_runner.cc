@@ -14,7 +14,7 @@ namespace ridestream::dispatch {
 namespace {
 
 constexpr Duration kSurveyEvery = std::chrono::seconds(10);
-// A driver may come from out of town, and a device be a little wrong.
+// A driver may come from out of town, and positions have errors.
 constexpr double kAreaMarginM = 20'000;
 
 S2LatLngRect AreaAround(const roads::BoundingBox& streets) {
@@ -95,8 +95,8 @@ void MarketRunner::Lead() {
   if (leader_ != nullptr) leader_->Wake();
 }
 
-/// The earlier holder's decisions are all in the log by now, since none of its commands is executed
-/// any more. So the log is opened once more, to learn where it ends.
+/// The previous holder's decisions are all in the log by now, since none of its commands is
+/// executed any more. The log is opened once more to find its end.
 std::optional<std::chrono::nanoseconds> MarketRunner::TakeLead() {
   if (!leads_ || log_reader_.leads()) return std::nullopt;
   log_->Stop();
@@ -146,7 +146,7 @@ void MarketRunner::ScheduleSurvey() {
 }
 
 void MarketRunner::Survey() {
-  // A market that is behind can do without: the next survey says the same better.
+  // An overloaded market can skip this survey, since the next one replaces it.
   (void)loop_.Post(around_.sessions.Survey(MarketId(market_name_)));
   MutexLock lock(mu_);
   ScheduleSurvey();

@@ -35,16 +35,16 @@
 
 namespace ridestream::dispatch {
 
-/// Runs one market over ports: carries the decisions of its MarketLoop out, and follows trip's log
-/// from the oldest open trip, and again from where it was whenever the stream breaks. It decides
-/// only once it leads: until then it learns what another process does, ready to take over.
-/// Thread-safe.
+/// Runs one market over ports: carries out the decisions of its MarketLoop, and follows the trip
+/// log from the oldest open trip, and again from its last position whenever the stream breaks. It
+/// decides only while it leads the market. Before, it follows the decisions of another process,
+/// ready to take over. Thread-safe.
 class MarketRunner final : public EventSink, private MarketLoop::Observer {
  public:
-  /// Looks on.
+  /// Observes a market.
   class Observer : public MarketLoop::Observer {
    public:
-    /// Trip answered a command of this name ("assign"). Comes from any thread.
+    /// The trip service answered a command with this name, such as "assign". Called on any thread.
     virtual void CommandEnded(const std::string& command, absl::StatusCode code) = 0;
   };
   struct Config {
@@ -55,24 +55,25 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
     /// See EventQueue.
     std::size_t max_waiting_events = EventQueue::kMax;
   };
-  /// What the market has for itself.
+  /// The market's own dependencies.
   struct Ports {
     std::unique_ptr<TripPort> trip;
     std::unique_ptr<LocationPort> location;
     PositionForwarder::Open open_positions;
     std::unique_ptr<Observer> observer;
     std::shared_ptr<const roads::Streets> streets;
-    /// Null if the streets' times are the map's.
+    /// Null if the streets' travel times are those of the map.
     std::unique_ptr<SpeedKeeper> speeds;
     /// Null: rides aren't traced.
     std::unique_ptr<RideTracer> rides = nullptr;
   };
-  /// What it shares with others, and what outlives it.
+  /// Dependencies shared with other markets, which must outlive this one.
   struct Surroundings {
     const Clock& clock;
     TimerPort& timers;
     Executor& executor;
-    /// What to add to a time of trip's, in which its records are written, to have ours.
+    /// Offset to add to the trip service's time, in which its records are written, to get the local
+    /// time.
     std::function<Duration()> trip_to_ours;
     MarketLease& lease;
     SessionRegistry& sessions;
@@ -82,19 +83,19 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   MarketRunner(const Config& config, Ports ports, Surroundings surroundings);
   ~MarketRunner() override;
 
-  /// Starts to follow the log. `on_caught_up` is called each time the log was caught up while it
-  /// leads.
+  /// Starts to follow the log. `on_caught_up` is called each time the market has caught up with the
+  /// log while it leads.
   void Start(std::function<void()> on_caught_up);
-  /// The lease is held: reads the log to its present end, and decides from then on. Doesn't block.
+  /// The lease is held: reads the log to its current end, and decides from then on. Doesn't block.
   void Lead();
-  /// Stops deciding. Waits for the calls under way.
+  /// Stops deciding. Waits for calls in progress.
   void Stop();
 
   bool Post(Event event) override { return loop_.Post(std::move(event)); }
   void Tell(Event event) override { loop_.Tell(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
   const PositionForwarder& positions() const { return positions_; }
-  /// Where its drivers can be: the rectangle around the streets, and some way beyond.
+  /// Where the market's drivers can be: the bounding box of the streets with a margin.
   const S2LatLngRect& area() const { return area_; }
   /// Null: nobody wants to know of acks.
   AckListener* acks() { return rides_.get(); }
@@ -102,11 +103,11 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   const OfferTimes& offer_times() const { return offer_times_; }
   const EventQueue& events() const { return loop_.events(); }
   const roads::Streets& streets() const { return *streets_; }
-  /// Null if the streets' times are the map's.
+  /// Null if the streets' travel times are those of the map.
   const SpeedKeeper* speeds() const { return speeds_.get(); }
-  /// By how much rides cost more in the dearest part of the market, in percent, 100 for nothing.
+  /// The market's highest surge, in percent of the tariff; 100 if there is none.
   std::uint32_t highest_surge_percent() const { return highest_surge_percent_; }
-  /// What Market counts under these names.
+  /// The counters of Market with these names.
   std::uint64_t eta_corrections() const { return loop_.eta_corrections(); }
   std::uint64_t promises_broken() const { return loop_.promises_broken(); }
   std::uint64_t rounds_out_of_time() const { return loop_.rounds_out_of_time(); }
@@ -151,7 +152,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   const std::unique_ptr<SpeedKeeper> speeds_;
   std::atomic<std::uint32_t> highest_surge_percent_ = 100;
   std::function<void()> on_caught_up_;
-  // Touched by the follower's functions alone, which run one at a time.
+  // Used by the follower's functions only, which run one at a time.
   LogReader log_reader_;
   OpenRequests requests_;
   std::unique_ptr<TripPort> trip_;  // Null when stopped.
@@ -161,7 +162,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   std::unique_ptr<LogStream> log_;
   std::atomic<bool> leads_ = false;
-  // Opens the log again, after the old stream's end. Null before Start and after Stop.
+  // Reopens the log after the end of the previous stream. Null before Start and after Stop.
   std::unique_ptr<Worker> leader_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -60,7 +60,7 @@ void OpenRequests::LogCommand(const char* name, const std::string& trip_id,
                   {"failures", std::to_string(failures)}});
   }
   if (status.ok() || (repeated && failures > 0)) return;
-  // Somebody else was faster: a race that the market expects.
+  // A race that the market expects: somebody else was faster.
   service::Log(
       absl::IsFailedPrecondition(status) ? service::Level::kInfo : service::Level::kWarning,
       "trip_command_failed",

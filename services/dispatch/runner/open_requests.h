@@ -12,25 +12,25 @@
 
 namespace ridestream::dispatch {
 
-/// By which request from outside each open trip of a market was made, for logs and for calls on its
-/// behalf. Thread-safe; its lock is a leaf.
+/// The id of the external request that created each open trip of a market, for logs and for calls
+/// on its behalf. Thread-safe; holds no other lock.
 class OpenRequests {
  public:
   /// A trip's record was read from the log.
   void Note(const trip::v1::Trip& trip);
-  /// Empty if the trip isn't open, or was made by none.
+  /// Empty if the trip isn't open, or has no request id.
   std::string RequestOf(const std::string& trip_id) const;
-  /// The requests of those trips of a round that weren't in a round before, at most `most`.
+  /// Request ids of trips that are in a round for the first time, at most `most`.
   std::vector<std::string> NewRequestsOf(const FindCandidates& round, std::size_t most);
-  /// Logs a command that failed: one that the market repeats only when it first fails, and when it
-  /// succeeds.
+  /// Logs a failed command. A command that the market repeats is logged only at its first failure,
+  /// and when it succeeds.
   void LogCommand(const char* name, const std::string& trip_id, const absl::Status& status);
 
  private:
   struct Request {
     std::string id;
     bool was_in_a_round = false;
-    /// Failures of the command under way.
+    /// Number of failures of the command in progress.
     int failures = 0;
   };
 

@@ -20,26 +20,27 @@
 namespace ridestream::dispatch {
 
 struct PlannerConfig {
-  /// Candidates that location is asked for, for each trip.
+  /// Number of candidates requested from location for each trip.
   std::uint32_t candidates = 16;
   /// Longest travel time of a candidate to the pick-up.
   Duration max_pickup_time = std::chrono::minutes(10);
-  /// Plans under way that are considered for a rider who shares.
+  /// Maximum number of plans in progress considered for a rider who shares.
   std::size_t insertions = 8;
 };
 
-/// Answers a market's questions about the world: who is near, how long they need, which way to go.
-/// Location is asked asynchronously; the streets by a worker of its own, since a route may take a
-/// millisecond, and a market must not wait for it. Routes go first: a driver waits for each, while
-/// a round of candidates, which may take long, is worked through piece by piece. Thread-safe.
+/// Answers a market's questions: which drivers are near, how long they take, and which route to
+/// drive. Location is queried asynchronously. A worker computes on the street map, since a route
+/// may take a millisecond, for which a market must not wait. Routes go first, since a driver waits
+/// for each, while a round of candidates may take long and is computed in small steps. Thread-safe.
 class Planner {
  public:
   using Answer = std::function<void(Event)>;
 
-  /// `streets` and `executor` must outlive it. `answer` is called by the worker, or by location.
+  /// `streets` and `executor` must outlive this object. `answer` is called by the worker, or by
+  /// location's thread.
   Planner(const PlannerConfig& config, std::string market, const roads::Streets& streets,
           std::unique_ptr<LocationPort> location, Executor& executor, Answer answer);
-  /// Questions that wait get no answer.
+  /// Pending questions get no answer.
   ~Planner();
 
   /// Trips beyond those that location answers in one call get no answer. `request_ids` are
@@ -49,7 +50,7 @@ class Planner {
   void Find(FindRoute question);
 
  private:
-  /// A round of candidates: first location's answer is awaited, then it is worked through.
+  /// A round of candidates: waits for location's answer, then is computed in steps.
   struct Round {
     FindCandidates question;
     location::v1::FindNearestResponse response;
@@ -66,15 +67,15 @@ class Planner {
   const std::string market_;
   const roads::Streets& streets_;
   const Answer answer_;
-  /// Used by the worker alone.
+  /// Used by the worker only.
   RoundSearch search_;
 
   Mutex mu_;
-  // Bounded by the market, which has one route a driver and one round under way.
+  // Bounded by the market, which has at most one route for each driver and one round in progress.
   std::deque<FindRoute> routes_ ABSL_GUARDED_BY(mu_);
   std::deque<std::unique_ptr<Round>> rounds_ ABSL_GUARDED_BY(mu_);
 
-  // In this order: location's answers wake the worker.
+  // Declared in this order, since location's answers wake the worker.
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<LocationPort> location_;
 };

@@ -17,10 +17,9 @@
 
 namespace ridestream::dispatch {
 
-/// Carries the positions of one market to location, in batches that grow when location is slower.
-///
-/// Bounded: kMaxBatches of kBatch positions. Overflow: the oldest batch goes, since each driver's
-/// next report replaces what it held; it is counted. Thread-safe.
+/// Sends the positions of one market to location, in batches that grow when location is slow.
+/// Bounded to kMaxBatches of kBatch positions. On overflow the oldest batch is dropped and counted,
+/// since each driver's next report replaces its positions. Thread-safe.
 class PositionForwarder final : public PositionSink {
  public:
   static constexpr int kBatch = 4'096;
@@ -37,9 +36,9 @@ class PositionForwarder final : public PositionSink {
   /// Calls `fill` under the lock.
   void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) override;
 
-  /// Positions that were dropped because location didn't take them.
+  /// Number of positions that were dropped because location was too slow.
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
-  /// Batches that wait to be sent, the one that is being filled included.
+  /// Number of batches that wait to be sent, including the one being filled.
   std::size_t waiting_batches() const {
     MutexLock lock(mu_);
     return batches_.size();
@@ -53,7 +52,7 @@ class PositionForwarder final : public PositionSink {
   const std::string market_;
   mutable Mutex mu_;
   std::deque<std::unique_ptr<Request>> batches_ ABSL_GUARDED_BY(mu_);
-  // Used ones: they keep the memory of their positions.
+  // Used batches, which keep the memory of their positions.
   std::vector<std::unique_ptr<Request>> spare_ ABSL_GUARDED_BY(mu_);
   std::atomic<std::uint64_t> dropped_ = 0;
   streams::ReportStream<Request> stream_;

@@ -12,10 +12,10 @@
 
 namespace ridestream::dispatch {
 
-/// Tells trip where the cars are. The latest of a trip replaces the older, so what waits is bounded
-/// by the trips under way. Each trip gets its turn, however slow trip is. Each entry names its
-/// market and the term of the market's lease; a stream that ends since a term is over is opened
-/// again. Thread-safe.
+/// Reports the cars' progress to the trip service. A trip's latest progress replaces an older one,
+/// so the queue is bounded by the number of trips. Each trip gets its turn, however slow the trip
+/// service is. Each entry names its market and the term of the market's lease. A stream that ends
+/// because a term is over is opened again. Thread-safe.
 class ProgressReporter {
  public:
   using Request = trip::v1::ReportProgressRequest;

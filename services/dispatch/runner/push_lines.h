@@ -8,8 +8,8 @@
 
 namespace ridestream::dispatch {
 
-/// Writes the log line of what is pushed to a driver, if it is an offer, an offer's end or a plan:
-/// with the ids of driver, session, trips, and of the requests that `request_of` knows a trip by.
+/// Writes the log line of a push to a driver, if it is an offer, an offer's end or a plan, with the
+/// ids of the driver, the session, the trips, and the trips' requests according to `request_of`.
 void LogPush(const Push& push, const SessionId& session,
              const std::function<std::string(const std::string& trip_id)>& request_of);
 

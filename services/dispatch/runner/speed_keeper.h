@@ -17,28 +17,28 @@
 
 namespace ridestream::dispatch {
 
-/// Keeps the travel times of a market's streets in line with what its cars drive. On a thread of
-/// its own, as new times take the streets some tens of milliseconds; nobody who asks for routes
-/// meanwhile waits. Thread-safe.
+/// Updates the travel times of a market's streets from its cars' drives. Uses its own thread, since
+/// an update takes some tens of milliseconds, during which routes can still be computed.
+/// Thread-safe.
 class SpeedKeeper {
  public:
-  /// Drives that may wait; of more the oldest goes.
+  /// Maximum number of waiting drives. Beyond it the oldest is dropped.
   static constexpr std::size_t kMaxWaiting = 4'096;
 
-  /// The times follow what was learned every so often, by the clock. All of it must outlive this.
+  /// Updates the times at this interval of the clock. The arguments must outlive this object.
   SpeedKeeper(const Clock& clock, Duration update_every, roads::Streets& streets,
               std::string market);
   ~SpeedKeeper();
 
   void Add(StreetsDriven driven);
 
-  /// Pieces of streets that cars drove: those that were learned from, and those that weren't
-  /// believed or are no whole piece between two points of the map.
+  /// Numbers of driven street segments: those that were used, and those that were implausible or
+  /// incomplete.
   std::uint64_t pieces_learned() const { return pieces_learned_; }
   std::uint64_t pieces_ignored() const { return pieces_ignored_; }
-  /// Updates of the streets' times.
+  /// Number of updates of the streets' travel times.
   std::uint64_t updates() const { return updates_; }
-  /// Streets whose time isn't the map's.
+  /// Number of streets whose travel time differs from the map's.
   std::size_t changed_streets() const { return changed_streets_; }
 
  private:

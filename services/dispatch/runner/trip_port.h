@@ -20,7 +20,7 @@ class TripPort {
   using SurgeEnded = std::function<void(const absl::Status&)>;
   using LogListener = streams::ReadListener<trip::v1::FollowTripsResponse>;
 
-  /// Afterwards no `done` is called any more: calls under way are waited for, or dropped.
+  /// No `done` is called after this returns: calls in progress are waited for, or dropped.
   virtual ~TripPort() = default;
   virtual void Execute(TripRequest request, const CallOptions& options, CommandEnded done) = 0;
   virtual void ReportSurge(trip::v1::ReportSurgeRequest request, const CallOptions& options,

@@ -5,7 +5,8 @@
 
 namespace ridestream::dispatch {
 
-/// Moves all times of a trip's record by so much: from trip's clock to ours, where they differ.
+/// Shifts all times of a trip's record by this offset, from the trip service's clock to the local
+/// one.
 void ShiftTimes(Duration by, trip::v1::Trip& trip);
 
 }  // namespace ridestream::dispatch

@@ -13,15 +13,16 @@
 
 namespace ridestream::exporter {
 
-/// Events that were read from the log and aren't in the topic yet. Thread-safe.
+/// Events that were read from the log and haven't been written to the topic yet. Thread-safe.
 class EventQueue {
  public:
   /// About 16 MB.
   static constexpr std::size_t kMaxEvents = 16'384;
 
-  /// False when it is full: the log is to be followed again later, from the same event.
+  /// Returns false if the queue is full. The log must then be followed again later, from the same
+  /// event.
   bool Add(trip::v1::TripEvent event);
-  /// The log can't be followed, whatever is tried; see failure().
+  /// The log can't be followed, and retrying won't help; see failure().
   void Fail(absl::Status status);
 
   /// Waits at most `patience` for an event, then returns up to `max` of the oldest. They stay in

@@ -15,23 +15,24 @@
 
 namespace ridestream::exporter {
 
-/// Moves the log's events into a topic, each once and in order. It keeps nothing itself: every
-/// start and every error leads to the same step, which takes the topic over, reads its position and
-/// follows the log from there. One thread calls Step; counts() is thread-safe.
+/// Copies the log's events to a topic, each exactly once and in order. Stores no state itself:
+/// after a start or an error it takes over the topic, reads the position in it and follows the log
+/// from there. One thread calls Step; counts() is thread-safe.
 class Exporter {
  public:
   using Instant = std::chrono::steady_clock::time_point;
 
   struct Options {
-    /// Sorted, without repetitions.
+    /// Sorted, without duplicates.
     std::vector<std::string> markets;
-    /// Events of one transaction: more make it cheaper, and the first of them later.
+    /// Maximum number of events in a transaction. More are cheaper, but delay the first of them.
     std::size_t max_batch = 512;
     /// How long a step waits for events.
     std::chrono::nanoseconds idle{std::chrono::milliseconds(100)};
     /// Time of uninterrupted failure after which the export ends with the last error.
     std::chrono::nanoseconds give_up_after{std::chrono::minutes(5)};
-    /// Told with OK when the topic was opened, and with the reason when it has to be opened again.
+    /// Called with OK when the topic was opened, and with the reason when it has to be opened
+    /// again.
     std::function<void(const absl::Status&)> on_change = [](const absl::Status&) {};
   };
   struct Counts {
@@ -42,10 +43,10 @@ class Exporter {
     bool is_open = false;
   };
 
-  /// All must outlive it.
+  /// All must outlive this object.
   Exporter(Options options, EventTopic& topic, EventLog& log, EventQueue& queue);
 
-  /// Opens the topic or exports what waits. Returns how long to pause before the next step, or the
+  /// Opens the topic, or exports waiting events. Returns the pause before the next step, or the
   /// error with which the export ends.
   absl::StatusOr<std::chrono::nanoseconds> Step(Instant now);
 

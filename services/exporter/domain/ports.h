@@ -10,27 +10,26 @@
 
 namespace ridestream::exporter {
 
-/// The topic to which events are exported, with its position. Used by one thread; calls block for
-/// seconds at most.
-///
-/// Errors of both calls: ABORTED when another exporter has taken the topic over,
-/// FAILED_PRECONDITION and PERMISSION_DENIED when somebody has to change something; after any other
-/// error the topic is to be opened again.
+/// The topic to which events are exported, with the position of the last one. Used by one thread;
+/// calls block for seconds at most.
+/// Errors of both calls: ABORTED if another exporter has taken over the topic, FAILED_PRECONDITION
+/// and PERMISSION_DENIED if the configuration has to be changed. After any other error the topic
+/// must be opened again.
 class EventTopic {
  public:
   struct Opened {
-    /// Sequence 0 when nothing was exported yet.
+    /// Sequence 0 if nothing has been exported yet.
     v1::ExportPosition position;
     std::uint32_t partitions = 0;
   };
 
   virtual ~EventTopic() = default;
-  /// Takes the topic over: earlier writers, including this exporter, can't write any more, and
-  /// their unfinished transactions are aborted. Returns the position, which no other writer can
-  /// move now.
+  /// Takes over the topic: earlier writers, including this exporter, can't write any more, and
+  /// their open transactions are aborted. Returns the position, which no other writer can change
+  /// now.
   virtual absl::StatusOr<Opened> Open() = 0;
-  /// Writes the records and their position, all or nothing. After an error either may be the case:
-  /// Open tells.
+  /// Writes the records and their position atomically. After an error they may or may not have been
+  /// written; Open returns the actual position.
   virtual absl::Status Write(const std::vector<Record>& records,
                              const v1::ExportPosition& position) = 0;
 };
@@ -39,9 +38,10 @@ class EventTopic {
 class EventLog {
  public:
   virtual ~EventLog() = default;
-  /// Begins with the event after this sequence. What was followed before has ended when it returns.
+  /// Starts with the event after this sequence. Following started before has ended when this
+  /// returns.
   virtual void FollowAfter(std::uint64_t sequence) = 0;
-  /// No event comes any more when it returns.
+  /// No further event arrives after this returns.
   virtual void Stop() = 0;
 };
 

@@ -17,33 +17,33 @@
 
 namespace ridestream::exporter {
 
-/// Moves drivers' positions into a topic, with loss: what waits is the newest position of each
-/// driver, so a topic that is slow or away gets fewer positions, never a backlog. Add, counts and
-/// waiting are thread-safe; one thread calls Step.
+/// Copies drivers' positions to a topic, with loss: only the newest position of each driver waits,
+/// so a slow or unavailable topic gets fewer positions, never a backlog. Add, counts and waiting
+/// are thread-safe; one thread calls Step.
 class PositionExport {
  public:
-  /// Drivers whose positions may wait; positions of further drivers are dropped.
+  /// Maximum number of drivers with waiting positions. Positions of further drivers are dropped.
   static constexpr std::size_t kMaxWaiting = 100'000;
   static constexpr std::size_t kMaxBatch = 4'096;
   static constexpr std::chrono::milliseconds kIdle{100};
   static constexpr std::chrono::seconds kPauseAfterError{1};
 
-  /// Writes records to the topic; may block for seconds. Records of a write that failed are not
+  /// Writes records to the topic. May block for seconds. The records of a failed write aren't
   /// written again.
   using Write = std::function<absl::Status(const std::vector<Record>&)>;
   struct Counts {
     std::uint64_t produced = 0;
-    /// Positions of writes that failed, or that a newer one of their driver replaced while they
-    /// waited, or beyond kMaxWaiting.
+    /// Positions in failed writes, replaced by a newer one while they waited, or beyond
+    /// kMaxWaiting.
     std::uint64_t dropped = 0;
   };
 
   explicit PositionExport(Write write) : write_(std::move(write)) {}
 
-  /// Takes the positions of a frame of `market` that came at `now`.
+  /// Takes the positions of a frame of `market` that arrived at `now`.
   void Add(const std::string& market, const location::v1::WatchAreaResponse& frame, Time now);
-  /// Writes a batch of what waits, in rounds over the drivers, so that each gets its turn however
-  /// slow the topic is. Returns how long to pause before the next step.
+  /// Writes a batch of waiting positions, round robin over the drivers, so that each gets its turn
+  /// however slow the topic is. Returns the pause before the next step.
   std::chrono::nanoseconds Step();
 
   Counts counts() const { return {.produced = produced_, .dropped = dropped_}; }

@@ -8,12 +8,12 @@
 
 namespace ridestream::exporter {
 
-/// An event as a consumer of the topic gets it.
+/// An event as consumers of the topic receive it.
 struct Record {
-  /// The trip's id: all events of a trip are in one partition, in their order.
+  /// The trip's id, so that all events of a trip are in one partition, in order.
   std::string key;
-  /// A serialized trip.v1.TripEvent. It states what happened and the whole trip after it, and is
-  /// what FollowTrips sends, so that both ways have one schema.
+  /// A serialized trip.v1.TripEvent: what happened, and the whole trip after it. FollowTrips sends
+  /// the same message, so both have one schema.
   std::string value;
   /// `sequence` (decimal) and, if the trip has one, `x-request-id`.
   std::vector<std::pair<std::string, std::string>> headers;

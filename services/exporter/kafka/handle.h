@@ -33,13 +33,14 @@ using KafkaClient = KafkaPtr<rd_kafka_t>;
 inline constexpr std::chrono::milliseconds kKafkaTimeout{5'000};
 inline constexpr int kKafkaTimeoutMs = static_cast<int>(kKafkaTimeout.count());
 
-/// A client whose log lines go to ours. `events`: kinds (RD_KAFKA_EVENT_…) of which the client puts
-/// each into its main queue. INVALID_ARGUMENT names a setting that is wrong.
+/// Creates a client whose log lines are written to our log. `events`: kinds of events
+/// (RD_KAFKA_EVENT_…) that the client puts into its main queue. INVALID_ARGUMENT names a wrong
+/// setting.
 absl::StatusOr<KafkaClient> MakeClient(rd_kafka_type_t type, const KafkaSettings& settings,
                                        int events = 0);
 
-/// `what` says what was tried. ABORTED: another producer has the same transactional id now.
-/// PERMISSION_DENIED: a right is missing. NOT_FOUND: so is a topic. Else UNAVAILABLE.
+/// `what` says what was attempted. ABORTED if another producer has taken over the transactional id,
+/// PERMISSION_DENIED if a right is missing, NOT_FOUND if a topic is missing, otherwise UNAVAILABLE.
 absl::Status ToStatus(rd_kafka_resp_err_t code, const std::string& what, const std::string& why);
 /// Takes ownership; null is OK.
 absl::Status ToStatus(rd_kafka_error_t* error, const std::string& what);

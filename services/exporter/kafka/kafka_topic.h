@@ -11,8 +11,7 @@
 
 namespace ridestream::exporter {
 
-/// A topic of Kafka, and beside it TOPIC.position, a compacted topic of one partition.
-///
+/// A Kafka topic, and TOPIC.position beside it, a compacted topic with one partition.
 /// Each Write is one transaction over both. Kafka keeps one producer for a transactional id: Open
 /// begins as a new one, after which the broker refuses whatever an earlier producer with the same
 /// id still sends, and has ended its transaction. So the position that is read then is final, and
@@ -25,8 +24,8 @@ class KafkaTopic final : public EventTopic {
     /// At least "bootstrap.servers".
     KafkaSettings settings;
   };
-  /// The broker ends a transaction whose producer is gone after this long, unless the next exporter
-  /// does so before. Until then consumers wait for it.
+  /// The broker aborts the transaction of a producer that is gone after this time, unless the next
+  /// exporter does so earlier. Consumers wait for it until then.
   static constexpr std::chrono::seconds kTransactionTimeout{10};
 
   explicit KafkaTopic(Options options) : options_(std::move(options)) {}

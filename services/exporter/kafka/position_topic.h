@@ -20,9 +20,9 @@ class PositionTopic {
 
   explicit PositionTopic(Options options) : options_(std::move(options)) {}
 
-  /// Returns when the brokers have acknowledged all records, or the first error: NOT_FOUND when
-  /// there is no such topic, which is not made; PERMISSION_DENIED; UNAVAILABLE. Blocks for about 10
-  /// s at most. After an error some of the records may be in the topic.
+  /// Returns when the brokers have acknowledged all records, or the first error: NOT_FOUND if the
+  /// topic doesn't exist (it isn't created), PERMISSION_DENIED, UNAVAILABLE. Blocks for about 10 s
+  /// at most. After an error some of the records may be in the topic.
   absl::Status Write(const std::vector<Record>& records);
 
  private:

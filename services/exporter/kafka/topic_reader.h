@@ -11,8 +11,8 @@
 
 namespace ridestream::exporter {
 
-/// Reads topics as any consumer does that reads committed records only. Used by one thread; calls
-/// block for a few seconds at most.
+/// Reads topics as a consumer of committed records. Used by one thread; calls block for a few
+/// seconds at most.
 class TopicReader {
  public:
   static absl::StatusOr<TopicReader> Make(KafkaSettings settings);
@@ -23,11 +23,12 @@ class TopicReader {
   /// A setting of a topic, e.g. "cleanup.policy".
   absl::StatusOr<std::string> ReadSetting(const std::string& topic, const std::string& name);
 
-  /// The value of the newest record of partition 0; nothing when there is none.
+  /// The value of the newest record of partition 0; nullopt if there is none.
   absl::StatusOr<std::optional<std::string>> ReadNewest(const std::string& topic);
   /// Whether one of the topic's partitions holds a record.
   absl::StatusOr<bool> HasRecords(const std::string& topic, std::uint32_t partitions);
-  /// Whether anything was ever written to the topic, committed or not, kept or not.
+  /// Whether anything was ever written to the topic, even if it wasn't committed or has been
+  /// deleted since.
   absl::StatusOr<bool> WasWritten(const std::string& topic, std::uint32_t partitions);
 
  private:

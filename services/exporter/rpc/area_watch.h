@@ -12,17 +12,17 @@
 
 namespace ridestream::exporter {
 
-/// Watches all drivers of a market, for as long as it lives, and hands each frame to the export.
+/// Watches all drivers of a market during its lifetime, and passes each frame to the export.
 class AreaWatch {
  public:
   struct Options {
     std::string market;
     /// Address of location, for the log.
     std::string address;
-    /// The pause between two frames, 100 ms to 10 s.
+    /// Interval between two frames, 100 ms to 10 s.
     std::chrono::milliseconds every;
   };
-  /// All must outlive it.
+  /// All must outlive this object.
   AreaWatch(Options options, location::v1::LocationService::StubInterface& location,
             TimerQueue& timers, const Clock& clock, PositionExport& positions);
 

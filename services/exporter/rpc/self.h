@@ -4,7 +4,7 @@
 
 namespace ridestream::exporter {
 
-/// The exporter as the caller of other services.
+/// The exporter's identity as a caller of other services.
 inline const rpc::Caller kSelf{rpc::CallerKind::kService, "exporter"};
 
 }  // namespace ridestream::exporter

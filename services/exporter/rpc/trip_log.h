@@ -30,7 +30,7 @@ class TripLog final : public EventLog {
     std::function<void()> on_change = [] {};
   };
 
-  /// All must outlive it.
+  /// All must outlive this object.
   TripLog(Options options, trip::v1::TripService::StubInterface& trip, TimerQueue& timers,
           EventQueue& queue);
   ~TripLog() override { Stop(); }

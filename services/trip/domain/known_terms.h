@@ -9,13 +9,13 @@
 
 namespace ridestream::trip {
 
-/// The newest term of each market's lease that this process has seen. Reports that aren't stored
-/// are checked against it, since no transaction checks them. Thread-safe.
+/// The newest term of each market's lease known to this process. Reports that aren't stored are
+/// checked against it, since no transaction checks them. Thread-safe.
 class KnownTerms {
  public:
   /// The market's lease is, or was, in this term.
   void Learn(const std::string& market, std::uint64_t term);
-  /// OK unless a newer term of the market is known; learns the term then. Otherwise
+  /// OK, and records the term, unless a newer term of the market is known. Otherwise
   /// FAILED_PRECONDITION, marked by MarkStaleTerm.
   absl::Status Accept(const std::string& market, std::uint64_t term);
 

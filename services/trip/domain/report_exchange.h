@@ -5,18 +5,19 @@
 
 namespace ridestream::trip {
 
-/// Passes what dispatch reports to this process, and nobody logs, on to the other trip processes of
-/// one database. Thread-safe; doesn't block. What the others report comes by callbacks that an
-/// implementation is given when it is opened.
+/// Sends dispatch's reports that aren't stored in the log from this process to the other trip
+/// processes on the same database. Thread-safe, doesn't block. Reports of other processes arrive
+/// through callbacks that are passed to the implementation when it is opened.
 class ReportExchange {
  public:
   virtual ~ReportExchange() = default;
 
-  /// The newest progress of a trip replaces what waits to be passed on. While the database can't be
-  /// reached it waits; some may be lost, and the next report makes up for it.
+  /// Sends a trip's progress. It replaces progress of the trip that is still waiting to be sent,
+  /// for example while the database is unreachable. Progress may be lost; the next report replaces
+  /// it.
   virtual void Share(const v1::ReportProgressRequest& report) = 0;
-  /// `at`: when it was reported. The newest report of a market counts, also for processes that
-  /// start later.
+  /// Sends a market's surge, reported at `at`. The newest report of a market counts, also for
+  /// processes that start later.
   virtual void Share(const v1::ReportSurgeRequest& report, Time at) = 0;
 };
 

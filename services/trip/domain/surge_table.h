@@ -16,21 +16,20 @@ inline constexpr std::uint32_t kNoSurgePercent = 100;
 inline constexpr std::uint32_t kMaxSurgePercent = 1'000;
 inline constexpr int kMaxSurgeCells = 65'536;
 
-/// INVALID_ARGUMENT names the field: too many cells, one that S2 doesn't know, cells of several
-/// levels or the same twice, a percentage out of bounds.
+/// INVALID_ARGUMENT names the field: too many cells, an invalid S2 cell, cells of several levels, a
+/// duplicate cell, or a percentage out of range.
 absl::Status ValidateSurge(const v1::ReportSurgeRequest& report);
 
-/// Where rides cost more now, market by market: the newest report of each, in memory only.
-/// Thread-safe.
+/// The current surge of each market, as in its newest report, in memory only. Thread-safe.
 class SurgeTable {
  public:
-  /// A report without a successor is dropped after this time, since its sender is gone.
+  /// A report that isn't replaced within this time is dropped, since its sender is gone.
   static constexpr Duration kLasts = std::chrono::minutes(2);
 
-  /// Replaces the market's report before `now`; an older report than that is ignored. The report
-  /// must be valid.
+  /// Replaces the market's report by this one, made at `now`, unless a newer one is stored. The
+  /// report must be valid.
   void Replace(const v1::ReportSurgeRequest& report, Time now);
-  /// What a ride that begins there costs, in percent of the tariff: 100 or more.
+  /// Price of a ride that begins there, in percent of the tariff, at least 100.
   std::uint32_t PercentAt(const std::string& market, LatLng pickup, Time now) const;
 
  private:

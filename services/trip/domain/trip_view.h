@@ -5,8 +5,8 @@
 
 namespace ridestream::trip {
 
-/// What a watcher of a trip sees: the trip's newest record, and the last status of its driver while
-/// that status applies. Not thread-safe.
+/// A watcher's view of a trip: the newest record, and the driver's last status while it applies.
+/// Not thread-safe.
 class TripView {
  public:
   /// What is shown now; its trip has version 0 as long as none is known.

@@ -15,13 +15,12 @@
 
 namespace ridestream::trip {
 
-/// One FollowTrips stream: a cursor on the log. Only when the stream has taken what it was given
-/// does the cursor move on by a page, from the tail in memory or, further back, from the store. So
-/// a follower holds two pages at most however slow it is, and neither misses nor repeats an event
-/// when the old log becomes the live one.
-///
-/// Shared by the feed that wakes it and by the work it has under way. Thread-safe: one thread at a
-/// time pumps; `mu_` guards who does.
+/// One FollowTrips stream: a cursor on the log. The cursor advances by a page when the stream has
+/// taken the previous one, reading from the tail in memory or, further back, from the store. So a
+/// slow follower holds two pages at most, and no event is missed or repeated when reading switches
+/// from the store to the tail.
+/// Shared by the feed that wakes it and by its work in progress. Thread-safe: one thread pumps at a
+/// time, and `mu_` guards which one.
 class LogFollower : public std::enable_shared_from_this<LogFollower> {
  public:
   using Stream = streams::PushStream<v1::FollowTripsResponse>;
@@ -32,7 +31,7 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
     const LogTail& tail;
     WorkerPool& readers;
     std::vector<std::string> markets;
-    /// Called once, when the transport has released the stream.
+    /// Called once, after the transport has released the stream.
     std::function<void(LogFollower*)> on_done;
     size_t page_events = kPageEvents;
   };
@@ -40,17 +39,18 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
   static std::shared_ptr<LogFollower> Make(streams::StreamWriter<v1::FollowTripsResponse>& writer,
                                            Options options);
 
-  /// Sends what follows `after`, and CaughtUp when all up to `caught_up_at` has been sent.
+  /// Sends the events after `after`, and CaughtUp when all events up to `caught_up_at` have been
+  /// sent.
   void Begin(std::uint64_t after, std::uint64_t caught_up_at);
-  /// Begins after a sequence that this process may not know of yet, because another one wrote it;
-  /// asks the store. OUT_OF_RANGE when it lies beyond the log.
+  /// Begins after a sequence that this process may not know yet, since another process wrote it.
+  /// Asks the store. OUT_OF_RANGE if the sequence lies beyond the log.
   void BeginAfter(std::uint64_t after);
-  /// Begins at the oldest event of an open trip; asks the store for it.
+  /// Begins at the oldest event of an open trip, which it requests from the store.
   void BeginAtOldestOpen();
   /// The log has grown.
   void Wake() { Advance(); }
   void Close(const absl::Status& status);
-  /// For the transport.
+  /// Called by the transport.
   const std::shared_ptr<Stream>& stream() const { return stream_; }
 
  private:
@@ -69,7 +69,7 @@ class LogFollower : public std::enable_shared_from_this<LogFollower> {
   const Options options_;
   std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
 
-  // Belongs to the thread that pumps; handed on through `mu_`.
+  // Used by the pumping thread only; passed to the next one through `mu_`.
   std::uint64_t cursor_ = 0;
   std::uint64_t caught_up_at_ = 0;
   bool said_caught_up_ = false;

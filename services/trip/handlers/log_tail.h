@@ -11,9 +11,9 @@
 
 namespace ridestream::trip {
 
-/// The newest events of the log in memory, so that followers who are up to date don't go to the
+/// The newest events of the log in memory, so that followers who are up to date don't read from the
 /// store. A follower may be ahead of the tail, with events that it read from the store before they
-/// were published here: it gets none until the tail has passed it. Thread-safe.
+/// were published here. It gets no events until the tail has passed it. Thread-safe.
 class LogTail {
  public:
   using Events = std::vector<EventPtr>;
@@ -22,11 +22,11 @@ class LogTail {
 
   explicit LogTail(size_t max_events = kMaxEvents) : max_events_(max_events) {}
 
-  /// The next events of the log, in order and without holes.
+  /// Appends the next events of the log, in order and without gaps.
   void Append(const Events& events);
 
-  /// At most `limit` events that follow `after`, none if there are none yet. nullopt when the tail
-  /// doesn't reach back that far, and the store has to be asked.
+  /// Returns up to `limit` events after `after`, possibly none. nullopt if the tail doesn't reach
+  /// back that far; the caller must then ask the store.
   std::optional<Events> Read(std::uint64_t after, size_t limit) const;
 
  private:

@@ -8,11 +8,11 @@
 
 namespace ridestream::trip {
 
-/// The position at which a list continues, for the caller to return: opaque, and valid for the same
-/// list only.
+/// The position at which a list continues, which the caller sends back. Opaque, and valid for the
+/// same list only.
 std::string MakePageToken(const TripFilter& filter, std::uint64_t before);
 
-/// INVALID_ARGUMENT for a token that isn't of this list.
+/// INVALID_ARGUMENT if the token belongs to another list.
 absl::StatusOr<std::uint64_t> ParsePageToken(const TripFilter& filter, const std::string& token);
 
 }  // namespace ridestream::trip

@@ -12,8 +12,8 @@
 
 namespace ridestream::trip {
 
-// What comes in, checked field by field: INVALID_ARGUMENT names the first field that is wrong, as a
-// path. Commands and parts of them come out.
+// Converts requests to commands or parts of them, and validates each field. INVALID_ARGUMENT names
+// the path of the first invalid field.
 
 inline constexpr std::uint32_t kMaxPartySize = 8;
 inline constexpr std::uint32_t kMaxSeats = 8;
@@ -27,10 +27,10 @@ absl::Status CheckRequest(const v1::ListTripsRequest& request);
 absl::Status CheckRequest(const v1::FollowTripsRequest& request);
 absl::Status CheckReport(const v1::ReportProgressRequest& report);
 
-/// `trip_id`: of the trip to be made.
+/// `trip_id`: id of the new trip.
 absl::StatusOr<Command> ToCommand(const identity::Principal& rider, TripId trip_id,
                                   const v1::RequestTripRequest& request);
-/// `caller`: a rider, or else whoever may cancel any trip.
+/// `caller`: a rider, or a caller who may cancel any trip.
 absl::StatusOr<Command> ToCommand(const identity::Principal& caller,
                                   const v1::CancelTripRequest& request);
 /// Without the fare.
@@ -42,7 +42,7 @@ absl::StatusOr<Command> ToCommand(const v1::ReleaseTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::GiveUpTripRequest& request);
 absl::StatusOr<Command> ToCommand(const v1::ReportDriverLostRequest& request);
 
-/// `rate`: of the clock that judges the lease, relative to the wall clock, on which callers count.
+/// `rate`: rate of the clock that judges leases, relative to the callers' wall clock.
 absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::AcquireLeaseRequest& request, double rate);
 absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::RenewLeaseRequest& request, double rate);
 absl::StatusOr<LeaseCommand> ToLeaseCommand(const v1::ReleaseLeaseRequest& request, double rate);

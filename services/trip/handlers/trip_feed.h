@@ -18,17 +18,18 @@ namespace ridestream::trip {
 /// One ReportProgress stream.
 using ProgressReader = streams::PullStream<v1::ReportProgressRequest, v1::ReportProgressResponse>;
 
-/// All subscribers to changes of trips: followers of the log, watchers of a trip, and the
-/// streams that report progress to the latter. The store publishes here, so the feed outlives it.
-/// Thread-safe; streams are notified without the lock.
+/// All subscribers to changes of trips: followers of the log, watchers of a trip, and the streams
+/// that report progress to watchers. The store publishes to the feed, which must outlive the store.
+/// Thread-safe. Streams are notified without holding the lock.
 class TripFeed {
  public:
-  /// `tail_events`: what it keeps in memory of the log's end.
+  /// `tail_events`: number of events at the end of the log that are kept in memory.
   explicit TripFeed(size_t tail_events = LogTail::kMaxEvents) : tail_(tail_events) {}
 
-  /// Durable events, each once and in the log's order, from one thread at a time.
+  /// Publishes durable events. Call with each event once, in the order of the log, from one thread
+  /// at a time.
   void Publish(const std::vector<EventPtr>& events);
-  /// Passes progress on to who watches these trips.
+  /// Passes progress to the watchers of these trips.
   void Report(const v1::ReportProgressRequest& report);
 
   const LogTail& tail() const { return tail_; }
@@ -37,12 +38,12 @@ class TripFeed {
   absl::Status Add(std::shared_ptr<LogFollower> follower);
   absl::Status Add(std::shared_ptr<TripWatcher> watcher);
   absl::Status Add(std::shared_ptr<ProgressReader> reader);
-  /// Streams that have ended; unknown ones are ignored.
+  /// Removes a stream that has ended. Unknown streams are ignored.
   void Remove(LogFollower* follower);
   void Remove(TripWatcher* watcher);
   void Remove(ProgressReader* reader);
 
-  /// Ends all streams with UNAVAILABLE, and those that come later.
+  /// Ends all streams with UNAVAILABLE, including any opened later.
   void Close();
 
  private:

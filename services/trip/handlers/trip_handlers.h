@@ -31,22 +31,23 @@
 
 namespace ridestream::trip {
 
-/// What every call of TripService does, whatever carries it. Handlers check, hand over and return:
-/// commands are completed by the store, reads and searches for a way run on pools. The transport
-/// has found out who calls, and that the method's policy permits it. Thread-safe. All calls must
-/// have ended before it is destroyed.
+/// The logic of every TripService call, independent of the transport. Handlers validate the
+/// request, pass it on and return: the store completes commands, reads and computations of routes
+/// run on pools. The transport has authenticated the caller and checked the method's policy.
+/// Thread-safe. All calls must have ended before it is destroyed.
 class TripHandlers {
  public:
-  /// Calls that may wait for a worker of either pool; one more gets RESOURCE_EXHAUSTED.
+  /// Maximum number of calls waiting for a worker of each pool. Further calls get
+  /// RESOURCE_EXHAUSTED.
   static constexpr size_t kMaxWaiting = 4096;
 
-  /// What it refers to must outlive it.
+  /// The objects that the arguments refer to must outlive this one.
   struct Options {
     TripStore& store;
     TripFeed& feed;  ///< Where the store publishes.
     SurgeTable& surge;
     KnownTerms& terms;
-    /// Told of what is reported here; null when no other process shares the store.
+    /// Receives the reports that arrive here; null if no other process shares the store.
     ReportExchange* exchange = nullptr;
     const Clock& clock;
     Executor& executor;  ///< For the pools.
@@ -56,27 +57,27 @@ class TripHandlers {
     Duration quote_lifetime = std::chrono::minutes(5);
     size_t reader_threads = 2;
     size_t router_threads = 2;
-    /// Events that a follower is given at once.
+    /// Number of events in a page of a follower.
     size_t page_events = LogFollower::kPageEvents;
-    /// For ids that can't be guessed.
+    /// Source of ids that can't be guessed.
     std::mt19937_64 random = IdGenerator::SeededByTheSystem();
   };
 
-  /// A call as its handler sees it.
+  /// What a handler knows about its call.
   struct Call {
     identity::Principal caller;
-    /// What the method's policy leaves to the handlers to enforce on what they read.
+    /// The part of the method's policy that handlers must enforce on the records they read.
     identity::Permission permission = {};
     TripStore::Deadline deadline = TripStore::kNoDeadline;
     /// For logs.
     std::string request_id = {};
     /// The span of the call; not valid if the call isn't traced.
     tracing::SpanContext span = {};
-    /// Whether the caller cancelled. Null: nobody can tell.
+    /// Whether the caller has cancelled. Null if the transport can't say.
     std::function<bool()> is_cancelled = nullptr;
   };
 
-  /// The answer, given once, on any thread; also before the handler returns.
+  /// Sends the answer. Called once, on any thread, possibly before the handler returns.
   template <class Response>
   using Reply = std::function<void(absl::StatusOr<Response>)>;
   using TripReply = TripStore::TripDone;
@@ -85,7 +86,7 @@ class TripHandlers {
 
   explicit TripHandlers(Options options);
 
-  /// Calls that wait for a worker that reads, or one that searches ways.
+  /// Number of calls that wait for a worker that reads, or for one that computes routes.
   size_t waiting_reads() const { return readers_.waiting(); }
   size_t waiting_quotes() const { return routers_.waiting(); }
 
@@ -101,7 +102,7 @@ class TripHandlers {
   void GetTrip(const Call& call, const v1::GetTripRequest& request, Reply<v1::Trip> reply);
   void ListTrips(const Call& call, const v1::ListTripsRequest& request,
                  Reply<v1::ListTripsResponse> reply);
-  /// The stream writes to `writer`, and may have ended already.
+  /// Opens a stream that writes to `writer`. It may have ended already.
   StreamPtr<v1::WatchTripResponse> WatchTrip(const Call& call, const v1::WatchTripRequest& request,
                                              streams::StreamWriter<v1::WatchTripResponse>& writer);
 
@@ -121,20 +122,21 @@ class TripHandlers {
       const v1::FollowTripsRequest& request,
       streams::StreamWriter<v1::FollowTripsResponse>& writer);
   absl::Status ReportSurge(const v1::ReportSurgeRequest& request);
-  /// The stream reads from `reader`, and may have ended already.
+  /// Opens a stream that reads from `reader`. It may have ended already.
   std::shared_ptr<ProgressReader> ReportProgress(
       streams::StreamReader<v1::ReportProgressResponse>& reader);
 
  private:
   void Submit(const Call& call, absl::StatusOr<Command> command, TripReply reply);
-  /// Checks a report and learns the terms in it. FAILED_PRECONDITION names a market that isn't
-  /// served here, or a term that is over.
+  /// Validates a report and records its terms. FAILED_PRECONDITION names a market that isn't served
+  /// here, or a term that is over.
   absl::Status Accept(const v1::ReportProgressRequest& report);
-  /// Has the lease of a market that is served here changed.
+  /// Changes the lease of a market that is served here.
   void ChangeLease(const Call& call, absl::StatusOr<LeaseCommand> command,
                    TripStore::LeaseDone done);
   v1::Lease Describe(const LeaseAnswer& answer) const;
-  /// NOT_FOUND; PERMISSION_DENIED when it is another rider's, or of another market.
+  /// NOT_FOUND if the trip doesn't exist, PERMISSION_DENIED if it is another rider's or in another
+  /// market.
   absl::StatusOr<v1::Trip> ReadTripFor(const Call& call, const TripId& trip_id) const;
   absl::StatusOr<Quote> MakeQuote(const std::string& rider, const v1::QuoteTripRequest& request);
   absl::StatusOr<v1::Fare> FareForChange(const Call& call,
@@ -145,7 +147,7 @@ class TripHandlers {
   const Options options_;
   const service::ServedMarkets served_;  // options_.markets.
   IdGenerator ids_;
-  // Last: their work uses all above.
+  // Declared last, since their tasks use all members above.
   WorkerPool readers_;
   WorkerPool routers_;
 };

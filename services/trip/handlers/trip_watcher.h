@@ -15,23 +15,24 @@
 
 namespace ridestream::trip {
 
-/// One WatchTrip stream: the newest trip and progress, each replacing what the rider hasn't been
-/// sent yet. Thread-safe. `mu_` is held while the stream is told, so that what leaves is in order;
-/// the stream calls nothing back from there.
+/// One WatchTrip stream: the newest trip and progress. Newer values replace those that weren't sent
+/// yet. Thread-safe. `mu_` is held while values are passed to the stream, which keeps them in
+/// order; the stream doesn't call back from there.
 class TripWatcher {
  public:
   using Stream = streams::PushStream<v1::WatchTripResponse>;
 
-  /// `on_done` is called once, when the transport has released the stream.
+  /// `on_done` is called once, after the transport has released the stream.
   static std::shared_ptr<TripWatcher> Make(streams::StreamWriter<v1::WatchTripResponse>& writer,
                                            TripId trip_id,
                                            std::function<void(TripWatcher*)> on_done);
 
   const TripId& trip_id() const { return trip_id_; }
-  /// For the transport.
+  /// Called by the transport.
   const std::shared_ptr<Stream>& stream() const { return stream_; }
 
-  /// The watcher may see the trip, which was this when it was read. Until then nothing is sent.
+  /// The watcher may see the trip, whose record was this when it was read. Nothing is sent before
+  /// this call.
   void Begin(const v1::Trip& trip);
   /// The trip has changed.
   void OnTrip(const v1::Trip& trip);
@@ -48,7 +49,7 @@ class TripWatcher {
   std::shared_ptr<Stream> stream_;  // Set once, before anybody else knows of this.
   Mutex mu_;
   bool begun_ ABSL_GUARDED_BY(mu_) = false;
-  /// What is sent next.
+  /// The next messages to send.
   TripView view_ ABSL_GUARDED_BY(mu_);
   /// The first progress of this driver, until it is written.
   tracing::Span progress_span_ ABSL_GUARDED_BY(mu_);

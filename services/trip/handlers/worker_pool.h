@@ -13,23 +13,23 @@
 
 namespace ridestream::trip {
 
-/// Workers for what would block a thread of the transport's: reads from the disk, searches for a
-/// way. Thread-safe.
+/// Workers for tasks that would block a thread of the transport: reads from the disk, computations
+/// of routes. Thread-safe.
 class WorkerPool {
  public:
-  /// `max_queue`: work that may wait for a worker. `executor` must outlive the pool.
+  /// `max_queue`: maximum number of tasks waiting for a worker. `executor` must outlive the pool.
   WorkerPool(Executor& executor, size_t workers, size_t max_queue);
-  /// Waits for the work under way; what hasn't begun is dropped.
+  /// Waits for tasks in progress. Tasks that haven't begun are dropped.
   ~WorkerPool();
 
-  /// False, with nothing done, when too much waits already.
+  /// Returns false, and does nothing, if the queue is full.
   [[nodiscard]] bool TryRun(std::function<void()> work);
 
-  /// How much waits for a worker.
+  /// Number of tasks waiting for a worker.
   size_t waiting() const;
 
  private:
-  /// A worker's piece: one work.
+  /// Runs one task.
   std::optional<std::chrono::nanoseconds> RunOne(size_t worker);
 
   const size_t max_queue_;

@@ -13,13 +13,13 @@
 
 namespace ridestream::trip {
 
-/// TripService over gRPC: finds out who calls, hands the call to its handler, and the answer back.
-/// Thread-safe. Its server must have stopped before it is destroyed.
+/// TripService over gRPC: authenticates the caller, passes the call to its handler and returns the
+/// answer. Thread-safe. Its server must have stopped before it is destroyed.
 class TripService final : public v1::TripService::WithRawCallbackMethod_ReportProgress<
                               v1::TripService::CallbackService> {
  public:
-  /// Both references must outlive it. Refuses calls whose metadata name another market than
-  /// `markets`.
+  /// Both references must outlive this object. Calls whose metadata name a market that isn't in
+  /// `markets` are refused.
   TripService(TripHandlers& handlers, const rpc::Authenticator& authenticator,
               const service::ServedMarkets& markets = {})
       : handlers_(handlers), guard_(authenticator, markets), proofs_(authenticator) {}
@@ -82,11 +82,12 @@ class TripService final : public v1::TripService::WithRawCallbackMethod_ReportPr
  private:
   using Call = TripHandlers::Call;
 
-  /// Hands the call to `handle`, which answers by a UnaryReply, if the method's policy permits it.
+  /// Passes the call to `handle`, which answers by a UnaryReply, if the method's policy permits the
+  /// call.
   template <class Handle>
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    const google::protobuf::Message& request, Handle handle);
-  /// The same for one whose answer is a trip.
+  /// The same for a call whose response is a trip.
   template <class Response, class Handle>
   grpc::ServerUnaryReactor* AnswerWithTrip(grpc::CallbackServerContext* context,
                                            const google::protobuf::Message& request,

@@ -13,7 +13,7 @@
 
 namespace ridestream::trip {
 
-/// The deadline of a call, on the clock that doesn't jump.
+/// The deadline of a call, on the monotonic clock.
 inline TripStore::Deadline DeadlineOf(const grpc::CallbackServerContext& context) {
   const auto left = context.deadline() - std::chrono::system_clock::now();
   if (left > std::chrono::hours(24)) return TripStore::kNoDeadline;
@@ -21,8 +21,8 @@ inline TripStore::Deadline DeadlineOf(const grpc::CallbackServerContext& context
          std::chrono::duration_cast<TripStore::Deadline::duration>(left);
 }
 
-/// The answer to a unary call, to be given once, from any thread. Copyable, so that it can go along
-/// with the work.
+/// The reply to a unary call, to be sent exactly once, from any thread. Copyable, so that it can be
+/// passed along with the work.
 class UnaryReply {
  public:
   /// `admission` is null for a call that was refused.
@@ -41,7 +41,7 @@ class UnaryReply {
     reactor_->Finish(rpc::ToGrpcStatus(status, context_));
   }
 
-  /// Answers with what a handler hands back.
+  /// Sends a handler's result.
   template <class Response>
   auto WithResponse(Response* response) const {
     return [reply = *this, response](absl::StatusOr<Response> answer) {

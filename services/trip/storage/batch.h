@@ -29,20 +29,20 @@ struct LeaseWork {
   absl::StatusOr<LeaseAnswer> answer = absl::UnknownError("not carried out");
 };
 
-/// What waits to be written, with whom to answer.
+/// A command that waits to be written, with its completion.
 using Work = std::variant<QuoteWork, TripWork, LeaseWork>;
 using Batch = std::deque<Work>;
 
-/// Answers with the outcome, which is durable; each work once.
+/// Answers with the durable outcome. Call once for each command.
 void Complete(Work& work);
 void Fail(Work& work, const absl::Status& status);
 TripStore::Deadline DeadlineOf(const Work& work);
 
-/// The error for callers when the disk or the database failed: nothing was acknowledged, and since
-/// every command is idempotent it may be sent again.
+/// The error for callers after a failure of the disk or the database. Nothing was acknowledged, and
+/// commands are idempotent, so callers may retry.
 absl::Status NotCommitted(const absl::Status& cause);
 
-/// Takes the events that the outcomes of a batch hold, in the log's order.
+/// Moves the events out of a batch's outcomes, in the order of the log.
 std::vector<EventPtr> TakeEvents(Batch& batch);
 
 }  // namespace ridestream::trip

@@ -17,61 +17,63 @@ namespace ridestream::trip {
 class BatchCommitter {
  public:
   struct Result {
-    /// What became durable, with its outcomes; or what failed and isn't answered yet.
+    /// The batch that became durable, with its outcomes, or that failed and isn't answered yet.
     Batch batch;
     absl::Status status;
-    /// One of the commands made the transaction fail, so that others may succeed without it.
+    /// Whether one of the commands made the transaction fail, so that the others may succeed
+    /// without it.
     bool refused = false;
   };
   using Done = std::function<void(Result)>;
 
   virtual ~BatchCommitter() = default;
-  /// Carries the batch out in one transaction, in its order. Calls `done` once, on any thread, also
-  /// before it returns, when the batch is durable or has failed. May answer works itself and drop
-  /// them from the batch. One batch is under way at a time.
+  /// Carries out the batch in one transaction, in order. Calls `done` once when the batch is
+  /// durable or has failed, on any thread, possibly before returning. May answer commands itself
+  /// and remove them from the batch. Only one batch is in progress at a time.
   virtual void Commit(Batch batch, Done done) = 0;
 };
 
-/// Collects the commands that wait and commits them in batches, one after another: the next batch
-/// takes all that came during the one before (group commit). No command is answered before its
-/// batch is durable. Where one command makes its batch fail, each is committed alone, in the same
-/// order, so that it fails nothing but itself. Thread-safe.
+/// Collects commands and commits them in batches, one batch after another. The next batch takes all
+/// commands that arrived during the previous one (group commit). No command is answered before its
+/// batch is durable. If one command makes its batch fail, each is committed alone, in the same
+/// order, so that only the faulty one fails. Thread-safe.
 class CommandWriter {
  public:
-  /// What it refers to must outlive it.
+  /// The objects that the arguments refer to must outlive this one.
   struct Options {
     Executor& executor;
     BatchCommitter& committer;
-    /// Takes each durable batch, in the order of the commits: publishes its events, then answers.
+    /// Receives each durable batch in the order of the commits, publishes its events, then answers.
     std::function<void(Batch)> acknowledge;
-    /// Called after each transaction: how many commands, and how long it took to be durable.
+    /// Called after each transaction with its number of commands and the time until it was durable.
     std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
     /// Called with the number of commands that failed together.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
-    /// Commands that may wait; one more is refused with RESOURCE_EXHAUSTED.
+    /// Maximum number of waiting commands. Further ones are refused with RESOURCE_EXHAUSTED.
     size_t max_queue = TripStore::kMaxQueue;
     size_t max_batch = kMaxBatch;
   };
-  /// Commands in one transaction: enough to make the sync cheap, and small enough that none waits
-  /// long for the others.
+  /// Maximum number of commands in a transaction: large enough to amortise the sync, and small
+  /// enough that no command waits long for the others.
   static constexpr size_t kMaxBatch = 512;
 
   explicit CommandWriter(Options options);
-  /// Drops what waits without an answer, as a crash does, unless it was closed before.
+  /// Drops waiting commands without an answer, as a crash would, unless Close was called.
   ~CommandWriter();
 
   /// See TripStore.
   void Submit(Command command, TripStore::TripDone done, TripStore::Deadline deadline);
   void SaveQuote(Quote quote, TripStore::QuoteDone done, TripStore::Deadline deadline);
   void ChangeLease(LeaseCommand command, TripStore::LeaseDone done, TripStore::Deadline deadline);
-  /// Waits until all that was submitted is carried out. Nothing may be submitted any more.
+  /// Waits until all submitted commands have been carried out. No command may be submitted
+  /// afterwards.
   void Close();
-  /// Commands that wait to be committed, without those of the batch under way.
+  /// Number of commands that wait to be committed, without those of the batch in progress.
   size_t waiting() const;
 
  private:
   void Add(Work work);
-  /// The worker's piece.
+  /// Runs on the worker.
   std::optional<std::chrono::nanoseconds> CommitNext();
   Batch TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -7,13 +7,13 @@
 
 namespace ridestream::trip {
 
-/// The folder that a trip service owns while it runs: no second process can have it, since each
-/// would miss the other's events. The system frees it when the process ends, however it ends.
+/// The folder that a trip service owns while it runs. No second process can have it, since each
+/// would miss the other's events. The system releases it when the process ends, however it ends.
 class DataFolder {
  public:
-  /// Makes the folder where it is missing, for the process's user alone, and the database's files,
-  /// which nobody else can read whatever the folder's mode is. PERMISSION_DENIED without rights;
-  /// FAILED_PRECONDITION when another process has it, or it isn't a folder.
+  /// Creates the folder if it is missing, accessible to the process's user only, and the database's
+  /// files, which nobody else can read whatever the folder's mode is. PERMISSION_DENIED without the
+  /// rights, FAILED_PRECONDITION if another process holds the folder or the path isn't a folder.
   static absl::StatusOr<DataFolder> Acquire(const std::string& path);
   DataFolder(DataFolder&& other) noexcept
       : path_(std::move(other.path_)), lock_file_(std::exchange(other.lock_file_, -1)) {}

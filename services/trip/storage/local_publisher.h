@@ -8,14 +8,15 @@
 
 namespace ridestream::trip {
 
-/// Publishes and answers the durable batches of a store that alone writes its log.
+/// Publishes and answers the durable batches of a store that is the only writer of its log.
 class LocalPublisher {
  public:
-  /// `last_sequence`: the log's last when the store was opened. `listener`: see TripStore.
+  /// `last_sequence`: last sequence of the log when the store was opened. `listener`: see
+  /// TripStore.
   LocalPublisher(std::uint64_t last_sequence, TripStore::Listener listener)
       : listener_(std::move(listener)), last_sequence_(last_sequence) {}
 
-  /// Publishes the events, then answers. Batches come in the order of their commits, one at a time.
+  /// Publishes the events, then answers. Call in the order of the commits, for one batch at a time.
   void Publish(Batch batch) {
     const std::vector<EventPtr> events = TakeEvents(batch);
     if (!events.empty()) {

@@ -19,10 +19,9 @@
 
 namespace ridestream::trip {
 
-/// A TripStore that forgets everything with its process: for simulations and tests. Deterministic:
-/// no thread of its own; a command is carried out, and its completion called, before Submit
-/// returns, unless another Submit is under way (on this thread or another), which then takes it
-/// over.
+/// A TripStore in memory, for simulations and tests. Deterministic and without threads: a command
+/// is carried out, and its completion called, before Submit returns, unless another Submit is in
+/// progress on this or another thread, which then takes over the command.
 class MemoryTripStore final : public TripStore {
  public:
   /// `clock` must outlive the store.
@@ -52,7 +51,7 @@ class MemoryTripStore final : public TripStore {
     LeaseDone lease_done = nullptr;
   };
   void Run(Work work);
-  /// Returns what is to be called when the lock is free again.
+  /// Returns the function to call after the lock is released.
   std::function<void()> CarryOut(Work work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Clock& clock_;

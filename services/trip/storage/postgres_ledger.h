@@ -17,30 +17,31 @@
 
 namespace ridestream::trip {
 
-/// The ledger of one batch in one transaction of PostgreSQL. A round trip a read would cost more
-/// than all the rest, so the batch takes two: the first locks the log and loads all rows that its
-/// commands may ask for; then they are carried out in memory, each seeing what those before it
-/// changed; the second writes their changes and commits. For one thread and one batch.
+/// The ledger of one batch in one PostgreSQL transaction. A round trip for every read would
+/// dominate the cost, so a batch takes two in all: the first locks the log and loads all rows that
+/// the commands may need. The commands are then carried out in memory, each seeing the changes of
+/// those before it. The second round trip writes the changes and commits. Used by one thread for
+/// one batch.
 class PostgresLedger final : public Ledger {
  public:
-  /// How long a quote is kept after its expiry, so that a late request gets the reason.
+  /// How long a quote is stored after its expiry, so that a late request gets the right error.
   static constexpr Duration kQuoteRetention = std::chrono::hours(1);
 
-  /// To be compiled on the connection.
+  /// Statements to prepare on the connection.
   static std::span<const postgres::Statement> Statements();
 
-  /// Begins the transaction, waits for the log's lock, loads what the batch needs. The server gives
-  /// each statement, the lock included, until the deadline.
+  /// Begins the transaction, waits for the log's lock, and loads the rows that the batch needs. The
+  /// server cancels each statement, including the lock, at the deadline.
   absl::Status Begin(postgres::Connection& connection, const Batch& batch,
                      postgres::Deadline deadline);
-  /// Writes the changes and commits. `now`: for dropping quotes that expired long ago.
+  /// Writes the changes and commits. `now` is used to delete quotes that expired long ago.
   absl::Status Commit(postgres::Connection& connection, Time now, postgres::Deadline deadline);
 
-  /// Whether the transaction took place, for a writer that lost its connection before the answer to
-  /// its COMMIT came. Asks the rows and not the transaction's number, which after a failover may be
-  /// another transaction's; waits for a transaction that is still under way; and when it tells yes,
-  /// what it tells of is as durable as a commit that was answered. No, also when the transaction
-  /// left nothing by which it can be told: then it may be made again.
+  /// Returns whether the transaction was committed, for a writer that lost its connection before
+  /// the answer to its COMMIT. Looks for the transaction's rows rather than its number, which may
+  /// belong to another transaction after a failover, and waits for a transaction that is still in
+  /// progress. If true, the transaction is as durable as an answered commit. Also false if the
+  /// transaction leaves no row by which it can be identified; repeating it is then safe.
   absl::StatusOr<bool> FindOutcome(postgres::Connection& connection, postgres::Deadline deadline);
 
   absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) override;
@@ -58,13 +59,13 @@ class PostgresLedger final : public Ledger {
   absl::StatusOr<std::optional<Lease>> FindLease(const MarketId& market) override;
   absl::Status WriteLease(const Lease& lease) override;
   void SaveQuote(const Quote& quote);
-  /// The time of the database when the batch was loaded, if it concerns leases.
+  /// The database's time when the batch was loaded, if the batch concerns leases.
   TimeSource::SystemTime database_time() const { return database_time_; }
 
  private:
   struct Keys;
   struct Loader;
-  /// What an open trip takes of its driver's car.
+  /// The capacity of the driver's car that an open trip uses.
   struct Load {
     std::uint32_t party_size;
     bool aboard;

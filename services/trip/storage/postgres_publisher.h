@@ -19,36 +19,37 @@
 namespace ridestream::trip {
 
 /// Publishes the log of a database that several processes write, in order, and answers this
-/// process's commands when their events are published. A thread of its own waits for batches that
-/// this process's writer has committed, and for notifications of what others have. What follows the
-/// last published event directly is published as it is; before anything else the log is read up to
-/// there. Thread-safe.
+/// process's commands when their events have been published. Its thread waits for batches committed
+/// by this process's writer, and for notifications of other processes' commits. A batch that
+/// directly follows the last published event is published as it is; before any other, the log is
+/// read up to it. Thread-safe.
 class PostgresPublisher {
  public:
-  /// Interval at which the log is read without a notification.
+  /// Interval at which the log is read even without a notification.
   static constexpr std::chrono::milliseconds kPollEvery{500};
-  /// Committed batches that may wait to be published; then the writer waits.
+  /// Maximum number of committed batches that wait to be published. The writer blocks beyond it.
   static constexpr size_t kMaxBatches = 4;
 
   struct Options {
     std::string url;
     TripStore::Listener listener;
-    /// Told of the events of this process's batches, before they are answered.
+    /// Called with the events of this process's batches, before they are answered.
     TripStore::Listener on_written;
-    /// Told once when the log can't be read, until it can be again.
+    /// Called once when the log can't be read, and again only after it could be read in between.
     std::function<void(const absl::Status&)> on_failure;
   };
 
   static absl::StatusOr<std::unique_ptr<PostgresPublisher>> Open(Options options,
                                                                  postgres::Deadline deadline);
-  /// Publishes and answers what was committed.
+  /// Publishes and answers the committed batches.
   ~PostgresPublisher();
 
-  /// For the writer, in the order of its commits: publishes and answers the batch.
+  /// Called by the writer in the order of its commits: publishes and answers the batch.
   void Committed(Batch batch);
-  /// The backend of the writer's connection: its notifications add nothing to Committed.
+  /// Process id of the writer connection's backend, whose notifications are ignored, since
+  /// Committed reports the same batches.
   void IgnoreBackend(int pid) { writer_pid_ = pid; }
-  /// The last published sequence, or what the log held at the start.
+  /// Sequence of the last published event, initially that of the log at the start.
   std::uint64_t published() const { return published_; }
 
  private:
@@ -60,7 +61,8 @@ class PostgresPublisher {
   void ReadNotifications();
   bool TakeBatch(Batch& batch);
   void Publish(Batch batch);
-  /// Publishes the part of consecutive events that is new; false if there is a hole before it.
+  /// Publishes those of the consecutive events that are new. Returns false if there is a gap before
+  /// them.
   bool PublishNext(const std::vector<EventPtr>& events);
   void CatchUp();
   absl::Status ReadOn();
@@ -70,7 +72,7 @@ class PostgresPublisher {
   std::atomic<std::uint64_t> published_ = 0;
   std::atomic<int> writer_pid_ = 0;
 
-  // Used by the thread, after Open.
+  // Used by the publisher's thread only, after Open.
   std::unique_ptr<postgres::Connection> connection_;
   bool behind_ = false;   // There may be more in the log than is published.
   bool failing_ = false;  // The failure was reported.

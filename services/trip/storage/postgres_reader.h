@@ -14,21 +14,20 @@
 
 namespace ridestream::trip {
 
-/// The reads of the store, over a bounded pool of connections that are opened as they are needed; a
-/// read that finds none free waits for one. A read whose connection was lost is tried once more
-/// over a new one. Thread-safe.
+/// The store's reads, on a bounded pool of connections that are opened when needed. A read waits if
+/// all are in use. If its connection is lost, a read is tried once more on a new one. Thread-safe.
 class PostgresReaders {
  public:
-  /// Deadline of reads that state none.
+  /// Time limit of reads without a deadline.
   static constexpr std::chrono::seconds kMaxRead{10};
 
-  /// `on_failure` is called with the reason when no connection can be opened, and again only after
-  /// one was opened; by the thread that reads.
+  /// `on_failure` is called on the reading thread with the reason when no connection can be opened,
+  /// and again only after one was opened in between.
   PostgresReaders(std::string url, size_t max,
                   std::function<void(const absl::Status&)> on_failure = nullptr)
       : url_(std::move(url)), max_(max), on_failure_(std::move(on_failure)) {}
 
-  // As TripStore has them.
+  // See TripStore.
   absl::StatusOr<v1::Trip> GetTrip(const TripId& id, postgres::Deadline deadline);
   absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit,
                                      postgres::Deadline deadline);
@@ -42,7 +41,7 @@ class PostgresReaders {
   absl::StatusOr<postgres::Result> Query(const postgres::Statement& statement,
                                          std::initializer_list<postgres::Parameter> parameters,
                                          postgres::Deadline deadline);
-  /// Waits for a place in the pool; its connection may be null or broken.
+  /// Waits for a slot of the pool, whose connection may be null or broken.
   absl::StatusOr<ConnectionPtr> Take(postgres::Deadline deadline);
   void Return(ConnectionPtr connection);
   void ReportConnecting(const absl::Status& status);
@@ -57,7 +56,7 @@ class PostgresReaders {
   bool is_away_ ABSL_GUARDED_BY(mu_) = false;  // The last connection couldn't be opened.
 };
 
-/// The event of a row of the log.
+/// Parses the event in a row of the log.
 absl::StatusOr<v1::TripEvent> ParseLoggedEvent(std::string_view bytes);
 
 }  // namespace ridestream::trip

@@ -25,21 +25,21 @@ namespace ridestream::trip {
 /// its own with one connection sends and receives.
 class PostgresReportExchange final : public ReportExchange {
  public:
-  /// Trips whose progress may wait to be passed on; further ones are left out.
+  /// Maximum number of trips whose progress waits to be sent. Progress of further trips is dropped.
   static constexpr std::size_t kMaxTrips = 65'536;
 
   struct Options {
     std::string url;
-    /// What other processes reported: called by the exchange's thread, must not block. Progress is
-    /// as it was received, which may be from anybody who may use the database.
+    /// Called by the exchange's thread with reports of other processes. Must not block. Progress
+    /// isn't validated, and may come from anybody who has access to the database.
     std::function<void(const v1::ReportProgressRequest&)> on_progress;
     std::function<void(const v1::ReportSurgeRequest&, Time at)> on_surge;  ///< Valid.
-    /// Called once when reports can't be exchanged, until they can be again; and for each that
-    /// can't be read, which is left out.
+    /// Called once when reports can't be exchanged, and again only after they could be in between.
+    /// Also called for each report that can't be parsed, which is ignored.
     std::function<void(const absl::Status&)> on_failure;
   };
 
-  /// Returns when what other processes report is heard here, and what they have reported before has
+  /// Returns when reports of other processes are received, and their earlier surge reports have
   /// been passed to `on_surge`.
   static absl::StatusOr<std::unique_ptr<PostgresReportExchange>> Open(Options options,
                                                                       postgres::Deadline deadline);
@@ -50,7 +50,7 @@ class PostgresReportExchange final : public ReportExchange {
 
  private:
   using Surge = std::pair<v1::ReportSurgeRequest, Time>;
-  /// What waits to be passed on: the newest by trip and by market.
+  /// The newest reports by trip and by market that wait to be sent.
   struct Outbox {
     std::map<std::string, v1::TripProgress> progress;
     std::map<std::string, Surge> surge;

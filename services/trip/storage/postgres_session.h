@@ -10,21 +10,21 @@
 
 namespace ridestream::trip {
 
-/// The server stops a statement at its deadline; a connection over which no answer has come so long
-/// after it is given up.
+/// The server cancels a statement at its deadline. A connection without an answer for this long
+/// after the deadline is closed.
 inline constexpr std::chrono::milliseconds kPostgresGrace{500};
 
-/// What to tell of a database that was there before and can't be reached now, whatever the server
-/// says why: UNAVAILABLE, unless the time is up.
+/// The status for a database that was reachable before and isn't now, whatever the server's reason:
+/// UNAVAILABLE, or DEADLINE_EXCEEDED if the time is up.
 absl::Status Outage(const absl::Status& status);
 
-/// A status for callers of the service, without the server's address and its role, which follow
-/// "can't connect to PostgreSQL". The log keeps them.
+/// Returns the status for callers of the service, without the server's address and role, which
+/// follow "can't connect to PostgreSQL". The log has them.
 absl::Status ForCallers(const absl::Status& status);
 
-/// Opens a connection with the settings that the store's statements rely on. For writing,
-/// UNAVAILABLE too when the server is a standby or read-only: after a failover another one takes
-/// its place.
+/// Opens a connection with the settings that the store's statements rely on. For writing, also
+/// UNAVAILABLE if the server is a standby or read-only, since another server takes its place after
+/// a failover.
 absl::StatusOr<std::unique_ptr<postgres::Connection>> OpenPostgresSession(
     const std::string& url, std::span<const postgres::Statement> statements, bool for_writing,
     postgres::Deadline deadline);

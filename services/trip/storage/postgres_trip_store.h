@@ -21,10 +21,10 @@
 namespace ridestream::trip {
 
 /// Trips in a PostgreSQL database, which several processes may share: each answers any call, and
-/// publishes what all of them write. A CommandWriter with a thread of its own commits batches of
-/// commands, each in one transaction of two round trips (PostgresLedger); the publisher's thread
-/// answers them meanwhile. A transaction whose connection is lost is tried again for a bounded
-/// time; one that was lost in its COMMIT only after the database has said how it ended.
+/// publishes the writes of all of them. A CommandWriter with its own thread commits batches of
+/// commands, each in one transaction of two round trips (PostgresLedger), while the publisher's
+/// thread answers earlier ones. A transaction whose connection is lost is retried for a bounded
+/// time. If it was lost during COMMIT, the outcome is first read from the database.
 class PostgresTripStore final : public TripStore, private BatchCommitter {
  public:
   struct Options {
@@ -34,18 +34,19 @@ class PostgresTripStore final : public TripStore, private BatchCommitter {
     const Clock& clock;
     /// See TripStore::Listener.
     Listener listener = nullptr;
-    /// Told of the events that this process's commands made, before they are answered.
+    /// Called with the events of this process's commands, before they are answered.
     Listener on_written = nullptr;
-    /// Told of each transaction: how many commands, and how long it took until it was durable.
+    /// Called after each transaction with its number of commands and the time until it was durable.
     std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
-    /// Called with the number of commands when a batch failed as a whole, or, with 0, when the log
-    /// can't be followed for a while.
+    /// Called with the number of commands when a whole batch failed, or with 0 when the log can't
+    /// be followed for a while.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
-    /// Connections for reading.
+    /// Maximum number of connections for reading.
     size_t readers = 4;
     size_t max_queue = kMaxQueue;
     size_t max_batch = CommandWriter::kMaxBatch;
-    /// How long Open waits for a database that doesn't answer, and how long a transaction is tried.
+    /// How long Open waits for a database that doesn't answer, and how long a transaction is
+    /// retried.
     std::chrono::milliseconds open_for{10'000};
     std::chrono::milliseconds write_for{5'000};
   };
@@ -55,7 +56,7 @@ class PostgresTripStore final : public TripStore, private BatchCommitter {
   /// PERMISSION_DENIED for a role without the rights; UNAVAILABLE for a server that doesn't answer,
   /// or is read-only.
   static absl::StatusOr<std::unique_ptr<PostgresTripStore>> Open(Options options);
-  /// Carries out what waits, then closes. Nobody may call it any more.
+  /// Carries out waiting commands, then closes. No calls may be in progress.
   ~PostgresTripStore() override;
 
   void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
@@ -78,22 +79,22 @@ class PostgresTripStore final : public TripStore, private BatchCommitter {
  private:
   PostgresTripStore(Options options, std::unique_ptr<postgres::Connection> connection,
                     std::unique_ptr<PostgresPublisher> publisher);
-  /// On the writer's thread.
+  /// Runs on the writer's thread.
   void Commit(Batch batch, Done done) override;
-  /// One transaction, tried again while the database can't be reached.
+  /// Runs one transaction, and retries it while the database can't be reached.
   absl::Status CarryOut(Batch& batch, postgres::Deadline deadline);
   absl::Status TryOnce(Batch& batch, postgres::Deadline deadline);
   absl::Status Connect(postgres::Deadline deadline);
   absl::Status FindOutcome(PostgresLedger& ledger, postgres::Deadline deadline);
   void RollBack();
-  /// False when the deadline would pass meanwhile, or the store closes.
+  /// Returns false if the deadline would pass meanwhile, or the store is closing.
   bool Pause(std::chrono::milliseconds pause, postgres::Deadline deadline);
 
   const Options options_;
   const std::string place_;
   const std::unique_ptr<PostgresPublisher> publisher_;
   mutable PostgresReaders readers_;
-  // The writer's thread alone uses it.
+  // Used by the writer's thread only.
   std::unique_ptr<postgres::Connection> connection_;
 
   Mutex mu_;

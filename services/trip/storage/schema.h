@@ -5,7 +5,7 @@
 
 namespace ridestream::trip {
 
-/// The versions of the trip database, for sqlite::Migrate. Entries that were shipped never change.
+/// The versions of the trip database's schema, for sqlite::Migrate. Published entries never change.
 std::span<const std::string_view> Migrations();
 
 }  // namespace ridestream::trip

@@ -9,19 +9,19 @@
 
 namespace ridestream::trip {
 
-/// The ledger over the writer's connection, with its statements compiled once. Belongs to the
-/// writer's thread; all calls but Open happen within a transaction.
+/// The ledger on the writer's connection, with statements that are compiled once. Used by the
+/// writer's thread; all calls except Open must be within a transaction.
 class SqliteLedger final : public Ledger {
  public:
-  /// How long a quote is kept after its expiry, so that a late request gets the reason.
+  /// How long a quote is stored after its expiry, so that a late request gets the right error.
   static constexpr Duration kQuoteRetention = std::chrono::hours(1);
 
-  /// `database` must have the schema, and outlive the ledger.
+  /// `database` must have the current schema and outlive the ledger.
   static absl::StatusOr<std::unique_ptr<SqliteLedger>> Open(sqlite::Database& database);
   ~SqliteLedger() override;
 
-  /// The log's last sequence as the file has it. To be called first in each transaction, since the
-  /// one before may have been rolled back.
+  /// Reads the log's last sequence from the file. Call first in each transaction, since the
+  /// previous one may have been rolled back.
   absl::StatusOr<std::uint64_t> ReadLastSequence();
 
   absl::StatusOr<std::optional<Quote>> FindQuote(const QuoteId& id) override;
@@ -39,7 +39,7 @@ class SqliteLedger final : public Ledger {
   absl::StatusOr<std::optional<Lease>> FindLease(const MarketId& market) override;
   absl::Status WriteLease(const Lease& lease) override;
 
-  /// Keeps the quote, and drops some that expired long ago.
+  /// Stores the quote, and deletes some that expired long ago.
   absl::Status SaveQuote(const Quote& quote, Time now);
 
  private:

@@ -11,7 +11,7 @@
 
 namespace ridestream::trip {
 
-/// The reads of the store over a connection of their own. For one thread at a time.
+/// The store's reads, on their own connection. Used by one thread at a time.
 class SqliteReader {
  public:
   static absl::StatusOr<std::unique_ptr<SqliteReader>> Open(const std::string& path,
@@ -19,7 +19,7 @@ class SqliteReader {
 
   ~SqliteReader();
 
-  // As TripStore has them.
+  // See TripStore.
   absl::StatusOr<v1::Trip> GetTrip(const TripId& id);
   absl::StatusOr<TripPage> ListTrips(const TripFilter& filter, std::uint64_t before, size_t limit);
   absl::StatusOr<LogPage> ReadLog(std::uint64_t after, const std::vector<std::string>& markets,
@@ -34,15 +34,14 @@ class SqliteReader {
   const std::unique_ptr<Statements> statements_;  // Goes before its database.
 };
 
-/// Readers to borrow, opened as they are needed, at most `max`; who finds none waits for one.
+/// A pool of at most `max` readers, opened when needed. A caller waits if all are in use.
 /// Thread-safe.
 class SqliteReaderPool {
  public:
   SqliteReaderPool(std::string path, sqlite::OpenOptions options, size_t max)
       : path_(std::move(path)), options_(std::move(options)), max_(max) {}
 
-  /// Runs `read(reader)` with a reader that no other thread uses meanwhile. Its result is a
-  /// StatusOr.
+  /// Runs `read(reader)`, which returns a StatusOr, with exclusive use of a reader.
   template <class Read>
   auto With(Read read) -> decltype(read(std::declval<SqliteReader&>())) {
     absl::StatusOr<std::unique_ptr<SqliteReader>> reader = Take();

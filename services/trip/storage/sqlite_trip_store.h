@@ -19,9 +19,9 @@
 
 namespace ridestream::trip {
 
-/// Trips in a SQLite file. A CommandWriter with a thread of its own commits batches of commands,
-/// each in one transaction with one sync of the disk. Readers have connections of their own and
-/// never wait for the writer.
+/// Trips in a SQLite file. A CommandWriter with its own thread commits batches of commands, each in
+/// one transaction with one sync to disk. Readers have their own connections and never wait for the
+/// writer.
 class SqliteTripStore final : public TripStore, private BatchCommitter {
  public:
   struct Options {
@@ -30,12 +30,12 @@ class SqliteTripStore final : public TripStore, private BatchCommitter {
     const Clock& clock;
     /// See TripStore::Listener; called on the writer's thread.
     Listener listener = nullptr;
-    /// Told, on the writer's thread, of each transaction: how many commands, and how long it took
-    /// from its BEGIN until it was durable.
+    /// Called on the writer's thread after each transaction with its number of commands and the
+    /// time from BEGIN until it was durable.
     std::function<void(size_t commands, std::chrono::nanoseconds took)> on_commit = nullptr;
-    /// Called on the writer's thread with the number of commands when a batch failed as a whole.
+    /// Called on the writer's thread with the number of commands when a whole batch failed.
     std::function<void(const absl::Status&, size_t commands)> on_failure = nullptr;
-    /// Connections for reading.
+    /// Maximum number of connections for reading.
     size_t readers = 4;
     size_t max_queue = kMaxQueue;
     size_t max_batch = CommandWriter::kMaxBatch;
@@ -45,7 +45,7 @@ class SqliteTripStore final : public TripStore, private BatchCommitter {
   /// Opens the file or makes it. FAILED_PRECONDITION for one of a newer version or of another rate
   /// of the clock; else the codes of sqlite::Database::Open.
   static absl::StatusOr<std::unique_ptr<SqliteTripStore>> Open(Options options);
-  /// Carries out what waits, then closes. Nobody may call it any more.
+  /// Carries out waiting commands, then closes. No calls may be in progress.
   ~SqliteTripStore() override;
 
   void Submit(Command command, TripDone done, Deadline deadline = kNoDeadline) override;
@@ -61,20 +61,20 @@ class SqliteTripStore final : public TripStore, private BatchCommitter {
       const std::vector<std::string>& markets) const override;
   std::uint64_t LastSequence() const override { return publisher_.last_sequence(); }
   size_t waiting() const override { return writer_.waiting(); }
-  /// Size of the write-ahead log's file.
+  /// Size of the write-ahead log's file in bytes.
   std::uint64_t wal_bytes() const { return database_->WalBytes(); }
 
  private:
   SqliteTripStore(Options options, std::unique_ptr<sqlite::Database> database,
                   std::unique_ptr<SqliteLedger> ledger, std::uint64_t last_sequence);
 
-  /// On the writer's thread.
+  /// Runs on the writer's thread.
   void Commit(Batch batch, Done done) override;
   absl::Status CarryOut(Batch& batch, bool& refused);
   absl::Status CarryOut(Work& work);
 
   const Options options_;
-  // The writer's thread alone uses these two.
+  // Both are used by the writer's thread only.
   const std::unique_ptr<sqlite::Database> database_;
   const std::unique_ptr<SqliteLedger> ledger_;
   mutable SqliteReaderPool readers_;

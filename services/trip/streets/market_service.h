@@ -14,26 +14,26 @@
 
 namespace ridestream::trip {
 
-/// MarketService over streets that never change. Their messages are serialized once, and all
-/// readers share the bytes, so that one that doesn't read costs no copy of the city. Thread-safe.
+/// MarketService over streets that never change. The messages are serialized once, and all readers
+/// share the bytes, so that a slow reader costs no copy of the city. Thread-safe.
 class MarketService final : public market::v1::MarketService::WithRawCallbackMethod_GetStreets<
                                 market::v1::MarketService::WithCallbackMethod_ListMarkets<
                                     market::v1::MarketService::Service>> {
  public:
-  /// `clock` and `authenticator` must outlive it; the streets needn't.
+  /// `clock` and `authenticator` must outlive this object; the streets needn't.
   MarketService(const Clock& clock, const rpc::Authenticator& authenticator,
                 const std::map<std::string, const roads::Streets*>& markets);
 
   grpc::ServerUnaryReactor* ListMarkets(grpc::CallbackServerContext* context,
                                         const market::v1::ListMarketsRequest* request,
                                         market::v1::ListMarketsResponse* response) override;
-  /// The request and the messages are serialized.
+  /// Takes a serialized request and sends serialized messages.
   grpc::ServerWriteReactor<grpc::ByteBuffer>* GetStreets(grpc::CallbackServerContext* context,
                                                          const grpc::ByteBuffer* request) override;
 
  private:
-  /// The answer's messages. INVALID_ARGUMENT or FAILED_PRECONDITION says what is wrong with the
-  /// request.
+  /// Returns the messages of the answer. INVALID_ARGUMENT or FAILED_PRECONDITION if the request is
+  /// wrong.
   absl::StatusOr<const std::vector<grpc::ByteBuffer>*> Find(
       const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) const;
 

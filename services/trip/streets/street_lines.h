@@ -7,12 +7,13 @@
 
 namespace ridestream::trip {
 
-/// The streets of a graph as lines for drawing, each as long as it can be: pieces of one name, of a
-/// similar speed and the same direction of travel are joined where they go on straight ahead. Every
-/// piece is in one line; the two directions of a two-way street are one piece.
+/// The streets of a graph as lines for drawing, each as long as possible: segments with the same
+/// name, similar speed and the same direction of travel are joined where they continue straight
+/// ahead. Every segment is in exactly one line. The two directions of a two-way street are one
+/// segment.
 std::vector<market::v1::Street> MakeStreetLines(const roads::RoadGraph& graph);
 
-/// The same, in messages of at most about `max_bytes` (but one street at least).
+/// The same, in messages of about `max_bytes` at most, but at least one street each.
 std::vector<market::v1::GetStreetsResponse> PackStreets(std::vector<market::v1::Street> streets,
                                                         size_t max_bytes);
 

@@ -8,7 +8,7 @@
 
 namespace ridestream::trip {
 
-/// A market's streets, for quotes. Thread-safe.
+/// Routes on a market's streets, for quotes. Thread-safe.
 class StreetsRouter final : public QuoteRouter {
  public:
   explicit StreetsRouter(std::shared_ptr<const roads::Streets> streets)
