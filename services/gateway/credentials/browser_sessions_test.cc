@@ -90,6 +90,21 @@ TEST(BrowserSessionsTest, AcceptsOnlyCookiesOfItsSessions) {
   }
 }
 
+TEST(BrowserSessionsTest, AcceptsNoSessionsOfCodesWhereCodesOpenNone) {
+  SignedIn site;
+  const auto others = BrowserSessions::Make(
+      *identity::TokenSigner::FromPrivateJwk(site.signer.PrivateJwk()), site.rules, site.clock,
+      /*has_codes=*/false);
+  ASSERT_THAT(others, testing::IsOk());
+  EXPECT_FALSE((*others)->Find(site.Open()).has_value());
+  const auto cookie = (*others)->Open({}, {identity::Role::kRider, "ada"});
+  ASSERT_THAT(cookie, testing::IsOk());
+  const Headers own = {{"cookie", cookie->substr(0, cookie->find(';'))}};
+  const auto session = site.sessions->Find(own);
+  ASSERT_TRUE(session.has_value());
+  EXPECT_EQ(session->person, (identity::Principal{identity::Role::kRider, "ada"}));
+}
+
 TEST(BrowserSessionsTest, RefusesCookiesFromPagesOfOtherOrigins) {
   SignedIn site;
   Headers own = site.Open();

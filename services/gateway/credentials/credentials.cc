@@ -70,10 +70,14 @@ absl::Status Credentials::Check(const Headers& request, CallOptions& call) const
   } else {
     const auto session = sessions_ == nullptr ? std::nullopt : sessions_->Find(request);
     if (!session) {
+      if (sessions_ == nullptr) {
+        return absl::UnauthenticatedError("authorization: a bearer token is required");
+      }
       return absl::UnauthenticatedError(
-          sessions_ == nullptr ? "authorization: a bearer token is required"
-                               : "not signed in: sign in on the gateway's page, or send a bearer "
-                                 "token");
+          sessions_->has_codes()
+              ? "not signed in: open the address with a one-time code that the "
+                "gateway printed, or send a bearer token"
+              : "not signed in: sign in on the live map, or send a bearer token");
     }
     auto minted = sessions_->MintToken(*session, RevealDriver(call.metadata.Get(rpc::kCallerKey)));
     if (!minted.ok()) return minted.status();
