@@ -86,6 +86,10 @@ ABSL_FLAG(std::string, json, "", "Write the report to this file, as JSON");
 ABSL_FLAG(std::string, offers, "",
           "Write a line due_us,offered_us to this file for each first offer: when its request was "
           "due and when the offer reached a driver, in Unix microseconds of the wall clock");
+RIDESTREAM_RANGED_FLAG(int, trace_rides, 0,
+                       "Number of riders, from the first on, whose requests ask to be traced: they "
+                       "carry a traceparent with the flag that samples the trace",
+                       0, 10'000);
 ABSL_FLAG(bool, check_flags, false,
           "Only check the flags, and the files that they name other than the streets. Needs no "
           "services and no --authority");
@@ -213,6 +217,7 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   settings.city.driver_habits = DriverHabitsFromFlags();
   settings.city.rider_habits = RiderHabitsFromFlags();
   settings.city.seed = absl::GetFlag(FLAGS_seed);
+  settings.city.traced_rides = absl::GetFlag(FLAGS_trace_rides);
   settings.city.connections = absl::GetFlag(FLAGS_connections);
   settings.city.load = std::chrono::seconds(absl::GetFlag(FLAGS_seconds));
   settings.city.drain = std::chrono::seconds(absl::GetFlag(FLAGS_drain_seconds));

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
+#include "deploy/supervisor/ride_profile.h"
 #include "deploy/supervisor/supervisor.h"
 #include "libs/postgres/testing/postgres_server.h"
 #include "libs/process/bin_folder.h"
@@ -42,6 +44,10 @@ ABSL_FLAG(bool, open, false, "Open the live map in a browser");
 ABSL_FLAG(std::string, authority, "",
           "Folder of a throwaway authority (`authority create`) for the services. Empty: a new one "
           "in a temporary folder");
+ABSL_FLAG(
+    bool, profile_one_ride, false,
+    "Trace the load's first rides, and print the spans of one completed ride at the end. Needs "
+    "a COMMAND that starts the load generator, and no collector");
 ABSL_FLAG(bool, insecure, false,
           "Run the services with --insecure: plaintext, without certificates and tokens");
 
@@ -126,17 +132,24 @@ void OpenBrowser(const std::string& url) {
   }
 }
 
-/// Exit status, or why the services failed.
+/// Exit status, or why the services failed. `door` and `profile` may be null.
 absl::StatusOr<int> RunBeside(process::LocalServices& services, const process::Door* door,
-                              const std::vector<std::string>& command) {
+                              const RideProfile* profile, const std::vector<std::string>& command) {
   const std::string url = services.page();
   fmt::print(stderr, "the city is at {}\n", url);
   if (command.empty()) PrintAddresses(services, door);
   if (absl::GetFlag(FLAGS_open)) OpenBrowser(url);
-  auto exit_status = Supervise(services, door, command);
+  using Environment = std::map<std::string, std::string>;
+  auto exit_status = Supervise(services, door, command,
+                               profile == nullptr ? Environment() : profile->LoadEnvironment());
   const absl::Status stopped = services.Stop();
   if (!exit_status.ok()) return exit_status.status();
   if (!stopped.ok()) return stopped;
+  if (profile != nullptr) {
+    const absl::StatusOr<std::string> ride = profile->Describe();
+    if (!ride.ok()) return ride.status();
+    fmt::print("\n{}", *ride);
+  }
   return exit_status;
 }
 
@@ -181,11 +194,22 @@ int Run(const std::vector<std::string>& command) {
   process::LocalServices::Options options = ServicesFromFlags();
   const absl::StatusOr<OwnServer> server = ChooseStore(options);  // Ends after the services.
   if (!server.ok()) return service::PrintFailure(server.status());
+  std::unique_ptr<RideProfile> profile;  // Ends after the services as well.
+  if (absl::GetFlag(FLAGS_profile_one_ride)) {
+    if (command.empty()) {
+      return service::PrintFailure(absl::InvalidArgumentError(
+          "--profile_one_ride: needs a command that makes requests; add -- COMMAND"));
+    }
+    auto started = RideProfile::Start();
+    if (!started.ok()) return service::PrintFailure(started.status());
+    profile = *std::move(started);
+    profile->AddFlags(options);
+  }
   auto services = process::LocalServices::Start(options);
   if (!services.ok()) return service::PrintFailure(services.status());
   const auto door = OpenDoor(**services);
   if (!door.ok()) return service::PrintFailure(door.status());
-  const auto exit_status = RunBeside(**services, door->get(), command);
+  const auto exit_status = RunBeside(**services, door->get(), profile.get(), command);
   if (exit_status.ok() && *exit_status == 0) return 0;
   (*services)->KeepFolder();
   if (!exit_status.ok()) {

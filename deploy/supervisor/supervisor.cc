@@ -63,12 +63,15 @@ void BlockSignals() {
 }
 
 absl::StatusOr<int> Supervise(const process::LocalServices& services, const process::Door* door,
-                              const std::vector<std::string>& command) {
+                              const std::vector<std::string>& command,
+                              const std::map<std::string, std::string>& more) {
   std::unique_ptr<process::ChildProcess> child;
   if (!command.empty()) {
+    std::map<std::string, std::string> environment = EnvironmentOf(services, door);
+    environment.insert(more.begin(), more.end());
     auto started = process::ChildProcess::Start({.binary = command.front(),
                                                  .arguments = {command.begin() + 1, command.end()},
-                                                 .environment = EnvironmentOf(services, door)});
+                                                 .environment = environment});
     if (!started.ok()) return started.status();
     child = *std::move(started);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ void BlockSignals();
 /// The command finds the services in its environment: RIDESTREAM_TRIP, _LOCATION, _DISPATCH and
 /// _GATEWAY hold their addresses, which are also the flags of Ridestream's programs, and
 /// RIDESTREAM_TRIP_METRICS and so on those of their metrics. Where there is a `door`, which may be
-/// null, RIDESTREAM_TRIP and RIDESTREAM_DISPATCH hold its address.
+/// null, RIDESTREAM_TRIP and RIDESTREAM_DISPATCH hold its address. `more` is added to the
+/// command's environment.
 ///
 /// The first two of SIGINT, SIGTERM and SIGHUP are passed on to the command as SIGTERM, so that it
 /// can end in order, and then at once; the third kills it.
@@ -26,6 +28,7 @@ void BlockSignals();
 /// wait. NOT_FOUND when the command can't be started, UNAVAILABLE naming the service, or the door,
 /// when one ends by itself; the command is then stopped as by a signal.
 absl::StatusOr<int> Supervise(const process::LocalServices& services, const process::Door* door,
-                              const std::vector<std::string>& command);
+                              const std::vector<std::string>& command,
+                              const std::map<std::string, std::string>& more = {});
 
 }  // namespace ridestream::supervisor

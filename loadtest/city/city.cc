@@ -70,6 +70,7 @@ City::City(CityOptions options, const roads::Streets& streets, std::unique_ptr<D
       fleet_(FleetOptions(options_, id_prefix_), cruises_, clock_, timers_, tally_, first_offers_),
       crowd_({.id_prefix = id_prefix_ + "r",
               .seed = options_.seed,
+              .traced_rides = static_cast<std::size_t>(options_.traced_rides),
               .make_channel = [address = options_.trip_address](
                                   int connection) { return Channel(address, connection); }},
              {options_.market, options_.rider_habits, clock_, timers_, tally_, first_offers_},

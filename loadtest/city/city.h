@@ -38,6 +38,8 @@ struct CityOptions {
   std::chrono::seconds load{60};
   std::chrono::seconds drain{120};
   ProgressMode progress = ProgressMode::kNone;
+  /// Riders whose requests ask to be traced.
+  int traced_rides = 0;
   /// May be null; must outlive the city.
   OfferLog* offer_log = nullptr;
 };

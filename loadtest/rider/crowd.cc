@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <random>
 #include <utility>
+
+#include "libs/tracing/trace_context.h"
 
 namespace ridestream::loadtest {
 namespace {
@@ -55,14 +59,30 @@ void Crowd::Arrive() {
   for (const auto& rider : due) rider->Start();
 }
 
+namespace {
+
+/// The header of a sampled trace that begins here, with random ids.
+std::string NewTraceParent() {
+  std::random_device device;
+  const auto draw = [&device] {
+    return static_cast<std::uint64_t>(device()) << 32 | device() | 1;  // Never 0, which is no id.
+  };
+  return tracing::FormatTraceParent(
+      {.trace_id = {draw(), draw()}, .span_id = {draw()}, .sampled = true});
+}
+
+}  // namespace
+
 std::shared_ptr<Rider> Crowd::MakeRider(const Request& request) {
   const size_t number = riders_++;
   ++world_.tally.requested;
   RiderBehaviour::Wish wish{RiderId(fmt::format("{}{}", options_.id_prefix, number)),
                             start_ + request.due, roads::RandomPointOnStreet(graph_, places_)};
   RiderBehaviour behaviour(std::move(wish), world_.habits, Random(options_.seed, number));
-  auto rider = std::make_shared<Rider>(world_, channels_.Take(), request, std::move(behaviour),
-                                       [this, number](Rider& done) { OnDone(done, number); });
+  auto rider = std::make_shared<Rider>(
+      world_, channels_.Take(), request, std::move(behaviour),
+      [this, number](Rider& done) { OnDone(done, number); },
+      number < options_.traced_rides ? NewTraceParent() : "");
   active_.emplace(number, rider);
   return rider;
 }

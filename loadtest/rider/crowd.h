@@ -22,6 +22,8 @@ class Crowd {
     /// Begins all riders' ids; different for each run, since a rider's requests are one's own.
     std::string id_prefix;
     std::uint64_t seed = 1;
+    /// Riders, from the first on, whose requests ask to be traced.
+    std::size_t traced_rides = 0;
     /// Makes a channel with a connection of its own. Called for as many as the riders need.
     rpc::ChannelPool::MakeChannel make_channel;
   };

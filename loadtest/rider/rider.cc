@@ -7,6 +7,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
+#include "libs/tracing/trace_context.h"
 #include "loadtest/base/first_names.h"
 #include "loadtest/base/wall.h"
 
@@ -30,11 +31,12 @@ absl::StatusOr<pb::Trip> TripOf(const grpc::Status& status, const Response& resp
 }  // namespace
 
 Rider::Rider(const RiderWorld& world, const std::shared_ptr<grpc::Channel>& channel,
-             Request request, RiderBehaviour behaviour, OnDone on_done)
+             Request request, RiderBehaviour behaviour, OnDone on_done, std::string traceparent)
     : world_(world),
       stub_(pb::TripService::NewStub(channel)),
       request_(request),
       on_done_(std::move(on_done)),
+      traceparent_(std::move(traceparent)),
       behaviour_(std::move(behaviour)) {}
 
 void Rider::Leave() {
@@ -152,7 +154,8 @@ void Rider::Count(pb::TripState state_before, RiderOutcome outcome_before) {
 template <class Request, class Response>
 void Rider::Call(
     Method<Request, Response> method, Request request, std::chrono::milliseconds timeout,
-    std::function<void(RiderBehaviour&, const grpc::Status&, const Response&, Time)> on_answer) {
+    std::function<void(RiderBehaviour&, const grpc::Status&, const Response&, Time)> on_answer,
+    const std::string& traceparent) {
   struct UnaryCall {
     grpc::ClientContext context;
     Request request;
@@ -163,6 +166,7 @@ void Rider::Call(
   rpc::SetCaller(call->context, {rpc::CallerKind::kRider, behaviour_.history().id.str()});
   rpc::SetMarket(call->context, world_.market);
   rpc::SetTimeout(call->context, timeout);
+  if (!traceparent.empty()) call->context.AddMetadata(tracing::kTraceParentKey, traceparent);
   ++calls_;
   Async& async = *stub_->async();
   (async.*method)(&call->context, &call->request, &call->response,
@@ -208,7 +212,8 @@ void Rider::RequestTrip() {
       &Async::RequestTrip, std::move(request), kCommandTimeout,
       [](RiderBehaviour& behaviour, const grpc::Status& status,
          const pb::RequestTripResponse& response,
-         Time now) { behaviour.OnRequest(TripOf(status, response), now); });
+         Time now) { behaviour.OnRequest(TripOf(status, response), now); },
+      traceparent_);
 }
 
 void Rider::CancelTrip(pb::CancelReason reason) {

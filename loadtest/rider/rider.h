@@ -33,9 +33,10 @@ struct RiderWorld {
 class Rider final : public TripWatch::Listener, public std::enable_shared_from_this<Rider> {
  public:
   using OnDone = std::function<void(Rider&)>;
-  /// `on_done` is called once, without a lock, when nothing is under way any more.
+  /// `on_done` is called once, without a lock, when nothing is under way any more. RequestTrip
+  /// carries the header `traceparent`, unless it is empty.
   Rider(const RiderWorld& world, const std::shared_ptr<grpc::Channel>& channel, Request request,
-        RiderBehaviour behaviour, OnDone on_done);
+        RiderBehaviour behaviour, OnDone on_done, std::string traceparent = {});
 
   /// The rider asks now, if its time has come.
   void Start() { OnTimer(); }
@@ -62,8 +63,8 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
   template <class Request, class Response>
   void Call(
       Method<Request, Response> method, Request request, std::chrono::milliseconds timeout,
-      std::function<void(RiderBehaviour&, const grpc::Status&, const Response&, Time)> on_answer)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+      std::function<void(RiderBehaviour&, const grpc::Status&, const Response&, Time)> on_answer,
+      const std::string& traceparent = {}) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Quote() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RequestTrip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CancelTrip(trip::v1::CancelReason reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -75,6 +76,7 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
   const std::unique_ptr<trip::v1::TripService::Stub> stub_;
   const Request request_;
   const OnDone on_done_;
+  const std::string traceparent_;
   mutable Mutex mu_;
   RiderBehaviour behaviour_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<TripWatch> watch_ ABSL_GUARDED_BY(mu_);
