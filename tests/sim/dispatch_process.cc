@@ -7,6 +7,10 @@
 #include <variant>
 
 #include "libs/proto_values/proto_values.h"
+#include "libs/roads/engine/prepared_file.h"
+#include "services/dispatch/record/event_recorder.h"
+#include "services/dispatch/record/record_codec.h"
+#include "services/dispatch/record/record_file.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/town.h"
 
@@ -18,6 +22,7 @@ using std::chrono::seconds;
 
 // RegistryConfig's end_within, two ticks of the registry, and some.
 constexpr Duration kFencedEndWithin = seconds(13);
+constexpr std::uint64_t kRecordLimit = std::uint64_t{1} << 30;
 constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
 
 dispatch::RegistryConfig RegistryConfigFor(Context& context, std::size_t max_sessions) {
@@ -87,14 +92,15 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
       progress_(timers_, SimProgressStreams(context, host, neighbours)),
       registry_(RegistryConfigFor(context, options.max_sessions), context.agenda.clock(), timers_,
                 [this](const MarketId&) { return FindMarket(); }),
-      runner_(RunnerConfigFor(context, options.max_waiting_events),
+      runner_config_(RunnerConfigFor(context, options.max_waiting_events)),
+      runner_(runner_config_,
               {.trip = std::make_unique<SimTrip>(
                    context, host, neighbours,
                    SimTrip::Watch{[this](const auto& request) { CheckLease(request); },
                                   [this](const auto& message) { LogTaken(message); }}),
                .location = std::make_unique<SimLocation>(context, host, neighbours),
                .open_positions = SimPositionStreams(context, host, neighbours),
-               .observer = std::make_unique<Onlooker>(*this),
+               .observer = MakeObserver(),
                .streets = TownStreets(),
                .speeds = nullptr},
               {context.agenda.clock(), timers_, executor_, [] { return Duration(0); }, keeper_,
@@ -109,6 +115,29 @@ absl::StatusOr<dispatch::SessionRegistry::MarketPorts> DispatchProcess::FindMark
   }
   return dispatch::SessionRegistry::MarketPorts{this, this, &runner_.offer_times(),
                                                 &runner_.area()};
+}
+
+/// The record is written in place: virtual time has no thread that could be in the way.
+std::unique_ptr<dispatch::MarketRunner::Observer> DispatchProcess::MakeObserver() {
+  auto onlooker = std::make_unique<Onlooker>(*this);
+  if (options_.record.empty()) return onlooker;
+  dispatch::record::Header header;
+  header.set_market(kMarket);
+  *header.mutable_settings() = dispatch::Encode(runner_config_.market);
+  header.set_roads_fingerprint(roads::Fingerprint(TownStreets()->graph()));
+  header.set_roads(TownStreets()->description());
+  auto file = dispatch::RecordFile::Create(options_.record, std::move(header), kRecordLimit);
+  if (!file.ok()) {
+    context_.Violated(file.status().ToString());
+    return onlooker;
+  }
+  return std::make_unique<dispatch::EventRecorder>(
+      std::move(onlooker), [this, file = std::shared_ptr<dispatch::RecordFile>(*std::move(file))](
+                               std::string batch, std::uint64_t) {
+        const absl::Status status = file->Write(batch);
+        context_.Expect(status.ok(), status.ToString());
+        return status.ok();
+      });
 }
 
 DispatchProcess::~DispatchProcess() {

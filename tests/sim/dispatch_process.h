@@ -38,6 +38,8 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
     std::size_t max_sessions = kMaxSessions;
     /// See EventQueue.
     std::size_t max_waiting_events = dispatch::EventQueue::kMax;
+    /// Folder for a record of the life's market; empty records nothing.
+    std::string record = {};
   };
 
   DispatchProcess(Context& context, Host& host, const Neighbours& neighbours,
@@ -131,6 +133,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   };
 
   absl::StatusOr<dispatch::SessionRegistry::MarketPorts> FindMarket();
+  std::unique_ptr<dispatch::MarketRunner::Observer> MakeObserver();
 
   Context& context_;
   Host& host_;
@@ -146,6 +149,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   SimExecutor executor_;
   dispatch::ProgressReporter progress_;
   dispatch::SessionRegistry registry_;
+  const dispatch::MarketRunner::Config runner_config_;
   dispatch::MarketRunner runner_;
   std::map<std::uint64_t, std::shared_ptr<DriveLink>> links_;  // By the link's id.
 

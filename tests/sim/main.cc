@@ -20,6 +20,8 @@ ABSL_FLAG(uint64_t, steps, ridestream::sim::RunOptions().steps,
           "Steps of a run during which faults happen. Afterwards the run must come to rest");
 ABSL_FLAG(uint64_t, seed, 0, "Run only this seed. 0: run --seeds seeds");
 ABSL_FLAG(bool, trace, false, "With --seed: print every event");
+ABSL_FLAG(std::string, record, "",
+          "With --seed: folder for a record of each life of a dispatch process, for ./ride replay");
 ABSL_FLAG(uint64_t, stop_after_failures, ridestream::sim::CampaignOptions().stop_after_failures,
           "Start no further run after this many failures");
 ABSL_FLAG(uint32_t, jobs, 0, "Threads. 0: one per core");
@@ -60,8 +62,10 @@ int Main() {
   if (absl::GetFlag(FLAGS_seed) > 0) {
     return RunOne({.seed = absl::GetFlag(FLAGS_seed),
                    .steps = absl::GetFlag(FLAGS_steps),
-                   .print = absl::GetFlag(FLAGS_trace)});
+                   .print = absl::GetFlag(FLAGS_trace),
+                   .record = absl::GetFlag(FLAGS_record)});
   }
+  if (!absl::GetFlag(FLAGS_record).empty()) return Fail("--record: needs --seed");
   if (absl::GetFlag(FLAGS_trace)) return Fail("--trace: needs --seed");
   std::ofstream json;
   if (const std::string file = absl::GetFlag(FLAGS_json); !file.empty()) {

@@ -14,6 +14,9 @@ struct RunOptions {
   std::uint64_t steps = 3'000;
   /// Prints every step.
   bool print = false;
+  /// Folder for a record of each life of a dispatch process; empty records nothing. The run is the
+  /// same.
+  std::string record = {};
 };
 
 struct RunResult {

@@ -90,6 +90,7 @@ void World::StartDispatch(DispatchSeat& seat) {
   seat.host.ComeUp();
   DispatchProcess::Options options = dispatch_options_;
   options.on_lease_lost = [this, &seat] { DrainDispatch(seat); };
+  options.record = options_.record;
   seat.process = std::make_unique<DispatchProcess>(
       context_, seat.host, Neighbours{trip_host_, trip_, location_host_, location_}, seat.checker,
       options);

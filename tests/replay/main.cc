@@ -1,0 +1,185 @@
+// ./ride replay: runs dispatch's market over a record of it.
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/time/time.h"
+#include "services/dispatch/record/record_file.h"
+#include "services/dispatch/record/record_reader.h"
+#include "tests/replay/describe.h"
+#include "tests/replay/outcome.h"
+#include "tests/replay/record_replay.h"
+
+ABSL_FLAG(std::string, market, "",
+          "Market whose record to replay. Empty: that of the newest record");
+ABSL_FLAG(absl::Time, until, absl::InfiniteFuture(),
+          "Stop before the first event after this time of the city, such as 2026-11-29T03:10:00Z");
+ABSL_FLAG(bool, trace, false, "Print each event and what was decided");
+
+namespace ridestream::replay {
+namespace {
+
+constexpr char kUsage[] =
+    R"(Runs dispatch's market over a record that dispatch --record=FOLDER wrote, and compares its decisions
+with the recorded ones.
+
+  replay FOLDER           the newest record in the folder
+  replay FILE --trace     that record, with each event and decision
+
+Exit status: 0 if all decisions are equal and no invariant was broken; 1 if not; 2 if a flag or a file
+is wrong.)";
+
+constexpr int kUsageError = 2;
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "replay: %s\n", std::string(status.message()).c_str());
+  return kUsageError;
+}
+
+void Print(const std::string& line) { std::printf("%s\n", line.c_str()); }
+
+absl::StatusOr<std::string> FindRecord(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) return path;
+  const std::string market = absl::GetFlag(FLAGS_market);
+  const auto records = dispatch::ListRecords(path, market);
+  if (!records.ok()) return records.status();
+  if (records->empty()) {
+    return absl::NotFoundError(fmt::format("{}: has no record{}", path,
+                                           market.empty() ? "" : fmt::format(" of '{}'", market)));
+  }
+  // Numbers count for each market, so that the newest is told by its file's time.
+  std::string newest = records->back();
+  for (const std::string& record : *records) {
+    if (std::filesystem::last_write_time(record, error) >
+        std::filesystem::last_write_time(newest, error)) {
+      newest = record;
+    }
+  }
+  return newest;
+}
+
+/// Reads to --until, to the end or to the first gap, whichever comes first.
+class Input {
+ public:
+  static absl::StatusOr<Input> Open(const std::string& path) {
+    auto reader = dispatch::RecordReader::Open(path);
+    if (!reader.ok()) return reader.status();
+    return Input(*std::move(reader));
+  }
+
+  const dispatch::record::Header& header() const { return reader_->header(); }
+  absl::StatusOr<std::optional<dispatch::record::Entry>> Next() {
+    auto record = reader_->Next();
+    if (!record.ok()) return record.status();
+    if (!*record) {
+      if (reader_->torn()) note_ = "the last batch is torn and was left out";
+      return std::nullopt;
+    }
+    if ((*record)->has_gap()) {
+      note_ =
+          fmt::format("stops at a gap: dispatch dropped {} events here", (*record)->gap().events());
+      return std::nullopt;
+    }
+    if (!(*record)->has_entry()) return absl::DataLossError("damaged: a header inside the record");
+    if (absl::FromUnixMicros((*record)->entry().at()) > absl::GetFlag(FLAGS_until)) {
+      note_ = "stops at --until";
+      return std::nullopt;
+    }
+    return std::move(*(*record)->mutable_entry());
+  }
+  /// After the last: why it was the last, if not by the record's end.
+  const std::string& note() const { return note_; }
+
+ private:
+  explicit Input(std::unique_ptr<dispatch::RecordReader> reader) : reader_(std::move(reader)) {}
+
+  std::unique_ptr<dispatch::RecordReader> reader_;
+  std::string note_;
+};
+
+void PrintStep(const RecordReplay::Step& step, const dispatch::record::Entry& entry) {
+  Print(fmt::format("{:%FT%T} {}{}", step.at, entry.event().ShortDebugString(),
+                    step.equal ? "" : "   DIFFERS"));
+  for (const dispatch::Decision& decision : step.decisions) Print("    " + Describe(decision));
+}
+
+absl::StatusOr<bool> Replay(const std::string& path) {
+  auto input = Input::Open(path);
+  if (!input.ok()) return input.status();
+  const auto replay = RecordReplay::Start(input->header());
+  if (!replay.ok()) return replay.status();
+  Print(fmt::format("{}: market {}, {}", path, input->header().market(), input->header().roads()));
+  const InvariantWatch watch;
+  const bool trace = absl::GetFlag(FLAGS_trace);
+  std::uint64_t events = 0, decisions = 0, differing = 0, broken = 0;
+  Outcome outcome;
+  while (true) {
+    const auto entry = input->Next();
+    if (!entry.ok()) return entry.status();
+    if (!*entry) break;
+    const auto step = (*replay)->Handle(**entry);
+    if (!step.ok()) return step.status();
+    ++events;
+    decisions += step->decisions.size();
+    outcome.Note(step->event);
+    if (trace) PrintStep(*step, **entry);
+    if (!step->equal && ++differing == 1) {
+      Print(fmt::format("DIFFERS first at event {}, {:%FT%T}: {}", events, step->at,
+                        (*entry)->event().ShortDebugString()));
+    }
+    for (const BrokenInvariant& invariant : InvariantWatch::TakeBroken()) {
+      ++broken;
+      Print(fmt::format("BROKEN INVARIANT at event {}, {:%FT%T}: {} ({}:{})", events, step->at,
+                        invariant.name, invariant.file, invariant.line));
+    }
+  }
+  if (!input->note().empty()) Print(input->note());
+  Print(fmt::format(
+      "{} events, {} decisions: {}", events, decisions,
+      differing == 0 ? "all as recorded" : fmt::format("after {} events they differ", differing)));
+  Print(
+      fmt::format("{} requests: {} completed, {} unserved, {} cancelled; wait {:.0f} s on average, "
+                  "{:.0f} s at the 95th percentile",
+                  outcome.requests(), outcome.completed(), outcome.unserved(), outcome.cancelled(),
+                  outcome.wait_mean_s(), outcome.wait_p95_s()));
+  return differing == 0 && broken == 0;
+}
+
+int Main(const std::vector<char*>& arguments) {
+  if (arguments.size() != 2) {
+    return Fail(absl::InvalidArgumentError("needs one folder or file; see --help"));
+  }
+  const auto path = FindRecord(arguments[1]);
+  if (!path.ok()) return Fail(path.status());
+  const auto equal = Replay(*path);
+  if (!equal.ok()) return Fail(equal.status());
+  return *equal ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace ridestream::replay
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(ridestream::replay::kUsage);
+  absl::FlagsUsageConfig config;
+  // By default --help shows the flags of a file that is called as the program.
+  config.contains_help_flags = [](absl::string_view file) {
+    return absl::StrContains(file, "tests/replay/");
+  };
+  absl::SetFlagsUsageConfig(config);
+  return ridestream::replay::Main(absl::ParseCommandLine(argc, argv));
+}
