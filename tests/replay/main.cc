@@ -17,17 +17,26 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
+#include "services/dispatch/record/event_recorder.h"
 #include "services/dispatch/record/record_file.h"
 #include "services/dispatch/record/record_reader.h"
 #include "tests/replay/describe.h"
 #include "tests/replay/outcome.h"
 #include "tests/replay/record_replay.h"
+#include "tests/replay/reduce.h"
 
 ABSL_FLAG(std::string, market, "",
           "Market whose record to replay. Empty: that of the newest record");
 ABSL_FLAG(absl::Time, until, absl::InfiniteFuture(),
           "Stop before the first event after this time of the city, such as 2026-11-29T03:10:00Z");
 ABSL_FLAG(bool, trace, false, "Print each event and what was decided");
+ABSL_FLAG(
+    bool, reduce, false,
+    "Reduce the record to a short sequence of events that breaks the same invariant, and write "
+    "it to --out");
+ABSL_FLAG(std::uint64_t, max_replays, 10'000,
+          "With --reduce: stop reducing after this many replays");
+ABSL_FLAG(std::string, out, "reduced", "With --reduce: folder for the reduced record");
 
 namespace ridestream::replay {
 namespace {
@@ -38,11 +47,13 @@ with the recorded ones.
 
   replay FOLDER           the newest record in the folder
   replay FILE --trace     that record, with each event and decision
+  replay FILE --reduce    the shortest sequence of its events that breaks the same invariant
 
-Exit status: 0 if all decisions are equal and no invariant was broken; 1 if not; 2 if a flag or a file
-is wrong.)";
+Exit status: 0 if all decisions are equal and no invariant was broken, or if --reduce found a sequence;
+1 if not; 2 if a flag or a file is wrong.)";
 
 constexpr int kUsageError = 2;
+constexpr std::uint64_t kReducedLimit = std::uint64_t{1} << 30;
 
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "replay: %s\n", std::string(status.message()).c_str());
@@ -159,15 +170,57 @@ absl::StatusOr<bool> Replay(const std::string& path) {
   return differing == 0 && broken == 0;
 }
 
+absl::Status WriteReduced(const dispatch::record::Header& header, const Reduction& reduction) {
+  auto file = dispatch::RecordFile::Create(absl::GetFlag(FLAGS_out), header, kReducedLimit);
+  if (!file.ok()) return file.status();
+  std::string batch;
+  for (const dispatch::record::Entry& entry : reduction.entries) {
+    dispatch::record::Record record;
+    *record.mutable_entry() = entry;
+    dispatch::AppendDelimited(record, batch);
+  }
+  if (absl::Status status = (*file)->Write(batch); !status.ok()) return status;
+  Print("written to " + (*file)->path());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ReduceRecord(const std::string& path) {
+  auto input = Input::Open(path);
+  if (!input.ok()) return input.status();
+  std::vector<dispatch::record::Entry> entries;
+  while (true) {
+    auto entry = input->Next();
+    if (!entry.ok()) return entry.status();
+    if (!*entry) break;
+    entries.push_back(**std::move(entry));
+  }
+  const InvariantWatch watch;
+  const auto reduction = Reduce(input->header(), entries, absl::GetFlag(FLAGS_max_replays));
+  if (!reduction.ok()) return reduction.status();
+  if (!*reduction) {
+    Print(fmt::format("{} events break no invariant", entries.size()));
+    return false;
+  }
+  const BrokenInvariant& broken = (*reduction)->broken;
+  Print(fmt::format("{} of {} events, after {} replays, break: {} ({}:{})",
+                    (*reduction)->entries.size(), entries.size(), (*reduction)->replays,
+                    broken.name, broken.file, broken.line));
+  for (const dispatch::record::Entry& entry : (*reduction)->entries) {
+    Print(fmt::format("{:%FT%T} {}", Time(Duration(entry.at())), entry.event().ShortDebugString()));
+  }
+  if (absl::Status status = WriteReduced(input->header(), **reduction); !status.ok()) return status;
+  return true;
+}
+
 int Main(const std::vector<char*>& arguments) {
   if (arguments.size() != 2) {
     return Fail(absl::InvalidArgumentError("needs one folder or file; see --help"));
   }
   const auto path = FindRecord(arguments[1]);
   if (!path.ok()) return Fail(path.status());
-  const auto equal = Replay(*path);
-  if (!equal.ok()) return Fail(equal.status());
-  return *equal ? 0 : 1;
+  const auto as_wished = absl::GetFlag(FLAGS_reduce) ? ReduceRecord(*path) : Replay(*path);
+  if (!as_wished.ok()) return Fail(as_wished.status());
+  return *as_wished ? 0 : 1;
 }
 
 }  // namespace
