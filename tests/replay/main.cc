@@ -17,19 +17,28 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
+#include "libs/roads/engine/prepared_file.h"
+#include "libs/roads/streets.h"
 #include "services/dispatch/record/event_recorder.h"
+#include "services/dispatch/record/record_codec.h"
 #include "services/dispatch/record/record_file.h"
 #include "services/dispatch/record/record_reader.h"
 #include "tests/replay/describe.h"
 #include "tests/replay/outcome.h"
 #include "tests/replay/record_replay.h"
 #include "tests/replay/reduce.h"
+#include "tests/replay/what_if.h"
 
 ABSL_FLAG(std::string, market, "",
           "Market whose record to replay. Empty: that of the newest record");
 ABSL_FLAG(absl::Time, until, absl::InfiniteFuture(),
           "Stop before the first event after this time of the city, such as 2026-11-29T03:10:00Z");
 ABSL_FLAG(bool, trace, false, "Print each event and what was decided");
+ABSL_FLAG(std::vector<std::string>, what_if, {},
+          "Flags of dispatch with other values, such as matching=nearest: compares the recorded "
+          "settings with these in a simulated city of the recorded riders and drivers");
+ABSL_FLAG(std::string, roads, "",
+          "With --what_if: the streets that dispatch had, city:SEED or an OpenStreetMap file");
 ABSL_FLAG(
     bool, reduce, false,
     "Reduce the record to a short sequence of events that breaks the same invariant, and write "
@@ -47,6 +56,8 @@ with the recorded ones.
 
   replay FOLDER           the newest record in the folder
   replay FILE --trace     that record, with each event and decision
+  replay FILE --what_if=matching=nearest --roads=porto.osm.pbf
+                          what another setting would have led to
   replay FILE --reduce    the shortest sequence of its events that breaks the same invariant
 
 Exit status: 0 if all decisions are equal and no invariant was broken, or if --reduce found a sequence;
@@ -170,6 +181,76 @@ absl::StatusOr<bool> Replay(const std::string& path) {
   return differing == 0 && broken == 0;
 }
 
+absl::StatusOr<std::unique_ptr<roads::Streets>> LoadRecordedStreets(
+    const dispatch::record::Header& header) {
+  const std::string spec = absl::GetFlag(FLAGS_roads);
+  if (spec.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("--what_if: needs --roads, the streets of the record: {}", header.roads()));
+  }
+  auto streets = roads::Streets::Load(spec);
+  if (!streets.ok()) return streets.status();
+  if (roads::Fingerprint((*streets)->graph()) != header.roads_fingerprint()) {
+    return absl::FailedPreconditionError(
+        fmt::format("--roads={}: {} are not the streets of the record, which were {}", spec,
+                    (*streets)->description(), header.roads()));
+  }
+  return streets;
+}
+
+void PrintRow(const std::string& name, const std::string& recorded, const std::string& simulated,
+              const std::string& changed) {
+  Print(fmt::format("{:<28}{:>12}{:>14}{:>12}", name, recorded, simulated, changed));
+}
+
+void PrintComparison(const Outcome& recorded, const bench::CityResult& simulated,
+                     const bench::CityResult& changed) {
+  const auto count = [](auto number) { return fmt::format("{}", number); };
+  const auto tenths = [](double number) { return fmt::format("{:.1f}", number); };
+  PrintRow("", "recorded", "simulated", "what if");
+  PrintRow("requests", count(recorded.requests()), count(simulated.requests - simulated.refused),
+           count(changed.requests - changed.refused));
+  PrintRow("served", count(recorded.completed()), count(simulated.served), count(changed.served));
+  PrintRow("wait, mean, s", tenths(recorded.wait_mean_s()), tenths(simulated.wait_mean_s),
+           tenths(changed.wait_mean_s));
+  PrintRow("wait, 95th percentile, s", tenths(recorded.wait_p95_s()), tenths(simulated.wait_p95_s),
+           tenths(changed.wait_p95_s));
+  PrintRow("km driven for each rider", "-", tenths(simulated.km_per_rider),
+           tenths(changed.km_per_rider));
+}
+
+absl::Status WhatIf(const std::string& path) {
+  auto input = Input::Open(path);
+  if (!input.ok()) return input.status();
+  auto config = dispatch::Decode(input->header().settings());
+  if (!config.ok()) return config.status();
+  config->market = MarketId(input->header().market());
+  dispatch::MarketConfig changed = *config;
+  if (absl::Status status = Change(absl::GetFlag(FLAGS_what_if), changed); !status.ok()) {
+    return status;
+  }
+  const auto streets = LoadRecordedStreets(input->header());
+  if (!streets.ok()) return streets.status();
+  Outcome outcome;
+  Participants participants;
+  while (true) {
+    const auto entry = input->Next();
+    if (!entry.ok()) return entry.status();
+    if (!*entry) break;
+    const auto event = dispatch::Decode((*entry)->event());
+    if (!event.ok()) return event.status();
+    outcome.Note(*event);
+    participants.Note(*event, Time(Duration((*entry)->at())));
+  }
+  if (!input->note().empty()) Print(input->note());
+  const auto run = [&](const dispatch::MarketConfig& settings) {
+    return bench::VirtualCity(participants.City(settings), **streets).Run();
+  };
+  Print(fmt::format("{} drivers, {} requests", participants.drivers(), participants.requests()));
+  PrintComparison(outcome, run(*config), run(changed));
+  return absl::OkStatus();
+}
+
 absl::Status WriteReduced(const dispatch::record::Header& header, const Reduction& reduction) {
   auto file = dispatch::RecordFile::Create(absl::GetFlag(FLAGS_out), header, kReducedLimit);
   if (!file.ok()) return file.status();
@@ -218,6 +299,10 @@ int Main(const std::vector<char*>& arguments) {
   }
   const auto path = FindRecord(arguments[1]);
   if (!path.ok()) return Fail(path.status());
+  if (!absl::GetFlag(FLAGS_what_if).empty()) {
+    const absl::Status status = WhatIf(*path);
+    return status.ok() ? 0 : Fail(status);
+  }
   const auto as_wished = absl::GetFlag(FLAGS_reduce) ? ReduceRecord(*path) : Replay(*path);
   if (!as_wished.ok()) return Fail(as_wished.status());
   return *as_wished ? 0 : 1;
