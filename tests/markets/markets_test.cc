@@ -1,6 +1,6 @@
 // Three markets, each with a dispatch and a location of its own, behind one address: a proxy routes
-// the calls by the metadata `ridestream-market`. One trip serves all. Everybody but the gateway
-// knows the proxy's address alone.
+// the calls by the metadata `ridestream-market`. One trip serves all. Drivers, riders and operators
+// know the proxy's address alone; services reach each other directly, by their certificates.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -13,17 +13,22 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/base/clock.h"
 #include "libs/base/host_port.h"
+#include "libs/identity/development_authority.h"
+#include "libs/process/authority.h"
 #include "libs/process/child_process.h"
-#include "libs/process/free_port.h"
 #include "libs/process/haproxy.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/client_security.h"
+#include "libs/rpc/development_security.h"
 #include "libs/rpc/market.h"
 #include "libs/rpc/status.h"
 #include "libs/testing/status_matchers.h"
@@ -57,30 +62,29 @@ class MarketsTest : public ::testing::Test {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     bin_ = bin;
+    ASSERT_THAT(process::MakeAuthority(authority_), IsOk());
+    ASSERT_THAT(rpc::UseDevelopmentAuthority(authority_), IsOk());
     std::vector<std::string> all;
     for (const char* market : kMarkets) all.push_back(WithStreets(market));
     Start("trip", "trip",
           {"--data=" + folder_.File("trips"), fmt::format("--markets={}", fmt::join(all, ","))});
     for (const std::string market : kMarkets) {
       Start("location-" + market, "location", {"--markets=" + market});
-    }
-    StartProxy();
-    if (HasFatalFailure() || proxy_ == nullptr) return;
-    for (const std::string market : kMarkets) {
+      if (HasFatalFailure()) return;
       Start("dispatch-" + market, "dispatch",
-            {"--markets=" + WithStreets(market), "--trip=" + proxy_->address(),
-             "--location=" + proxy_->address(),
-             fmt::format("--listen=127.0.0.1:{}", dispatch_ports_[market])});
+            {"--markets=" + WithStreets(market), "--trip=" + Address("trip"),
+             "--location=" + Address("location-" + market)});
     }
+    if (!HasFatalFailure()) StartProxy();
   }
 
-  /// Starts a service on a free port, unless `flags` say which.
+  /// Starts a service on a free port.
   void Start(const std::string& name, const std::string& binary,
              const std::vector<std::string>& flags) {
     if (HasFatalFailure()) return;
-    std::vector<std::string> all = {"--listen=127.0.0.1:0", "--metrics_listen=off", "--insecure",
-                                    "--clock_rate=10"};
-    all.insert(all.end(), flags.begin(), flags.end());  // The last flag of a name wins.
+    std::vector<std::string> all = process::SecurityFlags(authority_, binary);
+    all.insert(all.end(), {"--listen=127.0.0.1:0", "--metrics_listen=off", "--clock_rate=10"});
+    all.insert(all.end(), flags.begin(), flags.end());
     auto started = ChildProcess::Start({.binary = fmt::format("{}/{}", bin_, binary),
                                         .arguments = std::move(all),
                                         .log_path = folder_.File(name + ".log")});
@@ -89,23 +93,32 @@ class MarketsTest : public ::testing::Test {
     ASSERT_THAT(processes_[name]->WaitUntilServing(), IsOk()) << name;
   }
 
-  /// Skips the test where there is no HAProxy. Each dispatch starts behind it, and so is told its
-  /// port.
+  /// Skips the test where there is no HAProxy.
   void StartProxy() {
+    // HAProxy reads the certificate and its key from one file.
+    const std::string certificate = folder_.File("proxy.pem");
+    std::ofstream(certificate) << std::ifstream(authority_ + "/door.pem").rdbuf()
+                               << std::ifstream(authority_ + "/door.key").rdbuf();
+    const std::string tls =
+        fmt::format("ssl crt {} ca-file {}/authority.pem verify required alpn h2 verifyhost ",
+                    certificate, authority_);
     std::ofstream backends(folder_.File("backends.cfg"));
     for (const std::string market : kMarkets) {
-      dispatch_ports_[market] = process::FreePort();
-      backends << fmt::format(
-          "backend dispatch:{0}\n  server one 127.0.0.1:{1} proto h2\n"
-          "backend location:{0}\n  server one {2} proto h2\n",
-          market, dispatch_ports_[market], Address("location-" + market));
+      for (const std::string service : {"dispatch", "location"}) {
+        backends << fmt::format("backend {0}:{1}\n  server one {2} proto h2 {3}{0}\n", service,
+                                market, Address(fmt::format("{}-{}", service, market)), tls);
+      }
     }
     backends.close();
     auto proxy = process::HaProxy::Start(
         {.configs = {"deploy/door/markets.cfg", folder_.File("backends.cfg")},
          .folder = folder_.path(),
-         .environment = {{"MARKETS_TRIP", Address("trip")}, {"MARKETS_TRIP_TLS", ""}},
-         .bind_variable = "MARKETS_BIND"});
+         .environment = {{"MARKETS_TRIP", Address("trip")},
+                         {"MARKETS_TRIP_TLS", tls + "trip"},
+                         {"MARKETS_REQUESTS", "20000"},
+                         {"MARKETS_CONNECTIONS", "200"}},
+         .bind_variable = "MARKETS_BIND",
+         .bind_words = "ssl crt " + certificate + " alpn h2"});
     if (absl::IsNotFound(proxy.status())) GTEST_SKIP() << proxy.status().message();
     ASSERT_THAT(proxy, IsOk());
     proxy_ = *std::move(proxy);
@@ -131,10 +144,10 @@ class MarketsTest : public ::testing::Test {
     auto city = ChildProcess::Start(
         {.binary = bin_ + "/loadtest",
          .arguments = {"--trip=" + proxy_->address(), "--location=" + proxy_->address(),
-                       "--dispatch=" + proxy_->address(), "--insecure", "--clock_rate=10",
-                       "--market=" + market, "--roads=" + roads, "--drivers=60", "--seconds=15",
-                       "--requests_per_hour=600", "--progress=none", "--drain_seconds=90",
-                       "--json=" + folder_.File(market + ".json")},
+                       "--dispatch=" + proxy_->address(), process::LoadtestSecurityFlag(authority_),
+                       "--clock_rate=10", "--market=" + market, "--roads=" + roads, "--drivers=60",
+                       "--seconds=15", "--requests_per_hour=600", "--progress=none",
+                       "--drain_seconds=90", "--json=" + folder_.File(market + ".json")},
          .log_path = folder_.File("loadtest-" + market + ".log")});
     EXPECT_THAT(city, IsOk());
     return city.ok() ? *std::move(city) : nullptr;
@@ -174,9 +187,9 @@ class MarketsTest : public ::testing::Test {
     return rpc::FromGrpcStatus(stream->Finish());
   }
 
-  testing::TempFolder folder_;
+  const testing::TempFolder folder_;
+  const std::string authority_ = folder_.File("authority");
   std::string bin_;
-  std::map<std::string, int> dispatch_ports_;
   std::map<std::string, std::unique_ptr<ChildProcess>> processes_;
   std::unique_ptr<process::HaProxy> proxy_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -227,13 +240,60 @@ TEST_F(MarketsTest, AProcessRefusesTheMarketsOfOthersAndNamesItsOwn) {
                        "ridestream-market: market 'lisbon' isn't served here, only porto"));
 }
 
+TEST_F(MarketsTest, TheProxyServesCallersWithATokenOverTlsAlone) {
+  std::stringstream authority;
+  authority << std::ifstream(authority_ + "/authority.pem").rdbuf();
+  grpc::SslCredentialsOptions without_certificate;
+  without_certificate.pem_root_certs = authority.str();
+  const auto tls = grpc::SslCredentials(without_certificate);
+  const auto count = [&](const std::string& address,
+                         const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+    channel_ = rpc::MakeChannel(address, {.credentials = credentials});
+    return CountDrivers("porto", "porto");
+  };
+  EXPECT_THAT(count(proxy_->address(), tls), IsOk());
+  EXPECT_THAT(count(proxy_->address(), grpc::InsecureChannelCredentials()),
+              StatusIs(StatusCode::kUnavailable, ""));
+  // Only the proxy's certificate leads to a service.
+  for (const char* service : {"trip", "dispatch-porto", "location-porto"}) {
+    EXPECT_THAT(count(Address(service), tls), StatusIs(StatusCode::kUnavailable, "")) << service;
+  }
+  rpc::UseClientSecurity({});  // Claims to be an operator, without a token.
+  EXPECT_THAT(count(proxy_->address(), tls), StatusIs(StatusCode::kUnauthenticated, ""));
+}
+
+TEST_F(MarketsTest, ServicesKnowClientsByTheAddressThatTheProxySaw) {
+  grpc::ClientContext context;
+  rpc::SetTimeout(context, std::chrono::seconds(10));
+  rpc::SetCaller(context, {rpc::CallerKind::kDriver, "nosy"});
+  rpc::SetMarket(context, "porto");
+  context.AddMetadata("x-forwarded-for", "203.0.113.9");  // Which anybody can say.
+  location::v1::GetIndexStatsResponse response;
+  ASSERT_EQ(location::v1::LocationService::NewStub(channel_)
+                ->GetIndexStats(&context, {}, &response)
+                .error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  // The test's time bounds the loop.
+  std::string log;
+  while (log.find(" caller=driver/nosy ") == std::string::npos) {
+    std::stringstream text;
+    text << std::ifstream(processes_.at("location-porto")->log_path()).rdbuf();
+    log = text.str();
+  }
+  EXPECT_THAT(log, ::testing::HasSubstr(" caller=driver/nosy peer=ipv4:127.0.0.1:0 "));
+  EXPECT_THAT(log, ::testing::Not(::testing::HasSubstr("203.0.113.9")));
+}
+
 TEST_F(MarketsTest, TheGatewayFindsEachMarketByItsMap) {
   Start("gateway", "gateway",
         {"--trip=" + Address("trip"), "--location=" + Map("location"),
          "--dispatch=" + Map("dispatch")});
   if (HasFatalFailure()) return;
   gateway::TestClient client(ParseHostPort(Address("gateway"))->port);
-  const gateway::Headers caller = {{"ridestream-caller", "operator/test"}};
+  const auto token = identity::DevelopmentAuthority::MintToken(
+      authority_, kOperator, ScaledClock().Now(), std::chrono::hours(1));
+  ASSERT_THAT(token, IsOk());
+  const gateway::Headers caller = {{"authorization", "Bearer " + *token}};
   for (const std::string market : kMarkets) {
     for (const char* path : {"drivers:stats", "offers:stats"}) {
       const auto answer =
