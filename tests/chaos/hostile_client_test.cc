@@ -20,6 +20,7 @@
 #include "libs/roads/streets.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/testing/status_matchers.h"
 #include "ridestream/dispatch/v1/dispatch.grpc.pb.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
@@ -82,12 +83,16 @@ std::shared_ptr<grpc::Channel> OthersChannel(const std::string& address, int i) 
 
 class HostileClientTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { StartServices(/*insecure=*/false); }
+
+  void StartServices(bool insecure) {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
-    auto system = GatedSystem::Start({.bin = bin, .flags = {"--clock_rate=10"}, .insecure = true});
+    auto system =
+        GatedSystem::Start({.bin = bin, .flags = {"--clock_rate=10"}, .insecure = insecure});
     ASSERT_THAT(system, IsOk());
     system_ = *std::move(system);
+    ASSERT_THAT(rpc::UseDevelopmentAuthority(system_->authority()), IsOk());
     trip_ = trip::v1::TripService::NewStub(rpc::MakeChannel(system_->trip()));
     location_ = location::v1::LocationService::NewStub(rpc::MakeChannel(system_->location()));
     dispatch_ = dispatch::v1::DispatchService::NewStub(rpc::MakeChannel(system_->dispatch()));
@@ -146,7 +151,14 @@ class HostileClientTest : public ::testing::Test {
   int riders_ = 0;
 };
 
-TEST_F(HostileClientTest, GarbageOnThePort) {
+/// Without a certificate garbage gets no further than the handshake, so gRPC's HTTP/2 sees it only
+/// in plaintext.
+class GarbageTest : public HostileClientTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override { StartServices(/*insecure=*/GetParam()); }
+};
+
+TEST_P(GarbageTest, OnThePortDelaysNobody) {
   const auto before = MedianCall();
   std::mt19937 random(1);
   std::vector<std::unique_ptr<RawConnection>> connections;
@@ -164,6 +176,10 @@ TEST_F(HostileClientTest, GarbageOnThePort) {
   }
   ExpectNothingFelt(before);
 }
+
+INSTANTIATE_TEST_SUITE_P(, GarbageTest, ::testing::Bool(), [](const auto& insecure) {
+  return insecure.param ? "InPlaintext" : "InsteadOfTls";
+});
 
 TEST_F(HostileClientTest, StreamsThatSayNothingAreClosed) {
   const auto before = MedianCall();

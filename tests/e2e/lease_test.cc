@@ -25,6 +25,7 @@
 #include "libs/rpc/stale_term.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
+#include "tests/e2e/service_channel.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -67,8 +68,8 @@ class LeaseTest : public ::testing::Test {
   void SetUp() override {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
-    auto system = process::LocalServices::Start(
-        {.bin = bin, .dispatch_flags = {"--match_every=200ms"}, .insecure = true});
+    auto system =
+        process::LocalServices::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
     ASSERT_THAT(rpc::UseDevelopmentAuthority(system_->authority()), testing::IsOk());
@@ -111,9 +112,9 @@ class LeaseTest : public ::testing::Test {
   /// Assigns a trip as a dispatch process does that holds the lease in `term`.
   grpc::Status Assign(const std::string& trip, const std::string& driver, std::uint64_t term,
                       bool& marked_as_stale) {
-    const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+    const auto stub =
+        TripService::NewStub(ConnectAs("dispatch", system_->authority(), "trip", system_->trip()));
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
     rpc::SetTimeout(context, std::chrono::seconds(30));
     trip::v1::AssignTripRequest request;
     request.set_trip_id(trip);
@@ -128,9 +129,9 @@ class LeaseTest : public ::testing::Test {
   }
   /// Reports that there is no surge, as a dispatch process does that holds the lease in `term`.
   grpc::Status ReportSurge(std::uint64_t term, bool& marked_as_stale) {
-    const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+    const auto stub =
+        TripService::NewStub(ConnectAs("dispatch", system_->authority(), "trip", system_->trip()));
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
     rpc::SetTimeout(context, std::chrono::seconds(30));
     trip::v1::ReportSurgeRequest request;
     request.set_market("city");
@@ -142,9 +143,9 @@ class LeaseTest : public ::testing::Test {
   }
   /// Reports progress of a trip, as a dispatch process does that holds the lease in `term`.
   grpc::Status ReportProgress(const std::string& trip, std::uint64_t term, bool& marked_as_stale) {
-    const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+    const auto stub =
+        TripService::NewStub(ConnectAs("dispatch", system_->authority(), "trip", system_->trip()));
     grpc::ClientContext context;
-    rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
     rpc::SetTimeout(context, std::chrono::seconds(30));
     trip::v1::ReportProgressResponse response;
     const auto stream = stub->ReportProgress(&context, &response);

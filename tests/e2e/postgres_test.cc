@@ -21,6 +21,7 @@
 #include "libs/testing/temp_folder.h"
 #include "s2/s2cell_id.h"
 #include "s2/s2latlng.h"
+#include "tests/e2e/service_channel.h"
 #include "tests/e2e/test_driver.h"
 #include "tests/e2e/test_rider.h"
 
@@ -41,10 +42,8 @@ class PostgresTest : public ::testing::Test {
     ASSERT_THAT(server, testing::IsOk());
     server_ = *std::move(server);
     const std::vector<std::string> flags = {"--store=postgres", "--postgres=" + server_->Url()};
-    auto system = process::LocalServices::Start({.bin = bin,
-                                                 .trip_flags = flags,
-                                                 .dispatch_flags = {"--match_every=200ms"},
-                                                 .insecure = true});
+    auto system = process::LocalServices::Start(
+        {.bin = bin, .trip_flags = flags, .dispatch_flags = {"--match_every=200ms"}});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
     ASSERT_THAT(rpc::UseDevelopmentAuthority(system_->authority()), testing::IsOk());
@@ -154,9 +153,9 @@ TEST_F(PostgresTest, SurgeReportedToOneProcessAppliesInAll) {
   trip::v1::SurgeCell& cell = *report.add_cells();
   cell.set_s2_cell_id(S2CellId(S2LatLng::FromDegrees(from.lat(), from.lng())).parent(13).id());
   cell.set_surge_percent(150);
-  const auto stub = TripService::NewStub(rpc::MakeChannel(system_->trip()));
+  const auto stub =
+      TripService::NewStub(ConnectAs("dispatch", system_->authority(), "trip", system_->trip()));
   grpc::ClientContext context;
-  rpc::SetCaller(context, {rpc::CallerKind::kService, "dispatch"});
   rpc::SetTimeout(context, std::chrono::seconds(30));
   trip::v1::ReportSurgeResponse response;
   ASSERT_TRUE(stub->ReportSurge(&context, report, &response).ok());

@@ -13,6 +13,7 @@
 #include "libs/process/local_services.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/development_security.h"
 #include "libs/rpc/server.h"
 #include "libs/testing/status_matchers.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"
@@ -64,12 +65,10 @@ TEST(TracingProcessTest, SendsItsSpansToTheCollectorUntilItEnds) {
   Collector collector;
   const auto server = rpc::Server::Start({.services = {&collector}});
   ASSERT_THAT(server, ridestream::testing::IsOk());
-  const auto services =
-      process::LocalServices::Start({.bin = bin,
-                                     .trip_flags = {"--trace_to=" + (*server)->address()},
-                                     .dispatch = false,
-                                     .insecure = true});
+  const auto services = process::LocalServices::Start(
+      {.bin = bin, .trip_flags = {"--trace_to=" + (*server)->address()}, .dispatch = false});
   ASSERT_THAT(services, ridestream::testing::IsOk());
+  ASSERT_THAT(rpc::UseDevelopmentAuthority((*services)->authority()), ridestream::testing::IsOk());
 
   const auto stub = trip::v1::TripService::NewStub(rpc::MakeChannel((*services)->trip()));
   grpc::ClientContext context;

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "grpcpp/grpcpp.h"
+
+namespace ridestream::e2e {
+
+/// A channel to the service `server` at `address`, HOST:PORT, with the certificate that the
+/// authority in the folder `authority` gave to the service `client`. A failure of the test where
+/// there is none.
+std::shared_ptr<grpc::Channel> ConnectAs(const std::string& client, const std::string& authority,
+                                         const std::string& server, const std::string& address);
+
+}  // namespace ridestream::e2e
