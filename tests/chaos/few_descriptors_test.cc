@@ -60,7 +60,9 @@ class FewDescriptorsTest : public ::testing::TestWithParam<ServiceUnderTest> {
  protected:
   void SetUp() override {
     const std::string authority = GetParam().insecure ? "" : folder_.File("authority");
-    if (!authority.empty()) ASSERT_THAT(process::MakeAuthority(authority), IsOk());
+    if (!authority.empty()) {
+      ASSERT_THAT(process::MakeAuthority(authority), IsOk());
+    }
     ASSERT_THAT(rpc::UseDevelopmentAuthority(authority), IsOk());
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
