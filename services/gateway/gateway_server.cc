@@ -257,6 +257,8 @@ std::string GatewayServer::page() const {
 
 void GatewayServer::Drain() {
   gateway_->StartDrain();
+  // A sign-in that waits for the provider holds its connection, perhaps for longer than the grace.
+  if (oidc_ != nullptr) oidc_->Stop();
   server_->Drain(drain_grace_);
 }
 

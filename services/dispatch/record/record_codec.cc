@@ -213,12 +213,15 @@ std::optional<E> EnumOf(std::uint32_t number, E last) {
   return static_cast<E>(number);
 }
 
-/// A message that holds an error code that isn't one would become a status that is OK.
+/// A message that holds an error code that isn't one would become a status that is OK, and one with
+/// an answer beside an error has no meaning.
 bool HasValidErrors(const record::Event& message) {
   const auto is_valid = [](const record::Error& error) {
     return error.code() != static_cast<std::int32_t>(absl::StatusCode::kOk);
   };
-  return (!message.candidates().has_error() || is_valid(message.candidates().error())) &&
+  const record::Candidates& candidates = message.candidates();
+  return (!candidates.has_error() ||
+          (is_valid(candidates.error()) && candidates.trips().empty())) &&
          (!message.way().has_error() || is_valid(message.way().error())) &&
          (!message.done().has_error() || is_valid(message.done().error()));
 }
@@ -231,7 +234,8 @@ void Encode(const Event& event, record::Event& message) {
 }
 
 absl::StatusOr<Event> Decode(const record::Event& message) {
-  if (!HasValidErrors(message)) return absl::InvalidArgumentError("has an error without a code");
+  if (!HasValidErrors(message))
+    return absl::InvalidArgumentError("has an error without a code, or beside an answer");
   switch (message.what_case()) {
     case record::Event::kConnected:
       return DriverConnected{DriverId(message.connected().driver()), message.connected().epoch(),

@@ -62,7 +62,7 @@ std::vector<Event> SomeOfEachKind() {
           logged,
           LogCaughtUp{},
           CandidatesFound{11, std::vector{for_trip}, {moved, freed}},
-          CandidatesFound{12, absl::UnavailableError("location is away")},
+          CandidatesFound{12, absl::UnavailableError("location is away \xff")},
           RouteFound{driver, 13, way},
           RouteFound{driver, 14, absl::NotFoundError("no way")},
           CommandDone{15, trip},
@@ -114,6 +114,10 @@ TEST(RecordCodecTest, RejectsEventsThatItDoesNotKnow) {
   record::Event done;
   done.mutable_done()->mutable_error();
   EXPECT_THAT(Decode(done), StatusIs(absl::StatusCode::kInvalidArgument, "error without a code"));
+  record::Event candidates;
+  candidates.mutable_candidates()->mutable_error()->set_code(14);
+  candidates.mutable_candidates()->add_trips();
+  EXPECT_THAT(Decode(candidates), StatusIs(absl::StatusCode::kInvalidArgument, "beside an answer"));
 }
 
 /// A setting that is neither written nor read would be the default's in every replay.

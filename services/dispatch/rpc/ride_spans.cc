@@ -101,7 +101,10 @@ void RideSpans::Handling(const Event& event, Time) {
   MutexLock lock(mu_);
   found_ = std::get_if<CandidatesFound>(&event);
   if (const auto* answered = std::get_if<OfferAnswered>(&event)) OnAnswer(*answered);
-  if (const auto* dropped = std::get_if<SessionDropped>(&event)) Drop(dropped->driver);
+  if (const auto* dropped = std::get_if<SessionDropped>(&event)) {
+    Drop(dropped->driver);
+    Withdraw(dropped->driver);
+  }
   if (const auto* connected = std::get_if<DriverConnected>(&event)) {
     if (!connected->resumed) Drop(connected->driver);
   }
@@ -274,6 +277,24 @@ void RideSpans::Drop(const DriverId& driver) {
   auto last = first;
   while (last != unacked_.end() && last->first.first == driver.str()) ++last;
   unacked_.erase(first, last);
+}
+
+void RideSpans::Withdraw(const DriverId& driver) {
+  for (auto each = offers_.begin(); each != offers_.end();) {
+    if (each->second.driver != driver) {
+      ++each;
+      continue;
+    }
+    const std::string outcome = "withdrawn";
+    EndAnswer(each->second, outcome);
+    each->second.span.SetAttribute("ridestream.offer.outcome", outcome);
+    Ride* const ride = Sampled(each->second.trip_id);
+    if (ride != nullptr && ride->offer_id == each->first) {
+      ride->offer_id.clear();
+      ride->waits_since = tracer_.Now();
+    }
+    each = offers_.erase(each);
+  }
 }
 
 // Contexts for calls.

@@ -84,6 +84,8 @@ class RideSpans final : public RideTracer {
   void End(const v1::OfferEnded& ended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndAnswer(Offer& offer, const std::string& outcome) const;
   void Drop(const DriverId& driver) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Ends the offer of a driver without a session, who is sent no OfferEnded.
+  void Withdraw(const DriverId& driver) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// The ride, if its trace is sampled; else null.
   Ride* Sampled(const std::string& trip_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   tracing::Span Start(std::string_view name, const tracing::SpanContext& parent,

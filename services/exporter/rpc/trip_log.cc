@@ -16,6 +16,8 @@ TripLog::TripLog(Options options, trip::v1::TripService::StubInterface& trip, Ti
 
 void TripLog::FollowAfter(std::uint64_t sequence) {
   Stop();
+  // The stream that filled the queue may have been stopped before its end.
+  queue_was_full_ = false;
   sequence_ = sequence;
   using Transport =
       rpc::ClientReadStream<trip::v1::FollowTripsRequest, trip::v1::FollowTripsResponse>;

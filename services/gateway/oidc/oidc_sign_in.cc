@@ -145,6 +145,12 @@ void OidcSignIn::Stop() {
 
 absl::Status OidcSignIn::SetOrigin(std::string origin) {
   if (origin.ends_with('/')) origin.pop_back();
+  // Browsers leave the scheme's own port out of Host.
+  for (const auto& [scheme, port] : {std::pair(kHttps, ":443"), std::pair(kHttp, ":80")}) {
+    if (origin.starts_with(scheme) && origin.ends_with(port)) {
+      origin.resize(origin.size() - std::string_view(port).size());
+    }
+  }
   const std::string_view authority = AuthorityOf(origin);
   const auto host = HostName(authority);
   const bool is_origin = host && authority.find_first_of("/?#@\\ \"'<>&") == std::string_view::npos;

@@ -496,7 +496,7 @@ TEST_F(OidcSignInTest, LogsWhoSignsInAndNoSecret) {
 
 TEST_F(OidcSignInTest, KeepsTheCookiesToTls) {
   site_.sessions->SetUrl("https://127.0.0.1");
-  for (const char* origin : {"https://127.0.0.1", "https://127.0.0.1/"}) {
+  for (const char* origin : {"https://127.0.0.1", "https://127.0.0.1/", "https://127.0.0.1:443"}) {
     ASSERT_THAT(sign_in_->SetOrigin(origin), IsOk());
     Browser browser(port());
     const auto begun = browser.Call("GET", "/sign-in/start", {{"host", "127.0.0.1"}});
