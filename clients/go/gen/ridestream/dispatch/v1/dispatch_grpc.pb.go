@@ -84,14 +84,14 @@ type DispatchServiceClient interface {
 	// driver has all of this from its stream.
 	//
 	// Read-only. Deadline: 1 s.
-	// Errors: NOT_FOUND (no session of that driver), PERMISSION_DENIED (not a service), INVALID_ARGUMENT
-	// (a driver_id that is no id).
+	// Errors: NOT_FOUND (no session of that driver), PERMISSION_DENIED (a caller without this right),
+	// INVALID_ARGUMENT (a driver_id that is no id).
 	GetDriver(ctx context.Context, in *GetDriverRequest, opts ...grpc.CallOption) (*GetDriverResponse, error)
 	// How long a market's offers take to reach their drivers.
 	//
 	// Read-only. Deadline: 1 s.
-	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
-	// INVALID_ARGUMENT (a market that is no id).
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (a caller without this
+	// right), INVALID_ARGUMENT (a market that is no id).
 	GetOfferStats(ctx context.Context, in *GetOfferStatsRequest, opts ...grpc.CallOption) (*GetOfferStatsResponse, error)
 }
 
@@ -196,14 +196,14 @@ type DispatchServiceServer interface {
 	// driver has all of this from its stream.
 	//
 	// Read-only. Deadline: 1 s.
-	// Errors: NOT_FOUND (no session of that driver), PERMISSION_DENIED (not a service), INVALID_ARGUMENT
-	// (a driver_id that is no id).
+	// Errors: NOT_FOUND (no session of that driver), PERMISSION_DENIED (a caller without this right),
+	// INVALID_ARGUMENT (a driver_id that is no id).
 	GetDriver(context.Context, *GetDriverRequest) (*GetDriverResponse, error)
 	// How long a market's offers take to reach their drivers.
 	//
 	// Read-only. Deadline: 1 s.
-	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (not a service),
-	// INVALID_ARGUMENT (a market that is no id).
+	// Errors: FAILED_PRECONDITION (a market that isn't served here), PERMISSION_DENIED (a caller without this
+	// right), INVALID_ARGUMENT (a market that is no id).
 	GetOfferStats(context.Context, *GetOfferStatsRequest) (*GetOfferStatsResponse, error)
 	mustEmbedUnimplementedDispatchServiceServer()
 }

@@ -410,8 +410,8 @@ type Tariff struct {
 	PerMinuteMinor int64 `protobuf:"varint,4,opt,name=per_minute_minor,json=perMinuteMinor,proto3" json:"per_minute_minor,omitempty"`
 	// What a rider who shares is spared, in percent of the sum; 0 to 100.
 	SharedDiscountPercent uint32 `protobuf:"varint,5,opt,name=shared_discount_percent,json=sharedDiscountPercent,proto3" json:"shared_discount_percent,omitempty"`
-	// Surge: what the sum is multiplied by, since more wanted to ride around the pick-up than cars were
-	// there when the ride was quoted. In percent, 100 to 1000; 0 says the same as 100: none.
+	// Surge: the multiplier of the sum, set when more riders than cars were near the pick-up at the time of
+	// the quote. In percent, 100 to 1000; 0 says the same as 100: none.
 	SurgePercent uint32 `protobuf:"varint,6,opt,name=surge_percent,json=surgePercent,proto3" json:"surge_percent,omitempty"`
 	// What a rider owes who doesn't come to the pick-up, in the currency's minor unit, without surge
 	// and discount; and how long the driver must have waited there for it.
@@ -612,8 +612,8 @@ func (x *Fare) GetSurgeMinor() int64 {
 	return 0
 }
 
-// What a rider who shares is promised with the quote. It is never changed afterwards. A trip for
-// which nobody can be found who would keep it ends UNSERVED.
+// What a rider who shares is promised with the quote. It is never changed afterwards. A trip ends UNSERVED
+// if no driver can be found who would keep the promise.
 type Promise struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From the request to the driver's arrival, and to the drop-off, at the latest.
@@ -834,7 +834,7 @@ func (x *Release) GetNote() string {
 	return ""
 }
 
-// A step that a driver said it made, and was taken at its word.
+// A step that was accepted although it contradicts the positions of the driver's car.
 type ImplausibleStep struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	DriverId string                 `protobuf:"bytes,1,opt,name=driver_id,json=driverId,proto3" json:"driver_id,omitempty"`
@@ -936,7 +936,7 @@ type Trip struct {
 	EndedAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
 	// Set when the rider shares the ride.
 	Promise *Promise `protobuf:"bytes,18,opt,name=promise,proto3" json:"promise,omitempty"`
-	// How it lost its latest driver of those who had it and lost it; the earlier ones are in the log.
+	// How the trip lost its most recent former driver; earlier releases are in the log.
 	LastRelease *Release `protobuf:"bytes,19,opt,name=last_release,json=lastRelease,proto3" json:"last_release,omitempty"`
 	// Since when the driver is lost with the rider aboard. Absent when it was heard again.
 	DriverLostAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=driver_lost_at,json=driverLostAt,proto3" json:"driver_lost_at,omitempty"`
@@ -2339,7 +2339,7 @@ type AssignTripRequest struct {
 	Driver  *v1.Driver `protobuf:"bytes,3,opt,name=driver,proto3" json:"driver,omitempty"`
 	// Passenger seats of the driver's car, 1 to 8.
 	Seats uint32 `protobuf:"varint,4,opt,name=seats,proto3" json:"seats,omitempty"`
-	// The driver who has it and shall not have it any more; empty for a trip that waits.
+	// The driver from whom the trip is taken; empty for a trip without a driver.
 	FromDriverId string `protobuf:"bytes,5,opt,name=from_driver_id,json=fromDriverId,proto3" json:"from_driver_id,omitempty"`
 	// The term of dispatch's lease of the trip's market; 0 where there never was one.
 	Term          uint64 `protobuf:"varint,6,opt,name=term,proto3" json:"term,omitempty"`

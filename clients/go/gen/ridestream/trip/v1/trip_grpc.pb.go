@@ -70,8 +70,8 @@ type TripServiceClient interface {
 	// Ends a trip before its drop-off, without a fee.
 	//
 	// The rider may call it until they are aboard, and while aboard as long as the driver is lost
-	// (Trip.driver_lost_at). A service may call it for any open trip: this is how dispatch ends a trip
-	// whose driver doesn't come back, and how an operator frees a rider by hand.
+	// (Trip.driver_lost_at). Dispatch and operators may call it for any open trip: this is how dispatch ends
+	// a trip whose driver doesn't come back, and how an operator frees a rider by hand.
 	//
 	// Idempotent by (caller, request_id); a trip that the caller cancelled already is answered as it
 	// is. Deadline: 5 s.
@@ -96,7 +96,7 @@ type TripServiceClient interface {
 	// Errors: NOT_FOUND (no such trip), PERMISSION_DENIED (another rider's, or a driver),
 	// INVALID_ARGUMENT (an id out of bounds).
 	GetTrip(ctx context.Context, in *GetTripRequest, opts ...grpc.CallOption) (*GetTripResponse, error)
-	// The caller's trips, newest first, in pages. A service may list anybody's.
+	// The caller's trips, newest first, in pages. An operator may list any rider's.
 	//
 	// Read-only. Deadline: 2 s.
 	// Errors: INVALID_ARGUMENT (an id or the page's size out of bounds, a page token that is not of this
@@ -117,7 +117,7 @@ type TripServiceClient interface {
 	// as slowly as it likes: the log waits on the disk, and a follower costs the service a few hundred
 	// events at most.
 	// Errors: OUT_OF_RANGE (after_sequence lies beyond the log: the follower knows another log),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (no start, no market, more than 64),
+	// PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (no start, no market, more than 64),
 	// FAILED_PRECONDITION (a market that isn't served here).
 	FollowTrips(ctx context.Context, in *FollowTripsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowTripsResponse], error)
 	// Gives a waiting trip to a driver. One conditional write: of two drivers, one gets it. A driver's
@@ -129,18 +129,18 @@ type TripServiceClient interface {
 	//
 	// Idempotent by offer_id, which is the fencing token: the same offer gets the same answer.
 	// Deadline: 5 s.
-	// Errors: ABORTED (the trip is another driver's by now: already taken), ALREADY_EXISTS (the offer_id
-	// was used for another trip or driver), FAILED_PRECONDITION (it was cancelled or ended, the driver
-	// has another open trip and no seats left, or one that doesn't share as this one does), NOT_FOUND (no
-	// such trip), PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id, a text or the seats out of
-	// bounds, or from_driver_id is the new driver's).
+	// Errors: ABORTED (the trip is another driver's by now: already taken), ALREADY_EXISTS (the offer_id was
+	// used for another trip or driver), FAILED_PRECONDITION (it was cancelled or ended, the driver has
+	// another open trip and no seats left, or one that doesn't share as this one does), NOT_FOUND (no such
+	// trip), PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id, a text or the seats
+	// out of bounds, or from_driver_id is the new driver's).
 	AssignTrip(ctx context.Context, in *AssignTripRequest, opts ...grpc.CallOption) (*AssignTripResponse, error)
 	// The driver's progress: ASSIGNED to ARRIVED to ABOARD to COMPLETED, one step a call.
 	//
 	// Idempotent: a step that was made already by the same driver is answered OK.
 	// Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (a step too far, or the trip ended; the state is named),
-	// PERMISSION_DENIED (another driver's trip, or not a service), NOT_FOUND (no such trip),
+	// PERMISSION_DENIED (another driver's trip, or a caller without this right), NOT_FOUND (no such trip),
 	// INVALID_ARGUMENT (an id out of bounds, a state that is no step).
 	AdvanceTrip(ctx context.Context, in *AdvanceTripRequest, opts ...grpc.CallOption) (*AdvanceTripResponse, error)
 	// Takes a trip from its driver, before pick-up only. The reason and the note are put on record.
@@ -152,14 +152,14 @@ type TripServiceClient interface {
 	// Idempotent by (trip, driver): a trip that isn't the driver's any more is answered as it is.
 	// Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (aboard; NO_SHOW before the driver arrived), NOT_FOUND (no such trip),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id or a text out of bounds, a reason that
-	// isn't known, or REASSIGNED).
+	// PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id or a text out of bounds, a
+	// reason that isn't known, or REASSIGNED).
 	ReleaseTrip(ctx context.Context, in *ReleaseTripRequest, opts ...grpc.CallOption) (*ReleaseTripResponse, error)
 	// Ends a waiting trip for which no driver was found.
 	//
 	// Idempotent. Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (it has a driver or ended otherwise), NOT_FOUND (no such trip),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds).
+	// PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id out of bounds).
 	GiveUpTrip(ctx context.Context, in *GiveUpTripRequest, opts ...grpc.CallOption) (*GiveUpTripResponse, error)
 	// Reports whether the driver of a trip whose rider is aboard is lost: silent for so long that it may
 	// never return (dispatch's --suspect_after and --lost_after). The trip stays with its driver;
@@ -168,15 +168,15 @@ type TripServiceClient interface {
 	//
 	// Idempotent: a report of what is on record already changes nothing. Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (not aboard), NOT_FOUND (no such trip), PERMISSION_DENIED (another
-	// driver's trip, or not a service), INVALID_ARGUMENT (an id out of bounds).
+	// driver's trip, or a caller without this right), INVALID_ARGUMENT (an id out of bounds).
 	ReportDriverLost(ctx context.Context, in *ReportDriverLostRequest, opts ...grpc.CallOption) (*ReportDriverLostResponse, error)
 	// Positions and arrival times of the cars of assigned trips: passed on to WatchTrip, never stored.
 	//
 	// Ordering: within the stream. Deadline: none; the caller reopens it when it breaks. Lost entries do
 	// no harm, since the next ones replace them. Unknown trips are ignored.
-	// Errors: PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds, a place out of
-	// range), FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
-	// the trailing metadata `ridestream-stale-term: true`) at the first such entry, and then nothing of
+	// Errors: PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id out of bounds, a place
+	// out of range), FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below,
+	// with the trailing metadata `ridestream-stale-term: true`) at the first such entry, and then nothing of
 	// its message is passed on.
 	ReportProgress(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ReportProgressRequest, ReportProgressResponse], error)
 	// The places of a market where riders outnumber cars, and the surcharge of rides that start there.
@@ -185,24 +185,24 @@ type TripServiceClient interface {
 	// Idempotent: each report replaces the previous one. It is never stored, and expires after 2 minutes
 	// without another. Deadline: 2 s.
 	// Errors: FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
-	// the trailing metadata `ridestream-stale-term: true`), PERMISSION_DENIED (not a service),
+	// the trailing metadata `ridestream-stale-term: true`), PERMISSION_DENIED (a caller without this right),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(ctx context.Context, in *ReportSurgeRequest, opts ...grpc.CallOption) (*ReportSurgeResponse, error)
-	// Takes the lease if nobody has it, or the one who had it didn't renew it in time or gave it up.
-	// Otherwise the answer tells who has it, and until when.
+	// Acquires the lease if no process holds it, or if the holder released it or didn't renew it in time.
+	// Otherwise the response names the holder and the remaining time.
 	//
 	// Not idempotent: a holder that acquires again gets a new term, in which alone its commands are
 	// carried out from then on. Deadline: 2 s.
 	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the
 	// address or the duration out of bounds).
 	AcquireLease(ctx context.Context, in *AcquireLeaseRequest, opts ...grpc.CallOption) (*AcquireLeaseResponse, error)
-	// Lets the lease last for `duration` from now, in its term; also one that has ended, as long as
-	// nobody else has taken it. Changes nothing when the term is over or was given up; then the answer
-	// tells who has the lease.
+	// Extends the lease to `duration` from now, in the same term. An expired lease can be renewed as long as
+	// no other process has acquired it. Changes nothing if the term is over or the lease was released; the
+	// response then names the holder.
 	//
 	// Idempotent. Deadline: 2 s.
-	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the term or
-	// the duration out of bounds).
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the term
+	// or the duration out of bounds).
 	RenewLease(ctx context.Context, in *RenewLeaseRequest, opts ...grpc.CallOption) (*RenewLeaseResponse, error)
 	// Gives the lease up, so that another process can have it at once. Changes nothing when the term is
 	// over.
@@ -453,8 +453,8 @@ type TripServiceServer interface {
 	// Ends a trip before its drop-off, without a fee.
 	//
 	// The rider may call it until they are aboard, and while aboard as long as the driver is lost
-	// (Trip.driver_lost_at). A service may call it for any open trip: this is how dispatch ends a trip
-	// whose driver doesn't come back, and how an operator frees a rider by hand.
+	// (Trip.driver_lost_at). Dispatch and operators may call it for any open trip: this is how dispatch ends
+	// a trip whose driver doesn't come back, and how an operator frees a rider by hand.
 	//
 	// Idempotent by (caller, request_id); a trip that the caller cancelled already is answered as it
 	// is. Deadline: 5 s.
@@ -479,7 +479,7 @@ type TripServiceServer interface {
 	// Errors: NOT_FOUND (no such trip), PERMISSION_DENIED (another rider's, or a driver),
 	// INVALID_ARGUMENT (an id out of bounds).
 	GetTrip(context.Context, *GetTripRequest) (*GetTripResponse, error)
-	// The caller's trips, newest first, in pages. A service may list anybody's.
+	// The caller's trips, newest first, in pages. An operator may list any rider's.
 	//
 	// Read-only. Deadline: 2 s.
 	// Errors: INVALID_ARGUMENT (an id or the page's size out of bounds, a page token that is not of this
@@ -500,7 +500,7 @@ type TripServiceServer interface {
 	// as slowly as it likes: the log waits on the disk, and a follower costs the service a few hundred
 	// events at most.
 	// Errors: OUT_OF_RANGE (after_sequence lies beyond the log: the follower knows another log),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (no start, no market, more than 64),
+	// PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (no start, no market, more than 64),
 	// FAILED_PRECONDITION (a market that isn't served here).
 	FollowTrips(*FollowTripsRequest, grpc.ServerStreamingServer[FollowTripsResponse]) error
 	// Gives a waiting trip to a driver. One conditional write: of two drivers, one gets it. A driver's
@@ -512,18 +512,18 @@ type TripServiceServer interface {
 	//
 	// Idempotent by offer_id, which is the fencing token: the same offer gets the same answer.
 	// Deadline: 5 s.
-	// Errors: ABORTED (the trip is another driver's by now: already taken), ALREADY_EXISTS (the offer_id
-	// was used for another trip or driver), FAILED_PRECONDITION (it was cancelled or ended, the driver
-	// has another open trip and no seats left, or one that doesn't share as this one does), NOT_FOUND (no
-	// such trip), PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id, a text or the seats out of
-	// bounds, or from_driver_id is the new driver's).
+	// Errors: ABORTED (the trip is another driver's by now: already taken), ALREADY_EXISTS (the offer_id was
+	// used for another trip or driver), FAILED_PRECONDITION (it was cancelled or ended, the driver has
+	// another open trip and no seats left, or one that doesn't share as this one does), NOT_FOUND (no such
+	// trip), PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id, a text or the seats
+	// out of bounds, or from_driver_id is the new driver's).
 	AssignTrip(context.Context, *AssignTripRequest) (*AssignTripResponse, error)
 	// The driver's progress: ASSIGNED to ARRIVED to ABOARD to COMPLETED, one step a call.
 	//
 	// Idempotent: a step that was made already by the same driver is answered OK.
 	// Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (a step too far, or the trip ended; the state is named),
-	// PERMISSION_DENIED (another driver's trip, or not a service), NOT_FOUND (no such trip),
+	// PERMISSION_DENIED (another driver's trip, or a caller without this right), NOT_FOUND (no such trip),
 	// INVALID_ARGUMENT (an id out of bounds, a state that is no step).
 	AdvanceTrip(context.Context, *AdvanceTripRequest) (*AdvanceTripResponse, error)
 	// Takes a trip from its driver, before pick-up only. The reason and the note are put on record.
@@ -535,14 +535,14 @@ type TripServiceServer interface {
 	// Idempotent by (trip, driver): a trip that isn't the driver's any more is answered as it is.
 	// Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (aboard; NO_SHOW before the driver arrived), NOT_FOUND (no such trip),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id or a text out of bounds, a reason that
-	// isn't known, or REASSIGNED).
+	// PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id or a text out of bounds, a
+	// reason that isn't known, or REASSIGNED).
 	ReleaseTrip(context.Context, *ReleaseTripRequest) (*ReleaseTripResponse, error)
 	// Ends a waiting trip for which no driver was found.
 	//
 	// Idempotent. Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (it has a driver or ended otherwise), NOT_FOUND (no such trip),
-	// PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds).
+	// PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id out of bounds).
 	GiveUpTrip(context.Context, *GiveUpTripRequest) (*GiveUpTripResponse, error)
 	// Reports whether the driver of a trip whose rider is aboard is lost: silent for so long that it may
 	// never return (dispatch's --suspect_after and --lost_after). The trip stays with its driver;
@@ -551,15 +551,15 @@ type TripServiceServer interface {
 	//
 	// Idempotent: a report of what is on record already changes nothing. Deadline: 5 s.
 	// Errors: FAILED_PRECONDITION (not aboard), NOT_FOUND (no such trip), PERMISSION_DENIED (another
-	// driver's trip, or not a service), INVALID_ARGUMENT (an id out of bounds).
+	// driver's trip, or a caller without this right), INVALID_ARGUMENT (an id out of bounds).
 	ReportDriverLost(context.Context, *ReportDriverLostRequest) (*ReportDriverLostResponse, error)
 	// Positions and arrival times of the cars of assigned trips: passed on to WatchTrip, never stored.
 	//
 	// Ordering: within the stream. Deadline: none; the caller reopens it when it breaks. Lost entries do
 	// no harm, since the next ones replace them. Unknown trips are ignored.
-	// Errors: PERMISSION_DENIED (not a service), INVALID_ARGUMENT (an id out of bounds, a place out of
-	// range), FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
-	// the trailing metadata `ridestream-stale-term: true`) at the first such entry, and then nothing of
+	// Errors: PERMISSION_DENIED (a caller without this right), INVALID_ARGUMENT (an id out of bounds, a place
+	// out of range), FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below,
+	// with the trailing metadata `ridestream-stale-term: true`) at the first such entry, and then nothing of
 	// its message is passed on.
 	ReportProgress(grpc.ClientStreamingServer[ReportProgressRequest, ReportProgressResponse]) error
 	// The places of a market where riders outnumber cars, and the surcharge of rides that start there.
@@ -568,24 +568,24 @@ type TripServiceServer interface {
 	// Idempotent: each report replaces the previous one. It is never stored, and expires after 2 minutes
 	// without another. Deadline: 2 s.
 	// Errors: FAILED_PRECONDITION (a market that isn't served here; a term that is over, see below, with
-	// the trailing metadata `ridestream-stale-term: true`), PERMISSION_DENIED (not a service),
+	// the trailing metadata `ridestream-stale-term: true`), PERMISSION_DENIED (a caller without this right),
 	// INVALID_ARGUMENT (a market that is no id, a cell or a percentage out of bounds).
 	ReportSurge(context.Context, *ReportSurgeRequest) (*ReportSurgeResponse, error)
-	// Takes the lease if nobody has it, or the one who had it didn't renew it in time or gave it up.
-	// Otherwise the answer tells who has it, and until when.
+	// Acquires the lease if no process holds it, or if the holder released it or didn't renew it in time.
+	// Otherwise the response names the holder and the remaining time.
 	//
 	// Not idempotent: a holder that acquires again gets a new term, in which alone its commands are
 	// carried out from then on. Deadline: 2 s.
 	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the
 	// address or the duration out of bounds).
 	AcquireLease(context.Context, *AcquireLeaseRequest) (*AcquireLeaseResponse, error)
-	// Lets the lease last for `duration` from now, in its term; also one that has ended, as long as
-	// nobody else has taken it. Changes nothing when the term is over or was given up; then the answer
-	// tells who has the lease.
+	// Extends the lease to `duration` from now, in the same term. An expired lease can be renewed as long as
+	// no other process has acquired it. Changes nothing if the term is over or the lease was released; the
+	// response then names the holder.
 	//
 	// Idempotent. Deadline: 2 s.
-	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the term or
-	// the duration out of bounds).
+	// Errors: NOT_FOUND (unknown market), PERMISSION_DENIED (not dispatch), INVALID_ARGUMENT (an id, the term
+	// or the duration out of bounds).
 	RenewLease(context.Context, *RenewLeaseRequest) (*RenewLeaseResponse, error)
 	// Gives the lease up, so that another process can have it at once. Changes nothing when the term is
 	// over.
