@@ -3,7 +3,9 @@
 // Prints the medians of the rounds.
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -169,6 +171,7 @@ int main(int argc, char** argv) {
   if (serve.empty()) {
     status = bench::wire::Run();
   } else {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // A benchmark that is stopped leaves no server behind.
     status = bench::wire::PinTo(bench::wire::Core::kServer);
     if (status.ok()) status = bench::wire::Serve(serve);
   }
