@@ -31,10 +31,13 @@ constexpr std::size_t kMaxHeld = 64 * 1024;
 /// thread. Shared by the operations that are under way.
 class Pair : public std::enable_shared_from_this<Pair> {
  public:
-  Pair(tcp::socket client, const Traffic& traffic, std::function<void(Pair*)> on_closed)
+  Pair(tcp::socket client, int number, const Traffic& traffic, const Tap& tap,
+       std::function<void(Pair*)> on_closed)
       : client_(std::move(client)),
         server_(client_.get_executor()),
+        number_(number),
         traffic_(&traffic),
+        tap_(&tap),
         on_closed_(std::move(on_closed)),
         up_(client_, server_),
         down_(server_, client_) {}
@@ -116,7 +119,10 @@ class Pair : public std::enable_shared_from_this<Pair> {
     }
     if (error && error != asio::error::eof) return Reset();
     pump.ended |= error == asio::error::eof;
-    if (size > 0) Hold(pump, size);
+    if (size > 0) {
+      if (*tap_) (*tap_)(number_, &pump == &up_, {pump.buffer.data(), size});
+      Hold(pump, size);
+    }
     Read(pump);
     Write(pump);
   }
@@ -169,7 +175,9 @@ class Pair : public std::enable_shared_from_this<Pair> {
 
   tcp::socket client_;
   tcp::socket server_;
+  const int number_;
   const Traffic* const traffic_;  // The gate's.
+  const Tap* const tap_;          // The gate's.
   const std::function<void(Pair*)> on_closed_;
   Pump up_;
   Pump down_;
@@ -179,8 +187,11 @@ class Pair : public std::enable_shared_from_this<Pair> {
 
 class Gate::Impl {
  public:
-  explicit Impl(tcp::endpoint target)
-      : target_(std::move(target)), acceptor_(context_), work_(asio::make_work_guard(context_)) {}
+  Impl(tcp::endpoint target, Tap tap)
+      : target_(std::move(target)),
+        tap_(std::move(tap)),
+        acceptor_(context_),
+        work_(asio::make_work_guard(context_)) {}
 
   /// Runs it on the gate's thread and waits for what it returns.
   template <class Function>
@@ -241,9 +252,9 @@ class Gate::Impl {
     acceptor_.async_accept([this](const error_code& error, tcp::socket client) {
       if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
       if (!error) {
-        auto pair = std::make_shared<Pair>(std::move(client), traffic_, [this](Pair* closed) {
-          pairs_.erase(closed->shared_from_this());
-        });
+        auto pair = std::make_shared<Pair>(
+            std::move(client), ++accepted_, traffic_, tap_,
+            [this](Pair* closed) { pairs_.erase(closed->shared_from_this()); });
         pairs_.insert(pair);
         pair->Connect(target_);
       }
@@ -252,16 +263,18 @@ class Gate::Impl {
   }
 
   const tcp::endpoint target_;
+  const Tap tap_;
   asio::io_context context_;
   tcp::acceptor acceptor_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   // All below: the thread's alone.
   Traffic traffic_;
+  int accepted_ = 0;
   std::unordered_set<std::shared_ptr<Pair>> pairs_;
   std::thread thread_;
 };
 
-absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const std::string& target) {
+absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const std::string& target, Tap tap) {
   const absl::StatusOr<HostPort> where = ParseHostPort(target);
   if (!where.ok()) return where.status();
   error_code error;
@@ -269,7 +282,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const std::string& target) {
   if (error || where->port == 0) {
     return absl::InvalidArgumentError(fmt::format("'{}' is no numeric host:port", target));
   }
-  auto impl = std::make_unique<Impl>(tcp::endpoint(host, where->port));
+  auto impl = std::make_unique<Impl>(tcp::endpoint(host, where->port), std::move(tap));
   const absl::StatusOr<int> listening = impl->Listen();
   if (!listening.ok()) return listening.status();
   return std::unique_ptr<Gate>(new Gate(std::move(impl), fmt::format("127.0.0.1:{}", *listening)));

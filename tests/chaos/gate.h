@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
@@ -17,6 +19,10 @@ struct Traffic {
   std::size_t bytes_per_s = 0;
 };
 
+/// Sees what a gate carries, in order, before it is passed on: the connection, counted from 1,
+/// whether the client sent it, and the bytes. Called on the gate's thread; must not call the gate.
+using Tap = std::function<void(int connection, bool from_client, std::string_view bytes)>;
+
 /// A TCP proxy in front of a service: what a network does to connections, it does on demand. It
 /// takes connections all the time; one whose service can't be reached is reset.
 ///
@@ -24,7 +30,7 @@ struct Traffic {
 class Gate {
  public:
   /// In front of `target`, host:port with a numeric host. UNAVAILABLE when no port can be had.
-  static absl::StatusOr<std::unique_ptr<Gate>> Open(const std::string& target);
+  static absl::StatusOr<std::unique_ptr<Gate>> Open(const std::string& target, Tap tap = nullptr);
   /// Resets what is open.
   ~Gate();
 

@@ -4,8 +4,12 @@
 
 #include <array>
 #include <boost/asio.hpp>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "libs/base/host_port.h"
 #include "libs/testing/status_matchers.h"
@@ -61,6 +65,29 @@ TEST_F(GateTest, CarriesBytesBothWaysAndTheEnd) {
   server_.close();
   EXPECT_EQ(Read(client_, 5), "still");
   EXPECT_EQ(ReadError(client_), asio::error::eof);
+}
+
+TEST_F(GateTest, ATapSeesWhatEachSideSendsBeforeTheOtherGetsIt) {
+  std::map<std::pair<int, bool>, std::string> seen;  // The gate's thread alone, until it has ended.
+  auto tapped = Gate::Open("127.0.0.1:" + std::to_string(service_.local_endpoint().port()),
+                           [&](int connection, bool from_client, std::string_view bytes) {
+                             seen[{connection, from_client}] += bytes;
+                           });
+  ASSERT_THAT(tapped, testing::IsOk());
+  const std::uint16_t port = ParseHostPort((*tapped)->address())->port;
+  for (const std::string number : {"1", "2"}) {
+    tcp::socket client(context_);
+    client.connect({asio::ip::address_v4::loopback(), port});
+    tcp::socket server = service_.accept();
+    asio::write(client, asio::buffer("up" + number));
+    EXPECT_EQ(Read(server, 3), "up" + number);
+    asio::write(server, asio::buffer("down" + number));
+    EXPECT_EQ(Read(client, 5), "down" + number);
+  }
+  tapped->reset();
+  const std::map<std::pair<int, bool>, std::string> expected = {
+      {{1, true}, "up1"}, {{1, false}, "down1"}, {{2, true}, "up2"}, {{2, false}, "down2"}};
+  EXPECT_EQ(seen, expected);
 }
 
 TEST_F(GateTest, ACutResetsBothEnds) {

@@ -1,0 +1,123 @@
+#include "tests/bench/http2/multiplexing.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "libs/process/authority.h"
+#include "tests/bench/http2/bench_server.h"
+#include "tests/bench/http2/ping_pong.h"
+
+namespace ridestream::bench {
+namespace {
+
+constexpr int kPings = 20;
+
+struct Multiplexed {
+  double open_ms = 0;
+  double open_cpu_ms = 0;
+  double kb_per_call = 0;
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+
+/// A throwaway authority in a temporary folder.
+class Authority {
+ public:
+  ~Authority() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  absl::Status Make() {
+    folder_ = std::filesystem::temp_directory_path() / "ridestream-http2-XXXXXX";
+    if (mkdtemp(folder_.data()) == nullptr) {
+      return absl::ErrnoToStatus(errno, fmt::format("can't make the folder {}", folder_));
+    }
+    return process::MakeAuthority(folder_);
+  }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  std::string folder_;
+};
+
+absl::StatusOr<Multiplexed> OpenAndPing(const std::string& authority, int calls, int connections) {
+  auto server = StartBenchServer(
+      {fmt::format("--authority={}", authority), fmt::format("--max_streams={}", calls)});
+  if (!server.ok()) return server.status();
+  const auto credentials = BenchCredentials(authority);
+  if (!credentials.ok()) return credentials.status();
+  // What a server needs for its first connection counts for nobody.
+  if (auto first = PingPong::Open(OwnConnections(server->address, 1, *credentials), 1);
+      !first.ok()) {
+    return first.status();
+  }
+  const auto memory_before = server->process->ResidentBytes();
+  const auto cpu_before = server->process->CpuTime();
+  const auto start = std::chrono::steady_clock::now();
+  auto game = PingPong::Open(OwnConnections(server->address, connections, *credentials), calls);
+  if (!game.ok()) return game.status();
+  Multiplexed result;
+  result.open_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const auto memory_after = server->process->ResidentBytes();
+  const auto cpu_after = server->process->CpuTime();
+  if (!memory_before.ok() || !memory_after.ok()) return absl::InternalError("no memory figures");
+  if (!cpu_before.ok() || !cpu_after.ok()) return absl::InternalError("no CPU figures");
+  result.open_cpu_ms = static_cast<double>((*cpu_after - *cpu_before).count());
+  result.kb_per_call =
+      (static_cast<double>(*memory_after) - static_cast<double>(*memory_before)) / calls / 1'000;
+  const auto micros = (*game)->Round(kPings);
+  if (!micros.ok()) return micros.status();
+  result.p50_ms = static_cast<double>(micros->Quantile(0.5)) / 1'000;
+  result.p99_ms = static_cast<double>(micros->Quantile(0.99)) / 1'000;
+  return result;
+}
+
+}  // namespace
+
+absl::Status MeasureMultiplexing(int calls, nlohmann::json& figures) {
+  Authority authority;
+  if (absl::Status status = authority.Make(); !status.ok()) return status;
+  // gRPC must not have threads yet when credentials are loaded for the first time.
+  if (const auto loaded = BenchCredentials(authority.folder()); !loaded.ok())
+    return loaded.status();
+  Say(fmt::format(
+      "\n{} open calls              connections  handshakes   open  server CPU    memory"
+      "        p50        p99",
+      calls));
+  for (const bool secure : {false, true}) {
+    const std::string name = secure ? "tls" : "plaintext";
+    const auto one = OpenAndPing(secure ? authority.folder() : "", calls, 1);
+    if (!one.ok()) return one.status();
+    const auto many = OpenAndPing(secure ? authority.folder() : "", calls, calls);
+    if (!many.ok()) return many.status();
+    const auto print = [&](const std::string& shape, int connections, const Multiplexed& m) {
+      Say(fmt::format("{:<28}{:>11}{:>12}{:>7.0f} ms{:>9.0f} ms{:>7.1f} KB{:>8.1f} ms{:>8.1f} ms",
+                      name, connections, connections, m.open_ms, m.open_cpu_ms, m.kb_per_call,
+                      m.p50_ms, m.p99_ms));
+      const std::string key = fmt::format("http2.{}.{}.", name, shape);
+      figures[key + "open_ms"] = m.open_ms;
+      figures[key + "open_cpu_ms"] = m.open_cpu_ms;
+      figures[key + "kb_per_call"] = m.kb_per_call;
+      figures[key + "p50_ms"] = m.p50_ms;
+      figures[key + "p99_ms"] = m.p99_ms;
+    };
+    print("one", 1, *one);
+    print("many", calls, *many);
+    const std::string key = fmt::format("http2.{}.many_to_one.", name);
+    figures[key + "open"] = many->open_ms / one->open_ms;
+    figures[key + "memory"] = many->kb_per_call / one->kb_per_call;
+    figures[key + "open_cpu"] = many->open_cpu_ms / one->open_cpu_ms;
+    Say(fmt::format("{:<28}{:>11}{:>12}{:>7.1f}{:>12.1f}{:>13.1f}", "  ratio", "", "",
+                    many->open_ms / one->open_ms, many->open_cpu_ms / one->open_cpu_ms,
+                    many->kb_per_call / one->kb_per_call));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ridestream::bench
