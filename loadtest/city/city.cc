@@ -30,7 +30,7 @@ std::string IdPrefix() {
 }
 
 /// With keepalive that notices soon when a connection with many people's streams has gone silent.
-/// Of several processes it takes one whose `health_part` serves.
+/// If several processes are listed, it uses one whose `health_part` is SERVING.
 std::shared_ptr<grpc::Channel> Channel(const std::string& address, int connection,
                                        const std::string& health_part = "") {
   return rpc::MakeChannel(

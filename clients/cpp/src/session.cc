@@ -13,7 +13,7 @@ namespace {
 namespace pb = ::ridestream::dispatch::v1;
 
 constexpr std::size_t kRememberedOffers = 64;
-// The service ends a session at 64 unacked pushes, so that so many come from a faulty one.
+// The service ends a session at 64 unacked pushes, so only a faulty service sends this many.
 constexpr std::size_t kMaxUntaken = 256;
 
 bool IsPeriod(const google::protobuf::Duration& duration) {

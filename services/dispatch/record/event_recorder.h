@@ -19,8 +19,8 @@ namespace ridestream::dispatch {
 /// and timers come more often than that in a market at work. The last batch leaves with Flush.
 class EventRecorder final : public MarketRunner::Observer {
  public:
-  /// Takes a batch of length-delimited Records that holds so many events. False: not taken, and the
-  /// record has a gap.
+  /// Takes a batch of length-delimited Records with this number of events. Returns false if the
+  /// batch isn't accepted, which leaves a gap in the record.
   using Sink = std::function<bool(std::string batch, std::uint64_t events)>;
 
   static constexpr std::size_t kBatchBytes = 64 * 1'024;
