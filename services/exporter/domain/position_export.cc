@@ -43,13 +43,14 @@ std::chrono::nanoseconds PositionExport::Step() {
   const std::vector<Record> batch = TakeBatch();
   if (batch.empty()) return kIdle;
   const absl::Status status = write_(batch);
-  (status.ok() ? produced_ : dropped_) += batch.size();
   if (failing_ == status.ok()) {
     failing_ = !status.ok();
     service::Log(status.ok() ? service::Level::kInfo : service::Level::kWarning,
                  status.ok() ? "positions_resumed" : "positions_interrupted",
                  {{"error", status.ToString()}});
   }
+  // Counted after the line is logged: whoever sees positions dropped finds the reason in the log.
+  (status.ok() ? produced_ : dropped_) += batch.size();
   return status.ok() ? std::chrono::nanoseconds(0) : kPauseAfterError;
 }
 
