@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -20,13 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds kMaxDrain{30};
 constexpr std::chrono::milliseconds kDrainPollEvery{10};
-
-absl::StatusOr<std::string> MakeFolder() {
-  std::string folder = std::filesystem::temp_directory_path() / "ridestream.XXXXXX";
-  if (mkdtemp(folder.data()) != nullptr) return folder;
-  return absl::PermissionDeniedError(
-      fmt::format("can't make the folder {}: {}", folder, std::strerror(errno)));
-}
 
 /// Stops it, by force when it takes too long. Returns its wait status.
 int StopWithin(ChildProcess& process, std::chrono::seconds time) {
@@ -41,7 +30,7 @@ int StopWithin(ChildProcess& process, std::chrono::seconds time) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalServices>> LocalServices::Start(const Options& options) {
-  auto folder = MakeFolder();
+  auto folder = TemporaryFolder::Make();
   if (!folder.ok()) return folder.status();
   std::unique_ptr<LocalServices> services(new LocalServices());
   services->folder_ = *std::move(folder);
@@ -50,12 +39,12 @@ absl::StatusOr<std::unique_ptr<LocalServices>> LocalServices::Start(const Option
 }
 
 absl::Status LocalServices::Launch(const Options& options) {
-  const std::string data = options.data.empty() ? folder_ : options.data;
+  const std::string data = options.data.empty() ? folder() : options.data;
   absl::Status status;
   if (!options.insecure) {
     authority_ = options.authority;
     if (authority_.empty()) {
-      authority_ = folder_ + "/authority";
+      authority_ = folder() + "/authority";
       status = MakeAuthority(authority_);
     }
   }
@@ -85,7 +74,7 @@ absl::Status LocalServices::Launch(const Options& options, const std::string& na
   const auto environment = options.environment.find(name);
   auto process = ChildProcess::Start({.binary = fmt::format("{}/{}", options.bin, name),
                                       .arguments = std::move(defaults),
-                                      .log_path = fmt::format("{}/{}.log", folder_, name),
+                                      .log_path = fmt::format("{}/{}.log", folder(), name),
                                       .environment = environment == options.environment.end()
                                                          ? std::map<std::string, std::string>()
                                                          : environment->second});
@@ -100,9 +89,6 @@ absl::Status LocalServices::Launch(const Options& options, const std::string& na
 LocalServices::~LocalServices() {
   // A service that didn't drain well was reported by Stop, if the owner cared to ask.
   (void)Stop();
-  if (keep_folder_) return;
-  std::error_code ignored;  // A folder left in /tmp harms nobody.
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 std::string LocalServices::metrics(const std::string& service) const {

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/process/child_process.h"
+#include "libs/process/temporary_folder.h"
 
 namespace ridestream::process {
 
@@ -67,9 +68,9 @@ class LocalServices {
   /// one-time code, which is secret.
   std::string page() const { return process("gateway").Announced("page"); }
   /// A temporary folder with the services' logs (NAME.log) and, by default, the trips.
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
   /// Leaves folder() there.
-  void KeepFolder() { keep_folder_ = true; }
+  void KeepFolder() { folder_.Keep(); }
 
  private:
   LocalServices() = default;
@@ -78,9 +79,8 @@ class LocalServices {
                       std::vector<std::string> defaults, const std::vector<std::string>& flags);
   std::string AddressOf(const std::string& service) const;
 
-  std::string folder_;
+  TemporaryFolder folder_;
   std::string authority_;
-  bool keep_folder_ = false;
   std::vector<std::string> names_;
   std::map<std::string, std::unique_ptr<ChildProcess>> processes_;
 };

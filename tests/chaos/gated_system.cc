@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
-#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -34,10 +32,9 @@ absl::StatusOr<std::unique_ptr<GatedSystem>> GatedSystem::Start(const Options& o
 }
 
 absl::Status GatedSystem::Prepare(const Options& options) {
-  folder_ = std::filesystem::temp_directory_path() / "ridestream-XXXXXX";
-  if (mkdtemp(folder_.data()) == nullptr) {
-    return absl::InternalError(fmt::format("can't make {}", folder_));
-  }
+  auto folder = process::TemporaryFolder::Make();
+  if (!folder.ok()) return folder.status();
+  folder_ = *std::move(folder);
   const std::array<const char*, 3> names = {"trip", "location", "dispatch"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     processes_[i].name = names[i];
@@ -51,7 +48,8 @@ absl::Status GatedSystem::Prepare(const Options& options) {
     if (!gate.ok()) return gate.status();
     gates_[i] = *std::move(gate);
   }
-  of(Service::kTrip).flags = Joined({options.flags, options.trip_flags, {"--data=" + folder_}});
+  of(Service::kTrip).flags =
+      Joined({options.flags, options.trip_flags, {"--data=" + folder_.path()}});
   of(Service::kLocation).flags = Joined({options.flags, options.location_flags});
   of(Service::kDispatch).flags =
       Joined({options.flags,
@@ -74,16 +72,13 @@ GatedSystem::~GatedSystem() {
     if (process.child != nullptr) process.child->Stop(SIGTERM);
     process.child.reset();
   }
-  if (keep_folder_) return;
-  std::error_code ignored;  // A folder left in /tmp harms nobody.
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 absl::Status GatedSystem::Launch(Process& process) {
-  auto child =
-      process::ChildProcess::Start({.binary = process.binary,
-                                    .arguments = process.flags,
-                                    .log_path = fmt::format("{}/{}.log", folder_, process.name)});
+  auto child = process::ChildProcess::Start(
+      {.binary = process.binary,
+       .arguments = process.flags,
+       .log_path = fmt::format("{}/{}.log", folder_.path(), process.name)});
   if (!child.ok()) return child.status();
   process.child = *std::move(child);
   return process.child->WaitUntilServing().status();

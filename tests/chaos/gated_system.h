@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
 #include "libs/process/child_process.h"
+#include "libs/process/temporary_folder.h"
 #include "tests/chaos/gate.h"
 
 namespace ridestream::chaos {
@@ -55,10 +56,10 @@ class GatedSystem {
 
   absl::StatusOr<std::size_t> ResidentBytes(Service service);
   /// Logs, and trip's data. Goes with the object, unless it is to be kept.
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
   /// See LocalServices.
-  std::string authority() const { return insecure_ ? "" : folder_ + "/authority"; }
-  void KeepFolder() { keep_folder_ = true; }
+  std::string authority() const { return insecure_ ? "" : folder_.path() + "/authority"; }
+  void KeepFolder() { folder_.Keep(); }
 
  private:
   struct Process {
@@ -76,9 +77,8 @@ class GatedSystem {
   Process& of(Service service) { return processes_[static_cast<std::size_t>(service)]; }
   const Process& of(Service service) const { return processes_[static_cast<std::size_t>(service)]; }
 
-  std::string folder_;
+  process::TemporaryFolder folder_;
   bool insecure_ = false;
-  bool keep_folder_ = false;
   std::array<Process, 3> processes_;
   std::array<std::unique_ptr<Gate>, 4> gates_;
 };

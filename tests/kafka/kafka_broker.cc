@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -21,8 +20,6 @@
 
 namespace ridestream::kafka_tests {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::chrono::milliseconds kPollEvery{50};
@@ -47,26 +44,22 @@ absl::StatusOr<std::string> OutputOf(const std::string& command) {
       "{}: {}: {}", command, process::DescribeWaitStatus(finished->wait_status), finished->output));
 }
 
-KafkaBroker::KafkaBroker(std::string classpath, std::string folder)
+KafkaBroker::KafkaBroker(std::string classpath, process::TemporaryFolder folder)
     : classpath_(std::move(classpath)), folder_(std::move(folder)) {}
 
 absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start() {
   auto classpath = FindClassPath();
   if (!classpath.ok()) return classpath.status();
-  std::string folder = fs::temp_directory_path() / "ridestream-kafka-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return absl::InternalError("mkdtemp: " + folder);
-  auto broker = std::unique_ptr<KafkaBroker>(new KafkaBroker(*std::move(classpath), folder));
+  auto folder = process::TemporaryFolder::Make();
+  if (!folder.ok()) return folder.status();
+  std::unique_ptr<KafkaBroker> broker(new KafkaBroker(*std::move(classpath), *std::move(folder)));
   absl::Status status = broker->Format();
   if (status.ok()) status = broker->Restart();
   if (!status.ok()) return status;
   return broker;
 }
 
-KafkaBroker::~KafkaBroker() {
-  Kill();
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
-}
+KafkaBroker::~KafkaBroker() { Kill(); }
 
 process::ChildProcess::Options KafkaBroker::Java(const std::string& main_class,
                                                  const std::vector<std::string>& arguments,
@@ -78,7 +71,7 @@ process::ChildProcess::Options KafkaBroker::Java(const std::string& main_class,
                                   "-XX:+UseSerialGC",
                                   "-Xshare:auto",
                                   "-XX:TieredStopAtLevel=1",
-                                  "-Dlog4j2.configurationFile=" + folder_ + "/log4j2.properties",
+                                  "-Dlog4j2.configurationFile=" + folder() + "/log4j2.properties",
                                   "-cp",
                                   classpath_,
                                   main_class};
@@ -90,12 +83,12 @@ absl::Status KafkaBroker::Format() {
   const int port = process::FreePort();
   const int controller_port = process::FreePort();
   address_ = fmt::format("127.0.0.1:{}", port);
-  std::ofstream(folder_ + "/log4j2.properties")
+  std::ofstream(folder() + "/log4j2.properties")
       << "rootLogger.level = WARN\nrootLogger.appenderRef.err.ref = err\n"
          "appender.err.type = Console\nappender.err.name = err\nappender.err.target = SYSTEM_ERR\n"
          "appender.err.layout.type = PatternLayout\n"
          "appender.err.layout.pattern = %d %p %c{1} %m%n\n";
-  std::ofstream(folder_ + "/server.properties") << fmt::format(
+  std::ofstream(folder() + "/server.properties") << fmt::format(
       "process.roles=broker,controller\nnode.id=1\ncontroller.listener.names=CONTROLLER\n"
       "controller.quorum.voters=1@127.0.0.1:{1}\n"
       "listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1}\n"
@@ -103,12 +96,12 @@ absl::Status KafkaBroker::Format() {
       "offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n"
       "transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n"
       "transaction.state.log.num.partitions=1\ngroup.initial.rebalance.delay.ms=0\n",
-      port, controller_port, folder_);
+      port, controller_port, folder());
   auto format =
       process::ChildProcess::Start(Java("kafka.tools.StorageTool",
                                         {"format", "--cluster-id", "cmlkZXN0cmVhbS10ZXN0cw",
-                                         "--config", folder_ + "/server.properties"},
-                                        folder_ + "/format.log"));
+                                         "--config", folder() + "/server.properties"},
+                                        folder() + "/format.log"));
   if (!format.ok()) return format.status();
   const int status = (*format)->Stop(0);
   if (status == 0) return absl::OkStatus();
@@ -122,7 +115,7 @@ void KafkaBroker::Kill() {
 
 absl::Status KafkaBroker::Restart() {
   auto process = process::ChildProcess::Start(
-      Java("kafka.Kafka", {folder_ + "/server.properties"}, folder_ + "/log"));
+      Java("kafka.Kafka", {folder() + "/server.properties"}, folder() + "/log"));
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
   auto client = exporter::MakeClient(
@@ -150,9 +143,9 @@ absl::StatusOr<std::string> KafkaBroker::RunTool(const std::string& tool,
   std::string command = fmt::format(
       "timeout 120 java -Xmx256m -XX:TieredStopAtLevel=1 "
       "-Dlog4j2.configurationFile={}/log4j2.properties -cp '{}' {}",
-      folder_, classpath_, tool);
+      folder(), classpath_, tool);
   for (const std::string& argument : arguments) command += fmt::format(" '{}'", argument);
-  return OutputOf(command + " 2>>" + folder_ + "/tools.log");
+  return OutputOf(command + " 2>>" + folder() + "/tools.log");
 }
 
 absl::Status KafkaBroker::CreateTopic(const std::string& topic, int partitions,

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/process/child_process.h"
+#include "libs/process/temporary_folder.h"
 
 namespace ridestream::kafka_tests {
 
@@ -23,7 +24,7 @@ class KafkaBroker {
 
   /// HOST:PORT, the same after Restart.
   const std::string& address() const { return address_; }
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
 
   /// `settings` are NAME=VALUE.
   absl::Status CreateTopic(const std::string& topic, int partitions,
@@ -42,14 +43,14 @@ class KafkaBroker {
                                       const std::vector<std::string>& arguments) const;
 
  private:
-  KafkaBroker(std::string classpath, std::string folder);
+  KafkaBroker(std::string classpath, process::TemporaryFolder folder);
   process::ChildProcess::Options Java(const std::string& main_class,
                                       const std::vector<std::string>& arguments,
                                       const std::string& log_path) const;
   absl::Status Format();
 
   const std::string classpath_;
-  const std::string folder_;
+  const process::TemporaryFolder folder_;
   std::string address_;
   std::unique_ptr<process::ChildProcess> process_;
 };

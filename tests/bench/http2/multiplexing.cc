@@ -1,14 +1,12 @@
 #include "tests/bench/http2/multiplexing.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
-#include <cerrno>
 #include <chrono>
-#include <filesystem>
 #include <string>
 
 #include "libs/process/authority.h"
+#include "libs/process/temporary_folder.h"
 #include "tests/bench/http2/bench_server.h"
 #include "tests/bench/http2/ping_pong.h"
 
@@ -23,26 +21,6 @@ struct Multiplexed {
   double kb_per_call = 0;
   double p50_ms = 0;
   double p99_ms = 0;
-};
-
-/// A throwaway authority in a temporary folder.
-class Authority {
- public:
-  ~Authority() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  absl::Status Make() {
-    folder_ = std::filesystem::temp_directory_path() / "ridestream-http2-XXXXXX";
-    if (mkdtemp(folder_.data()) == nullptr) {
-      return absl::ErrnoToStatus(errno, fmt::format("can't make the folder {}", folder_));
-    }
-    return process::MakeAuthority(folder_);
-  }
-  const std::string& folder() const { return folder_; }
-
- private:
-  std::string folder_;
 };
 
 absl::StatusOr<Multiplexed> OpenAndPing(const std::string& authority, int calls, int connections) {
@@ -81,20 +59,21 @@ absl::StatusOr<Multiplexed> OpenAndPing(const std::string& authority, int calls,
 }  // namespace
 
 absl::Status MeasureMultiplexing(int calls, nlohmann::json& figures) {
-  Authority authority;
-  if (absl::Status status = authority.Make(); !status.ok()) return status;
+  const auto folder = process::TemporaryFolder::Make();
+  if (!folder.ok()) return folder.status();
+  const std::string& authority = folder->path();
+  if (absl::Status status = process::MakeAuthority(authority); !status.ok()) return status;
   // gRPC must not have threads yet when credentials are loaded for the first time.
-  if (const auto loaded = BenchCredentials(authority.folder()); !loaded.ok())
-    return loaded.status();
+  if (const auto loaded = BenchCredentials(authority); !loaded.ok()) return loaded.status();
   Say(fmt::format(
       "\n{} open calls              connections  handshakes   open  server CPU    memory"
       "        p50        p99",
       calls));
   for (const bool secure : {false, true}) {
     const std::string name = secure ? "tls" : "plaintext";
-    const auto one = OpenAndPing(secure ? authority.folder() : "", calls, 1);
+    const auto one = OpenAndPing(secure ? authority : "", calls, 1);
     if (!one.ok()) return one.status();
-    const auto many = OpenAndPing(secure ? authority.folder() : "", calls, calls);
+    const auto many = OpenAndPing(secure ? authority : "", calls, calls);
     if (!many.ok()) return many.status();
     const auto print = [&](const std::string& shape, int connections, const Multiplexed& m) {
       Say(fmt::format("{:<28}{:>11}{:>12}{:>7.0f} ms{:>9.0f} ms{:>7.1f} KB{:>8.1f} ms{:>8.1f} ms",

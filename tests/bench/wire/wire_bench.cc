@@ -8,7 +8,6 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -19,6 +18,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "libs/process/temporary_folder.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
 #include "libs/testing/figures.h"
@@ -107,15 +107,13 @@ void PrintTask(const std::string& task, const std::string& title, const std::str
 
 absl::Status Run() {
   if (absl::Status status = PinTo(Core::kClients); !status.ok()) return status;
-  std::string folder = std::filesystem::temp_directory_path() / "wire_bench_XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) {
-    return absl::UnavailableError("can't create a folder like " + folder);
-  }
+  const auto folder = process::TemporaryFolder::Make();
+  if (!folder.ok()) return folder.status();
   const MeasureOptions options{
       .length = std::chrono::duration<double>(absl::GetFlag(FLAGS_seconds)),
       .callers = absl::GetFlag(FLAGS_callers),
       .waiting = absl::GetFlag(FLAGS_waiting),
-      .folder = folder};
+      .folder = folder->path()};
 
   const std::vector<Protocol> protocols = Protocols();
   std::cout << fmt::format("load average before: {}\n", LoadAverage()) << std::flush;
@@ -148,7 +146,6 @@ absl::Status Run() {
                              own["waiting_bytes"] / 1'000, *code, *contract);
   }
   std::cout << fmt::format("\nload average after: {}\n", LoadAverage());
-  std::filesystem::remove_all(folder);
 
   nlohmann::json json;
   for (const auto& [key, by_name] : figures) {
