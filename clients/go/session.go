@@ -188,11 +188,11 @@ func (s *session) skipSilent() {
 }
 
 func (s *session) onOffer(sequence uint64, offer *dispatchv1.Offer) error {
-	if s.offer.GetOfferId() == offer.OfferId && s.offer != nil || slices.Contains(s.ended, offer.OfferId) {
-		return s.tell(sequence, nil)
-	}
 	if err := s.checkDriver("offer", offer.DriverId); err != nil {
 		return err
+	}
+	if s.offer.GetOfferId() == offer.OfferId && s.offer != nil || slices.Contains(s.ended, offer.OfferId) {
+		return s.tell(sequence, nil)
 	}
 	if offer.OfferId == "" || offer.TripId == "" {
 		return protocolErrorf("offer: has no offer_id or no trip_id")

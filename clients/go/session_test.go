@@ -213,6 +213,17 @@ func TestAnothersPlanIsAFaultOfTheService(t *testing.T) {
 	}
 }
 
+func TestAKnownOfferForAnotherDriverIsAFaultOfTheService(t *testing.T) {
+	s := begun(t)
+	push(t, s, offer(1, "o"))
+	again := offer(2, "o")
+	again.GetOffer().DriverId = "d-2"
+	var fault *ProtocolError
+	if err := s.onPush(again, false); !errors.As(err, &fault) {
+		t.Errorf("got %v, want a ProtocolError", err)
+	}
+}
+
 func TestErrorsSayWhereToGoInstead(t *testing.T) {
 	trailer := metadata.Pairs("retry-after-ms", "500", "ridestream-market", "porto", "ridestream-address", "10.0.0.7:7003")
 	got := statusOf(status.Error(codes.FailedPrecondition, "elsewhere"), trailer)

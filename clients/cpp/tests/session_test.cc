@@ -101,6 +101,13 @@ TEST_F(SessionTest, ServiceThatIgnoresMissingAcksIsStopped) {
   EXPECT_EQ(DetailsOf(status).kind, ErrorKind::kProtocol);
 }
 
+TEST_F(SessionTest, KnownOfferForAnotherDriverIsAProtocolError) {
+  ASSERT_TRUE(session_.OnPush(Offer(1, "o"), false).ok());
+  pb::DriveResponse again = Offer(2, "o");
+  again.mutable_offer()->set_driver_id("another");
+  EXPECT_EQ(DetailsOf(session_.OnPush(again, false)).kind, ErrorKind::kProtocol);
+}
+
 TEST_F(SessionTest, FaultyPushIsAProtocolError) {
   pb::DriveResponse others = Plan(1, 1), nothing = Offer(1, "o");
   others.mutable_plan()->set_driver_id("another");

@@ -94,7 +94,10 @@ test("after a resume nothing is told twice", () => {
   const session = begun();
   session.onPush(offer(1));
   take(session);
-  const snapshot = { plan: { version: 9n, driverId: "d" }, offer: { offerId: "o", tripId: "t" } };
+  const snapshot = {
+    plan: { version: 9n, driverId: "d" },
+    offer: { offerId: "o", tripId: "t", driverId: "d" },
+  };
   session.onWelcome(welcome(2, { resumed: true, snapshot }));
   session.onPush(offer(1));
   session.onPush(plan(2, 8));
@@ -156,6 +159,16 @@ test("what was sent to the wrong driver is refused", () => {
   ]) {
     assert.throws(() => begun().onPush(response(1, message)), /driver_id: is of driver '/);
   }
+});
+
+test("a known offer is refused if it comes again for another driver", () => {
+  const session = begun();
+  session.onPush(offer(1));
+  const again = { offerId: "o", tripId: "t", driverId: "e" };
+  assert.throws(
+    () => session.onPush(response(2, { case: "offer", value: again })),
+    /offer.driver_id: is of driver 'e', not of 'd'/,
+  );
 });
 
 test("commands are settled by the plan that names them", async () => {

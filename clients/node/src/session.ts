@@ -169,10 +169,10 @@ export class Session {
   }
 
   private onOffer(sequence: bigint, offer: Offer): void {
+    this.checkDriver("offer", offer.driverId);
     if (this.offer?.offerId === offer.offerId || this.ended.includes(offer.offerId)) {
       return this.add(sequence, undefined);
     }
-    this.checkDriver("offer", offer.driverId);
     if (offer.offerId === "" || offer.tripId === "") {
       throw new ProtocolError("offer: has no offer_id or no trip_id");
     }

@@ -150,6 +150,15 @@ def test_another_drivers_plan_is_a_fault_of_the_service() -> None:
         session.on_push(DriveResponse(sequence=1, plan=Plan(driver_id="d-2", version=1)))
 
 
+def test_a_known_offer_for_another_driver_is_a_fault_of_the_service() -> None:
+    session = begun()
+    session.on_push(offer(1))
+    again = offer(2)
+    again.offer.driver_id = "d-2"
+    with pytest.raises(ProtocolError, match="driver_id"):
+        session.on_push(again)
+
+
 def test_commands_are_settled_by_the_plan_that_names_them() -> None:
     async def run() -> None:
         commands = Commands()

@@ -178,10 +178,10 @@ class Session:
         self._skip_silent()
 
     def _on_offer(self, sequence: int, offer: Offer) -> None:
+        self._check_driver("offer", offer.driver_id)
         known = self.offer is not None and self.offer.offer_id == offer.offer_id
         if known or offer.offer_id in self._ended:
             return self._tell(sequence, None)
-        self._check_driver("offer", offer.driver_id)
         if not offer.offer_id or not offer.trip_id:
             raise ProtocolError("offer: has no offer_id or no trip_id")
         self.offer = offer

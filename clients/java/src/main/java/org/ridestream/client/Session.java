@@ -211,12 +211,12 @@ final class Session {
   }
 
   private void onOffer(long sequence, Offer fresh) {
+    checkDriver("offer", fresh.getDriverId());
     boolean known = offer != null && offer.getOfferId().equals(fresh.getOfferId());
     if (known || endedOffers.contains(fresh.getOfferId())) {
       add(sequence, null);
       return;
     }
-    checkDriver("offer", fresh.getDriverId());
     if (fresh.getOfferId().isEmpty() || fresh.getTripId().isEmpty()) {
       throw new ProtocolException("offer: has no offer_id or no trip_id");
     }

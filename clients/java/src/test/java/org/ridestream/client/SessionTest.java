@@ -148,4 +148,12 @@ class SessionTest {
     others.getOfferBuilder().setDriverId("d-2");
     assertThrows(ProtocolException.class, () -> push(others.build()));
   }
+
+  @Test
+  void knownOfferForAnotherDriverIsAFaultOfTheService() {
+    push(offer(1, "o"));
+    DriveResponse.Builder again = offer(2, "o").toBuilder();
+    again.getOfferBuilder().setDriverId("d-2");
+    assertThrows(ProtocolException.class, () -> push(again.build()));
+  }
 }
