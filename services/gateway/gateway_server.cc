@@ -19,7 +19,7 @@
 namespace ridestream::gateway {
 namespace {
 
-/// The services that these files declare are reached by the same addresses.
+/// Adds the services that these files declare, all reached by the same addresses.
 absl::Status Connect(Services& services, const std::string& flag, const std::string& text,
                      const rpc::Security& security,
                      const std::vector<const google::protobuf::FileDescriptor*>& files,
@@ -40,7 +40,8 @@ absl::Status Connect(Services& services, const std::string& flag, const std::str
   return absl::OkStatus();
 }
 
-/// All calls of trip and location are idempotent; dispatch's one stream is mended by the driver.
+/// All calls of trip and location are idempotent and are retried. Drivers reconnect their own
+/// streams to dispatch.
 absl::StatusOr<Services> ConnectServices(const GatewayServer::Options& options,
                                          const rpc::Security& security,
                                          rpc::CallObserver* observer) {
@@ -63,7 +64,8 @@ absl::StatusOr<Services> ConnectServices(const GatewayServer::Options& options,
   return services;
 }
 
-/// Plain HTTP carries tokens and cookies on loopback alone, unless that is asked for.
+/// Refuses plain HTTP beyond loopback, where tokens and cookies could be read on the network,
+/// unless the options ask for it.
 absl::Status CheckExposure(const GatewayServer::Options& options) {
   const auto host = HostName(options.address);
   if (options.security.insecure || options.plain_http || !options.https_certificate.empty() ||
@@ -108,7 +110,7 @@ absl::StatusOr<identity::TokenSigner> ReadSessionKey(const std::string& path) {
   return signer;
 }
 
-/// "127.0.0.1:7000" of "0.0.0.0:7000", which no browser can open.
+/// Replaces a wildcard address, which browsers can't open: "0.0.0.0:7000" becomes "127.0.0.1:7000".
 std::string Reachable(const std::string& address) {
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
     if (address.starts_with(any)) return "127.0.0.1:" + address.substr(any.size());
@@ -190,7 +192,7 @@ absl::Status GatewayServer::OfferSignIn(const Options& options, identity::TokenS
                                *sessions_, wall_);
   if (!oidc.ok()) return oidc.status();
   oidc_ = *std::move(oidc);
-  // Without one, Serve sets that of the port.
+  // Without a public URL, Serve sets the origin from the port.
   return public_url_.empty() ? absl::OkStatus() : oidc_->SetOrigin(public_url_);
 }
 
@@ -204,7 +206,7 @@ absl::Status GatewayServer::MakeAnonymizer(const Options& options) {
 absl::Status GatewayServer::Serve(Options options) {
   auto services = ConnectServices(options, *security_, metrics_.calls());
   if (!services.ok()) return services.status();
-  const identity::TokenVerifier* const tokens = security_->tokens();  // Null: insecure.
+  const identity::TokenVerifier* const tokens = security_->tokens();  // Null if insecure.
   auto gateway = Gateway::Make(
       {.services = *std::move(services),
        .origins = std::move(options.origins),
@@ -257,7 +259,8 @@ std::string GatewayServer::page() const {
 
 void GatewayServer::Drain() {
   gateway_->StartDrain();
-  // A sign-in that waits for the provider holds its connection, perhaps for longer than the grace.
+  // A sign-in that waits for the provider could hold its connection for longer than the grace
+  // period.
   if (oidc_ != nullptr) oidc_->Stop();
   server_->Drain(drain_grace_);
 }

@@ -29,74 +29,75 @@ namespace ridestream::gateway {
 class GatewayServer {
  public:
   struct Options {
-    /// host:port; port 0 takes a free one.
+    /// host:port; port 0 chooses a free port.
     std::string address = "127.0.0.1:0";
     /// Threads that serve connections.
     int threads = 2;
     HttpLimits limits = {};
-    /// host:port of the metrics; port 0 takes a free one, "off" serves none.
+    /// host:port of the metrics; port 0 chooses a free port, "off" disables them.
     std::string metrics_listen = "off";
-    /// How it proves to the services who it is, and verifies the tokens of its callers. By default,
-    /// files that must be named.
+    /// How the gateway proves its identity to the services and verifies its callers' tokens. The
+    /// default requires files, which must be named.
     rpc::Security::Options security = {};
-    /// Folder of the throwaway authority that signs tokens for the sessions of browsers, see
-    /// BrowserSessions. Empty: one-time codes sign nobody in. Unused when it is insecure, since
-    /// nobody needs to sign in then.
+    /// Folder of the throwaway authority whose key signs tokens for browser sessions, see
+    /// BrowserSessions. Empty: no one-time codes. Unused when insecure, because nobody has to sign
+    /// in then.
     std::string sign_in_authority = {};
-    /// Sign-in at an OIDC provider, see OidcSignIn. An empty issuer: nobody can. Needs a
+    /// Sign-in at an OIDC provider, see OidcSignIn. Off if the issuer is empty. Requires a
     /// `public_url` that is an origin, unless `address` is on loopback.
     OidcSignIn::Options oidc = {};
-    /// File with a private key as a JWK, which signs the sessions of browsers and the tokens with
-    /// which they call. The services' key set must have its public half. Empty: the key of
+    /// File with a private key as a JWK. It signs browser sessions and the tokens with which they
+    /// call. The services' key set must contain the public key. Empty: the key of
     /// `sign_in_authority`.
     std::string session_key = {};
     /// File with a secret of at least 32 bytes, from which viewers' pseudonyms for drivers are
-    /// derived. Empty: the key of `sign_in_authority`, if there is one; otherwise a random secret,
-    /// and the pseudonyms change when the process restarts.
+    /// derived. Empty: the key of `sign_in_authority` if there is one, else a random secret, in
+    /// which case the pseudonyms change when the process restarts.
     std::string pseudonym_key = {};
-    /// The URL by which browsers reach the gateway, for the address that page() announces. When it
-    /// begins with "https:", responses tell browsers to use HTTPS only, and cookies are for TLS
-    /// alone. Empty: that of `address`.
+    /// The URL by which browsers reach the gateway, for the address that page() returns. If it
+    /// begins with "https:", responses tell browsers to use HTTPS only, and cookies are marked
+    /// Secure. Empty: derived from `address`.
     std::string public_url = {};
-    /// The file of the HttpsCertificate by which the port speaks TLS. Empty: plain HTTP.
+    /// The file of the HttpsCertificate for TLS on the port. Empty: plain HTTP.
     std::string https_certificate = {};
-    /// Serve plain HTTP beyond loopback, too, where cookies and tokens can be read on the way.
+    /// Allows plain HTTP beyond loopback, where cookies and tokens can be read on the network.
     bool plain_http = false;
-    /// Addresses of the services behind the gateway, in the forms of service::MarketAddresses; they
-    /// may start later. A service that is served at several is found by the market that a call
-    /// names.
+    /// Addresses of the services behind the gateway, in the forms of service::MarketAddresses. The
+    /// services may start later. If a service has an address for each market, a call goes to the
+    /// address of the market that it names.
     std::string trip = "127.0.0.1:7001";
     std::string location = "127.0.0.1:7002";
     std::string dispatch = "127.0.0.1:7003";
     Origins origins = {};
     Hosts hosts = {};
-    /// The page; may be empty.
+    /// The files of the page; may be empty.
     StaticFiles files = {};
-    /// Deadline of unary calls that come without one.
+    /// Deadline of unary calls that have none.
     std::chrono::milliseconds default_timeout{15'000};
-    /// How long Drain waits for what is under way.
+    /// How long Drain waits for open requests and streams.
     std::chrono::milliseconds drain_grace{5'000};
   };
 
-  /// Serves once it returns. UNAVAILABLE when an address can't be had, INVALID_ARGUMENT when one
-  /// isn't of its form, or is beyond loopback without `https_certificate`, `plain_http` or being
-  /// insecure.
+  /// Returns when the gateway serves. UNAVAILABLE if an address can't be bound. INVALID_ARGUMENT
+  /// for an address of the wrong form, or one beyond loopback without `https_certificate`,
+  /// `plain_http` or insecure security.
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(Options options);
 
   ~GatewayServer();
 
   int port() const { return server_->port(); }
-  /// host:port with the port that is served.
+  /// host:port, with the actual port.
   std::string address() const { return WithPort(listen_, port()); }
-  /// The same for the metrics, or "off".
+  /// host:port of the metrics, or "off".
   std::string metrics_address() const { return exporter_->address(); }
-  /// The address at which a browser opens the page. With sessions, it has a one-time code and is
-  /// secret.
+  /// The address at which a browser opens the page. With one-time codes it contains the current
+  /// code and is secret.
   std::string page() const;
   /// How callers are identified, for the log.
   std::string authentication() const { return security_->authenticator().description(); }
-  /// Health says that the gateway is going; takes no more connections, lets what is under way end
-  /// for at most `drain_grace`, and cuts the rest. Once; the destructor stops without waiting.
+  /// Reports in the health check that the gateway is draining, accepts no more connections, waits
+  /// at most `drain_grace` for open requests and streams, and cuts the rest. Call it once. The
+  /// destructor stops without waiting.
   void Drain();
 
  private:
@@ -111,12 +112,12 @@ class GatewayServer {
   const std::string public_url_;
   const std::chrono::milliseconds drain_grace_;
   const rpc::KeepAwake keep_awake_;
-  // Each is used by those below it.
+  // In order of dependency: each member is used by those below it.
   const ScaledClock wall_;  // Tokens use wall-clock time at any --clock_rate.
   const std::unique_ptr<rpc::Security> security_;
   std::unique_ptr<HttpsCertificate> certificate_;  // Null: plain HTTP.
-  std::unique_ptr<BrowserSessions> sessions_;      // Null: no browser can sign in.
-  std::unique_ptr<OidcSignIn> oidc_;               // Null: nobody can sign in at a provider.
+  std::unique_ptr<BrowserSessions> sessions_;      // Null: browsers can't sign in.
+  std::unique_ptr<OidcSignIn> oidc_;               // Null: no OIDC provider.
   std::unique_ptr<Anonymizer> anonymizer_;
   metrics::ServiceMetrics metrics_;
   HttpMetrics http_metrics_;

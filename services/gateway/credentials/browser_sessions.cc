@@ -21,19 +21,19 @@ namespace {
 constexpr std::string_view kCookie = "ridestream-session";
 constexpr std::chrono::hours kTokenLifetime{1};
 
-/// Takes the same time for all wrong texts of one length.
+/// Compares in constant time for texts of the same length.
 bool IsSecret(std::string_view text, std::string_view secret) {
   return text.size() == secret.size() &&
          CRYPTO_memcmp(text.data(), secret.data(), secret.size()) == 0;
 }
 
-/// Browsers send the cookies of one host to all its ports, so each port has a name of its own.
+/// Browsers send a host's cookies to all its ports, so the cookie's name contains the port.
 std::string CookieName(const Request& request) {
   const auto host = ParseHostPort(request.headers.Get("host"));
   return host.ok() ? fmt::format("{}-{}", kCookie, host->port) : std::string(kCookie);
 }
 
-/// The audience keeps a session apart from a token: neither is taken for the other.
+/// Different audiences keep session cookies and tokens from being accepted in place of each other.
 identity::TokenRules WithAudience(identity::TokenRules rules, std::string_view suffix) {
   rules.audience += suffix;
   return rules;

@@ -95,7 +95,7 @@ absl::Status Credentials::Check(const Headers& request, CallOptions& call) const
 void Credentials::Trust(CallOptions& call) const {
   const std::string name = RevealDriver(call.metadata.Get(rpc::kCallerKey));
   const auto principal = identity::ParsePrincipal(name);
-  if (!principal.ok()) return;  // The service says what is wrong with it.
+  if (!principal.ok()) return;  // The service reports what is wrong with it.
   Headers metadata;
   for (const auto& [field, value] : call.metadata) {
     metadata.Add(field, SameName(field, rpc::kCallerKey) ? name : value);

@@ -12,8 +12,8 @@
 
 namespace ridestream::gateway {
 
-/// Decides with which credentials a call is forwarded to a service, for gRPC-Web, WebSockets, REST
-/// and Server-Sent Events alike. The gateway has no rights of its own. Thread-safe.
+/// Decides which credentials a call to a service carries, in the same way for gRPC-Web, WebSockets,
+/// REST and Server-Sent Events. The gateway has no rights of its own. Thread-safe.
 class Credentials {
  public:
   /// Refuses every call.
@@ -21,19 +21,19 @@ class Credentials {
   /// Forwards the caller's claimed name, as services with --insecure expect. The arguments of all
   /// constructors must outlive this object.
   explicit Credentials(const Anonymizer& anonymizer) : anonymizer_(&anonymizer) {}
-  /// Demands a token. `sessions`: null if no browser can sign in.
+  /// Requires a token. `sessions` is null if browsers can't sign in.
   Credentials(const Anonymizer& anonymizer, const identity::TokenVerifier& tokens,
               BrowserSessions* sessions = nullptr)
       : anonymizer_(&anonymizer), tokens_(&tokens), sessions_(sessions) {}
 
-  /// Puts the proof into the metadata of `call`: the bearer token that the client sent, or one for
-  /// the caller that its field `ridestream-caller` names where `request`, the header of the HTTP
-  /// request, has the cookie of a browser's session. That field may name a driver by its pseudonym,
-  /// the only id that the page knows for a car on the map. UNAUTHENTICATED without a valid token;
-  /// the log then has the event "call_refused", at most ten times a second.
+  /// Adds the caller's proof to the metadata of `call`: the bearer token that the client sent; or,
+  /// if `request` (the headers of the HTTP request) has the cookie of a browser's session, a token
+  /// for the caller that the field `ridestream-caller` names. That field may name a driver by its
+  /// pseudonym, which is the only id that the page knows for a car on the map. UNAUTHENTICATED
+  /// without a valid token; the event "call_refused" is then logged, at most ten times a second.
   absl::Status Prove(const Headers& request, CallOptions& call) const;
 
-  /// Null when no browser can sign in.
+  /// Null if browsers can't sign in.
   BrowserSessions* sessions() const { return sessions_; }
 
  private:
