@@ -5,7 +5,7 @@
 
 namespace ridestream::gateway {
 
-/// Adds what is read of the server, which must outlive the exporter.
+/// Adds the readings of `server`, which must outlive the exporter.
 void AddReadings(metrics::Readings& readings, const HttpServer& server, const HttpLimits& limits);
 
 }  // namespace ridestream::gateway

@@ -33,7 +33,7 @@ TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
   ASSERT_THAT(server, testing::IsOk());
   TestClient client((*server)->port());
   EXPECT_EQ(client.Call("GET", "/v1/trips/t-1", {{"ridestream-caller", "rider/r"}}).status, 200);
-  // The call is counted once its answer has been sent; the test's time bounds the wait.
+  // A call is counted after its answer has been sent. The test's timeout bounds the wait.
   for (double counted = 0; counted < 1;) {
     const auto metrics = ScrapeMetrics((*server)->metrics_address());
     ASSERT_THAT(metrics, testing::IsOk());
@@ -54,7 +54,7 @@ TEST(GatewayServerTest, NamesTheAddressThatIsTaken) {
               testing::StatusIs(absl::StatusCode::kUnavailable, taken));
 }
 
-/// What a viewer reads of jane-doe on the map.
+/// The response to a viewer who watches an area in which jane-doe drives.
 std::string WatchAsViewer(const GatewayServer& gateway) {
   return TestClient(gateway.port())
       .Call("GET", "/v1/markets/named/drivers:watch", {{"ridestream-caller", "viewer/map"}})
@@ -94,7 +94,7 @@ TEST(GatewayServerTest, MakesTheSamePseudonymsAsOtherGatewaysWithTheSameKey) {
   }
 }
 
-/// The options of a gateway that knows callers by the authority in `folder`.
+/// The options of a gateway that identifies callers by the authority in `folder`.
 GatewayServer::Options Secure(const std::string& folder) {
   GatewayServer::Options options;
   options.security.tls = {.certificate = folder + "/gateway.pem",

@@ -11,11 +11,11 @@
 
 namespace ridestream::gateway {
 
-/// Counts and times HTTP requests by what they asked for:
+/// Counts and times HTTP requests by route:
 ///   gateway_http_requests_total{method,route,status}  counter
 ///   gateway_http_seconds{route}                       histogram: until the answer begins
-/// Nothing from outside becomes a label: methods beyond HTTP's usual ones, and requests that ask
-/// for nothing that is here, stand under "other". Thread-safe.
+/// Text from outside never becomes a label: methods beyond HTTP's usual ones, and requests for
+/// unknown routes, count as "other". Thread-safe.
 class HttpMetrics final : public HttpObserver {
  public:
   explicit HttpMetrics(prometheus::Registry& registry);

@@ -70,7 +70,7 @@ class AnonymousCall final : public Call, public std::enable_shared_from_this<Ano
     events.on_end(status, trailers);
   }
 
-  /// Ends the call with a status of ours.
+  /// Ends the call with a status that the gateway chose.
   void Fail(absl::Status status) {
     failed_ = std::move(status);
     upstream_->Cancel();

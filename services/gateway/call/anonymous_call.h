@@ -8,8 +8,9 @@
 
 namespace ridestream::gateway {
 
-/// Begins a call of a caller who may see no names: requests name drivers only by pseudonyms, and
-/// answers are anonymous. `anonymizer` must outlive the call. Otherwise like StartCall.
+/// Begins a call for a caller who may see no names: requests may name drivers only by their
+/// pseudonyms, and answers contain no names. `anonymizer` must outlive the call. Otherwise like
+/// StartCall.
 std::shared_ptr<Call> StartAnonymousCall(const Method& method, const CallOptions& options,
                                          const Anonymizer& anonymizer, CallEvents events);
 

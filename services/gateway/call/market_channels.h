@@ -19,8 +19,8 @@
 
 namespace ridestream::gateway {
 
-/// The channels to one service, which may be served elsewhere for each market. Each CallerClass has
-/// connections of its own to each address. Thread-safe.
+/// The channels to one service, whose address may depend on the market. Each CallerClass has its
+/// own connections to each address. Thread-safe.
 class MarketChannels {
  public:
   struct Options {
@@ -29,35 +29,36 @@ class MarketChannels {
     std::vector<std::string> retried_services = {};
     /// Null for plaintext.
     std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
-    /// Whether each process has a health for each of its markets. Then a call goes to a process
-    /// that serves its market, if the addresses are listed for each market. (In a single list they
-    /// aren't: there clients choose the markets, and each takes some of a process's health
-    /// watches.)
+    /// Whether each process reports a health status for each of its markets. A call then goes to a
+    /// process that serves its market, provided that the addresses are listed by market. With a
+    /// single list for all markets the market's health is not watched: clients choose the market
+    /// names, and each name would occupy one of the process's health watches.
     bool markets_have_health = false;
-    /// Addresses whose connections are kept. Clients choose the markets that a DNS template is
-    /// filled with, so that there is no end to them: beyond this, the address that was used longest
-    /// ago is forgotten. Its calls under way go on.
+    /// Maximum number of addresses whose connections are kept. Clients choose the market names that
+    /// a DNS template is filled with, so the number of addresses has no other bound. Beyond this
+    /// number, the least recently used address is dropped; its open calls continue.
     std::size_t max_addresses = 256;
   };
   explicit MarketChannels(Options options) : options_(std::move(options)) {}
 
-  /// A channel for one call that concerns `market`; held until the call has ended. Errors of
-  /// MarketAddresses::Find.
+  /// Returns a channel for one call that concerns `market`. Hold the channel until the call has
+  /// ended. Errors are those of MarketAddresses::Find.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Take(std::string_view market,
                                                       CallerClass caller_class);
 
-  /// Addresses whose connections are kept now.
+  /// Number of addresses whose connections are kept.
   std::size_t size() const;
 
  private:
-  /// One for each CallerClass, by its number.
+  /// A pool for each CallerClass, indexed by the class.
   using Pools = std::array<std::shared_ptr<rpc::ChannelPool>, kCallerClasses>;
   struct Entry {
     Pools pools;
-    std::uint64_t used_at = 0;  // By uses_.
+    std::uint64_t used_at = 0;  // Value of uses_ at the last use.
   };
 
-  /// An address and the part of its processes whose health counts, as ChannelOptions::health_part.
+  /// An address, and the part of its processes whose health is watched; see
+  /// ChannelOptions::health_part.
   using Target = std::pair<std::string, std::string>;
 
   Pools MakePools(const Target& target) const;

@@ -63,7 +63,7 @@ TEST(MarketChannels, ForgetsTheAddressThatWasUsedLongestAgo) {
   EXPECT_TRUE(channels.Take("c", CallerClass::kDriver).ok());
   EXPECT_EQ(channels.size(), 2U);
   EXPECT_EQ((*channels.Take("a", CallerClass::kDriver)).get(), a.get());
-  // A new one, since that of its calls under way is still there.
+  // The old channel is still in use by its call, so this one is new.
   EXPECT_NE((*channels.Take("b", CallerClass::kDriver)).get(), b.get());
 }
 

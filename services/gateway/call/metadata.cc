@@ -17,19 +17,19 @@
 namespace ridestream::gateway {
 namespace {
 
-/// The only names that go on to a service. A name that a peer chose must never reach gRPC, which
-/// aborts the process for some (`grpclb_client_stats`).
+/// The only names that are forwarded to a service. A name that a peer chose must never reach gRPC,
+/// which aborts the process for some names (`grpclb_client_stats`).
 constexpr std::string_view kForwarded[] = {rpc::kCallerKey, rpc::kMarketKey, "authorization",
                                            "traceparent", "tracestate"};
-/// The fields that name the caller: two values of one contradict each other.
+/// Fields that name the caller. Two values of the same field are ambiguous.
 constexpr std::string_view kCredentials[] = {rpc::kCallerKey, "authorization"};
-/// Fields that this process itself reads, of which two would contradict each other.
+/// Fields that this process reads itself. Two values of the same field are ambiguous.
 constexpr std::string_view kReadOnce[] = {"content-type", "grpc-timeout", "idempotency-key",
                                           "last-event-id", rpc::kRequestIdKey};
 
-/// The bound of all names and values that are forwarded, with 32 bytes more for each pair as HTTP/2
-/// counts them. gRPC closes the whole connection, with everybody's streams on it, beyond
-/// rpc::kMaxMetadataBytes; the path and gRPC's own fields take part of that.
+/// Bound of all forwarded names and values, with 32 bytes for each pair, as HTTP/2 counts them.
+/// Beyond rpc::kMaxMetadataBytes gRPC closes the whole connection with the streams of all callers;
+/// the path and gRPC's own fields also count towards that limit.
 constexpr std::size_t kMaxForwardedBytes = 4 << 10;
 constexpr std::size_t kFieldOverhead = 32;
 

@@ -12,23 +12,24 @@
 
 namespace ridestream::gateway {
 
-/// The fields of a request's header that go on as the call's metadata: `ridestream-caller`,
-/// `ridestream-market`, `authorization`, `traceparent` and `tracestate`, in all at most 4 KiB. No
-/// other name reaches gRPC. UNAUTHENTICATED when who calls is said twice; INVALID_ARGUMENT names a
-/// field that comes twice otherwise, is too long, or that gRPC can't carry.
+/// Returns the request headers that are forwarded as the call's metadata: `ridestream-caller`,
+/// `ridestream-market`, `authorization`, `traceparent` and `tracestate`, in total at most 4 KiB. No
+/// other name reaches gRPC. UNAUTHENTICATED if a field that names the caller occurs twice.
+/// INVALID_ARGUMENT, with the field's name, if another of these fields occurs twice, is too long,
+/// or has a value that gRPC can't carry.
 absl::StatusOr<Headers> MetadataFromHeaders(const Headers& headers);
 
-/// The options of a call, by the header of the request for it: MetadataFromHeaders,
+/// Returns the options of a call from the headers of its request: MetadataFromHeaders,
 /// TimeoutFromHeaders, the class of its caller, and the request's id from `x-request-id`, or a new
-/// one if there is none that the services would take. INVALID_ARGUMENT also names a field that may
-/// come once and comes twice.
+/// id if the header has none that the services accept. INVALID_ARGUMENT also if a field that may
+/// occur once occurs twice.
 absl::StatusOr<CallOptions> CallOptionsFromHeaders(const Headers& headers);
 
-/// A call's metadata as fields of a header; `-bin` values become base64.
+/// Converts a call's metadata to header fields. `-bin` values become base64.
 Headers HeadersFromMetadata(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
 
-/// The call's time from `grpc-timeout` ("1500m": at most 8 digits, then H, M, S, m, u or n);
-/// nothing if the field isn't there. INVALID_ARGUMENT when it is something else.
+/// Returns the timeout in `grpc-timeout` ("1500m": at most 8 digits, then H, M, S, m, u or n), or
+/// nullopt without this field. INVALID_ARGUMENT for any other value.
 absl::StatusOr<std::optional<std::chrono::nanoseconds>> TimeoutFromHeaders(const Headers& headers);
 
 }  // namespace ridestream::gateway

@@ -17,34 +17,34 @@ namespace ridestream::gateway {
 /// A method of a service behind the gateway.
 struct Method {
   const google::protobuf::MethodDescriptor* descriptor;
-  /// "/ridestream.trip.v1.TripService/QuoteTrip", as gRPC names it.
+  /// The method's name on the wire: "/ridestream.trip.v1.TripService/QuoteTrip".
   std::string path;
   /// Not null.
   std::shared_ptr<MarketChannels> channels;
   /// May be nullptr.
   rpc::CallObserver* observer;
-  /// Changes nothing: its route is a GET.
+  /// Whether the method changes nothing, i.e. its REST route is a GET.
   bool is_query;
 
   bool client_streaming() const { return descriptor->client_streaming(); }
   bool server_streaming() const { return descriptor->server_streaming(); }
 };
 
-/// The services behind the gateway, known by their descriptors. Immutable once it is filled, and
-/// then thread-safe.
+/// The services behind the gateway, described by their descriptors. Must not be changed once it is
+/// filled; thread-safe from then on.
 class Services {
  public:
-  /// `observer`, if there is one, sees every call and must outlive them.
+  /// `observer` sees every call and must outlive all of them. May be null.
   explicit Services(rpc::CallObserver* observer = nullptr) : observer_(observer) {}
 
-  /// All services that `file` declares are reached by `channels`.
+  /// Adds all services that `file` declares, reached by `channels`.
   void Add(const google::protobuf::FileDescriptor& file,
            const std::shared_ptr<MarketChannels>& channels);
-  /// nullptr if there is no such method.
+  /// Returns nullptr if there is no such method.
   const Method* Find(std::string_view path) const;
   const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }
 
-  /// The names of a file's services, for the retry policy of a channel.
+  /// The full names of a file's services, for a channel's retry policy.
   static std::vector<std::string> Names(const google::protobuf::FileDescriptor& file);
 
  private:
@@ -52,12 +52,13 @@ class Services {
   std::map<std::string, Method, std::less<>> methods_;
 };
 
-/// Begins a call, to the process of the market that its metadata name. It lives until its end by
-/// itself. A call whose process can't be found ends with the error of MarketChannels::Take.
+/// Begins a call to the process of the market that its metadata name. The call keeps itself alive
+/// until it ends. If the process can't be found, the call ends with the error of
+/// MarketChannels::Take.
 ///
-/// The calls of all protocols begin here, so this function also removes names from the answers to
-/// callers that the method's policy lists as anonymous. A driver learns its own pseudonym from the
-/// response header `ridestream-pseudonym`.
+/// Calls of all protocols begin here, so this function also removes names from the answers to
+/// callers that the method's policy lists as anonymous. The response header `ridestream-pseudonym`
+/// gives a driver its own pseudonym.
 std::shared_ptr<Call> StartCall(const Method& method, const CallOptions& options,
                                 CallEvents events);
 

@@ -23,13 +23,14 @@ namespace {
 
 using grpc::ByteBuffer;
 
-/// gRPC tells the end of a call far in the future only if there is one.
+/// Cap on timeouts. gRPC would treat a deadline in the far future as no deadline.
 constexpr std::chrono::hours kLongest{24 * 365};
 
-/// Every kind of call is a bidirectional stream on the wire, so one reactor serves all.
+/// Forwards a call of any kind: on the wire every kind is a bidirectional stream, so one reactor
+/// serves all.
 ///
-/// gRPC's threads only hand over to the strand, where all state lives; so nothing here is locked. A
-/// hold keeps gRPC from ending the call while the strand may still begin an operation.
+/// gRPC's threads only post to the strand, where all state lives, so no lock is needed. A hold
+/// keeps gRPC from ending the call while the strand may still start an operation.
 class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
   UpstreamCall(const Method& method, const CallOptions& options,
@@ -131,7 +132,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     }
     rpc::EndClientSpan(span_, status);
     Log(status, took);
-    // A copy: the strand may be through with this object before we are back here.
+    // Copied, because the strand may destroy this object before `post` returns.
     const auto post = events_.post;
     post([this, status = rpc::FromGrpcStatus(status),
           trailers = HeadersFromMetadata(context_.GetServerTrailingMetadata())] {
@@ -142,8 +143,9 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   }
 
  private:
-  /// Gives a unary call a span of its own, as a child of the client's. The service's span becomes
-  /// its child; that of a stream, and of a gateway that doesn't trace, becomes the client's.
+  /// Starts a span for a unary call, as a child of the client's span. The service's span becomes a
+  /// child of this one. A stream, or a gateway that doesn't trace, passes on the client's span
+  /// instead.
   void Trace(const Headers& metadata) {
     const tracing::SpanContext parent =
         tracing::ParseTraceContext(metadata.Get(tracing::kTraceParentKey),
@@ -165,7 +167,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     return true;
   }
 
-  /// Viewers ask again and again: their reads are logged only at the level debug.
+  /// Viewers poll, so calls of query methods are logged at level debug only.
   void Log(const grpc::Status& status, std::chrono::nanoseconds took) const {
     service::Log(
         method_.is_query ? service::Level::kDebug : service::Level::kInfo, "call_ended",
@@ -180,13 +182,14 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   void OnSent(bool ok) {
     events_.post([this, ok] {
       writing_ = false;
-      // A write that failed tells nothing: the reading side hears the reason.
+      // A failed write carries no reason; the read side reports the status.
       if (ok && !over_ && events_.on_written) events_.on_written();
       LetGo();
     });
   }
 
-  /// The only place that lets the call end: when nothing is under way and nothing will be.
+  /// Releases the hold once no operation is under way and none will start. Nothing else lets the
+  /// call end.
   void LetGo() {
     if (!over_ || reading_ || writing_ || !std::exchange(held_, false)) return;
     RemoveHold();
@@ -195,10 +198,10 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   const Method& method_;
   const std::string request_id_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  tracing::Span span_;    // Of a unary call, while tracing is on.
-  std::string trace_id_;  // Empty: the call has none.
+  tracing::Span span_;    // Of a unary call while tracing is on; else not recording.
+  std::string trace_id_;  // Empty if the call has no trace.
   CallEvents events_;
-  grpc::GenericStub stub_;  // Of this call alone: holds its place in the pool.
+  grpc::GenericStub stub_;  // Used by this call only; holds the call's place in the pool.
   grpc::ClientContext context_;
   ByteBuffer outgoing_;
   ByteBuffer incoming_;
@@ -207,12 +210,12 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   std::optional<std::string> early_message_;
   bool writing_ = false;
   bool reading_ = false;
-  bool over_ = false;  // No operation may begin any more.
+  bool over_ = false;  // No further operation may start.
   bool held_ = true;
-  std::shared_ptr<UpstreamCall> self_;  // Until OnDone has been told.
+  std::shared_ptr<UpstreamCall> self_;  // Until OnDone has been handled.
 };
 
-/// A call that never began, and whose end is on its way.
+/// A call that never started and whose end has been posted.
 class RefusedCall final : public Call {
  public:
   void Write(std::string_view, bool) override {}

@@ -9,21 +9,21 @@
 
 namespace ridestream::gateway {
 
-/// gRPC-Web's frames: a byte of flags, the length as four bytes with the highest first, and as many
-/// bytes.
+/// The header of a gRPC-Web frame: one byte of flags, and the payload's length as four bytes,
+/// big-endian.
 inline constexpr std::size_t kFrameHeader = 5;
 
 std::string DataFrame(std::string_view message);
-/// Fields as `name: value\r\n`, under the flag 0x80.
+/// A frame of `name: value\r\n` lines with the flag 0x80.
 std::string HeadersFrame(const Headers& headers);
-/// How a call ended, as a frame of headers: grpc-status, grpc-message and the trailing metadata.
+/// The frame that ends a call: grpc-status, grpc-message and the trailing metadata.
 std::string TrailersFrame(const absl::Status& status, const Headers& trailers);
 
-/// The message in `bytes`, which is to be one data frame and nothing else. INVALID_ARGUMENT says
-/// what is wrong with it, UNIMPLEMENTED that it is compressed.
+/// Returns the message in `bytes`, which must be exactly one data frame. INVALID_ARGUMENT for
+/// anything else; UNIMPLEMENTED for a compressed message.
 absl::StatusOr<std::string_view> OneMessage(std::string_view bytes);
 
-/// The bytes of base64 that was made piece by piece, so that padding may stand within.
+/// Decodes base64 that was encoded in pieces, so padding may occur in the middle.
 absl::StatusOr<std::string> DecodePieces(std::string_view base64);
 
 }  // namespace ridestream::gateway

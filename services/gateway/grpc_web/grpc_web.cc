@@ -16,9 +16,9 @@
 namespace ridestream::gateway {
 namespace {
 
-/// One gRPC-Web request. An answer of one message is sent whole; a stream frame by frame, the next
-/// one being asked for when the browser's side has taken the one before. On the exchange's strand;
-/// held by the functions it gave to the call and the exchange.
+/// One gRPC-Web request. A unary answer is sent whole. A stream is sent frame by frame: the next
+/// message is read when the browser's side has taken the frame before. Runs on the exchange's
+/// strand, and is kept alive by the callbacks that it gave to the call and the exchange.
 class GrpcWebCall final : public std::enable_shared_from_this<GrpcWebCall> {
  public:
   GrpcWebCall(const Method& method, const WebOptions& options, std::shared_ptr<Exchange> exchange)

@@ -20,7 +20,7 @@ constexpr char kMessage = 0;
 constexpr char kHalfClose = 1;
 constexpr std::uint16_t kNormalClosure = 1000;
 
-/// `name: value\r\n` for each field.
+/// Parses lines of the form `name: value\r\n`.
 absl::StatusOr<Headers> ParseFields(std::string_view text) {
   Headers headers;
   for (const absl::string_view line :
@@ -31,14 +31,15 @@ absl::StatusOr<Headers> ParseFields(std::string_view text) {
           "metadata: the first message must be lines of 'name: value'");
     }
     const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
-    // As it is: what gRPC can't carry is refused later, not mended.
+    // Added unchanged: values that gRPC can't carry are refused later, not corrected.
     headers.AddRaw({line.data(), colon}, std::string(value));
   }
   return headers;
 }
 
-/// One call over a WebSocket. On the socket's strand; held by the functions it gave to the call and
-/// the socket. Each side is read on only when the other has taken what came before.
+/// One call over a WebSocket. Reads from each side only after the other side has taken the message
+/// before. Runs on the socket's strand, and is kept alive by the callbacks that it gave to the call
+/// and the socket.
 class SocketCall final : public std::enable_shared_from_this<SocketCall> {
  public:
   SocketCall(const Method& method, const Credentials& credentials, Headers request,
@@ -116,7 +117,7 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     return absl::InvalidArgumentError("frame: is text; messages must be binary");
   }
 
-  /// Ends the call with a status of ours.
+  /// Ends the call with a status that the gateway chose.
   void Refuse(absl::Status status) {
     over_ = std::move(status);
     Cancel();
@@ -151,7 +152,7 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
     Advance();
   }
 
-  /// The only place that writes or closes.
+  /// The only function that writes or closes.
   void Advance() {
     if (writing_) return;
     if (outgoing_.empty()) {
@@ -172,11 +173,11 @@ class SocketCall final : public std::enable_shared_from_this<SocketCall> {
 
   const Method& method_;
   const Credentials credentials_;
-  Headers request_;  // Of the handshake, until the call begins.
+  Headers request_;  // The handshake, until the call starts.
   const std::shared_ptr<WebSocket> socket_;
   std::shared_ptr<Call> call_;
-  std::string request_id_;            // Of the call.
-  std::optional<absl::Status> over_;  // What we end it with, instead of the call's own status.
+  std::string request_id_;            // The id of the call.
+  std::optional<absl::Status> over_;  // The status to end the call with, in place of the service's.
   bool half_closed_ = false;
   bool headers_sent_ = false;
   bool read_next_ = false;

@@ -20,7 +20,7 @@ bool Read(const Descriptor* descriptor, std::string& text) {
 Comments::Comments() {
   google::protobuf::FileDescriptorSet files;
   files.ParseFromArray(kApiDescriptors.data(), static_cast<int>(kApiDescriptors.size()));
-  // The files come in the order of their imports.
+  // The set lists each file after its imports.
   for (const auto& file : files.file()) pool_.BuildFile(file);
 }
 

@@ -7,13 +7,13 @@
 
 namespace ridestream::gateway {
 
-/// The comments of the protos, which generated code leaves out: from a set of descriptors that the
-/// build compiled in. Thread-safe.
+/// The comments of the protos, which generated code doesn't contain. They come from a descriptor
+/// set that the build embeds. Thread-safe.
 class Comments {
  public:
   Comments();
-  /// What stands before a method, service, message or field in its proto, without the slashes;
-  /// empty if nothing does. `name` is its full name.
+  /// The comment before a method, service, message or field in its proto, without the slashes;
+  /// empty if there is none. `name` is the full name.
   std::string Of(const std::string& name) const;
 
  private:

@@ -47,7 +47,7 @@ class Writer {
   }
 
  private:
-  /// Variables have their fields' names in JSON, as all else does.
+  /// Variables are named as in JSON, like all other fields.
   static std::string JsonPath(const Route& route) {
     std::string path = route.path.text();
     const Descriptor& request = *route.method->descriptor->input_type();
@@ -63,7 +63,7 @@ class Writer {
     const auto& method = *route.method->descriptor;
     const std::string text = comments_.Of(method.full_name());
     std::string id = fmt::format("{}_{}", method.service()->name(), method.name());
-    // A method's further routes need names of their own.
+    // Operation ids must be unique, so a method's further routes get ids of their own.
     if (!ids_.insert(id).second) id += "_" + absl::AsciiStrToLower(route.http_method);
     Json operation = {{"operationId", id},
                       {"tags", {method.service()->name()}},
@@ -110,10 +110,10 @@ class Writer {
     return parameters;
   }
 
-  /// The scalars of a message, and of those within, by their paths.
+  /// Adds the scalars of a message and of its nested messages, named by their paths.
   void AddQuery(const Descriptor& message, const std::string& prefix,
                 const std::vector<std::string>& without, Json& parameters, int depth) {
-    constexpr int kDeepest = 4;  // A message may hold itself.
+    constexpr int kDeepest = 4;  // A message type may contain itself.
     for (int i = 0; i < message.field_count() && depth < kDeepest; ++i) {
       const FieldDescriptor& field = *message.field(i);
       if (std::find(without.begin(), without.end(), field.name()) != without.end()) continue;
@@ -128,7 +128,7 @@ class Writer {
     }
   }
 
-  /// The request, but for what the path says.
+  /// The schema of the request without the fields that the path sets.
   Json BodySchema(const Route& route) {
     const Descriptor& request = *route.method->descriptor->input_type();
     const std::vector<std::string> variables = route.path.variables();

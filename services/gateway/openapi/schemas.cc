@@ -10,7 +10,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using Json = Schemas::Json;
 
-/// Messages that protobuf writes in a form of their own.
+/// Messages for which protobuf's JSON mapping has a special form.
 const Json* WellKnown(const std::string& name) {
   static const auto* const known = new std::map<std::string, Json>{
       {"google.protobuf.Timestamp", {{"type", "string"}, {"format", "date-time"}}},
@@ -31,7 +31,7 @@ Json Schemas::Reference(const Descriptor& message) {
   const std::string& name = message.full_name();
   if (const Json* known = WellKnown(name)) return *known;
   if (!all_.contains(name)) {
-    all_[name] = Json::object();  // It may refer to itself.
+    all_[name] = Json::object();  // A message type may refer to itself.
     Json schema = {{"type", "object"}};
     if (const std::string text = comments_.Of(name); !text.empty()) schema["description"] = text;
     Json properties = Json::object();

@@ -8,7 +8,7 @@
 
 namespace ridestream::gateway {
 
-/// The JSON Schemas of messages, as protobuf's JSON mapping writes them. Collects those that were
+/// The JSON Schemas of messages, by protobuf's JSON mapping. Collects every message that was
 /// referred to.
 class Schemas {
  public:
@@ -16,11 +16,12 @@ class Schemas {
 
   explicit Schemas(const Comments& comments) : comments_(comments) {}
 
-  /// A reference to a message's schema, which is added.
+  /// Returns a reference to a message's schema, and adds the schema.
   Json Reference(const google::protobuf::Descriptor& message);
-  /// A field's schema with its description; of one element if `as_element`.
+  /// A field's schema with its description. With `as_element`, the schema of one element of a
+  /// repeated field.
   Json Field(const google::protobuf::FieldDescriptor& field, bool as_element = false);
-  /// All that were added, by their names.
+  /// All schemas that were added, by name.
   const Json& all() const { return all_; }
 
  private:

@@ -16,7 +16,7 @@
 namespace ridestream::gateway {
 namespace {
 
-/// Names a stream: the method, the path's variables and the query but for where it is to begin.
+/// Names a stream by its method, the path's variables, and the query without the start position.
 std::string StreamName(const Routes::Found& found, const std::string& query) {
   const Route& route = *found.route;
   std::string text = route.method->path;
@@ -27,14 +27,15 @@ std::string StreamName(const Routes::Found& found, const std::string& query) {
         route.after != nullptr && (name == route.after->name() || name == route.after->json_name());
     if (!is_start) text += "\n" + std::string(pair);
   }
-  // FNV-1a: the same in every process, so that a reader may come back after a restart.
+  // FNV-1a: the same in every process, so a reader can resume after a restart.
   std::uint64_t hash = 14695981039346656037U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return fmt::format("{:016x}", hash);
 }
 
-/// One stream of events; the next response is asked for when the reader has taken the one before.
-/// On the exchange's strand; held by the functions it gave to the call and the exchange.
+/// One stream of events. The next response is read when the reader has taken the one before. Runs
+/// on the exchange's strand, and is kept alive by the callbacks that it gave to the call and the
+/// exchange.
 class EventStream final : public std::enable_shared_from_this<EventStream> {
  public:
   EventStream(const Route& route, Resume resume, const RestOptions& options,
@@ -94,7 +95,7 @@ class EventStream final : public std::enable_shared_from_this<EventStream> {
     std::string event = "event: end\ndata: {}\n\n";
     if (!status.ok()) {
       std::string problem = *Problem(status).body;
-      // On one line: a field of an event ends with it.
+      // A line break would end the event's field.
       std::erase(problem, '\n');
       event = fmt::format("event: problem\ndata: {}\n\n", problem);
     }
@@ -107,7 +108,8 @@ class EventStream final : public std::enable_shared_from_this<EventStream> {
     exchange_->Write(Share(std::move(event)), std::move(written));
   }
 
-  /// Says now and then that the stream is alive. One that has not begun by then begins.
+  /// Sends a comment line at intervals while there are no events, so proxies keep the connection
+  /// open. Begins the response if nothing has been sent yet.
   void Beat() {
     exchange_->After(options_.heartbeat, [weak = weak_from_this()] {
       const auto self = weak.lock();
@@ -151,7 +153,7 @@ Response EventsHead() {
   return {.status = 200,
           .headers = {{"content-type", "text/event-stream"},
                       {"cache-control", "no-store"},
-                      // Proxies that gather answers hold events back.
+                      // Tells proxies not to buffer the events.
                       {"x-accel-buffering", "no"}}};
 }
 

@@ -11,33 +11,33 @@
 
 namespace ridestream::gateway {
 
-/// What a reader of a stream of events comes back with.
+/// The position from which a reader continues a stream of events.
 struct Resume {
-  /// Names the stream: its method and what was asked for.
+  /// Identifies the stream: its method and its parameters.
   std::string stream;
   /// The id of the reader's last event; empty for a new reader.
   std::string after;
 };
 
-/// Reads `Last-Event-ID`. An event's id is the stream's name, a dash, and the position after it.
-/// INVALID_ARGUMENT for an invalid id, or the id of another stream's event. A stream that can't be
-/// resumed starts again.
+/// Reads `Last-Event-ID`. An event's id is the stream's name, a dash, and the position after the
+/// event. INVALID_ARGUMENT for an invalid id, or for the id of another stream's event. A stream
+/// that can't be resumed starts from the beginning.
 absl::StatusOr<Resume> ReadLastEventId(const Routes::Found& found, const Request& request);
 
 /// Answers with Server-Sent Events:
-///   event: open      data: {"resumed": …}   the first: whether it goes on where the reader was
-///   (no name)        data: a response       with an id, if the stream can be resumed
-///   event: end       data: {}               the call ended well; don't come back
-///   event: problem   data: a problem        it ended badly
-/// An error before the first event is an HTTP error.
+///   event: open      data: {"resumed": …}   the first event: whether the stream was resumed
+///   (no name)        data: a response       with an id if the stream can be resumed
+///   event: end       data: {}               the call ended with OK; don't reconnect
+///   event: problem   data: a problem        the call failed
+/// An error before the first event becomes an HTTP error response.
 void ServeEvents(const Route& route, Resume resume, const RestOptions& options,
                  const CallOptions& call, std::string_view message,
                  const std::shared_ptr<Exchange>& exchange);
 
-/// The answer to a call that failed, with the pause it asks for.
+/// The response to a failed call, with the pause that the service asked for.
 Response CallProblem(const absl::Status& status, const Headers& trailers);
 
-/// What an answer of events begins with.
+/// The status and the headers of a response with events.
 Response EventsHead();
 
 }  // namespace ridestream::gateway

@@ -10,18 +10,18 @@
 
 namespace ridestream::gateway {
 
-/// The values of a path's variables, decoded, by the names of the fields they are of.
+/// The decoded values of a path's variables, with the names of the request's fields.
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-/// A path of a route, such as "/v1/trips/{trip_id}:cancel": segments that are literal or a
-/// variable, the last of which may end with a verb. Immutable.
+/// A route's path, such as "/v1/trips/{trip_id}:cancel". Each segment is a literal or a variable,
+/// and the last one may end with a verb. Immutable.
 class PathTemplate {
  public:
-  /// INVALID_ARGUMENT when it isn't of this form.
+  /// INVALID_ARGUMENT if `text` doesn't have this form.
   static absl::StatusOr<PathTemplate> Parse(std::string_view text);
 
-  /// The variables of a path that fits, as it was sent (encoded). An empty segment fits no
-  /// variable.
+  /// Returns the variables if `path`, percent-encoded as it was sent, matches; else nullopt. An
+  /// empty segment matches no variable.
   std::optional<Variables> Match(std::string_view path) const;
 
   bool has_verb() const { return !verb_.empty(); }

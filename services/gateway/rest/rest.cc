@@ -18,7 +18,8 @@
 namespace ridestream::gateway {
 namespace {
 
-/// One unary call. On the exchange's strand; held by the functions it gave to the call.
+/// One unary call. Runs on the exchange's strand, and is kept alive by the callbacks that it gave
+/// to the call.
 class RestCall final : public std::enable_shared_from_this<RestCall> {
  public:
   RestCall(const Route& route, std::shared_ptr<Exchange> exchange)
@@ -65,7 +66,7 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   std::string message_;
 };
 
-/// The market that the path names, such as /v1/markets/porto/quotes, is the call's.
+/// Sets the call's market from the path, such as /v1/markets/porto/quotes.
 absl::Status NameMarket(const Variables& variables, CallOptions& call) {
   const auto market = std::find_if(variables.begin(), variables.end(),
                                    [](const auto& each) { return each.first == "market"; });
@@ -85,7 +86,7 @@ Response CallProblem(const absl::Status& status, const Headers& trailers) {
   std::int64_t pause_ms = 0;
   const std::string_view pause = trailers.Get("retry-after-ms");
   if (absl::SimpleAtoi(absl::string_view(pause.data(), pause.size()), &pause_ms) && pause_ms >= 0) {
-    // HTTP knows whole seconds only.
+    // Retry-After has a resolution of one second.
     response.headers.Add("retry-after", std::to_string((pause_ms + 999) / 1000));
   }
   return response;
@@ -116,7 +117,7 @@ void ServeRest(const Routes::Found& found, const RestOptions& options,
   }
   if (streams) {
     if (request.method == "HEAD") {
-      // What a GET would begin with; no call is made, which would go on without end.
+      // HEAD on a stream gets the headers of a GET. No call is made, because it would never end.
       exchange->Begin(EventsHead());
       return exchange->End();
     }

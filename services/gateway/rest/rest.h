@@ -10,16 +10,18 @@
 namespace ridestream::gateway {
 
 struct RestOptions {
-  /// Deadline of unary calls that come without one.
+  /// Deadline of unary calls that have none.
   std::chrono::milliseconds default_timeout{15'000};
-  /// A stream of events that has nothing to tell says so, that nothing between cuts it.
+  /// Interval of heartbeats on a stream without events. They keep proxies from closing the
+  /// connection.
   std::chrono::milliseconds heartbeat{15'000};
-  /// By which calls go on to the services.
+  /// Decides which credentials calls to the services carry.
   Credentials credentials = {};
 };
 
-/// Answers a request of REST: JSON, or Server-Sent Events where the method streams; errors as
-/// application/problem+json. The route and the options outlive it. On the exchange's strand.
+/// Answers a REST request with JSON, or with Server-Sent Events for a streaming method. Errors are
+/// application/problem+json. The route and the options must outlive the request. Must be called on
+/// the exchange's strand.
 void ServeRest(const Routes::Found& found, const RestOptions& options,
                const std::shared_ptr<Exchange>& exchange);
 

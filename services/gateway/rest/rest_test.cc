@@ -1,4 +1,4 @@
-// REST before fakes of the services: requests, answers, errors and events.
+// REST against fake services: requests, responses, errors and events.
 
 #include "services/gateway/rest/rest.h"
 
@@ -50,7 +50,7 @@ TEST_F(RestTest, TakesFieldsFromPathAndBodyAndPassesMetadataOn) {
   EXPECT_EQ(answer.headers.Get("seen-caller"), "rider/r-1");
   EXPECT_EQ(answer.headers.Get("seen-request-id"), "morning-1");
   EXPECT_EQ(answer.headers.Get("x-request-id"), "morning-1");
-  // gRPC rounds it up on the wire.
+  // gRPC rounds the timeout up on the wire.
   EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 2100);
   const json quote = json::parse(answer.body);
   EXPECT_EQ(quote["quoteId"], "porto");
@@ -230,7 +230,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 class EventsTest : public RestTest {
  protected:
-  /// All of a stream that ends by itself.
+  /// Reads a whole stream that ends by itself.
   std::string Events(const std::string& target, const std::string& last_event_id = "") {
     Headers headers;
     if (!last_event_id.empty()) headers.Add("last-event-id", last_event_id);
@@ -240,7 +240,7 @@ class EventsTest : public RestTest {
     EXPECT_TRUE(answer.whole);
     return answer.body;
   }
-  /// The ids in it, in their order.
+  /// The ids of the events, in order.
   static std::vector<std::string> Ids(const std::string& events) {
     std::vector<std::string> ids;
     for (std::size_t at = events.find("id: "); at != std::string::npos;

@@ -33,7 +33,7 @@ std::pair<std::string, std::string> Pattern(const HttpRule& rule) {
   return {"", ""};
 }
 
-/// A field of the message itself that isn't repeated; nullptr for an empty name.
+/// Finds a singular field of the message itself; nullptr for an empty name.
 absl::StatusOr<const FieldDescriptor*> OwnField(const Descriptor& message,
                                                 const std::string& name) {
   if (name.empty()) return nullptr;

@@ -12,23 +12,25 @@
 
 namespace ridestream::gateway {
 
-/// Fields from a message's own to one within, as a path such as "pickup.lat_e7" names them.
+/// Fields from a message's own field down to a nested one. Written as a path such as
+/// "pickup.lat_e7".
 using FieldPath = std::vector<const google::protobuf::FieldDescriptor*>;
 
-/// Finds the fields by their names in the proto or in JSON. INVALID_ARGUMENT names what isn't
-/// there. All but the last are messages.
+/// Finds the fields by their proto names or JSON names. INVALID_ARGUMENT, with the name, if a field
+/// doesn't exist. All but the last are message fields.
 absl::StatusOr<FieldPath> FindFields(const google::protobuf::Descriptor& message,
                                      std::string_view path);
 
-/// A route of REST to a method, as the option beside it says.
+/// A REST route to a method, from the method's HTTP option.
 struct Route {
   const Method* method;
   std::string http_method;
   PathTemplate path;
   bool has_body = false;
-  /// A field of the request; nullptr if there is none.
+  /// The request's field for the Idempotency-Key; nullptr if there is none.
   const google::protobuf::FieldDescriptor* idempotency_key = nullptr;
-  /// Fields of the response and of the request: for streams that can be resumed.
+  /// Position fields of the response, and the request's field to continue after, for streams that
+  /// can be resumed.
   std::vector<FieldPath> positions = {};
   const google::protobuf::FieldDescriptor* after = nullptr;
 };
@@ -36,20 +38,20 @@ struct Route {
 /// All routes. Immutable.
 class Routes {
  public:
-  /// Reads the options of all methods; `services` must outlive the routes. INVALID_ARGUMENT names a
-  /// method whose option names a field that doesn't exist, or whose path is invalid.
+  /// Reads the options of all methods. `services` must outlive the routes. INVALID_ARGUMENT, with
+  /// the method's name, if an option names a field that doesn't exist or has an invalid path.
   static absl::StatusOr<Routes> Read(const Services& services);
 
   struct Found {
     const Route* route;
     Variables variables;
   };
-  /// The path is known, by these methods ("GET, POST").
+  /// The path exists, but only for these methods ("GET, POST").
   struct WrongMethod {
     std::string allow;
   };
   struct Unknown {};
-  /// Routes with a verb come first, since the value of a variable may end as they do.
+  /// Tries routes with a verb first, because the value of a variable may end like a verb.
   std::variant<Found, WrongMethod, Unknown> Find(std::string_view http_method,
                                                  std::string_view path) const;
 

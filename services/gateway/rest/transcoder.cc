@@ -22,10 +22,10 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using nlohmann::json;
 
-// A request nests four deep; protobuf takes 100.
+// A request nests four levels deep; protobuf accepts 100.
 constexpr int kMaxDepth = 32;
-// Variables of paths and the key are ids, of at most 64 bytes. A service that repeats a value in an
-// error does so in metadata, whose size gRPC bounds for the whole connection.
+// Path variables and the idempotency key are ids, of at most 64 bytes. A service may repeat such a
+// value in an error's metadata, and gRPC closes the whole connection when metadata is too large.
 constexpr std::size_t kMaxIdBytes = 256;
 constexpr std::size_t kMaxParameterBytes = 1 << 10;
 
@@ -36,8 +36,8 @@ std::unique_ptr<Message> NewMessage(const Descriptor& type) {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->New());
 }
 
-/// A field's name in JSON, by that or by its name in the proto: "lat_e7" and "latE7" are "latE7",
-/// as protoc makes the one of the other.
+/// A field's JSON name, from its JSON name or its proto name: "lat_e7" and "latE7" both give
+/// "latE7", by protoc's rule.
 std::string JsonName(std::string_view name) {
   std::string json_name;
   bool capital = false;
@@ -50,8 +50,8 @@ std::string JsonName(std::string_view name) {
   return json_name;
 }
 
-/// Follows a parser to find a field that one object names twice, by the same name or by both. No
-/// request of the API holds a map, whose keys would be no fields.
+/// Follows the JSON parser to find a field that occurs twice in one object, under the same name or
+/// under both names. No request of the API contains a map, whose keys would not be fields.
 class FieldNames {
  public:
   void On(json::parse_event_t event, const json& value) {
@@ -65,11 +65,11 @@ class FieldNames {
       if (!open_.back().insert(JsonName(name)).second && doubled_.empty()) doubled_ = name;
     }
   }
-  /// Empty if there is none.
+  /// The duplicate field; empty if there is none.
   const std::string& doubled() const { return doubled_; }
 
  private:
-  std::vector<std::set<std::string>> open_;  // Of the objects that aren't closed yet.
+  std::vector<std::set<std::string>> open_;  // Names seen in each object that is still open.
   std::string doubled_;
 };
 
@@ -81,7 +81,7 @@ absl::StatusOr<json> ParseBody(const std::string& body) {
   try {
     parsed = json::parse(body, [&](int depth, json::parse_event_t event, json& value) {
       too_deep = too_deep || depth > kMaxDepth;
-      // Beyond that the parser tells of some events only.
+      // Beyond this depth the parser doesn't report all events.
       if (!too_deep) names.On(event, value);
       return depth <= kMaxDepth;
     });
@@ -96,7 +96,7 @@ absl::StatusOr<json> ParseBody(const std::string& body) {
   return parsed;
 }
 
-/// The value under a field's name, in the proto or in JSON; nullptr if there is none.
+/// The value of a field under its proto name or its JSON name; nullptr if there is none.
 json* Find(json& object, const FieldDescriptor& field) {
   for (const std::string& name : {field.json_name(), field.name()}) {
     if (const auto found = object.find(name); found != object.end()) return &*found;
@@ -114,7 +114,7 @@ absl::Status CheckSize(std::string_view name, std::string_view value, std::size_
   return Invalid(fmt::format("{}: has more than {} bytes", name, bound));
 }
 
-/// Sets a field that may be said only once, to an id.
+/// Sets a field to an id. Fails if the field already has another value.
 absl::Status SetOnce(json& request, const FieldDescriptor& field, std::string_view value,
                      std::string_view said_by) {
   if (absl::Status status = CheckSize(field.name(), value, kMaxIdBytes); !status.ok()) {
@@ -129,7 +129,8 @@ absl::Status SetOnce(json& request, const FieldDescriptor& field, std::string_vi
   return absl::OkStatus();
 }
 
-/// Sets what a query parameter names. A repeated message on the way is taken by its one element.
+/// Sets the field that a query parameter names. A repeated message in the path stands for its
+/// single element.
 absl::Status SetParameter(json& request, const Descriptor& type, const std::string& name,
                           const std::string& value) {
   const auto path = FindFields(type, name);
@@ -166,7 +167,7 @@ absl::Status SetParameter(json& request, const Descriptor& type, const std::stri
   return absl::OkStatus();
 }
 
-/// Only for requests without a body, so all that is there was put there by parameters before.
+/// Only requests without a body have a query, so existing values come from earlier parameters.
 absl::Status SetQuery(json& request, const Route& route, const std::string& query) {
   if (route.has_body && !query.empty()) {
     return Invalid("query: this route takes its fields in the body");
@@ -218,7 +219,7 @@ absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables
             : SetOnce(*object, *route.idempotency_key, key, "the Idempotency-Key");
   }
   if (status.ok() && !after.empty()) {
-    // Where the reader stands is newer than where it was first asked to begin.
+    // The reader's position is newer than the start position in its request.
     Erase(*object, *route.after);
     if (const auto* oneof = route.after->containing_oneof()) {
       for (int i = 0; i < oneof->field_count(); ++i) Erase(*object, *oneof->field(i));
@@ -261,7 +262,7 @@ std::string PositionOf(const Route& route, std::string_view bytes) {
       case FieldDescriptor::CPPTYPE_STRING:
         return reflection.GetString(*within, path.back());
       default:
-        return "";  // Refused when the routes are read.
+        return "";  // Unreachable: such routes are rejected at the start.
     }
   }
   return "";

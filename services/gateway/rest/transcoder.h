@@ -9,21 +9,21 @@
 
 namespace ridestream::gateway {
 
-/// The message that a request of REST means, serialized: its body, with the path's variables, the
-/// query and the Idempotency-Key, read by protobuf's JSON mapping. INVALID_ARGUMENT names the field
-/// that isn't there, or whose value doesn't fit, or that two places say differently.
+/// Converts a REST request to its serialized message: the body, the path's variables, the query and
+/// the Idempotency-Key, by protobuf's JSON mapping. INVALID_ARGUMENT names a field that doesn't
+/// exist, has an invalid value, or is given in two places with different values.
 ///
-/// `after`, if it isn't empty, is the value of the route's field of that name.
+/// `after`, unless empty, sets the route's field for the position to continue after.
 absl::StatusOr<std::string> RequestToMessage(const Route& route, const Variables& variables,
                                              const Request& request, std::string_view after = {});
 
-/// A response's JSON, on one line. Fields of scalars and lists are always there, as protobuf has
-/// them when nothing was set. INTERNAL for bytes that aren't such a message.
+/// Converts a response to JSON on one line. Unset scalars and lists are included with their
+/// defaults. INTERNAL if the bytes aren't a message of this type.
 absl::StatusOr<std::string> MessageToJson(const google::protobuf::Descriptor& type,
                                           std::string_view bytes);
 
-/// The position of a response in its stream: the number or text of the first of the route's
-/// positions that is set; empty if none is.
+/// The position of a response in its stream: the first of the route's position fields that is set,
+/// as text; empty if none is set.
 std::string PositionOf(const Route& route, std::string_view bytes);
 
 }  // namespace ridestream::gateway

@@ -20,7 +20,7 @@ constexpr std::string_view kSessionPath = "/session";
 constexpr std::string_view kOpenApiPath = "/openapi.json";
 constexpr std::string_view kFilesRoute = "files";
 
-/// Nothing that is answered is to be framed, or used by a page of another site.
+/// No response may be framed, or used by a page of another site.
 const Headers& SafetyHeaders() {
   static const Headers headers = {{"referrer-policy", "no-referrer"},
                                   {"x-frame-options", "DENY"},
@@ -29,7 +29,8 @@ const Headers& SafetyHeaders() {
   return headers;
 }
 
-/// The page has nothing inline and makes no scripts; small images are in its styles.
+/// The page has no inline code and compiles no scripts at run time. Its styles contain small
+/// images.
 constexpr std::string_view kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
@@ -53,8 +54,9 @@ void Gateway::Serve(const std::shared_ptr<Exchange>& exchange) const {
   const Request& request = exchange->request();
   exchange->AddHeaders(SafetyHeaders());
   if (options_.https) exchange->AddHeaders({{"strict-transport-security", "max-age=31536000"}});
-  // An orchestrator asks for the health by any address; nobody learns anything by it. HTTP/1.0
-  // knows requests without a host, but no browser sends them.
+  // Health checks are allowed under any host name, since orchestrators probe by address and the
+  // answer reveals nothing. HTTP/1.0 requests may lack a host, but browsers never send such
+  // requests.
   if (request.path != kHealthPath && request.headers.Has("host") &&
       !options_.hosts.Allow(request.headers.Get("host"))) {
     return exchange->Send(Problem(421, StatusCode::kPermissionDenied,
@@ -128,7 +130,7 @@ Response Gateway::DescribeSession(const Request& request) const {
 
 bool Gateway::ServeRoute(const std::shared_ptr<Exchange>& exchange) const {
   const Request& request = exchange->request();
-  // The answer to HEAD is that to GET; the connection leaves out the body.
+  // HEAD gets the same response as GET; the connection omits the body.
   const std::string_view method =
       request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   if (request.path == kOpenApiPath) {

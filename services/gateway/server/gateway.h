@@ -19,44 +19,43 @@ namespace ridestream::gateway {
 struct GatewayOptions {
   Services services;
   Origins origins;
-  /// Under which names it answers; loopback's alone unless said otherwise.
+  /// Host names under which the gateway answers; only loopback by default.
   Hosts hosts = {};
   StaticFiles files;
-  /// Make hands them to `web` and `rest`.
+  /// Make passes them on to `web` and `rest`.
   Credentials credentials = {};
-  /// Null if nobody can sign in at an OIDC provider; else outlives the gateway.
+  /// Null without an OIDC provider. Must outlive the gateway.
   OidcSignIn* oidc = nullptr;
-  /// Browsers reach it by https, and are told to use nothing else for a year (HSTS).
+  /// Browsers reach the gateway by HTTPS, and are told to use only HTTPS for a year (HSTS).
   bool https = false;
   WebOptions web = {};
   RestOptions rest = {};
 };
 
-/// Decides who answers a request: gRPC-Web, WebSocket, REST, sign-in, the health check or the
-/// page's files.
-/// Thread-safe; must outlive the server that it answers for.
+/// Routes requests to gRPC-Web, WebSockets, REST, sign-in, the health check or the page's files.
+/// Thread-safe; must outlive the server that it handles requests for.
 class Gateway {
  public:
-  /// INVALID_ARGUMENT when a proto's option of REST is wrong; it names the method.
+  /// INVALID_ARGUMENT, with the method's name, if a proto's HTTP option is wrong.
   static absl::StatusOr<std::unique_ptr<Gateway>> Make(GatewayOptions options);
 
   void Serve(const std::shared_ptr<Exchange>& exchange) const;
-  /// From now on the health check says that we are going.
+  /// From now on the health check reports that the gateway is draining.
   void StartDrain() { draining_ = true; }
 
  private:
   explicit Gateway(GatewayOptions options) : options_(std::move(options)) {}
   void ServeMethod(const Method& method, const std::shared_ptr<Exchange>& exchange) const;
-  /// Sign-in, sign-out, and what the page asks about its session. False for other paths.
+  /// Handles sign-in, sign-out and the page's question about its session. False for other paths.
   bool ServeSession(const std::shared_ptr<Exchange>& exchange) const;
   Response DescribeSession(const Request& request) const;
-  /// False if the path is none of REST's.
+  /// False if the path is not a REST path.
   bool ServeRoute(const std::shared_ptr<Exchange>& exchange) const;
   Response Health() const;
 
   const GatewayOptions options_;
-  Routes routes_;         // Of options_.services; set before it serves.
-  SharedBytes document_;  // OpenAPI's.
+  Routes routes_;         // For options_.services; set before serving starts.
+  SharedBytes document_;  // The OpenAPI document.
   std::atomic<bool> draining_ = false;
 };
 

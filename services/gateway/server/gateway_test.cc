@@ -1,4 +1,4 @@
-// The gateway's gRPC-Web and WebSocket sides, byte for byte, before fakes of the services.
+// gRPC-Web and WebSockets against fake services, byte by byte.
 
 #include "services/gateway/server/gateway.h"
 
@@ -32,7 +32,7 @@ constexpr char kDrive[] = "/ridestream.dispatch.v1.DispatchService/Drive";
 constexpr char kType[] = "application/grpc-web+proto";
 const Headers kProto = {{"content-type", kType}};
 
-/// The frames of a body: the payloads, those of headers and trailers with their flag before them.
+/// The payloads of the frames in a body. Headers and trailers are prefixed with their flag.
 std::vector<std::string> Frames(std::string_view body) {
   std::vector<std::string> frames;
   while (body.size() >= kFrameHeader) {
@@ -78,7 +78,7 @@ TEST_F(GatewayTest, AnswersAUnaryCallWithMessageTrailersAndMetadata) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.headers.Get("content-type"), "application/grpc-web+proto");
   EXPECT_EQ(answer.headers.Get("seen-caller"), "rider/r-17");
-  // gRPC rounds it up on the wire.
+  // gRPC rounds the timeout up on the wire.
   EXPECT_LE(std::stoi(std::string(answer.headers.Get("seen-timeout-ms"))), 3100);
   const auto frames = Frames(answer.body);
   ASSERT_EQ(frames.size(), 2U);
@@ -267,8 +267,8 @@ TEST_F(GatewayTest, HoldsOneFrameOfASlowReaderNotItsBacklog) {
   TestClient client(port());
   client.SendRequest("POST", kWatch, kProto, WatchFrame("flood"));
   ASSERT_EQ(client.ReadHead().status, 200);
-  // What fits between is in the buffers of the kernel and of gRPC: some MB of frames of 64 KiB. A
-  // gateway that read on would take them all, thousands a second.
+  // The buffers of the kernel and of gRPC hold some MB of frames of 64 KiB. A gateway that kept
+  // reading would take thousands of frames a second.
   int before = -1;
   int after = services_.frames;
   TestClient probe(port());
@@ -445,7 +445,7 @@ TEST_F(GatewayTest, EndsStreamsOnADrain) {
   position.mutable_position()->set_sequence(1);
   socket.SendBinary(std::string(1, '\0') + DataFrame(position.SerializeAsString()));
   socket.ReadFrame();  // Headers.
-  socket.ReadFrame();  // The answer.
+  socket.ReadFrame();  // The response.
 
   std::thread drain([this] { server_->Drain(20s); });
   std::string last;

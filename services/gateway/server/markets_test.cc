@@ -1,5 +1,5 @@
-// A gateway before two markets that are served by different processes: each call goes to the
-// process of the market that it names, by whatever protocol it comes.
+// A gateway in front of two markets that different processes serve. Each call goes to the process
+// of its market, over every protocol.
 
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ class GatewayMarketsTest : public GatewayTest {
     Start("", {}, fmt::format("porto={},lisbon={}", services_.address(), lisbon_.address()));
   }
 
-  /// What FindNearest asks; the message's own market tells who was asked.
+  /// A FindNearest request. Its own market shows which process it reached.
   static std::string Question(const std::string& market) {
     location::v1::FindNearestRequest request;
     request.set_market(market);
@@ -38,7 +38,7 @@ class GatewayMarketsTest : public GatewayTest {
     return TestClient(port()).Call("POST", kNearest, headers, frame).body;
   }
 
-  FakeServices lisbon_;  // services_ is porto's.
+  FakeServices lisbon_;  // services_ serves porto.
 };
 
 TEST_F(GatewayMarketsTest, RoutesRestByTheMarketOfThePath) {
@@ -77,7 +77,7 @@ TEST_F(GatewayMarketsTest, RoutesWebSocketsByTheirMetadata) {
   client.SendBinary(std::string(1, '\0') + Question("said-porto"));
   client.SendBinary("\1");
   client.ReadFrame();  // Headers.
-  client.ReadFrame();  // The answer.
+  client.ReadFrame();  // The response.
   EXPECT_THAT(client.ReadFrame().payload, HasSubstr("grpc-status: 0"));
   EXPECT_EQ(services_.last_find_nearest().market(), "said-porto");
   EXPECT_EQ(lisbon_.last_find_nearest().market(), "");

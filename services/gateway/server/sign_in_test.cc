@@ -1,5 +1,4 @@
-// A gateway that demands proof of its callers: every protocol and every route gives the same
-// answer.
+// A gateway that requires proof of identity gives the same answer over every protocol and route.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -56,7 +55,8 @@ class SignInTest : public GatewayTest {
     TestClient client(port());
     return "rest " + std::to_string(client.Call(method, target, headers).status);
   }
-  /// A browser can give a WebSocket's handshake no fields but cookies: the rest is metadata.
+  /// Browsers can't set headers on a WebSocket's handshake except cookies; the rest is sent as
+  /// metadata.
   std::string CallSocket(const std::string& method, const Headers& headers) {
     Headers handshake;
     std::string metadata;
@@ -80,10 +80,10 @@ class SignInTest : public GatewayTest {
     return "socket " + StatusIn(frames);
   }
 
-  /// What such a caller gets from every method over gRPC-Web and WebSockets, and from every route
-  /// of REST.
+  /// The statuses that such a caller gets from every method over gRPC-Web and WebSockets, and from
+  /// every REST route.
   std::vector<std::string> CallEverything(Headers headers) {
-    headers.Add("grpc-timeout", "100m");  // Some calls of the fake services have no end.
+    headers.Add("grpc-timeout", "100m");  // Some calls of the fake services never end.
     std::vector<std::string> answers;
     for (const auto& [path, method] : services_served_.methods()) {
       answers.push_back(path + " " + CallWeb(path, headers));

@@ -20,7 +20,7 @@ class GatewayTracingTest : public GatewayTest {
  protected:
   GatewayTracingTest() { spans_.Clear(); }
 
-  /// The traceparent that trip saw.
+  /// The traceparent that trip received.
   std::string Quote(const Headers& more) {
     Headers headers = {{"content-type", "application/json"}, {"ridestream-caller", "rider/r-1"}};
     for (const auto& [name, value] : more) headers.Add(name, value);

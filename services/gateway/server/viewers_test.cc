@@ -1,4 +1,4 @@
-// Viewers of the live map see cars under pseudonyms and no names, by every protocol.
+// Viewers of the live map see pseudonyms and no names, over every protocol.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -72,7 +72,7 @@ class ViewersTest : public GatewayTest {
     return frames;
   }
 
-  /// The answers to a caller who makes every call that viewers may make, by protocol and call.
+  /// The responses to every call that viewers may make, by protocol and method.
   std::map<std::string, std::string> AskForEverything(const Headers& headers,
                                                       const std::string& driver) {
     location::v1::WatchAreaRequest area;

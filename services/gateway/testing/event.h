@@ -6,7 +6,7 @@
 
 namespace ridestream::gateway {
 
-/// Something that happens once, on another thread. Thread-safe.
+/// An event that happens once, on another thread. Thread-safe.
 class Event {
  public:
   void Happen() {
@@ -14,7 +14,7 @@ class Event {
     happened_ = true;
     changed_.SignalAll();
   }
-  /// False when it hasn't happened within `patience`.
+  /// Returns false if it hasn't happened within `patience`.
   bool Wait(std::chrono::milliseconds patience = std::chrono::seconds(30)) {
     const auto end = std::chrono::steady_clock::now() + patience;
     MutexLock lock(mu_);

@@ -22,8 +22,8 @@ class Never final : public grpc::ServerUnaryReactor {
   Event& cancelled_;
 };
 
-/// WatchArea: `count` frames, the next when the one before was taken; none ends when it is
-/// cancelled.
+/// WatchArea: sends `count` frames, each after the one before was taken, and ends. With 0, sends
+/// nothing and ends when the call is cancelled.
 class Frames final : public grpc::ServerWriteReactor<location::v1::WatchAreaResponse> {
  public:
   Frames(FakeServices& fake, location::v1::WatchAreaResponse frame)
@@ -52,7 +52,7 @@ class Frames final : public grpc::ServerWriteReactor<location::v1::WatchAreaResp
   location::v1::WatchAreaResponse frame_;
 };
 
-/// Drive: one answer to each position.
+/// Drive: answers each position.
 class Echo final
     : public grpc::ServerBidiReactor<dispatch::v1::DriveRequest, dispatch::v1::DriveResponse> {
  public:
@@ -73,7 +73,7 @@ class Echo final
   dispatch::v1::DriveResponse response_;
 };
 
-/// A trip that jane-doe drives for ada-lovelace.
+/// A trip with the driver jane-doe and the rider ada-lovelace.
 trip::v1::Trip NamedTrip() {
   trip::v1::Trip trip;
   trip.set_trip_id("t-1");

@@ -15,22 +15,23 @@
 
 namespace ridestream::gateway {
 
-/// Services behind a gateway under test, in this process, which do what shows the gateway's part:
-///  * QuoteTrip answers with what it was told: market as quote_id, the caller as the initial
-///  metadata
-///    `seen-caller`, its token as `seen-authorization`, the market of its metadata as
-///    `seen-market`, the time left as `seen-timeout-ms`, the connection as `seen-peer`; and has
-///    trailing metadata.
-///  * GetTrip answers trip `t-1`, else NOT_FOUND. RequestTrip is RESOURCE_EXHAUSTED with a pause.
-///  * ListTrips never answers; `list_began` and `list_cancelled` tell that its caller came and
-///  went.
-///  * WatchArea sends three frames and ends, stays silent for the market "silent", and sends for
-///  ever
-///    for "flood"; `watch_began` and `watch_cancelled` tell its ends, `frames` how many were taken.
-///  * FollowTrips sends the events after_sequence + 1 to 5, and ends.
-///  * For the market "named", FollowTrips' events and WatchArea's single frame are about the driver
-///    `jane-doe` and the rider `ada-lovelace`. GetDriver knows only `jane-doe`.
-///  * Drive answers each position by its sequence, and ends when the driver half-closes.
+/// Services in this process, behind a gateway under test. Their answers show what the gateway
+/// forwards:
+/// - QuoteTrip returns what it received: the market as quote_id, and as initial metadata the caller
+///   (`seen-caller`), its token (`seen-authorization`), the market in the metadata (`seen-market`),
+///   the time left (`seen-timeout-ms`) and the connection (`seen-peer`). It also has trailing
+///   metadata.
+/// - GetTrip returns trip `t-1`, else NOT_FOUND. RequestTrip fails with RESOURCE_EXHAUSTED and a
+///   pause.
+/// - ListTrips never answers. `list_began` and `list_cancelled` happen when a call starts and when
+///   its caller goes away.
+/// - WatchArea sends three frames and ends; it sends none for the market "silent", and never stops
+///   for "flood". `watch_began` and `watch_cancelled` happen at its start and its end, and `frames`
+///   counts the frames that were taken.
+/// - FollowTrips sends the events after_sequence + 1 to 5, and ends.
+/// - For the market "named", the events of FollowTrips and the single frame of WatchArea are about
+///   the driver `jane-doe` and the rider `ada-lovelace`. GetDriver knows only `jane-doe`.
+/// - Drive answers each position with its sequence, and ends when the driver half-closes.
 class FakeServices {
  public:
   FakeServices();
@@ -42,7 +43,7 @@ class FakeServices {
   Event watch_began;
   Event watch_cancelled;
   std::atomic<int> frames = 0;
-  /// The last requests, for what REST made of them.
+  /// The last requests, to check what REST made of them.
   trip::v1::RequestTripRequest last_request_trip();
   location::v1::FindNearestRequest last_find_nearest();
 

@@ -16,29 +16,30 @@
 
 namespace ridestream::gateway {
 
-/// A gateway in this process before services that are fakes.
+/// A gateway in this process in front of fake services.
 class GatewayTest : public ::testing::Test {
  protected:
   GatewayTest() { Start(""); }
   ~GatewayTest() override { server_.reset(); }
 
-  /// Starts again with `allow_origins`, other limits or addresses (see service::MarketAddresses).
+  /// Restarts the gateway with `allow_origins`, and other limits or addresses (see
+  /// service::MarketAddresses).
   void Start(const std::string& allow_origins, const HttpLimits& limits = {},
              const std::string& services = "");
-  /// Starts again with time-outs so long that only a client's disconnection ends its calls.
+  /// Restarts the gateway with time-outs so long that only a client's disconnection ends its calls.
   void StartPatient();
   int port() const { return server_->port(); }
 
-  /// The client goes away. Waits until its call has `ended`, and prints how long that took.
+  /// Disconnects the client, waits until its call has `ended`, and prints how long that took.
   static void GoAway(TestClient& client, Event& ended);
 
-  /// What was measured of the requests to all gateways of this test.
+  /// The metrics of the requests to all gateways of this test.
   metrics::testing::Metrics Measured() const;
 
   FakeServices services_;
   const Anonymizer anonymizer_{*Pseudonyms::Random()};
-  Credentials credentials_{anonymizer_};  // Of the gateway that Start makes.
-  OidcSignIn* oidc_ = nullptr;            // The same.
+  Credentials credentials_{anonymizer_};  // For the gateway that Start makes.
+  OidcSignIn* oidc_ = nullptr;            // For the gateway that Start makes.
   prometheus::Registry registry_;
   HttpMetrics http_metrics_{registry_};
   std::unique_ptr<Gateway> gateway_;

@@ -16,36 +16,35 @@
 
 namespace ridestream::gateway {
 
-/// An OpenID Connect provider on a free port of 127.0.0.1 that speaks TLS. It signs in everybody
-/// who comes to its authorization endpoint as the person that `claims` describes, checks the
-/// client, the redirect URI and PKCE, and takes each code once. For tests, which set its faults.
-/// Thread-safe.
+/// An OpenID Connect provider on a free port of 127.0.0.1 that speaks TLS. It signs in everybody as
+/// the person that `claims` describes, checks the client, the redirect URI and PKCE, and accepts
+/// each code once. For tests, which configure its faults. Thread-safe.
 class TestOidcProvider {
  public:
   struct Behavior {
-    /// Members of the ID token in addition to iss, aud, iat, exp and nonce, which they replace;
-    /// null leaves one out.
+    /// Members that the ID token has besides iss, aud, iat, exp and nonce, or in their place; null
+    /// removes a member.
     nlohmann::json claims = {{"sub", "ada"}};
     /// The header of the ID token.
     std::string token_header = R"({"typ":"JWT"})";
-    /// What replaces the ID token; empty: nothing does.
+    /// Sent in place of the ID token, unless empty.
     std::string id_token = {};
-    /// Members of the discovery document, which they replace; null leaves one out.
+    /// Members that replace those of the discovery document; null removes a member.
     nlohmann::json discovery = nlohmann::json::object();
-    /// The status with which each path answers; 0 or none: as it should.
+    /// Status codes with which the paths answer; 0: normal operation.
     int discovery_status = 0;
     int token_status = 0;
     int keys_status = 0;
     /// Never answers a request for the token.
     bool is_silent = false;
-    /// Sends browsers back with this error instead of a code.
+    /// Redirects browsers back with this error in place of a code.
     std::string error = {};
   };
 
   static constexpr char kClientId[] = "live map";
   static constexpr char kSecret[] = "s3cret/+ ";
 
-  /// Tokens have the times of `clock`, which must outlive the provider.
+  /// Tokens carry times of `clock`, which must outlive the provider.
   explicit TestOidcProvider(const Clock& clock);
   ~TestOidcProvider() { Close(); }
 
@@ -57,17 +56,17 @@ class TestOidcProvider {
   std::string secret_file() const { return folder_.File("secret"); }
 
   void Set(Behavior behavior);
-  /// From now on with another key.
+  /// Signs with a new key from now on.
   void RotateKey();
-  /// Nobody listens any more.
+  /// Closes the port.
   void Close();
-  /// Signs in at the provider as a browser does which the gateway sent to `location`: the path and
-  /// query of the callback to which the provider sends it back.
+  /// Signs in as a browser does that the gateway redirected to `location`. Returns the path and
+  /// query of the callback to which the provider redirects.
   std::string SignIn(const std::string& location);
-  /// Requests for `path`.
+  /// Number of requests for `path`.
   int requests(const std::string& path) const;
 
-  /// Has come to pass when somebody waits for a token from a silent provider.
+  /// Happens when a client waits for a token from a silent provider.
   Event token_requested;
 
  private:

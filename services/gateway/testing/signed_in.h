@@ -15,7 +15,7 @@
 
 namespace ridestream::gateway {
 
-/// What a gateway needs to know callers by, with an issuer of its own. For tests.
+/// What a gateway needs to identify callers, with an issuer of its own. For tests.
 struct SignedIn {
   static constexpr std::string_view kUrl = "http://gateway.test:7000";
 
@@ -51,7 +51,7 @@ struct SignedIn {
   Response Redeem(std::string_view code, const Headers& headers = {}) {
     return SignIn("GET", "code=" + std::string(code), headers);
   }
-  /// The header of requests of a browser that opens a session now.
+  /// The headers of requests from a browser that opens a session now.
   Headers Open() {
     const Response response = Redeem(Code());
     const std::string_view cookie = response.headers.Get("set-cookie");

@@ -78,7 +78,7 @@ void TestClient::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = SendSome(bytes);
     if (sent <= 0) {
-      broken_ = true;  // The peer may have answered already, and closed.
+      broken_ = true;  // The peer may already have answered and closed.
       return;
     }
     bytes.remove_prefix(static_cast<std::size_t>(sent));
@@ -195,9 +195,9 @@ int TestClient::OpenWebSocket(std::string_view path, std::string_view subprotoco
 }
 
 void TestClient::SendFrame(std::uint8_t opcode, std::string_view payload) {
-  // RFC 6455, 5.2: final, masked (by zeros, which change nothing).
+  // RFC 6455, 5.2: final, masked (with zeros, which change nothing).
   std::string frame(1, static_cast<char>(0x80 | opcode));
-  // The shortest of its three forms.
+  // The shortest of the three encodings of the length.
   const int length_bits = payload.size() < 126 ? 0 : payload.size() < 1 << 16 ? 16 : 64;
   frame += static_cast<char>(0x80 | (length_bits == 0    ? static_cast<int>(payload.size())
                                      : length_bits == 16 ? 126

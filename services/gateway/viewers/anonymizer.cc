@@ -72,7 +72,7 @@ bool IsText(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
 }
 
-/// Visits all texts that are set, at any depth, with the message that holds them. `visit` may
+/// Visits all non-empty texts, at any depth, with the message that contains them. `visit` may
 /// change the text.
 void ForEachText(Message& message,
                  const std::function<void(Message&, const FieldDescriptor&)>& visit) {

@@ -10,11 +10,11 @@
 
 namespace ridestream::gateway {
 
-/// How a text field changes in answers to callers that a method's policy lists as anonymous.
+/// How answers to callers that a method's policy lists as anonymous show a text field.
 enum class TextTreatment {
   /// Cleared: names, notes and every field that isn't known to be harmless.
   kLeaveOut,
-  /// Unchanged, since it identifies nobody.
+  /// Unchanged, because it identifies nobody.
   kKeep,
   /// A driver's id becomes its pseudonym.
   kHideDriver,
@@ -22,8 +22,8 @@ enum class TextTreatment {
   kHideRider,
 };
 
-/// Removes names from answers, and replaces pseudonyms in requests by drivers' ids. Decides for
-/// each field, at any depth. Clears text fields that it doesn't know. Thread-safe.
+/// Removes names from answers, and replaces pseudonyms in requests with drivers' ids. Decides field
+/// by field, at any depth; text fields that it doesn't know are cleared. Thread-safe.
 class Anonymizer {
  public:
   static constexpr char kAnonymousRider[] = "anonymous";
@@ -34,8 +34,8 @@ class Anonymizer {
   TextTreatment TreatmentOf(const google::protobuf::FieldDescriptor& field) const;
 
   void Anonymize(google::protobuf::Message& answer) const;
-  /// Replaces pseudonyms by drivers' ids; returns the number of replacements. NOT_FOUND, with the
-  /// field's name, for a text that is no pseudonym.
+  /// Replaces pseudonyms with drivers' ids, and returns the number of replacements. NOT_FOUND, with
+  /// the field's name, for a text that isn't a pseudonym.
   absl::StatusOr<int> Reveal(google::protobuf::Message& request) const;
 
  private:

@@ -19,7 +19,7 @@ using identity::OpenSslRelease;
 
 using Context = std::unique_ptr<EVP_CIPHER_CTX, OpenSslRelease<EVP_CIPHER_CTX_free>>;
 
-constexpr char kCipher[] = "AES-128-SIV";  // Its key has twice 128 bits: one half authenticates.
+constexpr char kCipher[] = "AES-128-SIV";  // Its key has twice 128 bits: half of it authenticates.
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kTagBytes = 16;
 /// Ids are padded to a multiple of this length, so that pseudonyms don't reveal the id's length.
@@ -30,7 +30,7 @@ const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-/// HKDF-SHA256 (RFC 5869). Empty when OpenSSL has none.
+/// HKDF-SHA256 (RFC 5869). Empty if OpenSSL lacks it.
 std::string DeriveKey(std::string_view secret) {
   const std::unique_ptr<EVP_KDF, OpenSslRelease<EVP_KDF_free>> hkdf(
       EVP_KDF_fetch(nullptr, "HKDF", nullptr));

@@ -8,7 +8,10 @@ import { City } from "./city.js";
 
 const kAxe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** axe's findings about the page as it is: contrast, names, roles, keyboard access. */
+/**
+ * axe's findings about the current page: contrast, names, roles, keyboard
+ * access.
+ */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(kAxe);
   return page.evaluate(async () => {

@@ -27,8 +27,10 @@ export class PageWorkMeter {
   }
 }
 
-/** Megabytes of memory by kind of process (browser, renderer, GPU …): what the browser's own task
- * manager tells, which is the memory that isn't a file's. */
+/**
+ * Megabytes of memory by kind of process (browser, renderer, GPU …), as the
+ * browser's task manager reports them: memory that isn't backed by a file.
+ */
 export async function browserMemoryMb(browser: Browser): Promise<Record<string, number>> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");

@@ -11,11 +11,13 @@ export const kRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const kBinaries = process.env.RIDESTREAM_BIN ?? join(kRoot, "build/dev/bin");
 /** Number of lines kept of a process's output, for error messages. */
 const kKeptLines = 40;
-/** How often a starting service is looked at. */
+/** Interval at which a starting service's address file is read. */
 const kPollMs = 10;
 
-/** What a service announces: its address, and the gateway also the address of the page, which signs
- * a browser in. */
+/**
+ * What a service announces: its address, and for the gateway also the address
+ * of the page, which signs a browser in.
+ */
 export interface Announced {
   readonly address: string;
   readonly page: string;
@@ -36,7 +38,7 @@ export async function makeAuthority(folder: string): Promise<void> {
   await promisify(execFile)(join(kBinaries, "authority"), ["create", `--folder=${folder}`]);
 }
 
-/** The flags by which a service uses that authority. */
+/** The flags that make a service use that authority. */
 export function securityFlags(authority: string, name: string): string[] {
   return [
     `--tls_certificate=${join(authority, `${name}.pem`)}`,

@@ -65,7 +65,8 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
       error = ConnectError.from(thrown);
     }
     if (signal.aborted) return;
-    // The proof of a stream that was open has ended. The next attempt brings a fresh one.
+    // The token of a stream that was open has expired. The next attempt sends a
+    // new token.
     const proofEnded = error.code === Code.Unauthenticated && breaks < 0;
     if (kHopeless.has(error.code) && !proofEnded && !options.recover?.(error)) {
       return onLink({ kind: "ended", error: error.rawMessage });

@@ -23,13 +23,15 @@ export interface LiveCityOptions {
 
 /** Pause between two frames of WatchArea. */
 const kFrameMs = 500;
-/** The streets end at the market's bounds, but a car may be a little outside. */
+/**
+ * Streets end at the market's bounds, but a car may be a little outside them.
+ */
 const kMarginM = 2_000;
 /** Number of pages of ended trips, each of 200, that are read once. */
 const kHistoryPages = 5;
 /** Bound of the flashes that wait to be drawn. The oldest is dropped. */
 const kMaxFlashes = 400;
-/** Pause between two questions about one driver. */
+/** Pause between two requests about one driver. */
 const kDriverPauseMs = 1_000;
 
 /** One market in real time: its cars and trips. Follows the services from `start` to `stop`. */
@@ -98,8 +100,11 @@ export class LiveCity {
     return streets;
   }
 
-  /** Asks dispatch about a driver once a second until `signal`. Passes null when dispatch does not
-   * know the driver; after another error, the last answer stands. */
+  /**
+   * Asks dispatch about a driver once a second until `signal`. Reports null
+   * when dispatch does not know the driver. After any other error, the last
+   * answer remains.
+   */
   async followDriver(
     driverId: string,
     signal: AbortSignal,
@@ -135,7 +140,8 @@ export class LiveCity {
       onMessage: (message) => trips.apply(message),
       onLink: (link) => onLink("trips", link),
       recover: (error) => {
-        // The service's log is a different one, which has another folder's trips.
+        // The service's log is a different one, with the trips of another
+        // folder.
         if (error.code !== Code.OutOfRange) return false;
         trips.clear();
         return true;

@@ -12,7 +12,7 @@ import { Trips } from "./trips.js";
 
 const { UNSPECIFIED, REQUESTED, ASSIGNED, ABOARD, COMPLETED } = TripState;
 
-/** A trip that waits again, since its driver lost it for that reason. */
+/** A trip that waits again, because its driver lost it for this reason. */
 function released(reason: ReleaseReason): Trip {
   const trip = sampleTrip({ state: REQUESTED });
   trip.lastRelease = create(ReleaseSchema, { driverId: "d-1", reason });

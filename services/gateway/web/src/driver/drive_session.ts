@@ -141,7 +141,8 @@ export class DriveSession {
 
   private onEnd(error: ConnectError | null): void {
     this.call = null;
-    // The proof of a stream that was open has ended. The next Hello brings a fresh one.
+    // The token of a stream that was open has expired. The next Hello carries a
+    // new token.
     const proofEnded = error?.code === Code.Unauthenticated && this.isWelcomed;
     if (error && kFinal.has(error.code) && !proofEnded) {
       const fenced = error.code === Code.Aborted;

@@ -1,5 +1,5 @@
-// MapLibre without scripts made at run time, so that the page's Content-Security-Policy can forbid
-// them: its worker is a file of the page's own.
+// MapLibre without scripts made at run time, which the page's
+// Content-Security-Policy forbids. Its worker is one of the page's own files.
 
 import rtlTextUrl from "@mapbox/mapbox-gl-rtl-text/mapbox-gl-rtl-text.min.js?url";
 import maplibregl from "maplibre-gl/dist/maplibre-gl-csp.js";

@@ -130,7 +130,7 @@ test("the newest version of a trip wins, from an answer or from the stream", asy
   expect(ride.state.value.trip).toBeNull();
 });
 
-/** Answers each question for a price when the test says so. */
+/** Answers each price request when the test says so. */
 function makeSlowQuotes() {
   const questions: { partySize: number; signal: AbortSignal; answer: () => void }[] = [];
   const ride = rideWith({

@@ -60,7 +60,10 @@ export class Ride {
   private readonly current = signal<RideState>(kAtFirst);
   private watching = new AbortController();
   private readonly living = new AbortController();
-  /** Ends the question for a price: a newer one replaces it, or nobody needs the answer. */
+  /**
+   * Aborts the open price request when a newer one replaces it, or when nobody
+   * needs the answer.
+   */
   private quoting = new AbortController();
 
   constructor(private readonly options: RideOptions) {

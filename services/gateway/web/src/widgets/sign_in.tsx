@@ -3,7 +3,7 @@ import { session } from "../state/session.js";
 import { Name } from "./name.js";
 import "./sign_in.css";
 
-/** Leads to the sign-in, where the gateway offers one. */
+/** Links to the sign-in, if the gateway offers one. */
 export function SignInLink() {
   const { signIn } = session.value;
   if (!signIn) return null;
@@ -14,14 +14,14 @@ export function SignInLink() {
   );
 }
 
-/** The person who signed in, and the way out. Empty for all others. */
+/** The person who signed in, with a sign-out button. Empty for all others. */
 export function SignedIn() {
   const { person } = session.value;
   if (!person) return null;
   const leave = () => {
     signOut().then(
       () => location.assign("/"),
-      // The session goes on, as the page shows.
+      // The session continues, as the page shows.
       (error: unknown) => console.error("can't sign out:", error),
     );
   };
