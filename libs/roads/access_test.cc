@@ -1,4 +1,4 @@
-// Where cars may drive and stop, from a map's tags to travel times.
+// Where cars may drive and stop: from a map's tags to travel times.
 
 #include <gtest/gtest.h>
 
@@ -106,7 +106,7 @@ TEST(AccessTest, ClosedBarrierBlocksTheWayAndBothSidesStayReachable) {
     EXPECT_NEAR(world->Seconds(kEastEnd, kWestEnd), 400, 1);
     EXPECT_NEAR(world->Seconds(kWestEnd, TestMap::At(450, 0)), 95, 1);
     EXPECT_NEAR(world->Seconds(kEastEnd, TestMap::At(550, 0)), 95, 1);
-    // Around: from one side of the barrier to the other.
+    // The way around, from one side of the barrier to the other.
     EXPECT_NEAR(world->Seconds(TestMap::At(450, 0), TestMap::At(550, 0)), 390, 2);
   }
 }

@@ -1,4 +1,4 @@
-// The same small town anywhere on its latitude gives the same answers, also across the
+// The same small town gives the same answers anywhere on its latitude, also across the
 // antimeridian.
 
 #include <gtest/gtest.h>

@@ -36,8 +36,8 @@ std::optional<std::uint64_t> ParseSeed(std::string_view text) {
 
 std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
-/// Where the prepared graph of `spec` is kept: under its own name, so that it is found again after
-/// the map has changed, and can be refused and replaced then.
+/// Where the prepared graph of `spec` is kept: under the map's name, so that it is found again
+/// after the map has changed, and is then rejected and replaced.
 std::string PreparedPath(const StreetsOptions& options, const std::string& spec) {
   std::string name = std::filesystem::path(spec).filename().string();
   std::replace(name.begin(), name.end(), ':', '-');
@@ -46,7 +46,7 @@ std::string PreparedPath(const StreetsOptions& options, const std::string& spec)
 
 }  // namespace
 
-/// In which order to contract the nodes, and where that came from.
+/// The order of contraction, and its origin.
 struct Streets::Order {
   std::vector<NodeIndex> nodes;
   std::string preparation;

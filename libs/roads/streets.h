@@ -17,27 +17,27 @@
 namespace ridestream::roads {
 
 struct StreetsOptions {
-  /// A folder in which prepared graphs are kept from one start to the next; "" keeps none. A file
-  /// that is refused (see LoadPrepared) or can't be written isn't an error: the graph is then
+  /// The folder in which prepared graphs are cached between starts; "" disables the cache. A file
+  /// that is rejected (see LoadPrepared) or can't be written isn't an error: the graph is then
   /// prepared again, see Streets::preparation.
   std::string cache_folder;
 };
 
-/// The streets of one market: the graph, where a place lies on it, and the ways between places.
+/// The streets of one market: the graph, the positions of places on it, and routes between places.
 /// Thread-safe; only the speeds can change.
 class Streets {
  public:
-  /// Reads streets. `spec` is "city:SEED" for the built-in city of that seed (see city.h), else the
+  /// Loads streets. `spec` is "city:SEED" for the built-in city with that seed (see city.h), or the
   /// path of an OpenStreetMap extract: .osm.pbf, .osm, .osm.gz or .osm.bz2.
   ///
-  /// INVALID_ARGUMENT: no such seed, or a file name that tells no format. NOT_FOUND or
-  /// PERMISSION_DENIED: the file can't be opened. DATA_LOSS: it is damaged. FAILED_PRECONDITION: it
-  /// has no drivable street.
+  /// INVALID_ARGUMENT: an invalid seed, or a file name without a known format. NOT_FOUND or
+  /// PERMISSION_DENIED: the file can't be opened. DATA_LOSS: the file is damaged.
+  /// FAILED_PRECONDITION: it has no drivable street.
   static absl::StatusOr<std::unique_ptr<Streets>> Load(const std::string& spec,
                                                        const StreetsOptions& options = {});
 
-  /// The streets that `builder` was given; `name` is for people. FAILED_PRECONDITION: it was given
-  /// no drivable street.
+  /// The streets that were added to `builder`; `name` is for people. FAILED_PRECONDITION if there
+  /// is no drivable street.
   static absl::StatusOr<std::unique_ptr<Streets>> Build(std::string name, RoadGraphBuilder builder);
 
   const RoadGraph& graph() const { return graph_; }
@@ -45,12 +45,12 @@ class Streets {
   const Snapper& snapper() const { return snapper_; }
   const Router& router() const { return router_; }
   const MapMatcher& map_matcher() const { return map_matcher_; }
-  /// The router, to change its speeds.
+  /// The router, for changing its speeds.
   HierarchyRouter& engine() { return router_; }
 
-  /// Whether `place` is in the rectangle around the streets, or nearer to it than
-  /// Snapper::kMaxDistanceM. False for coordinates that don't exist. A place that is covered may
-  /// still be too far from every street.
+  /// Whether `place` is within the rectangle around the streets, or at most Snapper::kMaxDistanceM
+  /// outside. False for invalid coordinates. A covered place may still be too far from every
+  /// street.
   bool Covers(LatLng place) const {
     return graph_.bounds().Contains(place, Snapper::kMaxDistanceM);
   }
@@ -61,11 +61,11 @@ class Streets {
   /// The map's turn restrictions, counted by outcome.
   const RestrictionCounts& restrictions() const { return restrictions_; }
 
-  /// For people, e.g. "maps/monaco.osm.pbf: 1,024 junctions, 9,051 directed segments, 20 turn
-  /// restrictions (left out: 3 of missing ways)".
+  /// Description for people, e.g. "maps/monaco.osm.pbf: 1,024 junctions, 9,051 directed segments,
+  /// 20 turn restrictions (left out: 3 of missing ways)".
   std::string description() const;
 
-  /// For people, how the routing engine was made ready, e.g. "prepared in 1.21 s" or "prepared in
+  /// How the routing engine was prepared, for people, e.g. "prepared in 1.21 s" or "prepared in
   /// 1.21 s, as roads/porto.osm.pbf.prepared: is damaged: …".
   const std::string& preparation() const { return preparation_; }
 

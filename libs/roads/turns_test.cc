@@ -1,4 +1,4 @@
-// What turn restrictions of a map mean for drives, by every engine, on little maps.
+// The effect of a map's turn restrictions on drives, with every engine, on small maps.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 using ::ridestream::testing::IsOk;
 
-/// Four dead ends of 500 m around a junction. Each has a point 100 m from the junction, which only
+/// Four dead ends of 500 m around a junction. Each has a point 100 m from the junction that only
 /// gives it its shape: nobody may turn round there to evade a restriction.
 struct Crossing {
   TestMap map;
@@ -72,7 +72,8 @@ TEST(TurnsTest, EachKindOfTurnIsForbiddenOrMadeTheOnlyOne) {
     EXPECT_NEAR(world->Seconds(kWest, kNorth), c.left, kRoundOff);
     EXPECT_NEAR(world->Seconds(kWest, kEast), c.straight, kRoundOff);
     EXPECT_NEAR(world->Seconds(kWest, kSouth), c.right, kRoundOff);
-    for (const LatLng to : {kWest, kNorth, kEast}) {  // who comes from elsewhere is free
+    // Cars that come from elsewhere are not restricted.
+    for (const LatLng to : {kWest, kNorth, kEast}) {
       EXPECT_NEAR(world->Seconds(kSouth, to), kFree, kRoundOff);
     }
   }
@@ -120,8 +121,8 @@ TEST(TurnsTest, UTurnOnADualCarriagewayCanBeForbidden) {
 }
 
 TEST(TurnsTest, UTurnOnOneStreetCanBeForbidden) {
-  // A car from the east may go north only, where the car must turn to get back to the east. A
-  // one-way street leads from the west, so the place in the east isn't where the drive begins.
+  // A car from the east may only go north, where it must turn to get back to the east. A one-way
+  // street leads from the west, so the place in the east isn't where the drive begins.
   TestMap map;
   const auto middle = map.AddNode(0, 0);
   const auto end = map.AddNode(300, 0);
@@ -154,7 +155,7 @@ TEST(TurnsTest, CarWithoutAnotherWayMayTurnRound) {
       << "at " << world->graph.position(node).ToString();
 }
 
-/// Two junctions 100 m apart, with a way between them; a and c come to the first, b and d leave the
+/// Two junctions 100 m apart, with a way between them; a and c lead to the first, b and d leave the
 /// second.
 struct Staggered {
   TestMap map;

@@ -15,8 +15,8 @@
 namespace ridestream::roads {
 namespace {
 
-// Lengths are whole decimetres in a plane: x to the east, y to the north, from the south-west
-// corner of the blocks. Columns of junctions are avenues, rows are streets.
+// Lengths are whole decimetres in a plane: x to the east, y to the north, from the blocks'
+// south-west corner. Columns of junctions are avenues, rows are streets.
 constexpr int kColumns = 50;
 constexpr int kRows = 64;
 constexpr std::int64_t kBlockWidth = 1440;
@@ -76,8 +76,8 @@ class CityMaker {
   }
   static bool IsBoulevard(int column) { return column % 8 == 1; }
 
-  /// By whole numbers, hence the same everywhere: at 45 N, a decimetre is 8.993 e7 units of
-  /// latitude and 12.718 of longitude.
+  /// Uses whole numbers only, so the result is the same on every platform: at 45 N, a decimetre is
+  /// 8.993 e7 units of latitude and 12.718 of longitude.
   std::int64_t AddNode(Point at) {
     const auto id = static_cast<std::int64_t>(map_.nodes.size()) + 1;
     map_.nodes.push_back(
@@ -98,8 +98,8 @@ class CityMaker {
     map_.ways.push_back(std::move(way));
   }
 
-  /// A street along these junctions: a way for each stretch that water, the park, or in one of
-  /// `gap_in` blocks (0: never) a missing piece doesn't interrupt.
+  /// Adds a street along these junctions, with a separate way for each stretch: water and the park
+  /// interrupt it, and so does a missing piece in one of `gap_in` blocks (0: never).
   void AddStretches(const Street& street, const std::vector<Junction>& line, std::uint64_t gap_in) {
     std::vector<std::int64_t> stretch;
     for (const Junction& junction : line) {
@@ -213,8 +213,8 @@ class CityMaker {
     AddWay(street, {west.back().node_id, east.front().node_id}, true);
   }
 
-  /// Where the motorway passes, counter-clockwise, `outward` of its middle, and which junction of
-  /// the city it can be left for there (0: none).
+  /// The course of the motorway, counter-clockwise, `outward` of its middle line, each point with
+  /// the junction of the city to which an exit leads there (0: none).
   std::vector<std::pair<Point, std::int64_t>> RingPoints(std::int64_t outward) {
     const std::int64_t west = -kRingGap - outward;
     const std::int64_t south = -kRingGap - outward;
@@ -242,7 +242,8 @@ class CityMaker {
     return points;
   }
 
-  /// Traffic keeps to the right: outside counter-clockwise, inside clockwise.
+  /// Traffic keeps to the right: the outer carriageway is counter-clockwise, the inner one
+  /// clockwise.
   void BuildRing() {
     const Street motorway{"Ring Motorway", "motorway", "90", Flow::kBothWays};  // one-way by class
     const Street ramp{"", "motorway_link", "", Flow::kBothWays};

@@ -24,7 +24,7 @@ absl::StatusOr<RoadGraph> BuildCity(std::uint64_t seed, RoadGraphBuilder::Option
   return std::move(builder).Build();
 }
 
-/// FNV-1a over all that makes a map.
+/// FNV-1a over everything in a map.
 std::uint64_t Fingerprint(const OsmData& map) {
   std::uint64_t hash = 0xcbf29ce484222325;
   const auto add_byte = [&](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3; };
@@ -68,7 +68,7 @@ TEST(CityTest, HasTheSizeOfACityForEverySeed) {
     EXPECT_NEAR(DistanceM(west, north), 6'000, 600) << "seed " << seed;
     EXPECT_NEAR(west.lat(), 45, 0.1);
     EXPECT_NEAR(west.lng(), -30, 0.1);
-    // Nearly all of it hangs together before the rest is cut off.
+    // Nearly all of it is connected before the rest is removed.
     const auto all = BuildCity(seed, {.only_largest_component = false});
     ASSERT_THAT(all, IsOk());
     EXPECT_GT(graph->node_count() * 100, all->node_count() * 99) << "seed " << seed;

@@ -12,18 +12,18 @@
 
 namespace ridestream::roads {
 
-/// The times between a place and its ancestors: from the place up to each of them (over a metric's
-/// up(), starting at the place's exits), or from each of them down to the place (over its down(),
-/// starting at the place's entries).
+/// The times between a place and its ancestors in the elimination tree: from the place up to each
+/// ancestor (over a metric's up(), starting at the place's exits), or from each ancestor down to
+/// the place (over its down(), starting at the place's entries).
 ///
-/// All accesses of a place lie on one path to the root, see Hierarchy, so one climb along it serves
-/// all, and an ancestor's depth is its index.
+/// All accesses of a place lie on one path to the root, see Hierarchy, so a single climb serves all
+/// of them, and an ancestor's depth is its index.
 struct Climb {
   /// The lowest access; kNoRank if there is none.
   Rank base = kNoRank;
   /// The ancestors by their depth, the base last.
   std::vector<Rank> path;
-  /// The ancestors' times; kInfinityMs if there is no way.
+  /// The ancestors' times; kInfinityMs for unreachable ones.
   std::vector<std::uint32_t> ms;
 
   void Run(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const AccessList& accesses) {
@@ -37,7 +37,7 @@ struct Climb {
     }
   }
 
-  /// The path, and `ms` with the accesses alone.
+  /// Sets the path, and the times of the accesses in `ms`.
   void Start(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs,
              const AccessList& accesses) {
     base = kNoRank;
@@ -56,11 +56,11 @@ struct Climb {
   }
 };
 
-/// How many ancestors two places have in common: those of the depths below.
+/// Number of common ancestors of two places: the ancestors with smaller depths.
 inline std::uint32_t CommonAncestors(const Climb& a, const Climb& b) {
   if (a.base == kNoRank || b.base == kNoRank) return 0;
-  // What is below a node has the numbers just before its own, so that an ancestor of the one place
-  // is above the other one too if it isn't numbered before it.
+  // The descendants of a node are numbered just before it. So an ancestor of one place is an
+  // ancestor of the other place too unless its number is smaller.
   const Climb& first = a.base < b.base ? a : b;
   const Rank last = std::max(a.base, b.base);
   const auto end = std::partition_point(first.path.begin(), first.path.end(),
@@ -68,7 +68,7 @@ inline std::uint32_t CommonAncestors(const Climb& a, const Climb& b) {
   return static_cast<std::uint32_t>(end - first.path.begin());
 }
 
-/// A climb that remembers its ways.
+/// A climb that also records the paths.
 struct TracedClimb : Climb {
   struct Step {
     std::uint32_t arc;
@@ -93,8 +93,8 @@ struct TracedClimb : Climb {
     }
   }
 
-  /// The steps between an access and the ancestor of this depth, the highest first. `depth` becomes
-  /// the access's.
+  /// The steps between an access and the ancestor at this depth, the highest first. Sets `depth` to
+  /// the access's depth.
   std::vector<Step> StepsTo(const Hierarchy& hierarchy, std::uint32_t& depth) const {
     std::vector<Step> steps;
     while (last[depth].low != kNoRank) {
@@ -105,7 +105,7 @@ struct TracedClimb : Climb {
   }
 };
 
-/// The least time up one climb and down the other, by way of a common ancestor.
+/// The shortest time up one climb and down the other via a common ancestor.
 inline std::uint32_t Meet(const Climb& up, const Climb& down) {
   const std::uint32_t common = CommonAncestors(up, down);
   Int4 best4 = Int4{} + 2 * Metric::kInfinityMs;  // signed, as only these are compared by SSE2

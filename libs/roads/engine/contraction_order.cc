@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kFewNeighbours = 2;
 
-/// Streets without directions, of which one node after the other is contracted.
+/// The undirected streets, of which nodes are contracted one after another.
 class Shrinking {
  public:
   explicit Shrinking(const RoadGraph& graph)
@@ -22,7 +22,7 @@ class Shrinking {
     for (const Edge& e : graph.edges()) Join(e.from, e.to);
   }
 
-  /// Contracts nodes with few neighbours until none is left; appends them to `order`.
+  /// Contracts nodes with few neighbours until none remain, and appends them to `order`.
   void ContractSimpleNodes(std::vector<NodeIndex>& order) {
     std::vector<NodeIndex> round(neighbours_.size());
     std::iota(round.begin(), round.end(), NodeIndex{0});
@@ -44,7 +44,7 @@ class Shrinking {
     }
   }
 
-  /// What is left; `nodes` becomes its nodes' numbers in the road graph.
+  /// The remaining graph. Sets `nodes` to its nodes' numbers in the road graph.
   UndirectedGraph Rest(std::vector<NodeIndex>& nodes) const {
     std::vector<std::uint32_t> number(neighbours_.size());
     for (NodeIndex node = 0; node < neighbours_.size(); ++node) {

@@ -6,16 +6,16 @@
 
 namespace ridestream::roads {
 
-/// The nodes of `graph` in an order in which to contract them to a Hierarchy of few arcs and little
+/// An order of the nodes of `graph` whose contraction gives a Hierarchy with few arcs and little
 /// height.
 ///
-/// First those with at most two neighbours, as that adds no more arcs than it takes away: dead ends
-/// and the points that give a street its shape, in rounds of which each takes no two neighbours, so
-/// that a street of n points adds log n to the height. Then, when all have three or more, by nested
-/// dissection.
+/// Nodes with at most two neighbours come first, because contracting them adds no more arcs than it
+/// removes: dead ends, and points that only give a street its shape. They are contracted in rounds,
+/// each without two neighbouring nodes, so that a street with n points adds log n to the height.
+/// The remaining nodes, all with three or more neighbours, are ordered by nested dissection.
 ///
-/// Depends on the streets' course only, neither on speeds nor on directions of travel. The same for
-/// the same graph.
+/// Depends only on the geometry of the streets, not on speeds or directions of travel.
+/// Deterministic.
 std::vector<NodeIndex> FindContractionOrder(const RoadGraph& graph);
 
 }  // namespace ridestream::roads

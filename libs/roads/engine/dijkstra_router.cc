@@ -7,13 +7,14 @@
 namespace ridestream::roads {
 namespace {
 
-/// Shared by all routers, as a thread asks one question at a time.
+/// Shared by all routers, because a thread runs one query at a time.
 DijkstraSearch& ThreadSearch() {
   thread_local DijkstraSearch search;
   return search;
 }
 
-/// What a search can't get over, see Run.
+/// The duration of an edge for the search. Closed edges get a duration that a search can't exceed,
+/// see Run.
 std::uint32_t ArcMs(std::uint32_t edge_ms) {
   return edge_ms == kClosedMs ? DijkstraSearch::kMaxMs + 1 : edge_ms;
 }
@@ -45,14 +46,14 @@ SearchGraph BackwardOf(const SearchGraph& forward) {
   return result;
 }
 
-/// One end of many, and where it enters the graph or leaves it.
+/// One end of a many-to-many query, and where it enters or leaves the graph.
 struct End {
   Access access;
-  std::size_t index;  // among those asked for
+  std::size_t index;  // Index among the requested places.
 };
 
-/// From the accesses of one end to those of many, in `graph`. `best_ms` holds what is known
-/// already.
+/// Searches from the accesses of one end to those of many, in `graph`. `best_ms` contains the times
+/// that are already known, and is improved.
 void SearchToMany(const SearchGraph& graph, const AccessList& starts, std::span<const End> ends,
                   std::vector<std::uint32_t>& best_ms) {
   DijkstraSearch& search = ThreadSearch();
@@ -68,7 +69,7 @@ void SearchToMany(const SearchGraph& graph, const AccessList& starts, std::span<
     });
   }
   for (const End& end : ends) {
-    // Final: the search ended when all of these were settled, or with nothing left to reach.
+    // Final, because the search ended when all of these were settled or nothing more was reachable.
     const std::uint32_t ms = search.ms(end.access.state);
     if (ms == DijkstraSearch::kUnreached || ms + end.access.ms > kMaxDriveMs) continue;
     best_ms[end.index] = std::min(best_ms[end.index], ms + end.access.ms);
@@ -77,7 +78,7 @@ void SearchToMany(const SearchGraph& graph, const AccessList& starts, std::span<
 
 }  // namespace
 
-/// The best way found, along one segment if it has no `entry`.
+/// The best path found; it stays on one segment if it has no `entry`.
 struct DijkstraRouter::Found {
   std::uint32_t ms = kUnreachableMs;
   std::optional<Access> entry = std::nullopt;
@@ -113,7 +114,7 @@ DijkstraRouter::Found DijkstraRouter::Solve(const SnappedPoint& from,
   return found;
 }
 
-/// The way to `state`, which becomes the state where it starts.
+/// The path to `state`; sets `state` to the state where the path starts.
 EdgePath DijkstraRouter::PathTo(StateIndex& state) const {
   const DijkstraSearch& search = ThreadSearch();
   EdgePath path;

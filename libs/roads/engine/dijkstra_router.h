@@ -13,13 +13,14 @@
 
 namespace ridestream::roads {
 
-/// Plain Dijkstra: exact, needs no preparation, and takes time in proportion to the streets that
-/// are nearer than the goal. The oracle of every faster engine.
+/// Plain Dijkstra: exact, without preprocessing, in time proportional to the number of streets
+/// nearer than the goal. It is the reference for all faster engines.
 ///
-/// Thread-safe; each thread that asks keeps 16 bytes for each state of the largest graph it asked.
+/// Thread-safe. Each thread that uses it keeps 16 bytes for each state of the largest graph that it
+/// queried.
 class DijkstraRouter final : public Router {
  public:
-  /// By the graph's times.
+  /// With the graph's durations.
   DijkstraRouter(const TurnGraph& turns, const Snapper& snapper);
   /// `edge_ms` as in Timing.
   DijkstraRouter(const TurnGraph& turns, const Snapper& snapper,

@@ -8,8 +8,8 @@ namespace {
 
 using Neighbours = std::vector<std::vector<Rank>>;
 
-/// The higher neighbours of each node before anything is contracted. Beside those that are joined
-/// by edges, all states at both ends of each edge are made neighbours: so they lie on one path.
+/// The higher neighbours of each node before the contraction. Besides nodes joined by edges, all
+/// states at both ends of each edge become neighbours, so that they lie on one path.
 Neighbours HigherNeighbours(const TurnGraph& turns, std::span<const Rank> rank) {
   Neighbours higher(turns.state_count());
   const auto join = [&](StateIndex a, StateIndex b) {
@@ -46,8 +46,8 @@ Hierarchy::Hierarchy(const TurnGraph& turns, std::span<const NodeIndex> node_ord
   PlaceEdges(turns);
 }
 
-/// The higher neighbours of a contracted node become neighbours of each other; handing them on to
-/// the lowest of them is enough, as it hands them on in its turn.
+/// Contracting a node makes its higher neighbours each other's neighbours. It is enough to hand
+/// them on to the lowest of them, which does the same in its turn.
 void Hierarchy::Contract(const TurnGraph& turns) {
   Neighbours higher = HigherNeighbours(turns, rank_);
   std::vector<Rank> merged;
@@ -62,8 +62,8 @@ void Hierarchy::Contract(const TurnGraph& turns) {
   Number(higher);
 }
 
-/// Renumbers the nodes by a postorder of the elimination tree: the same hierarchy, but the nodes on
-/// one path to the root are adjacent in memory too.
+/// Renumbers the nodes by a postorder of the elimination tree: the hierarchy is unchanged, but
+/// nodes on one path to the root are adjacent in memory.
 void Hierarchy::Number(const Neighbours& higher) {
   const auto count = static_cast<Rank>(higher.size());
   std::vector<Rank> subtree(count, 1);  // its number of nodes
@@ -86,7 +86,7 @@ void Hierarchy::Number(const Neighbours& higher) {
   for (StateIndex state = 0; state < count; ++state) state_[rank_[state]] = state;
   for (const Rank node : old) {
     first_.push_back(static_cast<std::uint32_t>(head_.size()));
-    // All are ancestors, whose order is that of their depths: they stay sorted.
+    // All are ancestors, and ancestors are ordered by depth, so they stay sorted.
     for (const Rank head : higher[node]) head_.push_back(number[head]);
   }
   first_.push_back(static_cast<std::uint32_t>(head_.size()));

@@ -18,21 +18,21 @@ using Rank = std::uint32_t;
 inline constexpr Rank kNoRank = std::numeric_limits<Rank>::max();
 
 /// The part of a customizable contraction hierarchy that doesn't depend on speeds (J. Dibbelt, B.
-/// Strasser and D. Wagner, "Customizable Contraction Hierarchies", 2016): contracting the states in
-/// a given order joins, for each of them, all its higher neighbours by arcs. Each arc stands for
-/// both directions of travel.
+/// Strasser and D. Wagner, "Customizable Contraction Hierarchies", 2016). The states are contracted
+/// in a given order; contracting a state joins all its higher neighbours by arcs. Each arc stands
+/// for both directions of travel.
 ///
-/// The lowest higher neighbour of a node is its parent in the elimination tree; all its higher
-/// neighbours are its ancestors. So a node's depth in the tree tells its ancestors apart, and
-/// everything that a query touches lies on two paths to the root. Nodes are numbered in a postorder
-/// of the tree: those below a node have the numbers just before its own.
+/// The lowest higher neighbour of a node is its parent in the elimination tree, and all its higher
+/// neighbours are its ancestors. So an ancestor is identified by its depth in the tree, and a query
+/// touches only two paths to the root. Nodes are numbered in a postorder of the tree: a node's
+/// descendants have the numbers just before its own.
 ///
 /// All states at both ends of a street lie on one path to the root.
 ///
-/// Immutable, so safe to read from any thread.
+/// Immutable, hence safe to read from any thread.
 class Hierarchy {
  public:
-  /// `node_order` holds each node of the road graph once, the first to be contracted first.
+  /// `node_order` contains each node of the road graph once, in the order of contraction.
   Hierarchy(const TurnGraph& turns, std::span<const NodeIndex> node_order);
 
   std::size_t node_count() const { return state_.size(); }
@@ -55,8 +55,8 @@ class Hierarchy {
   /// The arc from `low` to `high`; it must exist.
   std::uint32_t FindArc(Rank low, Rank high) const;
 
-  /// The edge of the road graph that an arc is, upward or downward; kNoEdge if it only stands for
-  /// ways through lower nodes.
+  /// The edge of the road graph that an arc stands for, upward or downward; kNoEdge if it only
+  /// stands for paths through lower nodes.
   EdgeIndex up_edge(std::uint32_t arc) const { return up_edge_[arc]; }
   EdgeIndex down_edge(std::uint32_t arc) const { return down_edge_[arc]; }
 

@@ -12,7 +12,7 @@
 namespace ridestream::roads {
 namespace {
 
-/// The climbs of a thread's questions, as a thread asks one at a time.
+/// Memory for a thread's queries; a thread runs one query at a time.
 struct Workspace {
   Climb up;
   Climb down;
@@ -28,7 +28,7 @@ Workspace& ThreadWorkspace() {
 
 struct HierarchyRouter::Labels final : PlaceLabels {
   std::shared_ptr<const Metric> metric;
-  EdgeIndex street = 0;  // of its two directions the lower one
+  EdgeIndex street = 0;  // The lower one of its two directions.
   Climb up;
   Climb down;
 };
@@ -57,7 +57,8 @@ absl::Status HierarchyRouter::SetDurations(std::vector<std::uint32_t> edge_ms) {
     MutexLock lock(mu_);
     metric_.swap(metric);
   }
-  return absl::OkStatus();  // the old one, if nobody asks by it any more, goes without the lock
+  // The old metric, if no query uses it any more, is freed without the lock.
+  return absl::OkStatus();
 }
 
 std::shared_ptr<const Metric> HierarchyRouter::metric() const {

@@ -16,28 +16,28 @@
 
 namespace ridestream::roads {
 
-/// Answers from a customizable contraction hierarchy: exact, in microseconds, and with speeds that
-/// can be changed while it is asked.
+/// Routes by a customizable contraction hierarchy: exact, in microseconds, and with speeds that can
+/// change between queries.
 ///
-/// Between two places: the times from the one to its ancestors in the elimination tree and from
-/// these to the other meet in a common one (Dibbelt, Strasser and Wagner 2016). A row: the times of
-/// one end are handed down the tree to what lies above the others (D. Delling, A. Goldberg, R.
-/// Werneck, "Faster Batched Shortest Paths in Road Networks", 2011, restricted to these as they
-/// do). A prepared place keeps its times to and from its ancestors, in some KB.
+/// Between two places, the times from one place to its ancestors in the elimination tree and from
+/// ancestors to the other place meet at a common ancestor (Dibbelt, Strasser and Wagner 2016). For
+/// a row, the times of one place are handed down the tree to the ancestors of all the others (D.
+/// Delling, A. Goldberg, R. Werneck, "Faster Batched Shortest Paths in Road Networks", 2011, with
+/// their restriction). A prepared place stores its times to and from its ancestors, some KB.
 ///
-/// Thread-safe; each question is answered by the speeds of the moment when it began.
+/// Thread-safe. Each query uses the speeds of the moment when it began.
 class HierarchyRouter final : public Router {
  public:
-  /// By the graph's times. `node_order` as FindContractionOrder finds it.
+  /// With the graph's durations. `node_order` is a result of FindContractionOrder.
   HierarchyRouter(const TurnGraph& turns, const Snapper& snapper,
                   std::span<const NodeIndex> node_order);
 
-  /// Sets the duration of each edge, in milliseconds: 1 to Edge::kMaxDurationMs, or kClosedMs.
-  /// Questions under way aren't disturbed, nor do they wait. INVALID_ARGUMENT for anything else,
-  /// and nothing changes then.
+  /// Sets the duration of each edge in milliseconds: 1 to Edge::kMaxDurationMs, or kClosedMs.
+  /// Running queries neither wait nor see the change. INVALID_ARGUMENT for any other value; nothing
+  /// changes then.
   absl::Status SetDurations(std::vector<std::uint32_t> edge_ms);
 
-  /// The times by which it answers now.
+  /// The current durations.
   std::shared_ptr<const Metric> metric() const;
 
   std::optional<Route> RouteBetween(const SnappedPoint& from,

@@ -130,7 +130,7 @@ TEST(HierarchyRouterTest, QuestionsUnderWaySeeTheOldSpeedsOrTheNewNeverAMixture)
       while (changes < 20) {
         const auto table = router.MsTable(points, points);
         if (table != slow && table != fast) ++mixtures;
-        // Prepared before and after a change: an answer by one of the two, too.
+        // Prepared before and after a change: the result is also one of the two.
         const std::uint32_t ms =
             router.MsBetween(router.Prepare(points[0]), router.Prepare(points[1]));
         if (ms != slow[1] && ms != fast[1]) ++mixtures;

@@ -24,7 +24,7 @@ namespace {
 
 using ::ridestream::testing::IsOk;
 
-/// Streets at random, with restrictions of every kind at random; some make no sense.
+/// Random streets with random restrictions of every kind, some of them meaningless.
 TestMap RandomRestrictedMap(std::mt19937_64& random) {
   TestMap map;
   std::vector<std::int64_t> nodes;
@@ -54,8 +54,8 @@ TestMap RandomRestrictedMap(std::mt19937_64& random) {
   return map;
 }
 
-/// The oracle: Dijkstra over whole histories, that is over the last edges driven, as many as a
-/// forbidden path can be long. Knows nothing of automata, states and hierarchies.
+/// The reference: Dijkstra over whole histories, i.e. over as many of the last edges as a forbidden
+/// path can have. It uses no automaton, states or hierarchy.
 class HistoryOracle {
  public:
   explicit HistoryOracle(const RoadGraph& graph)
@@ -64,7 +64,8 @@ class HistoryOracle {
     for (const EdgePath& path : forbidden_) longest_ = std::max(longest_, path.size());
   }
 
-  /// From the start of `from` to the end of `to`, both driven whole; kUnreachableMs if it can't be.
+  /// The time from the start of `from` to the end of `to`, both driven as a whole; kUnreachableMs
+  /// if that is impossible.
   std::uint32_t Ms(EdgeIndex from, EdgeIndex to) const {
     using Entry = std::pair<std::uint32_t, EdgePath>;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
@@ -99,8 +100,8 @@ class HistoryOracle {
   std::size_t longest_ = 0;
 };
 
-/// Where a drive along the whole of `edge` begins or ends, if the edge isn't part of a two-way
-/// street; there it could begin or end in the other direction.
+/// Where a drive along the whole `edge` begins or ends, unless the edge is part of a two-way
+/// street, where the drive could begin or end in the other direction.
 std::optional<SnappedPoint> EndOf(const RoadGraph& graph, EdgeIndex edge, double fraction) {
   if (graph.Opposite(edge)) return std::nullopt;
   const Edge& e = graph.edge(edge);
@@ -146,7 +147,7 @@ TEST(HierarchyTest, EqualsAnOracleOfHistoriesWithRestrictions) {
           ++unreachable;
           continue;
         }
-        // Both halves that weren't driven.
+        // Both halves that are not driven.
         const double halves_ms =
             (world.graph.edge(from).duration_ms + world.graph.edge(to).duration_ms) / 2.0;
         ASSERT_NEAR(ms, expected - halves_ms, 1.01);

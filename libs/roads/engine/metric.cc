@@ -6,7 +6,7 @@
 namespace ridestream::roads {
 namespace {
 
-/// The arcs of `ms` that are no longer than `quickest`.
+/// The arcs of `ms` that are no longer than those of `quickest`.
 Metric::SearchArcs Select(const Hierarchy& h, const std::vector<std::uint32_t>& ms,
                           const std::vector<std::uint32_t>& quickest) {
   Metric::SearchArcs arcs;
@@ -43,8 +43,8 @@ Metric::Metric(const Hierarchy& hierarchy, std::vector<std::uint32_t> edge_ms)
   FindSearchArcs();
 }
 
-/// For each node all pairs of its higher neighbours, in ascending order: what is below an arc is
-/// then final when the arc is used.
+/// Considers for each node all pairs of its higher neighbours, in ascending order, so that
+/// everything below an arc is final when the arc is used.
 void Metric::Customize() {
   const Hierarchy& h = hierarchy_;
   for (Rank low = 0; low < h.node_count(); ++low) {
@@ -69,8 +69,8 @@ void Metric::Customize() {
   }
 }
 
-/// The quickest way along an arc begins with one of its lower node's arcs and goes on among higher
-/// nodes, whose quickest ways are known when the nodes are taken in descending order.
+/// The quickest path along an arc begins with an arc of its lower node and continues among higher
+/// nodes, whose quickest paths are known if nodes are processed in descending order.
 void Metric::FindSearchArcs() {
   const Hierarchy& h = hierarchy_;
   std::vector<std::uint32_t> up = up_ms_;

@@ -10,23 +10,23 @@
 
 namespace ridestream::roads {
 
-/// The times of a Hierarchy's arcs at some speeds: the part that is customized when these change.
-/// Immutable, so safe to read from any thread.
+/// The durations of a Hierarchy's arcs at given speeds: the part that is customized when speeds
+/// change. Immutable, hence safe to read from any thread.
 class Metric {
  public:
-  /// No way. Two of them can be added in 31 bits.
+  /// Unreachable. The sum of two fits into 31 bits.
   static constexpr std::uint32_t kInfinityMs = kMaxDriveMs + 1;
 
-  /// To the ancestor of this depth.
+  /// The arc to the ancestor at this depth.
   struct SearchArc {
     std::uint32_t ms;
     std::uint16_t head_depth;
   };
-  /// The arcs from each node to higher neighbours that a search needs, in one direction of travel:
-  /// those that are a quickest way.
+  /// The arcs from each node to its higher neighbours that a search needs in one direction of
+  /// travel: those that are quickest paths.
   struct SearchArcs {
-    /// What a search wants to know of a node lies side by side, since it is limited by how fast
-    /// memory answers.
+    /// What a search needs to know about a node is contiguous, because memory latency limits the
+    /// search.
     struct Node {
       Rank parent;          ///< As in the hierarchy.
       std::uint32_t first;  ///< Of its arcs.
@@ -40,18 +40,18 @@ class Metric {
     }
   };
 
-  /// `edge_ms` as in Timing. Takes each lower triangle once (Dibbelt, Strasser and Wagner's basic
-  /// customization): an arc's time becomes the least over all ways through lower nodes. Then once
-  /// more from above (their perfect customization), to find the arcs than which another way is
-  /// quicker: no quickest way needs them.
+  /// `edge_ms` as in Timing. Processes each lower triangle once (the basic customization of
+  /// Dibbelt, Strasser and Wagner): an arc's duration becomes the minimum over all paths through
+  /// lower nodes. A second pass, from above (their perfect customization), finds the arcs for which
+  /// another path is quicker: no quickest path needs them.
   Metric(const Hierarchy& hierarchy, std::vector<std::uint32_t> edge_ms);
 
   std::span<const std::uint32_t> edge_ms() const { return edge_ms_; }
   const SearchArcs& up() const { return up_; }
   const SearchArcs& down() const { return down_; }
 
-  /// Appends the edges of the road graph that the quickest way along an arc is made of, upward or
-  /// downward. It must have a time.
+  /// Appends the edges of the road graph that form the quickest path along an arc, upward or
+  /// downward. The arc must have a finite duration.
   void UnpackUp(std::uint32_t arc, Rank low, EdgePath& path) const;
   void UnpackDown(std::uint32_t arc, Rank low, EdgePath& path) const;
 
@@ -63,7 +63,7 @@ class Metric {
   const std::vector<std::uint32_t> edge_ms_;
   std::vector<std::uint32_t> up_ms_;
   std::vector<std::uint32_t> down_ms_;
-  // The lower node that an arc's quickest way goes through, kNoRank if it is an edge.
+  // The lower node that an arc's quickest path goes through; kNoRank if the path is an edge.
   std::vector<Rank> up_via_;
   std::vector<Rank> down_via_;
   SearchArcs up_;

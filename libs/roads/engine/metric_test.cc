@@ -16,7 +16,7 @@ namespace {
 
 using ::ridestream::testing::IsOk;
 
-/// The ways from each state along the arcs of `turns`, or those to it.
+/// The graph with the arcs of `turns` from each state, or, `backward`, those to each state.
 SearchGraph GraphOf(const TurnGraph& turns, bool backward) {
   std::vector<std::vector<SearchGraph::Arc>> arcs(turns.state_count());
   for (StateIndex state = 0; state < turns.state_count(); ++state) {

@@ -21,7 +21,7 @@ struct Direction {
 constexpr std::array<Direction, 4> kDirections = {{{1, 0}, {0, 1}, {1, 1}, {1, -1}}};
 constexpr std::uint32_t kTerminalShare = 4;  // a quarter of the nodes at each end
 
-/// Which part of a region a node belongs to.
+/// The part of a region to which a node belongs.
 enum class Part : std::uint8_t { kFirst, kSecond, kSeparator };
 
 class Dissection {
@@ -49,7 +49,7 @@ class Dissection {
  private:
   std::uint32_t size() const { return region_.node_count(); }
 
-  /// Makes region_ the streets between order_[begin] and order_[end - 1].
+  /// Sets region_ to the streets between order_[begin] and order_[end - 1].
   void Enter(std::uint32_t begin, std::uint32_t end) {
     for (std::uint32_t i = begin; i < end; ++i) position_[order_[i]] = i;
     const auto local = [&](std::uint32_t node) {
@@ -69,7 +69,8 @@ class Dissection {
     FindReverses();
   }
 
-  /// Every arc from a lower to a higher node meets its reverse in ascending order of the former.
+  /// Pairs every arc with its reverse. Arcs from lower to higher nodes meet their reverses in
+  /// ascending order of the lower node.
   void FindReverses() {
     region_.reverse.assign(region_.heads.size(), 0);
     for (std::uint32_t node = 0; node < size(); ++node) {
@@ -84,7 +85,8 @@ class Dissection {
     }
   }
 
-  /// Sorts the region into first part, second part, separator; returns where the latter two begin.
+  /// Sorts the region into first part, second part and separator; returns where the latter two
+  /// begin.
   std::pair<std::uint32_t, std::uint32_t> Divide(std::uint32_t begin, std::uint32_t end) {
     if (!FindIsland()) FindBestCut(begin);
     std::vector<std::uint32_t> sorted;
@@ -100,7 +102,7 @@ class Dissection {
     return {starts[1], starts[2]};
   }
 
-  /// Whether the region doesn't hang together; the first part is then what the first node reaches.
+  /// Whether the region is disconnected; the first part is then the component of the first node.
   bool FindIsland() {
     best_.assign(size(), Part::kSecond);
     best_[0] = Part::kFirst;
@@ -121,7 +123,7 @@ class Dissection {
     std::uint32_t least = kNone;
     for (const Direction direction : kDirections) {
       ChooseTerminals(begin, direction);
-      // A separator has at most as many nodes as its cut has edges, and seldom less than half.
+      // A separator has at most as many nodes as its cut has edges, and rarely less than half.
       const std::uint32_t limit = least == kNone ? kNone - 1 : 2 * least;
       if (flow_.Cut(region_, roles_, limit) > limit) continue;
       const std::uint32_t nodes = FindSeparator();
@@ -149,7 +151,7 @@ class Dissection {
     }
   }
 
-  /// The separator is the smaller side of the cut edges' ends. Returns the separator's size.
+  /// Makes the separator the smaller side of the cut edges' ends, and returns its size.
   std::uint32_t FindSeparator() {
     std::array<std::vector<std::uint32_t>, 2> ends;
     parts_.resize(size());

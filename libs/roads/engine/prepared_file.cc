@@ -19,10 +19,11 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the file is written as memory lies");
 
 constexpr char kMagic[8] = {'R', 'I', 'D', 'E', 'R', 'O', 'A', 'D'};
-/// Goes up with every change of the file's form, and of what FindContractionOrder finds.
+/// Increase it with every change of the file's format, and of the order that FindContractionOrder
+/// finds.
 constexpr std::uint32_t kVersion = 1;
 
-/// Begins the file. The order follows, and then the CRC-32 of all that.
+/// The start of the file. The order and a CRC-32 of everything before it follow.
 struct Header {
   char magic[8];
   std::uint32_t version;
@@ -100,7 +101,7 @@ absl::Status SavePrepared(const std::string& path, const RoadGraph& graph,
   const std::uint32_t checksum = Checksum(bytes.data(), bytes.size());
   Append(bytes, &checksum, 1);
 
-  // Under a name of this process's own first: services that start together may both write.
+  // Written under a temporary name first, because services that start together may both write.
   const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
   std::ofstream file(temporary, std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -8,10 +8,10 @@
 namespace ridestream::roads {
 namespace {
 
-/// A stretch of one edge.
+/// A part of one edge.
 struct Piece {
   EdgeIndex edge;
-  double part;  // how much of it, 0 to 1
+  double part;  // The share of the edge, 0 to 1.
 };
 
 std::uint32_t MsOf(const Timing& timing, Piece piece) {
@@ -24,7 +24,7 @@ double LengthDm(const Timing& timing, Piece piece) {
 
 bool IsOpen(const Timing& timing, EdgeIndex edge) { return timing.edge_ms[edge] != kClosedMs; }
 
-/// The stretch between two places of one segment: in which direction, and how much of it.
+/// The stretch between two places of one segment: its direction, and its share of the edge.
 std::optional<Piece> FindDirect(const Timing& timing, const SnappedPoint& from,
                                 const SnappedPoint& to) {
   const bool same = to.edge == from.edge;
@@ -42,7 +42,7 @@ class RouteMaker {
   explicit RouteMaker(LatLng start) { route_.points.push_back(start); }
 
   void Append(LatLng point, std::uint32_t ms, double length_dm) {
-    // At a node, the piece between it and the place on its street is nothing.
+    // At a node, the piece between the node and the place on its street has no length.
     if (ms == 0 && point == route_.points.back()) return;
     route_.points.push_back(point);
     route_.leg_ms.push_back(ms);

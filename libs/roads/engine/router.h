@@ -22,21 +22,22 @@ struct PlaceLabels {
   const Router* router = nullptr;  ///< Whose they are.
 };
 
-/// A place on a street of which a Router knows already what it needs of it, so that the time
-/// between two of them costs next to nothing. Cheap to copy, immutable, and safe to use from any
+/// A place on a street with everything that a Router precomputes for it, so that the time between
+/// two prepared places costs next to nothing. Cheap to copy, immutable, and safe to use from any
 /// thread.
 struct PreparedPlace {
   SnappedPoint point;
   std::shared_ptr<const PlaceLabels> labels;  ///< Of the router that prepared it; may be null.
 };
 
-/// Shortest travel times along the streets, by the turns that are allowed: the interface between
-/// those who ask and the engine that knows. Time counts from where a place is snapped to a street;
-/// on a two-way street a drive may start and end in either direction. All times are whole
-/// milliseconds, and the same whichever engine finds them.
+/// Shortest travel times along the streets, with turn restrictions: the interface of the routing
+/// engines. A drive starts and ends where its places are snapped to streets; on a two-way street it
+/// may start and end in either direction. All times are whole milliseconds, and the same with every
+/// engine.
 ///
-/// Who asks about a place once gives its coordinates; who asks often snaps it once (see snapper)
-/// and gives the SnappedPoint; who asks about pairs of the same places prepares them once.
+/// There are three levels of calls: by coordinates, for places that are used once; by SnappedPoint
+/// (see snapper), for places that are used often; and by PreparedPlace, for many pairs of the same
+/// places.
 ///
 /// Implementations are thread-safe. The graph and the snapper must outlive them.
 class Router {
@@ -49,55 +50,54 @@ class Router {
   const RoadGraph& graph() const { return graph_; }
   const Snapper& snapper() const { return snapper_; }
 
-  // --- Between coordinates. Errors: INVALID_ARGUMENT for those that don't exist, NOT_FOUND for a
-  // place too far from every street and for one that can't be reached; each message names the
-  // places.
+  // --- Between coordinates. Errors: INVALID_ARGUMENT for invalid coordinates, NOT_FOUND for a
+  // place too far from every street or an unreachable one. Each message names the places.
 
-  /// The quickest way from `from`, a stop unless a car is under way there, to the stop `to`. Its
-  /// first and last points are on the streets, so they differ from the places asked for by up to
+  /// The fastest route from `from`, which is a stop unless a car is under way there, to the stop
+  /// `to`. Its first and last points are on streets, so they differ from the given places by up to
   /// Snapper::kMaxDistanceM.
   absl::StatusOr<Route> FindRoute(LatLng from, LatLng to,
                                   StreetUse from_use = StreetUse::kStop) const;
 
-  /// The duration of that route, without the cost of writing it down.
+  /// The duration of that route, without the cost of constructing it.
   absl::StatusOr<Duration> TravelTime(LatLng from, LatLng to,
                                       StreetUse from_use = StreetUse::kStop) const;
 
   /// The travel time from each of `from` to `to`, in the same order: many drivers to one pick-up.
-  /// nullopt for those that take longer than `limit`, can't reach it, or are no places near a
-  /// street; an error only for `to`, or a negative `limit`.
+  /// nullopt for places that need longer than `limit`, can't reach `to`, or are not near a street.
+  /// Fails only for an invalid `to` or a negative `limit`.
   absl::StatusOr<std::vector<std::optional<Duration>>> TravelTimesTo(LatLng to,
                                                                      std::span<const LatLng> from,
                                                                      Duration limit) const;
 
   // --- Between places on streets.
 
-  /// The quickest way, nullopt if there is none.
+  /// The fastest route; nullopt if there is none.
   virtual std::optional<Route> RouteBetween(const SnappedPoint& from,
                                             const SnappedPoint& to) const = 0;
 
   /// The route's duration in milliseconds, kUnreachableMs without a route or beyond kMaxDriveMs.
   virtual std::uint32_t MsBetween(const SnappedPoint& from, const SnappedPoint& to) const = 0;
 
-  /// Many to one: from each of `from` to `to`, in their order.
+  /// Many to one: from each of `from` to `to`, in order.
   virtual std::vector<std::uint32_t> MsTo(const SnappedPoint& to,
                                           std::span<const SnappedPoint> from) const = 0;
 
-  /// One to many: from `from` to each of `to`, in their order.
+  /// One to many: from `from` to each of `to`, in order.
   virtual std::vector<std::uint32_t> MsFrom(const SnappedPoint& from,
                                             std::span<const SnappedPoint> to) const = 0;
 
-  /// Many to many: from from[i] to to[k] at i * to.size() + k.
+  /// Many to many: the time from from[i] to to[k] is at i * to.size() + k.
   virtual std::vector<std::uint32_t> MsTable(std::span<const SnappedPoint> from,
                                              std::span<const SnappedPoint> to) const;
 
   // --- Between prepared places.
 
-  /// About as costly as MsBetween. What it knows is of the speeds of this moment.
+  /// Costs about as much as MsBetween. The result is for the speeds of this moment.
   virtual PreparedPlace Prepare(const SnappedPoint& point) const;
 
-  /// As MsBetween, by the speeds that both were prepared with. Where they differ, or another router
-  /// prepared them, both are prepared again by this call.
+  /// Like MsBetween, by the speeds for which both places were prepared. If those differ, or another
+  /// router prepared the places, this call prepares both again.
   virtual std::uint32_t MsBetween(const PreparedPlace& from, const PreparedPlace& to) const;
 
  private:

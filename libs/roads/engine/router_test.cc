@@ -141,7 +141,7 @@ TEST(RouterTest, ManyToOneEndsAtItsLimit) {
   EXPECT_THAT(world->hierarchy.TravelTimesTo(to, {}, 1h), IsOk());
 }
 
-// The oracle: cuts the segments at both places, and relaxes all pieces until nothing changes.
+// The reference: splits the segments at both places, and relaxes all pieces until nothing changes.
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

@@ -13,15 +13,15 @@
 
 namespace ridestream::roads {
 
-/// The times between one place and many others, a row: what a Climb found for the place's ancestors
-/// is handed down the elimination tree, but only to those nodes that lie above the others, and to
-/// each once. The others are taken in the tree's order, so that of all that was handed down only
-/// the path to the latest of them is kept. An object is the memory of one row after the other. Not
-/// thread-safe.
+/// The times between one place and many others (a row): the times that a Climb found for the
+/// place's ancestors are handed down the elimination tree, but only to ancestors of the other
+/// places, and to each node once. The other places are processed in the tree's order, so that only
+/// the times on the path to the latest place are kept. An object is reused for one row after
+/// another. Not thread-safe.
 class TreeSpread {
  public:
-  /// Begins a row. `arcs` are a metric's up() if `climb` leads down to the place, its down() if
-  /// `climb` leads up from it. The hierarchy and the arcs must stay until the row is done.
+  /// Begins a row. `arcs` are a metric's up() if `climb` leads down to the place, or its down() if
+  /// `climb` leads up from it. The hierarchy and the arcs must stay valid until the end of the row.
   void Start(const Hierarchy& hierarchy, const Metric::SearchArcs& arcs, const Climb& climb) {
     hierarchy_ = &hierarchy;
     arcs_ = &arcs;
@@ -36,7 +36,7 @@ class TreeSpread {
     }
   }
 
-  /// Another place, with these accesses.
+  /// Adds a place with these accesses.
   void Add(const AccessList& accesses) {
     places_.push_back({kNoRank, 0, static_cast<std::uint32_t>(places_.size()),
                        static_cast<std::uint32_t>(ends_.size()),
@@ -44,14 +44,14 @@ class TreeSpread {
     for (const Access& access : accesses) ends_.push_back({access.state, 0, access.ms});
   }
 
-  /// Ends the row. `row` holds for each place, in the order in which they were added, the time of
-  /// another way, kUnreachableMs if there is none; it becomes the least one.
+  /// Ends the row. `row` contains the time of another path for each place, in the order of Add, or
+  /// kUnreachableMs; it becomes the shorter one.
   void Finish(std::span<std::uint32_t> row) {
     SortPlaces();
     FetchNodes();
     if (!places_.empty()) ClimbFrom(0, way_);
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      // One ahead of where they are needed, so that the arcs are there by then.
+      // Prefetches one place ahead, so that the arcs are in the cache when they are needed.
       next_way_.clear();
       if (i + 1 < places_.size()) ClimbFrom(i + 1, next_way_);
       const Place& place = places_[i];
@@ -65,13 +65,13 @@ class TreeSpread {
 
  private:
   struct End {           // one of a place's accesses
-    std::uint32_t node;  // first its state, then its rank
+    std::uint32_t node;  // At first its state, then its rank.
     std::uint32_t depth;
     std::uint32_t ms;
   };
   struct Place {
-    Rank base;  // the lowest access, which all others are ancestors of; kNoRank if there is none
-    std::uint32_t depth;  // of that
+    Rank base;  // The lowest access, a descendant of all others; kNoRank if there is none.
+    std::uint32_t depth;  // The depth of `base`.
     std::uint32_t index;
     std::uint32_t first_end;
     std::uint32_t end_count;
@@ -86,8 +86,8 @@ class TreeSpread {
     return std::span(ends_).subspan(place.first_end, place.end_count);
   }
 
-  /// Finds the bases, and sorts by them: a node is numbered after all nodes below it. In loops of
-  /// their own, so that the processor waits for many of these answers of memory at once.
+  /// Finds the bases and sorts by them: a node's number is greater than those of its descendants.
+  /// In separate loops, so that the processor overlaps many memory accesses.
   void SortPlaces() {
     for (End& end : ends_) end.node = hierarchy_->rank(end.node);
     for (End& end : ends_) end.depth = hierarchy_->depth(end.node);
@@ -102,13 +102,13 @@ class TreeSpread {
               [](const Place& a, const Place& b) { return a.base > b.base; });
   }
 
-  /// The first number that the ways up from a place don't go to: of two places that are neighbours
-  /// in the order, just those ancestors of the second are no ancestors of the first that are
-  /// numbered before it.
+  /// The first number that the paths up from a place stop before. For two neighbouring places in
+  /// the order, exactly the ancestors of the second with smaller numbers are no ancestors of the
+  /// first.
   Rank LimitOf(std::size_t place) const { return place == 0 ? kNoRank : places_[place - 1].base; }
 
-  /// Goes all the ways up, a step of each in turn: one after the other, each step would wait for
-  /// memory's answer to the one before.
+  /// Walks all paths upwards, one step of each in turn: one path after another would wait for
+  /// memory at each step.
   void FetchNodes() {
     ways_.clear();
     for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -124,7 +124,7 @@ class TreeSpread {
     }
   }
 
-  /// The least of `known` and the ways by the ancestors of `node`, whose times by their depth are
+  /// The minimum of `known` and the paths via the ancestors of `node`, whose times by depth are
   /// `ms`.
   std::uint32_t Least(Rank node, std::span<const std::uint32_t> ms, std::uint32_t known) const {
     for (const Metric::SearchArc arc : arcs_->Of(node)) {
@@ -141,7 +141,7 @@ class TreeSpread {
     }
   }
 
-  /// Down a way that ends at `depth`. What is above it was handed down before.
+  /// Hands times down a path that ends at `depth`. The nodes above were processed before.
   void HandDown(std::span<const Rank> way, std::uint32_t depth) {
     depth -= static_cast<std::uint32_t>(way.size());
     for (auto node = way.rbegin(); node != way.rend(); ++node) {
@@ -154,12 +154,12 @@ class TreeSpread {
 
   const Hierarchy* hierarchy_ = nullptr;
   const Metric::SearchArcs* arcs_ = nullptr;
-  // The row's own place: by depth its ancestors, the base last, and their times.
+  // The row's own place: its ancestors by depth, the base last, and their times.
   std::vector<Rank> origin_;
   std::vector<std::uint32_t> origin_ms_;
   // The times of the nodes on the path to the latest place, by depth.
   std::vector<std::uint32_t> ms_;
-  // The nodes on the path to a place, the base first, that aren't on the path to the one before.
+  // The nodes on the path to a place, the base first, that aren't on the previous place's path.
   std::vector<Rank> way_;
   std::vector<Rank> next_way_;
   std::vector<Place> places_;

@@ -16,7 +16,7 @@ std::uint32_t UnitFlow::Cut(const UndirectedGraph& graph, std::span<const Role> 
   return flow;
 }
 
-/// Breadth first from the sources, as long as no sink is found. False if none is.
+/// Breadth-first search from the sources until a sink is found. False if none is found.
 bool UnitFlow::FindLevels(const UndirectedGraph& graph, std::span<const Role> roles) {
   level_.assign(graph.node_count(), kUnseen);
   queue_.clear();
@@ -40,7 +40,7 @@ bool UnitFlow::FindLevels(const UndirectedGraph& graph, std::span<const Role> ro
   return sink_level != kUnseen;
 }
 
-/// Depth first along ascending levels: sends one unit from `source` to a sink, if it gets there.
+/// Depth-first search along ascending levels: sends one unit from `source` to a sink if it can.
 bool UnitFlow::Augment(const UndirectedGraph& graph, std::span<const Role> roles,
                        std::uint32_t source) {
   path_.clear();

@@ -6,8 +6,8 @@
 
 namespace ridestream::roads {
 
-/// An undirected graph as adjacency arrays: each edge lies at both of its ends, once in each
-/// direction. The arcs of node v are first[v] to first[v + 1] - 1.
+/// An undirected graph as adjacency arrays: each edge appears once in each direction. The arcs of
+/// node v are first[v] to first[v + 1] - 1.
 struct UndirectedGraph {
   std::vector<std::uint32_t> first;
   std::vector<std::uint32_t> heads;
@@ -16,15 +16,16 @@ struct UndirectedGraph {
   std::uint32_t node_count() const { return static_cast<std::uint32_t>(first.size() - 1); }
 };
 
-/// Maximum flow where each edge carries one unit, and with it the least cut in numbers of edges: E.
-/// Dinic, "Algorithm for solution of a problem of maximum flow in networks with power estimation",
-/// 1970. An object is the memory of one computation after the other. Not thread-safe.
+/// Maximum flow where each edge has capacity one, and thereby the minimum cut by number of edges:
+/// E. Dinic, "Algorithm for solution of a problem of maximum flow in networks with power
+/// estimation", 1970. An object is reused for one computation after another. Not thread-safe.
 class UnitFlow {
  public:
   enum class Role : std::uint8_t { kNone, kSource, kSink };
 
-  /// Finds a least cut between all sources and all sinks. Returns the number of its edges; more
-  /// than `limit` if there is none of at most `limit`, and the sides are then of no use.
+  /// Finds a minimum cut between all sources and all sinks, and returns its number of edges.
+  /// Returns more than `limit` if there is no cut of at most `limit` edges; the sides are then
+  /// undefined.
   std::uint32_t Cut(const UndirectedGraph& graph, std::span<const Role> roles, std::uint32_t limit);
 
   /// Whether `node` is on the sources' side of the last cut.

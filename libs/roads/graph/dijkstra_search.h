@@ -10,8 +10,8 @@
 
 namespace ridestream::roads {
 
-/// A graph to search, with just what the search touches: the arcs of node v are
-/// arcs[first[v]] to arcs[first[v + 1] - 1]. Its nodes are a TurnGraph's states.
+/// A graph to search, reduced to what the search uses: the arcs of node v are arcs[first[v]] to
+/// arcs[first[v + 1] - 1]. Its nodes are a TurnGraph's states.
 struct SearchGraph {
   struct Arc {
     StateIndex head;
@@ -21,15 +21,15 @@ struct SearchGraph {
   std::vector<Arc> arcs;
 };
 
-/// Dijkstra's algorithm with a 4-ary heap and lazy deletion. An object is the memory of one search
-/// after the other: labels have the number of their search, so nothing is cleared between two.
+/// Dijkstra's algorithm with a 4-ary heap and lazy deletion. An object is reused for one search
+/// after another: labels carry the number of their search, so nothing needs to be cleared.
 ///
-/// Not thread-safe; one for each thread.
+/// Not thread-safe; use one for each thread.
 class DijkstraSearch {
  public:
   static constexpr std::uint32_t kUnreached = kUnreachableMs;
   static constexpr std::uint32_t kNoArc = std::numeric_limits<std::uint32_t>::max();
-  /// The largest distance in milliseconds; with an edge more, it still fits in 32 bits.
+  /// The largest distance in milliseconds. Adding an edge to it still fits into 32 bits.
   static constexpr std::uint32_t kMaxMs = kMaxDriveMs;
 
   /// Begins a new search in a graph of `node_count` nodes.
@@ -42,10 +42,10 @@ class DijkstraSearch {
     }
   }
 
-  /// `node` is a start, at the distance `ms`, at most kMaxMs.
+  /// Adds a start node at the distance `ms`, at most kMaxMs.
   void AddStart(StateIndex node, std::uint32_t ms) { Reach(node, ms, kNoArc); }
 
-  /// Marks `node`. Returns false if it was marked already.
+  /// Marks `node`. Returns false if it was already marked.
   bool Mark(StateIndex node) {
     Label& label = Touch(node);
     const bool fresh = !label.marked;
@@ -54,14 +54,14 @@ class DijkstraSearch {
   }
   bool marked(StateIndex node) const { return IsTouched(node) && labels_[node].marked; }
 
-  /// Settles nodes by ascending distance, as far as `limit_ms` (at most kMaxMs), and calls
-  /// `settle(node, ms)` for each; ends when that returns false.
+  /// Settles nodes by ascending distance up to `limit_ms` (at most kMaxMs), and calls `settle(node,
+  /// ms)` for each. Ends when that returns false.
   template <class Settle>
   void Run(const SearchGraph& graph, std::uint32_t limit_ms, Settle settle) {
     while (!heap_.empty()) {
       const Entry top = Pop();
       if (top.ms > limit_ms) return;
-      if (top.ms > labels_[top.node].ms) continue;  // it was reached sooner by another way
+      if (top.ms > labels_[top.node].ms) continue;  // The node was reached sooner by another path.
       if (!settle(top.node, top.ms)) return;
       for (std::uint32_t i = graph.first[top.node]; i < graph.first[top.node + 1]; ++i) {
         const std::uint32_t ms = top.ms + graph.arcs[i].duration_ms;
@@ -70,11 +70,12 @@ class DijkstraSearch {
     }
   }
 
-  /// The distance found so far, final once it is settled; kUnreached if there is none.
+  /// The distance found so far, which is final once the node is settled; kUnreached if there is
+  /// none.
   std::uint32_t ms(StateIndex node) const {
     return IsTouched(node) ? labels_[node].ms : kUnreached;
   }
-  /// The arc by which `node` was reached, kNoArc for a start. The node must have been reached.
+  /// The arc by which `node` was reached; kNoArc for a start. The node must have been reached.
   std::uint32_t arc(StateIndex node) const { return labels_[node].arc; }
 
  private:

@@ -5,7 +5,7 @@
 namespace ridestream::roads {
 
 ForbiddenPathAutomaton::ForbiddenPathAutomaton(std::span<const EdgePath> forbidden) : states_(1) {
-  // Level by level, so that a state's shorter ones are there before it.
+  // Level by level, so that shorter states exist before longer ones.
   std::vector<State> reached(forbidden.size(), kStart);
   std::size_t longest = 0;
   for (const EdgePath& path : forbidden) longest = std::max(longest, path.size());

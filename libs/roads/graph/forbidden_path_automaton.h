@@ -11,31 +11,31 @@
 
 namespace ridestream::roads {
 
-/// Recognises, while a car drives edge after edge, the next edge that would complete a forbidden
+/// Recognises, while a car drives from edge to edge, the next edge that would complete a forbidden
 /// path (A. Aho and M. Corasick, "Efficient String Matching: An Aid to Bibliographic Search",
-/// 1975). Its states are the proper beginnings of forbidden paths; a car is in the longest one that
-/// its last edges are.
+/// 1975). Its states are the proper prefixes of forbidden paths; a car is in the state of the
+/// longest prefix that its last edges form.
 class ForbiddenPathAutomaton {
  public:
   using State = std::uint32_t;
-  /// No forbidden path is under way.
+  /// No forbidden path has begun.
   static constexpr State kStart = 0;
 
   /// Each path has two edges or more.
   explicit ForbiddenPathAutomaton(std::span<const EdgePath> forbidden);
 
   std::size_t size() const { return states_.size(); }
-  /// The edge that leads to a state other than kStart.
+  /// The last edge of a state's path; the state must not be kStart.
   EdgeIndex last_edge(State state) const { return states_[state].last_edge; }
 
   bool IsForbidden(State state, EdgeIndex edge) const;
-  /// The state after `edge`, which mustn't be forbidden.
+  /// The state after `edge`, which must not be forbidden.
   State Next(State state, EdgeIndex edge) const;
 
  private:
   struct Node {
     EdgeIndex last_edge = 0;
-    State shorter = kStart;  // the longest other state that its path ends with
+    State shorter = kStart;  // The longest other state that is a suffix of this state's path.
   };
 
   std::vector<Node> states_;

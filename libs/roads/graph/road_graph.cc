@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::int64_t kCircleE7 = 3'600'000'000;
 
-/// From `west` eastwards to `east`, 0 to below 360 degrees.
+/// The longitude difference from `west` eastwards to `east`, 0 to below 360 degrees.
 std::int64_t EastwardE7(LatLng west, LatLng east) {
   const std::int64_t e7 = (std::int64_t{east.lng_e7} - west.lng_e7) % kCircleE7;
   return e7 < 0 ? e7 + kCircleE7 : e7;
 }
 
-/// For places that no half of the earth holds, or that lie on both sides of the antimeridian: the
-/// rectangle that leaves out the widest gap between their longitudes.
+/// For places that don't fit into half of the earth, or that lie on both sides of the antimeridian:
+/// the rectangle that excludes the widest gap between their longitudes.
 void ExcludeWidestGap(std::span<const LatLng> places, BoundingBox& box) {
   std::vector<std::int32_t> lngs;
   lngs.reserve(places.size());
@@ -51,7 +51,7 @@ std::int64_t BoundingBox::width_e7() const { return EastwardE7(south_west, north
 
 bool BoundingBox::Contains(LatLng place, double margin_m) const {
   if (!place.IsValid()) return false;
-  // The nearest place of the box in terms of latitude and longitude.
+  // The nearest place of the box by latitude and longitude.
   LatLng nearest{std::clamp(place.lat_e7, south_west.lat_e7, north_east.lat_e7), place.lng_e7};
   const std::int64_t east_e7 = EastwardE7(south_west, place);
   if (east_e7 > width_e7()) {
@@ -100,7 +100,8 @@ std::optional<EdgeIndex> RoadGraph::FindEdge(NodeIndex from, NodeIndex to) const
 }
 
 LatLng RandomPointOnStreet(const RoadGraph& graph, std::mt19937_64& random) {
-  // By rejection: needs no table of summed lengths, and some tens of tries at most on real maps.
+  // Rejection sampling: needs no table of cumulative lengths, and some tens of attempts at most on
+  // real maps.
   for (;;) {
     const Edge& e = graph.edge(static_cast<EdgeIndex>(DrawBelow(random, graph.edge_count())));
     if (!e.may_stop && graph.has_stops()) continue;

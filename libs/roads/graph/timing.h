@@ -13,14 +13,14 @@ namespace ridestream::roads {
 /// In rows and tables of milliseconds: unreachable.
 inline constexpr std::uint32_t kUnreachableMs = std::numeric_limits<std::uint32_t>::max();
 
-/// As an edge's time: it can't be driven along.
+/// As an edge's duration: the edge is closed.
 inline constexpr std::uint32_t kClosedMs = std::numeric_limits<std::uint32_t>::max();
 
-/// A drive that takes longer, about 12 days, is none.
+/// Longer drives, of about 12 days, count as unreachable.
 inline constexpr std::uint32_t kMaxDriveMs = Edge::kMaxDurationMs;
 
-/// The inputs of a drive's time: the allowed ways, and how long each edge takes, in milliseconds: 1
-/// to Edge::kMaxDurationMs, or kClosedMs. A view.
+/// The inputs of a drive's time: the allowed paths, and each edge's duration in milliseconds: 1 to
+/// Edge::kMaxDurationMs, or kClosedMs. A view.
 struct Timing {
   const TurnGraph& turns;
   std::span<const std::uint32_t> edge_ms;
@@ -28,7 +28,7 @@ struct Timing {
   const RoadGraph& graph() const { return turns.graph(); }
 };
 
-/// The time of each edge as stated by the graph.
+/// The durations of all edges as the graph states them.
 inline std::vector<std::uint32_t> GraphDurations(const RoadGraph& graph) {
   std::vector<std::uint32_t> edge_ms;
   edge_ms.reserve(graph.edge_count());

@@ -14,14 +14,14 @@ namespace ridestream::roads {
 
 namespace {
 
-/// What destination-only streets do to where a car may go on.
+/// How destination-only streets restrict where a car may continue.
 enum class Passage : std::uint8_t {
   kThrough,   ///< On streets that are open to all.
   kLeaving,   ///< On destination-only streets since its drive began.
   kArriving,  ///< On destination-only streets, after others: may not go on to an open one.
 };
 
-/// What of its past restricts a car at a node.
+/// The part of a car's past that restricts it at a node.
 struct Past {
   ForbiddenPathAutomaton::State state;
   Passage passage;
@@ -29,7 +29,7 @@ struct Past {
   friend bool operator==(const Past&, const Past&) = default;
 };
 
-/// Follows both rules edge by edge.
+/// Applies both rules edge by edge.
 class PastFollower {
  public:
   PastFollower(const RoadGraph& graph, DestinationRule rule, const std::vector<EdgePath>& forbidden)
@@ -63,14 +63,15 @@ class PastFollower {
   const ForbiddenPathAutomaton automaton_;
 };
 
-/// A state beyond the plain ones.
+/// A state other than the plain ones.
 struct ExtraState {
   NodeIndex node;
   Past past;
 };
 
-/// In the order of their nodes. The automaton's states but the first lie at the ends of their
-/// paths; where destination-only streets end, each past has its leaving and its arriving variant.
+/// In the order of their nodes. The automaton's states, except the first, are located at the ends
+/// of their paths. Where destination-only streets end, each past has a leaving and an arriving
+/// variant.
 std::vector<ExtraState> ExtraStates(const RoadGraph& graph, const PastFollower& follower) {
   using Automaton = ForbiddenPathAutomaton;
   std::vector<ExtraState> extra;
@@ -141,7 +142,7 @@ TurnGraph::TurnGraph(const RoadGraph& graph, DestinationRule rule) : graph_(grap
 }
 
 bool TurnGraph::MayTake(StateIndex state, EdgeIndex edge) const {
-  if (state < graph_.node_count()) return true;  // the plain state: nothing is forbidden
+  if (state < graph_.node_count()) return true;  // The plain state, in which nothing is forbidden.
   const auto arcs = Arcs(state);
   return std::any_of(arcs.begin(), arcs.end(), [&](const Arc& arc) { return arc.edge == edge; });
 }

@@ -12,29 +12,30 @@ namespace ridestream::roads {
 /// A point of a TurnGraph, 0 to state_count() - 1.
 using StateIndex = std::uint32_t;
 
-/// Whether destination-only streets are kept free of through traffic.
+/// Whether through traffic is kept off destination-only streets.
 enum class DestinationRule { kObeyed, kIgnored };
 
-/// A road graph in which every way along the arcs is one that turn restrictions allow: what routing
-/// engines search.
+/// A road graph whose arcs form only paths that turn restrictions permit. Routing engines search
+/// it.
 ///
-/// A car at a node is in a state, which is what of its past still restricts where it may go on. At
-/// most nodes there is one, the plain state, whose index is the node's. Where a forbidden path may
-/// be under way, there is a further state for each beginning of such a path that ends there. This
-/// is the automaton of A. Aho and M. Corasick ("Efficient String Matching", 1975) over edges
+/// A car at a node is in a state: the part of its past that still restricts where it may continue.
+/// Most nodes have one state, the plain state, whose index is the node's. Where a forbidden path
+/// may have begun, there is a further state for each prefix of such a path that ends at the node.
+/// This is the automaton of A. Aho and M. Corasick ("Efficient String Matching", 1975) over edges
 /// instead of letters; Villeneuve and Desaulniers ("The shortest path problem with forbidden
-/// paths", 2005) use it so. Some hundred restrictions add some hundred states.
+/// paths", 2005) use it in this way. Some hundred restrictions add some hundred states.
 ///
-/// Without more rules a restricted turn would be evaded by driving on and turning round a few
-/// metres further. So beside a restricted junction nobody turns round between it and the next
-/// junction; nor at the junction itself who is restricted there, unless there is no other way to go
-/// on. At other junctions, in dead ends and where a drive begins, cars may turn round. (Between
-/// unrestricted junctions nobody would: it never saves time.)
+/// Without further rules, a driver could evade a restricted turn by driving on and turning round a
+/// few metres later. So beside a restricted junction nobody may turn round before the next
+/// junction; and a car that is restricted at the junction may not turn round there, unless it has
+/// no other way to continue. At other junctions, in dead ends and where a drive begins, cars may
+/// turn round. (Between unrestricted junctions turning round never saves time.)
 ///
-/// Immutable, so safe to read from any thread. The road graph must outlive it.
 /// Streets that only rides which begin or end there may use (Edge::is_destination_only) add states
-/// too: a car that came to such a street from one that is open to all may not go on to another that
-/// is. So a drive begins along such streets, goes on along open ones, and ends along such streets.
+/// too: a car that entered such a street from an open street may not continue onto an open street.
+/// So a drive may begin along such streets, continue along open ones, and end along such streets.
+///
+/// Immutable, hence safe to read from any thread. The road graph must outlive it.
 class TurnGraph {
  public:
   struct Arc {
@@ -56,10 +57,10 @@ class TurnGraph {
   std::uint32_t FirstArc(StateIndex state) const { return first_arc_[state]; }
   const Arc& arc(std::uint32_t index) const { return arcs_[index]; }
 
-  /// The state at the end of `edge` of a car that began its drive on it.
+  /// The state at the end of `edge` of a car that began its drive on `edge`.
   StateIndex After(EdgeIndex edge) const { return after_[edge]; }
 
-  /// Whether `node` has other states than the plain one.
+  /// Whether `node` has states other than the plain one.
   bool IsRestricted(NodeIndex node) const { return first_extra_[node] < first_extra_[node + 1]; }
   /// Calls `visit` for each state at `node`.
   template <class Visit>
@@ -67,7 +68,7 @@ class TurnGraph {
     visit(StateIndex{node});
     for (StateIndex s = first_extra_[node]; s < first_extra_[node + 1]; ++s) visit(s);
   }
-  /// Whether a car in `state` may go on along `edge`, which leaves its node.
+  /// Whether a car in `state` may continue along `edge`, which leaves its node.
   bool MayTake(StateIndex state, EdgeIndex edge) const;
 
  private:
@@ -79,9 +80,8 @@ class TurnGraph {
   std::vector<StateIndex> first_extra_;  // of each node and one more; states beyond the plain ones
 };
 
-/// Tells for each edge whether it belongs to the largest part of the streets in which one can drive
-/// from every street to every other one. Where the destination rule is obeyed, no destination-only
-/// edge does.
+/// For each edge, whether it belongs to the largest set of streets in which every street can be
+/// reached from every other one. If the destination rule is obeyed, no destination-only edge does.
 std::vector<bool> EdgesOfLargestComponent(const TurnGraph& turns);
 
 }  // namespace ridestream::roads

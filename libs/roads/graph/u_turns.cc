@@ -16,7 +16,7 @@ bool IsShapePoint(const RoadGraph& graph, NodeIndex node) {
   return neighbours.size() == 2;
 }
 
-/// The edge that goes on from `edge` without turning back.
+/// The edge that continues `edge` without turning back.
 std::optional<EdgeIndex> Onward(const RoadGraph& graph, EdgeIndex edge) {
   const Edge& e = graph.edge(edge);
   for (EdgeIndex i = graph.FirstOut(e.to); i < graph.FirstOut(e.to + 1); ++i) {
@@ -25,19 +25,20 @@ std::optional<EdgeIndex> Onward(const RoadGraph& graph, EdgeIndex edge) {
   return std::nullopt;
 }
 
-/// From `edge` on, which leaves a restricted junction, up to the next one.
+/// Forbids U-turns from `edge`, which leaves a restricted junction, up to the next junction.
 void ForbidAlongStreet(const RoadGraph& graph, EdgeIndex edge, std::set<EdgePath>& forbidden) {
   const NodeIndex junction = graph.edge(edge).from;
   while (graph.edge(edge).to != junction && IsShapePoint(graph, graph.edge(edge).to)) {
     const auto onward = Onward(graph, edge);
-    if (!onward) return;  // a one-way street comes towards us: there is only the way back
+    // A one-way street joins in the opposite direction, so there is only the way back.
+    if (!onward) return;
     if (const auto back = graph.Opposite(edge)) forbidden.insert({edge, *back});
     edge = *onward;
   }
 }
 
-/// A car that has driven `beginning` may not continue along `lasts`, nor back if there is another
-/// way.
+/// Forbids a car that has driven `beginning` to continue along `lasts`, and to turn back if there
+/// is another way.
 void ForbidAtJunction(const RoadGraph& graph, EdgePath beginning, const std::set<EdgeIndex>& lasts,
                       std::set<EdgePath>& forbidden) {
   const auto back = graph.Opposite(beginning.back());

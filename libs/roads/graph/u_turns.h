@@ -6,8 +6,7 @@
 
 namespace ridestream::roads {
 
-/// The turns back that would evade the graph's turn restrictions, see TurnGraph, as forbidden
-/// paths.
+/// The U-turns that would evade the graph's turn restrictions (see TurnGraph), as forbidden paths.
 std::vector<EdgePath> FindForbiddenUTurns(const RoadGraph& graph);
 
 }  // namespace ridestream::roads

@@ -9,9 +9,9 @@ namespace ridestream::roads {
 namespace {
 
 constexpr std::uint32_t kHours = 24;
-/// How much of the past counts, in seconds of driving by the map.
+/// The amount of driving that is remembered, in seconds by the map's speed.
 constexpr float kMemoryS = 600;
-/// How much driving at the map's speed is assumed beforehand, likewise.
+/// The amount of driving at the map's speed that is assumed at first, in the same unit.
 constexpr double kAssumedS = 30;
 
 std::uint64_t PlaceKey(LatLng place) {
@@ -41,7 +41,7 @@ class EdgeSets {
   std::vector<EdgeIndex> parent_;
 };
 
-/// If the node only gives a street its shape: its neighbours.
+/// The two neighbours of a node that only gives a street its shape; nullopt for other nodes.
 std::optional<std::pair<NodeIndex, NodeIndex>> EndsAround(const RoadGraph& graph, NodeIndex node) {
   NodeIndex ends[2] = {node, node};
   std::size_t count = 0;
@@ -59,7 +59,7 @@ std::optional<std::pair<NodeIndex, NodeIndex>> EndsAround(const RoadGraph& graph
   return std::pair(ends[0], ends[1]);
 }
 
-/// Numbers the streets between junctions; the street of each edge.
+/// Numbers the streets between junctions, and returns the street of each edge.
 std::vector<std::uint32_t> FindStreets(const RoadGraph& graph, std::size_t& count) {
   EdgeSets sets(graph.edge_count());
   for (NodeIndex node = 0; node < graph.node_count(); ++node) {

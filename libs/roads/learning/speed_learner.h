@@ -14,43 +14,45 @@
 
 namespace ridestream::roads {
 
-/// Learns how long streets take from cars that drive along them, by the street and the hour of the
-/// day (in UTC). A street is here what lies between two junctions, in one direction.
+/// Learns how long streets take, from cars that drive along them, by street and hour of the day (in
+/// UTC). Here a street is the part between two junctions, in one direction.
 ///
-/// Of each street and hour it keeps the time that cars took and the time that the map gives, both
-/// of about the last ten minutes of driving there; their ratio is the street's factor. Half a
-/// minute at the map's speed is added to both: one slow car says little, and a street that nobody
-/// drives along keeps what the map says. What is learned of an hour counts again on the next day.
+/// For each street and hour it keeps the time that cars took and the time by the map, both for
+/// about the last ten minutes of driving there; their ratio is the street's factor. Half a minute
+/// at the map's speed is added to both, so that a single slow car has little influence, and a
+/// street without cars keeps the map's time. What is learned in an hour applies again on the next
+/// day.
 ///
-/// Deterministic. Holds some bytes for each street and hour in which somebody drove there. Not
-/// thread-safe. The graph must outlive it.
+/// Deterministic. Takes some bytes for each street and hour with driving. Not thread-safe. The
+/// graph must outlive it.
 class SpeedLearner {
  public:
-  /// A drive along a street that took less or more than this many times the map's time isn't
-  /// believed: the positions were wrong, or somebody stood there.
+  /// Bounds of the ratio of a drive's time to the map's time. A drive outside of them is ignored:
+  /// its positions were wrong, or the car stood still.
   static constexpr double kFastest = 0.25;
   static constexpr double kSlowest = 10;
-  /// A street's time follows what was learned only when it is off by more than this share, so that
-  /// it doesn't move with each car's noise.
+  /// A street's time is updated only if it differs from what was learned by more than this share,
+  /// so that it doesn't follow each car's noise.
   static constexpr double kNoticeable = 0.1;
 
   explicit SpeedLearner(const RoadGraph& graph);
 
-  /// A car drove straight from one point of the graph to the next in that time, and ended at `at`.
-  /// False if that isn't believed, or no street leads directly from one to the other.
+  /// Records that a car drove straight from one point of the graph to the next in `took`, and
+  /// arrived at `at`. Returns false, and ignores the drive, if that is implausible or no edge leads
+  /// directly from one point to the other.
   bool Observe(LatLng from, LatLng to, Duration took, Time at);
 
-  /// How long each edge takes at `now`, in milliseconds. nullopt if no street's time has changed
+  /// The duration of each edge at `now`, in milliseconds. nullopt if no street's time has changed
   /// since the last result (at first: since the graph's times).
   std::optional<std::vector<std::uint32_t>> Update(Time now);
 
-  /// Between junctions, each direction for itself.
+  /// Number of streets between junctions, counting each direction.
   std::size_t street_count() const { return published_.size(); }
-  /// Streets whose time differs from the map's in the last result.
+  /// Number of streets whose time in the last result differs from the map's.
   std::size_t changed_streets() const;
 
  private:
-  /// What was driven along a street in an hour of the day, in seconds.
+  /// The driving along a street in an hour of the day, in seconds.
   struct Driven {
     float took = 0;
     float by_map = 0;

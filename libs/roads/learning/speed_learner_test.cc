@@ -47,7 +47,7 @@ class SpeedLearnerTest : public ::testing::Test {
     return believed;
   }
 
-  /// Travel time of the street's piece between these, in seconds.
+  /// Travel time in seconds of the street's part between these points.
   double SecondsOf(const std::vector<std::uint32_t>& edge_ms, double from_m, double to_m) const {
     for (EdgeIndex edge = 0; edge < graph_.edge_count(); ++edge) {
       if (graph_.position(graph_.edge(edge).from) == TestMap::At(from_m, 0) &&
@@ -127,7 +127,7 @@ class SlowCentre {
     }
   }
 
-  /// What a piece of a route takes that is a whole edge; 0 if it isn't.
+  /// The true time of a piece of a route that is a whole edge; 0 otherwise.
   double TrueMs(LatLng from, LatLng to) const {
     const auto edge = by_map_.find({from.lat_e7, from.lng_e7, to.lat_e7, to.lng_e7});
     if (edge == by_map_.end()) return 0;
@@ -148,7 +148,7 @@ TEST(SpeedLearnerCityTest, DrivesBringTheTimesNearToTheTruth) {
   const SlowCentre truth(graph);
   std::mt19937_64 random(1);
   SpeedLearner learner(graph);
-  // Drives along whole edges, and by which share their expected time is off on the average.
+  // Drives along whole edges, and returns the mean relative error of their expected time.
   const auto drive = [&](int drives, bool learn) {
     double off = 0;
     for (int i = 0; i < drives; ++i) {
@@ -172,7 +172,7 @@ TEST(SpeedLearnerCityTest, DrivesBringTheTimesNearToTheTruth) {
     return off;
   };
   const double before = drive(500, false);
-  // What was learned leads to other streets, which are to be learned next.
+  // What was learned makes drivers choose other streets, which must be learned next.
   for (int round = 0; round < 10; ++round) {
     drive(200, true);
     auto edge_ms = learner.Update(kMorning);

@@ -60,7 +60,7 @@ constexpr std::string_view kOpenBarriers[] = {
     "cattle_grid", "sally_port", "entrance",  "height_restrictor", "kerb",       "bump_gate",
 };
 
-/// nullopt if none of the values is understood.
+/// nullopt if none of the values is known.
 std::optional<CarAccess> AccessOfList(std::string_view list, TagCounts& counts) {
   std::optional<CarAccess> best;
   ForEachTagValue(list, [&](const std::string& value) {

@@ -10,8 +10,8 @@
 
 namespace ridestream::roads {
 
-/// A map in memory, in OpenStreetMap's terms: what the built-in city is made as, and what tests
-/// write into files.
+/// A map in memory, in OpenStreetMap's terms. The built-in city is created in this form, and tests
+/// write it to files.
 struct OsmNode {
   std::int64_t id = 0;
   LatLng position;
@@ -38,7 +38,7 @@ struct OsmData {
   std::vector<OsmRelation> relations;
 };
 
-/// Hands the map to `builder`, as ReadOsmFile does with a file.
+/// Passes the map to `builder`, as ReadOsmFile does with a file.
 inline void AddTo(RoadGraphBuilder& builder, const OsmData& map) {
   Tags tags;
   for (const OsmWay& way : map.ways) {

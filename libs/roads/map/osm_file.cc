@@ -1,4 +1,4 @@
-// With bzip2_streams.cc the only file that includes libosmium: it is large, and reports errors by
+// With bzip2_streams.cc the only file that includes libosmium, which is large and reports errors by
 // exceptions.
 
 #include "libs/roads/map/osm_file.h"
@@ -32,7 +32,7 @@ namespace {
 
 [[maybe_unused]] const bool kReadsBzip2 = RegisterBzip2Streams();
 
-/// Runs `work`, and turns what libosmium throws into a status.
+/// Runs `work`, and converts libosmium's exceptions to a status.
 template <class Work>
 absl::Status WithoutExceptions(const std::string& path, Work work) {
   try {
@@ -71,7 +71,7 @@ absl::Status NotOneMoment(const std::string& path) {
       path));
 }
 
-/// Whether the file holds several versions of an object, by its name or by its header.
+/// Whether the file has several versions of an object, by its name or by its header.
 bool HoldsSeveralVersions(const osmium::io::File& file, osmium::thread::Pool& pool) {
   if (file.has_multiple_object_versions()) return true;
   osmium::io::Reader reader(file, pool, osmium::osm_entity_bits::nothing);
@@ -89,7 +89,7 @@ void ForEachBuffer(const osmium::io::File& file, osmium::thread::Pool& pool,
   reader.close();  // reports what its destructor would swallow
 }
 
-/// Hands ways and relations to a builder; its buffers are used again and again.
+/// Passes ways and relations to a builder, and reuses its buffers.
 class Filler {
  public:
   explicit Filler(RoadGraphBuilder& builder) : builder_(builder) {}
@@ -99,7 +99,7 @@ class Filler {
     node_ids_.clear();
     for (const osmium::NodeRef& node : way.nodes()) node_ids_.push_back(node.ref());
     builder_.AddWay(way.id(), node_ids_, tags_);
-    // Some files hold the places on the ways, and leave out nodes without tags.
+    // Some files store locations on ways, and omit nodes without tags.
     for (const osmium::NodeRef& node : way.nodes()) {
       const osmium::Location at = node.location();
       if (at.valid()) builder_.SetPosition(node.ref(), LatLng{at.y(), at.x()});
@@ -126,8 +126,8 @@ class Filler {
  private:
   void ReadTags(const osmium::TagList& tags) {
     tags_.Clear();
-    // Keys and values end with a zero byte each. One with another inside would make libosmium look
-    // for the last one's end beyond the list.
+    // Each key and value ends with a zero byte. A further zero byte inside would make libosmium
+    // search for the end beyond the list.
     if (std::count(tags.data() + sizeof(tags), tags.data() + tags.byte_size(), 0) % 2 != 0) {
       throw osmium::io_error("a tag holds a zero byte");
     }

@@ -8,19 +8,19 @@
 
 namespace ridestream::roads {
 
-/// Hands the ways, relations and positions of an OpenStreetMap file to `builder`. The name tells
-/// the format: .osm.pbf, .osm, .osm.gz, .osm.bz2, the latter of one compressed stream or several.
-/// They may come in any order: it is read twice.
+/// Passes the ways, relations and positions of an OpenStreetMap file to `builder`. The name
+/// determines the format: .osm.pbf, .osm, .osm.gz or .osm.bz2, where the latter two may have
+/// several compressed streams. Elements may be in any order, because the file is read twice.
 ///
-/// Deleted objects are passed over. A history or change file is INVALID_ARGUMENT, and the message
-/// says how to make a map of it.
+/// Deleted objects are skipped. A history or change file is INVALID_ARGUMENT, and the message says
+/// how to convert it to a map.
 ///
-/// NOT_FOUND or PERMISSION_DENIED if it can't be opened, INVALID_ARGUMENT for a name without a
-/// format, DATA_LOSS if it is damaged; `builder` is then half filled and of no more use.
+/// NOT_FOUND or PERMISSION_DENIED if the file can't be opened, INVALID_ARGUMENT for a name without
+/// a format, DATA_LOSS if it is damaged; `builder` must not be used after an error.
 absl::Status ReadOsmFile(const std::string& path, RoadGraphBuilder& builder);
 
-/// Writes a map to a file that doesn't exist yet, in the format that its name tells. For maps that
-/// other tools shall show, and for tests.
+/// Writes a map to a new file, in the format that its name determines. For maps that other tools
+/// display, and for tests.
 absl::Status WriteOsmFile(const OsmData& map, const std::string& path);
 
 }  // namespace ridestream::roads

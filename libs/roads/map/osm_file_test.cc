@@ -138,7 +138,7 @@ TEST_F(OsmFileTest, AHistoryOrChangeFileIsRefusedByThatReason) {
                                                           "</create></osmChange>",
                                                           kStreet))),
               StatusIs(absl::StatusCode::kInvalidArgument, "apply-changes"));
-  // By what it holds, whatever its name.
+  // By its content, whatever its name.
   EXPECT_THAT(ReadGraph(WriteText("city.osm", fmt::format("<osmChange version=\"0.6\"><create>{}"
                                                           "</create></osmChange>",
                                                           kStreet))),
@@ -215,7 +215,7 @@ TEST_F(OsmFileTest, CompressedInSeveralStreamsIsReadToItsEnd) {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto expected = ReadGraph(Path("city.osm"));
   ASSERT_THAT(expected, IsOk());
-  // Many small streams, so that ends of streams lie everywhere in what is read at once.
+  // Many small streams, so that stream ends occur at all positions of a read buffer.
   for (const std::size_t streams : {1, 2, 3, 50, 1'000}) {
     SCOPED_TRACE(streams);
     const auto gzip = ReadGraph(WriteText("city.osm.gz", InGzipMembers(text, streams)));
@@ -225,7 +225,7 @@ TEST_F(OsmFileTest, CompressedInSeveralStreamsIsReadToItsEnd) {
     ASSERT_THAT(bzip2, IsOk());
     ExpectSame(*bzip2, *expected);
   }
-  // All of it in less than what is read at once, and empty streams.
+  // Everything within one read buffer, and empty streams.
   const std::string osm = fmt::format("<osm version=\"0.6\">{}</osm>", kStreet);
   for (const std::size_t streams : {1, 2, 7}) {
     SCOPED_TRACE(streams);

@@ -30,8 +30,8 @@ Edge MakeEdge(NodeIndex from, NodeIndex to, double length_m, double speed_kmh, s
       .is_destination_only = is_destination_only};
 }
 
-/// Sorts by (from, to) and keeps of equal ones, which are the same straight line, the quickest that
-/// is open to all.
+/// Sorts by (from, to). Of equal edges, which are the same straight line, keeps the quickest one
+/// that is open to all.
 void SortAndDeduplicate(std::vector<Edge>& edges) {
   std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
     return std::tie(a.from, a.to, a.is_destination_only, a.duration_ms, a.name) <
@@ -43,7 +43,7 @@ void SortAndDeduplicate(std::vector<Edge>& edges) {
   edges.erase(std::unique(edges.begin(), edges.end(), same_line), edges.end());
 }
 
-/// Takes the edges away that `keep` doesn't have, and the forbidden paths along them.
+/// Removes the edges that `keep` excludes, and the forbidden paths along them.
 void KeepOnly(const std::vector<bool>& keep, std::vector<Edge>& edges,
               std::vector<EdgePath>& forbidden) {
   std::vector<EdgeIndex> new_index(edges.size());
@@ -122,7 +122,7 @@ void RoadGraphBuilder::SetNodeTags(std::int64_t node_id, const Tags& tags) {
   points_[it->second].is_closed = true;
 }
 
-/// Makes one point of two at the same place of the antimeridian, and gives that meridian one name.
+/// Merges two points at the same place on the antimeridian, and normalizes its longitude.
 void RoadGraphBuilder::JoinAcrossAntimeridian() {
   constexpr std::int32_t kAntimeridianE7 = 1'800'000'000;
   constexpr double kSamePlaceM = 1;
@@ -156,7 +156,7 @@ void RoadGraphBuilder::JoinAcrossAntimeridian() {
   for (auto& [id, point] : index_of_) join(point);
 }
 
-/// Gives each segment an end of its own at a closed point.
+/// Gives each segment its own end at a closed point.
 void RoadGraphBuilder::EndStreetsAtBarriers() {
   const std::size_t point_count = points_.size();
   for (std::size_t i = 0; i < point_count; ++i) {
@@ -241,7 +241,7 @@ void RoadGraphBuilder::AddRelation(std::span<const RelationMember> members, cons
   if (restriction) restrictions_.push_back(*std::move(restriction));
 }
 
-/// `edges` lead between points; `new_index` becomes the points' numbers in the graph.
+/// `edges` lead between points. Sets `new_index` to the points' numbers in the graph.
 RoadGraph RoadGraphBuilder::MakeGraph(std::vector<Edge> edges, std::vector<EdgePath> forbidden,
                                       std::vector<NodeIndex>& new_index) const {
   std::vector<bool> used(points_.size());
@@ -332,10 +332,10 @@ absl::StatusOr<RoadGraph> RoadGraphBuilder::Build(RestrictionCounts* counts, Lef
   return MakeGraph(std::move(edges), std::move(forbidden), new_index);
 }
 
-/// Takes away the edges outside of the largest component, and the forbidden paths along them.
+/// Removes the edges outside of the largest component, and the forbidden paths along them.
 absl::Status RoadGraphBuilder::KeepLargestComponent(std::vector<Edge>& edges,
                                                     std::vector<EdgePath>& forbidden) {
-  // Leaving out streets takes ways of turning round away, so once may not be enough.
+  // Removing streets removes ways of turning round, so one pass may not be enough.
   const std::size_t all = edges.size();
   for (std::vector<NodeIndex> new_index;;) {
     const RoadGraph graph = MakeGraph(edges, forbidden, new_index);
@@ -354,7 +354,7 @@ absl::Status RoadGraphBuilder::KeepLargestComponent(std::vector<Edge>& edges,
   return absl::OkStatus();
 }
 
-/// Opens the destination-only streets that are the only way to streets that are open to all.
+/// Opens destination-only streets that are the only way to streets that are open to all.
 void RoadGraphBuilder::OpenOnlyWays(std::vector<Edge>& edges,
                                     const std::vector<EdgePath>& forbidden) {
   const auto is_destination_only = [](const Edge& e) { return e.is_destination_only; };
@@ -363,8 +363,8 @@ void RoadGraphBuilder::OpenOnlyWays(std::vector<Edge>& edges,
     const RoadGraph graph = MakeGraph(edges, forbidden, new_index);
     const std::vector<bool> joined =
         EdgesOfLargestComponent(TurnGraph(graph, DestinationRule::kObeyed));
-    // Where streets begin that are open to all and can't be reached from the rest, or can't be
-    // left.
+    // Nodes where streets begin that are open to all but can't be reached from the rest, or can't
+    // be left.
     std::vector<bool> cut_off(graph.node_count());
     bool all_joined = true;
     for (EdgeIndex i = 0; i < graph.edge_count(); ++i) {
@@ -382,7 +382,7 @@ void RoadGraphBuilder::OpenOnlyWays(std::vector<Edge>& edges,
       ++opened;
     }
     left_out_.opened_destination_segments += opened;
-    // Streets that only a turn restriction cuts off have no such street beside them.
+    // Streets that only a turn restriction disconnects have no such street beside them.
     if (opened == 0) return;
   }
 }

@@ -20,12 +20,12 @@ namespace ridestream::roads {
 /// Elements of a map that its RoadGraph leaves out.
 struct LeftOut {
   TagCounts tags;
-  /// Directed segments from which one can't drive to the rest of the city, or not back.
+  /// Directed segments that are not connected to the rest of the city in both directions.
   std::uint32_t unconnected_segments = 0;
   /// Barriers at which streets end.
   std::uint32_t closed_barriers = 0;
-  /// Directed segments for rides that begin or end there, through which all may be driven, since
-  /// they are the only way to other streets.
+  /// Directed segments for rides that begin or end there that were opened to all, because they are
+  /// the only way to other streets.
   std::uint32_t opened_destination_segments = 0;
 
   friend bool operator==(const LeftOut&, const LeftOut&) = default;
@@ -34,15 +34,15 @@ struct LeftOut {
 /// For people: "left out: 14 segments that aren't connected, 2 ferries"; "" if nothing was.
 std::string Describe(const LeftOut& left_out);
 
-/// Makes a RoadGraph from ways, the positions of their points and the relations between them, as
-/// OpenStreetMap has them: first all ways, then all positions, then Build; relations at any time.
-/// What a map has beside streets and turn restrictions is ignored, so everything may be handed in.
-/// Not thread-safe.
+/// Builds a RoadGraph from ways, the positions of their points, and relations, as in OpenStreetMap.
+/// Add all ways first, then all positions, then call Build; relations may be added at any time.
+/// Everything but streets and turn restrictions is ignored, so a whole map may be passed in. Not
+/// thread-safe.
 class RoadGraphBuilder {
  public:
   struct Options {
-    /// Leave out what isn't in the largest strongly connected component: streets from which one
-    /// can't get to the rest of the city, or not back, without a turn that isn't allowed.
+    /// Leaves out everything outside of the largest strongly connected component: streets that have
+    /// no permitted way to the rest of the city, or from it.
     bool only_largest_component = true;
   };
 
@@ -59,14 +59,14 @@ class RoadGraphBuilder {
   /// see MayPassNode: the streets that meet there then end there.
   void SetNodeTags(std::int64_t node_id, const Tags& tags);
 
-  /// Where a point is. Ignored unless a way that was added has it. Where a point's position is
-  /// never told, as at the cut edge of an extract, its ways are interrupted. A point at 180 degrees
-  /// and one at -180 are the same if at most 1 m is between them: maps end there, and so do their
-  /// ways.
+  /// Sets the position of a point. Ignored unless an added way contains the point. If a point's
+  /// position is never set, as at the cut edge of an extract, its ways are interrupted there. A
+  /// point at 180 degrees and one at -180 are the same if they are at most 1 m apart, because maps
+  /// end there, and so do their ways.
   void SetPosition(std::int64_t node_id, LatLng position);
 
   /// FAILED_PRECONDITION if there is no drivable street. Reports the outcomes of the turn
-  /// restrictions in `counts`, and what isn't in the graph in `left_out`, where these aren't null.
+  /// restrictions in `counts`, and what the graph leaves out in `left_out`, unless these are null.
   absl::StatusOr<RoadGraph> Build(RestrictionCounts* counts = nullptr,
                                   LeftOut* left_out = nullptr) &&;
 

@@ -13,7 +13,7 @@ namespace {
 
 struct StreetClass {
   std::string_view highway;
-  /// What a car typically reaches between stops, where no limit is tagged.
+  /// Typical speed of a car between stops, where no limit is tagged.
   double kmh;
 };
 
@@ -27,7 +27,7 @@ constexpr StreetClass kStreetClasses[] = {
 /// A ferry's, where no duration is tagged.
 constexpr double kFerryKmh = 15;
 
-/// Not for cars, and known to be so.
+/// Known values that are not for cars.
 constexpr std::string_view kOtherHighways[] = {
     "footway",   "cycleway",     "path",         "steps",    "pedestrian",     "track",
     "bridleway", "corridor",     "construction", "proposed", "platform",       "raceway",
@@ -46,7 +46,7 @@ const StreetClass* FindClass(std::string_view highway) {
   return it == std::end(kStreetClasses) ? nullptr : it;
 }
 
-/// The way's class, null if it isn't for cars.
+/// The way's class; null if it isn't for cars.
 const StreetClass* DrivableClass(const Tags& tags, TagCounts& counts) {
   const std::string highway = FirstTagValue(tags.Get("highway"));
   if (highway.empty() || NormalizedTagValue(tags.Get("area")) == "yes") return nullptr;
@@ -82,7 +82,7 @@ Directions ReadDirections(const Tags& tags, std::string_view highway, TagCounts&
   return {true, !implied};
 }
 
-/// The limit that signs or a zone set in one direction, nullopt if no tag has one.
+/// The limit that signs or a zone set in one direction; nullopt if no tag has one.
 std::optional<double> ReadLimitKmh(const Tags& tags, std::string_view direction, bool is_motorway) {
   const auto read = [&](std::string_view key) -> std::optional<double> {
     const std::string_view value = tags.Get(key);
@@ -124,7 +124,7 @@ std::string_view NameOf(const Tags& tags) {
   return tags.Get("name").empty() ? tags.Get("ref") : tags.Get("name");
 }
 
-/// A ferry is open to cars where a key of motor vehicles says so, or where it is part of a road.
+/// A ferry is open to cars if a key for motor vehicles says so, or if it is part of a road.
 std::optional<StreetTraits> ReadFerryTags(const Tags& tags, TagCounts& counts) {
   const CarAccess by_road = FindClass(NormalizedTagValue(tags.Get("ferry"))) != nullptr
                                 ? CarAccess::kOpen

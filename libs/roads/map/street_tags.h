@@ -24,7 +24,7 @@ class Tags {
   std::vector<std::pair<std::string_view, std::string_view>> tags_;  // a handful: no map is faster
 };
 
-/// What was left out of a map, or left to a rule, since it isn't understood.
+/// Counts of tags that were ignored or left to a default rule, because they aren't understood.
 struct TagCounts {
   std::uint32_t unknown_highways = 0;  ///< Kinds of street that no rule names; left out.
   std::uint32_t unknown_values = 0;  ///< Of access and direction, for each direction; passed over.
@@ -36,10 +36,11 @@ struct TagCounts {
 
 /// What a way means for a car.
 struct StreetTraits {
-  /// The speed in each direction, along the order of its points; 0: may not be driven so.
+  /// The speed in each direction, along the order of its points; 0: driving in that direction is
+  /// forbidden.
   double forward_kmh = 0;
   double backward_kmh = 0;
-  /// Whether, in that direction, only rides that begin or end there may be driven there.
+  /// Whether only rides that begin or end there may drive in that direction.
   bool forward_is_destination_only = false;
   bool backward_is_destination_only = false;
   /// Whether a car may stop there for a rider: not on motorways, motorroads and ferries, nor in
@@ -51,21 +52,20 @@ struct StreetTraits {
 };
 
 /// Whether and how a car that carries riders may drive a way; nullopt if it may not. Capitals and
-/// blanks around values don't matter.
-///
+/// blanks around values are ignored.
 /// - Class: motorway, trunk, primary, secondary, tertiary and their links, unclassified, road,
-///   residential, living_street. Of `service`, only plain access roads and alleys: driveways,
-///   parking aisles and the like lead nowhere a trip goes. Never areas, tracks, or what is planned
-///   or under construction. Ferries and car shuttle trains of which a tag says that they take cars.
-/// - Access: see ReadAccess. Conditional access isn't read, but counted.
+///   residential, living_street. Of `service`, only plain access roads and alleys, because
+///   driveways, parking aisles and the like lead to no destination of a trip. Never areas, tracks,
+///   or ways that are planned or under construction. Ferries and car shuttle trains if a tag says
+///   that they take cars.
+/// - Access: see ReadAccess. Conditional access is counted but not interpreted.
 /// - Direction: the most specific of oneway:motorcar, oneway:motor_vehicle, oneway:vehicle and
-///   oneway decides; motorways and roundabouts are one-way unless they say no. A reversible lane is
-///   closed, as nobody knows its direction.
+///   oneway decides; motorways and roundabouts are one-way unless tagged otherwise. A reversible
+///   lane is closed, because its current direction is unknown.
 /// - Speed: the most specific of maxspeed:motorcar, maxspeed:motor_vehicle and maxspeed decides,
-/// and
-///   of one key that with the direction; else the zone that maxspeed:type, source:maxspeed,
-///   zone:maxspeed or zone:traffic names; else what is typical for the class. "none" counts on
-///   motorways alone.
+///   and of one key the variant with the direction; else the zone in maxspeed:type,
+///   source:maxspeed, zone:maxspeed or zone:traffic; else the typical speed of the class. "none"
+///   counts on motorways only.
 std::optional<StreetTraits> ReadStreetTags(const Tags& tags, TagCounts& counts);
 
 }  // namespace ridestream::roads

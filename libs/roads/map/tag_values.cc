@@ -40,7 +40,7 @@ std::string_view TrimBlanks(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-/// Takes a number off the front of `text`.
+/// Parses and removes a number at the front of `text`.
 std::optional<double> TakeNumber(std::string_view& text) {
   double value = 0;
   const auto [end, error] =
@@ -50,7 +50,7 @@ std::optional<double> TakeNumber(std::string_view& text) {
   return value;
 }
 
-/// "PT1H30M". Other parts than hours, minutes and seconds are no crossing's.
+/// Parses "PT1H30M". Only hours, minutes and seconds are accepted.
 std::optional<double> ParseIsoSeconds(std::string_view text) {
   if (!text.starts_with("pt")) return std::nullopt;
   text.remove_prefix(2);

@@ -23,7 +23,7 @@ bool Contains(const List& list, std::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-/// The kind of turn that cars may not or must take; "" if there is none.
+/// The kind of turn that is forbidden or mandatory for cars; "" if there is none.
 std::string_view KindForCars(const Tags& tags) {
   for (const std::string_view key :
        {"restriction:motorcar", "restriction:motor_vehicle", "restriction:vehicle"}) {
@@ -32,7 +32,7 @@ std::string_view KindForCars(const Tags& tags) {
   return tags.Get("restriction");
 }
 
-/// Whether cars are among those that "except=psv;bicycle" lets through.
+/// Whether cars are among the exempted vehicles of "except=psv;bicycle".
 bool CarsAreExempt(std::string_view except) {
   while (!except.empty()) {
     const std::size_t end = std::min(except.find(';'), except.size());
@@ -45,8 +45,7 @@ bool CarsAreExempt(std::string_view except) {
   return false;
 }
 
-/// Whether the members are what a restriction needs: `from`, `to`, and one node or some ways
-/// between.
+/// Whether the members form a restriction: `from`, `to`, and one node or some ways in between.
 bool ReadMembers(std::span<const RelationMember> members, TurnRestriction& restriction) {
   int via_nodes = 0;
   for (const RelationMember& member : members) {

@@ -19,8 +19,8 @@ struct RelationMember {
   std::string_view role;  ///< What it points to must outlive it.
 };
 
-/// A turn restriction in OpenStreetMap's terms: who comes along one of `from` by way of `via` may
-/// not go on along any of `to`, or may go on along nothing else.
+/// A turn restriction in OpenStreetMap's terms: a car that comes along one of `from` via `via` may
+/// not continue along any of `to`, or may continue along nothing else.
 struct TurnRestriction {
   bool is_mandatory = false;  ///< only_*; else no_*.
   bool is_u_turn = false;     ///< no_u_turn or only_u_turn.
@@ -30,11 +30,11 @@ struct TurnRestriction {
   std::vector<std::int64_t> via_ways;  ///< In the order in which they are driven.
 };
 
-/// The turn restrictions of a map, each counted once, by outcome.
+/// The turn restrictions of a map by outcome; each is counted once.
 struct RestrictionCounts {
   std::uint32_t applied = 0;
-  /// For others than cars (restriction:hgv, except=motorcar), or only at some hours: as with
-  /// conditional access, time isn't looked at.
+  /// For vehicles other than cars (restriction:hgv, except=motorcar), or only at certain hours,
+  /// which are not interpreted.
   std::uint32_t not_for_cars = 0;
   /// Names a way or a node that isn't a drivable street of the map, as at the cut edge of an
   /// extract.
@@ -50,8 +50,8 @@ struct RestrictionCounts {
 /// For people: "340 turn restrictions (5 with missing ways, 2 unclear)"; "" if there were none.
 std::string Describe(const RestrictionCounts& counts);
 
-/// Reads a relation. nullopt if it isn't a turn restriction, or one that doesn't hold for cars or
-/// can't be understood; the latter two are counted.
+/// Reads a relation. nullopt if it isn't a turn restriction, or if it doesn't apply to cars or
+/// isn't understood; the latter two cases are counted.
 std::optional<TurnRestriction> ReadTurnRestriction(std::span<const RelationMember> members,
                                                    const Tags& tags, RestrictionCounts& counts);
 

@@ -8,8 +8,8 @@
 namespace ridestream::roads {
 namespace {
 
-/// Where the middle of a restriction lies: from the end of its first street to the start of its
-/// last. Without edges at a via node.
+/// The middle part of a restriction: from the end of its first street to the start of its last one.
+/// Without edges at a via node.
 struct Middle {
   NodeIndex start;
   NodeIndex end;
@@ -78,7 +78,7 @@ class Resolver {
     return found;
   }
 
-  /// Along the via ways from `start`. Without edges if a one-way street forbids that already.
+  /// Follows the via ways from `start`. Without edges if a one-way street forbids that already.
   std::optional<Middle> FollowVia(std::span<const std::int64_t> ways, NodeIndex start) const {
     std::vector<NodeIndex> nodes{start};
     for (const std::int64_t way : ways) {
@@ -115,8 +115,9 @@ class Resolver {
                        [&](std::int64_t way) { return IsEnd(way, node); });
   }
 
-  /// The edges of a way that arrive at `node`, or that leave it; none if one-way streets forbid
-  /// it. A way that passes through has two, and doesn't say which is meant.
+  /// The edges of a way that arrive at `node`, or that leave it; empty if one-way streets forbid
+  /// it. A way that passes through the node has two, and the restriction doesn't say which is
+  /// meant.
   EdgePath EdgesAt(std::int64_t way, NodeIndex node, bool arriving) const {
     const std::vector<NodeIndex>& course = CourseOf(way);
     EdgePath edges;
@@ -141,7 +142,7 @@ class Resolver {
     return std::find(course.begin(), course.end(), node) != course.end();
   }
 
-  /// False if it isn't clear what is meant.
+  /// Returns false if the restriction is ambiguous.
   bool AddFrom(const TurnRestriction& restriction, std::int64_t from, const Middle& middle) {
     if (!Touches(from, middle.start)) return false;
     if (!restriction.via_ways.empty() && middle.edges.empty()) return true;  // can't be driven
@@ -168,7 +169,7 @@ class Resolver {
     return true;
   }
 
-  /// To turn round on one street, which may pass through the via node.
+  /// Adds U-turns on one street, which may pass through the via node.
   bool AddTurnsBack(const TurnRestriction& restriction, const EdgePath& arriving) {
     if (restriction.is_mandatory) return false;
     for (const EdgeIndex edge : arriving) {
@@ -177,7 +178,7 @@ class Resolver {
     return true;
   }
 
-  /// A car that came along `first` into the middle leaves it by one of `leaving` only.
+  /// Forbids a car that came along `first` into the middle to leave it by anything but `leaving`.
   void ForbidAllBut(EdgeIndex first, const Middle& middle, const EdgePath& leaving) {
     const std::size_t size = middle.edges.size();
     for (std::size_t driven = size == 0 ? 0 : 1; driven <= size; ++driven) {

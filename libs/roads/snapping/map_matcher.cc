@@ -7,17 +7,19 @@
 namespace ridestream::roads {
 namespace {
 
-/// How far the length of a way may be from the positions' distance, typically.
+/// Typical difference between the length of a path and the positions' distance.
 constexpr double kLengthFitM = 15;
-/// Ways that are longer by more than this aren't considered.
+/// Paths that are longer by more than this are not considered.
 constexpr double kMaxDetourM = 150;
-/// Nearer than this two positions say nothing about the way between them.
+/// Two positions that are nearer say nothing about the path between them.
 constexpr double kApartM = 2 * MapMatcher::kNoiseM;
-/// Further than a car drives from one position to the next: what was before belongs to another way.
+/// A greater distance than a car drives between two positions: earlier positions belong to another
+/// path.
 constexpr double kGapM = 1'000;
 constexpr std::size_t kMaxStreets = 8;
 constexpr double kImpossible = -std::numeric_limits<double>::infinity();
-/// Two directions whose likelihoods (as logarithms) differ by less are equally likely.
+/// If the logarithms of two directions' likelihoods differ by less, the directions are equally
+/// likely.
 constexpr double kUndecided = 0.5;
 
 DijkstraSearch& MatchSearch() {
@@ -43,7 +45,7 @@ std::vector<LatLng> Thin(std::span<const LatLng> track) {
 
 }  // namespace
 
-/// A place on one direction of a street, and how likely the best way is that leads there.
+/// A place on one direction of a street, and the likelihood of the best path that leads there.
 struct MapMatcher::Candidate {
   SnappedPoint point;
   double likelihood;  // as a logarithm
@@ -79,8 +81,8 @@ MapMatcher::Candidates MapMatcher::CandidatesAt(LatLng place) const {
   return candidates;
 }
 
-/// Adds to the likelihoods of `now` those of the best ways from `before`, `driven_m` apart. If none
-/// leads there, what was before is forgotten.
+/// Adds to the likelihoods of `now` those of the best paths from `before`, `driven_m` apart. If
+/// there is no path, the earlier positions are forgotten.
 void MapMatcher::Advance(const Candidates& before, double driven_m, Candidates& now) const {
   const RoadGraph& graph = turns_.graph();
   const auto length_m = [&](EdgeIndex edge) { return graph.edge(edge).length_dm / 10.0; };
@@ -122,7 +124,7 @@ std::optional<SnappedPoint> MapMatcher::Match(std::span<const LatLng> track) con
   LatLng last;
   for (const LatLng place : places) {
     Candidates now = CandidatesAt(place);
-    if (now.empty()) continue;  // in a car park, or the noise was too much
+    if (now.empty()) continue;  // In a car park, or with too much noise.
     if (!candidates.empty()) Advance(candidates, FastDistanceM(last, place), now);
     candidates = std::move(now);
     last = place;

@@ -12,29 +12,29 @@
 
 namespace ridestream::roads {
 
-/// Finds the street and the direction in which a car drives, from its last positions: the
-/// likeliest way through streets near them, where a position is the likelier the nearer it is, and
-/// a piece of the way the likelier the better its length fits the positions' distance (P. Newson
-/// and J. Krumm, "Hidden Markov Map Matching Through Noise and Sparseness", 2009). Turn
-/// restrictions hold, and nobody turns round between two positions.
+/// Finds the street and the direction in which a car drives from its last positions: the most
+/// likely path along streets near them. A position is more likely near the street; a piece of the
+/// path is more likely the better its length fits the positions' distance (P. Newson and J. Krumm,
+/// "Hidden Markov Map Matching Through Noise and Sparseness", 2009). Turn restrictions apply, and
+/// cars don't turn round between two positions.
 ///
-/// Some hundred microseconds. Immutable, so safe to use from any thread; each that does keeps 16
-/// bytes for each state. The graph and the snapper must outlive it.
+/// A match takes some hundred microseconds. Immutable, hence safe to use from any thread; each
+/// thread keeps 16 bytes per state. The graph and the snapper must outlive it.
 class MapMatcher {
  public:
-  /// A position says this about where a car is, in each direction: its standard deviation.
+  /// Standard deviation of a position, in each of two directions.
   static constexpr double kNoiseM = 10;
-  /// Streets further than this from a position aren't considered.
+  /// Streets farther than this from a position are not considered.
   static constexpr double kReachM = 50;
-  /// Positions before the last that are looked at, not counting those too near to each other to
-  /// show a direction.
+  /// Number of earlier positions that are considered, without those too close to each other to show
+  /// a direction.
   static constexpr std::size_t kPositions = 6;
 
   MapMatcher(const TurnGraph& turns, const Snapper& snapper);
 
-  /// Where the car of this track, oldest first, is now, under way if its direction is known.
-  /// nullopt if the last position isn't near a street, see Snapper::kMaxDistanceM, or there is
-  /// none.
+  /// The current place of a car with this track, oldest first; under way if its direction is known.
+  /// nullopt if the track is empty or the last position isn't near a street, see
+  /// Snapper::kMaxDistanceM.
   std::optional<SnappedPoint> Match(std::span<const LatLng> track) const;
 
  private:

@@ -51,15 +51,15 @@ LatLng Snapper::FromPlane(LatLng place) const {
   return {place.lat_e7, WrapLngE7(std::int64_t{place.lng_e7} + middle_lng_e7_)};
 }
 
-/// One question: a plane around the place that was asked for, in metres, and the best so far.
+/// One query: a plane around the given place, in metres, and the best result so far.
 struct Snapper::Search {
   LatLng place;
   double metres_per_lng_e7;
-  /// The best of each lane. In single precision, which is enough to choose: differences are taken
+  /// The best of each lane, in single precision, which is enough to choose because differences are
   /// of whole numbers.
   Float4 best_squared_m{};
   Int4 best_block{-1, -1, -1, -1};
-  Int4 may_only_drive{};  // All bits set where it needn't be allowed to stop.
+  Int4 may_only_drive{};  // All bits set where stopping isn't required.
 
   Search(LatLng p, StreetUse use, double max_distance_m)
       : place(p), metres_per_lng_e7(kMetresPerE7 * std::cos(p.lat_e7 * kRadiansPerE7)) {
@@ -84,7 +84,8 @@ struct Snapper::Search {
     return {x * x + y * y, t};
   }
 
-  /// Wraps around where the difference doesn't fit: both are on other sides of the earth then.
+  /// Overflows where the difference doesn't fit, which only happens for places on opposite sides of
+  /// the earth.
   static Float4 Difference(Int4 a, Int4 b) {
     using Bits4 = std::uint32_t __attribute__((vector_size(16)));
     const Bits4 difference = reinterpret_cast<Bits4>(a) - reinterpret_cast<Bits4>(b);
@@ -168,7 +169,8 @@ void Snapper::ChooseCells(std::size_t segment_count) {
   const double height_e7 = double{1} * box.north_east.lat_e7 - box.south_west.lat_e7;
   const auto width_e7 = static_cast<double>(box.width_e7());
   const double area_m2 = height_e7 * width_e7 * shrink * kMetresPerE7 * kMetresPerE7;
-  // In a wide land with few streets, larger cells: their number stays in proportion to the streets.
+  // Larger cells for a large area with few streets keep the number of cells proportional to the
+  // streets.
   const double side_m =
       std::max(kCellM, std::sqrt(area_m2 / (2.0 * static_cast<double>(segment_count) + 1000)));
   cell_lat_e7_ = std::llround(side_m / kMetresPerE7);
@@ -185,7 +187,7 @@ std::int64_t Snapper::Row(std::int64_t lat_e7) const {
   return FloorDivide(lat_e7 - origin_.lat_e7, cell_lat_e7_);
 }
 
-/// Row by row, the cells that the part of the segment within that row touches.
+/// Visits, row by row, the cells that the segment's part within the row touches.
 template <class Visit>
 void Snapper::ForEachCellOf(const Segment& segment, Visit visit) const {
   const auto [low, high] = std::minmax(
@@ -216,7 +218,7 @@ void Snapper::ForEachCellOf(const Segment& segment, Visit visit) const {
 void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int64_t last_column,
                           Search& search) const {
   if (row < 0 || row >= rows_) return;
-  // Only the part of the row that is nearer than the best so far; with 2 cm for the rounding.
+  // Only the part of the row that is nearer than the best so far, with 2 cm for rounding.
   const std::int64_t south_e7 = origin_.lat_e7 + row * cell_lat_e7_ - search.place.lat_e7;
   const std::int64_t gap_e7 =
       std::max({std::int64_t{0}, south_e7 - 2, -south_e7 - cell_lat_e7_ - 2});
@@ -228,7 +230,7 @@ void Snapper::SearchCells(std::int64_t row, std::int64_t first_column, std::int6
   first_column = std::max({std::int64_t{0}, first_column, Column(search.place.lng_e7 - reach_e7)});
   last_column = std::min({columns_ - 1, last_column, Column(search.place.lng_e7 + reach_e7)});
   if (first_column > last_column) return;
-  // The cells of a row lie side by side, so their segments do too.
+  // The cells of a row are contiguous, and so are their segments.
   const std::uint32_t end = first_[static_cast<std::size_t>(row * columns_ + last_column) + 1];
   for (std::uint32_t i = first_[static_cast<std::size_t>(row * columns_ + first_column)]; i < end;
        ++i) {
@@ -256,7 +258,7 @@ std::optional<SnappedPoint> Snapper::Nearest(LatLng asked, StreetUse use,
   const std::int64_t last_ring = std::max({row, rows_ - 1 - row, column, columns_ - 1 - column});
 
   for (std::int64_t ring = first_ring; ring <= last_ring; ++ring) {
-    // The rings before this one reach so far around the place in each direction.
+    // The rings before this one extend this far around the place in each direction.
     const double searched_m =
         margin_m + static_cast<double>(ring - 1) * std::min(cell_north_m, cell_east_m);
     if (searched_m > 0 && searched_m * searched_m >= search.ReachSquaredM()) break;
@@ -283,7 +285,7 @@ std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const 
                                                                 StreetUse use,
                                                                 double max_distance_m) const {
   constexpr std::size_t kAhead = 8;
-  // The cell of each place; any one for those outside, which are searched for elsewhere.
+  // The cell of each place; an arbitrary one for places outside, which are searched separately.
   std::vector<std::size_t> cells;
   cells.reserve(places.size());
   for (const LatLng place : places) {
@@ -331,7 +333,7 @@ std::vector<SnappedPoint> Snapper::Within(LatLng asked, double distance_m) const
       }
     }
   }
-  // A segment is in each cell that it touches, and may be repeated there.
+  // A segment is in each cell that it touches, and may occur several times.
   const auto by_edge = [](const auto& a, const auto& b) { return a.edge < b.edge; };
   const auto same_edge = [](const auto& a, const auto& b) { return a.edge == b.edge; };
   std::sort(points.begin(), points.end(), by_edge);

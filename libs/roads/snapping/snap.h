@@ -12,52 +12,52 @@
 
 namespace ridestream::roads {
 
-/// A place on a street. On a two-way street `edge` is either direction, and both may be driven; the
-/// place is then at 1 - fraction of RoadGraph::Opposite(edge).
+/// A place on a street. On a two-way street `edge` is either direction, and both may be driven; in
+/// the other direction the place is at 1 - fraction of RoadGraph::Opposite(edge).
 struct SnappedPoint {
   EdgeIndex edge = 0;
   double fraction = 0;    ///< 0 to 1 along the edge.
   LatLng point;           ///< The place itself.
   double distance_m = 0;  ///< From the place that was asked for.
-  /// A car is driving along `edge` there: as the start of a drive, that one goes on in this
+  /// Whether a car is driving along `edge` there: a drive that starts there continues in this
   /// direction.
   bool under_way = false;
 
   friend bool operator==(const SnappedPoint&, const SnappedPoint&) = default;
 };
 
-/// What a place on a street is for: a car under way may be on any, a stop for a rider only where a
-/// car may stop (Edge::may_stop).
+/// The use of a place on a street: a car under way may be on any street; a stop for a rider must be
+/// where a car may stop (Edge::may_stop).
 enum class StreetUse { kDrive, kStop };
 
 /// Finds the nearest place on a street. Keeps the segments in a grid of cells of about 150 m, and
-/// searches in growing rings, four segments at once: some tenths of a microsecond.
+/// searches in growing rings, four segments at once: some tenths of a microsecond per query.
 ///
-/// Immutable, so safe to use from any thread. The graph must outlive it.
+/// Immutable, hence safe to use from any thread. The graph must outlive it.
 class Snapper {
  public:
-  /// A place further than this from all streets isn't in the city.
+  /// A place farther than this from all streets isn't in the city.
   static constexpr double kMaxDistanceM = 500;
 
   explicit Snapper(const RoadGraph& graph);
 
-  /// The nearest place on a street. INVALID_ARGUMENT for coordinates that don't exist; NOT_FOUND,
-  /// with the distance, if the nearest street is more than `max_distance_m` away.
+  /// The nearest place on a street. INVALID_ARGUMENT for invalid coordinates; NOT_FOUND, with the
+  /// distance, if the nearest street is more than `max_distance_m` away.
   absl::StatusOr<SnappedPoint> Snap(LatLng place, StreetUse use = StreetUse::kDrive,
                                     double max_distance_m = kMaxDistanceM) const;
 
-  /// The same where an error's text would be of no use: nullopt instead.
+  /// Like Snap, for callers that don't need an error text: returns nullopt instead.
   std::optional<SnappedPoint> Nearest(LatLng place, StreetUse use = StreetUse::kDrive,
                                       double max_distance_m = kMaxDistanceM) const;
 
-  /// The same for each of many, in their order: several times as fast, as memory is asked for the
-  /// next ones while it is searched for one.
+  /// Nearest for each of many places, in order. Several times as fast, because memory for the next
+  /// places is prefetched during a search.
   std::vector<std::optional<SnappedPoint>> NearestOfEach(
       std::span<const LatLng> places, StreetUse use = StreetUse::kDrive,
       double max_distance_m = kMaxDistanceM) const;
 
-  /// The nearest place on each street within `distance_m` of `place`, in no order; of a two-way
-  /// street one direction.
+  /// The nearest place on each street within `distance_m` of `place`, unordered; for a two-way
+  /// street in one direction.
   std::vector<SnappedPoint> Within(LatLng place, double distance_m) const;
 
  private:
@@ -69,8 +69,8 @@ class Snapper {
   };
   struct Search;
 
-  /// Four segments of a cell, with their ends, so that a cell is read without touching the graph.
-  /// Where a cell has fewer, the last one is repeated.
+  /// Four segments of a cell with their ends, so that a cell is read without access to the graph.
+  /// If a cell has fewer, the last one is repeated.
   struct Block {
     Int4 a_lat_e7, a_lng_e7, b_lat_e7, b_lng_e7;
     Int4 may_stop;  // All bits set, or none.
@@ -80,8 +80,8 @@ class Snapper {
     Segment At(int lane) const;
   };
 
-  /// The map's plane has its longitudes relative to the middle of the graph, so that differences
-  /// between them are right on both sides of the antimeridian.
+  /// The map's plane has longitudes relative to the middle of the graph, so that their differences
+  /// are right on both sides of the antimeridian.
   LatLng ToPlane(LatLng place) const;
   LatLng FromPlane(LatLng place) const;
   std::int64_t Column(std::int64_t lng_e7) const;

@@ -84,7 +84,7 @@ double SegmentDistanceM(const RoadGraph& graph, const Edge& e, LatLng place) {
   return FastDistanceM(place, Interpolate(a, b, low));
 }
 
-/// The least distance to any segment, by looking at all, in a plane around `place`.
+/// The shortest distance to any segment, by checking all, in a plane around `place`.
 double BruteForceDistanceM(const RoadGraph& graph, LatLng place) {
   double best = std::numeric_limits<double>::infinity();
   for (const Edge& e : graph.edges()) best = std::min(best, SegmentDistanceM(graph, e, place));

@@ -22,20 +22,20 @@ namespace ridestream::roads {
 inline constexpr LatLng kTaveuni{-168'400'000, -1'800'000'000};
 inline constexpr LatLng kLongyearbyen{782'200'000, 156'300'000};
 
-/// The same place so far east: around the same latitude, distances stay what they are.
+/// The place moved east by `east_e7`: on the same latitude, distances don't change.
 inline LatLng ShiftedEast(LatLng place, std::int64_t east_e7) {
   return {place.lat_e7, WrapLngE7(place.lng_e7 + east_e7)};
 }
 
 /// A town of 7 by 7 junctions, 220 m apart, around `middle`: streets from west to east, every
-/// second of them one-way, a straight one from south to north in each column, a diagonal one, and
-/// turns that aren't allowed. Towns of one latitude are the same but for their longitudes.
+/// second of them one-way; a straight street from south to north in each column; a diagonal one;
+/// and forbidden turns. Towns on one latitude differ only in their longitudes.
 class TestTown {
  public:
   static constexpr int kSide = 7;
 
-  /// With `cut`, the streets across the middle end there on either side, as maps have it at the
-  /// antimeridian: at points of their own at 180 and -180 degrees. `middle` must be on it.
+  /// With `cut`, the streets across the middle end there on either side, as on maps at the
+  /// antimeridian: at separate points at 180 and -180 degrees. `middle` must be on it.
   explicit TestTown(LatLng middle, bool cut = false) : middle_(middle), cut_(cut) {
     for (int row = 0; row < kSide; ++row) {
       for (int column = 0; column < kSide; ++column) {
@@ -54,7 +54,7 @@ class TestTown {
     map_.ways.push_back({900,
                          {Node(0, 0), Node(1, 1), Node(2, 2)},
                          {{"highway", "residential"}, {"name", "Diagonal"}}});
-    // From the middle row one can't turn to the north at the middle column.
+    // From the middle row, turning north is forbidden at the middle column.
     map_.relations.push_back({1,
                               {{RelationMember::Type::kWay, 100 + kHalf, "from"},
                                {RelationMember::Type::kNode, Node(kHalf, kHalf), "via"},
@@ -105,7 +105,7 @@ class TestTown {
 
   void AddColumn(int column) {
     OsmWay way{200 + column, {}, {{"highway", "tertiary"}, {"name", "Column"}}};
-    // Begins at the middle, so that it is the restriction's `to` in one direction only.
+    // Starts at the middle, so that it is the restriction's `to` in one direction only.
     for (int row = column == kHalf ? kHalf : 0; row < kSide; ++row) {
       way.node_ids.push_back(Node(row, column));
     }

@@ -19,7 +19,7 @@
 
 namespace ridestream::roads {
 
-/// A graph with what is needed to ask it, by both engines.
+/// A graph with everything needed to query it by both engines.
 struct TestWorld {
   explicit TestWorld(RoadGraph g)
       : graph(std::move(g)),
@@ -30,7 +30,8 @@ struct TestWorld {
 
   SnappedPoint Snap(LatLng place) const { return *snapper.Nearest(place); }
 
-  /// -1 if there is no way. Every engine must answer the same to every kind of question.
+  /// The travel time; -1 if there is no path. Fails the test unless every engine gives the same
+  /// answer to every kind of query.
   double Seconds(LatLng from, LatLng to) const {
     const SnappedPoint start = Snap(from);
     const SnappedPoint goal = Snap(to);
