@@ -20,7 +20,7 @@ namespace {
 
 /// Pause when the process is out of descriptors or memory.
 constexpr int kPauseMs = 100;
-/// Connections taken from one socket before the others get their turn.
+/// Connections accepted from one socket before the others are served.
 constexpr int kBatch = 64;
 
 std::string ErrorText(std::string_view what, int error) {
@@ -157,7 +157,7 @@ bool Acceptor::AcceptFrom(int listener) {
       if (silent_.empty()) return false;
       silent_.pop_front();
     } else if (errno != EINTR && errno != ECONNABORTED) {
-      return true;  // Nobody waits any more, or this connection has failed already.
+      return true;  // No caller waits any more, or this connection has already failed.
     }
   }
   return true;
@@ -177,7 +177,7 @@ void Acceptor::HandOver(Descriptor connection, const std::string& address) {
     return on_connection_(connection.Release());
   }
   const std::uint64_t refused = options_.connections->refused();
-  if (std::has_single_bit(refused)) {  // The log stays short however many there are.
+  if (std::has_single_bit(refused)) {  // Logged at powers of two only, which keeps the log short.
     service::Log(service::Level::kWarning, "connections_refused",
                  {{"times", std::to_string(refused)}});
   }

@@ -34,7 +34,7 @@ void Connect(const Descriptor& socket, int port) {
   EXPECT_EQ(connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
 }
 
-/// Connects from one of the loopback's addresses, and says nothing.
+/// Connects from one of the loopback addresses, and sends nothing.
 Descriptor ConnectFrom(const char* address, int port) {
   Descriptor connection(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in from{};
@@ -49,14 +49,14 @@ void SendPreface(const Descriptor& connection) {
   (void)send(connection.get(), kPreface.data(), kPreface.size(), MSG_NOSIGNAL);
 }
 
-/// Whether the server answers HTTP/2's first bytes; otherwise it has closed the connection.
+/// Whether the server answers HTTP/2's first bytes; if not, it has closed the connection.
 bool IsServed(const Descriptor& connection) {
   SendPreface(connection);
   char byte = 0;
   return recv(connection.get(), &byte, 1, 0) == 1;
 }
 
-/// Blocks until the other side has closed a connection that it sent nothing on.
+/// Blocks until the other side has closed a connection on which it sent nothing.
 void AwaitClose(const Descriptor& connection) {
   char byte = 0;
   EXPECT_LE(recv(connection.get(), &byte, 1, 0), 0);
@@ -168,7 +168,7 @@ TEST(AcceptorTest, ConnectionToSelfPassesALimitThatIsReached) {
   taken.get_future().wait();
 }
 
-/// Lowers the limit of open files for as long as it lives.
+/// Lowers the limit of open files while it exists.
 class FewDescriptors {
  public:
   explicit FewDescriptors(rlim_t most) {
@@ -199,7 +199,7 @@ TEST(AcceptorTest, AcceptsAgainAfterTheProcessWasOutOfDescriptors) {
     const FewDescriptors none(3);
     Connect(second, port);
     SendPreface(second);
-    AwaitClose(silent);  // Closed in vain for the second's sake.
+    AwaitClose(silent);  // Closed in vain, to make room for the second connection.
   }
   taken[1].get_future().wait();
 }

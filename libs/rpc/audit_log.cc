@@ -22,7 +22,7 @@ using google::protobuf::Message;
 
 constexpr std::size_t kMaxNamed = 4;
 
-/// One kind of line.
+/// A kind of line, with its own rate limit.
 class Lines {
  public:
   Lines(service::Level level, std::string_view event) : level_(level), event_(event) {}

@@ -8,11 +8,11 @@
 
 namespace ridestream::rpc {
 
-/// A call as the audit log names it.
+/// A call as it appears in the audit log.
 struct AuditedCall {
   /// The method's full name.
   std::string method;
-  /// Empty for somebody who proved nothing.
+  /// Empty for a caller without proof.
   std::string caller;
   /// See AboutWhom.
   std::string about;
@@ -20,13 +20,13 @@ struct AuditedCall {
   std::string peer;
 };
 
-/// The ids and markets that a request names, as "trip_id:t-1,market:city": at most 4. Text that is
-/// no id is left out, as are keys of idempotency.
+/// The ids and markets that a request names, as "trip_id:t-1,market:city", at most 4 of them. Text
+/// that isn't a valid id and idempotency keys are left out.
 std::string AboutWhom(const google::protobuf::Message& request);
 
-/// Writes the line `call_refused` with the reason, or `call_privileged`. Each kind writes at most
-/// 1,000 lines at once and 100 a second, so that refused callers can't fill the disk; the next line
-/// says how many calls were `left_out`. Thread-safe.
+/// Writes the line `call_refused` with the reason, or the line `call_privileged`. Each kind is
+/// limited to 100 lines a second with bursts of 1,000, so that refused callers can't fill the disk;
+/// the next line reports how many calls were `left_out`. Thread-safe.
 void LogRefusedCall(const AuditedCall& call, const absl::Status& reason);
 void LogPrivilegedCall(const AuditedCall& call);
 

@@ -50,13 +50,13 @@ TEST(AuditLogTest, WritesALineForEachCallUpToABoundAndCountsTheRest) {
                             "error=\"PERMISSION_DENIED: trip t-1 is another rider's\""),
             std::string::npos)
       << log.text();
-  // A flood of one kind leaves the other alone.
+  // A flood of one kind doesn't affect the other.
   for (int i = 0; i < 5'000; ++i) LogRefusedCall(call, absl::UnauthenticatedError("no"));
   EXPECT_GE(Count(log, "call_refused"), 1'000u);
   EXPECT_LT(Count(log, "call_refused"), 2'500u);
   LogPrivilegedCall({"S.List", "operator/ada", "", "ipv4:192.0.2.8:5"});
   EXPECT_EQ(Count(log, "call_privileged method=S.List caller=operator/ada peer="), 1u);
-  // The test's time bounds the loop.
+  // The test's timeout bounds the loop.
   while (Count(log, "left_out=") == 0) LogRefusedCall(call, absl::UnauthenticatedError("no"));
 }
 

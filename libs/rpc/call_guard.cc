@@ -26,14 +26,14 @@ AuditedCall Audited(const Admission& admission) {
           .peer = admission.peer};
 }
 
-/// Returns the status; the audit log has it as well.
+/// Writes the refusal to the audit log and returns its status.
 absl::Status Refuse(const Admission& admission, const absl::Status& status) {
   LogRefusedCall(Audited(admission), status);
   return status;
 }
 
-/// Whether the gateway forwards this call, which alone removes names from answers. A connection
-/// whose other end proves nothing exists only with TrustingAuthenticator, which believes it.
+/// Whether the gateway forwards this call; only the gateway removes names from answers. A
+/// connection without a proven peer exists only with TrustingAuthenticator, which trusts it.
 bool ComesThroughGateway(const grpc::ServerContextBase& context) {
   const std::vector<grpc::string_ref> uris =
       context.auth_context()->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);

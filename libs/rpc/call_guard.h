@@ -23,40 +23,41 @@ struct Admission {
   identity::Permission permission = {};
   /// See Authenticator::ClientPeer.
   std::string peer = {};
-  /// The ids that the request names, for the audit log; empty while it isn't read.
+  /// The ids that the request names, for the audit log; empty until the request has been read.
   std::string about = {};
 
   const Caller& caller() const { return proof.principal; }
   /// Whether the call is restricted to the caller's own records.
   bool only_own() const { return permission.scope == identity::Scope::kOwn; }
-  /// Whether the answer must not name any rider or driver.
+  /// Whether the answer must not name riders or drivers.
   bool anonymous() const { return permission.scope == identity::Scope::kAnonymous; }
-  /// Whether the call may touch records of this market.
+  /// Whether the call may access records of this market.
   bool may_touch(std::string_view market) const {
     return permission.market.empty() || permission.market == market;
   }
 };
 
-/// The one place where a service asks who calls and whether the method's policy (policy.proto)
-/// permits it. Every handler begins with it. The method is the one that takes the request's type,
-/// so a handler can't ask about another. Refused calls and those of operators are in the audit log,
+/// The only place where a service authenticates a caller and checks the method's policy
+/// (policy.proto). Every handler calls it first. The method is derived from the request's type, so
+/// a handler can't check the wrong one. Refused calls and operators' calls are in the audit log,
 /// see audit_log.h. Thread-safe.
 class CallGuard {
  public:
-  /// `authenticator` must outlive it. Calls may concern these markets; by default, any.
+  /// `authenticator` must outlive it. `served`: the markets that calls may concern; by default,
+  /// any.
   explicit CallGuard(const Authenticator& authenticator, service::ServedMarkets markets = {})
       : authenticator_(authenticator), markets_(std::move(markets)) {}
 
-  /// Decides about a call whose whole request is there. UNAUTHENTICATED, PERMISSION_DENIED (see
+  /// Decides about a call whose request is complete. UNAUTHENTICATED, PERMISSION_DENIED (see
   /// identity::Authorize), RESOURCE_EXHAUSTED (see LimitingAuthenticator), or FAILED_PRECONDITION
-  /// when the metadata `ridestream-market` names a market that isn't served here.
+  /// if the metadata `ridestream-market` names a market that isn't served here.
   absl::StatusOr<Admission> Admit(const grpc::ServerContextBase& context,
                                   const google::protobuf::Message& request) const {
     return Decide(context, *request.GetDescriptor(), &request);
   }
 
-  /// Decides by the caller alone about a call whose request, or the first message of whose client
-  /// stream, is yet to be read. That message must then pass AdmitRequest.
+  /// Decides by the caller only, for a call whose request or first client-stream message has not
+  /// been read yet. That message must then pass AdmitRequest.
   template <class Request>
   absl::StatusOr<Admission> AdmitCaller(const grpc::ServerContextBase& context) const {
     return Decide(context, *Request::descriptor(), nullptr);
@@ -64,11 +65,11 @@ class CallGuard {
   static absl::Status AdmitRequest(const Admission& admission,
                                    const google::protobuf::Message& request);
 
-  /// For handlers that find out later, by their records, that the caller may not do what it asks:
-  /// adds a PERMISSION_DENIED to the audit log. Other statuses aren't its business.
+  /// For handlers that find out only from their records that the caller lacks permission: adds a
+  /// PERMISSION_DENIED to the audit log. Ignores other statuses.
   static void Audit(const Admission& admission, const absl::Status& answer);
 
-  /// Whether an open stream may go on; see Authenticator::CheckOpenStream.
+  /// Whether an open stream may continue; see Authenticator::CheckOpenStream.
   absl::Status CheckOpenStream(const Admission& admission) const {
     return authenticator_.CheckOpenStream(admission.proof);
   }

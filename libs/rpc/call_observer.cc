@@ -13,7 +13,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using grpc::experimental::InterceptionHookPoints;
 
-/// One call; gRPC owns it and destroys it with the call's context.
+/// Intercepts one call. gRPC owns it and destroys it with the call's context.
 class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
   /// `traced` is the context of a call that gets a span, else null.
@@ -32,7 +32,8 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
         batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
       span_.emplace(*traced_, method_, *batch->GetRecvInitialMetadata());
     }
-    // Also a stream that has ended has no further message, but no answer to refuse it by either.
+    // A stream that has ended has no further message either, but then there is no answer to
+    // replace.
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) &&
         batch->GetRecvMessage() == nullptr) {
       malformed_ = true;
@@ -54,7 +55,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   const std::string_view method_;
   const grpc::ServerContextBase* const traced_;
   const SteadyClock::time_point began_;
-  // Batches of one call run one after the other where they have a status.
+  // Batches of one call that have a status never run concurrently.
   grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;
   bool malformed_ = false;
   bool answered_ = false;
@@ -75,7 +76,7 @@ class CallInterceptorFactory final : public grpc::experimental::ServerIntercepto
     const bool one_request =
         info->type() == Info::Type::UNARY || info->type() == Info::Type::SERVER_STREAMING;
     if (except_.contains(method) || (observer_ == nullptr && !one_request)) return nullptr;
-    // Health checks would outnumber all other calls.
+    // Health checks would outnumber all other calls, so they are not traced.
     const bool traced = tracing::ProcessTracer() != nullptr && info->type() == Info::Type::UNARY &&
                         !method.starts_with("/grpc.");
     return new CallInterceptor(observer_, method, traced ? info->server_context() : nullptr);

@@ -18,18 +18,18 @@ class CallObserver {
   virtual ~CallObserver() = default;
   /// `method` is the full name, e.g. "/ridestream.trip.v1.TripService/GetTrip".
   virtual void CallBegan(std::string_view method) = 0;
-  /// Once for each CallBegan. `took` goes from there to the status.
+  /// Called once for each CallBegan. `took` is the time from there to the status.
   virtual void CallEnded(std::string_view method, grpc::StatusCode code,
                          std::chrono::nanoseconds took) = 0;
 };
 
-/// What every server does around its methods, with no code in any handler: tells `observer`, which
-/// may be null, of each call, and answers INVALID_ARGUMENT to the one request of a unary call or a
-/// server stream that can't be parsed (gRPC itself would say UNIMPLEMENTED, as of a method that
-/// isn't there). While tracing is on, it gives each unary call a span, see call_span.h. The methods
-/// `except` are left alone: gRPC takes a second turn through its completion queue for each message
-/// of a call that has an interceptor, which a stream of a message per position can't afford. Its
-/// adapter does both for itself, and so must each client stream parse what it reads.
+/// Does for every method of a server what handlers then need not do: notifies `observer`, which may
+/// be null, of each call; and answers INVALID_ARGUMENT to a unary or server-stream request that
+/// can't be parsed (gRPC itself would answer UNIMPLEMENTED, as for an unknown method). While
+/// tracing is on, it gives each unary call a span, see call_span.h. The methods in `except` are not
+/// intercepted: for a call with an interceptor, gRPC takes a second pass through its completion
+/// queue per message, which is too slow for a stream with one message per position. The adapters of
+/// those methods do both themselves, and every client stream must parse its messages itself.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
     CallObserver* observer, std::set<std::string, std::less<>> except);
 

@@ -13,10 +13,10 @@
 namespace ridestream::rpc {
 namespace {
 
-/// The spans of the calls that this process serves now, by the context that their handlers have.
+/// The spans of the calls that this process currently serves, by the context of their handlers.
 class ServedSpans {
  public:
-  /// Never destroyed: calls may go on while the process ends.
+  /// Never destroyed, because calls may continue while the process exits.
   static ServedSpans& OfProcess() {
     static auto* const spans = new ServedSpans();
     return *spans;
@@ -75,7 +75,7 @@ bool IsServersFault(grpc::StatusCode code) {
   }
 }
 
-/// The only value of `key`; nullopt if there is none or a second.
+/// The only value of `key`; nullopt if there is none or more than one.
 std::optional<std::string_view> Single(
     const std::multimap<grpc::string_ref, grpc::string_ref>& metadata, const char* key) {
   const auto [first, last] = metadata.equal_range(key);

@@ -14,28 +14,28 @@
 
 namespace ridestream::rpc {
 
-// The spans of calls, with the names and attributes of OpenTelemetry's conventions for RPC: a span
-// is called "ridestream.trip.v1.TripService/GetTrip" and has rpc.system, rpc.service, rpc.method
-// and rpc.grpc.status_code. While tracing is off, nothing here does anything.
+// Spans of calls, with the names and attributes of OpenTelemetry's RPC conventions: a span is
+// called "ridestream.trip.v1.TripService/GetTrip" and has rpc.system, rpc.service, rpc.method and
+// rpc.grpc.status_code. While tracing is off, nothing here has an effect.
 
-/// The context that the metadata of a call carry. nullopt unless `traceparent` is there once and
+/// The trace context in a call's metadata. nullopt unless `traceparent` occurs exactly once and is
 /// valid; see tracing::ParseTraceContext.
 std::optional<tracing::SpanContext> TraceContextFromMetadata(
     const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
 
-/// The span of a unary call that this process serves; a child of the caller's span where the
-/// metadata name one. While it exists, ServerSpanOf finds it. Not thread-safe.
+/// The span of a unary call that this process serves; a child of the caller's span if the metadata
+/// name one. ServerSpanOf finds it while it exists. Not thread-safe.
 class ServerSpan {
  public:
   /// `method` is the full name, "/ridestream.trip.v1.TripService/GetTrip".
   ServerSpan(const grpc::ServerContextBase& context, std::string_view method,
              const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
-  /// Ends it with CANCELLED if it hasn't ended.
+  /// Ends the span with CANCELLED if it hasn't ended.
   ~ServerSpan();
   ServerSpan(const ServerSpan&) = delete;
   ServerSpan& operator=(const ServerSpan&) = delete;
 
-  /// As the conventions have it, only codes for which the server is to blame are errors.
+  /// By the conventions, only codes for which the server is responsible count as errors.
   void End(const grpc::Status& status);
 
  private:
@@ -43,7 +43,7 @@ class ServerSpan {
   tracing::Span span_;
 };
 
-/// The span of the call that a handler serves, as the parent of what the handler does. Not valid
+/// The span of the call that a handler serves, as the parent of the handler's own spans. Invalid
 /// while tracing is off, and for streams. Thread-safe.
 tracing::SpanContext ServerSpanOf(const grpc::ServerContextBase& context);
 
@@ -58,8 +58,8 @@ tracing::Span StartClientSpan(grpc::ClientContext& context,
 /// Every code but OK is an error.
 void EndClientSpan(tracing::Span& span, const grpc::Status& status);
 
-/// The field `trace_id` of a log line; empty if `context` isn't valid, so that the field is left
-/// out.
+/// The field `trace_id` of a log line; empty if `context` isn't valid, so that the field is
+/// omitted.
 std::string TraceIdForLog(const tracing::SpanContext& context);
 
 }  // namespace ridestream::rpc

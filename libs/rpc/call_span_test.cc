@@ -28,7 +28,7 @@ using tracing::SpanStatus;
 constexpr char kMethod[] = "ridestream.location.v1.LocationService/FindNearest";
 constexpr char kTraceParent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// Answers as the test says; keeps the span that its handler saw.
+/// Answers with what the test sets, and records the span that its handler saw.
 class Searcher final : public location::v1::LocationService::CallbackService {
  public:
   grpc::Status answer;

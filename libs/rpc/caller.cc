@@ -19,8 +19,8 @@ constexpr CallerKind kKinds[] = {CallerKind::kRider, CallerKind::kDriver, Caller
 absl::StatusOr<Proof> TrustingAuthenticator::Authenticate(
     const grpc::ServerContextBase& context) const {
   const auto& metadata = context.client_metadata();
-  // A caller that is named twice is not known: a proxy may have added the second name, or a client
-  // the first.
+  // A call with two names is rejected: a proxy may have added the second name, or a client the
+  // first.
   if (metadata.count(kCallerKey) > 1) {
     return absl::UnauthenticatedError(
         fmt::format("metadata '{}' was sent more than once", kCallerKey));

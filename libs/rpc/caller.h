@@ -11,35 +11,35 @@
 
 namespace ridestream::rpc {
 
-/// The metadata in which a call says who makes it, "rider/r-17", to servers that believe that.
+/// The metadata key for the caller's name, "rider/r-17". Only servers that trust callers read it.
 inline constexpr char kCallerKey[] = "ridestream-caller";
 
 /// The identity of a caller.
 using Caller = identity::Principal;
 using CallerKind = identity::Role;
 
-/// The identity that a caller proved, and how long the proof is valid.
+/// The proven identity of a caller, and the validity of the proof.
 using Proof = identity::Claims;
 
-/// The port through which every server learns who is calling. Thread-safe.
+/// A port that identifies the caller of each call to a server. Thread-safe.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// UNAUTHENTICATED when the call doesn't say who makes it, doesn't prove it, or says it twice.
+  /// UNAUTHENTICATED if the call doesn't name its caller, doesn't prove it, or names it twice.
   virtual absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const = 0;
   /// Whether a stream that was opened with this proof may stay open. Cheap.
   virtual absl::Status CheckOpenStream(const Proof& proof) const = 0;
-  /// Where the call comes from, as ParsePeer takes it: the connection's other end or, where that is
-  /// a proxy that is trusted to say so, the client behind it.
+  /// Where the call comes from, in the form that ParsePeer parses: the connection's other end, or
+  /// the client behind it if that end is a proxy that is trusted to name its clients.
   virtual std::string ClientPeer(const grpc::ServerContextBase& context) const {
     return context.peer();
   }
-  /// For the start line.
+  /// For the log line at the start.
   virtual std::string description() const = 0;
 };
 
-/// Believes the metadata `ridestream-caller: rider/r-17`, also of services. For closed networks and
-/// tests: what --insecure asks for.
+/// Trusts the metadata `ridestream-caller: rider/r-17`, also from services. For closed networks and
+/// tests, by --insecure.
 class TrustingAuthenticator final : public Authenticator {
  public:
   absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;
@@ -50,8 +50,8 @@ class TrustingAuthenticator final : public Authenticator {
 /// A proof that never expires.
 Proof LastingProof(Caller caller);
 
-/// Says on an outgoing call who makes it: by a token where ClientSecurity has one, else by name. A
-/// service's name proves nothing; its channel's certificate does.
+/// Adds the caller's identity to an outgoing call: a token if ClientSecurity provides one, else the
+/// name. For a service the name proves nothing; its channel's certificate is the proof.
 void SetCaller(grpc::ClientContext& context, const Caller& caller);
 
 }  // namespace ridestream::rpc

@@ -10,7 +10,7 @@
 namespace ridestream::rpc {
 namespace {
 
-/// As gRPC's resolver takes it: a list says by its scheme that it holds addresses.
+/// Converts a target to a URI for gRPC's resolver; a list of addresses needs a scheme.
 std::string ToUri(const std::string& target) {
   if (!NamesSeveral(target)) return target;
   return (target.starts_with('[') ? "ipv6:" : "ipv4:") + target;
@@ -29,16 +29,17 @@ void AddRetries(const std::vector<std::string>& services, nlohmann::json& config
   config["retryThrottling"] = {{"maxTokens", 100}, {"tokenRatio", 0.1}};
 }
 
-/// Calls go only to those addresses whose health is SERVING. Only this policy of gRPC's looks.
+/// Restricts calls to addresses whose health is SERVING. Among gRPC's policies only this one
+/// watches health.
 void AddHealthChecks(const std::string& part, nlohmann::json& config) {
   config["loadBalancingConfig"] = {{{"round_robin", nlohmann::json::object()}}};
   config["healthCheckConfig"] = {{"serviceName", part}};
 }
 
-/// The threads on which a process's reactions run end with its last channel that had any, and are
-/// awaited by whoever lets go of that. With gRPC 1.51 a reaction mustn't be the one: its thread
-/// would wait for itself, and then go on with what it freed. But a call holds its channel, and ends
-/// in a reaction. So one channel, which leads nowhere, stays until the process ends.
+/// Keeps gRPC's callback threads alive until the process exits. They end with the process's last
+/// channel that used them, and whoever releases that channel waits for them. In gRPC 1.51 a
+/// reaction must not do that: its thread would wait for itself, and then continue with freed
+/// memory. But a call holds its channel, and ends in a reaction. So one unused channel is kept.
 class CallbackThreads {
  public:
   static void Keep() { static const CallbackThreads kept; }
@@ -77,9 +78,9 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  // Services call each other directly, whatever proxy the environment names for the web.
+  // Services call each other directly, whatever web proxy the environment names.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Equal arguments share a connection, in one pool for the whole process.
+  // Channels with equal arguments share a connection; the pool is process-wide.
   arguments.SetInt("ridestream.connection", options.connection);
   nlohmann::json config;
   if (!options.retried_services.empty()) AddRetries(options.retried_services, config);

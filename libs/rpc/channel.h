@@ -9,48 +9,48 @@
 
 namespace ridestream::rpc {
 
-/// How soon a silent connection is given up: at the latest `time` and `timeout` after its other end
-/// went silent.
+/// How soon a dead connection is detected: at most `time` plus `timeout` after the other end went
+/// silent.
 struct Keepalive {
   std::chrono::milliseconds time{20'000};
   std::chrono::milliseconds timeout{10'000};
 };
-/// Between services: whoever follows a log or reports positions hears nothing else of a network
-/// that lost its connection, and all that a market does waits for it.
+/// For connections between services. A follower of a log or a reporter of positions has no other
+/// way to notice a dead connection, and the whole market waits for it.
 inline constexpr Keepalive kInnerKeepalive{std::chrono::seconds(3), std::chrono::seconds(1)};
 
 /// The bound of a call's metadata in each direction: names and values, with 32 bytes for each pair.
-/// gRPC 1.51 closes the whole connection beyond that, so clients that share one with others must
-/// bound what they send.
+/// gRPC 1.51 closes the whole connection beyond that, so clients that share a connection must bound
+/// what they send.
 inline constexpr int kMaxMetadataBytes = 16 << 10;
 
 struct ChannelOptions {
-  /// Full names ("ridestream.trip.v1.TripService") of services all of whose unary calls are
-  /// idempotent: gRPC itself retries them on UNAVAILABLE, at most 5 tries with jittered pauses.
+  /// Full names ("ridestream.trip.v1.TripService") of services whose unary calls are all
+  /// idempotent. gRPC retries them on UNAVAILABLE, at most 5 attempts with jittered pauses.
   std::vector<std::string> retried_services = {};
-  /// Channels of the same target with different numbers have connections of their own.
+  /// Channels with the same target but different numbers have separate connections.
   int connection = 0;
   Keepalive keepalive = {};
-  /// How long an attempt to connect may take, handshake included. Short: a server that has moved is
-  /// soon found. Long: many clients who call at the same time get through their handshakes, while
-  /// attempts that are given up would only add to the server's work.
+  /// Time limit of a connection attempt, including the handshake. With a short limit, a service
+  /// that has moved is found soon. With a long one, many clients that connect at the same time
+  /// complete their handshakes, while abandoned attempts would only add to the server's work.
   std::chrono::milliseconds connect_within{2'000};
-  /// Where the target names several processes: the part of them whose health is watched, e.g. a
-  /// market; empty for a process as a whole.
+  /// If the target lists several processes: the part whose health is watched, e.g. a market; empty
+  /// for the process as a whole.
   std::string health_part = {};
-  /// How the connection is secured. Null: as ClientSecurity says, else plaintext.
+  /// How the connection is secured. Null: as ClientSecurity says, otherwise plaintext.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
 };
 
 /// Whether `target` lists several processes: "127.0.0.1:1,127.0.0.1:2".
 bool NamesSeveral(const std::string& target);
 
-/// A channel with keepalive, quick reconnects and retries by gRPC's service config. Connects when
-/// first used.
+/// A channel with keepalive, quick reconnects, and retries by gRPC's service config. Connects at
+/// first use.
 ///
-/// `target`: HOST:PORT; or several IP addresses of one family with their ports, separated by
-/// commas. The channel watches the health of each of them and sends calls only to those that are
-/// SERVING: of several dispatch processes, the one that holds the market's lease. While none is,
+/// `target`: HOST:PORT, or several IP addresses of one family with their ports, separated by
+/// commas. For several, the channel watches the health of each and sends calls only to those that
+/// are SERVING, e.g. to the dispatch process that holds the market's lease. While none is SERVING,
 /// calls fail with UNAVAILABLE.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options = {});

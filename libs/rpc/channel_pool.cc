@@ -8,7 +8,7 @@
 
 namespace ridestream::rpc {
 
-/// Shared with the pointers that Take gave out.
+/// Shared with the pointers that Take returned.
 struct ChannelPool::State {
   struct Entry {
     std::shared_ptr<grpc::Channel> channel;
@@ -30,7 +30,7 @@ std::shared_ptr<grpc::Channel> ChannelPool::Take() {
   MutexLock lock(state_->mu);
   auto& entries = state_->entries;
   const Options& options = state_->options;
-  // The first, so that connections which only a peak needed become idle and are closed.
+  // The first one, so that connections that only a peak needed become idle and are closed.
   auto chosen = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
     return entry.streams < options.streams_per_channel;
   });

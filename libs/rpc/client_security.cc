@@ -5,7 +5,7 @@
 namespace ridestream::rpc {
 namespace {
 
-/// Never destroyed: calls may go on while the process ends.
+/// Never destroyed, because calls may continue while the process exits.
 ClientSecurity& Current() {
   static auto* const current = new ClientSecurity();
   return *current;

@@ -9,23 +9,24 @@
 
 namespace ridestream::rpc {
 
-/// How this process proves its identity in calls. Of the whole process, as gRPC's default
-/// credentials are: for programs that call for many (load generators, tests), whereas a service
-/// gives each of its channels credentials of its own.
+/// How this process proves its identity in calls. Process-wide, like gRPC's default credentials:
+/// for programs that call on behalf of many callers (load generators, tests). A service gives each
+/// of its channels its own credentials instead.
 struct ClientSecurity {
-  /// For channels that have no other credentials.
+  /// For channels without other credentials.
   std::shared_ptr<grpc::ChannelCredentials> credentials;
-  /// A token for a caller that isn't a service. Called by SetCaller, on several threads at a time.
+  /// Returns a token for a caller that isn't a service. Called by SetCaller, possibly on several
+  /// threads at once.
   std::function<std::string(const identity::Principal& caller)> token;
 };
 
-/// Holds for channels and calls that are made from now on. By default channels are plaintext, and
-/// calls name their caller without proof. Call it before there are other threads.
+/// Applies to channels and calls that are created from now on. By default channels are plaintext,
+/// and calls name their caller without proof. Must be called before other threads start.
 void UseClientSecurity(ClientSecurity security);
 
-/// What was set; null where nothing was.
+/// The credentials that were set, or null.
 std::shared_ptr<grpc::ChannelCredentials> ClientCredentials();
-/// Empty where nothing was set.
+/// A token for `principal`; empty if no source of tokens was set.
 std::string TokenFor(const identity::Principal& caller);
 
 }  // namespace ridestream::rpc

@@ -61,7 +61,7 @@ class ClientReadStream final : public streams::ReadStream,
   bool done_ ABSL_GUARDED_BY(mu_) = false;
 };
 
-/// A client stream. Its end is noticed by the next write.
+/// A client stream. The owner notices its end at the next write.
 template <class Request, class Response>
 class ClientWriteStream final : public streams::WriteStream<Request>,
                                 private grpc::ClientWriteReactor<Request> {
@@ -72,7 +72,7 @@ class ClientWriteStream final : public streams::WriteStream<Request>,
 
   ClientWriteStream(const Start& start, streams::WriteListener& listener) : listener_(listener) {
     start(&context_, &response_, this);
-    // The hold stands for the writes that are still to come from outside a reaction.
+    // The hold accounts for writes that are started outside of reactions.
     this->AddHold();
     this->StartCall();
   }

@@ -33,8 +33,8 @@ ConnectionLimits WithinDescriptors(ConnectionLimits limits) {
 bool ConnectionTable::TryAdd(int descriptor, const std::string& address) {
   const std::optional<ino_t> inode = InodeOf(descriptor);
   MutexLock lock(mu_);
-  Remove(descriptor);  // An entry with this descriptor is that of a closed connection.
-  // A peer that connects again and again costs a look at its own connections, not at all of them.
+  Remove(descriptor);  // An entry with this descriptor belongs to a closed connection.
+  // A peer that reconnects often costs a scan of its own connections only.
   if (const auto own = by_address_.find(address);
       own != by_address_.end() && own->second.size() >= limits_.per_address) {
     RemoveClosed(own->second);

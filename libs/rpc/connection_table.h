@@ -12,37 +12,38 @@
 namespace ridestream::rpc {
 
 struct ConnectionLimits {
-  /// Connections from everywhere.
+  /// Connections in total.
   std::size_t in_all = 20'000;
-  /// Connections from one address, as PeerAddress names it: IPv6 by its /64 network.
+  /// Connections from one address, by PeerAddress: IPv6 by its /64 network.
   std::size_t per_address = 2'000;
-  /// Connections that have sent nothing yet, which count in neither; of more the oldest is closed.
-  /// Clients who all come back at once are silent until their first bytes are on the way.
+  /// Connections that have sent nothing yet, which count towards neither limit. Beyond this number
+  /// the oldest is closed. Clients that reconnect all at once are silent until their first bytes
+  /// arrive.
   std::size_t silent = 1'024;
 };
 
-/// Reduces the limits to what the process's limit of open files allows: all files but
-/// kReservedDescriptors, or half of them if those are fewer. One address gets at most half of all
-/// connections, and silent ones may be a sixteenth as many, or 16.
+/// Reduces the limits to the process's limit of open files, less kReservedDescriptors (or less half
+/// of the files if that is fewer). One address gets at most half of all connections, and silent
+/// ones at most a sixteenth, or 16 if that is more.
 ConnectionLimits WithinDescriptors(ConnectionLimits limits);
 
-/// Descriptors that connections leave to files, channels and the rest of the process.
+/// Descriptors reserved for files, channels and the rest of the process.
 inline constexpr std::size_t kReservedDescriptors = 64;
 
-/// Counts a server's open connections, in all and by address. gRPC closes connections without
-/// notice, so the table recognizes closed ones by their descriptors: free, or another file by now.
-/// Shared by the acceptor and the metrics. Thread-safe.
+/// Counts a server's open connections, in total and by address. gRPC closes connections without
+/// notice, so the table recognizes closed ones by their descriptors, which are free or refer to
+/// another file. Shared by the acceptor and the metrics. Thread-safe.
 class ConnectionTable {
  public:
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
 
-  /// Counts the open socket `descriptor` from `address`, a PeerAddress's name. Returns false, and
-  /// counts a refusal, if a limit is reached.
+  /// Adds the open socket `descriptor` from `address`, the name of a PeerAddress. If a limit is
+  /// reached, returns false and counts a refusal.
   bool TryAdd(int descriptor, const std::string& address);
 
-  /// Connections that are open now. Looks at every connection.
+  /// Number of open connections. Examines every connection.
   std::size_t CountOpen();
-  /// Refusals so far.
+  /// Number of refused connections so far.
   std::uint64_t refused() const;
   const ConnectionLimits& limits() const { return limits_; }
 

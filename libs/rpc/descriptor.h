@@ -6,7 +6,7 @@
 
 namespace ridestream::rpc {
 
-/// Owns a file descriptor and closes it. -1: none.
+/// Owns a file descriptor and closes it. -1 means none.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -21,7 +21,7 @@ class Descriptor {
   }
 
   int get() const { return fd_; }
-  /// Gives up the ownership.
+  /// Releases the ownership.
   int Release() { return std::exchange(fd_, -1); }
 
  private:

@@ -6,12 +6,12 @@
 
 namespace ridestream::rpc {
 
-/// Trailing metadata of a refusal that sends the caller to another market, and to another process
-/// as host:port. The key of the market is also that of a request's own market.
+/// Trailing metadata of a refusal that redirects the caller to another market, or to another
+/// process as host:port. Requests use the market's key for their own market.
 inline constexpr char kMarketKey[] = "ridestream-market";
 inline constexpr char kAddressKey[] = "ridestream-address";
 
-/// The same status with the market, or the address, that the caller has to go to.
+/// Adds the market, or the address, to which the caller is redirected.
 absl::Status WithMarket(absl::Status status, const std::string& market);
 absl::Status WithAddress(absl::Status status, const std::string& address);
 

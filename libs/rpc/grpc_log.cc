@@ -25,7 +25,7 @@ service::Level ToLevel(gpr_log_severity severity) {
   return service::Level::kError;
 }
 
-/// Peers can provoke a message with each call, and a disk is finite.
+/// Peers can cause a message with each call, and the disk is finite.
 constexpr double kMessagesPerS = 10;
 constexpr double kMessagesAtOnce = 100;
 
@@ -46,7 +46,7 @@ void Log(gpr_log_func_args* args) {
 }  // namespace
 
 void LogGrpcMessages() {
-  // gRPC's threads outlive main(), and the logger doesn't.
+  // gRPC's threads outlive main(), but the logger doesn't.
   static const int at_exit = std::atexit([] { gpr_set_log_function(nullptr); });
   (void)at_exit;
   gpr_set_log_function(&Log);

@@ -4,12 +4,12 @@
 
 namespace ridestream::rpc {
 
-/// From now on gRPC's own messages are lines of our log (event "grpc"): bounded and quoted, since
-/// they repeat what peers send, and at most ten a second, a hundred at once. Its verbosity remains
-/// what GRPC_VERBOSITY says, by default errors. Thread-safe; costs nothing when repeated.
+/// Redirects gRPC's own messages to our log (event "grpc"). They are bounded and quoted, because
+/// they repeat what peers send, and limited to ten a second with bursts of a hundred.
+/// GRPC_VERBOSITY still sets the level, by default errors. Thread-safe and idempotent.
 void LogGrpcMessages();
 
-/// Messages of gRPC's that were dropped since there were too many. Thread-safe.
+/// Number of gRPC's messages that were dropped by the rate limit. Thread-safe.
 std::uint64_t DroppedGrpcMessages();
 
 }  // namespace ridestream::rpc

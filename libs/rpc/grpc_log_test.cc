@@ -14,7 +14,7 @@ namespace {
 
 TEST(GrpcLogTest, AMessageOfGrpcCanNeitherForgeALineNorControlATerminal) {
   const testing::CapturedLog log;
-  grpc_init();  // Before it, gRPC logs nothing.
+  grpc_init();  // gRPC logs nothing before its initialization.
   LogGrpcMessages();
   const std::string value =
       "x\n2026-01-01 E trip failed error=forged\x1b[2J" + std::string(4'000, 'y');

@@ -38,7 +38,7 @@ void HealthService::SetServing(const std::string& part, bool serving) {
     return;
   }
   found->second = serving;
-  // Under the lock, so that each watch gets two changes in their order.
+  // Under the lock, so that every watch gets changes in order.
   for (const auto& [key, watch] : watches_) {
     if (watch.part == found) SendStatus(watch);
   }

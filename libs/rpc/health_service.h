@@ -13,19 +13,19 @@
 
 namespace ridestream::rpc {
 
-/// gRPC's standard health protocol, for the server as a whole (the empty name) and for parts of it
-/// that have names. It replaces the library's health service, which bounds neither the number of
-/// watches nor their memory (25 KB each). Thread-safe; `mu_` is taken before a stream's lock.
+/// gRPC's standard health protocol, for the server as a whole (the empty name) and for named parts
+/// of it. It replaces the library's health service, which limits neither the number of watches nor
+/// their memory (25 KB each). Thread-safe; `mu_` is taken before a stream's lock.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
-  /// Watches that may be open; one more gets RESOURCE_EXHAUSTED.
+  /// Maximum number of open watches. A further one gets RESOURCE_EXHAUSTED.
   static constexpr std::size_t kMaxWatches = 256;
 
-  /// The server as a whole is SERVING at first, and each part of `parts` NOT_SERVING. There are no
-  /// others.
+  /// Initially the server as a whole is SERVING, and each part in `parts` is NOT_SERVING. There are
+  /// no other parts.
   explicit HealthService(const std::set<std::string>& parts = {});
 
-  /// Sets the health of one of the parts, or with an empty name of the server as a whole.
+  /// Sets the health of a part, or with an empty name of the server as a whole.
   void SetServing(const std::string& part, bool serving);
   /// Reports NOT_SERVING from now on. Each watch gets it as its last message and ends.
   void Drain();
@@ -45,7 +45,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   struct OneWatch {
     std::shared_ptr<Stream> stream;
-    /// The end for a name that isn't known here, whose status never changes.
+    /// end() for an unknown name, whose status never changes.
     Parts::const_iterator part;
   };
 
@@ -54,7 +54,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   Response Status(Parts::const_iterator part) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable Mutex mu_;
-  Parts serving_ ABSL_GUARDED_BY(mu_);  // By the name of the part; keys never change.
+  Parts serving_ ABSL_GUARDED_BY(mu_);  // By the part's name; keys never change.
   bool drained_ ABSL_GUARDED_BY(mu_) = false;
   std::size_t next_key_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::size_t, OneWatch> watches_ ABSL_GUARDED_BY(mu_);

@@ -44,8 +44,8 @@ class HealthServiceTest : public ::testing::Test {
   }
 
   std::unique_ptr<Server> server_ = *Server::Start({.health_parts = {"porto", "lisbon"}});
-  // Over sockets: with gRPC's in-process transport a write waits for the reader, and so would
-  // Drain.
+  // Over sockets, because on gRPC's in-process transport a write, and therefore Drain, waits for
+  // the reader.
   std::vector<std::unique_ptr<Health::Stub>> stubs_ = MakeStubs();
   std::size_t next_ = 0;
 
@@ -107,7 +107,7 @@ TEST_F(HealthServiceTest, RefusesAWatchBeyondTheLimitUntilAnotherEnds) {
   EXPECT_THAT(FromGrpcStatus(refused->reader->Finish()),
               StatusIs(absl::StatusCode::kResourceExhausted, "256 health watches"));
   watches.front()->context.TryCancel();
-  // The server learns of it a moment later.
+  // The server notices a moment later.
   while (Watch()->Next() != HealthCheckResponse::SERVING) {
   }
 }

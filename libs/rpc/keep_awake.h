@@ -5,9 +5,9 @@
 
 namespace ridestream::rpc {
 
-/// A callback thread of gRPC 1.51 that has seen no event for a second sleeps 100 ms before it looks
-/// again, so a quiet process answers late, or sees its answer late. While this lives, an alarm
-/// every 400 ms keeps it looking. Thread-safe.
+/// Works around a delay in gRPC 1.51: a callback thread that has seen no event for a second sleeps
+/// 100 ms before it polls again, so a quiet process answers late and sees answers late. While this
+/// object exists, an alarm every 400 ms keeps the thread polling. Thread-safe.
 class KeepAwake {
  public:
   KeepAwake();

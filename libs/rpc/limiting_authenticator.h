@@ -8,13 +8,13 @@
 
 namespace ridestream::rpc {
 
-/// Limits the calls per second of each rider, driver and viewer, with bursts of twice as many; one
-/// more gets RESOURCE_EXHAUSTED with a retry-after. A stream counts once, when it is opened.
-/// Services aren't limited, since what they send is bounded by what they are sent, and neither are
-/// operators. Thread-safe.
+/// Limits the calls per second of each rider, driver and viewer, with bursts of twice as many.
+/// Further calls get RESOURCE_EXHAUSTED with a retry-after. A stream counts once, when it is
+/// opened. Services aren't limited, because they only call as a result of other calls, and neither
+/// are operators. Thread-safe.
 class LimitingAuthenticator final : public Authenticator {
  public:
-  /// `inner` identifies the caller and must outlive this object. 0 calls per second is no limit.
+  /// `inner` identifies the caller and must outlive this object. 0 calls per second means no limit.
   LimitingAuthenticator(const Authenticator& inner, double calls_per_s);
 
   absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;
@@ -29,7 +29,7 @@ class LimitingAuthenticator final : public Authenticator {
  private:
   const Authenticator& inner_;
   const double calls_per_s_;
-  mutable RateLimiter limiter_;  // To authenticate is to count.
+  mutable RateLimiter limiter_;  // Mutable, because authenticating a call counts it.
 };
 
 }  // namespace ridestream::rpc

@@ -1,4 +1,4 @@
-// What a server refuses, over the wire: too many calls, too large a message, too many streams.
+// What a server refuses over the wire: too many calls, too large a message, too many streams.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ using location::v1::FindNearestResponse;
 using testing::IsOk;
 using testing::StatusIs;
 
-/// Asks who calls, and holds each viewer's stream open until the end.
+/// Authenticates callers, and holds each viewer's stream open until the end.
 class Location final : public location::v1::LocationService::CallbackService {
  public:
   explicit Location(const Authenticator& authenticator) : authenticator_(authenticator) {}
@@ -47,7 +47,7 @@ class Location final : public location::v1::LocationService::CallbackService {
   grpc::ServerWriteReactor<location::v1::WatchAreaResponse>* WatchArea(
       grpc::CallbackServerContext*, const location::v1::WatchAreaRequest*) override {
     auto stream = PushStream<location::v1::WatchAreaResponse>::Make({});
-    stream->Replace({});  // So that the client sees that it is open.
+    stream->Replace({});  // Shows the client that the stream is open.
     MutexLock lock(mu_);
     streams_.push_back(stream);
     return stream.get();
@@ -117,7 +117,7 @@ TEST_F(LimitsTest, RefusesACallerThatIsNamedTwice) {
 }
 
 TEST_F(LimitsTest, FrequentCallerIsRefusedWithAPauseAndOthersAreNot) {
-  Start(/*calls_per_s=*/0.01);  // A burst of one, and then one in 100 s.
+  Start(/*calls_per_s=*/0.01);  // A burst of one, then one call in 100 s.
   const Caller greedy{CallerKind::kRider, "greedy"};
   EXPECT_THAT(Call(greedy), IsOk());
   std::chrono::milliseconds retry_after{0};
@@ -165,7 +165,8 @@ TEST_F(LimitsTest, StreamBeyondTheLimitOfAConnectionWaitsForAnotherToEnd) {
     third_opened = true;
     return read;
   });
-  // Another connection isn't held up; by its answer the third would long have had its own.
+  // Another connection isn't affected. By the time of its answer, the third stream would have had
+  // its own.
   const auto other = location::v1::LocationService::NewStub(
       MakeChannel(fmt::format("127.0.0.1:{}", server_->port()), {.connection = 1}));
   for (int i = 0; i < 20; ++i) {

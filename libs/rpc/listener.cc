@@ -16,8 +16,8 @@
 namespace ridestream::rpc {
 namespace {
 
-/// A connection whose peer acknowledges no data for this long is closed, as gRPC's own listener
-/// does at its keepalive timeout.
+/// A connection whose peer acknowledges no data for this long is closed, like gRPC's own listener
+/// does after its keepalive timeout.
 constexpr int kUnackedTimeoutMs = 10'000;
 
 struct AddressesDeleter {
@@ -41,8 +41,9 @@ absl::StatusOr<Addresses> Resolve(const std::string& address) {
   return Addresses(list);
 }
 
-/// Listens on one address and stores the port in `port` when that is 0. Without a descriptor, and
-/// with errno, when the address can't be had. With `v6_only`, IPv4 needs a socket of its own.
+/// Listens on one address; if `port` is 0, stores the chosen port there. Returns an empty
+/// descriptor, with errno, if the address can't be bound. With `v6_only`, IPv4 needs its own
+/// socket.
 Descriptor Listen(const addrinfo& where, bool v6_only, int& port) {
   Descriptor listener(
       socket(where.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, where.ai_protocol));
@@ -53,7 +54,7 @@ Descriptor Listen(const addrinfo& where, bool v6_only, int& port) {
   sockaddr_storage address{};
   std::memcpy(&address, where.ai_addr, where.ai_addrlen);
   if (port != 0) SetPort(address, port);
-  // Connections inherit the options of TCP.
+  // Connections inherit TCP options.
   const bool listens =
       set(SOL_SOCKET, SO_REUSEADDR, 1) && set(IPPROTO_TCP, TCP_NODELAY, 1) &&
       set(IPPROTO_TCP, TCP_USER_TIMEOUT, kUnackedTimeoutMs) &&
@@ -81,7 +82,7 @@ absl::StatusOr<std::vector<Descriptor>> ListenOn(const std::string& address) {
       continue;
     }
     error = errno;
-    // This machine may lack one of a name's families of addresses. A port in use is an error.
+    // This machine may lack one of the address families of a name. A port in use is an error.
     const bool lacks_family = error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
     if (!lacks_family) break;
     if (!listeners.empty() || where->ai_next != nullptr) error = 0;

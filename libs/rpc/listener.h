@@ -11,11 +11,12 @@
 namespace ridestream::rpc {
 
 /// Opens non-blocking listening sockets on all addresses that host:port resolves to; an empty host
-/// means every address of this machine. Port 0 takes a free port, the same for all of them.
-/// INVALID_ARGUMENT when `address` isn't host:port; UNAVAILABLE, naming it, when it can't be had.
+/// means every address of this machine. Port 0 chooses a free port, the same for all sockets.
+/// INVALID_ARGUMENT if `address` isn't host:port; UNAVAILABLE, with the address, if it can't be
+/// bound.
 absl::StatusOr<std::vector<Descriptor>> ListenOn(const std::string& address);
 
-/// The address under which this machine reaches a listening socket: loopback for a wildcard.
+/// The address by which this machine reaches a listening socket: loopback for a wildcard.
 sockaddr_storage ReachableAddress(const Descriptor& listener);
 
 /// The address to which a socket is bound.

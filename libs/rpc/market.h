@@ -9,13 +9,13 @@
 
 namespace ridestream::rpc {
 
-/// Names the market that an outgoing call concerns, so that a proxy finds the process of that
-/// market without reading the call's messages, which alone decide what the call does. Nothing if it
-/// is empty.
+/// Adds the market that an outgoing call concerns to its metadata, so that a proxy can route the
+/// call without reading its messages. The messages alone decide what the call does. Does nothing if
+/// `market` is empty.
 void SetMarket(grpc::ClientContext& context, const std::string& market);
 
-/// The market that a call names; empty if it names none. INVALID_ARGUMENT when it names two, or one
-/// that isn't an id.
+/// The market in a call's metadata; empty if there is none. INVALID_ARGUMENT for two markets, or
+/// for a value that isn't an id.
 absl::StatusOr<std::string> MarketOf(const grpc::ServerContextBase& context);
 
 }  // namespace ridestream::rpc

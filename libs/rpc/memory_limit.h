@@ -5,7 +5,7 @@
 namespace ridestream::rpc {
 
 /// The most memory that this process may use, in bytes: its container's limit (cgroup version 1 or
-/// 2), or what the machine has.
+/// 2), or the machine's memory.
 std::size_t MemoryLimitBytes();
 
 }  // namespace ridestream::rpc

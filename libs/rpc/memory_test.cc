@@ -1,4 +1,4 @@
-// What a server holds for clients that announce messages and never finish them.
+// How much a server buffers for clients that announce messages and never finish them.
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -67,7 +67,7 @@ std::string Header(std::string_view name, std::string_view value) {
   return bytes += value;
 }
 
-/// A connection of HTTP/2 that sends as much of 100 announced messages as the server's flow control
+/// An HTTP/2 connection that sends as much of 100 announced messages as the server's flow control
 /// allows, but never their last byte.
 class Announcer {
  public:
@@ -89,7 +89,7 @@ class Announcer {
     }
   }
 
-  /// Returns the bytes that the connection took or gave.
+  /// Returns the number of bytes that the connection sent or received.
   std::size_t Advance() {
     const std::size_t received = Receive();
     if (outgoing_.empty()) FillData();
@@ -182,8 +182,8 @@ TEST(MemoryTest, AnnouncedMessagesThatNeverEndTakeBoundedMemory) {
   std::vector<std::unique_ptr<Announcer>> announcers;
   for (int i = 0; i < 8; ++i) announcers.push_back(std::make_unique<Announcer>((*server)->port()));
   std::size_t most = before;
-  // The streams have reached the server's bounds when nothing moves in the time of 200 calls. Out
-  // of memory, gRPC may end any stream, so such a call may fail.
+  // The streams have reached the server's bounds when nothing moves for the duration of 200 calls.
+  // When memory runs out, gRPC may end any stream, so such a call may fail.
   std::map<absl::StatusCode, int> answers;
   for (int still = 0; still < 200; ++still) {
     for (const auto& announcer : announcers) {

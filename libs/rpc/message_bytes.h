@@ -6,9 +6,9 @@
 
 namespace ridestream::rpc {
 
-// For adapters of raw methods, which read and write bytes where others have messages.
+// Helpers for adapters of raw methods, which read and write bytes instead of messages.
 
-/// False, with `message` undefined, when the bytes can't be parsed. They are used up.
+/// Parses and consumes the bytes. Returns false, with `message` undefined, if they can't be parsed.
 template <class Message>
 bool Parse(grpc::ByteBuffer& bytes, Message& message) {
   return grpc::SerializationTraits<Message>::Deserialize(&bytes, &message).ok();
@@ -18,7 +18,7 @@ template <class Message>
 grpc::ByteBuffer ToBytes(const Message& message) {
   grpc::ByteBuffer bytes;
   bool own_buffer = false;
-  // Fails for messages of more than 2 GB only.
+  // Fails only for messages of more than 2 GB.
   (void)grpc::SerializationTraits<Message>::Serialize(message, &bytes, &own_buffer);
   return bytes;
 }

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::chrono::seconds kRetryAfter{1};
 
-/// What services open is bounded by what they are asked for, and operators are few.
+/// Services and operators have no limit: services open streams only as a result of calls, and
+/// operators are few.
 bool HasShare(const Caller& caller) {
   return caller.role != CallerKind::kService && caller.role != CallerKind::kOperator;
 }

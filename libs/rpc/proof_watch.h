@@ -18,10 +18,10 @@
 
 namespace ridestream::rpc {
 
-/// Ends open streams whose caller's proof holds no longer, because the token ended a grace ago or
-/// was revoked: looks at all of them every second of the wall, on a thread of its own. Also ends
-/// those that one rider, driver or viewer opens beyond its share, on however many connections.
-/// Thread-safe. A service that serves long streams owns one.
+/// Ends open streams whose caller's proof is no longer valid, because the token expired longer ago
+/// than a grace period or was revoked. Checks all of them every second of wall time, on its own
+/// thread. Also limits the number of streams of each rider, driver and viewer, over all
+/// connections. A service with long streams owns one. Thread-safe.
 class ProofWatch {
  public:
   static constexpr std::size_t kMaxStreamsPerCaller = 50;
@@ -31,8 +31,8 @@ class ProofWatch {
                       std::chrono::milliseconds every = std::chrono::seconds(1),
                       std::size_t max_streams_per_caller = kMaxStreamsPerCaller);
 
-  /// Watches the stream until nobody holds it any more. `end` is called at most once, without a
-  /// lock, with the reason; RESOURCE_EXHAUSTED at once when the caller has too many.
+  /// Watches the stream until nothing holds it any more. `end` is called at most once, without a
+  /// lock, with the reason; at once, with RESOURCE_EXHAUSTED, if the caller has too many streams.
   template <class Stream>
   void Add(const Admission& admission, const std::shared_ptr<Stream>& stream,
            std::function<void(Stream&, const absl::Status&)> end) {
@@ -43,7 +43,7 @@ class ProofWatch {
            return alive != nullptr && status.ok();
          }});
   }
-  /// The same for a server's stream, which is closed with the reason.
+  /// Watches a server stream, and closes it with the reason.
   template <class Message>
   void Add(const Admission& admission,
            const std::shared_ptr<streams::PushStream<Message>>& stream) {
@@ -60,14 +60,14 @@ class ProofWatch {
  private:
   struct Watched {
     Proof proof;
-    /// Processes the state of the proof. False when there is nothing more to watch.
+    /// Applies the state of the proof. Returns false when there is nothing more to watch.
     std::function<bool(const absl::Status& status)> update;
   };
   void Add(Watched watched);
-  /// Counts one more stream of this caller. False if the caller has reached its limit.
+  /// Counts one more stream of this caller. Returns false if the caller has reached its limit.
   bool TakeShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveBackShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// Forgets the caller's streams that have ended, before the next look does.
+  /// Removes the caller's ended streams, before the next periodic check does.
   void DropEnded(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LookLater();
   void Look();
@@ -76,10 +76,10 @@ class ProofWatch {
   const std::chrono::milliseconds every_;
   const std::size_t max_streams_per_caller_;
   Mutex mu_;
-  /// By the names of callers who have a share: at most as many as streams.
+  /// Counts by the names of limited callers: at most as many entries as streams.
   absl::flat_hash_map<std::string, std::size_t> streams_of_ ABSL_GUARDED_BY(mu_);
   std::vector<Watched> watched_ ABSL_GUARDED_BY(mu_);
-  TimerQueue timer_;  // Last, so that its thread ends first.
+  TimerQueue timer_;  // Declared last, so that its thread ends first.
 };
 
 }  // namespace ridestream::rpc

@@ -19,7 +19,7 @@ absl::StatusOr<Proof> ProvingAuthenticator::Authenticate(
     const grpc::ServerContextBase& context) const {
   const absl::StatusOr<std::string> service = PeerService(*context.auth_context());
   if (!service.ok()) return service.status();
-  // Reads the initial metadata alone.
+  // Reads only the initial metadata.
   const auto [first, last] = context.client_metadata().equal_range(kAuthorization);
   if (!kTokenCarriers.contains(*service)) {
     if (first == last) return LastingProof({CallerKind::kService, *service});
@@ -54,7 +54,7 @@ std::string ProvingAuthenticator::ClientPeer(const grpc::ServerContextBase& cont
 }
 
 absl::Status ProvingAuthenticator::CheckOpenStream(const Proof& proof) const {
-  // A service's connection proves it as long as it stands.
+  // A service's connection proves its identity for as long as it is open.
   if (proof.principal.role == CallerKind::kService) return absl::OkStatus();
   return tokens_.CheckOpenStream(proof);
 }

@@ -10,18 +10,18 @@
 
 namespace ridestream::rpc {
 
-/// Services that pass on calls of riders, drivers, operators and viewers, whose tokens they send
-/// along. They have no rights of their own: a call of theirs without a token is nobody's.
+/// Services that forward calls of riders, drivers, operators and viewers together with their
+/// tokens. They have no rights of their own: without a token, their call has no identity.
 inline const std::set<std::string> kTokenCarriers = {"gateway", "door", "loadtest"};
 
-/// The service whose word about its clients' addresses is taken: it sets `x-forwarded-for` itself,
+/// The service that is trusted to report its clients' addresses: it sets `x-forwarded-for` itself,
 /// to one IP address.
 inline constexpr char kTrustedProxy[] = "door";
 inline constexpr char kForwardedForKey[] = "x-forwarded-for";
 
-/// Takes for the caller who is proven: a service by the certificate of its connection, everybody
-/// else by the token in `authorization: Bearer …`, sent once, on a connection of one of
-/// kTokenCarriers. Nothing else that a call says of its caller is heard. Thread-safe.
+/// Accepts only proven identities: a service by its connection's certificate, everyone else by the
+/// token in `authorization: Bearer …`, sent once, over a connection of one of kTokenCarriers.
+/// Ignores all other claims about the caller. Thread-safe.
 class ProvingAuthenticator final : public Authenticator {
  public:
   /// `tokens` must outlive it.
@@ -29,7 +29,7 @@ class ProvingAuthenticator final : public Authenticator {
 
   absl::StatusOr<Proof> Authenticate(const grpc::ServerContextBase& context) const override;
   absl::Status CheckOpenStream(const Proof& proof) const override;
-  /// On connections of kTrustedProxy the client that it names, if it names one.
+  /// For connections of kTrustedProxy, the client that it reports, if any.
   std::string ClientPeer(const grpc::ServerContextBase& context) const override;
   std::string description() const override { return "certificates and tokens"; }
 

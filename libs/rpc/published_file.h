@@ -7,8 +7,8 @@
 
 namespace ridestream::rpc {
 
-/// A file in memory that other code of this process reads by path, and whose content is replaced at
-/// once: who opens it sees the whole of one version. It never touches a disk. Thread-compatible.
+/// A file in memory that other code in this process reads by path. Its content is replaced
+/// atomically: a reader sees one version as a whole. It never touches a disk. Thread-compatible.
 class PublishedFile {
  public:
   PublishedFile() = default;
@@ -17,7 +17,7 @@ class PublishedFile {
   PublishedFile& operator=(const PublishedFile&) = delete;
 
   absl::Status Publish(std::string_view content);
-  /// Empty before the first Publish; always the same afterwards.
+  /// Empty before the first Publish; constant afterwards.
   const std::string& path() const { return path_; }
 
  private:

@@ -11,9 +11,9 @@
 
 namespace ridestream::rpc {
 
-/// gRPC as the transport of a client stream whose logic is elsewhere. It is raw, i.e. parses what
-/// it reads itself: gRPC doesn't tell a message that can't be parsed from a client who half-closed.
-/// Parses into one message all the time, so its strings are allocated once. Deletes itself when
+/// gRPC as the transport of a client stream whose logic is elsewhere. It uses gRPC's raw API and
+/// parses messages itself, because gRPC doesn't distinguish a message that can't be parsed from a
+/// half-close. It reuses one message object, so its strings are allocated once. Deletes itself when
 /// gRPC is done.
 template <class Request, class Response>
 class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
@@ -24,8 +24,9 @@ class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   ReadCall(grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
       : context_(context), response_(response) {}
 
-  /// Before the handler returns this to gRPC; `stream` reads from here. `admission` is by the
-  /// caller alone: the first message decides again. A call that is refused is finished instead.
+  /// Must be called before the handler returns this object to gRPC; `stream` reads from here.
+  /// `admission` was decided by the caller only, and the first message decides again. A refused
+  /// call is finished instead.
   void Attach(std::shared_ptr<Stream> stream, Admission admission) {
     stream_ = std::move(stream);
     admission_ = std::move(admission);
@@ -57,12 +58,12 @@ class ReadCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
  private:
   grpc::CallbackServerContext& context_;
   grpc::ByteBuffer& response_;
-  std::shared_ptr<Stream> stream_;  // Null for a call that was refused.
+  std::shared_ptr<Stream> stream_;  // Null for a refused call.
   Admission admission_;
-  // By the read that is under way.
+  // Used by the pending read.
   grpc::ByteBuffer read_;
   Request message_;
-  bool is_first_ = true;  // Of the messages.
+  bool is_first_ = true;  // Whether the next message is the first one.
 };
 
 }  // namespace ridestream::rpc

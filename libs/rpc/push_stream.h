@@ -22,7 +22,7 @@ class WriteCall final : public grpc::ServerWriteReactor<Message>,
   /// `admission`: see CallGuard.
   explicit WriteCall(Admission admission) : admission_(std::move(admission)) {}
 
-  /// Before the handler returns this to gRPC; `stream` writes here.
+  /// Must be called before the handler returns this object to gRPC; `stream` writes here.
   void Attach(std::shared_ptr<Stream> stream) { stream_ = std::move(stream); }
 
   void Write(const Message& message) override { this->StartWrite(&message); }
@@ -40,10 +40,10 @@ class WriteCall final : public grpc::ServerWriteReactor<Message>,
 
  private:
   const Admission admission_;
-  std::shared_ptr<Stream> stream_;  // Set once, before gRPC knows of this.
+  std::shared_ptr<Stream> stream_;  // Set once, before gRPC knows this object.
 };
 
-/// A streams::PushStream that is its own transport over gRPC.
+/// A streams::PushStream with gRPC as its transport.
 ///
 /// Shared: publishers hold references, and gRPC holds one (`self_`) until OnDone. Thread-safe.
 template <class Response>
@@ -83,7 +83,7 @@ class PushStream final : public grpc::ServerWriteReactor<Response>,
   std::shared_ptr<PushStream> self_;
 };
 
-/// A server stream that ends at once, with the pause that WithRetryAfter put on `status`.
+/// A server stream that ends at once, with the retry pause that WithRetryAfter added to `status`.
 template <class Response>
 grpc::ServerWriteReactor<Response>* RefuseStream(const absl::Status& status,
                                                  grpc::CallbackServerContext* context) {

@@ -7,7 +7,7 @@ namespace ridestream::rpc {
 
 void RateLimiter::Fill(Bucket& bucket, Wall::time_point now) const {
   const std::chrono::duration<double> passed = now - bucket.filled_at;
-  // Callers read the clock before they come here, so a time may be a little older than the last.
+  // Callers read the clock before the lock, so a time may be a little older than the last one.
   if (passed.count() <= 0) return;
   bucket.tokens = std::min(options_.burst, bucket.tokens + passed.count() * options_.per_s);
   bucket.filled_at = now;

@@ -10,27 +10,27 @@
 
 namespace ridestream::rpc {
 
-/// A rate limit for each of many callers: a token bucket per name, full at first. About 100 bytes
-/// for each that did it within the last `burst / per_s` seconds, the others are forgotten.
-/// Thread-safe.
+/// A rate limit for each of many callers: one token bucket per name, initially full. Takes about
+/// 100 bytes for each name that was used within the last `burst / per_s` seconds; others are
+/// forgotten. Thread-safe.
 class RateLimiter {
  public:
   using Wall = std::chrono::steady_clock;
   struct Options {
-    /// On the average; 0 is no limit.
+    /// Average rate; 0 means no limit.
     double per_s = 0;
-    /// At once.
+    /// Maximum number at once.
     double burst = 1;
-    /// Names that are remembered at a time; one more is refused.
+    /// Maximum number of names remembered at a time; further names are refused.
     std::size_t max_names = 200'000;
   };
 
   explicit RateLimiter(const Options& options) : options_(options) {}
 
-  /// nullopt when `name` may do it now, which is counted; else how long it should wait.
+  /// Takes a token of `name` and returns nullopt; or, if there is none, returns how long to wait.
   std::optional<std::chrono::milliseconds> Take(const std::string& name, Wall::time_point now);
 
-  /// Names remembered.
+  /// Number of remembered names.
   std::size_t names() const;
 
  private:
@@ -44,8 +44,8 @@ class RateLimiter {
   const Options options_;
   mutable Mutex mu_;
   absl::flat_hash_map<std::string, Bucket> buckets_ ABSL_GUARDED_BY(mu_);
-  // Names at which it is time to look for those that can be forgotten: so each look is paid for by
-  // as many new names.
+  // Number of names at which to look for names that can be forgotten. It grows with the table, so
+  // each search is paid for by as many new names.
   std::size_t sweep_at_ ABSL_GUARDED_BY(mu_) = 1'024;
 };
 

@@ -18,7 +18,7 @@ TEST(RateLimiterTest, ABurstAndThenTheRate) {
   EXPECT_EQ(limiter.Take("a", kStart + 60ms), 40ms);
   EXPECT_EQ(limiter.Take("a", kStart + 100ms), std::nullopt);
   EXPECT_EQ(limiter.Take("a", kStart + 100ms), 100ms);
-  // A long rest is worth no more than the burst.
+  // A long pause earns no more than the burst.
   for (int i = 0; i < 3; ++i) EXPECT_EQ(limiter.Take("a", kStart + 1h), std::nullopt);
   EXPECT_NE(limiter.Take("a", kStart + 1h), std::nullopt);
 }

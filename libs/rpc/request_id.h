@@ -8,26 +8,27 @@
 
 namespace ridestream::rpc {
 
-/// The metadata by which one request of somebody outside can be followed through all services and
-/// their logs (field `request`). A call that is made for several requests at once carries the ids
-/// of all of them, so the key may come more than once.
+/// The metadata key by which an outside request can be followed through all services and their logs
+/// (field `request`). A call on behalf of several requests carries all their ids, so the key may
+/// occur more than once.
 inline constexpr char kRequestIdKey[] = "x-request-id";
 
-/// Ids of one call; more of them are ignored. With 64 bytes each they take a fifth of a call's
-/// metadata.
+/// Maximum number of ids of one call; further ids are ignored. At 64 bytes each they take a fifth
+/// of the metadata's limit.
 inline constexpr std::size_t kMaxRequestIds = 32;
 
-/// The ids that a call came with, in their order, at most kMaxRequestIds. What IsId refuses isn't
-/// taken: it would come from outside into every log.
+/// The ids in a call's metadata, in order, at most kMaxRequestIds. Values that IsId rejects are
+/// ignored, because they would get from outside into every log.
 std::vector<std::string> RequestIds(const grpc::ServerContextBase& context);
 
-/// An id that no other request has.
+/// Returns a new unique id.
 std::string NewRequestId();
 
 /// The first of RequestIds, or a new one.
 std::string RequestIdOrNew(const grpc::ServerContextBase& context);
 
-/// Says on an outgoing call for which request it is made. Nothing if the id is empty.
+/// Adds the id of the request on whose behalf an outgoing call is made. Does nothing if the id is
+/// empty.
 void AddRequestId(grpc::ClientContext& context, const std::string& id);
 
 }  // namespace ridestream::rpc

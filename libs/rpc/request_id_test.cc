@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
-/// Keeps the ids of its last call.
+/// Records the ids of its last call.
 class Listener final : public location::v1::LocationService::CallbackService {
  public:
   std::vector<std::string> ids;

@@ -4,8 +4,8 @@
 
 namespace ridestream::rpc {
 
-/// The method that takes a request type. Each method has a type of its own, in the same file; `buf
-/// lint` and a test check that. Null if there is none.
+/// The method that takes this request type; null if there is none. Each method has its own request
+/// type, in the same file, which `buf lint` and a test check.
 const google::protobuf::MethodDescriptor* MethodOfRequest(
     const google::protobuf::Descriptor& request_type);
 

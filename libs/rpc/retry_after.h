@@ -7,15 +7,15 @@
 
 namespace ridestream::rpc {
 
-/// Trailing metadata with the time that a refused client should wait, in milliseconds.
+/// Trailing metadata: how long a refused client should wait, in milliseconds.
 inline constexpr char kRetryAfterKey[] = "retry-after-ms";
 
-/// The same status with a pause after which trying again makes sense.
+/// Adds a pause after which a retry makes sense.
 absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause);
 
-/// Whether WithRetryAfter put a pause on it.
+/// Whether WithRetryAfter added a pause.
 bool HasRetryAfter(const absl::Status& status);
-/// The pause that WithRetryAfter put on it, if any.
+/// The pause that WithRetryAfter added, if any.
 std::optional<std::chrono::milliseconds> RetryAfterOf(const absl::Status& status);
 
 }  // namespace ridestream::rpc

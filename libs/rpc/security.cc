@@ -39,7 +39,7 @@ void Security::Secure(ServerOptions& server, const std::vector<std::string>& ser
   if (tls_ == nullptr) return;
   std::set<std::string> clients = identity::ServicesListed(served);
   clients.insert(kTokenCarriers.begin(), kTokenCarriers.end());
-  clients.insert(tls_->service());  // A probe of its container has no other certificate.
+  clients.insert(tls_->service());  // The container's health probe has no other certificate.
   server.credentials = tls_->ForServer(std::move(clients));
 }
 

@@ -18,13 +18,14 @@
 
 namespace ridestream::rpc {
 
-/// How a service proves its identity and identifies its callers: by mutual TLS and tokens, or,
-/// where that is asked for by name, by believing what callers say in plaintext. A service makes one
-/// of it at its start and keeps it to its end. Thread-safe.
+/// How a service proves its identity and identifies its callers: by mutual TLS and tokens; or, if
+/// explicitly requested, by trusting callers' claims in plaintext. A service creates one at its
+/// start and keeps it to its end. Thread-safe.
 class Security {
  public:
   struct Options {
-    /// Believe the metadata `ridestream-caller`, and speak plaintext. The rest is unused then.
+    /// Trust the metadata `ridestream-caller`, and use plaintext. The other options are then
+    /// unused.
     bool insecure = false;
     TlsFiles tls = {};
     identity::TokenVerifier::Options tokens = {};
@@ -32,26 +33,26 @@ class Security {
     double max_calls_per_s = 0;
   };
 
-  /// An error that names the fault when a file can't be used, or when the certificate names another
-  /// service than `service`. Logs a warning when it is insecure. Call it before other threads
-  /// start: see TlsCredentials::Load.
+  /// Fails, with the reason, if a file can't be used or the certificate names a service other than
+  /// `service`. Logs a warning if insecure. Must be called before other threads start: see
+  /// TlsCredentials::Load.
   static absl::StatusOr<std::unique_ptr<Security>> Start(Options options, std::string_view service);
 
-  /// Identifies callers, and limits their calls.
+  /// Identifies callers and limits their calls.
   const Authenticator& authenticator() const { return *limited_; }
-  /// Verifies tokens; nullptr when it is insecure.
+  /// Verifies tokens; nullptr if insecure.
   const identity::TokenVerifier* tokens() const { return tokens_.get(); }
-  /// Makes the server demand the certificate of a service that the policies of `served` list (full
-  /// names of proto services), or that carries tokens.
+  /// Makes the server require the certificate of a service that carries tokens or is listed in the
+  /// policies of `services` (full names of proto services).
   void Secure(ServerOptions& server, const std::vector<std::string>& served) const;
-  /// For channels to this service; nullptr, which is plaintext, when it is insecure.
+  /// Credentials for channels to this service; nullptr, i.e. plaintext, if insecure.
   std::shared_ptr<grpc::ChannelCredentials> ForChannel(const std::string& service) const;
 
-  /// Looks at certificates, keys, key sets and revocations that found a file unusable.
+  /// Number of checks of certificates, keys, key sets and revocations that found a file unusable.
   std::uint64_t file_failures() const;
-  /// Whether a file can't be used as it is now, and its earlier content is in use.
+  /// Whether a file is currently unusable and its earlier content is in use.
   bool files_stale() const;
-  /// Connections that were refused for their certificate.
+  /// Number of connections refused because of their certificate.
   std::uint64_t peers_refused() const;
 
  private:

@@ -1,4 +1,4 @@
-// Callers' identities, as a server sees them over real connections.
+// Callers' identities as a server sees them over real connections.
 
 #include "libs/rpc/security.h"
 
@@ -44,7 +44,7 @@ using testing::StatusIs;
 
 constexpr absl::StatusCode kUnauthenticated = absl::StatusCode::kUnauthenticated;
 constexpr absl::StatusCode kDenied = absl::StatusCode::kPermissionDenied;
-/// How the service below says whom it has admitted.
+/// The status by which the service below reports that it admitted a caller.
 constexpr absl::StatusCode kAdmitted = absl::StatusCode::kAborted;
 
 class Location final : public LocationService::CallbackService {
@@ -72,7 +72,7 @@ class Location final : public LocationService::CallbackService {
     const auto stream = PushStream<WatchAreaResponse>::Make({});
     if (const auto admission = guard_.Admit(*context, *request); admission.ok()) {
       proofs_.Add(*admission, stream);
-      stream->Replace({});  // So that the client sees that it is open.
+      stream->Replace({});  // Shows the client that the stream is open.
     } else {
       stream->Close(ToGrpcStatus(admission.status()));
     }
@@ -121,7 +121,7 @@ class SecurityTest : public ::testing::Test {
                                                       lifetime);
   }
 
-  /// On a connection of its own.
+  /// A stub with its own connection.
   std::unique_ptr<LocationService::Stub> StubOf(const std::string& service) {
     ChannelOptions options{.connection = ++connections_};
     if (!service.empty()) {
@@ -133,7 +133,7 @@ class SecurityTest : public ::testing::Test {
         MakeChannel(fmt::format("127.0.0.1:{}", server_->port()), options));
   }
 
-  /// Opens a stream with this token, calls `opened`, and returns how the stream ended.
+  /// Opens a stream with this token, calls `opened`, and returns the stream's final status.
   absl::Status StatusOfStream(const std::string& token, const std::function<void()>& opened) {
     const auto stub = StubOf("gateway");
     grpc::ClientContext context;
@@ -149,7 +149,7 @@ class SecurityTest : public ::testing::Test {
   }
 
   using Metadata = std::vector<std::pair<std::string, std::string>>;
-  /// FindNearest on a connection with this service's certificate; "": in plaintext.
+  /// Calls FindNearest on a connection with this service's certificate; "": in plaintext.
   absl::Status Call(const std::string& service, const Metadata& metadata = {},
                     const std::string& market = "city") {
     const auto stub = StubOf(service);
@@ -174,7 +174,7 @@ class SecurityTest : public ::testing::Test {
 
 TEST_F(SecurityTest, KnowsAServiceByItsCertificate) {
   EXPECT_THAT(Call("dispatch"), StatusIs(kAdmitted, "service/dispatch"));
-  // Whatever it says besides.
+  // Other claims are ignored.
   EXPECT_THAT(Call("dispatch", {{"ridestream-caller", "operator/eve"}}),
               StatusIs(kAdmitted, "service/dispatch"));
   EXPECT_THAT(Call("location"), StatusIs(kDenied, "isn't for service/location"));
@@ -283,7 +283,7 @@ struct Watch {
     context.AddMetadata("authorization", "Bearer " + token);
     stream = stub->WatchArea(&context, {});
   }
-  /// OK when it is open, else how it ended.
+  /// Opens the stream; returns its final status if that fails.
   absl::Status Open() {
     WatchAreaResponse frame;
     return stream->Read(&frame) ? absl::OkStatus() : FromGrpcStatus(stream->Finish());
@@ -315,7 +315,7 @@ TEST_F(SecurityTest, StreamsOfACallerAreLimitedOverAllConnections) {
               StatusIs(absl::StatusCode::kResourceExhausted, "viewer/greedy has 2 open streams"));
   EXPECT_THAT(Watch(StubOf("gateway"), Token({CallerKind::kViewer, "other"})).Open(), IsOk());
 
-  open.front()->context.TryCancel();  // Makes room. The test's time bounds the loop.
+  open.front()->context.TryCancel();  // Makes room. The test's timeout bounds the loop.
   while (!Watch(StubOf("gateway"), greedy).Open().ok()) {
   }
 }

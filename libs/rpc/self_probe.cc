@@ -50,7 +50,7 @@ absl::Status SelfProbe::Probe() const {
   grpc::ClientContext context;
   SetTimeout(context, options_.patience);
   grpc::health::v1::HealthCheckResponse response;
-  // Any health will do: the server has answered.
+  // Any health status will do: the server has answered.
   return FromGrpcStatus(stub->Check(&context, {}, &response));
 }
 

@@ -10,16 +10,16 @@
 
 namespace ridestream::rpc {
 
-/// Asks its own server for its health at intervals, over a connection of its own, since a server
-/// that accepts or answers nothing any more must be restarted. Runs one thread.
+/// Checks this process's own server at intervals by a health call over a separate connection,
+/// because a server that no longer accepts or answers must be restarted. Runs one thread.
 class SelfProbe {
  public:
   struct Options {
     /// Wall time between two probes.
     std::chrono::milliseconds every{10'000};
-    /// Wall time that a probe may take to connect, and again to be answered.
+    /// Wall time limit for connecting, and again for the answer.
     std::chrono::milliseconds patience{5'000};
-    /// Probes in a row that must fail.
+    /// Number of consecutive failed probes that count as deaf.
     int failures = 3;
     /// Called once with the last failure, on the probe's thread. Usually ends the process.
     std::function<void(const absl::Status&)> on_deaf;
@@ -27,7 +27,7 @@ class SelfProbe {
 
   /// `acceptor` must outlive it.
   SelfProbe(Acceptor& acceptor, Options options);
-  /// Waits for a probe that is under way.
+  /// Waits for a running probe.
   ~SelfProbe();
 
  private:
@@ -41,7 +41,7 @@ class SelfProbe {
   Mutex mu_;
   CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;  // Last: uses all above.
+  std::thread thread_;  // Declared last, because it uses the other members.
 };
 
 }  // namespace ridestream::rpc

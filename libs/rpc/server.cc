@@ -12,12 +12,12 @@
 namespace ridestream::rpc {
 namespace {
 
-/// A connection on which no handshake of HTTP/2 has ended by then is closed, …
+/// A connection that hasn't completed an HTTP/2 handshake by then is closed.
 constexpr int kHandshakeTimeoutMs = 10'000;
-/// … and one on which no call has been open for so long.
+/// A connection without an open call for this long is closed.
 constexpr int kIdleTimeoutMs = 120'000;
 
-/// Threads of the library's reflection, one for each stream; more streams are refused.
+/// Threads for the library's reflection, one for each stream; further streams are refused.
 constexpr int kMaxThreads = 16;
 
 void SetKeepalive(grpc::ServerBuilder& builder) {
@@ -33,8 +33,8 @@ void SetLimits(grpc::ServerBuilder& builder, const ServerOptions& options) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
-  // gRPC checks a message's size before it inflates it and not after, so a small one can become
-  // hundreds of megabytes: compressed messages are refused.
+  // Refuses compressed messages: gRPC checks a message's size before decompressing it but not
+  // after, so a small message could expand to hundreds of megabytes.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -80,8 +80,8 @@ absl::Status Server::Begin() {
       external->HandleNewConnection(&parameters);
     };
   };
-  // gRPC can't make a secure channel of the probe's socket. It needs none: only this process has
-  // it.
+  // gRPC can't make a secure channel from the probe's socket. It isn't needed: only this process
+  // has access to the socket.
   const Acceptor::OnConnection to_probe = hand_over(grpc::InsecureServerCredentials());
   const Acceptor::OnConnection to_clients =
       options_.credentials == nullptr ? to_probe : hand_over(options_.credentials);

@@ -18,7 +18,7 @@ using location::v1::FindNearestResponse;
 using testing::IsOk;
 using testing::StatusIs;
 
-/// Answers FindNearest with what the test wants.
+/// Answers FindNearest with what the test sets.
 class OneAnswer final : public location::v1::LocationService::CallbackService {
  public:
   absl::Status answer;
@@ -91,7 +91,7 @@ TEST(ServerTest, AChannelToSeveralServersCallsTheOneThatServes) {
   };
   expect_all_answered_by("the holder");
   first.reset();
-  // Nobody serves.
+  // No server is running.
   grpc::ClientContext context;
   SetTimeout(context, 30s);
   FindNearestResponse response;

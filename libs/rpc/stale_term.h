@@ -4,11 +4,11 @@
 
 namespace ridestream::rpc {
 
-/// Trailing metadata of an answer that was refused because the caller's term of a market's lease is
-/// over: its value is "true". It distinguishes this refusal from others with the same code.
+/// Trailing metadata of a command that was refused because the caller's term of a market's lease is
+/// over; its value is "true". It distinguishes this refusal from others with the same code.
 inline constexpr char kStaleTermKey[] = "ridestream-stale-term";
 
-/// The same status with that mark.
+/// Adds that mark.
 absl::Status MarkStaleTerm(absl::Status status);
 bool IsStaleTerm(const absl::Status& status);
 

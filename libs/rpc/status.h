@@ -12,20 +12,20 @@
 
 namespace ridestream::rpc {
 
-/// Longer texts are cut. A status travels in a header, which a client's limit on metadata bounds,
-/// and gRPC writes a character that is not ASCII as up to nine bytes there.
+/// Longer texts are cut. A status is sent in a header, which clients limit, and gRPC may encode a
+/// non-ASCII character as up to nine bytes there.
 inline constexpr std::size_t kMaxStatusTextBytes = 1'024;
 
-/// The one place where a status of ours becomes a status of gRPC. What WithRetryAfter, WithMarket,
-/// WithAddress and MarkStaleTerm put on it goes into `context`'s trailing metadata. The text is cut
-/// at kMaxStatusTextBytes, between characters.
+/// The only conversion of our statuses to gRPC's. What WithRetryAfter, WithMarket, WithAddress and
+/// MarkStaleTerm added goes into the trailing metadata of `context`. The text is cut at
+/// kMaxStatusTextBytes, between characters.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContextBase* context = nullptr);
 
-/// The answer to bytes that can't be parsed as the message they should be.
+/// The answer to bytes that can't be parsed as the expected message.
 grpc::Status MalformedMessage();
 
 absl::Status FromGrpcStatus(const grpc::Status& status);
-/// The same, with the mark of MarkStaleTerm if the call's trailing metadata has it.
+/// The reverse conversion, with the mark of MarkStaleTerm if the call's trailing metadata has it.
 absl::Status FromGrpcStatus(const grpc::Status& status, const grpc::ClientContext& context);
 
 /// The pause that a server asked for, or `otherwise`.

@@ -1,4 +1,5 @@
-// The three kinds of held streams, each against a server that fails in the way it must survive.
+// The three kinds of long-lived streams, each against a server that fails in a way that the stream
+// must survive.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -29,8 +30,8 @@ using location::v1::WatchAreaRequest;
 using location::v1::WatchAreaResponse;
 using Viewer = PushStream<WatchAreaResponse>;
 
-/// Takes batches and remembers their markets; pushes frames when the test says so. A stream that is
-/// opened is told to the test.
+/// Records the markets of received batches; pushes frames when the test says so; reports opened
+/// streams to the test.
 class FakeLocation final : public LocationService::CallbackService {
  public:
   grpc::ServerReadReactor<ReportPositionsRequest>* ReportPositions(
@@ -62,7 +63,7 @@ class FakeLocation final : public LocationService::CallbackService {
     notes_.pop_front();
     return note;
   }
-  /// The next thing, or "" if nothing happens for a while: then the test has to do something.
+  /// The next event, or "" if there is none for a while: then the test has to act.
   std::string NextIfAny() {
     MutexLock lock(mu_);
     if (notes_.empty()) changed_.WaitFor(mu_, 10ms);
@@ -111,8 +112,8 @@ class StreamsTest : public ::testing::Test {
  protected:
   StreamsTest()
       : server_(*Server::Start({.services = {&location_}})),
-        // Over a socket: a write on the in-process transport waits forever for a reader that
-        // ended.
+        // Over a socket, because a write on the in-process transport waits forever for a reader
+        // that has ended.
         stub_(LocationService::NewStub(MakeChannel(fmt::format("127.0.0.1:{}", server_->port())))) {
   }
 
@@ -122,7 +123,7 @@ class StreamsTest : public ::testing::Test {
   std::unique_ptr<LocationService::Stub> stub_;
 };
 
-/// What waits to be reported, as an owner of a ReportStream keeps it.
+/// Data waiting to be reported, as the owner of a ReportStream keeps it.
 struct Outbox {
   Mutex mu;
   std::deque<std::string> waiting ABSL_GUARDED_BY(mu);
@@ -161,7 +162,8 @@ TEST_F(StreamsTest, ReportsAreSentInOrderAndContinueAfterABreak) {
   outbox.Add("break");
   stream.Wake();
   EXPECT_EQ(location_.Next(), "break");
-  // Batches that meet the broken stream may be lost; one after it has been opened again is not.
+  // Batches sent into the broken stream may be lost; a batch sent after it has been reopened is
+  // not.
   bool ended = false;
   while (!ended) {
     outbox.Add("lost");
@@ -213,7 +215,7 @@ TEST_F(StreamsTest, PushesThatMayNotBeLostEndASlowReadersStream) {
   SetTimeout(context, 20s);
   const auto reader = stub_->WatchArea(&context, WatchAreaRequest());
   EXPECT_EQ(location_.Next(), "open");
-  // Far more than the transport and two places in the queue hold, and nobody reads.
+  // Much more than the transport and the two places in the queue hold, and nobody reads.
   WatchAreaResponse large;
   large.add_gone_driver_ids(std::string(100'000, 'x'));
   for (int i = 0; i < 1'000; ++i) location_.viewer()->Push(large);

@@ -33,7 +33,7 @@ namespace tls = grpc::experimental;
 using identity::PeerEnd;
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
-/// gRPC's own interval between two looks at what we publish, its smallest.
+/// gRPC's own polling interval for published files; 1 s is its minimum.
 constexpr unsigned kProviderInterval = 1;  // Seconds.
 
 std::chrono::sys_seconds Now() {
@@ -54,8 +54,8 @@ absl::StatusOr<TlsFileContents> ReadFiles(const TlsFiles& files) {
   return content;
 }
 
-/// gRPC 1.51 can't be told a smallest version of TLS. Its list of ciphers is for TLS 1.2 alone, so
-/// a list that no certificate can serve leaves TLS 1.3.
+/// gRPC 1.51 has no setting for the minimum TLS version. Its cipher list applies to TLS 1.2 only,
+/// so a list that no certificate can serve leaves TLS 1.3.
 void RefuseTls12() {
   static const int set = setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1);
   (void)set;
@@ -63,7 +63,7 @@ void RefuseTls12() {
 
 }  // namespace
 
-/// What the files say, as gRPC's threads need it.
+/// The files' content in the form that gRPC's threads need.
 class TlsCredentials::Source {
  public:
   Source(TlsFiles files, std::chrono::milliseconds reload_every)
@@ -96,7 +96,7 @@ class TlsCredentials::Source {
     last_error_ = error;
   }
 
-  /// OK when the peer is one of `services`; else counts and logs the refusal.
+  /// Returns OK if the peer is one of `services`; else counts and logs the refusal.
   grpc::Status Verify(const tls::TlsCustomVerificationCheckRequest& request, PeerEnd end,
                       const std::set<std::string>& services) {
     std::string authorities;
@@ -145,8 +145,9 @@ class TlsCredentials::Source {
     return absl::OkStatus();
   }
 
-  /// gRPC 1.51 gives up its old certificate before it tries the new one, so it must only see what
-  /// was checked; and key and certificate in one file, so that it never sees halves of two pairs.
+  /// gRPC 1.51 drops its old certificate before it tries the new one, so it must only see checked
+  /// files; and key and certificate must be in one file, so that it never reads halves of two
+  /// pairs.
   absl::Status Adopt(TlsFileContents content) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     absl::Status status = identity_.Publish(content.key + "\n" + content.certificate);
     if (status.ok()) content_ = std::move(content);
@@ -175,7 +176,7 @@ struct TlsCredentials::Timer {
 
 namespace {
 
-/// Asks the source about each peer, after the handshake has proven that the peer owns the
+/// Passes each peer to the source, after the handshake has proven that the peer owns the
 /// certificate's key and before anything that it sends is read.
 template <class Source>
 class PeerVerifier final : public tls::ExternalCertificateVerifier {
@@ -224,8 +225,8 @@ std::shared_ptr<grpc::ServerCredentials> TlsCredentials::ForServer(
     std::set<std::string> clients) const {
   tls::TlsServerCredentialsOptions options(source_->provider());
   options.watch_identity_key_cert_pairs();
-  // "Don't verify" is about the chain alone, which our verifier checks, with a reason for the log.
-  // The handshake still proves that the client owns the key of the certificate.
+  // "Don't verify" concerns the chain only, which our verifier checks and logs with a reason. The
+  // handshake still proves that the client owns the certificate's key.
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
   options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<PeerVerifier<Source>>(
       source_, PeerEnd::kClient, std::move(clients)));
@@ -238,7 +239,7 @@ std::shared_ptr<grpc::ChannelCredentials> TlsCredentials::ForChannel(
   tls::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(source_->provider());
   options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(false);  // Our verifier does, as for servers.
+  options.set_verify_server_certs(false);  // Our verifier does, as in servers.
   options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<PeerVerifier<Source>>(
       source_, PeerEnd::kServer, std::move(servers)));
   options.set_check_call_host(false);

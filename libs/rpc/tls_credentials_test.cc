@@ -51,7 +51,7 @@ CertificateSpec Spec(std::vector<std::string> names) {
           .not_after = Now() + 1h};
 }
 
-/// Replaces the file at once, as whoever renews certificates should.
+/// Replaces the file atomically, as a renewal of certificates should.
 void Write(const std::string& path, std::string_view text) {
   {
     std::ofstream file(path + ".new", std::ios::binary);
@@ -61,7 +61,7 @@ void Write(const std::string& path, std::string_view text) {
   std::filesystem::rename(path + ".new", path);
 }
 
-/// Echoes positions, and says who calls.
+/// Echoes positions, and reports the caller.
 class Service final : public DispatchService::Service {
  public:
   grpc::Status Drive(grpc::ServerContext*,
@@ -84,7 +84,7 @@ class Service final : public DispatchService::Service {
   }
 };
 
-/// What the process logs, gRPC's messages among it.
+/// Captures the process's log, including gRPC's messages.
 class CapturedLog {
  public:
   CapturedLog() { LogGrpcMessages(); }
@@ -96,7 +96,7 @@ class CapturedLog {
 
 class TlsCredentialsTest : public ::testing::Test {
  protected:
-  /// The files of a service NAME that presents this, and trusts these authorities.
+  /// The files of a service NAME with this certificate and these trusted authorities.
   TlsFiles FilesOf(const std::string& name, const KeyAndCertificate& identity,
                    const std::string& authorities) {
     const TlsFiles files{folder_.File(name + ".pem"), folder_.File(name + ".key"),
@@ -125,11 +125,13 @@ class TlsCredentialsTest : public ::testing::Test {
 
   std::shared_ptr<grpc::Channel> Connect(std::shared_ptr<grpc::ChannelCredentials> credentials) {
     grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // A connection of its own.
+    // Gives the channel its own connection.
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port_), credentials, arguments);
   }
 
-  /// The status of one call on a new connection; `market` gets who we were to the server.
+  /// The status of one call on a new connection; sets `market` to our identity as the server saw
+  /// it.
   grpc::Status Call(std::shared_ptr<grpc::ChannelCredentials> credentials,
                     std::string* caller = nullptr) {
     const auto stub = DispatchService::NewStub(Connect(std::move(credentials)));
@@ -231,8 +233,8 @@ TEST_F(TlsCredentialsTest, RefusesServersThatAreNotWhoWasCalled) {
               HasSubstr("isn't trusted"));
 }
 
-/// A TLS connection to the port by OpenSSL alone, with this certificate (if any) and at most this
-/// version. Returns whether the server still talked to us after the handshake.
+/// Opens a TLS connection to the port by OpenSSL alone, with this certificate (if any) and at most
+/// this version. Returns whether the server still sent data after the handshake.
 bool CanSpeak(int port, const KeyAndCertificate* identity, int max_version, std::string* version) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -253,8 +255,8 @@ bool CanSpeak(int port, const KeyAndCertificate* identity, int max_version, std:
   }
   SSL* ssl = SSL_new(context);
   SSL_set_fd(ssl, socket);
-  // In TLS 1.3 the client is done before the server has seen its certificate: what comes then
-  // decides. An HTTP/2 server speaks first, by its settings.
+  // In TLS 1.3 the client finishes before the server has seen its certificate, so the next byte
+  // decides. An HTTP/2 server speaks first, with its settings.
   char byte = 0;
   const bool spoke = SSL_connect(ssl) == 1 && SSL_read(ssl, &byte, 1) == 1;
   *version = SSL_get_version(ssl);
@@ -280,13 +282,13 @@ TEST_F(TlsCredentialsTest, UsesTls13WithCertificatesOnly) {
   EXPECT_THAT(log.text(), HasSubstr("no shared cipher"));
 }
 
-/// Waits for what another thread brings about; ctest's bound ends it.
+/// Waits for a condition that another thread makes true; ctest's timeout bounds the wait.
 template <class Condition>
 void Await(const Condition& condition) {
   while (!condition()) std::this_thread::sleep_for(10ms);
 }
 
-/// A stream that must live through whatever happens.
+/// A stream that must survive all changes.
 class Echo {
  public:
   explicit Echo(const std::shared_ptr<grpc::Channel>& channel)
@@ -328,7 +330,7 @@ TEST_F(TlsCredentialsTest, RotatesCertificatesAndAuthoritiesWithoutDroppingAStre
   Await([&] { return Call(Raw(new_trip)).ok(); });
   echo.Check();
 
-  // Step 2: certificates of the new authority, while calls go on. Each file alone doesn't fit,
+  // Step 2: certificates of the new authority, while calls continue. Each file alone doesn't match,
   // which does no harm.
   const KeyAndCertificate new_dispatch = *identity::IssueCertificate(next, Spec({Uri("dispatch")}));
   Write(folder_.File("dispatch.key"), new_dispatch.key_pem);
@@ -336,7 +338,7 @@ TEST_F(TlsCredentialsTest, RotatesCertificatesAndAuthoritiesWithoutDroppingAStre
   EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"})).ok());
   Write(folder_.File("dispatch.pem"), new_dispatch.certificate_pem);
   Await([&] { return !server_tls_->stale(); });
-  // A client that trusts the new authority alone sees when gRPC presents the new certificate.
+  // A client that trusts only the new authority sees when gRPC presents the new certificate.
   const auto gateway = TlsCredentials::Load(FilesOf(
       "gateway", *identity::IssueCertificate(next, Spec({Uri("gateway")})), next.certificate_pem));
   ASSERT_THAT(gateway, IsOk());
@@ -344,7 +346,7 @@ TEST_F(TlsCredentialsTest, RotatesCertificatesAndAuthoritiesWithoutDroppingAStre
   EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"})).ok());
   echo.Check();
 
-  // Step 3: the old authority isn't trusted any more; what stands goes on.
+  // Step 3: the old authority isn't trusted any more; existing connections continue.
   Write(folder_.File("dispatch.ca"), next.certificate_pem);
   Await([&] { return !Call((*trip)->ForChannel({"dispatch"})).ok(); });
   echo.Check();
