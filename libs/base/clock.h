@@ -7,32 +7,32 @@
 
 namespace ridestream {
 
-/// Durations and points of time everywhere in the project: microseconds, UTC.
+/// Durations and points in time of the whole project: microseconds, UTC.
 using Duration = std::chrono::microseconds;
 using Time = std::chrono::sys_time<Duration>;
 
-/// The one source of time. Domains never hold a clock: a `Time` comes in with each event.
-/// Thread-safe.
+/// The only source of time. Domains never hold a clock; each event carries a `Time`. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time Now() const = 0;
-  /// How long `d` of this clock's time lasts on the wall, for timers and condition variables. While
-  /// a clock follows a step it takes up to twice as long, or half.
+  /// Converts `d` of this clock's time to wall time, for timers and condition variables. While the
+  /// clock corrects a step, the actual wall time is between half and twice the result.
   virtual std::chrono::nanoseconds ToWall(Duration d) const = 0;
   /// Speed relative to the wall clock.
   double rate() const;
 };
 
-/// The system's clock, or one that runs `rate` times as fast, so that a city's hour passes in
-/// minutes while leases, staleness and speeds keep their meaning.
+/// The system's clock, or a clock that runs `rate` times as fast, so that a simulated hour passes
+/// in minutes while leases, staleness and speeds keep their meaning.
 ///
-/// All processes with the same rate agree on the time without talking to each other, because the
-/// scaling starts from a fixed instant: now = kAnchor + rate * (wall - kAnchor). At rate 1 that is
-/// wall-clock time; at other rates the dates are not the calendar's.
+/// All processes with the same rate agree on the time without communication, because the scaling
+/// starts from a fixed instant: now = kAnchor + rate * (wall - kAnchor). At rate 1 this is
+/// wall-clock time; at other rates the dates differ from the calendar.
 ///
-/// It never goes back. When the system's clock is stepped it follows, as FollowedTime describes: a
-/// step of 6 s at rate 10 is one of a minute for the city, and takes up to 12 s of wall-clock time.
+/// It never goes back. After a step of the system's clock it catches up as FollowedTime describes.
+/// At rate 10, a step of 6 s is a minute of this clock and takes up to 12 s of wall-clock time to
+/// correct.
 class ScaledClock final : public Clock {
  public:
   static constexpr Time kAnchor = std::chrono::sys_days{std::chrono::January / 1 / 2026};

@@ -5,8 +5,8 @@
 
 namespace ridestream {
 
-// The standard's distributions differ between libraries; its engines don't. These draws give the
-// same numbers everywhere.
+// Draws of random numbers that are the same on every platform. The standard's engines are portable,
+// but its distributions are not.
 
 /// A whole number from 0 to `bound` - 1; `bound` must be > 0. By multiplication and shift (D.
 /// Lemire, "Fast Random Integer Generation in an Interval", 2019), without its rejection step: for

@@ -65,7 +65,8 @@ LatLng OffsetBy(LatLng from, double north_m, double east_m) {
 }
 
 LatLng Interpolate(LatLng a, LatLng b, double fraction) {
-  // Differences are rounded, not sums: a line is divided in the same way wherever it lies.
+  // Differences are rounded instead of sums, so that a line is divided in the same way wherever it
+  // lies.
   const double d_lat = static_cast<double>(b.lat_e7) - a.lat_e7;
   return {static_cast<std::int32_t>(a.lat_e7 + std::lround(d_lat * fraction)),
           WrapLngE7(a.lng_e7 + std::llround(EastE7(a, b) * fraction))};

@@ -10,11 +10,11 @@
 namespace ridestream {
 namespace {
 
-/// Spaces, control characters, and what only lists and URLs hold.
+/// Spaces, control characters, and characters that occur only in lists and URLs.
 bool IsForeign(char c) { return c <= ' ' || c == '\x7f' || c == ',' || c == '/'; }
 
-/// The host without the brackets of an IPv6 address; nullopt when only one of them is there, when
-/// they hold something else, or when the address lacks them.
+/// The host without the brackets of an IPv6 address. nullopt if a bracket has no counterpart, if
+/// the brackets contain anything but an IPv6 address, or if an IPv6 address has none.
 std::optional<std::string_view> WithoutBrackets(std::string_view host) {
   const bool in_brackets = host.starts_with('[') && host.ends_with(']');
   if (in_brackets) host = host.substr(1, host.size() - 2);

@@ -10,8 +10,8 @@
 
 namespace ridestream {
 
-/// A name of one kind of thing, so that a driver's is never taken for a rider's. Opaque to the
-/// system: compared, hashed and printed, never parsed. Empty means "none".
+/// An id of one kind of entity; the tag keeps a driver's id from being used as a rider's. Opaque:
+/// ids are compared, hashed and printed, never parsed. An empty id means "none".
 template <class Tag>
 class Id {
  public:

@@ -8,13 +8,13 @@
 
 namespace ridestream {
 
-/// Whether `condition` is true, which it always is unless this program has a bug: `name` says what
-/// must hold, as a sentence. Checked in release builds too. Not for what comes from outside: that
-/// is answered by a status.
+/// Evaluates to `condition`, which is always true unless this program has a bug. `name` states the
+/// invariant as a sentence. Checked in release builds too. Not for input from outside, which is
+/// answered with a status.
 ///
 /// A broken invariant ends the process, as in tests and in the simulation, unless a handler was
-/// set, as in services: there it is counted and logged, the expression is false, and the caller
-/// leaves out what it can't do:
+/// set, as in services. There it is counted and logged, the expression is false, and the caller
+/// skips the work that it can't do:
 ///
 ///   OpenTrip* open = trips.Find(id);
 ///   if (!RIDESTREAM_INVARIANT(open != nullptr, "a trip that is offered is open")) return;
@@ -33,10 +33,12 @@ struct BrokenInvariant {
   std::uint64_t times;
 };
 
-/// Called for each broken invariant, on the thread that found it, maybe on several at a time.
+/// Called for each broken invariant on the thread that found it; possibly by several threads at
+/// once.
 using InvariantHandler = void (*)(const BrokenInvariant&);
 
-/// Until then, and after null was set, a broken invariant ends the process. Thread-safe.
+/// Sets the handler. Without a handler, or after setting null, a broken invariant ends the process.
+/// Thread-safe.
 void SetInvariantHandler(InvariantHandler handler);
 
 /// Broken invariants so far, of the whole process.

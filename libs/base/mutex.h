@@ -39,7 +39,7 @@ class CondVar {
     cv_.wait(lock);
     lock.release();
   }
-  /// Waits at most `timeout` of wall time. Returns false if it ran out.
+  /// Waits at most `timeout` of wall time. Returns false after the timeout.
   bool WaitFor(Mutex& mu, std::chrono::nanoseconds timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
     std::unique_lock<std::mutex> lock(mu.mu_, std::adopt_lock);
     const bool signalled = cv_.wait_for(lock, timeout) == std::cv_status::no_timeout;

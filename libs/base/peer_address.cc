@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kIpv4 = "ipv4:";
 constexpr std::string_view kIpv6 = "ipv6:";
 constexpr std::size_t kNetworkBytes = 8;
-/// Where the IPv4 address begins that is mapped into IPv6.
+/// Offset of the IPv4 address in an IPv4-mapped IPv6 address.
 constexpr std::size_t kMappedFrom = 12;
 
 PeerAddress OfIpv4(const in_addr& address) {
@@ -62,8 +62,8 @@ PeerAddress ToPeerAddress(const sockaddr_storage& peer) {
 PeerAddress ParsePeer(std::string_view peer) {
   const bool is_ipv6 = peer.starts_with(kIpv6);
   if (!is_ipv6 && !peer.starts_with(kIpv4)) return {std::string(peer), true};
-  // gRPC escapes what a URI may not hold: brackets, and the '%' before the interface of a
-  // link-local address.
+  // gRPC percent-encodes characters that a URI may not contain: brackets, and the '%' before the
+  // interface of a link-local address.
   const auto address = ParseHostPort(
       absl::StrReplaceAll(absl::string_view(peer.data() + kIpv4.size(), peer.size() - kIpv4.size()),
                           {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}}));

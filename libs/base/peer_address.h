@@ -8,26 +8,26 @@
 
 namespace ridestream {
 
-/// What limits per address count by: the machine or the network from which a peer comes. An IPv6
-/// address counts as its /64 network, since whoever has one address of it usually has them all.
+/// The key by which limits count addresses: the machine or network from which a peer connects. An
+/// IPv6 address counts as its /64 network, because a host usually controls all addresses of its
+/// /64.
 struct PeerAddress {
-  /// "ipv4:192.0.2.7" or "ipv6:2001:db8:0:1::/64", without a port. An IPv4 address that is mapped
-  /// into IPv6 has the name of the IPv4 address. Other peers have the name that their transport
-  /// gives them.
+  /// "ipv4:192.0.2.7" or "ipv6:2001:db8:0:1::/64", without a port. An IPv4-mapped IPv6 address has
+  /// the name of the IPv4 address. Peers on other transports keep the transport's name.
   std::string name;
-  /// This machine itself: loopback, a Unix socket, or in-process.
+  /// Whether the peer is on this machine: loopback, a Unix socket, or in-process.
   bool is_local = false;
 };
 
-/// The peer of a socket, as accept or getpeername tells it.
+/// The peer of a socket, from the result of accept or getpeername.
 PeerAddress ToPeerAddress(const sockaddr_storage& peer);
 
-/// The peer of a call, as grpc::ServerContextBase::peer() tells it, e.g. "ipv4:192.0.2.7:50412" or
+/// The peer of a call, from grpc::ServerContextBase::peer(), e.g. "ipv4:192.0.2.7:50412" or
 /// "ipv6:%5B2001:db8::1%5D:50412".
 PeerAddress ParsePeer(std::string_view peer);
 
-/// A peer of which only the IP address is known, "192.0.2.7" or "2001:db8::1", as ParsePeer takes
-/// it: with port 0. Empty for anything else.
+/// Converts an IP address, "192.0.2.7" or "2001:db8::1", to the form that ParsePeer parses, with
+/// port 0. nullopt for anything else.
 std::optional<std::string> PeerOfHost(std::string_view host);
 
 }  // namespace ridestream

@@ -7,8 +7,8 @@
 
 namespace ridestream {
 
-/// Counts what many threads do often. Each thread adds to one of a few cells, each on a cache line
-/// of its own, so that two of them seldom fight for one. Takes 512 bytes. Thread-safe.
+/// A counter for many threads that increment it often. Each thread adds to one of a few cells, each
+/// on its own cache line, so that threads seldom contend. Takes 512 bytes. Thread-safe.
 class ShardedCounter {
  public:
   void Add(std::uint64_t count = 1) {
@@ -27,7 +27,7 @@ class ShardedCounter {
     std::atomic<std::uint64_t> value = 0;
   };
 
-  /// Threads are numbered as they come.
+  /// Threads are numbered in the order of their first use.
   static std::size_t ThisThread() {
     static std::atomic<std::size_t> threads = 0;
     static thread_local const std::size_t number = threads.fetch_add(1, std::memory_order_relaxed);

@@ -23,7 +23,7 @@ const TimeSource& TimeSource::Machine() {
 }
 
 std::int64_t FollowedTime::Line::At(std::int64_t steady) const {
-  // Another thread may have begun the line after this one read the steady clock.
+  // Another thread may have started the line after this one read the steady clock.
   const std::int64_t elapsed = std::max<std::int64_t>(0, steady - from);
   const std::int64_t on_line = std::min(elapsed, until - from);
   return time_at_from + static_cast<std::int64_t>(static_cast<double>(on_line) * speed) +
@@ -62,7 +62,7 @@ void FollowedTime::Store(const Line& line) const {
 FollowedTime::Line FollowedTime::LineFor(std::int64_t steady) const {
   MutexLock lock(mu_);
   Line line;
-  (void)Load(line);  // Nobody replaces it meanwhile.
+  (void)Load(line);  // No other thread replaces it meanwhile.
   if (steady < line.until) return line;
   line = Next(line, steady);
   Store(line);

@@ -8,16 +8,16 @@
 
 namespace ridestream {
 
-/// The clocks of the machine. A fake one replaces it in tests. Thread-safe.
+/// The machine's clocks. Tests replace them by a fake. Thread-safe.
 class TimeSource {
  public:
   using SystemTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 
   virtual ~TimeSource() = default;
-  /// UTC. It is stepped, forwards and backwards, by NTP, by an operator, and when a machine resumes
-  /// after it was suspended.
+  /// UTC. It may step forwards and backwards: by NTP, by an operator, or when a suspended machine
+  /// resumes.
   virtual SystemTime System() const = 0;
-  /// Since any moment, in nanoseconds. It never steps, and may stand while the machine is
+  /// Nanoseconds since an arbitrary moment. It never steps, and may stop while the machine is
   /// suspended.
   virtual std::int64_t SteadyNs() const = 0;
 
@@ -25,13 +25,13 @@ class TimeSource {
   static const TimeSource& Machine();
 };
 
-/// The system's time without steps backwards: never goes back, whichever threads read it.
+/// The system's time without backward steps, as seen by all threads.
 ///
-/// It runs on the steady clock and compares itself with the system's every kCheckEvery. A step of
-/// the system's clock is followed by running faster or slower, between kSlowest and kFastest, until
-/// both agree. When the system's clock is ahead by more than kJump, the time jumps to it: a process
-/// that was suspended for hours resumes in the present. Thread-safe; a reading in between two
-/// checks takes no lock.
+/// It runs on the steady clock and compares itself with the system's clock every kCheckEvery. It
+/// corrects a step of the system's clock by running faster or slower, between kSlowest and
+/// kFastest, until both agree. If the system's clock is ahead by more than kJump, the time jumps to
+/// it, so a process that was suspended for hours resumes in the present. Thread-safe; a reading
+/// between two checks takes no lock.
 class FollowedTime {
  public:
   static constexpr std::chrono::nanoseconds kCheckEvery = std::chrono::seconds(1);
@@ -39,7 +39,7 @@ class FollowedTime {
   static constexpr double kFastest = 2;
   static constexpr std::chrono::nanoseconds kJump = std::chrono::minutes(1);
 
-  /// `source` outlives it.
+  /// `source` must outlive this object.
   explicit FollowedTime(const TimeSource& source = TimeSource::Machine());
 
   TimeSource::SystemTime Now() const;
@@ -55,10 +55,10 @@ class FollowedTime {
     std::int64_t At(std::int64_t steady) const;
   };
 
-  /// The line in use. False: it is being replaced.
+  /// Reads the current line. Returns false while it is being replaced.
   bool Load(Line& line) const;
   void Store(const Line& line) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// The line for `steady`, which is a new one where the old one has ended.
+  /// The line that is valid at `steady`; starts a new line when the old one has expired.
   Line LineFor(std::int64_t steady) const;
   Line Next(const Line& ended, std::int64_t steady) const;
 

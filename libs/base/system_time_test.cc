@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-/// Clocks that go where the test sends them.
+/// Clocks that the test sets.
 class FakeTimeSource final : public TimeSource {
  public:
   SystemTime System() const override { return ScaledClock::kAnchor + nanoseconds(system_ns_); }
@@ -98,7 +98,7 @@ TEST_F(FollowedTimeTest, AgreesBetweenThreads) {
       source_.Step(i % 2 == 0 ? 3s : -2s);
     }
   });
-  // What any thread has read: later readings of others mustn't be earlier.
+  // The latest time that any thread has read. Later readings must not be earlier.
   std::atomic<std::int64_t> latest = 0;
   std::vector<std::thread> readers;
   std::atomic<int> went_back = 0;

@@ -6,7 +6,8 @@
 
 namespace ridestream {
 
-/// The port to timers: calls functions later. A simulation does so in virtual time. Thread-safe.
+/// A port to timers, which call functions after a delay. A simulation implements it in virtual
+/// time. Thread-safe.
 class TimerPort {
  public:
   using Handle = std::uint64_t;
@@ -17,8 +18,8 @@ class TimerPort {
   /// handle is never 0.
   virtual Handle After(std::chrono::nanoseconds delay, std::function<void()> fire) = 0;
 
-  /// Afterwards the function doesn't run any more: a call under way is waited for, except from
-  /// within it. Unknown and 0 are ignored.
+  /// Cancels a timer. When this returns, its function doesn't run any more: waits for a running
+  /// call, except from within that call. Unknown handles and 0 are ignored.
   virtual void Cancel(Handle handle) = 0;
 };
 

@@ -11,11 +11,11 @@
 
 namespace ridestream {
 
-/// Calls functions later, on one thread of its own. Thread-safe.
+/// Calls functions after a delay, on one thread of its own. Thread-safe.
 class TimerQueue final : public TimerPort {
  public:
   TimerQueue();
-  /// Drops what has not fired.
+  /// Drops timers that have not fired.
   ~TimerQueue() override;
 
   Handle After(std::chrono::nanoseconds delay, std::function<void()> fire) override;

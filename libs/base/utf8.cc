@@ -5,7 +5,7 @@ namespace {
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-/// Bytes of the code point that begins with `lead`; 0 if none does.
+/// Number of bytes of the code point that begins with `lead`; 0 if `lead` begins none.
 std::size_t SequenceLength(unsigned char lead) {
   if (lead < 0x80) return 1;
   if (lead < 0xC2) return 0;  // A continuation byte, or the lead of an overlong form.
@@ -37,7 +37,7 @@ std::optional<char32_t> TakeCodePoint(std::string_view& text) {
 std::string_view Utf8Prefix(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
   std::size_t size = max_bytes;
-  // A code point has at most three continuation bytes; more of them are no UTF-8 anyway.
+  // A code point has at most three continuation bytes; text with more of them isn't UTF-8.
   for (int i = 0; i < 3 && size > 0 && IsContinuation(text[size]); ++i) --size;
   return text.substr(0, size);
 }

@@ -73,7 +73,7 @@ absl::Status ValidateText(std::string_view text, std::size_t max_characters,
     return absl::InvalidArgumentError(
         fmt::format("{}: must have at most {} characters", field, max_characters));
   };
-  // Bounds the work below.
+  // Bounds the work that follows.
   if (text.size() > max_characters * kMaxBytesOfCharacter) return too_long();
   std::string_view rest = text;
   for (std::size_t characters = 1; !rest.empty(); ++characters) {

@@ -11,9 +11,9 @@
 
 namespace ridestream {
 
-// What every service accepts as an id, as text, as a number or as a place from outside. The checks
-// return INVALID_ARGUMENT with `field`, the path of the field in its message. The message never
-// contains text from outside, so it is always safe to log and to send back.
+// What every service accepts as ids, texts, numbers and places from outside. The checks return
+// INVALID_ARGUMENT with `field`, the path of the field. The message never contains text from
+// outside, so it is safe to log and to send back.
 
 inline constexpr std::size_t kMaxIdBytes = 64;
 /// Names of people, vehicle models.
@@ -29,16 +29,16 @@ absl::Status ValidateId(std::string_view id, std::string_view field);
 /// Also accepts an empty id.
 absl::Status ValidateOptionalId(std::string_view id, std::string_view field);
 
-/// Control characters (C0, DEL, C1), line and paragraph separators (U+2028, U+2029), and what
-/// overrides the direction of text (U+202A to U+202E, U+2066 to U+2069).
+/// Control characters (C0, DEL, C1), line and paragraph separators (U+2028, U+2029), and characters
+/// that override the direction of text (U+202A to U+202E, U+2066 to U+2069).
 bool IsForbiddenInText(char32_t code_point);
 
-/// `text` with an escape as JSON has it, e.g. \u202e, for each character that IsForbiddenInText: no
-/// longer controls a terminal or reorders the text around it. Bytes that aren't UTF-8 stay.
+/// Replaces each character that IsForbiddenInText by a JSON escape, e.g. \u202e, so that the result
+/// can't control a terminal or reorder the text around it. Bytes that aren't UTF-8 are kept.
 std::string EscapeForbidden(std::string_view text);
 
-/// Text that people read: UTF-8 of at most `max_characters` Unicode code points, in any script,
-/// none of which IsForbiddenInText. May be empty.
+/// Checks text for people: UTF-8 of at most `max_characters` Unicode code points, in any script,
+/// without characters that IsForbiddenInText. May be empty.
 absl::Status ValidateText(std::string_view text, std::size_t max_characters,
                           std::string_view field);
 
@@ -46,7 +46,7 @@ absl::Status ValidateText(std::string_view text, std::size_t max_characters,
 absl::Status ValidateRange(std::int64_t value, std::int64_t low, std::int64_t high,
                            std::string_view field);
 
-/// A place on the earth, see LatLng::IsValid; nullopt is a place that is missing. Names
+/// A place on the earth, see LatLng::IsValid; nullopt stands for a missing place. The error names
 /// `field`.lat_e7 or `field`.lng_e7.
 absl::Status ValidatePlace(const std::optional<LatLng>& place, std::string_view field);
 

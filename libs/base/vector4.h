@@ -5,8 +5,9 @@
 
 namespace ridestream {
 
-// Four numbers that one instruction takes at once: GCC's and clang's vector extension, which every
-// processor has an instruction for, and which at our level of optimisation isn't used by itself.
+// Four integers that one SIMD instruction processes: GCC's and clang's vector extension. Every
+// processor that we build for has such instructions, but our level of optimisation doesn't use them
+// automatically.
 using Int4 = std::int32_t __attribute__((vector_size(16)));
 using Float4 = float __attribute__((vector_size(16)));
 

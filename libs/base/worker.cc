@@ -35,7 +35,7 @@ class ThreadWorker final : public Worker {
     while (WaitFor(pause)) pause = work_();
   }
 
-  /// Until woken, or for so long. False: stopping.
+  /// Waits until woken or for `pause`. Returns false when stopping.
   bool WaitFor(std::optional<std::chrono::nanoseconds> pause) {
     // Longer than any process lives, and far from overflow.
     constexpr std::chrono::nanoseconds kForever = std::chrono::hours(24 * 365);

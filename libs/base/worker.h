@@ -7,25 +7,25 @@
 
 namespace ridestream {
 
-/// Work that is done piece by piece, one piece at a time, whenever there is some. Ending it waits
-/// for the piece under way; no other begins. Thread-safe; may not be ended
-/// from within a piece.
+/// Runs work piece by piece, one piece at a time, when there is some to do. The destructor waits
+/// for the running piece, and starts no other. Thread-safe; must not be destroyed from within a
+/// piece.
 class Worker {
  public:
-  /// Does a piece. Returns when to be called next unless woken before, counted from now in wall
-  /// time: zero for at once, nullopt for only when woken.
+  /// Runs one piece. Returns the wall time until the next call unless woken before: zero for at
+  /// once, nullopt for only when woken.
   using Work = std::function<std::optional<std::chrono::nanoseconds>()>;
 
   virtual ~Worker() = default;
-  /// There may be something to do. Wakes during a piece lead to another one.
+  /// Signals that there may be work. A wake-up during a piece leads to another piece.
   virtual void Wake() = 0;
 };
 
-/// The port to threads: a simulation does the same work in virtual time.
+/// A port to threads. A simulation runs the same work in virtual time.
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// Begins with a piece at once.
+  /// Starts a worker; its first piece runs at once.
   virtual std::unique_ptr<Worker> Start(Worker::Work work) = 0;
 };
 

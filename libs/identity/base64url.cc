@@ -9,7 +9,7 @@ std::optional<std::string> DecodeBase64Url(std::string_view text) {
   if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &decoded)) {
     return std::nullopt;
   }
-  // The decoder is lenient; its counterpart writes the one form that we take.
+  // The decoder is lenient, so the text must equal the canonical encoding.
   if (absl::WebSafeBase64Escape(decoded) != text) return std::nullopt;
   return decoded;
 }

@@ -6,12 +6,12 @@
 
 namespace ridestream::identity {
 
-/// Decodes base64url without padding (RFC 7515). Nothing for any other text, also when only the
-/// unused bits of its last character aren't zero: else a token could be altered there and still
-/// pass.
+/// Decodes base64url without padding (RFC 7515). nullopt for any other text, including text whose
+/// last character has unused bits that aren't zero: otherwise a token could be altered there and
+/// still verify.
 ///
-/// Whatever is handed to cjose must pass this first: its decoder ends the process by an assertion
-/// on text of an impossible length.
+/// Everything that is passed to cjose must pass this function first: cjose's decoder aborts the
+/// process on text of an impossible length.
 std::optional<std::string> DecodeBase64Url(std::string_view text);
 
 }  // namespace ridestream::identity

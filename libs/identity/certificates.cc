@@ -52,7 +52,7 @@ bool SetRandomSerial(X509* certificate) {
          BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
-/// A certificate with everything but extensions and signature.
+/// Creates a certificate without extensions and signature.
 Certificate Begin(const CertificateSpec& spec, EVP_PKEY* key) {
   Certificate certificate(X509_new());
   X509* x509 = certificate.get();

@@ -17,18 +17,18 @@ struct KeyAndCertificate {
 struct CertificateSpec {
   std::string common_name;
   /// Subject alternative names in OpenSSL's notation: "URI:spiffe://…", "DNS:localhost",
-  /// "IP:127.0.0.1". None: the certificate has no such extension.
+  /// "IP:127.0.0.1". If empty, the certificate lacks the extension.
   std::vector<std::string> alternative_names = {};
   std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
 };
 
-/// A new key on P-256 with a certificate of its own that may sign others, but no further
+/// A new P-256 key with a self-signed certificate that may sign other certificates, but no further
 /// authorities.
 absl::StatusOr<KeyAndCertificate> MakeAuthority(const CertificateSpec& spec);
 
-/// A new key on P-256 with a certificate signed by `authority`, for both ends of TLS.
-/// INVALID_ARGUMENT for names that OpenSSL doesn't take.
+/// A new P-256 key with a certificate signed by `authority`, for both ends of TLS. INVALID_ARGUMENT
+/// for names that OpenSSL rejects.
 absl::StatusOr<KeyAndCertificate> IssueCertificate(const KeyAndCertificate& authority,
                                                    const CertificateSpec& spec);
 

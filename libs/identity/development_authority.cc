@@ -32,7 +32,7 @@ absl::Status WriteAll(int file, std::string_view content) {
   return absl::OkStatus();
 }
 
-/// Replaces the file at once by one that its owner alone may read.
+/// Replaces the file atomically by one that only its owner may read.
 absl::Status WritePrivately(const std::string& path, std::string_view content) {
   std::string temporary = path + ".XXXXXX";
   const int file = mkostemp(temporary.data(), O_CLOEXEC);  // Mode 0600.
@@ -50,7 +50,7 @@ absl::Status WritePrivately(const std::string& path, std::string_view content) {
 }
 
 absl::Status MakeFolder(const std::string& folder) {
-  std::error_code error;  // What is missing afterwards fails below.
+  std::error_code error;  // Missing folders make the writes below fail.
   std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), error);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, folder + " can't be made");
@@ -107,7 +107,7 @@ absl::Status DevelopmentAuthority::Create(const std::string& folder, const Optio
   if (!signer.ok()) return signer.status();
   status = WritePrivately(folder + "/revoked", "");
   if (status.ok()) status = WritePrivately(folder + "/jwks.json", signer->PublicJwks());
-  // Last: whoever finds it finds the rest.
+  // Written last: a reader that finds this file finds the others too.
   if (status.ok()) status = WritePrivately(folder + "/tokens.jwk", signer->PrivateJwk());
   return status;
 }

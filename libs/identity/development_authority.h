@@ -34,27 +34,27 @@ class DevelopmentAuthority {
     std::chrono::hours validity{30 * 24};
   };
 
-  /// Makes it new in `folder`, which is made where it is missing, with the folders above; files
-  /// that are there are replaced, each at once. Certificates begin an hour before `now`, so that a
-  /// container whose clock is behind takes them.
+  /// Creates the authority in `folder`, with missing parent folders. Existing files are replaced,
+  /// each atomically. Certificates are valid from an hour before `now`, so that a container whose
+  /// clock is slow accepts them.
   static absl::Status Create(const std::string& folder, const Options& options, Time now);
 
-  /// The key with which the authority in `folder` signs tokens. NOT_FOUND when there is none.
+  /// Returns the key with which the authority in `folder` signs tokens. NOT_FOUND if there is none.
   static absl::StatusOr<TokenSigner> ReadSigner(const std::string& folder);
 
-  /// A token that the authority in `folder` signs. NOT_FOUND when there is none; INVALID_ARGUMENT
-  /// for a principal that no token may name.
+  /// Returns a token signed by the authority in `folder`. NOT_FOUND if there is none;
+  /// INVALID_ARGUMENT for a principal that no token may name.
   static absl::StatusOr<std::string> MintToken(const std::string& folder,
                                                const Principal& principal, Time now,
                                                std::chrono::seconds lifetime);
 };
 
-/// Makes a key that signs tokens, on P-256, and writes it as a JWK to the new file `path`, which
-/// its owner alone may read. Returns the JWKS with the public half. ALREADY_EXISTS if there is a
-/// file.
+/// Creates a P-256 key for signing tokens, and writes it as a JWK to the new file `path`, which
+/// only its owner may read. Returns the JWKS with the public key. ALREADY_EXISTS if the file
+/// exists.
 absl::StatusOr<std::string> CreateTokenKey(const std::string& path);
 
-/// Parses "rider/ada". INVALID_ARGUMENT, saying what is wrong.
+/// Parses "rider/ada". INVALID_ARGUMENT, with the reason, for anything else.
 absl::StatusOr<Principal> ParsePrincipal(std::string_view name);
 
 }  // namespace ridestream::identity

@@ -33,7 +33,7 @@ int ShouldEnd(void* stopped, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 }  // namespace
 
 std::string EncodeFormValue(const std::string& text) {
-  if (text.empty()) return text;  // libcurl would take 0 for "find out its length".
+  if (text.empty()) return text;  // libcurl would interpret 0 as "determine the length".
   const std::unique_ptr<char, decltype(&curl_free)> escaped(
       curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())), &curl_free);
   return escaped == nullptr ? std::string() : std::string(escaped.get());

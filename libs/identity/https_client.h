@@ -37,29 +37,29 @@ struct HttpsResponse {
   std::string body;
 };
 
-/// Sends requests to https servers with libcurl, and blocks until the response is complete. The
-/// server's certificate must name the URL's host and lead to a trusted authority. Redirects aren't
-/// followed. One thread at a time sends; Stop may be called by any.
+/// Sends requests to HTTPS servers with libcurl, and blocks until the response is complete. The
+/// server's certificate must name the URL's host and chain to a trusted authority. Redirects aren't
+/// followed. Send must be called by one thread at a time; Stop may be called by any thread.
 class HttpsClient {
  public:
   struct Options {
-    /// File with the certificates of the authorities to trust, as PEM; empty: the system's.
+    /// PEM file with the certificates of the trusted authorities; empty: the system's authorities.
     std::string authorities = {};
-    /// Longest body of a response.
+    /// Maximum size of a response's body.
     std::size_t max_bytes = 1 << 20;
-    /// Limit of one request, from its beginning to the end of the response.
+    /// Time limit of one request, up to the end of the response.
     std::chrono::milliseconds timeout{10'000};
   };
 
-  /// Call it before other threads start: libcurl asks for that.
+  /// Must be called before other threads start, as libcurl requires.
   static absl::StatusOr<std::unique_ptr<HttpsClient>> Make(Options options);
   ~HttpsClient();
 
-  /// The response, whatever its status. UNAVAILABLE, with the reason, if there is none;
-  /// RESOURCE_EXHAUSTED beyond `max_bytes`; INVALID_ARGUMENT for what is not an https URL. The
-  /// message contains neither the form nor the credentials.
+  /// Returns the response, whatever its status. UNAVAILABLE, with the reason, if there is none;
+  /// RESOURCE_EXHAUSTED beyond `max_bytes`; INVALID_ARGUMENT for a URL that isn't HTTPS. Error
+  /// messages contain neither the form nor the credentials.
   absl::StatusOr<HttpsResponse> Send(const HttpsRequest& request);
-  /// Ends the request that is under way within a second, and fails all later ones.
+  /// Ends a running request within a second, and makes all later ones fail.
   void Stop() { stopped_ = true; }
 
  private:
@@ -68,7 +68,7 @@ class HttpsClient {
   const Options options_;
   std::atomic<bool> stopped_ = false;
   struct Handle;
-  std::unique_ptr<Handle> handle_;  // Keeps the connection between requests.
+  std::unique_ptr<Handle> handle_;  // Keeps the connection open between requests.
 };
 
 }  // namespace ridestream::identity

@@ -11,26 +11,27 @@
 
 namespace ridestream::identity {
 
-/// The content of an https URL; see HttpsClient. One thread at a time fetches; Stop comes from any.
+/// Fetches the content of an HTTPS URL; see HttpsClient. Fetch must be called by one thread at a
+/// time; Stop may be called by any thread.
 class HttpsSource {
  public:
   struct Options {
     std::string url;
-    /// File with the certificates of the authorities to trust, as PEM; empty: the system's.
+    /// PEM file with the certificates of the trusted authorities; empty: the system's authorities.
     std::string authorities = {};
     std::size_t max_bytes = 1 << 20;
-    /// Limit of one fetch, from its beginning to its end.
+    /// Time limit of one fetch.
     std::chrono::milliseconds timeout{10'000};
   };
 
-  /// INVALID_ARGUMENT for what is not an https URL. Call it before other threads start: libcurl
-  /// asks for that.
+  /// INVALID_ARGUMENT for a URL that isn't HTTPS. Must be called before other threads start, as
+  /// libcurl requires.
   static absl::StatusOr<std::unique_ptr<HttpsSource>> Make(Options options);
 
-  /// The body of an answer with the status 200. UNAVAILABLE, with the reason, for everything else;
-  /// RESOURCE_EXHAUSTED beyond `max_bytes`.
+  /// Returns the body of a response with status 200. UNAVAILABLE, with the reason, for any other
+  /// outcome; RESOURCE_EXHAUSTED beyond `max_bytes`.
   absl::StatusOr<std::string> Fetch();
-  /// Ends the fetch that is under way within a second, and fails all later ones.
+  /// Ends a running fetch within a second, and makes all later ones fail.
   void Stop() { client_->Stop(); }
 
  private:

@@ -37,7 +37,7 @@ CertificateSpec IssuerSpec(std::vector<std::string> names = {"IP:127.0.0.1"}) {
 class HttpsSourceTest : public ::testing::Test {
  protected:
   HttpsSourceTest() {
-    std::signal(SIGPIPE, SIG_IGN);  // Clients leave while they are answered.
+    std::signal(SIGPIPE, SIG_IGN);  // Clients may disconnect while the server is answering.
     std::ofstream(authorities_) << authority_.certificate_pem;
   }
 
@@ -144,7 +144,8 @@ TEST_F(HttpsSourceTest, AVerifierKeepsTheKeysThatItHasWhileTheUrlFails) {
         std::pair("200 OK", std::string("rubbish")), std::pair("200 OK", std::string("{}"))}) {
     server_.Answer(status, body);
     const std::uint64_t failures = (*verifier)->failures();
-    while ((*verifier)->failures() < failures + 2) std::this_thread::yield();  // ctest's bound.
+    // ctest's timeout bounds the loop.
+    while ((*verifier)->failures() < failures + 2) std::this_thread::yield();
     EXPECT_TRUE((*verifier)->stale());
     EXPECT_THAT((*verifier)->Verify(mint(before)), IsOk());
   }
@@ -153,7 +154,7 @@ TEST_F(HttpsSourceTest, AVerifierKeepsTheKeysThatItHasWhileTheUrlFails) {
   while ((*verifier)->stale()) std::this_thread::yield();
   EXPECT_THAT((*verifier)->Verify(mint(before)),
               StatusIs(absl::StatusCode::kUnauthenticated, "'kid'"));
-  // A fetch that hangs doesn't hold up the verifier's end.
+  // A hanging fetch must not delay the verifier's destruction.
   server_.KeepSilent();
 }
 

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxKidBytes = 128;
 constexpr std::size_t kMinRsaBits = 2048;
 constexpr std::size_t kMaxRsaBits = 4096;
 
-/// The member as text; empty when it is absent or something else.
+/// The member as text; empty if it is absent or isn't a string.
 std::string TextOf(const json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -28,7 +28,7 @@ bool IsAbsentOr(const json& object, const char* name, std::string_view value) {
   return !object.contains(name) || TextOf(object, name) == value;
 }
 
-/// The algorithm for which the key is meant; nothing for a key that doesn't sign our tokens.
+/// The algorithm of a key; nullopt for a key that can't sign our tokens.
 std::optional<Algorithm> AlgorithmOf(const json& key) {
   if (TextOf(key, "kid").empty() || !IsAbsentOr(key, "use", "sig")) return std::nullopt;
   if (const auto operations = key.find("key_ops"); operations != key.end()) {
@@ -51,7 +51,7 @@ absl::StatusOr<KeySet::Key> ReadKey(const json& key, Algorithm algorithm) {
   if (algorithm == Algorithm::kRs256 && TextOf(key, "e") != "AQAB") {
     return absl::InvalidArgumentError("has a public exponent other than 65537");
   }
-  // Only what was checked reaches the library.
+  // Only checked members are passed to the library.
   json checked;
   for (const char* name : {"kty", "crv"}) {
     if (key.contains(name)) checked[name] = TextOf(key, name);

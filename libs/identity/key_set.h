@@ -11,8 +11,8 @@
 
 namespace ridestream::identity {
 
-/// The signature algorithms that are accepted. A key serves exactly one of them, whatever a token
-/// claims; HMAC and "none" don't exist here.
+/// The accepted signature algorithms. A key serves exactly one of them, whatever a token's header
+/// claims. HMAC and "none" are not supported.
 enum class Algorithm { kEs256, kRs256 };
 
 /// The public keys with which an issuer's tokens are verified: a JWKS (RFC 7517). Immutable, so
@@ -29,10 +29,10 @@ class KeySet {
 
   static constexpr std::size_t kMaxKeys = 64;
 
-  /// Takes the keys of `jwks` that can verify a token: EC on P-256 (ES256) and RSA of 2,048 to
-  /// 4,096 bits (RS256) with a `kid`. Other kinds, uses and algorithms are skipped, as RFC 7517
-  /// asks. INVALID_ARGUMENT when it isn't a JWKS, has more than kMaxKeys keys, holds a usable key
-  /// that is malformed, private, or of a `kid` that occurs twice, or no usable key at all.
+  /// Parses the keys of `jwks` that can verify a token: EC on P-256 (ES256) and RSA of 2,048 to
+  /// 4,096 bits (RS256), with a `kid`. Other kinds, uses and algorithms are skipped, as RFC 7517
+  /// requires. INVALID_ARGUMENT if the text isn't a JWKS, has more than kMaxKeys keys, or has no
+  /// usable key, or if a usable key is malformed, private, or has a duplicate `kid`.
   static absl::StatusOr<std::shared_ptr<const KeySet>> Parse(std::string_view jwks);
 
   /// nullptr when there is no such key.

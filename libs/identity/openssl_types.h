@@ -10,7 +10,7 @@
 
 namespace ridestream::identity {
 
-/// Frees an object of OpenSSL's by its own function.
+/// Frees an OpenSSL object with the function of its type.
 template <auto Free>
 struct OpenSslRelease {
   template <class T>
@@ -22,12 +22,12 @@ using OpenSslKey = std::unique_ptr<EVP_PKEY, OpenSslRelease<EVP_PKEY_free>>;
 using OpenSslCertificate = std::unique_ptr<X509, OpenSslRelease<X509_free>>;
 using OpenSslBio = std::unique_ptr<BIO, OpenSslRelease<BIO_free_all>>;
 
-/// Reads from `pem`, which must outlive it.
+/// A BIO that reads from `pem`, which must outlive it.
 inline OpenSslBio PemReader(const std::string& pem) {
   return OpenSslBio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
-/// The first private key; nullptr when there is none, or it is encrypted. (Without a callback
+/// Reads the first private key; nullptr if there is none or it is encrypted. (Without a callback,
 /// OpenSSL would ask for a password on the terminal.)
 inline OpenSslKey ReadPemKey(const std::string& pem) {
   const auto no_password = [](char*, int, int, void*) { return -1; };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMaxIntermediates = 4;
 
-/// All certificates of a PEM text, which may be empty. Nothing when a part can't be read.
+/// Parses all certificates of a PEM text, which may be empty. nullopt if a part can't be parsed.
 std::optional<std::vector<OpenSslCertificate>> ReadCertificates(const std::string& pem) {
   std::vector<OpenSslCertificate> result;
   const OpenSslBio bio = PemReader(pem);
@@ -50,7 +50,7 @@ absl::StatusOr<std::string> ServiceOf(const X509* certificate) {
   return *std::move(service);
 }
 
-/// OpenSSL's reason why `leaf` isn't to be trusted; nullptr when it is.
+/// OpenSSL's reason why `leaf` isn't trusted; nullptr if it is.
 const char* VerifyChain(X509* leaf, const std::vector<OpenSslCertificate>& intermediates,
                         const std::vector<OpenSslCertificate>& authorities, PeerEnd end,
                         std::chrono::sys_seconds now) {

@@ -30,7 +30,7 @@ bool Contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The caller as policies name it.
+/// The caller's name in policies.
 std::string NameInPolicies(const Principal& caller) {
   return caller.role == Role::kService ? Name(caller) : std::string(RoleName(caller.role));
 }
@@ -48,7 +48,7 @@ std::optional<Scope> ScopeFor(const v1::Policy& policy, const Principal& caller)
   return std::nullopt;
 }
 
-/// The fields of a path such as "hello.market"; empty when there is no such text field.
+/// The fields of a path such as "hello.market"; empty if there is no such text field.
 std::vector<const FieldDescriptor*> FieldsOf(const Descriptor& type, std::string_view path) {
   std::vector<const FieldDescriptor*> fields;
   const Descriptor* within = &type;
@@ -105,7 +105,7 @@ absl::Status CheckRequest(const Principal& caller, const v1::Policy& policy, Sco
   return absl::OkStatus();
 }
 
-/// What is wrong with a method's policy; empty when nothing is.
+/// Describes what is wrong with a method's policy; empty if nothing is.
 std::string FaultOf(const MethodDescriptor& method) {
   if (!method.options().HasExtension(v1::policy)) return "has no policy";
   const v1::Policy& policy = method.options().GetExtension(v1::policy);

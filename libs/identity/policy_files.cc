@@ -11,7 +11,7 @@
 namespace ridestream::identity {
 
 absl::StatusOr<ProtoServices> ProtoServices::Read(const std::string& path) {
-  // The extension has to be known before options are parsed.
+  // The extension must be registered before options are parsed.
   google::protobuf::LinkExtensionReflection(auth::v1::policy);
   std::ifstream file(path, std::ios::binary);
   google::protobuf::FileDescriptorSet set;
@@ -26,7 +26,7 @@ absl::StatusOr<ProtoServices> ProtoServices::Read(const std::string& path) {
       return absl::InvalidArgumentError(fmt::format("{}: {} is broken", path, proto.name()));
     }
     const std::string_view package = built->package();
-    if (!package.starts_with("ridestream.")) continue;  // Others have no policies.
+    if (!package.starts_with("ridestream.")) continue;  // Other packages have no policies.
     for (int i = 0; i < built->service_count(); ++i) result.services_.push_back(built->service(i));
   }
   return result;

@@ -9,13 +9,13 @@
 
 namespace ridestream::identity {
 
-/// All services of Ridestream's protos, read from what protoc --descriptor_set_out wrote: also
-/// those that this program wasn't linked with. Immutable.
+/// All services of Ridestream's protos, read from the output of protoc --descriptor_set_out,
+/// including those that this program isn't linked with. Immutable.
 class ProtoServices {
  public:
   static absl::StatusOr<ProtoServices> Read(const std::string& path);
 
-  /// In the order of the files. They live as long as this.
+  /// In the order of the files. The descriptors live as long as this object.
   const std::vector<const google::protobuf::ServiceDescriptor*>& services() const {
     return services_;
   }

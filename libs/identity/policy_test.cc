@@ -35,10 +35,10 @@ const MethodDescriptor& Method(const char* service, const char* name) {
   std::abort();
 }
 
-/// Everybody who may call a method, by name, and about whom. Whoever isn't named is refused.
+/// All callers of a method, by name, with their scope. All others are refused.
 using Allowed = std::map<std::string, Scope>;
 
-// Stated here a second time, by hand, so that no option is changed unawares.
+// The policies are repeated here by hand, so that no option changes unnoticed.
 const std::map<std::string, Allowed>& Stated() {
   const Allowed dispatch = {{"service/dispatch", Scope::kAll}};
   const Allowed people = {{"rider/r", Scope::kAll},
@@ -165,7 +165,7 @@ TEST(PolicyTest, ACallerOfOneMarketMayNameNoOther) {
   log.add_markets("manhattan");
   EXPECT_THAT(Authorize(&viewer, follow, &log), StatusIs(kDenied, "markets"));
 
-  // Records name their market: the service has to compare it.
+  // Records name their market, and the service must compare it.
   trip::v1::GetTripRequest get;
   const Principal rider{Role::kRider, "r", "porto"};
   const auto own = Authorize(&rider, Method("TripService", "GetTrip"), &get);
@@ -186,7 +186,7 @@ TEST(PolicyTest, ARiderMayNameNoOtherRider) {
   EXPECT_THAT(Authorize(&support, list, &request), IsOk());
 }
 
-/// A method of TripService with this policy, in text; without any for "".
+/// A method of TripService with this policy, in text format; "" for none.
 class MadeMethod {
  public:
   explicit MadeMethod(const auth::v1::Policy* policy) {

@@ -6,22 +6,23 @@
 
 namespace ridestream::identity {
 
-/// The identity of a caller. A service proves it by a certificate, every other caller by a token.
+/// The role of a caller. A service proves its identity by a certificate, every other caller by a
+/// token.
 enum class Role { kRider, kDriver, kOperator, kViewer, kService };
 
 /// "rider", "driver", "operator", "viewer", "service".
 std::string_view RoleName(Role role);
 
-/// The role that a token's claim `role` names. Empty for any other text, and for "service":
-/// services prove themselves by certificates alone.
+/// The role in a token's claim `role`. nullopt for any other text, and for "service", because
+/// services authenticate by certificates only.
 std::optional<Role> RoleFromToken(std::string_view name);
 
 /// A caller whose identity is proven.
 struct Principal {
   Role role = Role::kViewer;
-  /// An id of its role (see IsId); for a service its name, e.g. "dispatch".
+  /// An id within the role (see IsId); for a service its name, e.g. "dispatch".
   std::string id;
-  /// The one market in which the caller may act; empty: any.
+  /// The only market in which the caller may act; empty: any market.
   std::string market = {};
 
   friend bool operator==(const Principal&, const Principal&) = default;

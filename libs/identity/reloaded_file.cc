@@ -14,7 +14,7 @@ namespace ridestream::identity {
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes) {
   const auto failed = [] { return absl::ErrnoToStatus(errno, "can't be read"); };
-  // O_NONBLOCK: opening a pipe would wait for its writer.
+  // O_NONBLOCK, because opening a pipe would wait for its writer.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return failed();
   std::string content;

@@ -13,29 +13,30 @@
 
 namespace ridestream::identity {
 
-/// The whole content of a file. NOT_FOUND, PERMISSION_DENIED or another error of the system when it
-/// can't be read, RESOURCE_EXHAUSTED beyond `max_bytes`.
+/// Reads a whole file. NOT_FOUND, PERMISSION_DENIED or another system error if it can't be read;
+/// RESOURCE_EXHAUSTED beyond `max_bytes`.
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes);
 
-/// Logs that a file was reloaded, or why it wasn't and what it held before stays in use.
+/// Logs that a file was reloaded; or, with an error, why it wasn't and that the earlier content
+/// stays in use.
 void LogReload(const std::string& path, const absl::Status& status);
 
-/// What a file says, or another source, kept up to date: Reload reads it again, and while it is
-/// missing or can't be parsed the last good value stays in use. Whoever owns it calls Reload, e.g.
-/// every second. Thread-safe.
+/// The parsed content of a file, or of another source, kept up to date. Reload reads it again;
+/// while it is missing or can't be parsed, the last good value stays in use. The owner calls
+/// Reload, e.g. every second. Thread-safe.
 template <class T>
 class ReloadedFile {
  public:
   using Parser = std::function<absl::StatusOr<std::shared_ptr<const T>>(std::string_view)>;
   using Reader = std::function<absl::StatusOr<std::string>()>;
 
-  /// At the start a file that can't be used is an error: there is nothing yet to stay in use.
+  /// Fails if the file can't be used, because there is no earlier value yet.
   static absl::StatusOr<std::unique_ptr<ReloadedFile>> Open(std::string path, std::size_t max_bytes,
                                                             Parser parse) {
     return Open(
         path, [path, max_bytes] { return ReadWholeFile(path, max_bytes); }, std::move(parse));
   }
-  /// `read` gets the content of what `path` names; it is called by Open and Reload.
+  /// `read` returns the content of the source that `path` names; Open and Reload call it.
   static absl::StatusOr<std::unique_ptr<ReloadedFile>> Open(std::string path, Reader read,
                                                             Parser parse) {
     std::unique_ptr<ReloadedFile> file(
@@ -68,9 +69,9 @@ class ReloadedFile {
     last_error_ = std::move(error);
   }
 
-  /// Times that Reload couldn't use the file.
+  /// Number of times that Reload couldn't use the file.
   std::uint64_t failures() const { return failures_; }
-  /// Whether the file can't be used as it is now, and an earlier value is in use.
+  /// Whether the file currently can't be used and an earlier value is in use.
   bool stale() const { return stale_; }
 
  private:

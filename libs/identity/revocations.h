@@ -11,12 +11,13 @@
 
 namespace ridestream::identity {
 
-/// Subjects and tokens that are refused although their tokens are valid. Immutable, so thread-safe.
+/// Subjects and tokens that are refused although their tokens are valid. Immutable, hence
+/// thread-safe.
 class Revocations {
  public:
-  /// Reads one entry a line: "sub ada" refuses all tokens of that subject, "jti 4711" the one
-  /// token. Empty lines and lines that begin with # are skipped. INVALID_ARGUMENT, naming the line,
-  /// for anything else: a list that is only half understood would let somebody in.
+  /// Parses one entry per line: "sub ada" revokes all tokens of that subject, "jti 4711" that one
+  /// token. Empty lines and lines that begin with # are skipped. INVALID_ARGUMENT, with the line,
+  /// for anything else: skipping a malformed entry would admit a revoked caller.
   static absl::StatusOr<std::shared_ptr<const Revocations>> Parse(std::string_view text);
 
   bool Contain(const Claims& claims) const;

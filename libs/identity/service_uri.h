@@ -6,10 +6,10 @@
 
 namespace ridestream::identity {
 
-/// The URI in a service's certificate that names it: "spiffe://ridestream/service/dispatch".
+/// The URI that names a service in its certificate: "spiffe://ridestream/service/dispatch".
 std::string ServiceUri(std::string_view service);
 
-/// The service that the URI names; nothing for any other URI.
+/// The service that a URI names; nullopt for any other URI.
 std::optional<std::string> ServiceOfUri(std::string_view uri);
 
 }  // namespace ridestream::identity

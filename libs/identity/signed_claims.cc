@@ -78,8 +78,7 @@ absl::Status VerifySignature(std::string_view token, const KeySet::Key& key) {
   const std::unique_ptr<cjose_jws_t, Release> jws(
       cjose_jws_import(token.data(), token.size(), &error));
   if (jws == nullptr) return RefuseToken("not a signed token");
-  // The library chooses the algorithm by its own reading of the header: both must have read the
-  // same.
+  // The library chooses the algorithm by its own parse of the header, which must agree with ours.
   const char* read = cjose_header_get(cjose_jws_get_protected(jws.get()), CJOSE_HDR_ALG, &error);
   const std::string_view expected = key.algorithm == Algorithm::kEs256 ? "ES256" : "RS256";
   if (read == nullptr || read != expected) return RefuseToken("'alg' is ambiguous");
@@ -140,7 +139,7 @@ absl::StatusOr<json> VerifySignedClaims(std::string_view token, const KeySet& ke
   if (!header.ok()) return RefuseToken("the header isn't one JSON object with unique names");
   const absl::StatusOr<const KeySet::Key*> key = FindKey(*header, keys);
   if (!key.ok()) return key.status();
-  // The library reads half of the bytes as each number, so that one more goes unnoticed.
+  // The library splits the signature in halves, so an extra byte would go unnoticed.
   if ((*key)->algorithm == Algorithm::kEs256 && parts->signature_bytes != kEs256SignatureBytes) {
     return RefuseToken("the signature is wrong");
   }

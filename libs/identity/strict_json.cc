@@ -9,13 +9,13 @@ namespace ridestream::identity {
 absl::StatusOr<nlohmann::json> ParseStrictJson(std::string_view text) {
   using Event = nlohmann::json::parse_event_t;
   constexpr int kMaxDepth = 8;
-  // The parser takes a zero byte for the end of the text.
+  // The parser would treat a zero byte as the end of the text.
   if (text.find('\0') != text.npos) return absl::InvalidArgumentError("not a JSON object");
   std::vector<std::set<std::string>> names;  // Of each open object and array.
   bool has_duplicate = false;
   bool is_deep = false;
   const auto check = [&](int depth, Event event, nlohmann::json& parsed) {
-    if (is_deep) return false;  // Keep nothing more.
+    if (is_deep) return false;  // Discards everything deeper.
     if (event == Event::object_start || event == Event::array_start) {
       is_deep |= depth >= kMaxDepth;
       names.emplace_back();

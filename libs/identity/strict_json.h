@@ -8,8 +8,8 @@
 namespace ridestream::identity {
 
 /// Parses one JSON object from an untrusted source. INVALID_ARGUMENT for anything else, for a name
-/// that occurs twice in one object (parsers disagree about which one counts), and for objects and
-/// arrays nested deeper than 8. The message never contains any of the text.
+/// that occurs twice in one object (parsers disagree about which value counts), and for objects and
+/// arrays nested deeper than 8. The message never contains any part of the text.
 absl::StatusOr<nlohmann::json> ParseStrictJson(std::string_view text);
 
 }  // namespace ridestream::identity

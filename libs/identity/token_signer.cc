@@ -126,7 +126,7 @@ absl::StatusOr<std::string> TokenSigner::Sign(std::string_view header,
   cjose_err error{};
   const std::unique_ptr<cjose_header_t, ReleaseHeader> raw(cjose_header_new(&error));
   for (const auto& [name, value] : members->items()) {
-    // The one function takes text, the other objects and lists.
+    // The first function takes strings only, the second one other JSON values.
     const bool set =
         value.is_string()
             ? cjose_header_set(raw.get(), name.c_str(), value.get_ref<const std::string&>().c_str(),

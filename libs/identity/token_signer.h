@@ -13,16 +13,16 @@
 
 namespace ridestream::identity {
 
-/// 32 random hexadecimal digits, fit for a `kid` or a `jti`.
+/// 32 random hexadecimal digits, suitable as a `kid` or a `jti`.
 absl::StatusOr<std::string> RandomId();
 
-/// Signs tokens with a key of its own, for development and tests; in production an OIDC provider
-/// does. Thread-compatible.
+/// Signs tokens with its own key, for development and tests; in production an OIDC provider signs
+/// them. Thread-compatible.
 class TokenSigner {
  public:
-  /// A new key, on P-256 or of 2,048 bits, known by `kid`.
+  /// Generates a key, on P-256 or with 2,048 bits, with the id `kid`.
   static absl::StatusOr<TokenSigner> Generate(Algorithm algorithm, const std::string& kid);
-  /// Takes what PrivateJwk returned. INVALID_ARGUMENT when `jwk` is something else.
+  /// Parses the result of PrivateJwk. INVALID_ARGUMENT for anything else.
   static absl::StatusOr<TokenSigner> FromPrivateJwk(std::string_view jwk);
 
   /// The private key as a JWK. Secret.
@@ -30,12 +30,12 @@ class TokenSigner {
   /// The public key as a JWKS, which KeySet reads.
   std::string PublicJwks() const;
 
-  /// A token for `principal`, from `now` for `lifetime`, with a random `jti`, that these rules
-  /// accept.
+  /// Returns a token for `principal` that is accepted under `rules`, valid from `now` for
+  /// `lifetime`, with a random `jti`.
   absl::StatusOr<std::string> Mint(const Principal& principal, const TokenRules& rules, Time now,
                                    std::chrono::seconds lifetime) const;
-  /// Signs `payload` as it is, with `header` (a JSON object of texts, objects and lists) and this
-  /// key's algorithm and `kid` where the header doesn't name others.
+  /// Signs `payload` unchanged. `header` is a JSON object of strings, objects and lists; where it
+  /// lacks an algorithm or a `kid`, this key's values are used.
   absl::StatusOr<std::string> Sign(std::string_view header, std::string_view payload) const;
 
  private:

@@ -72,7 +72,7 @@ std::vector<std::string> PartsOf(const std::string& token) {
           token.substr(second + 1)};
 }
 
-/// The same token with another header, or other claims, under the same signature.
+/// The same token with another header, or other claims, under the unchanged signature.
 std::string WithHeader(const std::string& token, std::string_view header) {
   const auto parts = PartsOf(token);
   return Encode(header) + "." + parts[1] + "." + parts[2];

@@ -18,9 +18,9 @@
 
 namespace ridestream::identity {
 
-/// Verifies tokens against a key set and a list of revocations. Both are read again on threads of
-/// its own: files every second, keys from a URL every minute. What can't be used leaves the last
-/// good one in force: an error line and `failures` say so. Thread-safe.
+/// Verifies tokens against a key set and a list of revocations. Both are read again on separate
+/// threads: files every second, keys from a URL every minute. If the new content can't be used, the
+/// last good one stays in force, an error is logged, and `failures` counts it. Thread-safe.
 class TokenVerifier {
  public:
   struct Options {
@@ -28,37 +28,37 @@ class TokenVerifier {
     std::string key_file;
     /// For a URL: see HttpsSource::Options.
     std::string key_authorities = {};
-    /// See Revocations. Empty: nothing can be revoked.
+    /// See Revocations. Empty: no revocations.
     std::string revocation_file = {};
     TokenRules rules;
-    /// How long after its token's end a stream that was opened with it may stay open.
+    /// How long a stream may stay open after its token has expired.
     Duration stream_grace = std::chrono::minutes(5);
-    /// Wall time between two looks at the files.
+    /// Wall time between two reads of the files.
     std::chrono::milliseconds reload_every{1'000};
-    /// Wall time between the end of one fetch of keys from a URL and the beginning of the next.
+    /// Wall time from the end of one fetch of keys to the start of the next.
     std::chrono::milliseconds fetch_every{60'000};
   };
 
-  /// `clock` must be a wall clock, since issuers sign wall-clock times, and must outlive the
-  /// verifier. An error when a file or URL can't be used. Call it before other threads start: see
+  /// `clock` must be a wall clock, because tokens carry wall-clock times, and must outlive the
+  /// verifier. Fails if a file or URL can't be used. Must be called before other threads start: see
   /// HttpsSource.
   static absl::StatusOr<std::unique_ptr<TokenVerifier>> Start(Options options, const Clock& clock);
 
   ~TokenVerifier();
 
-  /// See VerifyToken; also UNAUTHENTICATED for what is revoked.
+  /// See VerifyToken; also UNAUTHENTICATED for a revoked token or subject.
   absl::StatusOr<Claims> Verify(std::string_view token) const;
 
-  /// Whether a stream that was opened with a token of these claims may stay open: UNAUTHENTICATED
-  /// once they are revoked or the token ended more than the grace ago. Cheap; to be asked about
-  /// every open stream, say, every second.
+  /// Whether a stream that was opened with a token with these claims may stay open. UNAUTHENTICATED
+  /// once they are revoked, or once the token expired longer ago than the grace period. Cheap
+  /// enough to call every second for every open stream.
   absl::Status CheckOpenStream(const Claims& claims) const;
 
-  /// Reads the files now.
+  /// Reads the files immediately.
   void Reload();
-  /// Times that a file couldn't be used since the start.
+  /// Number of times that a file couldn't be used since the start.
   std::uint64_t failures() const;
-  /// Whether an earlier content of a file is in use because the present one can't be.
+  /// Whether an earlier content of a file is in use because the current content can't be used.
   bool stale() const;
 
  private:
@@ -70,10 +70,11 @@ class TokenVerifier {
 
   const Options options_;
   const Clock& clock_;
-  std::unique_ptr<HttpsSource> source_;  // nullptr for keys from a file.
+  std::unique_ptr<HttpsSource> source_;  // Null if keys come from a file.
   std::unique_ptr<ReloadedFile<KeySet>> keys_;
-  std::unique_ptr<ReloadedFile<Revocations>> revocations_;  // nullptr without a file.
-  // Last: what they call uses the others. A fetch may take long, and must not hold up revocations.
+  std::unique_ptr<ReloadedFile<Revocations>> revocations_;  // Null without a file.
+  // Declared last, because their functions use the other members. Separate queues, so that a slow
+  // fetch doesn't delay revocations.
   TimerQueue timer_;
   TimerQueue fetcher_;
 };

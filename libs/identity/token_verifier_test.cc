@@ -27,7 +27,7 @@ class TokenVerifierTest : public ::testing::Test {
     Write(revocation_file_, "");
   }
 
-  /// Replaces the file at once, as an operator should.
+  /// Replaces the file atomically, as an operator should.
   void Write(const std::string& path, std::string_view text) {
     {
       std::ofstream file(path + ".new", std::ios::binary);
@@ -136,7 +136,8 @@ TEST_F(TokenVerifierTest, ReloadsByItself) {
   const auto verifier = Start(1ms);
   Write(key_file_, new_.PublicJwks());
   const std::string token = Mint(new_);
-  while (!verifier->Verify(token).ok()) std::this_thread::yield();  // ctest's bound ends it.
+  // ctest's timeout bounds the loop.
+  while (!verifier->Verify(token).ok()) std::this_thread::yield();
 }
 
 TEST_F(TokenVerifierTest, VerifiesOnSeveralThreadsWhileKeysChange) {

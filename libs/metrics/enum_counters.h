@@ -12,12 +12,12 @@
 
 namespace ridestream::metrics {
 
-/// One counter for each value of a proto's enum but its first, UNSPECIFIED: OFFER_OUTCOME_EXPIRED
-/// counts as outcome="expired". All stand at 0 from the start. Thread-safe.
+/// A counter for each value of a proto enum except the first, UNSPECIFIED: OFFER_OUTCOME_EXPIRED
+/// counts as outcome="expired". All counters exist from the start, at 0. Thread-safe.
 template <class Enum>
 class EnumCounters {
  public:
-  /// `label` is the label that names the value, `others` the further ones.
+  /// `label` is the label with the value's name; `others` are further labels.
   EnumCounters(prometheus::Family<prometheus::Counter>& family, const std::string& label,
                prometheus::Labels others) {
     const auto& type = *google::protobuf::GetEnumDescriptor<Enum>();
@@ -31,7 +31,7 @@ class EnumCounters {
     }
   }
 
-  /// A value that isn't of the enum isn't counted.
+  /// Values outside of the enum are ignored.
   void Count(Enum value) {
     const auto found = counters_.find(static_cast<int>(value));
     if (found != counters_.end()) found->second->Increment();

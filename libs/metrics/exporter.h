@@ -11,17 +11,17 @@
 
 namespace ridestream::metrics {
 
-/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, on a thread of
-/// its own. Whatever the metrics read must outlive it.
+/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, on its own
+/// thread. Everything that the metrics read must outlive it.
 class Exporter {
  public:
-  /// `listen` is the value of --metrics_listen: HOST:PORT, where port 0 takes a free one, or "off",
-  /// and then nothing is served. INVALID_ARGUMENT when it is neither, UNAVAILABLE when the address
-  /// can't be had.
+  /// `listen` is the value of --metrics_listen: HOST:PORT, where port 0 chooses a free port, or
+  /// "off" to serve nothing. INVALID_ARGUMENT for anything else; UNAVAILABLE if the address can't
+  /// be bound.
   static absl::StatusOr<std::unique_ptr<Exporter>> Start(
       const std::string& listen, std::vector<std::shared_ptr<prometheus::Collectable>> metrics);
 
-  /// HOST:PORT as it is served, or "off".
+  /// HOST:PORT with the actual port, or "off".
   const std::string& address() const { return address_; }
 
  private:
@@ -29,7 +29,7 @@ class Exporter {
       : address_(std::move(address)), server_(std::move(server)) {}
 
   const std::string address_;
-  const std::unique_ptr<ScrapeServer> server_;  // nullptr when it is off.
+  const std::unique_ptr<ScrapeServer> server_;  // Null if off.
 };
 
 }  // namespace ridestream::metrics

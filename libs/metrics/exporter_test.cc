@@ -80,7 +80,7 @@ TEST_F(ExporterTest, ProcessFiguresAreThoseOfThisProcess) {
   for (int i = 0; i < 20; ++i) files.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
   while (Sum(Scrape(), "process_cpu_seconds_total") <= Sum(before, "process_cpu_seconds_total")) {
   }
-  // A socket of a scrape before may not be closed yet.
+  // The socket of an earlier scrape may still be open.
   EXPECT_NEAR(Sum(Scrape(), "process_open_fds"), Sum(before, "process_open_fds") + 20, 3);
   for (const int file : files) close(file);
   EXPECT_GT(Sum(before, "process_max_fds"), Sum(before, "process_open_fds"));

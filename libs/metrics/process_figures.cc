@@ -28,7 +28,7 @@ std::optional<double> CountEntries(const char* folder) {
   return count;
 }
 
-/// A field of /proc/self/statm, in pages: 0 is all memory, 1 is resident memory.
+/// A field of /proc/self/statm in bytes: 0 is total memory, 1 is resident memory.
 std::optional<double> MemoryBytes(int field) {
   std::ifstream file("/proc/self/statm");
   double pages = 0;
@@ -52,7 +52,7 @@ std::optional<double> MaxFiles() {
   return static_cast<double>(limit.rlim_cur);
 }
 
-/// Without the entry of the directory that is open for counting.
+/// Excludes the descriptor that is open for counting.
 std::optional<double> OpenFiles() {
   const auto entries = CountEntries("/proc/self/fd");
   if (!entries) return std::nullopt;

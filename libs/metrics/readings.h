@@ -12,9 +12,9 @@
 
 namespace ridestream::metrics {
 
-/// Metrics that cost nothing until somebody scrapes: their values are asked for then. For what the
-/// process holds anyway (queues, sessions, counters of a hot path). Thread-safe; what the sources
-/// refer to must outlive the exporter.
+/// Metrics that cost nothing until a scrape, because their values are read then. For values that
+/// the process holds anyway (queues, sessions, counters of a hot path). Thread-safe; whatever the
+/// sources refer to must outlive the exporter.
 class Readings final : public prometheus::Collectable {
  public:
   enum class Kind { kCounter, kGauge };
@@ -23,12 +23,12 @@ class Readings final : public prometheus::Collectable {
     prometheus::Labels labels;
     double value = 0;
   };
-  /// Called on a thread of the exporter's. Must not block. Nothing: the value isn't known now.
+  /// Called on a thread of the exporter. Must not block. Empty if the value isn't known.
   using Source = std::function<std::vector<Sample>()>;
 
-  /// `name` once only.
+  /// `name` must not be added twice.
   void Add(Kind kind, std::string name, std::string help, Source source);
-  /// The same for a metric without labels.
+  /// Adds a metric without labels.
   void AddOne(Kind kind, std::string name, std::string help, std::function<double()> value);
 
   std::vector<prometheus::MetricFamily> Collect() const override;

@@ -26,8 +26,8 @@ std::string CodeName(int code) {
 
 }  // namespace
 
-/// The series of one method. Those of a code are made when it first occurs, so that a scrape isn't
-/// full of errors that never were.
+/// The series of one method. The series of a status code are created when the code first occurs, so
+/// that a scrape doesn't list errors that never happened.
 struct RpcMetrics::Method {
   std::string label;
   bool unary = false;
@@ -89,12 +89,12 @@ void RpcMetrics::CallEnded(std::string_view name, grpc::StatusCode code,
                            std::chrono::nanoseconds took) {
   Method& method = Find(name);
   method.open->Decrement();
-  // A code of somebody else's making counts as UNKNOWN, as gRPC itself has it.
+  // Unknown codes count as UNKNOWN, as in gRPC itself.
   const int at = code >= 0 && code < kCodes ? code : grpc::StatusCode::UNKNOWN;
   const auto index = static_cast<std::size_t>(at);
   prometheus::Counter* calls = method.calls[index].load(std::memory_order_acquire);
   if (calls == nullptr) {
-    // Add finds what is there by the same labels, so two threads get the same.
+    // Add returns the existing series for the same labels, so two threads get the same series.
     calls = &calls_.Add({{"method", method.label}, {"code", CodeName(at)}});
     method.calls[index].store(calls, std::memory_order_release);
   }

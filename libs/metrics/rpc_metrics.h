@@ -19,8 +19,8 @@ namespace ridestream::metrics {
 /// Thread-safe.
 class RpcMetrics final : public rpc::CallObserver {
  public:
-  /// `services`: full names, e.g. "ridestream.trip.v1.TripService". Each of their methods has its
-  /// series from the start, at 0.
+  /// `services`: full names, e.g. "ridestream.trip.v1.TripService". Each method has its series from
+  /// the start, at 0.
   RpcMetrics(prometheus::Registry& registry, const std::string& prefix,
              const std::vector<std::string>& services);
   ~RpcMetrics() override;

@@ -23,7 +23,8 @@ using location::v1::ReportPositionsResponse;
 using ridestream::testing::IsOk;
 using testing::Sum;
 
-/// Answers what the market's name says; takes positions until the client half-closes.
+/// Answers with the status that the market's name selects; reads positions until the client
+/// half-closes.
 class FakeLocation final : public LocationService::CallbackService {
  public:
   grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
@@ -72,7 +73,7 @@ class RpcMetricsTest : public ::testing::Test {
   testing::Metrics Read() {
     return *testing::ParseMetrics(prometheus::TextSerializer().Serialize(registry_.Collect()));
   }
-  /// The server's side of a call ends a little after the client's.
+  /// The server's end of a call finishes a little after the client's.
   void WaitUntil(const std::string& name, const std::map<std::string, std::string>& labels,
                  double value) {
     while (Sum(Read(), name, labels) != value) std::this_thread::yield();

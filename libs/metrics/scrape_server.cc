@@ -21,7 +21,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxRequestBytes = 8 << 10;
-// When the process has no descriptor left, nor a connection that could make room.
+// Pause when the process has no descriptor left and no connection that could be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 std::string Response(std::string_view status, std::string_view body) {
@@ -52,7 +52,7 @@ struct ScrapeServer::Connection {
   const int fd;
   const SteadyClock::time_point end;
   std::string request;
-  std::string answer;  // Empty until the request is whole.
+  std::string answer;  // Empty until the request is complete.
   std::size_t sent = 0;
 };
 
@@ -133,7 +133,7 @@ void ScrapeServer::Run() {
   }
 }
 
-/// Leaves in errno why there was none more.
+/// Leaves the reason in errno if no further connection could be accepted.
 void ScrapeServer::Accept() {
   while (true) {
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -148,7 +148,8 @@ void ScrapeServer::Accept() {
     }
     if (no_file) continue;
     connections_.push_back(std::make_unique<Connection>(fd, SteadyClock::now() + limits_.patience));
-    // A scraper asks at once; so it is answered before the next one can make it go.
+    // Scrapers send their request at once, so it is answered before a further connection can
+    // displace this one.
     if (!Serve(*connections_.back())) connections_.pop_back();
   }
 }

@@ -13,9 +13,9 @@
 
 namespace ridestream::metrics {
 
-/// HTTP for scrapers alone: one thread, one answer a connection. It waits for nobody: a connection
-/// lives for a bounded time, and of too many the oldest is closed, so that silent ones never keep
-/// a scraper out.
+/// An HTTP server for scrapers: one thread, one response per connection. It never waits for a
+/// client: a connection lives for a bounded time, and if there are too many the oldest is closed,
+/// so silent connections can't keep a scraper out.
 class ScrapeServer {
  public:
   struct Limits {
@@ -23,9 +23,9 @@ class ScrapeServer {
     std::chrono::milliseconds patience{5'000};
   };
 
-  /// `render` makes the body of GET /metrics, on the server's thread; what it reads must outlive
-  /// the server. Of a host with several addresses the first counts; port 0 takes a free one.
-  /// UNAVAILABLE says why it can't be had.
+  /// `render` returns the body of GET /metrics; it runs on the server's thread, and what it reads
+  /// must outlive the server. If the host has several addresses, the first is used; port 0 chooses
+  /// a free port. UNAVAILABLE, with the reason, if the address can't be bound.
   static absl::StatusOr<std::unique_ptr<ScrapeServer>> Start(const HostPort& address, Limits limits,
                                                              std::function<std::string()> render);
   ~ScrapeServer();
@@ -41,7 +41,7 @@ class ScrapeServer {
   absl::Status Listen(const HostPort& address);
   void Run();
   void Accept();
-  /// Reads and writes what can be; false when the connection has ended.
+  /// Reads and writes what it can without blocking. Returns false when the connection has ended.
   bool Serve(Connection& connection) const;
   std::string Answer(const std::string& request) const;
 
@@ -49,8 +49,8 @@ class ScrapeServer {
   const std::function<std::string()> render_;
   int port_ = 0;
   int listener_ = -1;
-  int stop_ = -1;  // An eventfd, readable when the thread shall end.
-  std::vector<std::unique_ptr<Connection>> connections_;  // The thread's own; the oldest first.
+  int stop_ = -1;  // An eventfd that becomes readable when the thread must end.
+  std::vector<std::unique_ptr<Connection>> connections_;  // Used by the thread only; oldest first.
   std::thread thread_;
 };
 

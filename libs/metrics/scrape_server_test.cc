@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using ridestream::testing::IsOk;
 using ridestream::testing::StatusIs;
 
-/// A client that says what the test says, and nothing more.
+/// A client that sends exactly what the test gives it.
 class Client {
  public:
   explicit Client(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -41,7 +41,7 @@ class Client {
     EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
-  /// All that comes until the server closes.
+  /// Reads until the server closes.
   std::string ReadAll() const {
     std::string all;
     char bytes[4096];

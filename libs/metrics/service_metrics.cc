@@ -14,7 +14,7 @@ namespace ridestream::metrics {
 namespace {
 
 void LogBroken(const BrokenInvariant& broken) {
-  // A place that finds it broken all the time doesn't fill the log.
+  // Logged at powers of two only, so that a frequently broken invariant doesn't fill the log.
   if (!std::has_single_bit(broken.times)) return;
   service::Log(service::Level::kError, "invariant_broken",
                {{"invariant", std::string(broken.name)},

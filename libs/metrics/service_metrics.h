@@ -16,22 +16,23 @@
 
 namespace ridestream::metrics {
 
-/// The metrics of a service: its process, calls and queues, and those that the service adds. While
-/// it exists, broken invariants are counted and logged, and the process continues. Made first in
-/// main() and destroyed last; only the exporter goes before what it reads. Thread-safe.
+/// The metrics of a service: of its process, calls and queues, and those that the service adds.
+/// While it exists, broken invariants are counted and logged, and the process continues. Create it
+/// first in main() and destroy it last; only the exporter must be destroyed before the objects that
+/// it reads. Thread-safe.
 class ServiceMetrics {
  public:
-  /// `prefix` begins all names that aren't of the process ("trip"); `services` are the full names
-  /// of the gRPC services that are served; `listen` is the value of --metrics_listen.
+  /// `prefix` begins all names except those of the process ("trip"); `services` are the full names
+  /// of the served gRPC services; `listen` is the value of --metrics_listen.
   ServiceMetrics(const std::string& prefix, const std::vector<std::string>& services,
                  std::string listen);
 
   prometheus::Registry& registry() { return *registry_; }
   Readings& readings() { return *readings_; }
-  /// For rpc::ServerOptions; null when metrics are off, so that calls aren't observed at all.
+  /// For rpc::ServerOptions. Null if metrics are off, so that calls aren't observed.
   rpc::CallObserver* calls() { return listen_ == "off" ? nullptr : &calls_; }
 
-  /// Adds a queue to PREFIX_queue_depth and PREFIX_queue_bound. The labels say which it is.
+  /// Adds a queue to PREFIX_queue_depth and PREFIX_queue_bound. The labels identify it.
   void AddQueue(prometheus::Labels labels, std::function<double()> depth, double bound);
 
   /// Adds PREFIX_connections, PREFIX_connections_bound and PREFIX_connections_refused_total.
@@ -41,7 +42,7 @@ class ServiceMetrics {
   /// PREFIX_peers_refused_total. `security` must outlive the exporter.
   void AddSecurity(const rpc::Security& security);
 
-  /// Starts to serve. The exporter must be destroyed before anything that the readings read.
+  /// Starts serving. The exporter must be destroyed before anything that the readings read.
   absl::StatusOr<std::unique_ptr<Exporter>> Serve() const;
 
  private:

@@ -24,7 +24,7 @@ void ClockOffset::Take(const ClockReading& reading) {
 }
 
 ClockVerdict ClockOffset::verdict() const {
-  // The rates come from flags, so they are equal or clearly not.
+  // Rates come from flags, so they are either equal or clearly different.
   if (!(std::abs(peer_rate_ - rate_) <= rate_ / 1'000)) return ClockVerdict::kUnusable;
   if (std::chrono::abs(ahead_) > kMaxOffset) return ClockVerdict::kUnusable;
   return std::chrono::abs(ahead_) > kTolerance ? ClockVerdict::kDiffer : ClockVerdict::kAgree;

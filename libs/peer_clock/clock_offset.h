@@ -6,7 +6,7 @@
 
 namespace ridestream {
 
-/// A peer's answer to the question for its time, with the times of ours around it.
+/// A peer's answer to a request for its time, with our times before and after.
 struct ClockReading {
   Time asked_at;
   Time answered_at;
@@ -21,30 +21,30 @@ enum class ClockVerdict {
   kAgree,
   /// The clocks differ, and the peer's times must be translated.
   kDiffer,
-  /// No translation makes sense of the peer's times: it runs at another rate, or the clocks are
-  /// further apart than ClockOffset::kMaxOffset.
+  /// The peer's times can't be translated: its rate differs, or the clocks differ by more than
+  /// ClockOffset::kMaxOffset.
   kUnusable,
 };
 /// "agree", "differ" or "unusable".
 std::string_view ToString(ClockVerdict verdict);
 
-/// How far a peer's clock is ahead of ours. All durations are of the clocks, so a difference of a
-/// second on the wall is one of ten at clock rate 10. Not thread-safe.
+/// Estimates how far a peer's clock is ahead of ours. All durations are of the clocks: a difference
+/// of one second of wall time is ten seconds at clock rate 10. Not thread-safe.
 class ClockOffset {
  public:
-  /// Clocks that are no further apart than this agree.
+  /// Clocks that differ by at most this agree.
   static constexpr Duration kTolerance = std::chrono::seconds(2);
-  /// Clocks that are further apart than this can't be used together.
+  /// Clocks that differ by more than this can't be used together.
   static constexpr Duration kMaxOffset = std::chrono::hours(1);
 
-  /// `rate` is that of our clock.
+  /// `rate` is the rate of our clock.
   explicit ClockOffset(double rate) : rate_(rate) {}
 
-  /// A reading's error is half of the time that the answer took.
+  /// Adds a reading. Its error is half of the round-trip time.
   void Take(const ClockReading& reading);
 
-  /// By how much the peer's clock is ahead of ours; negative if it is behind. It stays as it is
-  /// while readings don't contradict it, so that a time is translated in the same way each time.
+  /// How far the peer's clock is ahead of ours; negative if it is behind. The estimate changes only
+  /// when a reading contradicts it, so that a time is always translated in the same way.
   Duration ahead() const { return ahead_; }
   ClockVerdict verdict() const;
   double peer_rate() const { return peer_rate_; }

@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 constexpr Time kAsked = ScaledClock::kAnchor;
 
-/// The answer to a question took `took`, and the peer's clock was `ahead` in the middle of it.
+/// A reading whose round trip took `took`, with the peer's clock ahead by `ahead` in the middle of
+/// it.
 ClockReading Reading(Duration ahead, Duration took = 2ms, double peer_rate = 1) {
   return {kAsked, kAsked + took, kAsked + took / 2 + ahead, peer_rate};
 }

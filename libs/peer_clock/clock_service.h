@@ -7,7 +7,7 @@
 
 namespace ridestream {
 
-/// Returns the time of this service to others. Thread-safe; what it is given outlives it.
+/// Serves this process's time to other services. Thread-safe; its arguments must outlive it.
 class ClockService final : public clock::v1::ClockService::CallbackService {
  public:
   ClockService(const Clock& clock, const rpc::Authenticator& authenticator)

@@ -16,9 +16,9 @@
 
 namespace ridestream {
 
-/// Compares the clock of another service with ours, again and again, so that its times can be
-/// translated. Logs "clocks_differ" or "clocks_unusable" when that begins and once a minute,
-/// "clocks_agree" when it is over, and "clock_not_compared" while the peer doesn't answer.
+/// Compares another service's clock with ours at intervals, so that its times can be translated.
+/// Logs "clocks_differ" or "clocks_unusable" when that state begins and once a minute,
+/// "clocks_agree" when it ends, and "clock_not_compared" while the peer doesn't answer.
 /// Thread-safe.
 class PeerClock {
  public:
@@ -32,28 +32,28 @@ class PeerClock {
     /// A market that the peer serves, if a proxy in between routes by the market; see
     /// rpc::SetMarket.
     std::string market = {};
-    /// From an answer to the next question, of wall time.
+    /// Wall time from an answer to the next request.
     std::chrono::milliseconds every{5'000};
-    /// The same after a question without an answer.
+    /// Wall time to the next request after one without an answer.
     std::chrono::milliseconds retry{500};
   };
 
-  /// What is given by reference outlives it.
+  /// References must outlive this object.
   PeerClock(const Clock& clock, TimerQueue& timers,
             std::unique_ptr<clock::v1::ClockService::StubInterface> stub, Options options);
   ~PeerClock() { Stop(); }
 
-  /// Starts to ask. `on_compared` is called after each comparison, without a lock; the first time
-  /// also if the peer answers that it has no time.
+  /// Starts comparing. `on_compared` is called, without a lock, after each comparison and when the
+  /// peer answers that it has no clock service.
   void Start(std::function<void()> on_compared);
-  /// Waits for a question under way; `on_compared` isn't called any more.
+  /// Waits for a running request. Afterwards `on_compared` isn't called any more.
   void Stop();
 
-  /// What to add to a time of the peer's to have ours. 0 until the first comparison, and while the
-  /// clocks can't be used together.
+  /// Add this to a time of the peer to get ours. 0 until the first comparison, and while the clocks
+  /// can't be used together.
   Duration to_ours() const;
 
-  /// By how much the peer's clock is ahead of ours; nothing before the first comparison.
+  /// How far the peer's clock is ahead of ours; nullopt before the first comparison.
   std::optional<Duration> ahead() const;
   ClockVerdict verdict() const;
 
@@ -64,7 +64,7 @@ class PeerClock {
   void OnAnswer(const Question& question, const absl::Status& status);
   void LogVerdict() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LogFailure(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// True once a minute.
+  /// Returns true once a minute.
   bool IsTimeToLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Clock& clock_;

@@ -59,8 +59,9 @@ absl::Status ToStatus(const pg_result* result) {
   return absl::Status(CodeOf(sqlstate), fmt::format("PostgreSQL: {} ({})", message, sqlstate));
 }
 
-/// Whether a server that refuses a connection like this may take the next one: it starts, stops,
-/// is a standby until the failover is over, serves too many, or is too slow to say.
+/// Whether a server that refuses a connection with this message may accept the next one: it is
+/// starting or stopping, is a standby until the failover is complete, has too many clients, or is
+/// too slow to answer.
 bool IsPassing(const std::string& refusal) {
   constexpr std::string_view kPassing[] = {
       "starting up",           "shutting down",  "recovery mode", "not yet accepting",
@@ -71,7 +72,7 @@ bool IsPassing(const std::string& refusal) {
   });
 }
 
-/// Whether libpq didn't trust the server, or couldn't tell whether to: that lasts until somebody
+/// Whether libpq didn't trust the server, or couldn't decide whether to. That lasts until somebody
 /// changes the URL, a file or the server's certificate.
 bool IsDistrust(const std::string& failure) {
   constexpr std::string_view kReasons[] = {"certificate verify failed", "root certificate",
@@ -82,7 +83,7 @@ bool IsDistrust(const std::string& failure) {
   });
 }
 
-/// The settings of every session; what the URL says counts more.
+/// Settings of every session; the URL overrides them.
 constexpr std::pair<const char*, const char*> kSettings[] = {
     {"fallback_application_name", "ridestream"},
     {"client_encoding", "UTF8"},
@@ -91,11 +92,11 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"keepalives_interval", "5"},
 };
 
-/// How long libpq may take to connect to one of the URL's servers: 2 s is its least.
+/// Shortest connect timeout that libpq accepts, for each of the URL's servers.
 constexpr std::chrono::milliseconds kLeastConnect{2'000};
 constexpr std::chrono::milliseconds kLongestConnect{3'000};
 
-/// libpq's arrays of keywords and values; the URL comes last.
+/// libpq's arrays of keywords and values; later entries win, and the URL is the last.
 struct Keywords {
   Keywords(const std::string& url, Deadline deadline)
       : connect_timeout(
@@ -119,7 +120,7 @@ struct Keywords {
   std::vector<const char*> values;
 };
 
-/// Without libpq's words, which quote the URL and so parts of the password.
+/// Omits libpq's message, which quotes the URL and thereby parts of the password.
 absl::Status MalformedUrl() {
   return absl::InvalidArgumentError(
       "PostgreSQL's URL is malformed: it must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
@@ -134,7 +135,7 @@ bool CanBeParsed(const std::string& url) {
   for (const PQconninfoOption* option = parsed; option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string_view keyword = option->keyword, value = option->val;
-    // A password with an @ or a / that isn't encoded ends in the host or in the port.
+    // An unescaped @ or / in a password ends up in the host or in the port.
     if (keyword == "host" && value.find('@') != std::string_view::npos) result = false;
     if (keyword == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) {
       result = false;
@@ -165,12 +166,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
                                          Trimmed(PQerrorMessage(connection->connection_)));
     if (IsPassing(text)) return absl::UnavailableError(text);
     if (IsDistrust(text)) return absl::FailedPreconditionError(text);
-    // libpq gives no code. A server that takes connections has refused this one.
+    // libpq gives no code. If the server accepts connections, it refused this one.
     const PGPing ping = PQpingParams(keywords.names.data(), keywords.values.data(), 1);
     return ping == PQPING_OK ? absl::FailedPreconditionError(text) : absl::UnavailableError(text);
   }
   PQsetnonblocking(connection->connection_, 1);
-  // Notices would go to stderr beside the service's log.
+  // Notices would be printed to stderr beside the service's log.
   PQsetNoticeProcessor(
       connection->connection_, [](void*, const char*) {}, nullptr);
   if (PQenterPipelineMode(connection->connection_) != 1) {
@@ -245,7 +246,7 @@ absl::Status Connection::WaitForInput(Deadline deadline) {
     const int ready = poll(&poller, 1, static_cast<int>(Left(deadline).count()));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      (void)Lost("");  // What is under way can't be told from what comes next.
+      (void)Lost("");  // Pending results can't be distinguished from later ones.
       return absl::DeadlineExceededError("PostgreSQL didn't answer in time");
     }
     if ((poller.revents & ~POLLOUT) == 0) continue;
@@ -272,7 +273,7 @@ absl::StatusOr<std::vector<Result>> Connection::Sync(Deadline deadline) {
   absl::Status failure;
   for (;;) {
     absl::StatusOr<pg_result*> next = NextResult(deadline);
-    // The server's last message explains more than the closed connection.
+    // The server's last message explains more than the closed connection does.
     if (!next.ok()) return failure.ok() ? next.status() : failure;
     if (*next == nullptr) {
       if (PQstatus(connection_) == CONNECTION_OK) continue;  // The end of a statement's results.
@@ -297,7 +298,7 @@ absl::StatusOr<std::vector<Result>> Connection::Sync(Deadline deadline) {
 
 absl::Status Connection::Execute(const std::string& sql, Deadline deadline) {
   if (connection_ == nullptr) return absl::UnavailableError("the connection to PostgreSQL is lost");
-  // Several statements in one text are for the simple protocol, which a pipeline doesn't have.
+  // Several statements in one text need the simple protocol, which pipeline mode lacks.
   if (PQexitPipelineMode(connection_) != 1 || PQsendQuery(connection_, sql.c_str()) != 1) {
     return Lost(PQerrorMessage(connection_));
   }

@@ -18,13 +18,13 @@ struct pg_result;
 
 namespace ridestream::postgres {
 
-/// When a call gives up, by the wall.
+/// The moment at which a call gives up, on the steady clock.
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// How long is left; zero when the deadline has passed.
+/// The time left; zero when the deadline has passed.
 std::chrono::milliseconds Left(Deadline deadline);
 
-/// A statement that is compiled once for a connection and run by its name.
+/// A statement that is prepared once per connection and executed by its name.
 struct Statement {
   const char* name;
   const char* sql;
@@ -36,21 +36,23 @@ struct Notification {
   int backend_pid;  ///< Of the connection that sent it.
 };
 
-/// A connection to a PostgreSQL server in pipeline mode: statements are queued by Send and carried
-/// out together by Sync, one round trip for all. For one thread at a time.
+/// A connection to a PostgreSQL server in pipeline mode: Send queues statements, and Sync executes
+/// all of them in one round trip. For one thread at a time.
 ///
-/// Codes of its errors: UNAVAILABLE when the server can't be reached, closed the connection, lacks
-/// a resource (disk, memory, connections), can't write because it is read-only, or chose this
-/// transaction to give way to another: it may be tried again. DEADLINE_EXCEEDED when the server
-/// stopped a statement after its time, or didn't answer in time. ALREADY_EXISTS for a UNIQUE
-/// constraint, FAILED_PRECONDITION for another constraint, PERMISSION_DENIED without rights,
-/// INTERNAL for the rest.
+/// Its errors:
+/// - UNAVAILABLE: the server can't be reached, closed the connection, lacks a resource (disk,
+///   memory, connections), is read-only, or aborted this transaction in favour of another one. A
+///   retry may succeed.
+/// - DEADLINE_EXCEEDED: the server cancelled a statement after its time limit, or didn't answer in
+///   time.
+/// - ALREADY_EXISTS: a UNIQUE constraint. FAILED_PRECONDITION: any other constraint.
+/// - PERMISSION_DENIED: missing rights. INTERNAL: everything else.
 class Connection {
  public:
-  /// Connects and compiles `statements`. `url` as libpq takes it:
-  /// postgresql://USER:PASSWORD@HOST/DB or key=value pairs; what it leaves out comes from libpq's
-  /// environment (PGPASSWORD, …). INVALID_ARGUMENT for a malformed URL; FAILED_PRECONDITION when a
-  /// server that is up refuses the connection (password, database, rights); UNAVAILABLE when none
+  /// Connects and prepares `statements`. `url` has libpq's syntax:
+  /// postgresql://USER:PASSWORD@HOST/DB or key=value pairs; missing parts come from libpq's
+  /// environment (PGPASSWORD, …). INVALID_ARGUMENT for a malformed URL; FAILED_PRECONDITION if a
+  /// running server refuses the connection (password, database, rights); UNAVAILABLE if no server
   /// answers.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& url,
                                                           std::span<const Statement> statements,
@@ -59,29 +61,30 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Compiles further statements.
+  /// Prepares further statements.
   absl::Status Prepare(std::span<const Statement> statements, Deadline deadline);
 
-  /// Runs one or more statements that return nothing, apart from any pipeline.
+  /// Executes one or more statements that return nothing, outside of the pipeline.
   absl::Status Execute(const std::string& sql, Deadline deadline);
 
-  /// Queues a compiled statement. Failures show in Sync.
+  /// Queues a prepared statement. Sync reports its failure.
   void Send(const Statement& statement, std::span<const Parameter> parameters = {});
   void Send(const Statement& statement, std::initializer_list<Parameter> parameters) {
     Send(statement, std::span(parameters.begin(), parameters.size()));
   }
-  /// Queues any one statement.
+  /// Queues any single statement.
   void SendSql(const std::string& sql, std::initializer_list<Parameter> parameters = {});
-  /// Carries out what was queued; outside of a BEGIN it is one transaction. The results, in order;
-  /// or the first error, after which nothing of the rest was carried out. When no answer has come
-  /// by the deadline the connection is given up.
+  /// Executes the queued statements; without a BEGIN they are one transaction. Returns the results,
+  /// in order; or the first error, after which none of the remaining statements was executed. The
+  /// connection is given up if there is no answer by the deadline.
   absl::StatusOr<std::vector<Result>> Sync(Deadline deadline);
 
-  /// Whether the connection is lost, and must be opened again.
+  /// Whether the connection is lost and must be opened again.
   bool broken() const;
-  /// For poll(): readable when a notification may have come.
+  /// The socket for poll(): readable when a notification may have arrived.
   int socket() const;
-  /// Notifications that arrived for this connection's LISTENs. UNAVAILABLE when it is lost.
+  /// Notifications that have arrived for this connection's LISTENs. UNAVAILABLE if the connection
+  /// is lost.
   absl::StatusOr<std::vector<Notification>> TakeNotifications();
   int backend_pid() const;
   /// "postgresql://HOST:PORT/DATABASE", without user and password.
@@ -89,7 +92,7 @@ class Connection {
 
  private:
   explicit Connection(pg_conn* connection) : connection_(connection) {}
-  /// Waits until the server has sent something, while what was queued is being sent.
+  /// Waits until the server has sent something, and sends queued data meanwhile.
   absl::Status WaitForInput(Deadline deadline);
   absl::StatusOr<pg_result*> NextResult(Deadline deadline);
   absl::Status Lost(const std::string& why);

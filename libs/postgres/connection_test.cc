@@ -76,7 +76,8 @@ TEST_F(ConnectionTest, FirstErrorEndsThePipelineAndUndoesIt) {
 }
 
 TEST_F(ConnectionTest, SilentServerIsGivenUpAtTheDeadline) {
-  server_->process().Signal(SIGSTOP);  // Only the parent: the backend of this connection goes on.
+  // Stops only the parent; the backend of this connection continues.
+  server_->process().Signal(SIGSTOP);
   connection_->SendSql("SELECT pg_sleep(60)");
   EXPECT_THAT(connection_->Sync(std::chrono::steady_clock::now() + std::chrono::milliseconds(50)),
               StatusIs(absl::StatusCode::kDeadlineExceeded, "didn't answer in time"));
@@ -121,7 +122,7 @@ TEST_F(ConnectionTest, RefusedConnectionsGiveTheReasonWithoutThePassword) {
               StatusIs(absl::StatusCode::kUnavailable, "/nowhere"));
 }
 
-/// A server with a certificate for localhost and 127.0.0.1, of an authority of its own.
+/// A server with a certificate for localhost and 127.0.0.1 from its own authority.
 class TlsConnectionTest : public ::testing::Test {
  protected:
   void SetUp() override { Start({}); }
@@ -142,7 +143,7 @@ class TlsConnectionTest : public ::testing::Test {
   absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& parameters) {
     return Connection::Open(server_->TcpUrl(parameters), {}, InSeconds(10));
   }
-  /// The connection fails for that reason, which doesn't have the password in it.
+  /// Expects the connection to fail for this reason, without the password in the message.
   void ExpectRefused(const std::string& parameters, const std::string& reason) {
     const absl::Status status = Open(parameters).status();
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition, reason));

@@ -7,10 +7,10 @@
 namespace ridestream::postgres {
 namespace {
 
-/// Chosen once; all processes that migrate take this lock.
+/// An arbitrary constant. All processes that migrate take this lock.
 constexpr std::int64_t kMigrationLock = 0x72696465'6d696772;  // "ridemigr"
 
-/// 0 when there is no such table yet.
+/// Returns 0 if the table doesn't exist yet.
 absl::StatusOr<std::int64_t> ReadVersion(Connection& connection, std::string_view table,
                                          Deadline deadline) {
   connection.SendSql("SELECT to_regclass($1) IS NOT NULL", {table});
@@ -37,8 +37,8 @@ absl::Status MigrateLocked(Connection& connection, std::string_view table,
   absl::Status status =
       connection.Execute(fmt::format("SELECT pg_advisory_xact_lock({})", kMigrationLock), deadline);
   if (!status.ok()) return status;
-  // Another process may have migrated while this one waited. Before the table is looked for again,
-  // this statement makes PostgreSQL forget that there was none.
+  // Another process may have migrated while this one waited. This statement makes PostgreSQL drop
+  // its cached knowledge that the table doesn't exist.
   status = connection.Execute(
       fmt::format("CREATE TABLE IF NOT EXISTS {} (version integer NOT NULL)", table), deadline);
   if (!status.ok()) return status;
@@ -66,7 +66,7 @@ absl::Status Migrate(Connection& connection, std::string_view table,
   absl::Status status = connection.Execute("BEGIN", deadline);
   if (status.ok()) status = MigrateLocked(connection, table, migrations, deadline);
   if (status.ok()) return connection.Execute("COMMIT", deadline);
-  (void)connection.Execute("ROLLBACK", deadline);  // The first error says what is wrong.
+  (void)connection.Execute("ROLLBACK", deadline);  // The first error is the one to report.
   return status;
 }
 

@@ -10,7 +10,7 @@
 
 namespace ridestream::postgres {
 
-/// Bytes for a BYTEA, to tell them from TEXT.
+/// Bytes for a BYTEA, as opposed to a string for TEXT.
 struct Bytes {
   std::string bytes;
 };

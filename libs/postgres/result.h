@@ -8,7 +8,7 @@ struct pg_result;
 
 namespace ridestream::postgres {
 
-/// What one statement returned. Views hold as long as the result.
+/// The result of one statement. Views are valid as long as the result.
 class Result {
  public:
   explicit Result(pg_result* result) : result_(result) {}

@@ -1,1 +1,1 @@
-// Only carries a precompiled header.
+// Exists only to build the precompiled header.

@@ -7,13 +7,13 @@
 
 namespace ridestream::process {
 
-/// Makes a throwaway authority for all of Ridestream's programs in `folder`; see
+/// Creates a throwaway authority for all of Ridestream's programs in `folder`; see
 /// identity::DevelopmentAuthority.
 absl::Status MakeAuthority(const std::string& folder);
 
-/// The flags by which a service uses that authority. --insecure when `authority` is empty.
+/// The flags that make a service use that authority; --insecure if `authority` is empty.
 std::vector<std::string> SecurityFlags(const std::string& authority, const std::string& service);
-/// The same for the load generator.
+/// The same flags for the load generator.
 std::string LoadtestSecurityFlag(const std::string& authority);
 
 }  // namespace ridestream::process

@@ -4,8 +4,8 @@
 
 namespace ridestream::process {
 
-/// The meaning of the flag --bin: `folder`, or the folder of the running program where it is empty.
-/// Ridestream's binaries lie in one folder.
+/// The value of the flag --bin: `folder`, or if it is empty the folder of the running program. All
+/// of Ridestream's binaries are in one folder.
 std::string BinFolder(const std::string& folder);
 
 }  // namespace ridestream::process

@@ -22,10 +22,10 @@
 namespace ridestream::process {
 namespace {
 
-/// How often a starting service is looked at.
+/// Interval at which a starting service's address file is read.
 constexpr std::chrono::milliseconds kPollEvery{5};
 
-/// This process's variables and `added`, which replace those of the same name.
+/// This process's environment with the variables of `added`, which replace those of the same name.
 std::vector<std::string> Environment(const std::map<std::string, std::string>& added) {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -43,7 +43,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-/// An empty file that the service replaces once it serves.
+/// Creates an empty file, which the service replaces once it serves.
 absl::StatusOr<std::string> MakeAddressFile() {
   std::string path = std::filesystem::temp_directory_path() / "ridestream-address-XXXXXX";
   const int file = mkostemp(path.data(), O_CLOEXEC);
@@ -54,8 +54,8 @@ absl::StatusOr<std::string> MakeAddressFile() {
   return path;
 }
 
-/// What happened and why: `what` with the log's last line, which says why a program ended, and then
-/// the lines before that.
+/// Appends the log to `what`: first the last line, which says why a program ended, then the lines
+/// before it.
 std::string WithLog(const std::string& what, std::string log) {
   while (log.ends_with('\n')) log.pop_back();
   if (log.empty()) return what + "; its log is empty";
@@ -65,7 +65,7 @@ std::string WithLog(const std::string& what, std::string log) {
                      log.substr(0, line_break));
 }
 
-/// The attributes and file actions of a posix_spawn, freed at the end.
+/// The attributes and file actions of posix_spawn; freed by the destructor.
 class SpawnSettings {
  public:
   SpawnSettings() {
@@ -73,7 +73,7 @@ class SpawnSettings {
     posix_spawnattr_init(&attributes_);
     sigset_t none;
     sigemptyset(&none);
-    // A binary that blocks signals must not hand that on to its children.
+    // Children must not inherit this process's blocked signals.
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setpgroup(&attributes_, 0);
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
@@ -104,7 +104,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Options&
     if (!file.ok()) return file.status();
     address_file = *std::move(file);
     added["RIDESTREAM_ADDRESS_FILE"] = address_file;
-    // Several systems may run beside each other, so metrics are served on a free port by default.
+    // Several systems may run at the same time, so metrics use a free port by default.
     if (std::getenv("RIDESTREAM_METRICS_LISTEN") == nullptr) {
       added.try_emplace("RIDESTREAM_METRICS_LISTEN", "127.0.0.1:0");
     }
@@ -112,7 +112,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Options&
                                      O_WRONLY | O_CREAT | O_APPEND, 0644);
   }
   posix_spawn_file_actions_addopen(settings.actions(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  // A connection of ours that the child held too would not end when we close it.
+  // If the child inherited one of our connections, our closing it would not end it.
   posix_spawn_file_actions_addclosefrom_np(settings.actions(), STDERR_FILENO + 1);
 
   std::vector<std::string> arguments = options.arguments;
@@ -143,7 +143,8 @@ ChildProcess::~ChildProcess() {
 absl::StatusOr<std::string> ChildProcess::WaitUntilServing(std::chrono::seconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
   while (true) {
-    // Looked at before the file, so that what a process announced before it ended is seen.
+    // Checked before the file is read, so that an address which a process announced before it ended
+    // is seen.
     const bool ended = HasEnded();
     announced_ = service::ReadAddressFile(address_file_);
     if (!announced_["address"].empty()) return announced_["address"];
@@ -170,7 +171,7 @@ void ChildProcess::Signal(int signal) const {
 bool ChildProcess::HasEnded() const {
   if (reaped_) return true;
   siginfo_t info{};
-  // Without reaping it: Stop reports how it ended.
+  // Does not reap the child: Stop returns its status later.
   return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
          info.si_pid == pid_;
 }
@@ -199,8 +200,7 @@ absl::StatusOr<std::size_t> ChildProcess::ResidentBytes() const {
 absl::StatusOr<std::chrono::milliseconds> ChildProcess::CpuTime() const {
   const std::string path = fmt::format("/proc/{}/stat", pid_);
   std::ifstream file(path);
-  // See proc(5). The name, in parentheses, may contain spaces; then 11 fields come before the
-  // times.
+  // See proc(5). The name, in parentheses, may contain spaces; 11 fields follow before the times.
   file.ignore(std::numeric_limits<std::streamsize>::max(), ')');
   std::string skipped;
   for (int i = 0; i < 11; ++i) file >> skipped;

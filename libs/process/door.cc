@@ -10,7 +10,7 @@
 namespace ridestream::process {
 namespace {
 
-/// HAProxy reads the certificate and its key from one file, which only its owner may read.
+/// HAProxy reads the certificate and its key from one file, which only the owner may read.
 absl::Status WriteCertificate(const std::string& authority, const std::string& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file >= 0) close(file);
@@ -23,7 +23,7 @@ absl::Status WriteCertificate(const std::string& authority, const std::string& p
   return absl::PermissionDeniedError(fmt::format("{} can't be written from {}", path, authority));
 }
 
-/// How the door reaches a service.
+/// The words of HAProxy's `server` line that reach a service.
 std::string ServerWords(const Door::Options& options, const std::string& service) {
   if (options.authority.empty()) return "";
   return fmt::format(

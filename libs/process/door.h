@@ -21,22 +21,23 @@ class Door {
     /// HOST:PORT of the services behind it.
     std::string trip;
     std::string dispatch;
-    /// Where its log (door.log) and its certificate with the key (door.pem) go.
+    /// The folder for its log (door.log) and its certificate with the key (door.pem).
     std::string folder;
-    /// The folder of a throwaway authority, whose certificate `door` it shows to the services.
-    /// Empty: the services speak plaintext.
+    /// The folder of a throwaway authority. The door presents its certificate `door` to the
+    /// services. Empty: the services speak plaintext.
     std::string authority = {};
-    /// Whether clients must speak TLS; they see the same certificate. Needs `authority`.
+    /// Whether clients must use TLS; the door presents the same certificate to them. Requires
+    /// `authority`.
     bool tls = true;
-    /// The port of 127.0.0.1 to listen on; 0: a free one.
+    /// The port of 127.0.0.1 to listen on; 0 chooses a free port.
     std::uint16_t port = 0;
-    /// Requests in 10 s, and connections, that one address may have.
+    /// Maximum number of requests in 10 s, and of connections, for each client address.
     int max_requests = 2'000;
     int max_connections = 200;
   };
 
-  /// Returns when it listens. NOT_FOUND when there is no HAProxy;
-  /// UNAVAILABLE, with the end of its log, when it doesn't start.
+  /// Returns when the door listens. NOT_FOUND if HAProxy isn't installed; UNAVAILABLE, with the end
+  /// of its log, if it doesn't start.
   static absl::StatusOr<std::unique_ptr<Door>> Start(const Options& options);
 
   /// HOST:PORT.

@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{5};
 constexpr std::chrono::seconds kPatience{30};
 
-/// Debian puts it where only root looks.
+/// Debian installs it in a folder that is only in root's PATH.
 absl::StatusOr<std::string> FindBinary() {
   for (const char* path : {"/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"}) {
     if (std::filesystem::exists(path)) return path;
@@ -50,8 +50,8 @@ absl::StatusOr<std::unique_ptr<HaProxy>> HaProxy::Start(const Options& options) 
   const absl::StatusOr<std::string> binary = FindBinary();
   if (!binary.ok()) return binary.status();
   std::unique_ptr<HaProxy> proxy(new HaProxy);
-  // HAProxy can't say which port it took. It shares one that we keep with SO_REUSEPORT; as ours
-  // doesn't listen, all connections come to HAProxy.
+  // HAProxy can't report which port it chose, so it shares a port that we hold with SO_REUSEPORT.
+  // Our socket doesn't listen, so all connections go to HAProxy.
   proxy->reserved_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   setsockopt(proxy->reserved_, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));

@@ -15,22 +15,22 @@ namespace ridestream::process {
 class HaProxy {
  public:
   struct Options {
-    /// Files of the configuration, which are read one after the other.
+    /// Configuration files, read in this order.
     std::vector<std::string> configs;
-    /// Where its log goes: NAME.log in this folder.
+    /// The folder for its log, NAME.log.
     std::string folder;
     std::string name = "haproxy";
-    /// Variables that the configuration uses.
+    /// Environment variables that the configuration refers to.
     std::map<std::string, std::string> environment = {};
-    /// The port of 127.0.0.1 to listen on; 0: a free one.
+    /// The port of 127.0.0.1 to listen on; 0 chooses a free port.
     std::uint16_t port = 0;
-    /// The variable with the address on which to listen: HOST:PORT, then `bind_words`.
+    /// The variable for the listening address: HOST:PORT, then `bind_words`.
     std::string bind_variable;
     std::string bind_words = "proto h2";
   };
 
-  /// Returns when it listens. NOT_FOUND when there is no HAProxy;
-  /// UNAVAILABLE, with the end of its log, when it doesn't start.
+  /// Returns when HAProxy listens. NOT_FOUND if it isn't installed; UNAVAILABLE, with the end of
+  /// its log, if it doesn't start.
   static absl::StatusOr<std::unique_ptr<HaProxy>> Start(const Options& options);
   ~HaProxy();
 

@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::seconds kMaxDrain{30};
 constexpr std::chrono::milliseconds kDrainPollEvery{10};
 
-/// Stops it, by force when it takes too long. Returns its wait status.
+/// Stops a process, by force after `time`. Returns its wait status.
 int StopWithin(ChildProcess& process, std::chrono::seconds time) {
   process.Signal(SIGTERM);
   const auto end = std::chrono::steady_clock::now() + time;
@@ -69,7 +69,7 @@ absl::Status LocalServices::Launch(const Options& options, const std::string& na
   defaults.push_back("--listen=127.0.0.1:0");
   const std::vector<std::string> security = SecurityFlags(authority(), name);
   defaults.insert(defaults.end(), security.begin(), security.end());
-  // The last flag of a name wins.
+  // The last value of a repeated flag wins.
   defaults.insert(defaults.end(), flags.begin(), flags.end());
   const auto environment = options.environment.find(name);
   auto process = ChildProcess::Start({.binary = fmt::format("{}/{}", options.bin, name),
@@ -87,7 +87,7 @@ absl::Status LocalServices::Launch(const Options& options, const std::string& na
 }
 
 LocalServices::~LocalServices() {
-  // A service that didn't drain well was reported by Stop, if the owner cared to ask.
+  // Stop reports services that didn't drain; here there is nobody to report to.
   (void)Stop();
 }
 

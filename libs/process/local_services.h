@@ -12,8 +12,8 @@
 
 namespace ridestream::process {
 
-/// Ridestream's services as processes on this machine: trip, location, dispatch, and the gateway
-/// where it is asked for. Used by tests, benchmarks and the supervisor. Not thread-safe.
+/// Ridestream's services as processes on this machine: trip, location, dispatch and optionally the
+/// gateway. For tests, benchmarks and the supervisor. Not thread-safe.
 class LocalServices {
  public:
   struct Options {
@@ -24,25 +24,25 @@ class LocalServices {
     std::vector<std::string> location_flags = {};
     std::vector<std::string> dispatch_flags = {};
     std::vector<std::string> gateway_flags = {};
-    /// Without it, the owner starts its own.
+    /// If false, the owner starts dispatch.
     bool dispatch = true;
-    /// Needs `dispatch`.
+    /// Requires `dispatch`.
     bool gateway = false;
-    /// Added to the environment of the service of that name.
+    /// Environment variables by service.
     std::map<std::string, std::map<std::string, std::string>> environment = {};
-    /// The folder of the trips; empty: folder() below.
+    /// The folder of the trips; empty: in folder() below.
     std::string data = {};
-    /// Believe callers and speak plaintext, instead of tokens and certificates of a throwaway
-    /// authority.
+    /// Trust the callers' claims and use plaintext, instead of tokens and certificates of a
+    /// throwaway authority.
     bool insecure = false;
-    /// The folder of a throwaway authority that is there already; empty: one is made.
+    /// The folder of an existing throwaway authority; empty: a new one is created.
     std::string authority = {};
   };
 
-  /// Returns when all of them serve. When one doesn't, the status names it and holds the end of
-  /// its log.
+  /// Returns when all services serve. Otherwise the status names the failed service and contains
+  /// the end of its log.
   static absl::StatusOr<std::unique_ptr<LocalServices>> Start(const Options& options);
-  /// Stops what Stop didn't, and removes folder().
+  /// Stops the services that Stop didn't, and removes folder().
   ~LocalServices();
 
   /// HOST:PORT.
@@ -50,26 +50,26 @@ class LocalServices {
   std::string location() const { return AddressOf("location"); }
   std::string dispatch() const { return AddressOf("dispatch"); }
   std::string gateway() const { return AddressOf("gateway"); }
-  /// Where the service of that name serves its metrics.
+  /// The metrics address of a service.
   std::string metrics(const std::string& service) const;
   const ChildProcess& process(const std::string& service) const { return *processes_.at(service); }
 
-  /// The names of those that run, in the order in which they were started.
+  /// The names of the running services, in the order in which they were started.
   const std::vector<std::string>& names() const { return names_; }
-  /// The services that ended by themselves.
+  /// The services that have ended by themselves.
   std::vector<std::string> Ended() const;
-  /// Lets each drain (SIGTERM), the last started first; one that hasn't ended within 30 s is
-  /// killed. INTERNAL names each that didn't exit with 0.
+  /// Stops the services by SIGTERM, the last started first; a service that hasn't drained within 30
+  /// s is killed. INTERNAL names each service that didn't exit with 0.
   absl::Status Stop();
 
-  /// The folder of the throwaway authority; empty when the services are insecure.
+  /// The folder of the throwaway authority; empty if the services are insecure.
   const std::string& authority() const { return authority_; }
-  /// The address at which a browser opens the page. Unless the services are insecure it has a
+  /// The address at which a browser opens the page. Unless the services are insecure it contains a
   /// one-time code, which is secret.
   std::string page() const { return process("gateway").Announced("page"); }
   /// A temporary folder with the services' logs (NAME.log) and, by default, the trips.
   const std::string& folder() const { return folder_.path(); }
-  /// Leaves folder() there.
+  /// Keeps folder() when this object is destroyed.
   void KeepFolder() { folder_.Keep(); }
 
  private:

@@ -10,11 +10,11 @@ namespace ridestream::process {
 struct Finished {
   /// The status of waitpid; see DescribeWaitStatus.
   int wait_status = 0;
-  /// All that it wrote to stdout; to stderr as well where the command says 2>&1.
+  /// The command's stdout; its stderr too if the command redirects it by 2>&1.
   std::string output;
 };
 
-/// Runs a command of the shell and waits for its end. INTERNAL when no shell can be started.
+/// Runs a shell command and waits for its end. INTERNAL if the shell can't be started.
 absl::StatusOr<Finished> RunCommand(const std::string& command);
 
 }  // namespace ridestream::process

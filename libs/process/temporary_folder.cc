@@ -25,7 +25,7 @@ absl::StatusOr<TemporaryFolder> TemporaryFolder::Make() {
 
 TemporaryFolder::~TemporaryFolder() {
   if (path_.empty() || is_kept_) return;
-  std::error_code ignored;  // A folder left in /tmp harms nobody.
+  std::error_code ignored;  // A folder left in /tmp is harmless.
   std::filesystem::remove_all(path_, ignored);
 }
 

@@ -8,8 +8,9 @@
 #include "libs/base/geo.h"
 #include "ridestream/common/v1/common.pb.h"
 
-/// Times, durations and places, to and from their messages. What is finer than a microsecond is cut
-/// off. Values are not checked: a message that came from outside is checked before.
+/// Conversions of times, durations and places to and from their messages. Fractions of a
+/// microsecond are truncated. Values are not checked; messages from outside must be validated
+/// before.
 namespace ridestream {
 
 inline Time FromProto(const google::protobuf::Timestamp& at) {
@@ -31,7 +32,7 @@ inline Duration FromProto(const google::protobuf::Duration& duration) {
 }
 
 inline google::protobuf::Duration ToProto(Duration duration) {
-  // Both fields have the duration's sign.
+  // Both fields must have the duration's sign.
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(duration);
   google::protobuf::Duration proto;
   proto.set_seconds(whole.count());

@@ -9,38 +9,38 @@
 
 namespace ridestream::streams {
 
-/// The port to the transport of one client stream. It calls its PullStream: OnRead or OnReadsEnded
-/// after each StartRead, OnCancelled when the client has gone, and finally OnDone; never from
-/// within StartRead or Finish, which are called under the stream's lock.
+/// A port to the transport of one client stream. The transport calls its PullStream: OnRead or
+/// OnReadsEnded after each StartRead, OnCancelled when the client has disconnected, and finally
+/// OnDone. It must not call from within StartRead or Finish, which run under the stream's lock.
 template <class Response>
 class StreamReader {
  public:
   virtual void StartRead() = 0;
-  /// Ends the stream, once. OnDone follows.
+  /// Ends the stream; called once. OnDone follows.
   virtual void Finish(const absl::Status& status, const Response& response) = 0;
 
  protected:
   ~StreamReader() = default;
 };
 
-/// The server's side of a client stream, for all of them: takes a message, then reads the next. A
-/// client that sends faster than its messages are taken is slowed down by the transport's flow
-/// control; nothing queues here.
+/// The server's end of a client stream: processes a message, then reads the next one. The
+/// transport's flow control slows down a client that sends faster; there is no queue here.
 ///
-/// Shared by its owner and by the transport, until OnDone. Thread-safe; nothing of its owner's is
-/// called under `mu_`.
+/// Shared by its owner and the transport until OnDone. Thread-safe; never calls its owner under
+/// `mu_`.
 template <class Request, class Response>
 class PullStream final {
  public:
   struct Options {
-    /// Takes a message, on a thread of the transport's, one at a time. Returns the response of a
-    /// stream that ends after this message, or the status with which the stream ends now.
+    /// Processes a message, on a thread of the transport, one message at a time. Returns the
+    /// response if the stream were to end after this message, or the status with which to end the
+    /// stream now.
     std::function<absl::StatusOr<Response>(const Request&)> on_message;
     /// Called once, when the transport has released the stream.
     std::function<void(PullStream*)> on_done = nullptr;
   };
 
-  /// `reader` must outlive the stream's end, i.e. its call of OnDone.
+  /// `reader` must outlive the stream, i.e. its call of OnDone.
   PullStream(StreamReader<Response>& reader, Options options)
       : reader_(reader), options_(std::move(options)) {}
   PullStream(const PullStream&) = delete;
@@ -52,14 +52,14 @@ class PullStream final {
     if (!finished_) reader_.StartRead();
   }
 
-  /// Ends the stream with the response so far; only the first call counts.
+  /// Ends the stream with the response so far. Later calls have no effect.
   void Close(const absl::Status& status) {
     MutexLock lock(mu_);
     if (std::exchange(finished_, true)) return;
     reader_.Finish(status, response_);
   }
 
-  // For the transport.
+  // Called by the transport.
 
   void OnRead(const Request& message) {
     if (IsFinished()) return;

@@ -1,4 +1,4 @@
-// The stream over a transport whose reads the test completes, and one with a thread of its own.
+// The stream on a transport whose reads the test completes, and on a transport with its own thread.
 
 #include "libs/server_streams/pull_stream.h"
 
@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using Adding = PullStream<int, int>;
 using Client = testing::SendingClient<int, int>;
 
-/// Adds up what is sent; refuses what is negative.
+/// Adds up the numbers that are sent; rejects negative ones.
 struct Adder {
   absl::StatusOr<int> operator()(int message) {
     if (message < 0) return absl::InvalidArgumentError("negative");
@@ -31,7 +31,7 @@ struct Adder {
   int sum = 0;
 };
 
-/// Remembers what the stream asks for; the test completes the reads.
+/// Records what the stream requests; the test completes the reads.
 class ReadTransport final : public StreamReader<int> {
  public:
   void StartRead() override { ++reads_; }

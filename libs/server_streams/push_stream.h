@@ -12,46 +12,46 @@
 
 namespace ridestream::streams {
 
-/// The port to the transport of one server stream. It calls its PushStream: OnWritten after each
-/// Write, OnCancelled when the client has gone, and finally OnDone; never from within Write or
-/// Finish, which are called under the stream's lock.
+/// A port to the transport of one server stream. The transport calls its PushStream: OnWritten
+/// after each Write, OnCancelled when the client has disconnected, and finally OnDone. It must not
+/// call from within Write or Finish, which run under the stream's lock.
 template <class Message>
 class StreamWriter {
  public:
-  /// Sends the message, which stays where it is until OnWritten. One write at a time.
+  /// Sends the message, which must not change until OnWritten. One write at a time.
   virtual void Write(const Message& message) = 0;
-  /// Ends the stream; once, and while no write is under way. OnDone follows.
+  /// Ends the stream; called once, while no write is in flight. OnDone follows.
   virtual void Finish(const absl::Status& status) = 0;
 
  protected:
   ~StreamWriter() = default;
 };
 
-/// The server's side of a server stream, for all of them: a bounded queue of messages none of which
-/// may be lost, beside one slot in which the latest replaces the older.
+/// The server's end of a server stream: a bounded queue of messages that must not be lost, and one
+/// slot in which a newer message replaces an older one.
 ///
-/// Shared by those who publish and by the transport, until OnDone. Thread-safe; all state is
-/// guarded by `mu_`, and nothing of its owner's is called under it.
+/// Shared by publishers and the transport until OnDone. Thread-safe: `mu_` guards all state; never
+/// calls its owner under `mu_`.
 template <class Message>
 class PushStream final {
  public:
   struct Options {
-    /// Messages that may wait; one more ends the stream with RESOURCE_EXHAUSTED.
+    /// Maximum length of the queue. A further message ends the stream with RESOURCE_EXHAUSTED.
     size_t max_queue = 1024;
     /// Called once, when the transport has released the stream, on a thread of the transport.
     std::function<void()> on_done = nullptr;
-    /// Called after a write completed and the queue is empty, on a thread of the transport's: a
-    /// pump may push more.
+    /// Called after a completed write if the queue is empty, on a thread of the transport, so that
+    /// the owner can push more.
     std::function<void()> on_drained = nullptr;
   };
 
-  /// `writer` must outlive the stream's end, i.e. its call of OnDone.
+  /// `writer` must outlive the stream, i.e. its call of OnDone.
   PushStream(StreamWriter<Message>& writer, Options options)
       : writer_(writer), options_(std::move(options)) {}
   PushStream(const PushStream&) = delete;
   PushStream& operator=(const PushStream&) = delete;
 
-  /// Appends a message that must not be lost.
+  /// Queues a message that must not be lost.
   void Push(Message message) {
     MutexLock lock(mu_);
     if (final_status_) return;
@@ -66,7 +66,8 @@ class PushStream final {
     Advance();
   }
 
-  /// Sets what is to be said last, in place of what waits there unsent.
+  /// Sets the message of the slot, replacing one that has not been sent. It is sent after the
+  /// queue.
   void Replace(Message message) {
     MutexLock lock(mu_);
     if (final_status_) return;
@@ -74,14 +75,14 @@ class PushStream final {
     Advance();
   }
 
-  /// Ends the stream after what waits has been written.
+  /// Ends the stream after the waiting messages have been written.
   void Close(absl::Status status) {
     MutexLock lock(mu_);
     if (!final_status_) final_status_ = std::move(status);
     Advance();
   }
 
-  // For the transport.
+  // Called by the transport.
 
   void OnWritten(bool ok) {
     bool drained = false;

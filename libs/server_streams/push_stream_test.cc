@@ -1,5 +1,5 @@
-// The stream over a transport that is told when each write completes, and one with a thread of its
-// own.
+// The stream on a transport whose writes the test completes, and on a transport with its own
+// thread.
 
 #include "libs/server_streams/push_stream.h"
 
@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Stream = PushStream<int>;
 
-/// Remembers what is written; the test completes the writes.
+/// Records what is written; the test completes the writes.
 class FakeTransport final : public StreamWriter<int> {
  public:
   void Write(const int& message) override { written_.push_back(message); }
@@ -84,7 +84,7 @@ TEST_F(PushStreamTest, DropsTheQueueWhenAWriteFailsOrTheClientDisconnects) {
   EXPECT_EQ(drained_, 0);
 }
 
-/// Completes each write on a thread of its own, as a transport does.
+/// Completes each write on its own thread, as a real transport does.
 class ThreadTransport final : public StreamWriter<int> {
  public:
   ~ThreadTransport() {
@@ -146,7 +146,7 @@ TEST(PushStreamThreadsTest, LosesNothingThatManyThreadsPush) {
   stream.Close(absl::OkStatus());
   const std::vector<int> written = transport.Join();
   ASSERT_EQ(written.size(), static_cast<size_t>(kThreads * kMessagesEach));
-  std::vector<int> next(kThreads, 0);  // Each thread's messages come in its order.
+  std::vector<int> next(kThreads, 0);  // Each thread's messages arrive in order.
   for (const int message : written) {
     EXPECT_EQ(message % kMessagesEach, next[static_cast<size_t>(message / kMessagesEach)]++);
   }

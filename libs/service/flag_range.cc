@@ -6,7 +6,7 @@
 namespace ridestream::service {
 namespace {
 
-/// Made by the first flag, since flags are defined before main in any order.
+/// Created by the first flag, because flags are defined before main in unspecified order.
 std::vector<std::function<absl::Status()>>& Checks() {
   static auto& checks = *new std::vector<std::function<absl::Status()>>();
   return checks;

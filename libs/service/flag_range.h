@@ -12,14 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
-/// Defines a flag that knows its range, as ABSL_FLAG does one that doesn't: in a .cc file, outside
-/// namespaces.
+/// Defines a flag with a range, like ABSL_FLAG, in a .cc file outside of namespaces.
 ///
 ///   RIDESTREAM_RANGED_FLAG(int, threads, 2, "Threads that serve connections", 1, 64);
 ///
-/// Both ends are within the range, which --help shows after the text. A further argument `true`
-/// admits 0 besides. The compiler rejects a default outside; service::Initialize ends the process
-/// for any other value outside, naming the flag, the value and the range.
+/// Both ends are included, and --help shows the range after the text. A further argument `true`
+/// also admits 0. A default outside of the range doesn't compile; for any other value outside,
+/// service::Initialize ends the process with a message that has the flag, the value and the range.
 #define RIDESTREAM_RANGED_FLAG(Type, name, standard, help, ...)                         \
   static_assert(ridestream::service::FlagRange<Type>{__VA_ARGS__}.Contains(standard),   \
                 "the default of --" #name " is outside its range");                     \
@@ -56,7 +55,8 @@ struct FlagRange {
   constexpr bool Contains(const T& value) const {
     return (low <= value && value <= high) || (or_zero && value == T());
   }
-  /// INVALID_ARGUMENT that names the flag, its value and the range, unless the range contains it.
+  /// Returns INVALID_ARGUMENT, with the flag, its value and the range, for a value outside of the
+  /// range.
   absl::Status Check(const absl::Flag<T>& flag) const {
     if (Contains(absl::GetFlag(flag))) return absl::OkStatus();
     return absl::InvalidArgumentError(fmt::format("{}: must be in {}", TextOf(flag), Text()));
@@ -67,7 +67,8 @@ struct FlagRange {
   }
 };
 
-/// For a bound that is another flag: INVALID_ARGUMENT that names both, unless flag >= least.
+/// For a bound that is another flag: returns INVALID_ARGUMENT, with both flags, unless flag >=
+/// least.
 template <class T>
 absl::Status CheckAtLeast(const absl::Flag<T>& flag, const absl::Flag<T>& least) {
   if (absl::GetFlag(flag) >= absl::GetFlag(least)) return absl::OkStatus();
@@ -75,11 +76,11 @@ absl::Status CheckAtLeast(const absl::Flag<T>& flag, const absl::Flag<T>& least)
       fmt::format("{}: must be at least {}", TextOf(flag), TextOf(least)));
 }
 
-/// INVALID_ARGUMENT for a flag of this program that RIDESTREAM_RANGED_FLAG defines and whose value
-/// is outside its range. For programs and tests that don't call service::Initialize.
+/// Returns INVALID_ARGUMENT for a flag of this program that was defined by RIDESTREAM_RANGED_FLAG
+/// and is outside of its range. For programs and tests that don't call service::Initialize.
 absl::Status CheckFlagRanges();
 
-/// Both for the macro.
+/// Used by the macro.
 bool AddFlagCheck(std::function<absl::Status()> check);
 template <class T>
 std::string HelpWithRange(std::string_view help, const FlagRange<T>& range) {

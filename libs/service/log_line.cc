@@ -30,8 +30,8 @@ constexpr std::string_view NameOf(Level level) {
 /// Longer values are cut.
 constexpr std::size_t kMaxValueBytes = 1'024;
 
-/// Bytes from outside may not be UTF-8; they must not cost us the line. What JSON lets be, but
-/// controls a terminal or turns text, stands within its strings, where an escape is as good.
+/// Input may not be UTF-8 and must not lose us the line. Characters that JSON permits but that
+/// control a terminal or reorder text occur only within strings, where an escape is equivalent.
 std::string Dump(const nlohmann::ordered_json& json) {
   return EscapeForbidden(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
@@ -41,7 +41,7 @@ std::string Cut(std::string_view value) {
   return fmt::format("{}… ({} bytes)", Utf8Prefix(value, kMaxValueBytes), value.size());
 }
 
-/// Whether a value needs no quotes: ASCII that neither separates fields nor controls anything.
+/// Whether a value needs no quotes: ASCII without separators and control characters.
 bool IsPlain(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
     return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';

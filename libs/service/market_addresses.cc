@@ -22,10 +22,10 @@ namespace {
 constexpr std::string_view kPlaceholder = "{market}";
 constexpr std::string_view kField = "ridestream-market";
 
-/// Characters of a map and of a placeholder.
+/// Characters that belong to a map or a placeholder.
 constexpr std::string_view kNotInHosts = "={}";
 
-/// Where a client can connect to: a host is named, and a port.
+/// Whether a client can connect to `text`: it has a host and a port.
 bool IsHostPort(std::string_view text) {
   if (text.find_first_of(kNotInHosts) != std::string_view::npos) return false;
   const absl::StatusOr<HostPort> address = ParseHostPort(text);
@@ -47,7 +47,7 @@ std::string InsertMarket(std::string_view text, std::string_view market) {
   return fmt::format("{}{}{}", text.substr(0, at), market, text.substr(at + kPlaceholder.size()));
 }
 
-/// AF_INET or AF_INET6 when the host of `address`, which is host:port, is an IP address; else 0.
+/// AF_INET or AF_INET6 if the host of `address` (host:port) is an IP address; else 0.
 int FamilyOf(const std::string& address) {
   const std::string host = ParseHostPort(address)->host;
   in6_addr parsed;  // Large enough for both.
@@ -64,7 +64,7 @@ absl::Status NotAnAddress(std::string_view flag, std::string_view text) {
                   flag, text, flag, kPlaceholder));
 }
 
-/// Adds `address` to a list of them, which may be empty.
+/// Appends `address` to a list, which may be empty.
 absl::Status Append(std::string_view flag, const std::string& address, std::string& list) {
   if (!IsHostPort(address)) return NotAnAddress(flag, address);
   if (list.empty()) {

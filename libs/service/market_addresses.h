@@ -9,7 +9,7 @@
 
 namespace ridestream::service {
 
-/// Where the processes of one service are, market by market. Immutable.
+/// The addresses of a service's processes by market. Immutable.
 class MarketAddresses {
  public:
   /// Reads the value of the flag --`flag`, in one of three forms:
@@ -23,20 +23,19 @@ class MarketAddresses {
   /// INVALID_ARGUMENT names the flag and what is wrong.
   static absl::StatusOr<MarketAddresses> Parse(std::string_view flag, std::string_view text);
 
-  /// `address`, as rpc::MakeChannel takes it, serves every market.
+  /// One address for every market, in the form of rpc::MakeChannel.
   static MarketAddresses Single(std::string address);
 
-  /// Whether the same address, or list of them, serves every market, so that calls needn't
+  /// Whether one address, or one list of addresses, serves every market, so that calls need not
   /// name a market.
   bool is_single() const { return by_market_.empty() && !is_template_; }
 
-  /// Where the process that serves `market` is, as a target of rpc::MakeChannel; with is_single(),
-  /// whatever the market.
-  /// INVALID_ARGUMENT when it isn't an id, or can't be part of a DNS name; FAILED_PRECONDITION
-  /// lists the known markets.
+  /// The address of the process that serves `market`, as a target of rpc::MakeChannel; if
+  /// is_single(), the same for every market. INVALID_ARGUMENT if `market` isn't an id or can't be
+  /// part of a DNS name; FAILED_PRECONDITION, with the known markets, if it isn't among them.
   absl::StatusOr<std::string> Find(std::string_view market) const;
 
-  /// As it was parsed, for the log.
+  /// The parsed text, for the log.
   const std::string& text() const { return text_; }
 
  private:

@@ -64,7 +64,7 @@ TEST(MarketAddressesTest, ATemplatePutsMarketsIntoADnsName) {
   EXPECT_FALSE(addresses->is_single());
   EXPECT_EQ(*addresses->Find("porto"), "dispatch-porto.example:7003");
   EXPECT_EQ(*addresses->Find("new-york2"), "dispatch-new-york2.example:7003");
-  // None of these may lead to a name beside the template's.
+  // None of these may produce a name outside of the template's domain.
   for (const std::string market : {"", "a.b", "a:1", "Porto", "-a", "a-", "a/b", "a b"}) {
     EXPECT_THAT(addresses->Find(market), StatusIs(StatusCode::kInvalidArgument, "")) << market;
   }

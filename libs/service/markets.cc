@@ -52,7 +52,7 @@ absl::StatusOr<std::set<std::string, std::less<>>> ParseMarketNames(std::string_
 
 absl::Status ServedMarkets::Check(std::string_view market, std::string_view field) const {
   if (!markets_ || markets_->contains(market)) return absl::OkStatus();
-  // An error travels in a call's metadata, whose size is bounded.
+  // Errors are sent as metadata, whose size is bounded.
   constexpr std::size_t kMaxListed = 32;
   std::string listed;
   std::size_t left = kMaxListed;

@@ -14,19 +14,18 @@
 
 namespace ridestream::service {
 
-/// A market that a process serves, and where its streets come from.
+/// A market that a process serves, and the source of its streets.
 struct MarketSpec {
   MarketId market;
   /// "city:SEED" or the path of an OSM extract.
   std::string streets;
 };
 
-/// Reads "NAME=STREETS[,NAME=STREETS …]", the form of --markets. INVALID_ARGUMENT says what is
-/// wrong.
+/// Parses "NAME=STREETS[,NAME=STREETS …]", the form of --markets. INVALID_ARGUMENT with the reason.
 absl::StatusOr<std::vector<MarketSpec>> ParseMarkets(std::string_view text);
 
-/// Reads names alone, "NAME[,NAME …]"; of "NAME=STREETS", which other services need, the name is
-/// taken. INVALID_ARGUMENT says what is wrong.
+/// Parses "NAME[,NAME …]". For "NAME=STREETS", the form of other services, takes the name.
+/// INVALID_ARGUMENT with the reason.
 absl::StatusOr<std::set<std::string, std::less<>>> ParseMarketNames(std::string_view text);
 
 /// The markets that a process serves. Immutable.
@@ -34,7 +33,7 @@ class ServedMarkets {
  public:
   /// Serves every market.
   ServedMarkets() = default;
-  /// Serves these alone.
+  /// Serves only these markets.
   explicit ServedMarkets(std::set<std::string, std::less<>> markets)
       : markets_(std::move(markets)) {}
 
@@ -53,7 +52,9 @@ class ServedMarkets {
   }
 
   /// FAILED_PRECONDITION when this process doesn't serve `market`. The message begins with `field`,
-  /// which names the market, and lists those that are served. `market` is valid as an id.
+  /// FAILED_PRECONDITION if this process doesn't serve `market`, which must be a valid id. The
+  /// message begins with `field`, the path of the field with the market, and lists the served
+  /// markets.
   absl::Status Check(std::string_view market, std::string_view field) const;
 
  private:

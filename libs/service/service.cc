@@ -47,12 +47,12 @@ namespace {
 constexpr std::size_t kMaxWaitingLines = 4'096;
 
 bool g_json = false;
-// Says what is said at any --log_level.
+// Logs at every --log_level.
 std::shared_ptr<spdlog::logger> g_always;
 std::string g_name;  // NOLINT(bugprone-*): set once before threads begin.
 
-// Makes spdlog's registry before any thread begins: the guard of its first use is inside a library
-// that ThreadSanitizer doesn't instrument, so the tests' threads would seem to race for it.
+// Creates spdlog's registry before any thread starts. Its initialization guard is in a library that
+// ThreadSanitizer doesn't instrument, so a later first use would be reported as a race.
 [[maybe_unused]] const spdlog::logger* const g_registry_is_made = spdlog::default_logger_raw();
 
 spdlog::level::level_enum ToSpdlog(Level level) {
@@ -111,16 +111,18 @@ void SetUpLogging() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-/// Each connection takes a descriptor; the usual soft limit, 1,024, is for programs with select().
+/// Each connection takes a descriptor. The usual soft limit of 1,024 exists for programs that use
+/// select().
 void RaiseDescriptorLimit() {
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &descriptors);  // The old limit serves as well, for fewer.
+  // On failure the old limit still serves, for fewer connections.
+  (void)setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
-/// What a burst of connections or messages took goes back to the system when it is over: glibc else
-/// keeps a heap as large as it ever was, once for each of up to 8 arenas per core.
+/// Returns memory to the system after a burst of connections or messages. By default glibc keeps
+/// each heap at its maximum size, for up to 8 arenas per core.
 void BoundMalloc() {
   mallopt(M_ARENA_MAX, 4);
   mallopt(M_TRIM_THRESHOLD, 8 << 20);
@@ -157,7 +159,7 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
   g_name = name;
   absl::SetProgramUsageMessage(absl::string_view(usage.data(), usage.size()));
   absl::FlagsUsageConfig config;
-  // --help shows our flags, not those of the libraries.
+  // Makes --help show our flags but not those of libraries.
   config.contains_help_flags = [](absl::string_view file) {
     return absl::StrContains(file, "services/") || absl::StrContains(file, "loadtest/") ||
            absl::StrContains(file, "libs/service/") || absl::StrContains(file, "libs/rpc/") ||
@@ -165,7 +167,7 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
            absl::StrContains(file, "deploy/");
   };
   absl::SetFlagsUsageConfig(config);
-  // The environment first: what stands on the command line overrides it.
+  // Read first, so that the command line overrides the environment.
   TakeFlagsFromEnvironment();
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (const absl::Status status = CheckFlagRanges(); !status.ok()) {
@@ -175,7 +177,7 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
   BoundMalloc();
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  SetUpLogging();  // After the signals, since it starts a thread.
+  SetUpLogging();  // After blocking the signals, because it starts a thread.
   return {rest.begin() + 1, rest.end()};
 }
 
@@ -233,7 +235,7 @@ int PrintFailure(const absl::Status& status) {
 }
 
 void EndProcess(std::string_view event, std::initializer_list<Field> fields) {
-  // Past the queue, whose thread ends with the process.
+  // Bypasses the queue, whose thread ends with the process.
   const auto& sinks = spdlog::default_logger_raw()->sinks();
   spdlog::logger direct(g_name, sinks.begin(), sinks.end());
   direct.flush_on(spdlog::level::err);

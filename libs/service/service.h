@@ -16,63 +16,64 @@
 
 ABSL_DECLARE_FLAG(double, clock_rate);
 
-/// What every binary does before and after its own work: flags, logs, signals.
+/// Functions that every binary calls around its own work: flags, logs, signals.
 namespace ridestream::service {
 
-/// Reads the command line, and for each flag NAME that isn't on it the environment variable
-/// RIDESTREAM_<NAME in capitals>. `usage` is what --help shows above the flags. Sets up logging
-/// (--log_level, --log_format) under `name`, raises the limit of open files as far as the process
-/// may, and blocks SIGTERM and SIGINT for all future threads, so call it first. Exits with 2 and a
-/// message for a flag that is wrong.
+/// Parses the command line; for each flag NAME that isn't on it, reads the environment variable
+/// RIDESTREAM_<NAME in capitals>. `usage` is shown by --help above the flags. Sets up logging
+/// (--log_level, --log_format) under `name`, raises the limit of open files to the maximum, and
+/// blocks SIGTERM and SIGINT for all threads that start later, so it must be called first. Exits
+/// with 2 and a message for an invalid flag.
 void Initialize(int argc, char** argv, std::string_view name, std::string_view usage);
-/// The same for a program that takes arguments besides flags; returns them.
+/// The same for a program that takes arguments besides flags; returns the arguments.
 std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::string_view name,
                                                  std::string_view usage);
 
-/// The clock that --clock_rate asks for.
+/// The clock with the rate of --clock_rate.
 std::shared_ptr<const Clock> MakeClock();
 
-/// Waits until SIGTERM or SIGINT comes; returns its name.
+/// Waits for SIGTERM or SIGINT, and returns its name.
 std::string_view WaitForStopSignal();
-/// Waits likewise, then calls `drain`; logs "draining" with the signal before and "stopped" after.
+/// Waits for SIGTERM or SIGINT, then calls `drain`. Logs "draining" with the signal before, and
+/// "stopped" after.
 void DrainOnStopSignal(const std::function<void()>& drain);
-/// The same, for at most so long: empty when none came. To a tool each says "enough of this".
+/// Waits for SIGTERM or SIGINT for at most `time`; empty if none came.
 std::string_view WaitForStopSignal(std::chrono::nanoseconds time);
 
-/// From here on SIGTERM and SIGINT end the process at once. Call it on main()'s thread.
+/// From now on, SIGTERM and SIGINT end the process at once. Call it on main()'s thread.
 void LetStopSignalsEndTheProcess();
 
-/// Ends a wait for a stop signal, now or when it begins, as SIGTERM does.
+/// Ends the current or the next wait for a stop signal, as SIGTERM does.
 void RequestStop();
 
-/// A field of a log line. One whose value is empty is left out.
+/// A field of a log line. A field with an empty value is omitted.
 struct Field {
   std::string_view key;
   std::string value;
 };
 enum class Level { kDebug, kInfo, kWarning, kError };
 
-/// One line an event: time, level, service, event, fields; text or JSON by --log_format.
-/// Thread-safe, and never blocks: lines are written by a thread of their own. When it can't keep up
-/// with more than 4,096 of them, the oldest that wait are dropped and counted.
+/// Logs one line for an event: time, level, service, event, fields; as text or JSON by
+/// --log_format. Thread-safe and never blocks: a separate thread writes the lines. If more than
+/// 4,096 lines wait, the oldest are dropped and counted.
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
-/// Lines that were dropped so far.
+/// Number of dropped lines so far.
 std::uint64_t DroppedLogLines();
 
 /// For main() of a service: logs the status as the event "failed" and returns 1.
 int Fail(const absl::Status& status);
-/// For main() of a tool that people run: prints `NAME: message` to stderr, with the message's own
-/// line breaks, and returns 1.
+/// For main() of a command-line tool: prints `NAME: message` to stderr, with the message's line
+/// breaks, and returns 1.
 int PrintFailure(const absl::Status& status);
 
-/// Logs the event as an error, past the lines that still wait, and ends the process with status 1
-/// at once, whatever its other threads do.
+/// Logs the event as an error, ahead of waiting lines, and ends the process with status 1
+/// immediately, whatever its other threads are doing.
 [[noreturn]] void EndProcess(std::string_view event, std::initializer_list<Field> fields = {});
 
-/// Announces that the service is ready and where: logs the event "serving", at any --log_level,
-/// with `address` and the fields, and writes --address_file with `address`, "metrics" and "page".
-/// If it can't be written, the process ends, since its starter would wait forever.
+/// Announces that the service is ready: logs the event "serving", at every --log_level, with
+/// `address` and the fields, and writes `address`, "metrics" and "page" to --address_file. Ends the
+/// process if the file can't be written, because the process that waits for it would wait forever.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service

@@ -12,11 +12,11 @@ namespace ridestream::service {
 
 using StreetsByMarket = std::map<MarketId, std::unique_ptr<roads::Streets>>;
 
-/// Loads the streets of each market in --markets, through the folder --roads_cache, and logs what
-/// they are. Errors are those of ParseMarkets and roads::Streets::Load, and name the market.
+/// Loads the streets of each market in --markets, with --roads_cache as the cache folder, and logs
+/// them. Errors are those of ParseMarkets and roads::Streets::Load, with the market's name.
 absl::StatusOr<StreetsByMarket> LoadStreetsFromFlags();
 
-/// "porto (…), lisbon (…)": names and streets, for a line of the log.
+/// "porto (…), lisbon (…)": names and streets, for a log line.
 std::string Describe(const StreetsByMarket& markets);
 
 }  // namespace ridestream::service

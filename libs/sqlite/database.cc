@@ -22,21 +22,21 @@ absl::Status Explain(const absl::Status& status) {
                   std::string(status.message())));
 }
 
-/// SQLite sees that whole pages are missing, but takes a last page of which a part is missing as if
-/// the rest were zeros: rows that had been written would be other rows. As long as a WAL is there
-/// it may hold the page, which a crash then cut.
+/// Detects a truncated last page. SQLite notices missing whole pages, but reads a partial last page
+/// as if the rest were zeros, which would corrupt rows. While there is a WAL, the page may be in
+/// it, and a crash may then have cut the file.
 absl::Status CheckEnd(const std::string& path) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error || size == 0) return absl::OkStatus();  // None yet, or none that can be looked at.
+  if (error || size == 0) return absl::OkStatus();  // No file yet, or one that can't be examined.
   if (std::filesystem::file_size(path + "-wal", error) > 0 && !error) return absl::OkStatus();
   std::ifstream file(path, std::ios::binary);
-  // The header's bytes 16 and 17: the size of a page, big-endian, where 1 stands for 65,536.
+  // Bytes 16 and 17 of the header: the page size, big-endian, where 1 stands for 65,536.
   std::array<unsigned char, 18> header{};
   if (!file.read(reinterpret_cast<char*>(header.data()), header.size())) return absl::OkStatus();
   const std::uintmax_t coded = header[16] * 256u + header[17];
   const std::uintmax_t page = coded == 1 ? 65'536 : coded;
-  const bool is_header = page >= 512 && (page & (page - 1)) == 0;  // Else it is no database at all.
+  const bool is_header = page >= 512 && (page & (page - 1)) == 0;  // Otherwise it isn't a database.
   if (!is_header || size % page == 0) return absl::OkStatus();
   return absl::DataLossError(
       fmt::format("{} ends in the middle of a page of {} bytes", path, page));

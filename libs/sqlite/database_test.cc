@@ -73,7 +73,7 @@ TEST(DatabaseTest, AWriteAheadLogThatGrewDuringALongReadIsCutAgain) {
   }
   EXPECT_GT(writer->WalBytes(), std::uint64_t{Database::kMaxIdleWalBytes});
   ASSERT_THAT(reader->Execute("COMMIT"), IsOk());
-  // The first write copies the whole log into the file, and the next restarts the log.
+  // The first write copies the whole log into the file, and the next one restarts the log.
   ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (x'00')"), IsOk());
   ASSERT_THAT(writer->Execute("INSERT INTO t VALUES (x'00')"), IsOk());
   EXPECT_LE(writer->WalBytes(), std::uint64_t{Database::kMaxIdleWalBytes});
@@ -145,7 +145,7 @@ TEST(DatabaseTest, DamagedPageIsDataLossWhenItIsRead) {
   }
   {
     std::fstream file(folder.File("a.db"), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(4096);  // The second page: the table's.
+    file.seekp(4096);  // The second page, which is the table's.
     file << std::string(4096, '\x55');
   }
   absl::StatusOr<Database> database = Database::Open(folder.File("a.db"));

@@ -14,12 +14,13 @@ struct sqlite3_stmt;
 
 namespace ridestream::sqlite {
 
-/// Bytes for a BLOB, to tell them from TEXT.
+/// Bytes for a BLOB, as opposed to a string for TEXT.
 struct Blob {
   std::string_view bytes;
 };
 
-/// The rows of a running query, one at a time. While it lives its statement can't be run again.
+/// The rows of a running query, one at a time. The statement can't be executed again while this
+/// object exists.
 class Rows {
  public:
   explicit Rows(sqlite3_stmt* statement) : statement_(statement) {}
@@ -27,10 +28,10 @@ class Rows {
   Rows& operator=(Rows&&) = delete;
   ~Rows();
 
-  /// Goes to the next row (the first, at first); false when there is none.
+  /// Advances to the next row (at first, to the first); returns false at the end.
   absl::StatusOr<bool> Next();
 
-  /// Columns of the current row, from 0. Views hold until Next().
+  /// Columns of the current row, from 0. Views are valid until Next().
   std::int64_t Int64(int column) const;
   std::uint64_t Uint64(int column) const { return static_cast<std::uint64_t>(Int64(column)); }
   std::string_view Text(int column) const;
@@ -41,13 +42,14 @@ class Rows {
   sqlite3_stmt* statement_;
 };
 
-/// A compiled statement, to be run many times. Arguments fill ?1, ?2, ... in order; texts and bytes
-/// are not copied, so they must live until the run is over. Same threading as its Database.
+/// A compiled statement that can be executed many times. Arguments bind ?1, ?2, ... in order; texts
+/// and bytes are not copied, so they must stay valid until the end of the execution. Same threading
+/// as its Database.
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
-  /// Runs it to its end, for its effect.
+  /// Executes the statement to its end, for its effect.
   template <class... Arguments>
   absl::Status Run(const Arguments&... arguments) {
     absl::StatusOr<Rows> rows = Query(arguments...);
@@ -55,10 +57,10 @@ class Statement {
     return Finish(*rows);
   }
 
-  /// Starts it; the rows are drawn one by one.
+  /// Starts the statement; the caller fetches the rows one by one.
   template <class... Arguments>
   absl::StatusOr<Rows> Query(const Arguments&... arguments) {
-    Rows rows(statement_.get());  // Resets also when an argument can't be bound.
+    Rows rows(statement_.get());  // Its destructor resets the statement, also if binding fails.
     [[maybe_unused]] int index = 0;
     absl::Status status;
     ((status = status.ok() ? Bind(++index, arguments) : status), ...);

@@ -46,7 +46,7 @@ absl::StatusCode CodeOf(int extended) {
 
 absl::Status ToStatus(sqlite3* db, int code, const std::string& doing) {
   if ((code & 0xff) == SQLITE_OK) return absl::OkStatus();
-  // The connection's words are about the last call, which may have been another.
+  // The connection's message is about its latest call, which may have been a different one.
   const bool is_last = db != nullptr && (sqlite3_extended_errcode(db) & 0xff) == (code & 0xff);
   std::string text =
       fmt::format("{}: {}", doing, is_last ? sqlite3_errmsg(db) : sqlite3_errstr(code));

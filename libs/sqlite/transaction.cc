@@ -21,8 +21,8 @@ absl::Status Transaction::Commit() {
 
 void Transaction::Rollback() {
   if (database_ == nullptr) return;
-  // SQLite rolls back by itself after some errors. A ROLLBACK can't fail but by I/O errors of a
-  // statement under way, and there is none here.
+  // SQLite rolls back by itself after some errors. A ROLLBACK can only fail if a running statement
+  // has an I/O error, and no statement is running here.
   if (database_->in_transaction()) database_->Execute("ROLLBACK").IgnoreError();
   database_ = nullptr;
 }

@@ -16,30 +16,31 @@
 
 namespace ridestream::streams {
 
-/// The client's side of a server stream that is followed forever: when it ends it is opened again
-/// after a pause, from its owner's position at that time. While the peer refuses the stream, i.e.
-/// ends it before its first message with a status other than UNAVAILABLE, the pauses grow: such an
-/// error rarely goes away by itself.
+/// The client's end of a server stream that is followed forever. When it ends it is opened again
+/// after a pause, from its owner's position at that time. While the peer rejects the stream, i.e.
+/// ends it before its first message with a status other than UNAVAILABLE, the pauses grow, because
+/// such an error rarely goes away by itself.
 ///
-/// Thread-safe. The functions are called one at a time, and `on_message` and `on_end` without a
+/// Thread-safe. The callbacks are called one at a time, and `on_message` and `on_end` without a
 /// lock.
 template <class Response>
 class FollowStream final : private ReadListener<Response> {
  public:
   struct Options {
-    /// Opens the stream. Must not call this back.
+    /// Opens the stream. Must not call this object.
     std::function<std::unique_ptr<ReadStream>(ReadListener<Response>&)> open;
-    /// Takes a message. False: it can't be taken now; the stream is closed and opened again later.
+    /// Processes a message. Returns false if it can't be processed now: the stream is then closed
+    /// and opened again later.
     std::function<bool(Response&)> on_message;
-    /// Pause after a stream that had messages, and while the peer is UNAVAILABLE: the transport
-    /// has pauses of its own before it connects again.
+    /// Pause after a stream that delivered messages, and while the peer is UNAVAILABLE: the
+    /// transport pauses before it reconnects anyway.
     std::chrono::milliseconds reopen_after{200};
-    /// Bound of the pauses while the peer refuses the stream. Each is up to twice the one before,
-    /// of which a random part of at most a quarter is taken off, so that many clients don't call at
-    /// the same time.
+    /// Maximum pause while the peer rejects the stream. Each pause is up to twice the previous one,
+    /// less a random part of at most a quarter, so that many clients don't call at the same time.
     std::chrono::milliseconds longest_pause{30'000};
-    /// Called when a stream ended that wasn't stopped, with the reason. `is_news` is false if the
-    /// streams since the last message all ended with that code: what is logged then is logged once.
+    /// Called with the reason when a stream that wasn't stopped has ended. `is_news` is false if
+    /// all streams since the last message ended with the same code, so that the owner can log the
+    /// error once.
     std::function<void(const absl::Status&, bool is_news)> on_end = nullptr;
   };
 
@@ -49,7 +50,7 @@ class FollowStream final : private ReadListener<Response> {
   }
   ~FollowStream() { Stop(); }
 
-  /// Cancels what is open and waits until it has ended.
+  /// Cancels an open stream and waits until it has ended.
   void Stop() {
     TimerPort::Handle reopen = 0;
     std::unique_ptr<ReadStream> stream;
@@ -100,7 +101,7 @@ class FollowStream final : private ReadListener<Response> {
       MutexLock lock(mu_);
       ended = std::move(stream_);
     }
-    ended.reset();  // Its transport may just be coming back from OnEnded.
+    ended.reset();  // Its transport may still be returning from OnEnded.
     MutexLock lock(mu_);
     reopen_timer_ = 0;
     if (!stopping_) stream_ = options_.open(*this);
@@ -108,9 +109,9 @@ class FollowStream final : private ReadListener<Response> {
 
   TimerPort& timers_;
   const Options options_;
-  // The stream's: its functions come one at a time.
+  // Used by the stream's callbacks only, which run one at a time.
   bool had_message_ = false;
-  std::optional<absl::StatusCode> last_end_;  // Nothing after a message.
+  std::optional<absl::StatusCode> last_end_;  // nullopt after a message.
   std::chrono::milliseconds next_refusal_pause_ = options_.reopen_after;
   std::mt19937_64 random_{std::random_device()()};
   Mutex mu_;

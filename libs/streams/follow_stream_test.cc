@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using Listener = ReadListener<std::string>;
 
-/// Notes which listener waits for messages, and that it doesn't any more.
+/// Records which listener waits for messages, and clears it when destroyed.
 class FakeReadStream final : public ReadStream {
  public:
   FakeReadStream(Listener& listener, Listener*& open) : open_(open) { open_ = &listener; }
@@ -46,7 +46,7 @@ class FollowStreamTest : public ::testing::Test {
                   news_.push_back(is_news);
                 }};
   }
-  /// The stream ends so, and is opened again. Returns the pause before that.
+  /// Ends the stream with `status` and opens it again. Returns the pause in between.
   std::chrono::nanoseconds EndWith(const absl::Status& status) {
     open_->OnEnded(status);
     const auto pause = timers_.last_delay();
@@ -118,7 +118,7 @@ TEST_F(FollowStreamTest, StopEndsTheStreamAndOpensNoOther) {
   EXPECT_EQ(opened_, 1);
 }
 
-/// Sends messages on a thread of its own until it has sent ten, or is ended.
+/// Sends messages on its own thread until it has sent ten or is destroyed.
 class ThreadReadStream final : public ReadStream {
  public:
   explicit ThreadReadStream(Listener& listener) : thread_([this, &listener] { Run(listener); }) {}

@@ -11,24 +11,24 @@
 
 namespace ridestream::streams {
 
-/// The client's side of a client stream that is held forever: queued data is fetched from its owner
-/// batch by batch, so batches grow by themselves when the other side is slower, and the owner
-/// decides what to keep. A stream that breaks is opened again after a pause; the batch in flight is
-/// lost.
+/// The client's end of a client stream that is kept open forever. It fetches queued data from its
+/// owner batch by batch, so batches grow when the peer is slower, and the owner decides what to
+/// keep. A broken stream is opened again after a pause; the batch in flight is lost.
 ///
-/// Thread-safe. The functions are called one at a time, and `fill` and `on_end` without a lock.
+/// Thread-safe. The callbacks are called one at a time, and `fill` and `on_end` without a lock.
 template <class Request>
 class ReportStream final : private WriteListener {
  public:
   struct Options {
-    /// Opens the stream. Must not call this back.
+    /// Opens the stream. Must not call this object.
     std::function<std::unique_ptr<WriteStream<Request>>(WriteListener&)> open;
-    /// Puts the next batch into the request, whose old content may be reused. False: nothing waits.
+    /// Fills the request, whose old content may be reused, with the next batch. Returns false if
+    /// nothing waits.
     std::function<bool(Request*)> fill;
     /// How long the first entry of a batch waits for others.
     std::chrono::microseconds linger{2'000};
     std::chrono::milliseconds reopen_after{200};
-    /// Told when a stream ended that wasn't stopped, with the reason.
+    /// Called with the reason when a stream that wasn't stopped has ended.
     std::function<void(const absl::Status&)> on_end = nullptr;
   };
 
@@ -38,15 +38,14 @@ class ReportStream final : private WriteListener {
   }
   ~ReportStream() { Stop(); }
 
-  /// Says that something waits. Cheap, but best called only for the first item that waits in the
-  /// queue.
+  /// Signals that data waits. Cheap, but only the first waiting item needs it.
   void Wake() {
     MutexLock lock(mu_);
     something_waits_ = true;
     ArmLinger();
   }
 
-  /// Cancels what is open and waits until it has ended. What still waits is not sent.
+  /// Cancels an open stream and waits until it has ended. Waiting data is not sent.
   void Stop() {
     TimerPort::Handle linger = 0;
     TimerPort::Handle reopen = 0;
@@ -83,7 +82,7 @@ class ReportStream final : private WriteListener {
     });
   }
 
-  /// Called by whoever set `writing_`.
+  /// Called by the thread that set `writing_`.
   void WriteNext() {
     while (true) {
       {
@@ -105,7 +104,7 @@ class ReportStream final : private WriteListener {
       if (!ok || stopping_) {
         failed_ = true;
         writing_ = false;
-        something_waits_ = true;  // For the next stream: there may be more than the lost batch.
+        something_waits_ = true;  // More data than the lost batch may wait for the next stream.
         return;
       }
     }
@@ -131,7 +130,7 @@ class ReportStream final : private WriteListener {
       MutexLock lock(mu_);
       ended = std::move(stream_);
     }
-    ended.reset();  // Its transport may just be coming back from OnEnded.
+    ended.reset();  // Its transport may still be returning from OnEnded.
     MutexLock lock(mu_);
     reopen_timer_ = 0;
     if (!stopping_) Open();
@@ -139,9 +138,9 @@ class ReportStream final : private WriteListener {
 
   TimerPort& timers_;
   const Options options_;
-  Request request_;  // Of the write under way; touched by whoever set `writing_`.
+  Request request_;  // Used by the thread that set `writing_`, until the write completes.
   Mutex mu_;
-  // Null while stopping, and for a moment before it is opened again.
+  // Null while stopping, and briefly before it is opened again.
   std::unique_ptr<WriteStream<Request>> stream_ ABSL_GUARDED_BY(mu_);
   bool something_waits_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;

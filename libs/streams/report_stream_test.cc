@@ -16,9 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Keeps what is written for the test to take.
+/// Keeps written requests until the test takes them.
 struct Wire {
-  WriteListener* listener = nullptr;  // Null while none is open.
+  WriteListener* listener = nullptr;  // Null while no stream is open.
   std::optional<std::string> in_flight;
   int opened = 0;
 };
@@ -44,7 +44,7 @@ class ReportStreamTest : public ::testing::Test {
     waiting_.push_back(what);
     stream_.Wake();
   }
-  /// What is being written, which succeeds.
+  /// Completes the current write successfully and returns what was written.
   std::string Take() {
     const std::string taken = std::exchange(wire_.in_flight, std::nullopt).value_or("nothing");
     if (taken != "nothing") wire_.listener->OnWritten(true);
@@ -89,7 +89,7 @@ TEST_F(ReportStreamTest, ContinuesAfterTheBatchThatABreakLost) {
   wire_.in_flight.reset();
   wire_.listener->OnWritten(false);
   wire_.listener->OnEnded(absl::UnavailableError("gone"));
-  timers_.FireAll();  // It is opened again, and what waits lingers.
+  timers_.FireAll();  // The stream is opened again, and waiting data lingers.
   EXPECT_EQ(wire_.opened, 2);
   timers_.FireAll();
   EXPECT_EQ(Take(), "kept");
@@ -114,7 +114,7 @@ TEST_F(ReportStreamTest, StopEndsTheStreamAndSendsNothingMore) {
   EXPECT_EQ(timers_.waiting(), 0u);
 }
 
-/// Takes writes on a thread of its own; each fifth fails, and with it the stream.
+/// Completes writes on its own thread; every fifth fails, and the stream with it.
 class ThreadWriteStream final : public WriteStream<int> {
  public:
   ThreadWriteStream(WriteListener& listener, std::atomic<int>& taken)

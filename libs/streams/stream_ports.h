@@ -4,49 +4,50 @@
 
 namespace ridestream::streams {
 
-// The ports to the transport of streams that this process opens. A transport calls the listener one
-// call at a time, never from within a function of its own, and without a lock.
+// Ports to the transport of streams that this process opens. A transport calls the listener one
+// call at a time, never from within one of its own functions, and without a lock.
 
-/// Listens to a server stream.
+/// Receives the events of a server stream.
 template <class Response>
 class ReadListener {
  public:
-  /// A message came; the next follows when this has returned. False: it can't be taken, and the
-  /// stream is to be cancelled.
+  /// A message arrived; the next one follows after this returns. Returns false if the message can't
+  /// be processed; the transport then cancels the stream.
   virtual bool OnMessage(Response& message) = 0;
-  /// Last, once.
+  /// Called once, last.
   virtual void OnEnded(const absl::Status& status) = 0;
 
  protected:
   ~ReadListener() = default;
 };
 
-/// A server stream, from its opening on. Ending the object cancels the stream, if it goes on, and
-/// waits until the listener isn't called any more; so not from within the listener.
+/// An open server stream. Destroying it cancels the stream unless it has ended, and waits until the
+/// listener isn't called any more, so it must not be destroyed from within the listener.
 class ReadStream {
  public:
   virtual ~ReadStream() = default;
 };
 
-/// Listens to a client stream.
+/// Receives the events of a client stream.
 class WriteListener {
  public:
-  /// The write is over. False: it failed, as will all that follow.
+  /// The write has completed. With false it failed, and all later writes will fail.
   virtual void OnWritten(bool ok) = 0;
-  /// Last, once; behind OnWritten, if a write was under way. A transport may notice the end by the
-  /// next write only.
+  /// Called once, last; after OnWritten if a write was in flight. Some transports notice the end
+  /// only at the next write.
   virtual void OnEnded(const absl::Status& status) = 0;
 
  protected:
   ~WriteListener() = default;
 };
 
-/// A client stream, from its opening on. Ends as a ReadStream does.
+/// An open client stream. Its destructor is like ReadStream's.
 template <class Request>
 class WriteStream {
  public:
   virtual ~WriteStream() = default;
-  /// Sends the message, which stays as it is until OnWritten. Not while another write is under way.
+  /// Sends the message, which must not change until OnWritten. Must not be called while a write is
+  /// in flight.
   virtual void Write(const Request& request) = 0;
 };
 

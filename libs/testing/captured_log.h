@@ -8,7 +8,7 @@
 
 namespace ridestream::testing {
 
-/// The newest 10,000 lines that the process logs while it lives. Thread-safe.
+/// Captures the newest 10,000 log lines of the process while it exists. Thread-safe.
 class CapturedLog {
  public:
   CapturedLog() : before_(spdlog::default_logger()) {

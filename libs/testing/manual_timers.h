@@ -9,8 +9,8 @@
 
 namespace ridestream::testing {
 
-/// Timers that fire when the test says so, however long they were to wait. Thread-safe, except that
-/// Cancel doesn't wait for a function under way: functions run on the thread that fires.
+/// Timers that fire when the test says so, whatever their delay. Thread-safe, except that Cancel
+/// doesn't wait for a running function: functions run on the thread that fires them.
 class ManualTimers final : public TimerPort {
  public:
   Handle After(std::chrono::nanoseconds delay, std::function<void()> fire) override {
@@ -24,7 +24,7 @@ class ManualTimers final : public TimerPort {
     waiting_.erase(handle);
   }
 
-  /// Fires all that wait now; not those that they begin.
+  /// Fires all timers that wait now, but not those that they start.
   void FireAll() {
     std::map<Handle, std::function<void()>> due;
     {
@@ -37,7 +37,7 @@ class ManualTimers final : public TimerPort {
     MutexLock lock(mu_);
     return waiting_.size();
   }
-  /// How long the timer that was begun last was to wait; 0 before the first.
+  /// The delay of the newest timer; 0 before the first.
   std::chrono::nanoseconds last_delay() {
     MutexLock lock(mu_);
     return last_delay_;

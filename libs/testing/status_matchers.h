@@ -20,7 +20,7 @@ MATCHER(IsOk, "is OK") {
   return GetStatus(arg).ok();
 }
 
-/// Matches a Status or StatusOr with this code whose message has this part.
+/// Matches a Status or StatusOr with this code whose message contains this text.
 MATCHER_P2(StatusIs, code, message_part, "") {
   *result_listener << "which is " << GetStatus(arg).ToString();
   return GetStatus(arg).code() == code &&

@@ -10,7 +10,7 @@
 
 namespace ridestream::testing {
 
-/// A fresh folder that goes with its test.
+/// A new folder that is removed by the destructor.
 class TempFolder {
  public:
   TempFolder() {
@@ -33,8 +33,8 @@ class TempFolder {
   std::string path_;
 };
 
-/// While it lives this process has no special rights: a test that runs as root gets refused as
-/// anybody would.
+/// Drops this process's special rights while it exists, so that a test that runs as root is refused
+/// access like any other user.
 class WithoutRights {
  public:
   WithoutRights() {

@@ -1,1 +1,1 @@
-// Only carries the precompiled header.
+// Exists only to build the precompiled header.

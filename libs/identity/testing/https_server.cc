@@ -62,7 +62,7 @@ void HttpsServer::KeepSilent() {
 void HttpsServer::Serve() {
   while (true) {
     const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (socket < 0) return;  // It is being destroyed.
+    if (socket < 0) return;  // The server is being destroyed.
     const std::unique_ptr<SSL, OpenSslRelease<SSL_free>> connection(SSL_new(context_));
     SSL_set_fd(connection.get(), socket);
     if (SSL_accept(connection.get()) == 1) ServeOne(*connection);

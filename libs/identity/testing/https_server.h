@@ -11,21 +11,22 @@
 
 namespace ridestream::identity {
 
-/// An https server on a free port of 127.0.0.1 that gives each request the same answer, one
-/// connection after the other. Thread-safe.
+/// An HTTPS server on a free port of 127.0.0.1 that gives every request the same response and
+/// serves one connection at a time. Thread-safe.
 class HttpsServer {
  public:
-  /// `certificate`: what it presents.
+  /// `certificate` is what the server presents.
   explicit HttpsServer(const KeyAndCertificate& certificate);
   ~HttpsServer();
 
   /// "https://127.0.0.1:PORT/jwks".
   std::string url() const;
-  /// From now on: a status line's end, e.g. "200 OK", headers with their line ends, and a body.
+  /// Sets the response: the end of the status line, e.g. "200 OK", the body, and headers with their
+  /// line ends.
   void Answer(std::string status, std::string body, std::string headers = "");
-  /// Sends nothing from now on, until it ends or must answer again.
+  /// Sends nothing until Answer is called again or the server is destroyed.
   void KeepSilent();
-  /// Requests that it has read.
+  /// Number of requests that it has read.
   int requests() const { return requests_; }
 
  private:

@@ -46,7 +46,8 @@ absl::StatusOr<std::string> Exchange(const std::string& address, const std::stri
   return answer;
 }
 
-/// Takes `a="x",b="y"}` off the text. False if that isn't what it begins with.
+/// Removes `a="x",b="y"}` from the front of the text. Returns false if the text doesn't begin like
+/// that.
 bool TakeLabels(std::string_view& text, std::map<std::string, std::string>& labels) {
   while (!text.empty() && text.front() != '}') {
     const std::size_t equals = text.find("=\"");

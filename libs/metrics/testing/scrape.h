@@ -13,7 +13,7 @@ struct Series {
   double value = 0;
 };
 
-/// A metric as it was scraped. The series of a histogram are those of its buckets, count and sum.
+/// A scraped metric. The series of a histogram are those of its buckets, count and sum.
 struct Metric {
   std::string type;
   std::string help;
@@ -21,17 +21,17 @@ struct Metric {
 };
 using Metrics = std::map<std::string, Metric>;
 
-/// The body that a server on this machine answers GET `path` with. UNAVAILABLE when it can't be
-/// reached, INTERNAL when it doesn't answer 200.
+/// The body of a response to GET `path` from a server on this machine. UNAVAILABLE if it can't be
+/// reached, INTERNAL if the status isn't 200.
 absl::StatusOr<std::string> HttpGet(const std::string& address, const std::string& path);
 
-/// Reads Prometheus' text format. INVALID_ARGUMENT names the line that isn't of it.
+/// Parses Prometheus' text format. INVALID_ARGUMENT, with the line, for anything else.
 absl::StatusOr<Metrics> ParseMetrics(const std::string& text);
 
-/// GET /metrics, read.
+/// Scrapes and parses GET /metrics.
 absl::StatusOr<Metrics> ScrapeMetrics(const std::string& address);
 
-/// The sum of a metric's series that have all of these labels; 0 when there is none.
+/// The sum of a metric's series that have all these labels; 0 if there are none.
 double Sum(const Metrics& metrics, const std::string& name,
            const std::map<std::string, std::string>& labels = {});
 

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kClusterPatience{120};
 constexpr std::chrono::milliseconds kClusterPollEvery{50};
 
-// A primary that is silent for 5 s has lost its lease. In synchronous mode Patroni promotes only a
-// standby that has all that was acknowledged. Parameters of fmt::format: name, folder, bin, port,
+// A primary that is silent for 5 s loses its lease. In synchronous mode Patroni promotes only a
+// standby that has every acknowledged commit. Parameters of fmt::format: name, folder, bin, port,
 // REST port, etcd's port, owner, password.
 constexpr char kConfiguration[] = R"(
 scope: ridestream
@@ -149,7 +149,7 @@ absl::Status PatroniCluster::LaunchEtcd() {
 }
 
 absl::Status PatroniCluster::Launch(Node& node) {
-  // At SIGTERM, which it gets when a test aborts, it stops its server too.
+  // Patroni gets SIGTERM when a test aborts, and then stops its server too.
   auto patroni = process::ChildProcess::Start(
       AsServerUser(kPatroni, {fmt::format("{}/{}.yml", folder_, node.name)},
                    fmt::format("{}/{}.log", folder_, node.name), "TERM"));
@@ -164,9 +164,9 @@ void PatroniCluster::Kill(const std::string& folder, Node& node) {
   node.patroni.reset();
   pid_t server = 0;
   std::ifstream(fmt::format("{}/{}/postmaster.pid", folder, node.name)) >> server;
-  if (server <= 0) return;  // Patroni hadn't started it.
+  if (server <= 0) return;  // Patroni hadn't started a server.
   kill(server, SIGKILL);
-  // The server isn't our child, so nobody notifies us when it has ended.
+  // The server isn't our child, so its end isn't signalled to us.
   const std::string executable = fmt::format("/proc/{}/exe", server);
   std::error_code gone;
   while (!fs::read_symlink(executable, gone).empty())

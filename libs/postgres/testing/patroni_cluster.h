@@ -13,28 +13,28 @@
 
 namespace ridestream::postgres::testing {
 
-/// A primary and its synchronous standby on this machine, watched by Patroni over etcd: when the
-/// primary is gone the standby takes its place. Each has a folder and free ports of its own below
-/// folder(). Runs as `nobody` when this process is root. Used by one thread.
+/// A primary and its synchronous standby on this machine, managed by Patroni with etcd: if the
+/// primary fails, the standby is promoted. Each has its own folder below folder() and its own free
+/// ports. Runs as `nobody` if this process is root. Used by one thread.
 class PatroniCluster {
  public:
-  /// Returns when the standby is synchronous. NOT_FOUND, with what to install, when there is no
-  /// PostgreSQL, Patroni or etcd on this machine.
+  /// Returns when the standby is synchronous. NOT_FOUND, with what to install, if PostgreSQL,
+  /// Patroni or etcd is missing on this machine.
   static absl::StatusOr<std::unique_ptr<PatroniCluster>> Start();
-  /// Kills all and removes the folder.
+  /// Kills all processes and removes the folder.
   ~PatroniCluster();
 
-  /// Names both servers, and leads to the one that takes writes.
+  /// Names both servers, and connects to the one that accepts writes.
   std::string Url(const std::string& database = "ridestream") const;
 
-  /// Kills the primary as a power cut would: its Patroni and its server, by SIGKILL. UNAVAILABLE
-  /// when there is no primary.
+  /// Kills the primary's Patroni and server by SIGKILL, like a power cut. UNAVAILABLE if there is
+  /// no primary.
   absl::Status KillPrimary();
-  /// Starts the killed node again, and returns when it is a synchronous standby: from then on the
-  /// primary may be killed without loss.
+  /// Starts the killed node again, and returns when it is a synchronous standby: from then on,
+  /// killing the primary loses nothing.
   absl::Status Rejoin();
 
-  /// Holds the logs too: etcd.log, a.log, b.log.
+  /// Also contains the logs: etcd.log, a.log, b.log.
   const std::string& folder() const { return folder_; }
   void KeepFolder() { keep_folder_ = true; }
 
@@ -43,7 +43,7 @@ class PatroniCluster {
     std::string name;
     int port = 0;
     int rest_port = 0;
-    std::unique_ptr<process::ChildProcess> patroni;  // Null while it is killed.
+    std::unique_ptr<process::ChildProcess> patroni;  // Null while killed.
   };
 
   PatroniCluster(std::string bin, std::string folder);
@@ -51,7 +51,7 @@ class PatroniCluster {
   absl::Status LaunchEtcd();
   absl::Status Launch(Node& node);
   static void Kill(const std::string& folder, Node& node);
-  /// Waits until Patroni of one of the nodes answers this path of its REST interface with 200.
+  /// Waits until the Patroni of one of the nodes answers this path of its REST interface with 200.
   absl::StatusOr<std::size_t> AwaitNode(const std::string& path) const;
 
   const std::string bin_;

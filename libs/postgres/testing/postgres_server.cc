@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::milliseconds kPollEvery{5};
 
-/// Runs a program where `folder` is a disk of its own.
+/// Makes a program run in a mount namespace where `folder` is a small disk of its own.
 process::ChildProcess::Options OnSmallDisk(process::ChildProcess::Options program,
                                            const std::string& folder, int megabytes) {
   std::vector<std::string> all = {
@@ -54,7 +54,7 @@ absl::Status InitializeCluster(const std::string& bin, const std::string& folder
       folder + "/initdb.log"));
 }
 
-/// initdb takes seconds: it is done once per machine, user and version, and copied from there.
+/// initdb takes seconds, so its result is created once per machine, user and version, and copied.
 absl::StatusOr<std::string> Template(const std::string& bin) {
   std::string name = bin;
   std::replace(name.begin(), name.end(), '/', '-');
@@ -70,7 +70,8 @@ absl::StatusOr<std::string> Template(const std::string& bin) {
     absl::StatusOr<std::string> made = MakeServerFolder(fs::temp_directory_path());
     status = made.status();
     if (made.ok()) status = InitializeCluster(bin, *made);
-    if (status.ok()) fs::rename(*made, path);  // Whole, or not at all.
+    // Atomic, so that others see a complete folder or none.
+    if (status.ok()) fs::rename(*made, path);
   }
   close(lock);
   if (!status.ok()) return status;
@@ -162,7 +163,7 @@ bool PostgresServer::CanMount() {
 }
 
 void PostgresServer::SignalAll(int signal) const {
-  // Each of its processes is in a group of its own.
+  // Each server process has its own process group.
   std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", process_->pid()));
   process_->Signal(signal);
   for (pid_t child = 0; children >> child;) kill(child, signal);

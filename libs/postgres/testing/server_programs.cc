@@ -52,7 +52,7 @@ absl::Status RunToItsEnd(const process::ChildProcess::Options& options) {
 }
 
 absl::StatusOr<std::string> MakeServerFolder(const std::string& parent) {
-  // Absolute, since libpq takes another name for a host's.
+  // Absolute, because libpq interprets a relative path as a host name.
   std::string path = fs::absolute(parent) / "ridestream-pg-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
     return absl::PermissionDeniedError(fmt::format("{}: {}", path, std::strerror(errno)));

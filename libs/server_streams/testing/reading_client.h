@@ -13,18 +13,18 @@
 
 namespace ridestream::streams::testing {
 
-/// The client of a server stream, and its transport: completes each write on a thread of its own,
-/// and hands what was written to the test. Thread-safe.
+/// The client of a server stream, and its transport: completes each write on its own thread, and
+/// passes the written messages to the test. Thread-safe.
 template <class Message>
 class ReadingClient final : public StreamWriter<Message> {
  public:
   using Stream = PushStream<Message>;
 
-  /// Waits for the stream's end.
+  /// Waits until the stream has ended.
   ~ReadingClient() {
     if (thread_.joinable()) thread_.join();
   }
-  /// Once, with the stream that writes here.
+  /// Sets the stream that writes here. Call once.
   void Attach(std::shared_ptr<Stream> stream) {
     stream_ = std::move(stream);
     thread_ = std::thread([this] { Run(); });
@@ -42,7 +42,7 @@ class ReadingClient final : public StreamWriter<Message> {
     changed_.SignalAll();
   }
 
-  /// The messages so far, once there are at least that many.
+  /// Waits for at least `count` messages, and returns all messages so far.
   std::vector<Message> Await(size_t count) {
     MutexLock lock(mu_);
     while (written_.size() < count) changed_.Wait(mu_);

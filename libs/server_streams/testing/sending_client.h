@@ -12,8 +12,8 @@
 
 namespace ridestream::streams::testing {
 
-/// The client of a client stream, and its transport: hands over what the test sends, a message for
-/// each read, on a thread of its own. Thread-safe.
+/// The client of a client stream, and its transport: delivers the test's messages, one for each
+/// read, on its own thread. Thread-safe.
 template <class Request, class Response>
 class SendingClient final : public StreamReader<Response> {
  public:
@@ -23,11 +23,11 @@ class SendingClient final : public StreamReader<Response> {
     Response response;
   };
 
-  /// Waits for the stream's end.
+  /// Waits until the stream has ended.
   ~SendingClient() {
     if (thread_.joinable()) thread_.join();
   }
-  /// Once, with the stream that reads from here.
+  /// Sets the stream that reads from here. Call once.
   void Attach(std::shared_ptr<Stream> stream) {
     stream_ = std::move(stream);
     thread_ = std::thread([this] { Run(); });
@@ -49,7 +49,7 @@ class SendingClient final : public StreamReader<Response> {
     unsent_.push_back(std::move(request));
     changed_.SignalAll();
   }
-  /// Behind what was sent.
+  /// Half-closes after the messages that were sent.
   void HalfClose() {
     MutexLock lock(mu_);
     half_closed_ = true;

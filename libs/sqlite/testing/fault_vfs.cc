@@ -9,12 +9,12 @@
 namespace ridestream::sqlite::testing {
 namespace {
 
-// SQLite allocates vfs->szOsFile bytes for each file: ours, with the platform's file behind it.
+// SQLite allocates vfs->szOsFile bytes for each file: our struct, followed by the platform's file.
 struct WrappedFile {
   sqlite3_file base;
   FaultVfs* faults;
   sqlite3_file* real;
-  const char* path;  // SQLite's, as long as the file is open. Null for a temporary one.
+  const char* path;  // Owned by SQLite while the file is open. Null for a temporary file.
 };
 
 WrappedFile* Wrapped(sqlite3_file* file) { return reinterpret_cast<WrappedFile*>(file); }
@@ -33,7 +33,7 @@ int Sync(sqlite3_file* file, int flags) {
   return code;
 }
 
-// Everything else is handed on as it is.
+// Forwards every other method unchanged.
 template <auto kMethod, class... Arguments>
 int HandOn(sqlite3_file* file, Arguments... arguments) {
   return (Real(file)->pMethods->*kMethod)(Real(file), arguments...);
@@ -42,7 +42,7 @@ void ShmBarrier(sqlite3_file* file) { Real(file)->pMethods->xShmBarrier(Real(fil
 
 using M = sqlite3_io_methods;
 constexpr sqlite3_io_methods kMethods = {
-    .iVersion = 2,  // Without memory-mapped I/O, which would pass Write by.
+    .iVersion = 2,  // Without memory-mapped I/O, which would bypass Write.
     .xClose = HandOn<&M::xClose>,
     .xRead = HandOn<&M::xRead, void*, int, sqlite3_int64>,
     .xWrite = Write,

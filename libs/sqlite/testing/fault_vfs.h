@@ -8,9 +8,8 @@
 
 namespace ridestream::sqlite::testing {
 
-/// A disk for SQLite that fails or waits on demand: SQLite's file system layer, wrapped around the
-/// platform's own. Open databases with `OpenOptions::vfs = name()`, and close them before it goes.
-/// Thread-safe.
+/// A disk for SQLite that fails or blocks on demand: a VFS around the platform's own. Open
+/// databases with `OpenOptions::vfs = name()`, and close them before destroying it. Thread-safe.
 class FaultVfs {
  public:
   FaultVfs();
@@ -20,26 +19,26 @@ class FaultVfs {
 
   const std::string& name() const { return name_; }
 
-  /// From now on each sync (or write) is an I/O error, until it is set back.
+  /// Makes each sync (or write) fail with an I/O error until it is called with false.
   void FailSyncs(bool fail);
   void FailWrites(bool fail);
 
-  /// The disk has space for this many more bytes; then each write fails as on a full disk, until
-  /// there is room again.
+  /// Leaves space for this many more bytes; then each write fails as on a full disk, until there is
+  /// space again.
   void LeaveRoom(std::uint64_t bytes);
   void LeaveRoom() { LeaveRoom(std::numeric_limits<std::uint64_t>::max()); }
 
-  /// From now on each file's content as of its last sync is kept in `folder` under the file's name:
-  /// what a power cut would leave, if the disk lost all that it may.
+  /// Keeps a copy of each file as of its last sync in `folder` under the file's name: what a power
+  /// cut would leave if the disk lost everything it may lose.
   void KeepSynced(const std::string& folder);
 
-  /// From now on each sync waits for ReleaseSyncs().
+  /// Makes each sync wait for ReleaseSyncs().
   void HoldSyncs();
-  /// Blocks until some thread waits in a sync.
+  /// Blocks until a thread waits in a sync.
   void AwaitHeldSync();
   void ReleaseSyncs();
 
-  /// For the wrapped files: a result code of SQLite.
+  /// Called by the wrapped files; returns an SQLite result code.
   int BeforeSync();
   void AfterSync(const std::string& path);
   void AfterDelete(const std::string& path);
@@ -48,7 +47,7 @@ class FaultVfs {
  private:
   struct Impl;
   const std::string name_;
-  Impl* const impl_;  // Owned; SQLite's C structures, which must not move.
+  Impl* const impl_;  // Owned; contains SQLite's C structures, which must not move.
 
   Mutex mu_;
   CondVar changed_;
