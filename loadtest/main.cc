@@ -13,7 +13,7 @@
 
 namespace {
 
-// Exit statuses, as --help says.
+// Exit statuses; --help lists them.
 constexpr int kClean = 0, kViolations = 1, kUsage = 2, kUnreachable = 3;
 
 int FailWith(int exit_status, const absl::Status& status) {

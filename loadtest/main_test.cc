@@ -1,4 +1,4 @@
-// Runs the program as people do.
+// Runs the program as users do.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -76,7 +76,7 @@ TEST(LoadtestTest, ReportsAtOnceAtTheSecondSignal) {
     while (Read(path).find(text) == std::string::npos && !(*city)->HasEnded()) {
     }
   };
-  await(offers, "\n1");  // Below the heading, a line begins with a Unix time.
+  await(offers, "\n1");  // After the heading, lines begin with a Unix time.
   (*city)->Signal(SIGINT);
   await(out, "stopping: open trips get up to 120 s to end; press Ctrl-C again to end at once\n");
   ASSERT_FALSE((*city)->HasEnded()) << Read(out);

@@ -122,8 +122,8 @@ without it.)";
 
 namespace {
 
-// Pauses before a retry and time-outs are in wall-clock time, however fast the city's clock runs:
-// they protect real machines.
+// Retry pauses and time-outs are in wall time, however fast the city's clock runs, because they
+// protect real machines.
 Duration Scaled(std::chrono::milliseconds wall) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(Duration(wall).count()) *
                                              absl::GetFlag(FLAGS_clock_rate)));
@@ -154,7 +154,7 @@ absl::StatusOr<ProgressMode> ProgressFromFlag() {
       fmt::format("--progress={}: must be auto, block, lines or none", mode));
 }
 
-/// Finds the service's process for our market.
+/// Finds the process of the service that serves our market.
 absl::StatusOr<std::string> FindAddress(const char* name, const absl::Flag<std::string>& flag) {
   const auto addresses = service::MarketAddresses::Parse(name, absl::GetFlag(flag));
   if (!addresses.ok()) return addresses.status();
@@ -178,7 +178,7 @@ DriverHabits DriverHabitsFromFlags() {
   return habits;
 }
 
-// Half of the middle's congestion is left a third of the way out.
+// A third of the way out, half of the middle's congestion remains.
 Congestion CongestionOf(const roads::BoundingBox& bounds) {
   return {.peak = absl::GetFlag(FLAGS_congestion),
           .middle = Interpolate(bounds.south_west, bounds.north_east, 0.5),
@@ -271,7 +271,7 @@ absl::StatusOr<CityOptions> MakeCityOptions(const Settings& settings,
   CityOptions options = settings.city;
   options.driver_habits.congestion = CongestionOf(streets.graph().bounds());
   if (settings.fleet_file.empty()) {
-    // Not the demand's seed: nobody is to begin where somebody asks.
+    // Not the demand's seed, so that cars don't start exactly where riders request trips.
     options.fleet = GenerateFleet(streets.graph(), settings.drivers, ~settings.city.seed);
     return options;
   }

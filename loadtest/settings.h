@@ -13,10 +13,10 @@
 
 namespace ridestream::loadtest {
 
-/// What --help shows above the flags.
+/// The text that --help shows above the flags.
 extern const char kUsage[];
 
-/// The flags that aren't a part of CityOptions as they are.
+/// The flags that don't map directly to CityOptions.
 struct Settings {
   CityOptions city;
   std::string roads;
@@ -27,11 +27,12 @@ struct Settings {
   bool check_flags = false;
 };
 
-/// INVALID_ARGUMENT names the flag that is wrong.
+/// INVALID_ARGUMENT, with the flag, for an invalid value.
 absl::StatusOr<Settings> SettingsFromFlags();
-/// Whether the files that the flags name can be read and written, except for the streets.
+/// Checks that the files that the flags name can be read and written, except for the streets.
 absl::Status CheckFiles(const Settings& settings);
-/// Makes all calls prove who makes them, as the flags say. Call it before other threads start.
+/// Makes all calls prove their caller's identity, as the flags say. Must be called before other
+/// threads start.
 absl::Status UseSecurityFromFlags();
 absl::StatusOr<std::unique_ptr<Demand>> MakeDemand(const Settings& settings,
                                                    const roads::Streets& streets);

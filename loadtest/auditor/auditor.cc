@@ -55,7 +55,7 @@ void Auditor::AddDriver(DriverHistory history) {
 
 void Auditor::AddPositions(std::uint64_t sent, std::uint64_t indexed) {
   verdict_.Looked(Check::kPositionsIndexed, sent);
-  // People who took cars over send positions too, which aren't counted as sent.
+  // People who took over cars send positions too, which are not in `sent`.
   if (indexed == 0 || (indexed > sent && !any_taken_over_)) {
     verdict_.Violated(Check::kPositionsIndexed,
                       fmt::format("{} positions sent, {} seen in the index", sent, indexed));
@@ -113,7 +113,7 @@ void Auditor::CountSeats(const pb::TripEvent& event, pb::TripState before) {
   }
 }
 
-// How full cars are: by their drivers, in the order of the log.
+// Counts the occupancy of cars, by driver, in the order of the log.
 void Auditor::CountRide(const pb::TripEvent& event, pb::TripState before) {
   const int was_aboard = before == pb::TRIP_STATE_ABOARD ? 1 : 0;
   const int is_aboard = event.trip().state() == pb::TRIP_STATE_ABOARD ? 1 : 0;
@@ -144,7 +144,7 @@ RideFigures Auditor::rides() const {
   return figures;
 }
 
-// Each step on record is one that its driver made.
+// Checks that the driver of each step on record made it.
 void Auditor::CheckDeed(const pb::TripEvent& event) {
   const pb::TripState state = event.trip().state();
   const auto driver = drivers_.find(DriverId(event.trip().driver().driver_id()));
@@ -196,8 +196,8 @@ const Verdict& Auditor::Judge(Extent extent) {
   return verdict_;
 }
 
-// An accept is what gives a driver a trip, but for riders who share, who are put into its plan; a
-// list leaves none out.
+// A driver gets a trip by accepting it, except for riders who share, whose trips are inserted into
+// its plan; and a list leaves no trip out.
 void Auditor::JudgeTrip(const TripId& trip_id, const TripRecord& record) {
   for (const Assignment& assignment : record.assignments) {
     const auto driver = drivers_.find(assignment.driver_id);

@@ -13,22 +13,22 @@
 
 namespace ridestream::loadtest {
 
-/// What came of the rides.
+/// Figures of the rides.
 struct RideFigures {
   std::uint64_t shared_trips = 0;
   std::uint64_t broken_promises = 0;
   /// Trips aboard, averaged over the time in which cars were occupied.
   double riders_per_car = 0;
-  /// Steps of drivers on record, and those that don't agree with where their cars were seen.
+  /// Number of drivers' steps on record, and of those that contradict the positions of their cars.
   std::uint64_t steps = 0;
   std::uint64_t implausible_steps = 0;
 };
 
 /// Compares what the riders saw, what the drivers saw and did, and what trip has on record.
 ///
-/// Feed it in this order: all riders and drivers, the log of the run, the list of trips; then ask
-/// for the verdict. Riders and drivers of other load generators in the same market may be in log
-/// and list: of them only what the record tells by itself is judged. Not thread-safe.
+/// Call order: all riders and drivers, the log of the run, the list of trips, then Judge. Log and
+/// list may contain riders and drivers of other load generators in the same market; those are
+/// judged only by the record itself. Not thread-safe.
 class Auditor {
  public:
   Auditor() : book_(verdict_) {}
@@ -36,21 +36,22 @@ class Auditor {
   Auditor& operator=(const Auditor&) = delete;
 
   void AddRider(RiderHistory history);
-  /// One that was taken over isn't judged: what it knows of its trips is out of date.
+  /// A driver who was taken over isn't judged, because its knowledge of its trips is out of date.
   void AddDriver(DriverHistory history);
-  /// Positions that left our drivers, and those that were seen in the index. After the drivers.
+  /// Number of positions that our drivers sent, and of those seen in the index. Call after
+  /// AddDriver.
   void AddPositions(std::uint64_t sent, std::uint64_t indexed);
-  /// An entry of the log, in order.
+  /// Adds an entry of the log; call in order.
   void AddEvent(const trip::v1::TripEvent& event);
   /// A trip of the list.
   void AddListed(const trip::v1::Trip& trip);
-  /// The record couldn't be read, so nothing of it was checked.
+  /// Reports that the record couldn't be read, so nothing in it was checked.
   void NoRecord(const std::string& why);
 
-  /// Whether what it was fed has everything in it: of a whole city, a check that looked at nothing
-  /// is a violation.
+  /// Whether the input is complete. For a whole city, a check without anything to check is a
+  /// violation.
   enum class Extent { kWhole, kPart };
-  /// Once, last.
+  /// Call once, last.
   const Verdict& Judge(Extent extent = Extent::kWhole);
   RideFigures rides() const;
 
@@ -84,8 +85,8 @@ class Auditor {
   absl::flat_hash_map<TripId, bool> listed_;
 };
 
-/// base + per_km * length + per_minute * duration, each part rounded half up, with the surge and
-/// the discount of who shares: whether a fare is the sum that its tariff asks for.
+/// Whether a fare follows from its tariff: base + per_km * length + per_minute * duration, each
+/// part rounded half up, with the surge and the discount for sharing.
 bool IsTariffsSum(const trip::v1::Fare& fare);
 
 }  // namespace ridestream::loadtest

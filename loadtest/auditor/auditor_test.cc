@@ -16,8 +16,8 @@ using ::testing::Not;
 
 constexpr Time kStart = ScaledClock::kAnchor;
 
-/// A history in which everything is right: driver d-1 gives up trip t-1, which d-2 then serves;
-/// rider r-1 changes the destination on the way.
+/// A correct history: driver d-1 gives up trip t-1, which d-2 then serves; rider r-1 changes the
+/// destination on the way.
 struct RunHistory {
   RunHistory() {
     rider.id = RiderId("r-1");
@@ -60,7 +60,7 @@ struct RunHistory {
     return driver;
   }
 
-  // 2.50 base, 1.50 a km, 0.30 a minute, 10 minutes.
+  // 2.50 base, 1.50 per km, 0.30 per minute, 10 minutes.
   static void SetFare(pb::TripEvent& event, std::uint32_t length_m) {
     pb::Fare& fare = *event.mutable_trip()->mutable_fare();
     fare.mutable_tariff()->set_currency_code("USD");
@@ -138,8 +138,8 @@ TEST(AuditorTest, DoesNotJudgeADriverWhoseCarWasTakenOver) {
   EXPECT_TRUE(auditor.Judge().clean());
 }
 
-/// The same with a rider who shares: d-1, which accepted, loses the trip to d-2, into whose plan it
-/// is put without an offer.
+/// The same with a rider who shares: d-1 accepts, and loses the trip to d-2, into whose plan it is
+/// inserted without an offer.
 RunHistory SharedRun() {
   RunHistory run;
   const auto share = [](pb::Promise& promise) {
@@ -205,7 +205,7 @@ TEST(AuditorTest, CountsStepsThatAreRecordedAsImplausible) {
   EXPECT_EQ(auditor.rides().implausible_steps, 1u) << "the step is also on later records";
 }
 
-/// What is found in a shared run that was spoiled so, if anything.
+/// The violations found in a shared run after `spoil` has changed it.
 std::string FoundIn(const std::function<void(RunHistory&)>& spoil) {
   RunHistory run = SharedRun();
   spoil(run);
@@ -436,7 +436,8 @@ INSTANTIATE_TEST_SUITE_P(
               [](RunHistory& run) { run.indexed = 101; }}),
     [](const auto& test) { return std::string(test.param.what); });
 
-/// What is found where d-2, who has arrived, or has the rider aboard, ends the trip so.
+/// The violations found where d-2, who has arrived or has the rider aboard, ends the trip like
+/// this.
 std::string FoundInEnd(pb::TripState from, const std::function<void(pb::Trip&)>& end) {
   RunHistory run;
   run.rider.states = {pb::TRIP_STATE_REQUESTED, pb::TRIP_STATE_CANCELLED};

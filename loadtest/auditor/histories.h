@@ -22,46 +22,47 @@ struct OfferHistory {
   TripId trip_id;
   Time decided_at;
   Answer answer = Answer::kNone;
-  /// OfferEnded messages. An answer that comes after the end is told it again, always the same.
+  /// Number of OfferEnded messages. An answer that comes after the end gets the same end again.
   int ends = 0;
   dispatch::v1::OfferOutcome outcome = dispatch::v1::OFFER_OUTCOME_UNSPECIFIED;
-  /// The session was lost, and the offer with it: its end.
+  /// The session was lost, which ended the offer too.
   bool voided = false;
-  /// How often the answer was sent: again after a resume, when its effect hadn't been seen.
+  /// Number of times that the answer was sent: it is repeated after a resume until its effect has
+  /// been seen.
   int answers = 0;
   bool ends_differ = false;
 };
 
-/// What a driver did for a trip: steps that it sent.
+/// A driver's steps for a trip that it sent.
 struct DrivenTrip {
   TripId trip_id;
   bool arrived = false, picked_up = false, dropped_off = false;
 };
 
-/// What one driver saw and did, kept by the driver. Rules that only the driver can judge, message
-/// by message, it judges itself: `violations`. Grows by about 150 bytes an offer.
+/// What one driver saw and did, recorded by the driver. The driver itself checks the rules that
+/// only it can check, message by message: `violations`. Grows by about 150 bytes per offer.
 struct DriverHistory {
   static constexpr size_t kKeptViolations = 8;
 
   DriverId id;
   std::uint32_t seats = 0;
-  /// Somebody else has the car now; what happens to it isn't this history's any more.
+  /// Somebody else has taken over the car; later events are not part of this history.
   bool taken_over = false;
   std::uint64_t welcomes = 0;
   std::uint64_t pushes = 0;
   std::uint64_t plans = 0;
-  /// Plans that another one replaced before they were acked, which is fine.
+  /// Number of plans that were replaced before they were acked, which is permitted.
   std::uint64_t plans_replaced = 0;
   std::uint64_t plan_version = 0;
   std::uint64_t acked_plan_version = 0;
-  /// Suggestions where to wait, and those that it followed.
+  /// Number of suggested waiting places, and of those that the driver followed.
   std::uint64_t waiting_places = 0;
   std::uint64_t waiting_places_followed = 0;
   /// Most seats taken at once, by the plans.
   std::uint32_t most_seats_taken = 0;
   std::vector<OfferHistory> offers;
   std::vector<DrivenTrip> trips;
-  /// The trips that the driver's plans had.
+  /// The trips in the driver's plans.
   std::vector<TripId> planned;
   std::vector<Violation> violations;
   std::uint64_t violation_count = 0;
@@ -83,27 +84,27 @@ struct DriverHistory {
   }
 };
 
-/// What one rider asked and was answered, kept by the rider. About 400 bytes.
+/// What one rider requested and received, recorded by the rider. About 400 bytes.
 struct RiderHistory {
   static constexpr size_t kKeptStates = 32;
 
   RiderId id;
-  /// A final refusal, of the quote or of the request: an answer too.
+  /// A final refusal of the quote or the request, which also counts as an answer.
   std::optional<std::string> refusal;
-  /// The trip of the first answer, and how many answers named another one.
+  /// The trip in the first answer, and the number of answers that named another trip.
   TripId trip_id;
   std::uint64_t answers = 0;
   std::uint64_t other_trip_answers = 0;
-  /// In minor units: the quote's, and what holds now, after the latest change of destination.
+  /// In minor units: the quoted fare, and the current fare after the latest change of destination.
   std::optional<std::int64_t> quoted_minor;
   std::int64_t fare_minor = 0;
   std::uint64_t destination_changes = 0;
-  /// A change was sent and not answered: the fare may be either.
+  /// A change was sent and not answered, so either fare may be in force.
   bool fare_uncertain = false;
   /// States in the order seen, without repeats in a row; the first kKeptStates and the last one.
   std::vector<trip::v1::TripState> states;
   bool states_dropped = false;
-  /// With the quote, if the rider shares.
+  /// Comes with the quote if the rider shares.
   std::optional<trip::v1::Promise> promise;
   /// The rider was notified that the promise is broken.
   bool told_broken = false;

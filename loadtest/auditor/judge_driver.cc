@@ -1,4 +1,4 @@
-// The rules that hold between a driver's history and the record, or within it.
+// The rules about a driver's history, on its own and compared with the record.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// The rules that hold between a rider's history and the record.
+// The rules about a rider's history compared with the record.
 
 #include <fmt/format.h>
 
@@ -16,11 +16,11 @@ namespace pb = ::ridestream::trip::v1;
 
 namespace {
 
-/// A promise that is broken by less may be so before anybody could tell, e.g. while the driver's
-/// connection is lost.
+/// A promise that is broken by less may be so before the service can notify the rider, e.g. while
+/// the driver's connection is lost.
 constexpr Duration kToldWithin = std::chrono::seconds(60);
 
-// Whether `part` can be had from `whole` by leaving entries out.
+// Whether `part` is a subsequence of `whole`.
 bool IsSubsequence(const std::vector<pb::TripState>& part,
                    const std::vector<pb::TripState>& whole) {
   auto at = whole.begin();

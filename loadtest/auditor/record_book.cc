@@ -14,7 +14,7 @@ namespace pb = ::ridestream::trip::v1;
 
 namespace {
 
-/// A shared trip that was given from one driver, who hadn't arrived, to another.
+/// Whether a shared trip was moved from a driver who hadn't arrived to another one.
 bool IsMove(const TripRecord& record, const pb::Trip& trip) {
   if (!trip.has_promise() || record.state != pb::TRIP_STATE_ASSIGNED ||
       trip.state() != pb::TRIP_STATE_ASSIGNED || record.assignments.empty()) {

@@ -13,20 +13,21 @@
 
 namespace ridestream::loadtest {
 
-/// A trip's time with one driver.
+/// The time that a trip spent with one driver.
 struct Assignment {
   DriverId driver_id;
   OfferId offer_id;
-  /// When the trip was taken from the driver again; Time::max() if it wasn't.
+  /// When the driver lost the trip; Time::max() if it kept the trip.
   Time released_at = Time::max();
 };
 
-/// The log's events of a trip, folded: about 400 bytes, whatever happens to it.
+/// A summary of a trip's events in the log: about 400 bytes, however many events there are.
 struct TripRecord {
   static constexpr size_t kKeptStates = 64;
 
   RiderId rider_id;
-  /// From the first event on; false for a trip that is older than the log's part that was read.
+  /// Whether the record starts with the first event; false for a trip that is older than the part
+  /// of the log that was read.
   bool whole = false;
   std::uint64_t version = 0;
   trip::v1::TripState state = trip::v1::TRIP_STATE_UNSPECIFIED;
@@ -39,22 +40,22 @@ struct TripRecord {
   std::string cancelled_by;
   /// The first event's promise; set for a rider who shares.
   std::optional<trip::v1::Promise> promise;
-  /// As far as the trip came; Time::max() if it didn't.
+  /// Times of the states that the trip reached; Time::max() for all others.
   Time requested_at = Time::max();
   Time arrived_at = Time::max();
   Time dropped_off_at = Time::max();
 
-  /// By how much a promise was broken, if one was.
+  /// By how much the promise was broken; zero if it was kept.
   Duration Late() const;
 };
 
-/// Reads trip's log, event by event, folds it into one record a trip, and judges what the log tells
-/// by itself: transitions, one driver a trip. Not thread-safe.
+/// Reads trip's log event by event, summarizes it in one record per trip, and checks what the log
+/// shows by itself: transitions, and one driver per trip. Not thread-safe.
 class RecordBook {
  public:
   explicit RecordBook(Verdict& verdict) : verdict_(verdict) {}
 
-  /// In the log's order. Repeats (of a log that was read again) are known by their sequence.
+  /// Call in the log's order. Events that are read again are recognized by their sequence.
   void OnEvent(const trip::v1::TripEvent& event);
 
   const TripRecord* Find(const TripId& trip_id) const;
@@ -72,7 +73,7 @@ class RecordBook {
   absl::flat_hash_map<TripId, TripRecord> trips_;
 };
 
-/// Whether the state machine has this step; a step from a state to itself is a change of the
+/// Whether the state machine has this transition; from a state to itself is a change of
 /// destination.
 bool IsLegalTransition(trip::v1::TripState from, trip::v1::TripState to);
 

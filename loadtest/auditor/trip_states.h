@@ -18,7 +18,7 @@ inline bool HasDriver(trip::v1::TripState state) {
          state == trip::v1::TRIP_STATE_ABOARD;
 }
 
-/// "ABOARD". For values that the proto doesn't know: their number.
+/// "ABOARD"; the number for values that the proto doesn't have.
 inline std::string StateName(trip::v1::TripState state) {
   const std::string& name = trip::v1::TripState_Name(state);
   return name.empty() ? std::to_string(static_cast<int>(state))

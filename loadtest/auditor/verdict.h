@@ -9,7 +9,7 @@
 
 namespace ridestream::loadtest {
 
-/// What the auditor checks. The order is that of the report.
+/// The auditor's checks, in the order of the report.
 enum class Check {
   kRequestAnsweredOnce,
   kAcceptedTripEnded,
@@ -35,24 +35,25 @@ inline constexpr size_t kCheckCount = static_cast<size_t>(Check::kPositionsIndex
 
 /// "request_answered_once": stable, for JSON.
 std::string_view Name(Check check);
-/// For people: "every request answered exactly once".
+/// A description for people: "every request answered exactly once".
 std::string_view Meaning(Check check);
 
-/// A rule that was seen broken.
+/// A violation of a rule.
 struct Violation {
   Check check;
   std::string text;  ///< Who and what, with ids and values.
 };
 
-/// Counts, for each check, what was looked at and what was wrong. Not thread-safe.
+/// Counts what each check looked at and how often it failed. Not thread-safe.
 class Verdict {
  public:
-  /// Violations beyond are counted, not kept.
+  /// Further violations are counted but not kept.
   static constexpr size_t kKeptViolations = 100;
 
   void Looked(Check check, std::uint64_t things = 1) { Of(check).looked_at += things; }
   void Violated(Check check, std::string text);
-  /// A check that looked at nothing has shown nothing: that is a violation too. Call once, last.
+  /// Adds a violation for each check that looked at nothing, because such a check has shown
+  /// nothing. Call once, last.
   void Close();
 
   struct Count {

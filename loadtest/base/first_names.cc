@@ -5,7 +5,7 @@
 namespace ridestream::loadtest {
 namespace {
 
-// In no order, so that neighbours don't sound alike.
+// Shuffled, so that consecutive names don't sound alike.
 constexpr auto kNames = std::to_array<std::string_view>({
     "Ada",    "Mateus",  "Ngozi",  "Ravi",    "Elif",    "Tomás",   "Aiko",   "Grace", "Omar",
     "Freya",  "Joaquim", "Leila",  "Pavel",   "Inês",    "Kwame",   "Sofia",  "Hiro",  "Marta",

@@ -5,7 +5,8 @@
 
 namespace ridestream::loadtest {
 
-/// What drivers and riders call each other; many share a name. The same number has the same name.
+/// A first name for a driver or a rider. Equal numbers have equal names, and many numbers share a
+/// name.
 std::string_view FirstName(std::uint64_t number);
 
 }  // namespace ridestream::loadtest

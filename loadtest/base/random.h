@@ -8,15 +8,15 @@
 
 namespace ridestream::loadtest {
 
-/// Chance, from a seed: SplitMix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom
-/// Number Generators", 2014). Eight bytes of state, since each of many thousand drivers has its
-/// own; the same numbers with every compiler, which the standard's distributions don't promise. Not
-/// thread-safe.
+/// A random generator with a seed: SplitMix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable
+/// Pseudorandom Number Generators", 2014). Its state has eight bytes, because each of many thousand
+/// drivers has a generator. It gives the same numbers with every compiler, unlike the standard's
+/// distributions. Not thread-safe.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
-  /// A generator for one of many things of a kind, e.g. driver `number`. The streams of different
-  /// numbers are unrelated, and don't depend on the order in which they are made.
+  /// A generator for one of many entities of a kind, e.g. driver `number`. Sequences of different
+  /// numbers are unrelated, and don't depend on the order of construction.
   Random(std::uint64_t seed, std::uint64_t number) : state_(Mix(seed) ^ Mix(~number)) {}
 
   std::uint64_t Next() { return Mix(state_ += 0x9e3779b97f4a7c15ULL); }
@@ -34,7 +34,7 @@ class Random {
     __extension__ using Wide = unsigned __int128;
     return static_cast<std::uint64_t>((Wide{Next()} * bound) >> 64);
   }
-  /// The pause until a Poisson process' next event; `mean` is that between two events.
+  /// The pause until the next event of a Poisson process; `mean` is the mean pause.
   Duration Exponential(Duration mean) {
     return Duration(
         static_cast<Duration::rep>(-std::log(1.0 - Unit()) * static_cast<double>(mean.count())));

@@ -4,12 +4,12 @@
 
 namespace ridestream::loadtest {
 
-/// How long `d` of the clock's time lasts on the wall.
+/// Converts `d` of the clock's time to wall time.
 inline Duration ToWall(const Clock& clock, Duration d) {
   return std::chrono::duration_cast<Duration>(clock.ToWall(d));
 }
 
-/// How much of the clock's time passes in `wall`.
+/// Converts `wall` to the clock's time.
 inline Duration FromWall(const Clock& clock, Duration wall) {
   const auto second =
       std::chrono::duration<double, std::micro>(clock.ToWall(std::chrono::seconds(1)));

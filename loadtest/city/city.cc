@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kConnectTimeout(20);
 constexpr std::chrono::seconds kLeaveTimeout(10);
 constexpr std::chrono::seconds kSettleTimeout(15);
 constexpr std::chrono::milliseconds kTick(100);
-/// A server admits 100 streams on a connection, and may still count one that was lost.
+/// A server admits 100 streams on a connection, and may still count one that has been lost.
 constexpr size_t kDriversPerConnection = 80;
 
 std::string IdPrefix() {
@@ -29,8 +29,8 @@ std::string IdPrefix() {
                      getpid());
 }
 
-/// With keepalive that notices soon when a connection with many people's streams has gone silent.
-/// If several processes are listed, it uses one whose `health_part` is SERVING.
+/// Uses a keepalive that soon detects a dead connection, which carries many streams. If several
+/// processes are listed, uses one whose `health_part` is SERVING.
 std::shared_ptr<grpc::Channel> Channel(const std::string& address, int connection,
                                        const std::string& health_part = "") {
   return rpc::MakeChannel(
@@ -176,9 +176,9 @@ bool City::NobodyCanCancel() const {
          tally_.trips_by_state[trip::v1::TRIP_STATE_ARRIVED] == 0;
 }
 
-// First trips end by themselves; then those who still wait call it off; then drivers finish what
-// they have begun to say and go, so that nothing is on its way when the record is read. Who is
-// aboard stays so: open at the end.
+// First, trips end by themselves; then riders who still wait cancel; then drivers finish their
+// outstanding messages and leave, so that nothing is in flight when the record is read. Riders
+// aboard stay aboard: their trips are open at the end.
 void City::Drain() {
   is_draining_ = true;
   crowd_.StopAsking();

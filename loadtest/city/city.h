@@ -24,7 +24,7 @@
 
 namespace ridestream::loadtest {
 
-/// What a run is made of.
+/// The options of a run.
 struct CityOptions {
   std::string trip_address, dispatch_address, location_address;
   std::string market = "city";
@@ -32,20 +32,20 @@ struct CityOptions {
   DriverHabits driver_habits;
   RiderHabits rider_habits;
   std::uint64_t seed = 1;
-  /// Connections to dispatch that the drivers' streams share; 0: as many as they need.
+  /// Number of connections to dispatch that the drivers' streams share; 0: as many as needed.
   int connections = 0;
   /// Wall time.
   std::chrono::seconds load{60};
   std::chrono::seconds drain{120};
   ProgressMode progress = ProgressMode::kNone;
-  /// Riders whose requests ask to be traced.
+  /// Number of riders whose requests are traced.
   int traced_rides = 0;
   /// May be null; must outlive the city.
   OfferLog* offer_log = nullptr;
 };
 
-/// A whole run: the fleet connects, riders come, the last trips end, the record is audited. To be
-/// used by one thread, which Run blocks.
+/// A whole run: the fleet connects, riders request trips, the last trips end, the record is
+/// audited. For one thread, which Run blocks.
 class City {
  public:
   /// `streets` must outlive it.
@@ -53,16 +53,16 @@ class City {
        std::shared_ptr<const Clock> clock);
   ~City();
 
-  /// Runs it, once. The first SIGINT or SIGTERM ends the load, or the phase that follows it, and
-  /// the progress says what comes next. The second ends all phases; report and audit come all the
-  /// same. The third ends the process. UNAVAILABLE when a service can't be reached or no driver
-  /// gets a session.
+  /// Runs the city. Call once. The first SIGINT or SIGTERM ends the load, or the phase that follows
+  /// it, and the progress output says what comes next. The second ends all phases, but report and
+  /// audit still follow. The third ends the process. UNAVAILABLE if a service can't be reached or
+  /// no driver gets a session.
   absl::StatusOr<Report> Run();
 
  private:
   absl::Status Reach();
   absl::Status Connect();
-  /// Waits, showing progress, until `done`, `longest` has passed, or a signal comes.
+  /// Waits, and shows progress, until `done`, for at most `longest`, or until a signal arrives.
   void Phase(const std::string& name, std::chrono::milliseconds longest,
              const std::function<bool()>& done);
   void OnStopSignal();
@@ -73,7 +73,8 @@ class City {
   const CityOptions options_;
   const roads::Streets& streets_;
   const std::shared_ptr<const Clock> clock_;
-  const std::string id_prefix_;  // Of this run, so that no rider or driver has been there before.
+  // Different for each run, so that no id of a rider or driver has been used before.
+  const std::string id_prefix_;
   const StreetCruises cruises_;
   Tally tally_;
   FirstOffers first_offers_;

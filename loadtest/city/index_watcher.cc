@@ -13,7 +13,8 @@ namespace pb = ::ridestream::location::v1;
 
 namespace {
 
-constexpr double kMarginM = 1'000;  // Noise and ways to join a street lead out of the box.
+// Noise, and the way to the nearest street, lead out of the box.
+constexpr double kMarginM = 1'000;
 
 }  // namespace
 

@@ -13,22 +13,22 @@
 
 namespace ridestream::loadtest {
 
-/// Watches the whole market in location's index, as a map would, and counts the positions of our
-/// drivers that it is shown: each time that one of them is somewhere else than in the frame before.
+/// Watches the whole market in location's index, as a map does, and counts the positions of our
+/// drivers that it sees: each time that a driver's place differs from the previous frame.
 ///
-/// That is a lower bound of the positions that reached the index, and can be no more than were
-/// sent: of two that come between two frames only the newer is seen. Thread-safe.
+/// The count is a lower bound of the positions that reached the index, and at most the number sent:
+/// if two arrive between two frames, only the newer is seen. Thread-safe.
 class IndexWatcher {
  public:
   struct Options {
     std::string market;
-    /// Begins the ids of our drivers.
+    /// The prefix of our drivers' ids.
     std::string driver_prefix;
-    /// Pause between frames: several in the time between two reports of a driver, so that each is
-    /// seen by itself.
+    /// Pause between frames: shorter than the time between two reports of a driver, so that each
+    /// report is seen.
     std::uint32_t interval_ms = 100;
   };
-  /// `timers` and `tally` must outlive it.
+  /// `timers` and `tally` must outlive this object.
   IndexWatcher(Options options, const roads::BoundingBox& bounds,
                const std::shared_ptr<grpc::Channel>& channel, TimerQueue& timers, Tally& tally);
 
@@ -44,7 +44,7 @@ class IndexWatcher {
   Tally& tally_;
   location::v1::WatchAreaRequest request_;
   absl::flat_hash_map<std::string, LatLng>
-      places_;  // Only OnFrame's, which is called one at a time.
+      places_;  // Used by OnFrame only, which is called one at a time.
   std::unique_ptr<AreaStream> stream_;
 };
 

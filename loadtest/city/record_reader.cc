@@ -29,7 +29,7 @@ void Prepare(grpc::ClientContext& context, const std::string& market,
 
 }  // namespace
 
-// Reads until CaughtUp; a stream that ends before is opened again from where it stood.
+// Reads until CaughtUp. A stream that ends before is opened again at the last position.
 absl::StatusOr<std::uint64_t> RecordReader::Follow(
     trip::v1::FollowTripsRequest request,
     const std::function<void(const trip::v1::TripEvent&)>& on_event) {
@@ -91,7 +91,7 @@ absl::Status RecordReader::ListTrips(Time since,
       all_older = all_older && FromProto(trip.requested_at()) < since;
       on_trip(trip);
     }
-    // Newest first: what follows is older still.
+    // Newest first, so everything that follows is older.
     if (all_older || response.next_page_token().empty()) return absl::OkStatus();
     request.set_page_token(response.next_page_token());
   }

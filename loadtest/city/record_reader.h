@@ -12,21 +12,20 @@
 
 namespace ridestream::loadtest {
 
-/// Reads what trip has on record, as a service. Blocks; a call that breaks is made again, a few
-/// times. Not thread-safe.
+/// Reads trip's record, as a service. Blocks; repeats a failed call a few times. Not thread-safe.
 class RecordReader {
  public:
   RecordReader(const std::shared_ptr<grpc::Channel>& channel, std::string market)
       : stub_(trip::v1::TripService::NewStub(channel)), market_(std::move(market)) {}
 
-  /// The log's last sequence now.
+  /// The current last sequence of the log.
   absl::StatusOr<std::uint64_t> LastSequence();
-  /// Calls `on_event` for each of the market's events with a larger sequence than `after`, in
-  /// order, up to the log's end at that moment.
+  /// Calls `on_event` for each event of the market after the sequence `after`, in order, up to the
+  /// current end of the log.
   absl::Status ReadLog(std::uint64_t after,
                        const std::function<void(const trip::v1::TripEvent&)>& on_event);
   /// Calls `on_trip` for each of the market's trips that was requested at `since` or later, page by
-  /// page, and for some older ones.
+  /// page, and for some older trips.
   absl::Status ListTrips(Time since, const std::function<void(const trip::v1::Trip&)>& on_trip);
 
  private:

@@ -15,7 +15,7 @@
 namespace ridestream::loadtest {
 namespace {
 
-/// The byte order mark, by which some programs begin a file in UTF-8.
+/// The byte order mark, with which some programs begin a file in UTF-8.
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 /// Owns libcsv's parser.

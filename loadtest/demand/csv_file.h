@@ -10,7 +10,7 @@
 
 namespace ridestream::loadtest {
 
-/// A line of a CSV file whose columns have names. Errors are INVALID_ARGUMENT and begin with
+/// A line of a CSV file with named columns. Errors are INVALID_ARGUMENT and begin with
 /// file:line:column, counted from 1.
 class CsvRow {
  public:
@@ -31,10 +31,10 @@ class CsvRow {
   const std::vector<std::string> fields_;
 };
 
-/// Reads a CSV file (RFC 4180, by libcsv; a record is one line) whose first line must name exactly
-/// `columns`, in this order. The file is UTF-8, with or without a byte order mark. Calls `on_row`
-/// for each further line that isn't blank; stops at its first error. NOT_FOUND when the file can't
-/// be read; INVALID_ARGUMENT, with file, line and column, when it isn't as it should be.
+/// Reads a CSV file (RFC 4180, by libcsv; a record is one line) whose first line must contain
+/// exactly `columns`, in this order. The file is UTF-8, with or without a byte order mark. Calls
+/// `on_row` for each further line that isn't blank, and stops at its first error. NOT_FOUND if the
+/// file can't be read; INVALID_ARGUMENT, with file, line and column, if its content is invalid.
 absl::Status ReadCsvFile(const std::string& file, const std::vector<std::string>& columns,
                          const std::function<absl::Status(const CsvRow&)>& on_row);
 

@@ -15,9 +15,9 @@
 
 namespace ridestream::loadtest {
 
-/// Somebody who will want a ride.
+/// A ride that somebody will request.
 struct Request {
-  /// City time after the begin of the load.
+  /// City time since the start of the load.
   Duration due{};
   LatLng pickup;
   LatLng dropoff;
@@ -30,21 +30,21 @@ struct Request {
 class Demand {
  public:
   virtual ~Demand() = default;
-  /// The next one; nullopt after the last.
+  /// The next request; nullopt after the last.
   virtual std::optional<Request> Next() = 0;
 };
 
-/// Endless: a Poisson process of `per_hour` requests, from and to streets, at least 500 m apart
-/// where the city allows it, mostly for one. `graph` must outlive it.
+/// Endless demand: a Poisson process of `per_hour` requests between places on streets, at least 500
+/// m apart if the city permits, mostly for one rider. `graph` must outlive it.
 std::unique_ptr<Demand> GenerateDemand(const roads::RoadGraph& graph, double per_hour,
                                        std::uint64_t seed);
 
-/// From a CSV file with the header
+/// Demand from a CSV file with the header
 /// `requested_at_s,pickup_lat,pickup_lng,dropoff_lat,dropoff_lng,riders`. Lines may be in any
-/// order. Errors as ReadCsvFile's.
+/// order. Errors are those of ReadCsvFile.
 absl::StatusOr<std::unique_ptr<Demand>> ReplayDemand(const std::string& file);
 
-/// A car where it begins.
+/// A car at its start.
 struct FleetPlace {
   LatLng place;
   std::uint32_t seats = 4;
@@ -52,12 +52,12 @@ struct FleetPlace {
   friend bool operator==(const FleetPlace&, const FleetPlace&) = default;
 };
 
-/// On streets, nine in ten cars with 4 seats, the others with 6.
+/// Cars on streets; nine in ten have 4 seats, the others 6.
 std::vector<FleetPlace> GenerateFleet(const roads::RoadGraph& graph, size_t drivers,
                                       std::uint64_t seed);
 
-/// The first `drivers` of a CSV file with the header `lat,lng,seats`. Errors as ReadCsvFile's, and
-/// OUT_OF_RANGE when it has fewer.
+/// The first `drivers` cars of a CSV file with the header `lat,lng,seats`. Errors are those of
+/// ReadCsvFile, and OUT_OF_RANGE if the file has fewer cars.
 absl::StatusOr<std::vector<FleetPlace>> ReadFleet(const std::string& file, size_t drivers);
 
 }  // namespace ridestream::loadtest

@@ -60,7 +60,7 @@ TEST(ReplayDemandTest, FileMayBeginWithAByteOrderMark) {
   const auto demand = ReplayDemand(Write("\xEF\xBB\xBF" + std::string(kHeader) + row));
   ASSERT_THAT(demand, IsOk());
   EXPECT_EQ(All(**demand).size(), 1u);
-  // One mark, and only at the beginning.
+  // Only one byte order mark, and only at the beginning.
   EXPECT_THAT(ReplayDemand(Write("\xEF\xBB\xBF\xEF\xBB\xBF" + std::string(kHeader))),
               StatusIs(absl::StatusCode::kInvalidArgument, ":1:1: the header must be"));
   EXPECT_THAT(ReplayDemand(Write(std::string(kHeader) + "\xEF\xBB\xBF" + row)),

@@ -12,10 +12,10 @@ std::int64_t Car::End() const {
 
 void Car::MoveTo(Time now) {
   using std::chrono::milliseconds;
-  // The rest of a millisecond is left for the next time.
+  // The fraction of a millisecond is kept for the next call.
   while (now - moved_at_ >= milliseconds(1)) {
     const auto passed = std::chrono::floor<milliseconds>(now - moved_at_);
-    // How slow it is may be another thing a second from here.
+    // The slowness may be different a second later on the course.
     const auto step = halted() ? passed : std::min<milliseconds>(passed, std::chrono::seconds(1));
     moved_at_ += step;
     if (halted()) break;
@@ -50,7 +50,7 @@ Course::Motion Car::motion() const {
         std::lround(motion.speed_dm_per_s / congestion_.SlownessAt(place_)));
     return motion;
   }
-  // Standing, it looks where it drove.
+  // While it stands, the car faces its last direction of driving.
   Course::Motion motion = course_.MotionAt(std::max<std::int64_t>(0, course_ms_ - 1));
   motion.speed_dm_per_s = 0;
   return motion;

@@ -9,7 +9,8 @@
 
 namespace ridestream::loadtest {
 
-/// A car on its course: time goes by and it moves, up to where it is to halt. Not thread-safe.
+/// A car on its course: it moves as time passes, up to the place where it must halt. Not
+/// thread-safe.
 class Car {
  public:
   Car(LatLng place, Time now, const Congestion& congestion = {})
@@ -17,9 +18,9 @@ class Car {
 
   /// Drives on for the time since the last call. Earlier times are ignored.
   void MoveTo(Time now);
-  /// Drives `course` from now on, up to its end. An empty one leaves the car where it is.
+  /// Starts driving `course`, up to its end. An empty course leaves the car where it is.
   void Drive(Course course, Time now);
-  /// Doesn't drive beyond `ms` of the course; more than its duration means its end.
+  /// Halts the car at `ms` of the course; a value beyond its duration means its end.
   void HaltAt(std::int64_t ms) { halt_ms_ = ms; }
 
   LatLng place() const { return place_; }
@@ -28,8 +29,8 @@ class Car {
   std::int64_t course_ms() const { return course_ms_; }
   /// Whether it stands at its halt or at the course's end.
   bool halted() const { return course_ms_ >= End(); }
-  /// When it will be there; exact where nothing is congested, and otherwise the more so the nearer
-  /// it is.
+  /// When the car will halt: exact without congestion, otherwise an estimate that improves as the
+  /// car approaches.
   Time halts_at() const;
 
  private:
@@ -38,7 +39,7 @@ class Car {
   const Congestion congestion_;
   Course course_;
   std::int64_t course_ms_ = 0;
-  double course_rest_ms_ = 0;  // What it drove beyond whole milliseconds.
+  double course_rest_ms_ = 0;  // Driving time beyond whole milliseconds.
   std::int64_t halt_ms_ = 0;
   LatLng place_;
   Time moved_at_;

@@ -18,7 +18,7 @@ const Time kSetOff{seconds(1'000)};
 // A kilometre to the east, in 100 s by the map.
 Course East() { return Course({kFrom, OffsetBy(kFrom, 0, 1'000)}, {100'000}); }
 
-// How long a car takes that is moved whenever it thinks that it halts.
+// How long the car takes if it is moved whenever it expects to halt.
 Duration TimeToDrive(const Congestion& congestion) {
   Car car(kFrom, kSetOff, congestion);
   car.Drive(East(), kSetOff);
@@ -45,7 +45,7 @@ TEST(CarTest, StopsWhereItIsHalted) {
   EXPECT_TRUE(car.halted());
   EXPECT_EQ(car.course_ms(), 30'000);
   EXPECT_EQ(car.motion().speed_dm_per_s, 0u);
-  // The time that it stood isn't made up for.
+  // Standing time isn't made up for.
   car.HaltAt(100'000);
   car.MoveTo(kSetOff + seconds(61));
   EXPECT_EQ(car.course_ms(), 31'000);
@@ -60,7 +60,8 @@ TEST(CarTest, IsSlowerWhereItIsCongested) {
   EXPECT_EQ(car.motion().speed_dm_per_s, 50u);
   EXPECT_THAT(TimeToDrive(everywhere), AllOf(Gt(milliseconds(199'900)), Lt(milliseconds(200'100))));
 
-  // Slow around the start only: longer than by the map, and far from twice as long.
+  // Slow around the start only: the drive takes longer than by the map, but much less than twice as
+  // long.
   EXPECT_THAT(TimeToDrive({.peak = 2, .middle = kFrom, .radius_m = 200}),
               AllOf(Gt(seconds(115)), Lt(seconds(135))));
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kAccessSpeedMPerS = 10;
 
-// Fraction of the leg from `a` to `b` at which it is nearest to `place`, on the flat earth.
+// The fraction of the leg from `a` to `b` at which it is nearest to `place`, in a plane.
 double Project(LatLng a, LatLng b, LatLng place) {
   const double shrink = std::cos(a.lat() * std::numbers::pi / 180);
   const double bx = EastE7(a, b) / 1e7 * shrink, by = b.lat() - a.lat();

@@ -10,22 +10,21 @@
 
 namespace ridestream::loadtest {
 
-/// A way that a car drives, as a polyline with the travel time of each leg. Positions on it are
-/// named by their travel time from the start, in milliseconds. An empty course has no place.
+/// The course of a car, as a polyline with the travel time of each leg. A position on it is given
+/// by its travel time from the start, in milliseconds. An empty course has no positions.
 class Course {
  public:
   Course() = default;
-  /// One leg fewer than points, at least one point.
+  /// `points` must not be empty, and there must be one leg less than points.
   Course(std::vector<LatLng> points, const std::vector<std::uint32_t>& leg_ms);
 
-  /// INVALID_ARGUMENT when the lists' lengths don't fit together, or a point doesn't exist.
+  /// INVALID_ARGUMENT if the lists' lengths don't match, or a point is invalid.
   static absl::StatusOr<Course> FromProto(const common::v1::Route& route);
 
   bool empty() const { return points_.empty(); }
-  /// Travel time of the whole.
+  /// Total travel time.
   std::int64_t duration_ms() const { return at_ms_.empty() ? 0 : at_ms_.back(); }
-  /// The place after `ms` of driving, the nearer end where that lies outside. Not on an empty
-  /// course.
+  /// The place after `ms` of driving, clamped to the course. The course must not be empty.
   LatLng PlaceAt(std::int64_t ms) const;
 
   struct Motion {
@@ -34,14 +33,13 @@ class Course {
   };
   Motion MotionAt(std::int64_t ms) const;
 
-  /// The position from `from_ms` up to `to_ms` that is nearest to `place`. Each second between it
-  /// and `expected_ms` counts as a metre, which decides where a course passes a place twice.
+  /// The position from `from_ms` to `to_ms` that is nearest to `place`. Each second of difference
+  /// from `expected_ms` counts as a metre, which decides if a course passes a place twice.
   std::int64_t Nearest(LatLng place, std::int64_t from_ms, std::int64_t to_ms,
                        std::int64_t expected_ms) const;
 
-  /// What is left from `ms` on, with a leg from `here` to it in front, driven at 10 m/s: a car
-  /// joins a course where it can, it doesn't jump. What stood at t before stands at t - ms +
-  /// `access_ms`.
+  /// The rest of the course from `ms` on, with a leg from `here` to it, driven at 10 m/s: a car
+  /// joins a course where it can, and doesn't jump. A position t becomes t - ms + `access_ms`.
   Course JoinedFrom(LatLng here, std::int64_t ms, std::int64_t& access_ms) const;
 
  private:

@@ -9,7 +9,7 @@ namespace ridestream::loadtest {
 namespace {
 
 constexpr std::int64_t kLengthMs = 60'000;
-constexpr double kWithinM = 5'000;  // A car that was led astray finds back.
+constexpr double kWithinM = 5'000;  // Lets a car that was led astray find its way back.
 
 }  // namespace
 

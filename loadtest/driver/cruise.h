@@ -8,18 +8,19 @@
 
 namespace ridestream::loadtest {
 
-/// Where a driver goes who has nothing to do. Implementations are thread-safe.
+/// The courses of idle drivers. Implementations are thread-safe.
 class Cruises {
  public:
   virtual ~Cruises() = default;
-  /// A way that begins at `from`; empty when there is none.
+  /// A course that begins at `from`; empty if there is none.
   virtual Course Draw(LatLng from, Random& random) const = 0;
-  /// The way from one place to another; empty when there is none.
+  /// The course from one place to another; empty if there is none.
   virtual Course To(LatLng from, LatLng to) const = 0;
 };
 
-/// Along random streets for about a minute, by the turns that are allowed, turning back only in a
-/// dead end; to a place by the fastest way. Router and turns, of one graph, must outlive it.
+/// Cruises along random streets for about a minute, with turn restrictions, turning back only in
+/// dead ends; drives to a place by the fastest route. Router and turns, of the same graph, must
+/// outlive it.
 class StreetCruises final : public Cruises {
  public:
   StreetCruises(const roads::Router& router, const roads::TurnGraph& turns)

@@ -19,7 +19,7 @@ class CruiseTest : public ::testing::Test {
     north_ = map_.AddStreet({middle_, map_.AddNode(0, 400)});
   }
 
-  /// How many of a hundred cruises from a place lead up the street to the north.
+  /// How many of a hundred cruises from a place use the street to the north.
   int CountNorth(const roads::TestWorld& world, LatLng from) {
     const StreetCruises cruises(world.hierarchy, world.turns);
     int count = 0;

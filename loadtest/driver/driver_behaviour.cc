@@ -77,7 +77,7 @@ void DriverBehaviour::OnClosed(std::optional<Duration> retry_after, Time now) {
     Lose(now + *retry_after + random_.Between(Duration::zero(), *retry_after / 4));
     return;
   }
-  // Full jitter: a herd that was cut off together doesn't come back together.
+  // Full jitter, so that drivers that lost their connections together don't reconnect together.
   Lose(now + random_.Between(Duration::zero(), backoff_));
   backoff_ = std::min(backoff_ * 2, habits_.longest_backoff);
 }
@@ -114,7 +114,7 @@ void DriverBehaviour::Act(Time now, Actions& actions) {
   // Steps under way are finished when parked, but no new one begins.
   if (!parked_ || itinerary_.waiting()) {
     if (auto step = itinerary_.OnTime(now, car_, random_)) {
-      Report(now, actions);  // Where it is comes before what it does there.
+      Report(now, actions);  // The position is reported before the action there.
       DrivenTrip& driven = history_.Driven(TripId(step->trip_id()));
       driven.arrived |= step->action() == pb::STOP_ACTION_ARRIVED;
       driven.picked_up |= step->action() == pb::STOP_ACTION_PICKED_UP;
@@ -168,7 +168,7 @@ void DriverBehaviour::Cruise(Time now) {
 
 void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Actions& actions) {
   car_.MoveTo(now);
-  if (link_ == Link::kOffline) return;  // Of a stream that is given up.
+  if (link_ == Link::kOffline) return;  // From a stream that has been given up.
   switch (message.message_case()) {
     case pb::DriveResponse::kWelcome:
       OnWelcome(message.welcome(), now);
@@ -203,7 +203,8 @@ void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Acti
   Act(now, actions);
 }
 
-// A message out of sequence is noted, and taken if it is new: what follows is judged against it.
+// Records a message out of sequence, but processes it if it is new: later messages are judged
+// relative to it.
 bool DriverBehaviour::TakeSequence(std::uint64_t sequence, Time now, Actions& actions) {
   ++history_.pushes;
   if (sequence != last_sequence_ + 1) {
@@ -248,12 +249,13 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
     TakePlan(welcome.snapshot().plan(), Itinerary::Source::kSnapshot, now);
     if (welcome.resumed()) resumed_with_ = welcome.snapshot().plan().version();
   }
-  // Hello said what we have, and the snapshot needs no ack.
+  // Hello told dispatch what the driver has, and the snapshot needs no ack.
   OnAckSent(last_sequence_);
   offers_.OnResumed();
   itinerary_.OnResumed();
   give_up_sent_ = false;
-  // In a resumed session the offer is pushed under its number: here it would be taken too early.
+  // In a resumed session the offer is pushed again with its sequence, so it must not be taken from
+  // the snapshot.
   if (!welcome.resumed() && welcome.snapshot().has_offer()) {
     offers_.Take(welcome.snapshot().offer(), !parked_, now, random_, history_);
   }
@@ -299,7 +301,7 @@ void DriverBehaviour::TakeWaitingPlace(const pb::WaitingPlace& suggestion, Time 
 }
 
 void DriverBehaviour::OnRejected(const pb::Rejected& rejected, Time now) {
-  // A rejected answer's offer ends with its OfferEnded.
+  // The offer of a rejected answer ends by its OfferEnded.
   if (rejected.has_stop_update()) itinerary_.OnRejected(rejected.stop_update(), now);
   if (rejected.has_give_up() && giving_up_ && giving_up_->str() == rejected.give_up().trip_id()) {
     giving_up_.reset();

@@ -25,19 +25,18 @@ struct DriverHabits {
   Itinerary::Options stops;
   /// Probability that a driver gives a trip up before the pick-up.
   double give_up_probability = 0.01;
-  /// Probability that a driver follows a suggestion where to wait.
+  /// Probability that a driver follows a suggestion of where to wait.
   double follow_probability = 0.5;
-  /// How often a driver's connection breaks, and how long it is gone on the average.
+  /// How often a driver's connection breaks, and the mean duration of the interruption.
   double disconnects_per_hour = 1;
   Duration mean_outage = std::chrono::seconds(8);
-  /// How often an idle driver ends its shift, and after how long the next one begins on the
-  /// average.
+  /// How often an idle driver ends its shift, and the mean time until its next one.
   double shifts_per_hour = 0;
   Duration mean_break = std::chrono::seconds(60);
-  /// Standard deviation of a fix, in each of two directions.
+  /// Standard deviation of a position, in each of two directions.
   double gps_noise_m = 5;
   Congestion congestion;
-  /// First pause after a stream that failed; doubles up to the longest one, and is jittered.
+  /// First pause after a failed stream. It doubles up to the maximum, and is jittered.
   Duration first_backoff = std::chrono::milliseconds(200);
   Duration longest_backoff = std::chrono::seconds(10);
   /// How long to wait for Welcome.
@@ -45,7 +44,7 @@ struct DriverHabits {
 };
 
 /// One driver with its app, as a deterministic state machine: messages and times go in, messages
-/// come out. It keeps the driver's history and judges the protocol as it goes. Not thread-safe.
+/// come out. It records the driver's history and checks the protocol. Not thread-safe.
 class DriverBehaviour {
  public:
   struct Identity {
@@ -54,11 +53,11 @@ class DriverBehaviour {
     std::uint32_t seats = 4;
     LatLng place;
   };
-  /// What the driver wants done, in this order.
+  /// What to do, in this order.
   struct Actions {
     /// Cut the stream without notifying the service.
     bool disconnect = false;
-    /// Open a stream; the first message to send is Hello.
+    /// Open a stream; Hello is the first message to send.
     bool connect = false;
     std::vector<dispatch::v1::DriveRequest> send;
   };
@@ -67,24 +66,25 @@ class DriverBehaviour {
   DriverBehaviour(Identity identity, const DriverHabits& habits, const Cruises& cruises,
                   Random random, Time start);
 
-  /// Time went by. Early calls do no harm.
+  /// Advances to `now`. Early calls are harmless.
   void OnTime(Time now, Actions& actions);
   void OnMessage(const dispatch::v1::DriveResponse& message, Time now, Actions& actions);
-  /// The stream ended, other than by `disconnect`. Comes back after `retry_after`, if the server
-  /// named a pause, else after a back-off.
+  /// The stream ended, other than by `disconnect`. The driver reconnects after `retry_after` if the
+  /// server asked for a pause, else after a back-off.
   void OnClosed(std::optional<Duration> retry_after, Time now);
-  /// Another session of this driver has fenced this one: the car is in somebody else's hands, and
-  /// stays there. This driver doesn't come back.
+  /// Another session of this driver has fenced this one: somebody else has taken over the car. This
+  /// driver doesn't come back.
   void OnTakenOver();
-  /// The ack of `sequence` has left.
+  /// The ack of `sequence` has been sent.
   void OnAckSent(std::uint64_t sequence);
   /// When OnTime is due.
   Time wake_at() const;
 
-  /// The run ends: begins nothing new, declines offers, and stays connected; comes back at once if
-  /// it is away.
+  /// The run ends: the driver starts nothing new, declines offers, and stays connected; it
+  /// reconnects at once if it is disconnected.
   void Park(Time now);
-  /// Connected, and with nothing unanswered in either direction; or taken over.
+  /// Whether the driver is connected with nothing unanswered in either direction, or was taken
+  /// over.
   bool settled() const;
   bool online() const { return link_ == Link::kOnline; }
   LatLng place() const { return car_.place(); }
@@ -123,14 +123,15 @@ class DriverBehaviour {
   Time welcome_by_{};
   Time disconnect_at_ = Time::max();
   Time shift_ends_at_ = Time::max();
-  bool ending_shift_ = false;  // It was sent, and not answered yet.
+  bool ending_shift_ = false;  // It was sent, and hasn't been answered yet.
   Duration backoff_;
-  // The session, as far as the next Hello needs it.
+  // The state of the session that the next Hello needs.
   std::string session_id_;
   std::uint64_t epoch_ = 0;
   std::uint64_t last_sequence_ = 0;
-  std::uint64_t plan_sequence_ = 0;  // Of the push with the newest plan.
-  std::uint64_t resumed_with_ = 0;   // The snapshot's plan, which unacked older ones follow.
+  std::uint64_t plan_sequence_ = 0;  // Sequence of the push with the newest plan.
+  // Version of the snapshot's plan, after which a resume repeats older, unacked ones.
+  std::uint64_t resumed_with_ = 0;
   Duration report_every_{};
   Duration heartbeat_{};
   Time report_at_{};
@@ -138,7 +139,7 @@ class DriverBehaviour {
   std::uint64_t position_sequence_ = 0;
 
   Time cruise_at_{};
-  // A trip that will be given up, or was given up and is still in the plan.
+  // A trip that will be given up, or was given up but is still in the plan.
   std::optional<TripId> giving_up_;
   Time give_up_at_{};
   bool give_up_sent_ = false;

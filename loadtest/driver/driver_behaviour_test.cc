@@ -28,7 +28,7 @@ class NoCruises final : public Cruises {
   }
 };
 
-/// A driver, its time, and dispatch's side of the stream, which the test plays.
+/// A driver, its clock, and dispatch's end of the stream, which the test plays.
 class DriverBehaviourTest : public ::testing::Test {
  protected:
   DriverBehaviourTest() {
@@ -49,7 +49,7 @@ class DriverBehaviourTest : public ::testing::Test {
     Push(Welcome(1, false));
   }
 
-  // Lets time pass, waking the driver whenever it asks for it.
+  // Advances time, and calls the driver whenever it asks for it.
   void Run(Duration time) {
     const Time end = now_ + time;
     for (; now_ < end; now_ = std::max(now_, std::min(end, driver_->wake_at()))) Wake();
@@ -73,7 +73,7 @@ class DriverBehaviourTest : public ::testing::Test {
       sent_.push_back(std::move(message));
     }
   }
-  // The messages of a kind that were sent since the last call of it; others are dropped.
+  // The messages of a kind that were sent since the last call; others are dropped.
   std::vector<pb::DriveRequest> Sent(pb::DriveRequest::MessageCase kind) {
     std::vector<pb::DriveRequest> found;
     for (auto& message : sent_) {
@@ -215,7 +215,7 @@ TEST_F(DriverBehaviourTest, MayDriveToASuggestedWaitingPlace) {
   EXPECT_LT(DistanceM(driver_->place(), At(290)), 1);
   EXPECT_EQ(driver_->history().waiting_places_followed, 1u);
 
-  Push(Suggestion(0, seconds(0)));  // came too late
+  Push(Suggestion(0, seconds(0)));  // Came too late.
   Run(seconds(1));
   EXPECT_LT(DistanceM(driver_->place(), At(300)), 1);
   Push(NewRide(1));
@@ -383,7 +383,7 @@ TEST_F(DriverBehaviourTest, TakesAResumedSessionsSnapshotAndIgnoresOlderPlansAft
   nothing_to_do.set_version(5);
   Push(welcome);
   Sent(pb::DriveRequest::kAck);
-  Push(NewRide(4));  // Wasn't acked, and is over by now.
+  Push(NewRide(4));  // It wasn't acked, and is over by now.
   EXPECT_EQ(Sent(pb::DriveRequest::kAck).size(), 1u);
   Run(minutes(2));
   EXPECT_TRUE(Sent(pb::DriveRequest::kStopUpdate).empty());
@@ -426,7 +426,7 @@ TEST_F(DriverBehaviourTest, WorksOnWhenTheEndOfItsShiftIsRejected) {
 TEST_F(DriverBehaviourTest, JoinsARouteFromWhereItIsWithoutAJump) {
   BeginAndWelcome();
   Push(NewRide(1));
-  Run(seconds(5));  // At 50 m. A new route, from where dispatch last knew the car to be.
+  Run(seconds(5));  // At 50 m. A new route from where dispatch last knew the car to be.
   const LatLng before = driver_->place();
   pb::DriveResponse message = NewRide(2);
   message.mutable_plan()->set_route_id(8);
@@ -497,7 +497,7 @@ TEST_F(DriverBehaviourTest, GivesUpATripBeforeThePickUp) {
   pb::DriveResponse ride = NewRide(1);
   Push(ride);
   Run(minutes(2));
-  // Either it gave up on the way, or it was there first.
+  // The driver either gave up on the way or arrived first.
   const auto sent = std::move(sent_);
   const bool gave_up = std::any_of(sent.begin(), sent.end(),
                                    [](const auto& message) { return message.has_give_up(); });

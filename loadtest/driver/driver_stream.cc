@@ -64,7 +64,7 @@ void DriverStream::Advance() {
     outgoing_.pop_front();
     StartWrite(&in_flight_);
   } else if (half_close_) {
-    broken_ = true;  // Nothing is written after it; reading goes on.
+    broken_ = true;  // Nothing is written any more; reading continues.
     StartWritesDone();
   }
 }
@@ -72,7 +72,7 @@ void DriverStream::Advance() {
 void DriverStream::OnReadDone(bool ok) {
   if (ok) {
     listener_->OnMessage(*this, incoming_);
-    // Clear() would keep a long route's memory for good.
+    // Clear() would keep the memory of a long route.
     if (incoming_.has_plan()) incoming_ = pb::DriveResponse();
     StartRead(&incoming_);
     return;

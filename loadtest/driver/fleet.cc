@@ -11,7 +11,7 @@ namespace ridestream::loadtest {
 
 namespace pb = ::ridestream::dispatch::v1;
 
-/// A behaviour, its timer and its stream. gRPC and the timer queue hold references of their own.
+/// A behaviour, its timer and its stream. gRPC and the timer queue hold their own references.
 class Fleet::Driver final : public DriverStream::Listener,
                             public std::enable_shared_from_this<Driver> {
  public:
@@ -122,8 +122,8 @@ class Fleet::Driver final : public DriverStream::Listener,
     if (std::exchange(welcomed_, false)) fleet_.tally_.streams.Down();
   }
 
-  // Only a wake-up that is earlier than the one ahead is asked for; the one ahead then comes for
-  // nothing, which does no harm.
+  // Requests only a wake-up earlier than the pending one. The pending one then finds nothing to do,
+  // which is harmless.
   void Arm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     const Time wake = behaviour_.wake_at();
     if (wake >= armed_at_) return;
@@ -158,7 +158,7 @@ class Fleet::Driver final : public DriverStream::Listener,
     }
   }
 
-  // What was decided while the driver was away waited for the driver, not for the service.
+  // A decision made while the driver was away waited for the driver, not for the service.
   void MeasurePush(const google::protobuf::Timestamp& decided_at, Time now,
                    LatencyRecorder& recorder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     const Time decided = FromProto(decided_at);
@@ -173,7 +173,7 @@ class Fleet::Driver final : public DriverStream::Listener,
   std::shared_ptr<DriverStream> stream_ ABSL_GUARDED_BY(mu_);
   Time armed_at_ ABSL_GUARDED_BY(mu_) = Time::max();
   Time welcomed_at_ ABSL_GUARDED_BY(mu_){};
-  // Set while the driver is without a session and not by its own doing.
+  // Set while the driver is without a session for a reason other than its own.
   std::optional<Time> lost_at_ ABSL_GUARDED_BY(mu_);
   bool welcomed_ ABSL_GUARDED_BY(mu_) = false;
   bool had_session_ ABSL_GUARDED_BY(mu_) = false;

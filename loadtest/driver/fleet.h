@@ -26,7 +26,7 @@ class Fleet {
     std::vector<DriverBehaviour::Identity> drivers;
     DriverHabits habits;
     std::uint64_t seed = 1;
-    /// Streams opened a second of wall time; a storm of 10,000 at once is no test of anything else.
+    /// Streams opened per second of wall time. 10,000 at once would overload everything else.
     int connects_per_s = 2'000;
     /// One for each connection.
     std::vector<std::shared_ptr<grpc::Channel>> channels;
@@ -37,7 +37,7 @@ class Fleet {
   /// Stops.
   ~Fleet();
 
-  /// Drivers begin to connect.
+  /// Makes the drivers connect.
   void Start();
   /// See DriverBehaviour::Park.
   void Park();
@@ -45,12 +45,12 @@ class Fleet {
   void Stop();
 
   size_t size() const { return drivers_.size(); }
-  /// Drivers who have, or had, a session.
+  /// Number of drivers who have or had a session.
   size_t welcomed() const;
   size_t unsettled() const;
-  /// Why the latest stream ended that wasn't cut by its driver; OK if none did.
+  /// Why the latest stream ended that its driver didn't cut; OK if there is none.
   absl::Status last_error() const;
-  /// A copy of each driver's history, one after the other, for the auditor.
+  /// Passes a copy of each driver's history to `function`, for the auditor.
   template <class Function>
   void ForEachHistory(Function function) const {
     for (size_t i = 0; i < drivers_.size(); ++i) function(HistoryOf(i));

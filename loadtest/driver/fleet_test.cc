@@ -13,8 +13,8 @@ namespace {
 namespace pb = ::ridestream::dispatch::v1;
 using Stream = grpc::ServerReaderWriter<pb::DriveResponse, pb::DriveRequest>;
 
-/// Welcomes every driver, and breaks off its first stream after the first position. Pushes one
-/// offer after the second, and ends it as it is answered.
+/// Welcomes every driver, and cuts its first stream after the first position. Pushes an offer after
+/// the second, and ends it in accordance with the answer.
 class FakeDispatch final : public pb::DispatchService::Service {
  public:
   grpc::Status Drive(grpc::ServerContext* context, Stream* stream) override {
@@ -56,7 +56,7 @@ class FakeDispatch final : public pb::DispatchService::Service {
     return grpc::Status::OK;
   }
 
-  // Until each of `drivers` has resumed, acked both pushes, and reported `positions` times.
+  // Waits until each of `drivers` has resumed, acked both pushes, and reported `positions` times.
   void WaitFor(size_t drivers, int positions) {
     MutexLock lock(mu_);
     const auto ready = [&](const auto& entry) {

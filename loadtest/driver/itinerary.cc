@@ -12,7 +12,7 @@ namespace {
 
 namespace pb = ::ridestream::dispatch::v1;
 
-// How far along a new route the car may be by the time it gets it.
+// How far along a new route the car may be when the route arrives.
 constexpr std::int64_t kJoinWithinMs = 20'000;
 
 }  // namespace
@@ -38,7 +38,7 @@ void Itinerary::Take(const pb::Plan& plan, Source source, Time now, Car& car,
 
 void Itinerary::TakeRoute(const pb::Plan& plan, Time now, Car& car, DriverHistory& history) {
   if (!plan.has_route()) {
-    // Named 0, none is known yet: the driver goes on as it does until one comes.
+    // A route id of 0 means that no route is known yet: the driver continues until one arrives.
     if (!plan.stops().empty() && plan.route_id() != 0 && plan.route_id() != route_id_) {
       history.Violated(Check::kRouteKnown,
                        fmt::format("plan version {} names route {}, which the driver doesn't have",
@@ -77,7 +77,7 @@ void Itinerary::TakeStops(const pb::Plan& plan, const Car& car) {
     const auto same = std::find_if(stops_.begin(), stops_.end(), [&](const Stop& old) {
       return old.kind == next.kind && old.trip_id == next.trip_id;
     });
-    // A step that was started at another place starts again at this one.
+    // A step that was started at another place restarts at this one.
     if (i == 0 && same != stops_.end() && same->place != next.place && !step_sent_) step_.reset();
     if (!new_stop_ms_.empty()) {
       next.at_ms = new_stop_ms_[static_cast<size_t>(i)];
@@ -95,7 +95,7 @@ void Itinerary::TakeStops(const pb::Plan& plan, const Car& car) {
   stops_ = std::move(stops);
 }
 
-// Aboard is who has a drop-off ahead without a pick-up.
+// A rider is aboard if the plan has the drop-off but no pick-up.
 void Itinerary::CountSeats(const pb::Plan& plan, DriverHistory& history) const {
   std::uint32_t taken = 0;
   for (const pb::Stop& stop : plan.stops()) {

@@ -13,41 +13,42 @@
 
 namespace ridestream::loadtest {
 
-/// Carries out a driver's plan: steers the car from stop to stop, lets people in and out, and says
-/// which step has been made. A step is repeated until the plan shows its effect. Not thread-safe.
+/// Carries out a driver's plan: steers the car from stop to stop, lets riders in and out, and
+/// returns the steps to report. A step is repeated until the plan shows its effect. Not
+/// thread-safe.
 class Itinerary {
  public:
   struct Options {
-    /// How long getting in takes; getting out takes a third of it.
+    /// Minimum boarding time; alighting takes a third of it.
     Duration boarding_min = std::chrono::seconds(5);
     Duration boarding_max = std::chrono::seconds(30);
-    /// How long to wait after a step was rejected, before it is tried again.
+    /// How long to wait before a rejected step is retried.
     Duration retry = std::chrono::seconds(5);
   };
   explicit Itinerary(const Options& options) : options_(options) {}
 
   enum class Source { kPush, kSnapshot };
-  /// Takes a newer plan, and the course of its route. A fresh session's snapshot may tell the
-  /// newest plan again. `history` hears what is wrong with it.
+  /// Takes a newer plan and the course of its route. A fresh session's snapshot may repeat the
+  /// newest plan. Violations are recorded in `history`.
   void Take(const dispatch::v1::Plan& plan, Source source, Time now, Car& car,
             DriverHistory& history);
-  /// Forgets all but the version: what was held is void.
+  /// Discards everything but the version.
   void Clear();
 
-  /// The car was moved to `now`. Returns a step to send, once for each time it is to be sent.
+  /// The car has moved to `now`. Returns a step, once for each time that it must be sent.
   std::optional<dispatch::v1::StopUpdate> OnTime(Time now, const Car& car, Random& random);
-  /// When OnTime has to be called, besides when the car halts; Time::max() for never.
+  /// When to call OnTime, besides when the car halts; Time::max() for never.
   Time wake_at() const;
 
-  /// The step wasn't carried out: try again later, if the plan still wants it.
+  /// The step was rejected: it is retried later if the plan still requires it.
   void OnRejected(const dispatch::v1::StopUpdate& step, Time now);
-  /// The stream was lost: what has no visible effect is sent again.
+  /// The stream was lost: steps without a visible effect are sent again.
   void OnResumed();
 
   bool idle() const { return stops_.empty(); }
-  /// A step was sent whose effect isn't seen yet.
+  /// Whether a step was sent whose effect hasn't been seen yet.
   bool waiting() const { return step_ && step_sent_; }
-  /// Whether the trip's pick-up is still ahead, and no step of it under way.
+  /// Whether the trip's pick-up is still ahead, with no step of it under way.
   bool BeforePickUp(const TripId& trip_id) const;
   bool Has(const TripId& trip_id) const;
   std::uint64_t version() const { return version_; }
@@ -57,7 +58,7 @@ class Itinerary {
     dispatch::v1::StopKind kind;
     TripId trip_id;
     LatLng place;
-    std::int64_t at_ms;  // On the car's course.
+    std::int64_t at_ms;  // Position on the car's course.
     bool arrived;
   };
   void TakeRoute(const dispatch::v1::Plan& plan, Time now, Car& car, DriverHistory& history);
@@ -68,9 +69,9 @@ class Itinerary {
   const Options options_;
   std::uint64_t version_ = 0;
   std::uint64_t route_id_ = 0;
-  std::vector<std::int64_t> new_stop_ms_;  // Of a plan whose route is new.
+  std::vector<std::int64_t> new_stop_ms_;  // Stops of a plan whose route is new.
   std::vector<Stop> stops_;
-  std::optional<dispatch::v1::StopUpdate> step_;  // Being made, or sent.
+  std::optional<dispatch::v1::StopUpdate> step_;  // The step that is being made or was sent.
   Time step_at_{};
   bool step_sent_ = false;
 };

@@ -36,10 +36,10 @@ void OfferResponder::Take(const dispatch::v1::Offer& offer, bool may_accept, Tim
 
 void OfferResponder::OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& history) {
   std::erase_if(open_, [&](const Open& open) { return open.offer_id == ended.offer_id(); });
-  // Not found is fine: it was offered and ended while the driver was away.
+  // The offer may be missing: it may have been made and ended while the driver was away.
   for (auto offer = history.offers.rbegin(); offer != history.offers.rend(); ++offer) {
     if (offer->offer_id.str() != ended.offer_id()) continue;
-    // Voided with its session, and answered all the same, it isn't ended twice.
+    // An offer that was voided with its session but answered anyway doesn't end twice.
     if (offer->ends > 0 && offer->outcome != ended.outcome()) offer->ends_differ = true;
     ++offer->ends;
     offer->outcome = ended.outcome();

@@ -10,11 +10,11 @@
 
 namespace ridestream::loadtest {
 
-/// A driver's open offers, of which there is at most one if dispatch keeps its word: thinks about
-/// each for a while, then accepts, declines, or lets it run out. Not thread-safe.
+/// A driver's open offers, of which dispatch makes at most one at a time. Waits a while for each,
+/// then accepts, declines, or lets it expire. Not thread-safe.
 class OfferResponder {
  public:
-  /// What is left of the probabilities is ignored offers.
+  /// The remaining probability is that of ignoring an offer.
   struct Habits {
     double accept_probability = 0.85;
     double decline_probability = 0.10;
@@ -23,16 +23,17 @@ class OfferResponder {
   };
   explicit OfferResponder(const Habits& habits) : habits_(habits) {}
 
-  /// `may_accept` false declines at once. An offer that is held already (after a resume) stays.
+  /// With `may_accept` false, declines at once. An offer that is already held (after a resume) is
+  /// kept.
   void Take(const dispatch::v1::Offer& offer, bool may_accept, Time now, Random& random,
             DriverHistory& history);
   void OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& history);
-  /// A fresh session, in which only `kept` is open, if anything.
+  /// A fresh session began, in which only the offer `kept_offer_id` is open, if any.
   void Void(const std::string& kept_offer_id, DriverHistory& history);
-  /// The stream was lost: answers whose effect isn't seen are sent again.
+  /// The stream was lost: answers without a visible effect are sent again.
   void OnResumed();
 
-  /// Answers that are due, each once.
+  /// Answers that are due; each is returned once.
   std::vector<dispatch::v1::OfferAnswer> OnTime(Time now, DriverHistory& history);
   /// When OnTime is due; Time::max() for never.
   Time wake_at() const;

@@ -8,14 +8,14 @@
 namespace ridestream::loadtest {
 namespace {
 
-// 2^11 parts tell values apart that differ by 1 in 1,024 at worst: three digits.
+// With 2^11 parts, values that differ by 1 in 1,024 are distinct: three digits.
 constexpr int kHalfBits = 10;
 constexpr std::int64_t kHalf = std::int64_t{1} << kHalfBits;
 constexpr int kBuckets = 26;
 constexpr std::int64_t kLargest = (kHalf << kBuckets) - 1;
 
-// The first bucket has 2 * kHalf parts of width 1; bucket b > 0 has kHalf parts of width 2^b, since
-// its lower half lies in the buckets before.
+// The first bucket has 2 * kHalf parts of width 1. Bucket b > 0 has kHalf parts of width 2^b,
+// because the earlier buckets cover its lower half.
 size_t IndexOf(std::int64_t value) {
   const auto bits = std::bit_width(static_cast<std::uint64_t>(value));
   const int bucket = std::max(0, static_cast<int>(bits) - kHalfBits - 1);

@@ -28,7 +28,7 @@ TEST(HistogramTest, SmallValuesAreExact) {
   EXPECT_DOUBLE_EQ(histogram.mean(), 500.5);
 }
 
-// Against the sorted values, over nine orders of magnitude.
+// Compares with the sorted values, over nine orders of magnitude.
 TEST(HistogramTest, QuantilesAreTrueToThreeDigits) {
   Random random(7);
   Histogram histogram;

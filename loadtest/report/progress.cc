@@ -68,7 +68,7 @@ void Progress::Tick() {
   const ProgressView view = Look(now);
   std::string text;
   if (mode_ == ProgressMode::kBlock) {
-    // Up to the block's first line; each line is cleared to its end before it is rewritten.
+    // Moves up to the block's first line; each line is cleared to its end before it is rewritten.
     if (std::exchange(block_drawn_, true)) text = fmt::format("\x1b[{}A", kBlockLines);
     for (const char c : ToBlock(view)) text += c == '\n' ? "\x1b[K\n" : std::string(1, c);
   } else {

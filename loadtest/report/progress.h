@@ -12,7 +12,7 @@ namespace ridestream::loadtest {
 /// How a run reports its progress: a block that is redrawn in place, occasional lines, or nothing.
 enum class ProgressMode { kBlock, kLines, kNone };
 
-/// What one look at the run shows.
+/// The state of a run at one moment.
 struct ProgressView {
   std::string phase;              ///< "load", "drain", …
   std::chrono::seconds passed{};  ///< Of wall time, since the phase began.
@@ -20,7 +20,7 @@ struct ProgressView {
   size_t drivers = 0;
   std::int64_t connected = 0;
   std::uint64_t requested = 0;
-  /// Open trips by state, and those that have ended.
+  /// Open trips by state, and ended trips.
   std::int64_t waiting = 0, assigned = 0, arrived = 0, aboard = 0;
   std::uint64_t completed = 0, cancelled = 0, unserved = 0;
   double positions_per_s = 0;  ///< Of wall time.

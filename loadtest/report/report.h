@@ -10,19 +10,19 @@
 
 namespace ridestream::loadtest {
 
-/// What a run comes to.
+/// The result of a run.
 struct Report {
   // What was asked for.
   size_t drivers = 0;
   double clock_rate = 1;
   /// Wall time of the load, the drain left out.
   double load_s = 0;
-  /// The run was ended while trips and calls were under way, which the verdict may count as
+  /// The run was ended while trips and calls were in progress, which the verdict may count as
   /// violations.
   bool is_unsettled = false;
 
   std::uint64_t requested = 0, completed = 0, cancelled = 0, unserved = 0;
-  /// Requests that got no trip.
+  /// Requests without a trip.
   std::uint64_t refused = 0, unanswered = 0;
   /// Trips that hadn't ended when the run did.
   std::uint64_t open_at_end = 0;
@@ -40,10 +40,10 @@ struct Report {
 
 Report MakeReport(const Tally& tally, const Verdict& verdict, const RideFigures& rides = {});
 
-/// The keys are an interface: other tools read them.
+/// The keys are a public interface, which other tools read.
 nlohmann::ordered_json ToJson(const Report& report);
 
-/// The table at the end, with the verdict.
+/// The final table with the verdict.
 std::string ToText(const Report& report);
 
 }  // namespace ridestream::loadtest

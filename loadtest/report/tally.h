@@ -11,8 +11,8 @@
 
 namespace ridestream::loadtest {
 
-/// Durations in microseconds from many threads: a few histograms, each with its own lock, that are
-/// merged when somebody asks. Thread-safe.
+/// Durations in microseconds from many threads: a few histograms with a lock each, which are merged
+/// on demand. Thread-safe.
 class LatencyRecorder {
  public:
   void Add(Duration latency) {
@@ -38,7 +38,7 @@ class LatencyRecorder {
   std::array<Shard, kShards> shards_;
 };
 
-/// A number and the largest it ever was. Thread-safe.
+/// A number and its maximum so far. Thread-safe.
 class Gauge {
  public:
   void Up() {
@@ -56,7 +56,7 @@ class Gauge {
   std::atomic<std::int64_t> peak_{0};
 };
 
-/// What the simulated city counts while it runs; each number is its own and may be read at any
+/// The counters of a running simulated city. Each number is independent and may be read at any
 /// time. Thread-safe.
 struct Tally {
   using Counter = std::atomic<std::uint64_t>;
@@ -66,11 +66,11 @@ struct Tally {
   Counter completed{0};
   Counter cancelled{0};
   Counter unserved{0};
-  /// The quote or the request was refused for good, e.g. off the streets.
+  /// The quote or the request was refused for good, e.g. because a place is off the streets.
   Counter refused{0};
   /// No final answer within the time that riders wait for one.
   Counter unanswered{0};
-  /// Calls that were made again, because the service was unavailable or no answer came in time.
+  /// Calls that were repeated because the service was unavailable or no answer came in time.
   Counter calls_retried{0};
   Counter destination_changes{0};
   /// Open trips by trip::v1::TripState, as riders see them.
@@ -84,7 +84,7 @@ struct Tally {
   Counter plans{0};
   Gauge streams;
   Counter streams_resumed{0};
-  /// Welcomes to a driver that had a session before, and got a fresh one.
+  /// Welcomes to a driver that had a session before and got a new one.
   Counter sessions_lost{0};
   /// Drivers whose cars somebody outside the load generator has taken over.
   Counter drivers_taken_over{0};

@@ -11,7 +11,8 @@
 namespace ridestream::loadtest {
 namespace {
 
-/// A rider has a watch and a call at a time; a server admits 100 of them on a connection.
+/// Each rider has at most one watch and one call at a time; a server admits 100 streams on a
+/// connection.
 constexpr rpc::ChannelPool::Options kChannels{.streams_per_channel = 40, .max_channels = 1'000};
 
 }  // namespace
@@ -43,7 +44,7 @@ void Crowd::ArmArrival() {
   arrival_ = world_.timers.After(world_.clock->ToWall(ahead), [this] { Arrive(); });
 }
 
-// Everybody who is due by now: after a late wake-up that may be many.
+// Creates all riders who are due by now: after a late wake-up there may be many.
 void Crowd::Arrive() {
   std::vector<std::shared_ptr<Rider>> due;
   {
@@ -61,11 +62,12 @@ void Crowd::Arrive() {
 
 namespace {
 
-/// The header of a sampled trace that begins here, with random ids.
+/// The traceparent of a new sampled trace with random ids.
 std::string NewTraceParent() {
   std::random_device device;
   const auto draw = [&device] {
-    return static_cast<std::uint64_t>(device()) << 32 | device() | 1;  // Never 0, which is no id.
+    // Never 0, which is not a valid id.
+    return static_cast<std::uint64_t>(device()) << 32 | device() | 1;
   };
   return tracing::FormatTraceParent(
       {.trace_id = {draw(), draw()}, .span_id = {draw()}, .sampled = true});
@@ -89,7 +91,7 @@ std::shared_ptr<Rider> Crowd::MakeRider(const Request& request) {
 
 void Crowd::OnDone(Rider& rider, size_t number) {
   RiderHistory history = rider.history();
-  std::shared_ptr<Rider> released;  // Destroyed, if it is the last reference, without the lock.
+  std::shared_ptr<Rider> released;  // Releases the last reference, if it is one, without the lock.
   MutexLock lock(mu_);
   histories_.push_back(std::move(history));
   const auto found = active_.find(number);

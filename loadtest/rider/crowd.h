@@ -13,18 +13,20 @@
 namespace ridestream::loadtest {
 
 /// All riders: makes each when its request is due, whatever became of those before (open loop), and
-/// keeps the histories of those who are done. Thread-safe.
+/// All riders: creates each rider when its request is due, whatever happened to earlier ones (open
+/// loop), and keeps the histories of finished riders. Thread-safe.
 ///
-/// Order of locks: none; a rider's and the crowd's are never held together.
+/// Order of locks: none; a rider's lock and the crowd's are never held together.
 class Crowd {
  public:
   struct Options {
-    /// Begins all riders' ids; different for each run, since a rider's requests are one's own.
+    /// The prefix of all riders' ids; different for each run, because requests are idempotent per
+    /// rider.
     std::string id_prefix;
     std::uint64_t seed = 1;
-    /// Riders, from the first on, whose requests ask to be traced.
+    /// Number of riders, from the first on, whose requests are traced.
     std::size_t traced_rides = 0;
-    /// Makes a channel with a connection of its own. Called for as many as the riders need.
+    /// Creates a channel with its own connection. Called for as many as the riders need.
     rpc::ChannelPool::MakeChannel make_channel;
   };
   /// References must outlive it.
@@ -33,20 +35,20 @@ class Crowd {
   /// Stops.
   ~Crowd();
 
-  /// Requests come from now on, for `load` of city time.
+  /// Creates riders from now on, for `load` of city time.
   void Start(Duration load);
-  /// No more requests.
+  /// Creates no more riders.
   void StopAsking();
-  /// See RiderBehaviour::Leave, for all.
+  /// Calls RiderBehaviour::Leave for all riders.
   void Leave();
-  /// Waits until all requests have come and all riders are done.
+  /// Waits until all requests have been made and all riders have finished.
   void WaitUntilIdle();
-  /// Waits for all calls under way; histories stay. Idempotent.
+  /// Waits for all running calls; the histories remain. Idempotent.
   void Stop();
 
-  /// Riders with a wish that isn't done.
+  /// Number of riders who haven't finished.
   size_t active() const;
-  /// Visits every rider there was, in no order; call after Stop.
+  /// Visits every rider of the run, unordered; call after Stop.
   template <class Function>
   void ForEachHistory(Function function) const {
     MutexLock lock(mu_);

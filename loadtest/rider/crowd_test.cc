@@ -12,8 +12,8 @@ namespace {
 
 namespace pb = ::ridestream::trip::v1;
 
-/// Every trip is driven at once. The first call of each rider's RequestTrip is lost after it was
-/// done, as when the service dies before it answers.
+/// Every trip is served immediately. The first response of each rider's RequestTrip is lost after
+/// the request was carried out, as when the service dies before it answers.
 class FakeTrip final : public pb::TripService::Service {
  public:
   grpc::Status QuoteTrip(grpc::ServerContext*, const pb::QuoteTripRequest* request,
@@ -120,7 +120,7 @@ TEST(CrowdTest, EachRiderGetsOneTripThoughAnswersAreLost) {
 }
 
 TEST(CrowdTest, StopEndsRidersWhoAreStillWaiting) {
-  // Nobody listens there: calls wait for retries forever.
+  // Nothing listens there, so calls wait for retries forever.
   const auto nowhere = grpc::CreateChannel("127.0.0.1:1", grpc::InsecureChannelCredentials());
   const roads::RoadGraph graph = OneStreet();
   Tally tally;

@@ -10,15 +10,15 @@
 
 namespace ridestream::loadtest {
 
-/// Joins what riders and drivers know of a trip: from when its request was due until its first
-/// offer was in a driver's hand. Either may come first, since a driver may hear of a trip before
-/// its rider does. About 100 bytes a trip. Thread-safe.
+/// Joins what riders and drivers know about a trip: from when its request was due until its first
+/// offer reached a driver. Either may report first, because a driver may learn of a trip before its
+/// rider does. About 100 bytes per trip. Thread-safe.
 class FirstOffers {
  public:
-  /// `log`, if it isn't null, gets each pair, and must outlive this object.
+  /// `log`, unless null, receives each pair and must outlive this object.
   explicit FirstOffers(OfferLog* log = nullptr) : log_(log) {}
 
-  /// Each returns the time between the two when it is the call that completes them: once a trip.
+  /// The call that completes the pair returns the time between the two, once per trip.
   std::optional<Duration> OnRequested(const TripId& trip_id, Time due) {
     MutexLock lock(mu_);
     Entry& entry = trips_[trip_id];

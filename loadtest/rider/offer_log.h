@@ -11,11 +11,11 @@
 namespace ridestream::loadtest {
 
 /// A file with a line for each request that was offered: `due_us,offered_us`, when it was due and
-/// when its first offer was in a driver's hand, in Unix microseconds of the wall clock. A line is
-/// in the file as soon as it is known, so that others can look on. Thread-safe.
+/// when its first offer reached a driver, in Unix microseconds of wall time. Each line is written
+/// as soon as it is known, so that other processes can follow. Thread-safe.
 class OfferLog {
  public:
-  /// PERMISSION_DENIED when the file can't be written.
+  /// PERMISSION_DENIED if the file can't be written.
   static absl::StatusOr<std::unique_ptr<OfferLog>> Open(const std::string& path,
                                                         std::shared_ptr<const Clock> clock);
   /// By the city's clock.

@@ -64,7 +64,7 @@ RiderHistory Rider::history() const {
 
 void Rider::OnTimer() {
   {
-    // A timer may outlive what the rider lived in.
+    // A timer may outlive the rider's world.
     MutexLock lock(mu_);
     if (done_told_) return;
   }

@@ -18,7 +18,7 @@
 
 namespace ridestream::loadtest {
 
-/// What all riders use. References must outlive the last rider's last call.
+/// What all riders share. References must outlive the last rider's last call.
 struct RiderWorld {
   std::string market;
   RiderHabits habits;
@@ -28,21 +28,21 @@ struct RiderWorld {
   FirstOffers& first_offers;
 };
 
-/// A behaviour, its timer and its calls, all asynchronous. Shared: timers and calls under way hold
-/// references. Thread-safe; calls are started under the lock, gRPC answers on threads of its own.
+/// A behaviour, its timer and its calls, all asynchronous. Shared: timers and running calls hold
+/// references. Thread-safe; calls are started under the lock, and gRPC answers on its own threads.
 class Rider final : public TripWatch::Listener, public std::enable_shared_from_this<Rider> {
  public:
   using OnDone = std::function<void(Rider&)>;
-  /// `on_done` is called once, without a lock, when nothing is under way any more. RequestTrip
-  /// carries the header `traceparent`, unless it is empty.
+  /// `on_done` is called once, without a lock, when the rider has finished and nothing is in
+  /// flight. RequestTrip carries the header `traceparent`, unless it is empty.
   Rider(const RiderWorld& world, const std::shared_ptr<grpc::Channel>& channel, Request request,
         RiderBehaviour behaviour, OnDone on_done, std::string traceparent = {});
 
-  /// The rider asks now, if its time has come.
+  /// Makes the rider's request if it is due.
   void Start() { OnTimer(); }
   /// See RiderBehaviour::Leave.
   void Leave();
-  /// Makes no further calls and ends the watch; what is under way may still be answered.
+  /// Makes no further calls and ends the watch; running calls may still be answered.
   void Stop();
   RiderOutcome outcome() const;
   RiderHistory history() const;
@@ -54,12 +54,12 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
       grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
 
   void OnTimer();
-  /// Tells the behaviour, and does what it then wants.
+  /// Passes the event to the behaviour, and does what the behaviour then requests.
   void Handle(const Event& event);
   void Act(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Count(trip::v1::TripState state_before, RiderOutcome outcome_before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  /// Makes a unary call; `on_answer` is run by Handle.
+  /// Makes a unary call; Handle runs `on_answer`.
   template <class Request, class Response>
   void Call(
       Method<Request, Response> method, Request request, std::chrono::milliseconds timeout,
@@ -80,7 +80,7 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
   mutable Mutex mu_;
   RiderBehaviour behaviour_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<TripWatch> watch_ ABSL_GUARDED_BY(mu_);
-  int calls_ ABSL_GUARDED_BY(mu_) = 0;  // Under way, the watch left out.
+  int calls_ ABSL_GUARDED_BY(mu_) = 0;  // Running calls, without the watch.
   Time armed_at_ ABSL_GUARDED_BY(mu_) = Time::max();
   std::uint64_t changes_counted_ ABSL_GUARDED_BY(mu_) = 0;
   bool trip_known_ ABSL_GUARDED_BY(mu_) = false;

@@ -12,7 +12,7 @@ namespace pb = ::ridestream::trip::v1;
 
 namespace {
 
-/// How long a rider hesitates to leave a car whose driver is lost.
+/// How long a rider waits before leaving a car whose driver is lost.
 constexpr Duration kLeavesWithin = std::chrono::minutes(1);
 
 }  // namespace
@@ -22,7 +22,7 @@ bool IsRetryable(const absl::Status& status) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kCancelled:  // By a server that stopped; we cancel no unary calls.
+    case absl::StatusCode::kCancelled:  // By a server that stopped; riders cancel no unary calls.
       return true;
     default:
       return false;
@@ -33,7 +33,7 @@ RiderBehaviour::RiderBehaviour(Wish wish, const RiderHabits& habits, Random rand
     : wish_(std::move(wish)),
       habits_(habits),
       random_(random),
-      // No draw where nobody shares, so that such a city stays as it was.
+      // Draws nothing if nobody shares, so that such a city doesn't change.
       shares_(habits.share_probability > 0 && random_.Chance(habits.share_probability)) {
   history_.id = wish_.id;
   quote_.at = wish_.due;
@@ -105,7 +105,7 @@ void RiderBehaviour::OnRequest(const absl::StatusOr<pb::Trip>& answer, Time now)
   }
   request_.running = false;
   if (!answer.ok()) {
-    // Asked again, it must be answered as before.
+    // A repeated request must get the same answer.
     if (again) ++history_.other_trip_answers;
     if (!again) Refuse(answer.status());
     return;
@@ -129,7 +129,7 @@ void RiderBehaviour::OnRequest(const absl::StatusOr<pb::Trip>& answer, Time now)
 }
 
 void RiderBehaviour::TakeTrip(const pb::Trip& trip, Time now) {
-  // Answers and the watch overtake each other.
+  // Answers and the watch may arrive out of order.
   if (trip.version() <= version_) return;
   version_ = trip.version();
   state_ = trip.state();
@@ -163,14 +163,14 @@ void RiderBehaviour::OnProgress(const pb::Progress& progress) {
 }
 
 void RiderBehaviour::OnWatchEnded(Time now) {
-  // However it ended: until the last state is seen, it is opened again.
+  // However the watch ended, it is reopened until the last state has been seen.
   Retry(watch_, absl::UnavailableError(""), now);
   if (IsEnded(state_)) watch_.at = Time::max();
 }
 
 void RiderBehaviour::OnCancel(const absl::StatusOr<pb::Trip>& answer, Time now) {
   if (Retry(cancel_, answer.status(), now)) return;
-  if (!answer.ok()) return;  // Aboard by now, or ended otherwise: too late.
+  if (!answer.ok()) return;  // Too late: the rider is aboard by now, or the trip has ended.
   history_.cancelled = true;
   TakeTrip(*answer, now);
 }
@@ -193,7 +193,7 @@ void RiderBehaviour::Leave(Time now) { Cancel(pb::CANCEL_REASON_OTHER, now); }
 
 void RiderBehaviour::Cancel(pb::CancelReason reason, Time at) {
   if (!MayCancel() || cancel_.running) return;
-  // What may have been carried out is asked again as it was.
+  // A request that may have been carried out is repeated unchanged.
   if (cancel_.failures == 0) reason_ = reason;
   cancel_.at = std::min(cancel_.at, at);
 }

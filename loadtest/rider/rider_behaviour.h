@@ -15,47 +15,48 @@ namespace ridestream::loadtest {
 
 /// How riders behave; the same for all. Durations are on the city's clock.
 struct RiderHabits {
-  /// Calls the ride off, at a moment within `cancel_within` of asking; nothing comes of it if the
-  /// rider is aboard by then.
+  /// Cancels, at a moment within `cancel_within` of the request; without effect if the rider is
+  /// aboard by then.
   double cancel_probability = 0.05;
   Duration cancel_within = std::chrono::minutes(4);
-  /// Wants to go elsewhere, at a moment within `change_within` of asking, waiting or aboard.
+  /// Changes the destination, at a moment within `change_within` of the request, while waiting or
+  /// aboard.
   double change_destination_probability = 0.05;
-  /// Allows others in the car. Such a rider doesn't change the destination, which isn't possible.
+  /// Shares the car. Such a rider doesn't change the destination, which isn't possible.
   double share_probability = 0;
   Duration change_within = std::chrono::minutes(8);
-  /// Sends the answered request once more, as an app does that lost the answer.
+  /// Repeats the answered request, as an app does that lost the answer.
   double repeat_request_probability = 0.02;
-  /// Calls the ride off that hasn't come within it.
+  /// Cancels a ride whose driver hasn't arrived within this time.
   Duration patience = std::chrono::minutes(20);
-  /// Pause before a failed call is made again; doubles up to the longest, and is jittered.
+  /// First pause before a failed call is repeated. It doubles up to the maximum, and is jittered.
   Duration first_backoff = std::chrono::milliseconds(200);
   Duration longest_backoff = std::chrono::seconds(5);
-  /// How long an answer to the quote and the request is waited for, retries included.
+  /// How long to wait for the answers to the quote and the request, including retries.
   Duration answer_within = std::chrono::seconds(60);
 };
 
-/// What became of a rider's wish.
+/// The outcome of a rider's request.
 enum class RiderOutcome { kOpen, kCompleted, kCancelled, kUnserved, kRefused, kUnanswered };
 
-/// One rider with its app, as a deterministic state machine: answers and times go in, calls to be
-/// made come out. It asks when its time has come, whatever the system is doing. Not thread-safe.
+/// One rider with its app, as a deterministic state machine: answers and times go in, calls come
+/// out. It makes its request when it is due, whatever the system is doing. Not thread-safe.
 class RiderBehaviour {
  public:
   struct Wish {
     RiderId id;
     Time due;
-    /// Where to, if the rider changes its mind.
+    /// The new destination if the rider changes it.
     LatLng other_destination;
   };
-  /// Calls to make now. Each is answered by the function of its name.
+  /// Calls to make now. Each is answered by the function of the same name.
   struct Actions {
     bool quote = false;
     bool request = false;
     bool watch = false;
     bool change_destination = false;
     std::optional<trip::v1::CancelReason> cancel;
-    /// Calls among them that were made before.
+    /// Number of these calls that are repetitions.
     int retried = 0;
   };
 
@@ -78,15 +79,15 @@ class RiderBehaviour {
   bool shares() const { return shares_; }
   trip::v1::TripState state() const { return state_; }
   RiderOutcome outcome() const { return outcome_; }
-  /// Nothing will happen any more.
+  /// Whether nothing will happen any more.
   bool done() const;
-  /// From due until the driver arrived, by the record; once known.
+  /// Time from due until the driver's arrival, from the record; nullopt until known.
   std::optional<Duration> waited() const { return waited_; }
   const Wish& wish() const { return wish_; }
   const RiderHistory& history() const { return history_; }
 
  private:
-  /// A call that is due at a time, under way, or not wanted.
+  /// The state of a call: due at a time, running, or not wanted.
   struct Call {
     Time at = Time::max();
     bool running = false;
@@ -99,8 +100,7 @@ class RiderBehaviour {
       return true;
     }
   };
-  /// Notes the end of a call; true if it failed in a way that calls for another try, which is
-  /// then due.
+  /// Records the end of a call. Returns true if it failed and must be repeated, and schedules that.
   bool Retry(Call& call, const absl::Status& status, Time now);
   void TakeTrip(const trip::v1::Trip& trip, Time now);
   void Refuse(const absl::Status& status);
@@ -115,7 +115,7 @@ class RiderBehaviour {
   std::string quote_id_;
   trip::v1::TripState state_ = trip::v1::TRIP_STATE_UNSPECIFIED;
   std::uint64_t version_ = 0;
-  /// While the rider is aboard.
+  /// Set while the rider is aboard.
   bool driver_lost_ = false;
   RiderOutcome outcome_ = RiderOutcome::kOpen;
   std::optional<Duration> waited_;
@@ -124,7 +124,7 @@ class RiderBehaviour {
   Call quote_, request_, watch_, cancel_, change_;
 };
 
-/// Whether a call may bring another answer if it is made again as it is.
+/// Whether repeating a call unchanged may give a different result.
 bool IsRetryable(const absl::Status& status);
 
 }  // namespace ridestream::loadtest

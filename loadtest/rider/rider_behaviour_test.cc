@@ -45,7 +45,7 @@ class RiderBehaviourTest : public ::testing::Test {
     if (state == pb::TRIP_STATE_ARRIVED) *trip.mutable_arrived_at() = ToProto(now_);
     return trip;
   }
-  // Up to the point where the trip waits and is watched.
+  // Runs until the trip waits for a driver and is watched.
   void Ask() {
     Begin();
     EXPECT_TRUE(Tick(seconds(10)).quote);
@@ -140,7 +140,7 @@ TEST_F(RiderBehaviourTest, CountsARefusalAsAnAnswer) {
 TEST_F(RiderBehaviourTest, RepeatedRequestMustNameTheSameTrip) {
   habits_.repeat_request_probability = 1;
   Ask();
-  // Ask() made the second request as well, together with the watch.
+  // Ask() has already made the second request, together with the watch.
   rider_->OnRequest(Trip(pb::TRIP_STATE_REQUESTED, 1), now_);
   EXPECT_EQ(rider_->history().answers, 2u);
   EXPECT_EQ(rider_->history().other_trip_answers, 0u);

@@ -8,8 +8,8 @@
 
 namespace ridestream::loadtest {
 
-/// The client's side of one WatchTrip stream. Shared: its rider holds it to cancel it, and gRPC
-/// holds it (`self_`) until OnDone. Only reads, so it needs no lock.
+/// The client's end of one WatchTrip stream. Shared: its rider holds it to cancel it, and gRPC
+/// holds it (`self_`) until OnDone. It only reads, so it needs no lock.
 class TripWatch final : public grpc::ClientReadReactor<trip::v1::WatchTripResponse> {
  public:
   /// Called on gRPC's threads, one at a time; OnWatchEnded last.
