@@ -11,21 +11,21 @@
 
 namespace ridestream::chaos {
 
-/// How long recovery took, of the events of one kind.
+/// The recovery times of events of one kind.
 struct RecoveryTimes {
   std::size_t count = 0;
   std::chrono::duration<double> p50{}, max{};
   std::size_t never = 0;
 };
 
-/// What a run comes to: what was done, and how long each took to heal.
+/// The result of a run: its events and how long each took to recover.
 class ChaosReport {
  public:
-  /// `recoveries` as Recoveries gave them for these occurrences.
+  /// `recoveries` is the result of Recoveries for these occurrences.
   ChaosReport(std::vector<Occurrence> occurrences,
               std::vector<std::optional<std::chrono::duration<double>>> recoveries);
 
-  /// The times of all events, or of those of one deed.
+  /// The times of all events, or of those with one deed.
   RecoveryTimes Of(std::optional<Deed> deed) const;
   /// A table by deed.
   std::string ToText() const;

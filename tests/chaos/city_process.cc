@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
 absl::StatusOr<std::unique_ptr<CityProcess>> CityProcess::Start(
     const std::string& bin, const System& system, const std::vector<std::string>& flags) {
   const std::string& folder = system.folder;
-  std::filesystem::remove(OffersPath(folder));  // Of a city before.
+  std::filesystem::remove(OffersPath(folder));  // From an earlier city.
   std::vector<std::string> all = {"--trip=" + system.trip,
                                   "--location=" + system.location,
                                   "--dispatch=" + system.dispatch,

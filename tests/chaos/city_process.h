@@ -15,21 +15,21 @@
 
 namespace ridestream::chaos {
 
-/// The load generator as a process of its own. Used by one thread.
+/// The load generator as a separate process. Used by one thread.
 class CityProcess {
  public:
-  /// Called while something is waited for, a few times a second; true ends the wait with CANCELLED.
+  /// Called a few times a second while waiting; true ends the wait with CANCELLED.
   using Stopped = std::function<bool()>;
 
-  /// Where the services are, `dispatch` in any form that the load generator takes; and the folder
-  /// for its log and outputs.
+  /// The services' addresses, `dispatch` in any form that the load generator accepts; and the
+  /// folder for the log and outputs.
   struct System {
     std::string trip, location, dispatch;
     std::string authority;
     std::string folder;
   };
 
-  /// `flags` are the load generator's, without addresses and outputs.
+  /// `flags` are passed to the load generator in addition to addresses and outputs.
   static absl::StatusOr<std::unique_ptr<CityProcess>> Start(const std::string& bin,
                                                             const System& system,
                                                             const std::vector<std::string>& flags);
@@ -39,19 +39,20 @@ class CityProcess {
                                                             const std::vector<std::string>& flags);
 
   /// Waits until a request that came due at `since` or later was offered to a driver. UNAVAILABLE
-  /// when the process ended, DEADLINE_EXCEEDED after `timeout`.
+  /// if the process ended, DEADLINE_EXCEEDED after `timeout`.
   absl::Status AwaitOffer(WallTime since, std::chrono::seconds timeout, const Stopped& stopped);
-  /// As AwaitOffer. Returns how long after `since` the first such request was offered: all of the
-  /// way was walked by then, from the rider through trip and dispatch to the driver.
+  /// Like AwaitOffer. Returns how long after `since` the first such request was offered, i.e. when
+  /// the whole path from the rider through trip and dispatch to the driver worked again.
   absl::StatusOr<RecoveryTime> AwaitRecovery(WallTime since, std::chrono::seconds timeout,
                                              const Stopped& stopped);
-  /// Waits for its end, passing `stopped` on to it once. DATA_LOSS when the audit isn't clean.
+  /// Waits for the process's end, and passes `stopped` on to it once. DATA_LOSS if the audit isn't
+  /// clean.
   absl::Status AwaitEnd(const Stopped& stopped);
   void Stop();
   bool HasEnded() const { return process_->HasEnded(); }
 
   absl::StatusOr<std::vector<FirstOffer>> Offers() const { return ReadOffers(offers_path_); }
-  /// What it wrote at its end.
+  /// The report that it wrote at its end.
   absl::StatusOr<nlohmann::ordered_json> Report() const;
   /// Why it ended, for messages.
   std::string LogEnd() const { return process_->LogEnd(); }

@@ -13,19 +13,19 @@
 
 namespace ridestream::chaos {
 
-/// Two dispatch processes for the same market, at addresses that stay: one holds the market's
-/// lease, the other stands by. Logs go to the folder of the services. Used by one thread; the
-/// services must outlive it.
+/// Two dispatch processes for the same market at fixed addresses: one holds the market's lease, the
+/// other is the standby. Logs are in the services' folder. Used by one thread; the services must
+/// outlive it.
 class DispatchPair {
  public:
-  /// Starts the holder first. `flags` are those of both.
+  /// Starts the lease's holder first. `flags` are passed to both.
   static absl::StatusOr<std::unique_ptr<DispatchPair>> Start(const std::string& bin,
                                                              const process::LocalServices& services,
                                                              std::vector<std::string> flags);
-  /// Lets both drain.
+  /// Drains both processes.
   ~DispatchPair();
 
-  /// The addresses of both, as --dispatch of the load generator takes them.
+  /// The addresses of both, in the form of the load generator's --dispatch.
   std::string addresses() const;
 
   /// SIGKILL.
@@ -33,8 +33,8 @@ class DispatchPair {
   /// SIGSTOP.
   void StopHolder();
   /// Call after the other process has taken over. Resumes a stopped process, which must end by
-  /// itself with status 1, and starts the failed process again, as the standby. INTERNAL when the
-  /// resumed process ended otherwise, DEADLINE_EXCEEDED when it didn't end within 30 s.
+  /// itself with status 1, and restarts the failed process as the standby. INTERNAL if the resumed
+  /// process ended otherwise, DEADLINE_EXCEEDED if it didn't end within 30 s.
   absl::Status Rejoin();
 
  private:

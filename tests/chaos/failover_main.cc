@@ -51,7 +51,7 @@ using postgres::testing::PatroniCluster;
 using std::chrono::seconds;
 
 constexpr seconds kPatience{90};
-/// More than a kill takes; the city is stopped when the kills are over.
+/// Longer than a kill takes; the city is stopped after the last kill.
 constexpr seconds kLoadPerKill{120};
 
 absl::Status KillAgainAndAgain(PatroniCluster& cluster, CityProcess& city,

@@ -1,4 +1,4 @@
-// Services that may open few files, while somebody holds more connections than that.
+// Services with a low limit of open files while somebody holds more connections than that.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

@@ -22,13 +22,13 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Wall = std::chrono::steady_clock;
 
-// What a connection holds back in one direction at most; then its sender has to wait.
+// Maximum number of bytes that a connection holds back in one direction; then its sender must wait.
 constexpr std::size_t kMaxHeld = 64 * 1024;
 
 }  // namespace
 
-/// One connection of a client with the one to the service that stands for it. All on the gate's
-/// thread. Shared by the operations that are under way.
+/// A client's connection, paired with one to the service. Used on the gate's thread only. Shared by
+/// the running operations.
 class Pair : public std::enable_shared_from_this<Pair> {
  public:
   Pair(tcp::socket client, int number, const Traffic& traffic, const Tap& tap,
@@ -45,7 +45,7 @@ class Pair : public std::enable_shared_from_this<Pair> {
   void Connect(const tcp::endpoint& target) {
     server_.async_connect(target, [self = shared_from_this()](const error_code& error) {
       if (error) return self->Reset();
-      error_code ignored;  // Nagle would only add a delay that nobody asked for.
+      error_code ignored;  // Nagle's algorithm would only add delay.
       self->server_.set_option(tcp::no_delay(true), ignored);
       self->client_.set_option(tcp::no_delay(true), ignored);
       self->Read(self->up_);
@@ -53,7 +53,7 @@ class Pair : public std::enable_shared_from_this<Pair> {
     });
   }
 
-  /// What is held back goes by the new rules.
+  /// Applies the new rules to held-back data.
   void OnTrafficChanged() {
     for (Pump* pump : {&up_, &down_}) {
       pump->last_due = Wall::now() + traffic_->delay;
@@ -112,7 +112,7 @@ class Pair : public std::enable_shared_from_this<Pair> {
   void OnRead(Pump& pump, const error_code& error, std::size_t size) {
     if (closed_) return;
     if (silent_) {
-      // An end isn't forwarded. When both ends have given up, the connection is forgotten.
+      // An end isn't forwarded. When both ends have closed, the connection is forgotten.
       pump.ended |= static_cast<bool>(error);
       if (up_.ended && down_.ended) Reset();
       return Read(pump);
@@ -142,7 +142,7 @@ class Pair : public std::enable_shared_from_this<Pair> {
     if (closed_ || pump.writing || silent_) return;
     if (pump.held.empty()) {
       if (!pump.ended) return;
-      error_code ignored;  // The other side may have gone first.
+      error_code ignored;  // The other side may have closed first.
       pump.to.shutdown(tcp::socket::shutdown_send, ignored);
       if (up_.ended && down_.ended && up_.held.empty() && down_.held.empty()) {
         Close(/*reset=*/false);
@@ -153,7 +153,7 @@ class Pair : public std::enable_shared_from_this<Pair> {
     pump.timer.expires_at(pump.held.front().due);
     pump.timer.async_wait([self = shared_from_this(), &pump](const error_code& error) {
       pump.writing = false;
-      if (error) return self->Write(pump);  // Due at another time now.
+      if (error) return self->Write(pump);  // The due time has changed.
       self->WriteFirst(pump);
     });
   }
@@ -193,7 +193,7 @@ class Gate::Impl {
         acceptor_(context_),
         work_(asio::make_work_guard(context_)) {}
 
-  /// Runs it on the gate's thread and waits for what it returns.
+  /// Runs `function` on the gate's thread and waits for its result.
   template <class Function>
   auto Do(Function function) {
     std::packaged_task<decltype(function())()> task(std::move(function));
@@ -213,13 +213,13 @@ class Gate::Impl {
     thread_.join();
   }
 
-  /// The port it took.
+  /// Listens, and returns the chosen port.
   absl::StatusOr<int> Listen() {
     error_code error;
     acceptor_.open(tcp::v4(), error);
     if (!error) acceptor_.bind({asio::ip::address_v4::loopback(), 0}, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    // Before anything can fail: the destructor joins it.
+    // Started before anything can fail, because the destructor joins it.
     thread_ = std::thread([this] { context_.run(); });
     if (error) return absl::UnavailableError(fmt::format("a gate: {}", error.message()));
     const int port = acceptor_.local_endpoint().port();
@@ -232,7 +232,7 @@ class Gate::Impl {
     for (const auto& pair : pairs_) pair->OnTrafficChanged();
   }
   std::size_t ResetAll() {
-    // A copy: each that closes leaves the set.
+    // A copy, because each connection that closes leaves the set.
     const std::vector<std::shared_ptr<Pair>> pairs(pairs_.begin(), pairs_.end());
     for (const auto& pair : pairs) pair->Reset();
     return pairs.size();
@@ -267,7 +267,7 @@ class Gate::Impl {
   asio::io_context context_;
   tcp::acceptor acceptor_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
-  // All below: the thread's alone.
+  // Everything below is used by the thread only.
   Traffic traffic_;
   int accepted_ = 0;
   std::unordered_set<std::shared_ptr<Pair>> pairs_;

@@ -68,7 +68,8 @@ TEST_F(GateTest, CarriesBytesBothWaysAndTheEnd) {
 }
 
 TEST_F(GateTest, ATapSeesWhatEachSideSendsBeforeTheOtherGetsIt) {
-  std::map<std::pair<int, bool>, std::string> seen;  // The gate's thread alone, until it has ended.
+  // Used by the gate's thread only, until it has ended.
+  std::map<std::pair<int, bool>, std::string> seen;
   auto tapped = Gate::Open("127.0.0.1:" + std::to_string(service_.local_endpoint().port()),
                            [&](int connection, bool from_client, std::string_view bytes) {
                              seen[{connection, from_client}] += bytes;
@@ -136,7 +137,7 @@ TEST_F(GateTest, ASilencedConnectionStaysOpenAndCarriesNothing) {
   asio::write(client_, asio::buffer("lost", 4));
   asio::write(server_, asio::buffer("lost", 4));
   server_.close();  // The end isn't forwarded.
-  // A new one is fine; when its bytes are through, the lost ones would have been as well.
+  // A new connection works. When its bytes have arrived, the lost bytes would have arrived as well.
   tcp::socket other(context_);
   other.connect(client_.remote_endpoint());
   tcp::socket other_server = service_.accept();
@@ -144,7 +145,7 @@ TEST_F(GateTest, ASilencedConnectionStaysOpenAndCarriesNothing) {
   EXPECT_EQ(Read(other, 3), "new");
   EXPECT_EQ(client_.available(), 0u);
   EXPECT_EQ(gate_->connections(), 2u);
-  client_.close();  // Both ends have given up: the connection is forgotten.
+  client_.close();  // Both ends have closed, so the connection is forgotten.
   while (gate_->connections() > 1) std::this_thread::yield();
 }
 

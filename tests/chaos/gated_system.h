@@ -18,9 +18,9 @@ namespace ridestream::chaos {
 enum class Service { kTrip, kLocation, kDispatch };
 enum class Link { kRidersToTrip, kDriversToDispatch, kDispatchToTrip, kDispatchToLocation };
 
-/// Ridestream's services as processes that can be killed, frozen and started again on the ports
-/// they had, with a gate in each connection. Thread-safe; what is done to one service waits for
-/// what is being done to it.
+/// Ridestream's services as processes that can be killed, frozen and restarted on their old ports,
+/// with a gate in each connection. Thread-safe; an action on a service waits for a running action
+/// on it.
 class GatedSystem {
  public:
   struct Options {
@@ -31,31 +31,31 @@ class GatedSystem {
     std::vector<std::string> trip_flags = {};
     std::vector<std::string> location_flags = {};
     std::vector<std::string> dispatch_flags = {};
-    /// Believe callers and speak plaintext; see LocalServices.
+    /// Trust callers' claims and use plaintext; see LocalServices.
     bool insecure = false;
   };
 
-  /// Returns when all three serve.
+  /// Returns when all three services serve.
   static absl::StatusOr<std::unique_ptr<GatedSystem>> Start(const Options& options);
-  /// Lets them drain, dispatch first.
+  /// Drains the services, dispatch first.
   ~GatedSystem();
 
-  /// For clients: each leads through a gate, but for location, to which none of a client's needs
-  /// to.
+  /// Addresses for clients. Each leads through a gate, except location's, which no client needs.
   const std::string& trip() const { return gate(Link::kRidersToTrip).address(); }
   const std::string& dispatch() const { return gate(Link::kDriversToDispatch).address(); }
   const std::string& location() const { return of(Service::kLocation).address; }
   const std::string& dispatch_past_the_gate() const { return of(Service::kDispatch).address; }
   Gate& gate(Link link) const { return *gates_[static_cast<std::size_t>(link)]; }
 
-  /// SIGKILL, and a new process. Returns when it serves. INTERNAL when it wasn't alive any more.
+  /// SIGKILL, then a new process. Returns when it serves. INTERNAL if the process had already
+  /// ended.
   absl::Status Kill(Service service);
-  /// SIGTERM, and a new process when the old has ended, which it must with status 0.
+  /// SIGTERM, then a new process when the old one has ended, which must be with status 0.
   absl::Status Restart(Service service);
   absl::Status Freeze(Service service, std::chrono::milliseconds time);
 
   absl::StatusOr<std::size_t> ResidentBytes(Service service);
-  /// Logs, and trip's data. Goes with the object, unless it is to be kept.
+  /// Contains the logs and trip's data. Removed with this object, unless it is kept.
   const std::string& folder() const { return folder_.path(); }
   /// See LocalServices.
   std::string authority() const { return insecure_ ? "" : folder_.path() + "/authority"; }
@@ -68,7 +68,7 @@ class GatedSystem {
     std::vector<std::string> flags;
     std::string address;
     std::unique_ptr<process::ChildProcess> child;
-    Mutex mu;  // Held while something is being done to it. Taken alone.
+    Mutex mu;  // Held during an action on the service. Never held with another lock.
   };
 
   GatedSystem() = default;

@@ -25,7 +25,7 @@ void Havoc::Run(const Event& event) {
   on_event_(event);
   const WallTime began = WallNow();
   const absl::Status status = Hurt(event);
-  // Coming back is a part of the recovery from what happens in an instant.
+  // For an instantaneous event, coming back is part of its recovery.
   const Occurrence occurrence{event, began, event.lasts.count() > 0 ? WallNow() : began};
   MutexLock lock(mu_);
   if (!status.ok()) failures_.push_back(status);

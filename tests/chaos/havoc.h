@@ -14,22 +14,22 @@
 
 namespace ridestream::chaos {
 
-/// Does to a system what a schedule says, each event on a thread of its own since some last.
-/// Begin is called by one thread.
+/// Carries out a schedule's events on a system, each on its own thread because some last. Begin
+/// must be called by one thread.
 class Havoc {
  public:
-  /// `system` must outlive it. `on_event` gets each event when it starts, on its thread.
+  /// `system` must outlive it. `on_event` is called with each event when it starts, on its thread.
   Havoc(GatedSystem& system, std::function<void(const Event&)> on_event)
       : system_(system), on_event_(std::move(on_event)) {}
   ~Havoc() { Wait(); }
 
   void Begin(const Event& event);
-  /// Until all that was begun is over.
+  /// Waits until all begun events are over.
   void Wait();
 
   /// In the order in which they ended.
   std::vector<Occurrence> occurrences() const;
-  /// The failures of services that didn't end or come back as they should.
+  /// Failures of services that didn't end or come back as they should.
   std::vector<absl::Status> failures() const;
 
  private:
@@ -41,8 +41,8 @@ class Havoc {
   GatedSystem& system_;
   const std::function<void(const Event&)> on_event_;
   std::vector<std::thread> threads_;
-  // A target is hurt once at a time: what would come while it is still coming back waits for that.
-  // Taken before mu_.
+  // A target has one event at a time; the next event waits until the target is back. Taken before
+  // mu_.
   std::array<Mutex, kTargets> busy_;
   mutable Mutex mu_;
   std::vector<Occurrence> occurrences_ ABSL_GUARDED_BY(mu_);

@@ -1,5 +1,5 @@
-// Clients that send garbage, say nothing, or hold calls open forever: none takes a service down or
-// slows the others.
+// Clients that send garbage, stay silent, or hold calls open forever neither crash a service nor
+// slow down others.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ using Wall = std::chrono::steady_clock;
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A connection on which anything may be said.
+/// A connection on which any bytes may be sent.
 class RawConnection {
  public:
   explicit RawConnection(const std::string& address)
@@ -51,7 +51,7 @@ class RawConnection {
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
 
-  /// The other side may have hung up, which is its right.
+  /// The other side may have closed, which is permitted.
   void Say(std::string_view bytes) {
     (void)send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
@@ -66,7 +66,7 @@ std::string RandomBytes(std::mt19937& random, std::size_t size) {
   return bytes;
 }
 
-/// A frame of any type and flags, as long as its header says.
+/// A frame of random type and flags, with the length that its header says.
 std::string RandomFrame(std::mt19937& random) {
   const std::string payload = RandomBytes(random, random() % 200);
   std::string frame = {0, 0, static_cast<char>(payload.size())};
@@ -98,7 +98,7 @@ class HostileClientTest : public ::testing::Test {
     dispatch_ = dispatch::v1::DispatchService::NewStub(rpc::MakeChannel(system_->dispatch()));
   }
 
-  /// What a well-behaved client sees: the median time of its calls, none of which fails.
+  /// The median time of a well-behaved client's calls, none of which may fail.
   std::chrono::microseconds MedianCall() {
     std::vector<std::chrono::microseconds> times;
     for (int i = 0; i < 100; ++i) {
@@ -151,8 +151,8 @@ class HostileClientTest : public ::testing::Test {
   int riders_ = 0;
 };
 
-/// Without a certificate garbage gets no further than the handshake, so gRPC's HTTP/2 sees it only
-/// in plaintext.
+/// Without a certificate garbage gets no further than the handshake, so gRPC's HTTP/2 layer sees it
+/// only in plaintext.
 class GarbageTest : public HostileClientTest, public ::testing::WithParamInterface<bool> {
  protected:
   void SetUp() override { StartServices(/*insecure=*/GetParam()); }
@@ -204,7 +204,7 @@ TEST_F(HostileClientTest, StreamsThatSayNothingAreClosed) {
 
 TEST_F(HostileClientTest, CallsThatAreNeverReadDelayNobodyElse) {
   const auto before = MedianCall();
-  // More viewers than there may be, none of whom ever reads.
+  // More viewers than permitted, none of which ever reads.
   struct Viewer {
     grpc::ClientContext context;
     std::unique_ptr<grpc::ClientReader<location::v1::WatchAreaResponse>> stream;

@@ -1,5 +1,5 @@
 // Chaos: a city under load while its services are killed, frozen and restarted and its connections
-// are cut, silenced and slowed. Ends with how long each took to heal, and the auditor's verdict.
+// are cut, silenced and slowed down. Ends with the recovery times and the auditor's verdict.
 
 #include <fmt/format.h>
 
@@ -53,7 +53,7 @@ after each fault (after a kill within --max_kill_recovery), otherwise 1.)";
 using std::chrono::seconds;
 using Wall = std::chrono::steady_clock;
 
-// After the last event the load goes on for so long: time for the last recovery to be seen.
+// The load continues for this long after the last event, so that the last recovery is seen.
 constexpr seconds kQuiet{15};
 constexpr seconds kFirstOfferWithin{90};
 
@@ -76,7 +76,7 @@ void Say(Wall::time_point began, const Event& event) {
   std::fflush(stdout);
 }
 
-/// Does all of it, unless somebody stops us or the city ends.
+/// Carries out the schedule, unless a stop signal comes or the city ends.
 absl::Status WreakHavoc(Havoc& havoc, Wall::time_point began, const CityProcess& city) {
   for (const Event& event :
        MakeSchedule(absl::GetFlag(FLAGS_seed), seconds(absl::GetFlag(FLAGS_seconds)))) {
@@ -121,7 +121,7 @@ int Run() {
   const auto city =
       CityProcess::Start(process::BinFolder(absl::GetFlag(FLAGS_bin)), **system, CityFlags());
   if (!city.ok()) return service::PrintFailure(city.status());
-  // The city lives when the first offer has been made.
+  // The city works when the first offer has been made.
   absl::Status alive = (*city)->AwaitOffer(WallTime(), kFirstOfferWithin, StopAsked);
   if (!alive.ok()) return service::PrintFailure(alive);
 

@@ -4,13 +4,13 @@
 
 #include "absl/status/status.h"
 
-/// What the programs of this folder share at their end.
+/// Helpers for the ends of this folder's programs.
 namespace ridestream::chaos {
 
-/// Whether SIGTERM or SIGINT came, which is then consumed. For CityProcess::Stopped.
+/// Whether SIGTERM or SIGINT arrived; consumes the signal. For CityProcess::Stopped.
 bool StopAsked();
 
-/// Prints each outcome that is an error. Returns the exit status: 0 if none is, otherwise 1.
+/// Prints each error. Returns the exit status: 0 if there is none, otherwise 1.
 int ExitStatusOf(const std::vector<absl::Status>& outcomes);
 
 }  // namespace ridestream::chaos

@@ -44,7 +44,7 @@ bool WaitUntil(const std::function<bool()>& is, std::chrono::seconds timeout) {
   return true;
 }
 
-/// The drivers of one market, who cruise and report.
+/// The drivers of one market, who cruise and report positions.
 class Drivers {
  public:
   Drivers(const std::string& market, std::size_t count, const std::string& dispatch,
@@ -88,8 +88,8 @@ class Index {
   explicit Index(const std::string& address)
       : stub_(location::v1::LocationService::NewStub(rpc::MakeChannel(address))) {}
 
-  /// Positions a second that moved a driver of the market, from now until `is` holds; at least 4 s,
-  /// which is once for each driver.
+  /// Positions per second that moved a driver of the market, from now until `is` holds; for at
+  /// least 4 s, in which each driver reports once.
   double RateUntil(const std::string& market, const std::function<bool()>& is) {
     const auto began = Wall::now();
     const std::uint64_t before = Applied(market);

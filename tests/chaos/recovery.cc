@@ -11,7 +11,7 @@
 namespace ridestream::chaos {
 namespace {
 
-// Faults that overlap are one outage: it is over when the last of them is.
+// Overlapping faults are one outage, which ends with the last of them.
 WallTime EndOfOutage(const Occurrence& occurrence, const std::vector<Occurrence>& all) {
   WallTime end = occurrence.ended;
   for (bool longer = true; longer;) {

@@ -1,4 +1,4 @@
-// Each service is restarted by SIGTERM under load, one after the other: what a deployment does.
+// Each service is restarted by SIGTERM under load, one after another, as in a deployment.
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@ constexpr milliseconds kShortestGap{2'000};
 constexpr milliseconds kLongestGap{4'000};
 constexpr double kShortestFault_ms = 500;
 constexpr double kLongestFault_ms = 10'000;
-// How long a target is left alone after what happens in an instant: time to be back.
+// Pause after an instantaneous event, so that its target can come back.
 constexpr milliseconds kConvalescence{3'000};
 
 using Card = std::pair<Deed, Target>;
@@ -23,7 +23,7 @@ using Card = std::pair<Deed, Target>;
 std::vector<Card> Deck() {
   std::vector<Card> deck;
   for (const Target service : {Target::kTrip, Target::kLocation, Target::kDispatch}) {
-    // A kill is what the whole design is about.
+    // Kills are twice as frequent, because recovery from them is the main purpose of the design.
     for (const Deed deed : {Deed::kKill, Deed::kKill, Deed::kRestart, Deed::kFreeze}) {
       deck.emplace_back(deed, service);
     }
@@ -46,7 +46,7 @@ class Dealer {
   explicit Dealer(std::uint64_t seed) : random_(seed) {}
 
   milliseconds Gap() { return milliseconds(Whole(kShortestGap.count(), kLongestGap.count())); }
-  /// The next card whose target is free; others wait for their turn.
+  /// The next card whose target is free; other cards wait for their turn.
   Card Deal(const std::map<Target, milliseconds>& busy_until, milliseconds now) {
     if (deck_.empty()) Shuffle();
     auto card = std::find_if(deck_.begin(), deck_.end(), [&](const Card& c) {
@@ -54,7 +54,8 @@ class Dealer {
       return busy == busy_until.end() || busy->second <= now;
     });
     if (card == deck_.end()) {
-      // What is left is busy. The new deck has cards of all targets, and few are busy at a time.
+      // The targets of all remaining cards are busy. The new deck has cards for all targets, and
+      // few are busy at a time.
       Shuffle();
       return Deal(busy_until, now);
     }
@@ -62,7 +63,7 @@ class Dealer {
     deck_.erase(card);
     return dealt;
   }
-  /// Short ones more often than long ones: evenly on a logarithmic scale.
+  /// A length on a logarithmic scale, so that short ones are more frequent than long ones.
   milliseconds Length() {
     const double part = static_cast<double>(Whole(0, 1'000'000)) / 1e6;
     return milliseconds(
@@ -70,7 +71,7 @@ class Dealer {
   }
 
  private:
-  // By hand: what the standard's distributions draw differs from library to library.
+  // Not by the standard's distributions, whose results differ between libraries.
   std::int64_t Whole(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(high - low + 1));
   }

@@ -8,7 +8,7 @@
 
 namespace ridestream::chaos {
 
-/// What can be hurt: a service, or the connections of one kind.
+/// The target of an event: a service, or the connections of one kind.
 enum class Target {
   kTrip,
   kLocation,
@@ -20,7 +20,7 @@ enum class Target {
 };
 inline constexpr std::size_t kTargets = static_cast<std::size_t>(Target::kDispatchToLocation) + 1;
 
-/// What is done to it.
+/// The action on a target.
 enum class Deed {
   kKill,      ///< SIGKILL; started again at once.
   kRestart,   ///< SIGTERM, which drains; started again when it has ended.
@@ -34,7 +34,7 @@ enum class Deed {
 std::string Name(Target target);
 std::string Name(Deed deed);
 
-/// One entry of a schedule. Wall time; `lasts` is zero for what happens in an instant.
+/// An entry of a schedule, in wall time; `lasts` is zero for an instantaneous event.
 struct Event {
   std::chrono::milliseconds at;
   Deed deed;
@@ -42,9 +42,9 @@ struct Event {
   std::chrono::milliseconds lasts;
 };
 
-/// What is to happen within `length`, in order: from one event to the next never more than 4 s, and
-/// no target twice at a time. All of it follows from the seed. Every deed with every target that it
-/// fits comes before one comes again, as cards are dealt from a shuffled deck.
+/// The events within `length`, in order: at most 4 s apart, and no target has two at a time.
+/// Determined by the seed. Every possible pair of deed and target occurs before one is repeated,
+/// like cards dealt from a shuffled deck.
 std::vector<Event> MakeSchedule(std::uint64_t seed, std::chrono::milliseconds length);
 
 }  // namespace ridestream::chaos

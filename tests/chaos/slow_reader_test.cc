@@ -1,4 +1,4 @@
-// Drivers who stop reading, in the middle of a city's load.
+// Drivers who stop reading while a city is under load.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -28,11 +28,11 @@ using namespace std::chrono_literals;
 using testing::IsOk;
 
 constexpr std::size_t kSlow = 100;
-// What the server may hold of one that reads nothing: the transport's window, 64 unacked pushes of
-// a KiB at most, and what a stream and a session take anyway.
+// Bound of the server's memory for a driver that reads nothing: the transport's window, at most 64
+// unacked pushes of a KiB, and the fixed cost of a stream and a session.
 constexpr std::size_t kBoundPerSlowDriver = (64 + 64 + 40) * 1024;
 
-/// Says Hello and where it is, and never reads.
+/// Sends Hello and positions, and never reads.
 class SlowDriver {
  public:
   SlowDriver(const std::string& dispatch, const std::string& id, LatLng place)
@@ -50,7 +50,7 @@ class SlowDriver {
   }
   ~SlowDriver() { context_.TryCancel(); }
 
-  /// False when the server has ended the stream.
+  /// Returns false when the server has ended the stream.
   bool Report() {
     position_.mutable_position()->set_sequence(position_.position().sequence() + 1);
     return stream_->Write(position_);
@@ -82,8 +82,8 @@ class SlowReaderTest : public ::testing::Test {
     system_ = *std::move(system);
   }
 
-  /// A city's load for a while; `slow` report all the time, so that they seem alive and are offered
-  /// trips.
+  /// Runs a city's load for a while; `slow` drivers report continuously, so that they appear alive
+  /// and get offers.
   Measured Load(std::vector<std::unique_ptr<SlowDriver>>& slow) {
     const auto city =
         CityProcess::Start(bin_, *system_,
@@ -129,8 +129,8 @@ TEST_F(SlowReaderTest, MemoryStaysBoundedAndOthersGetTheirOffers) {
   if (!testing::kSanitized) {
     EXPECT_LE(with.dispatch_bytes, before.dispatch_bytes + kSlow * kBoundPerSlowDriver);
   }
-  // The same load must lead to about as many offers. Their times are only printed: on a machine
-  // that others use, the p99 of some hundred pushes easily triples.
+  // The same load must lead to about as many offers. Their latencies are only printed: on a shared
+  // machine, the p99 of some hundred pushes easily triples.
   EXPECT_GT(with.pushes, before.pushes / 2);
 }
 

@@ -1,5 +1,5 @@
 // Takeover of a market: a city under load while the dispatch process that holds the market's lease
-// is killed or stopped, again and again, and the process that stands by takes its place.
+// is killed or stopped, again and again, and the standby takes over.
 
 #include <fmt/format.h>
 
@@ -49,7 +49,7 @@ within --max_recovery after each kill, otherwise 1.)";
 using std::chrono::seconds;
 
 constexpr seconds kPatience{60};
-/// More than a takeover takes; the city is stopped after the last.
+/// Longer than a takeover takes; the city is stopped after the last one.
 constexpr seconds kLoadPerTakeover{60};
 
 absl::Status TakeOver(DispatchPair& pair, CityProcess& city, std::vector<RecoveryTime>& after_kills,

@@ -1,6 +1,5 @@
-// What strangers send to the door by raw HTTP/2 (CONTINUATION without an end, resets, pings,
-// streams without number, no reads) reaches no service, takes bounded memory, and fails nobody
-// else's call.
+// What strangers send to the door by raw HTTP/2 (endless CONTINUATION, resets, pings, too many
+// streams, no reads) reaches no service, takes bounded memory, and makes nobody else's call fail.
 
 #include "libs/process/door.h"
 
@@ -39,7 +38,7 @@ using testing::IsOk;
 
 constexpr std::string_view kGetTrip = "/ridestream.trip.v1.TripService/GetTrip";
 constexpr std::string_view kWatchTrip = "/ridestream.trip.v1.TripService/WatchTrip";
-/// The stranger; the others come from 127.0.0.1.
+/// The stranger's address; others connect from 127.0.0.1.
 constexpr const char* kStranger = "127.0.0.2";
 constexpr std::size_t kMib = 1 << 20;
 
@@ -52,14 +51,14 @@ class DoorTest : public ::testing::Test {
     ASSERT_THAT(services, IsOk());
     services_ = *std::move(services);
     ASSERT_THAT(rpc::UseDevelopmentAuthority(services_->authority()), IsOk());
-    // Without TLS at the front: what is sent by hand is about HTTP/2.
+    // Without TLS at the front, because the bytes are HTTP/2 made by hand.
     OpenDoor(/*tls=*/false);
     if (door_ == nullptr) return;
     const rpc::ChannelOptions plaintext{.credentials = grpc::InsecureChannelCredentials()};
     trip_ = trip::v1::TripService::NewStub(rpc::MakeChannel(door_->address(), plaintext));
     dispatch_ =
         dispatch::v1::DispatchService::NewStub(rpc::MakeChannel(door_->address(), plaintext));
-    ASSERT_TRUE(OthersAreServed());  // So that what follows finds all of them warm.
+    ASSERT_TRUE(OthersAreServed());  // Warms everything up for the measurements that follow.
     before_ = Memory();
   }
 
@@ -116,7 +115,7 @@ class DoorTest : public ::testing::Test {
   void ExpectNothingFelt() {
     EXPECT_TRUE(OthersAreServed());
     EXPECT_TRUE(services_->Ended().empty());
-    if (testing::kSanitized) return;  // It keeps freed memory.
+    if (testing::kSanitized) return;  // Sanitizers retain freed memory.
     const std::size_t now = Memory();
     EXPECT_LE(now, before_ + 64 * kMib)
         << "trip, dispatch and the door grew by " << (now - before_) / kMib << " MiB";
@@ -166,7 +165,7 @@ TEST_F(DoorTest, FloodsOfPingsAndSettingsWithoutReadsStop) {
     RawHttp2 stranger(door_->address(), kStranger);
     std::string frames;
     for (int i = 0; i < 1'000; ++i) frames += frame;
-    // The stranger never reads its answers, so that HAProxy may wait for it.
+    // The stranger never reads its answers, so HAProxy may wait for it.
     while (stranger.sent() < 64 * kMib && stranger.Send(frames, 500ms)) {
     }
     EXPECT_LT(stranger.sent(), 64 * kMib);
@@ -189,9 +188,10 @@ TEST_F(DoorTest, ConnectionsOfAnAddressAreLimited) {
   for (int i = 0; i < 4 * kMaxConnections; ++i) {
     connections.push_back(std::make_unique<RawHttp2>(door_->address(), kStranger));
   }
-  // HAProxy's threads may take them in another order than that of our calls.
+  // HAProxy's threads may handle connections in another order than we made them.
   std::size_t closed = 0;
-  const auto end = std::chrono::steady_clock::now() + 5s;  // Before silence closes the others.
+  // Ends before silence closes the other connections.
+  const auto end = std::chrono::steady_clock::now() + 5s;
   while (closed < 3 * kMaxConnections && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(10ms);
     closed = static_cast<std::size_t>(
@@ -206,11 +206,11 @@ TEST_F(DoorTest, ServicesKnowClientsByTheAddressThatTheDoorSaw) {
   grpc::ClientContext context;
   rpc::SetCaller(context, {rpc::CallerKind::kDriver, "nosy"});
   rpc::SetTimeout(context, 10s);
-  context.AddMetadata("x-forwarded-for", "203.0.113.9");  // Which anybody can say.
+  context.AddMetadata("x-forwarded-for", "203.0.113.9");  // Anybody can send this header.
   trip::v1::ListTripsResponse trips;
   ASSERT_EQ(trip_->ListTrips(&context, {}, &trips).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
-  // A client whom the door names has no port. The test's time bounds the loop.
+  // A client named by the door has no port. The test's timeout bounds the loop.
   std::string log;
   while (log.find(" caller=driver/nosy ") == std::string::npos) {
     std::stringstream text;

@@ -8,7 +8,7 @@
 
 namespace ridestream::door {
 
-/// Frames of HTTP/2 (RFC 9113) as bytes, right or wrong as the caller wants them.
+/// HTTP/2 frames (RFC 9113) as bytes, valid or not, as the caller asks.
 enum class FrameType : std::uint8_t {
   kData = 0,
   kHeaders = 1,
@@ -24,12 +24,12 @@ inline constexpr std::uint8_t kEndHeaders = 0x4;
 std::string Frame(FrameType type, std::uint8_t flags, std::uint32_t stream,
                   std::string_view payload);
 
-/// A block of HPACK, without Huffman codes and the dynamic table, for a gRPC call of this path.
-/// Ends with `padding` bytes of a header's value.
+/// An HPACK block without Huffman codes and dynamic table, for a gRPC call to this path. Ends with
+/// a header value of `padding` bytes.
 std::string RequestHeaders(std::string_view path, std::size_t padding = 0);
 
-/// A plaintext connection to HOST:PORT of this machine that has sent HTTP/2's preface and empty
-/// settings, and sends whatever else it is told. Not thread-safe.
+/// A plaintext connection to HOST:PORT on this machine that has sent HTTP/2's preface and empty
+/// settings, and then sends what the test gives it. Not thread-safe.
 class RawHttp2 {
  public:
   /// `from`: an address of 127.0.0.0/8, so that a test may be several clients.
@@ -38,12 +38,12 @@ class RawHttp2 {
   RawHttp2(const RawHttp2&) = delete;
   RawHttp2& operator=(const RawHttp2&) = delete;
 
-  /// Waits until all is sent. False once the other side has closed the connection, or when it has
-  /// taken nothing for `patience`.
+  /// Waits until everything is sent. Returns false if the other side has closed the connection, or
+  /// has taken nothing for `patience`.
   bool Send(std::string_view bytes, std::chrono::milliseconds patience = std::chrono::seconds(5));
-  /// Reads and forgets what has come. False once the connection is closed.
+  /// Reads and discards what has arrived. Returns false once the connection is closed.
   bool Skim();
-  /// Reads until the connection is closed; false when that hasn't happened within `patience`.
+  /// Reads until the connection is closed; returns false if that hasn't happened within `patience`.
   bool AwaitClose(std::chrono::milliseconds patience);
   std::size_t sent() const { return sent_; }
 

@@ -92,7 +92,7 @@ void SetText(Message& message, const TextField& path, const std::string& text) {
   Message* within = &message;
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     const auto& reflection = *within->GetReflection();
-    // A member of a oneof that isn't its first has no sample yet.
+    // Only the first member of a oneof has a sample yet.
     if (!path[i]->is_repeated() && !reflection.HasField(*within, path[i])) {
       FillField(*within, *path[i]);
     }
@@ -153,8 +153,8 @@ std::unique_ptr<Message> Api::SampleWithMark(const Descriptor& type, const TextF
 }
 
 std::string Api::SampleWith(const Descriptor& type, const TextField& field, std::string_view text) {
-  // Protobuf complains about strings that aren't UTF-8 also where it writes them: they take the
-  // place of a mark of their length.
+  // Protobuf also rejects strings that aren't UTF-8 when it serializes them, so a placeholder of
+  // their length is replaced afterwards.
   const std::string mark(text.size(), '\x7f');
   std::string bytes = SampleWithMark(type, field, mark)->SerializeAsString();
   if (!text.empty()) bytes.replace(bytes.find(mark), mark.size(), text);
@@ -170,7 +170,7 @@ std::string Api::JsonSampleWith(const Descriptor& type, const TextField& field,
   }
   std::string json;
   (void)google::protobuf::util::MessageToJsonString(*message, &json);
-  // Within the quotes, escaped as JSON demands but with all other bytes as they are.
+  // Within the quotes, escaped as JSON requires but with all other bytes unchanged.
   std::string escaped;
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < ' ') {
@@ -179,7 +179,7 @@ std::string Api::JsonSampleWith(const Descriptor& type, const TextField& field,
       escaped += c;
     }
   }
-  const std::size_t at = json.find(kMark);  // Nowhere, if the field is one of those left out.
+  const std::size_t at = json.find(kMark);  // Not found if the field is one of those left out.
   if (at != std::string::npos) json.replace(at, kMark.size(), escaped);
   return json;
 }

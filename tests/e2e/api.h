@@ -11,15 +11,15 @@
 
 namespace ridestream::e2e {
 
-/// A string or bytes field within a message: the fields on the way, the last of which it is. Where
-/// one is repeated, its first element is meant.
+/// A string or bytes field within a message: the path of fields, ending with the field itself. For
+/// a repeated field, its first element.
 using TextField = std::vector<const google::protobuf::FieldDescriptor*>;
 
-/// As errors name it: "positions[0].driver_id".
+/// The field's name in errors: "positions[0].driver_id".
 std::string NameOf(const TextField& field);
 
-/// The API as the protos say it, and requests made from nothing but that: a test that goes through
-/// it covers a new method or field as soon as the proto has it.
+/// The API as the protos define it, and requests generated only from that: a test that iterates
+/// over it covers a new method or field as soon as the proto has it.
 class Api {
  public:
   Api();
@@ -30,10 +30,10 @@ class Api {
   /// All strings and bytes of a message, at any depth.
   static std::vector<TextField> TextFieldsOf(const google::protobuf::Descriptor& type);
 
-  /// A message with a value in each field, or the first of a oneof: ids are "x-1", the market is
-  /// "city", places lie in it, numbers are 1, and a list has one element.
+  /// A message with a value in each field, or in the first field of a oneof: ids are "x-1", the
+  /// market is "city", places are in it, numbers are 1, and lists have one element.
   std::unique_ptr<google::protobuf::Message> Sample(const google::protobuf::Descriptor& type);
-  /// The same with another text in one field, serialized. The text need not be UTF-8.
+  /// The same with another text in one field, serialized. The text may be invalid UTF-8.
   std::string SampleWith(const google::protobuf::Descriptor& type, const TextField& field,
                          std::string_view text);
   /// The same as JSON, without some of the fields.

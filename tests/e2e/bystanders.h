@@ -11,7 +11,7 @@
 
 namespace ridestream::e2e {
 
-/// Clients with a stream open on each service, which what others do must not touch.
+/// Clients with an open stream on each service, which the actions of others must not affect.
 class Bystanders {
  public:
   /// `system` must outlive them.
@@ -21,8 +21,8 @@ class Bystanders {
   /// A place on a street of the market.
   static LatLng AnyPlace();
 
-  /// A ride is asked for, offered and driven; the driver, a follower of the log and a viewer of the
-  /// map are told by the streams that they opened at first.
+  /// Requests, offers and drives a ride; expects that the driver, a follower of the log and a
+  /// viewer of the map see it on the streams that they opened at first.
   void ExpectUntouched();
 
  private:

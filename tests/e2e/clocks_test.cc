@@ -31,7 +31,7 @@ struct ShiftedClock {
   const char* service;
   int by_s;
   bool shared;
-  /// Values of dispatch's metric about trip and location.
+  /// Expected values of dispatch's metric about trip and location.
   double trip_ahead_s, location_ahead_s;
 };
 
@@ -47,7 +47,8 @@ TEST_P(ClocksTest, ADriverBesideARiderIsOfferedTheTrip) {
        .environment = {{GetParam().service,
                         {{"LD_PRELOAD", SHIFTED_CLOCK},
                          {"SHIFTED_CLOCK_S", std::to_string(GetParam().by_s)}}}},
-       // By a clock that is minutes off, tokens and certificates aren't valid yet, or any more.
+       // If the clocks differ by minutes, tokens and certificates are not valid yet, or not any
+       // more.
        .insecure = std::abs(GetParam().by_s) > 60});
   ASSERT_THAT(system, testing::IsOk());
   ASSERT_THAT(rpc::UseDevelopmentAuthority((*system)->authority()), testing::IsOk());
@@ -62,7 +63,8 @@ TEST_P(ClocksTest, ADriverBesideARiderIsOfferedTheTrip) {
   const auto trip = rider.Request(rider.Quote(from, to, GetParam().shared), "first");
   EXPECT_EQ(driver->WaitForOffer().trip_id(), trip.trip_id());
 
-  // Dispatch compares clocks and writes its log beside the ride. The test's time bounds the loops.
+  // Dispatch compares clocks and logs the result independently of the ride. The test's timeout
+  // bounds the loops.
   const auto ahead_s = [&](const std::string& peer) {
     const auto metrics = ScrapeMetrics((*system)->metrics("dispatch"));
     return metrics.ok() ? Sum(*metrics, "dispatch_clock_offset_seconds", {{"peer", peer}}) : NAN;

@@ -1,4 +1,4 @@
-// The errors that the protos list for each method, beside those that it returns.
+// Compares the errors that the protos list for each method with those that it returns.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -20,8 +20,8 @@ namespace {
 
 using google::protobuf::MethodDescriptor;
 
-/// The names of gRPC's codes that stand behind "Errors:" in a method's comment: in a list of lines
-/// "* CODE: when", or as "CODE (when), …".
+/// The gRPC codes after "Errors:" in a method's comment: in a list of lines "* CODE: when", or as
+/// "CODE (when), …".
 std::set<std::string> ListedErrors(const std::string& comment) {
   std::set<std::string> listed;
   std::string word;
@@ -39,7 +39,7 @@ std::set<std::string> ListedErrors(const std::string& comment) {
   return listed;
 }
 
-/// The errors that common.proto lists for every method, but for faults of a service.
+/// The errors that common.proto lists for every method, except for a service's own failures.
 const std::set<std::string>& ErrorsOfEveryMethod() {
   static const std::set<std::string> errors = {"UNAUTHENTICATED",    "PERMISSION_DENIED",
                                                "RESOURCE_EXHAUSTED", "UNAVAILABLE",
@@ -47,7 +47,7 @@ const std::set<std::string>& ErrorsOfEveryMethod() {
   return errors;
 }
 
-/// Listed errors that need a map or a timing of their own, and the tests that provoke them.
+/// Listed errors that need a particular map or timing, and the tests that provoke them.
 const std::map<std::string, std::string>& ProvokedElsewhere() {
   static const std::map<std::string, std::string> elsewhere = {
       {"QuoteTrip FAILED_PRECONDITION", "TripServiceTest.BadQuotesAreRefusedByField"},
@@ -82,7 +82,8 @@ class ErrorsTest : public HostileTest {
     Call(method, caller, message->SerializeAsString());
   }
 
-  /// What any method answers to strangers, and to fields that are wrong or name nothing.
+  /// Provokes what any method returns for strangers, and for fields that are wrong or refer to
+  /// nothing.
   void ProvokeByAnyCaller(const MethodDescriptor& method) {
     const std::string sample = api_.Sample(*method.input_type())->SerializeAsString();
     for (const char* caller : {"", "nobody", "rider/x-1", "driver/x-1", "operator/x-1",
@@ -96,7 +97,7 @@ class ErrorsTest : public HostileTest {
     }
   }
 
-  /// A trip's life, with all that its state forbids.
+  /// Runs through a trip's life, with everything that its state forbids.
   void ProvokeByATrip() {
     const LatLng from = Bystanders::AnyPlace();
     const LatLng to = OffsetBy(from, 700, 300);
@@ -111,7 +112,7 @@ class ErrorsTest : public HostileTest {
     request("one", "Another");
     request("two", "Ada");
     const auto of_trip = [&](const char* method, const char* caller, const std::string& more) {
-      // Dispatch runs, and has the market's lease.
+      // The running dispatch has the market's lease.
       const char* const term = caller == std::string("service/dispatch") ? R"(,"term":1)" : "";
       Call(method, caller, fmt::format(R"({{"trip_id":"{}"{}{}}})", trip, more, term));
     };

@@ -1,5 +1,5 @@
-// A service whose flags make no sense doesn't start, and says which. What --help says of a number's
-// range is what holds.
+// A service with invalid flags doesn't start, and names them. The ranges in --help are those that
+// are enforced.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ TEST_P(BadFlagTest, EndsTheServiceWithALineThatNamesIt) {
                                                .arguments = arguments,
                                                .log_path = folder.File("log")});
   ASSERT_THAT(process, testing::IsOk());
-  // The error holds the log's end.
+  // The error contains the log's end.
   EXPECT_THAT((*process)->WaitUntilServing(),
               testing::StatusIs(absl::StatusCode::kUnavailable, std::string("--") + flag + "="))
       << argument;
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
              std::to_string(bad.index);
     });
 
-/// How the binary ended with this argument, and what it wrote to stdout and stderr.
+/// How the binary ended with this argument, and its stdout and stderr.
 process::Finished RunToEnd(const std::string& binary, const std::string& argument,
                            const std::string& environment = "") {
   const char* bin = std::getenv("RIDESTREAM_BIN");
@@ -110,7 +110,7 @@ std::vector<NumberFlag> NumberFlagsOf(const std::string& binary) {
   return flags;
 }
 
-/// A value below the range and one above it, where there are such of the flag's type.
+/// A value below the range and one above it, as far as the flag's type has such values.
 std::vector<std::string> ValuesOutside(const std::string& low, const std::string& high,
                                        bool or_zero) {
   if (std::isalpha(static_cast<unsigned char>(high.back()))) {

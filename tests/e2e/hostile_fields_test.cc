@@ -1,5 +1,5 @@
-// Each text field of each method, with texts that mean harm: a status says what is wrong with each,
-// and nobody else notices.
+// Every text field of every method with hostile texts: a status says what is wrong, and nobody else
+// is affected.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ using grpc::StatusCode;
 using ::testing::AnyOf;
 using ::testing::StartsWith;
 
-/// No status by which a service confesses a fault of its own, or asks to be called again.
+/// Whether the status neither indicates a failure of the service nor asks for a retry.
 bool BlamesTheCaller(StatusCode code) {
   switch (code) {
     case StatusCode::OK:
@@ -37,8 +37,8 @@ bool BlamesTheCaller(StatusCode code) {
 
 class HostileFieldsTest : public HostileTest {
  protected:
-  /// The field with this text, in the stream's first message or behind the one it has to begin
-  /// with.
+  /// The messages with this text in the field: in the stream's first message, or after the message
+  /// that must come first.
   std::vector<std::string> Messages(const MethodDescriptor& method, const TextField& field,
                                     std::string_view text) {
     const auto& type = *method.input_type();

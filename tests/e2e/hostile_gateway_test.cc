@@ -1,5 +1,5 @@
-// Each text field of each method through the gateway's two doors for calls, gRPC-Web and REST, with
-// texts that mean harm: each is refused with 4xx and its reason, and nobody else notices.
+// Every text field of every method with hostile texts through both of the gateway's protocols,
+// gRPC-Web and REST: each is refused with 4xx and the reason, and nobody else is affected.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ std::string PercentEncoded(std::string_view text) {
   return encoded;
 }
 
-/// The parameters of a query that say the same as JSON: "center.latE7=1".
+/// Adds query parameters equivalent to the JSON: "center.latE7=1".
 void AddParameters(const json& value, const std::string& name, std::vector<std::string>& found) {
   if (value.is_object()) {
     for (const auto& [key, member] : value.items()) {
@@ -49,7 +49,7 @@ void AddParameters(const json& value, const std::string& name, std::vector<std::
   }
 }
 
-/// A request of REST that says what a sample of the method's request does.
+/// A REST request equivalent to a sample of the method's request.
 struct RestRequest {
   std::string http_method;
   std::string target;
@@ -134,7 +134,7 @@ class Viewers {
       EXPECT_NE(viewer.ReadChunk(), "");
     }
   }
-  /// Each gets more than can have waited for it.
+  /// Expects that each gets more messages than can have been buffered.
   void ExpectUntouched() {
     for (const auto& viewer : viewers_) {
       for (int i = 0; i < 3; ++i) EXPECT_NE(viewer->ReadChunk(), "");

@@ -15,36 +15,36 @@
 
 namespace ridestream::e2e {
 
-/// A text that no field of the API takes.
+/// A text that no field of the API accepts.
 struct HostileText {
   std::string what;
   std::string text;
 };
-/// One of them is no UTF-8: the last.
+/// The last one isn't UTF-8.
 const std::vector<HostileText>& HostileTexts();
 inline constexpr std::string_view kNotUtf8 = "not UTF-8";
 
-/// Single positions that can't be used are counted, and the batch goes on: see ReportPositions.
+/// Unusable single positions are counted, and the batch continues: see ReportPositions.
 bool IsCountedOnly(const TextField& field);
 
-/// UTF-8 that may be shown and logged as it is.
+/// Whether the text is UTF-8 that may be displayed and logged unchanged.
 bool IsHarmless(std::string_view text);
 
-/// The services, and what their logs have to be after a test.
+/// The services, with checks of their logs after a test.
 class HostileTest : public ::testing::Test {
  protected:
   void SetUp() override;
 
   /// The caller, e.g. "rider/x-1", whom the method serves.
   std::string CallerOf(const google::protobuf::MethodDescriptor& method);
-  /// One call by its bytes, see CallRaw, by a caller who proves to be "rider/x-1" by a token or
-  /// "service/dispatch" by a certificate. Anything else is sent as a token.
+  /// Makes one call by its bytes, see CallRaw, for a caller who is proven to be "rider/x-1" by a
+  /// token or "service/dispatch" by a certificate. Any other text is sent as a token.
   grpc::Status Call(const google::protobuf::MethodDescriptor& method, const std::string& caller,
                     const std::vector<std::string>& messages);
-  /// "Bearer" and a token for the caller; what is no caller is the token.
+  /// "Bearer" and a token for the caller; text that names no caller is used as the token.
   std::string Authorization(const std::string& caller);
 
-  /// All services run, and what they have logged since SetUp is bounded and harmless.
+  /// Expects that all services run, and that their logs since SetUp are bounded and harmless.
   void ExpectAliveWithCleanLogs(std::size_t calls) const;
 
   std::unique_ptr<process::LocalServices> system_;

@@ -1,4 +1,4 @@
-// Two dispatch processes for one market: one holds the lease, the other takes over when it is
+// Two dispatch processes for one market: one holds the lease; the other takes over when it is
 // killed, drained, or stopped for longer than its lease lasts.
 
 #include <fmt/format.h>
@@ -91,7 +91,7 @@ class LeaseTest : public ::testing::Test {
     far_ = roads::RandomPointOnStreet(streets_->graph(), random);
   }
 
-  /// The addresses of both processes, of which a channel takes the one that serves.
+  /// The addresses of both processes; a channel uses the one that serves.
   std::string both() const { return system_->dispatch() + "," + standby_address_; }
   /// How a driver's stream at the standby ends.
   grpc::Status SayHelloToStandby(const std::string& driver) {
@@ -109,7 +109,7 @@ class LeaseTest : public ::testing::Test {
     }
     return stream->Finish();
   }
-  /// Assigns a trip as a dispatch process does that holds the lease in `term`.
+  /// Assigns a trip like a dispatch process that holds the lease in `term`.
   grpc::Status Assign(const std::string& trip, const std::string& driver, std::uint64_t term,
                       bool& marked_as_stale) {
     const auto stub =
@@ -127,7 +127,7 @@ class LeaseTest : public ::testing::Test {
     marked_as_stale = context.GetServerTrailingMetadata().contains(rpc::kStaleTermKey);
     return status;
   }
-  /// Reports that there is no surge, as a dispatch process does that holds the lease in `term`.
+  /// Reports that there is no surge, like a dispatch process that holds the lease in `term`.
   grpc::Status ReportSurge(std::uint64_t term, bool& marked_as_stale) {
     const auto stub =
         TripService::NewStub(ConnectAs("dispatch", system_->authority(), "trip", system_->trip()));
@@ -141,7 +141,7 @@ class LeaseTest : public ::testing::Test {
     marked_as_stale = context.GetServerTrailingMetadata().contains(rpc::kStaleTermKey);
     return status;
   }
-  /// Reports progress of a trip, as a dispatch process does that holds the lease in `term`.
+  /// Reports a trip's progress, like a dispatch process that holds the lease in `term`.
   grpc::Status ReportProgress(const std::string& trip, std::uint64_t term, bool& marked_as_stale) {
     const auto stub =
         TripService::NewStub(ConnectAs("dispatch", system_->authority(), "trip", system_->trip()));
@@ -233,7 +233,7 @@ TEST_F(LeaseTest, HolderThatWasStoppedChangesNothingWhenItGoesOn) {
   other.Answer(again, true);
   EXPECT_EQ(rider.WaitFor(trip::v1::TRIP_STATE_ASSIGNED).driver().driver_id(), "d-2");
 
-  // The zombie reads this as soon as it goes on.
+  // The paused process reads this as soon as it continues.
   driver.Answer(offer, true);
   zombie.Signal(SIGCONT);
   const Goodbye goodbye = driver.WaitForGoodbye();
@@ -255,7 +255,7 @@ TEST_F(LeaseTest, HolderThatWasStoppedChangesNothingWhenItGoesOn) {
   }
   RideToTheEnd(other, id);
   EXPECT_EQ(rider.WaitFor(trip::v1::TRIP_STATE_COMPLETED).driver().driver_id(), "d-2");
-  // The zombie ends, for its supervisor to start it as a standby.
+  // The paused process ends, so that its supervisor starts it as a standby.
   while (!zombie.HasEnded()) std::this_thread::yield();
   load.reset();
   EXPECT_THAT(system_->Stop(),

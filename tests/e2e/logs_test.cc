@@ -26,7 +26,7 @@
 namespace ridestream::e2e {
 namespace {
 
-/// The lines of a service's log that hold all of these.
+/// The lines of a service's log that contain all of these.
 std::vector<std::string> Lines(const process::LocalServices& system, const std::string& service,
                                const std::vector<std::string>& parts) {
   std::ifstream log(system.folder() + "/" + service + ".log");
@@ -39,7 +39,7 @@ std::vector<std::string> Lines(const process::LocalServices& system, const std::
   return lines;
 }
 
-/// Waits until the line is there: logs are written a moment later.
+/// Waits for the line, because logs are written a moment later.
 void WaitForLine(const process::LocalServices& system, const std::string& service,
                  const std::vector<std::string>& parts) {
   while (Lines(system, service, parts).empty()) std::this_thread::yield();
@@ -156,7 +156,7 @@ TEST_F(AuditLogTest, RecordsRefusedAndPrivilegedCallsWithoutTheirTokens) {
   ASSERT_THAT(system_->Stop(), testing::IsOk());
   for (const std::string& service : system_->names()) {
     for (const std::string& token : {eve, dan, olga}) {
-      // Neither whole nor any part from which the rest could be guessed.
+      // Neither whole nor in part, so that the rest can't be guessed.
       const std::string signature = token.substr(token.rfind('.') + 1);
       EXPECT_TRUE(Lines(*system_, service, {signature.substr(0, 20)}).empty()) << service;
       EXPECT_TRUE(Lines(*system_, service, {"Bearer ey"}).empty()) << service;

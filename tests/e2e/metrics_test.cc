@@ -1,5 +1,5 @@
-// The metrics of running services, compared with docs/metrics.md line by line; and that
-// the figures follow what happened.
+// Compares the metrics of running services with docs/metrics.md, line by line, and checks that the
+// figures follow a ride.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ using metrics::testing::ScrapeMetrics;
 using metrics::testing::Sum;
 using ::testing::ContainerEq;
 
-/// A metric as a reader of the page or of a scrape knows it.
+/// A metric as documented, or as scraped.
 struct Described {
   std::string type;
   std::set<std::string> labels;
@@ -52,7 +52,7 @@ std::vector<std::string> Cells(const std::string& row) {
   return cells;
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 std::set<std::string> Quoted(const std::string& text) {
   std::set<std::string> words;
   std::size_t begin = 0;
@@ -64,7 +64,7 @@ std::set<std::string> Quoted(const std::string& text) {
   return words;
 }
 
-/// The tables of the page, by their headings.
+/// The tables of the page by their headings.
 std::map<std::string, Page> ReadPage() {
   std::ifstream file("docs/metrics.md");
   EXPECT_TRUE(file) << "run in the root of the repository";
@@ -85,7 +85,7 @@ std::map<std::string, Page> ReadPage() {
   return pages;
 }
 
-/// The scrape in the page's form: `le`, and `quantile` of a summary, belong to the type.
+/// The scrape in the page's form: `le`, and a summary's `quantile`, belong to the type.
 Page Describe(const Metrics& metrics) {
   Page page;
   for (const auto& [name, metric] : metrics) {
@@ -134,7 +134,7 @@ class MetricsTest : public ::testing::Test {
     EXPECT_THAT(metrics, testing::IsOk());
     return metrics.ok() ? *metrics : Metrics();
   }
-  /// Until a figure that follows a little later than the ride is there.
+  /// Waits for a figure that is updated a little after the ride.
   void WaitUntil(const std::string& service, const std::string& name,
                  const std::map<std::string, std::string>& labels, double value) {
     while (Sum(Scrape(service), name, labels) != value) {
@@ -149,7 +149,7 @@ class MetricsTest : public ::testing::Test {
 TEST_F(MetricsTest, EveryMetricIsOnThePageAndEveryLineOfThePageIsScraped) {
   Ride();
   const std::map<std::string, Page> pages = ReadPage();
-  // An end of a stream, so that the method has been called.
+  // The stream ends, so that the method has been called.
   WaitUntil("dispatch", "dispatch_rpc_open", {{"method", "Drive"}}, 0);
   for (const std::string service : {"trip", "location", "dispatch"}) {
     SCOPED_TRACE(service);

@@ -1,5 +1,5 @@
-// Every method of the API, asked by every kind of caller of the services as they run: each gets
-// exactly the answer that the method's policy states.
+// Calls every method of the API as every kind of caller on the running services: each gets exactly
+// the answer that the method's policy states.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -92,8 +92,8 @@ class PolicyMatrixTest : public ::testing::Test {
     return Call(method, carrier, {{"authorization", "Bearer " + token}});
   }
 
-  /// What the policy states for a proven caller, whose call this service forwards; nothing when the
-  /// call is admitted.
+  /// The refusal that the policy states for a proven caller whose call this service forwards;
+  /// nullopt if the call is admitted.
   std::optional<grpc::StatusCode> Stated(const MethodDescriptor& method, const Principal& caller,
                                          const std::string& carrier = "gateway") {
     const auto sample = api_.Sample(*method.input_type());
@@ -108,7 +108,7 @@ class PolicyMatrixTest : public ::testing::Test {
     if (stated) {
       EXPECT_EQ(status.error_code(), *stated) << status.error_message();
     } else {
-      // What it is then is up to the request, which names nothing that exists.
+      // Then the result depends on the request, which refers to nothing that exists.
       EXPECT_NE(status.error_code(), kNobody) << status.error_message();
       EXPECT_NE(status.error_code(), kDenied) << status.error_message();
       EXPECT_NE(status.error_code(), kClosed) << status.error_message();

@@ -1,5 +1,4 @@
-// Two trip processes on one PostgreSQL database: dispatch is with one of them, the rider with the
-// other.
+// Two trip processes on one PostgreSQL database: dispatch uses one of them, the rider the other.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -52,7 +51,7 @@ class PostgresTest : public ::testing::Test {
     second_address_ = *address;
   }
 
-  /// Starts the second process (again), and returns its address.
+  /// Starts the second process, or restarts it, and returns its address.
   absl::StatusOr<std::string> StartSecond() {
     std::vector<std::string> flags = process::SecurityFlags(system_->authority(), "trip");
     flags.insert(flags.end(),
@@ -66,8 +65,7 @@ class PostgresTest : public ::testing::Test {
     return second_->WaitUntilServing();
   }
 
-  /// The log as the process at `address` sends it, after a sequence and up to what it calls caught
-  /// up.
+  /// The log that the process at `address` sends, after a sequence and up to its caught-up mark.
   static std::vector<std::string> Follow(const std::string& address, std::uint64_t after) {
     const auto stub = TripService::NewStub(rpc::MakeChannel(address));
     grpc::ClientContext context;
@@ -105,7 +103,7 @@ class PostgresTest : public ::testing::Test {
   }
 
   testing::TempFolder folder_;
-  std::unique_ptr<postgres::testing::PostgresServer> server_;  // Goes last.
+  std::unique_ptr<postgres::testing::PostgresServer> server_;  // Destroyed last.
   std::unique_ptr<process::LocalServices> system_;
   std::unique_ptr<process::ChildProcess> second_;
   std::string second_address_;
@@ -138,7 +136,7 @@ TEST_F(PostgresTest, ARideAcrossTwoTripProcesses) {
   const std::vector<std::string> log = Follow(system_->trip(), 0);
   EXPECT_EQ(log.size(), 3u);
   EXPECT_EQ(Follow(second_address_, 0), log);
-  // A follower goes on at another process where it was.
+  // A follower continues at another process from its position.
   EXPECT_EQ(Follow(second_address_, 2), std::vector<std::string>(log.begin() + 2, log.end()));
 }
 
@@ -160,10 +158,10 @@ TEST_F(PostgresTest, SurgeReportedToOneProcessAppliesInAll) {
   trip::v1::ReportSurgeResponse response;
   ASSERT_TRUE(stub->ReportSurge(&context, report, &response).ok());
   TestRider rider(second_address_, "r-1");
-  // The test's time bounds the loop.
+  // The test's timeout bounds the loop.
   while (rider.Quote(from, to).fare().tariff().surge_percent() != 150) {
   }
-  // A process that starts later knows it from the start.
+  // A process that starts later knows it from the beginning.
   second_->Stop(SIGKILL);
   const auto address = StartSecond();
   ASSERT_THAT(address, testing::IsOk());
@@ -183,7 +181,7 @@ TEST_F(PostgresTest, AnswersOfAKilledProcessAreVisibleAtTheOther) {
   }
   second_->Stop(SIGKILL);
   for (const std::string& id : trips) EXPECT_EQ(GetTrip(system_->trip(), id).trip_id(), id);
-  // The first process's own log follows; the test's time bounds the loop.
+  // The first process's own log catches up; the test's timeout bounds the loop.
   while (Follow(system_->trip(), 0).size() < trips.size()) {
   }
 }

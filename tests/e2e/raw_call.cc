@@ -20,11 +20,11 @@ grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                      const std::vector<std::string>& messages) {
   grpc::ClientContext context;
   for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
-  // Whatever a service logs of requests it logs of this one.
+  // Appears wherever a service logs this request.
   context.AddMetadata(rpc::kRequestIdKey, "raw-call");
   rpc::SetTimeout(context, std::chrono::seconds(30));
   grpc::CompletionQueue queue;
-  // Whether the one step under way was done.
+  // Whether the single pending operation succeeded.
   const auto wait = [&queue] {
     void* tag = nullptr;
     bool done = false;

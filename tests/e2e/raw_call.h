@@ -14,9 +14,9 @@ namespace ridestream::e2e {
 /// Names and values.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-/// One call of any method by its bytes, however wrong: sends all `messages`, half-closes, and
-/// returns the status. A stream of answers to one message may have no end: its first answer counts
-/// as OK, and it is cancelled. DEADLINE_EXCEEDED when nothing comes within 30 s.
+/// Makes one call of any method by its bytes, valid or not: sends all `messages`, half-closes, and
+/// returns the status. A server stream may have no end, so its first response counts as OK, and the
+/// call is cancelled. DEADLINE_EXCEEDED if nothing arrives within 30 s.
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                      const google::protobuf::MethodDescriptor& method, const Metadata& metadata,
                      const std::vector<std::string>& messages);

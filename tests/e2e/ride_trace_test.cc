@@ -1,4 +1,4 @@
-// The spans of one ride through all services are a contract: docs/tracing.md lists them.
+// The spans of one ride through all services are a public interface, listed in docs/tracing.md.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -33,8 +33,8 @@ namespace {
 
 using ::testing::ElementsAreArray;
 
-/// An ordinary ride of one rider in a car that waits near by. A change of it is a change for
-/// dashboards and alerts that people have made from these names.
+/// An ordinary ride of one rider in a car that waits nearby. A change breaks dashboards and alerts
+/// that use these names.
 const char* const kGolden[] = {
     "trip server ridestream.trip.v1.TripService/RequestTrip rpc.grpc.status_code=0",
     "  dispatch client ridestream.trip.v1.TripService/AdvanceTrip rpc.grpc.status_code=0",
@@ -75,7 +75,7 @@ const char* const kGolden[] = {
     "  trip internal ridestream.trip.progress ridestream.driver.id=d-1 ridestream.trip.id=TRIP",
 };
 
-/// Ids that differ from run to run, and what stands for them in the golden tree.
+/// Ids that differ between runs, and their placeholders in the golden tree.
 using Placeholders = std::map<std::string, std::string>;
 
 std::string ToText(const tracing::AttributeValue& value) {
@@ -109,7 +109,7 @@ std::string ToLine(const tracing::TraceNode& node, const Placeholders& placehold
   return line;
 }
 
-/// Siblings are sorted by their text, since some begin at the same time.
+/// Siblings are sorted by their text, because some begin at the same time.
 std::vector<std::string> ToLines(const tracing::TraceNode& node, const Placeholders& placeholders) {
   std::vector<std::vector<std::string>> children;
   for (const tracing::TraceNode& child : node.children) {
@@ -123,7 +123,7 @@ std::vector<std::string> ToLines(const tracing::TraceNode& node, const Placehold
   return lines;
 }
 
-/// Waits until location would find the driver, so that the first round does.
+/// Waits until location finds the driver, so that the first round does too.
 void WaitUntilIndexed(const std::string& location_address, LatLng place) {
   const auto stub = location::v1::LocationService::NewStub(rpc::MakeChannel(location_address));
   location::v1::FindNearestRequest request;
@@ -144,7 +144,7 @@ void WaitUntilIndexed(const std::string& location_address, LatLng place) {
   } while (response.results(0).drivers().empty());
 }
 
-/// Waits until the driver's acks of these plans have come, and with them their spans.
+/// Waits for the driver's acks of these plans, which end their spans.
 void WaitForPlanSpans(const tracing::SpanCollector& collector, const std::string& trip_id,
                       std::ptrdiff_t count) {
   const auto is_of_trip = [&](const tracing::CollectedSpan& span) {

@@ -1,4 +1,4 @@
-// Certificates that change, or become unusable, while calls go on.
+// Certificates are replaced, or become unusable, while calls continue.
 
 #include <gtest/gtest.h>
 
@@ -37,13 +37,13 @@ std::string Content(const std::string& path) {
   return content.str();
 }
 
-/// Replaces the file at once, as whoever renews certificates should.
+/// Replaces the file atomically, as a renewal of certificates should.
 void Replace(const std::string& path, const std::string& content) {
   std::ofstream(path + ".new") << content;
   std::filesystem::rename(path + ".new", path);
 }
 
-/// Riders who call trip, each call on a connection of its own with a handshake.
+/// Riders who call trip, each call on a new connection with a handshake.
 class NewConnections {
  public:
   NewConnections(std::string address, std::shared_ptr<grpc::ChannelCredentials> credentials)
@@ -59,7 +59,7 @@ class NewConnections {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  /// Waits until 10 more have been answered, all of them well.
+  /// Waits for 10 more answers, and expects all to be OK.
   void ExpectWell() const {
     const int until = answered_ + 10;
     while (answered_ < until) std::this_thread::yield();
@@ -104,7 +104,7 @@ class RotationTest : public ::testing::Test {
     return {File(service + ".pem"), File(service + ".key"), File("authority.pem")};
   }
 
-  /// The metric that raises the alert. The test's time bounds the wait.
+  /// Waits for the metric that the alert uses. The test's timeout bounds the wait.
   void AwaitStale(const std::string& service, bool stale) const {
     while (true) {
       const auto metrics = metrics::testing::ScrapeMetrics(system_->metrics(service));
@@ -119,8 +119,8 @@ class RotationTest : public ::testing::Test {
         ->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
   }
 
-  /// Waits until we, as `own`, can connect to a server that has trip's certificate of `folder`, and
-  /// trusts the file `authorities`.
+  /// Waits until a client with `own` can connect to a server that has trip's certificate from
+  /// `folder` and trusts the file `authorities`.
   static void AwaitConnection(const rpc::TlsCredentials& own, const std::string& folder,
                               const std::string& authorities) {
     const auto tls = rpc::TlsCredentials::Load({.certificate = folder + "/trip.pem",
@@ -139,8 +139,8 @@ class RotationTest : public ::testing::Test {
     }
   }
 
-  /// Whether a client with a certificate of the authority in `folder`, who trusts that one alone,
-  /// can connect.
+  /// Whether a client with a certificate of the authority in `folder`, which trusts only that
+  /// authority, can connect.
   static bool CanConnect(const std::string& folder, const std::string& service,
                          const std::string& address) {
     static std::atomic<int> connection = 1'000'000;
@@ -185,7 +185,8 @@ TEST_F(RotationTest, AnAuthorityIsReplacedStepByStepUnderLoad) {
     Replace(before.File(name), Content(File(name)));
   }
   Bystanders bystanders(*system_);
-  // Unlike those of bystanders, who keep their connections, these credentials follow their files.
+  // Unlike those of the bystanders, who keep their connections, these credentials follow their
+  // files.
   const auto own = rpc::TlsCredentials::Load(FilesOf("loadtest"));
   ASSERT_THAT(own, IsOk());
   std::optional<NewConnections> riders(std::in_place, system_->trip(),
@@ -212,7 +213,8 @@ TEST_F(RotationTest, AnAuthorityIsReplacedStepByStepUnderLoad) {
   AwaitConnection(**own, next.path(), File("authority.pem"));
   riders->ExpectWell();
 
-  // Each service in turn gets a certificate of the new one. Between the two files it doesn't fit.
+  // Each service in turn gets a certificate of the new authority. Between the two writes,
+  // certificate and key don't match.
   for (const char* service : {"trip", "location", "dispatch", "loadtest"}) {
     for (const char* ending : {".key", ".pem"}) {
       const std::string name = std::string(service) + ending;

@@ -1,4 +1,5 @@
-// A browser signs in at the gateway, as `./ride demo` lets it, before services that demand proof.
+// A browser signs in at the gateway, as under `./ride demo`, in front of services that require
+// proof.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

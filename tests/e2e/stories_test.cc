@@ -1,4 +1,4 @@
-// One story of a user each, through the three real services as processes of their own.
+// One user story per test, on the three real services as separate processes.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class StoriesTest : public ::testing::Test {
     for (LatLng& place : places_) place = roads::RandomPointOnStreet(streets_->graph(), random);
   }
 
-  /// A system whose drivers are lost quickly, so that no story waits long.
+  /// Starts a system whose drivers are soon lost, so that no story waits long.
   void Start(std::vector<std::string> more_dispatch_flags = {},
              const std::vector<std::string>& trip_flags = {}) {
     const char* bin = std::getenv("RIDESTREAM_BIN");
@@ -72,7 +72,7 @@ TEST_F(StoriesTest, ARideFromRequestToReceipt) {
   EXPECT_GT(quote.fare().total().amount_minor(), 0);
   const auto trip = rider->Request(quote, "first");
   EXPECT_EQ(trip.state(), trip::v1::TRIP_STATE_REQUESTED);
-  // A watch begins with the state of the moment, which mustn't be a later one here.
+  // A watch begins with the current state, which must not be a later one here.
   rider->WaitFor(trip::v1::TRIP_STATE_REQUESTED);
 
   const Offer offer = driver->WaitForOffer();
@@ -314,7 +314,7 @@ TEST_F(StoriesTest, ACutStreamResumesWithNothingLost) {
   rider->ChangeDestination(places_[2]);
   const Welcome welcome = driver->Connect();
   EXPECT_TRUE(welcome.resumed());
-  // Told once: in the snapshot, where dispatch knew of it when the driver came back.
+  // Told only once: in the snapshot, since dispatch knew the change when the driver came back.
   Plan plan = welcome.snapshot().plan();
   ASSERT_EQ(plan.stops_size(), 2);
   if (plan.stops(1).place().lat_e7() != places_[2].lat_e7) {

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kReportEvery{200};
 
 }  // namespace
 
-/// One stream with its two threads.
+/// A stream with its two threads.
 struct TestDriver::Connection {
   grpc::ClientContext context;
   std::unique_ptr<grpc::ClientReaderWriter<DriveRequest, DriveResponse>> stream;
@@ -48,7 +48,7 @@ dispatch::v1::Welcome TestDriver::Connect() {
       connection_->reporter = std::thread([this] { Report(); });
       return push->welcome();
     }
-    // A stream begun just before its server died, for example; every driver tries again.
+    // For example a stream that began just before its server died; every driver retries.
     if (EndedWith(grpc::StatusCode::UNAVAILABLE) && std::chrono::steady_clock::now() < end)
       continue;
     FailToGet("Welcome");

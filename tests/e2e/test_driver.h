@@ -17,18 +17,17 @@
 
 namespace ridestream::e2e {
 
-/// A driver's app that the test controls, over a real stream: connects, reports where it
-/// is all the time, acks what it is pushed, and lets the test wait for a push. All waits end with a
-/// failure after 30 s.
+/// A driver's app that the test controls, over a real stream: connects, continuously reports its
+/// position, acks pushes, and lets the test wait for a push. All waits fail the test after 30 s.
 class TestDriver {
  public:
   TestDriver(const std::string& dispatch_address, std::string id, LatLng place, int seats = 4);
   ~TestDriver();
 
-  /// Connects (again) as soon as the service can be reached, resuming the session if there was one.
+  /// Connects, or reconnects, as soon as the service is reachable, and resumes a previous session.
   /// Returns the Welcome.
   dispatch::v1::Welcome Connect();
-  /// The connection is gone; the driver knows nothing of it.
+  /// Cuts the connection without notifying the driver's state.
   void Cut();
 
   dispatch::v1::Offer WaitForOffer();
@@ -40,7 +39,7 @@ class TestDriver {
   void Answer(const dispatch::v1::Offer& offer, bool accept);
   void Do(const std::string& trip_id, dispatch::v1::StopAction action);
   void GiveUp(const std::string& trip_id);
-  /// Accepts and rides the trip to its end, waiting for each step's plan.
+  /// Accepts the offer and drives the trip to its end, waiting for the plan after each step.
   void AcceptAndFinish(const dispatch::v1::Offer& offer);
 
   /// Sequences of the pushes received, over all connections.
@@ -50,7 +49,7 @@ class TestDriver {
   struct Connection;
 
   void Open();
-  /// The next push that `is` accepts; nothing when the stream ended or `end` came without one.
+  /// The next push that `is` accepts; nullopt if the stream ended, or `end` came, without one.
   std::optional<dispatch::v1::DriveResponse> Next(
       const std::function<bool(const dispatch::v1::DriveResponse&)>& is,
       std::chrono::steady_clock::time_point end);
@@ -74,7 +73,7 @@ class TestDriver {
   std::vector<std::uint64_t> sequences_ ABSL_GUARDED_BY(mu_);
   dispatch::v1::Resume resume_ ABSL_GUARDED_BY(mu_);
   std::uint64_t position_sequence_ ABSL_GUARDED_BY(mu_) = 0;
-  /// How the last stream ended; nothing while it is open.
+  /// The status of the last stream; nullopt while it is open.
   std::optional<grpc::Status> status_ ABSL_GUARDED_BY(mu_);
   Mutex write_mu_;
 };

@@ -12,25 +12,25 @@
 
 namespace ridestream::e2e {
 
-/// A rider's app that the test controls. All waits end with a failure after 30 s.
+/// A rider's app that the test controls. All waits fail the test after 30 s.
 class TestRider {
  public:
   TestRider(const std::string& trip_address, std::string id);
   ~TestRider();
 
   trip::v1::QuoteTripResponse Quote(LatLng from, LatLng to, bool shared = false);
-  /// Asks for a ride and watches it from then on.
+  /// Requests a ride and watches it from then on.
   trip::v1::Trip Request(const trip::v1::QuoteTripResponse& quote, const std::string& request_id);
   trip::v1::Trip Cancel();
   trip::v1::Trip ChangeDestination(LatLng to);
 
-  /// Waits until the trip is watched in this state.
+  /// Waits until the watch shows the trip in this state.
   trip::v1::Trip WaitFor(trip::v1::TripState state);
-  /// Waits until the driver is said to be so.
+  /// Waits until the watch shows the driver with this status.
   void WaitFor(trip::v1::DriverStatus status);
-  /// Waits until the driver is on record as lost with the rider aboard.
+  /// Waits until the watch shows the driver as lost with the rider aboard.
   void WaitForLostDriver();
-  /// The states in the order they were seen.
+  /// The states in the order in which they were seen.
   std::vector<trip::v1::TripState> states();
 
  private:

@@ -1,4 +1,4 @@
-// A service that is started with --trace_to sends its spans to the collector.
+// A service started with --trace_to sends its spans to the collector.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ using opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
 using opentelemetry::proto::collector::trace::v1::TraceService;
 using ::testing::UnorderedElementsAre;
 
-/// Keeps what it gets: "SERVICE SPAN, child of PARENT".
+/// Records spans as "SERVICE SPAN, child of PARENT".
 class Collector final : public TraceService::CallbackService {
  public:
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,

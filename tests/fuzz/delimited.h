@@ -7,8 +7,8 @@
 
 namespace ridestream::fuzz {
 
-/// The next message of a line of them, each after its length as protobuf delimits them. Nothing
-/// when the line has ended, or is none.
+/// The next message of a sequence of length-delimited messages. nullopt at the end, or if the bytes
+/// are malformed.
 template <class Message>
 std::optional<Message> NextMessage(google::protobuf::io::ZeroCopyInputStream& line) {
   Message message;

@@ -1,6 +1,7 @@
-// What a driver may send, against its session and its market: a stream of DriveRequest messages,
-// each after its length as protobuf delimits them. A message of no bytes lets 5 s pass; a Hello is
-// a new stream. All others of the world behave: trip, location and the streets.
+// Everything that a driver may send, against its session and its market: a stream of DriveRequest
+// messages, each after its length as protobuf delimits them. An empty message advances time by 5 s;
+// a Hello opens a new stream. The rest of the world behaves correctly: trip, location and the
+// streets.
 
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -19,7 +20,7 @@ namespace {
 constexpr char kDriver[] = "d";
 constexpr Duration kPause = std::chrono::seconds(5);
 
-/// What must never be: not an input's fault but ours.
+/// Aborts if something is false that no input may make false.
 void Require(bool holds) {
   if (!holds) std::abort();
 }
@@ -31,7 +32,7 @@ class World {
     market_.Request("t-2", 2);
   }
 
-  /// As DriveStream takes it. False: the stream ends.
+  /// Handles a message like DriveStream. Returns false if the stream ends.
   bool Take(const v1::DriveRequest& request) {
     if (request.has_hello()) return Connect(request.hello());
     if (!session_.connected() || !ValidateCommand(request).ok()) return false;
@@ -66,7 +67,7 @@ class World {
     return true;
   }
 
-  /// Until nobody has anything to say.
+  /// Runs until nobody has anything to send.
   void Settle() {
     bool quiet = false;
     while (!quiet) {
@@ -79,7 +80,7 @@ class World {
       last_sent_ = 0;
     }
     for (Push& push : market_.Take<Push>()) {
-      // A session that is void is closed; it is for the driver to come back.
+      // A voided session is closed, and the driver must reconnect.
       if (!session_.Push(std::move(push.message)).ok()) Disconnect();
     }
     for (const EndSession& end : market_.Take<EndSession>()) {
@@ -131,8 +132,7 @@ class World {
     for (const FindRoute& route : routes) {
       market_.Handle(RouteFound{route.driver, route.request, MakeWay(route.from, route.stops)});
     }
-    // The next round of candidates is due only when time passes: it doesn't keep the world from
-    // coming to rest.
+    // The next round of candidates is due only when time passes, so it doesn't count as activity.
     return !rounds.empty() || !routes.empty();
   }
 

@@ -17,8 +17,8 @@
 
 namespace ridestream::fuzz {
 
-/// A client of a gateway's HTTP server in this process, over loopback. Aborts where the server
-/// can't be reached, or doesn't come to an end.
+/// A client of a gateway's HTTP server in this process, over loopback. Aborts if the server can't
+/// be reached, or doesn't finish.
 class GatewayPeer {
  public:
   explicit GatewayPeer(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -26,7 +26,7 @@ class GatewayPeer {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    // Closed by a reset, so that thousands of them a second leave no port behind.
+    // Closed by a reset, so that thousands of connections a second leave no port in TIME_WAIT.
     const linger reset{.l_onoff = 1, .l_linger = 0};
     const timeval patience{.tv_sec = 8, .tv_usec = 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -39,7 +39,7 @@ class GatewayPeer {
   GatewayPeer(const GatewayPeer&) = delete;
   GatewayPeer& operator=(const GatewayPeer&) = delete;
 
-  /// The server may have closed before it has taken all.
+  /// The server may have closed before reading everything.
   void Send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -47,7 +47,7 @@ class GatewayPeer {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
-  /// Reads up to the end of a header; false when the connection ended before.
+  /// Reads to the end of a header; returns false if the connection ended before.
   bool ReadHead() const {
     std::string head;
     char byte = 0;
@@ -57,7 +57,7 @@ class GatewayPeer {
     }
     return true;
   }
-  /// Says that nothing more will come, and reads until the server closes.
+  /// Half-closes, and reads until the server closes.
   void Finish() const {
     shutdown(fd_, SHUT_WR);
     char bytes[4096];
@@ -71,8 +71,9 @@ class GatewayPeer {
   const int fd_;
 };
 
-/// Sends `before`, which the server must answer by a header where there is any, and the fuzzer's
-/// bytes to a server of this process, which is made at the first call and lives to its end.
+/// Sends the fuzzer's bytes to a server in this process, which is created at the first call and
+/// lives until the process exits. `before`, unless empty, is sent first, and the server must answer
+/// it with a header.
 inline void SendToServer(gateway::Handler handler, std::string_view before,
                          const std::uint8_t* data, std::size_t size) {
   static const auto server =

@@ -1,4 +1,5 @@
-// gRPC-Web: the bytes as a body, as its text form, and as the text of a status that is sent back.
+// gRPC-Web: the bytes as a body, as its text form, and as the message of a status that is sent
+// back.
 
 #include <cstdlib>
 #include <string_view>

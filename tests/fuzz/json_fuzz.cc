@@ -1,5 +1,5 @@
-// REST's transcoder: a line "METHOD /path?query", then the body. What it takes is a message of the
-// route, whose JSON is taken again.
+// REST's transcoder: a line "METHOD /path?query", then the body. An accepted input gives a message
+// of the route, whose JSON must be accepted again.
 
 #include <cstdlib>
 #include <string>

@@ -1,5 +1,5 @@
-// Key sets and lists of revocations: files of another program's, or fetched from an issuer. Reading
-// one never does more than fail.
+// Key sets and revocation lists: files that another program writes, or that are fetched from an
+// issuer. Reading one may fail but must do nothing worse.
 
 #include <cstdlib>
 #include <string_view>

@@ -1,5 +1,5 @@
-// A request's header on its way to gRPC: lines of "name: value". Only the names of the allow-list
-// get there, each once, and never too much.
+// Request headers on their way to gRPC: lines of "name: value". Only names on the allow-list may
+// pass, each once, and within the size limit.
 
 #include <algorithm>
 #include <cstdlib>

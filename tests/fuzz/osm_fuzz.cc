@@ -1,5 +1,5 @@
-// OpenStreetMap extracts, as XML where the bytes begin like it, else as PBF: read, built into a
-// road graph, and asked for a way.
+// OpenStreetMap extracts, as XML if the bytes begin like it, else as PBF: parsed, built into a road
+// graph, and queried for a route.
 
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-// A prepared graph's file: the bytes are given the checksum that they ought to have, since no
-// fuzzer would guess it, and what is taken has to make a hierarchy.
+// A prepared graph's file. The target fixes the checksum, which no fuzzer would guess, and an
+// accepted file must produce a hierarchy.
 
 #include <zlib.h>
 

@@ -1,6 +1,6 @@
-// What riders may send, against the checks of the trip service and a store: a line of messages,
-// each after its length as protobuf delimits them, in turn a quote, a request, a change of
-// destination, a cancellation and a page of the list.
+// What riders may send, against the checks of the trip service and a store: a sequence of
+// length-delimited messages, cyclically a quote, a request, a change of destination, a cancellation
+// and a page of the list.
 
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 

@@ -1,5 +1,5 @@
-// Tokens from strangers: after the first byte comes, by that byte, a whole token, or claims that
-// are signed before they are read. Whatever is accepted has the form that the rest of the system
+// Tokens from strangers. The first byte selects whether a whole token follows, or claims that are
+// signed before they are verified. Accepted tokens must have the form that the rest of the system
 // relies on.
 
 #include <algorithm>

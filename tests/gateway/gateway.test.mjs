@@ -1,4 +1,4 @@
-// The gateway and the services as real processes, called by clients that others wrote: connect-web for
+// The gateway and the services as real processes, called by third-party clients: connect-web for
 // gRPC-Web, improbable's WebSocket transport for the driver, fetch for REST.
 
 import assert from "node:assert/strict";

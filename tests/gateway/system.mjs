@@ -1,5 +1,5 @@
-// Ridestream's processes with the gateway before them, for a test: on free ports, secured by a throwaway
-// authority, gone with it.
+// Ridestream's processes with the gateway in front of them, for a test: on free ports, secured by a
+// throwaway authority, and stopped with the test.
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const bin = process.env.RIDESTREAM_BIN ?? new URL("../../build/dev/bin", import.meta.url).pathname;
 
-/** How often a starting service is looked at. */
+/** Interval at which a starting service's address file is read. */
 const pollMs = 10;
 
 /** Makes a throwaway authority in `folder`. */
@@ -17,7 +17,7 @@ function makeAuthority(folder) {
   execFileSync(join(bin, "authority"), ["create", `--folder=${folder}`]);
 }
 
-/** The flags by which a service uses that authority. */
+/** The flags that make a service use that authority. */
 function securityFlags(folder, name) {
   return [
     `--tls_certificate=${join(folder, `${name}.pem`)}`,

@@ -19,14 +19,14 @@
 
 namespace ridestream::kafka_tests {
 
-/// The processes trip and exporter, each of which can be killed and started again. A start that
-/// fails fails the test. Not thread-safe.
+/// The processes trip and exporter, each of which can be killed and restarted. A failed start fails
+/// the test. Not thread-safe.
 class ExportSystem {
  public:
-  /// This process's calls prove who makes them from now on.
+  /// Makes this process's calls prove their caller's identity from now on.
   explicit ExportSystem(std::string kafka);
 
-  /// Starts or restarts trip, always at the same address. `data` names its log.
+  /// Starts or restarts trip, always at the same address. `data` is the name of its data folder.
   void StartTrip(const std::string& data = "trip", const std::vector<std::string>& flags = {});
   void KillTrip() { trip_.reset(); }
   /// Starts location, and returns its address.
@@ -44,7 +44,7 @@ class ExportSystem {
 
  private:
   std::string authority() const { return folder_.File("authority"); }
-  /// Starts a service that proves who it is. The log is in the folder.
+  /// Starts a service with a certificate. Its log is in the folder.
   absl::StatusOr<std::unique_ptr<process::ChildProcess>> Launch(
       const std::string& name, const std::string& log, const std::vector<std::string>& flags) const;
 
@@ -56,22 +56,21 @@ class ExportSystem {
   std::unique_ptr<process::ChildProcess> location_;
 };
 
-/// Waits until the metric of the exporter has this value or a larger one; the test's time bounds
-/// it.
+/// Waits until the exporter's metric has at least this value; the test's timeout bounds the wait.
 void WaitForMetric(const process::ChildProcess& exporter, const std::string& metric, double value);
-/// The same for the sequence of the last exported event.
+/// Waits likewise for the sequence of the last exported event.
 void WaitForSequence(const process::ChildProcess& exporter, std::uint64_t sequence);
 
-/// Riders who request and cancel trips, two events a trip. Each call is repeated until it succeeds,
-/// even while the service is down.
+/// Riders who request and cancel trips, which makes two events per trip. Each call is repeated
+/// until it succeeds, even while the service is down.
 class TripLoad {
  public:
-  /// Each rider pauses so long after a trip.
+  /// `pause`: the pause of each rider after a trip.
   TripLoad(const std::string& trip_address, int riders,
            std::chrono::milliseconds pause = std::chrono::milliseconds::zero());
   ~TripLoad() { Stop(); }
   void Stop();
-  /// Trips that were ended so far.
+  /// Number of trips that have ended so far.
   int trips() const { return trips_; }
 
  private:

@@ -1,5 +1,4 @@
-// The processes trip and exporter with a real broker, read by consumers that are Kafka's and
-// kcat's.
+// The processes trip and exporter with a real broker, read by Kafka's own consumer and kcat.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -47,7 +46,7 @@ class ExporterProcessTest : public ::testing::Test {
     const int goal = load.trips() + trips;
     while (load.trips() < goal) std::this_thread::yield();
   }
-  /// The process must end by itself, with an error that says so.
+  /// Expects the process to end by itself with this error.
   static void ExpectEnd(process::ChildProcess& exporter, const std::string& reason) {
     const int status = exporter.Stop(0);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1)
@@ -67,7 +66,7 @@ class ExporterProcessTest : public ::testing::Test {
       reports[i].set_state(location::v1::DRIVER_STATE_IDLE);
     }
     system_->ReportPositions(location, reports);
-    // There is no topic yet, which costs these positions and nothing else.
+    // The topic doesn't exist yet, which only drops these positions.
     WaitForMetric(exporter, "exporter_positions_dropped_total", 2);
     EXPECT_THAT(exporter.LogEnd(), HasSubstr("NOT_FOUND: topic positions"));
     ASSERT_THAT(broker_->CreateTopic("positions", 2), IsOk());

@@ -1,6 +1,6 @@
-// How late events come, by FollowTrips and through Kafka, side by side in one run: trip, the
-// exporter and a broker are started here, riders make trips at a steady pace, and two consumers
-// note for each event how long ago it happened.
+// Compares the latency of events by FollowTrips and through Kafka in one run: trip, the exporter
+// and a broker are started here, riders make trips at a steady pace, and two consumers record the
+// age of each event.
 
 #include <fmt/format.h>
 

@@ -15,9 +15,9 @@ namespace ridestream::kafka_tests {
 /// folder of its own. Not thread-safe.
 class KafkaBroker {
  public:
-  /// Returns when the broker answers. NOT_FOUND, with what to run, when Java or Kafka isn't here.
-  /// The class path is read from the file that RIDESTREAM_KAFKA_CLASSPATH names, by default
-  /// build/kafka.classpath; deploy/kafka/fetch writes it.
+  /// Returns when the broker answers. NOT_FOUND, with what to run, if Java or Kafka is missing. The
+  /// class path is read from the file that RIDESTREAM_KAFKA_CLASSPATH names, by default
+  /// build/kafka.classpath, which deploy/kafka/fetch writes.
   static absl::StatusOr<std::unique_ptr<KafkaBroker>> Start();
   /// Kills the broker and removes its folder.
   ~KafkaBroker();
@@ -29,12 +29,12 @@ class KafkaBroker {
   /// `settings` are NAME=VALUE.
   absl::Status CreateTopic(const std::string& topic, int partitions,
                            const std::vector<std::string>& settings = {});
-  /// A topic for the exporter with its topic of the position.
+  /// Creates a topic for the exporter, and the topic for its position.
   absl::Status CreateTopics(const std::string& topic, int partitions);
   absl::Status DeleteTopic(const std::string& topic);
 
   void Kill();
-  /// Starts it again on the same folder and ports.
+  /// Restarts the broker on the same folder and ports.
   absl::Status Restart();
 
   /// Runs a tool of Kafka's, by the name of its class, to its end; returns what it printed on

@@ -45,7 +45,7 @@ class KafkaTopicTest : public ::testing::Test {
   static Record RecordOf(const std::string& key, const std::string& value) {
     return {.key = key, .value = value, .headers = {{"sequence", "1"}}};
   }
-  /// Begins a transaction as the exporter of the topic would, sends a record of it, and vanishes.
+  /// Begins a transaction like the topic's exporter, sends a record in it, and disappears.
   void LeaveTransactionOpen(const std::string& topic) {
     auto producer = exporter::MakeClient(RD_KAFKA_PRODUCER,
                                          {{"bootstrap.servers", broker_->address()},

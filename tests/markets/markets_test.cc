@@ -1,6 +1,6 @@
-// Three markets, each with a dispatch and a location of its own, behind one address: a proxy routes
-// the calls by the metadata `ridestream-market`. One trip serves all. Drivers, riders and operators
-// know the proxy's address alone; services reach each other directly, by their certificates.
+// Three markets, each with its own dispatch and location, behind one address: a proxy routes calls
+// by the metadata `ridestream-market`. One trip serves all of them. Drivers, riders and operators
+// know only the proxy's address; services reach each other directly, with their certificates.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -128,7 +128,7 @@ class MarketsTest : public ::testing::Test {
   std::string Address(const std::string& name) const {
     return processes_.at(name)->Announced("address");
   }
-  /// "lisbon=127.0.0.1:1,madrid=…": where each market's process of that service is.
+  /// "lisbon=127.0.0.1:1,madrid=…": the addresses of that service's processes by market.
   std::string Map(const std::string& service) const {
     std::vector<std::string> entries;
     for (const std::string market : kMarkets) {
@@ -138,7 +138,7 @@ class MarketsTest : public ::testing::Test {
     return fmt::format("{}", fmt::join(entries, ","));
   }
 
-  /// A city of one market, through the proxy.
+  /// The city of one market, through the proxy.
   std::unique_ptr<ChildProcess> StartCity(const std::string& market) {
     const std::string roads = WithStreets(market).substr(market.size() + 1);
     auto city = ChildProcess::Start(
@@ -153,7 +153,7 @@ class MarketsTest : public ::testing::Test {
     return city.ok() ? *std::move(city) : nullptr;
   }
 
-  /// Asks through the proxy how many drivers the location of `market` knows; the question itself
+  /// Requests through the proxy how many drivers the location of `market` knows; the request itself
   /// names `asked_about`.
   absl::StatusOr<std::uint64_t> CountDrivers(const std::string& market,
                                              const std::string& asked_about) {
@@ -171,7 +171,7 @@ class MarketsTest : public ::testing::Test {
     return response.applied();
   }
 
-  /// How the stream of a driver ends which says that Hello.
+  /// The final status of a driver's stream after this Hello.
   absl::Status Drive(const std::string& market, const std::string& hello_market) {
     grpc::ClientContext context;
     rpc::SetTimeout(context, std::chrono::seconds(10));
@@ -208,7 +208,7 @@ TEST_F(MarketsTest, ThreeCitiesLiveBehindOneAddressAndTheirAuditsAreClean) {
     ASSERT_FALSE(report.is_discarded()) << market;
     EXPECT_GT(report["completed"].get<int>(), 0) << market << ": " << report.dump(1);
   }
-  // Each location holds its own market's drivers, and refuses to hear of others'.
+  // Each location contains its own market's drivers, and refuses requests about others'.
   for (const std::string market : kMarkets) {
     const auto applied = CountDrivers(market, market);
     ASSERT_THAT(applied, IsOk());
@@ -226,14 +226,14 @@ TEST_F(MarketsTest, AnUnknownMarketGetsAnErrorThatNamesIt) {
 }
 
 TEST_F(MarketsTest, AProcessRefusesTheMarketsOfOthersAndNamesItsOwn) {
-  // The proxy believes the metadata; the message decides.
+  // The proxy trusts the metadata; the message decides.
   EXPECT_THAT(Drive("porto", "lisbon"),
               StatusIs(StatusCode::kFailedPrecondition,
                        "hello.market: market 'lisbon' isn't served here, only porto"));
   EXPECT_THAT(CountDrivers("porto", "lisbon"),
               StatusIs(StatusCode::kFailedPrecondition,
                        "market: market 'lisbon' isn't served here, only porto"));
-  // Reached without the proxy, it refuses by the metadata alone.
+  // Reached without the proxy, the service refuses by the metadata alone.
   channel_ = rpc::MakeChannel(Address("location-porto"));
   EXPECT_THAT(CountDrivers("lisbon", "porto"),
               StatusIs(StatusCode::kFailedPrecondition,
@@ -254,7 +254,7 @@ TEST_F(MarketsTest, TheProxyServesCallersWithATokenOverTlsAlone) {
   EXPECT_THAT(count(proxy_->address(), tls), IsOk());
   EXPECT_THAT(count(proxy_->address(), grpc::InsecureChannelCredentials()),
               StatusIs(StatusCode::kUnavailable, ""));
-  // Only the proxy's certificate leads to a service.
+  // Only the proxy's certificate is accepted by a service.
   for (const char* service : {"trip", "dispatch-porto", "location-porto"}) {
     EXPECT_THAT(count(Address(service), tls), StatusIs(StatusCode::kUnavailable, "")) << service;
   }
@@ -267,13 +267,13 @@ TEST_F(MarketsTest, ServicesKnowClientsByTheAddressThatTheProxySaw) {
   rpc::SetTimeout(context, std::chrono::seconds(10));
   rpc::SetCaller(context, {rpc::CallerKind::kDriver, "nosy"});
   rpc::SetMarket(context, "porto");
-  context.AddMetadata("x-forwarded-for", "203.0.113.9");  // Which anybody can say.
+  context.AddMetadata("x-forwarded-for", "203.0.113.9");  // Anybody can send this header.
   location::v1::GetIndexStatsResponse response;
   ASSERT_EQ(location::v1::LocationService::NewStub(channel_)
                 ->GetIndexStats(&context, {}, &response)
                 .error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
-  // The test's time bounds the loop.
+  // The test's timeout bounds the loop.
   std::string log;
   while (log.find(" caller=driver/nosy ") == std::string::npos) {
     std::stringstream text;

@@ -1,4 +1,4 @@
-// ./ride replay: runs dispatch's market over a record of it.
+// ./ride replay: runs dispatch's market on a record of it.
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

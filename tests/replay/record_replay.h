@@ -14,7 +14,7 @@
 
 namespace ridestream::replay {
 
-/// While it lives, a broken invariant is kept instead of ending the process. One at a time in a
+/// While it exists, broken invariants are collected instead of ending the process. At most one per
 /// process.
 class InvariantWatch {
  public:
@@ -38,10 +38,10 @@ class RecordReplay {
     Time at;
     dispatch::Event event;
     std::vector<dispatch::Decision> decisions;
-    /// The decisions have the recorded bytes.
+    /// Whether the decisions equal the recorded bytes.
     bool equal = false;
   };
-  /// INVALID_ARGUMENT if the entry's event isn't known.
+  /// INVALID_ARGUMENT if the entry's event is unknown.
   absl::StatusOr<Step> Handle(const dispatch::record::Entry& entry);
 
  private:

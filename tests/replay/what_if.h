@@ -13,20 +13,20 @@
 
 namespace ridestream::replay {
 
-/// Sets what `changes` name, each as "matching=nearest": flags of dispatch, with their values.
-/// INVALID_ARGUMENT lists the flags that can be changed, or what is wrong with a value.
+/// Applies `changes`, each like "matching=nearest": flags of dispatch with their values.
+/// INVALID_ARGUMENT lists the flags that can be changed, or says what is wrong with a value.
 absl::Status Change(const std::vector<std::string>& changes, dispatch::MarketConfig& config);
 
 /// Participants of a record: the riders with their requests, and the drivers where each was first
 /// seen. Not thread-safe.
 class Participants {
  public:
-  /// Looks at what the market was told.
+  /// Records an event of the market.
   void Note(const dispatch::Event& event, Time now);
 
   std::size_t drivers() const { return places_.size(); }
   std::size_t requests() const { return requests_.size(); }
-  /// A city of them in virtual time, of a market with these settings.
+  /// A city with these participants in virtual time, in a market with these settings.
   bench::VirtualCityOptions City(dispatch::MarketConfig config) const;
 
  private:

@@ -11,24 +11,24 @@
 
 namespace ridestream::sim {
 
-/// Until when a process does nothing, as after SIGSTOP; in the past while it runs. Shared by all
+/// Until when a process is paused, as by SIGSTOP; in the past while it runs. Shared by everything
 /// that belongs to the process.
 using PausedUntil = std::shared_ptr<Time>;
 
-/// Sees whether a life goes on, and until when it pauses.
+/// Tells whether a life continues, and until when it is paused.
 using LifeWatch = std::weak_ptr<const PausedUntil>;
 
-/// From a process's start to its end, or of something in a process. What it has planned is void
-/// when its life is over, and waits while the process pauses.
+/// The life of a process, or of something in a process. When it ends, its scheduled tasks are
+/// dropped; while the process is paused, they wait.
 class Life {
  public:
   Life() { Begin(); }
-  /// The life of something in that process.
+  /// A life of something in that process.
   static Life In(const Life& process) { return Life(*process.token_); }
   Life(Life&&) = default;
   void Begin() { token_ = std::make_shared<PausedUntil>(std::make_shared<Time>()); }
   void End() { token_.reset(); }
-  /// The longer of two pauses at once counts.
+  /// If two pauses overlap, the longer one counts.
   void PauseUntil(Time until) { **token_ = std::max(**token_, until); }
   operator LifeWatch() const { return token_; }  // NOLINT(google-explicit-constructor)
 
@@ -38,7 +38,7 @@ class Life {
   std::shared_ptr<const PausedUntil> token_;
 };
 
-/// Virtual time: it stands still until it is advanced, and a wait lasts as long as it says.
+/// Virtual time: it advances only when told to, and waits last exactly as long as requested.
 class VirtualClock final : public Clock {
  public:
   Time Now() const override { return now_; }
@@ -49,8 +49,8 @@ class VirtualClock final : public Clock {
   Time now_ = ScaledClock::kAnchor;
 };
 
-/// What is to happen in virtual time, in the order of time, and at the same time in the order in
-/// which it was planned. Not thread-safe.
+/// Scheduled tasks in virtual time, ordered by time and then by the order of scheduling. Not
+/// thread-safe.
 class Agenda {
  public:
   using Task = std::function<void()>;
@@ -58,7 +58,7 @@ class Agenda {
   Time now() const { return clock_.Now(); }
   const Clock& clock() const { return clock_; }
 
-  /// Does the task then, unless the life has ended by that time.
+  /// Schedules the task for that time. It is dropped if the life has ended by then.
   void At(Time at, LifeWatch life, Task task) {
     tasks_.emplace(std::pair(std::max(at, now()), ++planned_),
                    Entry{std::move(life), std::move(task)});
@@ -67,7 +67,7 @@ class Agenda {
     At(now() + delay, std::move(life), std::move(task));
   }
 
-  /// Does what is next. False: nothing is left to do.
+  /// Runs the next task. Returns false if there is none.
   bool RunNext() {
     while (!tasks_.empty()) {
       auto next = tasks_.extract(tasks_.begin());

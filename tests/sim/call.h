@@ -24,9 +24,9 @@ struct CallOptions {
 };
 
 /// A unary call over a network that loses requests and replies, delays them, and repeats a request
-/// of which nobody knows whether it was carried out. `serve` runs at the server, once for each
-/// attempt that arrives, and may reply later; `done` runs at the client, exactly once, unless the
-/// client has died by then. Shared by what is on its way. Not thread-safe.
+/// whose outcome is unknown. `serve` runs at the server, once for each attempt that arrives, and
+/// may reply later; `done` runs at the client exactly once, unless the client has died. Shared by
+/// messages in flight. Not thread-safe.
 template <class Response>
 class Call : public std::enable_shared_from_this<Call<Response>> {
  public:
@@ -68,7 +68,8 @@ class Call : public std::enable_shared_from_this<Call<Response>> {
     ++attempts_;
     if (!server_.up()) return Fail();
     if (context_.faults.Strikes(Fault::kRequestLost)) {
-      if (context_.random.Chance(0.5)) Fail();  // Otherwise nothing is heard until the deadline.
+      // Otherwise the client notices nothing until the deadline.
+      if (context_.random.Chance(0.5)) Fail();
       return;
     }
     const auto self = this->shared_from_this();

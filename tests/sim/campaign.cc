@@ -14,7 +14,7 @@
 namespace ridestream::sim {
 namespace {
 
-/// Takes results of several threads. Thread-safe.
+/// Collects results from several threads. Thread-safe.
 class Collector {
  public:
   void Add(const RunResult& result) {

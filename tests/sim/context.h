@@ -14,15 +14,15 @@
 
 namespace ridestream::sim {
 
-/// What all parts of one run share. Not thread-safe.
+/// State that all parts of one run share. Not thread-safe.
 struct Context {
   Context(std::uint64_t seed, bool print) : trace(agenda, print), faults(seed), random(seed, 2) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  /// "t-17": an id that nothing else has, in any life of any process.
+  /// "t-17": an id that is unique over all lives of all processes.
   std::string NextId(char kind) { return fmt::format("{}-{}", kind, ++last_id); }
-  /// Something happened that must never happen.
+  /// Reports a violation.
   void Violated(std::string what) {
     trace.Line("VIOLATION: {}", what);
     violations.push_back(std::move(what));
@@ -31,16 +31,16 @@ struct Context {
     if (!condition) Violated(otherwise);
   }
 
-  /// When something was last so that riders may be late because of it.
+  /// The last time of an event that may delay riders.
   Time may_delay_at{};
   Agenda agenda;
   Trace trace;
   Faults faults;
-  /// For what is no fault: latencies, and who does what.
+  /// For choices that are not faults, such as latencies.
   loadtest::Random random;
   std::uint64_t last_id = 0;
   std::vector<std::string> violations;
-  /// How often what was seen; see RunResult.
+  /// How often each kind of event was seen; see RunResult.
   std::map<std::string, std::uint64_t> seen;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 namespace pb = ::ridestream::dispatch::v1;
 
-/// What comes behind the enum's own name: "DROPPED_OFF".
+/// The value's name without the enum's prefix: "DROPPED_OFF".
 std::string Short(const std::string& name, std::size_t prefix) {
   return name.size() > prefix ? name.substr(prefix) : name;
 }

@@ -6,7 +6,7 @@
 #include "ridestream/trip/v1/trip.pb.h"
 #include "services/dispatch/domain/trips/trip_commands.h"
 
-/// What the trace says of messages: a few words each, for people.
+/// Short descriptions of messages for the trace.
 namespace ridestream::sim {
 
 std::string Describe(const dispatch::v1::DriveRequest& request);

@@ -24,7 +24,7 @@ struct Neighbours {
   std::unique_ptr<LocationProcess>& location;
 };
 
-/// Trip and location behind dispatch's ports, over the simulated network. What is under way ends
+/// Trip and location behind dispatch's ports, over the simulated network. Operations in flight end
 /// with the life of `host`.
 
 class SimLocation final : public dispatch::LocationPort {
@@ -42,7 +42,7 @@ class SimLocation final : public dispatch::LocationPort {
 
 class SimTrip final : public dispatch::TripPort {
  public:
-  /// Looks on what dispatch says and takes.
+  /// Observes what dispatch sends and receives.
   struct Watch {
     std::function<void(const dispatch::TripRequest&)> command;
     /// A message of the log was taken.

@@ -23,7 +23,7 @@ using std::chrono::seconds;
 // RegistryConfig's end_within, two ticks of the registry, and some.
 constexpr Duration kFencedEndWithin = seconds(13);
 constexpr std::uint64_t kRecordLimit = std::uint64_t{1} << 30;
-constexpr std::size_t kMaxUnacked = 16;  // Fewer than in life, so that it happens.
+constexpr std::size_t kMaxUnacked = 16;  // Fewer than in production, so that the limit is reached.
 
 dispatch::RegistryConfig RegistryConfigFor(Context& context, std::size_t max_sessions) {
   return {.session = {.drop_after = std::chrono::minutes(2), .max_unacked = kMaxUnacked},
@@ -36,14 +36,14 @@ dispatch::MarketRunner::Config RunnerConfigFor(Context& context, std::size_t max
   dispatch::MarketRunner::Config config;
   config.market.market = MarketId(kMarket);
   config.market.offer_id_prefix = context.NextId('o') + "-";
-  config.market.abandon_after = seconds(30);  // Sooner than in life, so that it happens.
+  config.market.abandon_after = seconds(30);  // Sooner than in production, so that it happens.
   config.max_waiting_events = max_waiting_events;
   return config;
 }
 
 }  // namespace
 
-/// Shows a process what its market does.
+/// Lets a process observe its market's decisions.
 class DispatchProcess::Onlooker final : public dispatch::MarketRunner::Observer {
  public:
   explicit Onlooker(DispatchProcess& process) : process_(process) {}
@@ -71,7 +71,7 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
                .trip = leases_port_,
                .timers = timers_,
                .time = steady_clock_,
-               // Longer than in life, so that a run's steps aren't all renewals.
+               // Longer than in production, so that a run doesn't consist of renewals.
                .lasts = seconds(10),
                .on_held =
                    [this](const auto& lease) {
@@ -117,7 +117,7 @@ absl::StatusOr<dispatch::SessionRegistry::MarketPorts> DispatchProcess::FindMark
                                                 &runner_.area()};
 }
 
-/// The record is written in place: virtual time has no thread that could be in the way.
+/// The record is written synchronously, because virtual time has no threads.
 std::unique_ptr<dispatch::MarketRunner::Observer> DispatchProcess::MakeObserver() {
   auto onlooker = std::make_unique<Onlooker>(*this);
   if (options_.record.empty()) return onlooker;
@@ -170,7 +170,7 @@ void DispatchProcess::OnDriverMessage(const Link& link, const dispatch::v1::Driv
 
 void DispatchProcess::Forget(const DriveLink& link) { links_.erase(link.link().id()); }
 
-// Looking on drivers.
+// Observing drivers.
 
 std::uint64_t DispatchProcess::NewestEpochOf(const DriverId& driver) const {
   const auto seen = seen_.find(driver);
@@ -231,7 +231,7 @@ void DispatchProcess::Note(const dispatch::Event& event) {
 void DispatchProcess::CheckFencedLater(const DriverId& driver, std::uint64_t epoch) {
   context_.agenda.After(kFencedEndWithin, host_.life(),
                         [this, driver, epoch, since = context_.agenda.now()] {
-                          // A process that paused has had less time than that.
+                          // A process that was paused has had less time than that.
                           if (host_.resumes_at() > since) return CheckFencedLater(driver, epoch);
                           CheckFenced(driver, epoch);
                         });
@@ -311,7 +311,7 @@ void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)>
   runner_.positions().Add(fill);
 }
 
-// Looking on the market.
+// Observing the market.
 
 void DispatchProcess::Handling(const dispatch::Event& event, Time now) {
   if (const auto* answer = std::get_if<dispatch::OfferAnswered>(&event)) {
@@ -353,8 +353,7 @@ void DispatchProcess::CheckLease(const dispatch::TripRequest& request) const {
   const auto* assign = std::get_if<trip::v1::AssignTripRequest>(&request);
   if (assign == nullptr) return;
   const auto lease = leases_.find(assign->offer_id());
-  // A rider who shares is inserted without an offer: the market's checker says whether that is
-  // right.
+  // A rider who shares is inserted without an offer; the market's checker verifies that.
   if (lease == leases_.end()) return;
   const Duration grace = dispatch::MarketConfig().accept_grace;
   if (!lease->second.accepted_at || *lease->second.accepted_at > lease->second.expires_at + grace) {

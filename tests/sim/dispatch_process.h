@@ -24,15 +24,14 @@
 
 namespace ridestream::sim {
 
-/// A life of the dispatch service: its registry of sessions, the runner of its market and its
-/// reporter of progress over simulated ports, and checks of what passes between them. Not
-/// thread-safe.
+/// A life of the dispatch service: its session registry, its market's runner and its progress
+/// reporter over simulated ports, with checks of what passes between them. Not thread-safe.
 class DispatchProcess final : public dispatch::EventSink, public dispatch::PositionSink {
  public:
   static constexpr std::size_t kMaxSessions = 1'000;
 
   struct Options {
-    /// Told when another process has taken the lease of the market.
+    /// Called when another process has taken the market's lease.
     std::function<void()> on_lease_lost;
     /// See RegistryConfig.
     std::size_t max_sessions = kMaxSessions;
@@ -46,21 +45,22 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
                   dispatch::MarketChecker& checker, const Options& options);
   ~DispatchProcess() override;
 
-  /// A driver opens a stream; its messages come to OnDriverMessage.
+  /// A driver opens a stream; its messages arrive at OnDriverMessage.
   void Drive(std::shared_ptr<Link> link, const DriverId& driver, DriveLink::Deliver deliver);
   void OnDriverMessage(const Link& link, const dispatch::v1::DriveRequest& request);
-  /// Takes no stream any more, and sends the drivers away.
+  /// Accepts no more streams, and sends the drivers away.
   void Drain() { registry_.Drain(lost_to_); }
-  /// The drain is over.
+  /// The drain is over: releases the lease.
   void GiveLeaseUp() { keeper_.Release(); }
-  /// Has the lease, as far as it knows.
+  /// Whether it has the lease, as far as it knows.
   bool leads() const { return keeper_.held(); }
 
   // For DriveLink.
 
   void Forget(const DriveLink& link);
   const Life& life() const { return host_.life(); }
-  /// While it lives, what comes from a driver came as this message on this stream, of that epoch.
+  /// While it exists, a driver's events are attributed to this message on this stream, of that
+  /// epoch.
   class Speaker {
    public:
     Speaker(DispatchProcess& process, DriveLink& link, std::uint64_t epoch,
@@ -77,7 +77,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
     const dispatch::v1::DriveRequest& request_;
     const bool could_resume_;
     bool is_fenced_ = false;
-    std::optional<bool> resumed_;  // Once the market got the Hello.
+    std::optional<bool> resumed_;  // Set once the market has received the Hello.
   };
 
   bool Post(dispatch::Event event) override;
@@ -89,7 +89,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   std::size_t events_waiting() const { return runner_.events().size(); }
 
  private:
-  /// What was seen of a driver's sessions.
+  /// Observations of a driver's sessions.
   struct Seen {
     std::uint64_t newest_epoch = 0;
     SessionId session;
@@ -105,7 +105,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   /// A session's events for the market.
   void Note(const dispatch::Event& event);
   void NoteHello(const Speaker& speaker);
-  /// Streams of the driver that are older than this one have had time to end.
+  /// Called when the driver's streams that are older than this one have had time to end.
   void CheckFenced(const DriverId& driver, std::uint64_t epoch) const;
   void CheckFencedLater(const DriverId& driver, std::uint64_t epoch);
   void NoteVoided();
@@ -119,7 +119,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void LogTaken(const trip::v1::FollowTripsResponse& message);
   void CheckTold(std::uint64_t sequence);
 
-  /// The steady clock of its machine.
+  /// The steady clock of the process's machine.
   class SteadyClock final : public TimeSource {
    public:
     explicit SteadyClock(const Agenda& agenda) : agenda_(agenda) {}

@@ -28,7 +28,7 @@ void DriveLink::Begin(std::shared_ptr<dispatch::DriveStream> stream) {
 }
 
 void DriveLink::OnMessage(const pb::DriveRequest& request) {
-  // Also when it is finished already: gRPC may still hand out what it has read.
+  // Also when the stream is finished: gRPC may still deliver what it has read.
   if (!reading_) return;
   context_.trace.Line("{} says {}", link_->name(), Describe(request));
   const DispatchProcess::Speaker speaker(process_, *this, epoch_, request);
@@ -44,8 +44,8 @@ void DriveLink::Write(const pb::DriveResponse& message) {
   auto send = [link = link_, deliver = deliver_, message] {
     link->Send(Side::kClient, [deliver, message] { deliver(message); });
   };
-  // Done means that the transport took it, which it does more slowly for a reader that is slow; for
-  // one that takes nothing it doesn't at all.
+  // A write is done when the transport has taken it, which takes longer if the reader is slow, and
+  // never happens if the reader takes nothing.
   if (context_.faults.Strikes(Fault::kReaderStuck)) {
     context_.agenda.After(context_.random.Between(Duration(std::chrono::seconds(15)),
                                                   Duration(std::chrono::seconds(60))),
@@ -76,7 +76,7 @@ void DriveLink::Finish(const absl::Status& status) {
   context_.Expect(!is_sent_away || said_goodbye_ || gone_,
                   fmt::format("{}: a driver is sent away without a goodbye", link_->name()));
   link_->Finish(Side::kServer, status);
-  // gRPC says a little later that it is done; another stream may have come by then.
+  // gRPC reports the end a little later; another stream may exist by then.
   Duration done_after = Latency(context_);
   if (!context_.faults.calm() && context_.random.Chance(0.3)) {
     done_after = context_.random.Between(Duration(0), Duration(std::chrono::seconds(5)));
@@ -99,7 +99,7 @@ void DriveLink::OnGone() {
   reading_ = false;
   gone_ = true;
   const bool was_writing = std::exchange(writing_, false);
-  // Three reactions of gRPC's, of which none waits for another.
+  // Three reactions of gRPC, in any order.
   if (context_.random.Chance(0.5)) stream_->OnReadsEnded();
   stream_->OnCancelled();
   if (was_writing) stream_->OnWritten(false);

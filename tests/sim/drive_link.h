@@ -12,8 +12,8 @@ namespace ridestream::sim {
 
 class DispatchProcess;
 
-/// The transport of the server's side of one Drive: a Link, that does as gRPC does. Shared by its
-/// process and by what it has planned. Not thread-safe.
+/// The transport of the server's end of one Drive: a Link that behaves like gRPC. Shared by its
+/// process and its scheduled tasks. Not thread-safe.
 class DriveLink final : public dispatch::DuplexStream,
                         public std::enable_shared_from_this<DriveLink> {
  public:
@@ -22,16 +22,16 @@ class DriveLink final : public dispatch::DuplexStream,
   /// `deliver` is called at the driver.
   DriveLink(Context& context, DispatchProcess& process, std::shared_ptr<Link> link, DriverId driver,
             Deliver deliver);
-  /// The call became this stream.
+  /// The call was attached to this stream.
   void Begin(std::shared_ptr<dispatch::DriveStream> stream);
   void OnMessage(const dispatch::v1::DriveRequest& request);
-  /// The process ends: nothing is under way any more.
+  /// The process ends: nothing is in flight any more.
   void LetGo();
 
-  /// The epoch under which the market knows the link.
+  /// Sets the epoch under which the market knows the link.
   void HasEpoch(std::uint64_t epoch) { epoch_ = epoch; }
   std::uint64_t epoch() const { return epoch_; }
-  /// The driver doesn't take what has been written since then, and nobody has broken it off.
+  /// Since when the driver has taken nothing that was written, unless the stream was broken off.
   std::optional<Time> stuck_since() const {
     return writing_ && !cancelled_ ? std::optional(writing_since_) : std::nullopt;
   }
@@ -43,7 +43,7 @@ class DriveLink final : public dispatch::DuplexStream,
   void Finish(const absl::Status& status) override;
   void Cancel() override;
 
-  /// What arrives from now on isn't heard any more.
+  /// Whether later messages from the driver are ignored.
   bool said_goodbye() const { return said_goodbye_; }
 
  private:

@@ -71,7 +71,7 @@ void DriverDevice::OnClosed(std::uint64_t link, const absl::Status& status) {
   if (link_ == nullptr || link_->id() != link) return;
   context_.trace.Line("{} loses its stream: {}", id_, status.ToString());
   link_.reset();
-  // Sent elsewhere, or nobody knows: it tries the others in turn.
+  // After a redirect or without an answer, it tries the other processes in turn.
   seat_ = (seat_ + 1) % seats_.size();
   if (vanished_) return;
   const auto pause = rpc::RetryAfterOf(status);

@@ -13,11 +13,11 @@
 
 namespace ridestream::sim {
 
-/// A driver's phone: the load test's DriverBehaviour on a stream that may break, and a device that
+/// A driver's phone: the load test's DriverBehaviour on a stream that may break, on a device that
 /// may vanish, be wrong about time and place, and repeat itself. Not thread-safe.
 class DriverDevice {
  public:
-  /// `seats`: where dispatch may be, one or more.
+  /// `seats`: where dispatch may run, at least one.
   DriverDevice(Context& context, const std::vector<std::unique_ptr<DispatchSeat>>& seats,
                loadtest::DriverBehaviour::Identity identity, const loadtest::DriverHabits& habits,
                const loadtest::Cruises& cruises, loadtest::Random random);
@@ -27,13 +27,13 @@ class DriverDevice {
   void ComeBack();
   bool vanished() const { return vanished_; }
   void BreakStream();
-  /// Says something that it shouldn't, if it can and it isn't about an offer of its own.
+  /// Sends an invalid request, if it can and the request isn't about its own offer.
   bool SayWrong(dispatch::v1::DriveRequest request);
 
   void Park();
   const loadtest::DriverBehaviour& behaviour() const { return behaviour_; }
   const DriverId& id() const { return id_; }
-  /// Has a rider aboard, by its own steps and the pushes that arrived.
+  /// Whether a rider is aboard, by its own steps and the pushes that arrived.
   bool HasRider() const { return has_rider_; }
 
  private:
@@ -51,7 +51,7 @@ class DriverDevice {
 
   Context& context_;
   const std::vector<std::unique_ptr<DispatchSeat>>& seats_;
-  std::size_t seat_ = 0;  // That it tries next.
+  std::size_t seat_ = 0;  // The seat that it tries next.
   const DriverId id_;
   Host host_;
   loadtest::DriverBehaviour behaviour_;

@@ -5,8 +5,9 @@ namespace {
 
 struct Kind {
   std::string_view name;
-  /// How often at an opportunity, on the average of the seeds; 0 for what follows from others. An
-  /// opportunity is a message, a call, a commit, a command, or (crashes, storms, silences) a step.
+  /// Mean probability per opportunity over all seeds; 0 for faults that follow from others. An
+  /// opportunity is a message, a call, a commit, a command, or (for crashes, storms, silences) a
+  /// step.
   double rate;
 };
 

@@ -10,7 +10,7 @@
 
 namespace ridestream::sim {
 
-/// Everything that goes wrong. In the order of the report.
+/// All simulated faults, in the order of the report.
 enum class Fault {
   kMessageDelayed,
   kMessageOvertaken,  // Came on an older stream behind a newer one's first message.
@@ -58,26 +58,26 @@ using FaultCounts = std::array<std::uint64_t, kFaultCount>;
 /// says twice, too late or shouldn't say.
 bool MayDelay(Fault fault);
 
-/// Decides what goes wrong, and counts it. Each seed has rates of its own, among them zero, so that
-/// some runs show one kind in its purity and others all at once (A. Groce et al., "Swarm Testing",
-/// 2012); in every eighth nothing ever goes wrong. Not thread-safe.
+/// Decides what goes wrong, and counts it. Each seed has its own rates, some of them zero, so that
+/// some runs show a single kind of fault and others all at once (A. Groce et al., "Swarm Testing",
+/// 2012); in every eighth seed nothing goes wrong. Not thread-safe.
 class Faults {
  public:
   explicit Faults(std::uint64_t seed);
 
-  /// Whether it happens at this opportunity; counted if so. Never when calm.
+  /// Whether the fault happens at this opportunity; counts it if so. Never when calm.
   bool Strikes(Fault fault);
-  /// The same, not counted, for what may still come to nothing.
+  /// Like Strikes, but not counted, for faults that may still have no effect.
   bool Threatens(Fault fault);
   /// The fault happened.
   void Count(Fault fault, std::uint64_t times = 1) {
     counts_[static_cast<std::size_t>(fault)] += times;
     may_delay_ |= times > 0 && MayDelay(fault);
   }
-  /// One that may delay somebody was counted since this was last asked.
+  /// Whether a fault that may delay somebody was counted since the last call.
   bool TakeMayDelay() { return std::exchange(may_delay_, false); }
 
-  /// Nothing goes wrong in this run.
+  /// Whether nothing goes wrong in this run.
   bool never() const { return never_; }
   void Calm() { calm_ = true; }
   bool calm() const { return calm_; }

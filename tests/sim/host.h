@@ -11,7 +11,7 @@
 
 namespace ridestream::sim {
 
-/// Where a process runs, or a device: it is up or down, and each time it comes up a new life
+/// Where a process or device runs. It is up or down, and each time that it comes up a new life
 /// begins. Not thread-safe.
 class Host {
  public:
@@ -27,14 +27,14 @@ class Host {
     life_.Begin();
     up_ = true;
   }
-  /// The host's process does nothing until then, nor do others hear that it doesn't.
+  /// Pauses the host's process until then; others are not notified.
   void PauseUntil(Time until) {
     resumes_at_ = std::max(resumes_at_, until);
     life_.PauseUntil(until);
   }
-  /// The end of its latest pause, perhaps one of an earlier life.
+  /// The end of its latest pause, possibly one of an earlier life.
   Time resumes_at() const { return resumes_at_; }
-  /// Ends the life; connections hear of it.
+  /// Ends the life, and notifies connections.
   void GoDown() {
     life_.End();
     up_ = false;
@@ -42,7 +42,7 @@ class Host {
     for (const auto& [key, broke] : connections) broke();
   }
 
-  /// `broke` is called when the host goes down, unless it is removed before.
+  /// `broke` is called when the host goes down, unless the connection is removed before.
   std::uint64_t AddConnection(std::function<void()> broke) {
     connections_[++last_connection_] = std::move(broke);
     return last_connection_;

@@ -13,27 +13,27 @@
 
 namespace ridestream::sim {
 
-/// How long a message is on its way.
+/// The time that a message takes.
 Duration Latency(Context& context);
 
 enum class Side { kClient, kServer };
 inline Side Other(Side side) { return side == Side::kClient ? Side::kServer : Side::kClient; }
 
-/// A stream between two hosts, as gRPC gives it: ordered in each direction, and nothing more. It
-/// can break at any message; then messages in flight are lost, and an end notices a half-open
-/// stream late, by keepalive. Shared by its ends and by what is on its way. Not thread-safe.
+/// A stream between two hosts with gRPC's guarantees: ordered in each direction, and nothing more.
+/// It can break at any message; then messages in flight are lost, and an end notices a half-open
+/// stream late, by keepalive. Shared by its ends and its messages in flight. Not thread-safe.
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  /// Called once when the end's stream is over, unless that end closed it itself or is dead.
+  /// Called once when the end's stream is over, unless that end closed it or is dead.
   using OnClosed = std::function<void(const absl::Status&)>;
 
   static std::shared_ptr<Link> Open(Context& context, Host& client, Host& server, std::string name);
   void WhenClosed(Side side, OnClosed on_closed) { end(side).on_closed = std::move(on_closed); }
 
-  /// Brings a message to the other end, where `deliver` is called.
+  /// Sends a message to the other end, where `deliver` is called.
   void Send(Side to, std::function<void()> deliver);
-  /// This end has said all: the other hears so behind all messages that were sent before. What is
-  /// on its way to this end still arrives, until it leaves.
+  /// This end has sent everything: the other end is notified after all earlier messages. Messages
+  /// in flight to this end still arrive, until it leaves.
   void Finish(Side by, const absl::Status& status);
   void Leave(Side by);
   /// Both.
@@ -41,7 +41,7 @@ class Link : public std::enable_shared_from_this<Link> {
     Finish(by, status);
     Leave(by);
   }
-  /// This end is gone without a word.
+  /// This end disappears silently.
   void Abandon(Side by);
   /// The connection breaks.
   void Break();
@@ -50,7 +50,7 @@ class Link : public std::enable_shared_from_this<Link> {
   /// Larger than that of any link opened before.
   std::uint64_t id() const { return id_; }
   bool IsOpen(Side side) const { return !ends_[Index(side)].closed; }
-  /// What is sent to this side takes so much longer from now on.
+  /// Adds a delay to everything sent to this side from now on.
   void SlowDown(Side to, Duration by) { ends_[Index(to)].slower = by; }
 
  private:

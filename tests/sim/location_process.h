@@ -14,7 +14,7 @@
 namespace ridestream::sim {
 
 /// A life of the location service: the product's handlers over simulated calls. It may fall behind
-/// with reports, or send nothing for some time. Its answers are checked. Not thread-safe.
+/// with reports, or be silent for some time. Its answers are checked. Not thread-safe.
 class LocationProcess {
  public:
   using Batch = location::v1::ReportPositionsRequest;
@@ -25,9 +25,9 @@ class LocationProcess {
   void FindNearest(const location::v1::FindNearestRequest& request,
                    const Reply<location::v1::FindNearestResponse>& reply);
 
-  /// Batches wait until then, so the index grows stale.
+  /// Batches wait for that long, so the index grows stale.
   void FallBehind(Duration duration);
-  /// Questions that come until then get no answer.
+  /// Requests get no answer for that long.
   void FallSilent(Duration duration);
 
  private:
@@ -41,7 +41,7 @@ class LocationProcess {
 
   Context& context_;
   Host& host_;
-  OpenCalls calls_;  // Outlives what it carries.
+  OpenCalls calls_;  // Outlives the calls' contents.
   SimTimers timers_;
   location::LocationHandlers handlers_;
   Time behind_until_{};

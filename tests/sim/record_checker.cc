@@ -9,8 +9,8 @@
 namespace ridestream::sim {
 namespace {
 
-/// What a fault did may be felt for so long after it: half-open streams, silences and pauses last
-/// tens of seconds.
+/// The effect of a fault may last this long: half-open streams, silences and pauses last tens of
+/// seconds.
 constexpr Duration kFeltFor = std::chrono::minutes(1);
 
 }  // namespace
@@ -91,8 +91,8 @@ void RecordChecker::CheckSeats(const DriverId& driver) {
   }
 }
 
-/// A promise is broken only where something happened, since it was made or shortly before, that may
-/// delay somebody.
+/// A promise may be broken only after an event that may delay somebody, since the promise was made
+/// or shortly before.
 void RecordChecker::CheckPromise(const TripId& id) {
   const loadtest::TripRecord& record = *book_.Find(id);
   const Duration late = record.Late();

@@ -15,8 +15,8 @@
 
 namespace ridestream::sim {
 
-/// Holds each entry of the log against what must always be true of trips, at the moment it becomes
-/// durable, and whatever trip tells against what is durable. Not thread-safe.
+/// Checks invariants of trips on each entry of the log when it becomes durable, and compares
+/// whatever trip sends with what is durable. Not thread-safe.
 class RecordChecker {
  public:
   explicit RecordChecker(Context& context) : context_(context), book_(verdict_) {}
@@ -33,7 +33,7 @@ class RecordChecker {
   void OnTold(const trip::v1::Trip& trip);
 
   const std::vector<trip::v1::TripEvent>& log() const { return log_; }
-  /// How often each kind of thing about sharing was seen.
+  /// How often each kind of event about sharing was seen.
   const std::map<std::string, std::uint64_t>& seen() const { return seen_; }
   const std::map<TripId, trip::v1::Trip>& trips() const { return trips_; }
 
@@ -42,7 +42,7 @@ class RecordChecker {
   void CheckSeats(const DriverId& driver);
   void CheckPromise(const TripId& id);
   void CountSharing(const trip::v1::TripEvent& event);
-  /// Open trips of the driver but this one; only those aboard, if asked so.
+  /// Number of the driver's open trips except this one; with `aboard`, only those aboard.
   std::int64_t CountOthers(const trip::v1::Trip& trip, bool aboard) const;
 
   Context& context_;

@@ -24,7 +24,7 @@ class RiderDevice {
               const loadtest::RiderHabits& habits, loadtest::Random random);
 
   const loadtest::RiderBehaviour& behaviour() const { return behaviour_; }
-  /// The rider's wish has come to an end, and nothing of it is under way.
+  /// Whether the rider's request has ended, with no call or watch open.
   bool done() const { return behaviour_.done() && calls_ == 0 && watch_ == nullptr; }
 
  private:

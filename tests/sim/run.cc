@@ -8,9 +8,9 @@ RunResult Run(const RunOptions& options) { return World(options).Run(); }
 
 RunResult FindShortest(RunOptions options, const RunResult& failed) {
   options.print = false;
-  // A violation while faults struck was seen at once: what came before is what it needs. One that
-  // was seen at rest may need less. Halving finds some least prefix; a shorter one may fail by
-  // another way.
+  // A violation during the faults was detected immediately, so everything before it is needed. A
+  // violation found at rest may need less. Bisection finds a locally shortest prefix; a shorter one
+  // may fail differently.
   std::uint64_t good = 0;
   std::uint64_t bad = failed.steps_with_faults;
   RunResult shortest = failed;

@@ -15,7 +15,7 @@
 
 namespace ridestream::sim {
 
-/// The calls of a process that are open: what gRPC holds. They end with their process.
+/// The open calls of a process, which gRPC would hold. They end with their process.
 using OpenCalls = std::set<std::shared_ptr<void>>;
 
 /// The server's end of a link, as the transport of a server stream. Not thread-safe.
@@ -59,7 +59,7 @@ class ServerCall final : public streams::StreamWriter<Message>,
   }
 
  private:
-  /// Until the client's window has room for the next message.
+  /// When the client's window has room for the next message.
   Duration TakenAfter() {
     using std::chrono::milliseconds;
     if (context_.faults.Strikes(Fault::kReaderSlow)) {
@@ -87,8 +87,8 @@ class ServerCall final : public streams::StreamWriter<Message>,
 template <class Request>
 using Take = std::function<void(const Request&)>;
 
-/// The server's end of a link, as the transport of a client stream of a service's: nothing that the
-/// service sends may be refused as invalid. Not thread-safe.
+/// The server's end of a link, as the transport of a client stream of a service. A message that the
+/// service itself sends must never be rejected as invalid. Not thread-safe.
 template <class Request, class Response>
 class ServerReadCall final
     : public streams::StreamReader<Response>,

@@ -10,19 +10,19 @@
 
 namespace ridestream::sim {
 
-/// Does workers' pieces in virtual time. Each turn comes a little late, now and then by seconds, as
-/// on a busy machine. Not thread-safe.
+/// Runs workers in virtual time. Each turn is a little late, occasionally by seconds, as on a busy
+/// machine. Not thread-safe.
 class SimExecutor final : public Executor {
  public:
   struct Pace {
-    /// Each turn comes up to so much late.
+    /// Maximum delay of each turn.
     Duration lateness;
-    /// Now and then by seconds.
+    /// Whether some turns are late by seconds.
     bool may_be_slow = false;
   };
 
-  /// The first worker has one pace, all others the other one. `process`: the life whose workers
-  /// they are.
+  /// The first worker has the pace `first`, all others have `others`. `process`: the life that the
+  /// workers belong to.
   SimExecutor(Context& context, const Life& process, Pace first, Pace others)
       : context_(context), process_(process), next_(first), others_(others) {}
   std::unique_ptr<Worker> Start(Worker::Work work) override {

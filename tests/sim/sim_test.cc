@@ -1,5 +1,5 @@
-// A share of the simulation's runs, and the simulation itself under test: what a seed decides, and
-// that planted mistakes are found.
+// A sample of the simulation's runs, and tests of the simulation itself: seeds determine runs, and
+// planted mistakes are found.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ constexpr std::uint64_t kSeeds = 1'000;
 
 class SimulationTest : public ::testing::Test {
  protected:
-  // The shells' logs are no part of what is tested.
+  // The adapters' logs are not under test.
   static void SetUpTestSuite() { spdlog::set_level(spdlog::level::off); }
 };
 
@@ -28,7 +28,7 @@ TEST_F(SimulationTest, InvariantsHoldAndEverythingEndsUnderFaults) {
                                  failed.steps_with_faults, failed.violation);
   }
   EXPECT_EQ(campaign.runs, kSeeds);
-  // The checker has looked at every kind of thing.
+  // The checker has seen every kind of event.
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     EXPECT_GT(campaign.faults[i], 0u) << Name(static_cast<Fault>(i));
   }
@@ -72,8 +72,8 @@ TEST_F(SimulationTest, InvariantsHoldAndEverythingEndsUnderFaults) {
   }
 }
 
-// A promise that is broken without a cause is a violation in every run. Here there is no cause, so
-// that none may be broken at all.
+// In every run, a promise that is broken without a cause is a violation. These runs have no causes,
+// so no promise may be broken at all.
 TEST_F(SimulationTest, NoPromiseIsBrokenWithoutFaults) {
   std::map<std::string, std::uint64_t> seen;
   for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {

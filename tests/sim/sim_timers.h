@@ -10,8 +10,8 @@
 
 namespace ridestream::sim {
 
-/// Timers of a process in virtual time. What has not fired when its life ends never does. Not
-/// thread-safe.
+/// Timers of a process in virtual time. Timers that haven't fired when its life ends never fire.
+/// Not thread-safe.
 class SimTimers final : public TimerPort {
  public:
   SimTimers(Context& context, LifeWatch life) : context_(context), life_(std::move(life)) {}

@@ -14,9 +14,9 @@
 
 namespace ridestream::sim {
 
-/// The product's writer and publisher over the simulated disk, as SqliteTripStore has them over a
-/// file. A commit takes its time; it may fail, and a command may make its batch fail. Ends with the
-/// life of its process. Not thread-safe.
+/// The product's writer and publisher over the simulated disk, like SqliteTripStore's over a file.
+/// A commit takes time and may fail, and a command may make its batch fail. Ends with the life of
+/// its process. Not thread-safe.
 class SimTripStore final : public trip::TripStore, private trip::BatchCommitter {
  public:
   SimTripStore(Context& context, Host& host, TripDisk& disk, Executor& executor, Listener listener);
@@ -54,7 +54,7 @@ class SimTripStore final : public trip::TripStore, private trip::BatchCommitter 
  private:
   void Commit(trip::Batch batch, Done done) override;
   Duration CommitTime();
-  /// The moment at which the transaction is durable, or isn't.
+  /// Decides whether the transaction becomes durable.
   Result Decide(trip::Batch batch);
 
   Context& context_;

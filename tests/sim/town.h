@@ -10,8 +10,8 @@ namespace ridestream::sim {
 
 inline constexpr char kMarket[] = "town";
 
-/// The streets of a town so small that a car crosses it in a few minutes: much happens in little
-/// time. The same for all runs, made when first asked for. Thread-safe.
+/// The streets of a town so small that a car crosses it in a few minutes, so that much happens in
+/// little time. The same for all runs; created at first use. Thread-safe.
 std::shared_ptr<const roads::Streets> TownStreets();
 
 /// A place on one of its streets.

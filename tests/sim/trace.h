@@ -11,8 +11,8 @@
 
 namespace ridestream::sim {
 
-/// A line for everything that happens: hashed, so that two runs can be compared to the bit, and
-/// printed if somebody wants to read it. Not thread-safe.
+/// A line for each event: hashed, so that two runs can be compared exactly, and optionally printed.
+/// Not thread-safe.
 class Trace {
  public:
   Trace(const Agenda& agenda, bool print) : agenda_(agenda), print_(print) {}

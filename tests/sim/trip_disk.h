@@ -13,21 +13,20 @@
 
 namespace ridestream::sim {
 
-/// The file of the trip service: what was committed survives a crash. The rows are those of the
-/// real MemoryTripStore; after a transaction that is rolled back they are made again from what was
-/// committed. Not thread-safe.
+/// The trip service's file: committed data survives a crash. The rows are in a real
+/// MemoryTripStore; after a rollback they are rebuilt from committed data. Not thread-safe.
 class TripDisk {
  public:
   explicit TripDisk(RecordChecker& checker);
 
-  /// As it is read by everybody.
+  /// The store that everybody reads.
   const trip::TripStore& store() const { return *store_; }
 
-  /// Carries the batch out in one transaction, so that its outcomes are known. It is durable from
-  /// here on, or, if `is_rolled_back`, as if it had never been.
+  /// Executes the batch in one transaction, so that its outcomes are known. Afterwards it is
+  /// durable, or, if `is_rolled_back`, without effect.
   void Transact(trip::Batch& batch, Time now, bool is_rolled_back);
 
-  /// How far the clock that judges leases is off the time from now on. Any step, in any direction.
+  /// Sets the offset of the clock that judges leases. It may step in any direction.
   void StepLeaseClock(Duration off) { lease_clock_off_ = off; }
 
  private:

@@ -20,7 +20,7 @@
 namespace ridestream::sim {
 
 /// A life of the trip service: the product's handlers, feed and writer, over simulated calls,
-/// workers and a simulated disk. Whatever it says of a trip is checked. Not thread-safe.
+/// workers and a simulated disk. Everything that it sends about a trip is checked. Not thread-safe.
 class TripProcess {
  public:
   using TripReply = Reply<trip::v1::Trip>;
@@ -38,7 +38,7 @@ class TripProcess {
                   TripReply reply);
   void ChangeDestination(const RiderId& rider, const trip::v1::ChangeDestinationRequest& request,
                          TripReply reply);
-  /// What dispatch commands.
+  /// Executes a command of dispatch.
   void Carry(const dispatch::TripRequest& request, TripReply reply);
   void AcquireLease(const trip::v1::AcquireLeaseRequest& request,
                     Reply<trip::v1::AcquireLeaseResponse> reply);
@@ -55,7 +55,7 @@ class TripProcess {
                  Deliver<trip::v1::WatchTripResponse> deliver);
   Take<trip::v1::ReportProgressRequest> ReportProgress(std::shared_ptr<Link> link);
 
-  /// Rows that would be lost if it died now.
+  /// Number of rows that would be lost if it died now.
   std::size_t waiting() const { return store_.waiting(); }
 
  private:

@@ -24,7 +24,7 @@ constexpr Duration kDriversRestWithin = minutes(10);
 constexpr Duration kStreamsRestWithin = seconds(70);
 constexpr Duration kMeanBetweenRiders = seconds(15);
 constexpr std::size_t kMaxOpenRiders = 10;
-// How long dispatch waits for streams that end; its --drain_grace.
+// How long dispatch waits for streams to end; its --drain_grace.
 constexpr Duration kDrainGrace = seconds(5);
 constexpr Duration kLookAtDrainEvery = milliseconds(200);
 
@@ -32,7 +32,7 @@ constexpr Duration kLookAtDrainEvery = milliseconds(200);
 
 World::World(const RunOptions& options) : options_(options), context_(options.seed, options.print) {
   driver_habits_.market = kMarket;
-  // Some think for longer than an offer lasts.
+  // Some drivers think longer than an offer lasts.
   driver_habits_.offers = {.accept_probability = 0.75,
                            .decline_probability = 0.1,
                            .think_min = milliseconds(200),
@@ -46,19 +46,19 @@ World::World(const RunOptions& options) : options_(options), context_(options.se
   rider_habits_.change_destination_probability = 0.15;
   rider_habits_.change_within = minutes(2);
   rider_habits_.repeat_request_probability = 0.2;
-  // No rider cancels a trip that waits forever, so that the check finds it.
+  // No rider cancels a trip that waits forever, so the check finds such a trip.
   rider_habits_.patience = hours(24);
   rider_habits_.answer_within = hours(1);
-  // Nobody shares, some do, all do; and are promised much or little.
+  // Nobody shares, some do, or all do; with long or short promises.
   constexpr std::array kShares = {0.0, 0.5, 1.0};
   rider_habits_.share_probability = kShares[context_.random.Below(kShares.size())];
   sharing_ = {.pickup_within = minutes(1 << (1 + context_.random.Below(3))),
               .min_detour = minutes(1 << context_.random.Below(3))};
-  // Some have room for fewer drivers than there are.
+  // Some processes have room for fewer drivers than there are.
   if (!context_.faults.never() && context_.random.Chance(0.15)) {
     dispatch_options_.max_sessions = 1 + context_.random.Below(3);
   }
-  // In some a market has room for few events, so that it refuses what comes in bursts.
+  // Some markets have room for few events, and reject bursts.
   if (!context_.faults.never() && context_.random.Chance(0.3)) {
     dispatch_options_.max_waiting_events = 4 + context_.random.Below(12);
   }
@@ -379,7 +379,7 @@ void World::CheckAtRest() {
   if (DriverStreams() != drivers_.size()) {
     context_.Violated(fmt::format("{} drivers have {} streams", drivers_.size(), DriverStreams()));
   }
-  // Neither is looked at in an unlucky moment.
+  // Neither may be in the middle of an operation.
   const auto nothing_waits = [this] {
     const DispatchSeat* const seat = FindLeader();
     return seat != nullptr && seat->process->events_waiting() == 0 && trip_->waiting() == 0;

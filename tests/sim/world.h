@@ -20,8 +20,8 @@
 
 namespace ridestream::sim {
 
-/// One run: three services, their drivers and riders, and everything that goes wrong between them,
-/// all from one seed. Not thread-safe.
+/// One run: three services, their drivers and riders, and all faults between them, determined by
+/// one seed. Not thread-safe.
 class World {
  public:
   explicit World(const RunOptions& options);
@@ -33,14 +33,15 @@ class World {
            std::any_of(seats_.begin(), seats_.end(),
                        [](const auto& seat) { return !seat->checker.violations().empty(); });
   }
-  /// One thing happens. False when nothing can any more, or when something must not have.
+  /// Runs one event. Returns false when there is none, or after a violation.
   bool Step();
-  /// Between two steps.
+  /// Injects faults between two steps.
   void Disturb();
-  /// The driver says something about what isn't its own. False if nothing came of it.
+  /// Makes the driver send something about another driver's trip or offer. Returns false if it
+  /// couldn't.
   bool ErrsAbout(DriverDevice& driver);
   void Vanish(DriverDevice& driver);
-  /// No fault any more: everything that was begun must come to its end.
+  /// Stops all faults: everything that was begun must come to its end.
   void ComeToRest();
   template <class Condition>
   bool RunUntil(Duration within, Condition condition);
@@ -53,7 +54,7 @@ class World {
   void StartLocation();
   void CrashTrip();
   void CrashDispatch(DispatchSeat& seat);
-  /// As SIGTERM does: what is under way may end, and then it is started again.
+  /// Like SIGTERM: operations in flight may finish, then the process is restarted.
   void DrainDispatch(DispatchSeat& seat);
   void StopDispatch(DispatchSeat& seat);
   void PauseDispatch(DispatchSeat& seat);
@@ -66,7 +67,7 @@ class World {
   void RestartLater(Start start);
   void AddDrivers();
   void AddRider();
-  /// Somebody isn't there who is needed.
+  /// Whether somebody who is needed is away.
   bool AnybodyIsAway() const;
 
   const RunOptions options_;

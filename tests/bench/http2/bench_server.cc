@@ -95,7 +95,7 @@ absl::StatusOr<BenchServer> StartBenchServer(const std::vector<std::string>& fla
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> BenchCredentials(
     const std::string& authority) {
   if (authority.empty()) return nullptr;
-  // Credentials may outlive what loads them, and the files don't change.
+  // Credentials may outlive their loader, and the files don't change.
   const auto tls = LoadTls(authority, "loadtest");
   if (!tls.ok()) return tls.status();
   return (*tls)->ForChannel({"dispatch"});

@@ -23,8 +23,8 @@ namespace {
 
 using Wall = std::chrono::steady_clock;
 
-/// The names of the messages of Drive in a DATA frame: "position", "offer". Empty unless the frame
-/// holds whole messages.
+/// The names of the Drive messages in a DATA frame: "position", "offer". Empty unless the frame
+/// contains whole messages.
 template <class Message>
 std::string MessageNames(std::string_view payload) {
   constexpr std::size_t kPrefixBytes = 5;  // gRPC's: whether it is compressed, and its size.
@@ -51,22 +51,23 @@ std::string MessagesOf(const Frame& frame) {
                            : MessageNames<dispatch::v1::DriveResponse>(frame.payload);
 }
 
-/// Says for what gRPC 1.51 sends a PING. All PINGs look alike, so this goes by what passed before:
-/// see every frame of one connection once, in order.
+/// Determines why gRPC 1.51 sent a PING. All PINGs look alike, so this depends on the frames before
+/// it: pass every frame of one connection, in order.
 class PingPurpose {
  public:
-  /// Empty unless the frame is a PING that asks for an answer.
+  /// Empty unless the frame is a PING that requests an answer.
   std::string Of(const Frame& frame) {
     const auto silence = frame.at - std::exchange(last_, frame.at);
     if (frame.type == NGHTTP2_GOAWAY) going_away_ = true;
     if (frame.type != NGHTTP2_PING || (frame.flags & NGHTTP2_FLAG_ACK) != 0) return "";
     if (!frame.from_client && going_away_) return "between the GOAWAYs";
-    // The client's timer starts at what it reads last, shortly before this log sees its answer.
+    // The client's timer starts when it last read something, shortly before this log sees its
+    // answer.
     if (frame.from_client && silence > rpc::kInnerKeepalive.time - std::chrono::milliseconds(500)) {
       return fmt::format("{} after {:.1f} s of silence", kKeepalive,
                          std::chrono::duration<double>(silence).count());
     }
-    // Sent when data has arrived, unless the last one was a short time ago.
+    // Sent when data has arrived, unless the previous one was sent a short time ago.
     return "bandwidth estimation";
   }
 
@@ -189,7 +190,7 @@ absl::Status MeasureKeepalive(nlohmann::json& figures) {
   driver.WaitUntilWelcome();
   const auto start = Wall::now();
   (*log)->gate().Silence();
-  driver.Stop();  // Nothing of it arrives.
+  driver.Stop();  // None of it arrives.
   const grpc::Status noticed = driver.WaitUntilDone();
   const double seconds = std::chrono::duration<double>(Wall::now() - start).count();
   if (noticed.error_code() != grpc::StatusCode::UNAVAILABLE) {

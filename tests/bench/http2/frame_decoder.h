@@ -17,18 +17,18 @@ struct nghttp2_hd_inflater;
 
 namespace ridestream::bench {
 
-/// A frame of HTTP/2 (RFC 9113) as it was seen on a connection.
+/// An HTTP/2 frame (RFC 9113) as observed on a connection.
 struct Frame {
-  /// Counted from 1, in the order in which the relay accepted them.
+  /// Counted from 1, in the order in which the relay accepted connections.
   int connection = 0;
   bool from_client = false;
   /// When it was seen whole, since the log began.
   std::chrono::microseconds at{0};
   std::uint8_t type = 0;
   std::uint8_t flags = 0;
-  /// 0: the connection itself.
+  /// 0 means the connection itself.
   std::uint32_t stream = 0;
-  /// What follows the 9 bytes of the frame's header.
+  /// The bytes after the 9 bytes of the frame's header.
   std::string payload = {};
   /// In the last frame of a header block: the block's fields, in order.
   std::vector<std::pair<std::string, std::string>> headers = {};
@@ -37,17 +37,17 @@ struct Frame {
 /// The bytes of the field lines before compression, without the 32 that RFC 7541 adds to each.
 std::size_t PlainBytes(const Frame& frame);
 
-/// "-> HEADERS stream 1, 184 bytes, END_HEADERS; :path /…": one line, with what the frame says.
+/// One line with the frame's contents: "-> HEADERS stream 1, 184 bytes, END_HEADERS; :path /…".
 std::string Describe(const Frame& frame);
 
-/// Flow control of what a server sends (RFC 9113, 6.9): how many bytes of DATA the client allows it
-/// to send. Add every frame of one connection, in order.
+/// Flow control of a server's data (RFC 9113, 6.9): how many bytes of DATA the client permits it to
+/// send. Add every frame of one connection, in order.
 class ServerWindows {
  public:
   void Add(const Frame& frame);
   /// Bytes left of the connection's window.
   std::int64_t connection() const { return connection_; }
-  /// Bytes left of the stream's window. Below zero after the client has reduced the initial window.
+  /// Bytes left of the stream's window. Negative after the client has reduced the initial window.
   std::int64_t OfStream(std::uint32_t stream) const;
 
  private:
@@ -59,15 +59,15 @@ class ServerWindows {
   std::map<std::uint32_t, std::int64_t> added_;
 };
 
-/// Splits one direction of a connection into frames. The frame header is read here; header blocks
-/// are decompressed by libnghttp2. Its session can't be used: it takes part in a connection, and
-/// refuses frames of streams that it didn't open itself. Not thread-safe.
+/// Splits one direction of a connection into frames. The frame header is parsed here, and
+/// libnghttp2 decompresses header blocks. Its session can't be used, because it takes part in a
+/// connection and rejects frames of streams that it didn't open. Not thread-safe.
 class FrameDecoder {
  public:
   FrameDecoder(bool from_client, std::function<void(Frame)> on_frame);
   ~FrameDecoder();
 
-  /// INVALID_ARGUMENT when the bytes aren't HTTP/2; feed it nothing more then.
+  /// INVALID_ARGUMENT if the bytes aren't HTTP/2; don't call it again after that.
   absl::Status Feed(std::string_view bytes);
 
  private:

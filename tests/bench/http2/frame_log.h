@@ -16,7 +16,7 @@
 
 namespace ridestream::bench {
 
-/// A gate in front of a plaintext server, and every frame that passes it. Thread-safe.
+/// Records every frame that passes a gate in front of a plaintext server. Thread-safe.
 class FrameLog {
  public:
   /// `target`: HOST:PORT of the server. An error of chaos::Gate::Open.
@@ -28,8 +28,8 @@ class FrameLog {
   chaos::Gate& gate() { return *gate_; }
 
   std::vector<Frame> frames() const;
-  /// Waits until `count` frames are logged for which `matches` holds. DEADLINE_EXCEEDED, with
-  /// `what`, after a minute; INVALID_ARGUMENT when a connection didn't carry HTTP/2.
+  /// Waits until `count` logged frames match `matches`. DEADLINE_EXCEEDED, with `what`, after a
+  /// minute; INVALID_ARGUMENT if a connection didn't carry HTTP/2.
   absl::Status WaitFor(const std::string& what, std::size_t count,
                        const std::function<bool(const Frame&)>& matches) const;
 
@@ -42,9 +42,9 @@ class FrameLog {
   mutable CondVar changed_;
   std::vector<Frame> frames_ ABSL_GUARDED_BY(mu_);
   absl::Status status_ ABSL_GUARDED_BY(mu_);
-  /// The gate's thread alone.
+  /// Used by the gate's thread only.
   std::map<std::pair<int, bool>, FrameDecoder> decoders_;
-  /// Last: its thread uses all of the above.
+  /// Declared last, because its thread uses the other members.
   std::unique_ptr<chaos::Gate> gate_;
 };
 

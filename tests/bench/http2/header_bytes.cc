@@ -24,7 +24,7 @@ struct HeaderCase {
   std::function<void(grpc::ClientContext&, std::size_t call)> add;
 };
 
-/// Letters that don't repeat themselves, as those of a signature.
+/// Letters without repetition, like those of a signature.
 std::string Opaque(std::size_t size, std::size_t seed) {
   std::string text(size, '\0');
   std::uint64_t state = seed + 1;

@@ -24,7 +24,7 @@ namespace {
 constexpr int kStalledMicros = 100'000;
 constexpr int kPingsUnderLoss = 100;
 
-/// The output of a command; INTERNAL with what it printed unless it succeeds.
+/// The output of a command; INTERNAL with that output if it fails.
 absl::StatusOr<std::string> Output(const std::string& command) {
   const auto finished = process::RunCommand(command + " 2>&1");
   if (!finished.ok()) return finished.status();
@@ -62,8 +62,8 @@ absl::StatusOr<Lossy> PingUnderLoss(int calls, int connections, double percent) 
   if (!server.ok()) return server.status();
   auto game = PingPong::Open(OwnConnections(server->address, connections), calls);
   if (!game.ok()) return game.status();
-  // From here on, so that no handshake is disturbed. The rule drops both directions: on loopback
-  // each packet is received here.
+  // Starts here, so that no handshake is disturbed. The rule drops packets in both directions,
+  // because on loopback every packet is received here.
   const auto set =
       Output(fmt::format("nft add rule inet ridestream loss meta l4proto tcp numgen random mod "
                          "10000 '<' {} counter drop",

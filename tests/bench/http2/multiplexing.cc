@@ -29,7 +29,7 @@ absl::StatusOr<Multiplexed> OpenAndPing(const std::string& authority, int calls,
   if (!server.ok()) return server.status();
   const auto credentials = BenchCredentials(authority);
   if (!credentials.ok()) return credentials.status();
-  // What a server needs for its first connection counts for nobody.
+  // What a server needs for its first connection isn't counted.
   if (auto first = PingPong::Open(OwnConnections(server->address, 1, *credentials), 1);
       !first.ok()) {
     return first.status();
@@ -63,7 +63,7 @@ absl::Status MeasureMultiplexing(int calls, nlohmann::json& figures) {
   if (!folder.ok()) return folder.status();
   const std::string& authority = folder->path();
   if (absl::Status status = process::MakeAuthority(authority); !status.ok()) return status;
-  // gRPC must not have threads yet when credentials are loaded for the first time.
+  // Credentials must be loaded for the first time before gRPC has threads.
   if (const auto loaded = BenchCredentials(authority); !loaded.ok()) return loaded.status();
   Say(fmt::format(
       "\n{} open calls              connections  handshakes   open  server CPU    memory"

@@ -17,7 +17,7 @@
 
 namespace ridestream::bench {
 
-/// Round-trip times in microseconds, from the shortest to the longest; at least one.
+/// Round-trip times in microseconds, ascending; at least one.
 struct RoundTrips {
   std::vector<std::int64_t> micros;
 
@@ -25,12 +25,12 @@ struct RoundTrips {
   std::size_t CountAbove(std::int64_t bound) const;
 };
 
-/// Open Drive calls on a BareDispatch. In a round each sends a message, waits for the answer, and
-/// sends the next. One thread uses it.
+/// Open Drive calls to a BareDispatch. In a round each call sends a message, waits for the answer,
+/// and sends the next. Used by one thread.
 class PingPong {
  public:
-  /// Opens `streams` calls, spread evenly over the channels, and waits until each is answered. The
-  /// first status that isn't OK where one fails.
+  /// Opens `streams` calls, spread evenly over the channels, and waits until each is answered.
+  /// Returns the first error if a call fails.
   static absl::StatusOr<std::unique_ptr<PingPong>> Open(
       const std::vector<std::shared_ptr<grpc::Channel>>& channels, int streams);
   /// Ends the calls.
@@ -55,7 +55,8 @@ class PingPong {
   CondVar changed_;
   std::size_t players_left_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<std::int64_t> micros_ ABSL_GUARDED_BY(mu_);
-  /// A player's own fields: by Round while it has no ping under way, else by its call's reactions.
+  /// A player's fields are used by Round while it has no ping in flight, else by its call's
+  /// reactions.
   std::deque<Player> players_;
 };
 

@@ -23,13 +23,13 @@ constexpr int kOthers = 10;
 constexpr int kPingsEach = 500;
 constexpr int kRounds = 5;
 
-/// Opens WatchArea, and reads nothing until told.
+/// Opens WatchArea, and reads nothing until asked to.
 class SlowReader final : public grpc::ClientReadReactor<location::v1::WatchAreaResponse> {
  public:
   explicit SlowReader(location::v1::LocationService::Stub& stub) {
     rpc::SetCaller(context_, {rpc::CallerKind::kOperator, "bench"});
     stub.async()->WatchArea(&context_, &request_, this);
-    // Stands for the first read, which comes from outside of a reaction.
+    // Accounts for the first read, which starts outside of a reaction.
     AddHold();
     StartCall();
   }
@@ -86,7 +86,7 @@ void PrintFrames(const std::vector<Frame>& frames, std::size_t first, std::size_
   }
 }
 
-/// What `shown` holds for, among the frames from `begin` to before `end`.
+/// The frames that match `shown`, from `begin` to before `end`.
 std::vector<Frame> Select(const std::vector<Frame>& frames, std::size_t begin, std::size_t end,
                           const std::function<bool(const Frame&)>& shown) {
   std::vector<Frame> selected;
@@ -96,7 +96,8 @@ std::vector<Frame> Select(const std::vector<Frame>& frames, std::size_t begin, s
   return selected;
 }
 
-/// The medians over rounds, and the spread of p99, which depends on what else the machine does.
+/// Records the medians over all rounds, and the spread of p99, which depends on other work of the
+/// machine.
 absl::Status MeasureOthers(const std::string& name, PingPong& others, nlohmann::json& figures) {
   std::vector<std::int64_t> p50, p99;
   for (int round = 0; round < kRounds; ++round) {

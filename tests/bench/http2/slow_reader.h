@@ -6,9 +6,9 @@
 
 namespace ridestream::bench {
 
-/// Flow control: a call whose client doesn't read, and ten others on the same connection. Prints
-/// the frames that open and close the windows, and compares the others' round trips before, while
-/// the reader stalls, and while it reads (`http2.slow_reader.…`).
+/// Measures flow control: a call whose client doesn't read, and ten others on the same connection.
+/// Prints the frames that open and close the windows, and compares the others' round trips before
+/// the reader stalls, while it stalls, and while it reads (`http2.slow_reader.…`).
 absl::Status MeasureSlowReader(nlohmann::json& figures);
 
 }  // namespace ridestream::bench

@@ -9,8 +9,8 @@
 
 namespace ridestream::bench {
 
-/// What is to happen when, in virtual time: by time, and at the same time in the order in which it
-/// was put down. Not thread-safe.
+/// Scheduled tasks in virtual time, ordered by time and then by the order of scheduling. Not
+/// thread-safe.
 class Agenda {
  public:
   explicit Agenda(Time begin) : now_(begin) {}
@@ -20,7 +20,7 @@ class Agenda {
   }
   Time now() const { return now_; }
 
-  /// Does the next thing; false if there is none.
+  /// Runs the next task; false if there is none.
   bool DoNext() {
     if (items_.empty()) return false;
     const auto first = items_.begin();

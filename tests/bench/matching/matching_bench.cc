@@ -220,7 +220,7 @@ int Run() {
   if (absl::Status status = CheckMethodKeys(absl::GetFlag(FLAGS_methods)); !status.ok()) {
     return Fail(status);
   }
-  // Opened first, so that half an hour isn't run in vain.
+  // Opened first, so that a bad path fails before the half-hour run.
   std::ofstream json;
   if (const std::string file = absl::GetFlag(FLAGS_json); !file.empty()) {
     json.open(file);

@@ -50,7 +50,7 @@ std::vector<NearbyDriver> Nearest(const std::vector<NearbyDriver>& drivers, LatL
   return nearest;
 }
 
-/// A car on its way with one to three riders, as its plan would describe it.
+/// A car on its way with one to three riders, in the form of its plan.
 dispatch::SharedCar MakeCar(const roads::Streets& streets, std::size_t index,
                             std::mt19937_64& random) {
   const roads::RoadGraph& graph = streets.graph();
@@ -119,7 +119,7 @@ RoundTiming TimeRounds(const roads::Streets& streets, std::size_t riders, std::s
         },
         [](const TripId&, const dispatch::InsertionFound&) { return true; }, kNow + minutes(1));
     ms.push_back(ThreadMs() - start);
-    if (matches.empty()) return {};  // Then nothing was measured.
+    if (matches.empty()) return {};  // Nothing was measured.
   }
   return Summarize(std::move(ms));
 }

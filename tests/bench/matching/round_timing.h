@@ -7,19 +7,19 @@
 
 namespace ridestream::bench {
 
-/// Milliseconds that the thread computed: what other processes take from it doesn't count.
+/// Milliseconds of the thread's CPU time, which excludes other processes.
 struct RoundTiming {
   double p50_ms = 0;
   double p99_ms = 0;
 };
 
-/// How long a single round takes, travel times and assignment: `rounds` rounds of this many riders
-/// and free drivers at random places on the streets, where each rider may have any of its
-/// `candidates` nearest.
+/// The duration of a single round, travel times and assignment: `rounds` rounds with this many
+/// riders and free drivers at random places on streets, where each rider may be assigned any of its
+/// `candidates` nearest drivers.
 RoundTiming TimeRounds(const roads::Streets& streets, std::size_t riders, std::size_t drivers,
                        std::size_t candidates, std::size_t rounds, std::uint64_t seed);
 
-/// The best insertion of one rider over this many cars, each with up to three riders.
+/// The best insertion of one rider into this many cars, each with up to three riders.
 RoundTiming TimeInsertions(const roads::Streets& streets, std::size_t cars, std::size_t riders,
                            std::uint64_t seed);
 

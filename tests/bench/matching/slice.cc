@@ -10,7 +10,7 @@
 namespace ridestream::bench {
 namespace {
 
-/// What a car has done so far. Sets of riders are bits.
+/// The progress of a car. Sets of riders are bits.
 struct CarState {
   std::uint64_t picked_up = 0;
   std::uint64_t aboard = 0;
@@ -18,14 +18,14 @@ struct CarState {
 
   friend auto operator<=>(const CarState&, const CarState&) = default;
 };
-/// When it is ready to drive on, and what it has cost.
+/// When the car can drive on, and its cost so far.
 struct Label {
   Duration at{};
   Duration cost{};
 };
 using Labels = std::map<CarState, std::vector<Label>>;
 
-/// Makes the stop as the next one; false if that breaks a promise or the seats.
+/// Appends the stop; false if that breaks a promise or exceeds the seats.
 bool MakeStop(const Slice& slice, std::size_t seats, const SliceStop& stop, CarState& state,
               Label& label) {
   const std::uint64_t bit = std::uint64_t{1} << stop.rider;
@@ -57,7 +57,7 @@ void Keep(const Label& label, std::vector<Label>& labels) {
   labels.push_back(label);
 }
 
-/// The best cost by the set of riders served.
+/// The lowest cost by the set of riders served.
 std::map<std::uint64_t, Duration> ServableBy(const Slice& slice, std::size_t car,
                                              std::size_t max_sets) {
   std::map<std::uint64_t, Duration> best;
@@ -68,7 +68,7 @@ std::map<std::uint64_t, Duration> ServableBy(const Slice& slice, std::size_t car
       for (std::size_t rider = 0; rider < slice.riders.size(); ++rider) {
         const std::uint64_t bit = std::uint64_t{1} << rider;
         const bool pickup = (state.picked_up & bit) == 0;
-        if (!pickup && (state.aboard & bit) == 0) continue;  // Was there already.
+        if (!pickup && (state.aboard & bit) == 0) continue;  // Was already there.
         for (Label label : labels) {
           CarState then = state;
           if (!MakeStop(slice, slice.cars[car].seats, {rider, pickup}, then, label)) continue;

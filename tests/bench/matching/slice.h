@@ -13,25 +13,25 @@
 #include "services/dispatch/domain/plan/driver_plan.h"
 #include "services/trip/domain/promise.h"
 
-/// The static problem behind shared rides: all riders ask at once, all cars stand where they are,
-/// and the plans are to be made that cost least. For tests.
+/// The static problem of shared rides, for tests: all riders request at once, all cars stand still,
+/// and the total cost of the plans must be minimal.
 namespace ridestream::bench {
 
 struct SliceRider {
   LatLng pickup;
   LatLng dropoff;
   Duration direct{};
-  /// The car's latest arrival, from the begin.
+  /// The latest arrival of the car, from the start.
   Duration latest_pickup{};
   Duration latest_dropoff{};
 };
 
 struct Slice {
-  /// At most 64, since sets of riders are bits.
+  /// At most 64, because sets of riders are bit sets.
   std::vector<SliceRider> riders;
   std::vector<loadtest::FleetPlace> cars;
   dispatch::Dwell dwell;
-  /// What it costs to leave a rider, beside the direct ride.
+  /// The cost of leaving a rider unserved, besides the direct ride.
   Duration unserved{};
 
   // Travel times between the cars' places, the pick-ups and the drop-offs, in this order.
@@ -42,7 +42,7 @@ struct Slice {
   Duration Between(std::size_t from, std::size_t to) const;
 };
 
-/// Riders for whom there is no way are left out. All in party of one.
+/// Makes a slice of these riders, without those who have no route. All parties are of one.
 Slice MakeSlice(const roads::Router& router, const std::vector<loadtest::Request>& requests,
                 std::vector<loadtest::FleetPlace> cars, const trip::SharingTerms& terms,
                 const dispatch::Dwell& dwell, Duration unserved);
@@ -53,23 +53,22 @@ struct SliceStop {
   bool pickup = false;
 };
 
-/// What the car's plan costs: the time it drives, and the time that its riders are at their
-/// destination later than if they had been driven there directly and at once. Nothing if it breaks
-/// a promise or has not enough seats.
+/// The cost of the car's plan: its driving time, plus the delay of its riders' arrivals compared
+/// with an immediate direct ride. nullopt if the plan breaks a promise or needs too many seats.
 std::optional<Duration> CostOf(const Slice& slice, std::size_t car,
                                const std::vector<SliceStop>& stops);
 
 struct SliceOptimum {
   Duration cost{};
   std::size_t served = 0;
-  /// Cars with the riders that they could serve, each by its best plan.
+  /// Number of pairs of a car and a set of riders that it can serve, each with its best plan.
   std::size_t columns = 0;
 };
 
-/// Exact: for each car all sets of riders that it can serve as promised, by a dynamic programme
-/// over (picked up, aboard, place) with undominated times and costs, and then the cheapest
-/// partition of the riders. Nothing if there are more than `max_columns` such sets, or the optimum
-/// wasn't proven.
+/// The exact optimum: for each car all sets of riders that it can serve as promised, by dynamic
+/// programming over (picked up, aboard, place) with undominated times and costs, and then the
+/// cheapest partition of the riders. nullopt if there are more than `max_columns` such sets, or the
+/// optimum wasn't proven.
 std::optional<SliceOptimum> FindOptimum(const Slice& slice, std::size_t max_columns);
 
 }  // namespace ridestream::bench

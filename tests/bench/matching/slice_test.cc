@@ -1,4 +1,4 @@
-// How far dispatch's shared plans are from the best that there are.
+// Compares dispatch's shared plans with the optimum.
 
 #include "tests/bench/matching/slice.h"
 
@@ -26,11 +26,11 @@ using ::testing::Optional;
 
 constexpr std::size_t kSlices = 5;
 constexpr std::size_t kRequests = 60;
-/// Too few to drive each rider alone.
+/// Too few to serve each rider alone.
 constexpr std::size_t kCars = 40;
 constexpr std::size_t kMaxColumns = 2'000'000;
 constexpr int kRounds = 200;
-/// Closer than the market's usual ones, so that all sets of riders can be looked at.
+/// Tighter than the market's usual terms, so that all sets of riders can be enumerated.
 constexpr trip::SharingTerms kTerms{minutes(4), 25, minutes(2)};
 
 TEST(CbcOracleTest, FindsThePartitionOfLeastCost) {

@@ -15,7 +15,7 @@
 namespace ridestream::bench {
 namespace {
 
-/// So short that the world is the same after many rounds.
+/// So short that the world doesn't change during many rounds.
 constexpr Duration kRound = std::chrono::milliseconds(1);
 
 DriverId NameOf(std::size_t car) { return DriverId(fmt::format("d-{:03}", car)); }
@@ -32,7 +32,7 @@ dispatch::MarketConfig Config(const Slice& slice) {
   config.market = MarketId("slice");
   config.offer_id_prefix = "o-";
   config.match_every = kRound;
-  // Nobody needs time to answer or to set off, and no position is old.
+  // Nobody needs time to answer or to start driving, and no position is stale.
   config.offer_lease = kRound;
   config.sharing.margin = Duration::zero();
   config.sharing.round_heard_within = config.sharing.route_heard_within = Duration::zero();
@@ -123,7 +123,7 @@ void StillCity::Do(const dispatch::FindRoute& decision) {
 }
 
 void StillCity::Do(const dispatch::TripCommand& decision) {
-  // The log's entry comes behind the answer, as it does in life.
+  // The log's entry follows the answer, as in reality.
   absl::StatusOr<trip::v1::Trip> trip = trips_.Do(decision);
   events_.push_front(dispatch::CommandDone{decision.command, std::move(trip)});
 }

@@ -15,22 +15,22 @@
 
 namespace ridestream::bench {
 
-/// Dispatch's own market before a Slice: all ask at once, drivers accept at once, all answers come
-/// at once, and while the market thinks nobody moves. Not thread-safe.
+/// Dispatch's market on a Slice: all riders request at once, drivers accept and services answer at
+/// once, and nobody moves while the market decides. Not thread-safe.
 class StillCity {
  public:
   struct Result {
-    /// As CostOf counts it, over all cars, and of the riders nobody serves.
+    /// The cost by CostOf, over all cars, and of the unserved riders.
     Duration cost{};
     std::size_t served = 0;
-    /// Plans that CostOf refuses.
+    /// Number of plans that CostOf rejects.
     std::size_t broken = 0;
   };
 
   /// Both must outlive it.
   StillCity(const Slice& slice, const roads::Router& router, const trip::SharingTerms& terms);
 
-  /// Once: until the market has been left alone for `rounds` rounds after all had come.
+  /// Runs until the market has had `rounds` rounds after all requests. Call once.
   Result Run(int rounds);
 
  private:

@@ -6,8 +6,8 @@
 
 namespace ridestream::bench {
 
-/// What the calling thread has computed since it began: what other processes take from it doesn't
-/// count, so that figures of a busy machine can be compared.
+/// CPU time of the calling thread since it started. It excludes other processes, so figures from a
+/// busy machine are comparable.
 inline std::chrono::nanoseconds ThreadTime() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

@@ -16,11 +16,11 @@
 namespace ridestream::bench {
 namespace {
 
-// How long things take in life: a durable commit, a route, a message to or from a driver.
+// Realistic durations: a durable commit, a route, a message to or from a driver.
 constexpr Duration kCommit = std::chrono::milliseconds(5);
 constexpr Duration kRoute = std::chrono::milliseconds(2);
 constexpr Duration kMessage = std::chrono::milliseconds(50);
-/// A driver who has nothing to say is asked again after this.
+/// An idle driver is polled again after this time.
 constexpr Duration kNothingToSay = std::chrono::milliseconds(200);
 constexpr Duration kTellEvery = std::chrono::minutes(5);
 /// A city that isn't over by then never will be.
@@ -121,7 +121,7 @@ void VirtualCity::ScheduleWake() {
   if (!next || *next >= wake_) return;
   wake_ = *next;
   agenda_.At(wake_, [this, planned = wake_] {
-    if (planned != wake_) return;  // An earlier one came in between.
+    if (planned != wake_) return;  // An earlier wake-up came in between.
     wake_ = Time::max();
     Feed(dispatch::Wake{});
   });

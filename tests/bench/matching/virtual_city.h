@@ -32,28 +32,28 @@ struct VirtualCityOptions {
   loadtest::OfferResponder::Habits offers;
   loadtest::Itinerary::Options stops;
   std::uint64_t seed = 1;
-  /// Free drivers that location names for a trip, at most.
+  /// Maximum number of free drivers that location returns for a trip.
   std::size_t candidates = 16;
   Duration report_every = std::chrono::seconds(4);
-  /// The time that deciding takes passes in the city too.
+  /// Whether the time that decisions take passes in the city too.
   bool charge_thinking = false;
-  /// Told every five minutes of the city's time how many requests have come; may be empty.
+  /// Called every five minutes of the city's time with the number of requests so far; may be empty.
   std::function<void(std::chrono::minutes passed, std::size_t requested)> on_minutes = {};
 };
 
 struct CityResult {
   std::size_t requests = 0;
-  /// Off the streets, or without a way.
+  /// Requests that were refused: off the streets, or without a route.
   std::size_t refused = 0;
   std::size_t served = 0;
   std::size_t shared = 0;
   std::size_t broken_promises = 0;
-  /// As riders were notified during the ride.
+  /// Promises that riders were notified of as broken during the ride.
   std::uint64_t told_broken = 0;
-  /// From the request to the driver's arrival, of those served; of the city's time.
+  /// Mean time from the request to the driver's arrival, of served riders, in the city's time.
   double wait_mean_s = 0;
   double wait_p95_s = 0;
-  /// Duration of all rides over that of the direct ways, less one.
+  /// Total duration of all rides relative to the direct routes, minus one.
   double detour = 0;
   double km_per_rider = 0;
   double empty_share = 0;
@@ -64,22 +64,22 @@ struct CityResult {
   double round_ms_p99 = 0;
   std::size_t rounds = 0;
   std::uint64_t rounds_out_of_time = 0;
-  /// Faults that drivers found in their pushes.
+  /// Faults that drivers detected in their pushes.
   std::uint64_t violations = 0;
-  /// Fingerprint of trip's whole log: equal runs have equal ones.
+  /// Fingerprint of trip's whole log: equal runs have equal fingerprints.
   std::uint64_t fingerprint = 0;
 };
 
-/// A city in virtual time around dispatch's own core: its market, the search for candidates and
-/// ways over the streets, trip's own core, and the load generator's cars. No RPC, no threads; the
-/// same options give the same city, to the bit, unless thinking is charged. Commands, routes and
-/// messages take some milliseconds, as they do in life.
+/// A city in virtual time around dispatch's own core: its market, its search for candidates and
+/// routes, trip's own core, and the load generator's cars. It uses no RPC and no threads. The same
+/// options give exactly the same city, unless deciding is charged. Commands, routes and messages
+/// take some milliseconds, as in reality.
 class VirtualCity {
  public:
   /// `streets` must outlive it.
   VirtualCity(VirtualCityOptions options, const roads::Streets& streets);
 
-  /// Once: until all requests have come and all trips have ended.
+  /// Runs until all requests have been made and all trips have ended. Call once.
   CityResult Run();
 
  private:
@@ -87,7 +87,7 @@ class VirtualCity {
     std::unique_ptr<VirtualDriver> driver;
     bool wants_positions = false;
     bool reporting = false;
-    /// When its OnTime is put down in the agenda.
+    /// When its OnTime is scheduled.
     Time due = Time::max();
   };
 

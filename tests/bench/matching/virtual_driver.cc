@@ -8,7 +8,7 @@ namespace {
 
 namespace pb = ::ridestream::dispatch::v1;
 
-/// Between two readings of the mileage a car hardly turns.
+/// A car hardly turns between two readings of the mileage.
 constexpr Duration kMileageStep = std::chrono::seconds(1);
 
 int CountAboard(const pb::Plan& plan) {

@@ -20,15 +20,15 @@ namespace ridestream::bench {
 struct Mileage {
   double empty_m = 0;
   double occupied_m = 0;
-  /// Metres times the trips that were aboard.
+  /// Metres multiplied by the number of trips aboard.
   double trip_m = 0;
 };
 
-/// A driver without an app: the simulated city's car, itinerary and offer desk, in virtual time and
-/// without sessions. Parks where the last rider got out. Not thread-safe.
+/// A driver without an app: the simulated city's car, itinerary and offer responder, in virtual
+/// time and without sessions. Parks where the last rider got out. Not thread-safe.
 class VirtualDriver {
  public:
-  /// What it sends.
+  /// The messages that the driver sends.
   struct Says {
     std::vector<dispatch::v1::OfferAnswer> answers;
     std::vector<dispatch::v1::StopUpdate> steps;
@@ -48,7 +48,7 @@ class VirtualDriver {
   std::uint32_t seats() const { return seats_; }
   LatLng place() const { return car_.place(); }
   const Mileage& mileage() const { return mileage_; }
-  /// History of the protocol, as the simulated drivers judge it.
+  /// The history of the protocol by the simulated driver's checks.
   const loadtest::DriverHistory& history() const { return history_; }
 
  private:

@@ -15,8 +15,8 @@
 
 namespace ridestream::bench {
 
-/// The trip service's own core, in memory and virtual time: quotes, requests, commands, and the
-/// log. Not thread-safe.
+/// The trip service's own core in memory and virtual time: quotes, requests, commands, and the log.
+/// Not thread-safe.
 class VirtualTrips {
  public:
   using Listener = std::function<void(const trip::v1::TripEvent&)>;
@@ -26,13 +26,13 @@ class VirtualTrips {
 
   void MoveTo(Time now) { clock_.Advance(now - clock_.Now()); }
 
-  /// A quote and a request for it. Fails as QuoteTrip does, e.g. for a place off the streets.
+  /// Makes a quote and a request for it. Fails like QuoteTrip, e.g. for a place off the streets.
   absl::Status Request(const std::string& id, const loadtest::Request& wish, bool shared);
   /// Carries out a command of dispatch.
   absl::StatusOr<trip::v1::Trip> Do(const dispatch::TripCommand& command);
-  /// As they are now.
+  /// The current records of all trips.
   std::vector<trip::v1::Trip> All() const;
-  /// The direct way's travel time.
+  /// Travel time of the direct route.
   static Duration Direct(const trip::v1::Trip& trip);
 
  private:

@@ -48,7 +48,7 @@ OurPeer::OurPeer(std::unique_ptr<process::LocalServices> services)
 
 absl::StatusOr<std::unique_ptr<OurPeer>> OurPeer::Start(const std::string& bin) {
   auto services = process::LocalServices::Start(
-      // The fleet stands still while others are measured.
+      // The fleet stands still while other peers are measured.
       {.bin = bin, .location_flags = {"--staleness=1h"}, .dispatch = false, .insecure = true});
   if (!services.ok()) return services.status();
   return std::unique_ptr<OurPeer>(new OurPeer(*std::move(services)));

@@ -12,8 +12,8 @@
 
 namespace ridestream::bench {
 
-/// Ridestream's location service, called by gRPC in plaintext as dispatch calls it: by one
-/// connection.
+/// Ridestream's location service, called like dispatch calls it: by gRPC on one connection, in
+/// plaintext.
 class OurPeer final : public Peer {
  public:
   /// Starts location from the binaries in `bin`, and reports all drivers.

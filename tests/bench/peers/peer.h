@@ -12,7 +12,7 @@
 
 namespace ridestream::bench {
 
-/// What was measured: positions or questions, in how long.
+/// A number of positions or questions, and the time that they took.
 struct Measured {
   double items = 0;
   double seconds = 0;
@@ -27,19 +27,20 @@ class Peer {
   /// The process whose CPU time is compared; nullptr where many short processes do the work.
   virtual const process::ChildProcess* server() const = 0;
 
-  /// Replaces positions in batches of kBatch, by kBatchCallers callers at once. Counts positions
+  /// Replaces positions in batches of kBatch, by kBatchCallers concurrent callers. Counts positions
   /// that can be found afterwards.
   virtual absl::StatusOr<Measured> Ingest(std::chrono::seconds length) = 0;
 
-  /// Asks for the kNearest drivers around random places, by CallersOf(questions) callers at once.
-  /// Each sends the next call when it has the answers to `questions` questions, 1 or kBatch.
+  /// Requests the kNearest drivers around random places, by CallersOf(questions) concurrent
+  /// callers. Each sends its next call when it has the answers to `questions` questions, 1 or
+  /// kBatch.
   virtual absl::StatusOr<Measured> FindNearest(int radius_m, int questions,
                                                std::chrono::seconds length) = 0;
 };
 
 inline constexpr int kBatch = 100;
 inline constexpr int kBatchCallers = 4;
-/// Different calls with questions that a caller repeats. They are made before the measurement.
+/// Number of different calls that a caller repeats. They are made before the measurement.
 inline constexpr int kPreparedCalls = 64;
 inline constexpr int CallersOf(int questions) { return questions == 1 ? 16 : kBatchCallers; }
 

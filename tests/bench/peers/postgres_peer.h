@@ -9,7 +9,7 @@
 namespace ridestream::bench {
 
 /// PostgreSQL without extensions, called by pgbench with prepared statements: points on a plane in
-/// a GiST index, in an unlogged table, without waiting for the disk. A batch is one statement.
+/// a GiST index, in an unlogged table, with asynchronous commits. A batch is one statement.
 class PostgresPeer final : public Peer {
  public:
   /// Starts Debian's server and adds all drivers. NOT_FOUND without it.
@@ -23,7 +23,7 @@ class PostgresPeer final : public Peer {
  private:
   explicit PostgresPeer(std::unique_ptr<postgres::testing::PostgresServer> server)
       : server_(std::move(server)) {}
-  /// Runs a script of pgbench by `callers` clients. Each transaction carries `items`.
+  /// Runs a pgbench script with `callers` clients. Each transaction carries `items`.
   absl::StatusOr<Measured> RunScript(const std::string& script, int callers, int items,
                                      std::chrono::seconds length);
 

@@ -24,14 +24,14 @@ class RedisConnection {
 
   /// Sends one or more encoded commands at once.
   absl::Status Send(std::string_view commands);
-  /// Waits for the reply to the next command, and sets `strings` to its strings; a number is one
-  /// too. INTERNAL with the server's words when it refused the command; UNAVAILABLE when it closed
-  /// the connection.
+  /// Waits for the reply to the next command, and sets `strings` to its strings; a number counts as
+  /// one too. INTERNAL, with the server's message, if it rejected the command; UNAVAILABLE if it
+  /// closed the connection.
   absl::Status Read(std::vector<std::string>& strings);
 
  private:
   explicit RedisConnection(int socket) : socket_(socket) {}
-  /// The next `bytes` and CRLF, or with 0 the next line. Valid until the next call.
+  /// Returns the next `bytes` before a CRLF, or with 0 the next line. Valid until the next call.
   absl::StatusOr<std::string_view> Take(std::size_t bytes);
 
   const int socket_;

@@ -24,7 +24,7 @@ class RedisPeer final : public Peer {
   absl::StatusOr<Measured> FindNearest(int radius_m, int questions,
                                        std::chrono::seconds length) override;
 
-  /// As of OurPeer.
+  /// See OurPeer.
   absl::StatusOr<std::set<std::string>> NearestTo(LatLng place, int radius_m);
   absl::Status Report(const std::vector<LatLng>& places);
 

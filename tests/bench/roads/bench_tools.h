@@ -12,12 +12,12 @@
 
 namespace ridestream::roads {
 
-/// Random places, the same from the same seed.
+/// Random places; the same seed gives the same places.
 class Places {
  public:
   Places(const Streets& streets, std::uint64_t seed) : streets_(streets), random_(seed) {}
 
-  /// Some metres beside a street, as a GPS says.
+  /// Some metres beside a street, like GPS positions.
   std::vector<LatLng> Draw(std::size_t count) {
     std::vector<LatLng> places;
     places.reserve(count);
@@ -40,7 +40,7 @@ class Places {
   std::mt19937_64 random_;
 };
 
-/// What this thread has computed, in microseconds: what other processes take from it doesn't count.
+/// CPU time of this thread in microseconds. It excludes other processes.
 inline double ThreadMicros() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

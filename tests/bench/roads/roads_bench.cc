@@ -34,14 +34,14 @@ namespace ridestream::roads {
 namespace {
 
 constexpr std::size_t kRow = 1'000;   // drivers of a row
-constexpr std::size_t kAround = 100;  // places of which Dijkstra finds the times in one search
+constexpr std::size_t kAround = 100;  // Places whose times Dijkstra finds in one search.
 
 struct Bench {
   const Streets& streets;
   const DijkstraRouter dijkstra;
   Places places;
   nlohmann::json figures;
-  std::uint64_t checksum = 0;  // so that nothing is optimised away
+  std::uint64_t checksum = 0;  // Keeps the compiler from optimising the work away.
 
   void Say(const std::string& name, double value, const char* unit, const char* meaning) {
     figures["roads." + name] = value;
@@ -74,7 +74,7 @@ struct Bench {
     Say("height", static_cast<double>(hierarchy.height()), "", "of its elimination tree");
   }
 
-  /// Pairs of which the engines disagree about the time. Dijkstra searches once from each of some
+  /// Counts pairs whose times differ between the engines. Dijkstra searches once from each of some
   /// hundred places to many others, and once back from as many.
   void CountMismatches(std::size_t pairs) {
     const std::size_t centers = std::max<std::size_t>(1, pairs / (2 * kAround));
@@ -131,7 +131,8 @@ struct Bench {
     SayQuantiles("dijkstra_us", dijkstra_us, "Dijkstra, between snapped places");
   }
 
-  /// A car that left its route: matched to a street by its last positions, and sent on from there.
+  /// A car that left its route: it is matched to a street by its last positions and gets a new
+  /// route from there.
   void MeasureReroutes() {
     const Router& router = streets.router();
     const std::vector<SnappedPoint> starts = places.Snap(places.Draw(2'000));

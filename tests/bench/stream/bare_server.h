@@ -7,8 +7,8 @@
 
 namespace ridestream::bench {
 
-/// What gRPC alone can do: takes a Drive stream, counts what comes, keeps nothing. Answers a Hello
-/// with an empty Welcome and an Ack with a Heartbeat, for ping-pong.
+/// A server that shows what gRPC alone can do: reads a Drive stream, counts messages, stores
+/// nothing. Answers a Hello with an empty Welcome and an Ack with a Heartbeat, for ping-pong.
 class BareDispatch final : public dispatch::v1::DispatchService::CallbackService {
  public:
   grpc::ServerBidiReactor<dispatch::v1::DriveRequest, dispatch::v1::DriveResponse>* Drive(

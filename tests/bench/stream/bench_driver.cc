@@ -10,7 +10,7 @@ BenchDriver::BenchDriver(dispatch::v1::DispatchService::Stub& stub, Options opti
     : options_(std::move(options)) {
   rpc::SetCaller(context_, {rpc::CallerKind::kDriver, options_.id});
   stub.async()->Drive(&context_, this);
-  // Stands for the writes that come from outside of a reaction.
+  // Accounts for writes that are started outside of reactions.
   AddHold();
   MutexLock lock(mu_);
   auto& hello = *hello_.emplace().mutable_hello();
@@ -110,7 +110,7 @@ void BenchDriver::Advance() {
     if (reports_due_ > 0) --reports_due_;
     auto& position = *in_flight_.mutable_position();
     position.set_sequence(++position_sequence_);
-    // To and fro within some 70 m of the start, as a car that looks for its place.
+    // To and fro within some 70 m of the start, like a car looking for its place.
     const auto step = static_cast<std::int32_t>(position_sequence_ % 64);
     position.set_lat_e7(options_.start.lat_e7 + step * 100);
     position.set_lng_e7(options_.start.lng_e7 - step * 50);

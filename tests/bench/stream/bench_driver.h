@@ -14,9 +14,9 @@
 
 namespace ridestream::bench {
 
-/// The plainest driver there is: says Hello, then sends positions as fast as the stream takes them
-/// (Flood) or when told (Report), acks what it is pushed and declines offers. Used against dispatch
-/// and against the bare server alike, so that both are asked for the same. Thread-safe.
+/// The simplest possible driver: sends Hello, then positions as fast as the stream takes them
+/// (Flood) or on demand (Report), acks every push and declines offers. Used against dispatch and
+/// the bare server, so that both handle the same load. Thread-safe.
 class BenchDriver final
     : public grpc::ClientBidiReactor<dispatch::v1::DriveRequest, dispatch::v1::DriveResponse> {
  public:
@@ -24,26 +24,26 @@ class BenchDriver final
     std::string id;
     std::string market = "city";
     LatLng start;
-    /// Told of each push, on a thread of gRPC's.
+    /// Called for each push, on a thread of gRPC.
     std::function<void(const dispatch::v1::DriveResponse&)> on_push = nullptr;
   };
 
   BenchDriver(dispatch::v1::DispatchService::Stub& stub, Options options);
-  /// The stream must have ended: call Stop and WaitUntilDone before.
+  /// Call Stop and WaitUntilDone before destroying it.
   ~BenchDriver() override = default;
 
   void WaitUntilWelcome();
-  /// From now on a position follows the other until Stop.
+  /// Sends one position after another until Stop.
   void Flood();
   /// Sends one position.
   void Report();
-  /// Sends one message as it is, for a ping.
+  /// Sends one message unchanged, for a ping.
   void Send(const dispatch::v1::DriveRequest& request);
-  /// Half-closes after what is being written.
+  /// Half-closes after the current write.
   void Stop();
   grpc::Status WaitUntilDone();
 
-  /// Positions that the transport took.
+  /// Number of positions that the transport has taken.
   std::uint64_t positions_sent() const { return positions_sent_.load(std::memory_order_relaxed); }
 
  private:

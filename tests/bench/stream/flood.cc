@@ -17,7 +17,8 @@ namespace {
 using process::LocalServices;
 using SteadyClock = std::chrono::steady_clock;
 
-/// Floods for a while; `taken` waits until what was sent is in, and says how much it is.
+/// Floods for a while. `taken` waits until everything that was sent has arrived, and returns how
+/// much did.
 template <class Taken>
 Flooded Flood(Fleet& fleet, std::chrono::seconds length, Taken taken) {
   const auto start = SteadyClock::now();
@@ -55,7 +56,8 @@ absl::StatusOr<std::unique_ptr<process::ChildProcess>> StartBareServer(const std
 Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
                   std::chrono::seconds length) {
   Fleet fleet(address, absl::GetFlag(FLAGS_streams), absl::GetFlag(FLAGS_connections), places);
-  // The server ends a stream when it has read all of it, so at the end of Stop all is in.
+  // The server ends a stream when it has read all of it, so everything has arrived when Stop
+  // returns.
   return Flood(fleet, length, [](std::uint64_t sent) { return sent; });
 }
 

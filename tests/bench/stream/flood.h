@@ -23,7 +23,7 @@
 ABSL_DECLARE_FLAG(int, streams);
 ABSL_DECLARE_FLAG(int, connections);
 
-/// Drivers that send as fast as they can, and what a server takes of it.
+/// Drivers that send as fast as they can, and how much of it a server takes.
 namespace ridestream::bench {
 
 inline constexpr char kMarket[] = "city";
@@ -67,30 +67,30 @@ class Fleet {
   std::deque<BenchDriver> drivers_;
 };
 
-/// So many places on the built-in city's streets, the same each time.
+/// `count` places on the built-in city's streets, the same every time.
 std::vector<LatLng> Places(int count);
 
 /// The benchmark's own binary as a server that only counts.
 absl::StatusOr<std::unique_ptr<process::ChildProcess>> StartBareServer(const std::string& self);
 
-/// What became of a flood: the rate is of what was taken, until all of it was.
+/// The result of a flood. The rate is that of the positions taken, until all of them were.
 struct Flooded {
   double per_second = 0;
   std::uint64_t sent = 0;
   std::uint64_t taken = 0;
 };
 
-/// --streams drivers flood the bare server for so long.
+/// Floods the bare server with --streams drivers for that long.
 Flooded FloodBare(const std::string& address, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
-/// The drivers flood dispatch; what is taken is what location's index applied.
+/// Floods dispatch; counts the positions that location's index applied.
 Flooded FloodOurs(const process::LocalServices& system, const std::vector<LatLng>& places,
                   std::chrono::seconds length);
 
-/// Median of at least one value; the upper one of two in the middle.
+/// Median of at least one value; the upper of the two in the middle.
 double Median(std::vector<double> values);
 
-/// A line for the reader.
+/// Prints a line.
 void Say(const std::string& line);
 
 }  // namespace ridestream::bench

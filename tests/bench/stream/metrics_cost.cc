@@ -26,12 +26,12 @@ namespace {
 
 using process::LocalServices;
 
-/// Short, so that what else the machine does falls on both sides of a comparison.
+/// Short, so that other work of the machine affects both sides of a comparison.
 constexpr std::chrono::seconds kFlood(1);
 
-/// A median of a sample, and the bounds between which the median of all lies with a probability of
-/// 95 % or more, whatever the distribution: the order statistics at n/2 -+ 0.98 sqrt(n)
-/// (Conover, Practical Nonparametric Statistics, 3.2; the normal approximation).
+/// The median of a sample, and bounds that contain the population's median with a probability of at
+/// least 95 %, whatever the distribution: the order statistics at n/2 -+ 0.98 sqrt(n) (Conover,
+/// Practical Nonparametric Statistics, 3.2; the normal approximation).
 struct Estimate {
   double median = 0;
   double low = 0;
@@ -47,7 +47,7 @@ Estimate EstimateMedian(std::vector<double> values) {
           values[static_cast<std::size_t>(high)]};
 }
 
-/// Scrapes all services once a second, as by a Prometheus that is in a hurry.
+/// Scrapes all services once a second, more often than Prometheus usually does.
 class Scraper {
  public:
   explicit Scraper(const LocalServices& system)
@@ -86,8 +86,8 @@ std::chrono::nanoseconds CpuTime(const process::ChildProcess& process) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-/// What a flood showed: positions a second, and the CPU time that the two services on a position's
-/// way took for one.
+/// The result of a flood: positions per second, and the CPU time per position of the two services
+/// that handle it.
 struct Sample {
   double per_second = 0;
   double cpu_us = 0;
@@ -138,7 +138,7 @@ absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& p
       "ratio");
   std::vector<double> rate_costs, cpu_costs;
   for (int round = 0; round < absl::GetFlag(FLAGS_metrics_rounds); ++round) {
-    // With, without, without, with: what drifts meanwhile falls on both alike.
+    // With, without, without, with: drift affects both equally.
     const Sample first = with();
     const Sample off_mean = Mean(without(), without());
     const Sample on_mean = Mean(first, with());

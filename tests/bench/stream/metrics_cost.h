@@ -9,10 +9,10 @@
 
 namespace ridestream::bench {
 
-/// What metrics and logs at their defaults cost the flood of positions: puts shares of the rate
-/// (`metrics.cost`) and of the CPU time for a position (`metrics.cpu_cost`) into `figures`, medians
-/// of rounds, each with the bounds of its 95 % interval (`_low`, `_high`). `bin` is the folder of
-/// the services.
+/// Measures how much metrics and logs at their defaults cost a flood of positions. Adds shares of
+/// the rate (`metrics.cost`) and of the CPU time per position (`metrics.cpu_cost`) to `figures`:
+/// medians of rounds, each with the bounds of its 95 % interval (`_low`, `_high`). `bin` is the
+/// folder of the services.
 absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& places,
                             nlohmann::json& figures);
 

@@ -27,7 +27,7 @@ namespace {
 using process::LocalServices;
 using SteadyClock = std::chrono::steady_clock;
 
-/// Ping-pong on one stream, while nothing else happens.
+/// Ping-pong on one stream without other load.
 loadtest::Histogram BareRoundTrips(const std::string& address, const std::vector<LatLng>& places) {
   Mutex mu;
   CondVar changed;
@@ -52,8 +52,8 @@ loadtest::Histogram BareRoundTrips(const std::string& address, const std::vector
   return micros;
 }
 
-/// Asks for rides all the time, so that dispatch makes offers; every driver declines, and the next
-/// is asked. Each trip is cancelled when `offers` drivers were asked or so.
+/// Requests rides continuously, so that dispatch makes offers; every driver declines, and the next
+/// one is offered the trip. Each trip is cancelled after about `offers` offers.
 class Riders {
  public:
   Riders(const std::string& trip, const std::vector<LatLng>& places)
@@ -76,8 +76,8 @@ class Riders {
     request.set_quote_id(quote.quote_id());
     if (!Call(rider, [&](auto* c) { return stub_->RequestTrip(c, request, &requested); })) return;
     open_.push_back({rider, requested.trip().trip_id()});
-    // So few wait that each offer is decided on its own and not in a round of many, whose pushes
-    // leave one after the other.
+    // Few riders wait at a time, so that each offer is decided on its own. In a round of many,
+    // pushes would be sent one after another.
     if (open_.size() > 3) CancelOldest();
   }
   void CancelAll() {
@@ -115,8 +115,8 @@ struct Pushed {
   std::size_t dispatch_bytes = 0;
 };
 
-/// From dispatch's decision to the driver, with this many drivers connected who report every 4
-/// s.
+/// Latencies from dispatch's decision to the driver, with this many connected drivers who report
+/// every 4 s.
 absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
                               const std::vector<LatLng>& places, std::chrono::seconds length,
                               bool insecure = true) {
@@ -137,7 +137,7 @@ absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
               });
   std::atomic<bool> stop = false;
   std::thread reporter([&] {
-    // Evenly over the 4 s, as a fleet's reports fall.
+    // Spread evenly over the 4 s, as a fleet's reports are.
     const auto start = SteadyClock::now();
     for (std::int64_t sent = 0; !stop; ++sent) {
       std::this_thread::sleep_until(start + sent * std::chrono::microseconds(4'000'000) / drivers);
@@ -162,7 +162,7 @@ absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
   return result;
 }
 
-/// Resident bytes of a bare server with this many streams on which everybody said Hello.
+/// Resident bytes of a bare server with this many streams after their Hello.
 absl::StatusOr<std::size_t> BareBytes(const std::string& self, int streams,
                                       const std::vector<LatLng>& places) {
   auto server = StartBareServer(self);

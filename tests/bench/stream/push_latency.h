@@ -11,11 +11,11 @@
 
 namespace ridestream::bench {
 
-/// How long a push takes, from dispatch's decision to the driver's hand, with 200 and with 5,000
-/// drivers connected who report every 4 s (`push.d…_us`), beside a bare round trip
-/// (`push.bare_rtt_us`), in microseconds; and the memory that a driver takes in dispatch beyond
-/// what gRPC takes (`memory.…`). Each number of drivers is measured for `length`. `self` is the
-/// benchmark's binary, `bin` the folder of the services.
+/// Measures how long a push takes, from dispatch's decision to the driver, with 200 and with 5,000
+/// connected drivers who report every 4 s (`push.d…_us`), beside a bare round trip
+/// (`push.bare_rtt_us`), in microseconds; and the memory per driver in dispatch beyond that of gRPC
+/// (`memory.…`). Each number of drivers is measured for `length`. `self` is the benchmark's binary,
+/// `bin` the folder of the services.
 absl::Status MeasurePushes(const std::string& self, const std::string& bin,
                            const std::vector<LatLng>& places, std::chrono::seconds length,
                            nlohmann::json& figures);

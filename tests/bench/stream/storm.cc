@@ -34,10 +34,10 @@ using process::LocalServices;
 using SteadyClock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-/// Ends when nobody moves any more.
+/// Longer than any recovery takes; bounds a hang.
 constexpr std::chrono::minutes kPatience{2};
 
-/// As in gRPC's clients by default.
+/// gRPC's default in clients.
 constexpr std::chrono::seconds kConnectWithin{20};
 
 bool WaitUntil(const std::function<bool()>& is) {
@@ -49,7 +49,7 @@ bool WaitUntil(const std::function<bool()>& is) {
   return true;
 }
 
-/// Shuts down every connection of this process to that port. Returns how many there were.
+/// Shuts down every connection of this process to that port, and returns their number.
 int CutConnectionsTo(std::uint16_t port) {
   int cut = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -76,7 +76,7 @@ Seconds OwnCpu() {
   return Seconds(seconds(usage.ru_utime) + seconds(usage.ru_stime));
 }
 
-/// Drivers of the simulated city, each with a connection of its own.
+/// Drivers of the simulated city, each with its own connection.
 class Drivers {
  public:
   Drivers(const std::string& dispatch, const roads::Streets& streets, int count)

@@ -18,13 +18,13 @@ namespace {
 using process::LocalServices;
 using SteadyClock = std::chrono::steady_clock;
 
-/// Numbers no connection of this process twice.
+/// Returns a connection number that this process hasn't used before.
 int FreshConnection() {
   static std::atomic<int> last = 1'000'000;
   return ++last;
 }
 
-/// A new connection that stands. An error when there is none within 10 s.
+/// Opens a new connection. Fails after 10 s.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& address) {
   auto channel = rpc::MakeChannel(address, {.connection = FreshConnection()});
   if (channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
@@ -33,7 +33,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& addres
   return absl::UnavailableError("no connection was established within 10 s");
 }
 
-/// Two clients that connect and leave, again and again.
+/// Two clients that connect and disconnect repeatedly.
 absl::StatusOr<double> ConnectionsPerSecond(const std::string& address,
                                             std::chrono::seconds length) {
   std::atomic<std::uint64_t> connected = 0;
@@ -55,7 +55,7 @@ absl::StatusOr<double> ConnectionsPerSecond(const std::string& address,
   return static_cast<double>(connected) / SecondsSince(start);
 }
 
-/// Memory of location, which nothing else uses meanwhile.
+/// Memory of location, which is otherwise idle.
 absl::StatusOr<double> KilobytesPerConnection(const LocalServices& system) {
   constexpr int kWarmUp = 50;
   constexpr int kConnections = 500;

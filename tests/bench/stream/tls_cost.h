@@ -10,10 +10,9 @@
 
 namespace ridestream::bench {
 
-/// What mutual TLS and tokens cost, by services with them beside services without, in turn: the
-/// rate of positions (`tls.rate_ratio`), a push's median (`tls.push_ratio`), new connections a
-/// second
-/// (`….connections_per_s`) and the memory of location for each connection (`….connection_kb`).
+/// Measures the cost of mutual TLS and tokens, alternating between services with and without them:
+/// the rate of positions (`tls.rate_ratio`), a push's median (`tls.push_ratio`), new connections
+/// per second (`….connections_per_s`) and location's memory per connection (`….connection_kb`).
 /// `bin` is the folder of the services.
 absl::Status MeasureTls(const std::string& bin, const std::vector<LatLng>& places, int rounds,
                         std::chrono::seconds length, nlohmann::json& figures);

@@ -18,7 +18,7 @@ using trip::v1::QuoteTripResponse;
 /// Positions that a driver sends on a stream before it waits for an ack.
 inline constexpr int kWindow = 100;
 
-/// What every server does, whatever the protocol: as little as possible. Thread-safe.
+/// The application behind every protocol's server, as small as possible. Thread-safe.
 class Application {
  public:
   /// Zero: an offer is always due.
@@ -27,10 +27,10 @@ class Application {
   Ack TakePosition(const Position& position);
   QuoteTripResponse Quote(const QuoteTripRequest& request) const;
 
-  /// An offer that is decided now.
+  /// Makes an offer that is decided now.
   static DriveResponse MakeOffer(std::uint64_t sequence);
-  /// The newest offer that was due by now, with the time at which it was due; without an offer and
-  /// with sequence 0 when there is none beyond the ack.
+  /// The newest offer due by now, with the time at which it was due. If none is due after the ack,
+  /// a response without an offer and with sequence 0.
   DriveResponse PollOffer(const Ack& ack) const;
   /// The pause between two offers of a subscription.
   std::chrono::microseconds offer_every() const { return offer_every_; }

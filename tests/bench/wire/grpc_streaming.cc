@@ -14,7 +14,7 @@
 namespace ridestream::bench::wire {
 namespace {
 
-/// Answers requests of a stream in their order. `answer` may have none.
+/// Answers a stream's requests in order. `answer` may return none.
 template <class Request, class Response, class Answer>
 class Answering final : public grpc::ServerBidiReactor<Request, Response> {
  public:
@@ -39,7 +39,7 @@ class Answering final : public grpc::ServerBidiReactor<Request, Response> {
   Response response_;
 };
 
-/// Pushes an offer, waits for the pause between two, and so on.
+/// Pushes an offer, waits for the pause, and repeats.
 class Pushing final : public grpc::ServerWriteReactor<DriveResponse> {
  public:
   explicit Pushing(std::chrono::microseconds pause) : pause_(pause) {

@@ -35,7 +35,7 @@ inline absl::Status ToAbslStatus(const ErrorCode& error) {
   return absl::UnavailableError(error.message());
 }
 
-/// Answers a request, or takes the connection over until its end and returns nothing.
+/// Answers a request; or takes over the connection until its end and returns nothing.
 using HttpHandler =
     std::function<net::awaitable<std::optional<HttpResponse>>(Tcp::socket&, HttpRequest&)>;
 
@@ -47,7 +47,7 @@ inline HttpResponse MakeResponse(std::string type, std::string body) {
   return response;
 }
 
-/// Serves requests of a connection until the peer closes it.
+/// Serves a connection's requests until the peer closes it.
 inline net::awaitable<void> ServeConnection(Tcp::socket socket, const HttpHandler& handler) {
   beast::flat_buffer buffer;
   ErrorCode error;
@@ -74,7 +74,7 @@ inline net::awaitable<void> AcceptConnections(Tcp::acceptor& acceptor, const Htt
   }
 }
 
-/// Serves HTTP/1.1 on one thread, this one. Returns only errors.
+/// Serves HTTP/1.1 on the calling thread. Returns only on error.
 inline absl::Status ServeHttp(const HttpHandler& handler, const std::function<void(int)>& serving) {
   net::io_context context(1);
   Tcp::acceptor acceptor(context, {net::ip::address_v4::loopback(), 0});
@@ -85,7 +85,7 @@ inline absl::Status ServeHttp(const HttpHandler& handler, const std::function<vo
   return ToAbslStatus(error);
 }
 
-/// The head of a response whose body is pushed piece by piece, each by WriteChunk.
+/// The head of a response whose body is sent in pieces by WriteChunk.
 inline net::awaitable<void> BeginChunks(Tcp::socket& socket, std::string type, ErrorCode& error) {
   http::response<http::empty_body> head(http::status::ok, 11);
   head.set(http::field::content_type, type);
@@ -142,7 +142,7 @@ class HttpClient {
                                response.body());
   }
 
-  /// Instead of Exchange, for a response without an end: reads its header.
+  /// Used in place of Exchange for a response without an end: reads its header.
   absl::Status Open(HttpRequest& request) {
     if (absl::Status status = Send(request); !status.ok()) return status;
     ErrorCode error;
@@ -154,7 +154,7 @@ class HttpClient {
     if (pushed_->get().result() == http::status::ok) return absl::OkStatus();
     return absl::InternalError("HTTP status " + std::to_string(pushed_->get().result_int()));
   }
-  /// What has arrived of that response and hasn't been taken out by the caller.
+  /// Bytes of that response that have arrived and that the caller hasn't removed.
   std::string& pushed() { return pushed_->get().body(); }
   absl::Status ReadMore() {
     ErrorCode error;

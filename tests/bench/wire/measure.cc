@@ -155,8 +155,8 @@ absl::Status MeasureCalls(const Protocol& protocol, const MeasureOptions& option
   return absl::OkStatus();
 }
 
-/// Single offers, to a client that waits for them. Were they pushed without a pause, the sockets'
-/// buffers, 4 MB each, would take offers that cost the server time and that no client has seen.
+/// Single offers to a client that waits for them. Without a pause between pushes, the sockets'
+/// buffers of 4 MB each would absorb offers that cost the server time but that no client has seen.
 absl::Status MeasurePush(const Protocol& protocol, const MeasureOptions& options,
                          Figures& figures) {
   const auto server = Server::Start(

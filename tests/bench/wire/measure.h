@@ -15,9 +15,9 @@ struct MeasureOptions {
   std::string folder;                       ///< For logs.
 };
 
-/// The pauses between two polls of a client that can't be pushed to, between two offers for it, and
-/// between two pushes. The first two have no common divisor but 1 ms, so that polls meet offers of
-/// each age.
+/// The pauses between two polls of a client without push, between two offers for it, and between
+/// two pushes. The first two have no common divisor but 1 ms, so that polls meet offers of every
+/// age.
 inline constexpr std::chrono::milliseconds kPollEvery{10};
 inline constexpr std::chrono::milliseconds kPolledOfferEvery{23};
 inline constexpr std::chrono::milliseconds kPushedOfferEvery{2};

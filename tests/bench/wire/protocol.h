@@ -13,17 +13,17 @@
 
 namespace ridestream::bench::wire {
 
-/// One client with a connection of its own, which opens at the first call. Used by one thread at a
-/// time. A task that the protocol can't express is UNIMPLEMENTED.
+/// One client with its own connection, which opens at the first call. Used by one thread at a time.
+/// Tasks that the protocol can't express are UNIMPLEMENTED.
 class Client {
  public:
   virtual ~Client() = default;
-  /// Sends positions, of which the last has a sequence divisible by kWindow. Returns when the
+  /// Sends positions, the last of which has a sequence divisible by kWindow. Returns when the
   /// server has acked that position.
   virtual absl::Status Report(std::span<const Position> positions) = 0;
   virtual absl::StatusOr<QuoteTripResponse> Quote(const QuoteTripRequest& request) = 0;
-  /// Returns when the server knows that this client waits for offers. Where the protocol has no
-  /// push, when one poll has been answered.
+  /// Returns when the server knows that this client waits for offers; without push, after one
+  /// answered poll.
   virtual absl::Status Subscribe() = 0;
   /// The next push, or the answer to one poll, which may have no offer. Called after Subscribe.
   virtual absl::StatusOr<DriveResponse> NextOffer() = 0;
@@ -44,7 +44,8 @@ struct Protocol {
   /// Returns only errors.
   std::function<absl::Status(Application&, const std::function<void(int port)>& serving)> serve;
   std::function<absl::StatusOr<std::unique_ptr<Client>>(int port)> connect;
-  /// What somebody writes by hand for it, in this folder; contracts, which are counted apart.
+  /// Files in this folder that a developer writes by hand for the protocol; contracts are counted
+  /// separately.
   std::vector<std::string> sources, contracts;
 };
 

@@ -11,8 +11,8 @@
 
 namespace ridestream::bench::wire {
 
-/// Lets this process, its future threads and future children run on one core only: the first that
-/// it may use for servers, the second for clients. FAILED_PRECONDITION with fewer than two cores.
+/// Restricts this process, its future threads and children to one core: the first available one for
+/// servers, the second for clients. FAILED_PRECONDITION with fewer than two cores.
 enum class Core { kServer, kClients };
 absl::Status PinTo(Core core);
 

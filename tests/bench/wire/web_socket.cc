@@ -70,7 +70,7 @@ absl::Status ServeWebSocket(Application& application, const std::function<void(i
       serving);
 }
 
-/// Does one task all its life: the path of its socket names it.
+/// Performs a single task all its life, which the path of its socket names.
 class WebSocketClient final : public Client {
  public:
   explicit WebSocketClient(int port) : port_(port) {}
