@@ -35,9 +35,4 @@ class StaticFiles {
   std::map<std::string, File, std::less<>> files_;
 };
 
-/// The bytes that %XX stand for; other characters are themselves. Other text stays.
-std::string PercentDecode(std::string_view text);
-/// The same for a name or value of a query, as a form encodes it: '+' is a space.
-std::string DecodeQuery(std::string_view text);
-
 }  // namespace ridestream::gateway

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -18,7 +17,7 @@
 #include "libs/service/service.h"
 #include "services/gateway/http/hosts.h"
 #include "services/gateway/http/problem.h"
-#include "services/gateway/http/static_files.h"
+#include "services/gateway/http/query.h"
 
 namespace ridestream::gateway {
 namespace {
@@ -44,17 +43,10 @@ std::string CodeChallenge(const std::string& verifier) {
 }
 
 /// Nothing if a name occurs twice.
-std::optional<std::map<std::string, std::string>> ReadQuery(const std::string& query) {
+std::optional<std::map<std::string, std::string>> UniqueFields(std::string_view query) {
   std::map<std::string, std::string> fields;
-  for (const absl::string_view pair : absl::StrSplit(query, '&', absl::SkipEmpty())) {
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    const std::size_t value = std::min(equals + 1, pair.size());
-    if (!fields
-             .emplace(DecodeQuery({pair.data(), equals}),
-                      DecodeQuery({pair.data() + value, pair.size() - value}))
-             .second) {
-      return std::nullopt;
-    }
+  for (auto& parameter : ParseQuery(query)) {
+    if (!fields.insert(std::move(parameter)).second) return std::nullopt;
   }
   return fields;
 }
@@ -292,7 +284,7 @@ void OidcSignIn::Finish(const std::shared_ptr<Exchange>& exchange) {
     const absl::string_view reason = attempt.status().message();
     return refuse(SignInFailure::kNotBegun, {reason.data(), reason.size()});
   }
-  auto query = ReadQuery(request.query);
+  auto query = UniqueFields(request.query);
   if (!query) return refuse(SignInFailure::kNotBegun, "the callback has a parameter twice");
   auto& fields = *query;
   if (!SameSecret(fields["state"], attempt->state)) {

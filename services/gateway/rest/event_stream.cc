@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "services/gateway/grpc_web/grpc_web.h"
 #include "services/gateway/http/problem.h"
-#include "services/gateway/http/static_files.h"
+#include "services/gateway/http/query.h"
 #include "services/gateway/rest/transcoder.h"
 
 namespace ridestream::gateway {
@@ -21,11 +21,10 @@ std::string StreamName(const Routes::Found& found, const std::string& query) {
   const Route& route = *found.route;
   std::string text = route.method->path;
   for (const auto& [name, value] : found.variables) text += fmt::format("\n{}={}", name, value);
-  for (const absl::string_view pair : absl::StrSplit(query, '&', absl::SkipEmpty())) {
-    const std::string name = PercentDecode({pair.data(), std::min(pair.find('='), pair.size())});
+  for (const auto& [name, value] : ParseQuery(query)) {
     const bool is_start =
         route.after != nullptr && (name == route.after->name() || name == route.after->json_name());
-    if (!is_start) text += "\n" + std::string(pair);
+    if (!is_start) text += fmt::format("\n{}={}", name, value);
   }
   // FNV-1a: the same in every process, so a reader can resume after a restart.
   std::uint64_t hash = 14695981039346656037U;

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_split.h"
-#include "services/gateway/http/static_files.h"
+#include "services/gateway/http/query.h"
 
 namespace ridestream::gateway {
 namespace {

@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_split.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/util/json_util.h"
-#include "services/gateway/http/static_files.h"
+#include "services/gateway/http/query.h"
 
 namespace ridestream::gateway {
 namespace {
@@ -173,15 +172,8 @@ absl::Status SetQuery(json& request, const Route& route, const std::string& quer
     return Invalid("query: this route takes its fields in the body");
   }
   const Descriptor& type = *route.method->descriptor->input_type();
-  for (const absl::string_view pair : absl::StrSplit(query, '&', absl::SkipEmpty())) {
-    const std::size_t equals = pair.find('=');
-    const std::string value =
-        equals == absl::string_view::npos
-            ? ""
-            : DecodeQuery({pair.data() + equals + 1, pair.size() - equals - 1});
-    const absl::Status status = SetParameter(
-        request, type, DecodeQuery({pair.data(), std::min(equals, pair.size())}), value);
-    if (!status.ok()) return status;
+  for (const auto& [name, value] : ParseQuery(query)) {
+    if (absl::Status status = SetParameter(request, type, name, value); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_split.h"
 #include "libs/identity/certificates.h"
 #include "libs/identity/https_client.h"
 #include "libs/testing/status_matchers.h"
-#include "services/gateway/http/static_files.h"
+#include "services/gateway/http/query.h"
 #include "services/gateway/testing/test_client.h"
 
 namespace ridestream::gateway {
@@ -24,13 +23,8 @@ using nlohmann::json;
 constexpr char kDiscoveryPath[] = "/.well-known/openid-configuration";
 
 std::map<std::string, std::string> ReadForm(const std::string& text) {
-  std::map<std::string, std::string> fields;
-  for (const absl::string_view pair : absl::StrSplit(text, '&', absl::SkipEmpty())) {
-    const std::size_t equals = pair.find('=');
-    fields[DecodeQuery({pair.data(), equals})] =
-        DecodeQuery({pair.data() + equals + 1, pair.size() - equals - 1});
-  }
-  return fields;
+  const auto fields = ParseQuery(text);
+  return {fields.begin(), fields.end()};
 }
 
 Response Json(int status, const json& body) {
