@@ -79,6 +79,22 @@ absl::Status CheckExposure(const GatewayServer::Options& options) {
                   options.address));
 }
 
+/// The scheme decides how cookies are protected, so it must be the one that browsers use.
+absl::Status CheckPublicUrl(const GatewayServer::Options& options) {
+  if (options.public_url.empty()) return absl::OkStatus();
+  if (AfterScheme(options.public_url).empty()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--public_url={}: must begin with https:// or http:// and a host", options.public_url));
+  }
+  if (options.public_url.starts_with(kHttp) && !options.https_certificate.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("--public_url={}: must begin with https://, since this port speaks TLS with "
+                    "--https_certificate",
+                    options.public_url));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Pseudonyms> MakePseudonyms(const GatewayServer::Options& options) {
   std::string path = options.pseudonym_key;
   if (path.empty() && !options.security.insecure && !options.sign_in_authority.empty()) {
@@ -122,6 +138,7 @@ std::string Reachable(const std::string& address) {
 
 absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(Options options) {
   if (absl::Status status = CheckExposure(options); !status.ok()) return status;
+  if (absl::Status status = CheckPublicUrl(options); !status.ok()) return status;
   auto security = rpc::Security::Start(options.security, "gateway");
   if (!security.ok()) return security.status();
   std::unique_ptr<GatewayServer> server(new GatewayServer(options, *std::move(security)));
@@ -215,7 +232,7 @@ absl::Status GatewayServer::Serve(Options options) {
        .credentials = tokens == nullptr ? Credentials(*anonymizer_)
                                         : Credentials(*anonymizer_, *tokens, sessions_.get()),
        .oidc = oidc_.get(),
-       .https = public_url_.starts_with("https:") || !options.https_certificate.empty(),
+       .https = public_url_.starts_with(kHttps) || !options.https_certificate.empty(),
        .web = {.default_timeout = options.default_timeout,
                .max_message_bytes = options.limits.body_bytes,
                .hello_time = options.limits.header_time},
@@ -250,7 +267,7 @@ absl::Status GatewayServer::Serve(Options options) {
 
 std::string GatewayServer::Url() const {
   if (!public_url_.empty()) return public_url_;
-  return (certificate_ == nullptr ? "http://" : "https://") + Reachable(address());
+  return std::string(certificate_ == nullptr ? kHttp : kHttps) + Reachable(address());
 }
 
 std::string GatewayServer::page() const {

@@ -54,9 +54,9 @@ class GatewayServer {
     /// derived. Empty: the key of `sign_in_authority` if there is one, else a random secret, in
     /// which case the pseudonyms change when the process restarts.
     std::string pseudonym_key = {};
-    /// The URL by which browsers reach the gateway, for the address that page() returns. If it
-    /// begins with "https:", responses tell browsers to use HTTPS only, and cookies are marked
-    /// Secure. Empty: derived from `address`.
+    /// The http or https URL by which browsers reach the gateway, for the address that page()
+    /// returns. If it is https, as it must be with `https_certificate`, responses tell browsers to
+    /// use HTTPS only, and cookies are sent over TLS only. Empty: derived from `address`.
     std::string public_url = {};
     /// The file of the HttpsCertificate for TLS on the port. Empty: plain HTTP.
     std::string https_certificate = {};

@@ -213,8 +213,18 @@ TEST(GatewayServerTest, ServesPlainHttpBeyondLoopbackOnlyWhenThatIsAskedFor) {
   const std::string page = (*tls)->page();
   const auto opened = browser.Call("GET", page.substr(page.find("/sign-in")));
   EXPECT_EQ(opened.status, 303);
-  EXPECT_TRUE(opened.headers.Get("set-cookie").ends_with("; Secure"));
+  const std::string_view cookie = opened.headers.Get("set-cookie");
+  EXPECT_TRUE(cookie.starts_with("__Host-ridestream-session=")) << cookie;
+  EXPECT_TRUE(cookie.ends_with("; Secure")) << cookie;
   EXPECT_TRUE(opened.headers.Has("strict-transport-security"));
+
+  for (const char* url :
+       {"http://127.0.0.1:7000", "HTTPS://ride.example", "ride.example", "https://"}) {
+    options.public_url = url;
+    EXPECT_THAT(GatewayServer::Start(options),
+                testing::StatusIs(absl::StatusCode::kInvalidArgument, "--public_url"))
+        << url;
+  }
 
   EXPECT_THAT(GatewayServer::Start({.address = "0.0.0.0:0", .security = {.insecure = true}}),
               testing::IsOk());

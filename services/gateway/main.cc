@@ -80,10 +80,11 @@ ABSL_FLAG(std::string, pseudonym_key, "",
           "File with a secret of at least 32 bytes, from which viewers' pseudonyms for drivers are "
           "derived. Give all gateways of a city the same file. Empty: the key of "
           "--sign_in_authority, otherwise a random key that ends with the process");
-ABSL_FLAG(std::string, public_url, "",
-          "URL at which browsers reach this gateway, such as https://ride.example, for the address "
-          "in the start line, and for --oidc_issuer to send browsers back. Empty: the address of "
-          "--listen");
+ABSL_FLAG(
+    std::string, public_url, "",
+    "URL at which browsers reach this gateway, such as https://ride.example, for the address "
+    "in the start line, and for --oidc_issuer to send browsers back. With https, as it must be "
+    "with --https_certificate, cookies are for TLS alone. Empty: the address of --listen");
 ABSL_FLAG(std::string, https_certificate, "",
           "PEM file with the certificate chain for browsers and its private key. The port then "
           "speaks TLS. Read again when the file changes. Empty: plain HTTP");

@@ -6,9 +6,6 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_split.h"
-#include "libs/base/host_port.h"
 #include "libs/identity/development_authority.h"
 #include "libs/rpc/rate_limiter.h"
 #include "libs/service/service.h"
@@ -18,19 +15,12 @@
 namespace ridestream::gateway {
 namespace {
 
-constexpr std::string_view kCookie = "ridestream-session";
 constexpr std::chrono::hours kTokenLifetime{1};
 
 /// Compares in constant time for texts of the same length.
 bool IsSecret(std::string_view text, std::string_view secret) {
   return text.size() == secret.size() &&
          CRYPTO_memcmp(text.data(), secret.data(), secret.size()) == 0;
-}
-
-/// Browsers send a host's cookies to all its ports, so the cookie's name contains the port.
-std::string CookieName(const Request& request) {
-  const auto host = ParseHostPort(request.headers.Get("host"));
-  return host.ok() ? fmt::format("{}-{}", kCookie, host->port) : std::string(kCookie);
 }
 
 /// Different audiences keep session cookies and tokens from being accepted in place of each other.
@@ -77,6 +67,7 @@ BrowserSessions::BrowserSessions(identity::TokenSigner signer, identity::TokenRu
 
 void BrowserSessions::SetUrl(std::string url) {
   MutexLock lock(mu_);
+  cookie_.emplace("ridestream-session", url, HostCookie::SameSite::kStrict);
   url_ = std::move(url);
 }
 
@@ -114,10 +105,9 @@ absl::StatusOr<std::string> BrowserSessions::Redeem(std::string_view code) {
   return cookie;
 }
 
-std::string BrowserSessions::Cookie(const Request& request, std::string_view value,
-                                    std::chrono::seconds lifetime) const {
-  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", CookieName(request),
-                     value, lifetime.count(), url_.starts_with("https:") ? "; Secure" : "");
+std::optional<HostCookie> BrowserSessions::Cookie() const {
+  MutexLock lock(mu_);
+  return cookie_;
 }
 
 Response BrowserSessions::SignIn(const Request& request) {
@@ -127,24 +117,25 @@ Response BrowserSessions::SignIn(const Request& request) {
   constexpr std::string_view kParameter = "code=";
   const std::string_view query = request.query;
   MutexLock lock(mu_);
-  const auto cookie =
+  if (!cookie_) return Problem(503, absl::StatusCode::kUnavailable, "the gateway is starting");
+  const auto value =
       Redeem(query.starts_with(kParameter) ? query.substr(kParameter.size()) : std::string_view());
-  if (!cookie.ok()) {
-    const absl::string_view reason = cookie.status().message();
+  if (!value.ok()) {
+    const absl::string_view reason = value.status().message();
     LogRefusedSignIn({reason.data(), reason.size()});
-    return Problem(cookie.status());
+    return Problem(value.status());
   }
-  response.headers.Add("set-cookie", Cookie(request, *cookie, kLifetime));
+  response.headers.Add("set-cookie", cookie_->Set(*value, kLifetime));
   return response;
 }
 
-absl::StatusOr<std::string> BrowserSessions::Open(const Request& request,
-                                                  const identity::Principal& person) {
+absl::StatusOr<std::string> BrowserSessions::Open(const identity::Principal& person) {
   MutexLock lock(mu_);
+  if (!cookie_) return absl::UnavailableError("the gateway is starting");
   const auto value = signer_.Mint(person, person_rules_, wall_.Now(), kLifetime);
   if (!value.ok()) return value.status();
   service::Log(service::Level::kInfo, "session_opened", {{"caller", identity::Name(person)}});
-  return Cookie(request, *value, kLifetime);
+  return cookie_->Set(*value, kLifetime);
 }
 
 Response BrowserSessions::SignOut(const Request& request) const {
@@ -157,32 +148,21 @@ Response BrowserSessions::SignOut(const Request& request) const {
     service::Log(service::Level::kInfo, "session_closed",
                  {{"caller", session->person ? identity::Name(*session->person) : ""}});
   }
-  MutexLock lock(mu_);
-  return {.status = 204,
-          .headers = {{"cache-control", "no-store"},
-                      {"set-cookie", Cookie(request, "", std::chrono::seconds(0))}}};
+  Response response{.status = 204, .headers = {{"cache-control", "no-store"}}};
+  if (const auto cookie = Cookie()) response.headers.Add("set-cookie", cookie->Clear());
+  return response;
 }
 
 std::optional<BrowserSessions::Session> BrowserSessions::Find(const Headers& headers) const {
   if (!IsOwnOrigin(headers)) return std::nullopt;
-  for (const auto& [name, value] : headers) {
-    if (!SameName(name, "cookie")) continue;
-    for (const absl::string_view piece :
-         absl::StrSplit(absl::string_view(value.data(), value.size()), ';')) {
-      const absl::string_view stripped = absl::StripAsciiWhitespace(piece);
-      const std::string_view cookie(stripped.data(), stripped.size());
-      const std::size_t equals = cookie.find('=');
-      if (equals == std::string_view::npos || !cookie.starts_with(kCookie)) continue;
-      const std::string_view token = cookie.substr(equals + 1);
-      const Time now = wall_.Now();
-      if (auto person = identity::VerifyToken(token, *keys_, person_rules_, now); person.ok()) {
-        return Session{std::move(person->principal)};
-      }
-      if (has_codes_ && identity::VerifyToken(token, *keys_, code_rules_, now).ok()) {
-        return Session{};
-      }
-    }
+  const auto cookie = Cookie();
+  const auto token = cookie ? cookie->In(headers) : std::nullopt;
+  if (!token) return std::nullopt;
+  const Time now = wall_.Now();
+  if (auto person = identity::VerifyToken(*token, *keys_, person_rules_, now); person.ok()) {
+    return Session{std::move(person->principal)};
   }
+  if (has_codes_ && identity::VerifyToken(*token, *keys_, code_rules_, now).ok()) return Session{};
   return std::nullopt;
 }
 

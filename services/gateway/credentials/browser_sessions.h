@@ -14,6 +14,7 @@
 #include "libs/identity/principal.h"
 #include "libs/identity/token.h"
 #include "libs/identity/token_signer.h"
+#include "services/gateway/http/host_cookie.h"
 #include "services/gateway/http/message.h"
 
 namespace ridestream::gateway {
@@ -49,8 +50,8 @@ class BrowserSessions {
                                                                const Clock& wall,
                                                                bool has_codes = true);
 
-  /// Sets the gateway's URL, such as "http://127.0.0.1:7000". If it begins with "https:", cookies
-  /// are marked Secure. Until this call, Address() has no host.
+  /// Sets the gateway's URL, such as "http://127.0.0.1:7000", which decides the name of the cookie
+  /// (see HostCookie). Until this call, no session is opened or found, and Address() has no host.
   void SetUrl(std::string url);
   bool has_codes() const { return has_codes_; }
   /// The address that opens the next session. Secret. Only for sessions with codes.
@@ -62,14 +63,14 @@ class BrowserSessions {
   /// "sign_in_address" contains the new address. Also logs "session_opened" and "sign_in_refused".
   Response SignIn(const Request& request);
 
-  /// The value of the Set-Cookie field that gives the browser of `request` a session of `person`.
-  /// Logs "session_opened" with the person.
-  absl::StatusOr<std::string> Open(const Request& request, const identity::Principal& person);
+  /// The value of the Set-Cookie field that gives a browser a session of `person`. Logs
+  /// "session_opened" with the person.
+  absl::StatusOr<std::string> Open(const identity::Principal& person);
   /// Answers a request for kSignOutPath: clears the session cookie. Logs "session_closed".
   Response SignOut(const Request& request) const;
 
-  /// The session whose cookie is in a request's headers, unless the request comes from a page of
-  /// another origin.
+  /// The session whose cookie is in a request's headers. None if the request comes from a page of
+  /// another origin, or if there are two such cookies.
   std::optional<Session> Find(const Headers& headers) const;
 
   /// Returns a token, valid for an hour, with which `session` acts as `caller`, such as
@@ -85,8 +86,7 @@ class BrowserSessions {
   absl::Status NewCode() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Redeems the code and returns the cookie's value for the new session.
   absl::StatusOr<std::string> Redeem(std::string_view code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  std::string Cookie(const Request& request, std::string_view value,
-                     std::chrono::seconds lifetime) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::optional<HostCookie> Cookie() const;
   std::string AddressLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Clock& wall_;
@@ -100,6 +100,7 @@ class BrowserSessions {
   mutable Mutex mu_;
   const identity::TokenSigner signer_ ABSL_GUARDED_BY(mu_);
   std::string url_ ABSL_GUARDED_BY(mu_);
+  std::optional<HostCookie> cookie_ ABSL_GUARDED_BY(mu_);  // Set with url_.
   std::string code_ ABSL_GUARDED_BY(mu_);
   Time code_made_at_ ABSL_GUARDED_BY(mu_);
 };

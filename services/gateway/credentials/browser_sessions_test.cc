@@ -13,6 +13,7 @@ namespace ridestream::gateway {
 namespace {
 
 using absl::StatusCode;
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::StartsWith;
 using testing::StatusIs;
@@ -80,24 +81,24 @@ TEST(BrowserSessionsTest, AcceptsOnlyCookiesOfItsSessions) {
   SignedIn site;
   const Headers own = site.Open();
   std::string forged(own.Get("cookie"));
+  const std::string name = "ridestream-session-7000";
+  const std::string mine = forged.substr(forged.find(name));
+  const std::string value = mine.substr(name.size());
   forged[forged.size() / 2] = forged[forged.size() / 2] == 'A' ? 'B' : 'A';
   for (const std::string& cookie :
-       {forged, std::string(), std::string("ridestream-session="),
-        std::string("ridestream-session"), "x-" + std::string(own.Get("cookie")).substr(12),
-        std::string(own.Get("cookie")) + "0", "ridestream-session=" + site.Code(),
-        "ridestream-session=" + site.Mint({identity::Role::kViewer, "browser"})}) {
+       {forged, std::string(), name + "=", name, "x-" + mine, mine + "0", name + "=" + site.Code(),
+        name + "=" + site.Mint({identity::Role::kViewer, "browser"}), "ridestream-session" + value,
+        "ridestream-session-7001" + value, "__Host-ridestream-session" + value}) {
     EXPECT_FALSE(site.sessions->Find({{"cookie", cookie}}).has_value()) << cookie;
   }
+  EXPECT_TRUE(site.sessions->Find({{"cookie", mine}}).has_value());
 }
 
 TEST(BrowserSessionsTest, AcceptsNoSessionsOfCodesWhereCodesOpenNone) {
   SignedIn site;
-  const auto others = BrowserSessions::Make(
-      *identity::TokenSigner::FromPrivateJwk(site.signer.PrivateJwk()), site.rules, site.clock,
-      /*has_codes=*/false);
-  ASSERT_THAT(others, testing::IsOk());
-  EXPECT_FALSE((*others)->Find(site.Open()).has_value());
-  const auto cookie = (*others)->Open({}, {identity::Role::kRider, "ada"});
+  const auto others = site.OtherSessions(/*has_codes=*/false);
+  EXPECT_FALSE(others->Find(site.Open()).has_value());
+  const auto cookie = others->Open({identity::Role::kRider, "ada"});
   ASSERT_THAT(cookie, testing::IsOk());
   const Headers own = {{"cookie", cookie->substr(0, cookie->find(';'))}};
   const auto session = site.sessions->Find(own);
@@ -116,17 +117,71 @@ TEST(BrowserSessionsTest, RefusesCookiesFromPagesOfOtherOrigins) {
   EXPECT_FALSE(site.sessions->Find(foreign).has_value());
 }
 
-TEST(BrowserSessionsTest, NamesTheCookieByThePortAndKeepsItToTls) {
+/// The cookie, as a browser sends it, of a session that `sessions` opens for this rider.
+std::string CookieOf(BrowserSessions& sessions, const std::string& rider) {
+  const std::string field = *sessions.Open({identity::Role::kRider, rider});
+  return field.substr(0, field.find(';'));
+}
+
+std::string ValueOf(const std::string& cookie) { return cookie.substr(cookie.find('=') + 1); }
+
+TEST(BrowserSessionsTest, AcceptsOverTlsOnlyACookieThatTheHostItselfCanSet) {
   SignedIn site;
-  const Response plain = site.Redeem(site.Code(), {{"host", "localhost:7000"}});
-  EXPECT_THAT(std::string(plain.headers.Get("set-cookie")), StartsWith("ridestream-session-7000="));
+  const std::string plain = CookieOf(*site.sessions, "eve");
+  EXPECT_THAT(plain, StartsWith("ridestream-session-7000="));
+  EXPECT_TRUE(site.sessions->Find({{"cookie", plain}}).has_value());
+
   site.sessions->SetUrl("https://ride.example");
   EXPECT_THAT(site.sessions->Address(), StartsWith("https://ride.example/sign-in?code="));
   const std::string address = site.sessions->Address();
-  const Response tls =
-      site.Redeem(address.substr(address.find('=') + 1), {{"host", "ride.example"}});
-  EXPECT_THAT(std::string(tls.headers.Get("set-cookie")), StartsWith("ridestream-session="));
-  EXPECT_THAT(std::string(tls.headers.Get("set-cookie")), EndsWith("; Secure"));
+  const Response opened = site.Redeem(address.substr(address.find('=') + 1));
+  EXPECT_THAT(std::string(opened.headers.Get("set-cookie")),
+              AllOf(StartsWith("__Host-ridestream-session="),
+                    EndsWith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure")));
+
+  // eve.ride.example plants her own session with Domain=ride.example.
+  const std::string value = "=" + ValueOf(plain);
+  for (const char* name :
+       {"ridestream-session", "ridestream-session-443", "ridestream-session-7000"}) {
+    const std::string planted = name + value;
+    EXPECT_FALSE(site.sessions->Find({{"cookie", planted}}).has_value()) << name;
+    const auto session =
+        site.sessions->Find({{"cookie", planted + "; " + CookieOf(*site.sessions, "ada")}});
+    ASSERT_TRUE(session.has_value()) << name;
+    EXPECT_EQ(session->person, (identity::Principal{identity::Role::kRider, "ada"})) << name;
+  }
+}
+
+TEST(BrowserSessionsTest, AcceptsNoneOfTwoCookies) {
+  SignedIn site;
+  for (const char* url : {"http://127.0.0.1:7000", "https://ride.example"}) {
+    site.sessions->SetUrl(url);
+    const std::string ada = CookieOf(*site.sessions, "ada");
+    const std::string eve = CookieOf(*site.sessions, "eve");
+    EXPECT_FALSE(site.sessions->Find({{"cookie", eve + "; " + ada}}).has_value()) << url;
+    EXPECT_FALSE(site.sessions->Find({{"cookie", ada}, {"cookie", eve}}).has_value()) << url;
+    EXPECT_TRUE(site.sessions->Find({{"cookie", ada}}).has_value()) << url;
+  }
+}
+
+TEST(BrowserSessionsTest, HasNoSessionsBeforeItsUrlIsKnown) {
+  const SignedIn site;
+  const std::string cookie = CookieOf(*site.sessions, "ada");
+  const auto starting = *BrowserSessions::Make(
+      *identity::TokenSigner::FromPrivateJwk(site.signer.PrivateJwk()), site.rules, site.clock);
+  EXPECT_FALSE(starting->Find({{"cookie", cookie}}).has_value());
+  EXPECT_THAT(starting->Open({identity::Role::kRider, "ada"}),
+              StatusIs(StatusCode::kUnavailable, "is starting"));
+  const std::string address = starting->Address();
+  const Request request{.method = "GET",
+                        .path = std::string(BrowserSessions::kSignInPath),
+                        .query = address.substr(address.find('?') + 1),
+                        .headers = {},
+                        .body = ""};
+  EXPECT_EQ(starting->SignIn(request).status, 503);
+  starting->SetUrl(std::string(SignedIn::kUrl));
+  EXPECT_TRUE(starting->Find({{"cookie", cookie}}).has_value());
+  EXPECT_EQ(starting->SignIn(request).status, 303) << "the code wasn't used up";
 }
 
 TEST(BrowserSessionsTest, MintsTokensOnlyForRidersDriversAndViewers) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
 
 namespace ridestream::gateway {
 
@@ -34,6 +35,22 @@ std::size_t Headers::Count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::count_if(fields_.begin(), fields_.end(),
                     [name](const Field& field) { return SameName(field.first, name); }));
+}
+
+std::optional<std::string_view> FindCookie(const Headers& headers, std::string_view name) {
+  std::optional<std::string_view> found;
+  for (const auto& [field, value] : headers) {
+    if (!SameName(field, "cookie")) continue;
+    for (const absl::string_view piece : absl::StrSplit(value, ';')) {
+      const absl::string_view stripped = absl::StripAsciiWhitespace(piece);
+      const std::string_view cookie(stripped.data(), stripped.size());
+      const std::size_t equals = cookie.find('=');
+      if (equals == std::string_view::npos || cookie.substr(0, equals) != name) continue;
+      if (found) return std::nullopt;
+      found = cookie.substr(equals + 1);
+    }
+  }
+  return found;
 }
 
 std::string MediaType(std::string_view content_type) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,11 @@ class Headers {
 
 /// Whether two names of header fields are the same: ASCII without regard to case.
 bool SameName(std::string_view a, std::string_view b);
+
+/// The value of the cookie of exactly this name in the fields Cookie of a request's header. Nothing
+/// if there is none, and nothing if there are several: a browser doesn't say who set which, and an
+/// attacker may have set the first.
+std::optional<std::string_view> FindCookie(const Headers& headers, std::string_view name);
 
 /// The media type in the value of a Content-Type field: without parameters, in small letters.
 std::string MediaType(std::string_view content_type);

@@ -10,16 +10,8 @@
 namespace ridestream::gateway {
 namespace {
 
-/// The part after "http://" or "https://"; empty if it is no such origin.
-std::string_view HostOf(std::string_view origin) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
-  }
-  return {};
-}
-
 bool IsSameHost(const Headers& headers, std::string_view origin) {
-  const std::string_view host = HostOf(origin);
+  const std::string_view host = AfterScheme(origin);
   return !host.empty() && SameName(host, headers.Get("host"));
 }
 
@@ -32,6 +24,13 @@ bool IsEmbeddedElsewhere(const Request& request) {
 }
 
 }  // namespace
+
+std::string_view AfterScheme(std::string_view url) {
+  for (const std::string_view scheme : {kHttp, kHttps}) {
+    if (url.starts_with(scheme)) return url.substr(scheme.size());
+  }
+  return {};
+}
 
 bool IsOwnOrigin(const Headers& headers) {
   return !headers.Has("origin") || IsSameHost(headers, headers.Get("origin"));
@@ -46,7 +45,7 @@ absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
       origins.all_ = true;
       continue;
     }
-    const std::string_view host = HostOf(origin);
+    const std::string_view host = AfterScheme(origin);
     if (host.empty() || host.find('/') != std::string_view::npos) {
       return absl::InvalidArgumentError(
           fmt::format("'{}' is not an origin; write https://host or http://host:port", origin));

@@ -9,6 +9,13 @@
 
 namespace ridestream::gateway {
 
+inline constexpr std::string_view kHttp = "http://";
+inline constexpr std::string_view kHttps = "https://";
+
+/// What follows the scheme: "ride.example:8443", which browsers send as Host, of the origin
+/// "https://ride.example:8443". Empty if the text is no http or https URL.
+std::string_view AfterScheme(std::string_view url);
+
 /// Whether a request comes from no page, or from one that its own host served. The value of
 /// `Origin`, which scripts can't forge, decides.
 bool IsOwnOrigin(const Headers& headers);

@@ -8,14 +8,13 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
-#include "libs/base/host_port.h"
 #include "libs/identity/signed_claims.h"
 #include "libs/rpc/rate_limiter.h"
 #include "libs/service/service.h"
 #include "services/gateway/http/hosts.h"
+#include "services/gateway/http/origins.h"
 #include "services/gateway/http/problem.h"
 #include "services/gateway/http/query.h"
 
@@ -26,8 +25,6 @@ using identity::TextClaim;
 using nlohmann::json;
 
 constexpr std::size_t kMaxCodeBytes = 4 << 10;
-constexpr std::string_view kHttps = "https://";
-constexpr std::string_view kHttp = "http://";
 
 /// Takes the same time for all wrong texts of one length.
 bool SameSecret(std::string_view a, std::string_view b) {
@@ -49,14 +46,6 @@ std::optional<std::map<std::string, std::string>> UniqueFields(std::string_view 
     if (!fields.insert(std::move(parameter)).second) return std::nullopt;
   }
   return fields;
-}
-
-/// The part after the scheme; empty if the text is no http or https URL.
-std::string_view AuthorityOf(std::string_view origin) {
-  for (const std::string_view scheme : {kHttps, kHttp}) {
-    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
-  }
-  return {};
 }
 
 bool HasScope(const std::string& scopes, std::string_view wanted) {
@@ -143,7 +132,7 @@ absl::Status OidcSignIn::SetOrigin(std::string origin) {
       origin.resize(origin.size() - std::string_view(port).size());
     }
   }
-  const std::string_view authority = AuthorityOf(origin);
+  const std::string_view authority = AfterScheme(origin);
   const auto host = HostName(authority);
   const bool is_origin = host && authority.find_first_of("/?#@\\ \"'<>&") == std::string_view::npos;
   if (!is_origin || (!origin.starts_with(kHttps) && !IsLoopback(*host))) {
@@ -174,38 +163,18 @@ absl::StatusOr<std::string> OidcSignIn::Seal(const Attempt& attempt) const {
 }
 
 absl::StatusOr<OidcSignIn::Attempt> OidcSignIn::Unseal(const Request& request) const {
-  const std::string cookie = SetCookie("", std::chrono::seconds(0));
-  const std::string_view name = std::string_view(cookie).substr(0, cookie.find('=') + 1);
-  for (const auto& [field, value] : request.headers) {
-    if (!SameName(field, "cookie")) continue;
-    for (const absl::string_view piece : absl::StrSplit(value, ';')) {
-      const absl::string_view stripped = absl::StripAsciiWhitespace(piece);
-      const std::string_view text(stripped.data(), stripped.size());
-      if (!text.starts_with(name)) continue;
-      const auto claims =
-          identity::VerifySignedClaims(text.substr(name.size()), *keys_, rules_, wall_.Now());
-      if (!claims.ok()) return claims.status();
-      return Attempt{.state = std::string(TextClaim(*claims, "state")),
-                     .nonce = std::string(TextClaim(*claims, "nonce")),
-                     .code_verifier = std::string(TextClaim(*claims, "code_verifier"))};
-    }
-  }
-  return absl::UnauthenticatedError("the browser has no cookie of a sign-in");
+  const auto sealed = Cookie().In(request.headers);
+  if (!sealed) return absl::UnauthenticatedError("the browser has no cookie of a sign-in, or two");
+  const auto claims = identity::VerifySignedClaims(*sealed, *keys_, rules_, wall_.Now());
+  if (!claims.ok()) return claims.status();
+  return Attempt{.state = std::string(TextClaim(*claims, "state")),
+                 .nonce = std::string(TextClaim(*claims, "nonce")),
+                 .code_verifier = std::string(TextClaim(*claims, "code_verifier"))};
 }
 
-/// The cookie must come back when the provider's page leads here, hence Lax. The prefix __Host-
-/// keeps servers of other names in the same domain from setting it.
-std::string OidcSignIn::SetCookie(std::string_view value, std::chrono::seconds lifetime) const {
-  const std::string origin = Origin();
-  const bool tls = origin.starts_with(kHttps);
-  std::string name = "__Host-ridestream-sign-in";
-  if (!tls) {
-    // Browsers send the cookies of one host to all its ports.
-    const auto address = ParseHostPort(AuthorityOf(origin));
-    name = fmt::format("ridestream-sign-in-{}", address.ok() ? address->port : 80);
-  }
-  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}", name, value,
-                     lifetime.count(), tls ? "; Secure" : "");
+HostCookie OidcSignIn::Cookie() const {
+  // Lax: the cookie must come back when the provider's page leads here.
+  return {"ridestream-sign-in", Origin(), HostCookie::SameSite::kLax};
 }
 
 void OidcSignIn::Ask(const std::shared_ptr<Exchange>& exchange, std::function<Response()> ask) {
@@ -237,7 +206,7 @@ void OidcSignIn::Start(const std::shared_ptr<Exchange>& exchange) {
   if (request.method != "GET") return exchange->Send(WrongMethod(request, "GET"));
   // The provider sends the browser back to the origin, where it must have the cookie.
   const std::string origin = Origin();
-  if (!SameName(request.headers.Get("host"), AuthorityOf(origin))) {
+  if (!SameName(request.headers.Get("host"), AfterScheme(origin))) {
     return exchange->Send(
         Refuse(SignInFailure::kOtherHost, fmt::format("begun under another name than {}", origin)));
   }
@@ -270,7 +239,7 @@ Response OidcSignIn::SendToProvider() {
   return {.status = 303,
           .headers = {{"location", fmt::format("{}{}{}", *endpoint, separator, query)},
                       {"cache-control", "no-store"},
-                      {"set-cookie", SetCookie(*cookie, kLifetime)}}};
+                      {"set-cookie", Cookie().Set(*cookie, kLifetime)}}};
 }
 
 void OidcSignIn::Finish(const std::shared_ptr<Exchange>& exchange) {
@@ -305,27 +274,25 @@ void OidcSignIn::Finish(const std::shared_ptr<Exchange>& exchange) {
     return refuse(SignInFailure::kProviderRefused,
                   fmt::format("the callback has no code of 1 to {} bytes", kMaxCodeBytes));
   }
-  Ask(exchange, [this, request,
-                 grant = OidcProvider::Grant{.code = code,
-                                             .code_verifier = std::move(attempt->code_verifier),
-                                             .redirect_uri = RedirectUri(),
-                                             .nonce = std::move(attempt->nonce)}] {
-    return Redeem(request, grant);
-  });
+  Ask(exchange, [this, grant = OidcProvider::Grant{
+                           .code = code,
+                           .code_verifier = std::move(attempt->code_verifier),
+                           .redirect_uri = RedirectUri(),
+                           .nonce = std::move(attempt->nonce)}] { return Redeem(grant); });
 }
 
-Response OidcSignIn::Redeem(const Request& request, const OidcProvider::Grant& grant) {
+Response OidcSignIn::Redeem(const OidcProvider::Grant& grant) {
   const auto claims = provider_->Redeem(grant);
   if (!claims.ok()) return Refuse(claims.status());
   const auto person = PersonOf(*claims, options_.claims);
   if (!person.ok()) return Refuse(person.status());
-  const auto session = sessions_.Open(request, *person);
+  const auto session = sessions_.Open(*person);
   if (!session.ok()) return Refuse(session.status());
   return {.status = 303,
           .headers = {{"location", "/"},
                       {"cache-control", "no-store"},
                       {"set-cookie", *session},
-                      {"set-cookie", SetCookie("", std::chrono::seconds(0))}}};
+                      {"set-cookie", Cookie().Clear()}}};
 }
 
 Response OidcSignIn::Refuse(const absl::Status& status) const {
@@ -338,7 +305,7 @@ Response OidcSignIn::Refuse(SignInFailure failure, std::string_view reason) cons
   Response response = SignInFailurePage(failure, Origin());
   // A sign-in is tried once: the next has its own state. A forged callback doesn't end one, though.
   if (failure != SignInFailure::kNotBegun && failure != SignInFailure::kOtherHost) {
-    response.headers.Add("set-cookie", SetCookie("", std::chrono::seconds(0)));
+    response.headers.Add("set-cookie", Cookie().Clear());
   }
   return response;
 }

@@ -17,6 +17,7 @@
 #include "libs/identity/token_signer.h"
 #include "services/gateway/credentials/browser_sessions.h"
 #include "services/gateway/http/exchange.h"
+#include "services/gateway/http/host_cookie.h"
 #include "services/gateway/oidc/claims.h"
 #include "services/gateway/oidc/provider.h"
 #include "services/gateway/oidc/sign_in_page.h"
@@ -92,14 +93,15 @@ class OidcSignIn {
   absl::StatusOr<std::string> Seal(const Attempt& attempt) const;
   /// The attempt in the browser's cookie.
   absl::StatusOr<Attempt> Unseal(const Request& request) const;
-  std::string SetCookie(std::string_view value, std::chrono::seconds lifetime) const;
+  /// The cookie in which an attempt waits.
+  HostCookie Cookie() const;
   std::string Origin() const;
   std::string RedirectUri() const { return Origin() + std::string(kCallbackPath); }
 
   /// Runs `ask` on the thread of the provider, and sends its response on the exchange's strand.
   void Ask(const std::shared_ptr<Exchange>& exchange, std::function<Response()> ask);
   Response SendToProvider();
-  Response Redeem(const Request& request, const OidcProvider::Grant& grant);
+  Response Redeem(const OidcProvider::Grant& grant);
   Response Refuse(SignInFailure failure, std::string_view reason) const;
   Response Refuse(const absl::Status& status) const;
 

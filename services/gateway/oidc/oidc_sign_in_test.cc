@@ -38,8 +38,8 @@ using ::testing::StartsWith;
 using testing::StatusIs;
 using Behavior = TestOidcProvider::Behavior;
 
-constexpr char kSession[] = "ridestream-session";
-constexpr char kAttempt[] = "ridestream-sign-in";
+constexpr char kSession[] = "ridestream-session-";
+constexpr char kAttempt[] = "ridestream-sign-in-";
 
 /// Keeps cookies as a browser does.
 class Browser {
@@ -494,7 +494,7 @@ TEST_F(OidcSignInTest, LogsWhoSignsInAndNoSecret) {
   }
 }
 
-TEST_F(OidcSignInTest, KeepsTheCookiesToTls) {
+TEST_F(OidcSignInTest, KeepsTheCookiesToTlsAndToItsHost) {
   site_.sessions->SetUrl("https://127.0.0.1");
   for (const char* origin : {"https://127.0.0.1", "https://127.0.0.1/", "https://127.0.0.1:443"}) {
     ASSERT_THAT(sign_in_->SetOrigin(origin), IsOk());
@@ -503,8 +503,29 @@ TEST_F(OidcSignInTest, KeepsTheCookiesToTls) {
     EXPECT_THAT(browser.Cookie("__Host-ridestream-sign-in"), EndsWith("; SameSite=Lax; Secure"));
     const std::string callback = provider_.SignIn(std::string(begun.headers.Get("location")));
     EXPECT_EQ(browser.Call("GET", callback, {{"host", "127.0.0.1"}}).status, 303);
-    EXPECT_THAT(browser.Cookie(kSession), EndsWith("; HttpOnly; SameSite=Strict; Secure"));
+    EXPECT_THAT(browser.Cookie("__Host-ridestream-session"),
+                EndsWith("; HttpOnly; SameSite=Strict; Secure"));
   }
+}
+
+TEST_F(OidcSignInTest, APlantedSignInDoesNotSignTheVictimInAsTheAttacker) {
+  const Headers host = {{"host", "127.0.0.1"}};
+  ASSERT_THAT(sign_in_->SetOrigin("https://127.0.0.1"), IsOk());
+  Browser attacker(port());
+  const auto begun = attacker.Call("GET", "/sign-in/start", host);
+  const std::string callback = provider_.SignIn(std::string(begun.headers.Get("location")));
+  const std::string field = attacker.Cookie("__Host-ridestream-sign-in");
+  const std::string own = field.substr(0, field.find(';'));
+  const std::string value = own.substr(own.find('='));
+  const auto call = [&](const std::string& cookies) {
+    Headers headers = host;
+    headers.Add("cookie", cookies);
+    return TestClient(port()).Call("GET", callback, headers).status;
+  };
+  EXPECT_EQ(call("ridestream-sign-in" + value), 400);
+  EXPECT_EQ(call("ridestream-sign-in-443" + value), 400);
+  EXPECT_EQ(call(own + "; " + own), 400) << "two sign-ins";
+  EXPECT_EQ(call(own), 303);
 }
 
 TEST_F(OidcSignInTest, TakesOnlyAnOriginThatIsHttpsOrOnLoopback) {

@@ -141,7 +141,7 @@ TEST_F(SignInTest, RefusesEveryMethodAndRouteWithoutProof) {
       {"an expired session", old_session},
       {"a foreign session", With(foreign.Open(), "ridestream-caller", "rider/ada")},
       {"a token in the cookie",
-       {{"cookie", "ridestream-session=" + site_.Mint({identity::Role::kRider, "ada"})},
+       {{"cookie", "ridestream-session-7000=" + site_.Mint({identity::Role::kRider, "ada"})},
         {"ridestream-caller", "rider/ada"}}},
       {"a session with a bad token",
        With(With(site_.Open(), "ridestream-caller", "rider/ada"), "authorization", "Bearer x")},

@@ -23,13 +23,14 @@ struct SignedIn {
     std::ofstream(keys, std::ios::binary) << signer.PublicJwks();
     verifier = *identity::TokenVerifier::Start({.key_file = keys, .rules = rules}, clock);
     sessions = OtherSessions();
-    sessions->SetUrl(std::string(kUrl));
   }
 
   /// The sessions of another gateway with the same key.
-  std::unique_ptr<BrowserSessions> OtherSessions() const {
-    return *BrowserSessions::Make(*identity::TokenSigner::FromPrivateJwk(signer.PrivateJwk()),
-                                  rules, clock);
+  std::unique_ptr<BrowserSessions> OtherSessions(bool has_codes = true) const {
+    auto others = *BrowserSessions::Make(
+        *identity::TokenSigner::FromPrivateJwk(signer.PrivateJwk()), rules, clock, has_codes);
+    others->SetUrl(std::string(kUrl));
+    return others;
   }
   std::string Mint(const identity::Principal& caller,
                    std::chrono::seconds lifetime = std::chrono::hours(1)) const {
