@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kRoot, makeAuthority, securityFlags, Service } from "./processes.js";
+import { kRoot, makeAuthority, publicKeyHash, securityFlags, Service } from "./processes.js";
 
 export interface CityOptions {
   readonly drivers: number;
@@ -12,6 +12,9 @@ export interface CityOptions {
   readonly dispatchFlags?: readonly string[];
   /** The cars' first places as longitude and latitude; random places by default. */
   readonly fleet?: readonly (readonly [number, number])[];
+  /** Where people sign in, with a gateway that speaks TLS. By default, the city signs in a browser by
+   * a one-time code. */
+  readonly oidc?: Readonly<{ gatewayFlags: readonly string[] }>;
 }
 
 /** Flags for a city without riders but the test, where drivers accept and complete every ride. */
@@ -36,8 +39,9 @@ export class City {
   private services: Service[] = [];
   private gateway: Service | null = null;
   private upstream: string[] = [];
+  private signInFlags: string[] = [];
   address = "";
-  /** The address that the gateway announced at its last start. It signs one browser in. */
+  /** The address that the gateway announced at its last start. It signs one browser in, by a code. */
   page = "";
   /** The session of a browser that has signed in. It outlives restarts of the gateway. */
   cookies: readonly Cookie[] = [];
@@ -56,8 +60,11 @@ export class City {
       const dispatchFlags = [listen, rate, ...peers, ...(options.dispatchFlags ?? [])];
       const dispatch = await city.serve("dispatch", dispatchFlags);
       city.upstream = [...peers, `--dispatch=${dispatch}`];
+      city.signInFlags = options.oidc
+        ? [...(await city.httpsFlags()), ...options.oidc.gatewayFlags]
+        : [`--sign_in_authority=${city.authority}`];
       await city.startGateway("127.0.0.1:0");
-      city.cookies = [await signIn(city.page)];
+      if (!options.oidc) city.cookies = [await signIn(city.page)];
       const load = [
         rate,
         `--authority=${city.authority}`,
@@ -79,7 +86,21 @@ export class City {
   }
 
   get url(): string {
-    return `http://${this.address}/`;
+    return new URL("/", this.page).href;
+  }
+
+  /** The hash of the gateway's public key, see publicKeyHash. */
+  async keyHash(): Promise<string> {
+    return publicKeyHash(await readFile(join(this.authority, "gateway.pem")));
+  }
+
+  /** The flags of a gateway that speaks TLS and signs sessions by the key of the city's tokens. */
+  private async httpsFlags(): Promise<string[]> {
+    const files = ["gateway.pem", "gateway.key"].map((name) => join(this.authority, name));
+    const both = await Promise.all(files.map((file) => readFile(file, "utf8")));
+    const path = join(this.folder, "https.pem");
+    await writeFile(path, both.join(""), { mode: 0o600 });
+    return [`--https_certificate=${path}`, `--session_key=${join(this.authority, "tokens.jwk")}`];
   }
 
   /** Starts the gateway, by default at the address that it had before. */
@@ -87,7 +108,7 @@ export class City {
     const flags = [
       `--listen=${listen}`,
       `--web=${join(kRoot, "services/gateway/web/dist")}`,
-      `--sign_in_authority=${this.authority}`,
+      ...this.signInFlags,
       ...securityFlags(this.authority, "gateway"),
       ...this.upstream,
     ];

@@ -1,4 +1,5 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -33,9 +34,19 @@ async function announced(file: string, failed: AbortSignal): Promise<Announced> 
   }
 }
 
-/** Makes a throwaway authority for all services in `folder`. */
-export async function makeAuthority(folder: string): Promise<void> {
-  await promisify(execFile)(join(kBinaries, "authority"), ["create", `--folder=${folder}`]);
+/** Makes a throwaway authority in `folder`, by default for all services. */
+export async function makeAuthority(folder: string, services?: readonly string[]): Promise<void> {
+  const flags = [`--folder=${folder}`];
+  if (services) flags.push(`--services=${services.join(",")}`);
+  await promisify(execFile)(join(kBinaries, "authority"), ["create", ...flags]);
+}
+
+/** The hash of a certificate's public key, by which Chromium can be told to trust that key alone
+ * (--ignore-certificate-errors-spki-list). */
+export function publicKeyHash(certificatePem: Buffer): string {
+  const { publicKey } = new X509Certificate(certificatePem);
+  const bytes = publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(bytes).digest("base64");
 }
 
 /** The flags that make a service use that authority. */

@@ -1,22 +1,19 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clickPlace, kHasChromium, launchBrowser, openPage, screenshot } from "./browser.js";
+import {
+  chooseRide,
+  clickPlace,
+  kDropoff,
+  kHasChromium,
+  launchBrowser,
+  openPage,
+  screenshot,
+} from "./browser.js";
 import { City, kQuietCity } from "./city.js";
 
-/** Two corners of the built-in city, about 2 km apart. */
-const kPickup = [-30.012, 45.004] as const;
-const kDropoff = [-29.99, 45.01] as const;
 const kElsewhere = [-30.02, 45.012] as const;
 /** A place from which a car takes about five minutes. */
 const kFarOff = [-29.985, 44.995] as const;
-
-async function chooseRide(page: Page): Promise<void> {
-  await page.getByRole("tab", { name: "Ride" }).click();
-  await page.getByText("Click the map: pick-up").waitFor();
-  await clickPlace(page, kPickup);
-  await page.getByText("Click the map: destination").waitFor();
-  await clickPlace(page, kDropoff);
-}
 
 describe.skipIf(!kHasChromium)("a rider in the browser", () => {
   let city: City;
