@@ -32,9 +32,10 @@ RIDESTREAM_RANGED_FLAG(double, clock_rate, 1.0,
                        "Speed of the city's clock relative to the wall clock. All processes of a "
                        "system need the same rate",
                        0.1, 100);
-ABSL_FLAG(std::string, address_file, "",
-          "File to which the service writes its addresses once it is ready, one NAME=VALUE per "
-          "line: address, and metrics if metrics are served");
+ABSL_FLAG(
+    std::string, address_file, "",
+    "File to which the service writes its addresses once it is ready, one NAME=VALUE per "
+    "line: address, grpc (the gRPC library that is loaded), and metrics if metrics are served");
 ABSL_FLAG(std::string, log_level, "info",
           "Lowest level that is logged: debug, info, warning or error");
 ABSL_FLAG(std::string, log_format, "text",
@@ -252,7 +253,8 @@ void LogServing(std::string_view address, std::initializer_list<Field> fields) {
   if (path.empty()) return;
   std::map<std::string, std::string> announced{{"address", std::string(address)}};
   for (const Field& field : fields) {
-    if (field.key == "metrics" || field.key == "page") announced.emplace(field.key, field.value);
+    if (field.key == "metrics" || field.key == "page" || field.key == "grpc")
+      announced.emplace(field.key, field.value);
   }
   if (absl::Status status = WriteAddressFile(path, announced); !status.ok()) {
     Log(Level::kError, "address_file_failed", {{"error", status.ToString()}});

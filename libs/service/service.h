@@ -72,8 +72,9 @@ int PrintFailure(const absl::Status& status);
 [[noreturn]] void EndProcess(std::string_view event, std::initializer_list<Field> fields = {});
 
 /// Announces that the service is ready: logs the event "serving", at every --log_level, with
-/// `address` and the fields, and writes `address`, "metrics" and "page" to --address_file. Ends the
-/// process if the file can't be written, because the process that waits for it would wait forever.
+/// `address` and the fields, and writes `address`, "metrics", "page" and "grpc" to --address_file.
+/// Ends the process if the file can't be written, because the process that waits for it would wait
+/// forever.
 void LogServing(std::string_view address, std::initializer_list<Field> fields);
 
 }  // namespace ridestream::service

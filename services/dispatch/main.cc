@@ -11,6 +11,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/rpc/grpc_library.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
@@ -275,7 +276,8 @@ absl::Status Run() {
     service::LogServing(server.address(), {{"metrics", server.metrics_address()},
                                            {"markets", markets},
                                            {"standby_of", lease.address()},
-                                           {"standby_for", lease.market()}});
+                                           {"standby_for", lease.market()},
+                                           {"grpc", rpc::LoadedGrpc()}});
   };
   options->on_ready = [markets =
                            service::Describe(options->streets)](const DispatchServer& server) {
@@ -283,6 +285,7 @@ absl::Status Run() {
                         {{"metrics", server.metrics_address()},
                          {"markets", markets},
                          {"clock_rate", fmt::format("{}", absl::GetFlag(FLAGS_clock_rate))},
+                         {"grpc", rpc::LoadedGrpc()},
                          {"authentication", server.authentication()}});
   };
   options->on_lease_lost = service::RequestStop;

@@ -10,6 +10,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/rpc/grpc_library.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
@@ -112,6 +113,7 @@ void LogReady(const ExporterServer& server) {
                                          {"markets", absl::GetFlag(FLAGS_markets)},
                                          {"topic", absl::GetFlag(FLAGS_topic)},
                                          {"after", std::to_string(server.position())},
+                                         {"grpc", rpc::LoadedGrpc()},
                                          {"authentication", server.authentication()}});
 }
 

@@ -11,6 +11,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/rpc/grpc_library.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/service/flag_range.h"
 #include "libs/service/service.h"
@@ -226,6 +227,7 @@ absl::Status Run() {
                                              {"web", web.empty() ? "none" : web},
                                              {"allow_origins", absl::GetFlag(FLAGS_allow_origins)},
                                              {"allowed_hosts", absl::GetFlag(FLAGS_allowed_hosts)},
+                                             {"grpc", rpc::LoadedGrpc()},
                                              {"authentication", (*server)->authentication()}});
   service::DrainOnStopSignal([&] { (*server)->Drain(); });
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/rpc/grpc_library.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
@@ -100,6 +101,7 @@ absl::Status Run() {
                        {"max_drivers", fmt::format("{}", absl::GetFlag(FLAGS_max_drivers))},
                        {"max_markets", fmt::format("{}", absl::GetFlag(FLAGS_max_markets))},
                        {"max_viewers", fmt::format("{}", absl::GetFlag(FLAGS_max_viewers))},
+                       {"grpc", rpc::LoadedGrpc()},
                        {"authentication", (*server)->authentication()}});
   service::DrainOnStopSignal([&] { (*server)->Drain(); });
   return absl::OkStatus();

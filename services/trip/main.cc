@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/grpc_library.h"
 #include "libs/rpc/security_flags.h"
 #include "libs/rpc/server_flags.h"
 #include "libs/service/flag_range.h"
@@ -167,6 +168,7 @@ absl::Status Run() {
                                              {"markets", markets},
                                              {"data", (*server)->store_place()},
                                              {"log_end", std::to_string((*server)->log_end())},
+                                             {"grpc", rpc::LoadedGrpc()},
                                              {"authentication", (*server)->authentication()}});
 
   service::DrainOnStopSignal([&] { (*server)->Drain(); });

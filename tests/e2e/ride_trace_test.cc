@@ -1,5 +1,5 @@
-// The spans of one ride through all services are a public interface, whatever collects them. They are
-// listed in docs/tracing.md.
+// The spans of one ride through all services are a public interface, whatever collects them. They
+// are listed in docs/tracing.md.
 
 #include <gtest/gtest.h>
 
