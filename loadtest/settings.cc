@@ -35,6 +35,10 @@ RIDESTREAM_RANGED_FLAG(int, drivers, 200, "Number of drivers. Each has its own s
 RIDESTREAM_RANGED_FLAG(int, seconds, 60,
                        "Time during which riders make requests, in wall-clock seconds", 1,
                        7 * 86'400);
+RIDESTREAM_RANGED_FLAG(int, connect_seconds, 20,
+                       "Longest time to wait, before riders make requests, until all drivers have "
+                       "sessions, in wall-clock seconds. 2,000 drivers a second connect",
+                       1, 3'600);
 RIDESTREAM_RANGED_FLAG(
     int, drain_seconds, 120,
     "Time that open trips get to end after --seconds, in wall-clock seconds. Riders who still wait "
@@ -219,6 +223,7 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   settings.city.seed = absl::GetFlag(FLAGS_seed);
   settings.city.traced_rides = absl::GetFlag(FLAGS_trace_rides);
   settings.city.connections = absl::GetFlag(FLAGS_connections);
+  settings.city.connect = std::chrono::seconds(absl::GetFlag(FLAGS_connect_seconds));
   settings.city.load = std::chrono::seconds(absl::GetFlag(FLAGS_seconds));
   settings.city.drain = std::chrono::seconds(absl::GetFlag(FLAGS_drain_seconds));
   settings.city.progress = *progress;

@@ -111,6 +111,10 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Options&
     posix_spawn_file_actions_addopen(settings.actions(), STDERR_FILENO, options.log_path.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0644);
   }
+  if (!options.stdout_path.empty()) {
+    posix_spawn_file_actions_addopen(settings.actions(), STDOUT_FILENO, options.stdout_path.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0644);
+  }
   posix_spawn_file_actions_addopen(settings.actions(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   // If the child inherited one of our connections, our closing it would not end it.
   posix_spawn_file_actions_addclosefrom_np(settings.actions(), STDERR_FILENO + 1);

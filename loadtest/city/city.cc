@@ -16,7 +16,6 @@ namespace ridestream::loadtest {
 namespace {
 
 constexpr std::chrono::seconds kReachTimeout(10);
-constexpr std::chrono::seconds kConnectTimeout(20);
 constexpr std::chrono::seconds kLeaveTimeout(10);
 constexpr std::chrono::seconds kSettleTimeout(15);
 constexpr std::chrono::milliseconds kTick(100);
@@ -128,7 +127,7 @@ absl::Status City::Reach() {
 
 absl::Status City::Connect() {
   fleet_.Start();
-  Phase("connect", kConnectTimeout, [this] { return fleet_.welcomed() == fleet_.size(); });
+  Phase("connect", options_.connect, [this] { return fleet_.welcomed() == fleet_.size(); });
   const size_t welcomed = fleet_.welcomed();
   if (welcomed == 0 && stop_signals_ > 0) {
     return absl::CancelledError("stopped before a driver got a session");

@@ -34,7 +34,8 @@ struct CityOptions {
   std::uint64_t seed = 1;
   /// Number of connections to dispatch that the drivers' streams share; 0: as many as needed.
   int connections = 0;
-  /// Wall time.
+  /// Longest time for the phases, wall time.
+  std::chrono::seconds connect{20};
   std::chrono::seconds load{60};
   std::chrono::seconds drain{120};
   ProgressMode progress = ProgressMode::kNone;
