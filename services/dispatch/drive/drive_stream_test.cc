@@ -65,6 +65,23 @@ class Listener final : public EventSink, public PositionSink {
   int reports_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
+/// Keeps the versions of the plans that drivers acked.
+class AckedPlans final : public AckListener {
+ public:
+  void OnAck(const DriverId&, const v1::DriveResponse& push) override {
+    MutexLock lock(mu_);
+    versions_.push_back(push.plan().version());
+  }
+  std::vector<std::uint64_t> versions() {
+    MutexLock lock(mu_);
+    return versions_;
+  }
+
+ private:
+  Mutex mu_;
+  std::vector<std::uint64_t> versions_ ABSL_GUARDED_BY(mu_);
+};
+
 v1::DriveResponse PlanOf(std::uint64_t version) {
   v1::DriveResponse message;
   message.mutable_plan()->set_version(version);
@@ -94,12 +111,13 @@ class DriveStreamLogicTest : public ::testing::Test {
   testing::ManualTimers timers_;
   Listener market_;
   OfferTimes offer_times_;
+  AckedPlans acked_;
   SessionRegistry registry_{
       {.session = {.max_unacked = 4}, .max_sessions = 3, .max_sessions_per_address = 2, .seed = 1},
       clock_,
       timers_,
       [this](const MarketId&) -> SessionRegistry::MarketPorts {
-        return {&market_, &market_, &offer_times_};
+        return {&market_, &market_, &offer_times_, /*area=*/nullptr, &acked_};
       }};
 };
 
@@ -115,6 +133,30 @@ TEST_F(DriveStreamLogicTest, WritesOneMessageAtATimeInTheirOrder) {
   EXPECT_FALSE(call.writing());
   call.Break();
   call.Done();
+}
+
+TEST_F(DriveStreamLogicTest, ReportsPushesThatAResumptionAcks) {
+  FakeCall first;
+  Connect(first, "d-1");
+  const auto session = registry_.Find(DriverId("d-1"));
+  session->Push(PlanOf(1));
+  session->Push(PlanOf(2));
+  while (first.Take()) {
+  }
+  first.Break();
+  first.Done();
+  EXPECT_TRUE(acked_.versions().empty());
+  FakeCall second;
+  ASSERT_THAT(second.Open(registry_, "d-1"), testing::IsOk());
+  v1::DriveRequest request;
+  request.mutable_hello()->set_market("city");
+  request.mutable_hello()->set_seats(4);
+  request.mutable_hello()->mutable_resume()->set_session_id(session->id().str());
+  request.mutable_hello()->mutable_resume()->set_last_sequence(1);
+  ASSERT_TRUE(second.Say(request));
+  EXPECT_EQ(acked_.versions(), std::vector<std::uint64_t>{1});
+  second.Break();
+  second.Done();
 }
 
 TEST_F(DriveStreamLogicTest, EndsOnlyWhenTheWriteUnderWayIsOver) {

@@ -32,7 +32,8 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStrea
   {
     MutexLock lock(mu_);
     if (dropped_) return absl::UnavailableError("the session was just dropped; connect again");
-    connected.epoch = session_.Connect(hello, std::move(fresh_id), around_.clock.Now());
+    connected.epoch = session_.Connect(hello, std::move(fresh_id), around_.clock.Now(),
+                                       [this](const v1::DriveResponse& push) { OnAcked(push); });
     connected.resumed = session_.resumed();
     hello_ = hello;
     id = session_.id();
@@ -106,14 +107,15 @@ absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
   if (!Hear(epoch)) return absl::OkStatus();
   MutexLock lock(mu_);
   if (!IsCurrent(epoch)) return absl::OkStatus();
-  const Time now = around_.clock.Now();
-  return session_.Ack(sequence, [this, now](const v1::DriveResponse& push) {
-    if (around_.acks != nullptr) around_.acks->OnAck(driver_, push);
-    if (!push.has_offer()) return;
-    const Duration took = now - FromProto(push.offer().decided_at());
-    around_.offer_times.Acked(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(took / around_.config.clock_rate));
-  });
+  return session_.Ack(sequence, [this](const v1::DriveResponse& push) { OnAcked(push); });
+}
+
+void DriverSession::OnAcked(const v1::DriveResponse& push) {
+  if (around_.acks != nullptr) around_.acks->OnAck(driver_, push);
+  if (!push.has_offer()) return;
+  const Duration took = around_.clock.Now() - FromProto(push.offer().decided_at());
+  around_.offer_times.Acked(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(took / around_.config.clock_rate));
 }
 
 bool DriverSession::Hear(std::uint64_t epoch) {

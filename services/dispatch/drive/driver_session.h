@@ -136,6 +136,8 @@ class DriverSession {
   /// Writes a log line with the ids of driver and session.
   void Log(service::Level level, std::string_view event, const SessionId& id,
            std::uint64_t epoch) const;
+  /// The driver has newly acked that push.
+  void OnAcked(const v1::DriveResponse& push);
   void Forward(location::v1::DriverState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Marks the session as dropped: no stream can attach any more. Returns its stream, which must be
   /// ended after the lock is released.

@@ -43,8 +43,9 @@ RideSpans::RideSpans(const tracing::Tracer& tracer, std::string market)
     : tracer_(tracer), market_(std::move(market)) {}
 
 RideSpans::PushKey RideSpans::KeyOf(const DriverId& driver, const v1::DriveResponse& push) {
-  return {driver.str(),
-          push.has_offer() ? push.offer().offer_id() : std::to_string(push.plan().version())};
+  if (push.has_offer()) return {driver.str(), push.offer().offer_id()};
+  if (push.has_offer_ended()) return {driver.str(), push.offer_ended().offer_id()};
+  return {driver.str(), std::to_string(push.plan().version())};
 }
 
 RideSpans::Ride* RideSpans::Sampled(const std::string& trip_id) {
@@ -257,10 +258,11 @@ void RideSpans::End(const v1::OfferEnded& ended) {
 }
 
 void RideSpans::OnAck(const DriverId& driver, const v1::DriveResponse& push) {
-  if (!push.has_offer() && !push.has_plan()) return;
+  if (!push.has_offer() && !push.has_offer_ended() && !push.has_plan()) return;
   MutexLock lock(mu_);
   const auto [first, last] = unacked_.equal_range(KeyOf(driver, push));
-  for (auto each = first; each != last; ++each) {
+  // An offer that ran out is sent again as its end, under its number: it never arrived.
+  for (auto each = first; each != last && !push.has_offer_ended(); ++each) {
     const Unacked& unacked = each->second;
     tracing::Span span = Start(push.has_offer() ? "ridestream.offer.push" : "ridestream.plan.push",
                                unacked.parent, unacked.trip_id, unacked.pushed_at);

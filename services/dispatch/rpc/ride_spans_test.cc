@@ -21,8 +21,8 @@ class RideSpansTest : public ::testing::Test {
     spans_.Decided(decisions);
     spans_.Handled(event, {});
   }
-  /// The trip t-1 is requested, and offered to d-1.
-  void Offer(const std::string& offer) {
+  /// The trip t-1 is requested, and offered to d-1. Returns the offer's push.
+  Push Offer(const std::string& offer) {
     trip::v1::TripEvent requested;
     requested.mutable_trip()->set_trip_id("t-1");
     requested.mutable_trip()->set_state(trip::v1::TRIP_STATE_REQUESTED);
@@ -33,6 +33,7 @@ class RideSpansTest : public ::testing::Test {
     push.message.mutable_offer()->set_offer_id(offer);
     push.message.mutable_offer()->set_trip_id("t-1");
     Handle(TripLogged{requested}, {push});
+    return push;
   }
   std::vector<std::string> Ended() const {
     std::vector<std::string> names;
@@ -65,6 +66,24 @@ TEST_F(RideSpansTest, EndsTheOfferOfADriverWhoseSessionIsDropped) {
   Handle(SessionDropped{DriverId("d-1")});
   EXPECT_THAT(Ended(), ::testing::ElementsAre("ridestream.offer.answer", "ridestream.ride.offer"));
   EXPECT_EQ(spans_.TraceOf("t-1"), kRequest);
+}
+
+TEST_F(RideSpansTest, MakesOneSpanOfAPushWhenItIsAcked) {
+  const Push offered = Offer("o-1");
+  spans_.OnAck(offered.driver, offered.message);
+  EXPECT_THAT(Ended(), ::testing::ElementsAre("ridestream.offer.push"));
+  spans_.OnAck(offered.driver, offered.message);
+  EXPECT_THAT(Ended(), ::testing::SizeIs(1)) << "the push was forgotten";
+}
+
+TEST_F(RideSpansTest, ForgetsAnOfferWhoseEndIsAckedInItsPlace) {
+  const Push offered = Offer("o-1");
+  // A resumption sends the end of an offer that ran out under the offer's number.
+  Push ended{.driver = offered.driver, .message = {}};
+  ended.message.mutable_offer_ended()->set_offer_id("o-1");
+  spans_.OnAck(ended.driver, ended.message);
+  spans_.OnAck(offered.driver, offered.message);
+  EXPECT_THAT(Ended(), ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -18,11 +18,13 @@ bool Session::Resumes(const v1::Hello& hello) const {
          hello.resume().last_sequence() <= last_sequence_;
 }
 
-std::uint64_t Session::Connect(const v1::Hello& hello, SessionId fresh_id, Time now) {
+std::uint64_t Session::Connect(const v1::Hello& hello, SessionId fresh_id, Time now,
+                               absl::FunctionRef<void(const v1::DriveResponse&)> acked) {
   epoch_ = std::max(epoch_, hello.resume().epoch()) + 1;
   resumed_ = Resumes(hello);
   if (resumed_) {
     while (!queue_.empty() && queue_.front().sequence() <= hello.resume().last_sequence()) {
+      acked(queue_.front());
       queue_.pop_front();
     }
     EndOffersThatRanOut(now);

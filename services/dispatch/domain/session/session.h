@@ -74,9 +74,11 @@ class Session {
 
   /// A new stream of this driver sent this Hello, which ValidateHello has checked. It fences older
   /// streams: calls with their epochs have no effect from now on. If the Hello resumes the session,
-  /// the session continues, otherwise a new one begins with the id `fresh_id`. Nothing is sent
-  /// before Welcome. Returns the new epoch.
-  std::uint64_t Connect(const v1::Hello& hello, SessionId fresh_id, Time now);
+  /// the session continues, otherwise a new one begins with the id `fresh_id`. Calls `acked` for
+  /// each push that a resumption newly acks. Nothing is sent before Welcome. Returns the new epoch.
+  std::uint64_t Connect(
+      const v1::Hello& hello, SessionId fresh_id, Time now,
+      absl::FunctionRef<void(const v1::DriveResponse&)> acked = [](const auto&) {});
 
   /// Answers the Hello of that epoch, on a stream whose caller is `driver`. Earlier pushes of a
   /// fresh session are dropped, since the snapshot replaces them.

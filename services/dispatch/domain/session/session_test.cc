@@ -119,6 +119,24 @@ TEST_F(SessionTest, ResumeSendsUnackedPushesOnceInOrder) {
   EXPECT_TRUE(SendAll().empty());
 }
 
+TEST_F(SessionTest, ReportsPushesThatAResumptionAcksOnce) {
+  Begin();
+  for (std::uint64_t version = 1; version <= 4; ++version) {
+    ASSERT_THAT(session_.Push(PlanPush(version)), IsOk());
+  }
+  SendAll();
+  std::vector<std::uint64_t> acked;
+  const auto note = [&acked](const v1::DriveResponse& push) {
+    acked.push_back(push.plan().version());
+  };
+  ASSERT_THAT(session_.Ack(1, note), IsOk());
+  session_.Disconnect(session_.epoch());
+  session_.Connect(ResumeOf(session_, 3), SessionId("s"), now_, note);
+  EXPECT_EQ(acked, (std::vector<std::uint64_t>{1, 2, 3}));
+  session_.Connect(GoodHello(), SessionId("t"), now_, note);
+  EXPECT_EQ(acked, (std::vector<std::uint64_t>{1, 2, 3})) << "a fresh session acks nothing";
+}
+
 TEST_F(SessionTest, APushWhileAwayWaitsForTheResume) {
   Begin();
   SendAll();
