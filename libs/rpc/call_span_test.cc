@@ -102,7 +102,7 @@ TEST_F(CallSpanTest, ServerBeginsATraceWhereTheCallerNamesNoValidOne) {
   }
 }
 
-TEST_F(CallSpanTest, OnlyCodesForWhichTheServerIsToBlameAreItsErrors) {
+TEST_F(CallSpanTest, OnlyServerFaultsAreErrorsOfTheServerSpan) {
   struct Case {
     grpc::StatusCode code;
     SpanStatus of_server;

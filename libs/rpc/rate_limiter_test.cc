@@ -23,7 +23,7 @@ TEST(RateLimiterTest, ABurstAndThenTheRate) {
   EXPECT_NE(limiter.Take("a", kStart + 1h), std::nullopt);
 }
 
-TEST(RateLimiterTest, EachNameHasItsOwn) {
+TEST(RateLimiterTest, EachNameHasItsOwnBucket) {
   RateLimiter limiter({.per_s = 1, .burst = 1});
   EXPECT_EQ(limiter.Take("a", kStart), std::nullopt);
   EXPECT_NE(limiter.Take("a", kStart), std::nullopt);

@@ -172,7 +172,7 @@ class SecurityTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
 };
 
-TEST_F(SecurityTest, KnowsAServiceByItsCertificate) {
+TEST_F(SecurityTest, IdentifiesAServiceByItsCertificate) {
   EXPECT_THAT(Call("dispatch"), StatusIs(kAdmitted, "service/dispatch"));
   // Other claims are ignored.
   EXPECT_THAT(Call("dispatch", {{"ridestream-caller", "operator/eve"}}),
@@ -180,7 +180,7 @@ TEST_F(SecurityTest, KnowsAServiceByItsCertificate) {
   EXPECT_THAT(Call("location"), StatusIs(kDenied, "isn't for service/location"));
 }
 
-TEST_F(SecurityTest, KnowsEverybodyElseByTheTokenThatACarrierPassesOn) {
+TEST_F(SecurityTest, IdentifiesOtherCallersByTheTokenThatACarrierForwards) {
   const Caller ada{CallerKind::kOperator, "ada"};
   for (const char* carrier : {"gateway", "loadtest"}) {
     EXPECT_THAT(Call(carrier, {Bearer(Token(ada))}), StatusIs(kAdmitted, "operator/ada"));
@@ -246,7 +246,7 @@ TEST_F(SecurityTest, RefusesTokensOfAnotherIssuer) {
   EXPECT_THAT(Call("gateway", {Bearer(*token)}), StatusIs(kUnauthenticated, "token: "));
 }
 
-TEST_F(SecurityTest, HoldsACallerToTheMarketOfItsToken) {
+TEST_F(SecurityTest, RestrictsACallerToTheMarketOfItsToken) {
   const std::string token = Token({CallerKind::kOperator, "ada", "city"});
   EXPECT_THAT(Call("gateway", {Bearer(token)}, "city"), StatusIs(kAdmitted, "operator/ada"));
   EXPECT_THAT(Call("gateway", {Bearer(token)}, "town"), StatusIs(kDenied, "market: "));
@@ -320,7 +320,7 @@ TEST_F(SecurityTest, StreamsOfACallerAreLimitedOverAllConnections) {
   }
 }
 
-TEST(ProofWatchTest, AStreamThatHasEndedLeavesItsPlaceAtOnce) {
+TEST(ProofWatchTest, EndedStreamFreesItsShareAtOnce) {
   const TrustingAuthenticator authenticator;
   ProofWatch watch(authenticator, std::chrono::hours(1), 2);
   Admission admission;

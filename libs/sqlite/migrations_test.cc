@@ -22,7 +22,7 @@ class MigrationsTest : public ::testing::Test {
   ridestream::testing::TempFolder folder_;
 };
 
-TEST_F(MigrationsTest, EachIsAppliedOnce) {
+TEST_F(MigrationsTest, AppliesEachMigrationOnce) {
   absl::StatusOr<Database> database = Open();
   ASSERT_THAT(database, IsOk());
   ASSERT_THAT(Migrate(*database, std::span(kMigrations).first(1)), IsOk());

@@ -450,7 +450,7 @@ TEST_F(DriverBehaviourTest, LosesItsConnectionAndComesBack) {
   ExpectNoViolation();
 }
 
-TEST_F(DriverBehaviourTest, HerdThatWasCutOffTogetherComesBackSpreadOut) {
+TEST_F(DriverBehaviourTest, SpreadsReconnectsOfDriversThatLostTheirConnectionsTogether) {
   constexpr std::size_t kHerd = 1'000;
   std::array<std::size_t, 10> comes_back{};  // In each tenth of the first pause.
   for (std::size_t i = 0; i < kHerd; ++i) {

@@ -118,7 +118,7 @@ TEST_F(GateTest, BytesTakeAtLeastTheDelay) {
   EXPECT_LT(Wall::now() - again, 500ms);
 }
 
-TEST_F(GateTest, ThrottledBytesTrickleUntilItIsLifted) {
+TEST_F(GateTest, ThrottlesBytesUntilTheLimitIsLifted) {
   gate_->Shape({.bytes_per_s = 100'000});
   const std::string bytes(30'000, 'x');
   const auto began = Wall::now();

@@ -158,7 +158,7 @@ class GarbageTest : public HostileClientTest, public ::testing::WithParamInterfa
   void SetUp() override { StartServices(/*insecure=*/GetParam()); }
 };
 
-TEST_P(GarbageTest, OnThePortDelaysNobody) {
+TEST_P(GarbageTest, DelaysNobody) {
   const auto before = MedianCall();
   std::mt19937 random(1);
   std::vector<std::unique_ptr<RawConnection>> connections;
@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(, GarbageTest, ::testing::Bool(), [](const auto& insecu
   return insecure.param ? "InPlaintext" : "InsteadOfTls";
 });
 
-TEST_F(HostileClientTest, StreamsThatSayNothingAreClosed) {
+TEST_F(HostileClientTest, ClosesSilentStreams) {
   const auto before = MedianCall();
   struct Silent {
     grpc::ClientContext context;

@@ -173,7 +173,7 @@ TEST_F(DoorTest, FloodsOfPingsAndSettingsWithoutReadsStop) {
   }
 }
 
-TEST_F(DoorTest, StreamsWithoutNumberHarmNobody) {
+TEST_F(DoorTest, ManyStreamsHarmNobody) {
   RawHttp2 stranger(door_->address(), kStranger);
   const std::string block = RequestHeaders(kWatchTrip);
   bool open = true;

@@ -107,7 +107,7 @@ TEST_F(StoriesTest, ARideFromRequestToReceipt) {
                           trip::v1::TRIP_STATE_COMPLETED));
 }
 
-TEST_F(StoriesTest, ARideInATownAcrossTheAntimeridianCostsWhatItCostsElsewhere) {
+TEST_F(StoriesTest, RideAcrossTheAntimeridianCostsTheSameAsElsewhere) {
   const testing::TempFolder folder;
   std::int64_t amount_minor = 0;
   for (const std::int64_t shift_e7 : {300'000'000, 0}) {

@@ -67,7 +67,7 @@ TEST(HierarchyRouterTest, EqualsDijkstraAfterEveryChangeOfSpeeds) {
   EXPECT_GT(unreachable, 10);  // some places lie on closed streets
 }
 
-TEST(HierarchyRouterTest, AClosedStreetIsDrivenAround) {
+TEST(HierarchyRouterTest, DrivesAroundAClosedStreet) {
   TestMap map;
   const auto a = map.AddNode(0, 0);
   const auto b = map.AddNode(1000, 0);

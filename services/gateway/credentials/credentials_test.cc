@@ -27,7 +27,7 @@ class CredentialsTest : public ::testing::Test {
   const Credentials credentials_{anonymizer_, *site_.verifier, site_.sessions.get()};
 };
 
-TEST_F(CredentialsTest, PassesOnAValidTokenInsteadOfTheCallersWord) {
+TEST_F(CredentialsTest, ForwardsAValidTokenInsteadOfTheClaimedName) {
   const std::string token = site_.Mint({Role::kDriver, "d-1"});
   CallOptions call = CallWith({{"traceparent", "t"},
                                {"ridestream-caller", "operator/root"},
@@ -100,7 +100,7 @@ TEST_F(CredentialsTest, RefusesCookiesWithoutBrowserSessions) {
               StatusIs(StatusCode::kUnauthenticated, ""));
 }
 
-TEST_F(CredentialsTest, PassesOnTheCallersWordWhenInsecure) {
+TEST_F(CredentialsTest, ForwardsTheClaimedNameWhenInsecure) {
   CallOptions call = CallWith({{"ridestream-caller", "rider/ada"}});
   ASSERT_THAT(Credentials(anonymizer_).Prove({}, call), IsOk());
   EXPECT_EQ(call.metadata.Get("ridestream-caller"), "rider/ada");

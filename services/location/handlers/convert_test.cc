@@ -148,7 +148,7 @@ TEST(ToReportsTest, APositionIsAsOldAsItsSendersClockSays) {
   }
 }
 
-TEST(ToReportsTest, WhatDoesNotFitTheDomainBecomesWhatTheIndexRejects) {
+TEST(ToReportsTest, MapsValuesOutsideTheDomainToOnesThatTheIndexRejects) {
   const auto batch = Parse<v1::ReportPositionsRequest>(
       "market: 'm' "
       "positions { driver_id: 'a' state: 99 } "

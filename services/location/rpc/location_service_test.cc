@@ -203,7 +203,7 @@ TEST_F(LocationServiceTest, PositionsAreFoundWhateverTheReportersClockSays) {
   }
 }
 
-TEST_F(LocationServiceTest, WhatIsReportedIsFound) {
+TEST_F(LocationServiceTest, FindsReportedDrivers) {
   Start();
   v1::PositionReport position = Position("d-1");
   position.set_lat_e7(kLatE7 + 10'000);  // 111 m north
@@ -276,7 +276,7 @@ TEST_F(LocationServiceTest, TheFirstBatchOfAReportIsHeldToTheCallersMarket) {
   EXPECT_EQ(response.applied(), 1u);
 }
 
-TEST_F(LocationServiceTest, AWrongQuestionIsNamed) {
+TEST_F(LocationServiceTest, NamesTheInvalidFieldOfAQuery) {
   Start();
   v1::FindNearestRequest request = Nearest(5);
   request.add_queries()->mutable_center();
@@ -301,7 +301,7 @@ TEST_F(LocationServiceTest, QueriesWhoseAnswerExceedsTheMessageLimitAreRefused) 
   EXPECT_EQ(response.results(999).drivers_size(), 50);
 }
 
-TEST_F(LocationServiceTest, AViewerSeesTheSnapshotThenChangesThenWhoIsGone) {
+TEST_F(LocationServiceTest, ViewerGetsASnapshotThenChangesAndRemovals) {
   Start();
   Apply({Position("a"), Position("b")});
   grpc::ClientContext context;
@@ -382,7 +382,7 @@ TEST_F(LocationServiceTest, AViewerBeyondTheLimitIsRefusedUntilOneLeaves) {
   }
 }
 
-TEST_F(LocationServiceTest, ServesOnlyTheMarketsItIsTold) {
+TEST_F(LocationServiceTest, ServesOnlyItsMarkets) {
   Start({.markets = service::ServedMarkets({"manhattan", "porto"})});
   Apply({Position("d-1")});
   v1::ReportPositionsResponse reported;

@@ -119,7 +119,7 @@ TEST_F(WatchTripTest, LostDriversProgressIsForgotten) {
   EXPECT_FALSE(waiting.has_progress());
 }
 
-TEST_F(WatchTripTest, EndedTripIsToldOnceAndTheStreamEnds) {
+TEST_F(WatchTripTest, EndedTripIsSentOnceAndTheStreamEnds) {
   const std::string id = Request(kRider, "a").trip_id();
   ASSERT_THAT(Cancel(kRider, id), IsOk());
   Watcher watcher = Watch(kOperator, id);

@@ -38,7 +38,7 @@ absl::Status BackUp(const std::string& database, const std::string& into) {
   return connection->Execute(fmt::format("VACUUM INTO '{}'", into));
 }
 
-TEST(BackupTest, BackupUnderLoadHoldsEverythingAnsweredBeforeItAndServesOn) {
+TEST(BackupTest, BackupUnderLoadContainsEverythingAnsweredBefore) {
   const TempFolder data, elsewhere;
   const std::string database = data.File("trips.db"), backup = elsewhere.File("backup.db");
   ManualClock clock;

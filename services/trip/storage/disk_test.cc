@@ -197,7 +197,7 @@ TEST_F(DiskTest, AWalCutAnywhereLeavesWhatCameBeforeAndTheStoreGoesOn) {
   EXPECT_GE(before, 19u);
 }
 
-TEST_F(DiskTest, WhatWasAnsweredSurvivesAPowerCut) {
+TEST_F(DiskTest, AnsweredCommandsSurviveAPowerCut) {
   TempFolder folder;
   TempFolder synced;
   disk_.KeepSynced(synced.path());

@@ -66,7 +66,7 @@ class SqliteTripStoreTest : public ::testing::Test {
   std::unique_ptr<SqliteTripStore> store_;
 };
 
-TEST_F(SqliteTripStoreTest, EverythingIsThereAfterReopening) {
+TEST_F(SqliteTripStoreTest, StoredTripsSurviveReopening) {
   Request("t", "r");
   ASSERT_THAT(Do(SampleAssign("t", "d", "o")), IsOk());
   ASSERT_THAT(Do(SampleChange("t", "r", "c", {1, 2})), IsOk());
@@ -389,7 +389,7 @@ TEST(DataFolderTest, IsForOneProcessAtATime) {
   EXPECT_THAT(DataFolder::Acquire(parent.path()), IsOk());
 }
 
-TEST(DataFolderTest, WithoutRightsItIsPermissionDenied) {
+TEST(DataFolderTest, MissingRightsArePermissionDenied) {
   TempFolder parent;
   std::filesystem::permissions(parent.path(), std::filesystem::perms::none);
   WithoutRights without;
@@ -399,7 +399,7 @@ TEST(DataFolderTest, WithoutRightsItIsPermissionDenied) {
               StatusIs(absl::StatusCode::kPermissionDenied, "can't make the data folder"));
 }
 
-TEST(DataFolderTest, FileInItsPlaceIsNamed) {
+TEST(DataFolderTest, NamesAFileInPlaceOfTheFolder) {
   TempFolder parent;
   std::ofstream(parent.File("data")) << "x";
   EXPECT_THAT(DataFolder::Acquire(parent.File("data")),

@@ -325,7 +325,7 @@ TEST_P(TripStoreTest, ARequestIdWithAnotherNameOrNoteAlreadyExists) {
   EXPECT_THAT(Do(other), StatusIs(absl::StatusCode::kAlreadyExists, "with another note"));
 }
 
-TEST_P(TripStoreTest, AnIdOfOneCommandServesNoOtherOfItsKind) {
+TEST_P(TripStoreTest, CommandIdCannotBeReusedForAnotherCommandOfItsKind) {
   Request("t1", "r");
   ASSERT_THAT(Do(SampleChange("t1", "r", "one", {10, 20})), IsOk());
   CancelCommand cancel = SampleCancel("t1", "r");
