@@ -56,7 +56,7 @@ bool NamesSomebody(std::string_view field) {
 
 }  // namespace
 
-std::string AboutWhom(const Message& request) {
+std::string NamedIds(const Message& request) {
   std::vector<const FieldDescriptor*> fields;
   const auto* reflection = request.GetReflection();
   reflection->ListFields(request, &fields);

@@ -14,7 +14,7 @@ struct AuditedCall {
   std::string method;
   /// Empty for a caller without proof.
   std::string caller;
-  /// See AboutWhom.
+  /// See NamedIds.
   std::string about;
   /// See Authenticator::ClientPeer.
   std::string peer;
@@ -22,7 +22,7 @@ struct AuditedCall {
 
 /// The ids and markets that a request names, as "trip_id:t-1,market:city", at most 4 of them. Text
 /// that isn't a valid id and idempotency keys are left out.
-std::string AboutWhom(const google::protobuf::Message& request);
+std::string NamedIds(const google::protobuf::Message& request);
 
 /// Writes the line `call_refused` with the reason, or the line `call_privileged`. Each kind is
 /// limited to 100 lines a second with bursts of 1,000, so that refused callers can't fill the disk;

@@ -19,14 +19,14 @@ std::size_t Count(const testing::CapturedLog& log, const std::string& part) {
 
 TEST(AuditLogTest, NamesTheSubjectOfARequest) {
   trip::v1::ListTripsRequest list;
-  EXPECT_EQ(AboutWhom(list), "");
+  EXPECT_EQ(NamedIds(list), "");
   list.set_rider_id("ada");
   list.set_market("city");
-  EXPECT_EQ(AboutWhom(list), "rider_id:ada,market:city");
+  EXPECT_EQ(NamedIds(list), "rider_id:ada,market:city");
 
   trip::v1::FollowTripsRequest follow;
   for (int i = 0; i < 1'000; ++i) follow.add_markets("m-" + std::to_string(i));
-  EXPECT_EQ(AboutWhom(follow), "markets:m-0,markets:m-1,markets:m-2,markets:m-3");
+  EXPECT_EQ(NamedIds(follow), "markets:m-0,markets:m-1,markets:m-2,markets:m-3");
 }
 
 TEST(AuditLogTest, OmitsInvalidIds) {
@@ -34,11 +34,11 @@ TEST(AuditLogTest, OmitsInvalidIds) {
   for (const std::string& text : {std::string("t 1"), std::string("t\n1"), std::string("t=1"),
                                   std::string(65, 't'), std::string("caf\xc3\xa9")}) {
     get.set_trip_id(text);
-    EXPECT_EQ(AboutWhom(get), "");
+    EXPECT_EQ(NamedIds(get), "");
   }
   trip::v1::RequestTripRequest request;
   request.set_request_id("a-secret-of-the-client");
-  EXPECT_EQ(AboutWhom(request), "");
+  EXPECT_EQ(NamedIds(request), "");
 }
 
 TEST(AuditLogTest, WritesALineForEachCallUpToABoundAndCountsTheRest) {

@@ -52,7 +52,7 @@ absl::StatusOr<Admission> CallGuard::Decide(const grpc::ServerContextBase& conte
   Admission admission{.method = MethodOfRequest(request_type),
                       .peer = authenticator_.ClientPeer(context)};
   RIDESTREAM_INVARIANT(admission.method != nullptr, "a method takes each request type");
-  if (request != nullptr) admission.about = AboutWhom(*request);
+  if (request != nullptr) admission.about = NamedIds(*request);
   absl::StatusOr<Proof> proof = authenticator_.Authenticate(context);
   if (!proof.ok()) return Refuse(admission, proof.status());
   admission.proof = *std::move(proof);
@@ -76,7 +76,7 @@ absl::StatusOr<Admission> CallGuard::Decide(const grpc::ServerContextBase& conte
 
 absl::Status CallGuard::AdmitRequest(const Admission& admission, const Message& request) {
   Admission whole = admission;
-  whole.about = AboutWhom(request);
+  whole.about = NamedIds(request);
   const absl::Status status =
       identity::Authorize(&whole.caller(), *whole.method, &request).status();
   if (!status.ok()) return Refuse(whole, status);

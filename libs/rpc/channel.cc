@@ -12,7 +12,7 @@ namespace {
 
 /// Converts a target to a URI for gRPC's resolver; a list of addresses needs a scheme.
 std::string ToUri(const std::string& target) {
-  if (!NamesSeveral(target)) return target;
+  if (!IsAddressList(target)) return target;
   return (target.starts_with('[') ? "ipv6:" : "ipv4:") + target;
 }
 
@@ -61,7 +61,7 @@ class CallbackThreads {
 
 }  // namespace
 
-bool NamesSeveral(const std::string& target) { return target.find(',') != std::string::npos; }
+bool IsAddressList(const std::string& target) { return target.find(',') != std::string::npos; }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options) {
@@ -84,7 +84,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   arguments.SetInt("ridestream.connection", options.connection);
   nlohmann::json config;
   if (!options.retried_services.empty()) AddRetries(options.retried_services, config);
-  if (NamesSeveral(target)) AddHealthChecks(options.health_part, config);
+  if (IsAddressList(target)) AddHealthChecks(options.health_part, config);
   if (!config.empty()) arguments.SetServiceConfigJSON(config.dump());
   std::shared_ptr<grpc::ChannelCredentials> credentials = options.credentials;
   if (credentials == nullptr) credentials = ClientCredentials();

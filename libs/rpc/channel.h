@@ -43,7 +43,7 @@ struct ChannelOptions {
 };
 
 /// Whether `target` lists several processes: "127.0.0.1:1,127.0.0.1:2".
-bool NamesSeveral(const std::string& target);
+bool IsAddressList(const std::string& target);
 
 /// A channel with keepalive, quick reconnects, and retries by gRPC's service config. Connects at
 /// first use.

@@ -78,7 +78,7 @@ class ClientWriteStream final : public streams::WriteStream<Request>,
   }
   ~ClientWriteStream() override {
     context_.TryCancel();
-    LetGo();
+    ReleaseHold();
     MutexLock lock(mu_);
     while (!done_) changed_.Wait(mu_);
   }
@@ -87,7 +87,7 @@ class ClientWriteStream final : public streams::WriteStream<Request>,
 
  private:
   void OnWriteDone(bool ok) override {
-    if (!ok) LetGo();
+    if (!ok) ReleaseHold();
     listener_.OnWritten(ok);
   }
   void OnDone(const grpc::Status& status) override {
@@ -96,7 +96,7 @@ class ClientWriteStream final : public streams::WriteStream<Request>,
     done_ = true;
     changed_.SignalAll();
   }
-  void LetGo() {
+  void ReleaseHold() {
     if (held_.exchange(false)) this->RemoveHold();
   }
 

@@ -163,7 +163,7 @@ TEST_F(ErrorsTest, EachMethodReturnsTheErrorsThatItsProtoLists) {
   const gateway::Comments comments;
   std::size_t compared = 0;
   for (const MethodDescriptor* method : api_.methods()) {
-    const std::set<std::string> listed = ListedErrors(comments.Of(method->full_name()));
+    const std::set<std::string> listed = ListedErrors(comments.Find(method->full_name()));
     for (const std::string& code : returned_[method->name()]) {
       EXPECT_TRUE(listed.contains(code) || ErrorsOfEveryMethod().contains(code))
           << method->name() << " returned " << code << ", which its comment doesn't list";

@@ -12,7 +12,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MarketChannels::Take(std::string_
   const absl::StatusOr<std::string> address = options_.addresses.Find(market);
   if (!address.ok()) return address.status();
   const bool by_market = options_.markets_have_health && !options_.addresses.is_single() &&
-                         rpc::NamesSeveral(*address);
+                         rpc::IsAddressList(*address);
   const Target target(*address, by_market ? market : "");
   std::shared_ptr<rpc::ChannelPool> pool;
   {

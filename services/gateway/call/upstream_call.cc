@@ -92,7 +92,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   void Cancel() override {
     context_.TryCancel();
     over_ = true;
-    LetGo();
+    ReleaseHold();
   }
 
   void OnReadInitialMetadataDone(bool ok) override {
@@ -118,7 +118,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
       } else {
         over_ = true;
       }
-      LetGo();
+      ReleaseHold();
     });
   }
 
@@ -184,13 +184,13 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
       writing_ = false;
       // A failed write carries no reason; the read side reports the status.
       if (ok && !over_ && events_.on_written) events_.on_written();
-      LetGo();
+      ReleaseHold();
     });
   }
 
   /// Releases the hold once no operation is under way and none will start. Nothing else lets the
   /// call end.
-  void LetGo() {
+  void ReleaseHold() {
     if (!over_ || reading_ || writing_ || !std::exchange(held_, false)) return;
     RemoveHold();
   }

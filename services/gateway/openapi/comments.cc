@@ -24,7 +24,7 @@ Comments::Comments() {
   for (const auto& file : files.file()) pool_.BuildFile(file);
 }
 
-std::string Comments::Of(const std::string& name) const {
+std::string Comments::Find(const std::string& name) const {
   std::string text;
   Read(pool_.FindMethodByName(name), text) || Read(pool_.FindServiceByName(name), text) ||
       Read(pool_.FindMessageTypeByName(name), text) || Read(pool_.FindFieldByName(name), text) ||

@@ -14,7 +14,7 @@ class Comments {
   Comments();
   /// The comment before a method, service, message or field in its proto, without the slashes;
   /// empty if there is none. `name` is the full name.
-  std::string Of(const std::string& name) const;
+  std::string Find(const std::string& name) const;
 
  private:
   google::protobuf::DescriptorPool pool_;

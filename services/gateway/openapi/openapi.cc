@@ -26,7 +26,7 @@ class Writer {
       const auto& service = *route.method->descriptor->service();
       if (tagged.insert(service.name()).second) {
         tags.push_back(
-            {{"name", service.name()}, {"description", comments_.Of(service.full_name())}});
+            {{"name", service.name()}, {"description", comments_.Find(service.full_name())}});
       }
       paths[JsonPath(route)][absl::AsciiStrToLower(route.http_method)] = Operation(route);
     }
@@ -61,7 +61,7 @@ class Writer {
 
   Json Operation(const Route& route) {
     const auto& method = *route.method->descriptor;
-    const std::string text = comments_.Of(method.full_name());
+    const std::string text = comments_.Find(method.full_name());
     std::string id = fmt::format("{}_{}", method.service()->name(), method.name());
     // Operation ids must be unique, so a method's further routes get ids of their own.
     if (!ids_.insert(id).second) id += "_" + absl::AsciiStrToLower(route.http_method);

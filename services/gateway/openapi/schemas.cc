@@ -33,7 +33,7 @@ Json Schemas::Reference(const Descriptor& message) {
   if (!all_.contains(name)) {
     all_[name] = Json::object();  // A message type may refer to itself.
     Json schema = {{"type", "object"}};
-    if (const std::string text = comments_.Of(name); !text.empty()) schema["description"] = text;
+    if (const std::string text = comments_.Find(name); !text.empty()) schema["description"] = text;
     Json properties = Json::object();
     for (int i = 0; i < message.field_count(); ++i) {
       properties[message.field(i)->json_name()] = Field(*message.field(i));
@@ -54,7 +54,7 @@ Json Schemas::Field(const FieldDescriptor& field, bool as_element) {
   } else {
     schema = Value(field);
   }
-  if (const std::string text = comments_.Of(field.full_name()); !text.empty()) {
+  if (const std::string text = comments_.Find(field.full_name()); !text.empty()) {
     schema["description"] = text;
   }
   return schema;

@@ -61,7 +61,7 @@ class EventStream final : public std::enable_shared_from_this<EventStream> {
     });
     call_->Write(message, /*last=*/true);
     call_->Read();
-    Beat();
+    SendHeartbeats();
   }
 
  private:
@@ -109,13 +109,13 @@ class EventStream final : public std::enable_shared_from_this<EventStream> {
 
   /// Sends a comment line at intervals while there are no events, so proxies keep the connection
   /// open. Begins the response if nothing has been sent yet.
-  void Beat() {
+  void SendHeartbeats() {
     exchange_->After(options_.heartbeat, [weak = weak_from_this()] {
       const auto self = weak.lock();
       if (self == nullptr) return;
       self->Begin();
       if (std::exchange(self->quiet_, true)) self->exchange_->Write(Share(":\n\n"), nullptr);
-      self->Beat();
+      self->SendHeartbeats();
     });
   }
 
