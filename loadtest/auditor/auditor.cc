@@ -184,7 +184,7 @@ void Auditor::AddListed(const pb::Trip& trip) {
   }
 }
 
-void Auditor::NoRecord(const std::string& why) {
+void Auditor::OnUnreadableRecord(const std::string& why) {
   verdict_.Violated(Check::kAcceptedTripEnded, fmt::format("the record can't be read: {}", why));
 }
 

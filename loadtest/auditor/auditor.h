@@ -46,7 +46,7 @@ class Auditor {
   /// A trip of the list.
   void AddListed(const trip::v1::Trip& trip);
   /// Reports that the record couldn't be read, so nothing in it was checked.
-  void NoRecord(const std::string& why);
+  void OnUnreadableRecord(const std::string& why);
 
   /// Whether the input is complete. For a whole city, a check without anything to check is a
   /// violation.

@@ -160,13 +160,13 @@ void City::Phase(const std::string& name, std::chrono::milliseconds longest,
 void City::OnStopSignal() {
   if (++stop_signals_ > 1) {
     service::LetStopSignalsEndTheProcess();
-    progress_.Say("ending at once; the report follows");
+    progress_.PrintLine("ending at once; the report follows");
     return;
   }
   const std::string next =
       is_draining_ ? "riders who still wait cancel"
                    : fmt::format("open trips get up to {} s to end", options_.drain.count());
-  progress_.Say(fmt::format("stopping: {}; press Ctrl-C again to end at once", next));
+  progress_.PrintLine(fmt::format("stopping: {}; press Ctrl-C again to end at once", next));
 }
 
 bool City::NobodyCanCancel() const {
@@ -180,7 +180,7 @@ bool City::NobodyCanCancel() const {
 // aboard stay aboard: their trips are open at the end.
 void City::Drain() {
   is_draining_ = true;
-  crowd_.StopAsking();
+  crowd_.StopRequests();
   Phase("drain", options_.drain, [this] { return crowd_.active() == 0; });
   crowd_.Leave();
   Phase("leave", kLeaveTimeout, [this] { return NobodyCanCancel(); });
@@ -201,7 +201,7 @@ Verdict City::Audit(RideFigures& rides) {
     status =
         record_.ListTrips(began_, [&](const trip::v1::Trip& trip) { auditor.AddListed(trip); });
   }
-  if (!status.ok()) auditor.NoRecord(status.ToString());
+  if (!status.ok()) auditor.OnUnreadableRecord(status.ToString());
   index_watcher_->Stop();
   rides = auditor.rides();
   return auditor.Judge();

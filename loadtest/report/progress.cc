@@ -78,7 +78,7 @@ void Progress::Tick() {
   std::fflush(out_);
 }
 
-void Progress::Say(const std::string& line) {
+void Progress::PrintLine(const std::string& line) {
   if (mode_ == ProgressMode::kNone) return;
   std::fputs((line + "\n").c_str(), out_);
   std::fflush(out_);

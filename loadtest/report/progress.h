@@ -45,7 +45,7 @@ class Progress {
   /// Call often: shows what there is when it is time to.
   void Tick();
   /// Shows a line of its own, unless nothing is shown.
-  void Say(const std::string& line);
+  void PrintLine(const std::string& line);
 
  private:
   using Wall = std::chrono::steady_clock;

@@ -61,7 +61,7 @@ TEST(ProgressTest, SaysALineUnlessNothingIsShown) {
     char* text = nullptr;
     size_t size = 0;
     std::FILE* const out = open_memstream(&text, &size);
-    Progress(mode, out, 1, clock, tally).Say("stopping");
+    Progress(mode, out, 1, clock, tally).PrintLine("stopping");
     std::fclose(out);
     std::string said(text, size);
     std::free(text);

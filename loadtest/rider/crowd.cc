@@ -108,7 +108,7 @@ std::vector<std::shared_ptr<Rider>> Crowd::Active() const {
   return riders;
 }
 
-void Crowd::StopAsking() {
+void Crowd::StopRequests() {
   TimerQueue::Handle arrival = 0;
   {
     MutexLock lock(mu_);
@@ -129,7 +129,7 @@ void Crowd::WaitUntilIdle() {
 }
 
 void Crowd::Stop() {
-  StopAsking();
+  StopRequests();
   for (const auto& rider : Active()) rider->Stop();
   MutexLock lock(mu_);
   while (!active_.empty()) changed_.Wait(mu_);

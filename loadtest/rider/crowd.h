@@ -38,7 +38,7 @@ class Crowd {
   /// Creates riders from now on, for `load` of city time.
   void Start(Duration load);
   /// Creates no more riders.
-  void StopAsking();
+  void StopRequests();
   /// Calls RiderBehaviour::Leave for all riders.
   void Leave();
   /// Waits until all requests have been made and all riders have finished.
