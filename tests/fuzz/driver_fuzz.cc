@@ -38,7 +38,7 @@ class World {
     if (!session_.connected() || !ValidateCommand(request).ok()) return false;
     switch (request.message_case()) {
       case v1::DriveRequest::kPosition:
-        session_.Heard(market_.now());
+        session_.OnHeard(market_.now());
         if (session_.OnPosition(request.position(), market_.now()) == PositionVerdict::kAccepted) {
           Require(session_.position()->IsValid());
           market_.Handle(DriverMoved{DriverId(kDriver), *session_.position()});
@@ -56,7 +56,7 @@ class World {
         market_.Handle(TripGivenUp{DriverId(kDriver), request.give_up()});
         break;
       case v1::DriveRequest::kHeartbeat:
-        session_.Heard(market_.now());
+        session_.OnHeard(market_.now());
         break;
       case v1::DriveRequest::kEndShift:
         market_.Handle(ShiftEnded{DriverId(kDriver), session_.epoch()});
@@ -72,7 +72,7 @@ class World {
     bool quiet = false;
     while (!quiet) {
       quiet = market_.CarryOut() == 0;
-      market_.TellLog();
+      market_.DeliverLog();
       quiet &= !AnswerQuestions();
     }
     for (const SendWelcome& welcome : market_.Take<SendWelcome>()) {

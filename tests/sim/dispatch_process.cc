@@ -142,7 +142,7 @@ std::unique_ptr<dispatch::MarketRunner::Observer> DispatchProcess::MakeObserver(
 
 DispatchProcess::~DispatchProcess() {
   is_dead_ = true;
-  for (const auto& [id, link] : links_) link->LetGo();
+  for (const auto& [id, link] : links_) link->Release();
 }
 
 // Drivers.
@@ -298,11 +298,11 @@ bool DispatchProcess::Post(dispatch::Event event) {
   return runner_.Post(std::move(event));
 }
 
-void DispatchProcess::Tell(dispatch::Event event) {
+void DispatchProcess::PostAlways(dispatch::Event event) {
   if (is_dead_) return;
   CheckMaySpeak();
   Note(event);
-  runner_.Tell(std::move(event));
+  runner_.PostAlways(std::move(event));
 }
 
 void DispatchProcess::Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) {
@@ -369,11 +369,11 @@ void DispatchProcess::LogTaken(const trip::v1::FollowTripsResponse& message) {
       message.has_caught_up() ? message.caught_up().sequence() : message.event().sequence();
   // The log is caught up at an entry that was delivered.
   const bool skipped = message.has_caught_up() && told_ != 0 && sequence > told_;
-  CheckTold(skipped ? sequence + 1 : sequence);
+  CheckSequence(skipped ? sequence + 1 : sequence);
 }
 
 /// The log is all of this market, so none may be missing.
-void DispatchProcess::CheckTold(std::uint64_t sequence) {
+void DispatchProcess::CheckSequence(std::uint64_t sequence) {
   if (told_ != 0 && sequence > told_ + 1) {
     context_.Violated(fmt::format("the log's event {} was delivered after {}", sequence, told_));
   }

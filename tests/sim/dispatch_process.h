@@ -51,7 +51,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   /// Accepts no more streams, and sends the drivers away.
   void Drain() { registry_.Drain(lost_to_); }
   /// The drain is over: releases the lease.
-  void GiveLeaseUp() { keeper_.Release(); }
+  void ReleaseLease() { keeper_.Release(); }
   /// Whether it has the lease, as far as it knows.
   bool leads() const { return keeper_.held(); }
 
@@ -81,7 +81,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   };
 
   bool Post(dispatch::Event event) override;
-  void Tell(dispatch::Event event) override;
+  void PostAlways(dispatch::Event event) override;
   void Add(absl::FunctionRef<void(location::v1::PositionReport&)> fill) override;
 
   std::size_t streams() const { return registry_.streams(); }
@@ -117,7 +117,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   void Judge(const dispatch::StepJudged& step);
   void CheckLease(const dispatch::TripRequest& request) const;
   void LogTaken(const trip::v1::FollowTripsResponse& message);
-  void CheckTold(std::uint64_t sequence);
+  void CheckSequence(std::uint64_t sequence);
 
   /// The steady clock of the process's machine.
   class SteadyClock final : public TimeSource {

@@ -113,7 +113,7 @@ void DriveLink::OnDone() {
   process_.Forget(*this);
 }
 
-void DriveLink::LetGo() {
+void DriveLink::Release() {
   reading_ = false;
   if (const auto stream = std::exchange(stream_, nullptr)) (void)stream->OnDone();
 }

@@ -26,7 +26,7 @@ class DriveLink final : public dispatch::DuplexStream,
   void Begin(std::shared_ptr<dispatch::DriveStream> stream);
   void OnMessage(const dispatch::v1::DriveRequest& request);
   /// The process ends: nothing is in flight any more.
-  void LetGo();
+  void Release();
 
   /// Sets the epoch under which the market knows the link.
   void HasEpoch(std::uint64_t epoch) { epoch_ = epoch; }

@@ -31,7 +31,7 @@ std::shared_ptr<Link> Link::Open(Context& context, Host& client, Host& server, s
   } else {
     link->broken_ = true;
     link->end(Side::kServer).closed = true;
-    link->Hear(Side::kClient, Broken(), Latency(context));
+    link->NotifyEnd(Side::kClient, Broken(), Latency(context));
   }
   return link;
 }
@@ -93,10 +93,10 @@ void Link::Abandon(Side by) {
   // What it sent before may still arrive, long after the driver has come back on another stream.
   const Side other = Other(by);
   const bool half_open = context_.faults.Strikes(Fault::kStreamHalfOpen);
-  Hear(other, absl::CancelledError("the other side is gone"),
-       half_open ? context_.random.Between(kMinKeepalive, kMaxKeepalive)
-                 : std::max(Duration(0), end(other).last_arrival - context_.agenda.now()) +
-                       Latency(context_));
+  NotifyEnd(other, absl::CancelledError("the other side is gone"),
+            half_open ? context_.random.Between(kMinKeepalive, kMaxKeepalive)
+                      : std::max(Duration(0), end(other).last_arrival - context_.agenda.now()) +
+                            Latency(context_));
 }
 
 void Link::Break() {
@@ -106,9 +106,9 @@ void Link::Break() {
   for (const Side side : {Side::kClient, Side::kServer}) {
     if (end(side).closed) continue;
     const bool half_open = context_.faults.Strikes(Fault::kStreamHalfOpen);
-    Hear(side, Broken(),
-         half_open ? context_.random.Between(kMinKeepalive, kMaxKeepalive)
-                   : context_.random.Between(Duration(0), Duration(milliseconds(300))));
+    NotifyEnd(side, Broken(),
+              half_open ? context_.random.Between(kMinKeepalive, kMaxKeepalive)
+                        : context_.random.Between(Duration(0), Duration(milliseconds(300))));
   }
 }
 
@@ -119,7 +119,7 @@ void Link::LoseWhatIsOnItsWay() {
   }
 }
 
-void Link::Hear(Side side, const absl::Status& status, Duration after) {
+void Link::NotifyEnd(Side side, const absl::Status& status, Duration after) {
   context_.agenda.After(after, end(side).life, [self = shared_from_this(), side, status] {
     self->broken_ = true;
     self->LoseWhatIsOnItsWay();

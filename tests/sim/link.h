@@ -71,7 +71,7 @@ class Link : public std::enable_shared_from_this<Link> {
   End& end(Side side) { return ends_[Index(side)]; }
   void Attach(Side side, Host& host);
   Time NextArrival(End& end);
-  void Hear(Side side, const absl::Status& status, Duration after);
+  void NotifyEnd(Side side, const absl::Status& status, Duration after);
   void Closed(Side side, const absl::Status& status);
   void LoseWhatIsOnItsWay();
 

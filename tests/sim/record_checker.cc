@@ -130,7 +130,7 @@ std::int64_t RecordChecker::CountOthers(const trip::v1::Trip& trip, bool aboard)
   });
 }
 
-void RecordChecker::OnTold(const trip::v1::Trip& trip) {
+void RecordChecker::OnSent(const trip::v1::Trip& trip) {
   const auto durable = trips_.find(TripId(trip.trip_id()));
   if (durable == trips_.end() || durable->second.version() < trip.version()) {
     context_.Violated(fmt::format("trip {} version {} was sent before it was durable",

@@ -30,7 +30,7 @@ class RecordChecker {
   /// A command in this term changed a trip.
   void OnChangedInTerm(std::uint64_t term, const trip::v1::TripEvent& event);
   /// Trip sends a trip to a client.
-  void OnTold(const trip::v1::Trip& trip);
+  void OnSent(const trip::v1::Trip& trip);
 
   const std::vector<trip::v1::TripEvent>& log() const { return log_; }
   /// How often each kind of event about sharing was seen.

@@ -61,7 +61,7 @@ TripProcess::TripProcess(Context& context, Host& host, TripDisk& disk, RecordChe
 trip::TripHandlers::TripReply TripProcess::Checked(TripReply reply) {
   return [this, reply = std::move(reply)](const absl::StatusOr<trip::TripPtr>& answer) {
     if (!answer.ok()) return reply(answer.status());
-    checker_.OnTold(**answer);
+    checker_.OnSent(**answer);
     reply(**answer);
   };
 }
@@ -141,7 +141,7 @@ void TripProcess::FollowTrips(std::shared_ptr<Link> link,
   const auto call = std::make_shared<ServerCall<trip::v1::FollowTripsResponse>>(
       context_, host_, calls_, std::move(link), std::move(deliver),
       [this](const trip::v1::FollowTripsResponse& message) {
-        if (message.has_event()) checker_.OnTold(message.event().trip());
+        if (message.has_event()) checker_.OnSent(message.event().trip());
       });
   call->Begin(handlers_.FollowTrips(request, *call));
 }
@@ -152,7 +152,7 @@ void TripProcess::WatchTrip(std::shared_ptr<Link> link, const RiderId& rider, co
   request.set_trip_id(trip.str());
   const auto call = std::make_shared<ServerCall<trip::v1::WatchTripResponse>>(
       context_, host_, calls_, std::move(link), std::move(deliver),
-      [this](const trip::v1::WatchTripResponse& message) { checker_.OnTold(message.trip()); });
+      [this](const trip::v1::WatchTripResponse& message) { checker_.OnSent(message.trip()); });
   call->Begin(handlers_.WatchTrip(By(rider), request, *call));
 }
 

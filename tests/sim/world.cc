@@ -137,7 +137,7 @@ void World::DrainDispatch(DispatchSeat& seat) {
   const auto look = [this, &seat, until](const auto& again) -> void {
     if (seat.process->streams() == 0 || context_.agenda.now() >= until) {
       context_.trace.Line("{} stops with {} streams", seat.host.name(), seat.process->streams());
-      seat.process->GiveLeaseUp();
+      seat.process->ReleaseLease();
       return StopDispatch(seat);
     }
     context_.agenda.After(kLookAtDrainEvery, seat.host.life(), [again] { again(again); });

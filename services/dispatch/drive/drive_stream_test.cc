@@ -30,10 +30,10 @@ using namespace std::chrono_literals;
 class Listener final : public EventSink, public PositionSink {
  public:
   bool Post(Event event) override {
-    Tell(std::move(event));
+    PostAlways(std::move(event));
     return true;
   }
-  void Tell(Event event) override {
+  void PostAlways(Event event) override {
     MutexLock lock(mu_);
     events_.push_back(std::move(event));
   }
@@ -313,7 +313,7 @@ TEST_F(DriveStreamLogicTest, StreamsAreLimitedToTwiceTheSessions) {
   }
 }
 
-TEST(DriveStreamThreadsTest, DriversAMarketAndADrainAllAtOnce) {
+TEST(DriveStreamThreadsTest, HandlesDriversMarketAndDrainConcurrently) {
   constexpr int kDrivers = 4;
   constexpr std::uint64_t kStreams = 200;
   ManualClock clock;

@@ -69,7 +69,7 @@ void DriverSession::Detach(std::uint64_t epoch) {
     session_.Disconnect(epoch);
     gone = std::move(stream_);
     id = session_.id();
-    around_.events.Tell(DriverDisconnected{driver_, epoch});
+    around_.events.PostAlways(DriverDisconnected{driver_, epoch});
   }
   Log(service::Level::kInfo, "driver_disconnected", id, epoch);
 }
@@ -87,7 +87,7 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
   {
     MutexLock lock(mu_);
     if (!IsCurrent(epoch)) return;
-    was_suspect = session_.Heard(now);
+    was_suspect = session_.OnHeard(now);
     heard_at_ = now;
     verdict = session_.OnPosition(position, now);
     if (verdict == PositionVerdict::kAccepted) {
@@ -99,12 +99,12 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
     }
   }
   around_.counters.Count(verdict);
-  if (was_suspect) around_.events.Tell(DriverHeard{driver_});
+  if (was_suspect) around_.events.PostAlways(DriverHeard{driver_});
   if (moved) (void)around_.events.Post(DriverMoved{driver_, *moved});
 }
 
 absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
-  if (!Hear(epoch)) return absl::OkStatus();
+  if (!OnHeard(epoch)) return absl::OkStatus();
   MutexLock lock(mu_);
   if (!IsCurrent(epoch)) return absl::OkStatus();
   return session_.Ack(sequence, [this](const v1::DriveResponse& push) { OnAcked(push); });
@@ -118,26 +118,26 @@ void DriverSession::OnAcked(const v1::DriveResponse& push) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(took / around_.config.clock_rate));
 }
 
-bool DriverSession::Hear(std::uint64_t epoch) {
+bool DriverSession::OnHeard(std::uint64_t epoch) {
   bool was_suspect = false;
   {
     MutexLock lock(mu_);
     if (!IsCurrent(epoch)) return false;
     heard_at_ = around_.clock.Now();
-    was_suspect = session_.Heard(heard_at_);
+    was_suspect = session_.OnHeard(heard_at_);
   }
-  if (was_suspect) around_.events.Tell(DriverHeard{driver_});
+  if (was_suspect) around_.events.PostAlways(DriverHeard{driver_});
   return true;
 }
 
-void DriverSession::OnHeartbeat(std::uint64_t epoch) { (void)Hear(epoch); }
+void DriverSession::OnHeartbeat(std::uint64_t epoch) { (void)OnHeard(epoch); }
 
 void DriverSession::OnUnknownMessage(std::uint64_t epoch) {
-  if (Hear(epoch)) around_.counters.Count(SessionCounter::kUnknownMessage);
+  if (OnHeard(epoch)) around_.counters.Count(SessionCounter::kUnknownMessage);
 }
 
 absl::Status DriverSession::OnCommand(std::uint64_t epoch, Event event) {
-  if (!Hear(epoch)) return absl::OkStatus();
+  if (!OnHeard(epoch)) return absl::OkStatus();
   bool has_room = false;
   {
     MutexLock lock(mu_);
@@ -212,7 +212,7 @@ bool DriverSession::Tick() {
       return true;
     }
     if (session_.BecameSuspect(now)) {
-      around_.events.Tell(DriverSuspect{driver_});
+      around_.events.PostAlways(DriverSuspect{driver_});
       Log(service::Level::kInfo, "driver_suspect", session_.id(), session_.epoch());
     }
     if (!session_.connected()) return false;
@@ -235,7 +235,7 @@ std::shared_ptr<SessionStream> DriverSession::Drop() {
   dropped_ = true;
   // A new session of the driver may begin before the stream of this one ends.
   session_.Disconnect(session_.epoch());
-  around_.events.Tell(SessionDropped{driver_});
+  around_.events.PostAlways(SessionDropped{driver_});
   return std::move(stream_);
 }
 

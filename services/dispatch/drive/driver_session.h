@@ -41,7 +41,7 @@ class EventSink {
   /// For events that a session sends once and nobody repeats: that its driver left, fell silent,
   /// was heard again, or was dropped. Always accepted. Bounded by the sessions, with a few per
   /// second each.
-  virtual void Tell(Event event) = 0;
+  virtual void PostAlways(Event event) = 0;
 };
 
 /// Receives the positions of a market's drivers. Never calls back.
@@ -148,7 +148,7 @@ class DriverSession {
     return !dropped_ && session_.epoch() == epoch;
   }
   /// Records that a message of the driver arrived. Returns false if that epoch is fenced.
-  bool Hear(std::uint64_t epoch);
+  bool OnHeard(std::uint64_t epoch);
 
   const DriverId driver_;
   const MarketId market_;

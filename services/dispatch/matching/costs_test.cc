@@ -75,7 +75,7 @@ TEST(CostsTest, AnInsertionCountsDetourDelayAndOwnTime) {
   EXPECT_EQ(found->cost, detour + delay + own_time);
 }
 
-TEST(CostsTest, APlaceInAnEmptyPlanCostsWhatAFreeDriverDoesWhoNeverRefuses) {
+TEST(CostsTest, InsertionIntoAnEmptyPlanCostsLikeAFreeDriverWhoNeverRefuses) {
   Row row;
   const Time now = ScaledClock::kAnchor;
   const RunningCar car{.place = 0, .leaves = now, .seats = 8, .stops = {}};
@@ -125,7 +125,7 @@ TEST(CostsTest, CostInAPlanIsTheSavingWithoutTheRider) {
             spared + seconds(100));
 }
 
-TEST(CostsTest, AMoveIsWorthItFromTheLeastGainOn) {
+TEST(CostsTest, MoveNeedsTheLeastGain) {
   const Costs costs(kWeights, kDwell);
   EXPECT_TRUE(costs.IsWorthMoving(seconds(30)));
   EXPECT_FALSE(costs.IsWorthMoving(seconds(30) - Duration(1)));

@@ -125,7 +125,7 @@ TEST_F(DriveLimitsTest, MembersOfANewerProtocolAreIgnoredAndCounted) {
   EXPECT_EQ(Count(SessionCounter::kUnknownMessage), 1u);
 }
 
-TEST_F(DriveLimitsTest, EachKindOfMessageShowsThatTheDriverLives) {
+TEST_F(DriveLimitsTest, AnyMessageShowsThatTheDriverIsAlive) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   v1::DriveRequest messages[4];

@@ -47,7 +47,7 @@ void CommandSender::Send(TripCommand command) {
   const char* const name = NameOf(command.request);
   const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
   if (!term) {
-    around_.events.Tell(
+    around_.events.PostAlways(
         CommandDone{command.command,
                     absl::UnavailableError("this process may no longer hold the market's lease")});
     return;
@@ -63,7 +63,7 @@ void CommandSender::Send(TripCommand command) {
         }
         if (trip.ok()) ShiftTimes(around_.trip_to_ours(), *trip);
         around_.requests.LogCommand(name, trip_id, trip.status());
-        around_.events.Tell(CommandDone{id, std::move(trip)});
+        around_.events.PostAlways(CommandDone{id, std::move(trip)});
       });
 }
 

@@ -35,7 +35,7 @@ class SurgeOfTrip final : public TripPort {
 class NoEvents final : public EventSink {
  public:
   bool Post(Event) override { return true; }
-  void Tell(Event) override {}
+  void PostAlways(Event) override {}
 };
 
 TEST(CommandSenderTest, SurgeCarriesTheTermAndReportsThatTripRefusedIt) {

@@ -17,7 +17,7 @@ class LogReaderTest : public ::testing::Test, public EventSink {
     posted_.push_back(std::move(event));
     return true;
   }
-  void Tell(Event) override { ADD_FAILURE() << "the log waits where the market is behind"; }
+  void PostAlways(Event) override { ADD_FAILURE() << "the log waits where the market is behind"; }
 
   bool TakeEntry(std::uint64_t sequence) {
     trip::v1::FollowTripsResponse message;

@@ -47,7 +47,7 @@ class MarketLoop final : public EventSink {
   void Stop();
 
   bool Post(Event event) override { return queue_.Offer(std::move(event)); }
-  void Tell(Event event) override { queue_.Answer(std::move(event)); }
+  void PostAlways(Event event) override { queue_.Answer(std::move(event)); }
   const EventQueue& events() const { return queue_; }
 
   /// The counters of Market with these names.

@@ -66,7 +66,7 @@ TEST_F(MarketLoopTest, EventWakesTheWorkerAndItsDecisionsAreCarriedOutInTheirOrd
   loop_.Start();
   EXPECT_TRUE(loop_.Post(Connected("d-1")));
   EXPECT_EQ(executor_.wakes(), 1);
-  loop_.Tell(Connected("d-2"));
+  loop_.PostAlways(Connected("d-2"));
   EXPECT_EQ(executor_.wakes(), 1) << "it hasn't taken the first yet";
   EXPECT_EQ(loop_.events().size(), 2u);
   executor_.RunAll();
@@ -92,8 +92,8 @@ TEST_F(MarketLoopTest, EventFromBeforeTheStartIsNotForgotten) {
 TEST_F(MarketLoopTest, WorkerAsksForTheTimeOfTheNextTimer) {
   loop_.Start();
   EXPECT_EQ(executor_.RunOnce(), std::nullopt);
-  loop_.Tell(LogCaughtUp{});
-  loop_.Tell(TripLogged{Requested(clock_.Now())});
+  loop_.PostAlways(LogCaughtUp{});
+  loop_.PostAlways(TripLogged{Requested(clock_.Now())});
   auto pause = executor_.RunOnce();
   while (pause && pause->count() == 0) pause = executor_.RunOnce();
   ASSERT_TRUE(pause.has_value());
@@ -106,12 +106,12 @@ TEST_F(MarketLoopTest, WorkerAsksForTheTimeOfTheNextTimer) {
 
 TEST_F(MarketLoopTest, TimersThatAreDueGoOffBeforeTheNextEvent) {
   loop_.Start();
-  loop_.Tell(LogCaughtUp{});
-  loop_.Tell(TripLogged{Requested(clock_.Now())});
+  loop_.PostAlways(LogCaughtUp{});
+  loop_.PostAlways(TripLogged{Requested(clock_.Now())});
   executor_.RunAll();
   clock_.Advance(std::chrono::hours(1));
   carried_out_.clear();
-  loop_.Tell(Connected("d-1"));
+  loop_.PostAlways(Connected("d-1"));
   (void)executor_.RunOnce();
   ASSERT_GE(carried_out_.size(), 2u);
   EXPECT_FALSE(std::holds_alternative<SendWelcome>(carried_out_.front()));
@@ -120,7 +120,7 @@ TEST_F(MarketLoopTest, TimersThatAreDueGoOffBeforeTheNextEvent) {
 TEST_F(MarketLoopTest, StoppedLoopWakesNoThread) {
   loop_.Start();
   loop_.Stop();
-  loop_.Tell(Connected("d-1"));
+  loop_.PostAlways(Connected("d-1"));
   EXPECT_EQ(executor_.wakes(), 0);
   EXPECT_EQ(loop_.events().size(), 1u);
 }

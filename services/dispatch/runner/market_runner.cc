@@ -41,7 +41,7 @@ MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surro
           config.max_waiting_events),
       positions_(around_.clock, around_.timers, std::move(ports.open_positions), market_name_),
       planner_(config.planner, market_name_, *streets_, std::move(ports.location), around_.executor,
-               [this](Event answer) { loop_.Tell(std::move(answer)); }),
+               [this](Event answer) { loop_.PostAlways(std::move(answer)); }),
       speeds_(std::move(ports.speeds)),
       log_reader_(market_name_, loop_,
                   [this](std::uint64_t sequence) {
@@ -72,7 +72,7 @@ void MarketRunner::Start(std::function<void()> on_caught_up) {
     ScheduleSurvey();
   }
   Follow();
-  auto leader = around_.executor.Start([this] { return TakeLead(); });
+  auto leader = around_.executor.Start([this] { return AcquireLease(); });
   MutexLock lock(mu_);
   leader_ = std::move(leader);
 }
@@ -97,7 +97,7 @@ void MarketRunner::Lead() {
 
 /// The previous holder's decisions are all in the log by now, since none of its commands is
 /// executed any more. The log is opened once more to find its end.
-std::optional<std::chrono::nanoseconds> MarketRunner::TakeLead() {
+std::optional<std::chrono::nanoseconds> MarketRunner::AcquireLease() {
   if (!leads_ || log_reader_.leads()) return std::nullopt;
   log_->Stop();
   log_reader_.Lead();
@@ -200,7 +200,7 @@ void MarketRunner::Do(const SetAvailability& decision) {
 
 void MarketRunner::Do(FindCandidates decision) {
   if (!around_.lease.TermToActIn()) {
-    loop_.Tell(CandidatesFound{
+    loop_.PostAlways(CandidatesFound{
         decision.round,
         absl::UnavailableError("this process may no longer hold the market's lease")});
     return;

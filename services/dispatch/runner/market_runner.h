@@ -92,7 +92,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   void Stop();
 
   bool Post(Event event) override { return loop_.Post(std::move(event)); }
-  void Tell(Event event) override { loop_.Tell(std::move(event)); }
+  void PostAlways(Event event) override { loop_.PostAlways(std::move(event)); }
   PositionForwarder& positions() { return positions_; }
   const PositionForwarder& positions() const { return positions_; }
   /// Where the market's drivers can be: the bounding box of the streets with a margin.
@@ -120,7 +120,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   void Handled(const Event& event, std::chrono::nanoseconds took) override;
 
   void Follow();
-  std::optional<std::chrono::nanoseconds> TakeLead();
+  std::optional<std::chrono::nanoseconds> AcquireLease();
   void ScheduleSurvey() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Survey();
   bool OnLog(trip::v1::FollowTripsResponse& message);

@@ -19,11 +19,11 @@ void Demand::Survey(const std::vector<LatLng>& waiting,
   std::vector<LatLng> places;
   for (const WaitingPlaces::FreeCar& car : free_cars) places.push_back(car.place);
   map_.Survey(waiting, places, step.now());
-  TellSurge(step);
+  ReportSurge(step);
   SuggestWaitingPlaces(free_cars, step);
 }
 
-void Demand::TellSurge(Step& step) {
+void Demand::ReportSurge(Step& step) {
   const bool changed = map_.surge() != surge_told_;
   const bool refresh = !surge_told_.empty() && step.now() - surge_told_at_ >= kTellSurgeEvery;
   if (!changed && !refresh) return;

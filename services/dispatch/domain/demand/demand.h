@@ -29,7 +29,7 @@ class Demand {
               Step& step);
 
  private:
-  void TellSurge(Step& step);
+  void ReportSurge(Step& step);
   void SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step);
 
   DemandMap map_;

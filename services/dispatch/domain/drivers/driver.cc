@@ -23,8 +23,8 @@ Availability Driver::CurrentAvailability() const {
   return availability;
 }
 
-v1::Plan Driver::TellPlan(v1::PlanCause cause, bool whole, Time now) {
-  v1::Plan message = plan.Tell(cause, whole, position, now);
+v1::Plan Driver::NextPlanMessage(v1::PlanCause cause, bool whole, Time now) {
+  v1::Plan message = plan.NextMessage(cause, whole, position, now);
   message.set_driver_id(id.str());
   return message;
 }

@@ -58,7 +58,7 @@ struct Driver {
   /// Id of the pending FindRoute; 0 if there is none.
   std::uint64_t route_request = 0;
   /// Reason of the push that waits for the route; UNSPECIFIED if no push is pending.
-  v1::PlanCause untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  v1::PlanCause unpushed = v1::PLAN_CAUSE_UNSPECIFIED;
   /// The driver's commands that the next push of the plan answers.
   Answers unanswered;
   Availability told;
@@ -68,8 +68,8 @@ struct Driver {
   /// Whether the driver is connected and not suspect.
   bool IsHere() const { return connected && !suspect; }
   Availability CurrentAvailability() const;
-  /// The plan as a message to this driver; see DriverPlan::Tell.
-  v1::Plan TellPlan(v1::PlanCause cause, bool whole, Time now);
+  /// The plan as a message to this driver; see DriverPlan::NextMessage.
+  v1::Plan NextPlanMessage(v1::PlanCause cause, bool whole, Time now);
   /// The driver as the car that riders wait for. Refers to the plan.
   Promises::Car AsCar() const { return {plan, position, suspect}; }
   /// How long the car may drive on from its last position until the driver receives a plan, which

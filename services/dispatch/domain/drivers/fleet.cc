@@ -65,10 +65,11 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   // After a resume, older plans without an ack are sent again. An empty plan here shows that they
   // are obsolete.
   if (caught_up() && (event.resumed || !driver.plan.empty())) {
-    *welcome.snapshot.mutable_plan() = driver.TellPlan(v1::PLAN_CAUSE_RESTORED, true, step.now());
+    *welcome.snapshot.mutable_plan() =
+        driver.NextPlanMessage(v1::PLAN_CAUSE_RESTORED, true, step.now());
     // The snapshot shows what was done.
     driver.unanswered.clear();
-    if (driver.route_request != 0) driver.untold = v1::PLAN_CAUSE_REROUTED;
+    if (driver.route_request != 0) driver.unpushed = v1::PLAN_CAUSE_REROUTED;
   }
   step.Decide(std::move(welcome));
   if (reordered) plans_.Change(driver, {v1::PLAN_CAUSE_RESTORED, RouteChange::kNew}, step);
@@ -85,7 +86,7 @@ void Fleet::Suspect(const DriverId& id, Step& step) {
   if (Driver* driver = Touch(id)) MarkSuspect(*driver, step);
 }
 
-void Fleet::Hear(const DriverId& id, Step& step) {
+void Fleet::OnHeard(const DriverId& id, Step& step) {
   if (Driver* driver = Touch(id)) ClearSuspicion(*driver, step);
 }
 
@@ -96,7 +97,7 @@ void Fleet::DropSession(const DriverId& id, Step& step) {
   driver->connected = false;
   // The next session continues from the driver's version, which may be smaller.
   driver->epoch = 0;
-  driver->untold = v1::PLAN_CAUSE_UNSPECIFIED;
+  driver->unpushed = v1::PLAN_CAUSE_UNSPECIFIED;
   driver->unanswered.clear();
   MarkSuspect(*driver, step);
 }
@@ -111,14 +112,14 @@ void Fleet::MarkSuspect(Driver& driver, Step& step) {
   if (driver.suspect) return;
   driver.suspect = true;
   timers_.Set(LostTimer(driver.id), step.now() + lost_after_);
-  TellRiders(driver, step);
+  ReportToRiders(driver, step);
 }
 
 void Fleet::ClearSuspicion(Driver& driver, Step& step) {
   if (!driver.suspect) return;
   driver.suspect = driver.lost = false;
   timers_.Cancel(LostTimer(driver.id));
-  TellRiders(driver, step);
+  ReportToRiders(driver, step);
 }
 
 void Fleet::Move(const DriverMoved& event, Step& step) {
@@ -132,7 +133,7 @@ void Fleet::Move(const DriverMoved& event, Step& step) {
   driver.plan.MoveTo(event.position);
   if (auto driven = driver.plan.TimeDrive(step.now())) step.Decide(*std::move(driven));
   plans_.FindMissingRoute(driver, step);
-  TellRiders(driver, step);
+  ReportToRiders(driver, step);
 }
 
 void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
@@ -194,7 +195,7 @@ Driver* Fleet::TakeFromHolder(const TripId& trip) {
 
 void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
   if (!caught_up() || !promises_.HoldToRecord(trip)) return;
-  if (const Driver* driver = HolderOf(TripId(trip.trip_id()))) TellRiders(*driver, step);
+  if (const Driver* driver = HolderOf(TripId(trip.trip_id()))) ReportToRiders(*driver, step);
 }
 
 void Fleet::TakeRoute(RouteFound event, Step& step) {
@@ -282,7 +283,7 @@ void Fleet::CatchUp(Step& step) {
   plans_.CatchUp();
   for (auto& [id, driver] : drivers_) {
     if (driver.plan.empty()) {
-      plans_.TellUnanswered(driver, step);
+      plans_.PushUnanswered(driver, step);
       continue;
     }
     touched_.insert(id);

@@ -62,7 +62,7 @@ class Fleet {
   void Connect(const DriverConnected& event, const v1::Offer* open_offer, Step& step);
   void Disconnect(const DriverDisconnected& event);
   void Suspect(const DriverId& id, Step& step);
-  void Hear(const DriverId& id, Step& step);
+  void OnHeard(const DriverId& id, Step& step);
   void DropSession(const DriverId& id, Step& step);
   /// The driver has been suspect for too long. Returns null if the driver is unknown.
   const Driver* Lose(const DriverId& id);
@@ -122,7 +122,9 @@ class Fleet {
   Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);
   void ClearSuspicion(Driver& driver, Step& step);
-  void TellRiders(const Driver& driver, Step& step) { promises_.TellRiders(driver.AsCar(), step); }
+  void ReportToRiders(const Driver& driver, Step& step) {
+    promises_.ReportToRiders(driver.AsCar(), step);
+  }
   void PushTo(const Driver& driver, v1::DriveResponse message, Step& step) const;
 
   const Duration lost_after_;

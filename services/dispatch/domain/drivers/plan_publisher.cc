@@ -11,7 +11,7 @@ Timer RouteTimer(const DriverId& driver) { return {TimerKind::kRouteUnanswered, 
 
 /// The more important of two reasons for a push. A change for a rider whom the driver's app doesn't
 /// know yet is part of adding that rider.
-v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
+v1::PlanCause Combine(v1::PlanCause unpushed, v1::PlanCause cause) {
   const auto weight = [](v1::PlanCause c) {
     switch (c) {
       case v1::PLAN_CAUSE_UNSPECIFIED:
@@ -26,7 +26,7 @@ v1::PlanCause Combine(v1::PlanCause untold, v1::PlanCause cause) {
         return 4;
     }
   };
-  return weight(cause) < weight(untold) ? untold : cause;
+  return weight(cause) < weight(unpushed) ? unpushed : cause;
 }
 
 }  // namespace
@@ -38,24 +38,24 @@ void PlanPublisher::Change(Driver& driver, PlanChange change, Step& step) {
   if (driver.plan.empty()) {
     driver.track.clear();
     CancelRouteRequest(driver);
-    Tell(driver, change.cause, step);
+    PushPlan(driver, change.cause, step);
   } else if (change.route == RouteChange::kNew ||
              (change.route == RouteChange::kShortened && !driver.plan.has_route())) {
     FindRoute(driver, change.cause, step);
   } else if (under_way) {
-    driver.untold = Combine(driver.untold, change.cause);
+    driver.unpushed = Combine(driver.unpushed, change.cause);
   } else {
-    Tell(driver, change.cause, step);
+    PushPlan(driver, change.cause, step);
   }
 }
 
 void PlanPublisher::FindRoute(Driver& driver, v1::PlanCause cause, Step& step) {
   if (!caught_up_) return;
-  driver.untold = Combine(driver.untold, cause);
+  driver.unpushed = Combine(driver.unpushed, cause);
   if (!driver.position) {
     // A driver known only from the log. The plan is pushed now, and its route after the first
     // position.
-    Tell(driver, driver.untold, step);
+    PushPlan(driver, driver.unpushed, step);
     return;
   }
   driver.route_request = ++last_route_request_;
@@ -91,9 +91,9 @@ void PlanPublisher::TakeRoute(Driver& driver, RouteFound event, Step& step) {
     return;
   }
   // Without a route there is nothing new for a driver who knows the stops.
-  if (found || driver.untold != v1::PLAN_CAUSE_REROUTED) Tell(driver, driver.untold, step);
-  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
-  promises_.TellRiders(driver.AsCar(), step);
+  if (found || driver.unpushed != v1::PLAN_CAUSE_REROUTED) PushPlan(driver, driver.unpushed, step);
+  driver.unpushed = v1::PLAN_CAUSE_UNSPECIFIED;
+  promises_.ReportToRiders(driver.AsCar(), step);
 }
 
 void PlanPublisher::RouteUnanswered(Driver& driver, Step& step) {
@@ -107,9 +107,9 @@ void PlanPublisher::Repeat(Driver& driver, v1::PlanCause cause, v1::AnsweredComm
   AddUnanswered(driver, {std::move(answer)});
   if (!caught_up_) return;
   if (driver.route_request != 0) {
-    driver.untold = Combine(driver.untold, cause);
+    driver.unpushed = Combine(driver.unpushed, cause);
   } else {
-    Tell(driver, cause, step);
+    PushPlan(driver, cause, step);
   }
 }
 
@@ -120,17 +120,17 @@ void PlanPublisher::AddUnanswered(Driver& driver, Answers answers) {
   }
 }
 
-void PlanPublisher::TellUnanswered(Driver& driver, Step& step) {
-  if (!driver.unanswered.empty()) Tell(driver, v1::PLAN_CAUSE_RESTORED, step);
+void PlanPublisher::PushUnanswered(Driver& driver, Step& step) {
+  if (!driver.unanswered.empty()) PushPlan(driver, v1::PLAN_CAUSE_RESTORED, step);
 }
 
-void PlanPublisher::Tell(Driver& driver, v1::PlanCause cause, Step& step) {
-  driver.untold = v1::PLAN_CAUSE_UNSPECIFIED;
+void PlanPublisher::PushPlan(Driver& driver, v1::PlanCause cause, Step& step) {
+  driver.unpushed = v1::PLAN_CAUSE_UNSPECIFIED;
   const Answers answers = std::exchange(driver.unanswered, {});
   if (!driver.has_session || !caught_up_ || cause == v1::PLAN_CAUSE_UNSPECIFIED) return;
   v1::DriveResponse message;
   v1::Plan& plan = *message.mutable_plan();
-  plan = driver.TellPlan(cause, false, step.now());
+  plan = driver.NextPlanMessage(cause, false, step.now());
   plan.mutable_answers()->Add(answers.begin(), answers.end());
   step.Decide(Push{driver.id, std::move(message)});
 }

@@ -52,13 +52,13 @@ class PlanPublisher {
   /// waits for a route or for the log name the command as well.
   void Repeat(Driver& driver, v1::PlanCause cause, v1::AnsweredCommand answer, Step& step);
   /// Pushes the plan if commands wait for an answer.
-  void TellUnanswered(Driver& driver, Step& step);
+  void PushUnanswered(Driver& driver, Step& step);
 
  private:
   /// The next push of the plan answers these commands, up to kMaxAnswers in all.
   static void AddUnanswered(Driver& driver, Answers answers);
   /// Pushes the plan as it is to a driver who has a session.
-  void Tell(Driver& driver, v1::PlanCause cause, Step& step);
+  void PushPlan(Driver& driver, v1::PlanCause cause, Step& step);
 
   const Duration heard_within_;
   Timers& timers_;

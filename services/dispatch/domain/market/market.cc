@@ -86,7 +86,7 @@ void Market::On(const DriverDisconnected& event, Step&) { fleet_.Disconnect(even
 void Market::On(const DriverSuspect& event, Step& step) { fleet_.Suspect(event.driver, step); }
 
 void Market::On(const DriverHeard& event, Step& step) {
-  fleet_.Hear(event.driver, step);
+  fleet_.OnHeard(event.driver, step);
   lost_drivers_.Report(event.driver, step);
 }
 

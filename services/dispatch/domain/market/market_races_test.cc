@@ -29,7 +29,7 @@ class MarketRacesTest : public ::testing::Test {
       t_.Update(driver, trip, action);
       t_.CarryOut();
     }
-    t_.TellLog();
+    t_.DeliverLog();
     t_.TakeAll();
   }
   /// Another market's process, or an earlier life of this one, assigns the trip to d-2.
@@ -53,7 +53,7 @@ TEST_F(MarketRacesTest, LoserOfATripIsNotifiedByTripsResponse) {
   t_.CarryOut();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ALREADY_TAKEN));
   EXPECT_EQ(Rounds(), 0u) << "the trip looked open, but the log is about to say otherwise";
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Pass(seconds(5));
   EXPECT_EQ(Rounds(), 0u);
   EXPECT_THAT(t_.Outcomes("d"), IsEmpty());
@@ -62,7 +62,7 @@ TEST_F(MarketRacesTest, LoserOfATripIsNotifiedByTripsResponse) {
 TEST_F(MarketRacesTest, LoserOfATripIsNotifiedByTheLog) {
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   AssignBehindTheBack("t");
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ALREADY_TAKEN));
   t_.CarryOut();
   EXPECT_THAT(t_.Outcomes("d"), IsEmpty()) << "an offer ends once";
@@ -71,7 +71,7 @@ TEST_F(MarketRacesTest, LoserOfATripIsNotifiedByTheLog) {
 TEST_F(MarketRacesTest, AnOfferOfATripThatIsTakenEndsUnanswered) {
   t_.OfferTrip("t", "d");
   AssignBehindTheBack("t");
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ALREADY_TAKEN));
 }
 
@@ -94,7 +94,7 @@ TEST_F(MarketRacesTest, AnOfferIsWithdrawnWhenItsDriverGotAnotherTrip) {
   t_.OfferTrip("t-1", "d");
   t_.trips.Request("t-2", MarketTester::kPickup, MarketTester::kDropoff, t_.now());
   AssignBehindTheBack("t-2", "d");
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN));
   EXPECT_EQ(Rounds(), 1u) << "t-1 goes to somebody else";
 }
@@ -104,7 +104,7 @@ TEST_F(MarketRacesTest, AnOfferIsWithdrawnWhenItsDriverGotAnotherTrip) {
 TEST_F(MarketRacesTest, TheRiderCancelsBeforeTheAnswer) {
   const v1::Offer offer = t_.OfferTrip("t", "d");
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_RIDER_CANCELLED));
   t_.Answer("d", offer, true);
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_RIDER_CANCELLED)) << "said again";
@@ -114,7 +114,7 @@ TEST_F(MarketRacesTest, TheRiderCancelsBeforeTheAnswer) {
 TEST_F(MarketRacesTest, TheRiderCancelsDuringTheAssignmentAndTheLogIsFirst) {
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_RIDER_CANCELLED));
   t_.CarryOut();
   EXPECT_THAT(t_.Outcomes("d"), IsEmpty());
@@ -127,7 +127,7 @@ TEST_F(MarketRacesTest, TheRiderCancelsDuringTheAssignmentAndTheAnswerIsFirst) {
   t_.CarryOut();
   EXPECT_THAT(t_.Outcomes("d"), IsEmpty()) << "the log will tell why";
   EXPECT_EQ(Rounds(), 0u) << "and the trip isn't offered to others meanwhile";
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_RIDER_CANCELLED));
 }
 
@@ -136,7 +136,7 @@ TEST_F(MarketRacesTest, TheRiderCancelsJustAfterTheAssignment) {
   const auto command = t_.Take<TripCommand>().at(0);
   const auto assigned = t_.trips.Do(command.request);
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();  // Assigned, then cancelled; the answer is late.
+  t_.DeliverLog();  // Assigned, then cancelled; the answer is late.
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
   const auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
@@ -210,7 +210,7 @@ TEST_F(MarketRacesTest, AnAssignmentWhoseAnswerWasLostIsLearnedFromTheLog) {
   const auto command = t_.Take<TripCommand>().at(0);
   ASSERT_TRUE(t_.trips.Do(command.request).ok());
   t_.Handle(CommandDone{command.command, absl::UnavailableError("connection lost")});
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
   t_.Pass(seconds(1));
   EXPECT_EQ(t_.CarryOut(), 1u);
@@ -232,7 +232,7 @@ TEST_F(MarketRacesTest, ADriverLostBeforePickUpLosesTheTrip) {
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
   t_.Pass(seconds(1));
   t_.CarryOut();
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.trips.Get("t").released_driver_ids(), ElementsAre("d"));
   EXPECT_EQ(t_.Plans("d").at(0).cause(), v1::PLAN_CAUSE_REASSIGNED);
   t_.AnswerRound({"d", "d-2"});
@@ -251,7 +251,7 @@ TEST_F(MarketRacesTest, ADriverWithAPassengerAboardNeverLosesTheTrip) {
   t_.CarryOut();
   t_.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
   t_.CarryOut();
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Handle(DriverSuspect{DriverId("d")});
   t_.Handle(SessionDropped{DriverId("d")});
   t_.TakeAll();
@@ -271,7 +271,7 @@ TEST_F(MarketRacesTest, ATripWhoseDriverStaysAwayWithTheRiderAboardEnds) {
   t_.Pass(MarketConfig().lost_after);
   EXPECT_EQ(t_.CarryOut(), 1u);
   EXPECT_TRUE(t_.trips.Get("t").has_driver_lost_at());
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Pass(MarketConfig().abandon_after - Duration(1));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
   t_.Pass(Duration(1));
@@ -287,12 +287,12 @@ TEST_F(MarketRacesTest, ALostDriverWhoIsHeardAgainKeepsItsRider) {
   t_.Pass(MarketConfig().lost_after);
   // Heard while trip is being told: what is true now follows.
   t_.Handle(DriverHeard{DriverId("d")});
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_EQ(t_.CarryOut(), 1u);
   EXPECT_TRUE(t_.trips.Get("t").has_driver_lost_at());
   EXPECT_EQ(t_.CarryOut(), 1u);
   EXPECT_FALSE(t_.trips.Get("t").has_driver_lost_at());
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Pass(std::chrono::hours(1));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
 }
@@ -303,7 +303,7 @@ TEST_F(MarketRacesTest, ALostDriversTripEndsAlsoAfterARestart) {
   t_.Pass(MarketConfig().lost_after);
   t_.CarryOut();
   t_.Restart();
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Handle(LogCaughtUp{});
   t_.Pass(MarketConfig().abandon_after - Duration(1));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty()) << "trip knows already that the driver is lost";
@@ -318,7 +318,7 @@ TEST_F(MarketRacesTest, ARiderWhoLeavesALostDriverIsTakenOutOfItsPlan) {
   t_.Pass(MarketConfig().lost_after);
   t_.CarryOut();
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_EQ(t_.Plans("d").back().stops_size(), 0);
   t_.Pass(std::chrono::hours(1));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
@@ -351,7 +351,7 @@ TEST_F(MarketRacesTest, ADriverLostDuringTheAssignmentLosesTheTripAfterwards) {
   t_.Handle(SessionDropped{DriverId("d")});
   t_.Pass(seconds(31));
   t_.CarryOut();
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_ASSIGNED);
   t_.Pass(seconds(30));
   EXPECT_EQ(t_.CarryOut(), 1u);
@@ -400,11 +400,11 @@ TEST_F(MarketRacesTest, TheLogMayBeAheadOfTheAnswerAndBehindIt) {
       t.Update("d", "t", action);
       const auto command = t.Take<TripCommand>().at(0);
       const auto done = t.trips.Do(command.request);
-      if (log_first) t.TellLog();
+      if (log_first) t.DeliverLog();
       t.Handle(CommandDone{command.command, done});
       EXPECT_THAT(t.Plans("d"), SizeIs(1));
     }
-    t.TellLog();
+    t.DeliverLog();
     EXPECT_THAT(t.Plans("d"), IsEmpty()) << "an ended trip isn't brought back";
     EXPECT_THAT(t.Take<FindRoute>(), IsEmpty());
   }

@@ -33,7 +33,7 @@ TEST_F(MarketRecoveryTest, NothingIsMatchedBeforeTheLogHasBeenRead) {
   ASSERT_TRUE(t_.trips.Cancel("t-2").ok());
   t_.Restart();
   t_.Connect("d");
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Pass(minutes(10));
   EXPECT_THAT(t_.Take<FindCandidates>(), IsEmpty());
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
@@ -56,7 +56,7 @@ TEST_F(MarketRecoveryTest, ADriverWhoComesBackIsGivenItsPlanAndThenItsRoute) {
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   t_.Restart();
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Handle(LogCaughtUp{});
   EXPECT_EQ(t_.Take<ReportProgress>().at(0).progress.progress().driver_status(),
             trip::v1::DRIVER_STATUS_SUSPECT);
@@ -96,14 +96,14 @@ TEST_F(MarketRecoveryTest, AbsentDriverLosesTripsBeforeThePickUp) {
   t_.Update("d-2", "t-of-d-2", v1::STOP_ACTION_PICKED_UP);
   t_.CarryOut();
   t_.Restart();
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Pass(minutes(1));
   t_.Handle(LogCaughtUp{});
   t_.Pass(seconds(29));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
   t_.Pass(seconds(1));
   EXPECT_EQ(t_.CarryOut(), 2u);
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_EQ(t_.trips.Get("t-of-d-1").state(), trip::v1::TRIP_STATE_REQUESTED);
   EXPECT_EQ(t_.trips.Get("t-of-d-2").state(), trip::v1::TRIP_STATE_ABOARD);
   EXPECT_TRUE(t_.trips.Get("t-of-d-2").has_driver_lost_at());
@@ -116,7 +116,7 @@ TEST_F(MarketRecoveryTest, DriverConnectedBeforeTheLogWasReadIsWelcomedAfterward
   t_.Restart();
   t_.Reconnect("d", false, 5);
   EXPECT_FALSE(TakeSnapshot().has_plan());
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Plans("d"), IsEmpty());
   t_.Handle(LogCaughtUp{});
   const auto plans = t_.Plans("d");
@@ -149,7 +149,7 @@ TEST_F(MarketRecoveryTest, AnAcceptWhoseAnswerWasLostInTheCrashIsAnsweredNow) {
   t_.Answer("d", offer, true);
   t_.CarryOut();
   t_.Restart();
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Handle(LogCaughtUp{});
   t_.Reconnect("d", false);
   t_.Answer("d", offer, true);
@@ -187,7 +187,7 @@ TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionIsEmptyWithoutAPlan) {
   t_.GiveTrip("t", "d");
   t_.TakeAll();
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   const v1::Plan pushed = t_.Plans("d").at(0);
   t_.Reconnect("d", true);
   const v1::Snapshot snapshot = TakeSnapshot();
@@ -315,7 +315,7 @@ TEST_F(MarketRecoveryTest, PlanVersionsGoOnWhereverTheyWereLastSeen) {
     t.GiveTrip("t", "d");            // Version 1.
     t.Reconnect("d", true, c.seen);  // The snapshot's plan takes the next version.
     ASSERT_TRUE(t.trips.Cancel("t").ok());
-    t.TellLog();
+    t.DeliverLog();
     EXPECT_EQ(t.Plans("d").at(0).version(), c.next);
   }
 }

@@ -51,14 +51,14 @@ class MarketSharingTest : public ::testing::Test {
   void Settle() {
     while (market_.CarryOut() > 0) {
     }
-    market_.TellLog();
+    market_.DeliverLog();
     for (const FindRoute& request : market_.Take<FindRoute>()) {
       market_.Handle(
           RouteFound{request.driver, request.request, MakeWay(request.from, request.stops)});
     }
   }
   /// Trip tells that this was done now.
-  void TellDone(const std::string& id, trip::v1::TripState state) {
+  void LogTransition(const std::string& id, trip::v1::TripState state) {
     TripLogged told{{}};
     trip::v1::Trip& trip = *told.event.mutable_trip();
     trip = market_.trips.Get(id);
@@ -244,7 +244,7 @@ TEST_F(MarketSharingTest, RiderMovesToFreeCapacityForAWaitingRider) {
     market_.Handle(answer);
     if (cancelled) {
       ASSERT_TRUE(market_.trips.Cancel(waiting).ok());
-      market_.TellLog();
+      market_.DeliverLog();
     }
     Settle();
     EXPECT_EQ(market_.trips.Get(mover).driver().driver_id(), b);
@@ -267,7 +267,7 @@ TEST_F(MarketSharingTest, SearchesForMovesWhileNoTripWaits) {
   ASSERT_EQ(round.moves.size(), 1u);
   EXPECT_EQ(round.moves[0].trip, TripId("t-1"));
   AnswerInsertions(round, {});
-  TellDone("t-1", trip::v1::TRIP_STATE_ARRIVED);
+  LogTransition("t-1", trip::v1::TRIP_STATE_ARRIVED);
   market_.TakeAll();
   market_.Pass(seconds(5));
   EXPECT_THAT(market_.Take<FindCandidates>(), IsEmpty()) << "nobody can be moved any more";
@@ -296,8 +296,8 @@ TEST_F(MarketSharingTest, ADriverWhoComesLateBetweenTwoPositionsHasBrokenTheProm
   market_.Pass(minutes(9));
   market_.TakeAll();
   EXPECT_EQ(market_.market().promises_broken(), 1u) << "when the time was over";
-  TellDone("t-1", trip::v1::TRIP_STATE_ARRIVED);
-  TellDone("t-1", trip::v1::TRIP_STATE_ABOARD);
+  LogTransition("t-1", trip::v1::TRIP_STATE_ARRIVED);
+  LogTransition("t-1", trip::v1::TRIP_STATE_ABOARD);
   EXPECT_EQ(market_.market().promises_broken(), 1u) << "once a trip";
 }
 
@@ -306,11 +306,11 @@ TEST_F(MarketSharingTest, ALateDropOffBreaksThePromise) {
   std::uint64_t broken = 0;
   for (const auto& [trip, late] : {std::pair("t-1", false), std::pair("t-2", true)}) {
     GiveShared(trip, "d");
-    TellDone(trip, trip::v1::TRIP_STATE_ARRIVED);
-    TellDone(trip, trip::v1::TRIP_STATE_ABOARD);
+    LogTransition(trip, trip::v1::TRIP_STATE_ARRIVED);
+    LogTransition(trip, trip::v1::TRIP_STATE_ABOARD);
     market_.Pass(minutes(late ? 31 : 29));
     if (late) ++broken;
-    TellDone(trip, trip::v1::TRIP_STATE_COMPLETED);
+    LogTransition(trip, trip::v1::TRIP_STATE_COMPLETED);
     EXPECT_EQ(market_.market().promises_broken(), broken);
   }
 }
@@ -359,7 +359,7 @@ TEST_F(MarketSharingTest, AStopKeepsItsOrderWhenAnEarlierStopIsRemoved) {
     AnswerInsertions(round, {Into(round.cars.at(0), behind, behind)});
     if (trip == "t-3") {
       ASSERT_TRUE(market_.trips.Cancel("t-1").ok());
-      market_.TellLog();
+      market_.DeliverLog();
     }
     Settle();
   }
@@ -369,7 +369,7 @@ TEST_F(MarketSharingTest, AStopKeepsItsOrderWhenAnEarlierStopIsRemoved) {
 TEST_F(MarketSharingTest, UnservableSharedTripIsGivenUp) {
   market_.trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
                               1, minutes(2));
-  market_.TellLog();
+  market_.DeliverLog();
   market_.Pass(minutes(1));
   EXPECT_EQ(market_.CarryOut(), 0u);
   market_.Pass(minutes(1));
@@ -381,7 +381,7 @@ TEST_F(MarketSharingTest, AFreeDriverWhoWouldComeTooLateIsNotAsked) {
   market_.Connect("d");
   market_.trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
                               1, seconds(100));
-  market_.TellLog();
+  market_.DeliverLog();
   market_.AnswerRound({"d"});  // 60 s away, and may think for 15 s.
   EXPECT_THAT(market_.Offers("d"), IsEmpty());
 }
@@ -398,7 +398,7 @@ TEST_F(MarketSharingTest, StopsAreOrderedByPromisesAfterARestart) {
     ASSERT_TRUE(market_.trips.Do(request).ok());
   }
   market_.Restart();
-  market_.TellLog();
+  market_.DeliverLog();
   market_.Connect("d");
   market_.Handle(LogCaughtUp{});
   const auto plans = market_.Plans("d");
@@ -426,7 +426,7 @@ TEST_F(MarketSharingTest, RestoredPlanNeverExceedsTheSeats) {
 
   // Both were promised a pick-up before any drop-off: by that order t-2 would never get in.
   market_.Restart();
-  market_.TellLog();
+  market_.DeliverLog();
   market_.Handle(LogCaughtUp{});
   market_.Connect("d", 4);
   const auto welcome = market_.Take<SendWelcome>();
@@ -436,7 +436,7 @@ TEST_F(MarketSharingTest, RestoredPlanNeverExceedsTheSeats) {
   market_.Restart();
   market_.Connect("d", 4);
   market_.Move("d");
-  market_.TellLog();
+  market_.DeliverLog();
   market_.TakeAll();
   market_.Handle(LogCaughtUp{});
   Settle();
@@ -476,11 +476,11 @@ TEST_F(MarketSharingTest, RiderIsNotifiedWhenThePromisedTimeEndsAlsoIfTheCarIsSi
   EXPECT_EQ(market_.market().promises_broken(), 1u);
 
   market_.Restart();
-  market_.TellLog();
+  market_.DeliverLog();
   market_.Handle(LogCaughtUp{});
   EXPECT_THAT(told_late(), ::testing::Contains(true)) << "also by a process that begins";
   ASSERT_TRUE(market_.trips.Cancel("t-1").ok());
-  market_.TellLog();
+  market_.DeliverLog();
   market_.TakeAll();
   market_.Pass(minutes(1));
   EXPECT_THAT(told_late(), IsEmpty());

@@ -62,7 +62,7 @@ TEST_F(MarketTest, ARideFromRequestToDropOff) {
   EXPECT_THAT(t_.Outcomes("d"), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
   EXPECT_THAT(States(), ElementsAre("EN_ROUTE:3+"));
   EXPECT_THAT(t_.Plans("d"), IsEmpty()) << "its route is still being looked for";
-  t_.TellLog();  // Says nothing new.
+  t_.DeliverLog();  // Says nothing new.
   t_.AnswerRoute();
   auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
@@ -79,7 +79,7 @@ TEST_F(MarketTest, ARideFromRequestToDropOff) {
   for (int i = 0; i < 3; ++i) {
     t_.Update("d", "t", actions[i]);
     EXPECT_EQ(t_.CarryOut(), 1u);
-    t_.TellLog();
+    t_.DeliverLog();
     plans = t_.Plans("d");
     ASSERT_THAT(plans, SizeIs(1)) << i;
     EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_STOP_DONE);
@@ -183,7 +183,7 @@ TEST_F(MarketTest, RoundsGoOnWhileSomebodyWaitsAndNoLonger) {
   t_.Pass(seconds(1));
   EXPECT_THAT(Asked(), ElementsAre(TripId("t")));
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Handle(CandidatesFound{3, std::vector<CandidatesFound::ForTrip>{}});
   t_.Pass(minutes(10));
   EXPECT_THAT(Asked(), IsEmpty());
@@ -214,7 +214,7 @@ TEST_F(MarketTest, TripWithoutADriverIsGivenUp) {
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
   t_.Pass(seconds(1));
   EXPECT_EQ(t_.CarryOut(), 1u);
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_EQ(t_.trips.Get("t").state(), trip::v1::TRIP_STATE_UNSERVED);
   t_.Pass(minutes(10));
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
@@ -284,7 +284,7 @@ TEST_F(MarketTest, ARiderWhoCancelsIsTakenOutOfThePlan) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   const auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_RIDER_CANCELLED);
@@ -298,7 +298,7 @@ TEST_F(MarketTest, AChangedDestinationBringsANewRoute) {
   t_.GiveTrip("t", "d");
   const LatLng elsewhere{407'700'000, -739'600'000};
   ASSERT_TRUE(t_.trips.ChangeDestination("t", elsewhere).ok());
-  t_.TellLog();
+  t_.DeliverLog();
   EXPECT_THAT(t_.Plans("d"), IsEmpty());
   t_.AnswerRoute();
   const auto plans = t_.Plans("d");
@@ -316,7 +316,7 @@ TEST_F(MarketTest, AChangeWhileARouteIsLookedForSupersedesIt) {
   const auto first = t_.Take<FindRoute>();
   ASSERT_THAT(first, SizeIs(1));
   ASSERT_TRUE(t_.trips.ChangeDestination("t", {407'700'000, -739'600'000}).ok());
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Handle(RouteFound{DriverId("d"), first[0].request, MakeWay(first[0].from, first[0].stops)});
   EXPECT_THAT(t_.Plans("d"), IsEmpty());
   t_.AnswerRoute();
@@ -381,7 +381,7 @@ TEST_F(MarketTest, ACarThatLeavesItsRouteGetsAnotherAtTheSecondPosition) {
   EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty());
 }
 
-TEST_F(MarketTest, ACarThatWasThoughtElsewhereGetsAnotherRouteAtOnce) {
+TEST_F(MarketTest, CarFarFromItsExpectedPlaceIsReroutedAtOnce) {
   for (const LatLng& place : {OffsetBy(MarketTester::kCar, 20'000, 20'000),
                               MarketTester::kDropoff}) {  // on the route, but not by driving it
     MarketTester t;
@@ -430,7 +430,7 @@ TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
   EXPECT_EQ(reports[0].progress.progress().driver_status(), trip::v1::DRIVER_STATUS_CONNECTED);
 }
 
-TEST_F(MarketTest, ATimeOfArrivalIsCorrectedOnlyWhenItIsFarOff) {
+TEST_F(MarketTest, CorrectsAnEtaOnlyWhenItIsFarOff) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   const auto move = [&](Duration passed, double fraction) {
@@ -458,7 +458,7 @@ TEST_F(MarketTest, ReportsDrivingTimesOfCars) {
   t_.Connect("d");
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   t_.CarryOut();
-  t_.TellLog();
+  t_.DeliverLog();
   const auto question = t_.Take<FindRoute>().at(0);
   const auto at = [&](double part) { return Interpolate(question.from, question.stops[0], part); };
   // Twenty pieces of 10 s to the pick-up; it is driven half as fast.
@@ -494,7 +494,7 @@ TEST_F(MarketTest, MissingCarsCauseSurgeAndWaitingPlaces) {
   EXPECT_THAT(t_.Take<SetSurge>(), IsEmpty());
   EXPECT_THAT(t_.WaitingPlaces("near"), IsEmpty());
   for (int i = 0; i < 30; ++i) t_.Request("r" + std::to_string(i));
-  t_.TellLog();
+  t_.DeliverLog();
   for (int i = 0; i < 12; ++i) survey();
   const auto places = t_.WaitingPlaces("near");
   ASSERT_THAT(places, SizeIs(1)) << "once";
@@ -514,7 +514,7 @@ TEST_F(MarketTest, ADriverWhoGivesUpATripNeverGetsItAgain) {
   t_.GiveTrip("t", "d");
   t_.GiveUp("d", "t");
   t_.CarryOut();
-  t_.TellLog();
+  t_.DeliverLog();
   auto plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_EQ(plans[0].cause(), v1::PLAN_CAUSE_REASSIGNED);
@@ -537,11 +537,11 @@ TEST_F(MarketTest, NoShowEndsTheTripAndNoOtherDriverIsSent) {
     t.GiveTrip("t", "d");
     t.Update("d", "t", v1::STOP_ACTION_ARRIVED);
     t.CarryOut();
-    t.TellLog();
+    t.DeliverLog();
     t.TakeAll();
     t.GiveUp("d", "t", cause, "the rider never came");
     t.CarryOut();
-    t.TellLog();
+    t.DeliverLog();
     const trip::v1::Trip& trip = t.trips.Get("t");
     EXPECT_EQ(trip.state(), trip::v1::TRIP_STATE_CANCELLED);
     EXPECT_EQ(trip.cancellation().reason(), trip::v1::CANCEL_REASON_NO_SHOW);
@@ -603,7 +603,7 @@ TEST_F(MarketTest, ForbiddenRequestsAreRejectedWithTheReason) {
       {"a trip that was cancelled",
        [](auto& t) {
          ASSERT_TRUE(t.trips.Cancel("t").ok());
-         t.TellLog();
+         t.DeliverLog();
          t.Update("d", "t", v1::STOP_ACTION_ARRIVED);
        },
        StatusCode::kFailedPrecondition},
@@ -684,7 +684,7 @@ TEST_F(MarketTest, PlanNamesTheCommandsThatItAnswersAndItsDriver) {
   EXPECT_EQ(plans[0].answers(0).stop_update().action(), v1::STOP_ACTION_ARRIVED);
 
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
-  t_.TellLog();
+  t_.DeliverLog();
   plans = t_.Plans("d");
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_THAT(plans[0].answers(), IsEmpty()) << "the rider cancelled";
@@ -702,7 +702,7 @@ TEST_F(MarketTest, CommandsWhosePlanWaitsForItsRouteAreAnsweredWithIt) {
   t_.Connect("d");
   t_.GiveTrip("t", "d");
   ASSERT_TRUE(t_.trips.ChangeDestination("t", OffsetBy(MarketTester::kCar, 500, 500)).ok());
-  t_.TellLog();
+  t_.DeliverLog();
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
@@ -720,7 +720,7 @@ TEST_F(MarketTest, PlanThatWaitsForItsRouteHoldsABoundedNumberOfAnswers) {
   t_.CarryOut();
   EXPECT_THAT(t_.Plans("d"), SizeIs(1));
   ASSERT_TRUE(t_.trips.ChangeDestination("t", OffsetBy(MarketTester::kCar, 500, 500)).ok());
-  t_.TellLog();
+  t_.DeliverLog();
   for (std::size_t i = 0; i < 2 * PlanPublisher::kMaxAnswers; ++i) {
     t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   }

@@ -113,7 +113,7 @@ OpenOffer* Offers::TakeAnswer(const DriverId& driver, const v1::OfferAnswer& ans
                               const TripBook& trips, Step& step) {
   OpenOffer* offer = Find(OfferId(answer.offer_id()));
   if (offer == nullptr) {
-    TellEnded(driver, answer.offer_id(), trips, step);
+    PushOfferEnded(driver, answer.offer_id(), trips, step);
     return nullptr;
   }
   if (offer->driver != driver) {
@@ -129,8 +129,8 @@ OpenOffer* Offers::TakeAnswer(const DriverId& driver, const v1::OfferAnswer& ans
   return offer->state == OpenOffer::State::kOffered ? offer : nullptr;
 }
 
-void Offers::TellEnded(const DriverId& id, const std::string& offer, const TripBook& trips,
-                       Step& step) {
+void Offers::PushOfferEnded(const DriverId& id, const std::string& offer, const TripBook& trips,
+                            Step& step) {
   const Driver* driver = fleet_.Find(id);
   if (driver == nullptr) return;
   if (const auto history = histories_.find(id); history != histories_.end()) {

@@ -104,8 +104,8 @@ class Offers {
   };
 
   /// Sends the driver the outcome of an offer that isn't open.
-  void TellEnded(const DriverId& driver, const std::string& offer, const TripBook& trips,
-                 Step& step);
+  void PushOfferEnded(const DriverId& driver, const std::string& offer, const TripBook& trips,
+                      Step& step);
   void Remember(const DriverId& driver, const v1::OfferEnded& ended);
 
   const Config config_;

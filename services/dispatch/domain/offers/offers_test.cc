@@ -57,7 +57,7 @@ class OffersTest : public ::testing::Test {
     pushes_ = PushesOf(step);
     return taken;
   }
-  std::vector<v1::OfferOutcome> OutcomesTold() const {
+  std::vector<v1::OfferOutcome> PushedOutcomes() const {
     std::vector<v1::OfferOutcome> outcomes;
     for (const v1::DriveResponse& push : pushes_) {
       if (push.has_offer_ended()) outcomes.push_back(push.offer_ended().outcome());
@@ -135,7 +135,7 @@ TEST_F(OffersTest, AnAcceptedOfferHasNoLeaseAndTakesNoSecondAnswer) {
   EXPECT_THAT(pushes_, IsEmpty());
 
   End(offer, v1::OFFER_OUTCOME_ACCEPTED);
-  EXPECT_THAT(OutcomesTold(), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
+  EXPECT_THAT(PushedOutcomes(), ElementsAre(v1::OFFER_OUTCOME_ACCEPTED));
   EXPECT_TRUE(fleet_.Find(DriverId("d"))->IsFree(1));
 }
 
@@ -144,10 +144,10 @@ TEST_F(OffersTest, AnswerToAnEndedOfferGetsItsOutcomeUntilTheSessionIsDropped) {
   const std::string id = offer.id.str();
   End(offer, v1::OFFER_OUTCOME_EXPIRED);
   EXPECT_EQ(Answer("d", id), nullptr);
-  EXPECT_THAT(OutcomesTold(), ElementsAre(v1::OFFER_OUTCOME_EXPIRED));
+  EXPECT_THAT(PushedOutcomes(), ElementsAre(v1::OFFER_OUTCOME_EXPIRED));
   offers_.SessionDropped(DriverId("d"));
   Answer("d", id);
-  EXPECT_THAT(OutcomesTold(), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN));
+  EXPECT_THAT(PushedOutcomes(), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN));
 }
 
 TEST_F(OffersTest, AnotherDriversAnswerIsRejected) {

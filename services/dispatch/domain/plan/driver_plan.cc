@@ -172,7 +172,8 @@ Duration DriverPlan::TimeTo(const TripId& trip, std::optional<LatLng> car) const
 
 void DriverPlan::ContinueFrom(std::uint64_t version) { version_ = std::max(version_, version); }
 
-v1::Plan DriverPlan::Tell(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now) {
+v1::Plan DriverPlan::NextMessage(v1::PlanCause cause, bool whole, std::optional<LatLng> car,
+                                 Time now) {
   v1::Plan plan;
   plan.set_version(++version_);
   plan.set_cause(cause);

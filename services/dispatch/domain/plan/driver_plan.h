@@ -97,7 +97,7 @@ class DriverPlan {
   /// Returns the plan as a message with the next version. It includes the route if the driver
   /// hasn't received it, or if `whole` is set. A route's id is the version of the plan that first
   /// included it, so that ids are unique even after a crash.
-  v1::Plan Tell(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now);
+  v1::Plan NextMessage(v1::PlanCause cause, bool whole, std::optional<LatLng> car, Time now);
 
  private:
   /// Call with each change of the stops and its effect on the route.

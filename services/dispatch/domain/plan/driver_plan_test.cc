@@ -31,7 +31,7 @@ class DriverPlanTest : public ::testing::Test {
   /// "P:t-1@100" is the pick-up of t-1 in 100 s; "*" marks one at which the driver is.
   std::vector<std::string> Stops(v1::PlanCause cause = v1::PLAN_CAUSE_REROUTED) {
     std::vector<std::string> stops;
-    const v1::Plan plan = plan_.Tell(cause, false, kCar, kStart);
+    const v1::Plan plan = plan_.NextMessage(cause, false, kCar, kStart);
     for (const v1::Stop& stop : plan.stops()) {
       stops.push_back((stop.kind() == v1::STOP_KIND_PICK_UP ? "P:" : "D:") + stop.trip_id() + "@" +
                       std::to_string(stop.eta_s()) + (stop.arrived() ? "*" : ""));
@@ -162,7 +162,7 @@ TEST_F(DriverPlanTest, VersionsGrowAndARouteIsSentOnce) {
   plan_.ContinueFrom(7);
   Apply("t-1", trip::v1::TRIP_STATE_ASSIGNED);
   const auto tell = [&](bool whole) {
-    return plan_.Tell(v1::PLAN_CAUSE_RIDER_ADDED, whole, kCar, kStart);
+    return plan_.NextMessage(v1::PLAN_CAUSE_RIDER_ADDED, whole, kCar, kStart);
   };
   const v1::Plan without = tell(false);
   EXPECT_EQ(without.version(), 42u);

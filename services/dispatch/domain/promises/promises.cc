@@ -18,7 +18,7 @@ bool Promises::Break(const TripId& trip) {
   return is_new;
 }
 
-void Promises::TellRiders(const Car& car, Step& step) {
+void Promises::ReportToRiders(const Car& car, Step& step) {
   for (const TripId& trip : car.plan.LateTrips(car.position, step.now())) Break(trip);
   for (const TripId& trip : car.plan.Trips()) step.Decide(MakeReport(car, trip, step.now()));
 }
@@ -29,7 +29,7 @@ ReportProgress Promises::MakeReport(const Car& car, const TripId& trip, Time now
   trip::v1::Progress& progress = *report.progress.mutable_progress();
   if (car.position) *progress.mutable_driver_position() = ToProto(*car.position);
   const Duration left = car.plan.TimeTo(trip, car.position);
-  const Time arrives_at = etas_.Tell(trip, car.plan.StateOf(trip), now + left);
+  const Time arrives_at = etas_.Update(trip, car.plan.StateOf(trip), now + left);
   *progress.mutable_arrives_at() = ToProto(arrives_at);
   // 0 only on arrival.
   progress.set_eta_s(
@@ -53,7 +53,7 @@ void Promises::Watch(const Car& car, const TripId& trip, Step& step) {
 
 void Promises::Due(const Car& car, const TripId& trip, Step& step) {
   Break(trip);
-  TellRiders(car, step);
+  ReportToRiders(car, step);
   timers_.Set(PromiseTimer(trip), step.now() + kTellLateEvery);
 }
 

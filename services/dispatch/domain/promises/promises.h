@@ -37,7 +37,7 @@ class Promises {
   explicit Promises(Timers& timers) : timers_(timers) {}
 
   /// Reports to the car's riders its position, its ETA, and whether the promise holds.
-  void TellRiders(const Car& car, Step& step);
+  void ReportToRiders(const Car& car, Step& step);
   /// The trip's stops may have changed: sets the timer for its next promise
   /// (TimerKind::kPromiseDue).
   void Watch(const Car& car, const TripId& trip, Step& step);

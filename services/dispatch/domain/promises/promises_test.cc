@@ -61,7 +61,7 @@ TEST_F(PromisesTest, SetsATimerForTheNextPromiseOnly) {
 
 TEST_F(PromisesTest, RiderOfABrokenPromiseIsNotifiedRepeatedly) {
   Step on_time(kNow + minutes(8));
-  promises_.TellRiders(Car(), on_time);
+  promises_.ReportToRiders(Car(), on_time);
   EXPECT_EQ(Told(on_time), std::vector<bool>{false});
 
   Step late(kNow + minutes(8) + Duration(1));
@@ -80,10 +80,10 @@ TEST_F(PromisesTest, ABrokenPromiseStaysBrokenUntilTheTripIsForgotten) {
   EXPECT_TRUE(promises_.HoldToRecord(trip_));
   EXPECT_FALSE(promises_.HoldToRecord(trip_));
   Step step(kNow);
-  promises_.TellRiders(Car(), step);
+  promises_.ReportToRiders(Car(), step);
   EXPECT_EQ(Told(step), std::vector<bool>{true});
   promises_.Forget(kTrip);
-  promises_.TellRiders(Car(), step);
+  promises_.ReportToRiders(Car(), step);
   EXPECT_EQ(Told(step), std::vector<bool>{false});
 }
 

@@ -2,14 +2,14 @@
 
 namespace ridestream::dispatch {
 
-Time RiderEtas::Tell(const TripId& trip, trip::v1::TripState state, Time expected) {
+Time RiderEtas::Update(const TripId& trip, trip::v1::TripState state, Time expected) {
   Told& told = told_[trip];
   if (told.state != state) {
     told = {state, expected};
   } else if (state == trip::v1::TRIP_STATE_ARRIVED) {
-    return told.arrives_at;  // It is there, however long it waits.
-  } else if (expected - told.arrives_at >= kWorthTelling ||
-             told.arrives_at - expected >= kWorthTelling) {
+    return told.arrives_at;  // The car has arrived, however long it waits.
+  } else if (expected - told.arrives_at >= kSignificantChange ||
+             told.arrives_at - expected >= kSignificantChange) {
     told.arrives_at = expected;
     ++corrections_;
   }

@@ -14,11 +14,11 @@ namespace ridestream::dispatch {
 class RiderEtas {
  public:
   /// Change of the estimate from which a sent ETA is corrected.
-  static constexpr Duration kWorthTelling = std::chrono::seconds(30);
+  static constexpr Duration kSignificantChange = std::chrono::seconds(30);
 
   /// Returns the ETA to send for the estimate `expected`: the previous one, unless the estimate has
   /// changed too much or the trip is in a different state.
-  Time Tell(const TripId& trip, trip::v1::TripState state, Time expected);
+  Time Update(const TripId& trip, trip::v1::TripState state, Time expected);
   /// The trip has ended, or gets another driver.
   void Forget(const TripId& trip) { told_.erase(trip); }
 

@@ -73,14 +73,15 @@ void DriverRequests::Take(const StopUpdated& event, Step& step) {
   request.set_trip_id(id.str());
   request.set_driver_id(event.driver.str());
   request.set_to(to);
-  if (commands_.IsWaiting(request) || TakeAtItsWord(*driver, *open, event.update, request, step)) {
+  if (commands_.IsWaiting(request) ||
+      CheckPlausibility(*driver, *open, event.update, request, step)) {
     commands_.Send(std::move(request), event.update, step);
   }
 }
 
-bool DriverRequests::TakeAtItsWord(const Driver& driver, OpenTrip& open,
-                                   const v1::StopUpdate& update,
-                                   trip::v1::AdvanceTripRequest& request, Step& step) {
+bool DriverRequests::CheckPlausibility(const Driver& driver, OpenTrip& open,
+                                       const v1::StopUpdate& update,
+                                       trip::v1::AdvanceTripRequest& request, Step& step) {
   const StepVerdict verdict = Judge(MakeClaim(driver, open, request.to(), step.now()));
   const bool refused =
       implausible_steps_ == ImplausibleSteps::kRefuse && IsImplausible(verdict.plausibility);

@@ -36,8 +36,8 @@ class DriverRequests {
  private:
   /// Checks the driver's step for plausibility and stores the verdict in `request`. Returns false
   /// if the step is refused; the driver has then been sent the reason.
-  bool TakeAtItsWord(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
-                     trip::v1::AdvanceTripRequest& request, Step& step);
+  bool CheckPlausibility(const Driver& driver, OpenTrip& open, const v1::StopUpdate& update,
+                         trip::v1::AdvanceTripRequest& request, Step& step);
   /// A step of a trip that isn't in the driver's plan.
   void AnswerForeign(const StopUpdated& event, Step& step);
   void AnswerForeign(const TripGivenUp& event, Step& step);

@@ -110,14 +110,14 @@ class StepsOfAMarketTest : public ::testing::Test {
   std::optional<MarketTester> market_;
 };
 
-TEST_F(StepsOfAMarketTest, ARideOfACarThatWasThereIsPlausible) {
+TEST_F(StepsOfAMarketTest, StepsOfACarAtTheStopArePlausible) {
   Begin(ImplausibleSteps::kRefuse);
   market_->Move("d-1", MarketTester::kPickup);
   for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {
     Say(action);
     EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_PLAUSIBLE);
     EXPECT_EQ(market_->CarryOut(), 1u);
-    market_->TellLog();
+    market_->DeliverLog();
   }
   market_->Pass(2min);
   market_->Move("d-1", MarketTester::kDropoff);
@@ -125,7 +125,7 @@ TEST_F(StepsOfAMarketTest, ARideOfACarThatWasThereIsPlausible) {
   EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_PLAUSIBLE);
 }
 
-TEST_F(StepsOfAMarketTest, ARideThatStoodElsewhereIsCarriedOutWithItsDoubts) {
+TEST_F(StepsOfAMarketTest, AcceptsImplausibleStepsAndRecordsTheirPlausibility) {
   Begin(ImplausibleSteps::kCount);
   market_->Move("d-1", MarketTester::kCar);
   Say(v1::STOP_ACTION_ARRIVED);
@@ -136,10 +136,10 @@ TEST_F(StepsOfAMarketTest, ARideThatStoodElsewhereIsCarriedOutWithItsDoubts) {
   EXPECT_EQ(advance.plausibility(), STEP_PLAUSIBILITY_FAR_FROM_STOP);
   EXPECT_NEAR(advance.distance_m(), DistanceM(MarketTester::kCar, MarketTester::kPickup), 1);
   market_->Handle(CommandDone{commands[0].command, market_->trips.Do(commands[0].request)});
-  market_->TellLog();
+  market_->DeliverLog();
   Say(v1::STOP_ACTION_PICKED_UP);
   market_->CarryOut();
-  market_->TellLog();
+  market_->DeliverLog();
   (void)Judged();
   market_->Pass(30ms);
   Say(v1::STOP_ACTION_DROPPED_OFF);
@@ -174,7 +174,7 @@ TEST_F(StepsOfAMarketTest, ARepeatIsNotCheckedAgain) {
   Say(v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(Judged().size(), 1u) << "while it is under way";
   market_->CarryOut();
-  market_->TellLog();
+  market_->DeliverLog();
   Say(v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(Judged().size(), 0u) << "when it is done";
 }
@@ -185,10 +185,10 @@ TEST_F(StepsOfAMarketTest, StepsAreUncheckedAfterARestart) {
   for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {
     Say(action);
     market_->CarryOut();
-    market_->TellLog();
+    market_->DeliverLog();
   }
   market_->Restart();
-  market_->TellLog();
+  market_->DeliverLog();
   market_->Handle(LogCaughtUp{});
   market_->Connect("d-1");
   (void)Judged();

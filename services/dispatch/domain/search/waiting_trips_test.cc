@@ -270,7 +270,7 @@ TEST_F(WaitingTripsTest, TripsBeyondAFullRoundComeInTheNextRound) {
   EXPECT_EQ(second[2], "t-0000@2000");
 }
 
-TEST_F(WaitingTripsTest, ARoundCostsLeastAsAWhole) {
+TEST_F(WaitingTripsTest, RoundMinimizesTheTotalCost) {
   waiting_.Add(Trip("t-1"));
   waiting_.Add(Trip("t-2"));
   waiting_.StartRound(kNow);
@@ -331,7 +331,7 @@ TEST_F(WaitingTripsTest, ManyWaitingTripsShareARound) {
   EXPECT_EQ(waiting_.NextRound(), kNow + seconds(1));
 }
 
-TEST_F(WaitingTripsTest, ARoundWithoutTimeIsCounted) {
+TEST_F(WaitingTripsTest, CountsRoundsThatRanOutOfTime) {
   WaitingTrips hasty({.match_every = seconds(1), .max_radius_m = 10'000, .start_deadline = [] {
                         return [] { return true; };
                       }});

@@ -184,7 +184,7 @@ PositionVerdict Session::OnPosition(const v1::Position& position, Time now) {
   return PositionVerdict::kAccepted;
 }
 
-bool Session::Heard(Time now) {
+bool Session::OnHeard(Time now) {
   last_heard_ = now;
   return std::exchange(suspect_, false);
 }

@@ -123,7 +123,7 @@ class Session {
   bool HasRoomForCommand(Time now) { return commands_.Take(config_->max_commands_per_s, now); }
 
   /// A message arrived from the driver. Returns true if the driver was suspect.
-  bool Heard(Time now);
+  bool OnHeard(Time now);
 
   /// Returns true once when the driver becomes suspect. Not before the first Connect.
   bool BecameSuspect(Time now);

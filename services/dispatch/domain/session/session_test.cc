@@ -342,8 +342,8 @@ TEST_F(SessionTest, SilenceMakesTheDriverSuspectOnceUntilTheNextMessage) {
   now_ += 1s;
   EXPECT_TRUE(session_.BecameSuspect(now_));
   EXPECT_FALSE(session_.BecameSuspect(now_));
-  EXPECT_TRUE(session_.Heard(now_));
-  EXPECT_FALSE(session_.Heard(now_));
+  EXPECT_TRUE(session_.OnHeard(now_));
+  EXPECT_FALSE(session_.OnHeard(now_));
 }
 
 TEST_F(SessionTest, OnlyASessionWithoutAStreamIsDropped) {
@@ -354,7 +354,7 @@ TEST_F(SessionTest, OnlyASessionWithoutAStreamIsDropped) {
   EXPECT_TRUE(session_.MayBeDropped(now_));
 }
 
-TEST_F(SessionTest, AHeartbeatIsAtMostHalfOfTheSilenceThatMakesSuspect) {
+TEST_F(SessionTest, HeartbeatIsAtMostHalfOfTheTimeUntilSuspect) {
   for (const Duration suspect_after :
        {Duration(std::chrono::seconds(4)), SessionConfig().suspect_after,
         Duration(std::chrono::hours(1))}) {

@@ -21,14 +21,14 @@ TEST(LogCursorTest, ContinuesAfterTheLastProcessedEvent) {
   EXPECT_EQ(Next(cursor).after_sequence(), 20u);
 }
 
-TEST(LogCursorTest, ARepeatDoesntTakeItBack) {
+TEST(LogCursorTest, RepeatedEventKeepsThePosition) {
   LogCursor cursor;
   cursor.Took(17);
   cursor.Took(16);
   EXPECT_EQ(Next(cursor).after_sequence(), 17u);
 }
 
-TEST(LogCursorTest, ABrokenStreamLeavesItWhereItIs) {
+TEST(LogCursorTest, BrokenStreamKeepsThePosition) {
   LogCursor cursor;
   cursor.Took(17);
   cursor.OnEnd(absl::UnavailableError("gone"));

@@ -64,7 +64,7 @@ class FakeMarket final : public EventSink {
     events_.Put(std::move(event));
     return true;
   }
-  void Tell(Event event) override { events_.Put(std::move(event)); }
+  void PostAlways(Event event) override { events_.Put(std::move(event)); }
   /// Takes nothing any more that may be refused.
   void BecomeFull() { full_ = true; }
   template <class T>

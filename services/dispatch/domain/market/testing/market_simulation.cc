@@ -78,7 +78,7 @@ void MarketSimulation::Disturb() {
   if (what < 100) {
     RiderActs();
   } else if (what < 300) {
-    TellLog(1 + static_cast<std::size_t>(Below(3)));
+    DeliverLog(1 + static_cast<std::size_t>(Below(3)));
   } else if (what < 400) {
     StreamActs();
   } else if (what < 600) {
@@ -130,7 +130,7 @@ void MarketSimulation::RiderActs() {
   }
 }
 
-void MarketSimulation::TellLog(std::size_t events) {
+void MarketSimulation::DeliverLog(std::size_t events) {
   const auto& log = trips_.log();
   for (; events > 0 && told_ < log.size(); --events) Feed(TripLogged{log[told_++]});
   if (told_ == log.size() && (!caught_up_ || Chance(5))) {
@@ -324,7 +324,7 @@ std::string MarketSimulation::OpenTrips() const {
 void MarketSimulation::Calm() {
   for (int i = 0; i < kDrivers; ++i) Connect(DriverId(fmt::format("d-{}", i)), true);
   for (int second = 0; second < 3'600; ++second) {
-    TellLog(trips_.log().size());
+    DeliverLog(trips_.log().size());
     if (OpenTrips().empty()) break;
     while (!commands_.empty()) AnswerCommand(0, true);
     while (!rounds_.empty()) AnswerRound(true);

@@ -54,7 +54,7 @@ class MarketSimulation {
   void StreamActs();
   void DriverActs();
   void DriverErrs();
-  void TellLog(std::size_t events);
+  void DeliverLog(std::size_t events);
   void Connect(const DriverId& driver, bool resume);
   void Drop(const DriverId& driver);
   void AnswerOffer(const DriverId& driver, bool accept);

@@ -63,15 +63,15 @@ void MarketTester::Restart() {
 
 void MarketTester::Request(const std::string& trip, std::uint32_t party_size) {
   trips.Request(trip, kPickup, kDropoff, now_, party_size);
-  TellLog();
+  DeliverLog();
 }
 
 void MarketTester::RequestShared(const std::string& trip, std::uint32_t party_size) {
   trips.RequestShared(trip, kPickup, kDropoff, now_, party_size);
-  TellLog();
+  DeliverLog();
 }
 
-void MarketTester::TellLog() {
+void MarketTester::DeliverLog() {
   for (; told_ < trips.log().size(); ++told_) Handle(TripLogged{trips.log()[told_]});
 }
 
@@ -160,7 +160,7 @@ v1::Offer MarketTester::OfferTrip(const std::string& trip, const std::string& dr
 void MarketTester::GiveTrip(const std::string& trip, const std::string& driver) {
   Answer(driver, OfferTrip(trip, driver), true);
   CarryOut();
-  TellLog();
+  DeliverLog();
   AnswerRoute();
   TakeAll();
 }

@@ -38,9 +38,9 @@ class MarketTester {
   void Request(const std::string& trip, std::uint32_t party_size = 1);
   /// Requests a trip of a rider who shares.
   void RequestShared(const std::string& trip, std::uint32_t party_size = 1);
-  /// Tells what the log has that the market wasn't told.
-  void TellLog();
-  /// Carries out all commands decided so far; returns how many. The log stays untold.
+  /// Delivers the events of the log that the market has not received.
+  void DeliverLog();
+  /// Carries out all commands decided so far; returns how many. The log stays unpushed.
   std::size_t CarryOut();
   /// Answers the only command without having carried it out.
   void FailCommand(const absl::Status& status);
