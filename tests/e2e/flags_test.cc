@@ -161,8 +161,9 @@ TEST_P(HelpTest, ShowsWhatTheProgramIsForAndItsFlags) {
 INSTANTIATE_TEST_SUITE_P(Binaries, HelpTest,
                          ::testing::Values("authority", "chaos", "dispatch", "exporter", "failover",
                                            "gateway", "healthprobe", "kafka_bench", "loadtest",
-                                           "location", "matching_bench", "roads_bench", "sim",
-                                           "stream_bench", "supervisor", "takeover", "trip"),
+                                           "location", "matching_bench", "roads_bench",
+                                           "scale_bench", "sim", "stream_bench", "supervisor",
+                                           "takeover", "trip"),
                          [](const auto& binary) { return std::string(binary.param); });
 
 TEST(FlagRangesTest, ApplyToTheEnvironmentToo) {
