@@ -118,6 +118,10 @@ void AddMarketReadings(metrics::ServiceMetrics& metrics,
         return samples;
       });
   metrics.readings().Add(
+      Kind::kCounter, "dispatch_offers_in_time_total",
+      "Offers that their drivers acked within 10 ms of the decision",
+      of_each([](const MarketRunner& market) { return market.offer_times().Summarize().in_time; }));
+  metrics.readings().Add(
       Kind::kCounter, "dispatch_eta_corrections_total",
       "ETAs that were sent again to riders because they had changed by 30 s",
       of_each([](const MarketRunner& market) { return market.eta_corrections(); }));

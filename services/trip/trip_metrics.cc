@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/metrics/buckets.h"
+#include "libs/proto_values/proto_values.h"
 #include "prometheus/family.h"
 
 namespace ridestream::trip {
@@ -12,6 +13,16 @@ namespace {
 
 prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+/// One second to ten minutes: what riders wait.
+prometheus::Histogram::BucketBoundaries SecondsOfAWait() {
+  return {1, 2, 5, 10, 20, 30, 60, 120, 300, 600};
+}
+
+double SecondsBetween(const google::protobuf::Timestamp& from,
+                      const google::protobuf::Timestamp& to) {
+  return std::chrono::duration<double>(FromProto(to) - FromProto(from)).count();
 }
 
 }  // namespace
@@ -45,7 +56,15 @@ StoreMeter::StoreMeter(prometheus::Registry& registry)
                          .Register(registry),
                      "reason", {}),
       drivers_lost_(Counter(registry, "trip_drivers_lost_total",
-                            "Drivers who were lost with the rider aboard")) {}
+                            "Drivers who were lost with the rider aboard")),
+      waits_(prometheus::BuildHistogram()
+                 .Name("trip_wait_seconds")
+                 .Help("From the request until the first driver, or until it ended without one, "
+                       "in seconds of the city's clock")
+                 .Register(registry)),
+      wait_until_assigned_(waits_.Add({{"outcome", "assigned"}}, SecondsOfAWait())),
+      wait_until_unserved_(waits_.Add({{"outcome", "unserved"}}, SecondsOfAWait())),
+      wait_until_cancelled_(waits_.Add({{"outcome", "cancelled"}}, SecondsOfAWait())) {}
 
 void StoreMeter::Committed(size_t commands, std::chrono::nanoseconds took) {
   commit_seconds_.Observe(std::chrono::duration<double>(took).count());
@@ -68,6 +87,22 @@ void StoreMeter::Count(const v1::TripEvent& event) {
   const bool waits_again =
       state == v1::TRIP_STATE_REQUESTED && event.previous_state() != v1::TRIP_STATE_UNSPECIFIED;
   if (waits_again) released_.Increment();
+  ObserveWait(event);
+}
+
+void StoreMeter::ObserveWait(const v1::TripEvent& event) {
+  const v1::Trip& trip = event.trip();
+  // A trip whose driver was released was matched once, and is counted.
+  if (event.previous_state() != v1::TRIP_STATE_REQUESTED || trip.released_driver_ids_size() > 0) {
+    return;
+  }
+  if (trip.state() == v1::TRIP_STATE_ASSIGNED) {
+    wait_until_assigned_.Observe(SecondsBetween(trip.requested_at(), trip.assigned_at()));
+  } else if (trip.state() == v1::TRIP_STATE_UNSERVED) {
+    wait_until_unserved_.Observe(SecondsBetween(trip.requested_at(), trip.ended_at()));
+  } else if (trip.state() == v1::TRIP_STATE_CANCELLED) {
+    wait_until_cancelled_.Observe(SecondsBetween(trip.requested_at(), trip.ended_at()));
+  }
 }
 
 void AddStreetReadings(metrics::ServiceMetrics& metrics,

@@ -7,6 +7,7 @@
 #include "libs/metrics/enum_counters.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/roads/streets.h"
+#include "prometheus/family.h"
 #include "prometheus/histogram.h"
 #include "services/trip/domain/commands.h"
 #include "services/trip/domain/trip_store.h"
@@ -25,6 +26,7 @@ class StoreMeter {
 
  private:
   void Count(const v1::TripEvent& event);
+  void ObserveWait(const v1::TripEvent& event);
 
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& commit_commands_;
@@ -34,6 +36,10 @@ class StoreMeter {
   prometheus::Counter& released_;
   metrics::EnumCounters<v1::CancelReason> cancellations_;
   prometheus::Counter& drivers_lost_;
+  prometheus::Family<prometheus::Histogram>& waits_;
+  prometheus::Histogram& wait_until_assigned_;
+  prometheus::Histogram& wait_until_unserved_;
+  prometheus::Histogram& wait_until_cancelled_;
 };
 
 /// What each market's map holds and its streets leave out; it doesn't change.

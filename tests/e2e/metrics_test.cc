@@ -182,6 +182,9 @@ TEST_F(MetricsTest, ValuesMatchTheRide) {
   for (const char* state : {"requested", "assigned", "arrived", "aboard", "completed"}) {
     EXPECT_EQ(Sum(trip, "trip_transitions_total", {{"state", state}}), 1) << state;
   }
+  // Nobody waited in vain.
+  EXPECT_EQ(Sum(trip, "trip_wait_seconds", {{"outcome", "assigned"}, {"le", "+Inf"}}), 1);
+  EXPECT_EQ(Sum(trip, "trip_wait_seconds", {{"le", "+Inf"}}), 1);
   EXPECT_EQ(Sum(trip, "trip_log_sequence"), 5);
   EXPECT_EQ(Sum(trip, "trip_rpc_calls_total", {{"method", "RequestTrip"}, {"code", "OK"}}), 1);
   EXPECT_EQ(Sum(trip, "trip_rpc_open", {{"method", "FollowTrips"}}), 1);

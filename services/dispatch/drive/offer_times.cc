@@ -12,6 +12,7 @@ void OfferTimes::Acked(std::chrono::nanoseconds took) {
     kept_[acked_ % kKept] = took;
   }
   ++acked_;
+  if (took <= kInTime) ++in_time_;
 }
 
 OfferTimes::Summary OfferTimes::Summarize() const {
@@ -20,6 +21,7 @@ OfferTimes::Summary OfferTimes::Summarize() const {
   {
     MutexLock lock(mu_);
     summary.acked = acked_;
+    summary.in_time = in_time_;
     times = kept_;
   }
   if (times.empty()) return summary;

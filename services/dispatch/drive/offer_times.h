@@ -13,9 +13,14 @@ namespace ridestream::dispatch {
 /// Thread-safe; holds no other lock.
 class OfferTimes {
  public:
+  /// An offer is in the driver's hand in time if its ack comes within this, on the wall clock.
+  static constexpr std::chrono::milliseconds kInTime{10};
+
   struct Summary {
     /// Number of times since the start.
     std::uint64_t acked = 0;
+    /// How many of `acked` were at most kInTime.
+    std::uint64_t in_time = 0;
     /// Quantiles of the kept times; 0 if there are none.
     std::chrono::nanoseconds p50{};
     std::chrono::nanoseconds p99{};
@@ -29,6 +34,7 @@ class OfferTimes {
 
   mutable Mutex mu_;
   std::uint64_t acked_ ABSL_GUARDED_BY(mu_) = 0;
+  std::uint64_t in_time_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<std::chrono::nanoseconds> kept_ ABSL_GUARDED_BY(mu_);  // A ring once it is full.
 };
 

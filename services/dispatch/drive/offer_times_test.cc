@@ -23,6 +23,14 @@ TEST(OfferTimes, ReportsTheMedianAndTheNinetyNinthPercentile) {
   EXPECT_EQ(summary.p99, milliseconds(199));
 }
 
+TEST(OfferTimes, CountsThoseWithinTenMilliseconds) {
+  OfferTimes times;
+  times.Acked(milliseconds(3));
+  times.Acked(milliseconds(10));
+  times.Acked(milliseconds(10) + std::chrono::nanoseconds(1));
+  EXPECT_EQ(times.Summarize().in_time, 2U);
+}
+
 TEST(OfferTimes, KeepsTheLastThousand) {
   OfferTimes times;
   for (int i = 0; i < 1'000; ++i) times.Acked(milliseconds(900));
