@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "libs/base/host_port.h"
 #include "libs/base/invariant.h"
 #include "libs/roads/engine/prepared_file.h"
@@ -99,6 +102,18 @@ void DispatchServer::Stop(std::chrono::milliseconds grace) {
   lease_ports_.clear();
 }
 
+absl::Status DispatchServer::LockRecords(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return absl::UnavailableError(fmt::format("--record={}: {}", folder, error.message()));
+  }
+  absl::StatusOr<FolderLock> lock = FolderLock::Acquire(folder);
+  if (!lock.ok()) return lock.status();
+  record_lock_.emplace(*std::move(lock));
+  return absl::OkStatus();
+}
+
 absl::Status DispatchServer::OpenRecord(const Options& options, const MarketConfig& config,
                                         const roads::Streets& streets) {
   record::Header header;
@@ -115,6 +130,9 @@ absl::Status DispatchServer::OpenRecord(const Options& options, const MarketConf
 
 absl::Status DispatchServer::AddMarkets(Options& options) {
   const std::string process = fmt::format("dispatch-{}", sessions_.FreshSessionId());
+  if (!options.record.empty()) {
+    if (absl::Status status = LockRecords(options.record); !status.ok()) return status;
+  }
   for (auto& [id, streets] : options.streets) {
     MarketConfig config = options.market;
     config.market = id;

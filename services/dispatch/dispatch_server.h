@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/folder_lock.h"
 #include "libs/base/mutex.h"
 #include "libs/base/timer_queue.h"
 #include "libs/base/worker.h"
@@ -88,7 +89,8 @@ class DispatchServer {
   };
 
   /// Takes calls once it returns. UNAVAILABLE when an address can't be had or a record can't be
-  /// written, INVALID_ARGUMENT when an address isn't host:port.
+  /// written, FAILED_PRECONDITION when another process records in the folder, INVALID_ARGUMENT when
+  /// an address isn't host:port.
   static absl::StatusOr<std::unique_ptr<DispatchServer>> Start(Options options);
   /// Stops without waiting for calls in progress unless Drain was called.
   ~DispatchServer();
@@ -110,6 +112,9 @@ class DispatchServer {
  private:
   DispatchServer(Options& options, std::unique_ptr<rpc::Security> security);
   absl::Status AddMarkets(Options& options);
+  /// Takes the folder of the records for this process alone: the limit of its size removes the
+  /// oldest records, which another process may still be writing.
+  absl::Status LockRecords(const std::string& folder);
   absl::Status OpenRecord(const Options& options, const MarketConfig& config,
                           const roads::Streets& streets);
   absl::Status Serve(rpc::ServerOptions options);
@@ -145,6 +150,7 @@ class DispatchServer {
   // One keeper for each market; filled before Serve. A keeper's calls end with its port.
   std::map<MarketId, std::unique_ptr<LeaseKeeper>> leases_;
   std::map<MarketId, std::unique_ptr<LeasePort>> lease_ports_;
+  std::optional<FolderLock> record_lock_;                     // Empty if nothing is recorded.
   std::map<MarketId, std::unique_ptr<RecordQueue>> records_;  // Empty if nothing is recorded.
   std::map<MarketId, std::unique_ptr<MarketRunner>> markets_;
   SessionRegistry sessions_;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <future>
 #include <initializer_list>
@@ -284,6 +285,29 @@ TEST_F(DispatchServerTest, StopsWithoutTheServicesThatItCalls) {
   EXPECT_THAT(DispatchServer::Start(
                   {.server = {.address = (*server)->address()}, .security = {.insecure = true}}),
               testing::StatusIs(absl::StatusCode::kUnavailable, (*server)->address()));
+}
+
+TEST_F(DispatchServerTest, RecordsOnlyInAFolderThatNoOtherProcessRecordsIn) {
+  StartServices({"city", "town"});
+  const std::string records = folder_.File("records");
+  const auto options_of = [&](const char* market) {
+    DispatchServer::Options options;
+    options.security.insecure = true;
+    options.metrics_listen = "127.0.0.1:0";
+    options.trip = trip_->address();
+    options.location = location_->address();
+    options.streets = StreetsOf({market});
+    options.record = records;
+    return options;
+  };
+  auto first = DispatchServer::Start(options_of("city"));
+  ASSERT_THAT(first, testing::IsOk());
+  // Also where it serves another market.
+  EXPECT_THAT(DispatchServer::Start(options_of("town")),
+              testing::StatusIs(absl::StatusCode::kFailedPrecondition,
+                                "is in use by process " + std::to_string(getpid())));
+  first->reset();
+  EXPECT_THAT(DispatchServer::Start(options_of("town")), testing::IsOk());
 }
 
 }  // namespace

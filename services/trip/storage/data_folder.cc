@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace ridestream::trip {
 namespace {
@@ -49,17 +49,9 @@ absl::Status MakePrivateFile(const std::string& path, int flags) {
 
 absl::StatusOr<DataFolder> DataFolder::Acquire(const std::string& path) {
   if (absl::Status status = MakePrivateFolder(path); !status.ok()) return status;
-  const std::string lock_path = path + "/lock";
-  const int lock_file = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile);
-  if (lock_file < 0) {
-    return FromErrno(errno, fmt::format("can't write into the data folder {}", path));
-  }
-  DataFolder folder(path, lock_file);
-  if (flock(lock_file, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return FromErrno(errno, fmt::format("can't lock {}", lock_path));
-    return absl::FailedPreconditionError(fmt::format(
-        "the data folder {} is in use by another process; give each service its own", path));
-  }
+  absl::StatusOr<FolderLock> lock = FolderLock::Acquire(path);
+  if (!lock.ok()) return lock.status();
+  DataFolder folder(path, *std::move(lock));
   // SQLite gives the files that it makes beside the database the same mode, and leaves those that
   // an older version has left behind as they are.
   absl::Status status = MakePrivateFile(folder.database_path(), O_CREAT);
@@ -68,10 +60,6 @@ absl::StatusOr<DataFolder> DataFolder::Acquire(const std::string& path) {
   }
   if (!status.ok()) return status;
   return folder;
-}
-
-DataFolder::~DataFolder() {
-  if (lock_file_ >= 0) close(lock_file_);
 }
 
 }  // namespace ridestream::trip

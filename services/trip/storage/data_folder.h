@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "libs/base/folder_lock.h"
 
 namespace ridestream::trip {
 
@@ -15,18 +16,14 @@ class DataFolder {
   /// files, which nobody else can read whatever the folder's mode is. PERMISSION_DENIED without the
   /// rights, FAILED_PRECONDITION if another process holds the folder or the path isn't a folder.
   static absl::StatusOr<DataFolder> Acquire(const std::string& path);
-  DataFolder(DataFolder&& other) noexcept
-      : path_(std::move(other.path_)), lock_file_(std::exchange(other.lock_file_, -1)) {}
-  DataFolder& operator=(DataFolder&&) = delete;
-  ~DataFolder();
 
   std::string database_path() const { return path_ + "/trips.db"; }
 
  private:
-  DataFolder(std::string path, int lock_file) : path_(std::move(path)), lock_file_(lock_file) {}
+  DataFolder(std::string path, FolderLock lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::string path_;
-  int lock_file_;
+  FolderLock lock_;
 };
 
 }  // namespace ridestream::trip

@@ -384,7 +384,7 @@ TEST(DataFolderTest, IsForOneProcessAtATime) {
     absl::StatusOr<DataFolder> first = DataFolder::Acquire(parent.path());
     ASSERT_THAT(first, IsOk());
     EXPECT_THAT(DataFolder::Acquire(parent.path()),
-                StatusIs(absl::StatusCode::kFailedPrecondition, "in use by another process"));
+                StatusIs(absl::StatusCode::kFailedPrecondition, "is in use by process"));
   }
   EXPECT_THAT(DataFolder::Acquire(parent.path()), IsOk());
 }
