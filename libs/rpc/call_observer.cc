@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "libs/rpc/call_span.h"
 #include "libs/rpc/status.h"
 #include "libs/tracing/process_tracer.h"
 
@@ -18,8 +17,12 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
  public:
   /// `traced` is the context of a call that gets a span, else null.
   CallInterceptor(CallObserver* observer, std::string_view method,
-                  const grpc::ServerContextBase* traced)
-      : observer_(observer), method_(method), traced_(traced), began_(SteadyClock::now()) {
+                  const grpc::ServerContextBase* traced, const MayForceSampling& may_force)
+      : observer_(observer),
+        method_(method),
+        traced_(traced),
+        may_force_(may_force),
+        began_(SteadyClock::now()) {
     if (observer_ != nullptr) observer_->CallBegan(method_);
   }
   ~CallInterceptor() override {
@@ -30,7 +33,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   void Intercept(grpc::experimental::InterceptorBatchMethods* batch) override {
     if (traced_ != nullptr &&
         batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
-      span_.emplace(*traced_, method_, *batch->GetRecvInitialMetadata());
+      span_.emplace(*traced_, method_, *batch->GetRecvInitialMetadata(), may_force_);
     }
     // A stream that has ended has no further message either, but then there is no answer to
     // replace.
@@ -54,6 +57,7 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   CallObserver* const observer_;
   const std::string_view method_;
   const grpc::ServerContextBase* const traced_;
+  const MayForceSampling& may_force_;
   const SteadyClock::time_point began_;
   // Batches of one call that have a status never run concurrently.
   grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;
@@ -65,8 +69,9 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
 
 class CallInterceptorFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  CallInterceptorFactory(CallObserver* observer, std::set<std::string, std::less<>> except)
-      : observer_(observer), except_(std::move(except)) {}
+  CallInterceptorFactory(CallObserver* observer, std::set<std::string, std::less<>> except,
+                         MayForceSampling may_force)
+      : observer_(observer), except_(std::move(except)), may_force_(std::move(may_force)) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override {
@@ -79,19 +84,23 @@ class CallInterceptorFactory final : public grpc::experimental::ServerIntercepto
     // Health checks would outnumber all other calls, so they are not traced.
     const bool traced = tracing::ProcessTracer() != nullptr && info->type() == Info::Type::UNARY &&
                         !method.starts_with("/grpc.");
-    return new CallInterceptor(observer_, method, traced ? info->server_context() : nullptr);
+    return new CallInterceptor(observer_, method, traced ? info->server_context() : nullptr,
+                               may_force_);
   }
 
  private:
   CallObserver* const observer_;
   const std::set<std::string, std::less<>> except_;
+  const MayForceSampling may_force_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
-    CallObserver* observer, std::set<std::string, std::less<>> except) {
-  return std::make_unique<CallInterceptorFactory>(observer, std::move(except));
+    CallObserver* observer, std::set<std::string, std::less<>> except,
+    MayForceSampling may_force_sampling) {
+  return std::make_unique<CallInterceptorFactory>(observer, std::move(except),
+                                                  std::move(may_force_sampling));
 }
 
 }  // namespace ridestream::rpc

@@ -8,6 +8,7 @@
 
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/support/server_interceptor.h"
+#include "libs/rpc/call_span.h"
 
 namespace ridestream::rpc {
 
@@ -26,11 +27,13 @@ class CallObserver {
 /// Does for every method of a server what handlers then need not do: notifies `observer`, which may
 /// be null, of each call; and answers INVALID_ARGUMENT to a unary or server-stream request that
 /// can't be parsed (gRPC itself would answer UNIMPLEMENTED, as for an unknown method). While
-/// tracing is on, it gives each unary call a span, see call_span.h. The methods in `except` are not
-/// intercepted: for a call with an interceptor, gRPC takes a second pass through its completion
-/// queue per message, which is too slow for a stream with one message per position. The adapters of
-/// those methods do both themselves, and every client stream must parse its messages itself.
+/// tracing is on, it gives each unary call a span, see call_span.h, and obeys the sampled flag of
+/// callers as `may_force_sampling` says. The methods in `except` are not intercepted: for a call
+/// with an interceptor, gRPC takes a second pass through its completion queue per message, which is
+/// too slow for a stream with one message per position. The adapters of those methods do both
+/// themselves, and every client stream must parse its messages itself.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeCallInterceptorFactory(
-    CallObserver* observer, std::set<std::string, std::less<>> except);
+    CallObserver* observer, std::set<std::string, std::less<>> except,
+    MayForceSampling may_force_sampling);
 
 }  // namespace ridestream::rpc

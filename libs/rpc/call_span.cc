@@ -43,9 +43,10 @@ class ServedSpans {
 };
 
 tracing::Span StartCallSpan(std::string_view method, tracing::SpanKind kind,
-                            tracing::SpanContext parent) {
+                            tracing::SpanContext parent, bool follow_parent) {
   if (method.starts_with('/')) method.remove_prefix(1);
-  tracing::Span span = tracing::StartSpan(method, {.kind = kind, .parent = std::move(parent)});
+  tracing::Span span = tracing::StartSpan(
+      method, {.kind = kind, .parent = std::move(parent), .follow_parent = follow_parent});
   const std::size_t slash = method.find('/');
   span.SetAttribute("rpc.system", std::string("grpc"));
   span.SetAttribute("rpc.service", std::string(method.substr(0, slash)));
@@ -94,11 +95,14 @@ std::optional<tracing::SpanContext> TraceContextFromMetadata(
 }
 
 ServerSpan::ServerSpan(const grpc::ServerContextBase& context, std::string_view method,
-                       const std::multimap<grpc::string_ref, grpc::string_ref>& metadata)
+                       const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
+                       const MayForceSampling& may_force)
     : context_(context) {
   if (tracing::ProcessTracer() == nullptr) return;
-  span_ = StartCallSpan(method, tracing::SpanKind::kServer,
-                        TraceContextFromMetadata(metadata).value_or(tracing::SpanContext()));
+  const auto parent = TraceContextFromMetadata(metadata);
+  const bool follow_parent = !parent || may_force == nullptr || may_force(context);
+  span_ = StartCallSpan(method, tracing::SpanKind::kServer, parent.value_or(tracing::SpanContext()),
+                        follow_parent);
   ServedSpans::OfProcess().Add(context_, span_.context());
 }
 
@@ -116,9 +120,9 @@ tracing::SpanContext ServerSpanOf(const grpc::ServerContextBase& context) {
 }
 
 tracing::Span StartClientSpan(grpc::ClientContext& context, std::string_view method,
-                              const tracing::SpanContext& parent) {
+                              const tracing::SpanContext& parent, bool follow_parent) {
   if (tracing::ProcessTracer() == nullptr) return {};
-  tracing::Span span = StartCallSpan(method, tracing::SpanKind::kClient, parent);
+  tracing::Span span = StartCallSpan(method, tracing::SpanKind::kClient, parent, follow_parent);
   context.AddMetadata(tracing::kTraceParentKey, tracing::FormatTraceParent(span.context()));
   if (const std::string& state = span.context().trace_state; !state.empty()) {
     context.AddMetadata(tracing::kTraceStateKey, state);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,13 +24,18 @@ namespace ridestream::rpc {
 std::optional<tracing::SpanContext> TraceContextFromMetadata(
     const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
 
+/// Whether the sampled flag of a call's `traceparent` is obeyed. If not, this process decides.
+/// Null: every flag is obeyed. Called on gRPC's threads.
+using MayForceSampling = std::function<bool(const grpc::ServerContextBase& context)>;
+
 /// The span of a unary call that this process serves; a child of the caller's span if the metadata
 /// name one. ServerSpanOf finds it while it exists. Not thread-safe.
 class ServerSpan {
  public:
   /// `method` is the full name, "/ridestream.trip.v1.TripService/GetTrip".
   ServerSpan(const grpc::ServerContextBase& context, std::string_view method,
-             const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
+             const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
+             const MayForceSampling& may_force);
   /// Ends the span with CANCELLED if it hasn't ended.
   ~ServerSpan();
   ServerSpan(const ServerSpan&) = delete;
@@ -48,9 +54,9 @@ class ServerSpan {
 tracing::SpanContext ServerSpanOf(const grpc::ServerContextBase& context);
 
 /// Starts the span of a unary call to another service, and adds its context to the call's metadata.
-/// `method` is the full name.
+/// `method` is the full name. `follow_parent` as in tracing::SpanOptions.
 tracing::Span StartClientSpan(grpc::ClientContext& context, std::string_view method,
-                              const tracing::SpanContext& parent = {});
+                              const tracing::SpanContext& parent = {}, bool follow_parent = true);
 /// The same for the method that takes `request`.
 tracing::Span StartClientSpan(grpc::ClientContext& context,
                               const google::protobuf::Message& request,

@@ -17,6 +17,7 @@
 #include "absl/flags/reflection.h"
 #include "libs/identity/development_authority.h"
 #include "libs/rpc/call_guard.h"
+#include "libs/rpc/call_span.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/development_security.h"
 #include "libs/rpc/proof_watch.h"
@@ -26,6 +27,7 @@
 #include "libs/rpc/status.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
+#include "libs/tracing/testing/recorded_spans.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 
 ABSL_DECLARE_FLAG(std::string, token_keys);
@@ -54,10 +56,14 @@ class Location final : public LocationService::CallbackService {
 
   static constexpr std::size_t kMaxStreams = 2;
 
+  /// The span of the last call; read when that call has ended.
+  const tracing::SpanContext& span() const { return span_; }
+
   grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
                                         const FindNearestRequest* request,
                                         FindNearestResponse*) override {
     auto* reactor = context->DefaultReactor();
+    span_ = ServerSpanOf(*context);
     const auto admission = guard_.Admit(*context, *request);
     reactor->Finish(ToGrpcStatus(
         admission.ok()
@@ -82,11 +88,13 @@ class Location final : public LocationService::CallbackService {
  private:
   const CallGuard guard_;
   ProofWatch proofs_;
+  tracing::SpanContext span_;
 };
 
 class SecurityTest : public ::testing::Test {
  protected:
   SecurityTest() {
+    tracing::testing::RecordedSpans::OfProcess().Clear();
     EXPECT_THAT(Create(folder_.path()), IsOk());
     auto security = Security::Start(OptionsFor("location"), "location");
     EXPECT_THAT(security, IsOk());
@@ -188,6 +196,42 @@ TEST_F(SecurityTest, IdentifiesOtherCallersByTheTokenThatACarrierForwards) {
                 StatusIs(kAdmitted, "operator/ada"));
     EXPECT_THAT(Call(carrier, {Bearer(Token({CallerKind::kRider, "ada"}))}),
                 StatusIs(kDenied, "isn't for rider"));
+  }
+}
+
+TEST_F(SecurityTest, LetsServicesAndOperatorsAloneForceATrace) {
+  auto& spans = tracing::testing::RecordedSpans::OfProcess();
+  const std::string rider = Token({CallerKind::kRider, "ada"});
+  const std::string driver = Token({CallerKind::kDriver, "ada"});
+  const std::string operator_token = Token({CallerKind::kOperator, "ada"});
+  struct Case {
+    const char* service;
+    std::string token;
+    bool forces;
+  } const cases[] = {
+      {"dispatch", "", true},
+      {"gateway", rider, true},  // The gateway has decided about its client's wish.
+      {"loadtest", rider, true},
+      {"door", rider, false},
+      {"door", driver, false},
+      {"door", "", false},
+      {"door", "forged" + operator_token, false},
+      {"door", operator_token, true},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(fmt::format("{} {}", each.service, each.token));
+    for (const bool wish : {false, true}) {
+      for (const bool sample : {false, true}) {
+        spans.SampleNew(sample);
+        Metadata metadata = {{"traceparent", fmt::format("00-0af7651916cd43dd8448eb211c80319c-"
+                                                         "b7ad6b7169203331-{:02x}",
+                                                         wish ? 1 : 0)}};
+        if (!each.token.empty()) metadata.push_back(Bearer(each.token));
+        (void)Call(each.service, metadata);
+        EXPECT_EQ(location_->span().sampled, each.forces ? wish : sample) << wish << sample;
+        EXPECT_EQ(location_->span().trace_id.ToHex(), "0af7651916cd43dd8448eb211c80319c");
+      }
+    }
   }
 }
 

@@ -66,8 +66,8 @@ absl::Status Server::Begin() {
   builder.RegisterService(&health_);
   for (grpc::Service* service : options_.services) builder.RegisterService(service);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
-  factories.push_back(
-      MakeCallInterceptorFactory(options_.call_observer, options_.observed_by_service));
+  factories.push_back(MakeCallInterceptorFactory(
+      options_.call_observer, options_.observed_by_service, options_.may_force_sampling));
   builder.experimental().SetInterceptorCreators(std::move(factories));
   const auto hand_over = [&builder](std::shared_ptr<grpc::ServerCredentials> credentials) {
     std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> external =

@@ -53,6 +53,8 @@ struct ServerOptions {
   /// Full names of methods whose service notifies the observer itself; see
   /// MakeCallInterceptorFactory.
   std::set<std::string, std::less<>> observed_by_service = {};
+  /// Whose wish to be traced is obeyed; null: everybody's.
+  MayForceSampling may_force_sampling = nullptr;
 };
 
 /// A gRPC server with the features that all our services share: health, reflection, keepalive,

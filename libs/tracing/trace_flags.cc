@@ -18,10 +18,11 @@
 ABSL_FLAG(std::string, trace_to, "",
           "Collector that gets the traces by OTLP over gRPC in plaintext, HOST:PORT. Empty: "
           "nothing is traced");
-RIDESTREAM_RANGED_FLAG(double, trace_sample, 1.0,
-                       "Share of the traces that are sampled. A call that carries the header "
-                       "traceparent is sampled if that says so",
-                       0, 1);
+RIDESTREAM_RANGED_FLAG(
+    double, trace_sample, 1.0,
+    "Share of the traces that are sampled. A service's or an operator's call that "
+    "carries the header traceparent is sampled if that says so",
+    0, 1);
 RIDESTREAM_RANGED_FLAG(absl::Duration, trace_slow, absl::Seconds(1),
                        "Wall-clock time from which this process keeps the spans of a call although "
                        "its trace isn't sampled. The spans of a call that fails are kept as well",

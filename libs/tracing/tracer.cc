@@ -17,9 +17,10 @@ Span Tracer::Start(std::string_view name, SpanOptions options) const {
   if (options.parent.valid()) {
     context = std::move(options.parent);
     span->parent = context.span_id;
+    if (!options.follow_parent) context.sampled = IsSampled(DrawId());
   } else {
     context.trace_id = {DrawId(), DrawId()};
-    context.sampled = IsSampled(context.trace_id) ||
+    context.sampled = IsSampled(context.trace_id.low) ||
                       std::any_of(options.links.begin(), options.links.end(),
                                   [](const SpanLink& link) { return link.context.sampled; });
   }
@@ -52,10 +53,10 @@ std::uint64_t Tracer::DrawId() const {
   }
 }
 
-bool Tracer::IsSampled(const TraceId& id) const {
+bool Tracer::IsSampled(std::uint64_t random) const {
   // The 56 bits that the specification calls random, as OpenTelemetry's samplers compare them.
   constexpr int kRandomBits = 56;
-  const std::uint64_t random = id.low & ((std::uint64_t{1} << kRandomBits) - 1);
+  random &= (std::uint64_t{1} << kRandomBits) - 1;
   return random < static_cast<std::uint64_t>(std::ldexp(options_.ratio, kRandomBits));
 }
 

@@ -27,6 +27,10 @@ struct SpanOptions {
   SpanKind kind = SpanKind::kInternal;
   /// Not valid: the span begins a trace.
   SpanContext parent = {};
+  /// Whether to follow the parent's decision about sampling. False for the parent that a stranger
+  /// names: the span keeps the trace's id, and decides for itself and what follows from it. By a
+  /// number of its own, since a stranger chooses the trace's id as well.
+  bool follow_parent = true;
   std::vector<SpanLink> links = {};
   /// For a span whose beginning was noted before it was known to be one; else it starts now.
   std::optional<Time> start = {};
@@ -35,12 +39,12 @@ struct SpanOptions {
 /// Makes spans and decides which are kept.
 ///
 /// A trace is sampled as a whole: its first span decides by the trace's id, and all others follow
-/// their parent, whichever process they are in. A trace that begins with a link to a sampled one is
-/// sampled as well, so that no link leads nowhere. A trace that isn't sampled is recorded all the
-/// same until the first span that this process has of it (its local root) ends: the spans are kept
-/// if any of them has the status kError or if the local root took `slow` or longer, else discarded.
-/// This second rule only sees this process: of a trace that it keeps, the spans of other processes
-/// may be missing.
+/// their parent, whichever process they are in, unless SpanOptions::follow_parent forbids it. A
+/// trace that begins with a link to a sampled one is sampled as well, so that no link leads
+/// nowhere. A trace that isn't sampled is recorded all the same until the first span that this
+/// process has of it (its local root) ends: the spans are kept if any of them has the status kError
+/// or if the local root took `slow` or longer, else discarded. This second rule only sees this
+/// process: of a trace that it keeps, the spans of other processes may be missing.
 ///
 /// Thread-safe. Outlives its spans.
 class Tracer {
@@ -76,7 +80,7 @@ class Tracer {
 
   void OnEnd(SpanData span) const;
   std::uint64_t DrawId() const;
-  bool IsSampled(const TraceId& id) const;
+  bool IsSampled(std::uint64_t random) const;
 
   const Options options_;
   mutable std::atomic<std::size_t> held_ = 0;

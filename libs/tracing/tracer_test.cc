@@ -116,6 +116,21 @@ TEST_F(TracerTest, FollowsACallerThatDidNotSample) {
   EXPECT_THAT(Kept(), IsEmpty());
 }
 
+TEST_F(TracerTest, DecidesAnewWhereTheParentMustNotDecide) {
+  // A stranger who knows the rule would choose a trace id that is always sampled.
+  const SpanContext parent{.trace_id = {7, 0}, .span_id = {9}, .sampled = true};
+  std::uint64_t drawn = 0;
+  const Tracer tracer = MakeTracer(0.5, {.draw = [&drawn] { return drawn; }});
+  for (const auto& [draw, sampled] :
+       {std::pair{std::uint64_t{1}, true}, std::pair{std::uint64_t{1} << 55, false}}) {
+    drawn = draw;
+    const Span span = tracer.Start("served", {.parent = parent, .follow_parent = false});
+    EXPECT_EQ(span.context().sampled, sampled);
+    EXPECT_EQ(span.context().trace_id, parent.trace_id);
+    EXPECT_EQ(tracer.Start("child", {.parent = span.context()}).context().sampled, sampled);
+  }
+}
+
 TEST_F(TracerTest, SamplesByTheLow56BitsOfTheTraceId) {
   constexpr std::uint64_t kHalf = std::uint64_t{1} << 55;
   struct Case {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
+#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -15,13 +18,16 @@ namespace ridestream::tracing::testing {
 /// Keeps the spans that end, for the test to read. Thread-safe.
 class RecordedSpans final : public SpanSink {
  public:
-  /// Traces this process from now on, every trace, with the wall clock. Ends no earlier than the
-  /// process; each test begins with Clear.
+  /// Traces this process from now on, every trace until SampleNew, with the wall clock. Ends no
+  /// earlier than the process; each test begins with Clear.
   static RecordedSpans& OfProcess() {
     static const std::shared_ptr<RecordedSpans> spans = [] {
       auto made = std::make_shared<RecordedSpans>();
       UseTracer(std::make_shared<Tracer>(
-                    Tracer::Options{.clock = std::make_shared<ScaledClock>(), .sink = made}),
+                    Tracer::Options{.ratio = 0.5,
+                                    .clock = std::make_shared<ScaledClock>(),
+                                    .sink = made,
+                                    .draw = [&made = *made] { return made.Draw(); }}),
                 [] { return Figures(); });
       return made;
     }();
@@ -33,7 +39,10 @@ class RecordedSpans final : public SpanSink {
     spans_.push_back(std::move(span));
     changed_.SignalAll();
   }
+  /// Whether traces whose sampling this process decides are sampled from now on.
+  void SampleNew(bool sampled) { samples_ = sampled; }
   void Clear() {
+    SampleNew(true);
     MutexLock lock(mu_);
     spans_.clear();
   }
@@ -53,6 +62,15 @@ class RecordedSpans final : public SpanSink {
   }
 
  private:
+  /// The highest of the bits by which a ratio of 0.5 decides.
+  static constexpr std::uint64_t kUnsampled = std::uint64_t{1} << 55;
+
+  std::uint64_t Draw() {
+    static thread_local std::mt19937_64 random{std::random_device()()};
+    return samples_ ? random() & ~kUnsampled : random() | kUnsampled;
+  }
+
+  std::atomic<bool> samples_ = true;
   mutable Mutex mu_;
   CondVar changed_;
   std::vector<SpanData> spans_ ABSL_GUARDED_BY(mu_);

@@ -45,10 +45,10 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
     auto call =
         std::make_shared<UpstreamCall>(method, options, std::move(channel), std::move(events));
     rpc::AddRequestId(call->context_, options.request_id);
-    call->Trace(options.metadata);
+    call->Trace(options);
     for (const auto& [name, value] : options.metadata) {
-      const bool replaced = name == tracing::kTraceParentKey || name == tracing::kTraceStateKey;
-      if (!replaced || !call->span_.recording()) call->context_.AddMetadata(name, value);
+      if (name == tracing::kTraceParentKey || name == tracing::kTraceStateKey) continue;
+      call->context_.AddMetadata(name, value);
     }
     if (options.timeout) {
       call->context_.set_deadline(
@@ -145,16 +145,30 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
  private:
   /// Starts a span for a unary call, as a child of the client's span. The service's span becomes a
   /// child of this one. A stream, or a gateway that doesn't trace, passes on the client's span
-  /// instead.
-  void Trace(const Headers& metadata) {
-    const tracing::SpanContext parent =
-        tracing::ParseTraceContext(metadata.Get(tracing::kTraceParentKey),
-                                   metadata.Get(tracing::kTraceStateKey))
+  /// instead, without its sampled flag unless the caller may force sampling: services obey the
+  /// gateway's flags.
+  void Trace(const CallOptions& options) {
+    tracing::SpanContext parent =
+        tracing::ParseTraceContext(options.metadata.Get(tracing::kTraceParentKey),
+                                   options.metadata.Get(tracing::kTraceStateKey))
             .value_or(tracing::SpanContext());
+    const bool may_force = MayForceSampling(options);
     if (!method_.client_streaming() && !method_.server_streaming()) {
-      span_ = rpc::StartClientSpan(context_, method_.path, parent);
+      span_ = rpc::StartClientSpan(context_, method_.path, parent, may_force);
     }
     trace_id_ = rpc::TraceIdForLog(span_.recording() ? span_.context() : parent);
+    if (span_.recording() || !parent.valid()) return;
+    if (!may_force) parent.sampled = false;
+    context_.AddMetadata(tracing::kTraceParentKey, tracing::FormatTraceParent(parent));
+    if (!parent.trace_state.empty()) {
+      context_.AddMetadata(tracing::kTraceStateKey, parent.trace_state);
+    }
+  }
+
+  static bool MayForceSampling(const CallOptions& options) {
+    if (!options.caller) return false;
+    const identity::Role role = options.caller->principal.role;
+    return role == identity::Role::kOperator || role == identity::Role::kService;
   }
 
   static bool ToString(const ByteBuffer& buffer, std::string& text) {

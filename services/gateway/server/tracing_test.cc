@@ -10,7 +10,9 @@
 namespace ridestream::gateway {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 using tracing::SpanData;
 using tracing::SpanKind;
 
@@ -21,8 +23,8 @@ class GatewayTracingTest : public GatewayTest {
   GatewayTracingTest() { spans_.Clear(); }
 
   /// The traceparent that trip received.
-  std::string Quote(const Headers& more) {
-    Headers headers = {{"content-type", "application/json"}, {"ridestream-caller", "rider/r-1"}};
+  std::string Quote(const Headers& more, const std::string& caller = "rider/r-1") {
+    Headers headers = {{"content-type", "application/json"}, {"ridestream-caller", caller}};
     for (const auto& [name, value] : more) headers.Add(name, value);
     TestClient client(port());
     const auto answer = client.Call("POST", "/v1/markets/porto/quotes", headers, "{}");
@@ -44,6 +46,28 @@ TEST_F(GatewayTracingTest, ServicesContinueTheGatewaysSpanWhichContinuesTheClien
   EXPECT_EQ(server.context.trace_id.ToHex(), "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(server.context.trace_state, "vendor=1");
   EXPECT_EQ(seen, tracing::FormatTraceParent(client.context)) << "and no second one";
+}
+
+TEST_F(GatewayTracingTest, ObeysTheSampledFlagOfServicesAndOperatorsAlone) {
+  struct Case {
+    const char* caller;
+    bool forces;
+  } const cases[] = {{"rider/r-1", false}, {"driver/d-1", false},  {"viewer/v-1", false},
+                     {"nobody", false},    {"operator/o-1", true}, {"service/trip", true}};
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.caller);
+    for (const bool wish : {false, true}) {
+      for (const bool sample : {false, true}) {
+        spans_.SampleNew(sample);
+        const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-";
+        const std::string seen = Quote(
+            {{"traceparent", trace + "b7ad6b7169203331-" + (wish ? "01" : "00")}}, each.caller);
+        EXPECT_THAT(seen, StartsWith(trace)) << "the trace goes on";
+        EXPECT_THAT(seen, EndsWith((each.forces ? wish : sample) ? "-01" : "-00"))
+            << wish << sample;
+      }
+    }
+  }
 }
 
 TEST_F(GatewayTracingTest, StartsATraceWhereTheClientNamesNoValidOne) {
