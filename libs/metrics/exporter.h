@@ -11,8 +11,9 @@
 
 namespace ridestream::metrics {
 
-/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, on its own
-/// thread. Everything that the metrics read must outlive it.
+/// Serves a process's metrics over HTTP, GET /metrics in Prometheus' text format, or in
+/// OpenMetrics' with exemplars for clients that accept that, on its own thread. Everything that the
+/// metrics read must outlive it.
 class Exporter {
  public:
   /// `listen` is the value of --metrics_listen: HOST:PORT, where port 0 chooses a free port, or

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 
 #include "absl/status/status.h"
 #include "libs/base/invariant.h"
@@ -33,7 +34,7 @@ struct RpcMetrics::Method {
   bool unary = false;
   prometheus::Gauge* open = nullptr;
   std::array<std::atomic<prometheus::Counter*>, kCodes> calls{};
-  std::array<std::atomic<prometheus::Histogram*>, kCodes> seconds{};
+  std::array<std::atomic<TracedHistogram*>, kCodes> seconds{};
 };
 
 RpcMetrics::RpcMetrics(prometheus::Registry& registry, const std::string& prefix,
@@ -71,10 +72,7 @@ void RpcMetrics::AddMethod(const std::string& full_name, const std::string& labe
   method->unary = unary;
   method->open = &open_.Add({{"method", label}});
   method->calls[0] = &calls_.Add({{"method", label}, {"code", CodeName(0)}});
-  if (unary) {
-    method->seconds[0] =
-        &seconds_.Add({{"method", label}, {"code", CodeName(0)}}, SecondsOfACall());
-  }
+  if (unary) SecondsOf(*method, 0);
   methods_.emplace(full_name, std::move(method));
 }
 
@@ -86,7 +84,7 @@ RpcMetrics::Method& RpcMetrics::Find(std::string_view method) const {
 void RpcMetrics::CallBegan(std::string_view method) { Find(method).open->Increment(); }
 
 void RpcMetrics::CallEnded(std::string_view name, grpc::StatusCode code,
-                           std::chrono::nanoseconds took) {
+                           std::chrono::nanoseconds took, const tracing::TraceId& trace) {
   Method& method = Find(name);
   method.open->Decrement();
   // Unknown codes count as UNKNOWN, as in gRPC itself.
@@ -99,13 +97,24 @@ void RpcMetrics::CallEnded(std::string_view name, grpc::StatusCode code,
     method.calls[index].store(calls, std::memory_order_release);
   }
   calls->Increment();
-  if (!method.unary) return;
-  prometheus::Histogram* seconds = method.seconds[index].load(std::memory_order_acquire);
-  if (seconds == nullptr) {
-    seconds = &seconds_.Add({{"method", method.label}, {"code", CodeName(at)}}, SecondsOfACall());
-    method.seconds[index].store(seconds, std::memory_order_release);
-  }
-  seconds->Observe(std::chrono::duration<double>(took).count());
+  if (method.unary) SecondsOf(method, index).Observe(took, trace);
+}
+
+TracedHistogram& RpcMetrics::SecondsOf(Method& method, std::size_t code) {
+  TracedHistogram* seconds = method.seconds[code].load(std::memory_order_acquire);
+  if (seconds != nullptr) return *seconds;
+  MutexLock lock(mu_);
+  seconds = method.seconds[code].load(std::memory_order_relaxed);
+  if (seconds != nullptr) return *seconds;
+  seconds = histograms_
+                .emplace_back(std::make_unique<TracedHistogram>(
+                    seconds_,
+                    std::map<std::string, std::string>{{"method", method.label},
+                                                       {"code", CodeName(static_cast<int>(code))}},
+                    SecondsOfACall()))
+                .get();
+  method.seconds[code].store(seconds, std::memory_order_release);
+  return *seconds;
 }
 
 }  // namespace ridestream::metrics

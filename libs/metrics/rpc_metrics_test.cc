@@ -3,11 +3,17 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <thread>
+
+#include "libs/metrics/buckets.h"
+#include "libs/metrics/exemplars.h"
 #include "libs/metrics/testing/scrape.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/status.h"
 #include "libs/testing/status_matchers.h"
+#include "libs/tracing/testing/recorded_spans.h"
 #include "prometheus/text_serializer.h"
 #include "ridestream/location/v1/location.grpc.pb.h"
 
@@ -155,10 +161,38 @@ TEST_F(RpcMetricsTest, OmitsMethodsThatTheServiceMeasuresItself) {
   EXPECT_EQ(Sum(Read(), "x_rpc_calls_total", {{"method", "ReportPositions"}}), 0);
 }
 
+TEST_F(RpcMetricsTest, SampledCallsAreExemplarsOfTheirDuration) {
+  auto& spans = tracing::testing::RecordedSpans::OfProcess();
+  spans.Clear();
+  Start();
+  const auto newest = [] {
+    const BucketExemplars* const exemplars =
+        Exemplars::OfProcess().Find("x_rpc_seconds", {{"method", "FindNearest"}, {"code", "OK"}});
+    std::optional<Exemplar> found;
+    for (std::size_t i = 0; exemplars != nullptr && i <= SecondsOfACall().size(); ++i) {
+      const auto of_bucket = exemplars->Find(i);
+      if (of_bucket && (!found || of_bucket->at > found->at)) found = of_bucket;
+    }
+    return found;
+  };
+  EXPECT_THAT(FindNearest("city"), IsOk());
+  WaitUntil("x_rpc_calls_total", {{"method", "FindNearest"}}, 1);
+  const tracing::SpanData sampled =
+      spans.Await(tracing::SpanKind::kServer, "ridestream.location.v1.LocationService/FindNearest");
+  while (!newest()) std::this_thread::yield();  // It is kept after the call was counted.
+  EXPECT_EQ(newest()->trace, sampled.context.trace_id);
+  EXPECT_GT(newest()->value, 0);
+  spans.SampleNew(false);
+  EXPECT_THAT(FindNearest("city"), IsOk());
+  WaitUntil("x_rpc_calls_total", {{"method", "FindNearest"}}, 2);
+  EXPECT_EQ(newest()->trace, sampled.context.trace_id);
+  spans.Clear();
+}
+
 TEST_F(RpcMetricsTest, OtherServicesCountAsOther) {
   metrics_.CallBegan("/grpc.health.v1.Health/Check");
   EXPECT_EQ(Sum(Read(), "x_rpc_open", {{"method", "other"}}), 1);
-  metrics_.CallEnded("/grpc.health.v1.Health/Check", grpc::StatusCode::OK, 1ms);
+  metrics_.CallEnded("/grpc.health.v1.Health/Check", grpc::StatusCode::OK, 1ms, {});
   EXPECT_EQ(Sum(Read(), "x_rpc_calls_total", {{"method", "other"}, {"code", "OK"}}), 1);
   EXPECT_EQ(Sum(Read(), "x_rpc_seconds", {{"method", "other"}}), 0);
 }

@@ -14,21 +14,37 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace ridestream::metrics {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::size_t kMaxRequestBytes = 8 << 10;
 // Pause when the process has no descriptor left and no connection that could be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-std::string Response(std::string_view status, std::string_view body) {
+std::string Response(std::string_view status, std::string_view body,
+                     std::string_view content_type = kPlainText) {
   return fmt::format(
-      "HTTP/1.1 {}\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n"
-      "content-length: {}\r\nconnection: close\r\n\r\n{}",
-      status, body.size(), body);
+      "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+      status, content_type, body.size(), body);
+}
+
+/// The values of all headers `Accept`, as one list.
+std::string AcceptOf(std::string_view request) {
+  constexpr std::string_view kName = "accept:";
+  std::string accept;
+  for (const absl::string_view line :
+       absl::StrSplit(absl::string_view(request.data(), request.size()), absl::ByString("\r\n"))) {
+    if (!absl::StartsWithIgnoreCase(line, {kName.data(), kName.size()})) continue;
+    absl::StrAppend(&accept, accept.empty() ? "" : ",", line.substr(kName.size()));
+  }
+  return accept;
 }
 
 int PortOf(int fd) {
@@ -56,15 +72,15 @@ struct ScrapeServer::Connection {
   std::size_t sent = 0;
 };
 
-absl::StatusOr<std::unique_ptr<ScrapeServer>> ScrapeServer::Start(
-    const HostPort& address, Limits limits, std::function<std::string()> render) {
+absl::StatusOr<std::unique_ptr<ScrapeServer>> ScrapeServer::Start(const HostPort& address,
+                                                                  Limits limits, Render render) {
   std::unique_ptr<ScrapeServer> server(new ScrapeServer(limits, std::move(render)));
   if (absl::Status status = server->Listen(address); !status.ok()) return status;
   server->thread_ = std::thread([&server = *server] { server.Run(); });
   return server;
 }
 
-ScrapeServer::ScrapeServer(Limits limits, std::function<std::string()> render)
+ScrapeServer::ScrapeServer(Limits limits, Render render)
     : limits_(limits), render_(std::move(render)) {}
 
 ScrapeServer::~ScrapeServer() {
@@ -183,7 +199,8 @@ std::string ScrapeServer::Answer(const std::string& request) const {
   if (target.substr(0, target.find('?')) != "/metrics") {
     return Response("404 Not Found", "only /metrics\n");
   }
-  return Response("200 OK", render_());
+  const Page page = render_(AcceptOf(request));
+  return Response("200 OK", page.body, page.content_type);
 }
 
 }  // namespace ridestream::metrics

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -23,11 +24,18 @@ class ScrapeServer {
     std::chrono::milliseconds patience{5'000};
   };
 
-  /// `render` returns the body of GET /metrics; it runs on the server's thread, and what it reads
-  /// must outlive the server. If the host has several addresses, the first is used; port 0 chooses
-  /// a free port. UNAVAILABLE, with the reason, if the address can't be bound.
+  struct Page {
+    std::string content_type;
+    std::string body;
+  };
+  /// Returns the answer to GET /metrics for the values of the request's headers `Accept`.
+  using Render = std::function<Page(std::string_view accept)>;
+
+  /// `render` runs on the server's thread, and what it reads must outlive the server. If the host
+  /// has several addresses, the first is used; port 0 chooses a free port. UNAVAILABLE, with the
+  /// reason, if the address can't be bound.
   static absl::StatusOr<std::unique_ptr<ScrapeServer>> Start(const HostPort& address, Limits limits,
-                                                             std::function<std::string()> render);
+                                                             Render render);
   ~ScrapeServer();
   ScrapeServer(const ScrapeServer&) = delete;
   ScrapeServer& operator=(const ScrapeServer&) = delete;
@@ -37,7 +45,7 @@ class ScrapeServer {
  private:
   struct Connection;
 
-  ScrapeServer(Limits limits, std::function<std::string()> render);
+  ScrapeServer(Limits limits, Render render);
   absl::Status Listen(const HostPort& address);
   void Run();
   void Accept();
@@ -46,7 +54,7 @@ class ScrapeServer {
   std::string Answer(const std::string& request) const;
 
   const Limits limits_;
-  const std::function<std::string()> render_;
+  const Render render_;
   int port_ = 0;
   int listener_ = -1;
   int stop_ = -1;  // An eventfd that becomes readable when the thread must end.

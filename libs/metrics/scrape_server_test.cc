@@ -60,7 +60,9 @@ class Client {
 class ScrapeServerTest : public ::testing::Test {
  protected:
   void Start(ScrapeServer::Limits limits, std::string body = "up 1\n") {
-    auto server = ScrapeServer::Start({"127.0.0.1", 0}, limits, [body] { return body; });
+    auto server = ScrapeServer::Start({"127.0.0.1", 0}, limits, [body](std::string_view accept) {
+      return ScrapeServer::Page{"text/x-test", accept.empty() ? body : std::string(accept)};
+    });
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
   }
@@ -109,6 +111,15 @@ TEST_F(ScrapeServerTest, RefusesOtherRequests) {
   const Client endless(server_->port());
   endless.Send(std::string(9 << 10, 'x'));
   EXPECT_TRUE(endless.ReadAll().starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(ScrapeServerTest, PassesOnWhatTheClientAccepts) {
+  Start({});
+  const Client client(server_->port());
+  client.Send("GET /metrics HTTP/1.1\r\nACCEPT: a/b;q=0.5\r\nx-accept: c/d\r\nAccept:e/f\r\n\r\n");
+  const std::string answer = client.ReadAll();
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n a/b;q=0.5,e/f")) << answer;
+  EXPECT_NE(answer.find("content-type: text/x-test\r\n"), std::string::npos) << answer;
 }
 
 }  // namespace

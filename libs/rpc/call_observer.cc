@@ -27,7 +27,8 @@ class CallInterceptor final : public grpc::experimental::Interceptor {
   }
   ~CallInterceptor() override {
     if (observer_ == nullptr) return;
-    observer_->CallEnded(method_, code_, (answered_ ? answered_at_ : SteadyClock::now()) - began_);
+    observer_->CallEnded(method_, code_, (answered_ ? answered_at_ : SteadyClock::now()) - began_,
+                         span_ ? span_->sampled_trace() : tracing::TraceId());
   }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* batch) override {

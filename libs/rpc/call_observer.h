@@ -19,9 +19,10 @@ class CallObserver {
   virtual ~CallObserver() = default;
   /// `method` is the full name, e.g. "/ridestream.trip.v1.TripService/GetTrip".
   virtual void CallBegan(std::string_view method) = 0;
-  /// Called once for each CallBegan. `took` is the time from there to the status.
+  /// Called once for each CallBegan. `took` is the time from there to the status. `trace` is that
+  /// of the call's span if it is sampled, otherwise invalid.
   virtual void CallEnded(std::string_view method, grpc::StatusCode code,
-                         std::chrono::nanoseconds took) = 0;
+                         std::chrono::nanoseconds took, const tracing::TraceId& trace) = 0;
 };
 
 /// Does for every method of a server what handlers then need not do: notifies `observer`, which may

@@ -103,6 +103,7 @@ ServerSpan::ServerSpan(const grpc::ServerContextBase& context, std::string_view 
   const bool follow_parent = !parent || may_force == nullptr || may_force(context);
   span_ = StartCallSpan(method, tracing::SpanKind::kServer, parent.value_or(tracing::SpanContext()),
                         follow_parent);
+  sampled_trace_ = SampledTrace(span_.context());
   ServedSpans::OfProcess().Add(context_, span_.context());
 }
 
@@ -142,6 +143,10 @@ tracing::Span StartClientSpan(grpc::ClientContext& context,
 
 void EndClientSpan(tracing::Span& span, const grpc::Status& status) {
   if (span.recording()) EndCallSpan(span, status, !status.ok());
+}
+
+tracing::TraceId SampledTrace(const tracing::SpanContext& context) {
+  return context.sampled ? context.trace_id : tracing::TraceId();
 }
 
 std::string TraceIdForLog(const tracing::SpanContext& context) {

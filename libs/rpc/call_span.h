@@ -43,10 +43,13 @@ class ServerSpan {
 
   /// By the conventions, only codes for which the server is responsible count as errors.
   void End(const grpc::Status& status);
+  /// The span's trace if it is sampled, else not valid. Also after End.
+  const tracing::TraceId& sampled_trace() const { return sampled_trace_; }
 
  private:
   const grpc::ServerContextBase& context_;
   tracing::Span span_;
+  tracing::TraceId sampled_trace_;
 };
 
 /// The span of the call that a handler serves, as the parent of the handler's own spans. Invalid
@@ -63,6 +66,9 @@ tracing::Span StartClientSpan(grpc::ClientContext& context,
                               const tracing::SpanContext& parent = {});
 /// Every code but OK is an error.
 void EndClientSpan(tracing::Span& span, const grpc::Status& status);
+
+/// The trace of `context` if it is sampled, otherwise invalid: for exemplars.
+tracing::TraceId SampledTrace(const tracing::SpanContext& context);
 
 /// The field `trace_id` of a log line; empty if `context` isn't valid, so that the field is
 /// omitted.

@@ -24,7 +24,7 @@ class RefusedStream final : public Reactor {
   }
   void OnDone() override {
     if (observer_ != nullptr) {
-      observer_->CallEnded(kDriveMethod, code_, std::chrono::nanoseconds(0));
+      observer_->CallEnded(kDriveMethod, code_, std::chrono::nanoseconds(0), /*trace=*/{});
     }
     delete this;
   }

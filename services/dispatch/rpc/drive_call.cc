@@ -46,7 +46,7 @@ void DriveCall::OnDone() {
   const absl::Status status = stream_->OnDone();
   if (observer_ != nullptr) {
     observer_->CallEnded(kDriveMethod, static_cast<grpc::StatusCode>(status.code()),
-                         std::chrono::nanoseconds(0));
+                         std::chrono::nanoseconds(0), /*trace=*/{});
   }
   delete this;
 }

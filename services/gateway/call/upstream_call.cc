@@ -128,7 +128,8 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   void OnDone(const grpc::Status& status) override {
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began_;
     if (method_.observer != nullptr) {
-      method_.observer->CallEnded(method_.path, status.error_code(), took);
+      method_.observer->CallEnded(method_.path, status.error_code(), took,
+                                  rpc::SampledTrace(span_.context()));
     }
     rpc::EndClientSpan(span_, status);
     Log(status, took);
