@@ -216,7 +216,8 @@ absl::Status GatewayServer::OfferSignIn(const Options& options, identity::TokenS
 absl::Status GatewayServer::MakeAnonymizer(const Options& options) {
   auto pseudonyms = MakePseudonyms(options);
   if (!pseudonyms.ok()) return pseudonyms.status();
-  anonymizer_ = std::make_unique<Anonymizer>(*std::move(pseudonyms));
+  anonymizer_ = std::make_unique<Anonymizer>(*std::move(pseudonyms),
+                                             /*keep_traces=*/!options.trace_url.empty());
   return absl::OkStatus();
 }
 
@@ -232,6 +233,7 @@ absl::Status GatewayServer::Serve(Options options) {
        .credentials = tokens == nullptr ? Credentials(*anonymizer_)
                                         : Credentials(*anonymizer_, *tokens, sessions_.get()),
        .oidc = oidc_.get(),
+       .trace_url = options.trace_url,
        .https = public_url_.starts_with(kHttps) || !options.https_certificate.empty(),
        .web = {.default_timeout = options.default_timeout,
                .max_message_bytes = options.limits.body_bytes,

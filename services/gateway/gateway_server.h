@@ -58,6 +58,9 @@ class GatewayServer {
     /// returns. If it is https, as it must be with `https_certificate`, responses tell browsers to
     /// use HTTPS only, and cookies are sent over TLS only. Empty: derived from `address`.
     std::string public_url = {};
+    /// Template of the URL of the page that shows a trace, in the form of CheckTraceUrl. The live
+    /// map's trips link to it, and viewers then get the trips' trace contexts. Empty: no links.
+    std::string trace_url = {};
     /// The file of the HttpsCertificate for TLS on the port. Empty: plain HTTP.
     std::string https_certificate = {};
     /// Allows plain HTTP beyond loopback, where cookies and tokens can be read on the network.

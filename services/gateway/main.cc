@@ -17,6 +17,7 @@
 #include "libs/service/service.h"
 #include "libs/tracing/trace_flags.h"
 #include "services/gateway/gateway_server.h"
+#include "services/gateway/http/trace_url.h"
 
 constexpr absl::Duration kShortest = absl::Milliseconds(100);
 constexpr absl::Duration kLongest = absl::Hours(1);
@@ -86,6 +87,11 @@ ABSL_FLAG(
     "URL at which browsers reach this gateway, such as https://ride.example, for the address "
     "in the start line, and for --oidc_issuer to send browsers back. With https, as it must be "
     "with --https_certificate, cookies are for TLS alone. Empty: the address of --listen");
+ABSL_FLAG(
+    std::string, trace_url, "",
+    "URL of the page that shows a trace, such as http://localhost:16686/trace/{trace_id}. The "
+    "live map's trips link to it, and viewers then see the ids of the trips' traces. Empty: "
+    "no links");
 ABSL_FLAG(std::string, https_certificate, "",
           "PEM file with the certificate chain for browsers and its private key. The port then "
           "speaks TLS. Read again when the file changes. Empty: plain HTTP");
@@ -186,6 +192,11 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
   const std::string allowed_hosts = absl::GetFlag(FLAGS_allowed_hosts);
   auto hosts = Hosts::Parse(allowed_hosts, listen);
   if (!hosts.ok()) return Blame("allowed_hosts", allowed_hosts, hosts.status());
+  const std::string trace_url = absl::GetFlag(FLAGS_trace_url);
+  if (absl::Status status = trace_url.empty() ? absl::OkStatus() : CheckTraceUrl(trace_url);
+      !status.ok()) {
+    return Blame("trace_url", trace_url, status);
+  }
   const std::string web = absl::GetFlag(FLAGS_web);
   auto files = web.empty() ? StaticFiles() : StaticFiles::Load(web);
   if (!files.ok()) return Blame("web", web, files.status());
@@ -199,6 +210,7 @@ absl::StatusOr<GatewayServer::Options> OptionsFromFlags() {
                                 .session_key = absl::GetFlag(FLAGS_session_key),
                                 .pseudonym_key = absl::GetFlag(FLAGS_pseudonym_key),
                                 .public_url = absl::GetFlag(FLAGS_public_url),
+                                .trace_url = trace_url,
                                 .https_certificate = absl::GetFlag(FLAGS_https_certificate),
                                 .plain_http = absl::GetFlag(FLAGS_plain_http),
                                 .trip = absl::GetFlag(FLAGS_trip),

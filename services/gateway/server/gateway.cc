@@ -119,9 +119,14 @@ Response Gateway::DescribeSession(const Request& request) const {
   nlohmann::json body = nlohmann::json::object();
   if (options_.oidc != nullptr) body["signIn"] = OidcSignIn::kStartPath;
   const BrowserSessions* const sessions = options_.credentials.sessions();
-  if (const auto session = sessions == nullptr ? std::nullopt : sessions->Find(request.headers)) {
+  const auto session = sessions == nullptr ? std::nullopt : sessions->Find(request.headers);
+  if (session) {
     body["session"] = nlohmann::json::object();
     if (session->person) body["session"]["caller"] = identity::Name(*session->person);
+  }
+  // For those who see trips: without sign-in everybody, else who is signed in.
+  if (!options_.trace_url.empty() && (sessions == nullptr || session)) {
+    body["traceUrl"] = options_.trace_url;
   }
   return {.status = 200,
           .headers = {{"content-type", "application/json"}, {"cache-control", "no-store"}},

@@ -26,6 +26,8 @@ struct GatewayOptions {
   Credentials credentials = {};
   /// Null without an OIDC provider. Must outlive the gateway.
   OidcSignIn* oidc = nullptr;
+  /// Template of the URL of the page that shows a trace, in the form of CheckTraceUrl. Empty: none.
+  std::string trace_url = {};
   /// Browsers reach the gateway by HTTPS, and are told to use only HTTPS for a year (HSTS).
   bool https = false;
   WebOptions web = {};

@@ -114,9 +114,15 @@ bool Replace(Message& message, const FieldDescriptor& field,
 
 }  // namespace
 
-Anonymizer::Anonymizer(Pseudonyms pseudonyms) : pseudonyms_(std::move(pseudonyms)) {
+Anonymizer::Anonymizer(Pseudonyms pseudonyms, bool keep_traces)
+    : pseudonyms_(std::move(pseudonyms)) {
   for (const KnownText& known : KnownTexts()) {
     treatments_[known.type->FindFieldByNumber(known.number)] = known.treatment;
+  }
+  if (keep_traces) {
+    using trip::v1::Trip;
+    treatments_[Trip::descriptor()->FindFieldByNumber(Trip::kTraceparentFieldNumber)] =
+        TextTreatment::kKeep;
   }
 }
 

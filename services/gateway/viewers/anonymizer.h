@@ -28,7 +28,9 @@ class Anonymizer {
  public:
   static constexpr char kAnonymousRider[] = "anonymous";
 
-  explicit Anonymizer(Pseudonyms pseudonyms);
+  /// `keep_traces` keeps trips' trace contexts, which are random, for a page that links to the
+  /// traces.
+  explicit Anonymizer(Pseudonyms pseudonyms, bool keep_traces = false);
 
   const Pseudonyms& pseudonyms() const { return pseudonyms_; }
   TextTreatment TreatmentOf(const google::protobuf::FieldDescriptor& field) const;

@@ -132,6 +132,16 @@ TEST_F(AnonymizerTest, HasATreatmentForEveryTextThatViewersGet) {
                           "Trip.offer_id", "Trip.trip_id", "Vehicle.model"));
 }
 
+TEST_F(AnonymizerTest, KeepsTheTraceOfATripOnlyWhereThePageLinksToIt) {
+  trip::v1::Trip trip;
+  trip.set_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  trip::v1::Trip kept = trip;
+  anonymizer_.Anonymize(trip);
+  EXPECT_EQ(trip.traceparent(), "");
+  Anonymizer(*Pseudonyms::FromSecret(kSecret), /*keep_traces=*/true).Anonymize(kept);
+  EXPECT_EQ(kept.traceparent(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+}
+
 TEST_F(AnonymizerTest, RemovesNamesAtAnyDepth) {
   dispatch::v1::GetDriverResponse driver;
   driver.set_market("city");

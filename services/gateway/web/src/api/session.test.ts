@@ -19,10 +19,13 @@ test("reads whether there is a session, whose it is, and where to sign in", asyn
   expect(await readSession(signal)).toEqual({ ...kNoSession, isOpen: true });
   answerWith(200, { signIn: "/sign-in/start", session: { caller: "rider/ada" } });
   expect(await readSession(signal)).toEqual({
+    ...kNoSession,
     signIn: "/sign-in/start",
     isOpen: true,
     person: "rider/ada",
   });
+  answerWith(200, { traceUrl: "http://t/{trace_id}" });
+  expect((await readSession(signal)).traceUrl).toBe("http://t/{trace_id}");
   answerWith(503, {});
   await expect(readSession(signal)).rejects.toThrow("503");
 });

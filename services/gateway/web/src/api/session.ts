@@ -7,9 +7,11 @@ export interface Session {
   readonly isOpen: boolean;
   /** The person who signed in. Null without a session, and for a session that may act as anybody. */
   readonly person: Caller | null;
+  /** Template of the page that shows a trace, with `{trace_id}`; null if there is none. */
+  readonly traceUrl: string | null;
 }
 
-export const kNoSession: Session = { signIn: null, isOpen: false, person: null };
+export const kNoSession: Session = { signIn: null, isOpen: false, person: null, traceUrl: null };
 
 /** Asks the gateway. Throws if it can't be reached. */
 export async function readSession(signal: AbortSignal): Promise<Session> {
@@ -18,11 +20,13 @@ export async function readSession(signal: AbortSignal): Promise<Session> {
   const answer = (await response.json()) as {
     signIn?: string;
     session?: { caller?: Caller };
+    traceUrl?: string;
   };
   return {
     signIn: answer.signIn ?? null,
     isOpen: answer.session !== undefined,
     person: answer.session?.caller ?? null,
+    traceUrl: answer.traceUrl ?? null,
   };
 }
 

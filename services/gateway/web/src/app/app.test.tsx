@@ -47,7 +47,7 @@ test("without WebGL, the page gives the reason and its panels work", async () =>
 test("a person who signed in has the tabs of their role", async () => {
   const tabs = (root: HTMLElement) =>
     [...root.querySelectorAll("[role=tab]")].map((each) => each.textContent);
-  const signedIn = { signIn: "/sign-in/start", isOpen: true } as const;
+  const signedIn = { ...kNoSession, signIn: "/sign-in/start", isOpen: true } as const;
   for (const [person, expected] of [
     [null, ["City", "Ride", "Drive"]],
     ["viewer/ada", ["City"]],

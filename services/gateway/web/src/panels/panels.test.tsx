@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { kNoSession } from "../api/session.js";
 import { Drive } from "../driver/drive.js";
 import type { DriveListener, DriveMessage } from "../driver/drive_session.js";
 import {
@@ -18,8 +19,10 @@ import {
   type Trip,
 } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { Ride } from "../rider/ride.js";
+
 import { addSample, samples } from "../state/figures.js";
 import { placing, selection, showDemand, tab, watchedDriver } from "../state/page.js";
+import { session } from "../state/session.js";
 import { makeFakeCity } from "../testing/fake_city.js";
 import { after, button, click, close, show } from "../testing/render.js";
 import { kRequestedMs, sampleEvent, sampleTrip } from "../testing/samples.js";
@@ -111,6 +114,37 @@ test("a trip's panel has its timeline, and leads to its driver's car", async () 
   expect(selection.value).toEqual({ kind: "car", driverId: "d-1" });
   const unknown = await show(<TripPanel tripId="none" city={city} clock={clock} />);
   expect(unknown.textContent).toBe("This page has no record of this trip.");
+});
+
+test("a trip's panel links to its trace if it was sampled and the gateway names a page for it", async () => {
+  const { city, clock } = makeFakeCity();
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const contexts = {
+    sampled: `00-${traceId}-b7ad6b7169203331-01`,
+    unsampled: `00-${traceId}-b7ad6b7169203331-00`,
+    untraced: "",
+    hostile: `00-${traceId}/../x-b7ad6b7169203331-01`,
+  };
+  Object.entries(contexts).forEach(([id, traceparent], i) => {
+    const trip = Object.assign(sampleTrip({ id }), { traceparent });
+    city.trips.apply(sampleEvent(i + 1, UNSPECIFIED, trip));
+  });
+  const hrefs = async (tripId: keyof typeof contexts, traceUrl: string | null) => {
+    session.value = { ...kNoSession, traceUrl };
+    const root = await show(<TripPanel tripId={tripId} city={city} clock={clock} />);
+    return [...root.querySelectorAll<HTMLAnchorElement>(".trace-link")].map((each) => each.href);
+  };
+  try {
+    const page = "http://t:16686/trace/{trace_id}";
+    expect(await hrefs("sampled", page)).toEqual([`http://t:16686/trace/${traceId}`]);
+    expect(await hrefs("sampled", null)).toEqual([]);
+    expect(await hrefs("sampled", "javascript:alert('{trace_id}')")).toEqual([]);
+    expect(await hrefs("unsampled", page)).toEqual([]);
+    expect(await hrefs("untraced", page)).toEqual([]);
+    expect(await hrefs("hostile", page)).toEqual([]);
+  } finally {
+    session.value = kNoSession;
+  }
 });
 
 test("shows a trip with a state and a reason of a newer service", async () => {

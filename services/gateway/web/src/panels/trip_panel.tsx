@@ -6,6 +6,7 @@ import { TripState, type Trip } from "../gen/ridestream/trip/v1/trip_pb.js";
 import { DriverLink } from "../widgets/driver_link.js";
 import "../widgets/facts.css";
 import { Name } from "../widgets/name.js";
+import { TraceFact } from "../widgets/trace_link.js";
 import { TripDot, tripClass } from "../widgets/trip_dot.js";
 import { useEachSecond } from "../widgets/use_each_second.js";
 import "./trip_panel.css";
@@ -71,6 +72,7 @@ function TripFacts({ trip }: { readonly trip: Trip }) {
       )}
       <dt>Trip ID</dt>
       <dd class="id">{trip.tripId}</dd>
+      <TraceFact traceparent={trip.traceparent} />
     </dl>
   );
 }
