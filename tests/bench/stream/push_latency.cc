@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <thread>
@@ -59,7 +60,10 @@ class Riders {
   Riders(const std::string& trip, const std::vector<LatLng>& places)
       : stub_(trip::v1::TripService::NewStub(rpc::MakeChannel(trip))), places_(places) {}
 
-  void Ride(int number) {
+  void Ride() {
+    // A repeated request would be answered with the trip of the first.
+    static std::atomic<int> last = 0;
+    const int number = ++last;
     const std::string rider = fmt::format("bench-rider-{}", number);
     trip::v1::QuoteTripRequest quote_request;
     trip::v1::QuoteTripResponse quote;
@@ -79,6 +83,15 @@ class Riders {
     // Few riders wait at a time, so that each offer is decided on its own. In a round of many,
     // pushes would be sent one after another.
     if (open_.size() > 3) CancelOldest();
+  }
+  /// One every 100 ms, until `stopped`.
+  void RideUntil(const std::function<bool()>& stopped) {
+    const auto start = SteadyClock::now();
+    for (int i = 0; !stopped(); ++i) {
+      Ride();
+      std::this_thread::sleep_until(start + (i + 1) * std::chrono::milliseconds(100));
+    }
+    CancelAll();
   }
   void CancelAll() {
     while (!open_.empty()) CancelOldest();
@@ -117,18 +130,13 @@ struct Pushed {
 
 /// Latencies from dispatch's decision to the driver, with this many connected drivers who report
 /// every 4 s.
-absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
-                              const std::vector<LatLng>& places, std::chrono::seconds length,
-                              bool insecure = true) {
-  auto system = LocalServices::Start({.bin = bin, .insecure = insecure});
-  if (!system.ok()) return system.status();
-  const absl::Status secured = rpc::UseDevelopmentAuthority((*system)->authority());
-  if (!secured.ok()) return secured;
+absl::StatusOr<Pushed> Pushes(const LocalServices& system, int drivers,
+                              const std::vector<LatLng>& places, std::chrono::seconds length) {
   Pushed result;
   Mutex mu;
   std::atomic<bool> measuring = false;
   const ScaledClock clock;
-  Fleet fleet((*system)->dispatch(), drivers, 8, places,
+  Fleet fleet(system.dispatch(), drivers, 8, places,
               [&](const dispatch::v1::DriveResponse& response) {
                 if (!response.has_offer() || !measuring) return;
                 const Time decided = FromProto(response.offer().decided_at());
@@ -144,22 +152,32 @@ absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
       fleet.drivers()[static_cast<std::size_t>(sent % drivers)].Report();
     }
   });
-  Riders riders((*system)->trip(), places);
+  Riders riders(system.trip(), places);
   std::this_thread::sleep_for(std::chrono::seconds(5));  // Every driver has reported once.
-  result.dispatch_bytes = *(*system)->process("dispatch").ResidentBytes();
+  result.dispatch_bytes = *system.process("dispatch").ResidentBytes();
   measuring = true;
-  const auto start = SteadyClock::now();
-  for (int i = 0; SteadyClock::now() < start + length; ++i) {
-    riders.Ride(i);
-    std::this_thread::sleep_until(start + (i + 1) * std::chrono::milliseconds(100));
-  }
-  measuring = false;
-  riders.CancelAll();
+  const auto end = SteadyClock::now() + length;
+  riders.RideUntil([&] {
+    if (SteadyClock::now() < end) return false;
+    measuring = false;
+    return true;
+  });
   stop = true;
   reporter.join();
   fleet.Stop();
   MutexLock lock(mu);
   return result;
+}
+
+/// The same with services of their own.
+absl::StatusOr<Pushed> Pushes(const std::string& bin, int drivers,
+                              const std::vector<LatLng>& places, std::chrono::seconds length,
+                              bool insecure = true) {
+  auto system = LocalServices::Start({.bin = bin, .insecure = insecure});
+  if (!system.ok()) return system.status();
+  const absl::Status secured = rpc::UseDevelopmentAuthority((*system)->authority());
+  if (!secured.ok()) return secured;
+  return Pushes(**system, drivers, places, length);
 }
 
 /// Resident bytes of a bare server with this many streams after their Hello.
@@ -227,6 +245,26 @@ absl::Status MeasurePushes(const std::string& self, const std::string& bin,
     figures["memory.bare_kb_per_stream"] = bare / (5'000 - 200) / 1'000;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<PushTimes> MeasurePushes(const LocalServices& system,
+                                        const std::vector<LatLng>& places,
+                                        std::chrono::seconds length) {
+  const auto pushed = Pushes(system, 200, places, length);
+  if (!pushed.ok()) return pushed.status();
+  if (pushed->micros.count() == 0) return absl::UnavailableError("no offer was pushed");
+  return PushTimes{static_cast<double>(pushed->micros.Quantile(0.5)),
+                   static_cast<double>(pushed->micros.Quantile(0.99))};
+}
+
+Flooded FloodWithRides(const LocalServices& system, const std::vector<LatLng>& places,
+                       std::chrono::seconds length) {
+  std::atomic<bool> stop = false;
+  std::thread rides([&] { Riders(system.trip(), places).RideUntil([&] { return stop.load(); }); });
+  const Flooded flooded = FloodOurs(system, places, length);
+  stop = true;
+  rides.join();
+  return flooded;
 }
 
 }  // namespace ridestream::bench

@@ -8,6 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/geo.h"
+#include "libs/process/local_services.h"
+#include "tests/bench/stream/flood.h"
 
 namespace ridestream::bench {
 
@@ -23,5 +25,18 @@ absl::Status MeasurePushes(const std::string& self, const std::string& bin,
 /// The median of a push to one of 200 drivers, in microseconds, by services with TLS or without.
 absl::StatusOr<double> MeasurePush(const std::string& bin, bool insecure,
                                    const std::vector<LatLng>& places, std::chrono::seconds length);
+
+struct PushTimes {
+  double p50_us = 0;
+  double p99_us = 0;
+};
+/// Pushes to 200 drivers of services that run already. An error if no offer was pushed.
+absl::StatusOr<PushTimes> MeasurePushes(const process::LocalServices& system,
+                                        const std::vector<LatLng>& places,
+                                        std::chrono::seconds length);
+
+/// As FloodOurs, while riders ask for rides as they do in the measurements of pushes.
+Flooded FloodWithRides(const process::LocalServices& system, const std::vector<LatLng>& places,
+                       std::chrono::seconds length);
 
 }  // namespace ridestream::bench

@@ -21,6 +21,7 @@
 #include "tests/bench/stream/metrics_cost.h"
 #include "tests/bench/stream/push_latency.h"
 #include "tests/bench/stream/storm.h"
+#include "tests/bench/stream/switch_cost.h"
 #include "tests/bench/stream/tls_cost.h"
 
 ABSL_FLAG(bool, bare_server, false, "Run as the bare server (used by the benchmark itself)");
@@ -33,8 +34,10 @@ RIDESTREAM_RANGED_FLAG(
     "Rounds of the bare server and dispatch in turn. The result is the median of their ratios", 1,
     1'000);
 RIDESTREAM_RANGED_FLAG(int, seconds, 5, "Length of each measurement, in seconds", 1, 86'400);
-ABSL_FLAG(std::string, only, "",
-          "One of stream, push, metrics, tls and storm; the first three where it is empty");
+ABSL_FLAG(
+    std::string, only, "",
+    "One of stream, push, metrics, tls, storm, tracing and recording; the first three where it "
+    "is empty");
 RIDESTREAM_RANGED_FLAG(int, storm_drivers, 5'000,
                        "With --only=storm, how many drivers lose their connections at once", 1,
                        20'000);
@@ -94,9 +97,11 @@ absl::Status Run() {
   const std::vector<LatLng> places = Places(5'000);
   nlohmann::json figures;
   const std::string only = absl::GetFlag(FLAGS_only);
-  const std::set<std::string> kinds = {"", "stream", "push", "metrics", "tls", "storm"};
+  const std::set<std::string> kinds = {"",    "stream", "push",    "metrics",
+                                       "tls", "storm",  "tracing", "recording"};
   if (!kinds.contains(only)) {
-    return absl::InvalidArgumentError("--only: must be stream, push, metrics, tls or storm");
+    return absl::InvalidArgumentError(
+        "--only: must be stream, push, metrics, tls, storm, tracing or recording");
   }
   absl::Status status;
   if (only.empty() || only == "stream") status = MeasureStream(self, bin, places, figures);
@@ -110,6 +115,11 @@ absl::Status Run() {
   if (only == "tls") {
     status = MeasureTls(bin, places, absl::GetFlag(FLAGS_rounds),
                         std::chrono::seconds(absl::GetFlag(FLAGS_seconds)), figures);
+  }
+  if (only == "tracing" || only == "recording") {
+    const auto measure = only == "tracing" ? MeasureTracing : MeasureRecording;
+    status = measure(bin, places, absl::GetFlag(FLAGS_rounds),
+                     std::chrono::seconds(absl::GetFlag(FLAGS_seconds)), figures);
   }
   if (only == "storm") {
     status = MeasureStorm(bin, absl::GetFlag(FLAGS_storm_drivers), figures);
