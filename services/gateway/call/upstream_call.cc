@@ -167,9 +167,7 @@ class UpstreamCall final : public Call, public grpc::ClientBidiReactor<ByteBuffe
   }
 
   static bool MayForceSampling(const CallOptions& options) {
-    if (!options.caller) return false;
-    const identity::Role role = options.caller->principal.role;
-    return role == identity::Role::kOperator || role == identity::Role::kService;
+    return options.caller && options.caller->principal.role == identity::Role::kOperator;
   }
 
   static bool ToString(const ByteBuffer& buffer, std::string& text) {
