@@ -217,6 +217,12 @@ TEST(GatewayServerTest, ServesPlainHttpBeyondLoopbackOnlyWhenThatIsAskedFor) {
   EXPECT_TRUE(cookie.starts_with("__Host-ridestream-session=")) << cookie;
   EXPECT_TRUE(cookie.ends_with("; Secure")) << cookie;
   EXPECT_TRUE(opened.headers.Has("strict-transport-security"));
+  const std::string host = "localhost:" + std::to_string((*tls)->port());
+  const auto ask = [&](const std::string& origin) {
+    return browser.Call("GET", "/session", {{"host", host}, {"origin", origin + host}}).status;
+  };
+  EXPECT_EQ(ask("https://"), 200);
+  EXPECT_EQ(ask("http://"), 403) << "anybody on the way may have written that page";
 
   for (const char* url :
        {"http://127.0.0.1:7000", "HTTPS://ride.example", "ride.example", "https://"}) {

@@ -110,6 +110,11 @@ std::optional<HostCookie> BrowserSessions::Cookie() const {
   return cookie_;
 }
 
+bool BrowserSessions::IsOfOwnPage(const Headers& headers) const {
+  MutexLock lock(mu_);
+  return IsOwnOrigin(headers, url_.starts_with(kHttps));
+}
+
 Response BrowserSessions::SignIn(const Request& request) {
   if (request.method != "GET") return WrongMethod(request, "GET");
   Response response{.status = 303, .headers = {{"location", "/"}, {"cache-control", "no-store"}}};
@@ -140,7 +145,7 @@ absl::StatusOr<std::string> BrowserSessions::Open(const identity::Principal& per
 
 Response BrowserSessions::SignOut(const Request& request) const {
   if (request.method != "POST") return WrongMethod(request, "POST");
-  if (!IsOwnOrigin(request.headers)) {
+  if (!IsOfOwnPage(request.headers)) {
     return Problem(403, absl::StatusCode::kPermissionDenied,
                    "only this gateway's own page can sign out");
   }
@@ -154,7 +159,7 @@ Response BrowserSessions::SignOut(const Request& request) const {
 }
 
 std::optional<BrowserSessions::Session> BrowserSessions::Find(const Headers& headers) const {
-  if (!IsOwnOrigin(headers)) return std::nullopt;
+  if (!IsOfOwnPage(headers)) return std::nullopt;
   const auto cookie = Cookie();
   const auto token = cookie ? cookie->In(headers) : std::nullopt;
   if (!token) return std::nullopt;

@@ -87,6 +87,7 @@ class BrowserSessions {
   /// Redeems the code and returns the cookie's value for the new session.
   absl::StatusOr<std::string> Redeem(std::string_view code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::optional<HostCookie> Cookie() const;
+  bool IsOfOwnPage(const Headers& headers) const;
   std::string AddressLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Clock& wall_;

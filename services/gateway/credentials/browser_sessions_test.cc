@@ -18,6 +18,14 @@ using ::testing::EndsWith;
 using ::testing::StartsWith;
 using testing::StatusIs;
 
+/// The cookie, as a browser sends it, of a session that `sessions` opens for this rider.
+std::string CookieOf(BrowserSessions& sessions, const std::string& rider) {
+  const std::string field = *sessions.Open({identity::Role::kRider, rider});
+  return field.substr(0, field.find(';'));
+}
+
+std::string ValueOf(const std::string& cookie) { return cookie.substr(cookie.find('=') + 1); }
+
 TEST(BrowserSessionsTest, ACodeOpensASessionForTheBrowserThatComesFirst) {
   SignedIn site;
   const std::string code = site.Code();
@@ -117,13 +125,27 @@ TEST(BrowserSessionsTest, RefusesCookiesFromPagesOfOtherOrigins) {
   EXPECT_FALSE(site.sessions->Find(foreign).has_value());
 }
 
-/// The cookie, as a browser sends it, of a session that `sessions` opens for this rider.
-std::string CookieOf(BrowserSessions& sessions, const std::string& rider) {
-  const std::string field = *sessions.Open({identity::Role::kRider, rider});
-  return field.substr(0, field.find(';'));
+TEST(BrowserSessionsTest, RefusesCookiesOverTlsFromAPageThatCameWithoutTls) {
+  SignedIn site;
+  site.sessions->SetUrl("https://ride.example");
+  const std::string cookie = CookieOf(*site.sessions, "ada");
+  const auto from = [&](const char* origin) {
+    return Headers{{"host", "ride.example"}, {"cookie", cookie}, {"origin", origin}};
+  };
+  EXPECT_TRUE(site.sessions->Find(from("https://ride.example")).has_value());
+  EXPECT_FALSE(site.sessions->Find(from("http://ride.example")).has_value());
+  const auto sign_out = [&](const char* origin) {
+    return site.sessions
+        ->SignOut({.method = "POST",
+                   .path = std::string(BrowserSessions::kSignOutPath),
+                   .query = "",
+                   .headers = from(origin),
+                   .body = ""})
+        .status;
+  };
+  EXPECT_EQ(sign_out("http://ride.example"), 403);
+  EXPECT_EQ(sign_out("https://ride.example"), 204);
 }
-
-std::string ValueOf(const std::string& cookie) { return cookie.substr(cookie.find('=') + 1); }
 
 TEST(BrowserSessionsTest, AcceptsOverTlsOnlyACookieThatTheHostItselfCanSet) {
   SignedIn site;

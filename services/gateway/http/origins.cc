@@ -10,7 +10,8 @@
 namespace ridestream::gateway {
 namespace {
 
-bool IsSameHost(const Headers& headers, std::string_view origin) {
+bool IsSameHost(const Headers& headers, std::string_view origin, bool tls) {
+  if (tls && !origin.starts_with(kHttps)) return false;
   const std::string_view host = AfterScheme(origin);
   return !host.empty() && SameName(host, headers.Get("host"));
 }
@@ -32,8 +33,8 @@ std::string_view AfterScheme(std::string_view url) {
   return {};
 }
 
-bool IsOwnOrigin(const Headers& headers) {
-  return !headers.Has("origin") || IsSameHost(headers, headers.Get("origin"));
+bool IsOwnOrigin(const Headers& headers, bool tls) {
+  return !headers.Has("origin") || IsSameHost(headers, headers.Get("origin"), tls);
 }
 
 absl::StatusOr<Origins> Origins::Parse(std::string_view list) {
@@ -59,14 +60,14 @@ bool Origins::Allow(const Request& request) const {
   if (all_) return true;
   if (!request.headers.Has("origin")) return !IsEmbeddedElsewhere(request);
   const std::string_view origin = request.headers.Get("origin");
-  return IsSameHost(request.headers, origin) ||
+  return IsSameHost(request.headers, origin, tls_) ||
          std::any_of(listed_.begin(), listed_.end(),
                      [origin](const std::string& listed) { return SameName(listed, origin); });
 }
 
 Headers Origins::AnswerHeaders(const Request& request) const {
   const std::string_view origin = request.headers.Get("origin");
-  if (origin.empty() || IsSameHost(request.headers, origin)) return {};
+  if (origin.empty() || IsSameHost(request.headers, origin, tls_)) return {};
   // No cookies and no other credentials of the browser's count here, so all fields may be seen.
   return {{"access-control-allow-origin", std::string(origin)},
           {"access-control-expose-headers", "*"},

@@ -55,11 +55,29 @@ TEST(Origins, RefusesInvalidOrigins) {
 }
 
 TEST(OriginsTest, KnowsOwnOrigin) {
-  EXPECT_TRUE(IsOwnOrigin({{"host", "127.0.0.1:7000"}}));
-  EXPECT_TRUE(IsOwnOrigin({{"host", "127.0.0.1:7000"}, {"origin", "http://127.0.0.1:7000"}}));
-  for (const char* origin : {"http://127.0.0.1:7001", "http://localhost:7000", "null", ""}) {
-    EXPECT_FALSE(IsOwnOrigin({{"host", "127.0.0.1:7000"}, {"origin", origin}})) << origin;
+  const std::string host = "127.0.0.1:7000";
+  for (const bool tls : {false, true}) {
+    EXPECT_TRUE(IsOwnOrigin({{"host", host}}, tls));
+    EXPECT_TRUE(IsOwnOrigin({{"host", host}, {"origin", "https://127.0.0.1:7000"}}, tls));
+    EXPECT_EQ(IsOwnOrigin({{"host", host}, {"origin", "http://127.0.0.1:7000"}}, tls), !tls);
+    for (const char* origin : {"https://127.0.0.1:7001", "https://localhost:7000", "null", ""}) {
+      EXPECT_FALSE(IsOwnOrigin({{"host", host}, {"origin", origin}}, tls)) << origin;
+    }
   }
+}
+
+TEST(OriginsTest, TakesOverTlsNoPageOfTheSameHostThatCameWithoutTls) {
+  Origins origins = *Origins::Parse("");
+  origins.RequireTls();
+  EXPECT_TRUE(origins.Allow(From("")));
+  EXPECT_TRUE(origins.Allow(From("https://map.example:7000")));
+  EXPECT_FALSE(origins.Allow(From("http://map.example:7000")));
+  Origins listed = *Origins::Parse("http://map.example:7000");
+  listed.RequireTls();
+  EXPECT_TRUE(listed.Allow(From("http://map.example:7000"))) << "without cookies";
+  EXPECT_EQ(
+      listed.AnswerHeaders(From("http://map.example:7000")).Get("access-control-allow-origin"),
+      "http://map.example:7000");
 }
 
 }  // namespace

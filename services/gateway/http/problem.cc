@@ -24,6 +24,7 @@ Response Problem(int http_status, absl::StatusCode code, std::string_view detail
   // Bytes of the peer's that are no UTF-8 must not cost it the answer.
   return {.status = http_status,
           .headers = {{"content-type", "application/problem+json"},
+                      {"cache-control", "no-store"},
                       {"grpc-status", std::to_string(static_cast<int>(code))},
                       {"grpc-message", GrpcMessage(detail)}},
           .body = Share(body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n")};

@@ -263,6 +263,7 @@ TEST_F(OidcSignInTest, RefusesWhatTheProviderShouldNotSend) {
     EXPECT_THAT(answer.body,
                 AllOf(HasSubstr("You are not signed in"), HasSubstr("/sign-in/start")));
     EXPECT_EQ(answer.headers.Get("content-type"), "text/html; charset=utf-8");
+    EXPECT_EQ(answer.headers.Get("cache-control"), "no-store");
     EXPECT_FALSE(browser.HasSession());
     EXPECT_FALSE(browser.HasAttempt());
   }
@@ -467,7 +468,9 @@ TEST_F(OidcSignInTest, BoundsTheSignInsThatWaitForTheProvider) {
 TEST_F(OidcSignInTest, SignsOut) {
   Browser browser(port());
   ASSERT_EQ(SignIn(browser).status, 303);
-  EXPECT_EQ(browser.Get("/sign-out").status, 405) << "a link, or an image, signs nobody out";
+  const auto linked = browser.Get("/sign-out");
+  EXPECT_EQ(linked.status, 405) << "a link, or an image, signs nobody out";
+  EXPECT_EQ(linked.headers.Get("cache-control"), "no-store");
   EXPECT_EQ(browser.Call("POST", "/sign-out", {{"origin", "http://page.example"}}).status, 403);
   EXPECT_TRUE(browser.HasSession());
   EXPECT_EQ(browser.Call("POST", "/sign-out").status, 204);

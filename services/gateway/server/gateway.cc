@@ -42,6 +42,7 @@ constexpr std::string_view kApiPolicy = "default-src 'none'; frame-ancestors 'no
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Make(GatewayOptions options) {
   options.web.credentials = options.credentials;
   options.rest.credentials = options.credentials;
+  if (options.https) options.origins.RequireTls();
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(options)));
   auto routes = Routes::Read(gateway->options_.services);
   if (!routes.ok()) return routes.status();
