@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <string>
 #include <thread>
@@ -173,6 +174,17 @@ TEST_F(TlsConnectionTest, ServerThatIsNotTrustedIsRefusedWithTheReasonAndWithout
   ExpectRefused("sslmode=verify-full&host=db.example&hostaddr=127.0.0.1&sslrootcert=" + right_ +
                     "/authority.pem",
                 "does not match host name \"db.example\"");
+}
+
+TEST_F(TlsConnectionTest, TheEnvironmentSaysWhatTheUrlLeavesOpen) {
+  ASSERT_EQ(setenv("PGSSLMODE", "verify-full", 1), 0);
+  ASSERT_EQ(setenv("PGSSLROOTCERT", (wrong_ + "/authority.pem").c_str(), 1), 0);
+  ExpectRefused("", "certificate verify failed");
+  EXPECT_THAT(Open("sslrootcert=" + right_ + "/authority.pem"), IsOk()) << "the URL goes first";
+  ASSERT_EQ(setenv("PGSSLROOTCERT", (right_ + "/authority.pem").c_str(), 1), 0);
+  EXPECT_THAT(Open(""), IsOk());
+  unsetenv("PGSSLMODE");
+  unsetenv("PGSSLROOTCERT");
 }
 
 TEST_F(TlsConnectionTest, ServerWithoutTlsIsRefusedIfTlsIsDemanded) {
