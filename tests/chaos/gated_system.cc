@@ -98,14 +98,29 @@ absl::Status GatedSystem::Kill(Service service) {
 absl::Status GatedSystem::Restart(Service service) {
   Process& process = of(service);
   MutexLock lock(process.mu);
-  const int status = process.child->Stop(SIGTERM);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return absl::InternalError(
-        fmt::format("{} didn't end well when it was asked to (wait status "
-                    "{:#x})",
-                    process.name, status));
+  return StopAndLaunch(process, process.binary);
+}
+
+absl::Status GatedSystem::Replace(Service service, const std::string& bin) {
+  Process& process = of(service);
+  MutexLock lock(process.mu);
+  return StopAndLaunch(process, fmt::format("{}/{}", bin, process.name));
+}
+
+absl::Status GatedSystem::StopAndLaunch(Process& process, const std::string& binary) {
+  if (process.child != nullptr) {
+    const int status = process.child->Stop(SIGTERM);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+      return absl::InternalError(
+          fmt::format("{} didn't end well when it was asked to (wait status "
+                      "{:#x})",
+                      process.name, status));
+    }
   }
-  return Launch(process);
+  process.binary = binary;
+  const absl::Status started = Launch(process);
+  if (!started.ok()) process.child.reset();
+  return started;
 }
 
 absl::Status GatedSystem::Freeze(Service service, std::chrono::milliseconds time) {

@@ -52,6 +52,9 @@ class GatedSystem {
   absl::Status Kill(Service service);
   /// SIGTERM, then a new process when the old one has ended, which must be with status 0.
   absl::Status Restart(Service service);
+  /// As Restart, with the service's binary in the folder `bin` from now on: another version.
+  /// When that doesn't start, no process of the service runs until the next Replace.
+  absl::Status Replace(Service service, const std::string& bin);
   absl::Status Freeze(Service service, std::chrono::milliseconds time);
 
   absl::StatusOr<std::size_t> ResidentBytes(Service service);
@@ -74,6 +77,8 @@ class GatedSystem {
   GatedSystem() = default;
   absl::Status Prepare(const Options& options);
   absl::Status Launch(Process& process);
+  absl::Status StopAndLaunch(Process& process, const std::string& binary)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(process.mu);
   Process& of(Service service) { return processes_[static_cast<std::size_t>(service)]; }
   const Process& of(Service service) const { return processes_[static_cast<std::size_t>(service)]; }
 

@@ -163,7 +163,7 @@ INSTANTIATE_TEST_SUITE_P(Binaries, HelpTest,
                                            "gateway", "healthprobe", "kafka_bench", "loadtest",
                                            "location", "matching_bench", "roads_bench",
                                            "scale_bench", "sim", "stream_bench", "supervisor",
-                                           "takeover", "trip"),
+                                           "takeover", "trip", "upgrade"),
                          [](const auto& binary) { return std::string(binary.param); });
 
 TEST(FlagRangesTest, ApplyToTheEnvironmentToo) {
