@@ -169,7 +169,7 @@ absl::Status DispatchServer::AddMarkets(Options& options) {
     markets_[id] = std::make_unique<MarketRunner>(
         MarketRunner::Config{.market = config, .planner = options.planner, .trip = options.trip},
         std::move(ports),
-        MarketRunner::Surroundings{*clock_, timers_, executor_,
+        MarketRunner::Dependencies{*clock_, timers_, executor_,
                                    [this] { return trip_clock_.to_ours(); }, *lease, sessions_,
                                    progress_});
   }

@@ -17,10 +17,10 @@ constexpr Duration kProveWithin = std::chrono::seconds(2);
 
 }  // namespace
 
-DriverSession::DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings)
+DriverSession::DriverSession(DriverId driver, MarketId market, const Dependencies& surroundings)
     : driver_(std::move(driver)),
       market_(std::move(market)),
-      around_(surroundings),
+      dependencies_(surroundings),
       session_(surroundings.config, surroundings.area) {}
 
 absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStream> stream,
@@ -32,23 +32,24 @@ absl::StatusOr<std::uint64_t> DriverSession::Attach(std::shared_ptr<SessionStrea
   {
     MutexLock lock(mu_);
     if (dropped_) return absl::UnavailableError("the session was just dropped; connect again");
-    connected.epoch = session_.Connect(hello, std::move(fresh_id), around_.clock.Now(),
+    connected.epoch = session_.Connect(hello, std::move(fresh_id), dependencies_.clock.Now(),
                                        [this](const v1::DriveResponse& push) { OnAcked(push); });
     connected.resumed = session_.resumed();
     hello_ = hello;
     id = session_.id();
     fenced = std::exchange(stream_, std::move(stream));
-    heard_at_ = heartbeat_at_ = attached_at_ = around_.clock.Now();
+    heard_at_ = heartbeat_at_ = attached_at_ = dependencies_.clock.Now();
     report_sequence_ = 0;
     if (free_seats_ == 0 && state_ == location::v1::DRIVER_STATE_IDLE) free_seats_ = hello.seats();
     // Under the lock, so that the market receives epochs in order. A queue never calls back.
-    posted = around_.events.Post(connected);
+    posted = dependencies_.events.Post(connected);
   }
   if (fenced != nullptr) {
     fenced->End(absl::AbortedError(
         fmt::format("a newer session of {} took over (epoch {})", driver_, connected.epoch)));
   }
-  around_.counters.Count(connected.resumed ? SessionCounter::kResumed : SessionCounter::kBegun);
+  dependencies_.counters.Count(connected.resumed ? SessionCounter::kResumed
+                                                 : SessionCounter::kBegun);
   Log(service::Level::kInfo, connected.resumed ? "session_resumed" : "session_begun", id,
       connected.epoch);
   if (!posted) {
@@ -69,7 +70,7 @@ void DriverSession::Detach(std::uint64_t epoch) {
     session_.Disconnect(epoch);
     gone = std::move(stream_);
     id = session_.id();
-    around_.events.PostAlways(DriverDisconnected{driver_, epoch});
+    dependencies_.events.PostAlways(DriverDisconnected{driver_, epoch});
   }
   Log(service::Level::kInfo, "driver_disconnected", id, epoch);
 }
@@ -80,7 +81,7 @@ bool DriverSession::NextToSend(std::uint64_t epoch, v1::DriveResponse* message) 
 }
 
 void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position) {
-  const Time now = around_.clock.Now();
+  const Time now = dependencies_.clock.Now();
   std::optional<LatLng> moved;
   bool was_suspect = false;
   PositionVerdict verdict;
@@ -98,9 +99,9 @@ void DriverSession::OnPosition(std::uint64_t epoch, const v1::Position& position
       if (market_wants_positions_) moved = session_.position();
     }
   }
-  around_.counters.Count(verdict);
-  if (was_suspect) around_.events.PostAlways(DriverHeard{driver_});
-  if (moved) (void)around_.events.Post(DriverMoved{driver_, *moved});
+  dependencies_.counters.Count(verdict);
+  if (was_suspect) dependencies_.events.PostAlways(DriverHeard{driver_});
+  if (moved) (void)dependencies_.events.Post(DriverMoved{driver_, *moved});
 }
 
 absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
@@ -111,11 +112,11 @@ absl::Status DriverSession::OnAck(std::uint64_t epoch, std::uint64_t sequence) {
 }
 
 void DriverSession::OnAcked(const v1::DriveResponse& push) {
-  if (around_.acks != nullptr) around_.acks->OnAck(driver_, push);
+  if (dependencies_.acks != nullptr) dependencies_.acks->OnAck(driver_, push);
   if (!push.has_offer()) return;
-  const Duration took = around_.clock.Now() - FromProto(push.offer().decided_at());
-  around_.offer_times.Acked(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(took / around_.config.clock_rate));
+  const Duration took = dependencies_.clock.Now() - FromProto(push.offer().decided_at());
+  dependencies_.offer_times.Acked(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(took / dependencies_.config.clock_rate));
 }
 
 bool DriverSession::OnHeard(std::uint64_t epoch) {
@@ -123,17 +124,17 @@ bool DriverSession::OnHeard(std::uint64_t epoch) {
   {
     MutexLock lock(mu_);
     if (!IsCurrent(epoch)) return false;
-    heard_at_ = around_.clock.Now();
+    heard_at_ = dependencies_.clock.Now();
     was_suspect = session_.OnHeard(heard_at_);
   }
-  if (was_suspect) around_.events.PostAlways(DriverHeard{driver_});
+  if (was_suspect) dependencies_.events.PostAlways(DriverHeard{driver_});
   return true;
 }
 
 void DriverSession::OnHeartbeat(std::uint64_t epoch) { (void)OnHeard(epoch); }
 
 void DriverSession::OnUnknownMessage(std::uint64_t epoch) {
-  if (OnHeard(epoch)) around_.counters.Count(SessionCounter::kUnknownMessage);
+  if (OnHeard(epoch)) dependencies_.counters.Count(SessionCounter::kUnknownMessage);
 }
 
 absl::Status DriverSession::OnCommand(std::uint64_t epoch, Event event) {
@@ -141,13 +142,13 @@ absl::Status DriverSession::OnCommand(std::uint64_t epoch, Event event) {
   bool has_room = false;
   {
     MutexLock lock(mu_);
-    has_room = session_.HasRoomForCommand(around_.clock.Now());
+    has_room = session_.HasRoomForCommand(dependencies_.clock.Now());
   }
-  if (!has_room) around_.counters.Count(SessionCounter::kTooManyCommands);
-  if (has_room && around_.events.Post(std::move(event))) return absl::OkStatus();
-  const std::string why =
-      has_room ? fmt::format("market {} is overloaded", market_)
-               : fmt::format("more than {:g} commands a second", around_.config.max_commands_per_s);
+  if (!has_room) dependencies_.counters.Count(SessionCounter::kTooManyCommands);
+  if (has_room && dependencies_.events.Post(std::move(event))) return absl::OkStatus();
+  const std::string why = has_room ? fmt::format("market {} is overloaded", market_)
+                                   : fmt::format("more than {:g} commands a second",
+                                                 dependencies_.config.max_commands_per_s);
   return rpc::WithRetryAfter(
       absl::ResourceExhaustedError(why + "; resume and repeat what had no effect"),
       kRepeatCommandAfter);
@@ -157,7 +158,7 @@ void DriverSession::Welcome(std::uint64_t epoch, const v1::Snapshot& snapshot) {
   std::shared_ptr<SessionStream> stream;
   {
     MutexLock lock(mu_);
-    session_.Welcome(epoch, driver_, snapshot, around_.clock.Now());
+    session_.Welcome(epoch, driver_, snapshot, dependencies_.clock.Now());
     if (session_.epoch() == epoch) history_.Restore(snapshot);
     stream = stream_;
   }
@@ -171,7 +172,7 @@ void DriverSession::Push(v1::DriveResponse message) {
   std::uint64_t epoch = 0;
   {
     MutexLock lock(mu_);
-    history_.Record(message, around_.clock.Now());
+    history_.Record(message, dependencies_.clock.Now());
     status = session_.Push(std::move(message));
     stream = stream_;
     if (!status.ok()) {
@@ -180,7 +181,7 @@ void DriverSession::Push(v1::DriveResponse message) {
     }
   }
   if (!status.ok()) {
-    around_.counters.Count(SessionCounter::kVoided);
+    dependencies_.counters.Count(SessionCounter::kVoided);
     Log(service::Level::kWarning, "session_voided", id, epoch);
   }
   if (stream == nullptr) return;
@@ -200,7 +201,7 @@ void DriverSession::SetAvailability(const dispatch::SetAvailability& availabilit
 }
 
 bool DriverSession::Tick() {
-  const Time now = around_.clock.Now();
+  const Time now = dependencies_.clock.Now();
   std::shared_ptr<SessionStream> stream;
   bool half_open = false;
   {
@@ -212,12 +213,12 @@ bool DriverSession::Tick() {
       return true;
     }
     if (session_.BecameSuspect(now)) {
-      around_.events.PostAlways(DriverSuspect{driver_});
+      dependencies_.events.PostAlways(DriverSuspect{driver_});
       Log(service::Level::kInfo, "driver_suspect", session_.id(), session_.epoch());
     }
     if (!session_.connected()) return false;
-    half_open = now - heard_at_ >= kSilentGraces * around_.config.suspect_after;
-    if (!half_open && now - heartbeat_at_ < around_.config.heartbeat()) return false;
+    half_open = now - heard_at_ >= kSilentGraces * dependencies_.config.suspect_after;
+    if (!half_open && now - heartbeat_at_ < dependencies_.config.heartbeat()) return false;
     heartbeat_at_ = now;
     session_.SendHeartbeat();
     stream = stream_;
@@ -235,7 +236,7 @@ std::shared_ptr<SessionStream> DriverSession::Drop() {
   dropped_ = true;
   // A new session of the driver may begin before the stream of this one ends.
   session_.Disconnect(session_.epoch());
-  around_.events.PostAlways(SessionDropped{driver_});
+  dependencies_.events.PostAlways(SessionDropped{driver_});
   return std::move(stream_);
 }
 
@@ -263,13 +264,13 @@ bool DriverSession::MakeRoom() {
     if (dropped_ || session_.epoch() == 0) return false;
     const bool idle_and_away = !session_.connected() && !history_.HasWork();
     const bool unproven =
-        !session_.position() && around_.clock.Now() - attached_at_ >= kProveWithin;
+        !session_.position() && dependencies_.clock.Now() - attached_at_ >= kProveWithin;
     if (!idle_and_away && !unproven) return false;
     stream = Drop();
     id = session_.id();
     epoch = session_.epoch();
   }
-  around_.counters.Count(SessionCounter::kEvicted);
+  dependencies_.counters.Count(SessionCounter::kEvicted);
   Log(service::Level::kInfo, "session_evicted", id, epoch);
   if (stream != nullptr) {
     stream->End(rpc::WithRetryAfter(
@@ -323,18 +324,20 @@ std::optional<LatLng> DriverSession::position() const {
 }
 
 void DriverSession::Forward(location::v1::DriverState state) {
-  around_.positions.Add([&](location::v1::PositionReport& report) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    report.set_driver_id(driver_.str());
-    report.set_session_epoch(session_.epoch());
-    report.set_sequence(++report_sequence_);
-    report.set_received_at_us(static_cast<std::uint64_t>(position_at_.time_since_epoch().count()));
-    report.set_lat_e7(session_.position()->lat_e7);
-    report.set_lng_e7(session_.position()->lng_e7);
-    report.set_heading_deg(heading_deg_);
-    report.set_speed_dm_per_s(speed_dm_per_s_);
-    report.set_state(state);
-    report.set_free_seats(free_seats_);
-  });
+  dependencies_.positions.Add(
+      [&](location::v1::PositionReport& report) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        report.set_driver_id(driver_.str());
+        report.set_session_epoch(session_.epoch());
+        report.set_sequence(++report_sequence_);
+        report.set_received_at_us(
+            static_cast<std::uint64_t>(position_at_.time_since_epoch().count()));
+        report.set_lat_e7(session_.position()->lat_e7);
+        report.set_lng_e7(session_.position()->lng_e7);
+        report.set_heading_deg(heading_deg_);
+        report.set_speed_dm_per_s(speed_dm_per_s_);
+        report.set_state(state);
+        report.set_free_seats(free_seats_);
+      });
 }
 
 }  // namespace ridestream::dispatch

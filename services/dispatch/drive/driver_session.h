@@ -62,7 +62,7 @@ class DriverSession {
   static constexpr int kSilentGraces = 4;
 
   /// Dependencies of a session, which they must outlive.
-  struct Surroundings {
+  struct Dependencies {
     const SessionConfig& config;
     const Clock& clock;
     EventSink& events;
@@ -71,11 +71,11 @@ class DriverSession {
     OfferTimes& offer_times;
     /// Where the market's drivers can be; null means everywhere.
     const S2LatLngRect* area = nullptr;
-    /// Null: nobody listens.
+    /// May be null.
     AckListener* acks = nullptr;
   };
 
-  DriverSession(DriverId driver, MarketId market, const Surroundings& surroundings);
+  DriverSession(DriverId driver, MarketId market, const Dependencies& surroundings);
 
   const DriverId& driver() const { return driver_; }
   const MarketId& market() const { return market_; }
@@ -152,7 +152,7 @@ class DriverSession {
 
   const DriverId driver_;
   const MarketId market_;
-  const Surroundings around_;
+  const Dependencies dependencies_;
 
   mutable Mutex mu_;
   Session session_ ABSL_GUARDED_BY(mu_);

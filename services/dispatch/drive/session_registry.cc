@@ -118,7 +118,7 @@ absl::StatusOr<std::shared_ptr<DriverSession>> SessionRegistry::FindOrMake(
       } else {
         auto session = std::make_shared<DriverSession>(
             driver, market,
-            DriverSession::Surroundings{config_.session, clock_, *ports->events, *ports->positions,
+            DriverSession::Dependencies{config_.session, clock_, *ports->events, *ports->positions,
                                         counters_, *ports->offer_times, ports->area, ports->acks});
         sessions_.Insert(session, address.name);
         return session;

@@ -34,41 +34,41 @@ const char* NameOf(const TripRequest& request) {
 
 }  // namespace
 
-CommandSender::CommandSender(std::string market, Surroundings surroundings)
-    : market_(std::move(market)), around_(std::move(surroundings)) {}
+CommandSender::CommandSender(std::string market, Dependencies surroundings)
+    : market_(std::move(market)), dependencies_(std::move(surroundings)) {}
 
 void CommandSender::Send(TripCommand command) {
   const std::string trip_id = TripOf(command.request).str();
   CallOptions options{kCommandTimeout};
-  if (std::string request = around_.requests.RequestOf(trip_id); !request.empty()) {
+  if (std::string request = dependencies_.requests.RequestOf(trip_id); !request.empty()) {
     options.request_ids.push_back(std::move(request));
   }
-  if (around_.rides != nullptr) options.traceparent = around_.rides->TraceOf(trip_id);
+  if (dependencies_.rides != nullptr) options.traceparent = dependencies_.rides->TraceOf(trip_id);
   const char* const name = NameOf(command.request);
-  const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
+  const std::optional<std::uint64_t> term = dependencies_.lease.TermToActIn();
   if (!term) {
-    around_.events.PostAlways(
+    dependencies_.events.PostAlways(
         CommandDone{command.command,
                     absl::UnavailableError("this process may no longer hold the market's lease")});
     return;
   }
   std::visit([&](auto& request) { request.set_term(*term); }, command.request);
-  around_.trip.Execute(
+  dependencies_.trip.Execute(
       std::move(command.request), options,
       [this, name, trip_id, id = command.command](absl::StatusOr<trip::v1::Trip> trip) {
-        around_.on_ended(name, trip.status().code());
+        dependencies_.on_ended(name, trip.status().code());
         if (rpc::IsStaleTerm(trip.status())) {
-          around_.lease.OnTermRefused();
+          dependencies_.lease.OnTermRefused();
           trip = absl::UnavailableError(std::string(trip.status().message()));
         }
-        if (trip.ok()) ShiftTimes(around_.trip_to_ours(), *trip);
-        around_.requests.LogCommand(name, trip_id, trip.status());
-        around_.events.PostAlways(CommandDone{id, std::move(trip)});
+        if (trip.ok()) ShiftTimes(dependencies_.trip_to_ours(), *trip);
+        dependencies_.requests.LogCommand(name, trip_id, trip.status());
+        dependencies_.events.PostAlways(CommandDone{id, std::move(trip)});
       });
 }
 
 void CommandSender::Send(const SetSurge& surge) {
-  const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
+  const std::optional<std::uint64_t> term = dependencies_.lease.TermToActIn();
   if (!term) return;
   trip::v1::ReportSurgeRequest request;
   request.set_market(market_);
@@ -78,13 +78,14 @@ void CommandSender::Send(const SetSurge& surge) {
     cell.set_s2_cell_id(id);
     cell.set_surge_percent(percent);
   }
-  around_.trip.ReportSurge(std::move(request), {kSurgeTimeout}, [this](const absl::Status& status) {
-    // A lasting surge is reported again, and the trip service drops it otherwise.
-    if (status.ok()) return;
-    if (rpc::IsStaleTerm(status)) around_.lease.OnTermRefused();
-    service::Log(service::Level::kWarning, "surge_not_told",
-                 {{"market", market_}, {"error", std::string(status.message())}});
-  });
+  dependencies_.trip.ReportSurge(
+      std::move(request), {kSurgeTimeout}, [this](const absl::Status& status) {
+        // A lasting surge is reported again, and the trip service drops it otherwise.
+        if (status.ok()) return;
+        if (rpc::IsStaleTerm(status)) dependencies_.lease.OnTermRefused();
+        service::Log(service::Level::kWarning, "surge_not_told",
+                     {{"market", market_}, {"error", std::string(status.message())}});
+      });
 }
 
 }  // namespace ridestream::dispatch

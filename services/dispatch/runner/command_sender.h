@@ -17,31 +17,31 @@ namespace ridestream::dispatch {
 /// Sends a market's commands and surge prices to trip, and reports their outcomes to the market.
 /// Each command and each report of surge carries the term of the market's lease. Without a term to
 /// act in, and when trip refuses the term, the market learns that the outcome is open, so that it
-/// sends the command again later. Thread-safe. What is given by reference outlives the calls under
-/// way, which end with `trip`.
+/// sends the command again later. Thread-safe. References must outlive running calls, which end
+/// with `trip`.
 class CommandSender {
  public:
-  struct Surroundings {
+  struct Dependencies {
     TripPort& trip;
     OpenRequests& requests;
     EventSink& events;
     MarketLease& lease;
-    /// What to add to a time of trip's to have ours.
+    /// Add this to a time of trip to get ours.
     std::function<Duration()> trip_to_ours;
-    /// Told of each command that ended, by its name ("assign").
+    /// Called for each command that ended, with its name ("assign").
     std::function<void(const std::string&, absl::StatusCode)> on_ended;
-    /// Null: rides aren't traced.
+    /// Null: rides are not traced.
     const RideTracer* rides = nullptr;
   };
 
-  CommandSender(std::string market, Surroundings surroundings);
+  CommandSender(std::string market, Dependencies surroundings);
 
   void Send(TripCommand command);
   void Send(const SetSurge& surge);
 
  private:
   const std::string market_;
-  const Surroundings around_;
+  const Dependencies dependencies_;
 };
 
 }  // namespace ridestream::dispatch

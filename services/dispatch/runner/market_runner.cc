@@ -25,22 +25,24 @@ S2LatLngRect AreaAround(const roads::BoundingBox& streets) {
 
 }  // namespace
 
-MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surroundings)
+MarketRunner::MarketRunner(const Config& config, Ports ports, Dependencies surroundings)
     : market_name_(config.market.market.str()),
       trip_address_(config.trip),
       streets_(std::move(ports.streets)),
       area_(AreaAround(streets_->graph().bounds())),
-      around_(std::move(surroundings)),
+      dependencies_(std::move(surroundings)),
       observer_(std::move(ports.observer)),
       rides_(std::move(ports.rides)),
       loop_(
-          config.market, around_.clock, around_.executor, *this,
+          config.market, dependencies_.clock, dependencies_.executor, *this,
           [this](Decision decision) {
             std::visit([this](auto& what) { Do(std::move(what)); }, decision);
           },
           config.max_waiting_events),
-      positions_(around_.clock, around_.timers, std::move(ports.open_positions), market_name_),
-      planner_(config.planner, market_name_, *streets_, std::move(ports.location), around_.executor,
+      positions_(dependencies_.clock, dependencies_.timers, std::move(ports.open_positions),
+                 market_name_),
+      planner_(config.planner, market_name_, *streets_, std::move(ports.location),
+               dependencies_.executor,
                [this](Event answer) { loop_.PostAlways(std::move(answer)); }),
       speeds_(std::move(ports.speeds)),
       log_reader_(market_name_, loop_,
@@ -54,8 +56,8 @@ MarketRunner::MarketRunner(const Config& config, Ports ports, Surroundings surro
       commands_(market_name_, {.trip = *trip_,
                                .requests = requests_,
                                .events = loop_,
-                               .lease = around_.lease,
-                               .trip_to_ours = around_.trip_to_ours,
+                               .lease = dependencies_.lease,
+                               .trip_to_ours = dependencies_.trip_to_ours,
                                .on_ended =
                                    [this](const std::string& command, absl::StatusCode code) {
                                      observer_->CommandEnded(command, code);
@@ -72,14 +74,14 @@ void MarketRunner::Start(std::function<void()> on_caught_up) {
     ScheduleSurvey();
   }
   Follow();
-  auto leader = around_.executor.Start([this] { return AcquireLease(); });
+  auto leader = dependencies_.executor.Start([this] { return AcquireLease(); });
   MutexLock lock(mu_);
   leader_ = std::move(leader);
 }
 
 void MarketRunner::Follow() {
   log_ = std::make_unique<LogStream>(
-      around_.timers,
+      dependencies_.timers,
       LogStream::Options{.open =
                              [this](TripPort::LogListener& listener) {
                                return trip_->FollowTrips(log_reader_.NextRequest(), listener);
@@ -114,7 +116,7 @@ void MarketRunner::Stop() {
     survey = survey_;
     leader = std::move(leader_);
   }
-  around_.timers.Cancel(survey);
+  dependencies_.timers.Cancel(survey);
   leader.reset();
   if (log_ != nullptr) log_->Stop();
   loop_.Stop();
@@ -142,12 +144,13 @@ void MarketRunner::Handled(const Event& event, std::chrono::nanoseconds took) {
 
 void MarketRunner::ScheduleSurvey() {
   if (stopped_) return;
-  survey_ = around_.timers.After(around_.clock.ToWall(kSurveyEvery), [this] { Survey(); });
+  survey_ =
+      dependencies_.timers.After(dependencies_.clock.ToWall(kSurveyEvery), [this] { Survey(); });
 }
 
 void MarketRunner::Survey() {
   // An overloaded market can skip this survey, since the next one replaces it.
-  (void)loop_.Post(around_.sessions.Survey(MarketId(market_name_)));
+  (void)loop_.Post(dependencies_.sessions.Survey(MarketId(market_name_)));
   MutexLock lock(mu_);
   ScheduleSurvey();
 }
@@ -158,7 +161,7 @@ bool MarketRunner::OnLog(trip::v1::FollowTripsResponse& message) {
   if (message.has_event()) {
     requests_.Note(message.event().trip());
     if (rides_ != nullptr) rides_->OnRead(message.event());
-    ShiftTimes(around_.trip_to_ours(), *message.mutable_event()->mutable_trip());
+    ShiftTimes(dependencies_.trip_to_ours(), *message.mutable_event()->mutable_trip());
   }
   return log_reader_.Take(message);
 }
@@ -177,12 +180,12 @@ void MarketRunner::OnLogEnd(const absl::Status& status, bool is_news) {
 // Decisions.
 
 void MarketRunner::Do(const SendWelcome& decision) {
-  const auto session = around_.sessions.Find(decision.driver);
+  const auto session = dependencies_.sessions.Find(decision.driver);
   if (session != nullptr) session->Welcome(decision.epoch, decision.snapshot);
 }
 
 void MarketRunner::Do(dispatch::Push decision) {
-  const auto session = around_.sessions.Find(decision.driver);
+  const auto session = dependencies_.sessions.Find(decision.driver);
   if (session == nullptr) return;
   LogPush(decision, session->id(),
           [this](const std::string& trip) { return requests_.RequestOf(trip); });
@@ -190,16 +193,16 @@ void MarketRunner::Do(dispatch::Push decision) {
 }
 
 void MarketRunner::Do(const EndSession& decision) {
-  around_.sessions.EndShift(decision.driver, decision.epoch);
+  dependencies_.sessions.EndShift(decision.driver, decision.epoch);
 }
 
 void MarketRunner::Do(const SetAvailability& decision) {
-  const auto session = around_.sessions.Find(decision.driver);
+  const auto session = dependencies_.sessions.Find(decision.driver);
   if (session != nullptr) session->SetAvailability(decision);
 }
 
 void MarketRunner::Do(FindCandidates decision) {
-  if (!around_.lease.TermToActIn()) {
+  if (!dependencies_.lease.TermToActIn()) {
     loop_.PostAlways(CandidatesFound{
         decision.round,
         absl::UnavailableError("this process may no longer hold the market's lease")});
@@ -214,15 +217,15 @@ void MarketRunner::Do(FindCandidates decision) {
 void MarketRunner::Do(FindRoute decision) { planner_.Find(std::move(decision)); }
 
 void MarketRunner::Do(ReportProgress decision) {
-  const std::optional<std::uint64_t> term = around_.lease.TermToActIn();
+  const std::optional<std::uint64_t> term = dependencies_.lease.TermToActIn();
   if (!term) return;
   decision.progress.set_market(market_name_);
   decision.progress.set_term(*term);
   if (decision.progress.progress().has_arrives_at()) {
     auto& arrives_at = *decision.progress.mutable_progress()->mutable_arrives_at();
-    arrives_at = ToProto(FromProto(arrives_at) - around_.trip_to_ours());
+    arrives_at = ToProto(FromProto(arrives_at) - dependencies_.trip_to_ours());
   }
-  around_.progress.Report(std::move(decision.progress));
+  dependencies_.progress.Report(std::move(decision.progress));
 }
 
 void MarketRunner::Do(const StepJudged& decision) {

@@ -68,7 +68,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
     std::unique_ptr<RideTracer> rides = nullptr;
   };
   /// Dependencies shared with other markets, which must outlive this one.
-  struct Surroundings {
+  struct Dependencies {
     const Clock& clock;
     TimerPort& timers;
     Executor& executor;
@@ -80,7 +80,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
     ProgressReporter& progress;
   };
 
-  MarketRunner(const Config& config, Ports ports, Surroundings surroundings);
+  MarketRunner(const Config& config, Ports ports, Dependencies surroundings);
   ~MarketRunner() override;
 
   /// Starts to follow the log. `on_caught_up` is called each time the market has caught up with the
@@ -142,7 +142,7 @@ class MarketRunner final : public EventSink, private MarketLoop::Observer {
   const std::string trip_address_;
   const std::shared_ptr<const roads::Streets> streets_;
   const S2LatLngRect area_;
-  const Surroundings around_;
+  const Dependencies dependencies_;
   const std::unique_ptr<Observer> observer_;
   const std::unique_ptr<RideTracer> rides_;
   MarketLoop loop_;

@@ -156,7 +156,7 @@ class MarketRunnerTest : public ::testing::Test {
                             .observer = std::make_unique<CommandCounter>(commands_ended_),
                             .streets = streets_,
                             .speeds = nullptr},
-        MarketRunner::Surroundings{clock_, timers_, executor_, [] { return Duration(0); }, lease_,
+        MarketRunner::Dependencies{clock_, timers_, executor_, [] { return Duration(0); }, lease_,
                                    registry_, progress_});
     runner_->Start([this] { ++caught_up_; });
     Lead();
