@@ -22,11 +22,11 @@ class ChildProcess {
   struct Options {
     std::string binary;
     std::vector<std::string> arguments = {};
-    /// The file to which the child's stderr is appended. If empty, the child shares stderr with this
-    /// process, and announces no address.
+    /// The file to which the child's stderr is appended. If empty, the child shares stderr with
+    /// this process, and announces no address.
     std::string log_path = {};
-    /// The file to which the child's stdout is appended. If empty, the child shares stdout with this
-    /// process.
+    /// The file to which the child's stdout is appended. If empty, the child shares stdout with
+    /// this process.
     std::string stdout_path = {};
     /// Added to this process's environment.
     std::map<std::string, std::string> environment = {};
