@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-// What the sources of this folder need of Boost. Nothing outside of it includes Boost.
+// What the sources of this folder need from Boost. No other folder includes Boost.
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>

@@ -5,13 +5,13 @@
 
 namespace ridestream::gateway {
 
-/// The bytes that all connections of a server together hold of what was sent to them: bodies of
-/// requests and messages of WebSockets, whole or not. Thread-safe.
+/// Counts the bytes of request bodies and WebSocket messages, complete or not, that all connections
+/// of a server hold together. Thread-safe.
 class BodyBytes {
  public:
   explicit BodyBytes(std::size_t bound) : bound_(bound) {}
 
-  /// What one connection holds of them. Not thread-safe.
+  /// The bytes that one connection holds. Not thread-safe.
   class Share {
    public:
     explicit Share(BodyBytes& all) : all_(all) {}
@@ -19,7 +19,7 @@ class BodyBytes {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    /// False, and nothing changes, when it would grow beyond what is left.
+    /// Returns false and changes nothing if all shares together would exceed the bound.
     bool Resize(std::size_t bytes) {
       if (bytes > held_ && !all_.Take(bytes - held_)) return false;
       if (bytes < held_) all_.used_ -= held_ - bytes;

@@ -12,63 +12,65 @@
 
 namespace ridestream::gateway {
 
-/// Where things of one connection run: one after the other, on some thread of the server's.
+/// Runs the work of one connection: one task after the other, on any thread of the server.
 class Strand {
  public:
   virtual ~Strand() = default;
-  /// Runs `work` there, later. From any thread; the other functions of these interfaces may be
-  /// called only from there, and all their callbacks come there.
+  /// Runs `work` on the strand, later. May be called from any thread. The other functions of these
+  /// interfaces may be called only on the strand, and their callbacks run on the strand.
   virtual void Post(std::function<void()> work) = 0;
-  /// Runs `work` there after `delay`, unless the connection has ended. It should hold what it needs
-  /// weakly.
+  /// Runs `work` on the strand after `delay`, unless the connection has ended. `work` should hold
+  /// only weak references.
   virtual void After(std::chrono::milliseconds delay, std::function<void()> work) = 0;
-  /// Called at most once, when the peer has gone, was too slow, or the server stops: nothing that
-  /// is sent arrives any more. Not called after an orderly end. Never from within another function.
+  /// `gone` is called at most once, when the peer has disconnected or was too slow, or when the
+  /// server stops: nothing that is sent after that arrives. It isn't called after an orderly end,
+  /// and never from within another function.
   virtual void OnGone(std::function<void()> gone) = 0;
-  /// Called at most once, when the server starts to drain: end soon what could go on for long.
+  /// `drain` is called at most once, when the server starts to drain. It should end long exchanges
+  /// soon.
   virtual void OnDrain(std::function<void()> drain) = 0;
 };
 
-/// A WebSocket. Nothing is read that wasn't asked for, so the reader slows the writer.
+/// A WebSocket. A message is read only after a call of Read, so a slow reader slows the writer.
 class WebSocket : public Strand {
  public:
-  /// Asks for the next message, once. Text messages are told apart from binary ones.
+  /// Reads the next message and calls `got` once. `binary` is false for a text message.
   virtual void Read(std::function<void(std::string message, bool binary)> got) = 0;
-  /// Sends a binary message. One at a time: the next after `written`.
+  /// Sends a binary message. Call it again only after `written` was called.
   virtual void Write(SharedBytes message, std::function<void()> written) = 0;
-  /// Says good-bye after what was written; `reason` has at most 123 bytes.
+  /// Sends a close frame after all written messages. `reason` has at most 123 bytes.
   virtual void Close(std::uint16_t code, std::string_view reason) = 0;
 };
 
-/// One request and its answer: either Send, or Begin, Write … and End. Owned by whoever answers;
-/// the connection holds no reference once it was handed over. What comes after the end, or after
-/// the peer has gone, is ignored.
+/// One request and its response: either Send, or Begin, Write … and End. The handler owns the
+/// exchange; the connection holds no reference after it has passed the exchange on. Calls after the
+/// end of the response, or after the peer has disconnected, have no effect.
 class Exchange : public Strand {
  public:
   virtual const Request& request() const = 0;
-  /// Header fields that every response of this exchange has in addition.
+  /// Adds header fields to every response of this exchange.
   virtual void AddHeaders(Headers headers) = 0;
-  /// Names what was asked for, for the server's observer; `route` outlives the exchange.
+  /// Names the requested route for the server's observer. `route` must outlive the exchange.
   virtual void SetRoute(std::string_view route) = 0;
-  /// Answers whole.
+  /// Sends the whole response.
   virtual void Send(Response response) = 0;
-  /// Answers piece by piece: first the status and the header (the body is ignored).
+  /// Begins a response in pieces, with the status and the header. The body of `head` is ignored.
   virtual void Begin(Response head) = 0;
-  /// The next piece, not empty. `written` is called when the peer's side of the network has taken
-  /// it, so that waiting for it bounds what waits here.
+  /// Sends the next piece, which must not be empty. `written` is called after the socket has
+  /// accepted the piece. A caller that waits for it bounds the bytes that are queued here.
   virtual void Write(SharedBytes piece, std::function<void()> written) = 0;
   virtual void End() = 0;
-  /// Breaks the connection, so that an answer that isn't whole doesn't look so.
+  /// Cuts the connection, so that the peer can't take an incomplete response for a complete one.
   virtual void Abort() = 0;
-  /// Whether the peer asks for a WebSocket.
+  /// Whether the peer requests a WebSocket.
   virtual bool WantsWebSocket() const = 0;
-  /// Answers by becoming a WebSocket with this subprotocol, whose messages may have `max_message`
-  /// bytes. Only from within the handler of the request. The exchange has ended then.
+  /// Turns the connection into a WebSocket with this subprotocol, whose messages may have up to
+  /// `max_message` bytes. May be called only within the handler of the request. Ends the exchange.
   virtual std::shared_ptr<WebSocket> Accept(std::string_view subprotocol,
                                             std::size_t max_message) = 0;
 };
 
-/// Answers a request, now or later. Called on its strand.
+/// Answers a request, at once or later. Called on the exchange's strand.
 using Handler = std::function<void(std::shared_ptr<Exchange>)>;
 
 }  // namespace ridestream::gateway

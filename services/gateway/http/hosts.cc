@@ -19,7 +19,7 @@ bool AreAll(std::string_view text, std::string_view others) {
   });
 }
 
-/// "127." and three more numbers.
+/// Whether the text is "127." and three more numbers.
 bool IsLoopbackV4(std::string_view host) {
   const std::vector<std::string> parts =
       absl::StrSplit(absl::string_view(host.data(), host.size()), '.');

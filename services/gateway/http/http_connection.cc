@@ -19,7 +19,7 @@ namespace http = beast::http;
 namespace {
 
 constexpr std::size_t kReadBytes = 4096;
-// What a peer may still send after we have said all, and how long: RFC 9112, 9.6.
+// How much a peer may still send after our last byte, and for how long: RFC 9112, 9.6.
 constexpr std::size_t kMaxLingerBytes = 4 << 20;
 constexpr std::chrono::milliseconds kLinger{2'000};
 
@@ -47,14 +47,14 @@ Response Busy(std::string_view why) {
 
 }  // namespace
 
-/// What a handler holds of the connection.
+/// The handler's view of the connection.
 class HttpConnection::OneExchange final : public Exchange {
  public:
   OneExchange(std::shared_ptr<HttpConnection> connection, Request request)
       : connection_(std::move(connection)),
         id_(connection_->exchange_),
         request_(std::move(request)) {}
-  /// A handler that lets go of it without an answer must not leave the peer waiting.
+  /// If a handler drops the exchange without a response, the peer must not wait for ever.
   ~OneExchange() override {
     net::post(connection_->strand_,
               [connection = connection_, id = id_] { connection->Abort(id); });
@@ -124,7 +124,7 @@ HttpConnection::HttpConnection(Stream stream, const HttpOptions& options, BodyBy
       options_(options),
       body_bytes_(body_bytes),
       body_share_(body_bytes),
-      // A header that is a little over its limit still fits, so that the parser tells it.
+      // A header slightly over the limit still fits, so that the parser reports the error.
       buffer_(options.limits.header_bytes + kReadBytes) {}
 
 void HttpConnection::Start() {
@@ -157,7 +157,8 @@ void HttpConnection::Next() {
 }
 
 void HttpConnection::Listen() {
-  // What came already waits for its turn, and only so much of it: then we listen no more.
+  // Bytes that arrive early wait in the buffer. Once there are any, reading stops, which bounds
+  // them.
   if (listening_ || (buffer_.size() > 0 && state_ != State::kLingering)) return;
   listening_ = true;
   stream_.async_read_some(buffer_.prepare(kReadBytes),
@@ -196,8 +197,8 @@ void HttpConnection::OnHeader(ErrorCode error) {
   if (state_ == State::kClosed) return;
   if (error) return OnBadRequest(error);
   const auto& message = parser_->get();
-  // All that is said of the request is taken from here: what a trailer adds to the message later is
-  // no part of its header.
+  // The request is copied here, before the parser adds a trailer's fields to the message: they are
+  // not part of the header.
   request_ = ToRequest(message);
   close_after_ = !message.keep_alive();
   chunked_ = message.version() >= 11;
@@ -304,7 +305,7 @@ void HttpConnection::Guard(std::uint64_t id, const Work& work) {
 
 std::string HttpConnection::HeaderText(const Response& response, const Headers& common) {
   close_after_ = close_after_ || draining_;
-  // Not by Beast's fields, which throw for a value over 64 KiB.
+  // Beast's fields aren't used, because they throw for a value over 64 KiB.
   std::string text =
       fmt::format("HTTP/1.1 {} {}\r\n", response.status,
                   View(http::obsolete_reason(static_cast<http::status>(response.status))));
@@ -384,7 +385,7 @@ void HttpConnection::Put(Output output) {
   Advance();
 }
 
-/// The only place that writes.
+/// The only function that writes.
 void HttpConnection::Advance() {
   if (writing_ || outputs_.empty() || state_ == State::kClosed) return;
   writing_ = true;
@@ -393,7 +394,7 @@ void HttpConnection::Advance() {
       net::buffer(output.before), output.piece ? net::buffer(*output.piece) : net::const_buffer(),
       net::buffer(output.after.data(), output.after.size())};
   Arm(limits_.stall_time);
-  // Asked after each part that was taken: every one renews our patience.
+  // Asio calls this after each partial write. Progress restarts the timeout.
   const auto go_on = [self = shared_from_this(), done = std::size_t{0}](
                          const ErrorCode& error, std::size_t count) mutable -> std::size_t {
     if (error) return 0;
@@ -476,7 +477,7 @@ void HttpConnection::Arm(std::chrono::milliseconds patience) {
   timer_.expires_after(patience);
   timer_.async_wait([weak = weak_from_this()](ErrorCode error) {
     const auto self = weak.lock();
-    // A timer that was armed again after this was queued hasn't expired.
+    // If the timer was armed again after this callback was queued, it hasn't expired.
     if (error || self == nullptr || self->timer_.expiry() > net::steady_timer::clock_type::now()) {
       return;
     }

@@ -18,23 +18,25 @@
 
 namespace ridestream::gateway {
 
-/// One connection of HTTP/1.1: reads a request, hands it to the handler, writes the answer, and so
-/// on. While a request is being answered it listens on, so that it sees the peer go away.
+/// One HTTP/1.1 connection: reads a request, passes it to the handler, writes the response, and
+/// repeats. It keeps reading while a request is being answered, to detect that the peer
+/// disconnects.
 ///
-/// All on its strand but what Peer declares. Kept alive by the operations of Asio that are under
-/// way and by the exchange that is being answered.
+/// All functions except those of Peer run on the strand. Pending Asio operations and the open
+/// exchange keep the connection alive.
 class HttpConnection final : public Peer, public std::enable_shared_from_this<HttpConnection> {
  public:
-  /// `options` and `body_bytes` outlive it, as do `peers`.
+  /// `options` and `body_bytes` must outlive the connection, and so must the `peers` of Enter.
   HttpConnection(Stream stream, const HttpOptions& options, BodyBytes& body_bytes);
   void Enter(Peers& peers, const std::string& address) {
     seat_ = peers.Enter(weak_from_this(), address);
   }
 
-  /// Shakes hands where it speaks TLS, and serves requests. From any thread, once.
+  /// Performs the handshake if the connection uses TLS, and serves requests. May be called once,
+  /// from any thread.
   void Start();
-  /// Says that it is one too many, by 503, and goes; over TLS it goes without a word. Instead of
-  /// Start. `why` is a literal.
+  /// Refuses a connection beyond the limit: answers 503 and closes, or over TLS only closes. Call
+  /// it instead of Start. `why` must be a literal.
   void Refuse(std::string_view why);
 
   void StartDrain() override;
@@ -44,12 +46,12 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   class OneExchange;
   enum class State {
     kIdle,       // Waits for the first byte of a request.
-    kReading,    // Reads one.
-    kAnswering,  // An exchange is open, or an answer of our own is being written.
-    kLingering,  // Has said all; waits a little for the peer to close, so that it gets all.
+    kReading,    // Reads a request.
+    kAnswering,  // An exchange is open, or a response of our own is being written.
+    kLingering,  // All is written. Waits shortly for the peer to close, so that it gets everything.
     kClosed,
   };
-  /// What is written at once: a piece between its framing.
+  /// The bytes of one write: a piece of a response with its framing.
   struct Output {
     std::string before;
     SharedBytes piece;
@@ -66,16 +68,17 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void ReadBody();
   void OnRequest();
   void OnBadRequest(ErrorCode error);
-  /// Answers instead of the handler, and closes: what follows may be the body, not a request.
+  /// Answers instead of the handler, and closes: the bytes that follow may be a body, not a
+  /// request.
   void Reject(Response response);
 
   void BeginExchange(std::string_view method);
-  /// Runs what isn't ours. An exception of it ends the exchange `id`, by 500 if nothing was sent of
-  /// its answer, and never leaves the connection.
+  /// Runs a callback. An exception never leaves the connection: it ends the exchange `id`, by 500
+  /// if nothing of the response was sent.
   template <class Work>
   void Guard(std::uint64_t id, const Work& work);
 
-  // Writing. `id` is the exchange's: one that isn't the current is ignored.
+  // Writing. `id` is that of the exchange. Calls for an exchange that isn't current are ignored.
   bool IsCurrent(std::uint64_t id) const {
     return id == exchange_ && state_ == State::kAnswering && !answered_;
   }
@@ -94,20 +97,20 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void EndExchange();
   void Linger();
   void Close();
-  /// Closes, and tells the exchange that is open.
+  /// Closes, and notifies the open exchange.
   void Gone();
   void Arm(std::chrono::milliseconds patience);
   void Disarm();
   void OnTimeout();
 
-  std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
+  std::unique_ptr<Peers::Seat> seat_;  // First, so that it is released last.
   Stream stream_;
   const net::any_io_executor strand_;
   net::steady_timer timer_;
   const HttpOptions& options_;
   const HttpLimits& limits_ = options_.limits;
   BodyBytes& body_bytes_;
-  BodyBytes::Share body_share_;  // Of the request that is read or answered.
+  BodyBytes::Share body_share_;  // For the request that is read or answered.
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
 
@@ -117,14 +120,14 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   bool draining_ = false;
   std::size_t lingered_bytes_ = 0;
 
-  std::uint64_t exchange_ = 0;  // Counts them.
+  std::uint64_t exchange_ = 0;  // Number of the current exchange.
   std::chrono::steady_clock::time_point arrived_;
-  std::string method_;      // Of the request; empty if what came was none.
-  std::string_view route_;  // What it asked for, if the handler has said it.
-  bool begun_ = false;      // Begin was called: a part of the answer may have gone.
-  bool answered_ = false;   // All of the answer waits in outputs_.
+  std::string method_;      // Of the request; empty if the bytes weren't a request.
+  std::string_view route_;  // The requested route, if the handler has named it.
+  bool begun_ = false;      // Begin was called: a part of the response may be sent.
+  bool answered_ = false;   // The rest of the response is in outputs_.
   bool close_after_ = false;
-  Request request_;  // That is being read; its handler gets it.
+  Request request_;  // The request that is being read, until the handler gets it.
   bool asks_for_web_socket_ = false;
   bool chunked_ = false;
   bool without_body_ = false;

@@ -23,12 +23,12 @@
 namespace ridestream::gateway {
 namespace {
 
-// Beyond the limit this many more get the error "too many"; the rest is closed without a
-// word.
+// This many connections beyond the limit get the error "too many". Further ones are closed without
+// a response.
 constexpr std::size_t kMaxRefusing = 64;
-// Refused connections are counted under a name that is no address.
+// Refused connections are counted under this name, which isn't an address.
 constexpr char kRefused[] = "refused";
-// When the process has no file left: how long until it tries again.
+// Pause before the next attempt if the process has no file descriptor left.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 absl::StatusOr<Tcp::endpoint> Resolve(net::io_context& io, const std::string& address) {
@@ -44,12 +44,12 @@ absl::StatusOr<Tcp::endpoint> Resolve(net::io_context& io, const std::string& ad
   return found.begin()->endpoint();
 }
 
-/// Small answers at once; and a peer that vanished without a word is noticed within half a minute,
-/// though nothing may be sent to it.
+/// Small responses are sent at once. A peer that disappeared is detected within half a minute, even
+/// if nothing is sent to it.
 void SetOptions(Tcp::socket& socket) {
   const int fd = socket.native_handle();
   const auto set = [fd](int level, int option, int value) {
-    // What can't be set costs a delay, nothing else.
+    // An option that can't be set only causes a delay.
     static_cast<void>(setsockopt(fd, level, option, &value, sizeof(value)));
   };
   set(IPPROTO_TCP, TCP_NODELAY, 1);
@@ -117,7 +117,7 @@ class BeastServer final : public HttpServer {
   }
 
  private:
-  /// Returns once no further connection can arrive, so that none outlives the drain.
+  /// Returns when no further connection can arrive, so that none outlives the drain.
   void StopAccepting() {
     const std::future<void> closed = net::post(acceptor_.get_executor(), net::use_future([this] {
                                                  ErrorCode ignored;
@@ -170,7 +170,7 @@ class BeastServer final : public HttpServer {
   BodyBytes body_bytes_{options_.limits.all_body_bytes};
   std::atomic<std::uint64_t> refused_ = 0;
   net::io_context io_;  // What it still holds goes with it, while the above is there.
-  // A connection that waits for a call has nothing under way here; the threads must stay for it.
+  // While a connection waits for a call, Asio has no work. This keeps the threads running.
   const net::executor_work_guard<net::io_context::executor_type> keep_running_{io_.get_executor()};
   Tcp::acceptor acceptor_;
   net::steady_timer pause_;

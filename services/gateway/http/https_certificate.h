@@ -11,17 +11,17 @@
 
 namespace ridestream::gateway {
 
-/// The certificate by which browsers know the gateway: a PEM file with the chain and its private
-/// key, as HAProxy takes it, so that both are replaced at once. It is read again every second.
-/// Connections from then on use what it says. A file that can't be used leaves the last good one in
-/// use, and the log says so. Thread-safe.
+/// The gateway's certificate for browsers: a PEM file with the chain and its private key, as
+/// HAProxy reads it, so that both are replaced at once. The file is read again every second, and
+/// new connections use its content. If it can't be used, the last usable content stays in use, and
+/// the log has the reason. Thread-safe.
 class HttpsCertificate {
  public:
   /// TLS 1.2 or newer with this certificate; see stream.h.
   struct Context;
 
-  /// An error that names the file when it is missing, holds no certificate or no key, or when they
-  /// don't fit each other.
+  /// An error names the file if it is missing, has no certificate or no key, or if the two don't
+  /// match.
   static absl::StatusOr<std::unique_ptr<HttpsCertificate>> Load(
       const std::string& path, std::chrono::milliseconds reload_every = std::chrono::seconds(1));
 
@@ -37,7 +37,7 @@ class HttpsCertificate {
 
   const std::unique_ptr<File> file_;
   const std::chrono::milliseconds reload_every_;
-  TimerQueue timer_;  // Last: what it calls uses the others.
+  TimerQueue timer_;  // Last: its callbacks use the other members.
 };
 
 }  // namespace ridestream::gateway

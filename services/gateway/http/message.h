@@ -11,7 +11,7 @@
 
 namespace ridestream::gateway {
 
-/// The fields of a message's header, in their order. Names compare without regard to case.
+/// The fields of a message's header, in their order. Case doesn't matter in names.
 class Headers {
  public:
   using Field = std::pair<std::string, std::string>;
@@ -19,13 +19,13 @@ class Headers {
   Headers() = default;
   Headers(std::initializer_list<Field> fields) : fields_(fields) {}
 
-  /// Appends. Bytes that would end a field (control characters but the tab) become spaces.
+  /// Appends a field. Bytes that would end it (control characters other than tab) become spaces.
   void Add(std::string_view name, std::string_view value);
-  /// Appends as it is; for what isn't sent as text.
+  /// Appends a field unchanged, for values that aren't sent as text.
   void AddRaw(std::string_view name, std::string value) {
     fields_.emplace_back(name, std::move(value));
   }
-  /// The first of that name; empty if there is none.
+  /// The value of the first field of this name; empty if there is none.
   std::string_view Get(std::string_view name) const;
   bool Has(std::string_view name) const;
   std::size_t Count(std::string_view name) const;
@@ -37,20 +37,20 @@ class Headers {
   std::vector<Field> fields_;
 };
 
-/// Whether two names of header fields are the same: ASCII without regard to case.
+/// Whether two names of header fields are equal, ignoring the case of ASCII letters.
 bool SameName(std::string_view a, std::string_view b);
 
-/// The value of the cookie of exactly this name in the fields Cookie of a request's header. Nothing
-/// if there is none, and nothing if there are several: a browser doesn't say who set which, and an
-/// attacker may have set the first.
+/// The value of the cookie with exactly this name in the fields Cookie of a request's header.
+/// Nothing if there is none. Nothing if there are several either: a browser doesn't show who set
+/// each of them, and an attacker may have set the first.
 std::optional<std::string_view> FindCookie(const Headers& headers, std::string_view name);
 
-/// The media type in the value of a Content-Type field: without parameters, in small letters.
+/// The media type in the value of a Content-Type field: without parameters, in lower case.
 std::string MediaType(std::string_view content_type);
 
 struct Request {
   std::string method;
-  /// As it was sent: percent-encoded, without the query.
+  /// As sent: percent-encoded, without the query.
   std::string path;
   /// The part after the '?', encoded.
   std::string query;
@@ -58,7 +58,7 @@ struct Request {
   std::string body;
 };
 
-/// Bytes that several connections may be sending.
+/// Bytes that several connections can send at the same time.
 using SharedBytes = std::shared_ptr<const std::string>;
 
 struct Response {

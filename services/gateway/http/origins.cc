@@ -16,8 +16,8 @@ bool IsSameHost(const Headers& headers, std::string_view origin, bool tls) {
   return !host.empty() && SameName(host, headers.Get("host"));
 }
 
-/// Whether a browser says that a page of another site uses it, say as an image, for which it sends
-/// no `Origin`. Following a link is another matter.
+/// Whether the browser states that a page of another site embeds the response, for example as an
+/// image: browsers send no `Origin` then. False for a link that somebody follows.
 bool IsEmbeddedElsewhere(const Request& request) {
   const std::string_view site = request.headers.Get("sec-fetch-site");
   return (site == "cross-site" || site == "same-site") &&
@@ -68,7 +68,7 @@ bool Origins::Allow(const Request& request) const {
 Headers Origins::AnswerHeaders(const Request& request) const {
   const std::string_view origin = request.headers.Get("origin");
   if (origin.empty() || IsSameHost(request.headers, origin, tls_)) return {};
-  // No cookies and no other credentials of the browser's count here, so all fields may be seen.
+  // The browser's cookies and other credentials aren't used here, so the page may read all fields.
   return {{"access-control-allow-origin", std::string(origin)},
           {"access-control-expose-headers", "*"},
           {"vary", "origin"}};

@@ -12,8 +12,8 @@
 
 namespace ridestream::gateway {
 
-/// A connection as its server sees it. Both functions from any thread, and without effect when it
-/// has ended.
+/// The server's view of a connection. Both functions may be called from any thread, and have no
+/// effect after the connection has ended.
 class Peer {
  public:
   virtual ~Peer() = default;
@@ -21,11 +21,11 @@ class Peer {
   virtual void Cut() = 0;
 };
 
-/// The connections of a server: counted, in all and by address, and told when it stops.
-/// Thread-safe.
+/// The connections of a server. Counts them, in total and by address, and notifies them when the
+/// server stops. Thread-safe.
 class Peers {
  public:
-  /// Held by a connection as long as it lives.
+  /// A connection holds its seat for its lifetime.
   class Seat {
    public:
     Seat(Peers& peers, std::uint64_t id, std::string address)
@@ -33,7 +33,7 @@ class Peers {
     ~Seat() { peers_.Leave(id_, address_); }
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
-    /// For a further peer at the same address.
+    /// Makes a seat for another peer at the same address.
     std::unique_ptr<Seat> Another(const std::weak_ptr<Peer>& peer) const {
       return peers_.Enter(peer, address_);
     }
@@ -48,10 +48,10 @@ class Peers {
   std::size_t count() const;
   std::size_t CountOf(const std::string& address) const;
 
-  /// Tells all, and every later one.
+  /// Notifies all connections, and those that enter later.
   void StartDrain();
   void Cut();
-  /// False when some are left after `timeout`.
+  /// Returns false if some connections are left after `timeout`.
   bool WaitUntilNone(std::chrono::milliseconds timeout);
   void WaitUntilNone();
 

@@ -21,7 +21,7 @@ Response Problem(int http_status, absl::StatusCode code, std::string_view detail
                                        {"status", http_status},
                                        {"detail", ProblemText(detail)},
                                        {"code", CodeName(code)}};
-  // Bytes of the peer's that are no UTF-8 must not cost it the answer.
+  // The peer gets its response even if its own bytes in it aren't UTF-8.
   return {.status = http_status,
           .headers = {{"content-type", "application/problem+json"},
                       {"cache-control", "no-store"},
@@ -98,7 +98,7 @@ std::string_view CodeName(absl::StatusCode code) {
 }
 
 std::string ProblemText(std::string_view text) {
-  // Before, so that a long one costs little; and after, since escapes are longer.
+  // Shortened before, so that a long text costs little, and after, because escapes are longer.
   const std::string escaped = EscapeForbidden(Utf8Prefix(text, kMaxTextBytes));
   return std::string(Utf8Prefix(escaped, kMaxTextBytes));
 }

@@ -14,7 +14,7 @@ int HexDigit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// '+' is a space in a form's encoding, unless it is percent-encoded.
+/// In a form's encoding, '+' is a space unless it is percent-encoded.
 std::string Decode(absl::string_view text) {
   std::string spaced(text);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');

@@ -7,12 +7,12 @@
 
 namespace ridestream::gateway {
 
-/// The bytes that %XX stand for; other characters are themselves. Other text stays.
+/// Replaces each %XX by its byte. All other text stays as it is.
 std::string PercentDecode(std::string_view text);
 
-/// Name and value of each parameter of a URL's query or of a form's body, in their order, with
-/// percent-encoding undone and '+' for a space. The value is empty without a '='. Empty parameters
-/// ("&&") are left out; a name may be empty and may occur several times.
+/// The names and values of the parameters of a URL's query or a form's body, in their order.
+/// Percent-encoding is decoded, and '+' becomes a space. A parameter without '=' has an empty
+/// value. Empty parameters ("&&") are left out. A name may be empty, and may occur several times.
 std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view query);
 
 }  // namespace ridestream::gateway

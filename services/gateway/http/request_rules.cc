@@ -23,7 +23,8 @@ std::optional<Response> RefuseHost(const Request& request, bool is_1_1) {
   return std::nullopt;
 }
 
-/// Two readings of where a body ends are how a request is smuggled past a proxy.
+/// If the gateway and a proxy disagree on where a body ends, a request can be smuggled past the
+/// proxy.
 std::optional<Response> RefuseFraming(const Request& request, bool is_1_1) {
   const std::size_t encodings = request.headers.Count("transfer-encoding");
   const std::size_t lengths = request.headers.Count("content-length");
@@ -59,7 +60,7 @@ std::optional<Response> RefuseWebSocket(const Request& request) {
   }
   const std::string_view key = request.headers.Get("sec-websocket-key");
   std::string bytes;
-  // Strictly: 16 bytes are 24 characters, of which the last two are padding.
+  // Strict: 16 bytes are 24 characters, and the last two are padding.
   if (request.headers.Count("sec-websocket-key") != 1 || key.size() != 24 ||
       !absl::Base64Unescape(absl::string_view(key.data(), key.size()), &bytes) ||
       bytes.size() != 16) {

@@ -9,8 +9,8 @@
 
 namespace ridestream::gateway {
 
-/// The files of a folder, as a page is made of them. They are read once, into memory: a path is
-/// looked up, never opened, so no path leads out of the folder. Immutable.
+/// The files of a folder with a web page. They are read into memory once. A path is looked up there
+/// and never opened, so no path leads out of the folder. Immutable.
 class StaticFiles {
  public:
   /// NOT_FOUND if there is no such folder or no index.html in it, RESOURCE_EXHAUSTED if it holds
@@ -18,10 +18,10 @@ class StaticFiles {
   static absl::StatusOr<StaticFiles> Load(const std::string& folder);
   StaticFiles() = default;
 
-  /// Answers GET and HEAD; 404 for what isn't there. A path whose last part has no extension is the
-  /// page's own matter, and gets index.html. Files in assets/ have their hash in their names, and
-  /// is cached by browsers forever; the rest is requested again, and answered by 304 if it is the
-  /// same.
+  /// Answers GET and HEAD, with 404 if there is no such file. A path whose last part has no
+  /// extension is a route of the page, and gets index.html. Files in assets/ have their hash in
+  /// their names, so browsers cache them forever. Browsers request other files again, and get 304
+  /// if they haven't changed.
   Response Serve(const Request& request) const;
   bool empty() const { return files_.empty(); }
 

@@ -9,18 +9,18 @@
 namespace ridestream::gateway {
 
 struct HttpsCertificate::Context {
-  /// Asio takes it as one that could be changed; nobody does once it is made.
+  /// Mutable because Asio requires it. Nobody changes it after it is made.
   mutable net::ssl::context ssl{net::ssl::context::tls_server};
 };
 
-/// The bytes of a connection: those of its TCP socket, or those within TLS. An AsyncReadStream and
-/// AsyncWriteStream of Asio's. Movable while nothing is under way.
+/// The bytes of a connection: those of its TCP socket, or those within TLS. Implements Asio's
+/// AsyncReadStream and AsyncWriteStream. Movable while no operation is pending.
 class Stream {
  public:
   using next_layer_type = Tcp::socket;
   using executor_type = Tcp::socket::executor_type;
 
-  /// Plain TCP where `context` is null.
+  /// Plain TCP if `context` is null.
   Stream(Tcp::socket socket, const HttpsCertificate::Context* context) {
     if (context == nullptr) {
       plain_.emplace(std::move(socket));
@@ -34,7 +34,7 @@ class Stream {
   executor_type get_executor() { return next_layer().get_executor(); }
   bool is_tls() const { return tls_.has_value(); }
 
-  /// Shakes hands as the server. For TLS alone.
+  /// Performs the server's handshake. Only for TLS.
   template <class Handler>
   void async_handshake(Handler&& handler) {
     tls_->async_handshake(net::ssl::stream_base::server, std::forward<Handler>(handler));
@@ -57,13 +57,13 @@ class Stream {
   }
 
  private:
-  // One of them.
+  // Exactly one has a value.
   std::optional<Tcp::socket> plain_;
   std::optional<net::ssl::stream<Tcp::socket>> tls_;
 };
 
-/// Found by Beast when a WebSocket ends: TCP's end is the end, since a WebSocket has its own
-/// good-bye before.
+/// Beast calls this when a WebSocket ends. It closes only TCP, since the WebSocket's close frames
+/// have already been exchanged.
 template <class Handler>
 void async_teardown(beast::role_type role, Stream& stream, Handler&& handler) {
   beast::websocket::async_teardown(role, stream.next_layer(), std::forward<Handler>(handler));

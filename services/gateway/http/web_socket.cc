@@ -12,7 +12,7 @@ namespace websocket = beast::websocket;
 
 namespace {
 
-// At a time, of a message.
+// Bytes of a message that are read at a time.
 constexpr std::size_t kMessagePieceBytes = 64 << 10;
 
 }  // namespace
@@ -100,7 +100,7 @@ void BeastWebSocket::StartRead() {
 
 void BeastWebSocket::OnRead(ErrorCode error) {
   if (error) {
-    // After our own close frame the peer's ends the reading; StartClose's handler sees it.
+    // After our close frame, the peer's close frame ends the reading. StartClose's handler sees it.
     if (!closing_) Gone();
     return;
   }
@@ -123,7 +123,7 @@ void BeastWebSocket::OnRead(ErrorCode error) {
 void BeastWebSocket::CloseFor(websocket::close_code code) {
   const auto gone = std::exchange(gone_, nullptr);
   Close(code, "");
-  // The peer may take its time with its own good-bye.
+  // The peer may take long to send its own close frame, so the memory is released now.
   buffer_.clear();
   buffer_.shrink_to_fit();
   body_share_.Resize(0);

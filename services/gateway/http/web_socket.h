@@ -15,17 +15,17 @@
 
 namespace ridestream::gateway {
 
-/// A WebSocket on Beast's stream, which pings the peer and cuts a silent one. Threading as
-/// HttpConnection.
+/// A WebSocket over Beast's stream. It sends pings, and cuts a silent peer. The threading is that
+/// of HttpConnection.
 class BeastWebSocket final : public WebSocket,
                              public Peer,
                              public std::enable_shared_from_this<BeastWebSocket> {
  public:
   BeastWebSocket(Stream stream, const HttpLimits& limits, std::size_t max_message,
                  BodyBytes& body_bytes);
-  /// Takes a seat beside that of the connection it was, at the same address.
+  /// Takes another seat at the address of the HTTP connection that became this WebSocket.
   void Enter(const Peers::Seat& seat) { seat_ = seat.Another(weak_from_this()); }
-  /// Shakes hands; what is read or written before that waits.
+  /// Performs the handshake. Reads and writes wait until it has ended.
   void Start(beast::http::request<beast::http::string_body> request, std::string_view subprotocol);
 
   void Post(std::function<void()> work) override;
@@ -40,7 +40,7 @@ class BeastWebSocket final : public WebSocket,
   void Cut() override;
 
  private:
-  /// Runs what isn't ours. An exception of it cuts the WebSocket and never leaves it.
+  /// Runs a callback. An exception never leaves the WebSocket: it cuts the connection.
   template <class Work>
   void Guard(const Work& work);
   void OnAccepted(ErrorCode error);
@@ -52,18 +52,18 @@ class BeastWebSocket final : public WebSocket,
   void StartWrite();
   void StartClose();
   void Gone();
-  /// Lets go of everything that holds the call on the other side.
+  /// Releases everything that keeps the call to the service alive.
   void Release();
   void ArmStall();
 
-  std::unique_ptr<Peers::Seat> seat_;  // The first, so that it is given back last.
+  std::unique_ptr<Peers::Seat> seat_;  // First, so that it is released last.
   beast::websocket::stream<Stream> stream_;
   net::steady_timer stall_timer_;
-  net::steady_timer message_timer_;  // Runs while a part of a message has come.
+  net::steady_timer message_timer_;  // Runs while a message is incomplete.
   const HttpLimits& limits_;
   beast::http::request<beast::http::string_body> request_;
   beast::flat_buffer buffer_;
-  BodyBytes::Share body_share_;  // Of the message that is being read.
+  BodyBytes::Share body_share_;  // For the message that is being read.
 
   bool accepted_ = false;
   bool draining_ = false;
@@ -72,7 +72,7 @@ class BeastWebSocket final : public WebSocket,
   std::function<void()> gone_;
   std::function<void()> drain_;
   std::function<void(std::string, bool)> got_;
-  SharedBytes message_;  // Being written, or to be.
+  SharedBytes message_;  // Is written now or next.
   bool writing_ = false;
   std::function<void()> written_;
   std::optional<beast::websocket::close_reason> closing_;
