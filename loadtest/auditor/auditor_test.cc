@@ -407,7 +407,7 @@ INSTANTIATE_TEST_SUITE_P(
               [](RunHistory& run) { run.first.Violated(Check::kSessionEpochGrows, "epoch"); }},
         Wrong{"OtherFareThanQuoted", Check::kFareEqualsQuote, "began with fare 860, was quoted 861",
               [](RunHistory& run) { run.rider.quoted_minor = 861; }},
-        Wrong{"OtherFareThanQuoted", Check::kFareEqualsQuote,
+        Wrong{"OtherFareThanRiderWasShown", Check::kFareEqualsQuote,
               "fare 1110 on record, the rider was told",
               [](RunHistory& run) { run.rider.fare_minor = 860; }},
         Wrong{"FareNotTheSum", Check::kFareEqualsQuote, "is not the tariff's sum",
