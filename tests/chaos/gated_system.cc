@@ -19,6 +19,11 @@ std::vector<std::string> Joined(std::initializer_list<std::vector<std::string>> 
   return all;
 }
 
+/// For a service whose last start failed.
+absl::Status IsDown(const std::string& name) {
+  return absl::UnavailableError(fmt::format("{} isn't running: its last start failed", name));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GatedSystem>> GatedSystem::Start(const Options& options) {
@@ -87,6 +92,7 @@ absl::Status GatedSystem::Launch(Process& process) {
 absl::Status GatedSystem::Kill(Service service) {
   Process& process = of(service);
   MutexLock lock(process.mu);
+  if (process.child == nullptr) return IsDown(process.name);
   const int status = process.child->Stop(SIGKILL);
   if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
     return absl::InternalError(
@@ -126,6 +132,7 @@ absl::Status GatedSystem::StopAndLaunch(Process& process, const std::string& bin
 absl::Status GatedSystem::Freeze(Service service, std::chrono::milliseconds time) {
   Process& process = of(service);
   MutexLock lock(process.mu);
+  if (process.child == nullptr) return IsDown(process.name);
   process.child->Signal(SIGSTOP);
   std::this_thread::sleep_for(time);
   process.child->Signal(SIGCONT);
@@ -135,6 +142,7 @@ absl::Status GatedSystem::Freeze(Service service, std::chrono::milliseconds time
 absl::StatusOr<std::size_t> GatedSystem::ResidentBytes(Service service) {
   Process& process = of(service);
   MutexLock lock(process.mu);
+  if (process.child == nullptr) return IsDown(process.name);
   return process.child->ResidentBytes();
 }
 

@@ -34,7 +34,7 @@ TEST(UpgradeTest, ReplacesEachServiceUnderLoadWithoutAFailedCall) {
   ASSERT_NE(Bin(), "") << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const auto finished = Upgrade(Bin(), "");
   ASSERT_THAT(finished, IsOk());
-  EXPECT_EQ(finished->wait_status, 0);
+  EXPECT_EQ(finished->wait_status, 0) << finished->output;
   EXPECT_THAT(finished->output,
               AllOf(HasSubstr("trip, older version"), HasSubstr("location, older version"),
                     HasSubstr("dispatch, older version"),
@@ -57,7 +57,7 @@ TEST(UpgradeTest, ReportsWhyAnOlderVersionCannotComeBackAndAuditsTheRest) {
 
   const auto finished = Upgrade(older.path(), "");
   ASSERT_THAT(finished, IsOk());
-  EXPECT_NE(finished->wait_status, 0);
+  EXPECT_NE(finished->wait_status, 0) << finished->output;
   EXPECT_THAT(
       finished->output,
       AllOf(HasSubstr("trip, older version: it ended before it was ready: the schema is too new"),
