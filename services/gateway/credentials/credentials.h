@@ -33,6 +33,8 @@ class Credentials {
   /// without a valid token; the event "call_refused" is then logged, at most ten times a second.
   absl::Status Prove(const Headers& request, CallOptions& call) const;
 
+  /// Whether calls need a token or a session. Otherwise callers are who they claim to be.
+  bool is_proof_required() const { return tokens_ != nullptr; }
   /// Null if browsers can't sign in.
   BrowserSessions* sessions() const { return sessions_; }
 

@@ -125,8 +125,8 @@ Response Gateway::DescribeSession(const Request& request) const {
     body["session"] = nlohmann::json::object();
     if (session->person) body["session"]["caller"] = identity::Name(*session->person);
   }
-  // For those who see trips: without sign-in everybody, else who is signed in.
-  if (!options_.trace_url.empty() && (sessions == nullptr || session)) {
+  // Only for those who see trips.
+  if (!options_.trace_url.empty() && (session || !options_.credentials.is_proof_required())) {
     body["traceUrl"] = options_.trace_url;
   }
   return {.status = 200,

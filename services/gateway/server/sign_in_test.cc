@@ -174,6 +174,21 @@ TEST_F(SignInTest, ASessionActsAsTheCallerThatItNames) {
             "web 0 socket 0 rest 200 events rest 200");
 }
 
+TEST_F(SignInTest, OnlyThoseWhoSeeTripsLearnTheUrlOfTraces) {
+  trace_url_ = "http://jaeger.test/trace/{trace_id}";
+  const auto session = [&](const Headers& headers) {
+    Start("");
+    return TestClient(port()).Call("GET", "/session", headers).body;
+  };
+  EXPECT_THAT(session(site_.Open()), HasSubstr("jaeger.test"));
+  EXPECT_THAT(session({}), Not(HasSubstr("jaeger.test")));
+  // Callers need tokens, and browsers can't sign in.
+  credentials_ = Credentials(anonymizer_, *site_.verifier);
+  EXPECT_THAT(session({}), Not(HasSubstr("jaeger.test")));
+  credentials_ = Credentials(anonymizer_);
+  EXPECT_THAT(session({}), HasSubstr("jaeger.test"));
+}
+
 TEST_F(SignInTest, PagesOfOtherOriginsCannotUseASession) {
   const Headers forged =
       With(With(site_.Open(), "ridestream-caller", "rider/ada"), "origin", "http://page.example");

@@ -26,7 +26,8 @@ void GatewayTest::Start(const std::string& allow_origins, const HttpLimits& limi
                                 .origins = *Origins::Parse(allow_origins),
                                 .files = {},
                                 .credentials = credentials_,
-                                .oidc = oidc_});
+                                .oidc = oidc_,
+                                .trace_url = trace_url_});
   ASSERT_THAT(gateway, testing::IsOk());
   gateway_ = *std::move(gateway);
   auto server = HttpServer::Start(

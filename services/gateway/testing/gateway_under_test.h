@@ -40,6 +40,7 @@ class GatewayTest : public ::testing::Test {
   const Anonymizer anonymizer_{*Pseudonyms::Random()};
   Credentials credentials_{anonymizer_};  // For the gateway that Start makes.
   OidcSignIn* oidc_ = nullptr;            // For the gateway that Start makes.
+  std::string trace_url_;                 // For the gateway that Start makes.
   prometheus::Registry registry_;
   HttpMetrics http_metrics_{registry_};
   std::unique_ptr<Gateway> gateway_;
