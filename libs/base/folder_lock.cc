@@ -51,10 +51,8 @@ absl::StatusOr<FolderLock> FolderLock::Acquire(const std::string& folder) {
                     folder, ReadHolder(file)));
   }
   const std::string name = NameOfProcess();
-  if (ftruncate(file, 0) != 0 ||
-      pwrite(file, name.data(), name.size(), 0) != static_cast<ssize_t>(name.size())) {
-    return CannotLock(path, errno);
-  }
+  // Without the name, as on a full disk, the lock holds just as well.
+  if (ftruncate(file, 0) == 0) (void)!pwrite(file, name.data(), name.size(), 0);
   return lock;
 }
 
