@@ -179,7 +179,7 @@ TEST_F(RpcMetricsTest, SampledCallsAreExemplarsOfTheirDuration) {
   WaitUntil("x_rpc_calls_total", {{"method", "FindNearest"}}, 1);
   const tracing::SpanData sampled =
       spans.Await(tracing::SpanKind::kServer, "ridestream.location.v1.LocationService/FindNearest");
-  // It is kept after the call was counted.
+  // Exemplars are kept after the call was counted.
   const auto is_kept = [&] {
     const auto found = newest();
     return found && found->trace == sampled.context.trace_id;
