@@ -2,8 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "absl/synchronization/notification.h"
-#include "grpcpp/generic/generic_stub.h"
+#include "libs/rpc/callback_threads.h"
 #include "libs/rpc/client_security.h"
 #include "libs/rpc/grpc_log.h"
 
@@ -36,29 +35,6 @@ void AddHealthChecks(const std::string& part, nlohmann::json& config) {
   config["healthCheckConfig"] = {{"serviceName", part}};
 }
 
-/// Keeps gRPC's callback threads alive until the process exits. They end with the process's last
-/// channel that used them, and whoever releases that channel waits for them. In gRPC 1.51 a
-/// reaction must not do that: its thread would wait for itself, and then continue with freed
-/// memory. But a call holds its channel, and ends in a reaction. So one unused channel is kept.
-class CallbackThreads {
- public:
-  static void Keep() { static const CallbackThreads kept; }
-
- private:
-  CallbackThreads() {
-    const grpc::Slice nothing;
-    const grpc::ByteBuffer request(&nothing, 1);
-    grpc::ByteBuffer response;
-    grpc::ClientContext context;
-    absl::Notification done;
-    grpc::GenericStub(channel_).UnaryCall(&context, "/none/None", {}, &request, &response,
-                                          [&done](const grpc::Status&) { done.Notify(); });
-    done.WaitForNotification();
-  }
-
-  const std::shared_ptr<grpc::Channel> channel_ = grpc::CreateChannel("", nullptr);
-};
-
 }  // namespace
 
 bool IsAddressList(const std::string& target) { return target.find(',') != std::string::npos; }
@@ -66,7 +42,7 @@ bool IsAddressList(const std::string& target) { return target.find(',') != std::
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options) {
   LogGrpcMessages();
-  CallbackThreads::Keep();
+  KeepCallbackThreads();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(options.keepalive.time.count()));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,

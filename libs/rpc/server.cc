@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/resource_quota.h"
+#include "libs/rpc/callback_threads.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/grpc_log.h"
 #include "libs/rpc/memory_limit.h"
@@ -101,6 +102,7 @@ Server::~Server() {
 }
 
 std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
+  KeepCallbackThreads();
   return server_->InProcessChannel(grpc::ChannelArguments());
 }
 

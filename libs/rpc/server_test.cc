@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "absl/synchronization/notification.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/status.h"
@@ -67,6 +68,32 @@ TEST(ServerTest, AStatusCrossesTheWireWithItsDetails) {
   };
   EXPECT_EQ(trailer("ridestream-market"), "porto");
   EXPECT_EQ(trailer("ridestream-address"), "10.0.0.7:7003");
+}
+
+TEST(ServerTest, AReactionMayReleaseTheLastInProcessChannel) {
+  struct Call {
+    grpc::ClientContext context;
+    FindNearestRequest request;
+    FindNearestResponse response;
+    absl::Notification answered;
+    absl::Notification server_gone;
+  };
+  OneAnswer service;
+  for (int i = 0; i < 100; ++i) {
+    auto server = *Server::Start({.services = {&service}});
+    const auto call = std::make_shared<Call>();
+    location::v1::LocationService::NewStub(server->InProcessChannel())
+        ->async()
+        ->FindNearest(&call->context, &call->request, &call->response,
+                      [call](const grpc::Status& status) {
+                        EXPECT_TRUE(status.ok()) << status.error_message();
+                        call->answered.Notify();
+                        call->server_gone.WaitForNotification();
+                      });
+    call->answered.WaitForNotification();
+    server.reset();
+    call->server_gone.Notify();
+  }
 }
 
 TEST(ServerTest, AChannelToSeveralServersCallsTheOneThatServes) {

@@ -1,0 +1,32 @@
+#include "libs/rpc/callback_threads.h"
+
+#include "absl/synchronization/notification.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/grpcpp.h"
+
+namespace ridestream::rpc {
+namespace {
+
+/// A channel whose first call has started the callback threads.
+class KeptChannel {
+ public:
+  KeptChannel() {
+    const grpc::Slice nothing;
+    const grpc::ByteBuffer request(&nothing, 1);
+    grpc::ByteBuffer response;
+    grpc::ClientContext context;
+    absl::Notification done;
+    grpc::GenericStub(channel_).UnaryCall(&context, "/none/None", {}, &request, &response,
+                                          [&done](const grpc::Status&) { done.Notify(); });
+    done.WaitForNotification();
+  }
+
+ private:
+  const std::shared_ptr<grpc::Channel> channel_ = grpc::CreateChannel("", nullptr);
+};
+
+}  // namespace
+
+void KeepCallbackThreads() { static const KeptChannel kept; }
+
+}  // namespace ridestream::rpc
