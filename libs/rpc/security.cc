@@ -41,15 +41,12 @@ void Security::Secure(ServerOptions& server, const std::vector<std::string>& ser
   clients.insert(kTokenCarriers.begin(), kTokenCarriers.end());
   clients.insert(tls_->service());  // The container's health probe has no other certificate.
   server.credentials = tls_->ForServer(std::move(clients));
-  server.may_force_sampling = [this](const auto& context) { return MayForceSampling(context); };
-}
-
-bool Security::MayForceSampling(const grpc::ServerContextBase& context) const {
-  const absl::StatusOr<std::string> service = PeerService(*context.auth_context());
-  if (!service.ok()) return false;
-  if (*service != kTrustedProxy) return true;
-  const absl::StatusOr<Proof> proof = authenticator_->Authenticate(context);
-  return proof.ok() && proof->principal.role == CallerKind::kOperator;
+  // A service passes on its own decision, or that of the gateway. The door passes on what strangers
+  // send.
+  server.may_force_sampling = [](const grpc::ServerContextBase& context) {
+    const absl::StatusOr<std::string> service = PeerService(*context.auth_context());
+    return service.ok() && *service != kTrustedProxy;
+  };
 }
 
 std::shared_ptr<grpc::ChannelCredentials> Security::ForChannel(const std::string& service) const {

@@ -43,8 +43,8 @@ class Security {
   /// Verifies tokens; nullptr if insecure.
   const identity::TokenVerifier* tokens() const { return tokens_.get(); }
   /// Makes the server require the certificate of a service that carries tokens or is listed in the
-  /// policies of `served` (full names of proto services), and obey only the sampled flags of
-  /// services and operators.
+  /// policies of `served` (full names of proto services), and ignore the sampled flags that come
+  /// through the door.
   void Secure(ServerOptions& server, const std::vector<std::string>& served) const;
   /// Credentials for channels to this service; nullptr, i.e. plaintext, if insecure.
   std::shared_ptr<grpc::ChannelCredentials> ForChannel(const std::string& service) const;
@@ -58,9 +58,6 @@ class Security {
 
  private:
   Security() = default;
-  /// A service passes on its own decision about a trace, or that of the gateway. The door passes on
-  /// what strangers send.
-  bool MayForceSampling(const grpc::ServerContextBase& context) const;
 
   const ScaledClock wall_;  // Tokens use wall-clock time at any --clock_rate.
   std::unique_ptr<TlsCredentials> tls_;
