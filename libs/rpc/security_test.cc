@@ -209,12 +209,9 @@ TEST_F(SecurityTest, LetsServicesAloneForceATrace) {
     std::string token;
     bool forces;
   } const cases[] = {
-      {"dispatch", "", true},
-      {"gateway", rider, true},  // The gateway has decided about its client's wish.
-      {"loadtest", rider, true},
-      {"door", rider, false},
-      {"door", driver, false},
-      {"door", "", false},
+      // The gateway has decided about its client's wish.
+      {"dispatch", "", true},          {"gateway", rider, true}, {"loadtest", rider, true},
+      {"door", rider, false},          {"door", driver, false},  {"door", "", false},
       {"door", operator_token, false},
   };
   for (const Case& each : cases) {
