@@ -47,6 +47,7 @@ struct Setting {
   std::unique_ptr<LocalServices> system = nullptr;
   // One of each round.
   std::vector<double> rates = {};
+  std::vector<double> cpu_us = {};
   std::vector<double> p50_us = {};
   std::vector<double> p99_us = {};
 };
@@ -61,15 +62,32 @@ absl::Status Start(Setting& setting, LocalServices::Options options) {
   return absl::OkStatus();
 }
 
+/// CPU time of all services so far.
+absl::StatusOr<std::chrono::duration<double, std::micro>> CpuTime(const LocalServices& system) {
+  std::chrono::duration<double, std::micro> sum{0};
+  for (const std::string& service : system.names()) {
+    const auto used = system.process(service).CpuTime();
+    if (!used.ok()) return used.status();
+    sum += *used;
+  }
+  return sum;
+}
+
 absl::Status Measure(Setting& setting, const std::vector<LatLng>& places,
                      std::chrono::seconds length) {
-  setting.rates.push_back(FloodWithRides(*setting.system, places, length).per_second);
+  const auto before = CpuTime(*setting.system);
+  if (!before.ok()) return before.status();
+  const Flooded flooded = FloodWithRides(*setting.system, places, length);
+  const auto after = CpuTime(*setting.system);
+  if (!after.ok()) return after.status();
+  setting.rates.push_back(flooded.per_second);
+  setting.cpu_us.push_back((*after - *before).count() / static_cast<double>(flooded.taken));
   const auto push = MeasurePushes(*setting.system, places, length);
   if (!push.ok()) return push.status();
   setting.p50_us.push_back(push->p50_us);
   setting.p99_us.push_back(push->p99_us);
-  Say(fmt::format("  {:<14}{:>12.0f}{:>12.0f}{:>12.0f}", setting.name, setting.rates.back(),
-                  push->p50_us, push->p99_us));
+  Say(fmt::format("  {:<14}{:>12.0f}{:>12.2f}{:>12.0f}{:>12.0f}", setting.name,
+                  setting.rates.back(), setting.cpu_us.back(), push->p50_us, push->p99_us));
   return absl::OkStatus();
 }
 
@@ -84,7 +102,7 @@ double MedianRatio(const std::vector<double>& values, const std::vector<double>&
 absl::Status Compare(std::deque<Setting>& settings, const std::vector<LatLng>& places, int rounds,
                      std::chrono::seconds length, nlohmann::json& figures) {
   for (int round = 0; round < rounds; ++round) {
-    Say(fmt::format("round {:<10}positions/s    push p50    push p99 (us)", round + 1));
+    Say(fmt::format("round {:<10}positions/s      CPU us    push p50    push p99 (us)", round + 1));
     // There and back again in turn, so that a drift of the machine favours no setting.
     for (std::size_t i = 0; i < settings.size(); ++i) {
       Setting& setting = settings[round % 2 == 0 ? i : settings.size() - 1 - i];
@@ -94,10 +112,12 @@ absl::Status Compare(std::deque<Setting>& settings, const std::vector<LatLng>& p
   const Setting& base = settings.front();
   for (const Setting& setting : settings) {
     figures[setting.name + ".positions_per_s"] = Median(setting.rates);
+    figures[setting.name + ".cpu_us_a_position"] = Median(setting.cpu_us);
     figures[setting.name + ".push_us.p50"] = Median(setting.p50_us);
     figures[setting.name + ".push_us.p99"] = Median(setting.p99_us);
     if (&setting == &base) continue;
     figures[setting.name + ".rate_ratio"] = MedianRatio(setting.rates, base.rates);
+    figures[setting.name + ".cpu_ratio"] = MedianRatio(setting.cpu_us, base.cpu_us);
     figures[setting.name + ".push_p50_ratio"] = MedianRatio(setting.p50_us, base.p50_us);
     figures[setting.name + ".push_p99_ratio"] = MedianRatio(setting.p99_us, base.p99_us);
   }
