@@ -14,12 +14,12 @@ export default tseslint.config(
       eqeqeq: "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
-      // What was caught is passed on as it is.
+      // Caught values of any type are passed on unchanged.
       "@typescript-eslint/prefer-promise-reject-errors": ["error", { allowThrowingUnknown: true }],
     },
   },
   {
-    // node:test awaits its tests itself.
+    // The runner of node:test awaits the promises of tests.
     files: ["src/*.test.ts"],
     rules: { "@typescript-eslint/no-floating-promises": "off" },
   },

@@ -1,8 +1,8 @@
-"""The runner's end of an adapter: a process that executes the runner's commands with its library.
+"""The runner's side of an adapter, a process that executes the runner's commands with its library.
 
-One JSON object a line. To the adapter: {"id", "op", "handle", …}; from it {"id", "result"} or
-{"id", "error": {"kind", "code", "message"}}, and events {"handle", "event", "data"}. README.md has
-the operations.
+The protocol is one JSON object per line. The runner sends {"id", "op", "handle", …}. The adapter answers
+{"id", "result"} or {"id", "error": {"kind", "code", "message"}}, and sends events {"handle", "event",
+"data"}. README.md lists the operations.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WAIT_S = 60.0
 
 
 class Failed(Exception):
-    """The library raised an error of its own."""
+    """The library reported an error."""
 
     def __init__(self, error: dict[str, str]):
         super().__init__(f"{error['kind']} {error.get('code', '')}: {error['message']}")
@@ -47,12 +47,12 @@ class Adapter:
         self._reader = asyncio.create_task(self._read())
 
     async def stop(self) -> None:
-        """Ends its input, upon which it must end with 0."""
+        """Closes the adapter's input, after which it must exit with status 0."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         async with asyncio.timeout(WAIT_S):
             status = await self._process.wait()
-        assert status == 0, f"the adapter ended with {status}"
+        assert status == 0, f"the adapter exited with status {status}"
 
     async def call(self, op: str, handle: str, **arguments: Any) -> Any:
         number = next(self._ids)
@@ -64,7 +64,7 @@ class Adapter:
             return await future
 
     async def wait(self, handle: str, kind: str, where: Callable[[Any], bool] = lambda data: True) -> Any:
-        """Takes the first event like that out of those that came."""
+        """Waits for an event of this kind for which `where` is true; removes and returns its data."""
         found: list[Any] = []
 
         def take() -> bool:
@@ -80,18 +80,18 @@ class Adapter:
                 await self._changed.wait_for(take)
         except TimeoutError:
             came = [event["event"] for event in self._events[handle]]
-            raise AssertionError(f"no {kind} came within {WAIT_S:g} s, but {came}") from None
+            raise AssertionError(f"no event {kind} within {WAIT_S:g} s; got {came}") from None
         return found[0]
 
     async def next(self, handle: str) -> dict[str, Any]:
-        """Takes the first event of those that came, or the next one."""
+        """Removes and returns the first event; waits for one if there is none."""
         events = self._events[handle]
         async with self._changed:
             await self._changed.wait_for(lambda: events)
         return events.pop(0)
 
     def events(self, handle: str, kind: str) -> list[Any]:
-        """Those that came and weren't waited for."""
+        """Returns the data of all events of this kind that weren't removed by a wait."""
         return [event["data"] for event in self._events[handle] if event["event"] == kind]
 
     async def _read(self) -> None:
@@ -112,4 +112,4 @@ class Adapter:
                 future.set_result(message["result"])
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(AssertionError("the adapter ended"))
+                future.set_exception(AssertionError("the adapter exited"))

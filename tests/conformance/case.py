@@ -1,4 +1,4 @@
-"""What a case works with: a market of its own, a gate, and drivers and riders of the library."""
+"""The environment of a case: its own market, a gate, and drivers and riders of the library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PICKUP = (45.0, -30.0)
 DROPOFF = (45.004, -29.996)
 
 
-#: How the driver's and the rider's are started, and where.
+#: The commands of the driver's and the rider's example, and their working directory.
 Examples = tuple[list[str], list[str], Path]
 
 
@@ -98,7 +98,7 @@ class Case:
         return f"{self.market}-{what}-{next(self._numbers)}"
 
     async def token_file(self, caller: str) -> Path:
-        """A file with a token of the caller; write_token replaces it."""
+        """Writes a token of the caller to a new file, and returns its path."""
         path = self._folder / self.fresh("token")
         path.write_text(await self.services.token(caller))
         return path
@@ -138,7 +138,7 @@ class Case:
         return Rider(self, handle)
 
     async def ride(self, driver: Driver, rider: Rider) -> str:
-        """A whole ride, as the driver's and the rider's apps do it. Returns the trip's id."""
+        """Completes a ride with the driver's and the rider's app. Returns the trip's id."""
         trip_id = await rider.begin()
         offer = await driver.wait("offer", lambda offer: offer["tripId"] == trip_id)
         ended = await driver.do("accept", offer["offerId"])
@@ -153,7 +153,7 @@ class Case:
         return trip_id
 
     async def another_gate(self) -> Gate:
-        """Of another process that decides for the market. Its streams stand among the first one's."""
+        """Opens a gate for another process of the market. Both gates share the list of streams."""
         gate = Gate(self.services.authority, self.services.address("trip"), self.services.address("dispatch"))
         gate.streams = self.gate.streams
         await gate.open()
@@ -180,7 +180,7 @@ class Case:
 
 
 def token_id(token_file: Path) -> str:
-    """The claim `jti` of the token."""
+    """Returns the claim `jti` of the token."""
     payload = token_file.read_text().split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return str(claims["jti"])

@@ -46,7 +46,7 @@ async def ended_with(driver: Driver, code: str) -> None:
 
 
 async def its_examples(case: Case) -> None:
-    """The programs of the library's README: a driver who accepts everything, a rider who goes home."""
+    """Runs the programs of the library's README: a driver who accepts every offer, a rider who goes home."""
     driver, rider, folder = case.examples
 
     async def start(command: list[str], caller: str, *places: float) -> asyncio.subprocess.Process:
@@ -106,7 +106,7 @@ async def a_ride_that_ends_otherwise(case: Case) -> None:
     assert (await rider.cancel(trip_id))["state"] == "TRIP_STATE_CANCELLED"
     ended = await driver.wait("offer_ended")
     assert ended["outcome"] == "OFFER_OUTCOME_RIDER_CANCELLED", ended
-    # An answer that comes too late gets the same end, of which the app has been told.
+    # A late answer gets the same outcome, which the app has already received.
     assert await driver.do("accept", offer["offerId"]) == ended
     trip_id = await rider.begin()
     offer = await driver.wait("offer")
@@ -114,7 +114,7 @@ async def a_ride_that_ends_otherwise(case: Case) -> None:
     plan = await driver.do("give_up", trip_id)
     assert not plan.get("stops"), plan
     ends = [end["tripId"] for end in driver.events("offer_ended")]
-    assert ends == [trip_id], "an offer's end was told twice"
+    assert ends == [trip_id], "the end of an offer was reported twice"
     await rider.wait(trip_id, "REQUESTED")
     await rider.cancel(trip_id)
     assert await case.adapter.wait(trip_id, "ended") is None
@@ -133,7 +133,7 @@ def _down(kind: str) -> Callable[[Any], bool]:
     return lambda message: isinstance(message, DriveResponse) and message.WhichOneof("message") == kind
 
 
-#: Where the connection breaks, and whether the message still passes.
+#: The message at which the connection breaks, and whether that message still passes.
 POINTS = {
     "an offer that doesn't arrive": (_down("offer"), False),
     "an offer that just arrived": (_down("offer"), True),
@@ -154,7 +154,7 @@ POINTS = {
 
 
 class Strike:
-    """Cuts once, at a certain message."""
+    """Cuts the connection once, at a given message."""
 
     def __init__(self, gate: Gate, is_it: Callable[[Any], bool], passes: bool):
         self.done = False
@@ -169,7 +169,7 @@ class Strike:
         if self.done or not self._is_it(message):
             return [message]
         self.done = self._blocks = True
-        # When the message, if it passes, has left.
+        # Cuts only after the message has been sent, if it passes.
         asyncio.get_running_loop().call_later(0.01, self._cut)
         return [message] if self._passes else []
 
@@ -195,12 +195,12 @@ async def resume_at_each_point(case: Case) -> None:
 
 async def acks_lost_and_repeated(case: Case) -> None:
     driver, rider = await case.driver(), await case.rider()
-    # Without any ack, what comes again after a resume isn't told again.
+    # Without acks, pushes that are repeated after a resume are not reported again.
     case.gate.up = lambda message: [] if message.HasField("ack") else [message]
     trip_id = await case.ride(driver, rider)
     case.gate.tcp.cut()
     await driver.wait("connected", lambda data: data["resumed"])
-    # Everything twice, in both directions.
+    # Sends everything twice, in both directions.
     case.gate.up = lambda message: [message] if message.HasField("hello") else [message, message]
     case.gate.down = lambda message: [message, message] if message.sequence else [message]
     await case.ride(driver, rider)
@@ -212,7 +212,7 @@ async def acks_lost_and_repeated(case: Case) -> None:
     offers = [offer["tripId"] for offer in driver.events("offer")]
     assert trip_id not in offers, "an offer was told twice"
     ends = [end["offerId"] for end in driver.events("offer_ended")]
-    assert len(ends) == len(set(ends)), "an offer's end was told twice"
+    assert len(ends) == len(set(ends)), "the end of an offer was reported twice"
 
 
 async def a_second_phone(case: Case) -> None:
@@ -241,7 +241,7 @@ async def parallel_repeats(case: Case) -> None:
     await asyncio.gather(*(driver.do("arrived", trip_id) for _ in range(4)))
     ended = await asyncio.gather(*(rider.cancel(trip_id, "same") for _ in range(4)))
     assert {trip["version"] for trip in ended} == {ended[0]["version"]}, ended
-    # The rider's connection breaks while each is under way.
+    # The rider's connection breaks during each call.
     quote_id = (await rider.quote())["quoteId"]
     asyncio.get_running_loop().call_later(0.005, case.gate.tcp.cut)
     trips = await asyncio.gather(*(rider.request(quote_id, "again") for _ in range(8)))
@@ -260,7 +260,7 @@ async def errors_of_riders(case: Case) -> None:
     await refused_with(rider.quote(pickup=(80.0, 0.0)), "INVALID_ARGUMENT")
     await rider.call("watch", trip_id="no-such-trip", watch="none")
     assert (await case.adapter.wait("none", "ended"))["code"] == "NOT_FOUND"
-    # What is refused before the wire, in the service's words.
+    # Calls that the library rejects before sending, with the service's messages.
     calls = len(case.gate.calls)
     for refused, words in (
         (rider.quote(market="a b"), "market: must be 1 to 64 characters of [A-Za-z0-9._:-], has 3 bytes"),
@@ -282,7 +282,7 @@ async def errors_of_drivers(case: Case) -> None:
     assert ended["outcome"] == "OFFER_OUTCOME_WITHDRAWN", ended
     elsewhere = await case.driver(person, market="elsewhere")
     await ended_with(elsewhere, "FAILED_PRECONDITION")
-    # Who has forgotten that session ends it all the same, and begins elsewhere at once.
+    # A driver whose device has lost the session can still end it and start elsewhere at once.
     again = await case.driver(person)
     await ended_with(driver, "ABORTED")
     await again.do("end_shift")
@@ -302,7 +302,7 @@ async def errors_of_drivers(case: Case) -> None:
 
 
 async def errors_that_pass(case: Case) -> None:
-    """UNAVAILABLE and a pause that is asked for, once each: the library tries again."""
+    """One UNAVAILABLE and one error with a requested pause: the library retries."""
     tries: list[tuple[str, float]] = []
     rider = await case.rider()
     await rider.quote()
@@ -331,7 +331,7 @@ async def errors_that_pass(case: Case) -> None:
     assert paused >= 0.7, f"connected again after {paused:.2f} s instead of 0.7 s"
     await case.ride(driver, rider)
 
-    # Without a pause it is a message that is too large: not again.
+    # Without a pause, the message is too large, so the library must not retry.
     async def too_large(method: str, requests: Any, context: Any) -> None:
         tries.append((method, time.monotonic()))
         await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too large")
@@ -357,7 +357,7 @@ async def a_token_that_ends(case: Case) -> None:
     await driver.wait("connected", lambda data: data["resumed"])
     for command in ("arrived", "picked_up", "dropped_off"):
         await driver.do(command, trip_id)
-    # The source has no other token: an end, and no endless loop.
+    # The token source returns the same token: the call must end, without an endless loop.
     case.services.revoke(token_id(tokens))
     error = await driver.wait("ended")
     assert error and error["code"] == "UNAUTHENTICATED", error
@@ -379,7 +379,7 @@ async def a_slow_reader(case: Case) -> None:
         await case.gate.wait(is_told, f"offer {number}")
         await rider.cancel(trip["tripId"])
 
-    # Two pushes a ride, of which 64 may be unacked.
+    # Each ride has two pushes, and at most 64 pushes may be unacked.
     for number in range(34):
         if len(case.gate.streams) > 1:
             break
@@ -391,7 +391,7 @@ async def a_slow_reader(case: Case) -> None:
 
 
 async def a_slow_handshake(case: Case) -> None:
-    """It takes longer than a call's deadline of 2 s; the connection is made all the same."""
+    """A handshake that takes longer than a call's deadline of 2 s must still succeed."""
     case.gate.tcp.handshake_delay_s = 1.5
     rider = await case.rider(patience_s=40)
     await rider.quote()
@@ -402,13 +402,13 @@ async def a_slow_handshake(case: Case) -> None:
 
 
 async def a_market_that_moves(case: Case) -> None:
-    """The driver goes where it is sent, and back where nobody answers."""
+    """The driver follows redirects, and returns to the first address if the new one doesn't answer."""
     here, there = case.gate, await case.another_gate()
     driver, rider = await case.driver(), await case.rider()
     await driver.wait("connected")
 
     def send_away(address: str) -> None:
-        """Says Goodbye once, instead of the next message."""
+        """Replaces the next message, once, by a Goodbye."""
         goodbye = Goodbye(reason=GOODBYE_REASON_MARKET_MOVED, address=address)
         goodbye.reconnect_after.FromMilliseconds(100)
 
@@ -418,7 +418,7 @@ async def a_market_that_moves(case: Case) -> None:
 
         here.down = say_goodbye
 
-    # Where a Goodbye says.
+    # Redirect by a Goodbye.
     send_away(there.address)
     trip_id = await rider.begin()
     await driver.wait("connected", lambda data: data["resumed"])
@@ -426,7 +426,7 @@ async def a_market_that_moves(case: Case) -> None:
     offer = await driver.wait("offer")
     await driver.do("accept", offer["offerId"])
 
-    # Where a refusal says, at once.
+    # Immediate redirect by a refusal.
     async def refuse(method: str, requests: Any, context: Any) -> None:
         elsewhere = (("retry-after-ms", "600000"), ("ridestream-address", here.address))
         await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "another process decides", elsewhere)
@@ -439,7 +439,7 @@ async def a_market_that_moves(case: Case) -> None:
         await driver.do(command, trip_id)
     await rider.wait(trip_id, "COMPLETED")
 
-    # Back from where nobody answers.
+    # Return from an address that doesn't answer.
     send_away(f"127.0.0.1:{free_port()}")
     await rider.begin()
     await driver.wait("connected", lambda data: data["resumed"])
@@ -453,7 +453,7 @@ async def silence_and_delay(case: Case) -> None:
     await case.ride(driver, rider)
     case.gate.tcp.delay_s = 0
     case.gate.tcp.silence()
-    # Twice the heartbeat of 2 s.
+    # Twice the heartbeat interval of 2 s.
     began = time.monotonic()
     assert (await driver.wait("disconnected"))["code"] == "DEADLINE_EXCEEDED"
     took = time.monotonic() - began
@@ -463,7 +463,7 @@ async def silence_and_delay(case: Case) -> None:
 
 
 async def drain_and_kill(case: Case) -> None:
-    """By itself, since it stops the services."""
+    """Runs alone, because it stops the services."""
     driver, rider = await case.driver(), await case.rider(patience_s=60)
     trip_id = await rider.begin()
     offer = await driver.wait("offer")

@@ -1,7 +1,7 @@
-"""What stands between a library and the services: it relays, cuts, delays, drops and repeats.
+"""A proxy between a library and the services that relays, cuts, delays, drops and repeats.
 
-In front is a TCP proxy, for what happens to connections; behind it HTTP/2 and TLS end as at the
-door of a city, so that a case can act at a certain message.
+A TCP proxy in front controls connections. Behind it, a gRPC proxy terminates TLS and HTTP/2, as HAProxy
+does in production, so that a case can act on a particular message.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Answer = Callable[[str, Call, Context], Awaitable[None]]
 
 @dataclass
 class Stream:
-    """One Drive call: what the library sent, and what it was sent, in order."""
+    """One Drive call: the messages that the library sent and received, in order."""
 
     market: str
     up: list[DriveRequest] = field(default_factory=list)
@@ -44,7 +44,7 @@ class TcpGate:
 
     def __init__(self) -> None:
         self.delay_s = 0.0
-        #: Of the first data of each connection, either way.
+        #: Additional delay of the first data of each connection, in each direction.
         self.handshake_delay_s = 0.0
         self.connections = 0
         self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
@@ -64,7 +64,7 @@ class TcpGate:
         self._pairs.clear()
 
     def silence(self) -> None:
-        """Makes every connection half-open for good; new ones are fine."""
+        """Makes every open connection half-open permanently. New connections are not affected."""
         for client, server in self._pairs:
             self._silent |= {client, server}
         self._pairs.clear()
@@ -102,12 +102,12 @@ class TcpGate:
 
 
 class Gate(grpc.GenericRpcHandler):
-    """In front of trip and dispatch. One for each case."""
+    """The proxy in front of trip and dispatch. Each case has one."""
 
     def __init__(self, authority: Path, trip: str, dispatch: str):
         self.tcp = TcpGate()
         self.streams: list[Stream] = []
-        #: The names of all calls that came.
+        #: Method names of all received calls.
         self.calls: list[str] = []
         self.up: Up = lambda message: [message]
         self.down: Down = lambda message: [message]
@@ -139,7 +139,7 @@ class Gate(grpc.GenericRpcHandler):
             await channel.close()
 
     async def wait(self, condition: Callable[[], bool], what: str, within_s: float = 20) -> None:
-        """Until what passes makes the condition true."""
+        """Waits until the condition is true; checks it whenever a message passes."""
         try:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(condition)
@@ -202,7 +202,7 @@ class Gate(grpc.GenericRpcHandler):
 
 
 def lint(streams: list[Stream]) -> None:
-    """What must hold of every library in every case."""
+    """Checks the rules that every library must keep in every case."""
     pushed: dict[tuple[str, int], int] = {}  # By session and epoch.
     for stream in streams:
         if not stream.up:  # Ended before its first message.
@@ -210,14 +210,14 @@ def lint(streams: list[Stream]) -> None:
         kinds = [message.WhichOneof("message") for message in stream.up]
         assert kinds[:1] == ["hello"] and kinds.count("hello") == 1, f"a stream of {kinds[:3]}"
         hello = stream.up[0].hello
-        assert stream.market == hello.market, f"the metadata name the market '{stream.market}'"
+        assert stream.market == hello.market, f"metadata '{stream.market}', Hello '{hello.market}'"
         resume = hello.resume
         last = 0
         if resume.session_id:
-            assert (resume.session_id, resume.epoch) in pushed, "Hello resumes what never was"
+            assert (resume.session_id, resume.epoch) in pushed, "Hello resumes a session that never existed"
             last = resume.last_sequence
             held = pushed[resume.session_id, resume.epoch]
-            assert last <= held, f"Hello has push {last} of {held}"
+            assert last <= held, f"Hello claims push {last}, but only {held} were sent"
         key = resume.session_id, resume.epoch
         for response in stream.down:
             last = max(last, response.sequence)
@@ -226,6 +226,6 @@ def lint(streams: list[Stream]) -> None:
                 last = last if response.welcome.resumed else 0
         pushed[key] = last
         sequences = [message.position.sequence for message in stream.up if message.HasField("position")]
-        assert sequences == sorted(set(sequences)), "a position's sequence didn't grow"
+        assert sequences == sorted(set(sequences)), "the sequences of positions don't increase"
         acks = [message.ack.sequence for message in stream.up if message.HasField("ack")]
-        assert max(acks, default=0) <= last, f"ack {max(acks)} of {last} pushes"
+        assert max(acks, default=0) <= last, f"ack of push {max(acks)}, but only {last} were sent"

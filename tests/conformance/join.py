@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Lets drivers and riders of each language's library live in a city, beside a command that loads it.
+"""Adds drivers and riders of each language's library to a city while a command loads it.
 
     join.py --bin FOLDER --join python=20,go=5 -- COMMAND ARGUMENT…
 
-That is N drivers and N riders of each language. The supervisor runs it and names the services in the
-environment (./ride demo --join). Riders ask for one ride after the other while the command's --seconds
-last; drivers serve the whole city until the command ends. Then the rides of each language are printed.
+Adds N drivers and N riders per language. The supervisor runs this script and passes the addresses of the
+services in the environment (./ride demo --join). Riders request rides one after another for the command's
+--seconds; drivers serve the whole city until the command ends. Then prints the rides of each language.
 
-The status is that of the command, or 1 where a library failed, or a language neither asked for a ride
-nor gave one.
+The exit status is that of the command, or 1 if a library failed or a language neither requested nor
+served a ride.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Library:
         await self._adapter.stop()
 
     async def live(self, riding: asyncio.Event) -> None:
-        """Until it is cancelled."""
+        """Runs until it is cancelled."""
         lives = []
         for number in range(self._people):
             person = self._adapter, self._city, self.counts, f"{self.language}-{number}"
@@ -81,14 +81,14 @@ def languages(text: str) -> dict[str, int]:
         language, _, people = pair.partition("=")
         if language not in ADAPTERS or not people.isdigit() or not 1 <= int(people) <= 1_000:
             raise argparse.ArgumentTypeError(
-                f"{pair}: must be LANGUAGE=N, of {', '.join(ADAPTERS)} and 1 to 1000"
+                f"{pair}: must be LANGUAGE=N; LANGUAGE is one of {', '.join(ADAPTERS)}, N is 1 to 1000"
             )
         joined[language] = int(people)
     return joined
 
 
 async def live_beside(command: list[str], city: City, libraries: list[Library], seconds: float) -> int:
-    """Returns the command's status."""
+    """Runs the command and, meanwhile, the drivers and riders. Returns the command's status."""
     loop = asyncio.get_running_loop()
     riding = asyncio.Event()
     riding.set()
@@ -112,7 +112,7 @@ async def main() -> int:
     parser.add_argument("--join", type=languages, required=True, help="LANGUAGE=N,…")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
-    # The city as the command sees it.
+    # The command's flags that describe the city.
     flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     flags.add_argument("--seconds", type=float, default=60)
     flags.add_argument("--market", default="city")

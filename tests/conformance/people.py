@@ -1,4 +1,4 @@
-"""The drivers and riders who join a city: what their apps do with a library."""
+"""The drivers and riders that join a city, using a library as an app does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from adapter import Adapter, Failed
 from ridestream import Connection, Rider
 
-#: Of a car, by the city's clock.
+#: Speed of a car by the city's clock.
 SPEED_M_PER_S = 10.0
 STEP_S = 0.5
 METERS_PER_DEGREE = 111_195.0
@@ -29,7 +29,7 @@ def place_of(message: dict[str, Any]) -> Place:
 
 
 def step(here: Place, goal: Place, meters: float) -> Place:
-    """The place that is so much nearer to the goal, in a straight line."""
+    """Returns the place `meters` closer to the goal on a straight line."""
     north = (goal[0] - here[0]) * METERS_PER_DEGREE
     east = (goal[1] - here[1]) * METERS_PER_DEGREE * math.cos(math.radians(here[0]))
     part = min(1.0, meters / max(1e-9, math.hypot(north, east)))
@@ -37,7 +37,7 @@ def step(here: Place, goal: Place, meters: float) -> Place:
 
 
 class City:
-    """The services that the environment names, and the market."""
+    """The services named in the environment, and the market."""
 
     def __init__(self, binaries: Path, market: str, clock_rate: float, folder: Path):
         self.market = market
@@ -50,7 +50,7 @@ class City:
         self._folder = folder
 
     async def look(self) -> None:
-        """Learns where the market lies."""
+        """Fetches the bounds of the market."""
         token = (await self.token("rider/join")).read_text().strip()
         connection = Connection(self.trip, lambda: token, self.roots.read_bytes())
         async with Rider(connection) as rider:
@@ -60,7 +60,7 @@ class City:
         self._size = height, (bounds.north_east.lng_e7 - bounds.south_west.lng_e7) / 1e7 % 360
 
     def somewhere(self) -> Place:
-        """In the middle half of the market."""
+        """Returns a random place in the middle half of the market."""
         lat, lng = (
             corner + size * random.uniform(0.25, 0.75)
             for corner, size in zip(self._south_west, self._size, strict=True)
@@ -68,7 +68,7 @@ class City:
         return lat, (lng + 180) % 360 - 180
 
     async def token(self, caller: str) -> Path:
-        """A file with a token of the caller."""
+        """Writes a token of the caller to a file, and returns its path."""
         path = self._folder / caller.replace("/", "-")
         with path.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
@@ -80,7 +80,7 @@ class City:
                 stdout=file,
             )
             if await process.wait() != 0:
-                raise RuntimeError(f"there is no token for {caller}")
+                raise RuntimeError(f"authority couldn't create a token for {caller}")
         return path
 
 
@@ -107,7 +107,7 @@ class Person:
 
 
 class DriverLife(Person):
-    """Accepts every offer, and drives to one stop after the other."""
+    """Accepts every offer and drives from stop to stop."""
 
     async def live(self) -> None:
         self._plan: dict[str, Any] = {}
@@ -143,7 +143,7 @@ class DriverLife(Person):
             except Failed as error:
                 if error.kind != "rejected":
                     raise
-                # The rider has cancelled, or changed the destination: the plan that says so follows.
+                # The rider has cancelled or changed the destination; a new plan follows.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(5):
                         await self._changed.wait()
@@ -172,7 +172,7 @@ class DriverLife(Person):
 
 
 class RiderLife(Person):
-    """Asks for one ride after the other."""
+    """Requests rides one after another."""
 
     async def live(self, riding: asyncio.Event) -> None:
         await self._open("rider", self._city.trip, patience_s=30)
@@ -182,7 +182,7 @@ class RiderLife(Person):
             try:
                 await self._ride(f"{self._name}-{number}")
             except Failed as error:
-                # There is no street, or no way to it.
+                # A place has no street nearby, or there is no route.
                 if error.code not in ("INVALID_ARGUMENT", "FAILED_PRECONDITION"):
                     raise
             await asyncio.sleep(random.uniform(0, 2))

@@ -1,4 +1,4 @@
-"""Cases of a server that speaks rubbish: an error that says so, no crash, no endless loop."""
+"""Cases of a server that sends invalid data: expect a clear error, no crash and no endless loop."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def rubbish_to_drivers(case: Case) -> None:
 
 
 async def faults_of_the_service(case: Case) -> None:
-    """INTERNAL again and again ends the driver, and is retried a bounded number of times."""
+    """Repeated INTERNAL errors are retried a bounded number of times, then end the driver."""
 
     async def answer(method: str, requests: Any, context: Any) -> None:
         await context.abort(grpc.StatusCode.INTERNAL, "a fault")
@@ -122,7 +122,7 @@ async def faults_of_the_service(case: Case) -> None:
 
 
 async def news_of_a_newer_service(case: Case) -> None:
-    """What a library can't know is acked and ignored."""
+    """Messages and values that the library doesn't know are acked and ignored."""
     acked = asyncio.Event()
 
     async def answer(method: str, requests: Any, context: Any) -> None:
@@ -154,7 +154,7 @@ async def news_of_a_newer_service(case: Case) -> None:
 
 
 async def an_end_in_mid_message(case: Case) -> None:
-    """A server that isn't gRPC's, or goes away in mid-message, is asked again at growing pauses."""
+    """If the server isn't a gRPC server or disconnects within a message, retries back off."""
     came: list[float] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,7 +3,7 @@
 
     run.py --bin FOLDER [--only CASE] LANGUAGE…
 
-Ends with a table of languages and cases; the status is 0 when all of it is ok.
+Ends with a table of languages and cases. The exit status is 0 if all cases passed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LIMIT_S = 120.0
 JAVA_OUT = "build/clients/java"
 JAVA = ["java", "-cp", f"{JAVA_OUT}/test-classes:{JAVA_OUT}/classes:{JAVA_OUT}/libraries/*"]
 
-#: How an adapter is started, and where.
+#: Each adapter's command and working directory.
 ADAPTERS = {
     "cpp": (["build/clients/cpp/tests/cpp_adapter"], ROOT),
     "python": ([sys.executable, "adapters/python_adapter.py"], ROOT / "tests/conformance"),
@@ -40,7 +40,7 @@ ADAPTERS = {
     "node": (["node", "dist/conformance/adapter.js"], ROOT / "clients/node"),
 }
 
-#: The two examples of each language, a driver's and a rider's, and where they are started.
+#: Each language's two examples, a driver's and a rider's, and their working directory.
 EXAMPLES = {
     "cpp": (["build/conformance/cpp/accept_everything"], ["build/conformance/cpp/go_home"], ROOT),
     "python": (
@@ -78,7 +78,7 @@ CASES: dict[str, Callable[[Case], Awaitable[None]]] = {
     "news of a newer service": rubbish.news_of_a_newer_service,
     "an end in mid-message": rubbish.an_end_in_mid_message,
     "rubbish to riders": rubbish.rubbish_to_riders,
-    # The last, by itself: it stops the services.
+    # Runs last and alone, because it stops the services.
     "drain and kill": cases.drain_and_kill,
 }
 ALONE = {"drain and kill"}
@@ -136,7 +136,7 @@ async def run_language(language: str, binaries: Path, names: list[str]) -> dict[
         if all(not outcome.failure for outcome in outcomes.values()):
             shutil.rmtree(folder)
         else:
-            print(f"the services' logs are in {folder}")
+            print(f"the logs of the services are in {folder}")
     return outcomes
 
 

@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 class Services:
-    """trip, location and dispatch, serving the markets that are named."""
+    """trip, location and dispatch, serving the given markets."""
 
     def __init__(self, binaries: Path, folder: Path, markets: list[str]):
         self.authority = folder / "authority"
@@ -44,7 +44,7 @@ class Services:
                 "--report_every=500ms",
                 "--match_every=200ms",
                 "--offer_lease=10s",
-                # What was declined or given up often isn't what the cases are about.
+                # Long enough that the cases don't lose sessions.
                 "--drop_after=10m",
             ],
         }
@@ -88,13 +88,13 @@ class Services:
                 await asyncio.sleep(0.02)
 
     async def drain(self, name: str) -> None:
-        """Stops it as an operator does; it must end with 0."""
+        """Stops the service by SIGTERM; it must exit with status 0."""
         process = self._processes.pop(name)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE_S):
             status = await process.wait()
         if status != 0:
-            raise RuntimeError(f"{name} ended with {status}")
+            raise RuntimeError(f"{name} exited with status {status}")
 
     async def kill(self, name: str) -> None:
         process = self._processes.pop(name)
@@ -109,7 +109,7 @@ class Services:
         return (await self._authority_tool("token", caller)).strip()
 
     def revoke(self, token_id: str) -> None:
-        """Takes effect within two seconds."""
+        """Revokes the token. Takes effect within two seconds."""
         revoked = self.authority / "revoked"
         fresh = revoked.with_suffix(".new")
         fresh.write_text(f"{revoked.read_text()}jti {token_id}\n")

@@ -1,5 +1,4 @@
-// The services as the clients know them: from the descriptors that the build wrote, without generated
-// code.
+// Describes the services to the clients by the descriptors that the build writes, without generated code.
 
 import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
@@ -14,7 +13,7 @@ export const TripService = registry.getService("ridestream.trip.v1.TripService")
 export const LocationService = registry.getService("ridestream.location.v1.LocationService");
 export const DispatchService = registry.getService("ridestream.dispatch.v1.DispatchService");
 
-// city:1, the built-in streets.
+// Places in city:1, the built-in city.
 export const pickup = { latE7: 450100000, lngE7: -300300000 };
 export const dropoff = { latE7: 450050000, lngE7: -300200000 };
 export const around = {

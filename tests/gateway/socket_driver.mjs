@@ -9,7 +9,7 @@ import { DispatchService, pickup } from "./api.mjs";
 const { grpc } = improbable;
 const drive = DispatchService.method.drive;
 
-// What that transport expects of a browser.
+// Browser globals that the transport expects.
 globalThis.WebSocket = WebSocket;
 
 const definition = {

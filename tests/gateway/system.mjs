@@ -1,5 +1,5 @@
-// Ridestream's processes with the gateway in front of them, for a test: on free ports, secured by a
-// throwaway authority, and stopped with the test.
+// Starts Ridestream's processes and the gateway for a test: on free ports, secured by a throwaway authority,
+// and stopped when the test ends.
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

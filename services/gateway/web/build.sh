@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the live map into dist/ where that isn't newer than all it is made of. With --check it builds
-# nothing, and its status says whether it would have to.
+# Builds the live map into dist/ unless dist/ is newer than all of its sources. With --check, builds nothing
+# and exits with 0 if dist/ is up to date.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 

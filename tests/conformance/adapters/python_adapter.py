@@ -1,4 +1,4 @@
-"""The adapter of clients/python. See adapter.py for what it speaks."""
+"""The adapter of clients/python. adapter.py describes the protocol."""
 
 from __future__ import annotations
 
