@@ -1,12 +1,12 @@
 # Run by the target `layers`: cmake -DLAYERS=FILE -DSOURCE_DIR=FOLDER -P CheckLayers.cmake
-# FILE sets `targets`, and for each target T: files_T, deps_T (what T links) and public_deps_T (what
-# those that link T may use as well). Fails unless
+# FILE sets `targets`, and for each target T: files_T, deps_T (the targets that T links) and public_deps_T
+# (those that targets which link T may use too). Fails unless
 #  * libraries depend on each other without a cycle,
 #  * each include names a header of the project by its path from SOURCE_DIR, or a public one of the C++
 #    client library by its path from there,
 #  * each header of the project that is included is a source of some target,
-#  * a file includes only headers of its own target, of those that it links, and of their public
-#    dependencies; generated headers and gRPC's count as those of proto_messages, proto_services and
+#  * a file includes only headers of its own target, of the targets that it links, and of their public
+#    dependencies; generated headers and gRPC's count as headers of proto_messages, proto_services and
 #    gRPC::grpc++,
 #  * no include and no dependency goes in a forbidden direction (the tables below).
 cmake_minimum_required(VERSION 3.22)
@@ -15,9 +15,9 @@ include(${LAYERS})
 # The C++ client library's public headers are included by their path from here, as by its users.
 set(public_includes clients/cpp/include/)
 
-# Tests may start other services, and may use what is for tests.
+# Tests may start other services and use test helpers.
 set(test_files "_test\\.cc$|_bench\\.cc$|/testing/|^tests/")
-# State machines and what carries them out: they know ports, which the rooms around them adapt.
+# State machines and their runners: they use ports, which the surrounding libraries implement.
 set(inner_rooms
     "^services/([^/]+/(domain|handlers)|dispatch/(candidates|drive|matching|runner|streets))/")
 
@@ -31,7 +31,7 @@ set(forbidden_headers
   "^(libs|loadtest|services)/" "/testing/"
   "${inner_rooms}" "^services/[^/]+/(kafka/|rpc/|storage/|[^/]+\\.h$)|^libs/(postgres|sqlite)/"
   "^services/[^/]+/domain/" "^services/[^/]+/(candidates|drive|handlers|runner|streets)/")
-# The same for tests as well: a client library is built without the rest of the project.
+# The same, for tests too: a client library is built without the rest of the project.
 set(forbidden_headers_of_all "^clients/" "^(deploy|libs|loadtest|services|tests)/")
 # Pairs of regular expressions: files, tests included, and targets that their own target must not
 # link, not even through others.
@@ -48,7 +48,7 @@ function(find_usable target path)
     return()
   endif()
   if(target IN_LIST path)
-    message(FATAL_ERROR "libraries depend on each other in a circle: ${path};${target}")
+    message(FATAL_ERROR "libraries depend on each other in a cycle: ${path};${target}")
   endif()
   set(usable ${target})
   foreach(dep ${deps_${target}} ${public_deps_${target}})
@@ -153,5 +153,5 @@ endforeach()
 if(errors)
   list(REMOVE_DUPLICATES errors)
   list(JOIN errors "\n  " text)
-  message(FATAL_ERROR "The layers don't hold:\n  ${text}")
+  message(FATAL_ERROR "Layering violations:\n  ${text}")
 endif()

@@ -1,11 +1,12 @@
-# cmake -DFOLDER=SCRATCH -P CheckLayersTest.cmake: what CheckLayers.cmake accepts and refuses, on
-# trees of two files. FOLDER is overwritten.
+# cmake -DFOLDER=SCRATCH -P CheckLayersTest.cmake: tests CheckLayers.cmake on trees of two files.
+# FOLDER is overwritten.
 cmake_minimum_required(VERSION 3.22)
 
 set(failures "")
 
-# Checks a tree of USER, whose content is INCLUDE, in the target `user`, and of HEADER in `owner`.
-# LINKS: what `user` links; PUBLIC: of these, what it hands on. OWNER_LINKS and OWNER_PUBLIC likewise.
+# Checks a tree of the file USER with the content INCLUDE in the target `user`, and of HEADER in `owner`.
+# LINKS: the targets that `user` links; PUBLIC: those of them that are public. OWNER_LINKS, OWNER_PUBLIC:
+# the same for `owner`.
 # REFUSED: a regular expression for the error; without it the tree must pass.
 function(check name)
   cmake_parse_arguments(ARG "" "USER;INCLUDE;HEADER;REFUSED" "LINKS;PUBLIC;OWNER_LINKS;OWNER_PUBLIC;MORE" ${ARGN})
@@ -33,7 +34,7 @@ function(check name)
   set(failures "${failures}" PARENT_SCOPE)
 endfunction()
 
-# What a target may use.
+# Allowed and forbidden headers.
 set(ab USER libs/a/a.cc HEADER libs/b/b.h)
 check(LinkedHeaderPasses ${ab} INCLUDE "#include \"libs/b/b.h\"" LINKS owner)
 check(HeaderThatIsNotLinked ${ab} INCLUDE "#include \"libs/b/b.h\"" REFUSED "doesn't link owner")
@@ -43,9 +44,9 @@ check(PrivateDependencyOfADependency ${ab} INCLUDE "#include \"libs/b/b.h\"" LIN
       MORE "set(deps_middle owner)" REFUSED "doesn't link owner")
 check(HeaderOfNoTarget ${ab} INCLUDE "#include \"libs/b/b.h\"" LINKS owner
       MORE "set(files_owner)" REFUSED "a source of no target")
-check(Circle ${ab} LINKS owner OWNER_LINKS middle MORE "set(deps_middle owner)" REFUSED "in a circle")
+check(Cycle ${ab} LINKS owner OWNER_LINKS middle MORE "set(deps_middle owner)" REFUSED "in a cycle")
 
-# However it is written.
+# Spellings of an include.
 check(AngleBracketsWithoutSpace ${ab} INCLUDE "#include<libs/b/b.h>" REFUSED "doesn't link owner")
 check(SpacesWithinTheDirective ${ab} INCLUDE "  #  include   \"libs/b/b.h\""
       REFUSED "doesn't link owner")
@@ -56,7 +57,7 @@ check(WayUpFromTheRoot ${ab} INCLUDE "#include \"libs/a/../b/b.h\"" LINKS owner
       REFUSED "by a relative path")
 check(HeaderOfTheSystemPasses ${ab} INCLUDE "#include <vector>")
 
-# Directions, also where the build links what is included.
+# Forbidden directions, even if the target links the included header's target.
 function(check_direction name user header)
   cmake_parse_arguments(PARSE_ARGV 3 ARG "PASSES" "" "")
   set(expectation REFUSED "${user} must not include ${header}")

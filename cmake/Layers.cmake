@@ -1,5 +1,5 @@
-# The layering, enforced by the build: the target `layers`, part of every build, fails when a file
-# includes what its target doesn't depend on (see CheckLayers.cmake for the rules).
+# The layering, enforced by the build: the target `layers`, part of every build, fails if a file
+# includes a header that its target doesn't depend on (CheckLayers.cmake has the rules).
 
 # Sets `out` to the targets of this folder and of those below it.
 function(ridestream_targets_below folder out)
@@ -24,7 +24,7 @@ function(ridestream_check_layers)
     endif()
     get_target_property(folder ${target} SOURCE_DIR)
     get_target_property(sources ${target} SOURCES)
-    # A static library hands its PRIVATE dependencies on to the linker only.
+    # The PRIVATE dependencies of a static library are passed on to the linker only.
     get_target_property(deps ${target} LINK_LIBRARIES)
     get_target_property(public_deps ${target} INTERFACE_LINK_LIBRARIES)
     foreach(list deps public_deps)

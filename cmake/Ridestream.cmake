@@ -1,5 +1,5 @@
-# What every target of the project shares: the language, the warnings, the sanitizers, the libraries
-# found once, and the two functions with which each folder declares its library and its tests.
+# Settings that all targets share: language, warnings, sanitizers and external libraries; and the functions
+# that declare libraries, binaries and tests.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -13,7 +13,7 @@ set(RIDESTREAM_SANITIZE "" CACHE STRING "Sanitizers for all targets, e.g. addres
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers need these three, or every compile is a miss.
+  # ccache needs these settings to get hits with precompiled headers.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${CCACHE_PROGRAM})
@@ -44,14 +44,14 @@ add_library(ridestream_s2 INTERFACE)
 add_library(Ridestream::s2 ALIAS ridestream_s2)
 target_link_libraries(ridestream_s2 INTERFACE ${S2_LIBRARY} absl::base absl::strings)
 
-# FindPostgreSQL asks for the server's headers too.
+# FindPostgreSQL requires the server's headers too.
 find_library(PQ_LIBRARY pq REQUIRED)
 find_path(PQ_INCLUDE_DIRECTORY libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 add_library(ridestream_libpq INTERFACE)
 add_library(Ridestream::libpq ALIAS ridestream_libpq)
 target_link_libraries(ridestream_libpq INTERFACE ${PQ_LIBRARY})
 target_include_directories(ridestream_libpq SYSTEM INTERFACE ${PQ_INCLUDE_DIRECTORY})
-# librdkafka comes without a CMake package, too.
+# librdkafka comes without a CMake package.
 find_library(RDKAFKA_LIBRARY rdkafka REQUIRED)
 add_library(ridestream_rdkafka INTERFACE)
 add_library(Ridestream::rdkafka ALIAS ridestream_rdkafka)
@@ -64,7 +64,7 @@ find_library(CJOSE_LIBRARY cjose REQUIRED)
 add_library(ridestream_options INTERFACE)
 target_compile_options(ridestream_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor
-  # GCC 12 warns falsely of std::string's own copies when the header is precompiled (its bug 105329).
+  # GCC 12 gives false warnings about copies in std::string if the header is precompiled (GCC bug 105329).
   "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds;-Wno-stringop-overread;-Wno-stringop-overflow;-Wno-restrict>"
   $<$<BOOL:${RIDESTREAM_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Werror=thread-safety>)
@@ -73,13 +73,13 @@ target_link_libraries(ridestream_options INTERFACE Threads::Threads)
 if(RIDESTREAM_SANITIZE)
   add_compile_options(-fsanitize=${RIDESTREAM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RIDESTREAM_SANITIZE})
-  # These four take a third of the time to compile. AddressSanitizer reports what the first and the
-  # last would; the others find little on x86.
+  # These four checks cost a third of the compile time. AddressSanitizer also reports the errors of the first
+  # and the last; the other two find little on x86.
   if(RIDESTREAM_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize=null,alignment,vptr,object-size)
   endif()
-  # GCC warns of these only with ThreadSanitizer: fences, which abseil's flags have beside atomics, and
-  # in instrumented code values that only seem uninitialised.
+  # Warnings that GCC gives only with ThreadSanitizer: fences, which abseil's flags use beside atomics, and
+  # false reports of uninitialised values in instrumented code.
   if(RIDESTREAM_SANITIZE STREQUAL "thread")
     add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   endif()
@@ -88,8 +88,8 @@ endif()
 include_directories("${CMAKE_SOURCE_DIR}")
 
 # ridestream_library(NAME SOURCES a.cc b.h DEPS x y [GRPC])
-# A static library. GRPC: its sources include gRPC, so they use the precompiled header. (fmt and spdlog
-# come along because a header compiled without their definitions could not be used with them.)
+# Declares a static library. GRPC: its sources include gRPC, so they use gRPC's precompiled header. (fmt and
+# spdlog are always linked: a header precompiled without their definitions couldn't be used with them.)
 function(ridestream_library name)
   cmake_parse_arguments(ARG "GRPC" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -104,7 +104,7 @@ function(ridestream_library name)
 endfunction()
 
 # ridestream_binary(NAME SOURCES main.cc DEPS x y [GRPC])
-# The file is called NAME and lies in <build>/bin. The target may not collide with a library's.
+# Declares the program <build>/bin/NAME. NAME must not be the name of a library.
 function(ridestream_binary name)
   cmake_parse_arguments(ARG "GRPC" "OUTPUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -122,11 +122,11 @@ function(ridestream_binary name)
   endif()
 endfunction()
 
-# Tests are compiled quickly rather than well; what they call is a library's.
+# Tests are compiled without optimization, for speed of compilation; the code under test is in libraries.
 set(ridestream_test_options -O0)
 
 # ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [SERIAL] [TIMEOUT s])
-# One binary whose tests ctest sees one by one, each with a bound on its time, four times as long
+# Declares a test binary. ctest runs its tests one by one, each with a time limit, which is four times as long
 # under sanitizers. Each has the label grpc or no_grpc; the target no_grpc_tests builds the latter,
 # which is what TSan runs. SERIAL: no other test runs at the same time.
 add_custom_target(no_grpc_tests)
