@@ -107,7 +107,7 @@ TEST_F(SupervisorTest, PassesTheServicesAddressesToTheCommand) {
   EXPECT_EQ(Read("seen"), "trip:1 location:1 dispatch:1 gateway:1 trip:2 gateway:2\n");
 }
 
-TEST_F(SupervisorTest, LeadsTheCommandThroughTheDoorAndFailsWhenItEnds) {
+TEST_F(SupervisorTest, RoutesTheCommandThroughTheProxyAndFailsWhenItEnds) {
   if (!std::filesystem::exists("/usr/sbin/haproxy")) GTEST_SKIP() << "there is no HAProxy";
   // HAProxy looks up the names of what is behind it.
   std::string numeric = kService;

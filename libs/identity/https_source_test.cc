@@ -80,7 +80,7 @@ TEST_F(HttpsSourceTest, RefusesEveryOtherAnswer) {
   EXPECT_THAT(source->Fetch(), IsOk());
 }
 
-TEST_F(HttpsSourceTest, RefusesServersThatProveNothing) {
+TEST_F(HttpsSourceTest, RejectsServersWithoutATrustedCertificate) {
   HttpsServer foreign(*IssueCertificate(*MakeAuthority(IssuerSpec({})), IssuerSpec()));
   HttpsServer misnamed(*IssueCertificate(authority_, IssuerSpec({"DNS:elsewhere"})));
   CertificateSpec expired = IssuerSpec();

@@ -61,7 +61,7 @@ TEST(KeySetTest, SkipsKeysThatSignNoTokensOfOurs) {
   }
 }
 
-TEST(KeySetTest, RefusesRubbish) {
+TEST(KeySetTest, RejectsInvalidKeySets) {
   const json good = PublicKey(Algorithm::kEs256, "good");
   const json rsa = PublicKey(Algorithm::kRs256, "rsa");
   struct Case {

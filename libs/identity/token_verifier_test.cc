@@ -79,7 +79,7 @@ TEST_F(TokenVerifierTest, FollowsARotationOfKeys) {
   EXPECT_THAT(verifier->Verify(Mint(new_)), IsOk());
 }
 
-TEST_F(TokenVerifierTest, KeepsItsKeysWhenTheFileBecomesRubbish) {
+TEST_F(TokenVerifierTest, KeepsItsKeysWhenTheFileBecomesInvalid) {
   const auto verifier = Start();
   for (const std::string& rubbish : {std::string(), std::string("rubbish"), old_.PrivateJwk(),
                                      old_.PublicJwks().substr(0, 40), std::string(2 << 20, ' ')}) {

@@ -12,7 +12,7 @@
 namespace ridestream::metrics {
 namespace {
 
-TEST(OpenMetricsTest, IsWhatTheSpecificationDemands) {
+TEST(OpenMetricsTest, ConformsToTheSpecification) {
   prometheus::Registry registry;
   prometheus::BuildCounter()
       .Name("calls_total")
@@ -58,7 +58,7 @@ TEST(OpenMetricsTest, IsWhatTheSpecificationDemands) {
             "# EOF\n");
 }
 
-TEST(OpenMetricsTest, IsServedToThoseWhoAskForItMost) {
+TEST(OpenMetricsTest, IsServedWhenTheClientPrefersIt) {
   struct Case {
     const char* accept;
     bool accepts;

@@ -16,7 +16,7 @@ std::string_view ToString(ClockVerdict verdict) {
   return "unknown";
 }
 
-void ClockOffset::Take(const ClockReading& reading) {
+void ClockOffset::Add(const ClockReading& reading) {
   peer_rate_ = reading.peer_rate;
   const Duration error = (reading.answered_at - reading.asked_at) / 2;
   const Duration ahead = reading.peer_time - (reading.asked_at + error);

@@ -41,7 +41,7 @@ class ClockOffset {
   explicit ClockOffset(double rate) : rate_(rate) {}
 
   /// Adds a reading. Its error is half of the round-trip time.
-  void Take(const ClockReading& reading);
+  void Add(const ClockReading& reading);
 
   /// How far the peer's clock is ahead of ours; negative if it is behind. The estimate changes only
   /// when a reading contradicts it, so that a time is always translated in the same way.

@@ -43,7 +43,7 @@ TEST(ClockOffsetTest, ReportsHowWellTwoClocksAgree) {
            {"no number", 1, Reading(0s, 2ms, kNan), 0s, ClockVerdict::kUnusable},
        }) {
     ClockOffset offset(c.rate);
-    offset.Take(c.reading);
+    offset.Add(c.reading);
     EXPECT_EQ(offset.ahead(), c.ahead) << c.name;
     EXPECT_EQ(offset.verdict(), c.verdict) << c.name;
   }
@@ -51,14 +51,14 @@ TEST(ClockOffsetTest, ReportsHowWellTwoClocksAgree) {
 
 TEST(ClockOffsetTest, KeepsTheOffsetWhileReadingsAgreeWithIt) {
   ClockOffset offset(1);
-  offset.Take(Reading(45s, 2ms));
-  offset.Take(Reading(45s + 900us, 2ms));
+  offset.Add(Reading(45s, 2ms));
+  offset.Add(Reading(45s + 900us, 2ms));
   EXPECT_EQ(offset.ahead(), 45s);
-  offset.Take(Reading(30s, 40s));
+  offset.Add(Reading(30s, 40s));
   EXPECT_EQ(offset.ahead(), 45s) << "the answer took so long that it may still be 45 s";
-  offset.Take(Reading(46s, 2ms));
+  offset.Add(Reading(46s, 2ms));
   EXPECT_EQ(offset.ahead(), 46s);
-  offset.Take(Reading(0s, 2ms));
+  offset.Add(Reading(0s, 2ms));
   EXPECT_EQ(offset.verdict(), ClockVerdict::kAgree);
 }
 

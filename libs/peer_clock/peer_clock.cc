@@ -24,7 +24,7 @@ std::string Seconds(Duration duration) {
 
 }  // namespace
 
-struct PeerClock::Question {
+struct PeerClock::Call {
   grpc::ClientContext context;
   clock::v1::GetTimeRequest request;
   clock::v1::GetTimeResponse response;
@@ -43,7 +43,7 @@ PeerClock::PeerClock(const Clock& clock, TimerQueue& timers,
 
 void PeerClock::Start(std::function<void()> on_compared) {
   on_compared_ = std::move(on_compared);
-  Ask();
+  SendRequest();
 }
 
 void PeerClock::Stop() {
@@ -55,7 +55,7 @@ void PeerClock::Stop() {
   }
   timers_.Cancel(next);
   MutexLock lock(mu_);
-  while (asking_) changed_.Wait(mu_);
+  while (in_flight_) changed_.Wait(mu_);
 }
 
 std::optional<Duration> PeerClock::ahead() const {
@@ -73,33 +73,33 @@ Duration PeerClock::to_ours() const {
   return offset_.verdict() == ClockVerdict::kUnusable ? Duration::zero() : -offset_.ahead();
 }
 
-void PeerClock::Ask() {
+void PeerClock::SendRequest() {
   {
     MutexLock lock(mu_);
     if (stopping_) return;
-    asking_ = true;
+    in_flight_ = true;
   }
-  auto question = std::make_shared<Question>();
-  rpc::SetCaller(question->context, options_.self);
-  rpc::SetMarket(question->context, options_.market);
-  rpc::SetTimeout(question->context, kAnswerTimeout);
-  question->span = rpc::StartClientSpan(question->context, question->request);
-  question->asked_at = clock_.Now();
-  stub_->async()->GetTime(&question->context, &question->request, &question->response,
-                          [this, question](const grpc::Status& status) {
-                            question->answered_at = clock_.Now();
-                            rpc::EndClientSpan(question->span, status);
-                            OnAnswer(*question, rpc::FromGrpcStatus(status));
+  auto call = std::make_shared<Call>();
+  rpc::SetCaller(call->context, options_.self);
+  rpc::SetMarket(call->context, options_.market);
+  rpc::SetTimeout(call->context, kAnswerTimeout);
+  call->span = rpc::StartClientSpan(call->context, call->request);
+  call->asked_at = clock_.Now();
+  stub_->async()->GetTime(&call->context, &call->request, &call->response,
+                          [this, call](const grpc::Status& status) {
+                            call->answered_at = clock_.Now();
+                            rpc::EndClientSpan(call->span, status);
+                            OnAnswer(*call, rpc::FromGrpcStatus(status));
                           });
 }
 
-void PeerClock::OnAnswer(const Question& question, const absl::Status& status) {
+void PeerClock::OnAnswer(const Call& call, const absl::Status& status) {
   bool compared = false;
   {
     MutexLock lock(mu_);
     if (status.ok()) {
-      offset_.Take({question.asked_at, question.answered_at, FromProto(question.response.now()),
-                    question.response.clock_rate()});
+      offset_.Add({call.asked_at, call.answered_at, FromProto(call.response.now()),
+                   call.response.clock_rate()});
       compared_ = true;
       LogVerdict();
     } else {
@@ -110,9 +110,9 @@ void PeerClock::OnAnswer(const Question& question, const absl::Status& status) {
   }
   if (compared && on_compared_) on_compared_();
   MutexLock lock(mu_);
-  asking_ = false;
+  in_flight_ = false;
   if (!stopping_) {
-    next_ = timers_.After(status.ok() ? options_.every : options_.retry, [this] { Ask(); });
+    next_ = timers_.After(status.ok() ? options_.every : options_.retry, [this] { SendRequest(); });
   }
   changed_.SignalAll();
 }

@@ -58,10 +58,10 @@ class PeerClock {
   ClockVerdict verdict() const;
 
  private:
-  struct Question;
+  struct Call;
 
-  void Ask();
-  void OnAnswer(const Question& question, const absl::Status& status);
+  void SendRequest();
+  void OnAnswer(const Call& call, const absl::Status& status);
   void LogVerdict() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LogFailure(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Returns true once a minute.
@@ -71,13 +71,13 @@ class PeerClock {
   TimerQueue& timers_;
   const std::unique_ptr<clock::v1::ClockService::StubInterface> stub_;
   const Options options_;
-  std::function<void()> on_compared_;  // Set once, before the first question.
+  std::function<void()> on_compared_;  // Set once, before the first call.
 
   mutable Mutex mu_;
   CondVar changed_;
   ClockOffset offset_ ABSL_GUARDED_BY(mu_);
   bool compared_ ABSL_GUARDED_BY(mu_) = false;
-  bool asking_ ABSL_GUARDED_BY(mu_) = false;
+  bool in_flight_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   TimerQueue::Handle next_ ABSL_GUARDED_BY(mu_) = 0;
   ClockVerdict logged_verdict_ ABSL_GUARDED_BY(mu_) = ClockVerdict::kAgree;

@@ -176,7 +176,7 @@ TEST_F(TlsConnectionTest, ServerThatIsNotTrustedIsRefusedWithTheReasonAndWithout
                 "does not match host name \"db.example\"");
 }
 
-TEST_F(TlsConnectionTest, TheEnvironmentSaysWhatTheUrlLeavesOpen) {
+TEST_F(TlsConnectionTest, TheEnvironmentFillsWhatTheUrlOmits) {
   ASSERT_EQ(setenv("PGSSLMODE", "verify-full", 1), 0);
   ASSERT_EQ(setenv("PGSSLROOTCERT", (wrong_ + "/authority.pem").c_str(), 1), 0);
   ExpectRefused("", "certificate verify failed");

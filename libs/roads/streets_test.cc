@@ -42,7 +42,7 @@ TEST(StreetsTest, TwoLoadsOfOneSeedAreTheSame) {
   EXPECT_TRUE(std::equal(edges_a.begin(), edges_a.end(), edges_b.begin(), edges_b.end()));
 }
 
-TEST(StreetsTest, RefusesWhatItCantLoad) {
+TEST(StreetsTest, RejectsFilesThatItCannotLoad) {
   for (const char* spec :
        {"city:", "city:abc", "city:-1", "city:1 ", "city:18446744073709551616"}) {
     EXPECT_THAT(Streets::Load(spec), StatusIs(absl::StatusCode::kInvalidArgument, "as in city:1"))

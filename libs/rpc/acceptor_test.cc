@@ -87,7 +87,7 @@ TEST(AcceptorTest, ServerClosesConnectionsOfAnAddressBeyondItsLimitAndServesOthe
   }
 }
 
-TEST(AcceptorTest, ServerClosesConnectionsFromEverywhereBeyondTheLimitInAll) {
+TEST(AcceptorTest, ServerClosesConnectionsBeyondTheTotalLimit) {
   const auto server = Server::Start({.connections = Limits(3, 2)});
   ASSERT_THAT(server, IsOk());
   const int port = (*server)->port();
@@ -127,7 +127,7 @@ TEST(AcceptorTest, OldestSilentConnectionIsClosedForANewOne) {
   AwaitClose(three);
 }
 
-TEST(AcceptorTest, HoldsManyWhoConnectAtOnceUntilTheySpeak) {
+TEST(AcceptorTest, HoldsManyConnectionsUntilTheirFirstBytes) {
   constexpr int kAtOnce = 500;
   auto acceptor = Acceptor::Listen(
       {.address = "127.0.0.1:0", .connections = Limits(kAtOnce, kAtOnce), .patience = 1h});
@@ -155,7 +155,7 @@ TEST(AcceptorTest, ClosesAConnectionThatStaysSilent) {
   AwaitClose(ConnectFrom("127.0.0.1", (*acceptor)->port()));
 }
 
-TEST(AcceptorTest, ConnectionToSelfPassesALimitThatIsReached) {
+TEST(AcceptorTest, AcceptsTheSelfProbeWhenALimitIsReached) {
   const auto table = Limits(0, 0);
   auto acceptor = Acceptor::Listen({.address = "127.0.0.1:0", .connections = table});
   ASSERT_THAT(acceptor, IsOk());

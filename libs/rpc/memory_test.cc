@@ -161,7 +161,7 @@ class Announcer {
   std::int64_t initial_window_ = 65'535;
 };
 
-TEST(MemoryTest, AnnouncedMessagesThatNeverEndTakeBoundedMemory) {
+TEST(MemoryTest, UnfinishedMessagesUseBoundedMemory) {
   const auto server = Server::Start({.memory_bytes = 16 << 20});
   ASSERT_THAT(server, testing::IsOk());
   const auto stub = grpc::health::v1::Health::NewStub(

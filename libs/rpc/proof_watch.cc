@@ -25,17 +25,17 @@ ProofWatch::ProofWatch(const Authenticator& authenticator, std::chrono::millisec
     : authenticator_(authenticator),
       every_(every),
       max_streams_per_caller_(max_streams_per_caller) {
-  LookLater();
+  ScheduleCheck();
 }
 
 void ProofWatch::Add(Watched watched) {
   {
     MutexLock lock(mu_);
     const Caller& caller = watched.proof.principal;
-    bool has_place = TakeShare(caller);
+    bool has_place = AcquireShare(caller);
     if (!has_place) {
       DropEnded(caller);
-      has_place = TakeShare(caller);
+      has_place = AcquireShare(caller);
     }
     if (has_place) {
       watched_.push_back(std::move(watched));
@@ -49,7 +49,7 @@ void ProofWatch::Add(Watched watched) {
       kRetryAfter));
 }
 
-bool ProofWatch::TakeShare(const Caller& caller) {
+bool ProofWatch::AcquireShare(const Caller& caller) {
   if (!HasShare(caller)) return true;
   std::size_t& open = streams_of_[identity::Name(caller)];
   if (open >= max_streams_per_caller_) return false;
@@ -57,7 +57,7 @@ bool ProofWatch::TakeShare(const Caller& caller) {
   return true;
 }
 
-void ProofWatch::GiveBackShare(const Caller& caller) {
+void ProofWatch::ReleaseShare(const Caller& caller) {
   const auto share = streams_of_.find(identity::Name(caller));
   if (HasShare(caller) && --share->second == 0) streams_of_.erase(share);
 }
@@ -66,18 +66,18 @@ void ProofWatch::DropEnded(const Caller& caller) {
   const auto ended = std::remove_if(watched_.begin(), watched_.end(), [&](const Watched& watched) {
     return watched.proof.principal == caller && !watched.update(absl::OkStatus());
   });
-  for (auto count = watched_.end() - ended; count > 0; --count) GiveBackShare(caller);
+  for (auto count = watched_.end() - ended; count > 0; --count) ReleaseShare(caller);
   watched_.erase(ended, watched_.end());
 }
 
-void ProofWatch::LookLater() {
+void ProofWatch::ScheduleCheck() {
   timer_.After(every_, [this] {
-    Look();
-    LookLater();
+    CheckAll();
+    ScheduleCheck();
   });
 }
 
-void ProofWatch::Look() {
+void ProofWatch::CheckAll() {
   std::vector<Watched> all;
   {
     MutexLock lock(mu_);
@@ -87,7 +87,7 @@ void ProofWatch::Look() {
     return watched.update(authenticator_.CheckOpenStream(watched.proof));
   });
   MutexLock lock(mu_);
-  for (auto it = ended; it != all.end(); ++it) GiveBackShare(it->proof.principal);
+  for (auto it = ended; it != all.end(); ++it) ReleaseShare(it->proof.principal);
   all.erase(ended, all.end());
   watched_.insert(watched_.end(), std::make_move_iterator(all.begin()),
                   std::make_move_iterator(all.end()));

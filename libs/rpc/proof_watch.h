@@ -65,12 +65,12 @@ class ProofWatch {
   };
   void Add(Watched watched);
   /// Counts one more stream of this caller. Returns false if the caller has reached its limit.
-  bool TakeShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void GiveBackShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool AcquireShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ReleaseShare(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Removes the caller's ended streams, before the next periodic check does.
   void DropEnded(const Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void LookLater();
-  void Look();
+  void ScheduleCheck();
+  void CheckAll();
 
   const Authenticator& authenticator_;
   const std::chrono::milliseconds every_;

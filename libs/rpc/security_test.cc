@@ -414,7 +414,7 @@ TEST_F(SecurityTest, DoesNotStartWithUnusableFiles) {
               StatusIs(absl::StatusCode::kInvalidArgument, "authority.pem"));
 }
 
-TEST(SecurityFlagsTest, AskForFilesOrForInsecurityByName) {
+TEST(SecurityFlagsTest, RequireCertificateFilesOrTheInsecureFlag) {
   const absl::FlagSaver saver;
   EXPECT_THAT(SecurityOptionsFromFlags().status(),
               StatusIs(absl::StatusCode::kInvalidArgument,

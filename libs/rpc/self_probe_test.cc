@@ -42,7 +42,7 @@ TEST_F(SelfProbeTest, ReportsAServerThatAcceptsButNeverAnswers) {
   acceptor_->Stop();
 }
 
-TEST_F(SelfProbeTest, ReportsAServerThatAcceptsNothing) {
+TEST_F(SelfProbeTest, ReportsAServerThatAcceptsNoConnections) {
   acceptor_->Stop();
   std::promise<absl::Status> deaf;
   const SelfProbe probe(
@@ -52,7 +52,7 @@ TEST_F(SelfProbeTest, ReportsAServerThatAcceptsNothing) {
   EXPECT_THAT(deaf.get_future().get(), StatusIs(absl::StatusCode::kUnavailable, "own port"));
 }
 
-TEST_F(SelfProbeTest, ReportsNothingOfAServerThatAnswers) {
+TEST_F(SelfProbeTest, ReportsNothingWhenTheServerResponds) {
   HealthService health;
   health.SetServing("", false);
   grpc::ServerBuilder builder;

@@ -40,12 +40,12 @@ TEST(ServerTest, APortInUseIsAnErrorThatNamesIt) {
 }
 
 TEST(ServerTest, DrainNotifiesTheServicesOnce) {
-  int told = 0;
-  auto server = *Server::Start({.on_drain = {[&] { ++told; }}});
+  int drains = 0;
+  auto server = *Server::Start({.on_drain = {[&] { ++drains; }}});
   server->Drain(1s);
   server->Drain(1s);
   server.reset();
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(drains, 1);
 }
 
 TEST(ServerTest, AStatusCrossesTheWireWithItsDetails) {
@@ -96,7 +96,7 @@ TEST(ServerTest, AReactionMayReleaseTheLastInProcessChannel) {
   }
 }
 
-TEST(ServerTest, AChannelToSeveralServersCallsTheOneThatServes) {
+TEST(ServerTest, AChannelToSeveralServersCallsTheHealthyOne) {
   OneAnswer holder, standby;
   holder.answer = absl::AlreadyExistsError("the holder");
   standby.answer = absl::AlreadyExistsError("the standby");

@@ -216,7 +216,7 @@ TEST_F(TlsCredentialsTest, RefusesClientsWithTheReasonInTheLog) {
   }
 }
 
-TEST_F(TlsCredentialsTest, RefusesServersThatAreNotWhoWasCalled) {
+TEST_F(TlsCredentialsTest, RejectsServersWithAnotherName) {
   Serve();
   const auto trip = TlsCredentials::Load(FilesOf("trip"));
   ASSERT_THAT(trip, IsOk());
@@ -352,7 +352,7 @@ TEST_F(TlsCredentialsTest, RotatesCertificatesAndAuthoritiesWithoutDroppingAStre
   echo.Check();
 }
 
-TEST_F(TlsCredentialsTest, KeepsItsCertificateWhenFilesBecomeRubbish) {
+TEST_F(TlsCredentialsTest, KeepsItsCertificateWhenFilesBecomeInvalid) {
   Serve(10ms);
   const auto trip = TlsCredentials::Load(FilesOf("trip"), 10ms);
   ASSERT_THAT(trip, IsOk());

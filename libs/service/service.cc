@@ -75,7 +75,7 @@ spdlog::level::level_enum ToSpdlog(Level level) {
   std::exit(2);
 }
 
-void TakeFlagsFromEnvironment() {
+void ReadFlagsFromEnvironment() {
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (!absl::EndsWith(flag->Filename(), ".cc") ||
         flag->Filename().find("absl") != absl::string_view::npos)
@@ -169,7 +169,7 @@ std::vector<std::string> InitializeWithArguments(int argc, char** argv, std::str
   };
   absl::SetFlagsUsageConfig(config);
   // Read first, so that the command line overrides the environment.
-  TakeFlagsFromEnvironment();
+  ReadFlagsFromEnvironment();
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (const absl::Status status = CheckFlagRanges(); !status.ok()) {
     ExitForFlag(std::string(status.message()));

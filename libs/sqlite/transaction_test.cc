@@ -69,7 +69,7 @@ TEST_F(TransactionTest, SecondWriterIsUnavailable) {
   EXPECT_THAT(Transaction::Begin(*other), StatusIs(absl::StatusCode::kUnavailable, "locked"));
 }
 
-TEST_F(TransactionTest, CommitThatCannotSyncFailsAndLeavesNothing) {
+TEST_F(TransactionTest, CommitThatCannotSyncFailsAndChangesNothing) {
   {
     absl::StatusOr<Transaction> transaction = Transaction::Begin(*database_);
     ASSERT_THAT(transaction, IsOk());
@@ -86,7 +86,7 @@ TEST_F(TransactionTest, CommitThatCannotSyncFailsAndLeavesNothing) {
   EXPECT_EQ(Count(*database_), 1);
 }
 
-TEST_F(TransactionTest, CommitThatCannotWriteFailsAndLeavesNothing) {
+TEST_F(TransactionTest, CommitThatCannotWriteFailsAndChangesNothing) {
   absl::StatusOr<Transaction> transaction = Transaction::Begin(*database_);
   ASSERT_THAT(transaction, IsOk());
   ASSERT_THAT(database_->Execute("INSERT INTO t VALUES (1)"), IsOk());

@@ -98,7 +98,7 @@ TEST_F(FollowStreamTest, PausesStayShortWhileThePeerIsAwayOrItsMessagesAreNotTak
   }
 }
 
-TEST_F(FollowStreamTest, AnEndIsNewsOnceUntilItsCodeChangesOrAMessageComes) {
+TEST_F(FollowStreamTest, ReportsAnEndOnceUntilItsCodeChangesOrAMessageArrives) {
   FollowStream<std::string> stream(timers_, Options());
   EndWith(absl::UnavailableError("away"));
   EndWith(absl::UnavailableError("away since 0.2 s"));
@@ -140,7 +140,7 @@ class ThreadReadStream final : public ReadStream {
   std::thread thread_;
 };
 
-TEST(FollowStreamThreadsTest, IsStoppedWhateverIsUnderWay) {
+TEST(FollowStreamThreadsTest, StopsInAnyState) {
   TimerQueue timers;
   for (int round = 0; round < 50; ++round) {
     std::atomic<int> messages = 0;

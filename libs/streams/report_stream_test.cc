@@ -156,7 +156,7 @@ class ThreadWriteStream final : public WriteStream<int> {
   std::thread thread_;
 };
 
-TEST(ReportStreamThreadsTest, IsStoppedWhateverIsUnderWay) {
+TEST(ReportStreamThreadsTest, StopsInAnyState) {
   TimerQueue timers;
   for (int round = 0; round < 50; ++round) {
     std::atomic<int> taken = 0;

@@ -25,7 +25,7 @@ TEST(SpanQueueTest, GivesTheOldestFirst) {
   EXPECT_TRUE(queue.Take(2).empty());
 }
 
-TEST(SpanQueueTest, DropsAndCountsTheSpansThatFindItFull) {
+TEST(SpanQueueTest, DropsAndCountsSpansWhenFull) {
   SpanQueue queue(2);
   for (const char* name : {"a", "b", "c", "d"}) queue.Add(Named(name));
   EXPECT_EQ(queue.size(), 2u);

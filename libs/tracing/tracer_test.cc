@@ -56,7 +56,7 @@ TEST_F(TracerTest, TraceThatBeginsWithALinkToASampledOneIsSampled) {
   EXPECT_FALSE(tracer.Start("round", {.links = {{unsampled}}}).context().sampled);
 }
 
-TEST_F(TracerTest, RecordsAllThatASpanIsTold) {
+TEST_F(TracerTest, RecordsAllValuesOfASpan) {
   const Tracer tracer = MakeTracer(1);
   const Time start = clock_->Now();
   Span span = tracer.Start("parent", {.kind = SpanKind::kServer});
@@ -116,7 +116,7 @@ TEST_F(TracerTest, FollowsACallerThatDidNotSample) {
   EXPECT_THAT(Kept(), IsEmpty());
 }
 
-TEST_F(TracerTest, DecidesAnewWhereTheParentMustNotDecide) {
+TEST_F(TracerTest, SamplesAgainWhereTheParentIsNotTrusted) {
   // A stranger who knows the rule would choose a trace id that is always sampled.
   const SpanContext parent{.trace_id = {7, 0}, .span_id = {9}, .sampled = true};
   std::uint64_t drawn = 0;
@@ -151,7 +151,7 @@ TEST_F(TracerTest, SamplesByTheLow56BitsOfTheTraceId) {
   }
 }
 
-TEST_F(TracerTest, SamplesTheShareThatIsAskedFor) {
+TEST_F(TracerTest, SamplesTheConfiguredShare) {
   const Tracer tracer(Tracer::Options{.ratio = 0.25, .slow = 1h, .clock = clock_, .sink = sink_});
   for (int i = 0; i < 4'000; ++i) tracer.Start("span").End();
   EXPECT_NEAR(static_cast<double>(sink_->spans.size()), 1'000, 200);  // 7 standard deviations.
@@ -182,7 +182,7 @@ TEST_F(TracerTest, KeepsAnUnsampledTraceThatWasSlow) {
   EXPECT_THAT(Kept(), ElementsAre("child", "root", "late"));
 }
 
-TEST_F(TracerTest, DiscardsAnUnsampledTraceThatWasQuickAndWell) {
+TEST_F(TracerTest, DiscardsAnUnsampledTraceThatWasFastAndSuccessful) {
   const Tracer tracer = MakeTracer(0);
   Span root = tracer.Start("root");
   const SpanContext context = root.context();
@@ -242,7 +242,7 @@ TEST_F(TracerTest, BoundsASpan) {
   EXPECT_EQ(data.dropped_links, 200 - kMaxLinks);
 }
 
-TEST_F(TracerTest, TakesTimesThatWereNotedEarlier) {
+TEST_F(TracerTest, AcceptsTimesThatWereMeasuredEarlier) {
   const Tracer tracer = MakeTracer(1);
   const Time queued = clock_->Now();
   clock_->Advance(5ms);

@@ -113,7 +113,7 @@ struct RunHistory {
   std::uint64_t sent = 100, indexed = 90;
 };
 
-TEST(AuditorTest, FindsNothingWhereAllIsRight) {
+TEST(AuditorTest, FindsNoViolationInACorrectRun) {
   RunHistory run;
   Auditor auditor;
   run.Feed(auditor);
@@ -175,7 +175,7 @@ RunHistory SharedRun() {
   return run;
 }
 
-TEST(AuditorTest, FindsNothingWhereARiderWhoSharesWasMoved) {
+TEST(AuditorTest, FindsNoViolationWhenASharedRiderIsMoved) {
   RunHistory run = SharedRun();
   Auditor auditor;
   run.Feed(auditor);
@@ -217,7 +217,7 @@ std::string FoundIn(const std::function<void(RunHistory&)>& spoil) {
   return texts;
 }
 
-TEST(AuditorTest, FindsPromisesThatWereChangedOrBrokenInSilence) {
+TEST(AuditorTest, FindsPromisesThatWereChangedOrBrokenWithoutANotification) {
   EXPECT_THAT(FoundIn([](RunHistory& run) {
                 run.log.back().mutable_trip()->mutable_promise()->clear_latest_pickup_at();
               }),
@@ -235,7 +235,7 @@ TEST(AuditorTest, FindsPromisesThatWereChangedOrBrokenInSilence) {
   EXPECT_THAT(FoundIn(arrive_late), HasSubstr("120 s later than promised, which the rider was"));
   EXPECT_EQ(FoundIn([&](RunHistory& run) {
               arrive_late(run);
-              run.rider.told_broken = true;
+              run.rider.notified_broken = true;
             }),
             "");
 }
@@ -357,7 +357,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{
             "NotAccepted", Check::kOneDriverPerTrip, "by offer o-2, which it didn't accept",
             [](RunHistory& run) { run.second.offers[0].answer = OfferHistory::Answer::kDecline; }},
-        Wrong{"AcceptLost", Check::kOneDriverPerTrip, "was told that it got trip t-1 by offer o-7",
+        Wrong{"AcceptLost", Check::kOneDriverPerTrip,
+              "was notified that it got trip t-1 by offer o-7",
               [](RunHistory& run) { run.first.offers[0].offer_id = OfferId("o-7"); }},
         Wrong{"TooManyAboard", Check::kSeatsNotExceeded, "2 aboard with event 60, has 1 seats",
               [](RunHistory& run) { run.second.seats = 1; }},
@@ -408,7 +409,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"OtherFareThanQuoted", Check::kFareEqualsQuote, "began with fare 860, was quoted 861",
               [](RunHistory& run) { run.rider.quoted_minor = 861; }},
         Wrong{"OtherFareThanRiderWasShown", Check::kFareEqualsQuote,
-              "fare 1110 on record, the rider was told",
+              "fare 1110 on record, the rider was sent",
               [](RunHistory& run) { run.rider.fare_minor = 860; }},
         Wrong{"FareNotTheSum", Check::kFareEqualsQuote, "is not the tariff's sum",
               [](RunHistory& run) {
@@ -520,7 +521,7 @@ TEST(AuditorTest, UnreadableRecordIsAViolation) {
   EXPECT_FALSE(auditor.Judge().clean());
 }
 
-TEST(AuditorTest, OpenTripsThatRidersSawOpenAreFine) {
+TEST(AuditorTest, AcceptsOpenTripsThatRidersSawOpen) {
   RunHistory run;
   run.log.pop_back();
   run.listed = {run.log.back().trip()};
@@ -530,7 +531,7 @@ TEST(AuditorTest, OpenTripsThatRidersSawOpenAreFine) {
   EXPECT_TRUE(auditor.Judge().clean());
 }
 
-TEST(AuditorTest, EventsReadAgainDoNoHarm) {
+TEST(AuditorTest, ToleratesRepeatedEvents) {
   RunHistory run;
   const auto again = run.log;
   run.log.insert(run.log.end(), again.begin(), again.end());

@@ -107,7 +107,7 @@ struct RiderHistory {
   /// Comes with the quote if the rider shares.
   std::optional<trip::v1::Promise> promise;
   /// The rider was notified that the promise is broken.
-  bool told_broken = false;
+  bool notified_broken = false;
   /// The rider's cancellation was confirmed.
   bool cancelled = false;
 

@@ -59,7 +59,7 @@ void Auditor::JudgeOffer(const DriverHistory& driver, const OfferHistory& offer)
       })) {
     verdict_.Violated(
         Check::kOneDriverPerTrip,
-        fmt::format("driver {}: was told that it got trip {} by offer {}, which isn't "
+        fmt::format("driver {}: was notified that it got trip {} by offer {}, which isn't "
                     "on record",
                     driver.id, offer.trip_id, offer.offer_id));
   }

@@ -18,7 +18,7 @@ namespace {
 
 /// A promise that is broken by less may be so before the service can notify the rider, e.g. while
 /// the driver's connection is lost.
-constexpr Duration kToldWithin = std::chrono::seconds(60);
+constexpr Duration kNotifiedWithin = std::chrono::seconds(60);
 
 // Whether `part` is a subsequence of `whole`.
 bool IsSubsequence(const std::vector<pb::TripState>& part,
@@ -84,7 +84,7 @@ void Auditor::JudgeFare(const RiderHistory& rider, const TripRecord& record) {
   }
   if (!rider.fare_uncertain && total != rider.fare_minor) {
     verdict_.Violated(Check::kFareEqualsQuote,
-                      fmt::format("trip {}: fare {} on record, the rider was told {}",
+                      fmt::format("trip {}: fare {} on record, the rider was sent {}",
                                   rider.trip_id, total, rider.fare_minor));
   }
   if (!IsTariffsSum(record.fare)) {
@@ -116,11 +116,11 @@ void Auditor::JudgePromise(const RiderHistory& rider, const TripRecord& record) 
                       fmt::format("trip {}: its promised times aren't those of its request: {}",
                                   rider.trip_id, promise.ShortDebugString()));
   }
-  if (record.Late() > kToldWithin && !rider.told_broken) {
+  if (record.Late() > kNotifiedWithin && !rider.notified_broken) {
     verdict_.Violated(
         Check::kPromiseKept,
         fmt::format("trip {}: {:.0f} s later than promised, which the rider was "
-                    "never told",
+                    "never notified",
                     rider.trip_id, std::chrono::duration<double>(record.Late()).count()));
   }
 }

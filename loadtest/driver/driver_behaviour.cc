@@ -186,17 +186,17 @@ void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Acti
     default:
       break;
   }
-  if (!TakeSequence(message.sequence(), now, actions)) return;
+  if (!AckPush(message.sequence(), now, actions)) return;
   if (message.has_offer()) {
-    offers_.Take(message.offer(), !parked_, now, random_, history_);
+    offers_.OnOffer(message.offer(), !parked_, now, random_, history_);
   } else if (message.has_offer_ended()) {
     offers_.OnEnded(message.offer_ended(), history_);
   } else if (message.has_plan()) {
     plan_sequence_ = last_sequence_;
     if (message.plan().version() <= resumed_with_) return;
-    TakePlan(message.plan(), Itinerary::Source::kPush, now);
+    OnPlan(message.plan(), Itinerary::Source::kPush, now);
   } else if (message.has_waiting_place()) {
-    TakeWaitingPlace(message.waiting_place(), now);
+    OnWaitingPlace(message.waiting_place(), now);
   } else if (message.has_rejected()) {
     OnRejected(message.rejected(), now);
   }
@@ -205,7 +205,7 @@ void DriverBehaviour::OnMessage(const pb::DriveResponse& message, Time now, Acti
 
 // Records a message out of sequence, but processes it if it is new: later messages are judged
 // relative to it.
-bool DriverBehaviour::TakeSequence(std::uint64_t sequence, Time now, Actions& actions) {
+bool DriverBehaviour::AckPush(std::uint64_t sequence, Time now, Actions& actions) {
   ++history_.pushes;
   if (sequence != last_sequence_ + 1) {
     history_.Violated(Check::kPushSequence, fmt::format("session {}: push {} came after {}",
@@ -246,10 +246,10 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
   resumed_with_ = 0;
   plan_sequence_ = last_sequence_;
   if (welcome.snapshot().has_plan()) {
-    TakePlan(welcome.snapshot().plan(), Itinerary::Source::kSnapshot, now);
+    OnPlan(welcome.snapshot().plan(), Itinerary::Source::kSnapshot, now);
     if (welcome.resumed()) resumed_with_ = welcome.snapshot().plan().version();
   }
-  // Hello told dispatch what the driver has, and the snapshot needs no ack.
+  // The Hello listed what the driver has, and the snapshot needs no ack.
   OnAckSent(last_sequence_);
   offers_.OnResumed();
   itinerary_.OnResumed();
@@ -257,7 +257,7 @@ void DriverBehaviour::OnWelcome(const pb::Welcome& welcome, Time now) {
   // In a resumed session the offer is pushed again with its sequence, so it must not be taken from
   // the snapshot.
   if (!welcome.resumed() && welcome.snapshot().has_offer()) {
-    offers_.Take(welcome.snapshot().offer(), !parked_, now, random_, history_);
+    offers_.OnOffer(welcome.snapshot().offer(), !parked_, now, random_, history_);
   }
 }
 
@@ -277,9 +277,9 @@ bool DriverBehaviour::MayEndShift() const {
   return !parked_ && !ending_shift_ && itinerary_.idle() && offers_.empty();
 }
 
-void DriverBehaviour::TakePlan(const pb::Plan& plan, Itinerary::Source source, Time now) {
+void DriverBehaviour::OnPlan(const pb::Plan& plan, Itinerary::Source source, Time now) {
   if (history_.plan_version > history_.acked_plan_version) ++history_.plans_replaced;
-  itinerary_.Take(plan, source, now, car_, history_);
+  itinerary_.OnPlan(plan, source, now, car_, history_);
   for (const pb::Stop& stop : plan.stops()) history_.SawInPlan(TripId(stop.trip_id()));
   history_.plan_version = itinerary_.version();
   if (giving_up_ && !itinerary_.Has(*giving_up_)) giving_up_.reset();
@@ -292,7 +292,7 @@ void DriverBehaviour::TakePlan(const pb::Plan& plan, Itinerary::Source source, T
   give_up_sent_ = false;
 }
 
-void DriverBehaviour::TakeWaitingPlace(const pb::WaitingPlace& suggestion, Time now) {
+void DriverBehaviour::OnWaitingPlace(const pb::WaitingPlace& suggestion, Time now) {
   ++history_.waiting_places;
   if (parked_ || !itinerary_.idle() || now >= FromProto(suggestion.expires_at())) return;
   if (!random_.Chance(habits_.follow_probability)) return;

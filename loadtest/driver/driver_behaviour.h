@@ -96,9 +96,9 @@ class DriverBehaviour {
   void Connect(Time now, Actions& actions);
   void Lose(Time comes_back);
   void OnWelcome(const dispatch::v1::Welcome& welcome, Time now);
-  bool TakeSequence(std::uint64_t sequence, Time now, Actions& actions);
-  void TakePlan(const dispatch::v1::Plan& plan, Itinerary::Source source, Time now);
-  void TakeWaitingPlace(const dispatch::v1::WaitingPlace& suggestion, Time now);
+  bool AckPush(std::uint64_t sequence, Time now, Actions& actions);
+  void OnPlan(const dispatch::v1::Plan& plan, Itinerary::Source source, Time now);
+  void OnWaitingPlace(const dispatch::v1::WaitingPlace& suggestion, Time now);
   void OnRejected(const dispatch::v1::Rejected& rejected, Time now);
   void Act(Time now, Actions& actions);
   void Report(Time now, Actions& actions);

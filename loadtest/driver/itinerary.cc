@@ -17,11 +17,11 @@ constexpr std::int64_t kJoinWithinMs = 20'000;
 
 }  // namespace
 
-void Itinerary::Take(const pb::Plan& plan, Source source, Time now, Car& car,
-                     DriverHistory& history) {
+void Itinerary::OnPlan(const pb::Plan& plan, Source source, Time now, Car& car,
+                       DriverHistory& history) {
   ++history.plans;
-  const bool told_again = source == Source::kSnapshot && plan.version() == version_;
-  if (plan.version() <= version_ && !told_again) {
+  const bool repeated = source == Source::kSnapshot && plan.version() == version_;
+  if (plan.version() <= version_ && !repeated) {
     history.Violated(Check::kPlanVersionGrows,
                      fmt::format("plan version {} came after {}", plan.version(), version_));
     return;
@@ -29,14 +29,14 @@ void Itinerary::Take(const pb::Plan& plan, Source source, Time now, Car& car,
   version_ = plan.version();
   car.MoveTo(now);
   new_stop_ms_.clear();
-  TakeRoute(plan, now, car, history);
-  TakeStops(plan, car);
+  ApplyRoute(plan, now, car, history);
+  ApplyStops(plan, car);
   CountSeats(plan, history);
   car.HaltAt(stops_.empty() ? 0 : stops_.front().at_ms);
   if (step_ && IsDone(*step_)) step_.reset();
 }
 
-void Itinerary::TakeRoute(const pb::Plan& plan, Time now, Car& car, DriverHistory& history) {
+void Itinerary::ApplyRoute(const pb::Plan& plan, Time now, Car& car, DriverHistory& history) {
   if (!plan.has_route()) {
     // A route id of 0 means that no route is known yet: the driver continues until one arrives.
     if (!plan.stops().empty() && plan.route_id() != 0 && plan.route_id() != route_id_) {
@@ -69,7 +69,7 @@ void Itinerary::TakeRoute(const pb::Plan& plan, Time now, Car& car, DriverHistor
   for (std::int64_t& ms : new_stop_ms_) ms = ms - join_ms + access_ms;
 }
 
-void Itinerary::TakeStops(const pb::Plan& plan, const Car& car) {
+void Itinerary::ApplyStops(const pb::Plan& plan, const Car& car) {
   std::vector<Stop> stops;
   for (int i = 0; i < plan.stops_size(); ++i) {
     const pb::Stop& stop = plan.stops(i);

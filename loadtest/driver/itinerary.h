@@ -30,8 +30,8 @@ class Itinerary {
   enum class Source { kPush, kSnapshot };
   /// Takes a newer plan and the course of its route. A fresh session's snapshot may repeat the
   /// newest plan. Violations are recorded in `history`.
-  void Take(const dispatch::v1::Plan& plan, Source source, Time now, Car& car,
-            DriverHistory& history);
+  void OnPlan(const dispatch::v1::Plan& plan, Source source, Time now, Car& car,
+              DriverHistory& history);
   /// Discards everything but the version.
   void Clear();
 
@@ -61,8 +61,8 @@ class Itinerary {
     std::int64_t at_ms;  // Position on the car's course.
     bool arrived;
   };
-  void TakeRoute(const dispatch::v1::Plan& plan, Time now, Car& car, DriverHistory& history);
-  void TakeStops(const dispatch::v1::Plan& plan, const Car& car);
+  void ApplyRoute(const dispatch::v1::Plan& plan, Time now, Car& car, DriverHistory& history);
+  void ApplyStops(const dispatch::v1::Plan& plan, const Car& car);
   void CountSeats(const dispatch::v1::Plan& plan, DriverHistory& history) const;
   bool IsDone(const dispatch::v1::StopUpdate& step) const;
 

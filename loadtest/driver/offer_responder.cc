@@ -11,8 +11,8 @@ namespace ridestream::loadtest {
 
 using Answer = OfferHistory::Answer;
 
-void OfferResponder::Take(const dispatch::v1::Offer& offer, bool may_accept, Time now,
-                          Random& random, DriverHistory& history) {
+void OfferResponder::OnOffer(const dispatch::v1::Offer& offer, bool may_accept, Time now,
+                             Random& random, DriverHistory& history) {
   for (const Open& open : open_) {
     if (open.offer_id == offer.offer_id()) return;
     history.Violated(Check::kOneOpenOffer, fmt::format("offer {} came while {} was open",

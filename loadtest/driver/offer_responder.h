@@ -25,8 +25,8 @@ class OfferResponder {
 
   /// With `may_accept` false, declines at once. An offer that is already held (after a resume) is
   /// kept.
-  void Take(const dispatch::v1::Offer& offer, bool may_accept, Time now, Random& random,
-            DriverHistory& history);
+  void OnOffer(const dispatch::v1::Offer& offer, bool may_accept, Time now, Random& random,
+               DriverHistory& history);
   void OnEnded(const dispatch::v1::OfferEnded& ended, DriverHistory& history);
   /// A fresh session began, in which only the offer `kept_offer_id` is open, if any.
   void Void(const std::string& kept_offer_id, DriverHistory& history);

@@ -54,7 +54,7 @@ TEST(ProgressTest, BlockHasFiveLinesThatFitATerminal) {
   }
 }
 
-TEST(ProgressTest, SaysALineUnlessNothingIsShown) {
+TEST(ProgressTest, PrintsALineUnlessProgressIsOff) {
   const ScaledClock clock;
   const Tally tally;
   const auto said_in = [&](ProgressMode mode) {

@@ -66,7 +66,7 @@ void Rider::OnTimer() {
   {
     // A timer may outlive the rider's world.
     MutexLock lock(mu_);
-    if (done_told_) return;
+    if (done_reported_) return;
   }
   Handle([](RiderBehaviour&, Time) {});
 }
@@ -84,7 +84,7 @@ void Rider::Handle(const Event& event) {
     Count(state_before, outcome_before);
     const bool idle = calls_ == 0 && watch_ == nullptr;
     if (behaviour_.done() && watch_ != nullptr) watch_->Cancel();
-    done = idle && (stopped_ || behaviour_.done()) && !std::exchange(done_told_, true);
+    done = idle && (stopped_ || behaviour_.done()) && !std::exchange(done_reported_, true);
   }
   if (done) on_done_(*this);
 }

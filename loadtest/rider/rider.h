@@ -86,7 +86,7 @@ class Rider final : public TripWatch::Listener, public std::enable_shared_from_t
   bool trip_known_ ABSL_GUARDED_BY(mu_) = false;
   bool wait_counted_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  bool done_told_ ABSL_GUARDED_BY(mu_) = false;
+  bool done_reported_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace ridestream::loadtest

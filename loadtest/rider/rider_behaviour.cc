@@ -116,7 +116,7 @@ void RiderBehaviour::OnRequest(const absl::StatusOr<pb::Trip>& answer, Time now)
     return;
   }
   history_.trip_id = TripId(answer->trip_id());
-  TakeTrip(*answer, now);
+  OnTrip(*answer, now);
   watch_.at = now;
   patient_until_ = now + habits_.patience;
   if (random_.Chance(habits_.repeat_request_probability)) request_.at = now;
@@ -128,7 +128,7 @@ void RiderBehaviour::OnRequest(const absl::StatusOr<pb::Trip>& answer, Time now)
   }
 }
 
-void RiderBehaviour::TakeTrip(const pb::Trip& trip, Time now) {
+void RiderBehaviour::OnTrip(const pb::Trip& trip, Time now) {
   // Answers and the watch may arrive out of order.
   if (trip.version() <= version_) return;
   version_ = trip.version();
@@ -155,11 +155,11 @@ void RiderBehaviour::TakeTrip(const pb::Trip& trip, Time now) {
 
 void RiderBehaviour::OnWatch(const pb::Trip& trip, Time now) {
   watch_.failures = 0;
-  TakeTrip(trip, now);
+  OnTrip(trip, now);
 }
 
 void RiderBehaviour::OnProgress(const pb::Progress& progress) {
-  history_.told_broken |= progress.promise_broken();
+  history_.notified_broken |= progress.promise_broken();
 }
 
 void RiderBehaviour::OnWatchEnded(Time now) {
@@ -172,7 +172,7 @@ void RiderBehaviour::OnCancel(const absl::StatusOr<pb::Trip>& answer, Time now) 
   if (Retry(cancel_, answer.status(), now)) return;
   if (!answer.ok()) return;  // Too late: the rider is aboard by now, or the trip has ended.
   history_.cancelled = true;
-  TakeTrip(*answer, now);
+  OnTrip(*answer, now);
 }
 
 void RiderBehaviour::OnChangeDestination(const absl::StatusOr<pb::Trip>& answer, Time now) {
@@ -181,7 +181,7 @@ void RiderBehaviour::OnChangeDestination(const absl::StatusOr<pb::Trip>& answer,
   if (!answer.ok()) return;
   ++history_.destination_changes;
   history_.fare_minor = answer->fare().total().amount_minor();
-  TakeTrip(*answer, now);
+  OnTrip(*answer, now);
 }
 
 bool RiderBehaviour::MayCancel() const {

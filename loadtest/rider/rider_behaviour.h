@@ -102,7 +102,7 @@ class RiderBehaviour {
   };
   /// Records the end of a call. Returns true if it failed and must be repeated, and schedules that.
   bool Retry(Call& call, const absl::Status& status, Time now);
-  void TakeTrip(const trip::v1::Trip& trip, Time now);
+  void OnTrip(const trip::v1::Trip& trip, Time now);
   void Refuse(const absl::Status& status);
   bool MayCancel() const;
   void Cancel(trip::v1::CancelReason reason, Time at);

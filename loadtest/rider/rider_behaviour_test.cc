@@ -46,7 +46,7 @@ class RiderBehaviourTest : public ::testing::Test {
     return trip;
   }
   // Runs until the trip waits for a driver and is watched.
-  void Ask() {
+  void RequestRide() {
     Begin();
     EXPECT_TRUE(Tick(seconds(10)).quote);
     rider_->OnQuote(Quote(500), now_);
@@ -62,7 +62,7 @@ class RiderBehaviourTest : public ::testing::Test {
 };
 
 TEST_F(RiderBehaviourTest, RidesFromQuoteToTheEnd) {
-  Ask();
+  RequestRide();
   EXPECT_FALSE(rider_->waited());
   rider_->OnWatch(Trip(pb::TRIP_STATE_ASSIGNED, 2), now_);
   now_ += minutes(3);
@@ -82,7 +82,7 @@ TEST_F(RiderBehaviourTest, RidesFromQuoteToTheEnd) {
 }
 
 TEST_F(RiderBehaviourTest, LeavesTheCarOfALostDriver) {
-  Ask();
+  RequestRide();
   pb::Trip trip = Trip(pb::TRIP_STATE_ABOARD, 4);
   rider_->OnWatch(trip, now_);
   EXPECT_FALSE(Tick(minutes(1)).cancel);
@@ -93,7 +93,7 @@ TEST_F(RiderBehaviourTest, LeavesTheCarOfALostDriver) {
 }
 
 TEST_F(RiderBehaviourTest, StaysWithADriverWhoWasHeardAgain) {
-  Ask();
+  RequestRide();
   pb::Trip trip = Trip(pb::TRIP_STATE_ABOARD, 4);
   *trip.mutable_driver_lost_at() = ToProto(now_);
   rider_->OnWatch(trip, now_);
@@ -101,7 +101,7 @@ TEST_F(RiderBehaviourTest, StaysWithADriverWhoWasHeardAgain) {
   EXPECT_FALSE(Tick(minutes(1)).cancel);
 }
 
-TEST_F(RiderBehaviourTest, DoesNotAskBeforeItIsDue) {
+TEST_F(RiderBehaviourTest, SendsNoRequestBeforeItIsDue) {
   Begin();
   EXPECT_FALSE(Tick(seconds(9)).quote);
   EXPECT_EQ(rider_->wake_at(), due_);
@@ -109,7 +109,7 @@ TEST_F(RiderBehaviourTest, DoesNotAskBeforeItIsDue) {
   EXPECT_FALSE(Tick(seconds(1)).quote);  // Once.
 }
 
-TEST_F(RiderBehaviourTest, AsksAgainWhenUnavailableThenGivesUpUnanswered) {
+TEST_F(RiderBehaviourTest, RetriesWhenUnavailableThenGivesUp) {
   Begin();
   int calls = 0, retried = 0;
   while (rider_->outcome() == RiderOutcome::kOpen) {
@@ -128,7 +128,7 @@ TEST_F(RiderBehaviourTest, AsksAgainWhenUnavailableThenGivesUpUnanswered) {
   EXPECT_TRUE(rider_->done());
 }
 
-TEST_F(RiderBehaviourTest, CountsARefusalAsAnAnswer) {
+TEST_F(RiderBehaviourTest, CountsARefusalAsAResponse) {
   Begin();
   Tick(seconds(10));
   rider_->OnQuote(absl::InvalidArgumentError("off the streets"), now_);
@@ -139,8 +139,8 @@ TEST_F(RiderBehaviourTest, CountsARefusalAsAnAnswer) {
 
 TEST_F(RiderBehaviourTest, RepeatedRequestMustNameTheSameTrip) {
   habits_.repeat_request_probability = 1;
-  Ask();
-  // Ask() has already made the second request, together with the watch.
+  RequestRide();
+  // RequestRide() has already made the second request, together with the watch.
   rider_->OnRequest(Trip(pb::TRIP_STATE_REQUESTED, 1), now_);
   EXPECT_EQ(rider_->history().answers, 2u);
   EXPECT_EQ(rider_->history().other_trip_answers, 0u);
@@ -152,7 +152,7 @@ TEST_F(RiderBehaviourTest, RepeatedRequestMustNameTheSameTrip) {
 
 TEST_F(RiderBehaviourTest, CancelsWhileItWaits) {
   habits_.cancel_probability = 1;
-  Ask();
+  RequestRide();
   const auto actions = Tick(habits_.cancel_within);
   EXPECT_EQ(actions.cancel, pb::CANCEL_REASON_CHANGED_MIND);
   rider_->OnCancel(Trip(pb::TRIP_STATE_CANCELLED, 2), now_);
@@ -162,28 +162,28 @@ TEST_F(RiderBehaviourTest, CancelsWhileItWaits) {
 
 TEST_F(RiderBehaviourTest, DoesNotCancelAboard) {
   habits_.cancel_probability = 1;
-  Ask();
+  RequestRide();
   rider_->OnWatch(Trip(pb::TRIP_STATE_ABOARD, 4), now_);
   EXPECT_FALSE(Tick(habits_.cancel_within).cancel);
   rider_->Leave(now_);
   EXPECT_FALSE(Tick().cancel);
 }
 
-TEST_F(RiderBehaviourTest, LosesPatience) {
-  Ask();
+TEST_F(RiderBehaviourTest, CancelsAfterWaitingTooLong) {
+  RequestRide();
   EXPECT_FALSE(Tick(habits_.patience - seconds(1)).cancel);
   EXPECT_EQ(Tick(seconds(1)).cancel, pb::CANCEL_REASON_WAIT_TOO_LONG);
 }
 
 TEST_F(RiderBehaviourTest, LeavesWhenTheRunEnds) {
-  Ask();
+  RequestRide();
   rider_->Leave(now_);
   EXPECT_EQ(Tick().cancel, pb::CANCEL_REASON_OTHER);
 }
 
 TEST_F(RiderBehaviourTest, ChangeOfDestinationChangesTheFare) {
   habits_.change_destination_probability = 1;
-  Ask();
+  RequestRide();
   EXPECT_TRUE(Tick(habits_.change_within).change_destination);
   EXPECT_TRUE(rider_->history().fare_uncertain);
   rider_->OnChangeDestination(absl::UnavailableError("down"), now_);
@@ -199,13 +199,13 @@ TEST_F(RiderBehaviourTest, ChangeOfDestinationChangesTheFare) {
 }
 
 TEST_F(RiderBehaviourTest, OpensABrokenWatchAgain) {
-  Ask();
+  RequestRide();
   rider_->OnWatchEnded(now_);
   EXPECT_TRUE(Tick(habits_.longest_backoff).watch);
 }
 
 TEST_F(RiderBehaviourTest, IgnoresOlderVersions) {
-  Ask();
+  RequestRide();
   rider_->OnWatch(Trip(pb::TRIP_STATE_ASSIGNED, 3), now_);
   rider_->OnWatch(Trip(pb::TRIP_STATE_REQUESTED, 2), now_);
   EXPECT_EQ(rider_->state(), pb::TRIP_STATE_ASSIGNED);

@@ -193,7 +193,7 @@ void AddLeaseReadings(metrics::ServiceMetrics& metrics,
       "Term of a market's lease while this process has it, otherwise 0", [&leases] {
         std::vector<Readings::Sample> samples;
         for (const auto& [market, lease] : leases) {
-          const double term = lease->held() ? static_cast<double>(lease->last_told().term()) : 0;
+          const double term = lease->held() ? static_cast<double>(lease->last_lease().term()) : 0;
           samples.push_back({{{"market", market.str()}}, term});
         }
         return samples;

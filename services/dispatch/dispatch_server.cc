@@ -206,24 +206,24 @@ absl::Status DispatchServer::Serve(rpc::ServerOptions options) {
 }
 
 /// The error for drivers while another process leads the market.
-absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lease& told) const {
+absl::Status DispatchServer::NotHeld(const MarketId& market, const trip::v1::Lease& lease) const {
   // Before the trip service has answered, or until the lease of an earlier run of this process has
   // ended.
-  const bool is_own = !told.address().empty() && told.address() == OwnAddress();
-  const bool is_beginning = told.holder().empty() || is_own;
+  const bool is_own = !lease.address().empty() && lease.address() == OwnAddress();
+  const bool is_beginning = lease.holder().empty() || is_own;
   if (is_beginning) {
     return rpc::WithRetryAfter(
         absl::UnavailableError(fmt::format("'{}' is not served here yet", market)), kTryAgainAfter);
   }
-  if (told.address().empty()) {
+  if (lease.address().empty()) {
     return rpc::WithRetryAfter(
         absl::FailedPreconditionError(fmt::format("'{}' is served elsewhere", market)),
         kTryAgainAfter);
   }
   return rpc::WithAddress(rpc::WithRetryAfter(absl::FailedPreconditionError(fmt::format(
-                                                  "'{}' is served at {}", market, told.address())),
+                                                  "'{}' is served at {}", market, lease.address())),
                                               kTryAgainAfter),
-                          told.address());
+                          lease.address());
 }
 
 std::string DispatchServer::OwnAddress() const {
@@ -244,7 +244,7 @@ absl::StatusOr<SessionRegistry::MarketPorts> DispatchServer::PortsOf(const Marke
   if (!RIDESTREAM_INVARIANT(lease != leases_.end(), "a market that is served has a lease")) {
     return absl::InternalError(fmt::format("'{}' has no lease", market));
   }
-  if (!lease->second->held()) return NotHeld(market, lease->second->last_told());
+  if (!lease->second->held()) return NotHeld(market, lease->second->last_lease());
   MarketRunner& runner = *found->second;
   return SessionRegistry::MarketPorts{&runner, &runner.positions(), &runner.offer_times(),
                                       &runner.area(), runner.acks()};

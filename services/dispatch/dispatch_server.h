@@ -120,7 +120,7 @@ class DispatchServer {
   absl::Status Serve(rpc::ServerOptions options);
   void Stop(std::chrono::milliseconds grace);
   std::string OwnAddress() const;
-  absl::Status NotHeld(const MarketId& market, const trip::v1::Lease& told) const;
+  absl::Status NotHeld(const MarketId& market, const trip::v1::Lease& lease) const;
   absl::StatusOr<SessionRegistry::MarketPorts> PortsOf(const MarketId& market);
   /// Starts the markets once the trip service's clock, in which the log's records are written, is
   /// known.

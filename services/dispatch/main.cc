@@ -81,7 +81,7 @@ RIDESTREAM_RANGED_FLAG(absl::Duration, unmatched_cost, absl::Minutes(10),
                        absl::ZeroDuration(), kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, price_hold, absl::Seconds(10),
                        "Longest time for which the assignment keeps a trip waiting for a nearer "
-                       "driver, although a driver whom no other trip needs is within the limits",
+                       "driver, although a driver that no other trip needs is within the limits",
                        absl::ZeroDuration(), kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, max_wait, absl::Minutes(5),
                        "Time without a driver after which a trip is given up", kTick, kDay);

@@ -44,7 +44,7 @@ TEST(GatewayServerTest, ForwardsAndCountsCallsUntilItIsDrained) {
   EXPECT_THAT(HttpGet(address, "/healthz"), testing::StatusIs(absl::StatusCode::kUnavailable, ""));
 }
 
-TEST(GatewayServerTest, NamesTheAddressThatIsTaken) {
+TEST(GatewayServerTest, ReportsAnAddressThatIsInUse) {
   auto first = GatewayServer::Start({.security = {.insecure = true}});
   ASSERT_THAT(first, testing::IsOk());
   const std::string taken = (*first)->address();

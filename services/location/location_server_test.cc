@@ -42,7 +42,7 @@ TEST(LocationServerTest, AnswersCountsAndStops) {
   EXPECT_EQ(ask(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST(LocationServerTest, SaysWhichAddressItCannotHave) {
+TEST(LocationServerTest, ReportsTheAddressThatItCannotBind) {
   auto first = LocationServer::Start({.security = {.insecure = true}});
   ASSERT_THAT(first, testing::IsOk());
   const std::string taken = (*first)->address();

@@ -91,10 +91,10 @@ absl::StatusOr<RecoveryTime> CityProcess::AwaitRecovery(WallTime since,
 }
 
 absl::Status CityProcess::AwaitEnd(const Stopped& stopped) {
-  bool told = false;
+  bool reported = false;
   while (!HasEnded()) {
-    if (!told && stopped()) {
-      told = true;
+    if (!reported && stopped()) {
+      reported = true;
       Stop();
     }
     std::this_thread::sleep_for(kLookEvery);

@@ -52,7 +52,7 @@ class RawConnection {
   RawConnection& operator=(const RawConnection&) = delete;
 
   /// The other side may have closed, which is permitted.
-  void Say(std::string_view bytes) {
+  void Send(std::string_view bytes) {
     (void)send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
@@ -158,7 +158,7 @@ class GarbageTest : public HostileClientTest, public ::testing::WithParamInterfa
   void SetUp() override { StartServices(/*insecure=*/GetParam()); }
 };
 
-TEST_P(GarbageTest, DelaysNobody) {
+TEST_P(GarbageTest, DoesNotDelayOtherClients) {
   const auto before = MedianCall();
   std::mt19937 random(1);
   std::vector<std::unique_ptr<RawConnection>> connections;
@@ -166,10 +166,10 @@ TEST_P(GarbageTest, DelaysNobody) {
     for (int i = 0; i < 100; ++i) {
       auto& connection = *connections.emplace_back(std::make_unique<RawConnection>(address));
       if (i % 3 == 0) {
-        connection.Say(RandomBytes(random, 4'096));
+        connection.Send(RandomBytes(random, 4'096));
       } else {
-        connection.Say(kPreface);
-        for (int frame = 0; i % 3 == 1 && frame < 20; ++frame) connection.Say(RandomFrame(random));
+        connection.Send(kPreface);
+        for (int frame = 0; i % 3 == 1 && frame < 20; ++frame) connection.Send(RandomFrame(random));
         // The last third says nothing further.
       }
     }
@@ -202,7 +202,7 @@ TEST_F(HostileClientTest, ClosesSilentStreams) {
   }
 }
 
-TEST_F(HostileClientTest, CallsThatAreNeverReadDelayNobodyElse) {
+TEST_F(HostileClientTest, UnreadCallsDoNotDelayOtherClients) {
   const auto before = MedianCall();
   // More viewers than permitted, none of which ever reads.
   struct Viewer {

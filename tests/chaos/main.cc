@@ -65,7 +65,7 @@ std::vector<std::string> CityFlags() {
           fmt::format("--seed={}", absl::GetFlag(FLAGS_seed))};
 }
 
-void Say(Wall::time_point began, const Event& event) {
+void Print(Wall::time_point began, const Event& event) {
   const std::chrono::duration<double> at = Wall::now() - began;
   std::string line =
       fmt::format("{:7.1f} s  {:<10}{}", at.count(), Name(event.deed), Name(event.target));
@@ -126,7 +126,7 @@ int Run() {
   if (!alive.ok()) return service::PrintFailure(alive);
 
   const auto began = Wall::now();
-  Havoc havoc(**system, [began](const Event& event) { Say(began, event); });
+  Havoc havoc(**system, [began](const Event& event) { Print(began, event); });
   std::vector<absl::Status> outcomes = {WreakHavoc(havoc, began, **city)};
   havoc.Wait();
   if (!outcomes.front().ok()) (*city)->Stop();

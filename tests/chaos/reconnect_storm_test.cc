@@ -114,7 +114,7 @@ class Index {
   const std::unique_ptr<location::v1::LocationService::Stub> stub_;
 };
 
-TEST(ReconnectStormTest, FiveThousandDriversAreBackAndAnotherMarketFeelsNothing) {
+TEST(ReconnectStormTest, FiveThousandDriversReconnectWithoutAffectingAnotherMarket) {
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const std::string markets = "--markets=storm=city:1,calm=city:2";

@@ -31,7 +31,7 @@ TEST(RecoveryTest, FaultsThatOverlapAreOneOutage) {
   for (const auto& recovery : recoveries) EXPECT_EQ(recovery, Seconds(2.0));
 }
 
-TEST(RecoveryTest, AFaultThatBeganLaterDoesNotExcuse) {
+TEST(RecoveryTest, IgnoresFaultsThatBeganLater) {
   const auto recoveries = Recoveries({Fault(10s, 10s), Fault(12s, 20s)}, {{At(21s), At(22s)}});
   EXPECT_EQ(recoveries[0], Seconds(12.0));
   EXPECT_EQ(recoveries[1], Seconds(2.0));

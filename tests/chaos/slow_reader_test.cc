@@ -112,7 +112,7 @@ class SlowReaderTest : public ::testing::Test {
   std::unique_ptr<GatedSystem> system_;
 };
 
-TEST_F(SlowReaderTest, MemoryStaysBoundedAndOthersGetTheirOffers) {
+TEST_F(SlowReaderTest, BoundsMemoryAndServesOtherDrivers) {
   std::vector<std::unique_ptr<SlowDriver>> slow;
   const Measured before = Load(slow);
   const auto streets = roads::Streets::Load("city:1");

@@ -132,7 +132,7 @@ class DoorTest : public ::testing::Test {
   std::size_t before_ = 0;
 };
 
-TEST_F(DoorTest, HeadersWithoutEndCloseTheConnection) {
+TEST_F(DoorTest, ClosesConnectionsThatSendEndlessHeaders) {
   RawHttp2 stranger(door_->address(), kStranger);
   ASSERT_TRUE(stranger.Send(Frame(FrameType::kHeaders, 0, 1, RequestHeaders(kGetTrip))));
   const std::string more = Frame(FrameType::kContinuation, 0, 1, std::string(16'000, '\0'));
@@ -159,7 +159,7 @@ TEST_F(DoorTest, RapidResetsReachTripAtMostAtTheRateOfRequests) {
             2 * kMaxRequests);
 }
 
-TEST_F(DoorTest, FloodsOfPingsAndSettingsWithoutReadsStop) {
+TEST_F(DoorTest, StopsFloodsOfPingsAndSettingsThatAreNotRead) {
   for (const std::string& frame :
        {Frame(FrameType::kPing, 0, 0, "12345678"), Frame(FrameType::kSettings, 0, 0, "")}) {
     RawHttp2 stranger(door_->address(), kStranger);
@@ -173,7 +173,7 @@ TEST_F(DoorTest, FloodsOfPingsAndSettingsWithoutReadsStop) {
   }
 }
 
-TEST_F(DoorTest, ManyStreamsHarmNobody) {
+TEST_F(DoorTest, ServesOthersWhenAClientOpensManyStreams) {
   RawHttp2 stranger(door_->address(), kStranger);
   const std::string block = RequestHeaders(kWatchTrip);
   bool open = true;

@@ -65,7 +65,7 @@ class HostileFieldsTest : public HostileTest {
   }
 };
 
-TEST_F(HostileFieldsTest, AreRefusedByEachMethodAndHurtNobodyElse) {
+TEST_F(HostileFieldsTest, AreRejectedByEachMethodWithoutAffectingOtherClients) {
   Bystanders bystanders(*system_);
   std::size_t calls = 0;
   for (const MethodDescriptor* method : api_.methods()) {

@@ -146,7 +146,7 @@ class Viewers {
   std::vector<std::unique_ptr<TestClient>> viewers_;
 };
 
-TEST_F(HostileGatewayTest, FieldsAreRefusedByEachRouteAndHurtNobodyElse) {
+TEST_F(HostileGatewayTest, EachRouteRejectsInvalidFieldsWithoutAffectingOtherClients) {
   Viewers viewers(port(), {Authorization("operator/o-1"), Authorization("viewer/v-1")});
   for (const MethodDescriptor* method : api_.methods()) {
     if (!method->options().HasExtension(common::v1::http)) continue;
@@ -178,7 +178,7 @@ TEST_F(HostileGatewayTest, FieldsAreRefusedByEachRouteAndHurtNobodyElse) {
   ExpectAliveWithCleanLogs(calls_);
 }
 
-TEST_F(HostileGatewayTest, FieldsAreRefusedByGrpcWebAndHurtNobodyElse) {
+TEST_F(HostileGatewayTest, GrpcWebRejectsInvalidFieldsWithoutAffectingOtherClients) {
   Viewers viewers(port(), {Authorization("operator/o-1"), Authorization("viewer/v-1")});
   for (const MethodDescriptor* method : api_.methods()) {
     if (method->client_streaming()) continue;  // Not by gRPC-Web.

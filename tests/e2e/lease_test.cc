@@ -94,7 +94,7 @@ class LeaseTest : public ::testing::Test {
   /// The addresses of both processes; a channel uses the one that serves.
   std::string both() const { return system_->dispatch() + "," + standby_address_; }
   /// How a driver's stream at the standby ends.
-  grpc::Status SayHelloToStandby(const std::string& driver) {
+  grpc::Status SendHelloToStandby(const std::string& driver) {
     const auto stub = DispatchService::NewStub(rpc::MakeChannel(standby_address_));
     grpc::ClientContext context;
     rpc::SetCaller(context, {rpc::CallerKind::kDriver, driver});
@@ -190,7 +190,7 @@ class LeaseTest : public ::testing::Test {
 };
 
 TEST_F(LeaseTest, StandbyRefusesDriversAndNamesTheHolder) {
-  const grpc::Status status = SayHelloToStandby("d-1");
+  const grpc::Status status = SendHelloToStandby("d-1");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION) << status.error_message();
   EXPECT_THAT(status.error_message(), HasSubstr("is served at " + system_->dispatch()));
 }

@@ -120,7 +120,7 @@ class PolicyMatrixTest : public ::testing::Test {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<grpc::Channel>> channels_;
 };
 
-TEST_F(PolicyMatrixTest, PeopleGetWhatThePolicyStatesForTheirRole) {
+TEST_F(PolicyMatrixTest, AllowsPeopleWhatThePolicyStatesForTheirRole) {
   std::size_t admitted = 0;
   for (const MethodDescriptor* method : api_.methods()) {
     for (const Role role : {Role::kRider, Role::kDriver, Role::kOperator, Role::kViewer}) {
@@ -145,7 +145,7 @@ TEST_F(PolicyMatrixTest, PeopleGetWhatThePolicyStatesForTheirRole) {
   EXPECT_GT(admitted, 40u);
 }
 
-TEST_F(PolicyMatrixTest, NobodyWithoutAValidTokenGetsAnything) {
+TEST_F(PolicyMatrixTest, RejectsEveryCallWithoutAValidToken) {
   const testing::TempFolder foreign;
   ASSERT_THAT(process::MakeAuthority(foreign.path()), IsOk());
   for (const MethodDescriptor* method : api_.methods()) {
@@ -170,7 +170,7 @@ TEST_F(PolicyMatrixTest, NobodyWithoutAValidTokenGetsAnything) {
   }
 }
 
-TEST_F(PolicyMatrixTest, ServicesGetWhatThePolicyStatesForTheirCertificate) {
+TEST_F(PolicyMatrixTest, AllowsServicesWhatThePolicyStatesForTheirCertificate) {
   for (const MethodDescriptor* method : api_.methods()) {
     const std::string server = ServerOf(*method);
     // ClockService is served by trip and location for the same callers.

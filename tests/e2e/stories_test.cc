@@ -56,7 +56,7 @@ class StoriesTest : public ::testing::Test {
   std::unique_ptr<TestRider> Rider(const std::string& id) {
     return std::make_unique<TestRider>(system_->trip(), id);
   }
-  trip::v1::Trip AskForRide(TestRider& rider) {
+  trip::v1::Trip RequestRide(TestRider& rider) {
     return rider.Request(rider.Quote(places_[0], places_[1]), "first");
   }
 
@@ -138,7 +138,7 @@ TEST_F(StoriesTest, ADeclineGoesToTheNextDriver) {
   const auto near = Driver("near", 50);
   const auto far = Driver("far", 900);
   const auto rider = Rider("r-1");
-  AskForRide(*rider);
+  RequestRide(*rider);
   const Offer first = near->WaitForOffer();
   near->Answer(first, false);
   EXPECT_EQ(near->WaitForOfferEnded().outcome(), OFFER_OUTCOME_DECLINED);
@@ -149,13 +149,13 @@ TEST_F(StoriesTest, ADeclineGoesToTheNextDriver) {
 TEST_F(StoriesTest, TheRiderCancelsAnOffer) {
   const auto driver = Driver("d-1", 100);
   const auto rider = Rider("r-1");
-  AskForRide(*rider);
+  RequestRide(*rider);
   const Offer offer = driver->WaitForOffer();
   EXPECT_EQ(rider->Cancel().state(), trip::v1::TRIP_STATE_CANCELLED);
   EXPECT_EQ(driver->WaitForOfferEnded().outcome(), OFFER_OUTCOME_RIDER_CANCELLED);
   // The driver is free for the next rider.
   const auto next = Rider("r-2");
-  AskForRide(*next);
+  RequestRide(*next);
   driver->AcceptAndFinish(driver->WaitForOffer());
   next->WaitFor(trip::v1::TRIP_STATE_COMPLETED);
 }
@@ -163,7 +163,7 @@ TEST_F(StoriesTest, TheRiderCancelsAnOffer) {
 TEST_F(StoriesTest, TheRiderCancelsADriverOnTheWay) {
   const auto driver = Driver("d-1", 100);
   const auto rider = Rider("r-1");
-  AskForRide(*rider);
+  RequestRide(*rider);
   driver->Answer(driver->WaitForOffer(), true);
   driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   rider->Cancel();
@@ -173,7 +173,7 @@ TEST_F(StoriesTest, TheRiderCancelsADriverOnTheWay) {
 TEST_F(StoriesTest, ALostDriversTripGoesToAnother) {
   const auto lost = Driver("lost", 50);
   const auto rider = Rider("r-1");
-  AskForRide(*rider);
+  RequestRide(*rider);
   lost->Answer(lost->WaitForOffer(), true);
   lost->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   rider->WaitFor(trip::v1::TRIP_STATE_ASSIGNED);
@@ -191,7 +191,7 @@ TEST_F(StoriesTest, ALostDriversTripGoesToAnother) {
 TEST_F(StoriesTest, ATripGivenUpIsNotOfferedToTheSameDriverAgain) {
   const auto driver = Driver("d-1", 50);
   const auto rider = Rider("r-1");
-  const auto trip = AskForRide(*rider);
+  const auto trip = RequestRide(*rider);
   driver->Answer(driver->WaitForOffer(), true);
   driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   driver->GiveUp(trip.trip_id());
@@ -205,7 +205,7 @@ TEST_F(StoriesTest, ATripGivenUpIsNotOfferedToTheSameDriverAgain) {
 TEST_F(StoriesTest, ARiderWhoDoesNotComeIsSentNoSecondCar) {
   const auto driver = Driver("d-1", 50);
   const auto rider = Rider("r-1");
-  const auto trip = AskForRide(*rider);
+  const auto trip = RequestRide(*rider);
   driver->Answer(driver->WaitForOffer(), true);
   driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   driver->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
@@ -218,10 +218,10 @@ TEST_F(StoriesTest, ARiderWhoDoesNotComeIsSentNoSecondCar) {
   EXPECT_EQ(driver->WaitForPlan(PLAN_CAUSE_RIDER_CANCELLED).stops_size(), 0);
 }
 
-TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndAsksAgain) {
+TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndRequestsAgain) {
   const auto lost = Driver("lost", 50);
   const auto rider = Rider("r-1");
-  const auto trip = AskForRide(*rider);
+  const auto trip = RequestRide(*rider);
   lost->Answer(lost->WaitForOffer(), true);
   lost->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   lost->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
@@ -236,10 +236,10 @@ TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndAsksAgain) {
   EXPECT_EQ(other->WaitForOffer().trip_id(), again.trip_id());
 }
 
-TEST_F(StoriesTest, ARideThatNoCarCanHaveMadeIsRecordedAsImplausible) {
+TEST_F(StoriesTest, AnImpossiblyFastRideIsRecordedAsImplausible) {
   const auto driver = Driver("d-1", 600);
   const auto rider = Rider("r-1");
-  AskForRide(*rider);
+  RequestRide(*rider);
   driver->AcceptAndFinish(driver->WaitForOffer());
   const trip::v1::Trip trip = rider->WaitFor(trip::v1::TRIP_STATE_COMPLETED);
   ASSERT_GE(trip.implausible_steps_size(), 2);
@@ -254,7 +254,7 @@ TEST_F(StoriesTest, AnImplausibleStepIsRefusedWhenConfigured) {
   Start({"--implausible_steps=refuse"});
   const auto driver = Driver("d-1", 600);
   const auto rider = Rider("r-1");
-  const auto trip = AskForRide(*rider);
+  const auto trip = RequestRide(*rider);
   driver->Answer(driver->WaitForOffer(), true);
   driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   driver->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
@@ -266,7 +266,7 @@ TEST_F(StoriesTest, AnImplausibleStepIsRefusedWhenConfigured) {
 TEST_F(StoriesTest, TheDestinationChangesUnderWay) {
   const auto driver = Driver("d-1", 100);
   const auto rider = Rider("r-1");
-  const auto trip = AskForRide(*rider);
+  const auto trip = RequestRide(*rider);
   driver->Answer(driver->WaitForOffer(), true);
   const Plan first = driver->WaitForPlan(PLAN_CAUSE_RIDER_ADDED);
   driver->Do(trip.trip_id(), STOP_ACTION_ARRIVED);
@@ -301,7 +301,7 @@ TEST_F(StoriesTest, TheSameRequestTwiceIsOneTrip) {
 TEST_F(StoriesTest, ACutStreamResumesWithNothingLost) {
   const auto driver = Driver("d-1", 100);
   const auto rider = Rider("r-1");
-  const auto trip = AskForRide(*rider);
+  const auto trip = RequestRide(*rider);
   const Offer offer = driver->WaitForOffer();
   driver->Cut();
   EXPECT_TRUE(driver->Connect().resumed());
@@ -314,7 +314,7 @@ TEST_F(StoriesTest, ACutStreamResumesWithNothingLost) {
   rider->ChangeDestination(places_[2]);
   const Welcome welcome = driver->Connect();
   EXPECT_TRUE(welcome.resumed());
-  // Told only once: in the snapshot, since dispatch knew the change when the driver came back.
+  // Sent only once, in the snapshot, since dispatch knew the change when the driver came back.
   Plan plan = welcome.snapshot().plan();
   ASSERT_EQ(plan.stops_size(), 2);
   if (plan.stops(1).place().lat_e7() != places_[2].lat_e7) {

@@ -62,7 +62,7 @@ class World {
         market_.Handle(ShiftEnded{DriverId(kDriver), session_.epoch()});
         break;
       default:
-        LetTimePass();
+        PassTime();
     }
     return true;
   }
@@ -111,7 +111,7 @@ class World {
     market_.Handle(SessionDropped{DriverId(kDriver)});
   }
 
-  void LetTimePass() {
+  void PassTime() {
     market_.Pass(kPause);
     if (session_.BecameSuspect(market_.now())) {
       market_.Handle(DriverSuspect{DriverId(kDriver)});

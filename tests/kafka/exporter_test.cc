@@ -161,7 +161,7 @@ TEST_F(ExporterProcessTest, EachEventComesOnceAndInOrderAlthoughEachProcessIsKil
   EXPECT_EQ(exporter->Stop(0), 0) << exporter->LogEnd();
 }
 
-TEST_F(ExporterProcessTest, MetricsAreThoseOfThePageAndFollowEventsAndPositions) {
+TEST_F(ExporterProcessTest, ServesTheDocumentedMetricsAndUpdatesThem) {
   ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
   system_->StartTrip();
   const std::string location = system_->StartLocation();

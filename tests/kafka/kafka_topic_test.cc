@@ -91,7 +91,7 @@ TEST_F(KafkaTopicTest, KeepsItsPositionAndFencesTheEarlierWriter) {
   EXPECT_THAT(values, ::testing::UnorderedElementsAre("one", "two", "three"));
 }
 
-TEST_F(KafkaTopicTest, UndoesATransactionThatAKilledExporterLeftOpen) {
+TEST_F(KafkaTopicTest, AbortsATransactionThatAKilledExporterLeftOpen) {
   ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
   LeaveTransactionOpen("trips");
   KafkaTopic topic = Topic("trips");

@@ -225,7 +225,7 @@ TEST_F(MarketsTest, AnUnknownMarketGetsAnErrorThatNamesIt) {
               StatusIs(StatusCode::kInvalidArgument, "ridestream-market: is missing"));
 }
 
-TEST_F(MarketsTest, AProcessRefusesTheMarketsOfOthersAndNamesItsOwn) {
+TEST_F(MarketsTest, RejectsMarketsServedElsewhereAndNamesItsOwn) {
   // The proxy trusts the metadata; the message decides.
   EXPECT_THAT(Drive("porto", "lisbon"),
               StatusIs(StatusCode::kFailedPrecondition,

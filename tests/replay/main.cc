@@ -83,7 +83,7 @@ absl::StatusOr<std::string> FindRecord(const std::string& path) {
     return absl::NotFoundError(fmt::format("{}: has no record{}", path,
                                            market.empty() ? "" : fmt::format(" of '{}'", market)));
   }
-  // Numbers count for each market, so that the newest is told by its file's time.
+  // Records are numbered per market, so the newest is found by its file's time.
   std::string newest = records->back();
   for (const std::string& record : *records) {
     if (std::filesystem::last_write_time(record, error) >

@@ -33,7 +33,7 @@ TEST(ChangeTest, SetsFlagsOfDispatch) {
   EXPECT_EQ(config.max_radius_m, 3'000u);
 }
 
-TEST(ChangeTest, SaysWhatCannotBeChanged) {
+TEST(ChangeTest, ReportsSettingsThatCannotBeChanged) {
   dispatch::MarketConfig config;
   for (const auto& [change, part] :
        {std::pair("colour=red", "one of match_every, matching, max_radius_m"),

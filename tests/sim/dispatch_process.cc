@@ -111,7 +111,7 @@ DispatchProcess::DispatchProcess(Context& context, Host& host, const Neighbours&
 
 absl::StatusOr<dispatch::SessionRegistry::MarketPorts> DispatchProcess::FindMarket() {
   if (!keeper_.held()) {
-    return absl::FailedPreconditionError("served at " + keeper_.last_told().address());
+    return absl::FailedPreconditionError("served at " + keeper_.last_lease().address());
   }
   return dispatch::SessionRegistry::MarketPorts{this, this, &runner_.offer_times(),
                                                 &runner_.area()};
@@ -368,16 +368,17 @@ void DispatchProcess::LogTaken(const trip::v1::FollowTripsResponse& message) {
   const std::uint64_t sequence =
       message.has_caught_up() ? message.caught_up().sequence() : message.event().sequence();
   // The log is caught up at an entry that was delivered.
-  const bool skipped = message.has_caught_up() && told_ != 0 && sequence > told_;
+  const bool skipped = message.has_caught_up() && delivered_ != 0 && sequence > delivered_;
   CheckSequence(skipped ? sequence + 1 : sequence);
 }
 
 /// The log is all of this market, so none may be missing.
 void DispatchProcess::CheckSequence(std::uint64_t sequence) {
-  if (told_ != 0 && sequence > told_ + 1) {
-    context_.Violated(fmt::format("the log's event {} was delivered after {}", sequence, told_));
+  if (delivered_ != 0 && sequence > delivered_ + 1) {
+    context_.Violated(
+        fmt::format("the log's event {} was delivered after {}", sequence, delivered_));
   }
-  told_ = std::max(told_, sequence);
+  delivered_ = std::max(delivered_, sequence);
 }
 
 }  // namespace ridestream::sim

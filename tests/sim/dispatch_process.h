@@ -157,7 +157,7 @@ class DispatchProcess final : public dispatch::EventSink, public dispatch::Posit
   Speaker* speaker_ = nullptr;
   std::vector<DriverId> pushed_to_;  // By the event that is being handled.
   std::uint64_t voided_ = 0;
-  std::uint64_t told_ = 0;
+  std::uint64_t delivered_ = 0;
   std::uint64_t refused_events_ = 0;
 
   struct LeaseSeen {

@@ -142,7 +142,7 @@ void DriverDevice::Distort(pb::Position& position) {
   position.set_lng_e7(jumped.lng_e7);
 }
 
-bool DriverDevice::SayWrong(pb::DriveRequest request) {
+bool DriverDevice::SendInvalid(pb::DriveRequest request) {
   const bool own =
       request.has_offer_answer() && leases_.contains(request.offer_answer().offer_id());
   if (vanished_ || !behaviour_.online() || own) return false;

@@ -28,7 +28,7 @@ class DriverDevice {
   bool vanished() const { return vanished_; }
   void BreakStream();
   /// Sends an invalid request, if it can and the request isn't about its own offer.
-  bool SayWrong(dispatch::v1::DriveRequest request);
+  bool SendInvalid(dispatch::v1::DriveRequest request);
 
   void Park();
   const loadtest::DriverBehaviour& behaviour() const { return behaviour_; }

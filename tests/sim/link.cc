@@ -102,7 +102,7 @@ void Link::Abandon(Side by) {
 void Link::Break() {
   if (std::exchange(broken_, true)) return;
   context_.trace.Line("{} breaks", name_);
-  LoseWhatIsOnItsWay();
+  DropMessagesInFlight();
   for (const Side side : {Side::kClient, Side::kServer}) {
     if (end(side).closed) continue;
     const bool half_open = context_.faults.Strikes(Fault::kStreamHalfOpen);
@@ -112,7 +112,7 @@ void Link::Break() {
   }
 }
 
-void Link::LoseWhatIsOnItsWay() {
+void Link::DropMessagesInFlight() {
   for (End& e : ends_) {
     context_.faults.Count(Fault::kMessageLost, static_cast<std::uint64_t>(e.on_their_way));
     e.on_their_way = 0;
@@ -122,7 +122,7 @@ void Link::LoseWhatIsOnItsWay() {
 void Link::NotifyEnd(Side side, const absl::Status& status, Duration after) {
   context_.agenda.After(after, end(side).life, [self = shared_from_this(), side, status] {
     self->broken_ = true;
-    self->LoseWhatIsOnItsWay();
+    self->DropMessagesInFlight();
     self->Closed(side, status);
   });
 }

@@ -73,7 +73,7 @@ class Link : public std::enable_shared_from_this<Link> {
   Time NextArrival(End& end);
   void NotifyEnd(Side side, const absl::Status& status, Duration after);
   void Closed(Side side, const absl::Status& status);
-  void LoseWhatIsOnItsWay();
+  void DropMessagesInFlight();
 
   Context& context_;
   const std::string name_;

@@ -21,7 +21,7 @@ class SimulationTest : public ::testing::Test {
   static void SetUpTestSuite() { spdlog::set_level(spdlog::level::off); }
 };
 
-TEST_F(SimulationTest, InvariantsHoldAndEverythingEndsUnderFaults) {
+TEST_F(SimulationTest, InvariantsHoldAndAllTripsEndUnderFaults) {
   const Campaign campaign = RunCampaign({.seeds = kSeeds});
   for (const RunResult& failed : campaign.failed) {
     ADD_FAILURE() << fmt::format("./ride sim --seed {} --steps {} --trace: {}", failed.seed,
@@ -67,7 +67,7 @@ TEST_F(SimulationTest, InvariantsHoldAndEverythingEndsUnderFaults) {
                                  "aboard with others",
                                  "freed capacity",
                                  "broken promise",
-                                 "told that it will be late"}) {
+                                 "notified that it will be late"}) {
     EXPECT_TRUE(campaign.seen.contains(what)) << what;
   }
 }

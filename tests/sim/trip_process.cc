@@ -106,7 +106,7 @@ void TripProcess::AcquireLease(const trip::v1::AcquireLeaseRequest& request,
                          [this, reply = std::move(reply)](
                              const absl::StatusOr<trip::v1::AcquireLeaseResponse>& answer) {
                            if (answer.ok())
-                             told_term_ = std::max(told_term_, answer->lease().term());
+                             granted_term_ = std::max(granted_term_, answer->lease().term());
                            reply(answer);
                          });
 }
@@ -124,9 +124,9 @@ void TripProcess::ReleaseLease(const trip::v1::ReleaseLeaseRequest& request,
 void TripProcess::ReportSurge(const trip::v1::ReportSurgeRequest& request,
                               const Reply<trip::v1::ReportSurgeResponse>& reply) {
   const absl::Status status = handlers_.ReportSurge(request);
-  if (status.ok() && request.term() < told_term_) {
+  if (status.ok() && request.term() < granted_term_) {
     context_.Violated(fmt::format("surge of term {} was accepted after term {} began",
-                                  request.term(), told_term_));
+                                  request.term(), granted_term_));
   }
   if (!status.ok() && !rpc::IsStaleTerm(status)) {
     context_.Violated("a reported surge was refused: " + status.ToString());

@@ -70,7 +70,7 @@ class TripProcess {
   trip::TripFeed feed_;
   trip::SurgeTable surge_;
   trip::KnownTerms terms_;
-  std::uint64_t told_term_ = 0;  // The newest that this life gave a dispatch.
+  std::uint64_t granted_term_ = 0;  // The newest that this life gave a dispatch.
   SimExecutor executor_;
   SimTripStore store_;
   trip::TripHandlers handlers_;

@@ -275,7 +275,7 @@ bool World::ErrsAbout(DriverDevice& driver) {
   if (trips.empty() || random.Chance(0.3)) {
     request.mutable_offer_answer()->set_offer_id(
         fmt::format("o-{}-{}", random.Below(20), random.Below(20)));
-    return driver.SayWrong(std::move(request));
+    return driver.SendInvalid(std::move(request));
   }
   const trip::v1::Trip& trip =
       std::next(trips.begin(), static_cast<std::ptrdiff_t>(random.Below(trips.size())))->second;
@@ -283,7 +283,7 @@ bool World::ErrsAbout(DriverDevice& driver) {
     if (trip.state() != trip::v1::TRIP_STATE_ARRIVED) return false;
     request.mutable_give_up()->set_trip_id(trip.trip_id());
     request.mutable_give_up()->set_reason("nobody came");
-    return driver.SayWrong(std::move(request));
+    return driver.SendInvalid(std::move(request));
   }
   if (loadtest::IsEnded(trip.state())) {
     request.mutable_stop_update()->set_trip_id(trip.trip_id());
@@ -292,7 +292,7 @@ bool World::ErrsAbout(DriverDevice& driver) {
   } else {
     request.mutable_give_up()->set_trip_id(trip.trip_id());
   }
-  return driver.SayWrong(std::move(request));
+  return driver.SendInvalid(std::move(request));
 }
 
 // Coming to rest.
@@ -307,7 +307,7 @@ bool World::RunUntil(Duration within, Condition condition) {
   return condition();
 }
 
-void World::BringBack(bool everybody) {
+void World::ReconnectVanished(bool everybody) {
   for (const auto& driver : drivers_) {
     if (!driver->vanished()) continue;
     const bool has_rider = std::any_of(
@@ -331,7 +331,7 @@ void World::ComeToRest() {
   const bool ended = RunUntil(kRidersRestWithin, [&] {
     if (context_.agenda.now() >= look_again) {
       // A driver who vanished with a rider comes back at last; nobody waits for others.
-      BringBack(/*everybody=*/false);
+      ReconnectVanished(/*everybody=*/false);
       look_again = context_.agenda.now() + seconds(5);
     }
     return std::all_of(riders_.begin(), riders_.end(),
@@ -347,7 +347,7 @@ void World::ComeToRest() {
       return;
     }
   }
-  BringBack(/*everybody=*/true);
+  ReconnectVanished(/*everybody=*/true);
   for (const auto& driver : drivers_) driver->Park();
   const auto settled = [&] {
     return std::all_of(drivers_.begin(), drivers_.end(),

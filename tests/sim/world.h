@@ -45,7 +45,7 @@ class World {
   void ComeToRest();
   template <class Condition>
   bool RunUntil(Duration within, Condition condition);
-  void BringBack(bool everybody);
+  void ReconnectVanished(bool everybody);
   void CheckAtRest();
   void Audit();
 

@@ -18,8 +18,8 @@
 namespace ridestream::client {
 
 /// One thread's streams, one after the other, each on a connection of its own. Messages are bytes,
-/// so that one that can't be parsed is told from an end. Only the thread calls it, except for
-/// Wake().
+/// so that one that can't be parsed is distinguished from an end. Only the thread calls it, except
+/// for Wake().
 class StreamLoop {
  public:
   using Time = std::chrono::steady_clock::time_point;

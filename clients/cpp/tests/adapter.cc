@@ -28,15 +28,15 @@ using nlohmann::json;
 namespace dispatch = ::ridestream::dispatch::v1;
 namespace trip = ::ridestream::trip::v1;
 
-void Say(const json& message) {
+void WriteMessage(const json& message) {
   static absl::Mutex mu;
   absl::MutexLock lock(&mu);
   // A token or an error may hold bytes that aren't UTF-8.
   std::cout << message.dump(-1, ' ', false, json::error_handler_t::replace) << '\n' << std::flush;
 }
 
-void SayEvent(const std::string& handle, const std::string& event, const json& data) {
-  Say({{"handle", handle}, {"event", event}, {"data", data}});
+void WriteEvent(const std::string& handle, const std::string& event, const json& data) {
+  WriteMessage({{"handle", handle}, {"event", event}, {"data", data}});
 }
 
 json ToJson(const google::protobuf::Message& message) {
@@ -120,8 +120,8 @@ class AdaptedDriver {
         mu_.Await(absl::Condition(&reads_));
       }
       const std::optional<Event> event = driver_->Next();
-      if (!event) return SayEvent(handle_, "ended", ToJson(driver_->status()));
-      SayEvent(handle_, std::visit(EventName(), *event), std::visit(EventData(), *event));
+      if (!event) return WriteEvent(handle_, "ended", ToJson(driver_->status()));
+      WriteEvent(handle_, std::visit(EventName(), *event), std::visit(EventData(), *event));
     }
   }
 
@@ -210,7 +210,7 @@ class Adapter {
     } catch (const std::exception& error) {
       answer["error"] = {{"kind", "bug"}, {"message", error.what()}};
     }
-    Say(answer);
+    WriteMessage(answer);
   }
 
   absl::StatusOr<json> Perform(const json& request) {
@@ -303,8 +303,8 @@ class Adapter {
       watches_[handle] = watch;
     }
     Spawn([watch, handle] {
-      while (const auto update = watch->Next()) SayEvent(handle, "trip", ToJson(*update));
-      SayEvent(handle, "ended", ToJson(watch->status()));
+      while (const auto update = watch->Next()) WriteEvent(handle, "trip", ToJson(*update));
+      WriteEvent(handle, "ended", ToJson(watch->status()));
     });
     return json();
   }

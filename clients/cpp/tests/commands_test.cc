@@ -59,7 +59,7 @@ TEST_F(CommandsTest, PlanSettlesTheCommandsThatItNames) {
   EXPECT_EQ(results_.size(), 2u);
 }
 
-TEST_F(CommandsTest, SameCommandTwiceIsSentOnceAndAnsweredTwice) {
+TEST_F(CommandsTest, SendsARepeatedCommandOnceAndAnswersItTwice) {
   EXPECT_TRUE(Add(Answer(true)));
   EXPECT_FALSE(Add(Answer(true)));
   EXPECT_FALSE(Add(Answer(false)));  // The opposite is refused.
@@ -119,7 +119,7 @@ TEST_F(CommandsTest, SnapshotSettlesWhatItsPlanShows) {
   }
 }
 
-TEST_F(CommandsTest, EndFailsWhatWaits) {
+TEST_F(CommandsTest, EndFailsPendingCommands) {
   Add(Arrived("t"));
   commands_.FailAll(absl::AbortedError("another device"));
   ASSERT_EQ(results_.size(), 1u);

@@ -68,7 +68,7 @@ TEST_F(DriverProtocolTest, NothingIsSentBetweenHelloAndWelcome) {
   EXPECT_EQ(protocol_.NextRequest(now_), std::nullopt);
 }
 
-TEST_F(DriverProtocolTest, WelcomeIsAwaitedForTenSeconds) {
+TEST_F(DriverProtocolTest, WaitsTenSecondsForTheWelcome) {
   Open();
   EXPECT_EQ(Wait(), seconds(10));
   EXPECT_FALSE(protocol_.is_connected());
@@ -249,7 +249,7 @@ TEST_F(DriverProtocolTest, GoodbyeOfAFaultyServiceEndsTheDriver) {
   }
 }
 
-TEST_F(DriverProtocolTest, RefusalsAddressIsFollowedAtOnceTheFirstTime) {
+TEST_F(DriverProtocolTest, FollowsTheAddressOfARefusalAtOnceTheFirstTime) {
   const auto refuse = [&](const std::string& address) {
     Open();
     protocol_.OnClosed(MakeError(Code::kFailedPrecondition, "",

@@ -26,7 +26,7 @@ TEST(RouteTest, AlternatesUntilAWelcome) {
   end("[::1]:4", "[::1]:4", true);
 }
 
-TEST(RouteTest, NameThatIsNoHostAndPortIsAFaultOfTheService) {
+TEST(RouteTest, AnAddressWithoutHostAndPortIsAServiceError) {
   for (const char* named : {"nowhere", "unix:///tmp/x", "a b:1", ":1", "host:1\n", "host:123456",
                             "[]:1", "[x]:1", "::1:1"}) {
     Route route("home:1");

@@ -38,7 +38,7 @@ TEST_F(SessionTest, PushMayBeAckedWhenTheAppHasTakenIt) {
   EXPECT_EQ(session_.ack(), 2u) << "the app needn't see a message of an unknown kind";
 }
 
-TEST_F(SessionTest, ResumeNamesWhatArrivedAlsoWhereItIsNotTaken) {
+TEST_F(SessionTest, ResumeListsReceivedPushesThatTheAppHasNotTaken) {
   Push(Offer(1, "o"));
   Push(Plan(2, 7));
   const pb::Resume resume = session_.ToHello({}).resume();
@@ -63,7 +63,7 @@ TEST_F(SessionTest, NothingIsReportedTwiceAfterAResume) {
   EXPECT_EQ(session_.ack(), 2u);
 }
 
-TEST_F(SessionTest, FreshSessionVoidsWhatWasNotTaken) {
+TEST_F(SessionTest, FreshSessionDropsPushesThatTheAppHasNotTaken) {
   Push(Offer(1, "o"));
   ASSERT_EQ(session_.OnWelcome(Welcome(2)), absl::OkStatus());
   EXPECT_TRUE(std::holds_alternative<Connected>(session_.Take().value()));

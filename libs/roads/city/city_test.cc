@@ -50,7 +50,7 @@ std::uint64_t Fingerprint(const OsmData& map) {
   return hash;
 }
 
-TEST(CityTest, ASeedGivesTheSameMapEverywhereAndForEver) {
+TEST(CityTest, SameSeedGivesTheSameMapOnEveryPlatform) {
   EXPECT_EQ(Fingerprint(MakeCity(1)), 12453643172084015770U);
   EXPECT_NE(Fingerprint(MakeCity(1)), Fingerprint(MakeCity(2)));
 }

@@ -130,7 +130,7 @@ constexpr char kStreet[] =
     R"(<node id="1" version="1" lat="50.0" lon="8.0"/><node id="2" version="1" lat="50.0" lon="8.01"/>
        <way id="3" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way>)";
 
-TEST_F(OsmFileTest, AHistoryOrChangeFileIsRefusedByThatReason) {
+TEST_F(OsmFileTest, RejectsHistoryAndChangeFilesWithTheReason) {
   const std::string osm = fmt::format("<osm version=\"0.6\">{}</osm>", kStreet);
   EXPECT_THAT(ReadGraph(WriteText("city.osh", osm)),
               StatusIs(absl::StatusCode::kInvalidArgument, "is a history or change file"));

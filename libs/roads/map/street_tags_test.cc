@@ -329,7 +329,7 @@ TEST(StreetTagsTest, SpeedsAreReadInEveryNotation) {
   for (const auto& c : cases) EXPECT_EQ(ParseSpeedKmh(c.text), c.kmh) << '"' << c.text << '"';
 }
 
-TEST(StreetTagsTest, NameElseNumberElseNothing) {
+TEST(StreetTagsTest, NameFallsBackToTheReferenceNumber) {
   EXPECT_EQ(Read({{"highway", "primary"}, {"name", "Rua A"}, {"ref", "N 1"}})->name, "Rua A");
   EXPECT_EQ(Read({{"highway", "primary"}, {"ref", "N 1"}})->name, "N 1");
   EXPECT_EQ(Read({{"highway", "primary"}})->name, "");

@@ -35,7 +35,7 @@ int Sync(sqlite3_file* file, int flags) {
 
 // Forwards every other method unchanged.
 template <auto kMethod, class... Arguments>
-int HandOn(sqlite3_file* file, Arguments... arguments) {
+int Forward(sqlite3_file* file, Arguments... arguments) {
   return (Real(file)->pMethods->*kMethod)(Real(file), arguments...);
 }
 void ShmBarrier(sqlite3_file* file) { Real(file)->pMethods->xShmBarrier(Real(file)); }
@@ -43,22 +43,22 @@ void ShmBarrier(sqlite3_file* file) { Real(file)->pMethods->xShmBarrier(Real(fil
 using M = sqlite3_io_methods;
 constexpr sqlite3_io_methods kMethods = {
     .iVersion = 2,  // Without memory-mapped I/O, which would bypass Write.
-    .xClose = HandOn<&M::xClose>,
-    .xRead = HandOn<&M::xRead, void*, int, sqlite3_int64>,
+    .xClose = Forward<&M::xClose>,
+    .xRead = Forward<&M::xRead, void*, int, sqlite3_int64>,
     .xWrite = Write,
-    .xTruncate = HandOn<&M::xTruncate, sqlite3_int64>,
+    .xTruncate = Forward<&M::xTruncate, sqlite3_int64>,
     .xSync = Sync,
-    .xFileSize = HandOn<&M::xFileSize, sqlite3_int64*>,
-    .xLock = HandOn<&M::xLock, int>,
-    .xUnlock = HandOn<&M::xUnlock, int>,
-    .xCheckReservedLock = HandOn<&M::xCheckReservedLock, int*>,
-    .xFileControl = HandOn<&M::xFileControl, int, void*>,
-    .xSectorSize = HandOn<&M::xSectorSize>,
-    .xDeviceCharacteristics = HandOn<&M::xDeviceCharacteristics>,
-    .xShmMap = HandOn<&M::xShmMap, int, int, int, void volatile**>,
-    .xShmLock = HandOn<&M::xShmLock, int, int, int>,
+    .xFileSize = Forward<&M::xFileSize, sqlite3_int64*>,
+    .xLock = Forward<&M::xLock, int>,
+    .xUnlock = Forward<&M::xUnlock, int>,
+    .xCheckReservedLock = Forward<&M::xCheckReservedLock, int*>,
+    .xFileControl = Forward<&M::xFileControl, int, void*>,
+    .xSectorSize = Forward<&M::xSectorSize>,
+    .xDeviceCharacteristics = Forward<&M::xDeviceCharacteristics>,
+    .xShmMap = Forward<&M::xShmMap, int, int, int, void volatile**>,
+    .xShmLock = Forward<&M::xShmLock, int, int, int>,
     .xShmBarrier = ShmBarrier,
-    .xShmUnmap = HandOn<&M::xShmUnmap, int>,
+    .xShmUnmap = Forward<&M::xShmUnmap, int>,
     .xFetch = nullptr,
     .xUnfetch = nullptr,
 };

@@ -133,7 +133,7 @@ TEST_F(OtlpExporterTest, SendsSpansInBatches) {
   EXPECT_EQ(exporter.figures().dropped, 0u);
 }
 
-TEST_F(OtlpExporterTest, DropsTheSpansThatFindTheQueueFull) {
+TEST_F(OtlpExporterTest, DropsSpansWhenTheQueueIsFull) {
   OtlpExporter exporter(Options(), executor_);
   for (const char* name : {"a", "b", "c", "d", "e", "f"}) exporter.Add(Named(name));
   const Figures figures = exporter.figures();
@@ -176,7 +176,7 @@ TEST_F(OtlpExporterTest, LogsOnceThatExportingFailsAndOnceThatItWorksAgain) {
   EXPECT_THAT(text, HasSubstr("trace_export_resumed"));
 }
 
-TEST_F(OtlpExporterTest, SendsWhatWaitsWhenItStops) {
+TEST_F(OtlpExporterTest, SendsQueuedSpansWhenItStops) {
   OtlpExporter exporter(Options(), executor_);
   for (const char* name : {"a", "b", "c"}) exporter.Add(Named(name));
   exporter.Stop();
@@ -186,7 +186,7 @@ TEST_F(OtlpExporterTest, SendsWhatWaitsWhenItStops) {
   EXPECT_EQ(exporter.figures().waiting, 2u);
 }
 
-TEST_F(OtlpExporterTest, GivesUpWhenTheCollectorIsAwayAndItStops) {
+TEST_F(OtlpExporterTest, StopsWithoutWaitingForAnUnreachableCollector) {
   server_->Drain(0ms);
   OtlpExporter::Options options = Options();
   options.timeout = 200ms;

@@ -27,7 +27,7 @@ void DriveStream::End(const absl::Status& status) {
   EndLocked(status);
 }
 
-void DriveStream::SayGoodbye(v1::Goodbye goodbye, const absl::Status& status) {
+void DriveStream::SendGoodbye(v1::Goodbye goodbye, const absl::Status& status) {
   MutexLock lock(mu_);
   if (final_status_) return;
   *goodbye_.emplace().mutable_goodbye() = std::move(goodbye);
@@ -49,14 +49,14 @@ std::optional<Time> DriveStream::WaitsForHelloSince() const {
 }
 
 bool DriveStream::OnRead(const v1::DriveRequest& request) {
-  const absl::Status status = Take(request);
+  const absl::Status status = Handle(request);
   if (!status.ok()) End(status);
   return status.ok();
 }
 
 void DriveStream::OnReadsEnded() { End(absl::OkStatus()); }
 
-absl::Status DriveStream::Take(const v1::DriveRequest& request) {
+absl::Status DriveStream::Handle(const v1::DriveRequest& request) {
   std::shared_ptr<DriverSession> session;
   std::uint64_t epoch = 0;
   {
@@ -68,7 +68,7 @@ absl::Status DriveStream::Take(const v1::DriveRequest& request) {
     if (!request.has_hello()) {
       return absl::InvalidArgumentError("the first message of a Drive stream must be hello");
     }
-    return TakeHello(request.hello());
+    return OnHello(request.hello());
   }
   if (absl::Status status = ValidateCommand(request); !status.ok()) return status;
   switch (request.message_case()) {
@@ -97,7 +97,7 @@ absl::Status DriveStream::Take(const v1::DriveRequest& request) {
   return absl::InternalError("unreachable: all kinds of messages are handled");
 }
 
-absl::Status DriveStream::TakeHello(const v1::Hello& hello) {
+absl::Status DriveStream::OnHello(const v1::Hello& hello) {
   absl::StatusOr<std::shared_ptr<DriverSession>> session =
       registry_.FindOrMake(driver_, hello, address_);
   if (!session.ok()) return session.status();

@@ -30,7 +30,7 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   void Wake() override;
   void End(const absl::Status& status) override;
   /// Sends the driver a Goodbye, and ends the stream with `status`.
-  void SayGoodbye(v1::Goodbye goodbye, const absl::Status& status);
+  void SendGoodbye(v1::Goodbye goodbye, const absl::Status& status);
 
   /// Cuts a stream that should have ended `patience` ago but can't, because the driver doesn't read
   /// what is being written. Call periodically.
@@ -58,8 +58,8 @@ class DriveStream final : public SessionStream, public std::enable_shared_from_t
   absl::Status OnDone();
 
  private:
-  absl::Status Take(const v1::DriveRequest& request);
-  absl::Status TakeHello(const v1::Hello& hello);
+  absl::Status Handle(const v1::DriveRequest& request);
+  absl::Status OnHello(const v1::Hello& hello);
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Write(const v1::DriveResponse& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -26,7 +26,7 @@ namespace {
 using testing::StatusIs;
 using namespace std::chrono_literals;
 
-/// Keeps what a market is told, and the positions that are reported.
+/// Records the events that a market gets, and the reported positions.
 class Listener final : public EventSink, public PositionSink {
  public:
   bool Post(Event event) override {
@@ -94,7 +94,7 @@ class DriveStreamLogicTest : public ::testing::Test {
   void Connect(FakeCall& call, const std::string& driver,
                const std::string& address = "ipv4:192.0.2.1") {
     ASSERT_THAT(call.Open(registry_, driver, address), testing::IsOk());
-    ASSERT_TRUE(call.SayHello());
+    ASSERT_TRUE(call.SendHello());
     const auto connected = market_.Next<DriverConnected>();
     ASSERT_TRUE(connected);
     registry_.Find(DriverId(driver))->Welcome(connected->epoch, {});
@@ -153,13 +153,13 @@ TEST_F(DriveStreamLogicTest, ReportsPushesThatAResumptionAcks) {
   request.mutable_hello()->set_seats(4);
   request.mutable_hello()->mutable_resume()->set_session_id(session->id().str());
   request.mutable_hello()->mutable_resume()->set_last_sequence(1);
-  ASSERT_TRUE(second.Say(request));
+  ASSERT_TRUE(second.Send(request));
   EXPECT_EQ(acked_.versions(), std::vector<std::uint64_t>{1});
   second.Break();
   second.Done();
 }
 
-TEST_F(DriveStreamLogicTest, EndsOnlyWhenTheWriteUnderWayIsOver) {
+TEST_F(DriveStreamLogicTest, EndsOnlyAfterTheWriteInFlight) {
   FakeCall call;
   Connect(call, "d-1");
   registry_.Find(DriverId("d-1"))->Push(PlanOf(1));
@@ -198,7 +198,7 @@ TEST_F(DriveStreamLogicTest, LateEndOfAFencedStreamLeavesTheNewerOneAlone) {
   FakeCall newer;
   Connect(newer, "d-1");
   EXPECT_THAT(*older.finished(), StatusIs(absl::StatusCode::kAborted, "newer session"));
-  EXPECT_TRUE(older.SayPosition(1)) << "it was on its way";
+  EXPECT_TRUE(older.SendPosition(1)) << "it was on its way";
   EXPECT_EQ(market_.reports(), 0);
   older.Done();
   EXPECT_FALSE(market_.Next<DriverDisconnected>());
@@ -213,7 +213,7 @@ TEST_F(DriveStreamLogicTest, StreamThatBreaksDuringItsHelloConnectsNoDriver) {
   FakeCall call;
   ASSERT_THAT(call.Open(registry_, "d-1"), testing::IsOk());
   call.Break();
-  EXPECT_TRUE(call.SayHello()) << "it was read before";
+  EXPECT_TRUE(call.SendHello()) << "it was read before";
   EXPECT_TRUE(market_.Next<DriverDisconnected>());
   call.Done();
   EXPECT_FALSE(registry_.Find(DriverId("d-1"))->Describe().connected());
@@ -261,18 +261,18 @@ TEST_F(DriveStreamLogicTest, StreamWithoutHelloIsClosedInTime) {
   call.Done();
 }
 
-TEST_F(DriveStreamLogicTest, DriverBeyondTheLimitTakesThePlaceOfOneWhoIsAway) {
+TEST_F(DriveStreamLogicTest, DriverBeyondTheLimitReplacesAnAbsentOne) {
   FakeCall one;
   FakeCall two;
   FakeCall three;
   Connect(one, "d-1", "ipv4:192.0.2.1");
   Connect(two, "d-2", "ipv4:192.0.2.1");
   Connect(three, "d-3", "ipv4:192.0.2.2");
-  for (FakeCall* call : {&one, &two, &three}) call->SayPosition(1);
+  for (FakeCall* call : {&one, &two, &three}) call->SendPosition(1);
   const auto refused = [this](const std::string& address) {
     FakeCall call;
     EXPECT_THAT(call.Open(registry_, "d-4", address), testing::IsOk());
-    EXPECT_FALSE(call.SayHello());
+    EXPECT_FALSE(call.SendHello());
     call.Done();
     return *call.finished();
   };
@@ -286,7 +286,8 @@ TEST_F(DriveStreamLogicTest, DriverBeyondTheLimitTakesThePlaceOfOneWhoIsAway) {
   two.Done();
   FakeCall four;
   Connect(four, "d-4", "ipv4:192.0.2.3");
-  EXPECT_EQ(market_.Next<SessionDropped>(), std::nullopt) << "it was told before the Hello";
+  EXPECT_EQ(market_.Next<SessionDropped>(), std::nullopt)
+      << "the drop was reported before the Hello";
   EXPECT_EQ(registry_.Find(DriverId("d-2")), nullptr);
   EXPECT_EQ(registry_.counters().value(SessionCounter::kEvicted), 1u);
   EXPECT_EQ(registry_.counters().value(SessionCounter::kRefused), 3u);
@@ -345,12 +346,12 @@ TEST(DriveStreamThreadsTest, HandlesDriversMarketAndDrainConcurrently) {
       while (true) {
         FakeCall call;
         if (!call.Open(registry, name).ok()) return;  // It drains.
-        call.SayHello();
+        call.SendHello();
         // Reads on one thread and takes on another, as a transport does.
         std::thread reader([&] {
           std::uint64_t sequence = 0;
           while (!call.finished()) {
-            call.SayPosition(++sequence);
+            call.SendPosition(++sequence);
             std::this_thread::yield();
           }
         });

@@ -18,7 +18,7 @@ void PushHistory::Record(const v1::DriveResponse& message, Time now) {
       *record.mutable_offer_ended() = message.offer_ended();
       break;
     case v1::DriveResponse::kPlan:
-      TakePlan(message.plan());
+      RecordPlan(message.plan());
       *record.mutable_plan() = message.plan();
       record.mutable_plan()->clear_route();
       break;
@@ -40,13 +40,13 @@ void PushHistory::Restore(const v1::Snapshot& snapshot) {
   offer_.reset();
   if (snapshot.has_offer()) offer_ = snapshot.offer();
   if (snapshot.has_plan()) {
-    TakePlan(snapshot.plan());
+    RecordPlan(snapshot.plan());
   } else {
     plan_.reset();
   }
 }
 
-void PushHistory::TakePlan(const v1::Plan& plan) {
+void PushHistory::RecordPlan(const v1::Plan& plan) {
   v1::Plan newest = plan;
   const bool goes_on = plan_ && plan_->route_id() == plan.route_id();
   if (!newest.has_route() && newest.stops_size() > 0 && goes_on) {

@@ -24,7 +24,7 @@ class PushHistory {
   void Describe(v1::GetDriverResponse& out) const;
 
  private:
-  void TakePlan(const v1::Plan& plan);
+  void RecordPlan(const v1::Plan& plan);
 
   std::optional<v1::Plan> plan_;
   std::optional<v1::Offer> offer_;

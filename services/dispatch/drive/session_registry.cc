@@ -215,7 +215,7 @@ void SessionRegistry::Drain(const std::string& elsewhere) {
                                          : v1::GOODBYE_REASON_MARKET_MOVED);
     *goodbye.mutable_reconnect_after() = ToProto(Duration(pause));
     goodbye.set_address(elsewhere);
-    stream->SayGoodbye(
+    stream->SendGoodbye(
         std::move(goodbye),
         absl::UnavailableError(elsewhere.empty() ? "the service is draining; connect again"
                                                  : "the market is served at " + elsewhere));

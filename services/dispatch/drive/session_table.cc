@@ -56,15 +56,15 @@ std::size_t SessionTable::CountOf(const std::string& address) const {
 }
 
 SessionTable::Sessions SessionTable::NextToLookAt(std::size_t most) {
-  return TakeTurns(most, all_);
+  return NextInTurn(most, all_);
 }
 
 SessionTable::Sessions SessionTable::NextToLookAt(std::size_t most, const std::string& address) {
   const auto found = by_address_.find(address);
-  return found == by_address_.end() ? Sessions() : TakeTurns(most, found->second);
+  return found == by_address_.end() ? Sessions() : NextInTurn(most, found->second);
 }
 
-SessionTable::Sessions SessionTable::TakeTurns(std::size_t most, Order& order) {
+SessionTable::Sessions SessionTable::NextInTurn(std::size_t most, Order& order) {
   Sessions sessions;
   for (std::size_t left = std::min(most, order.size()); left > 0; --left) {
     sessions.push_back(order.front());

@@ -44,7 +44,7 @@ class SessionTable {
     Order::iterator in_address;
   };
 
-  static Sessions TakeTurns(std::size_t most, Order& order);
+  static Sessions NextInTurn(std::size_t most, Order& order);
   void Leave(const Entry& entry);
 
   absl::flat_hash_map<DriverId, Entry> entries_;

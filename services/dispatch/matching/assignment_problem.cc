@@ -41,7 +41,7 @@ class Solver {
     heap_.clear();
   }
 
-  void TakeCheapestFree(std::uint32_t row) {
+  void AssignCheapestFree(std::uint32_t row) {
     std::int64_t least = problem_.price(row);
     std::uint32_t best = kNone;
     for (const auto* option = problem_.begin(row); option != problem_.end(row); ++option) {
@@ -177,7 +177,7 @@ AssignmentSolution Solve(const AssignmentProblem& problem, const OutOfTime& out_
   for (std::uint32_t row = 0; row < problem.rows(); ++row) {
     if (assignment.greedy_rows > 0 || out_of_time()) {
       ++assignment.greedy_rows;
-      solver.TakeCheapestFree(row);
+      solver.AssignCheapestFree(row);
     } else {
       solver.Augment(row);
     }

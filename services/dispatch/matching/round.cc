@@ -79,7 +79,7 @@ Row MakeRow(const RoundRules& rules, const Costs& costs, const RoundTrip& trip, 
   return row;
 }
 
-Chosen TakeNearest(const std::vector<Row>& rows) {
+Chosen AssignNearest(const std::vector<Row>& rows) {
   Chosen chosen;
   std::set<DriverId> taken;
   for (const Row& row : rows) {
@@ -104,8 +104,8 @@ class Columns {
   absl::flat_hash_map<DriverId, std::uint32_t> of_;
 };
 
-Chosen TakeCheapest(const Costs& costs, const std::vector<Row>& rows, const OutOfTime& out_of_time,
-                    bool& was_out_of_time) {
+Chosen AssignCheapest(const Costs& costs, const std::vector<Row>& rows,
+                      const OutOfTime& out_of_time, bool& was_out_of_time) {
   Columns columns;
   for (const Row& row : rows) {
     for (const Option& option : row.options) (void)columns.Of(option.driver());
@@ -131,12 +131,13 @@ Chosen TakeCheapest(const Costs& costs, const std::vector<Row>& rows, const OutO
   return chosen;
 }
 
-/// Assigns to each row without an option a driver whom no row has, at any cost. An insertion only
-/// for a trip in its last round.
-void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Chosen& chosen) {
-  absl::flat_hash_set<DriverId> wanted;
+/// Assigns a leftover driver to each row without an option, at any cost; an insertion only to a
+/// trip in its last round.
+void AssignLeftoverDrivers(const std::vector<Row>& rows, const OutOfTime& out_of_time,
+                           Chosen& chosen) {
+  absl::flat_hash_set<DriverId> assigned;
   for (const Option* option : chosen) {
-    if (option != nullptr) wanted.insert(option->driver());
+    if (option != nullptr) assigned.insert(option->driver());
   }
   struct Offered {
     std::size_t row;
@@ -149,7 +150,7 @@ void TakeUnwanted(const std::vector<Row>& rows, const OutOfTime& out_of_time, Ch
     Offered row{i};
     for (const auto* options : {&rows[i].options, &rows[i].last_resorts}) {
       for (const Option& option : *options) {
-        if (wanted.contains(option.driver())) continue;
+        if (assigned.contains(option.driver())) continue;
         // An expensive insertion delays the others by more than it is worth, but is better than no
         // ride.
         if (option.choice.insertion != nullptr && !rows[i].trip->last_look) continue;
@@ -186,9 +187,9 @@ RoundDecisions DecideRound(const RoundRules& rules, const RoundSnapshot& snapsho
   RoundDecisions decisions;
   const OutOfTime out_of_time = start_deadline();
   Chosen chosen = rules.method == MatchingMethod::kAssignment
-                      ? TakeCheapest(costs, rows, out_of_time, decisions.out_of_time)
-                      : TakeNearest(rows);
-  TakeUnwanted(rows, out_of_time, chosen);
+                      ? AssignCheapest(costs, rows, out_of_time, decisions.out_of_time)
+                      : AssignNearest(rows);
+  AssignLeftoverDrivers(rows, out_of_time, chosen);
   for (const Option* option : chosen) {
     decisions.choices.push_back(option == nullptr ? RoundChoice() : option->choice);
   }

@@ -53,7 +53,7 @@ struct RoundTrip {
   std::optional<Time> latest_pickup = std::nullopt;
   /// Whether this round uses the trip's largest search radius.
   bool looks_furthest = false;
-  /// Whether the cost of waiting may keep the trip from a driver whom no other trip wants.
+  /// Whether the cost of waiting may keep the trip from a driver that no other trip needs.
   bool held_by_price = false;
   /// The trip is given up if this round finds no driver, so it accepts an insertion at any cost.
   bool last_look = false;

@@ -61,7 +61,7 @@ TEST_F(RoundTest, TheNearestDriverServesTheTripWhoseAlternativeCostsMost) {
   EXPECT_THAT(Decide(), ElementsAre("near", "far"));
 }
 
-TEST_F(RoundTest, APlaceInAPlanCompetesWithFreeDriversAtTheSameCosts) {
+TEST_F(RoundTest, InsertionsCompeteWithFreeDriversOnCost) {
   RoundTrip& trip = AddTrip();
   trip.costed.direct = seconds(300);
   AddDriver("free", 100);  // 100 s for the rider and 400 s of driving.
@@ -89,7 +89,7 @@ TEST_F(RoundTest, OnlyALastLookAcceptsACostlyInsertion) {
   EXPECT_THAT(Decide(), ElementsAre("shared+"));
 }
 
-TEST_F(RoundTest, ADriverWhoComesTooLateForThePromiseIsNotAsked) {
+TEST_F(RoundTest, DoesNotMatchADriverWhoWouldBreakThePromise) {
   RoundTrip& trip = AddTrip();
   trip.latest_pickup = kRoundAt + rules_.response + seconds(100);
   AddDriver("late", 101);

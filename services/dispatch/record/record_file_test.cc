@@ -125,7 +125,7 @@ TEST_F(RecordFileTest, NamesTheDamagedBatch) {
       StatusIs(absl::StatusCode::kDataLoss, "the batch after 2 whole ones is not what gzip"));
 }
 
-TEST_F(RecordFileTest, RejectsWhatIsNoRecord) {
+TEST_F(RecordFileTest, RejectsAFileThatIsNotARecord) {
   EXPECT_THAT(Read(folder_.File("missing")), StatusIs(absl::StatusCode::kNotFound, "missing"));
   WriteBytes(folder_.File("text"), "a text");
   EXPECT_THAT(Read(folder_.File("text")),
@@ -192,7 +192,7 @@ TEST_F(RecordFileTest, EndsWhereItAloneReachesTheLimit) {
   EXPECT_THAT(*times, ElementsAre());
 }
 
-TEST_F(RecordFileTest, SaysWhyAFolderCannotBeWritten) {
+TEST_F(RecordFileTest, ReportsWhyAFolderCannotBeWritten) {
   WriteBytes(folder_.File("file"), "");
   EXPECT_THAT(RecordFile::Create(folder_.File("file"), HeaderOf("city"), kNoLimit),
               StatusIs(absl::StatusCode::kUnavailable, "can't be written"));

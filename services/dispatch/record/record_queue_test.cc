@@ -64,7 +64,7 @@ TEST_F(RecordQueueTest, WritesOnItsWorkerAlone) {
   EXPECT_EQ(Read(), (std::vector<std::int64_t>{1}));
 }
 
-TEST_F(RecordQueueTest, DropsWhatFindsItFullAndMarksTheGap) {
+TEST_F(RecordQueueTest, DropsEntriesWhenFullAndMarksTheGap) {
   Start();
   constexpr auto kMax = static_cast<std::int64_t>(RecordQueue::kMaxBatches);
   for (std::int64_t at = 1; at <= kMax; ++at) EXPECT_TRUE(queue_->Offer(BatchAt(at), 1));
@@ -81,7 +81,7 @@ TEST_F(RecordQueueTest, DropsWhatFindsItFullAndMarksTheGap) {
   EXPECT_EQ(all.back(), 2'000);
 }
 
-TEST_F(RecordQueueTest, WritesWhatWaitsAtItsEnd) {
+TEST_F(RecordQueueTest, WritesQueuedEntriesBeforeItEnds) {
   Start();
   for (std::size_t i = 0; i <= RecordQueue::kMaxBatches; ++i) queue_->Offer(BatchAt(1), 1);
   queue_.reset();
@@ -90,7 +90,7 @@ TEST_F(RecordQueueTest, WritesWhatWaitsAtItsEnd) {
   EXPECT_EQ(all.back(), -1);
 }
 
-TEST_F(RecordQueueTest, GivesAFileUpThatCannotBeWritten) {
+TEST_F(RecordQueueTest, StopsWritingAFileAfterAnError) {
   const testing::CapturedLog log;
   Start(/*limit=*/100);  // The header fits.
   std::string large;

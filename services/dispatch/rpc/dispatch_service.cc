@@ -51,7 +51,7 @@ Reactor* DispatchService::Drive(grpc::CallbackServerContext* context) {
     v1::Goodbye goodbye;
     goodbye.set_reason(v1::GOODBYE_REASON_PROOF_ENDED);
     *goodbye.mutable_reconnect_after() = ToProto(Duration::zero());  // At once.
-    ending.SayGoodbye(std::move(goodbye), why);
+    ending.SendGoodbye(std::move(goodbye), why);
   });
   call->Begin(*stream, observer_);
   return call.release();  // It deletes itself.

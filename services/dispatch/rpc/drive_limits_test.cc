@@ -114,7 +114,7 @@ TEST_F(DriveLimitsTest, CommandsBeyondTheRateEndTheStreamWithAPause) {
   EXPECT_EQ(Count(SessionCounter::kTooManyCommands), 1u);
 }
 
-TEST_F(DriveLimitsTest, MembersOfANewerProtocolAreIgnoredAndCounted) {
+TEST_F(DriveLimitsTest, IgnoresAndCountsUnknownMessagesOfNewerProtocols) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   v1::DriveRequest newer;

@@ -1,5 +1,5 @@
 // The driver's stream over a real server: the protocol's edges. The market is a fake that records
-// what it is told; what a market decides has its own tests.
+// the events that it gets; the decisions of a market have their own tests.
 
 #include <gtest/gtest.h>
 
@@ -194,7 +194,7 @@ TEST_F(DriveStreamTest, SilenceIsReportedToTheMarketAndThenEndsTheStream) {
   EXPECT_EQ(driver.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
-TEST_F(DriveStreamTest, SilenceIsReportedAlsoToAMarketThatIsBehind) {
+TEST_F(DriveStreamTest, ReportsSilenceToAMarketThatLagsBehind) {
   TestDriver driver(*stub_, "d-1");
   Welcome(driver);
   market_.BecomeFull();

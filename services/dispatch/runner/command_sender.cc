@@ -83,7 +83,7 @@ void CommandSender::Send(const SetSurge& surge) {
         // A lasting surge is reported again, and the trip service drops it otherwise.
         if (status.ok()) return;
         if (rpc::IsStaleTerm(status)) dependencies_.lease.OnTermRefused();
-        service::Log(service::Level::kWarning, "surge_not_told",
+        service::Log(service::Level::kWarning, "surge_report_failed",
                      {{"market", market_}, {"error", std::string(status.message())}});
       });
 }

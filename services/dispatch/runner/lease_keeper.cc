@@ -20,14 +20,14 @@ void LeaseKeeper::Start(const std::string& address) {
   if (state_ != State::kIdle) return;
   state_ = State::kWaiting;
   address_ = address;
-  AskAfter(nanoseconds(0));
+  ScheduleCall(nanoseconds(0));
 }
 
-void LeaseKeeper::AskAfter(nanoseconds pause) {
-  timer_ = options_.timers.After(pause, [this] { Ask(); });
+void LeaseKeeper::ScheduleCall(nanoseconds pause) {
+  timer_ = options_.timers.After(pause, [this] { CallTrip(); });
 }
 
-void LeaseKeeper::Ask() {
+void LeaseKeeper::CallTrip() {
   State state = State::kStopped;
   std::string address;
   std::uint64_t term = 0;
@@ -81,18 +81,18 @@ void LeaseKeeper::OnAcquired(std::int64_t sent_at,
     if (state_ != State::kWaiting) return;
     if (!answer.ok()) {
       NoteFailure(answer.status());
-      return AskAfter(quarter());
+      return ScheduleCall(quarter());
     }
     failures_ = 0;
     lease = lease_ = answer->lease();
     if (answer->acquired()) {
       state_ = State::kHeld;
       ActUntilMarginAfter(sent_at);
-      AskAfter(quarter());
+      ScheduleCall(quarter());
     } else {
       // Soon after the lease ends, and in between, since it may be released.
-      AskAfter(std::min<nanoseconds>(FromProto(lease.ends_in()) + milliseconds(1), quarter()));
-      if (std::exchange(was_told_, true)) return;
+      ScheduleCall(std::min<nanoseconds>(FromProto(lease.ends_in()) + milliseconds(1), quarter()));
+      if (std::exchange(logged_holder_, true)) return;
     }
   }
   service::Log(service::Level::kInfo,
@@ -116,12 +116,12 @@ void LeaseKeeper::OnRenewed(std::int64_t sent_at,
     if (state_ != State::kHeld) return;
     if (!answer.ok()) {
       NoteFailure(answer.status());
-      return AskAfter(quarter() / 4);
+      return ScheduleCall(quarter() / 4);
     }
     failures_ = 0;
     if (answer->renewed()) {
       ActUntilMarginAfter(sent_at);
-      return AskAfter(quarter());
+      return ScheduleCall(quarter());
     }
     state_ = State::kLost;
     lease = lease_ = answer->lease();
@@ -158,7 +158,7 @@ void LeaseKeeper::Release() {
   trip::v1::ReleaseLeaseRequest request;
   request.set_market(options_.market);
   request.set_holder(options_.holder);
-  request.set_term(last_told().term());
+  request.set_term(last_lease().term());
   options_.trip.Release(std::move(request), {timeout()}, [](const auto&) {});
 }
 
@@ -181,7 +181,7 @@ bool LeaseKeeper::held() const {
   return state_ == State::kHeld;
 }
 
-trip::v1::Lease LeaseKeeper::last_told() const {
+trip::v1::Lease LeaseKeeper::last_lease() const {
   MutexLock lock(mu_);
   return lease_;
 }

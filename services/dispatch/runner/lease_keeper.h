@@ -61,20 +61,20 @@ class LeaseKeeper final : public MarketLease {
   bool held() const;
   /// The lease in the trip service's last answer, possibly of another process. Without a holder
   /// before the first answer.
-  trip::v1::Lease last_told() const;
+  trip::v1::Lease last_lease() const;
 
  private:
   enum class State { kIdle, kWaiting, kHeld, kLost, kStopped };
 
   /// Called by the timer: makes one call to the trip service.
-  void Ask();
+  void CallTrip();
   void Acquire(const std::string& address);
   void Renew(std::uint64_t term);
   void OnAcquired(std::int64_t sent_at,
                   const absl::StatusOr<trip::v1::AcquireLeaseResponse>& answer);
   void OnRenewed(std::int64_t sent_at, const absl::StatusOr<trip::v1::RenewLeaseResponse>& answer);
   void NoteFailure(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void AskAfter(std::chrono::nanoseconds pause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ScheduleCall(std::chrono::nanoseconds pause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ActUntilMarginAfter(std::int64_t sent_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::chrono::nanoseconds quarter() const { return options_.lasts / 4; }
   std::chrono::milliseconds timeout() const { return options_.lasts / 2; }
@@ -87,7 +87,7 @@ class LeaseKeeper final : public MarketLease {
   std::string address_ ABSL_GUARDED_BY(mu_);
   trip::v1::Lease lease_ ABSL_GUARDED_BY(mu_);
   std::int64_t act_until_ ABSL_GUARDED_BY(mu_) = 0;  // By the steady clock.
-  bool was_told_ ABSL_GUARDED_BY(mu_) = false;       // Who else has it.
+  bool logged_holder_ ABSL_GUARDED_BY(mu_) = false;  // Since the lease is held elsewhere.
   int failures_ ABSL_GUARDED_BY(mu_) = 0;            // In a row.
   TimerPort::Handle timer_ ABSL_GUARDED_BY(mu_) = 0;
 };

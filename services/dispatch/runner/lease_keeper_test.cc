@@ -121,7 +121,7 @@ TEST_F(LeaseKeeperTest, StandbyAsksUntilTheLeaseIsFree) {
     timers_.FireAll();
     AnswerAcquire(false, "other", 3);
     EXPECT_EQ(keeper_.TermToActIn(), std::nullopt);
-    EXPECT_EQ(keeper_.last_told().address(), "other:7003");
+    EXPECT_EQ(keeper_.last_lease().address(), "other:7003");
   }
   EXPECT_EQ(standby_, 1);
   timers_.FireAll();
@@ -171,7 +171,7 @@ TEST_F(LeaseKeeperTest, LeaseStaysInItsTermAfterAPauseWithoutATakeover) {
   EXPECT_FALSE(lost_to_);
 }
 
-TEST_F(LeaseKeeperTest, LeaseThatAnotherTookIsLostForGood) {
+TEST_F(LeaseKeeperTest, TreatsALeaseHeldByAnotherAsLostForGood) {
   Hold(5);
   timers_.FireAll();
   AnswerRenew(false, "other", 6);

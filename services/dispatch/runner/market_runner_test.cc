@@ -199,7 +199,7 @@ class MarketRunnerTest : public ::testing::Test {
     return message;
   }
   /// The driver's next message of that kind; what lies between is acked.
-  v1::DriveResponse Hear(v1::DriveResponse::MessageCase kind) {
+  v1::DriveResponse Receive(v1::DriveResponse::MessageCase kind) {
     while (true) {
       const auto message = driver_->Take();
       if (!message) {
@@ -209,7 +209,7 @@ class MarketRunnerTest : public ::testing::Test {
       }
       v1::DriveRequest ack;
       ack.mutable_ack()->set_sequence(message->sequence());
-      if (message->sequence() > 0) driver_->Say(ack);
+      if (message->sequence() > 0) driver_->Send(ack);
       if (message->message_case() == kind) return *message;
     }
   }
@@ -242,26 +242,26 @@ TEST_F(MarketRunnerTest, TripOfTheLogIsOfferedAndItsAcceptBecomesACommandForItsR
 
   driver_.emplace();
   ASSERT_THAT(driver_->Open(registry_, "d-1"), testing::IsOk());
-  ASSERT_TRUE(driver_->SayHello());
-  Hear(v1::DriveResponse::kWelcome);
+  ASSERT_TRUE(driver_->SendHello());
+  Receive(v1::DriveResponse::kWelcome);
   v1::DriveRequest request;
   request.mutable_position()->set_sequence(1);
   request.mutable_position()->set_lat_e7(requested.event().trip().pickup().lat_e7());
   request.mutable_position()->set_lng_e7(requested.event().trip().pickup().lng_e7());
-  driver_->Say(request);
+  driver_->Send(request);
 
-  const auto offer = Hear(v1::DriveResponse::kOffer).offer();
+  const auto offer = Receive(v1::DriveResponse::kOffer).offer();
   EXPECT_EQ(offer.trip_id(), "t-1");
   request.mutable_offer_answer()->set_offer_id(offer.offer_id());
   request.mutable_offer_answer()->set_accept(true);
-  driver_->Say(request);
+  driver_->Send(request);
   std::optional<FakeTrip::Command> command;
   while (!(command = trip_.Next())) std::this_thread::yield();
   EXPECT_EQ(std::get<trip::v1::AssignTripRequest>(command->request).trip_id(), "t-1");
   EXPECT_EQ(command->request_ids, (std::vector<std::string>{"request-of-t-1"}));
 
   command->done(absl::FailedPreconditionError("somebody else was faster"));
-  EXPECT_EQ(Hear(v1::DriveResponse::kOfferEnded).offer_ended().offer_id(), offer.offer_id());
+  EXPECT_EQ(Receive(v1::DriveResponse::kOfferEnded).offer_ended().offer_id(), offer.offer_id());
   EXPECT_EQ(commands_ended_, 1);
 }
 
@@ -294,7 +294,7 @@ TEST_F(MarketRunnerTest, CommandCarriesTheTermAndIsSentAgainAfterAStaleTerm) {
   EXPECT_EQ(std::get<trip::v1::GiveUpTripRequest>(next().request).term(), 6u);
 }
 
-TEST_F(MarketRunnerTest, NothingIsCommandedWithoutATermToActIn) {
+TEST_F(MarketRunnerTest, SendsNoCommandsWithoutALeaseTerm) {
   lease_.set_term(0);
   EXPECT_TRUE(trip_.Log(Requested(1, "t-1")));
   EXPECT_TRUE(trip_.Log(CaughtUp(1)));
@@ -311,7 +311,7 @@ TEST_F(MarketRunnerTest, NothingIsCommandedWithoutATermToActIn) {
   EXPECT_EQ(std::get<trip::v1::GiveUpTripRequest>(command->request).term(), 1u);
 }
 
-TEST_F(MarketRunnerTest, ProgressIsReportedOnlyWithATermToActIn) {
+TEST_F(MarketRunnerTest, ReportsProgressOnlyWithALeaseTerm) {
   const auto assign = [this](std::uint64_t sequence, const std::string& trip,
                              const std::string& driver) {
     trip::v1::FollowTripsResponse message = Requested(sequence, trip);
@@ -329,7 +329,7 @@ TEST_F(MarketRunnerTest, ProgressIsReportedOnlyWithATermToActIn) {
   lease_.set_term(0);
   assign(1, "t-1", "d-1");
   EXPECT_TRUE(trip_.Log(CaughtUp(1)));
-  // The drivers don't come and are suspect, which their riders are told.
+  // The drivers don't connect and become suspect, which their riders are notified of.
   for (int i = 0; i < 200; ++i) {
     clock_.Advance(100ms);
     await_handled();
@@ -357,8 +357,8 @@ TEST_F(MarketRunnerTest, StopEndsTheCallsUnderWay) {
     for (int i = 0; !stop; ++i) {
       FakeCall call;
       if (call.Open(registry_, "d-" + std::to_string(i % 3)).ok()) {
-        call.SayHello();
-        call.SayPosition(1);
+        call.SendHello();
+        call.SendPosition(1);
         call.Take();
         call.Break();
         call.Done();

@@ -45,7 +45,7 @@ TEST(TripTimesTest, MovesEachTimeOfATrip) {
   }
 }
 
-TEST(TripTimesTest, LeavesOutWhatHasNotHappened) {
+TEST(TripTimesTest, OmitsTimesOfFutureEvents) {
   trip::v1::Trip trip;
   *trip.mutable_requested_at() = ToProto(ScaledClock::kAnchor);
   ShiftTimes(1s, trip);

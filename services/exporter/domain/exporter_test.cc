@@ -173,7 +173,7 @@ TEST_F(ExporterTest, EventsThatTheLogRepeatsAreNotWrittenAgain) {
   EXPECT_THAT(topic_.sequences, ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
-TEST_F(ExporterTest, PausesLongerWithEachFailureAndGivesUpInTheEnd) {
+TEST_F(ExporterTest, BacksOffWithEachFailureAndFinallyGivesUp) {
   topic_.open_errors.assign(100, absl::UnavailableError("no broker answers"));
   std::vector<std::chrono::nanoseconds> pauses;
   absl::Status end;
@@ -205,7 +205,7 @@ TEST_F(ExporterTest, GivesUpOnATopicThatOpensAndRefusesEveryWrite) {
   EXPECT_THAT(end, StatusIs(absl::StatusCode::kUnavailable, "given up after"));
 }
 
-TEST_F(ExporterTest, PatienceStartsAgainAfterASuccess) {
+TEST_F(ExporterTest, RetryLimitStartsAgainAfterASuccess) {
   topic_.open_errors = {absl::UnavailableError("away")};
   StepTimes(3);
   now_ += 2 * kPatience;

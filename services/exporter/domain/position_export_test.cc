@@ -58,7 +58,7 @@ TEST_F(PositionExportTest, RecordHoldsWhatLocationKnowsOfADriver) {
   EXPECT_EQ(FromProto(value.received_at()), now_ - 1500ms);
 }
 
-TEST_F(PositionExportTest, NewestPositionOfADriverReplacesWhatWaits) {
+TEST_F(PositionExportTest, NewestPositionOfADriverReplacesTheQueuedOne) {
   export_.Add("city", Frame(1, 2, 1), now_);
   export_.Add("city", Frame(2, 2, 2), now_);
   EXPECT_EQ(export_.waiting(), 3u);

@@ -66,7 +66,7 @@ class TripLogTest : public ::testing::Test {
   std::unique_ptr<trip::v1::TripService::Stub> stub_;
 };
 
-TEST_F(TripLogTest, FollowsFromTripsFirstAnswerUntilTripIsAwayAndAgain) {
+TEST_F(TripLogTest, FollowsTripAgainAfterAnOutage) {
   StartTrip("127.0.0.1:0");
   const auto log = Follow("city");
   AwaitChanges(1);

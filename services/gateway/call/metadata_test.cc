@@ -78,7 +78,7 @@ TEST(Timeout, AcceptsAllUnits) {
   EXPECT_EQ(timeout("1500m"), 1500ms);
   EXPECT_EQ(timeout("7u"), 7us);
   EXPECT_EQ(timeout("99999999n"), 99999999ns);
-  EXPECT_GT(timeout("99999999H"), 24h * 300) << "as long as can be told, not overflowed";
+  EXPECT_GT(timeout("99999999H"), 24h * 300) << "the largest value that fits, without an overflow";
   EXPECT_FALSE(TimeoutFromHeaders({})->has_value());
 }
 

@@ -102,7 +102,7 @@ TEST(BrowserSessionsTest, AcceptsOnlyCookiesOfItsSessions) {
   EXPECT_TRUE(site.sessions->Find({{"cookie", mine}}).has_value());
 }
 
-TEST(BrowserSessionsTest, AcceptsNoSessionsOfCodesWhereCodesOpenNone) {
+TEST(BrowserSessionsTest, RejectsCodeSessionsWhenCodesAreDisabled) {
   SignedIn site;
   const auto others = site.OtherSessions(/*has_codes=*/false);
   EXPECT_FALSE(others->Find(site.Open()).has_value());
@@ -147,7 +147,7 @@ TEST(BrowserSessionsTest, RefusesCookiesOverTlsFromAPageThatCameWithoutTls) {
   EXPECT_EQ(sign_out("https://ride.example"), 204);
 }
 
-TEST(BrowserSessionsTest, AcceptsOverTlsOnlyACookieThatTheHostItselfCanSet) {
+TEST(BrowserSessionsTest, AcceptsOnlyHostPrefixedCookiesOverTls) {
   SignedIn site;
   const std::string plain = CookieOf(*site.sessions, "eve");
   EXPECT_THAT(plain, StartsWith("ridestream-session-7000="));
@@ -174,7 +174,7 @@ TEST(BrowserSessionsTest, AcceptsOverTlsOnlyACookieThatTheHostItselfCanSet) {
   }
 }
 
-TEST(BrowserSessionsTest, AcceptsNoneOfTwoCookies) {
+TEST(BrowserSessionsTest, RejectsARequestWithTwoSessionCookies) {
   SignedIn site;
   for (const char* url : {"http://127.0.0.1:7000", "https://ride.example"}) {
     site.sessions->SetUrl(url);

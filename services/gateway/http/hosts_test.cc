@@ -20,7 +20,7 @@ TEST(Hosts, AllowsLoopbackByDefault) {
   }
 }
 
-TEST(Hosts, AllowsTheListenAddressAndTheListed) {
+TEST(Hosts, AllowsTheListenAddressAndListedHosts) {
   const auto hosts = Hosts::Parse("Ride.example, [2001:db8::1]", "10.0.0.7:7000");
   ASSERT_THAT(hosts, testing::IsOk());
   for (const char* host :

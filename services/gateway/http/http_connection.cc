@@ -99,7 +99,7 @@ class HttpConnection::OneExchange final : public Exchange {
   }
   std::shared_ptr<WebSocket> Accept(std::string_view subprotocol,
                                     std::size_t max_message) override {
-    connection_->TellObserver(static_cast<int>(http::status::switching_protocols));
+    connection_->NotifyObserver(static_cast<int>(http::status::switching_protocols));
     auto socket =
         std::make_shared<BeastWebSocket>(std::move(connection_->stream_), connection_->limits_,
                                          max_message, connection_->body_bytes_);
@@ -320,7 +320,7 @@ std::string HttpConnection::HeaderText(const Response& response, const Headers& 
 
 void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
   if (!IsCurrent(id)) return;
-  TellObserver(response.status);
+  NotifyObserver(response.status);
   const std::size_t length = response.body ? response.body->size() : 0;
   if (response.status != 204 && response.status != 304) {
     response.headers.Add("content-length", std::to_string(length));
@@ -338,7 +338,7 @@ void HttpConnection::Send(std::uint64_t id, Headers common, Response response) {
 void HttpConnection::Begin(std::uint64_t id, Headers common, Response head) {
   if (!IsCurrent(id)) return;
   begun_ = true;
-  TellObserver(head.status);
+  NotifyObserver(head.status);
   if (chunked_) {
     head.headers.Add("transfer-encoding", "chunked");
   } else {
@@ -375,7 +375,7 @@ void HttpConnection::Abort(std::uint64_t id) {
   Close();
 }
 
-void HttpConnection::TellObserver(int status) {
+void HttpConnection::NotifyObserver(int status) {
   if (options_.observer == nullptr) return;
   options_.observer->Answered(method_, route_, status, std::chrono::steady_clock::now() - arrived_);
 }

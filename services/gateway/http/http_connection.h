@@ -88,7 +88,7 @@ class HttpConnection final : public Peer, public std::enable_shared_from_this<Ht
   void End(std::uint64_t id);
   void Abort(std::uint64_t id);
   std::string HeaderText(const Response& response, const Headers& common);
-  void TellObserver(int status);
+  void NotifyObserver(int status);
   void Put(Output output);
   void Advance();
   void OnWritten(ErrorCode error);

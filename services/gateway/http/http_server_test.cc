@@ -74,7 +74,7 @@ TEST_F(HttpServerTest, AnswersHeadWithTheLengthOnly) {
   EXPECT_EQ(client.Call("GET", "/y").body, "GET /y? ");
 }
 
-TEST_F(HttpServerTest, RequestsAWithheldBody) {
+TEST_F(HttpServerTest, SendsContinueForAnExpectedBody) {
   StartEcho();
   TestClient client(port());
   client.Send("POST /x HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n");
@@ -83,7 +83,7 @@ TEST_F(HttpServerTest, RequestsAWithheldBody) {
   EXPECT_EQ(client.ReadAnswer().body, "POST /x? body");
 }
 
-TEST_F(HttpServerTest, ClosesWhenThePeerWantsThat) {
+TEST_F(HttpServerTest, ClosesTheConnectionOnRequest) {
   StartEcho();
   TestClient client(port());
   EXPECT_EQ(client.Call("GET", "/x", {{"connection", "close"}}).status, 200);
@@ -228,13 +228,13 @@ TestClient::Answer DripFeed(TestClient& client, std::string_view begin, char byt
   return client.ReadAnswer();
 }
 
-TEST_F(HttpServerTest, GivesUpOnAHeaderThatComesByteByByte) {
+TEST_F(HttpServerTest, TimesOutASlowHeader) {
   StartEcho({.header_bytes = 1 << 30, .header_time = 300ms});
   TestClient client(port());
   EXPECT_EQ(DripFeed(client, "GET / HTTP/1.1\r\nhost: a\r\nx: ", 'x').status, 408);
 }
 
-TEST_F(HttpServerTest, GivesUpOnABodyThatComesByteByByte) {
+TEST_F(HttpServerTest, TimesOutASlowBody) {
   StartEcho({.body_bytes = 1 << 30, .all_body_bytes = 1 << 30, .body_time = 300ms});
   TestClient client(port());
   EXPECT_EQ(
@@ -345,7 +345,7 @@ TEST_F(HttpServerTest, ClosesAnIdleConnection) {
   EXPECT_TRUE(client.ReadEnd());
 }
 
-TEST_F(HttpServerTest, BreaksTheConnectionOfAForgottenRequest) {
+TEST_F(HttpServerTest, ClosesTheConnectionOfAnAbandonedRequest) {
   Start([](const std::shared_ptr<Exchange>&) {});
   TestClient client(port());
   EXPECT_EQ(client.Call("GET", "/").status, 0);
@@ -416,7 +416,7 @@ TEST(ProblemText, EscapesTerminalControlsAndTextDirection) {
   EXPECT_LE(ProblemText(std::string(5000, '\x1b')).size(), 1024U);
 }
 
-TEST_F(HttpServerTest, SeesAPeerGoAwayWhileNothingIsSent) {
+TEST_F(HttpServerTest, DetectsADisconnectWhileNothingIsSent) {
   Event begun;
   Event gone;
   Start([&](const std::shared_ptr<Exchange>& exchange) {

@@ -24,7 +24,7 @@ TEST(Origins, AllowsSameOriginAndNonBrowserClients) {
   EXPECT_FALSE(origins.Allow(From("null")));
 }
 
-TEST(Origins, LetListedPagesCallAndReadTheAnswer) {
+TEST(Origins, AllowsListedOriginsToReadResponses) {
   const Origins origins = *Origins::Parse("https://ops.example, http://localhost:5173");
   EXPECT_TRUE(origins.Allow(From("https://ops.example")));
   EXPECT_FALSE(origins.Allow(From("http://ops.example")));
@@ -34,7 +34,7 @@ TEST(Origins, LetListedPagesCallAndReadTheAnswer) {
       origins.AnswerHeaders(From("http://map.example:7000")).Has("access-control-allow-origin"));
 }
 
-TEST(Origins, AnswerAPreflightWithWhatItAsksFor) {
+TEST(Origins, AnswersAPreflightWithTheRequestedMethodAndHeaders) {
   const Origins origins = *Origins::Parse("*");
   Request request = From("https://anything.example");
   request.headers.Add("access-control-request-method", "POST");
@@ -66,7 +66,7 @@ TEST(OriginsTest, KnowsOwnOrigin) {
   }
 }
 
-TEST(OriginsTest, TakesOverTlsNoPageOfTheSameHostThatCameWithoutTls) {
+TEST(OriginsTest, RejectsPlaintextOriginsOfTheSameHostOverTls) {
   Origins origins = *Origins::Parse("");
   origins.RequireTls();
   EXPECT_TRUE(origins.Allow(From("")));

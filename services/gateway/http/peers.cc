@@ -35,8 +35,8 @@ std::size_t Peers::CountOf(const std::string& address) const {
   return found == addresses_.end() ? 0 : found->second;
 }
 
-template <class Tell>
-void Peers::TellAll(Tell tell) {
+template <class Action>
+void Peers::ForEachPeer(Action action) {
   std::vector<std::weak_ptr<Peer>> all;
   {
     MutexLock lock(mu_);
@@ -44,7 +44,7 @@ void Peers::TellAll(Tell tell) {
     for (const auto& [id, peer] : peers_) all.push_back(peer);
   }
   for (const auto& peer : all) {
-    if (const auto alive = peer.lock()) tell(*alive);
+    if (const auto alive = peer.lock()) action(*alive);
   }
 }
 
@@ -53,7 +53,7 @@ void Peers::StartDrain() {
     MutexLock lock(mu_);
     draining_ = true;
   }
-  TellAll([](Peer& peer) { peer.StartDrain(); });
+  ForEachPeer([](Peer& peer) { peer.StartDrain(); });
 }
 
 void Peers::Cut() {
@@ -61,7 +61,7 @@ void Peers::Cut() {
     MutexLock lock(mu_);
     cut_ = true;
   }
-  TellAll([](Peer& peer) { peer.Cut(); });
+  ForEachPeer([](Peer& peer) { peer.Cut(); });
 }
 
 bool Peers::WaitUntilNone(std::chrono::milliseconds timeout) {

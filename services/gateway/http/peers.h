@@ -57,8 +57,8 @@ class Peers {
 
  private:
   void Leave(std::uint64_t id, const std::string& address);
-  template <class Tell>
-  void TellAll(Tell tell);
+  template <class Action>
+  void ForEachPeer(Action action);
 
   mutable Mutex mu_;
   CondVar left_;

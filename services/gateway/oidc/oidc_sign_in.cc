@@ -177,16 +177,18 @@ HostCookie OidcSignIn::Cookie() const {
   return {"ridestream-sign-in", Origin(), HostCookie::SameSite::kLax};
 }
 
-void OidcSignIn::Ask(const std::shared_ptr<Exchange>& exchange, std::function<Response()> ask) {
+void OidcSignIn::RespondFromWorker(const std::shared_ptr<Exchange>& exchange,
+                                   std::function<Response()> respond) {
   const auto begin = std::chrono::steady_clock::now();
   {
     MutexLock lock(mu_);
     if (worker_ != nullptr && waiting_ < options_.max_waiting) {
       ++waiting_;
-      worker_->After(std::chrono::nanoseconds(0), [this, exchange, begin, ask = std::move(ask)] {
+      worker_->After(std::chrono::nanoseconds(0), [this, exchange, begin,
+                                                   respond = std::move(respond)] {
         const bool is_late = std::chrono::steady_clock::now() - begin > options_.max_wait;
         Response response =
-            is_late ? Refuse(SignInFailure::kBusy, "waited too long for the provider") : ask();
+            is_late ? Refuse(SignInFailure::kBusy, "waited too long for the provider") : respond();
         {
           MutexLock ended(mu_);
           --waiting_;
@@ -210,7 +212,7 @@ void OidcSignIn::Start(const std::shared_ptr<Exchange>& exchange) {
     return exchange->Send(
         Refuse(SignInFailure::kOtherHost, fmt::format("begun under another name than {}", origin)));
   }
-  Ask(exchange, [this] { return SendToProvider(); });
+  RespondFromWorker(exchange, [this] { return SendToProvider(); });
 }
 
 Response OidcSignIn::SendToProvider() {
@@ -274,11 +276,12 @@ void OidcSignIn::Finish(const std::shared_ptr<Exchange>& exchange) {
     return refuse(SignInFailure::kProviderRefused,
                   fmt::format("the callback has no code of 1 to {} bytes", kMaxCodeBytes));
   }
-  Ask(exchange, [this, grant = OidcProvider::Grant{
-                           .code = code,
-                           .code_verifier = std::move(attempt->code_verifier),
-                           .redirect_uri = RedirectUri(),
-                           .nonce = std::move(attempt->nonce)}] { return Redeem(grant); });
+  RespondFromWorker(exchange,
+                    [this, grant = OidcProvider::Grant{
+                               .code = code,
+                               .code_verifier = std::move(attempt->code_verifier),
+                               .redirect_uri = RedirectUri(),
+                               .nonce = std::move(attempt->nonce)}] { return Redeem(grant); });
 }
 
 Response OidcSignIn::Redeem(const OidcProvider::Grant& grant) {

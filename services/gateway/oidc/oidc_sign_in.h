@@ -98,8 +98,9 @@ class OidcSignIn {
   std::string Origin() const;
   std::string RedirectUri() const { return Origin() + std::string(kCallbackPath); }
 
-  /// Runs `ask` on the thread of the provider, and sends its response on the exchange's strand.
-  void Ask(const std::shared_ptr<Exchange>& exchange, std::function<Response()> ask);
+  /// Runs `respond` on the thread of the provider, and sends its response on the exchange's strand.
+  void RespondFromWorker(const std::shared_ptr<Exchange>& exchange,
+                         std::function<Response()> respond);
   Response SendToProvider();
   Response Redeem(const OidcProvider::Grant& grant);
   Response Refuse(SignInFailure failure, std::string_view reason) const;

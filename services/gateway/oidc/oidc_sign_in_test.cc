@@ -205,7 +205,7 @@ TEST_F(OidcSignInTest, ASessionActsAsItsPersonOrAsAViewer) {
   }
 }
 
-TEST_F(OidcSignInTest, ANameMakesNoSessionOfAOneTimeCode) {
+TEST_F(OidcSignInTest, SubjectNamedBrowserGetsNoOneTimeCodeSession) {
   // The principal of those sessions, which act as anybody.
   provider_.Set({.claims = {{"sub", "browser"}}});
   Browser browser(port());
@@ -213,7 +213,7 @@ TEST_F(OidcSignInTest, ANameMakesNoSessionOfAOneTimeCode) {
   EXPECT_EQ(ActsAs(browser, "rider/ada"), "7\r");
 }
 
-TEST_F(OidcSignInTest, RefusesWhatTheProviderShouldNotSend) {
+TEST_F(OidcSignInTest, RejectsInvalidResponsesOfTheProvider) {
   const auto now =
       std::chrono::floor<std::chrono::seconds>(site_.clock.Now()).time_since_epoch().count();
   const std::string foreign = *site_.signer.Sign(
@@ -427,7 +427,7 @@ TEST_F(OidcSignInTest, SendsTheSecretInTheWayThatTheProviderSupports) {
   EXPECT_THAT(log.text(), HasSubstr("--oidc_client_secret"));
 }
 
-TEST_F(OidcSignInTest, SaysThatTheProviderIsDown) {
+TEST_F(OidcSignInTest, ReportsThatTheProviderIsDown) {
   Browser browser(port());
   const std::string callback = GoToProvider(browser);
   provider_.Close();

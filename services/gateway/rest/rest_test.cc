@@ -295,7 +295,7 @@ TEST_F(EventsTest, HaveNoIdsInStreamsThatCantResume) {
   EXPECT_THAT(events, HasSubstr("data: {\"snapshot\":false"));
 }
 
-TEST_F(EventsTest, EndWithAProblemOnADrain) {
+TEST_F(EventsTest, EndWithAProblemDocumentOnADrain) {
   TestClient client(port());
   client.SendRequest("GET", "/v1/markets/flood/drivers:watch");
   ASSERT_EQ(client.ReadHead().status, 200);

@@ -28,7 +28,7 @@ struct GatewayOptions {
   OidcSignIn* oidc = nullptr;
   /// Template of the URL of the page that shows a trace, in the form of CheckTraceUrl. Empty: none.
   std::string trace_url = {};
-  /// Browsers reach the gateway by HTTPS, and are told to use only HTTPS for a year (HSTS).
+  /// Browsers reach the gateway by HTTPS, and are instructed to use only HTTPS for a year (HSTS).
   bool https = false;
   WebOptions web = {};
   RestOptions rest = {};

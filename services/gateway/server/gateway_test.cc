@@ -161,7 +161,7 @@ TEST_F(GatewayTest, ReplacesMissingAndUnsafeRequestIds) {
   EXPECT_EQ(ids.size(), 3U);
 }
 
-TEST_F(GatewayTest, MeasuresRequestsByWhatTheyAskFor) {
+TEST_F(GatewayTest, LabelsRequestMetricsByRoute) {
   {
     TestClient client(port());
     client.Call("POST", kQuote, kProto, QuoteFrame());
@@ -214,7 +214,7 @@ TEST_F(GatewayTest, ReturnsTheErrorsOfServices) {
                           "%C3%A0 la carte\r\n"));
 }
 
-TEST_F(GatewayTest, EndsACallWhoseTimeIsOver) {
+TEST_F(GatewayTest, EndsACallAtItsDeadline) {
   TestClient client(port());
   const auto answer = client.Call(
       "POST", kList, {{"content-type", "application/grpc-web+proto"}, {"grpc-timeout", "50m"}},

@@ -32,7 +32,7 @@ class GatewayMarketsTest : public GatewayTest {
     request.add_queries();
     return DataFrame(request.SerializeAsString());
   }
-  std::string AskByWeb(const Headers& market, const std::string& frame) {
+  std::string FindNearestByWeb(const Headers& market, const std::string& frame) {
     Headers headers = {{"content-type", kWebType}};
     for (const auto& [name, value] : market) headers.Add(name, value);
     return TestClient(port()).Call("POST", kNearest, headers, frame).body;
@@ -64,7 +64,7 @@ TEST_F(GatewayMarketsTest, ForwardsTheMarketOfThePathToTheService) {
 }
 
 TEST_F(GatewayMarketsTest, RoutesGrpcWebByItsHeader) {
-  EXPECT_THAT(AskByWeb({{"ridestream-market", "lisbon"}}, Question("said-lisbon")),
+  EXPECT_THAT(FindNearestByWeb({{"ridestream-market", "lisbon"}}, Question("said-lisbon")),
               HasSubstr("grpc-status: 0"));
   EXPECT_EQ(lisbon_.last_find_nearest().market(), "said-lisbon");
   EXPECT_EQ(services_.last_find_nearest().market(), "");
@@ -92,7 +92,7 @@ TEST_F(GatewayMarketsTest, NamesTheServedMarketsToCallsForAnother) {
   const auto events = TestClient(port()).Call("GET", "/v1/markets/atlantis/drivers:watch");
   EXPECT_EQ(events.status, 400);
   EXPECT_THAT(events.body, HasSubstr(kWhich));
-  EXPECT_THAT(AskByWeb({{"ridestream-market", "atlantis"}}, Question("m")),
+  EXPECT_THAT(FindNearestByWeb({{"ridestream-market", "atlantis"}}, Question("m")),
               HasSubstr("grpc-status: 9\r\n"));
 
   TestClient socket(port());
@@ -104,8 +104,8 @@ TEST_F(GatewayMarketsTest, NamesTheServedMarketsToCallsForAnother) {
 }
 
 TEST_F(GatewayMarketsTest, DemandsAMarketWhereSeveralAreServed) {
-  EXPECT_THAT(AskByWeb({}, Question("porto")), HasSubstr("grpc-status: 3\r\n"));
-  EXPECT_THAT(AskByWeb({}, Question("porto")), HasSubstr("ridestream-market: is missing"));
+  EXPECT_THAT(FindNearestByWeb({}, Question("porto")), HasSubstr("grpc-status: 3\r\n"));
+  EXPECT_THAT(FindNearestByWeb({}, Question("porto")), HasSubstr("ridestream-market: is missing"));
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ class SignInTest : public GatewayTest {
     return answers;
   }
 
-  std::string CallSome(const Headers& headers) {
+  std::string CallSampleRoutes(const Headers& headers) {
     return CallWeb(kQuoteMethod, headers) + " " + CallSocket(kQuoteMethod, headers) + " " +
            CallRest("GET", "/v1/trips/t-1", headers) + " events " +
            CallRest("GET", "/v1/trips:follow?markets=city&oldestOpen=true", headers);
@@ -161,20 +161,21 @@ TEST_F(SignInTest, TakesProofForEveryMethodAndRoute) {
     const auto answers = CallEverything(headers);
     EXPECT_THAT(answers, Each(Not(EndsWith(" 16"))));
     EXPECT_THAT(answers, Each(Not(EndsWith(" 401"))));
-    EXPECT_EQ(CallSome(headers), "web 0 socket 0 rest 200 events rest 200");
+    EXPECT_EQ(CallSampleRoutes(headers), "web 0 socket 0 rest 200 events rest 200");
   }
 }
 
 TEST_F(SignInTest, ASessionActsAsTheCallerThatItNames) {
   const Headers browser = site_.Open();
-  EXPECT_EQ(CallSome(browser), "web 3 socket 3 rest 400 events rest 400") << "acts as nobody";
-  EXPECT_EQ(CallSome(With(browser, "ridestream-caller", "operator/root")),
+  EXPECT_EQ(CallSampleRoutes(browser), "web 3 socket 3 rest 400 events rest 400")
+      << "acts as nobody";
+  EXPECT_EQ(CallSampleRoutes(With(browser, "ridestream-caller", "operator/root")),
             "web 7 socket 7 rest 403 events rest 403");
-  EXPECT_EQ(CallSome(With(browser, "ridestream-caller", "viewer/map")),
+  EXPECT_EQ(CallSampleRoutes(With(browser, "ridestream-caller", "viewer/map")),
             "web 0 socket 0 rest 200 events rest 200");
 }
 
-TEST_F(SignInTest, OnlyThoseWhoSeeTripsLearnTheUrlOfTraces) {
+TEST_F(SignInTest, OnlyCallersWhoMaySeeTripsGetTheTraceUrl) {
   trace_url_ = "http://jaeger.test/trace/{trace_id}";
   const auto session = [&](const Headers& headers) {
     Start("");
@@ -192,12 +193,12 @@ TEST_F(SignInTest, OnlyThoseWhoSeeTripsLearnTheUrlOfTraces) {
 TEST_F(SignInTest, PagesOfOtherOriginsCannotUseASession) {
   const Headers forged =
       With(With(site_.Open(), "ridestream-caller", "rider/ada"), "origin", "http://page.example");
-  EXPECT_EQ(CallSome(forged), "web none socket 403 rest 403 events rest 403");
+  EXPECT_EQ(CallSampleRoutes(forged), "web none socket 403 rest 403 events rest 403");
   Start("http://page.example");
-  EXPECT_EQ(CallSome(forged), "web 16 socket 16 rest 401 events rest 401")
+  EXPECT_EQ(CallSampleRoutes(forged), "web 16 socket 16 rest 401 events rest 401")
       << "an allowed origin needs a token";
   Start("*");
-  EXPECT_EQ(CallSome(forged), "web 16 socket 16 rest 401 events rest 401");
+  EXPECT_EQ(CallSampleRoutes(forged), "web 16 socket 16 rest 401 events rest 401");
 }
 
 TEST_F(SignInTest, OpensASessionOnceForEachAddress) {

@@ -73,8 +73,8 @@ class ViewersTest : public GatewayTest {
   }
 
   /// The responses to every call that viewers may make, by protocol and method.
-  std::map<std::string, std::string> AskForEverything(const Headers& headers,
-                                                      const std::string& driver) {
+  std::map<std::string, std::string> CallEveryMethod(const Headers& headers,
+                                                     const std::string& driver) {
     location::v1::WatchAreaRequest area;
     area.set_market("named");
     trip::v1::FollowTripsRequest follow;
@@ -101,7 +101,7 @@ class ViewersTest : public GatewayTest {
 };
 
 TEST_F(ViewersTest, ViewerGetsPseudonymsAndNoNamesByEveryProtocol) {
-  for (const auto& [how, answer] : AskForEverything(AsViewer(), Pseudonym())) {
+  for (const auto& [how, answer] : CallEveryMethod(AsViewer(), Pseudonym())) {
     for (const char* secret : {kDriver, "Jane", "RS 1", "ada-lovelace", "Ada L.", "blue coat"}) {
       EXPECT_THAT(answer, Not(HasSubstr(secret))) << how;
     }
@@ -113,7 +113,7 @@ TEST_F(ViewersTest, ViewerGetsPseudonymsAndNoNamesByEveryProtocol) {
 
 TEST_F(ViewersTest, OperatorGetsNames) {
   for (const auto& [how, answer] :
-       AskForEverything(As(identity::Role::kOperator, "olga"), kDriver)) {
+       CallEveryMethod(As(identity::Role::kOperator, "olga"), kDriver)) {
     EXPECT_THAT(answer, ::testing::AnyOf(HasSubstr(kDriver), HasSubstr("Jane"))) << how;
     EXPECT_THAT(answer, Not(HasSubstr(Pseudonym()))) << how;
   }
@@ -139,7 +139,7 @@ TEST_F(ViewersTest, ViewerGetsNoNamesFromAnInsecureGateway) {
   credentials_ = Credentials(anonymizer_);
   Start("");
   const Headers headers = {{"ridestream-caller", "viewer/map"}};
-  for (const auto& [how, answer] : AskForEverything(headers, Pseudonym())) {
+  for (const auto& [how, answer] : CallEveryMethod(headers, Pseudonym())) {
     EXPECT_THAT(answer, Not(HasSubstr(kDriver))) << how;
     EXPECT_THAT(answer, Not(HasSubstr("Ada L."))) << how;
   }

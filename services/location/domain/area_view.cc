@@ -15,7 +15,7 @@ AreaFrame AreaView::NextFrame(const MarketIndex* index, Time now) {
     for (size_t n = 0; n < cells.size(); ++n) {
       const size_t at = (begin + n) % cells.size();
       if (cells[at].entries.empty() || !area_.Intersects(cells[at].bounds)) continue;
-      LookAt(cells[at], *index, now, frame);
+      AddCell(cells[at], *index, now, frame);
       if (!was_full && frame.drivers.size() == max_drivers_per_frame_) {
         was_full = true;
         first_cell_ = at;
@@ -27,16 +27,16 @@ AreaFrame AreaView::NextFrame(const MarketIndex* index, Time now) {
   return frame;
 }
 
-void AreaView::LookAt(const CellGrid::Cell& cell, const MarketIndex& index, Time now,
-                      AreaFrame& frame) {
+void AreaView::AddCell(const CellGrid::Cell& cell, const MarketIndex& index, Time now,
+                       AreaFrame& frame) {
   for (const CellGrid::Entry& entry : cell.entries) {
     const MarketIndex::Record& record = index.record(entry.slot);
     if (!area_.Contains(record.place) || !index.IsFresh(record, now)) continue;
     DriverId id(*record.id);
     auto known = known_.find(id);
     if (known != known_.end()) known->second.frame = frames_;
-    const bool is_told = known != known_.end() && known->second.revision == record.revision;
-    if (is_told || frame.drivers.size() >= max_drivers_per_frame_) continue;
+    const bool was_sent = known != known_.end() && known->second.revision == record.revision;
+    if (was_sent || frame.drivers.size() >= max_drivers_per_frame_) continue;
     known_.insert_or_assign(id, Known{record.revision, frames_});
     frame.drivers.push_back({std::move(id), record.place, 0, now - record.received_at, record.state,
                              record.free_seats, record.heading_deg});

@@ -47,7 +47,7 @@ class AreaView {
     std::uint64_t frame = 0;
   };
 
-  void LookAt(const CellGrid::Cell& cell, const MarketIndex& index, Time now, AreaFrame& frame);
+  void AddCell(const CellGrid::Cell& cell, const MarketIndex& index, Time now, AreaFrame& frame);
   void CollectGone(AreaFrame& frame);
 
   const Area area_;

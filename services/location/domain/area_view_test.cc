@@ -122,14 +122,14 @@ TEST_F(AreaViewTest, AFrameIsBoundedAndTheRestFollows) {
   };
   AreaView view(kArea, 30);
   // All drivers change before every frame, and still each driver is reported within four frames.
-  std::set<std::string> told;
+  std::set<std::string> sent;
   for (std::uint64_t frame_number = 1; frame_number <= 4; ++frame_number) {
     move_all(frame_number);
     const AreaFrame frame = view.NextFrame(&index_, kStart);
     EXPECT_LE(frame.drivers.size(), 30u);
-    for (const NearbyDriver& driver : frame.drivers) told.insert(driver.id.str());
+    for (const NearbyDriver& driver : frame.drivers) sent.insert(driver.id.str());
   }
-  EXPECT_EQ(told.size(), size_t{kDrivers});
+  EXPECT_EQ(sent.size(), size_t{kDrivers});
   // All drivers become stale at the same time.
   std::set<std::string> gone;
   for (int frame_number = 1; frame_number <= 4; ++frame_number) {
@@ -137,7 +137,7 @@ TEST_F(AreaViewTest, AFrameIsBoundedAndTheRestFollows) {
     EXPECT_LE(frame.gone.size(), 30u);
     for (const DriverId& driver : frame.gone) EXPECT_TRUE(gone.insert(driver.str()).second);
   }
-  EXPECT_EQ(gone, told);
+  EXPECT_EQ(gone, sent);
 }
 
 TEST_F(AreaViewTest, AForgottenDriverThatReturnsIsSentAsNew) {

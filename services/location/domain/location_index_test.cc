@@ -22,7 +22,7 @@ Ids Around(const LocationIndex& index, std::string_view market, LatLng place) {
   return IdsOf(index.FindNearest(market, {{NearestQuery{place, 100, 10}}}, kStart).at(0));
 }
 
-TEST(LocationIndexTest, MarketsShareNothing) {
+TEST(LocationIndexTest, MarketsAreIndependent) {
   LocationIndex index({});
   index.Apply("manhattan", {{ReportOf("d", kHere)}}, kStart);
   EXPECT_EQ(Around(index, "manhattan", kHere), Ids{"d"});

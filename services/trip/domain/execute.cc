@@ -47,8 +47,8 @@ class Execution {
   /// ledger into `ledger_failure_`. `change`: what the event is about if the state stays.
   template <class ApplyTo>
   absl::StatusOr<Outcome> Change(const TripId& id, v1::TripChange change, ApplyTo apply);
-  /// The same for a command with an id, which the first success uses. `apply` is told whether that
-  /// was before; another use of the id is refused.
+  /// The same for a command with an id, which the first success uses up. `apply` gets whether this
+  /// command is a repeat; the id of another command is refused.
   template <class ApplyTo>
   absl::StatusOr<Outcome> ChangeOnce(const char* field, const UsedId& id, const IdUse& use,
                                      v1::TripChange change, ApplyTo apply);

@@ -41,7 +41,7 @@ TEST(LeaseRulesTest, LeaseWithAnImpossibleEndCanBeTakenAndItsHolderCanStillRenew
   EXPECT_FALSE(refused.write.has_value());
 }
 
-TEST(LeaseRulesTest, TermThatWasRaisedByHandFencesItsHolder) {
+TEST(LeaseRulesTest, ManuallyRaisedTermFencesTheHolder) {
   Lease row = HeldUntil(kToday + std::chrono::seconds(1));
   row.term = 9;
   EXPECT_FALSE(Decide(Asked(Kind::kRenew, "a", 3), row, kToday).answer.held);

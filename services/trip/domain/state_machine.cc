@@ -81,7 +81,7 @@ absl::Status CheckCompany(const v1::Trip& trip, const std::string& driver_id,
 }
 
 /// Takes the trip from its driver, who won't get it again.
-void TakeFromDriver(v1::Trip& trip, v1::ReleaseReason reason, const std::string& note) {
+void ReleaseFromDriver(v1::Trip& trip, v1::ReleaseReason reason, const std::string& note) {
   trip.add_released_driver_ids(trip.driver().driver_id());
   v1::Release& release = *trip.mutable_last_release();
   release.set_driver_id(trip.driver().driver_id());
@@ -211,7 +211,7 @@ absl::StatusOr<Effect> Apply(const AssignCommand& command, const DriverLoad& loa
   }
   absl::Status fits = CheckCompany(trip, driver_id, load, command.seats);
   if (!fits.ok()) return fits;
-  if (!command.from.empty()) TakeFromDriver(trip, v1::RELEASE_REASON_REASSIGNED, "");
+  if (!command.from.empty()) ReleaseFromDriver(trip, v1::RELEASE_REASON_REASSIGNED, "");
   trip.set_state(v1::TRIP_STATE_ASSIGNED);
   *trip.mutable_driver() = command.driver;
   trip.set_offer_id(command.offer_id.str());
@@ -272,7 +272,7 @@ absl::StatusOr<Effect> Apply(const ReleaseCommand& command, Time now, v1::Trip& 
     return Effect::kChanged;
   }
   trip.set_state(v1::TRIP_STATE_REQUESTED);
-  TakeFromDriver(trip, command.reason, command.note);
+  ReleaseFromDriver(trip, command.reason, command.note);
   return Effect::kChanged;
 }
 

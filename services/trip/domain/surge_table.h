@@ -34,7 +34,7 @@ class SurgeTable {
 
  private:
   struct Market {
-    Time told_at{};
+    Time reported_at{};
     int level = 0;
     absl::flat_hash_map<std::uint64_t, std::uint32_t> cells;
   };

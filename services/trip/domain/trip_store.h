@@ -47,10 +47,10 @@ class TripStore {
   using TripDone = std::function<void(absl::StatusOr<TripPtr>)>;
   using QuoteDone = std::function<void(absl::Status)>;
   using LeaseDone = std::function<void(absl::StatusOr<LeaseAnswer>)>;
-  /// Told of durable events: each once, in the log's order and without holes, beginning with the
-  /// first after the store was opened. Several processes may write one log: the listener is told of
-  /// all events, whoever wrote them, of this process's own before the completions of the commands
-  /// that made them. Must not block.
+  /// Receives durable events: each once, in the log's order and without holes, beginning with the
+  /// first after the store was opened. Several processes may write one log: the listener receives
+  /// all events, whoever wrote them, those of this process's own before the completions of the
+  /// commands that made them. Must not block.
   using Listener = std::function<void(const std::vector<EventPtr>&)>;
 
   /// Commands that may wait; one more is refused with RESOURCE_EXHAUSTED. About a second's work.

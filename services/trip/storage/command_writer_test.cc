@@ -1,4 +1,4 @@
-// The writer over a committer that is told when and how each batch ends. Runs under TSan: the
+// The writer over a committer whose batches end when and how the test says. Runs under TSan: the
 // worker, the committer's end and the callers are threads of their own.
 
 #include "services/trip/storage/command_writer.h"

@@ -177,25 +177,25 @@ struct PostgresLedger::Keys {
   bool leases = false;  // A command bound to a term, or about a lease.
 };
 
-/// Sends the queries whose keys aren't empty, and takes their results in.
+/// Sends the queries whose keys aren't empty, and reads their results into the ledger.
 struct PostgresLedger::Loader {
-  using Take = absl::Status (*)(PostgresLedger&, const Result&, int row);
+  using Read = absl::Status (*)(PostgresLedger&, const Result&, int row);
 
   void Send(Connection& connection, const Statement& statement,
-            std::initializer_list<postgres::Parameter> parameters, Take take) {
+            std::initializer_list<postgres::Parameter> parameters, Read read) {
     connection.Send(statement, parameters);
-    takers.push_back(take);
+    readers.push_back(read);
   }
-  absl::Status TakeIn(PostgresLedger& ledger, const std::vector<Result>& results) const {
-    for (std::size_t i = 0; i < takers.size(); ++i) {
-      for (int row = 0; takers[i] != nullptr && row < results[i].rows(); ++row) {
-        if (absl::Status status = takers[i](ledger, results[i], row); !status.ok()) return status;
+  absl::Status ReadResults(PostgresLedger& ledger, const std::vector<Result>& results) const {
+    for (std::size_t i = 0; i < readers.size(); ++i) {
+      for (int row = 0; readers[i] != nullptr && row < results[i].rows(); ++row) {
+        if (absl::Status status = readers[i](ledger, results[i], row); !status.ok()) return status;
       }
     }
     return absl::OkStatus();
   }
 
-  static absl::Status TakeRecord(PostgresLedger& ledger, const Result& result, int row) {
+  static absl::Status ReadRecord(PostgresLedger& ledger, const Result& result, int row) {
     v1::TripEvent event;
     if (!event.ParseFromString(std::string(result.Text(row, 1)))) {
       return Unreadable("an event of the log");
@@ -207,12 +207,12 @@ struct PostgresLedger::Loader {
     ledger.trips_.emplace(id, record);
     return absl::OkStatus();
   }
-  static absl::Status TakeRequest(PostgresLedger& ledger, const Result& result, int row) {
+  static absl::Status ReadRequest(PostgresLedger& ledger, const Result& result, int row) {
     const RiderId rider(result.Text(row, 5));
     ledger.by_request_[{rider, std::string(result.Text(row, 6))}] = TripId(result.Text(row, 0));
-    return TakeRecord(ledger, result, row);
+    return ReadRecord(ledger, result, row);
   }
-  static absl::Status TakeQuote(PostgresLedger& ledger, const Result& result, int row) {
+  static absl::Status ReadQuote(PostgresLedger& ledger, const Result& result, int row) {
     Quote quote{QuoteId(result.Text(row, 0)), Time(Duration(result.Int64(row, 1))), {}};
     if (!quote.trip.ParseFromString(std::string(result.Text(row, 2)))) {
       return Unreadable(fmt::format("quote {}", quote.id));
@@ -222,7 +222,7 @@ struct PostgresLedger::Loader {
     return absl::OkStatus();
   }
 
-  static absl::Status TakeLease(PostgresLedger& ledger, const Result& result, int row) {
+  static absl::Status ReadLease(PostgresLedger& ledger, const Result& result, int row) {
     ledger.database_time_ = TimeSource::SystemTime(std::chrono::microseconds(result.Int64(row, 0)));
     if (result.IsNull(row, 1)) return absl::OkStatus();  // There is none.
     const MarketId market(result.Text(row, 1));
@@ -232,7 +232,7 @@ struct PostgresLedger::Loader {
     return absl::OkStatus();
   }
 
-  std::vector<Take> takers;  // One a result; null where nothing is taken in.
+  std::vector<Read> readers;  // One per result; null for a result without rows to read.
 };
 
 std::span<const Statement> PostgresLedger::Statements() { return kStatements; }
@@ -251,12 +251,12 @@ absl::Status PostgresLedger::Begin(Connection& connection, const Batch& batch,
     return absl::OkStatus();
   });
   if (!keys.trips.empty()) {
-    loader.Send(connection, kFindTrips, {Texts(keys.trips)}, Loader::TakeRecord);
+    loader.Send(connection, kFindTrips, {Texts(keys.trips)}, Loader::ReadRecord);
   }
   if (!keys.request_ids.empty()) {
     loader.Send(connection, kFindRequests, {keys.request_riders, keys.request_ids},
-                Loader::TakeRequest);
-    loader.Send(connection, kFindQuotes, {Texts(keys.quotes)}, Loader::TakeQuote);
+                Loader::ReadRequest);
+    loader.Send(connection, kFindQuotes, {Texts(keys.quotes)}, Loader::ReadQuote);
     loader.Send(connection, kFindOpen, {Texts(keys.riders)},
                 [](PostgresLedger& ledger, const Result& result, int row) {
                   ledger.open_by_rider_[RiderId(result.Text(row, 0))] = TripId(result.Text(row, 1));
@@ -288,10 +288,10 @@ absl::Status PostgresLedger::Begin(Connection& connection, const Batch& batch,
                   return absl::OkStatus();
                 });
   }
-  if (keys.leases) loader.Send(connection, kFindLeases, {}, Loader::TakeLease);
+  if (keys.leases) loader.Send(connection, kFindLeases, {}, Loader::ReadLease);
   const absl::StatusOr<std::vector<Result>> results = connection.Sync(deadline + kPostgresGrace);
   if (!results.ok()) return results.status();
-  return loader.TakeIn(*this, *results);
+  return loader.ReadResults(*this, *results);
 }
 
 absl::Status PostgresLedger::Commit(Connection& connection, Time now, postgres::Deadline deadline) {

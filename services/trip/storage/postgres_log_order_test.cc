@@ -31,10 +31,10 @@ TEST_F(LogOrderTest, NumbersTakenBeforeTheCommitLoseAFollowersEvent) {
   ASSERT_THAT(slow->Execute("CREATE TABLE naive (sequence bigserial PRIMARY KEY)", Soon()), IsOk());
   ASSERT_THAT(slow->Execute("BEGIN; INSERT INTO naive DEFAULT VALUES", Soon()), IsOk());
   ASSERT_THAT(fast->Execute("INSERT INTO naive DEFAULT VALUES", Soon()), IsOk());
-  EXPECT_EQ(Ask(*follower, "SELECT min(sequence) FROM naive WHERE sequence > 0"), 2);
+  EXPECT_EQ(QueryInt(*follower, "SELECT min(sequence) FROM naive WHERE sequence > 0"), 2);
   ASSERT_THAT(slow->Execute("COMMIT", Soon()), IsOk());
-  EXPECT_EQ(Ask(*follower, "SELECT count(*) FROM naive WHERE sequence > 2"), 0);
-  EXPECT_EQ(Ask(*follower, "SELECT count(*) FROM naive"), 2) << "the first is never followed";
+  EXPECT_EQ(QueryInt(*follower, "SELECT count(*) FROM naive WHERE sequence > 2"), 0);
+  EXPECT_EQ(QueryInt(*follower, "SELECT count(*) FROM naive"), 2) << "the first is never followed";
 }
 
 /// A trip and its log entry as a writer that doesn't take the log's lock would write them.
@@ -59,7 +59,7 @@ TEST_F(LogOrderTest, TheSchemaRefusesANumberBeforeTheOneBelowIsCommitted) {
   ASSERT_THAT(slow->Execute("BEGIN; " + WriteTrip(1), Soon()), IsOk());
   EXPECT_THAT(fast->Execute(WriteTrip(2), Soon()),
               StatusIs(absl::StatusCode::kFailedPrecondition, "the log has no holes"));
-  EXPECT_EQ(Ask(*fast, "SELECT count(*) FROM trip_log"), 0);
+  EXPECT_EQ(QueryInt(*fast, "SELECT count(*) FROM trip_log"), 0);
   ASSERT_THAT(slow->Execute("COMMIT", Soon()), IsOk());
   EXPECT_THAT(fast->Execute(WriteTrip(2), Soon()), IsOk());
 }
@@ -74,7 +74,8 @@ TEST_F(LogOrderTest, AWriterWaitsForTheLogsLock) {
               IsOk());
   std::thread writer([&] { EXPECT_THAT(Request(*store, "t"), IsOk()); });
   const auto watch = Connect();
-  AskUntil(*watch, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+  WaitUntilTrue(*watch,
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
   EXPECT_EQ(store->LastSequence(), 0u);
   ASSERT_THAT(other->Execute("COMMIT", Soon()), IsOk());
   writer.join();

@@ -56,7 +56,8 @@ absl::Status AgreeOnClockRate(postgres::Connection& connection, double rate,
   return absl::DataLossError("the setting clock_rate of the database has vanished");
 }
 
-absl::Status BringUpToDate(const std::string& url, double clock_rate, postgres::Deadline deadline) {
+absl::Status PrepareDatabase(const std::string& url, double clock_rate,
+                             postgres::Deadline deadline) {
   auto connection = postgres::Connection::Open(url, {}, deadline);
   if (!connection.ok()) return connection.status();
   absl::Status status =
@@ -106,7 +107,7 @@ absl::StatusOr<std::unique_ptr<PostgresTripStore>> PostgresTripStore::Open(Optio
   const postgres::Deadline deadline = After(options.open_for);
   absl::Status status;
   for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-    status = BringUpToDate(options.url, options.clock.rate(), deadline);
+    status = PrepareDatabase(options.url, options.clock.rate(), deadline);
     if (!absl::IsUnavailable(status) || After(pause) > deadline) break;
     std::this_thread::sleep_for(pause);
   }

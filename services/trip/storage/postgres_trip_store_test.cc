@@ -29,8 +29,8 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 
 constexpr absl::StatusCode kUnavailable = absl::StatusCode::kUnavailable;
-/// Until a store gives up: more than an attempt takes on a busy machine, since the reason is told
-/// only by one that ends in time.
+/// Time until a store gives up: longer than an attempt takes on a busy machine, since only an
+/// attempt that ends in time returns the reason.
 constexpr milliseconds kRetryFor{5'000};
 
 class PostgresTripStoreTest : public PostgresStoreTest {
@@ -193,7 +193,7 @@ TEST_F(PostgresTripStoreTest, AReadOnlyDatabaseRefusesCommandsUntilItIsWritable)
                                            value),
                                Soon()),
                 IsOk());
-    Ask(*admin, kTerminateOthers);
+    QueryInt(*admin, kTerminateOthers);
   };
   set_read_only("on");
   EXPECT_THAT(Await(*store, SampleCancel("t", "r-t")).status(),
@@ -301,17 +301,18 @@ TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
   const auto admin = Connect("postgres");
   ASSERT_THAT(admin->Execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", Soon()),
               IsOk());
-  Ask(*admin, "SELECT pg_reload_conf()");
-  AskUntil(*admin, "SELECT current_setting('synchronous_standby_names') = 'nobody'");
+  QueryInt(*admin, "SELECT pg_reload_conf()");
+  WaitUntilTrue(*admin, "SELECT current_setting('synchronous_standby_names') = 'nobody'");
   auto trip = std::async(std::launch::async,
                          [&] { return Await(*store, SampleRequest("t", "r-t", "q-t")); });
-  AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-  Ask(*admin,
+  WaitUntilTrue(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  QueryInt(
+      *admin,
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-  AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  WaitUntilTrue(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
   EXPECT_EQ(trip.wait_for(milliseconds(0)), std::future_status::timeout);
   ASSERT_THAT(admin->Execute("ALTER SYSTEM RESET synchronous_standby_names", Soon()), IsOk());
-  Ask(*admin, "SELECT pg_reload_conf()");
+  QueryInt(*admin, "SELECT pg_reload_conf()");
   const absl::StatusOr<v1::Trip> answer = trip.get();
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->version(), 1u);
@@ -330,15 +331,15 @@ TEST_F(PostgresTripStoreTest, AFailedCommitIsRetried) {
                                "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_here()"),
               IsOk());
   const auto holder = Connect();
-  Ask(*holder, "SELECT count(pg_advisory_lock(7))");
+  QueryInt(*holder, "SELECT count(pg_advisory_lock(7))");
   auto trip = std::async(std::launch::async,
                          [&] { return Await(*store, SampleRequest("t", "r-t", "q-t")); });
   const auto admin = Connect("postgres");
-  AskUntil(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'");
-  Ask(*admin,
-      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = "
-      "'advisory'");
-  Ask(*holder, "SELECT pg_advisory_unlock(7)");
+  WaitUntilTrue(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'");
+  QueryInt(*admin,
+           "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = "
+           "'advisory'");
+  QueryInt(*holder, "SELECT pg_advisory_unlock(7)");
   EXPECT_THAT(trip.get(), IsOk());
   EXPECT_THAT(store.WaitForPublished(1), ElementsAre(1u));
 }
@@ -377,10 +378,11 @@ TEST_F(PostgresTripStoreTest, NothingAnsweredIsLostWhileConnectionsAreTerminated
   const auto admin = Connect();
   while (running > 0) {
     // Each time after something was written, so that somebody gets on.
-    const std::int64_t written = Ask(*admin, "SELECT coalesce(max(sequence), 0) FROM trip_log");
-    terminated += Ask(*admin, kTerminateOthers);
+    const std::int64_t written =
+        QueryInt(*admin, "SELECT coalesce(max(sequence), 0) FROM trip_log");
+    terminated += QueryInt(*admin, kTerminateOthers);
     while (running > 0 &&
-           Ask(*admin, "SELECT coalesce(max(sequence), 0) FROM trip_log") <= written) {
+           QueryInt(*admin, "SELECT coalesce(max(sequence), 0) FROM trip_log") <= written) {
     }
   }
   for (std::thread& thread : threads) thread.join();
@@ -424,7 +426,7 @@ TEST_F(PostgresTripStoreTest, ExpiredQuotesAreDropped) {
   }
   clock_.Advance(PostgresLedger::kQuoteRetention + Duration(1));
   ASSERT_THAT(Await(*store, SampleQuote("new", "r", clock_.Now())), IsOk());
-  EXPECT_EQ(Ask(*Connect(), "SELECT count(*) FROM quotes"), 2);
+  EXPECT_EQ(QueryInt(*Connect(), "SELECT count(*) FROM quotes"), 2);
 }
 
 }  // namespace

@@ -378,7 +378,7 @@ TEST(DataFolderTest, IsMadeWhereItIsMissing) {
   EXPECT_TRUE(std::filesystem::is_directory(parent.File("a/b")));
 }
 
-TEST(DataFolderTest, IsForOneProcessAtATime) {
+TEST(DataFolderTest, CanBeLockedByOneProcessOnly) {
   TempFolder parent;
   {
     absl::StatusOr<DataFolder> first = DataFolder::Acquire(parent.path());

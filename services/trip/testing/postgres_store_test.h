@@ -67,15 +67,15 @@ class PostgresStoreTest : public ::testing::Test {
     return *std::move(connection);
   }
   /// One value, which is a number or a boolean.
-  static std::int64_t Ask(postgres::Connection& connection, const std::string& sql) {
+  static std::int64_t QueryInt(postgres::Connection& connection, const std::string& sql) {
     connection.SendSql(sql);
     const auto results = connection.Sync(Soon());
     EXPECT_THAT(results, ridestream::testing::IsOk()) << sql;
     return results.ok() ? results->front().Int64(0, 0) : -1;
   }
-  /// Asks until the answer is 1; the test's time bounds it.
-  static void AskUntil(postgres::Connection& connection, const std::string& sql) {
-    while (Ask(connection, sql) != 1) {
+  /// Repeats the query until its result is 1; the test's time bounds it.
+  static void WaitUntilTrue(postgres::Connection& connection, const std::string& sql) {
+    while (QueryInt(connection, sql) != 1) {
     }
   }
 

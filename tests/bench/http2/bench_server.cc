@@ -101,6 +101,6 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> BenchCredentials(
   return (*tls)->ForChannel({"dispatch"});
 }
 
-void Say(const std::string& line) { std::cout << line << std::endl; }
+void Print(const std::string& line) { std::cout << line << std::endl; }
 
 }  // namespace ridestream::bench

@@ -33,6 +33,6 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> BenchCredentials(
     const std::string& authority);
 
 /// Prints a line.
-void Say(const std::string& line);
+void Print(const std::string& line);
 
 }  // namespace ridestream::bench

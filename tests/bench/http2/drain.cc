@@ -116,8 +116,8 @@ void PrintTrace(const std::vector<Frame>& frames) {
   PingPurpose purpose;
   for (const Frame& frame : frames) {
     const std::string note = purpose.Of(frame) + MessagesOf(frame);
-    Say(fmt::format("  {:>9.1f} ms  {}{}{}", static_cast<double>(frame.at.count()) / 1'000,
-                    Describe(frame), note.empty() ? "" : "; ", note));
+    Print(fmt::format("  {:>9.1f} ms  {}{}{}", static_cast<double>(frame.at.count()) / 1'000,
+                      Describe(frame), note.empty() ? "" : "; ", note));
   }
 }
 
@@ -163,7 +163,7 @@ absl::Status TraceDriver(const std::string& bin, nlohmann::json& figures) {
   if (!system.ok()) return system.status();
   const auto log = FrameLog::Open((*system)->dispatch());
   if (!log.ok()) return log.status();
-  Say("\nA driver's stream: connect, report, an offer, keepalive, and dispatch drains");
+  Print("\nA driver's stream: connect, report, an offer, keepalive, and dispatch drains");
   const absl::Status status = DriveUntilDrained(**system, **log, from, to);
   const std::vector<Frame> frames = (*log)->frames();
   PrintTrace(frames);
@@ -199,7 +199,7 @@ absl::Status MeasureKeepalive(nlohmann::json& figures) {
   const auto bound =
       std::chrono::duration<double>(rpc::kInnerKeepalive.time + rpc::kInnerKeepalive.timeout)
           .count();
-  Say(fmt::format(
+  Print(fmt::format(
       "\nA connection goes silent: the client notices after {:.2f} s (keepalive {} and {} "
       "ms): {}",
       seconds, rpc::kInnerKeepalive.time.count(), rpc::kInnerKeepalive.timeout.count(),

@@ -85,9 +85,9 @@ absl::Status MeasureCase(const HeaderCase& which, const std::string& server,
     }
     const std::size_t first = blocks[0].payload.size(), second = blocks[1].payload.size(),
                       last = blocks[kCalls - 1].payload.size(), plain = PlainBytes(blocks.back());
-    Say(fmt::format("{:<42}{:<10}{:>7}{:>7}{:>8}{:>8}{:>10.1f}", which.title,
-                    up ? "request" : "response", plain, first, second, last,
-                    static_cast<double>(first) / static_cast<double>(last)));
+    Print(fmt::format("{:<42}{:<10}{:>7}{:>7}{:>8}{:>8}{:>10.1f}", which.title,
+                      up ? "request" : "response", plain, first, second, last,
+                      static_cast<double>(first) / static_cast<double>(last)));
     const std::string key =
         fmt::format("http2.headers.{}.{}_", which.name, up ? "request" : "response");
     figures[key + "plain"] = plain;
@@ -103,8 +103,8 @@ absl::Status MeasureCase(const HeaderCase& which, const std::string& server,
 absl::Status MeasureHeaderBytes(nlohmann::json& figures) {
   const auto server = StartBenchServer();
   if (!server.ok()) return server.status();
-  Say(fmt::format("\n{:<42}{:<10}{:>7}{:>7}{:>8}{:>8}{:>10}", "bytes of HEADERS", "", "plain",
-                  "first", "second", "100th", "1st/100th"));
+  Print(fmt::format("\n{:<42}{:<10}{:>7}{:>7}{:>8}{:>8}{:>10}", "bytes of HEADERS", "", "plain",
+                    "first", "second", "100th", "1st/100th"));
   for (const HeaderCase& which : HeaderCases()) {
     if (absl::Status status = MeasureCase(which, server->address, figures); !status.ok())
       return status;

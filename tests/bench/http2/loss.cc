@@ -88,9 +88,9 @@ double StalledPerDrop(const Lossy& lossy) {
 }
 
 void PrintLossy(int round, int connections, const Lossy& lossy) {
-  Say(fmt::format("{:>5}{:>13}{:>14}{:>10}{:>16}{:>18.1f}{:>9.2f} ms{:>7.1f} ms", round,
-                  connections, lossy.round_trips, lossy.dropped, lossy.stalled,
-                  StalledPerDrop(lossy), lossy.p50_ms, lossy.p99_ms));
+  Print(fmt::format("{:>5}{:>13}{:>14}{:>10}{:>16}{:>18.1f}{:>9.2f} ms{:>7.1f} ms", round,
+                    connections, lossy.round_trips, lossy.dropped, lossy.stalled,
+                    StalledPerDrop(lossy), lossy.p50_ms, lossy.p99_ms));
 }
 
 /// `values`: one for each round, at least one.
@@ -100,14 +100,14 @@ void PutSpread(const std::string& name, std::vector<double> values, nlohmann::js
   figures[key + ".least"] = values.front();
   figures[key + ".median"] = values[values.size() / 2];
   figures[key + ".most"] = values.back();
-  Say(fmt::format("  {:<6}{:.1f} to {:.1f}, median {:.1f}", name + ":", values.front(),
-                  values.back(), values[values.size() / 2]));
+  Print(fmt::format("  {:<6}{:.1f} to {:.1f}, median {:.1f}", name + ":", values.front(),
+                    values.back(), values[values.size() / 2]));
 }
 
 }  // namespace
 
 absl::Status MeasureLossInside(int rounds, int calls, double percent, nlohmann::json& figures) {
-  Say(
+  Print(
       fmt::format("\n{} calls, {:.1f} % of packets dropped\n"
                   "round  connections   round trips   dropped   beyond 100 ms  for each dropped"
                   "        p50       p99",
@@ -123,7 +123,7 @@ absl::Status MeasureLossInside(int rounds, int calls, double percent, nlohmann::
     one_per_drop.push_back(StalledPerDrop(*one));
     many_per_drop.push_back(StalledPerDrop(*many));
   }
-  Say("Round trips beyond 100 ms for each packet dropped:");
+  Print("Round trips beyond 100 ms for each packet dropped:");
   PutSpread("one", one_per_drop, figures);
   PutSpread("many", many_per_drop, figures);
   return absl::OkStatus();
@@ -143,7 +143,7 @@ absl::Status MeasureLoss(int rounds, int calls, double percent, nlohmann::json& 
         inside + "nft add rule inet ridestream loss numgen random mod 10000 '<' 1 counter",
         inside + "nft flush chain inet ridestream loss"}) {
     if (const auto output = Output(command); !output.ok()) {
-      Say(fmt::format(
+      Print(fmt::format(
           "\nSKIPPED: lost packets, which need root, network namespaces and nftables: {}",
           output.status().ToString()));
       figures["http2.loss.skipped"] = true;

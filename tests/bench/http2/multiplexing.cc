@@ -65,7 +65,7 @@ absl::Status MeasureMultiplexing(int calls, nlohmann::json& figures) {
   if (absl::Status status = process::MakeAuthority(authority); !status.ok()) return status;
   // Credentials must be loaded for the first time before gRPC has threads.
   if (const auto loaded = BenchCredentials(authority); !loaded.ok()) return loaded.status();
-  Say(fmt::format(
+  Print(fmt::format(
       "\n{} open calls              connections  handshakes   open  server CPU    memory"
       "        p50        p99",
       calls));
@@ -76,9 +76,9 @@ absl::Status MeasureMultiplexing(int calls, nlohmann::json& figures) {
     const auto many = OpenAndPing(secure ? authority : "", calls, calls);
     if (!many.ok()) return many.status();
     const auto print = [&](const std::string& shape, int connections, const Multiplexed& m) {
-      Say(fmt::format("{:<28}{:>11}{:>12}{:>7.0f} ms{:>9.0f} ms{:>7.1f} KB{:>8.1f} ms{:>8.1f} ms",
-                      name, connections, connections, m.open_ms, m.open_cpu_ms, m.kb_per_call,
-                      m.p50_ms, m.p99_ms));
+      Print(fmt::format("{:<28}{:>11}{:>12}{:>7.0f} ms{:>9.0f} ms{:>7.1f} KB{:>8.1f} ms{:>8.1f} ms",
+                        name, connections, connections, m.open_ms, m.open_cpu_ms, m.kb_per_call,
+                        m.p50_ms, m.p99_ms));
       const std::string key = fmt::format("http2.{}.{}.", name, shape);
       figures[key + "open_ms"] = m.open_ms;
       figures[key + "open_cpu_ms"] = m.open_cpu_ms;
@@ -92,9 +92,9 @@ absl::Status MeasureMultiplexing(int calls, nlohmann::json& figures) {
     figures[key + "open"] = many->open_ms / one->open_ms;
     figures[key + "memory"] = many->kb_per_call / one->kb_per_call;
     figures[key + "open_cpu"] = many->open_cpu_ms / one->open_cpu_ms;
-    Say(fmt::format("{:<28}{:>11}{:>12}{:>7.1f}{:>12.1f}{:>13.1f}", "  ratio", "", "",
-                    many->open_ms / one->open_ms, many->open_cpu_ms / one->open_cpu_ms,
-                    many->kb_per_call / one->kb_per_call));
+    Print(fmt::format("{:<28}{:>11}{:>12}{:>7.1f}{:>12.1f}{:>13.1f}", "  ratio", "", "",
+                      many->open_ms / one->open_ms, many->open_cpu_ms / one->open_cpu_ms,
+                      many->kb_per_call / one->kb_per_call));
   }
   return absl::OkStatus();
 }

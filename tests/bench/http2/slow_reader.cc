@@ -78,10 +78,10 @@ bool HasPath(const Frame& frame, std::string_view path) {
 void PrintFrames(const std::vector<Frame>& frames, std::size_t first, std::size_t last) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     if (i < first || i + last >= frames.size()) {
-      Say(fmt::format("  {:>9.1f} ms  {}", static_cast<double>(frames[i].at.count()) / 1'000,
-                      Describe(frames[i])));
+      Print(fmt::format("  {:>9.1f} ms  {}", static_cast<double>(frames[i].at.count()) / 1'000,
+                        Describe(frames[i])));
     } else if (i == first) {
-      Say(fmt::format("               … {} more", frames.size() - first - last));
+      Print(fmt::format("               … {} more", frames.size() - first - last));
     }
   }
 }
@@ -110,8 +110,8 @@ absl::Status MeasureOthers(const std::string& name, PingPong& others, nlohmann::
   std::sort(p99.begin(), p99.end());
   figures[fmt::format("http2.slow_reader.{}_p50_us", name)] = p50[kRounds / 2];
   figures[fmt::format("http2.slow_reader.{}_p99_us", name)] = p99[kRounds / 2];
-  Say(fmt::format("round trips of the others, {:<8} p50 {:>5} us, p99 {:>5} us ({} to {})",
-                  name + ":", p50[kRounds / 2], p99[kRounds / 2], p99.front(), p99.back()));
+  Print(fmt::format("round trips of the others, {:<8} p50 {:>5} us, p99 {:>5} us ({} to {})",
+                    name + ":", p50[kRounds / 2], p99[kRounds / 2], p99.front(), p99.back()));
   return absl::OkStatus();
 }
 
@@ -131,7 +131,7 @@ absl::Status Stall(SlowReader& reader, PingPong& others, const FrameLog& log,
   if (!status.ok()) return status;
   const auto on_stream = [&](const Frame& frame) { return frame.stream == stream; };
   const auto stalled = log.frames();
-  Say(fmt::format("The client doesn't read stream {}. Until its window is used up:", stream));
+  Print(fmt::format("The client doesn't read stream {}. Until its window is used up:", stream));
   PrintFrames(Select(stalled, 0, until_stall,
                      [&](const Frame& frame) {
                        return on_stream(frame) ||
@@ -150,7 +150,7 @@ absl::Status Stall(SlowReader& reader, PingPong& others, const FrameLog& log,
   }
   const auto data = Select(still, until_stall, still.size(),
                            [](const Frame& frame) { return frame.type == NGHTTP2_DATA; });
-  Say(fmt::format(
+  Print(fmt::format(
       "Meanwhile no frame of stream {}, and {} DATA frames of others. Windows: stream {}, "
       "connection {}",
       stream, data.size(), windows.OfStream(stream), windows.connection()));
@@ -161,7 +161,7 @@ absl::Status Stall(SlowReader& reader, PingPong& others, const FrameLog& log,
   if (const int read = reader.WaitUntilDone(); read != kWatchMessages) {
     return absl::InternalError(fmt::format("read {} messages of {}", read, kWatchMessages));
   }
-  Say("The client reads. From then on:");
+  Print("The client reads. From then on:");
   const auto all = log.frames();
   PrintFrames(Select(all, still.size(), all.size(), on_stream), 3, 2);
   return status;
@@ -177,7 +177,7 @@ absl::Status MeasureSlowReader(nlohmann::json& figures) {
   const auto channels = OwnConnections((*log)->address(), 1);
   const auto others = PingPong::Open(channels, kOthers);
   if (!others.ok()) return others.status();
-  Say(fmt::format("\nA slow reader, and {} other calls on its connection", kOthers));
+  Print(fmt::format("\nA slow reader, and {} other calls on its connection", kOthers));
   absl::Status status = MeasureOthers("before", **others, figures);
   if (!status.ok()) return status;
   const auto stub = location::v1::LocationService::NewStub(channels.front());

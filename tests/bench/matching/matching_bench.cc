@@ -145,7 +145,7 @@ nlohmann::ordered_json ToJson(const CityResult& result) {
           {"empty_share", result.empty_share},
           {"riders_per_car", result.riders_per_car},
           {"broken_promises", result.broken_promises},
-          {"told_broken", result.told_broken},
+          {"promises_broken", result.promises_broken},
           {"rounds", result.rounds},
           {"rounds_out_of_time", result.rounds_out_of_time},
           {"violations", result.violations},

@@ -21,8 +21,8 @@ constexpr Duration kCommit = std::chrono::milliseconds(5);
 constexpr Duration kRoute = std::chrono::milliseconds(2);
 constexpr Duration kMessage = std::chrono::milliseconds(50);
 /// An idle driver is polled again after this time.
-constexpr Duration kNothingToSay = std::chrono::milliseconds(200);
-constexpr Duration kTellEvery = std::chrono::minutes(5);
+constexpr Duration kIdlePause = std::chrono::milliseconds(200);
+constexpr Duration kReportEvery = std::chrono::minutes(5);
 /// A city that isn't over by then never will be.
 constexpr Duration kEnd = std::chrono::hours(6);
 
@@ -46,12 +46,12 @@ VirtualCity::VirtualCity(VirtualCityOptions options, const roads::Streets& stree
 CityResult VirtualCity::Run() {
   Begin();
   const Time begin = agenda_.now();
-  Duration told{};
+  Duration reported{};
   while (!IsOver() && agenda_.now() < begin + kEnd && agenda_.DoNext()) {
     const Duration passed = agenda_.now() - begin;
-    if (!options_.on_minutes || passed < told + kTellEvery) continue;
-    told += kTellEvery;
-    options_.on_minutes(std::chrono::floor<std::chrono::minutes>(told), requested_);
+    if (!options_.on_minutes || passed < reported + kReportEvery) continue;
+    reported += kReportEvery;
+    options_.on_minutes(std::chrono::floor<std::chrono::minutes>(reported), requested_);
   }
   return Measure();
 }
@@ -229,18 +229,18 @@ void VirtualCity::ScheduleDriver(Seat& seat) {
 
 void VirtualCity::TickDriver(Seat& seat) {
   seat.due = Time::max();
-  VirtualDriver::Says says = seat.driver->OnTime(agenda_.now());
+  VirtualDriver::Messages messages = seat.driver->OnTime(agenda_.now());
   const DriverId id = seat.driver->id();
-  const bool silent = says.answers.empty() && says.steps.empty();
+  const bool silent = messages.answers.empty() && messages.steps.empty();
   if (!silent) {
-    agenda_.At(agenda_.now() + kMessage, [this, id, says = std::move(says)] {
-      for (const auto& answer : says.answers) Feed(dispatch::OfferAnswered{id, answer});
-      for (const auto& step : says.steps) Feed(dispatch::StopUpdated{id, step});
+    agenda_.At(agenda_.now() + kMessage, [this, id, messages = std::move(messages)] {
+      for (const auto& answer : messages.answers) Feed(dispatch::OfferAnswered{id, answer});
+      for (const auto& step : messages.steps) Feed(dispatch::StopUpdated{id, step});
     });
   }
   const Time wake = seat.driver->wake_at();
   if (wake == Time::max()) return;
-  seat.due = std::max(wake, agenda_.now() + (silent ? kNothingToSay : Duration(0)));
+  seat.due = std::max(wake, agenda_.now() + (silent ? kIdlePause : Duration(0)));
   agenda_.At(seat.due, [this, &seat, due = seat.due] {
     if (seat.due == due) TickDriver(seat);
   });
@@ -277,7 +277,7 @@ CityResult VirtualCity::Measure() {
   }
   const auto share = [](double part, double whole) { return whole == 0 ? 0 : part / whole; };
   const double driven_m = sum.empty_m + sum.occupied_m;
-  result.told_broken = market_.promises_broken();
+  result.promises_broken = market_.promises_broken();
   result.wait_mean_s = wait.mean() / 1e6;
   result.wait_p95_s = static_cast<double>(wait.Quantile(0.95)) / 1e6;
   result.detour = share(Seconds(ridden), Seconds(direct)) - (direct == Duration::zero() ? 0 : 1);

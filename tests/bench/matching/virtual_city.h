@@ -49,7 +49,7 @@ struct CityResult {
   std::size_t shared = 0;
   std::size_t broken_promises = 0;
   /// Promises that riders were notified of as broken during the ride.
-  std::uint64_t told_broken = 0;
+  std::uint64_t promises_broken = 0;
   /// Mean time from the request to the driver's arrival, of served riders, in the city's time.
   double wait_mean_s = 0;
   double wait_p95_s = 0;
@@ -123,7 +123,6 @@ class VirtualCity {
   dispatch::RoundSearch search_;
   std::map<DriverId, Seat> seats_;
   std::map<DriverId, std::uint32_t> idle_;
-  std::vector<trip::v1::TripEvent> told_;
   Time wake_ = Time::max();
   std::size_t requested_ = 0;
   std::size_t refused_ = 0;

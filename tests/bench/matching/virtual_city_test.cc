@@ -75,7 +75,7 @@ TEST_F(VirtualCityTest, NoPromiseIsBrokenWhileCarsDriveAsTheRoadGraphSays) {
       EXPECT_EQ(result.shared, 200u);
       EXPECT_GT(result.served, 150u);
       EXPECT_EQ(result.broken_promises, 0u);
-      EXPECT_EQ(result.told_broken, 0u);
+      EXPECT_EQ(result.promises_broken, 0u);
     }
   }
 }

@@ -40,13 +40,13 @@ void VirtualDriver::OnMessage(const pb::DriveResponse& message, Time now) {
   DriveTo(now);
   switch (message.message_case()) {
     case pb::DriveResponse::kOffer:
-      offers_.Take(message.offer(), true, now, random_, history_);
+      offers_.OnOffer(message.offer(), true, now, random_, history_);
       break;
     case pb::DriveResponse::kOfferEnded:
       offers_.OnEnded(message.offer_ended(), history_);
       break;
     case pb::DriveResponse::kPlan:
-      itinerary_.Take(message.plan(), loadtest::Itinerary::Source::kPush, now, car_, history_);
+      itinerary_.OnPlan(message.plan(), loadtest::Itinerary::Source::kPush, now, car_, history_);
       trips_aboard_ = CountAboard(message.plan());
       break;
     case pb::DriveResponse::kRejected:
@@ -59,12 +59,12 @@ void VirtualDriver::OnMessage(const pb::DriveResponse& message, Time now) {
   }
 }
 
-VirtualDriver::Says VirtualDriver::OnTime(Time now) {
+VirtualDriver::Messages VirtualDriver::OnTime(Time now) {
   DriveTo(now);
-  Says says;
-  says.answers = offers_.OnTime(now, history_);
-  if (auto step = itinerary_.OnTime(now, car_, random_)) says.steps.push_back(*std::move(step));
-  return says;
+  Messages messages;
+  messages.answers = offers_.OnTime(now, history_);
+  if (auto step = itinerary_.OnTime(now, car_, random_)) messages.steps.push_back(*std::move(step));
+  return messages;
 }
 
 void VirtualDriver::DriveTo(Time now) {

@@ -29,7 +29,7 @@ struct Mileage {
 class VirtualDriver {
  public:
   /// The messages that the driver sends.
-  struct Says {
+  struct Messages {
     std::vector<dispatch::v1::OfferAnswer> answers;
     std::vector<dispatch::v1::StopUpdate> steps;
   };
@@ -40,7 +40,7 @@ class VirtualDriver {
                 const loadtest::Itinerary::Options& stops, loadtest::Random random, Time now);
 
   void OnMessage(const dispatch::v1::DriveResponse& message, Time now);
-  Says OnTime(Time now);
+  Messages OnTime(Time now);
   /// When OnTime is due; Time::max() for never.
   Time wake_at() const;
 

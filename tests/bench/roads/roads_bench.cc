@@ -43,24 +43,24 @@ struct Bench {
   nlohmann::json figures;
   std::uint64_t checksum = 0;  // Keeps the compiler from optimising the work away.
 
-  void Say(const std::string& name, double value, const char* unit, const char* meaning) {
+  void Report(const std::string& name, double value, const char* unit, const char* meaning) {
     figures["roads." + name] = value;
     std::cout << fmt::format("{:<22}{:>12.3f} {:<3} {}", name, value, unit, meaning) << std::endl;
   }
-  void SayQuantiles(const std::string& name, const Timings& timings, const char* meaning) {
-    Say(name + ".p50", timings.Quantile(0.5), "us", meaning);
-    Say(name + ".p99", timings.Quantile(0.99), "us", "");
+  void ReportQuantiles(const std::string& name, const Timings& timings, const char* meaning) {
+    Report(name + ".p50", timings.Quantile(0.5), "us", meaning);
+    Report(name + ".p99", timings.Quantile(0.99), "us", "");
   }
 
   void MeasurePreparing() {
     const double start = ThreadMicros();
     const std::vector<NodeIndex> order = FindContractionOrder(streets.graph());
     const Hierarchy hierarchy(streets.turns(), order);
-    Say("prepare_s", (ThreadMicros() - start) / 1e6, "s",
-        "order by nested dissection, contraction");
+    Report("prepare_s", (ThreadMicros() - start) / 1e6, "s",
+           "order by nested dissection, contraction");
     Timings contraction;
     contraction.Measure([&] { checksum += Hierarchy(streets.turns(), order).arc_count(); });
-    Say("contract_ms", contraction.Quantile(0.5) / 1'000, "ms", "of that, contraction alone");
+    Report("contract_ms", contraction.Quantile(0.5) / 1'000, "ms", "of that, contraction alone");
     Timings customization;
     for (int i = 0; i < 11; ++i) {
       std::vector<std::uint32_t> edge_ms = GraphDurations(streets.graph());
@@ -69,9 +69,9 @@ struct Bench {
         checksum += metric.up().arcs.size();
       });
     }
-    Say("customize_ms", customization.Quantile(0.5) / 1'000, "ms", "new speeds for all streets");
-    Say("arcs", static_cast<double>(hierarchy.arc_count()), "", "of the hierarchy");
-    Say("height", static_cast<double>(hierarchy.height()), "", "of its elimination tree");
+    Report("customize_ms", customization.Quantile(0.5) / 1'000, "ms", "new speeds for all streets");
+    Report("arcs", static_cast<double>(hierarchy.arc_count()), "", "of the hierarchy");
+    Report("height", static_cast<double>(hierarchy.height()), "", "of its elimination tree");
   }
 
   /// Counts pairs whose times differ between the engines. Dijkstra searches once from each of some
@@ -99,11 +99,11 @@ struct Bench {
         compare(expected_back[i], router.MsBetween(starts[i], center), row_back[i]);
       }
     }
-    Say("pairs", static_cast<double>(centers * 2 * kAround), "",
-        "compared: to 100 and from 100 others of each place, by one Dijkstra each");
-    Say("mismatches", static_cast<double>(mismatches), "",
-        "pairs (each alone and in a row) whose time isn't Dijkstra's");
-    Say("unreachable", static_cast<double>(unreachable), "", "pairs, by both");
+    Report("pairs", static_cast<double>(centers * 2 * kAround), "",
+           "compared: to 100 and from 100 others of each place, by one Dijkstra each");
+    Report("mismatches", static_cast<double>(mismatches), "",
+           "pairs (each alone and in a row) whose time isn't Dijkstra's");
+    Report("unreachable", static_cast<double>(unreachable), "", "pairs, by both");
   }
 
   void MeasurePairs() {
@@ -125,10 +125,10 @@ struct Bench {
     for (std::size_t i = 0; i < 500; ++i) {
       dijkstra_us.Measure([&] { checksum += dijkstra.MsBetween(starts[i], goals[i]); });
     }
-    SayQuantiles("p2p_us", by_coordinates, "time between coordinates, snapping included");
-    SayQuantiles("p2p_snapped_us", snapped, "time between snapped places");
-    SayQuantiles("route_us", route, "route between snapped places");
-    SayQuantiles("dijkstra_us", dijkstra_us, "Dijkstra, between snapped places");
+    ReportQuantiles("p2p_us", by_coordinates, "time between coordinates, snapping included");
+    ReportQuantiles("p2p_snapped_us", snapped, "time between snapped places");
+    ReportQuantiles("route_us", route, "route between snapped places");
+    ReportQuantiles("dijkstra_us", dijkstra_us, "Dijkstra, between snapped places");
   }
 
   /// A car that left its route: it is matched to a street by its last positions and gets a new
@@ -153,7 +153,7 @@ struct Bench {
         if (start) checksum += router.RouteBetween(*start, goal).has_value();
       });
     }
-    SayQuantiles("reroute_us", reroute, "map-matching of 8 positions, and a route from there");
+    ReportQuantiles("reroute_us", reroute, "map-matching of 8 positions, and a route from there");
   }
 
   void MeasureRows() {
@@ -174,9 +174,10 @@ struct Bench {
       const SnappedPoint goal = *streets.snapper().Nearest(row.pickup);
       snapped.Measure([&] { checksum += router.MsTo(goal, row.starts).back(); });
     }
-    SayQuantiles("row1000_us", by_coordinates, "1,000 drivers to a pick-up, snapping included");
-    SayQuantiles("row1000_snapped_us", snapped, "the same, snapped before: a round's next pick-up");
-    Say("snap_us", snapping.Quantile(0.5) / kRow, "us", "finding a place's street");
+    ReportQuantiles("row1000_us", by_coordinates, "1,000 drivers to a pick-up, snapping included");
+    ReportQuantiles("row1000_snapped_us", snapped,
+                    "the same, snapped before: a round's next pick-up");
+    Report("snap_us", snapping.Quantile(0.5) / kRow, "us", "finding a place's street");
     MeasureTables(std::span(rows).first(10));
   }
 
@@ -203,9 +204,9 @@ struct Bench {
         }
       });
     }
-    Say("table_ns", table.Quantile(0.5) / kColumns, "ns", "a cell of a table of 1,000 x 100");
-    Say("prepare_us", prepare.Quantile(0.5) / kRow, "us", "preparing a place");
-    Say("prepared_ns", prepared.Quantile(0.5) / kColumns, "ns", "time between prepared places");
+    Report("table_ns", table.Quantile(0.5) / kColumns, "ns", "a cell of a table of 1,000 x 100");
+    Report("prepare_us", prepare.Quantile(0.5) / kRow, "us", "preparing a place");
+    Report("prepared_ns", prepared.Quantile(0.5) / kColumns, "ns", "time between prepared places");
   }
 };
 
@@ -218,8 +219,8 @@ absl::Status Run() {
               DijkstraRouter((*streets)->turns(), (*streets)->snapper()),
               Places(**streets, absl::GetFlag(FLAGS_seed)),
               {}};
-  bench.Say("load_s", (ThreadMicros() - start) / 1e6, "s",
-            "all of a service's start: build the graph, prepare, customize");
+  bench.Report("load_s", (ThreadMicros() - start) / 1e6, "s",
+               "all of a service's start: build the graph, prepare, customize");
   bench.MeasurePreparing();
   bench.MeasurePairs();
   bench.MeasureRows();

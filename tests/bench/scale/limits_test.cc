@@ -26,7 +26,7 @@ TEST(ScaleLimitsTest, LargeMachineTakesAHundredThousandDrivers) {
   EXPECT_THAT(CheckLimits(100'000, 4, kLarge), IsOk());
 }
 
-TEST(ScaleLimitsTest, EachLackIsNamedWithWhatToRaise) {
+TEST(ScaleLimitsTest, NamesEachLimitThatMustBeRaised) {
   Machine machine = kLarge;
   machine.open_files = 512;  // 25,000 drivers on 313 connections.
   EXPECT_THAT(ErrorWith(machine), AllOf(HasSubstr("613 open files"), HasSubstr("ulimit -Hn 613")));
@@ -39,7 +39,7 @@ TEST(ScaleLimitsTest, EachLackIsNamedWithWhatToRaise) {
               AllOf(HasSubstr("4096 MiB are available"), HasSubstr("--drivers")));
 }
 
-TEST(ScaleLimitsTest, ThisMachineHasSomeOfEach) {
+TEST(ScaleLimitsTest, ReadsTheLimitsOfThisMachine) {
   const auto machine = ThisMachine();
   ASSERT_THAT(machine, IsOk());
   EXPECT_GT(machine->open_files, 0u);

@@ -93,6 +93,6 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void Say(const std::string& line) { std::cout << line << std::endl; }
+void Print(const std::string& line) { std::cout << line << std::endl; }
 
 }  // namespace ridestream::bench

@@ -91,6 +91,6 @@ Flooded FloodOurs(const process::LocalServices& system, const std::vector<LatLng
 double Median(std::vector<double> values);
 
 /// Prints a line.
-void Say(const std::string& line);
+void Print(const std::string& line);
 
 }  // namespace ridestream::bench

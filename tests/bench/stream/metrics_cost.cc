@@ -134,7 +134,8 @@ absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& p
   };
   const auto without = [&] { return FloodServices(**off, places); };
 
-  Say("metrics and logs:  positions/s with   without  ratio   CPU us a position with  without  "
+  Print(
+      "metrics and logs:  positions/s with   without  ratio   CPU us a position with  without  "
       "ratio");
   std::vector<double> rate_costs, cpu_costs;
   for (int round = 0; round < absl::GetFlag(FLAGS_metrics_rounds); ++round) {
@@ -144,7 +145,7 @@ absl::Status MeasureMetrics(const std::string& bin, const std::vector<LatLng>& p
     const Sample on_mean = Mean(first, with());
     rate_costs.push_back(1 - on_mean.per_second / off_mean.per_second);
     cpu_costs.push_back(on_mean.cpu_us / off_mean.cpu_us - 1);
-    Say(
+    Print(
         fmt::format("  round {:<3}         {:>10.0f}{:>10.0f}  {:.3f}                    {:>6.2f}  "
                     " {:>6.2f}  {:.3f}",
                     round + 1, on_mean.per_second, off_mean.per_second, 1 - rate_costs.back(),

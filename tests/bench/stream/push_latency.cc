@@ -223,7 +223,7 @@ absl::Status MeasurePushes(const std::string& self, const std::string& bin,
   if (!bare_status.ok()) return bare_status;
   std::size_t bytes_200 = 0;
   for (const int drivers : {200, 5'000}) {
-    Say(fmt::format("offers to {} drivers …", drivers));
+    Print(fmt::format("offers to {} drivers …", drivers));
     const auto pushed = Pushes(bin, drivers, places, length);
     if (!pushed.ok()) return pushed.status();
     const std::string key = fmt::format("push.d{}_us", drivers);

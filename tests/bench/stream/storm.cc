@@ -160,8 +160,8 @@ absl::Status MeasureStorm(const std::string& bin, int drivers, nlohmann::json& f
   const auto streets = roads::Streets::Load("city:1");
   if (!streets.ok()) return streets.status();
   for (const bool insecure : {true, false}) {
-    Say(fmt::format("{} drivers lose their connections, {} …", drivers,
-                    insecure ? "plaintext" : "TLS and tokens"));
+    Print(fmt::format("{} drivers lose their connections, {} …", drivers,
+                      insecure ? "plaintext" : "TLS and tokens"));
     const absl::Status status = MeasureSide(bin, drivers, insecure, **streets, figures);
     if (!status.ok()) return status;
   }

@@ -62,7 +62,7 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
   const std::chrono::seconds length(absl::GetFlag(FLAGS_seconds));
   std::vector<double> bare_rates, our_rates, ratios;
   std::uint64_t lost = 0;
-  Say("positions/s         bare        ours     ratio");
+  Print("positions/s         bare        ours     ratio");
   for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
     const Flooded theirs = FloodBare(*bare_address, places, length);
     const Flooded ours = FloodOurs(**system, places, length);
@@ -70,8 +70,8 @@ absl::Status MeasureStream(const std::string& self, const std::string& bin,
     bare_rates.push_back(theirs.per_second);
     our_rates.push_back(ours.per_second);
     ratios.push_back(ours.per_second / theirs.per_second);
-    Say(fmt::format("  round {}      {:>10.0f}  {:>10.0f}    {:.3f}", round + 1, theirs.per_second,
-                    ours.per_second, ratios.back()));
+    Print(fmt::format("  round {}      {:>10.0f}  {:>10.0f}    {:.3f}", round + 1,
+                      theirs.per_second, ours.per_second, ratios.back()));
   }
   figures["stream.bare_per_s"] = Median(bare_rates);
   figures["stream.ours_per_s"] = Median(our_rates);
@@ -125,9 +125,9 @@ absl::Status Run() {
     status = MeasureStorm(bin, absl::GetFlag(FLAGS_storm_drivers), figures);
   }
   if (!status.ok()) return status;
-  Say("");
+  Print("");
   for (const auto& [key, value] : figures.items()) {
-    Say(fmt::format("{:<28}{:>12.3f}", key, value.get<double>()));
+    Print(fmt::format("{:<28}{:>12.3f}", key, value.get<double>()));
   }
   return testing::WriteFigures(figures, absl::GetFlag(FLAGS_json));
 }

@@ -86,8 +86,8 @@ absl::Status Measure(Setting& setting, const std::vector<LatLng>& places,
   if (!push.ok()) return push.status();
   setting.p50_us.push_back(push->p50_us);
   setting.p99_us.push_back(push->p99_us);
-  Say(fmt::format("  {:<14}{:>12.0f}{:>12.2f}{:>12.0f}{:>12.0f}", setting.name,
-                  setting.rates.back(), setting.cpu_us.back(), push->p50_us, push->p99_us));
+  Print(fmt::format("  {:<14}{:>12.0f}{:>12.2f}{:>12.0f}{:>12.0f}", setting.name,
+                    setting.rates.back(), setting.cpu_us.back(), push->p50_us, push->p99_us));
   return absl::OkStatus();
 }
 
@@ -102,7 +102,8 @@ double MedianRatio(const std::vector<double>& values, const std::vector<double>&
 absl::Status Compare(std::deque<Setting>& settings, const std::vector<LatLng>& places, int rounds,
                      std::chrono::seconds length, nlohmann::json& figures) {
   for (int round = 0; round < rounds; ++round) {
-    Say(fmt::format("round {:<10}positions/s      CPU us    push p50    push p99 (us)", round + 1));
+    Print(
+        fmt::format("round {:<10}positions/s      CPU us    push p50    push p99 (us)", round + 1));
     // There and back again in turn, so that a drift of the machine favours no setting.
     for (std::size_t i = 0; i < settings.size(); ++i) {
       Setting& setting = settings[round % 2 == 0 ? i : settings.size() - 1 - i];

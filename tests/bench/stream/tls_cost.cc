@@ -115,7 +115,7 @@ absl::Status MeasureTls(const std::string& bin, const std::vector<LatLng>& place
     if (!system.ok()) return system.status();
     side.system = *std::move(system);
   }
-  Say("positions/s    plaintext         TLS     ratio");
+  Print("positions/s    plaintext         TLS     ratio");
   std::vector<double> ratios;
   for (int round = 0; round < rounds; ++round) {
     for (Side& side : sides) {
@@ -124,8 +124,8 @@ absl::Status MeasureTls(const std::string& bin, const std::vector<LatLng>& place
       side.rates.push_back(FloodOurs(*side.system, places, length).per_second);
     }
     ratios.push_back(sides[1].rates.back() / sides[0].rates.back());
-    Say(fmt::format("  round {}    {:>10.0f}  {:>10.0f}    {:.3f}", round + 1,
-                    sides[0].rates.back(), sides[1].rates.back(), ratios.back()));
+    Print(fmt::format("  round {}    {:>10.0f}  {:>10.0f}    {:.3f}", round + 1,
+                      sides[0].rates.back(), sides[1].rates.back(), ratios.back()));
   }
   for (Side& side : sides) {
     figures[fmt::format("{}.positions_per_s", side.name)] = Median(side.rates);

@@ -34,7 +34,7 @@ Matchmaker::Matchmaker(const Config& config, TripBook& trips, TripCommands& comm
 void Matchmaker::TripChanged(const trip::v1::Trip& trip, Step& step) {
   const TripId id(trip.trip_id());
   if (trip.state() == trip::v1::TRIP_STATE_REQUESTED) {
-    LetWait(id, step.now(), step);
+    EnsureWaiting(id, step.now(), step);
     return;
   }
   const OfferId under_way = UnderWay(id);
@@ -70,7 +70,7 @@ OfferId Matchmaker::UnderWay(const TripId& trip) const {
 
 // The search.
 
-void Matchmaker::LetWait(const TripId& id, Time hold_until, Step& step) {
+void Matchmaker::EnsureWaiting(const TripId& id, Time hold_until, Step& step) {
   if (UnderWay(id).str().empty()) searches_.Continue(id, hold_until, step);
 }
 
@@ -81,7 +81,7 @@ void Matchmaker::WaitedTooLong(const TripId& trip, Step& step) {
 
 void Matchmaker::GiveUpSettled(const TripId& trip, Step& step) {
   searches_.GiveUpSettled(trip);
-  LetWait(trip, step.now() + config_.log_patience, step);
+  EnsureWaiting(trip, step.now() + config_.log_patience, step);
 }
 
 void Matchmaker::RoundUnanswered(Step& step) {
@@ -91,7 +91,7 @@ void Matchmaker::RoundUnanswered(Step& step) {
 
 void Matchmaker::Finish(Step& step) {
   for (const CandidatesFound::FreedCapacity& freed : std::exchange(freed_capacities_, {}))
-    Take(freed, step);
+    InsertIntoFreedCapacity(freed, step);
   if (auto round = NextRound(step.now())) {
     timers_.Set(kRoundUnanswered, step.now() + kRoundPatience);
     step.Decide(*std::move(round));
@@ -119,10 +119,10 @@ std::optional<FindCandidates> Matchmaker::NextRound(Time now) {
     round = waiting.StartRound(now, MaxTripsPerRound());
   }
   if (round) {
-    shared_rides_.AskAbout(*round, now);
+    shared_rides_.AddPlanQueries(*round, now);
   } else if (shared_rides_.next_search() <= now) {
     round.emplace();
-    shared_rides_.AskAbout(*round, now);
+    shared_rides_.AddPlanQueries(*round, now);
     if (round->moves.empty()) {
       round.reset();
     } else {
@@ -143,7 +143,7 @@ std::size_t Matchmaker::MaxTripsPerRound() const {
   return fleet_.CountFree() > 0 ? WaitingTrips::kMaxTripsPerRound : spare;
 }
 
-void Matchmaker::TakeCandidates(const CandidatesFound& event, Step& step) {
+void Matchmaker::OnCandidatesFound(const CandidatesFound& event, Step& step) {
   const bool answers_this = searches_.waiting().IsAsked(event.round);
   const auto suitability = [this](const WaitingTrip& waiting, const DriverId& driver) {
     return SuitabilityOf(waiting, driver);
@@ -175,8 +175,8 @@ Suitability Matchmaker::SuitabilityOf(const WaitingTrip& waiting, const DriverId
 
 // Offers.
 
-void Matchmaker::TakeAnswer(const OfferAnswered& event, Step& step) {
-  OpenOffer* offer = offers_.TakeAnswer(event.driver, event.answer, trips_, step);
+void Matchmaker::OnOfferAnswered(const OfferAnswered& event, Step& step) {
+  OpenOffer* offer = offers_.FindForAnswer(event.driver, event.answer, trips_, step);
   if (offer == nullptr) return;
   if (event.answer.accept()) {
     Assign(*offer, step);
@@ -186,10 +186,10 @@ void Matchmaker::TakeAnswer(const OfferAnswered& event, Step& step) {
   }
 }
 
-void Matchmaker::OfferTimeIsUp(const OfferId& id, Step& step) {
+void Matchmaker::OnOfferExpired(const OfferId& id, Step& step) {
   const OpenOffer* offer = offers_.Find(id);
   if (offer == nullptr || offer->state != OpenOffer::State::kOffered) return;
-  searches_.LetRunOut(offer->trip, offer->driver);
+  searches_.OfferExpired(offer->trip, offer->driver);
   End(TripId(offer->trip), v1::OFFER_OUTCOME_EXPIRED, step.now(), step);
 }
 
@@ -224,10 +224,10 @@ void Matchmaker::Insert(const TripId& trip, const DriverId& from, const Insertio
       .from = from,
       .freed = freed};
   if (assignments_.BeginInsertion(std::move(assignment), found, step)) return;
-  LetWait(trip, step.now(), step);
+  EnsureWaiting(trip, step.now(), step);
 }
 
-void Matchmaker::Take(const CandidatesFound::FreedCapacity& freed, Step& step) {
+void Matchmaker::InsertIntoFreedCapacity(const CandidatesFound::FreedCapacity& freed, Step& step) {
   constexpr std::uint64_t kTheOtherIsGone = 1;
   if (!shared_rides_.CanTake(freed, kTheOtherIsGone)) return;
   const DriverId from = shared_rides_.HolderOf(freed.trip);
@@ -261,7 +261,7 @@ void Matchmaker::End(const TripId& trip, v1::OfferOutcome outcome, Time hold_unt
   const auto ended = assignments_.End(trip, assigned);
   if (ended && ended->freed && assigned) freed_capacities_.push_back(*ended->freed);
   if (const OpenOffer* offer = offers_.OfTrip(trip)) offers_.End(*offer, outcome, step);
-  LetWait(trip, hold_until, step);
+  EnsureWaiting(trip, hold_until, step);
 }
 
 }  // namespace ridestream::dispatch

@@ -51,21 +51,21 @@ class Matchmaker {
   void TripVanished(const TripId& trip, Step& step);
   /// Adds the trip to the waiting ones if it needs a driver and isn't waiting, offered or being
   /// assigned.
-  void LetWait(const TripId& trip, Time hold_until, Step& step);
+  void EnsureWaiting(const TripId& trip, Time hold_until, Step& step);
   /// The time limit of the trip's search has passed.
   void WaitedTooLong(const TripId& trip, Step& step);
   /// The trip service has answered a GiveUpTrip. An OK has already been applied.
   void GiveUpSettled(const TripId& trip, Step& step);
 
-  void TakeCandidates(const CandidatesFound& event, Step& step);
+  void OnCandidatesFound(const CandidatesFound& event, Step& step);
   void RoundUnanswered(Step& step);
   /// Call at the end of each step: continues moves, and starts a round if one is due.
   void Finish(Step& step);
 
-  void TakeAnswer(const OfferAnswered& event, Step& step);
+  void OnOfferAnswered(const OfferAnswered& event, Step& step);
   /// The driver won't answer, since the driver is lost or the session is gone.
   void Withdraw(const DriverId& driver, Step& step);
-  void OfferTimeIsUp(const OfferId& id, Step& step);
+  void OnOfferExpired(const OfferId& id, Step& step);
   /// Null if the driver has no offer that can still be answered.
   const v1::Offer* OpenOfferOf(const DriverId& driver, Time now) {
     return offers_.AnswerableBy(driver, now);
@@ -91,7 +91,7 @@ class Matchmaker {
   void Insert(const TripId& trip, const DriverId& from, const InsertionFound& found,
               const std::optional<CandidatesFound::FreedCapacity>& freed, Step& step);
   /// Inserts the trip for which a move has freed capacity.
-  void Take(const CandidatesFound::FreedCapacity& freed, Step& step);
+  void InsertIntoFreedCapacity(const CandidatesFound::FreedCapacity& freed, Step& step);
   void Assign(OpenOffer& offer, Step& step);
   /// Ends the trip's offer, assignment or both. The trip waits again afterwards, if it still needs
   /// a driver.

@@ -21,18 +21,18 @@ SharedRides::SharedRides(const Config& config, const TripBook& trips, const Trip
       offers_(offers),
       assignments_(assignments) {}
 
-void SharedRides::AskAbout(FindCandidates& round, Time now) {
+void SharedRides::AddPlanQueries(FindCandidates& round, Time now) {
   if (!enabled()) return;
   round.asked_at = now;
   round.driving = costs_.driving();
   round.pickup_dwell = config_.sharing.dwell.pickup;
   round.dropoff_dwell = config_.sharing.dwell.dropoff;
-  if (!AskForPlaces(round) && !moves()) return;
+  if (!SelectInsertions(round) && !moves()) return;
   round.cars = fleet_.SharedCars(now);
-  if (moves()) AskForMoves(round);
+  if (moves()) SelectMoves(round);
 }
 
-bool SharedRides::AskForPlaces(FindCandidates& round) const {
+bool SharedRides::SelectInsertions(FindCandidates& round) const {
   std::vector<FindCandidates::Query*> sharing;
   for (FindCandidates::Query& query : round.queries) {
     if (!moves()) query.price = Duration::zero();
@@ -47,7 +47,7 @@ bool SharedRides::AskForPlaces(FindCandidates& round) const {
   return !sharing.empty();
 }
 
-void SharedRides::AskForMoves(FindCandidates& round) {
+void SharedRides::SelectMoves(FindCandidates& round) {
   std::map<TripId, DriverId> movable;
   for (const SharedCar& car : round.cars) {
     const Driver* driver = fleet_.Find(car.driver);

@@ -52,7 +52,7 @@ class SharedRides {
   bool moves() const { return config_.sharing.mode == SharingMode::kInsertionAndMoves; }
 
   /// Adds the questions about plans in progress to a round's query.
-  void AskAbout(FindCandidates& round, Time now);
+  void AddPlanQueries(FindCandidates& round, Time now);
   /// Time at which a round for moves only is due; Time::max() while no trip can be moved.
   Time next_search() const { return search_at_; }
   /// A rider who shares has got a driver.
@@ -73,8 +73,8 @@ class SharedRides {
 
  private:
   /// Drops the riders for whom a round has no time. Returns false if no rider shares.
-  bool AskForPlaces(FindCandidates& round) const;
-  void AskForMoves(FindCandidates& round);
+  bool SelectInsertions(FindCandidates& round) const;
+  void SelectMoves(FindCandidates& round);
   SharedRide WithMargin(SharedRide ride) const;
   bool IsTaken(const TripId& trip) const;
   /// Whether the trip's driver hasn't arrived yet and nothing else is in progress for the trip.

@@ -10,7 +10,7 @@ namespace {
 
 /// A lasting surge is reported again after this time. The trip service drops it after twice as
 /// long.
-constexpr Duration kTellSurgeEvery = std::chrono::minutes(1);
+constexpr Duration kSendSurgeEvery = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -24,12 +24,12 @@ void Demand::Survey(const std::vector<LatLng>& waiting,
 }
 
 void Demand::ReportSurge(Step& step) {
-  const bool changed = map_.surge() != surge_told_;
-  const bool refresh = !surge_told_.empty() && step.now() - surge_told_at_ >= kTellSurgeEvery;
+  const bool changed = map_.surge() != surge_sent_;
+  const bool refresh = !surge_sent_.empty() && step.now() - surge_sent_at_ >= kSendSurgeEvery;
   if (!changed && !refresh) return;
-  surge_told_ = map_.surge();
-  surge_told_at_ = step.now();
-  step.Decide(SetSurge{surge_told_});
+  surge_sent_ = map_.surge();
+  surge_sent_at_ = step.now();
+  step.Decide(SetSurge{surge_sent_});
 }
 
 void Demand::SuggestWaitingPlaces(std::span<const WaitingPlaces::FreeCar> free_cars, Step& step) {

@@ -34,8 +34,8 @@ class Demand {
 
   DemandMap map_;
   WaitingPlaces waiting_places_;
-  std::map<std::uint64_t, std::uint32_t> surge_told_;
-  Time surge_told_at_{};
+  std::map<std::uint64_t, std::uint32_t> surge_sent_;
+  Time surge_sent_at_{};
 };
 
 }  // namespace ridestream::dispatch

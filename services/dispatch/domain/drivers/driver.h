@@ -61,7 +61,7 @@ struct Driver {
   v1::PlanCause unpushed = v1::PLAN_CAUSE_UNSPECIFIED;
   /// The driver's commands that the next push of the plan answers.
   Answers unanswered;
-  Availability told;
+  Availability reported;
 
   /// Whether the driver can take a party of this size now.
   bool IsFree(std::uint32_t party_size) const;

@@ -56,7 +56,7 @@ void Fleet::Connect(const DriverConnected& event, const v1::Offer* open_offer, S
   driver.vehicle = event.hello.vehicle();
   driver.seats = event.hello.seats();
   driver.accepts_insertions = event.hello.accepts_insertions();
-  driver.told = {};
+  driver.reported = {};
   driver.plan.ContinueFrom(event.hello.resume().plan_version());
   const bool reordered = driver.plan.KeepToSeats(driver.seats);
 
@@ -169,7 +169,7 @@ void Fleet::PutTrip(const trip::v1::Trip& trip, Step& step) {
 
 void Fleet::RemoveTrip(const trip::v1::Trip& trip, v1::PlanCause cause, Step& step) {
   const TripId id(trip.trip_id());
-  Driver* driver = TakeFromHolder(id);
+  Driver* driver = Unassign(id);
   if (driver == nullptr) return;
   const trip::v1::TripState before = driver->plan.StateOf(id);
   PlanChange change = driver->plan.Remove(id, cause);
@@ -178,12 +178,12 @@ void Fleet::RemoveTrip(const trip::v1::Trip& trip, v1::PlanCause cause, Step& st
 }
 
 void Fleet::Disown(const TripId& trip, Step& step) {
-  Driver* driver = TakeFromHolder(trip);
+  Driver* driver = Unassign(trip);
   if (driver == nullptr) return;
   plans_.Change(*driver, driver->plan.Remove(trip, v1::PLAN_CAUSE_REASSIGNED), step);
 }
 
-Driver* Fleet::TakeFromHolder(const TripId& trip) {
+Driver* Fleet::Unassign(const TripId& trip) {
   const auto holder = driver_of_.find(trip);
   if (holder == driver_of_.end()) return nullptr;
   Driver* driver = Touch(holder->second);
@@ -198,9 +198,9 @@ void Fleet::HoldToPromise(const trip::v1::Trip& trip, Step& step) {
   if (const Driver* driver = HolderOf(TripId(trip.trip_id()))) ReportToRiders(*driver, step);
 }
 
-void Fleet::TakeRoute(RouteFound event, Step& step) {
+void Fleet::OnRouteFound(RouteFound event, Step& step) {
   const auto it = drivers_.find(event.driver);
-  if (it != drivers_.end()) plans_.TakeRoute(it->second, std::move(event), step);
+  if (it != drivers_.end()) plans_.OnRouteFound(it->second, std::move(event), step);
 }
 
 void Fleet::RouteUnanswered(const DriverId& id, Step& step) {
@@ -302,11 +302,11 @@ std::vector<DriverId> Fleet::Finish(Step& step) {
     Driver& driver = it->second;
     if (driver.has_session) {
       const Availability now = driver.CurrentAvailability();
-      if (now == driver.told) continue;
-      driver.told = now;
+      if (now == driver.reported) continue;
+      driver.reported = now;
       step.Decide(SetAvailability{id, now.state, now.free_seats, now.wants_positions});
     } else if (driver.plan.empty() && !driver.offered && !driver.inserting) {
-      if (driver.told != Availability()) {
+      if (driver.reported != Availability()) {
         step.Decide(SetAvailability{id, location::v1::DRIVER_STATE_OFFLINE, 0, false});
       }
       timers_.Cancel(LostTimer(id));

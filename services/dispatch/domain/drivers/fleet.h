@@ -78,7 +78,7 @@ class Fleet {
   void Disown(const TripId& trip, Step& step);
   /// The trip has ended, or the trip service doesn't know it.
   void Forget(const TripId& trip) { promises_.Forget(trip); }
-  void TakeRoute(RouteFound event, Step& step);
+  void OnRouteFound(RouteFound event, Step& step);
   void RouteUnanswered(const DriverId& id, Step& step);
   /// The time promised to the trip's rider has passed.
   void PromiseDue(const TripId& trip, Step& step);
@@ -118,7 +118,7 @@ class Fleet {
   /// Null if the trip has no driver.
   const Driver* HolderOf(const TripId& trip) const;
   /// The trip has no driver any more. Returns its previous driver; null if it had none.
-  Driver* TakeFromHolder(const TripId& trip);
+  Driver* Unassign(const TripId& trip);
   Driver& FindOrAdd(const DriverId& id);
   void MarkSuspect(Driver& driver, Step& step);
   void ClearSuspicion(Driver& driver, Step& step);

@@ -80,7 +80,7 @@ void PlanPublisher::CancelRouteRequest(Driver& driver) {
   timers_.Cancel(RouteTimer(driver.id));
 }
 
-void PlanPublisher::TakeRoute(Driver& driver, RouteFound event, Step& step) {
+void PlanPublisher::OnRouteFound(Driver& driver, RouteFound event, Step& step) {
   if (driver.route_request == 0 || driver.route_request != event.request) return;
   CancelRouteRequest(driver);
   const bool found = event.way.ok() && driver.plan.SetRoute(*std::move(event.way));
@@ -97,9 +97,9 @@ void PlanPublisher::TakeRoute(Driver& driver, RouteFound event, Step& step) {
 }
 
 void PlanPublisher::RouteUnanswered(Driver& driver, Step& step) {
-  TakeRoute(driver,
-            {driver.id, driver.route_request, absl::DeadlineExceededError("no route in time")},
-            step);
+  OnRouteFound(driver,
+               {driver.id, driver.route_request, absl::DeadlineExceededError("no route in time")},
+               step);
 }
 
 void PlanPublisher::Repeat(Driver& driver, v1::PlanCause cause, v1::AnsweredCommand answer,

@@ -45,7 +45,7 @@ class PlanPublisher {
   void FindMissingRoute(Driver& driver, Step& step);
   void CancelRouteRequest(Driver& driver);
   /// The answer to FindRoute; older ones are ignored.
-  void TakeRoute(Driver& driver, RouteFound event, Step& step);
+  void OnRouteFound(Driver& driver, RouteFound event, Step& step);
   /// TimerKind::kRouteUnanswered fired.
   void RouteUnanswered(Driver& driver, Step& step);
   /// Answers a command that has been carried out: pushes the plan as it is, or lets the push that

@@ -44,7 +44,7 @@ std::vector<Decision> Market::Handle(const Event& event, Time now) {
 void Market::OnTimer(const Timer& timer, Step& step) {
   switch (timer.kind) {
     case TimerKind::kOfferEnds:
-      matchmaker_.OfferTimeIsUp(OfferId(timer.subject), step);
+      matchmaker_.OnOfferExpired(OfferId(timer.subject), step);
       break;
     case TimerKind::kAssignmentUnexplained:
       matchmaker_.AssignmentUnexplained(OfferId(timer.subject), step);
@@ -97,13 +97,15 @@ void Market::On(const SessionDropped& event, Step& step) {
 
 void Market::On(const DriverMoved& event, Step& step) { fleet_.Move(event, step); }
 
-void Market::On(const RouteFound& event, Step& step) { fleet_.TakeRoute(event, step); }
+void Market::On(const RouteFound& event, Step& step) { fleet_.OnRouteFound(event, step); }
 
-void Market::On(const OfferAnswered& event, Step& step) { matchmaker_.TakeAnswer(event, step); }
+void Market::On(const OfferAnswered& event, Step& step) {
+  matchmaker_.OnOfferAnswered(event, step);
+}
 
-void Market::On(const StopUpdated& event, Step& step) { requests_.Take(event, step); }
+void Market::On(const StopUpdated& event, Step& step) { requests_.Handle(event, step); }
 
-void Market::On(const TripGivenUp& event, Step& step) { requests_.Take(event, step); }
+void Market::On(const TripGivenUp& event, Step& step) { requests_.Handle(event, step); }
 
 void Market::On(const ShiftEnded& event, Step& step) {
   const Driver* driver = fleet_.Find(event.driver);
@@ -112,7 +114,7 @@ void Market::On(const ShiftEnded& event, Step& step) {
   const bool assigning =
       driver->inserting ||
       (driver->offered && matchmaker_.OpenOfferOf(event.driver, step.now()) == nullptr);
-  requests_.Take(event, assigning, step);
+  requests_.Handle(event, assigning, step);
 }
 
 void Market::On(const TripLogged& event, Step& step) { ApplyTrip(event.event.trip(), step); }
@@ -123,7 +125,7 @@ void Market::On(const LogCaughtUp&, Step& step) {
   caught_up_ = true;
   fleet_.CatchUp(step);
   for (const auto& [id, open] : trips_.open()) {
-    matchmaker_.LetWait(id, step.now(), step);
+    matchmaker_.EnsureWaiting(id, step.now(), step);
     lost_drivers_.Watch(open.trip, step);
     lost_drivers_.Report(open, step);
   }
@@ -188,7 +190,7 @@ void Market::On(const FleetSurveyed& event, Step& step) {
 }
 
 void Market::On(const CandidatesFound& event, Step& step) {
-  matchmaker_.TakeCandidates(event, step);
+  matchmaker_.OnCandidatesFound(event, step);
 }
 
 void Market::On(const CommandDone& event, Step& step) {

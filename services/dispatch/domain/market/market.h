@@ -44,8 +44,8 @@ struct MarketConfig {
   /// Time without a driver after which a trip is given up, after a last round. It starts again
   /// after a restart of dispatch.
   Duration max_wait = std::chrono::minutes(5);
-  /// Longest time for which matching keeps a trip waiting for a nearer car although a driver whom
-  /// no other trip wants is within the limits.
+  /// Longest time for which matching keeps a trip waiting for a nearer car although a driver that
+  /// no other trip needs is within the limits.
   Duration price_hold = std::chrono::seconds(10);
   /// A suspect driver's trips are given to others after this, if not aboard.
   Duration lost_after = std::chrono::seconds(30);

@@ -24,7 +24,7 @@ class MarketRacesTest : public ::testing::Test {
   }
   /// The trip's rider is aboard.
   void BeginRide(const std::string& trip, const std::string& driver) {
-    t_.GiveTrip(trip, driver);
+    t_.AssignTrip(trip, driver);
     for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {
       t_.Update(driver, trip, action);
       t_.CarryOut();
@@ -181,7 +181,7 @@ TEST_F(MarketRacesTest, TheServersClockDecidesAboutALateAccept) {
   }
 }
 
-TEST_F(MarketRacesTest, AnAcceptThatComesBeforeALateWakeIsStillLate) {
+TEST_F(MarketRacesTest, RejectsALateAcceptThatArrivesBeforeADelayedTimer) {
   const v1::Offer offer = t_.OfferTrip("t", "d");
   MarketTester& t = t_;
   const Time late = t.now() + seconds(16);
@@ -222,7 +222,7 @@ TEST_F(MarketRacesTest, AnAssignmentWhoseAnswerWasLostIsLearnedFromTheLog) {
 // The driver vanishes.
 
 TEST_F(MarketRacesTest, ADriverLostBeforePickUpLosesTheTrip) {
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Handle(DriverDisconnected{DriverId("d"), 1});
   t_.Handle(DriverSuspect{DriverId("d")});
   const auto reports = t_.Take<ReportProgress>();
@@ -246,7 +246,7 @@ TEST_F(MarketRacesTest, ADriverLostBeforePickUpLosesTheTrip) {
 }
 
 TEST_F(MarketRacesTest, ADriverWithAPassengerAboardNeverLosesTheTrip) {
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   t_.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
@@ -285,7 +285,7 @@ TEST_F(MarketRacesTest, ALostDriverWhoIsHeardAgainKeepsItsRider) {
   BeginRide("t", "d");
   t_.Handle(DriverSuspect{DriverId("d")});
   t_.Pass(MarketConfig().lost_after);
-  // Heard while trip is being told: what is true now follows.
+  // Heard while the report to trip is in flight: the current state follows.
   t_.Handle(DriverHeard{DriverId("d")});
   t_.DeliverLog();
   EXPECT_EQ(t_.CarryOut(), 1u);
@@ -325,7 +325,7 @@ TEST_F(MarketRacesTest, ARiderWhoLeavesALostDriverIsTakenOutOfItsPlan) {
 }
 
 TEST_F(MarketRacesTest, ADriverWhoIsHeardInTimeKeepsTheTrip) {
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Handle(DriverSuspect{DriverId("d")});
   t_.Pass(seconds(29));
   t_.Handle(DriverHeard{DriverId("d")});
@@ -336,7 +336,7 @@ TEST_F(MarketRacesTest, ADriverWhoIsHeardInTimeKeepsTheTrip) {
 }
 
 TEST_F(MarketRacesTest, ADriverWhoIsBackWhileTheReleaseIsInFlightAcceptsItsResult) {
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Handle(DriverSuspect{DriverId("d")});
   t_.Pass(seconds(30));
   t_.Handle(DriverHeard{DriverId("d")});
@@ -374,7 +374,7 @@ TEST_F(MarketRacesTest, AnOfferEndsWithItsDriversSession) {
   t_.OfferTrip("t", "d");
   t_.TakeAll();
   t_.Handle(SessionDropped{DriverId("d")});
-  EXPECT_THAT(t_.Outcomes("d"), IsEmpty()) << "nobody is there to be told";
+  EXPECT_THAT(t_.Outcomes("d"), IsEmpty()) << "no stream is open to notify";
   t_.AnswerRound({"d", "d-2"});
   EXPECT_THAT(t_.Offers("d-2"), SizeIs(1));
 }
@@ -382,7 +382,7 @@ TEST_F(MarketRacesTest, AnOfferEndsWithItsDriversSession) {
 // The same request twice, a log that repeats itself.
 
 TEST_F(MarketRacesTest, ARepeatedLogChangesNothing) {
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   for (const auto& event : t_.trips.log()) t_.Handle(TripLogged{event});
   t_.Handle(LogCaughtUp{});
   EXPECT_THAT(t_.Take<Push>(), IsEmpty());
@@ -390,11 +390,11 @@ TEST_F(MarketRacesTest, ARepeatedLogChangesNothing) {
   EXPECT_THAT(t_.Take<TripCommand>(), IsEmpty());
 }
 
-TEST_F(MarketRacesTest, TheLogMayBeAheadOfTheAnswerAndBehindIt) {
+TEST_F(MarketRacesTest, HandlesTheLogBeforeAndAfterTheResponse) {
   for (const bool log_first : {true, false}) {
     MarketTester t;
     t.Connect("d");
-    t.GiveTrip("t", "d");
+    t.AssignTrip("t", "d");
     for (const auto action :
          {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP, v1::STOP_ACTION_DROPPED_OFF}) {
       t.Update("d", "t", action);

@@ -52,7 +52,7 @@ TEST_F(MarketRecoveryTest, NothingIsMatchedBeforeTheLogHasBeenRead) {
 
 TEST_F(MarketRecoveryTest, ADriverWhoComesBackIsGivenItsPlanAndThenItsRoute) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   t_.Restart();
@@ -68,10 +68,10 @@ TEST_F(MarketRecoveryTest, ADriverWhoComesBackIsGivenItsPlanAndThenItsRoute) {
   ASSERT_EQ(snapshot.plan().stops_size(), 2);
   EXPECT_TRUE(snapshot.plan().stops(0).arrived());
   EXPECT_EQ(snapshot.plan().route_id(), 0u);
-  const auto told = t_.Take<SetAvailability>();
-  ASSERT_THAT(told, SizeIs(1));
-  EXPECT_EQ(told[0].state, location::v1::DRIVER_STATE_EN_ROUTE);
-  EXPECT_TRUE(told[0].wants_positions);
+  const auto changes = t_.Take<SetAvailability>();
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].state, location::v1::DRIVER_STATE_EN_ROUTE);
+  EXPECT_TRUE(changes[0].wants_positions);
   EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty()) << "nobody knows where it is";
   EXPECT_THAT(t_.Plans("d"), IsEmpty());
 
@@ -89,7 +89,7 @@ TEST_F(MarketRecoveryTest, ADriverWhoComesBackIsGivenItsPlanAndThenItsRoute) {
 TEST_F(MarketRecoveryTest, AbsentDriverLosesTripsBeforeThePickUp) {
   for (const std::string driver : {"d-1", "d-2"}) {
     t_.Connect(driver);
-    t_.GiveTrip("t-of-" + driver, driver);
+    t_.AssignTrip("t-of-" + driver, driver);
   }
   t_.Update("d-2", "t-of-d-2", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
@@ -112,7 +112,7 @@ TEST_F(MarketRecoveryTest, AbsentDriverLosesTripsBeforeThePickUp) {
 
 TEST_F(MarketRecoveryTest, DriverConnectedBeforeTheLogWasReadIsWelcomedAfterwards) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Restart();
   t_.Reconnect("d", false, 5);
   EXPECT_FALSE(TakeSnapshot().has_plan());
@@ -126,10 +126,10 @@ TEST_F(MarketRecoveryTest, DriverConnectedBeforeTheLogWasReadIsWelcomedAfterward
   EXPECT_THAT(t_.Take<ReportProgress>(), IsEmpty()) << "it isn't suspect";
 }
 
-TEST_F(MarketRecoveryTest, OldEventsOfAnEndedTripLeaveNothingBehind) {
+TEST_F(MarketRecoveryTest, OldEventsOfAnEndedTripLeaveNoState) {
   t_.Request("open");
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
   ASSERT_TRUE(t_.trips.Cancel("open").ok());
   t_.Restart();
@@ -184,7 +184,7 @@ TEST_F(MarketRecoveryTest, SnapshotHoldsOfferAndWholePlanOfResumedAndFreshSessio
 
 TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionIsEmptyWithoutAPlan) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.TakeAll();
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
   t_.DeliverLog();
@@ -198,7 +198,7 @@ TEST_F(MarketRecoveryTest, SnapshotOfAResumedSessionIsEmptyWithoutAPlan) {
 
 TEST_F(MarketRecoveryTest, CommandsOfANewerProtocolAreRejectedAndTheSessionContinues) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Take<Push>();
   t_.GiveUp("d", "t", static_cast<v1::GiveUpCause>(17));
   StopUpdated step{DriverId("d"), {}};
@@ -297,14 +297,14 @@ TEST_F(MarketRecoveryTest, ADroppedIdleDriverIsForgotten) {
   t_.Connect("d");
   t_.TakeAll();
   t_.Handle(SessionDropped{DriverId("d")});
-  const auto told = t_.Take<SetAvailability>();
-  ASSERT_THAT(told, SizeIs(1));
-  EXPECT_EQ(told[0].state, location::v1::DRIVER_STATE_OFFLINE);
-  EXPECT_FALSE(told[0].wants_positions);
+  const auto changes = t_.Take<SetAvailability>();
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].state, location::v1::DRIVER_STATE_OFFLINE);
+  EXPECT_FALSE(changes[0].wants_positions);
   EXPECT_EQ(t_.market().NextWake(), std::nullopt);
 }
 
-TEST_F(MarketRecoveryTest, PlanVersionsGoOnWhereverTheyWereLastSeen) {
+TEST_F(MarketRecoveryTest, PlanVersionsContinueAfterTheLastOneSeen) {
   struct Case {
     std::uint64_t seen;
     std::uint64_t next;
@@ -312,7 +312,7 @@ TEST_F(MarketRecoveryTest, PlanVersionsGoOnWhereverTheyWereLastSeen) {
   for (const Case& c : {Case{0, 3}, Case{1, 3}, Case{100, 102}}) {
     MarketTester t;
     t.Connect("d");
-    t.GiveTrip("t", "d");            // Version 1.
+    t.AssignTrip("t", "d");          // Version 1.
     t.Reconnect("d", true, c.seen);  // The snapshot's plan takes the next version.
     ASSERT_TRUE(t.trips.Cancel("t").ok());
     t.DeliverLog();
@@ -323,7 +323,7 @@ TEST_F(MarketRecoveryTest, PlanVersionsGoOnWhereverTheyWereLastSeen) {
 TEST_F(MarketRecoveryTest, ADroppedSessionFencesNoLaterOne) {
   t_.Connect("d-1");
   t_.Reconnect("d-1", /*resumed=*/true);
-  t_.GiveTrip("t-1", "d-1");
+  t_.AssignTrip("t-1", "d-1");
   t_.Handle(SessionDropped{DriverId("d-1")});
   t_.TakeAll();
   // The driver never saw the last Welcome, so its next epoch is no larger than that one's.

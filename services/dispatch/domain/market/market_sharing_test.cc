@@ -31,7 +31,7 @@ std::vector<std::string> StopsOf(const v1::Plan& plan) {
 class MarketSharingTest : public ::testing::Test {
  protected:
   /// The driver has the shared trip, its route, and no open decision.
-  void GiveShared(const std::string& trip, const std::string& driver, std::uint32_t riders = 1) {
+  void AssignShared(const std::string& trip, const std::string& driver, std::uint32_t riders = 1) {
     market_.RequestShared(trip, riders);
     market_.AnswerRound({driver});
     market_.Answer(driver, market_.Offers(driver).at(0), true);
@@ -39,15 +39,15 @@ class MarketSharingTest : public ::testing::Test {
   }
   /// Two parties share the driver's car that have no room in it at the same time: its plan takes
   /// t-2 after t-1.
-  void GiveOneAfterTheOther(const std::string& driver) {
-    GiveShared("t-1", driver, 3);
+  void AssignOneAfterTheOther(const std::string& driver) {
+    AssignShared("t-1", driver, 3);
     market_.TakeAll();
     market_.RequestShared("t-2", 3);
     const FindCandidates round = Round();
     AnswerInsertions(round, {Into(round.cars.at(0), 2, 2)});
     Settle();
   }
-  /// Trip does what it was told, tells it, and routes are found.
+  /// Carries out the commands, delivers the log, and answers route requests.
   void Settle() {
     while (market_.CarryOut() > 0) {
     }
@@ -59,14 +59,14 @@ class MarketSharingTest : public ::testing::Test {
   }
   /// Trip tells that this was done now.
   void LogTransition(const std::string& id, trip::v1::TripState state) {
-    TripLogged told{{}};
-    trip::v1::Trip& trip = *told.event.mutable_trip();
+    TripLogged logged{{}};
+    trip::v1::Trip& trip = *logged.event.mutable_trip();
     trip = market_.trips.Get(id);
     trip.set_version(trip.version() + static_cast<std::uint64_t>(state));
     trip.set_state(state);
     if (state == trip::v1::TRIP_STATE_ARRIVED) *trip.mutable_arrived_at() = ToProto(market_.now());
     if (state == trip::v1::TRIP_STATE_COMPLETED) *trip.mutable_ended_at() = ToProto(market_.now());
-    market_.Handle(told);
+    market_.Handle(logged);
   }
   /// Answers the newest round: no free drivers, and for each trip and move these insertions.
   void AnswerInsertions(const FindCandidates& round, const std::vector<InsertionFound>& found,
@@ -89,7 +89,7 @@ class MarketSharingTest : public ::testing::Test {
 
 TEST_F(MarketSharingTest, ARiderIsInsertedIntoAPlanUnderWayWithoutAnOffer) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.TakeAll();
   market_.RequestShared("t-2");
   const FindCandidates round = Round();
@@ -109,16 +109,16 @@ TEST_F(MarketSharingTest, ARiderIsInsertedIntoAPlanUnderWayWithoutAnOffer) {
   EXPECT_THAT(market_.Outcomes("d"), IsEmpty()) << "there was no offer that could end";
   EXPECT_EQ(market_.trips.Get("t-2").state(), trip::v1::TRIP_STATE_ASSIGNED);
   // The riders hear of the new times.
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
   for (const ReportProgress& report : market_.Take<ReportProgress>()) {
-    told.push_back(report.progress.trip_id());
+    reported.push_back(report.progress.trip_id());
   }
-  EXPECT_THAT(told, ::testing::IsSupersetOf({"t-1", "t-2"}));
+  EXPECT_THAT(reported, ::testing::IsSupersetOf({"t-1", "t-2"}));
 }
 
 TEST_F(MarketSharingTest, AnInsertionIntoAnOlderPlanIsNotMade) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.TakeAll();
   market_.RequestShared("t-2");
   const FindCandidates round = Round();
@@ -133,7 +133,7 @@ TEST_F(MarketSharingTest, AnInsertionIntoAnOlderPlanIsNotMade) {
 
 TEST_F(MarketSharingTest, OneCarGetsOneRiderAtATime) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.TakeAll();
   market_.RequestShared("t-2");
   const FindCandidates first = Round();
@@ -150,7 +150,7 @@ TEST_F(MarketSharingTest, OneCarGetsOneRiderAtATime) {
 
 TEST_F(MarketSharingTest, ARefusedInsertionLetsTheRiderWaitForAnother) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.TakeAll();
   market_.RequestShared("t-2");
   const FindCandidates round = Round();
@@ -166,11 +166,11 @@ TEST_F(MarketSharingTest, ARefusedInsertionLetsTheRiderWaitForAnother) {
 
 TEST_F(MarketSharingTest, InsertsOnlySharedTripsAndOnlyForConsentingDrivers) {
   market_.Connect("alone");
-  market_.GiveTrip("t-1", "alone");
+  market_.AssignTrip("t-1", "alone");
   DriverConnected unasked{DriverId("unasked"), 99, false, {}};
   unasked.hello.set_seats(4);
   market_.Handle(unasked);
-  GiveShared("t-2", "unasked");
+  AssignShared("t-2", "unasked");
   market_.TakeAll();
   market_.RequestShared("t-3");
   EXPECT_THAT(Round().cars, IsEmpty());
@@ -178,9 +178,9 @@ TEST_F(MarketSharingTest, InsertsOnlySharedTripsAndOnlyForConsentingDrivers) {
 
 TEST_F(MarketSharingTest, ARiderMovesToADriverWhoServesItBetter) {
   market_.Connect("a");
-  GiveShared("t-1", "a");
+  AssignShared("t-1", "a");
   market_.Connect("b");
-  GiveShared("t-2", "b");
+  AssignShared("t-2", "b");
   market_.TakeAll();
   market_.RequestShared("t-3");
   const FindCandidates round = Round();
@@ -204,11 +204,11 @@ TEST_F(MarketSharingTest, ARiderMovesToADriverWhoServesItBetter) {
   EXPECT_EQ(market_.trips.Get("t-1").driver().driver_id(), "b");
 }
 
-TEST_F(MarketSharingTest, AMoveThatGainsLittleIsNotMade) {
+TEST_F(MarketSharingTest, DoesNotMakeAMoveThatGainsLittle) {
   market_.Connect("a");
-  GiveShared("t-1", "a");
+  AssignShared("t-1", "a");
   market_.Connect("b");
-  GiveShared("t-2", "b");
+  AssignShared("t-2", "b");
   market_.TakeAll();
   market_.RequestShared("t-3");
   const FindCandidates round = Round();
@@ -224,9 +224,9 @@ TEST_F(MarketSharingTest, RiderMovesToFreeCapacityForAWaitingRider) {
                       waiting = cancelled ? "t-6" : "t-3", a = cancelled ? "c" : "a",
                       b = cancelled ? "d" : "b";
     market_.Connect(a);
-    GiveShared(mover, a);
+    AssignShared(mover, a);
     market_.Connect(b);
-    GiveShared(other, b);
+    AssignShared(other, b);
     market_.TakeAll();
     market_.RequestShared(waiting);
     const FindCandidates round = Round();
@@ -259,7 +259,7 @@ TEST_F(MarketSharingTest, RiderMovesToFreeCapacityForAWaitingRider) {
 TEST_F(MarketSharingTest, SearchesForMovesWhileNoTripWaits) {
   market_.keeps_searches = true;
   market_.Connect("a");
-  GiveShared("t-1", "a");
+  AssignShared("t-1", "a");
   market_.TakeAll();
   market_.Pass(seconds(1));
   const FindCandidates round = Round();
@@ -275,7 +275,7 @@ TEST_F(MarketSharingTest, SearchesForMovesWhileNoTripWaits) {
 
 TEST_F(MarketSharingTest, BrokenPromiseIsNotifiedAtOnceAndCountedOnce) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.Move("d");
   const auto broken = [this] {
     const auto reports = market_.Take<ReportProgress>();
@@ -292,7 +292,7 @@ TEST_F(MarketSharingTest, BrokenPromiseIsNotifiedAtOnceAndCountedOnce) {
 
 TEST_F(MarketSharingTest, ADriverWhoComesLateBetweenTwoPositionsHasBrokenThePromise) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.Pass(minutes(9));
   market_.TakeAll();
   EXPECT_EQ(market_.market().promises_broken(), 1u) << "when the time was over";
@@ -305,7 +305,7 @@ TEST_F(MarketSharingTest, ALateDropOffBreaksThePromise) {
   market_.Connect("d");
   std::uint64_t broken = 0;
   for (const auto& [trip, late] : {std::pair("t-1", false), std::pair("t-2", true)}) {
-    GiveShared(trip, "d");
+    AssignShared(trip, "d");
     LogTransition(trip, trip::v1::TRIP_STATE_ARRIVED);
     LogTransition(trip, trip::v1::TRIP_STATE_ABOARD);
     market_.Pass(minutes(late ? 31 : 29));
@@ -320,7 +320,7 @@ TEST_F(MarketSharingTest, NewRouteFollowsTheOldOneUntilTheDriverGetsIt) {
     return Interpolate(MarketTester::kCar, MarketTester::kPickup, part);
   };
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.Move("d", to_pickup(0.4));  // 60 s from the pick-up.
   market_.Pass(seconds(4));
   market_.TakeAll();
@@ -343,14 +343,14 @@ TEST_F(MarketSharingTest, NewRouteFollowsTheOldOneUntilTheDriverGetsIt) {
   for (Duration& to_stop : rest.to_stop) to_stop -= seconds(46);
   market_.Handle(RouteFound{question.driver, question.request, rest});
   const v1::Plan plan = market_.Plans("d").at(0);
-  EXPECT_EQ(plan.stops(0).eta_s(), 60u) << "the driver was told no detour";
+  EXPECT_EQ(plan.stops(0).eta_s(), 60u) << "the plan has no detour";
   EXPECT_EQ(plan.route().lat_e7(0), to_pickup(0.4).lat_e7);
   EXPECT_THAT(plan.route().piece_ms(), ElementsAre(6'000, 54'000, 100'000, 100'000, 100'000));
 }
 
 TEST_F(MarketSharingTest, AStopKeepsItsOrderWhenAnEarlierStopIsRemoved) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.TakeAll();
   for (const std::string trip : {"t-2", "t-3"}) {
     market_.RequestShared(trip);
@@ -377,7 +377,7 @@ TEST_F(MarketSharingTest, UnservableSharedTripIsGivenUp) {
   EXPECT_EQ(market_.trips.Get("t-1").state(), trip::v1::TRIP_STATE_UNSERVED);
 }
 
-TEST_F(MarketSharingTest, AFreeDriverWhoWouldComeTooLateIsNotAsked) {
+TEST_F(MarketSharingTest, DoesNotOfferToADriverWhoWouldArriveTooLate) {
   market_.Connect("d");
   market_.trips.RequestShared("t-1", MarketTester::kPickup, MarketTester::kDropoff, market_.now(),
                               1, seconds(100));
@@ -421,7 +421,7 @@ TEST_F(MarketSharingTest, SharingCanBeTurnedOff) {
 
 TEST_F(MarketSharingTest, RestoredPlanNeverExceedsTheSeats) {
   market_.Connect("d");
-  GiveOneAfterTheOther("d");
+  AssignOneAfterTheOther("d");
   ASSERT_THAT(StopsOf(market_.Plans("d").at(0)), ElementsAre("+t-1", "-t-1", "+t-2", "-t-2"));
 
   // Both were promised a pick-up before any drop-off: by that order t-2 would never get in.
@@ -445,7 +445,7 @@ TEST_F(MarketSharingTest, RestoredPlanNeverExceedsTheSeats) {
 
 TEST_F(MarketSharingTest, DropOffsComeFirstWhenADriverChangesTheOrder) {
   market_.Connect("d");
-  GiveOneAfterTheOther("d");
+  AssignOneAfterTheOther("d");
   market_.TakeAll();
   market_.Update("d", "t-2", v1::STOP_ACTION_ARRIVED);
   market_.Update("d", "t-2", v1::STOP_ACTION_PICKED_UP);
@@ -453,37 +453,37 @@ TEST_F(MarketSharingTest, DropOffsComeFirstWhenADriverChangesTheOrder) {
   EXPECT_THAT(StopsOf(market_.Plans("d").back()), ElementsAre("-t-2", "+t-1", "-t-1"));
 }
 
-TEST_F(MarketSharingTest, RiderIsNotifiedWhenThePromisedTimeEndsAlsoIfTheCarIsSilent) {
+TEST_F(MarketSharingTest, NotifiesTheRiderAtThePromisedTimeEvenIfTheCarIsSilent) {
   market_.Connect("d");
-  GiveShared("t-1", "d");
+  AssignShared("t-1", "d");
   market_.Move("d");
   market_.TakeAll();
-  const auto told_late = [&] {
-    std::vector<bool> told;
+  const auto broken_flags = [&] {
+    std::vector<bool> flags;
     for (const ReportProgress& report : market_.Take<ReportProgress>()) {
-      told.push_back(report.progress.progress().promise_broken());
+      flags.push_back(report.progress.progress().promise_broken());
     }
-    return told;
+    return flags;
   };
   const Time latest = FromProto(market_.trips.Get("t-1").promise().latest_pickup_at());
   market_.Pass(latest - market_.now());
-  EXPECT_THAT(told_late(), IsEmpty()) << "on time is not too late";
+  EXPECT_THAT(broken_flags(), IsEmpty()) << "on time is not too late";
   market_.Pass(std::chrono::milliseconds(1));
-  EXPECT_THAT(told_late(), ElementsAre(true));
+  EXPECT_THAT(broken_flags(), ElementsAre(true));
   EXPECT_EQ(market_.market().promises_broken(), 1u);
   market_.Pass(seconds(21));
-  EXPECT_THAT(told_late(), ElementsAre(true, true)) << "it may have been lost";
+  EXPECT_THAT(broken_flags(), ElementsAre(true, true)) << "it may have been lost";
   EXPECT_EQ(market_.market().promises_broken(), 1u);
 
   market_.Restart();
   market_.DeliverLog();
   market_.Handle(LogCaughtUp{});
-  EXPECT_THAT(told_late(), ::testing::Contains(true)) << "also by a process that begins";
+  EXPECT_THAT(broken_flags(), ::testing::Contains(true)) << "also by a process that begins";
   ASSERT_TRUE(market_.trips.Cancel("t-1").ok());
   market_.DeliverLog();
   market_.TakeAll();
   market_.Pass(minutes(1));
-  EXPECT_THAT(told_late(), IsEmpty());
+  EXPECT_THAT(broken_flags(), IsEmpty());
 }
 
 }  // namespace

@@ -86,8 +86,8 @@ TEST_F(MarketTest, ARideFromRequestToDropOff) {
     EXPECT_EQ(plans[0].stops_size(), stops_left[i]);
     EXPECT_EQ(plans[0].route_id(), i < 2 ? route : 0);
     EXPECT_FALSE(plans[0].has_route()) << "the driver has it";
-    const auto told = States();
-    EXPECT_EQ(told.empty() ? "" : told.back(), states[i]);
+    const auto states_seen = States();
+    EXPECT_EQ(states_seen.empty() ? "" : states_seen.back(), states[i]);
   }
   EXPECT_THAT(t_.Take<FindRoute>(), IsEmpty());
   EXPECT_EQ(t_.market().NextWake(), std::nullopt);
@@ -157,7 +157,7 @@ TEST_F(MarketTest, OnlyAFreeDriverIsOffered) {
       {"gone", [](MarketTester& t) { t.Handle(SessionDropped{DriverId("d")}); }, false},
       {"offered", [](MarketTester& t) { t.OfferTrip("other", "d"); }, false},
       {"assigning", [](MarketTester& t) { t.Answer("d", t.OfferTrip("other", "d"), true); }, false},
-      {"busy", [](MarketTester& t) { t.GiveTrip("other", "d"); }, false},
+      {"busy", [](MarketTester& t) { t.AssignTrip("other", "d"); }, false},
       {"too small", [](MarketTester& t) { t.Connect("d", 2); }, false},
   };
   for (const Case& c : cases) {
@@ -172,7 +172,7 @@ TEST_F(MarketTest, OnlyAFreeDriverIsOffered) {
   }
 }
 
-TEST_F(MarketTest, RoundsGoOnWhileSomebodyWaitsAndNoLonger) {
+TEST_F(MarketTest, RoundsContinueOnlyWhileATripWaits) {
   t_.Request("t");
   EXPECT_THAT(Asked(), ElementsAre(TripId("t")));
   t_.Pass(seconds(5));
@@ -282,7 +282,7 @@ TEST_F(MarketTest, TripWaitsAgainAfterARefusedGiveUp) {
 
 TEST_F(MarketTest, ARiderWhoCancelsIsTakenOutOfThePlan) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   ASSERT_TRUE(t_.trips.Cancel("t").ok());
   t_.DeliverLog();
   const auto plans = t_.Plans("d");
@@ -295,7 +295,7 @@ TEST_F(MarketTest, ARiderWhoCancelsIsTakenOutOfThePlan) {
 
 TEST_F(MarketTest, AChangedDestinationBringsANewRoute) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   const LatLng elsewhere{407'700'000, -739'600'000};
   ASSERT_TRUE(t_.trips.ChangeDestination("t", elsewhere).ok());
   t_.DeliverLog();
@@ -309,7 +309,7 @@ TEST_F(MarketTest, AChangedDestinationBringsANewRoute) {
   EXPECT_EQ(plans[0].route_id(), plans[0].version());
 }
 
-TEST_F(MarketTest, AChangeWhileARouteIsLookedForSupersedesIt) {
+TEST_F(MarketTest, AChangeDuringARouteRequestSupersedesIt) {
   t_.Connect("d");
   t_.Answer("d", t_.OfferTrip("t", "d"), true);
   t_.CarryOut();
@@ -356,7 +356,7 @@ TEST_F(MarketTest, APlanWithoutARouteIsPushedAndGetsOneWhenTheCarMoves) {
 
 TEST_F(MarketTest, ACarThatLeavesItsRouteGetsAnotherAtTheSecondPosition) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   const auto beside = [](double fraction, double beside_m) {
     const LatLng on_route = Interpolate(MarketTester::kCar, MarketTester::kPickup, fraction);
     return OffsetBy(on_route, -beside_m / 2, beside_m / 2);
@@ -386,7 +386,7 @@ TEST_F(MarketTest, CarFarFromItsExpectedPlaceIsReroutedAtOnce) {
                               MarketTester::kDropoff}) {  // on the route, but not by driving it
     MarketTester t;
     t.Connect("d");
-    t.GiveTrip("t", "d");
+    t.AssignTrip("t", "d");
     t.Move("d", place);
     t.Move("d", place);
     const auto requests = t.Take<FindRoute>();
@@ -405,7 +405,7 @@ TEST_F(MarketTest, CarFarFromItsExpectedPlaceIsReroutedAtOnce) {
 
 TEST_F(MarketTest, ARouteThatStartsAwayFromTheCarIsReplaced) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Move("d", OffsetBy(MarketTester::kCar, 20'000, 20'000));
   const auto wrong = t_.Take<FindRoute>();
   ASSERT_THAT(wrong, SizeIs(1));
@@ -417,9 +417,9 @@ TEST_F(MarketTest, ARouteThatStartsAwayFromTheCarIsReplaced) {
   EXPECT_EQ(requests[0].from, MarketTester::kPickup);
 }
 
-TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
+TEST_F(MarketTest, ReportsTheApproachingCarToTheRider) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   const LatLng half = Interpolate(MarketTester::kCar, MarketTester::kPickup, 0.5);
   t_.Move("d", half);
   const auto reports = t_.Take<ReportProgress>();
@@ -432,7 +432,7 @@ TEST_F(MarketTest, RidersSeeTheCarComeNearer) {
 
 TEST_F(MarketTest, CorrectsAnEtaOnlyWhenItIsFarOff) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   const auto move = [&](Duration passed, double fraction) {
     t_.Pass(passed);
     t_.Move("d", Interpolate(MarketTester::kCar, MarketTester::kPickup, fraction));
@@ -440,15 +440,15 @@ TEST_F(MarketTest, CorrectsAnEtaOnlyWhenItIsFarOff) {
     EXPECT_THAT(reports, SizeIs(1));
     return reports.at(0).progress.progress();
   };
-  const Time told = FromProto(move(seconds(0), 0).arrives_at());
+  const Time first = FromProto(move(seconds(0), 0).arrives_at());
   // 100 s of the route's time. It is slower than that, but not by half a minute.
-  EXPECT_EQ(FromProto(move(seconds(20), 0.1).arrives_at()), told);
+  EXPECT_EQ(FromProto(move(seconds(20), 0.1).arrives_at()), first);
   const trip::v1::Progress later = move(seconds(20), 0.2);
-  EXPECT_EQ(FromProto(later.arrives_at()), told);
+  EXPECT_EQ(FromProto(later.arrives_at()), first);
   EXPECT_EQ(later.eta_s(), 60u);
   EXPECT_EQ(t_.market().eta_corrections(), 0U);
   const trip::v1::Progress corrected = move(seconds(20), 0.3);
-  EXPECT_NEAR(std::chrono::duration<double>(FromProto(corrected.arrives_at()) - told).count(), 30,
+  EXPECT_NEAR(std::chrono::duration<double>(FromProto(corrected.arrives_at()) - first).count(), 30,
               1);
   EXPECT_NEAR(corrected.eta_s(), 70, 1);
   EXPECT_EQ(t_.market().eta_corrections(), 1U);
@@ -483,7 +483,7 @@ TEST_F(MarketTest, ReportsDrivingTimesOfCars) {
 TEST_F(MarketTest, MissingCarsCauseSurgeAndWaitingPlaces) {
   t_.Connect("near");
   t_.Connect("busy");
-  t_.GiveTrip("t", "busy");
+  t_.AssignTrip("t", "busy");
   const auto survey = [&] {
     t_.Pass(seconds(10));
     t_.Handle(FleetSurveyed{{{DriverId("near"), OffsetBy(MarketTester::kPickup, 2'000, 0)},
@@ -506,12 +506,12 @@ TEST_F(MarketTest, MissingCarsCauseSurgeAndWaitingPlaces) {
   ASSERT_NE(here, surges.back().cells.end());
   EXPECT_GE(here->second, 150U);
   for (int i = 0; i < 8; ++i) survey();
-  EXPECT_THAT(t_.Take<SetSurge>(), ::testing::Not(IsEmpty())) << "told again while it lasts";
+  EXPECT_THAT(t_.Take<SetSurge>(), ::testing::Not(IsEmpty())) << "sent again while it lasts";
 }
 
 TEST_F(MarketTest, ADriverWhoGivesUpATripNeverGetsItAgain) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.GiveUp("d", "t");
   t_.CarryOut();
   t_.DeliverLog();
@@ -534,7 +534,7 @@ TEST_F(MarketTest, NoShowEndsTheTripAndNoOtherDriverIsSent) {
     MarketTester t;
     t.Connect("d");
     t.Connect("d-2");
-    t.GiveTrip("t", "d");
+    t.AssignTrip("t", "d");
     t.Update("d", "t", v1::STOP_ACTION_ARRIVED);
     t.CarryOut();
     t.DeliverLog();
@@ -557,7 +557,7 @@ TEST_F(MarketTest, NoShowEndsTheTripAndNoOtherDriverIsSent) {
 
 TEST_F(MarketTest, AnArrivalUnderWayCountsForANoShow) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.GiveUp("d", "t");
   EXPECT_EQ(t_.CarryOut(), 1u);
@@ -567,7 +567,7 @@ TEST_F(MarketTest, AnArrivalUnderWayCountsForANoShow) {
 
 TEST_F(MarketTest, ADriverWhoCannotDriveAtThePickUpIsReplaced) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   t_.GiveUp("d", "t", v1::GIVE_UP_CAUSE_CANT_DRIVE, "flat tyre");
@@ -634,8 +634,8 @@ TEST_F(MarketTest, ForbiddenRequestsAreRejectedWithTheReason) {
     MarketTester t;
     t.Connect("d");
     t.Connect("d-2");
-    t.GiveTrip("t", "d");
-    t.GiveTrip("other", "d-2");
+    t.AssignTrip("t", "d");
+    t.AssignTrip("other", "d-2");
     c.act(t);
     const auto rejections = t.Rejections("d");
     ASSERT_THAT(rejections, SizeIs(1));
@@ -648,7 +648,7 @@ TEST_F(MarketTest, ForbiddenRequestsAreRejectedWithTheReason) {
 
 TEST_F(MarketTest, ARepeatedStepIsAnsweredByThePlanAgain) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(t_.CarryOut(), 1u) << "the second is the same command";
@@ -673,7 +673,7 @@ TEST_F(MarketTest, ARepeatedStepIsAnsweredByThePlanAgain) {
 
 TEST_F(MarketTest, PlanNamesTheCommandsThatItAnswersAndItsDriver) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   auto plans = t_.Plans("d");
@@ -689,7 +689,7 @@ TEST_F(MarketTest, PlanNamesTheCommandsThatItAnswersAndItsDriver) {
   ASSERT_THAT(plans, SizeIs(1));
   EXPECT_THAT(plans[0].answers(), IsEmpty()) << "the rider cancelled";
 
-  t_.GiveTrip("t-2", "d");
+  t_.AssignTrip("t-2", "d");
   t_.GiveUp("d", "t-2");
   t_.CarryOut();
   plans = t_.Plans("d");
@@ -700,7 +700,7 @@ TEST_F(MarketTest, PlanNamesTheCommandsThatItAnswersAndItsDriver) {
 
 TEST_F(MarketTest, CommandsWhosePlanWaitsForItsRouteAreAnsweredWithIt) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   ASSERT_TRUE(t_.trips.ChangeDestination("t", OffsetBy(MarketTester::kCar, 500, 500)).ok());
   t_.DeliverLog();
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
@@ -715,7 +715,7 @@ TEST_F(MarketTest, CommandsWhosePlanWaitsForItsRouteAreAnsweredWithIt) {
 
 TEST_F(MarketTest, PlanThatWaitsForItsRouteHoldsABoundedNumberOfAnswers) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.CarryOut();
   EXPECT_THAT(t_.Plans("d"), SizeIs(1));
@@ -730,9 +730,9 @@ TEST_F(MarketTest, PlanThatWaitsForItsRouteHoldsABoundedNumberOfAnswers) {
   EXPECT_THAT(plans[0].answers(), SizeIs(PlanPublisher::kMaxAnswers));
 }
 
-TEST_F(MarketTest, FastStepsAreSentToTripOneAfterTheOther) {
+TEST_F(MarketTest, SendsStepsInQuickSuccessionToTripInOrder) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.Update("d", "t", v1::STOP_ACTION_PICKED_UP);
   t_.Update("d", "t", v1::STOP_ACTION_DROPPED_OFF);
@@ -745,7 +745,7 @@ TEST_F(MarketTest, FastStepsAreSentToTripOneAfterTheOther) {
 
 TEST_F(MarketTest, ACommandWhoseOutcomeIsOpenIsSentAgainUntilItIsKnown) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   for (int i = 0; i < 5; ++i) {
     t_.FailCommand(absl::UnavailableError("trip is being restarted"));
@@ -759,7 +759,7 @@ TEST_F(MarketTest, ACommandWhoseOutcomeIsOpenIsSentAgainUntilItIsKnown) {
 
 TEST_F(MarketTest, ATripThatItsOwnerDoesNotKnowIsForgotten) {
   t_.Connect("d");
-  t_.GiveTrip("t", "d");
+  t_.AssignTrip("t", "d");
   t_.Update("d", "t", v1::STOP_ACTION_ARRIVED);
   t_.FailCommand(absl::NotFoundError("trip t is not known"));
   EXPECT_THAT(t_.Rejections("d"), SizeIs(1));
@@ -797,7 +797,7 @@ TEST_F(MarketTest, AnswersToUnknownForeignAndEndedOffers) {
   EXPECT_THAT(t_.Outcomes("d-2"), ElementsAre(v1::OFFER_OUTCOME_WITHDRAWN)) << "it isn't its own";
 }
 
-TEST_F(MarketTest, EventsOfStrangersDoNoHarm) {
+TEST_F(MarketTest, IgnoresEventsOfUnknownDrivers) {
   const DriverId nobody("nobody");
   t_.Handle(DriverDisconnected{nobody, 1});
   t_.Handle(DriverSuspect{nobody});

@@ -109,8 +109,8 @@ void Offers::Remember(const DriverId& driver, const v1::OfferEnded& ended) {
   history.ended.push_back(ended);
 }
 
-OpenOffer* Offers::TakeAnswer(const DriverId& driver, const v1::OfferAnswer& answer,
-                              const TripBook& trips, Step& step) {
+OpenOffer* Offers::FindForAnswer(const DriverId& driver, const v1::OfferAnswer& answer,
+                                 const TripBook& trips, Step& step) {
   OpenOffer* offer = Find(OfferId(answer.offer_id()));
   if (offer == nullptr) {
     PushOfferEnded(driver, answer.offer_id(), trips, step);

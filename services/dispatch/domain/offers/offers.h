@@ -74,8 +74,8 @@ class Offers {
 
   /// Returns the offer that the answer refers to, if it can still be answered. Otherwise null, and
   /// the driver is sent the reason: the offer was made to another driver, or has ended.
-  OpenOffer* TakeAnswer(const DriverId& driver, const v1::OfferAnswer& answer,
-                        const TripBook& trips, Step& step);
+  OpenOffer* FindForAnswer(const DriverId& driver, const v1::OfferAnswer& answer,
+                           const TripBook& trips, Step& step);
 
   /// Null if there is none. Valid until the offer ends.
   OpenOffer* Find(const OfferId& id);

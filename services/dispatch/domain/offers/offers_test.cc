@@ -53,7 +53,7 @@ class OffersTest : public ::testing::Test {
     v1::OfferAnswer answer;
     answer.set_offer_id(offer);
     answer.set_accept(true);
-    OpenOffer* taken = offers_.TakeAnswer(DriverId(driver), answer, trips_, step);
+    OpenOffer* taken = offers_.FindForAnswer(DriverId(driver), answer, trips_, step);
     pushes_ = PushesOf(step);
     return taken;
   }

@@ -59,7 +59,7 @@ TEST(AnswersTest, ChangesByOthersAreNotCommands) {
   EXPECT_THAT(Names(kAssigned, moved), IsEmpty());
 }
 
-TEST(AnswersTest, AGivenUpTripIsNamed) {
+TEST(AnswersTest, NamesTheTripThatWasGivenUp) {
   trip::v1::Trip released = TripOfDriver(trip::v1::TRIP_STATE_REQUESTED);
   released.clear_driver();
   released.mutable_last_release()->set_driver_id("d");

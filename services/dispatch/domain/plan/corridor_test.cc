@@ -1,5 +1,5 @@
-// Cars that drive along their routes and cars that leave them, on real streets and with a GPS as it
-// is: who is told another route.
+// Cars that follow their routes and cars that leave them, on real streets and with realistic GPS
+// noise: which cars get a new route.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -136,17 +136,17 @@ TEST_P(CorridorTest, NoiseReroutesLessThanOneTripInAHundred) {
 TEST_P(CorridorTest, ADepartureIsNoticedAtTheSecondPositionBeyondTheCorridor) {
   int noticed = 0;
   for (int trip = 0; trip < 120; ++trip) {
-    // The car drives to somewhere else than it was told.
+    // The car drives to a place that is not on its route.
     const LatLng from = RandomPointOnStreet(streets_->graph(), random_);
-    const roads::Route told =
+    const roads::Route planned =
         streets_->router().FindRoute(from, RandomPointOnStreet(streets_->graph(), random_)).value();
     const roads::Route driven =
         streets_->router().FindRoute(from, RandomPointOnStreet(streets_->graph(), random_)).value();
-    RouteProgress progress(ToProto(told));
+    RouteProgress progress(ToProto(planned));
     int beyond = 0;
     for (const LatLng place : Drive(driven)) {
       progress.MoveTo(place);
-      const double off_m = DistanceToM(told, place);
+      const double off_m = DistanceToM(planned, place);
       if (std::abs(off_m - kCorridorM) < 2) break;  // too near to the edge to judge
       beyond = off_m > kCorridorM ? beyond + 1 : 0;
       if (beyond >= 2) {

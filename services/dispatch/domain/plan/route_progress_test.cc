@@ -72,7 +72,7 @@ TEST(RouteProgressTest, NeverGoesBack) {
   ExpectBehind(progress, seconds(12));
 }
 
-TEST(RouteProgressTest, IsNotThrownAheadWhereTheRouteComesBack) {
+TEST(RouteProgressTest, DoesNotJumpAheadWhereTheRouteReturns) {
   // Out along a street for two minutes and back by the other side of it.
   RouteProgress progress(
       RouteThrough({Place(0), Place(400), Place(800), Place(1200), Place(1200, 10), Place(800, 10),

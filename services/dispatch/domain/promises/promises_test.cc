@@ -31,14 +31,14 @@ class PromisesTest : public ::testing::Test {
   }
   /// A car at the pick-up.
   Promises::Car Car() const { return {plan_, kPlace, /*suspect=*/false}; }
-  /// Whether the rider was told that the promise is broken, each time something was told.
-  static std::vector<bool> Told(Step& step) {
-    std::vector<bool> told;
+  /// The "promise broken" flag of each report of progress in this step.
+  static std::vector<bool> BrokenFlags(Step& step) {
+    std::vector<bool> flags;
     for (const Decision& decision : step.TakeDecisions()) {
       const auto* report = std::get_if<ReportProgress>(&decision);
-      if (report != nullptr) told.push_back(report->progress.progress().promise_broken());
+      if (report != nullptr) flags.push_back(report->progress.progress().promise_broken());
     }
-    return told;
+    return flags;
   }
 
   trip::v1::Trip trip_;
@@ -62,16 +62,16 @@ TEST_F(PromisesTest, SetsATimerForTheNextPromiseOnly) {
 TEST_F(PromisesTest, RiderOfABrokenPromiseIsNotifiedRepeatedly) {
   Step on_time(kNow + minutes(8));
   promises_.ReportToRiders(Car(), on_time);
-  EXPECT_EQ(Told(on_time), std::vector<bool>{false});
+  EXPECT_EQ(BrokenFlags(on_time), std::vector<bool>{false});
 
   Step late(kNow + minutes(8) + Duration(1));
   promises_.Due(Car(), kTrip, late);
-  EXPECT_EQ(Told(late), std::vector<bool>{true});
+  EXPECT_EQ(BrokenFlags(late), std::vector<bool>{true});
   EXPECT_EQ(promises_.broken(), 1u);
   EXPECT_EQ(timers_.Next(), late.now() + Promises::kTellLateEvery);
   Step later(*timers_.Next());
   promises_.Due(Car(), kTrip, later);
-  EXPECT_EQ(Told(later), std::vector<bool>{true});
+  EXPECT_EQ(BrokenFlags(later), std::vector<bool>{true});
   EXPECT_EQ(promises_.broken(), 1u);
 }
 
@@ -81,10 +81,10 @@ TEST_F(PromisesTest, ABrokenPromiseStaysBrokenUntilTheTripIsForgotten) {
   EXPECT_FALSE(promises_.HoldToRecord(trip_));
   Step step(kNow);
   promises_.ReportToRiders(Car(), step);
-  EXPECT_EQ(Told(step), std::vector<bool>{true});
+  EXPECT_EQ(BrokenFlags(step), std::vector<bool>{true});
   promises_.Forget(kTrip);
   promises_.ReportToRiders(Car(), step);
-  EXPECT_EQ(Told(step), std::vector<bool>{false});
+  EXPECT_EQ(BrokenFlags(step), std::vector<bool>{false});
 }
 
 TEST_F(PromisesTest, ArrivalInTimeOnRecordKeepsThePickUpPromise) {

@@ -20,17 +20,17 @@ class RiderEtas {
   /// changed too much or the trip is in a different state.
   Time Update(const TripId& trip, trip::v1::TripState state, Time expected);
   /// The trip has ended, or gets another driver.
-  void Forget(const TripId& trip) { told_.erase(trip); }
+  void Forget(const TripId& trip) { sent_.erase(trip); }
 
   /// Number of corrections that weren't caused by a change of state.
   std::uint64_t corrections() const { return corrections_; }
 
  private:
-  struct Told {
+  struct Sent {
     trip::v1::TripState state = trip::v1::TRIP_STATE_UNSPECIFIED;
     Time arrives_at{};
   };
-  absl::flat_hash_map<TripId, Told> told_;
+  absl::flat_hash_map<TripId, Sent> sent_;
   std::uint64_t corrections_ = 0;
 };
 

@@ -48,7 +48,7 @@ void DriverRequests::Reject(const DriverId& driver, const Request& request, cons
   fleet_.PushRejected(driver, std::move(rejected), step);
 }
 
-void DriverRequests::Take(const StopUpdated& event, Step& step) {
+void DriverRequests::Handle(const StopUpdated& event, Step& step) {
   const Driver* driver = fleet_.Find(event.driver);
   if (driver == nullptr) return;
   const trip::v1::TripState to = StateAfter(event.update.action());
@@ -107,7 +107,7 @@ void DriverRequests::AnswerForeign(const StopUpdated& event, Step& step) {
   }
 }
 
-void DriverRequests::Take(const TripGivenUp& event, Step& step) {
+void DriverRequests::Handle(const TripGivenUp& event, Step& step) {
   const Driver* driver = fleet_.Find(event.driver);
   if (driver == nullptr) return;
   if (!v1::GiveUpCause_IsValid(event.give_up.cause())) {
@@ -159,7 +159,7 @@ void DriverRequests::AnswerForeign(const TripGivenUp& event, Step& step) {
   }
 }
 
-void DriverRequests::Take(const ShiftEnded& event, bool assigning, Step& step) {
+void DriverRequests::Handle(const ShiftEnded& event, bool assigning, Step& step) {
   const Driver* driver = fleet_.Find(event.driver);
   if (driver == nullptr || driver->epoch != event.epoch) return;
   if (driver->plan.empty() && !assigning) {

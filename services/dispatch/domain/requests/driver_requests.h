@@ -26,10 +26,10 @@ class DriverRequests {
         commands_(commands),
         fleet_(fleet) {}
 
-  void Take(const StopUpdated& event, Step& step);
-  void Take(const TripGivenUp& event, Step& step);
+  void Handle(const StopUpdated& event, Step& step);
+  void Handle(const TripGivenUp& event, Step& step);
   /// `assigning`: a trip is being assigned to the driver.
-  void Take(const ShiftEnded& event, bool assigning, Step& step);
+  void Handle(const ShiftEnded& event, bool assigning, Step& step);
   /// The trip service has answered a request's command: sends the driver the reason for a refusal.
   void Settled(const PendingCommand& command, const absl::Status& status, Step& step);
 

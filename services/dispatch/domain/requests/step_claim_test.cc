@@ -94,9 +94,9 @@ class StepsOfAMarketTest : public ::testing::Test {
     config.implausible_steps = what;
     market_.emplace(/*caught_up=*/true, config);
     market_->Connect("d-1");
-    market_->GiveTrip("t-1", "d-1");
+    market_->AssignTrip("t-1", "d-1");
   }
-  void Say(v1::StopAction action, const std::string& trip = "t-1") {
+  void ReportStep(v1::StopAction action, const std::string& trip = "t-1") {
     market_->Update("d-1", trip, action);
   }
   /// The steps that were judged since the last call.
@@ -114,21 +114,21 @@ TEST_F(StepsOfAMarketTest, StepsOfACarAtTheStopArePlausible) {
   Begin(ImplausibleSteps::kRefuse);
   market_->Move("d-1", MarketTester::kPickup);
   for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {
-    Say(action);
+    ReportStep(action);
     EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_PLAUSIBLE);
     EXPECT_EQ(market_->CarryOut(), 1u);
     market_->DeliverLog();
   }
   market_->Pass(2min);
   market_->Move("d-1", MarketTester::kDropoff);
-  Say(v1::STOP_ACTION_DROPPED_OFF);
+  ReportStep(v1::STOP_ACTION_DROPPED_OFF);
   EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_PLAUSIBLE);
 }
 
 TEST_F(StepsOfAMarketTest, AcceptsImplausibleStepsAndRecordsTheirPlausibility) {
   Begin(ImplausibleSteps::kCount);
   market_->Move("d-1", MarketTester::kCar);
-  Say(v1::STOP_ACTION_ARRIVED);
+  ReportStep(v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_FAR_FROM_STOP);
   const auto commands = market_->Take<TripCommand>();
   ASSERT_EQ(commands.size(), 1u);
@@ -137,12 +137,12 @@ TEST_F(StepsOfAMarketTest, AcceptsImplausibleStepsAndRecordsTheirPlausibility) {
   EXPECT_NEAR(advance.distance_m(), DistanceM(MarketTester::kCar, MarketTester::kPickup), 1);
   market_->Handle(CommandDone{commands[0].command, market_->trips.Do(commands[0].request)});
   market_->DeliverLog();
-  Say(v1::STOP_ACTION_PICKED_UP);
+  ReportStep(v1::STOP_ACTION_PICKED_UP);
   market_->CarryOut();
   market_->DeliverLog();
   (void)Judged();
   market_->Pass(30ms);
-  Say(v1::STOP_ACTION_DROPPED_OFF);
+  ReportStep(v1::STOP_ACTION_DROPPED_OFF);
   EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_TOO_SOON);
   EXPECT_EQ(market_->CarryOut(), 1u);
 }
@@ -150,7 +150,7 @@ TEST_F(StepsOfAMarketTest, AcceptsImplausibleStepsAndRecordsTheirPlausibility) {
 TEST_F(StepsOfAMarketTest, AnImplausibleStepIsRefusedUntilTheCarIsThere) {
   Begin(ImplausibleSteps::kRefuse);
   market_->Move("d-1", MarketTester::kCar);
-  Say(v1::STOP_ACTION_ARRIVED);
+  ReportStep(v1::STOP_ACTION_ARRIVED);
   const auto judged = Judged();
   ASSERT_EQ(judged.size(), 1u);
   EXPECT_TRUE(judged[0].refused);
@@ -162,7 +162,7 @@ TEST_F(StepsOfAMarketTest, AnImplausibleStepIsRefusedUntilTheCarIsThere) {
   EXPECT_EQ(rejections[0].stop_update().trip_id(), "t-1");
   market_->Pass(1min);
   market_->Move("d-1", MarketTester::kPickup);
-  Say(v1::STOP_ACTION_ARRIVED);
+  ReportStep(v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_PLAUSIBLE);
   EXPECT_EQ(market_->CarryOut(), 1u);
 }
@@ -170,12 +170,12 @@ TEST_F(StepsOfAMarketTest, AnImplausibleStepIsRefusedUntilTheCarIsThere) {
 TEST_F(StepsOfAMarketTest, ARepeatIsNotCheckedAgain) {
   Begin(ImplausibleSteps::kCount);
   market_->Move("d-1", MarketTester::kPickup);
-  Say(v1::STOP_ACTION_ARRIVED);
-  Say(v1::STOP_ACTION_ARRIVED);
+  ReportStep(v1::STOP_ACTION_ARRIVED);
+  ReportStep(v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(Judged().size(), 1u) << "while it is under way";
   market_->CarryOut();
   market_->DeliverLog();
-  Say(v1::STOP_ACTION_ARRIVED);
+  ReportStep(v1::STOP_ACTION_ARRIVED);
   EXPECT_EQ(Judged().size(), 0u) << "when it is done";
 }
 
@@ -183,7 +183,7 @@ TEST_F(StepsOfAMarketTest, StepsAreUncheckedAfterARestart) {
   Begin(ImplausibleSteps::kRefuse);
   market_->Move("d-1", MarketTester::kPickup);
   for (const auto action : {v1::STOP_ACTION_ARRIVED, v1::STOP_ACTION_PICKED_UP}) {
-    Say(action);
+    ReportStep(action);
     market_->CarryOut();
     market_->DeliverLog();
   }
@@ -192,7 +192,7 @@ TEST_F(StepsOfAMarketTest, StepsAreUncheckedAfterARestart) {
   market_->Handle(LogCaughtUp{});
   market_->Connect("d-1");
   (void)Judged();
-  Say(v1::STOP_ACTION_DROPPED_OFF);
+  ReportStep(v1::STOP_ACTION_DROPPED_OFF);
   EXPECT_EQ(PlausibilityOfOne(), STEP_PLAUSIBILITY_UNCHECKED);
   EXPECT_EQ(market_->CarryOut(), 1u);
 }

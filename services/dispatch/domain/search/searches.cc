@@ -131,7 +131,7 @@ void Searches::Decline(const TripId& trip, const DriverId& driver) {
   if (trips_.Find(trip) != nullptr) searches_[trip].declined.insert(driver);
 }
 
-void Searches::LetRunOut(const TripId& trip, const DriverId& driver) {
+void Searches::OfferExpired(const TripId& trip, const DriverId& driver) {
   if (trips_.Find(trip) != nullptr) searches_[trip].silent.insert(driver);
 }
 

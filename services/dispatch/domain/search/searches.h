@@ -58,7 +58,7 @@ class Searches {
   /// The driver is never offered this trip again.
   void Decline(const TripId& trip, const DriverId& driver);
   /// The offer expired. The driver may get it again if there is no other candidate.
-  void LetRunOut(const TripId& trip, const DriverId& driver);
+  void OfferExpired(const TripId& trip, const DriverId& driver);
   /// Whether this search allows offering the trip to the driver.
   Eligibility EligibilityOf(const TripId& trip, const DriverId& driver) const;
 
@@ -80,7 +80,7 @@ class Searches {
     std::uint32_t radius_m = 0;
     /// Set while the trip is waiting or offered.
     std::optional<Time> give_up_at;
-    /// Time until which costs may keep the trip from a driver whom no other trip wants.
+    /// Time until which costs may keep the trip from a driver that no other trip needs.
     Time held_by_price_until{};
     /// Whether the search's last round has begun.
     bool looked_last = false;

@@ -118,7 +118,7 @@ TEST_F(SearchesTest, SearchStartsAgainWhenATripLosesItsDriver) {
 
 TEST_F(SearchesTest, DriverOfAnExpiredOfferIsALastResort) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
-  searches_.LetRunOut(kTrip, DriverId("silent"));
+  searches_.OfferExpired(kTrip, DriverId("silent"));
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("silent")), Eligibility::kLastResort);
   searches_.Decline(kTrip, DriverId("silent"));
   EXPECT_EQ(searches_.EligibilityOf(kTrip, DriverId("silent")), Eligibility::kNo);
@@ -146,7 +146,7 @@ TEST_F(SearchesTest, LastLookNeedsAFreeDriver) {
   EXPECT_FALSE(searches_.IsWaiting(kTrip));
 }
 
-TEST_F(SearchesTest, AnEndedTripLeavesNothingBehind) {
+TEST_F(SearchesTest, AnEndedTripLeavesNoState) {
   Record(trip::v1::TRIP_STATE_REQUESTED);
   Continue(kStart);
   Record(trip::v1::TRIP_STATE_CANCELLED);

@@ -33,7 +33,7 @@ struct WaitingTrip {
   Duration direct{};
   /// Promises to the rider; set if the rider shares.
   std::optional<SharedRide> shared = std::nullopt;
-  /// Until this time costs may keep the trip from a driver whom no other trip wants.
+  /// Until this time costs may keep the trip from a driver that no other trip needs.
   Time held_by_price_until = Time::min();
   /// The next round is the trip's last. It uses the largest radius, and costs don't hold the trip.
   bool last_look = false;

@@ -101,7 +101,7 @@ WaitingTrip UnheldTrip(const std::string& id, int age_s = 0) {
   return trip;
 }
 
-TEST_F(WaitingTripsTest, UnwantedDriverIsTakenAtAnyDistance) {
+TEST_F(WaitingTripsTest, LeftoverDriverIsAssignedAtAnyDistance) {
   for (const std::uint32_t party_size : {1u, 2u, 8u}) {
     auto trip = UnheldTrip("t");
     trip.party_size = party_size;
@@ -145,7 +145,7 @@ TEST_F(WaitingTripsTest, LeftoverDriversGoToTheCheapestTrips) {
               ElementsAre("a-near", "b-far", "c-further"));
 }
 
-TEST_F(WaitingTripsTest, ATripWhoseDriversOthersTookFallsBackOnItsLastResort) {
+TEST_F(WaitingTripsTest, ATripWithoutAnotherDriverGetsItsLastResort) {
   const auto silent_one = [](const WaitingTrip& trip, const DriverId& driver) {
     return trip.id == TripId("young") && driver == DriverId("silent") ? Eligibility::kLastResort
                                                                       : Eligibility::kYes;
@@ -159,7 +159,7 @@ TEST_F(WaitingTripsTest, ATripWhoseDriversOthersTookFallsBackOnItsLastResort) {
               ElementsAre("old-other", "young-silent"));
 }
 
-TEST_F(WaitingTripsTest, ALastLookGoesFirstAndIsHeldByNoPrice) {
+TEST_F(WaitingTripsTest, LastRoundGoesFirstWithoutAPriceLimit) {
   waiting_.Add(Trip("old", 9));
   auto last = Trip("last");
   last.last_look = true;
@@ -172,7 +172,7 @@ TEST_F(WaitingTripsTest, ALastLookGoesFirstAndIsHeldByNoPrice) {
   EXPECT_THAT(waiting_.TakeLookedLast(), IsEmpty());
 }
 
-TEST_F(WaitingTripsTest, ALastLookIsOverAlsoWithoutAnAnswer) {
+TEST_F(WaitingTripsTest, LastRoundEndsEvenWithoutAnAnswer) {
   auto last = Trip("last");
   last.last_look = true;
   waiting_.Add(last);

@@ -219,7 +219,7 @@ TEST_F(SessionTest, StartsANewSessionWhenResumeIsImpossible) {
   EXPECT_FALSE(session_.resumed()) << "9 was never sent";
 }
 
-TEST_F(SessionTest, TooManyUnackedVoidTheSession) {
+TEST_F(SessionTest, TooManyUnackedPushesVoidTheSession) {
   Begin();
   for (std::uint64_t version = 1; version <= 4; ++version) {
     ASSERT_THAT(session_.Push(PlanPush(version)), IsOk());

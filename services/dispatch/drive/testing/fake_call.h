@@ -26,18 +26,18 @@ class FakeCall final : public DuplexStream {
 
   // The driver.
 
-  bool Say(const v1::DriveRequest& request) { return stream_->OnRead(request); }
-  bool SayHello(const std::string& market = "city") {
+  bool Send(const v1::DriveRequest& request) { return stream_->OnRead(request); }
+  bool SendHello(const std::string& market = "city") {
     v1::DriveRequest request;
     request.mutable_hello()->set_market(market);
     request.mutable_hello()->set_seats(4);
-    return Say(request);
+    return Send(request);
   }
-  bool SayPosition(std::uint64_t sequence) {
+  bool SendPosition(std::uint64_t sequence) {
     v1::DriveRequest request;
     request.mutable_position()->set_sequence(sequence);
     request.mutable_position()->set_lat_e7(450'000'000);
-    return Say(request);
+    return Send(request);
   }
   /// What is being written, which is taken with that; the stream may go on. Null: nothing.
   std::optional<v1::DriveResponse> Take() {

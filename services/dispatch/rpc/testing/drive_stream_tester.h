@@ -220,23 +220,23 @@ class DriveStreamTest : public ::testing::Test {
   void PushOf(const std::string& driver, v1::DriveResponse message) {
     registry_->Find(DriverId(driver))->Push(std::move(message));
   }
-  /// What an operator is told of a driver.
+  /// The description of a driver that an operator gets.
   absl::StatusOr<v1::GetDriverResponse> GetDriver(
       const std::string& driver, rpc::CallerKind caller = rpc::CallerKind::kOperator) {
     v1::GetDriverRequest request;
     request.set_driver_id(driver);
-    return Ask(&v1::DispatchService::Stub::GetDriver, request, caller);
+    return Call(&v1::DispatchService::Stub::GetDriver, request, caller);
   }
   absl::StatusOr<v1::GetOfferStatsResponse> GetOfferStats(
       const std::string& market, rpc::CallerKind caller = rpc::CallerKind::kOperator) {
     v1::GetOfferStatsRequest request;
     request.set_market(market);
-    return Ask(&v1::DispatchService::Stub::GetOfferStats, request, caller);
+    return Call(&v1::DispatchService::Stub::GetOfferStats, request, caller);
   }
   template <class Request, class Response>
-  absl::StatusOr<Response> Ask(grpc::Status (v1::DispatchService::Stub::*method)(
-                                   grpc::ClientContext*, const Request&, Response*),
-                               const Request& request, rpc::CallerKind caller) {
+  absl::StatusOr<Response> Call(grpc::Status (v1::DispatchService::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, rpc::CallerKind caller) {
     grpc::ClientContext context;
     rpc::SetCaller(context, {caller, "someone"});
     Response response;

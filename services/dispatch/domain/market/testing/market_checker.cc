@@ -57,8 +57,8 @@ void MarketChecker::After(const std::vector<Decision>& decisions) {
 void MarketChecker::CheckPromises() {
   if (!caught_up_) return;
   for (const auto& [trip, due] : due_) {
-    Expect(now_ <= due || told_late_.contains(trip),
-           fmt::format("the rider of {} is late and wasn't told", trip));
+    Expect(now_ <= due || notified_late_.contains(trip),
+           fmt::format("the rider of {} is late and was not notified", trip));
   }
 }
 
@@ -68,7 +68,7 @@ void MarketChecker::Restarted() {
   declined_.clear();
   trips_.clear();
   due_.clear();
-  told_late_.clear();
+  notified_late_.clear();
   commands_.clear();
   judged_commands_.clear();
   round_.reset();
@@ -77,7 +77,7 @@ void MarketChecker::Restarted() {
     driver.epoch = 0;
     driver.versions_lost = true;
     driver.route_id = 0;
-    driver.told.reset();
+    driver.availability.reset();
   }
 }
 
@@ -93,7 +93,7 @@ bool MarketChecker::IsPresent(const DriverId& driver) const {
   return found != drivers_.end() && found->second.connected && !found->second.suspect;
 }
 
-// What the market is told.
+// Events that the market is given.
 
 void MarketChecker::Note(const DriverConnected& event) {
   SeenDriver& driver = drivers_[event.driver];
@@ -103,7 +103,7 @@ void MarketChecker::Note(const DriverConnected& event) {
   driver.epoch = event.epoch;
   driver.seats = event.hello.seats();
   driver.accepts_insertions = event.hello.accepts_insertions();
-  driver.told.reset();
+  driver.availability.reset();
   if (!event.resumed) driver.route_id = 0;
   if (std::exchange(driver.versions_lost, false)) {
     driver.plan.set_version(event.hello.resume().plan_version());
@@ -160,7 +160,7 @@ void MarketChecker::NoteTrip(const trip::v1::Trip& trip) {
   const TripId id(trip.trip_id());
   trip::v1::Trip& known = trips_[id];
   if (trip.version() <= known.version()) return;
-  if (trip.driver().driver_id() != known.driver().driver_id()) told_late_.erase(id);
+  if (trip.driver().driver_id() != known.driver().driver_id()) notified_late_.erase(id);
   known = trip;
   if (!trip.has_promise() || !trip.has_driver() || IsEnded(trip.state())) {
     due_.erase(id);
@@ -267,7 +267,7 @@ void MarketChecker::CheckOfferEnded(const DriverId& id, const v1::OfferEnded& en
   SeenOffer& offer = it->second;
   if (offer.driver != id) {
     Expect(ended.outcome() == v1::OFFER_OUTCOME_WITHDRAWN,
-           fmt::format("{} was told how offer {} of another ended", id, ended.offer_id()));
+           fmt::format("{} was sent how offer {} of another ended", id, ended.offer_id()));
     return;
   }
   int& offers_ended = drivers_[id].offers_ended;
@@ -314,12 +314,13 @@ void MarketChecker::CheckPlan(const DriverId& id, const v1::Plan& plan) {
 }
 
 void MarketChecker::Check(const SetAvailability& decision) {
-  std::optional<SetAvailability>& told = drivers_[decision.driver].told;
-  Expect(!told || told->state != decision.state || told->free_seats != decision.free_seats ||
-             told->wants_positions != decision.wants_positions,
-         fmt::format("location was told the same of {} twice", decision.driver));
-  told = decision;
-  if (decision.state == location::v1::DRIVER_STATE_OFFLINE) told.reset();
+  std::optional<SetAvailability>& availability = drivers_[decision.driver].availability;
+  Expect(!availability || availability->state != decision.state ||
+             availability->free_seats != decision.free_seats ||
+             availability->wants_positions != decision.wants_positions,
+         fmt::format("location was sent the same availability of {} twice", decision.driver));
+  availability = decision;
+  if (decision.state == location::v1::DRIVER_STATE_OFFLINE) availability.reset();
   ++seen_[location::v1::DriverState_Name(decision.state)];
 }
 
@@ -386,9 +387,9 @@ void MarketChecker::Check(const ReportProgress& decision) {
   ++seen_[trip::v1::DriverStatus_Name(decision.progress.progress().driver_status())];
   const TripId id(decision.progress.trip_id());
   if (decision.progress.progress().promise_broken()) {
-    if (told_late_.insert(id).second) ++seen_["told that it will be late"];
+    if (notified_late_.insert(id).second) ++seen_["notified that it will be late"];
   } else {
-    Expect(!told_late_.contains(id), fmt::format("{} was late and is said not to be", id));
+    Expect(!notified_late_.contains(id), fmt::format("{} was late and is said not to be", id));
   }
 }
 

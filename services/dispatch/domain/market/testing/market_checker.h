@@ -50,7 +50,7 @@ class MarketChecker {
     /// of its plan's version is what counts.
     bool versions_lost = false;
     std::uint64_t route_id = 0;
-    std::optional<SetAvailability> told;
+    std::optional<SetAvailability> availability;
     int offers_ended = 0;
   };
   struct SeenOffer {
@@ -104,12 +104,12 @@ class MarketChecker {
   std::map<DriverId, SeenDriver> drivers_;
   std::map<OfferId, SeenOffer> offers_;
   std::map<TripId, std::set<DriverId>> declined_;
-  /// The newest record of each trip that the market was told.
+  /// The newest record of each trip that the market was given.
   std::map<TripId, trip::v1::Trip> trips_;
   /// By when the next stop of an open trip with a driver is to be made, where that was promised.
   std::map<TripId, Time> due_;
   /// Number of trips whose riders were notified of a broken promise.
-  std::set<TripId> told_late_;
+  std::set<TripId> notified_late_;
   std::map<std::uint64_t, TripId> commands_;
   std::set<std::uint64_t> judged_commands_;
   /// The round that waits for its answer, and since when.

@@ -64,7 +64,7 @@ void MarketSimulation::Crash() {
   rounds_.clear();
   routes_.clear();
   for (DriverLife& driver : drivers_) driver.has_session = false;
-  told_ = followed_from_ = trips_.OldestOpen();
+  delivered_ = followed_from_ = trips_.OldestOpen();
   caught_up_ = false;
   transcript_ += "crash\n";
 }
@@ -132,15 +132,15 @@ void MarketSimulation::RiderActs() {
 
 void MarketSimulation::DeliverLog(std::size_t events) {
   const auto& log = trips_.log();
-  for (; events > 0 && told_ < log.size(); --events) Feed(TripLogged{log[told_++]});
-  if (told_ == log.size() && (!caught_up_ || Chance(5))) {
+  for (; events > 0 && delivered_ < log.size(); --events) Feed(TripLogged{log[delivered_++]});
+  if (delivered_ == log.size() && (!caught_up_ || Chance(5))) {
     caught_up_ = true;
     Feed(LogCaughtUp{});
   }
-  if (told_ > followed_from_ && Chance(10)) {
-    // A repeat of something that was told in this life of the market.
-    const std::size_t back = std::min<std::size_t>(told_ - followed_from_, 20);
-    Feed(TripLogged{log[told_ - 1 - random_() % back]});
+  if (delivered_ > followed_from_ && Chance(10)) {
+    // A repeat of something that was delivered in this life of the market.
+    const std::size_t back = std::min<std::size_t>(delivered_ - followed_from_, 20);
+    Feed(TripLogged{log[delivered_ - 1 - random_() % back]});
   }
 }
 

@@ -74,7 +74,7 @@ class MarketSimulation {
   int last_trip_ = 0;
   /// Where in the log the current market started, and how far it has read.
   std::size_t followed_from_ = 0;
-  std::size_t told_ = 0;
+  std::size_t delivered_ = 0;
   bool caught_up_ = false;
   std::vector<DriverLife> drivers_{kDrivers};
   std::vector<TripCommand> commands_;

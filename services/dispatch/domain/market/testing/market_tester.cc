@@ -58,7 +58,7 @@ void MarketTester::Restart() {
   config_.offer_id_prefix = fmt::format("life-{}-", ++lives_);
   market_ = std::make_unique<Market>(config_);
   decisions_.clear();
-  told_ = trips.OldestOpen();
+  delivered_ = trips.OldestOpen();
 }
 
 void MarketTester::Request(const std::string& trip, std::uint32_t party_size) {
@@ -72,7 +72,7 @@ void MarketTester::RequestShared(const std::string& trip, std::uint32_t party_si
 }
 
 void MarketTester::DeliverLog() {
-  for (; told_ < trips.log().size(); ++told_) Handle(TripLogged{trips.log()[told_]});
+  for (; delivered_ < trips.log().size(); ++delivered_) Handle(TripLogged{trips.log()[delivered_]});
 }
 
 std::size_t MarketTester::CarryOut() {
@@ -157,7 +157,7 @@ v1::Offer MarketTester::OfferTrip(const std::string& trip, const std::string& dr
   return Offers(driver).at(0);
 }
 
-void MarketTester::GiveTrip(const std::string& trip, const std::string& driver) {
+void MarketTester::AssignTrip(const std::string& trip, const std::string& driver) {
   Answer(driver, OfferTrip(trip, driver), true);
   CarryOut();
   DeliverLog();

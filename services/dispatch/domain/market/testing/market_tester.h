@@ -67,7 +67,7 @@ class MarketTester {
   /// A new trip is offered to the driver.
   v1::Offer OfferTrip(const std::string& trip, const std::string& driver);
   /// A new trip is the driver's, its plan with a route was pushed and all decisions taken.
-  void GiveTrip(const std::string& trip, const std::string& driver);
+  void AssignTrip(const std::string& trip, const std::string& driver);
 
   // Decisions.
   template <class T>
@@ -98,7 +98,7 @@ class MarketTester {
   std::uint64_t last_epoch_ = 0;
   int lives_ = 0;
   std::unique_ptr<Market> market_;
-  std::size_t told_ = 0;
+  std::size_t delivered_ = 0;
   std::vector<Decision> decisions_;
 };
 
