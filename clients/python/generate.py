@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROTO = HERE.parent.parent / "proto"
-#: What an app needs; others are between the services.
+#: The protos that apps need; the others are for calls between services.
 PACKAGES = ("auth", "common", "dispatch", "market", "trip")
 
 

@@ -14,6 +14,6 @@ import generate
 
 class GenerateHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        # A source distribution holds what was generated, and no protos.
+        # A source distribution contains the generated code, but no protos.
         if generate.PROTO.is_dir():
             generate.generate()

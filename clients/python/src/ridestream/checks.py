@@ -1,4 +1,4 @@
-"""Refuses, in the service's words, what the service would refuse."""
+"""Checks arguments before a call is sent, with the same rules and messages as the service."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_range(value: int, low: int, high: int, field: str) -> None:
 
 
 def place(lat: float, lng: float, field: str = "place") -> LatLng:
-    """A place on the earth, from degrees."""
+    """Returns a place from degrees of latitude and longitude."""
     if not (abs(lat) <= 1e3 and abs(lng) <= 1e3):
         raise InvalidArgument(f"{field}: must be degrees of latitude and longitude")
     lat_e7, lng_e7 = round(lat * 1e7), round(lng * 1e7)

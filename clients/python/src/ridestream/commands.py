@@ -1,4 +1,4 @@
-"""What a driver says that has an effect, and how the effect is recognized."""
+"""A driver's commands, and how their effects are recognized."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _key(message: DriveRequest | Rejected, kind: str | None) -> Key:
 
 
 def _shows(plan: Plan, request: DriveRequest) -> bool:
-    """Whether the plan is one in which the command had its effect."""
+    """Returns whether the plan shows the effect of the command."""
     update = request.stop_update
     trip_id = update.trip_id or request.give_up.trip_id
     stops = [stop for stop in plan.stops if stop.trip_id == trip_id]
@@ -57,13 +57,13 @@ class _Pending:
 
 
 class Commands:
-    """Commands whose effect hasn't been seen. They are sent again after each Welcome."""
+    """Commands whose effect hasn't been seen yet. They are sent again after each Welcome."""
 
     def __init__(self) -> None:
         self._pending: dict[Key, _Pending] = {}
 
     def add(self, request: DriveRequest) -> asyncio.Future[OfferEnded | Plan | None]:
-        """Notes the command; the same one twice is one."""
+        """Adds the command, unless the same one is already pending."""
         key = _key(request, request.WhichOneof("message"))
         pending = self._pending.get(key)
         if pending is None:
@@ -81,13 +81,13 @@ class Commands:
         return (kind,) in self._pending
 
     def is_answer(self, message: DriveResponse) -> bool:
-        """Whether the message rejects a command that waits."""
+        """Returns whether the message rejects a pending command."""
         rejected = message.rejected
         key = _key(rejected, rejected.WhichOneof("command"))
         return message.HasField("rejected") and key in self._pending
 
     def on_push(self, message: DriveResponse, newest: Plan | None) -> None:
-        """Resolves what the message answers; `newest` is the plan that holds now."""
+        """Resolves the commands that the message answers; `newest` is the current plan."""
         kind = message.WhichOneof("message")
         if kind == "rejected":
             rejected = message.rejected
@@ -103,7 +103,7 @@ class Commands:
                 self._resolve(_key_of_answer(answer), newest)
 
     def on_snapshot(self, plan: Plan) -> None:
-        """Resolves what the snapshot's plan shows to be done; what answered it may be lost."""
+        """Resolves commands whose effect the snapshot's plan shows; their answers may have been lost."""
         for key, pending in list(self._pending.items()):
             if key[0] in ("stop_update", "give_up") and _shows(plan, pending.request):
                 self._resolve(key, plan)

@@ -1,4 +1,4 @@
-"""How a driver or a rider reaches the service and proves who they are."""
+"""Connections and credentials of drivers and riders."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ import grpc.aio
 
 from ridestream.errors import ProtocolError
 
-#: Returns a token that is valid now. Called for every call, so it should cache.
+#: Returns a valid token. It is called before every call, so it should cache the token.
 TokenSource = Callable[[], str | Awaitable[str]]
 
 Metadata = tuple[tuple[str, str], ...]
 
 _OPTIONS = (
-    # A half-open connection ends after 30 s also where nothing is sent.
+    # Detects a half-open connection within 30 s, even if nothing is sent.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    # The pauses of this package decide; the channel's own come on top of them.
+    # Kept short, because this package has its own backoff, to which the channel's is added.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    # How long a connection may take to be made, as long as a driver waits for Welcome.
+    # Time limit for connecting: as long as a driver waits for Welcome.
     ("grpc.min_reconnect_backoff_ms", 10_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.enable_retries", 0),
-    # Each channel has connections of its own.
+    # Channels don't share connections.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the service is, and who calls."""
+    """The address of the service, and the caller's credentials."""
 
     #: HOST:PORT.
     address: str
-    #: Gives tokens; see TokenSource.
+    #: Source of tokens; see TokenSource.
     token: TokenSource | None = None
-    #: The certificates that the service's must lead to, as PEM. None: those of the system.
+    #: Root certificates in PEM for verifying the service. None: the system's.
     root_certificates: bytes | None = None
-    #: For services that run with --insecure: plaintext, and `driver/ID` or `rider/ID` instead of a
+    #: For services that run with --insecure: `driver/ID` or `rider/ID`, sent in plaintext instead of a
     #: token.
     insecure_caller: str | None = None
 
     def open_channel(self, address: str | None = None) -> grpc.aio.Channel:
-        """A channel to that address, or to the connection's own."""
+        """Opens a channel to `address`, by default the connection's address."""
         address = address or self.address
         if self.insecure_caller is not None:
             return grpc.aio.insecure_channel(address, options=_OPTIONS)
@@ -56,8 +56,8 @@ class Connection:
         return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
 
     async def metadata(self, market: str | None = None) -> Metadata:
-        """The metadata of a call: the proof of who calls, with a token that is asked for now, and the
-        market that it concerns, by which a proxy finds its process."""
+        """Returns the metadata of a call: the caller's credentials with a fresh token, and the market, by
+        which a proxy routes the call."""
         named = () if market is None else (("ridestream-market", market),)
         return await self._proof() + named
 
@@ -73,8 +73,8 @@ class Connection:
 
 
 class Route:
-    """Where a driver's next stream goes: the configured address, or the last one that the service has
-    named. Raises ProtocolError for a name that is no address."""
+    """The address of a driver's next stream: the configured one, or the last one that the service has
+    named. Raises ProtocolError if that isn't a valid address."""
 
     _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}")
 
@@ -88,9 +88,9 @@ class Route:
         self._redirected = False
 
     def on_end(self, named: str) -> bool:
-        """Takes the address that a stream's end named, or "". Without a name the next stream goes to
-        the same address if a Welcome came from there, else to the other one. Returns whether this is
-        the first redirect since a Welcome: two processes may name each other."""
+        """Sets the next address from the one that the end of a stream named, or "". Without one, the next
+        stream uses the same address if it has sent a Welcome, else the other one. Returns whether this
+        is the first redirect since a Welcome, because two processes may name each other."""
         welcomed, self._welcomed = self._welcomed, False
         if not named:
             if not welcomed:
@@ -105,7 +105,7 @@ class Route:
 
 
 class Backoff:
-    """Pauses before a next try: random up to 0.5 s, then twice as long each time up to 8 s."""
+    """Random pauses before retries: up to 0.5 s at first; the limit doubles each time, up to 8 s."""
 
     def __init__(self, rng: Callable[[], float] = random.random):
         self._rng = rng
@@ -115,8 +115,8 @@ class Backoff:
         self._limit_s = 0.5
 
     def pause(self, asked_s: float | None = None) -> float:
-        """In seconds. `asked_s` is what the service asked for: waited in full, and up to a quarter
-        more."""
+        """Returns a pause in seconds. With `asked_s`, a pause requested by the service, it is `asked_s` plus
+        up to a quarter."""
         if asked_s is not None:
             return asked_s * (1 + self._rng() / 4)
         pause = self._rng() * self._limit_s

@@ -1,4 +1,4 @@
-"""A driver's app."""
+"""The driver of a car."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Driver:
         await self.close()
 
     async def close(self) -> None:
-        """Leaves the stream. The session waits for a resume; `end_shift` ends it."""
+        """Closes the stream. The service keeps the session for a resume; `end_shift` ends it."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -101,25 +101,26 @@ class Driver:
 
     @property
     def is_live(self) -> bool:
-        """Whether the stream is open and welcomed."""
+        """Whether the stream is open and has received its Welcome."""
         return self._stream.live
 
     @property
     def plan(self) -> Plan | None:
-        """The newest plan. None: nothing to do, or not known yet."""
+        """The newest plan. None if there is none or it isn't known yet."""
         return self._stream.session.plan
 
     @property
     def offer(self) -> Offer | None:
-        """The open offer."""
+        """The open offer, if there is one."""
         return self._stream.session.offer
 
     def seconds_left(self, offer: Offer) -> float:
-        """How long an answer to the offer is in time, in seconds of this device."""
+        """Returns the time left to answer the offer, in seconds of this device's clock."""
         return self._stream.seconds_left(offer)
 
     def move_to(self, lat: float, lng: float, heading_deg: int = 0, speed_m_per_s: float = 0) -> None:
-        """Where the car is, in degrees. Sent as often as the service asks for; call it at any rate."""
+        """Sets the car's position in degrees. It is sent as often as the service requests; call this at any
+        rate."""
         checks.check_range(heading_deg, 0, 359, "position.heading_deg")
         checks.check_range(round(speed_m_per_s * 10), 0, 2**32 - 1, "position.speed_dm_per_s")
         place: LatLng = checks.place(lat, lng, "position")
@@ -133,14 +134,15 @@ class Driver:
         )
 
     async def accept(self, offer: Offer) -> OfferEnded:
-        """Takes the trip. It is the driver's only if the outcome is OFFER_OUTCOME_ACCEPTED."""
+        """Accepts the offer. The driver has the trip only if the outcome is OFFER_OUTCOME_ACCEPTED."""
         return await self._answer(offer.offer_id, True)
 
     async def decline(self, offer: Offer) -> OfferEnded:
         return await self._answer(offer.offer_id, False)
 
     async def arrived(self, trip_id: str) -> Plan:
-        """Returns the plan in which it is done, as do the next ones; or raises CommandRejected."""
+        """Reports the arrival at the pick-up. Like the following methods, returns the plan that shows the
+        step, or raises CommandRejected."""
         return await self._step(trip_id, STOP_ACTION_ARRIVED)
 
     async def picked_up(self, trip_id: str) -> Plan:
@@ -155,14 +157,14 @@ class Driver:
         reason: str = "",
         cause: GiveUpCause.ValueType = GIVE_UP_CAUSE_CANT_DRIVE,
     ) -> Plan:
-        """Gives a trip back before its pick-up."""
+        """Gives up a trip before its pick-up."""
         checks.check_id(trip_id, "give_up.trip_id")
         checks.check_text(reason, checks.MAX_TEXT, "give_up.reason")
         give_up = GiveUp(trip_id=trip_id, reason=reason, cause=cause)
         return cast(Plan, await self._stream.command(DriveRequest(give_up=give_up)))
 
     async def end_shift(self) -> None:
-        """Ends the session; iteration then ends, too. CommandRejected while there is a plan."""
+        """Ends the session, and then the iteration. Raises CommandRejected while the driver has a plan."""
         await self._stream.command(DriveRequest(end_shift=EndShift()))
 
     async def _answer(self, offer_id: str, accept: bool) -> OfferEnded:

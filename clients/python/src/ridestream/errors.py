@@ -1,4 +1,4 @@
-"""What can go wrong. Every exception that this package raises on purpose is a RidestreamError."""
+"""Errors. Every exception that this package raises on purpose is a RidestreamError."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class RidestreamError(Exception):
 
 
 class StatusError(RidestreamError):
-    """A call ended with a status that trying again doesn't mend."""
+    """A call ended with a status that a retry doesn't fix."""
 
     def __init__(
         self,
@@ -24,30 +24,30 @@ class StatusError(RidestreamError):
         super().__init__(f"{code.name}: {message}")
         self.code = code
         self.message = message
-        #: The pause that the service asked for, in seconds.
+        #: Pause before a retry that the service requested, in seconds.
         self.retry_after_s = retry_after_s
-        #: The market, and the host:port, that the caller has to go to instead; empty: none.
+        #: Market and host:port that the caller must use instead; empty if none.
         self.market = market
         self.address = address
 
 
 class InvalidArgument(StatusError):
-    """A value that the service would refuse; raised before anything is sent."""
+    """An argument that the service would refuse; raised before anything is sent."""
 
     def __init__(self, message: str):
         super().__init__(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
 class Fenced(StatusError):
-    """A newer stream of the same driver took over: another device drives."""
+    """A newer stream of the same driver, probably on another device, replaced this one."""
 
 
 class ProtocolError(RidestreamError):
-    """The service sent something that the protocol forbids."""
+    """The service violated the protocol."""
 
 
 class CommandRejected(RidestreamError):
-    """The service couldn't carry a driver's command out. The newest plan says what holds."""
+    """The service rejected a driver's command. The newest plan shows the current state."""
 
     def __init__(self, code: grpc.StatusCode, message: str):
         super().__init__(f"{code.name}: {message}")
@@ -56,19 +56,19 @@ class CommandRejected(RidestreamError):
 
 
 class DriverStopped(RidestreamError):
-    """The driver was closed, or its stream ended for good, before a command had its effect."""
+    """The driver was closed, or its stream ended permanently, before a command took effect."""
 
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def code_of(number: int) -> grpc.StatusCode:
-    """The status code of that number. One that doesn't exist is FAILED_PRECONDITION."""
+    """Returns the status code with this number, or FAILED_PRECONDITION for an unknown one."""
     return _CODES.get(number, grpc.StatusCode.FAILED_PRECONDITION)
 
 
 def status_of(error: grpc.aio.AioRpcError) -> StatusError:
-    """The call's error, with what its trailing metadata say."""
+    """Converts a call's error, with the details in its trailing metadata."""
     details = {
         key: value.decode("ascii", "replace") if isinstance(value, bytes) else value
         for key, value in error.trailing_metadata() or ()

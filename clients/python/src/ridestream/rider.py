@@ -45,8 +45,8 @@ Code = grpc.StatusCode
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
-#: Every call here is idempotent, so what may have been lost is asked again. CANCELLED: the far end
-#: of a proxy went away.
+#: Statuses that are retried. All calls are idempotent, so this is safe if a response was lost. CANCELLED: a
+#: proxy lost its connection to the service.
 _AGAIN = {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED}
 _FAULTS = {Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS}
 _MAX_FAULTS = 5
@@ -54,10 +54,10 @@ _ENDED = {TRIP_STATE_COMPLETED, TRIP_STATE_CANCELLED, TRIP_STATE_UNSERVED}
 
 
 class Rider:
-    """One rider. To be used from one event loop, by as many tasks as one likes.
+    """A rider. Use it in a single event loop; any number of tasks may call it.
 
-    Calls are retried where that may help, for `patience_s`; then, and for every other status, they
-    raise StatusError. What the service would refuse raises InvalidArgument before it is sent.
+    Calls that may succeed later are retried for `patience_s`; then, and for every other status, they
+    raise StatusError. Arguments that the service would refuse raise InvalidArgument before a call is sent.
     """
 
     def __init__(self, connection: Connection, *, patience_s: float = 30):
@@ -83,7 +83,7 @@ class Rider:
         await asyncio.gather(*self._closing)
 
     async def markets(self) -> list[Market]:
-        """The markets that are served, and where they lie."""
+        """Returns the served markets and their bounds."""
         request = ListMarketsRequest()
         answer = await self._call(
             lambda channel: MarketServiceStub(channel).ListMarkets, request, ListMarketsResponse, 1
@@ -93,7 +93,7 @@ class Rider:
     async def quote(
         self, market: str, pickup: LatLng, dropoff: LatLng, *, party_size: int = 1, shared: bool = False
     ) -> QuoteTripResponse:
-        """What a ride would cost. The price is kept until `expires_at`."""
+        """Returns the price of a ride. It is valid until `expires_at`."""
         checks.check_id(market, "market")
         checks.check_place(pickup, "pickup")
         checks.check_place(dropoff, "dropoff")
@@ -111,8 +111,8 @@ class Rider:
     async def request(
         self, quote_id: str, *, name: str = "", note: str = "", request_id: str | None = None
     ) -> Trip:
-        """Asks for the ride. An app that may end in between names a `request_id` of its own and
-        keeps it: the same again gets the same trip."""
+        """Requests the ride. An app that may be terminated meanwhile should choose and store a `request_id`:
+        a repeated request with the same id returns the same trip."""
         request = RequestTripRequest(
             request_id=_id_or_new(request_id), quote_id=quote_id, rider_name=name, note=note
         )
@@ -152,7 +152,7 @@ class Rider:
     async def change_destination(
         self, trip_id: str, dropoff: LatLng, *, request_id: str | None = None
     ) -> Trip:
-        """Another destination, also under way. The trip that is returned has the new fare."""
+        """Changes the destination, also during the ride. The returned trip has the new fare."""
         request = ChangeDestinationRequest(
             request_id=_id_or_new(request_id), trip_id=trip_id, dropoff=dropoff
         )
@@ -176,8 +176,8 @@ class Rider:
         return _checked(answer.trip, trip_id)
 
     async def watch(self, trip_id: str) -> AsyncIterator[WatchTripResponse]:
-        """The trip now and at each change, until it has ended. Goes on after breaks; a state that is
-        older than the last is left out."""
+        """Yields the trip now and at each change, until it has ended. Reconnects when the stream breaks, and
+        skips states older than the last one."""
         checks.check_id(trip_id, "trip_id")
         backoff = Backoff()
         faults = 0
@@ -185,7 +185,7 @@ class Rider:
         refused: Metadata | None = None
         while True:
             metadata = await self._connection.metadata()
-            # A channel of its own: one whose connection is half-open would be used again.
+            # A new channel, because an existing one might reuse a half-open connection.
             channel = self._connection.open_channel()
             try:
                 stub = TripServiceStub(channel)
@@ -223,7 +223,8 @@ class Rider:
         deadline_s: float,
         market: str | None = None,
     ) -> _Response:
-        """Calls until it succeeds, can't, or patience ends. Each try has the method's deadline."""
+        """Retries until the call succeeds, fails permanently, or patience ends. Each try has the method's
+        deadline."""
         backoff = Backoff()
         end = time.monotonic() + self._patience_s
         refused: Metadata | None = None
@@ -259,7 +260,7 @@ class Rider:
     def _drop(self, channel: grpc.aio.Channel) -> None:
         if self._channel is not channel:
             return
-        # Calls of other tasks may finish on it.
+        # Calls of other tasks on this channel may finish.
         task = asyncio.create_task(channel.close(grace=5))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

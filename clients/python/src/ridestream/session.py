@@ -1,6 +1,6 @@
-"""The rules of a driver's session: what a message changes, and what has to be sent again.
+"""The rules of a driver's session: the effect of each message, and which messages are sent again.
 
-No input or output happens here, so the rules can be tested by themselves.
+Without input and output, so that the rules can be tested separately.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ridestream.errors import ProtocolError, StatusError
 
 @dataclass(frozen=True)
 class Connected:
-    """The stream is live. Where the session is fresh, what was pushed before is void."""
+    """The stream is open. If the session wasn't resumed, all earlier pushes are void."""
 
     resumed: bool
     session_id: str
@@ -36,7 +36,7 @@ class Connected:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """The stream broke. The driver connects again by itself."""
+    """The stream broke. The driver reconnects automatically."""
 
     error: StatusError
     retry_in_s: float
@@ -50,11 +50,12 @@ def seconds(duration: Duration) -> float:
 
 
 class Session:
-    """One driver's session, over all its streams."""
+    """A driver's session across its streams."""
 
-    #: Offers that ended and are remembered, so that an end is told once.
+    #: Number of ended offers to remember, so that each end is reported once.
     REMEMBERED_OFFERS = 64
-    #: The service ends a session with 64 pushes that weren't acked; a window more is rubbish.
+    #: Bound of events that the app hasn't taken. The service ends a session with 64 unacked pushes, so a
+    #: larger number is a protocol error.
     MAX_UNTAKEN = 256
 
     def __init__(self) -> None:
@@ -62,7 +63,7 @@ class Session:
         self.plan: Plan | None = None
         self.offer: Offer | None = None
         self.last_sequence = 0
-        #: The largest number that may be acked.
+        #: The largest sequence that may be acked.
         self.ack = 0
         self._untaken: deque[tuple[int, Event | None]] = deque()
         self._ended: deque[str] = deque(maxlen=self.REMEMBERED_OFFERS)
@@ -78,7 +79,7 @@ class Session:
         )
 
     def hello(self, hello: Hello) -> Hello:
-        """The first message of the next stream."""
+        """Returns the first message of the next stream."""
         first = Hello()
         first.CopyFrom(hello)
         resume = self.resume()
@@ -86,10 +87,10 @@ class Session:
             first.resume.CopyFrom(resume)
         return first
 
-    # -- What the service sends --------------------------------------------------------------------
+    # Messages of the service.
 
     def on_welcome(self, message: DriveResponse) -> None:
-        """Takes a stream's first message."""
+        """Handles a stream's first message."""
         kind = message.WhichOneof("message")
         if kind != "welcome":
             raise ProtocolError(f"the first message must be welcome, is {kind or 'unknown'}")
@@ -109,8 +110,8 @@ class Session:
             self.offer = None
 
     def on_push(self, message: DriveResponse, is_answer: bool = False) -> None:
-        """Takes any later message but Goodbye. `is_answer`: a command waits for this rejection, so
-        the app needs no event of it."""
+        """Handles any later message except Goodbye. `is_answer`: a pending command receives this rejection,
+        so the app needs no event."""
         kind = message.WhichOneof("message")
         if kind in ("welcome", "goodbye"):
             raise ProtocolError(f"{kind}: came where none is allowed")
@@ -122,7 +123,7 @@ class Session:
         if sequence > self.last_sequence + 1:
             raise ProtocolError(f"push {sequence} came after {self.last_sequence}")
         if sequence <= self.last_sequence:
-            # Had already; what was taken is acked again.
+            # A repeated push. Acks again what the app has taken.
             self.ack = max(self.ack, min(sequence, self._taken()))
             return
         self.last_sequence = sequence
@@ -140,14 +141,14 @@ class Session:
             self._tell(sequence, None)
 
     def tell(self, event: Connected | Disconnected) -> None:
-        """Adds an event of the connection, which replaces one that the app hasn't taken."""
+        """Adds a connection event, which replaces one that the app hasn't taken."""
         self._replace(Connected, Disconnected)
         self._tell(0, event)
 
-    # -- What the app takes ------------------------------------------------------------------------
+    # Events for the app.
 
     def take(self) -> Event | None:
-        """The next event for the app, or None. A push is acked when the app has taken it."""
+        """Returns the next event for the app, or None. A push is acked when the app has taken it."""
         while self._untaken:
             sequence, event = self._untaken.popleft()
             self.ack = max(self.ack, sequence)
@@ -156,14 +157,14 @@ class Session:
                 return event
         return None
 
-    # -- Inside ------------------------------------------------------------------------------------
+    # Helpers.
 
     def _taken(self) -> int:
         first = next((sequence for sequence, _ in self._untaken if sequence), 0)
         return first - 1 if first else self.last_sequence
 
     def _replace(self, *kinds: type) -> None:
-        """Forgets events of these kinds that the app hasn't taken; their numbers stay."""
+        """Removes events of these kinds that the app hasn't taken; their sequences are still acked."""
         kept = ((n, None if isinstance(event, kinds) else event) for n, event in self._untaken)
         self._untaken = deque((n, event) for n, event in kept if n or event is not None)
 
@@ -211,7 +212,7 @@ class Session:
         self._tell(sequence, plan)
 
     def _check_driver(self, what: str, driver_id: str) -> None:
-        """Finds what the service has sent to the wrong driver."""
+        """Raises ProtocolError if the message is for another driver."""
         mine = self.welcome.driver_id if self.welcome else ""
         if driver_id != mine:
             raise ProtocolError(f"{what}.driver_id: is of driver '{driver_id}', not of '{mine}'")

@@ -1,4 +1,4 @@
-"""What keeps a driver's stream alive: connects, resumes when it breaks, and sends what is due."""
+"""Keeps a driver's stream open: connects, resumes after breaks, and sends messages when they are due."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from ridestream.session import Disconnected, Event, Session, seconds
 
 Code = grpc.StatusCode
 
-#: The same Hello would get the same answer again.
+#: Final statuses: the same Hello would get the same answer again.
 _FINAL = {
     Code.INVALID_ARGUMENT,
     Code.PERMISSION_DENIED,
     Code.NOT_FOUND,
     Code.ABORTED,
 }
-#: Final without a pause: a message that is too large; a market that isn't served here, or that the
-#: driver isn't in. With a pause another process serves the market.
+#: Final if no pause is requested: the message is too large, the market isn't served here, or the driver is in
+#: another market. If a pause is requested, another process serves the market.
 _FINAL_WITHOUT_PAUSE = {Code.RESOURCE_EXHAUSTED, Code.FAILED_PRECONDITION}
-#: Faults of the service, or of what speaks in its place.
+#: Faults of the service or of a proxy.
 _FAULTS = {Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS, Code.UNIMPLEMENTED}
 _MAX_FAULTS = 5
 _HEALTHY_AFTER_S = 30.0
@@ -52,7 +52,7 @@ _Call = grpc.aio.StreamStreamCall[DriveRequest, DriveResponse]
 
 
 class Stream:
-    """A driver's stream, over as many calls as it takes. `run` does the work, in a task of its own."""
+    """A driver's stream, which may span many calls. `run` does the work in a separate task."""
 
     def __init__(self, connection: Connection, hello: Hello):
         self.session = Session()
@@ -72,7 +72,7 @@ class Stream:
         self._ended = False
 
     async def next_event(self) -> Event | None:
-        """The next event for the app; None when there are no more. Raises what ended the stream."""
+        """Returns the next event for the app, or None after the last. Raises the stream's final error."""
         while True:
             event = self.session.take()
             self._wake.set()  # For its ack.
@@ -96,14 +96,14 @@ class Stream:
             self._report()
 
     async def command(self, request: DriveRequest) -> OfferEnded | Plan | None:
-        """Returns when the command had its effect."""
+        """Sends the command, and returns when it has taken effect."""
         if self._ended:
             raise self._error or DriverStopped("the driver was closed")
         known = len(self._commands.requests())
         future = self._commands.add(request)
         if self.live and len(self._commands.requests()) > known:
             self._send(request)
-        # Several may wait for one command: who stops waiting doesn't take it from the others.
+        # Several tasks may wait for one command; cancelling one must not affect the others.
         return await asyncio.shield(future)
 
     def _send(self, request: DriveRequest) -> None:
@@ -166,7 +166,7 @@ class Stream:
                 is_redirect = self._route.on_end(error.address)
             except ProtocolError as failure:
                 return self.finish(failure)
-            # A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+            # A refusal's pause applies to its own address only; a Goodbye's pause spreads reconnects.
             at_once = is_redirect and error.code == Code.FAILED_PRECONDITION
             pause_s = 0.0 if at_once else backoff.pause(pause_s)
             self.session.tell(Disconnected(error, pause_s))
@@ -174,8 +174,8 @@ class Stream:
             await asyncio.sleep(pause_s)
 
     async def _stream(self, metadata: Metadata, backoff: Backoff) -> Goodbye | None:
-        """One stream, to its end. Returns the Goodbye, or None after the status OK."""
-        # A channel of its own: one whose connection is half-open would be used again.
+        """Runs one call until it ends. Returns the Goodbye, or None after the status OK."""
+        # A new channel, because an existing one might reuse a half-open connection.
         channel = self._connection.open_channel(self._route.address)
         writer: asyncio.Task[None] | None = None
         try:
@@ -244,11 +244,11 @@ class Stream:
         self._events.set()
 
     async def _write(self, call: _Call) -> None:
-        """Sends what there is, and a position or a heartbeat when it is due."""
+        """Sends pending messages, and a position or a heartbeat when it is due."""
         welcome = self.session.welcome
         assert welcome is not None
         report_every_s = max(0.1, self._wall(seconds(welcome.report_every)))
-        # Some way ahead of what the service asks for, so that a slow network isn't silence.
+        # Earlier than the service requires, so that a slow network doesn't look like silence.
         heartbeat_s = max(0.1, self._wall(seconds(welcome.heartbeat)) * 0.9)
         sent_at = reported_at = time.monotonic()
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
@@ -282,12 +282,13 @@ class Stream:
                 await self._wake.wait()
 
     def _wall(self, service_s: float) -> float:
-        """Seconds of this device for those of the service's clock."""
+        """Converts seconds of the service's clock to seconds of this device."""
         welcome = self.session.welcome
         return service_s / (welcome.clock_rate if welcome else 1.0)
 
     def _silence_s(self) -> float:
-        """The service sends a heartbeat at least as often as it asks for one."""
+        """Returns the silence after which the stream is considered dead, in seconds. The service sends
+        heartbeats at the interval that it requires from drivers."""
         welcome = self.session.welcome
         assert welcome is not None
         return max(1.0, 2 * self._wall(seconds(welcome.heartbeat)))
