@@ -79,7 +79,7 @@ func checkPlace(place *commonv1.LatLng, field string) error {
 	)
 }
 
-// Place is a place on the earth, from degrees. Whoever gets an invalid place refuses it.
+// Place returns a place from degrees of latitude and longitude. Functions that get an invalid place reject it.
 func Place(lat, lng float64) *commonv1.LatLng {
 	return &commonv1.LatLng{LatE7: e7(lat), LngE7: e7(lng)}
 }
@@ -87,7 +87,7 @@ func Place(lat, lng float64) *commonv1.LatLng {
 func e7(degrees float64) int32 {
 	rounded := math.Round(degrees * 1e7)
 	if math.IsNaN(rounded) || math.Abs(rounded) > math.MaxInt32 {
-		return math.MaxInt32 // Out of range for latitudes and longitudes alike.
+		return math.MaxInt32 // Out of range for latitude and longitude.
 	}
 	return int32(rounded)
 }

@@ -8,7 +8,7 @@ import (
 	dispatchv1 "ridestream.org/clients/go/gen/ridestream/dispatch/v1"
 )
 
-// pending is a command whose effect hasn't been seen. done closes when it was, or never will be.
+// pending is a command whose effect hasn't been seen. done is closed when it has been, or never will be.
 type pending struct {
 	key     string
 	request *dispatchv1.DriveRequest
@@ -65,7 +65,7 @@ func keyOfRejected(rejected *dispatchv1.Rejected) string {
 	return ""
 }
 
-// add notes a command; the same one twice is one. isNew: it has to be sent.
+// add adds a command, unless the same one is already pending. isNew: it must be sent.
 func (c *commands) add(request *dispatchv1.DriveRequest) (p *pending, isNew bool, err error) {
 	key := keyOf(request)
 	if p := c.find(key); p != nil {
@@ -88,13 +88,13 @@ func (c *commands) find(key string) *pending {
 	return nil
 }
 
-// isAnswer tells whether the message rejects a command that waits.
+// isAnswer returns whether the message rejects a pending command.
 func (c *commands) isAnswer(message *dispatchv1.DriveResponse) bool {
 	rejected := message.GetRejected()
 	return rejected != nil && c.find(keyOfRejected(rejected)) != nil
 }
 
-// onPush settles what the message answers; newest is the plan that holds now.
+// onPush settles the commands that the message answers; newest is the current plan.
 func (c *commands) onPush(message *dispatchv1.DriveResponse, newest *dispatchv1.Plan) {
 	if rejected := message.GetRejected(); rejected != nil {
 		code := codes.Code(rejected.Code)
@@ -111,7 +111,7 @@ func (c *commands) onPush(message *dispatchv1.DriveResponse, newest *dispatchv1.
 	}
 }
 
-// onSnapshot settles what the snapshot's plan shows to be done; what answered it may be lost.
+// onSnapshot settles the commands whose effect the snapshot's plan shows; their answers may have been lost.
 func (c *commands) onSnapshot(plan *dispatchv1.Plan) {
 	if plan == nil {
 		return
@@ -123,7 +123,7 @@ func (c *commands) onSnapshot(plan *dispatchv1.Plan) {
 	}
 }
 
-// shows tells whether the plan is one in which the command had its effect.
+// shows returns whether the plan shows the effect of the command.
 func shows(plan *dispatchv1.Plan, request *dispatchv1.DriveRequest) bool {
 	update, giveUp := request.GetStopUpdate(), request.GetGiveUp()
 	if update == nil && giveUp == nil {

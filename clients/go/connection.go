@@ -16,23 +16,23 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// A TokenSource gives a token that is valid now. It is asked for every call, so it should cache.
+// A TokenSource returns a valid token. It is called before every call, so it should cache the token.
 type TokenSource func(context.Context) (string, error)
 
-// Connection says where the service is, and who calls.
+// Connection has the address of the service and the caller's credentials.
 type Connection struct {
 	// HOST:PORT.
 	Address string
-	// Gives tokens.
+	// Source of tokens.
 	Token TokenSource
-	// The authorities that the service's certificate must lead to; nil: those of the system.
+	// Root certificates for verifying the service; nil: the system's.
 	Roots *x509.CertPool
-	// For services that run with --insecure: plaintext, and `driver/ID` or `rider/ID` instead of a
+	// For services that run with --insecure: `driver/ID` or `rider/ID`, sent in plaintext instead of a
 	// token.
 	InsecureCaller string
 }
 
-// open connects to that address, which may be another than the connection's own.
+// open connects to the address, which may differ from the connection's.
 func (c *Connection) open(address string) (*grpc.ClientConn, error) {
 	transport := credentials.NewTLS(&tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS13})
 	if c.InsecureCaller != "" {
@@ -41,17 +41,17 @@ func (c *Connection) open(address string) (*grpc.ClientConn, error) {
 	return grpc.NewClient(address,
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDisableRetry(),
-		// A half-open connection ends after 30 s also where nothing is sent.
+		// Detects a half-open connection within 30 s, even if nothing is sent.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
-		// The pauses of this package decide; the channel's own come on top of them.
+		// Kept short, because this package has its own backoff, to which the channel's is added.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-			// How long a connection may take to be made.
+			// Time limit for connecting.
 			MinConnectTimeout: welcomeWithin,
 		}))
 }
 
-// proof is what the metadata say about the caller: two are equal where the same would be said again.
+// proof is the caller's credentials in the metadata. Two are equal if they would send the same metadata.
 type proof struct{ key, value string }
 
 func (p proof) in(ctx context.Context) context.Context {
@@ -61,12 +61,12 @@ func (p proof) in(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, p.key, p.value)
 }
 
-// ofMarket names the market that the call concerns, so that a proxy finds its process.
+// ofMarket adds the call's market to the metadata, by which a proxy routes the call.
 func ofMarket(ctx context.Context, market string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "ridestream-market", market)
 }
 
-// prove asks for a token now.
+// prove fetches a token.
 func (c *Connection) prove(ctx context.Context) (proof, error) {
 	if c.InsecureCaller != "" {
 		return proof{"ridestream-caller", c.InsecureCaller}, nil
@@ -80,8 +80,8 @@ func (c *Connection) prove(ctx context.Context) (proof, error) {
 
 var addressPattern = regexp.MustCompile(`^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$`)
 
-// route is where a driver's next stream goes: the configured address, or the last one that the service
-// has named. Not thread-safe.
+// route is the address of a driver's next stream: the configured one, or the last one that the service has
+// named. Not thread-safe.
 type route struct {
 	address, configured, named string
 	welcomed, redirected       bool
@@ -93,9 +93,9 @@ func newRoute(address string) route {
 
 func (r *route) onWelcome() { r.welcomed, r.redirected = true, false }
 
-// onEnd takes the address that a stream's end named, or "". Without a name the next stream goes to the
-// same address if a Welcome came from there, else to the other one. isFirst: this is the first redirect
-// since a Welcome; two processes may name each other.
+// onEnd sets the next address from the one that the end of a stream named, or "". Without one, the next stream
+// uses the same address if it has sent a Welcome, else the other one. isFirst: this is the first redirect since
+// a Welcome; two processes may name each other.
 func (r *route) onEnd(named string) (isFirst bool, err error) {
 	welcomed := r.welcomed
 	r.welcomed = false
@@ -115,12 +115,12 @@ func (r *route) onEnd(named string) (isFirst bool, err error) {
 	return isFirst, nil
 }
 
-// pauses before a next try: random up to 0.5 s, then twice as long each time up to 8 s.
+// pauses before retries are random: up to 0.5 s at first; the limit doubles each time, up to 8 s.
 type pauses struct{ limit time.Duration }
 
 func (p *pauses) reset() { p.limit = 0 }
 
-// next is what was asked for and up to a quarter more, where something was (not negative).
+// next returns the next pause. If the service requested one (not negative), it is that plus up to a quarter.
 func (p *pauses) next(asked time.Duration) time.Duration {
 	if asked >= 0 {
 		return asked + time.Duration(rand.Float64()*float64(asked)/4)

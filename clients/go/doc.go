@@ -1,5 +1,5 @@
-// Package ridestream has the driver's and the rider's side of Ridestream, over gRPC.
+// Package ridestream is a client library for drivers and riders of Ridestream, over gRPC.
 //
-// A [Driver] holds one stream, which it keeps alive and resumes; a [Rider] makes calls, which it
-// retries where that helps. Both refuse with the service's words what the service would refuse.
+// A [Driver] keeps a stream open and resumes it after breaks; a [Rider] makes calls and retries those that may
+// succeed later. Both reject invalid arguments before a call, with the service's error messages.
 package ridestream

@@ -13,26 +13,26 @@ import (
 	dispatchv1 "ridestream.org/clients/go/gen/ridestream/dispatch/v1"
 )
 
-// Shift is what a driver begins with.
+// Shift describes a driver and car at the start of a shift.
 type Shift struct {
 	Market string
 	// Passenger seats, 1 to 8.
 	Seats   int
 	Name    string
 	Vehicle *commonv1.Vehicle
-	// Riders who share may be put into a plan under way without an offer.
+	// Whether riders who share may be inserted into the current plan without an offer.
 	AcceptsInsertions bool
 }
 
-// A Driver keeps one stream, over as many connections as it takes, until its shift ends.
+// A Driver keeps a stream open, reconnecting as often as necessary, until its shift ends.
 //
-// Commands (Accept, Arrived, …) wait for their effect, over as many streams as it takes, and may be
-// given many times. Safe for concurrent use.
+// Commands (Accept, Arrived, …) wait until they take effect, across reconnects, and may be repeated. Safe for
+// concurrent use.
 type Driver struct {
 	connection Connection
 	hello      *dispatchv1.Hello
 	events     chan Event
-	// One token each: there is something to send, or something to tell.
+	// Each holds at most one token: there is something to send, or an event to deliver.
 	wake, news chan struct{}
 	cancel     context.CancelFunc
 	ended      chan struct{}
@@ -50,8 +50,8 @@ type Driver struct {
 	err              error
 }
 
-// Drive connects and begins a shift. Take what Events gives until it closes; then Err tells why.
-// The shift goes on until the context ends, Close, EndShift, or an error that trying again doesn't mend.
+// Drive connects and begins a shift. Receive from Events until it is closed; Err then returns the reason.
+// The shift lasts until the context ends, Close, EndShift, or an error that a retry doesn't fix.
 func Drive(ctx context.Context, connection Connection, shift Shift) (*Driver, error) {
 	if err := firstOf(
 		checkRange(int64(shift.Seats), 1, maxSeats, "hello.seats"),
@@ -80,30 +80,30 @@ func Drive(ctx context.Context, connection Connection, shift Shift) (*Driver, er
 	return d, nil
 }
 
-// Events gives what happens, in its order. A push is acked when it has been taken. Closes at the end.
+// Events delivers the events in order, and is closed at the end. A push is acked when it has been received.
 func (d *Driver) Events() <-chan Event { return d.events }
 
-// Err is why Events closed; nil after EndShift and Close.
+// Err returns why Events was closed; nil after EndShift and Close.
 func (d *Driver) Err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.err
 }
 
-// Close leaves the stream. The session waits for a resume; EndShift ends it.
+// Close closes the stream. The service keeps the session for a resume; EndShift ends it.
 func (d *Driver) Close() {
 	d.cancel()
 	<-d.ended
 }
 
-// Plan is the newest plan. Nil: nothing to do, or not known yet.
+// Plan returns the newest plan; nil if there is none or it isn't known yet.
 func (d *Driver) Plan() *dispatchv1.Plan {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.session.plan
 }
 
-// TimeLeft is for how long an answer to the offer is in time, by this device's clock.
+// TimeLeft returns the time left to answer the offer, by this device's clock.
 func (d *Driver) TimeLeft(offer *dispatchv1.Offer) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -111,8 +111,8 @@ func (d *Driver) TimeLeft(offer *dispatchv1.Offer) time.Duration {
 	return d.wall(left) - time.Since(d.welcomedAt)
 }
 
-// MoveTo says where the car is: degrees, degrees clockwise from north, metres a second. It is sent as
-// often as the service asks for; call it at any rate.
+// MoveTo sets the car's position in degrees, heading in degrees clockwise from north, and speed in metres per
+// second. They are sent as often as the service requests; call this at any rate.
 func (d *Driver) MoveTo(lat, lng float64, headingDeg int, speedMPerS float64) error {
 	place := Place(lat, lng)
 	speed := math.Round(speedMPerS * 10)
@@ -135,33 +135,33 @@ func (d *Driver) MoveTo(lat, lng float64, headingDeg int, speedMPerS float64) er
 	return nil
 }
 
-// Accept takes the trip. It is the driver's only if the outcome is ACCEPTED.
+// Accept accepts the offer. The driver has the trip only if the outcome is ACCEPTED.
 func (d *Driver) Accept(ctx context.Context, offerID string) (*dispatchv1.OfferEnded, error) {
 	return d.answer(ctx, offerID, true)
 }
 
-// Decline leaves the trip to others.
+// Decline declines the offer.
 func (d *Driver) Decline(ctx context.Context, offerID string) (*dispatchv1.OfferEnded, error) {
 	return d.answer(ctx, offerID, false)
 }
 
-// Arrived says that the car is at the pick-up. It returns the plan in which that is done, as do
-// PickedUp and DroppedOff, or a *CommandRejected.
+// Arrived reports the arrival at the pick-up. Like PickedUp and DroppedOff, it returns the plan that shows the
+// step, or a *CommandRejected.
 func (d *Driver) Arrived(ctx context.Context, tripID string) (*dispatchv1.Plan, error) {
 	return d.step(ctx, tripID, dispatchv1.StopAction_STOP_ACTION_ARRIVED)
 }
 
-// PickedUp says that the rider is in the car.
+// PickedUp reports that the rider is in the car.
 func (d *Driver) PickedUp(ctx context.Context, tripID string) (*dispatchv1.Plan, error) {
 	return d.step(ctx, tripID, dispatchv1.StopAction_STOP_ACTION_PICKED_UP)
 }
 
-// DroppedOff says that the ride is over.
+// DroppedOff reports the end of the ride.
 func (d *Driver) DroppedOff(ctx context.Context, tripID string) (*dispatchv1.Plan, error) {
 	return d.step(ctx, tripID, dispatchv1.StopAction_STOP_ACTION_DROPPED_OFF)
 }
 
-// GiveUp gives a trip back before its pick-up.
+// GiveUp gives up a trip before its pick-up.
 func (d *Driver) GiveUp(ctx context.Context, tripID, reason string, cause dispatchv1.GiveUpCause) (*dispatchv1.Plan, error) {
 	if err := firstOf(checkID(tripID, "give_up.trip_id"), checkText(reason, maxText, "give_up.reason")); err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (d *Driver) GiveUp(ctx context.Context, tripID, reason string, cause dispat
 	})
 }
 
-// EndShift ends the session, and Events closes. A *CommandRejected while there is a plan.
+// EndShift ends the session and closes Events. It returns a *CommandRejected while the driver has a plan.
 func (d *Driver) EndShift(ctx context.Context) error {
 	_, err := command[*dispatchv1.Plan](ctx, d, &dispatchv1.DriveRequest{
 		Message: &dispatchv1.DriveRequest_EndShift{EndShift: &dispatchv1.EndShift{}},
@@ -200,8 +200,8 @@ func (d *Driver) step(ctx context.Context, tripID string, action dispatchv1.Stop
 	})
 }
 
-// command gives the command and waits for its effect, or until the context ends: it is then still
-// carried out.
+// command sends the command and waits until it takes effect or the context ends. In the latter case it is
+// still carried out.
 func command[Result proto.Message](ctx context.Context, d *Driver, request *dispatchv1.DriveRequest) (result Result, err error) {
 	d.mu.Lock()
 	if d.finished {
@@ -231,7 +231,7 @@ func command[Result proto.Message](ctx context.Context, d *Driver, request *disp
 // send needs mu, as does report.
 func (d *Driver) send(request *dispatchv1.DriveRequest) {
 	if request.GetStopUpdate() != nil {
-		d.report() // Where the car is comes before what it does there.
+		d.report() // The position must precede a step at that position.
 	}
 	d.outgoing = append(d.outgoing, request)
 	signal(d.wake)
@@ -251,7 +251,7 @@ func (d *Driver) report() {
 	signal(d.wake)
 }
 
-// wall turns a duration of the service's clock into one of this device's. Needs mu.
+// wall converts a duration of the service's clock to this device's clock. Needs mu.
 func (d *Driver) wall(service time.Duration) time.Duration {
 	if d.session.welcome == nil {
 		return service
@@ -274,7 +274,7 @@ func (d *Driver) finish(err error) {
 	signal(d.news)
 }
 
-// isFinal tells whether the same Hello would get the same answer again.
+// isFinal returns whether the same Hello would get the same answer again.
 func isFinal(err *StatusError) bool {
 	switch err.Code {
 	case codes.InvalidArgument, codes.PermissionDenied, codes.NotFound, codes.Aborted:

@@ -11,28 +11,27 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// StatusError is a status that trying again doesn't mend, or that was still there when patience
-// ended. Code ABORTED at the end of a driver's stream: a newer stream of the same driver took over.
+// StatusError is a status that a retry doesn't fix, or that persisted until patience ended. Code ABORTED at the end of a driver's stream: a newer stream of the same driver took over.
 type StatusError struct {
 	Code    codes.Code
 	Message string
-	// The pause that the service asked for; negative: none.
+	// Pause before a retry that the service requested; negative if none.
 	RetryAfter time.Duration
-	// The market, and the host:port, that the caller has to go to instead; empty: none.
+	// Market and host:port that the caller must use instead; empty if none.
 	Market, Address string
-	// Refused here, before anything was sent.
+	// Whether the argument was rejected before anything was sent.
 	BeforeTheWire bool
 }
 
 func (e *StatusError) Error() string { return fmt.Sprintf("%v: %s", e.Code, e.Message) }
 
-// ProtocolError says that the service sent something that the protocol forbids.
+// ProtocolError means that the service violated the protocol.
 type ProtocolError struct{ Message string }
 
 func (e *ProtocolError) Error() string { return e.Message }
 
-// CommandRejected says that the service couldn't carry a driver's command out. The newest plan says
-// what holds.
+// CommandRejected means that the service rejected a driver's command. The newest plan shows the current
+// state.
 type CommandRejected struct {
 	Code    codes.Code
 	Message string
@@ -40,14 +39,14 @@ type CommandRejected struct {
 
 func (e *CommandRejected) Error() string { return fmt.Sprintf("%v: %s", e.Code, e.Message) }
 
-// ErrStopped is what a command gets whose driver was closed before its effect was seen.
+// ErrStopped is returned by a command if the driver was closed before it took effect.
 var ErrStopped = errors.New("the driver was closed")
 
 func protocolErrorf(format string, arguments ...any) error {
 	return &ProtocolError{fmt.Sprintf(format, arguments...)}
 }
 
-// statusOf reads the call's error, and what its trailing metadata say.
+// statusOf converts a call's error, with the details in its trailing metadata.
 func statusOf(err error, trailer metadata.MD) *StatusError {
 	s := status.Convert(err)
 	result := &StatusError{Code: s.Code(), Message: s.Message(), RetryAfter: -1}
@@ -65,7 +64,7 @@ func statusOf(err error, trailer metadata.MD) *StatusError {
 	return result
 }
 
-// isFault tells a fault of the service, or of what speaks in its place.
+// isFault returns whether the error is a fault of the service or of a proxy.
 func isFault(code codes.Code) bool {
 	switch code {
 	case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unimplemented:
@@ -74,5 +73,5 @@ func isFault(code codes.Code) bool {
 	return false
 }
 
-// maxFaults in a row are taken, and then given up.
+// maxFaults is the number of consecutive faults after which the client gives up.
 const maxFaults = 5

@@ -17,10 +17,10 @@ import (
 	tripv1 "ridestream.org/clients/go/gen/ridestream/trip/v1"
 )
 
-// A Rider quotes, requests, watches, changes and cancels. Calls are retried where that may help, until
+// A Rider quotes, requests, watches, changes and cancels trips. Calls that may succeed later are retried until
 // their context or Patience ends; every other status is a *StatusError. Safe for concurrent use.
 type Rider struct {
-	// For how long a call is tried again; 30 s if it is 0.
+	// Time for which a call is retried; 30 s if it is 0.
 	Patience time.Duration
 
 	connection Connection
@@ -29,10 +29,10 @@ type Rider struct {
 	closed     bool
 }
 
-// NewRider connects with the first call.
+// NewRider creates a rider, which connects at the first call.
 func NewRider(connection Connection) *Rider { return &Rider{connection: connection} }
 
-// Close ends calls that are under way.
+// Close ends running calls.
 func (r *Rider) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -42,7 +42,7 @@ func (r *Rider) Close() {
 	}
 }
 
-// Markets are those that are served, and where they lie.
+// Markets returns the served markets and their bounds.
 func (r *Rider) Markets(ctx context.Context) ([]*marketv1.Market, error) {
 	answer, err := call(ctx, r, time.Second, &marketv1.ListMarketsRequest{},
 		func(c grpc.ClientConnInterface) method[marketv1.ListMarketsRequest, marketv1.ListMarketsResponse] {
@@ -51,7 +51,7 @@ func (r *Rider) Markets(ctx context.Context) ([]*marketv1.Market, error) {
 	return answer.GetMarkets(), err
 }
 
-// Quote says what a ride would cost. The price is kept until ExpiresAt. The party has 1 to 8.
+// Quote returns the price of a ride, which is valid until ExpiresAt. The party has 1 to 8 people.
 func (r *Rider) Quote(ctx context.Context, request *tripv1.QuoteTripRequest) (*tripv1.QuoteTripResponse, error) {
 	if err := firstOf(
 		checkID(request.Market, "market"),
@@ -71,8 +71,8 @@ func (r *Rider) Quote(ctx context.Context, request *tripv1.QuoteTripRequest) (*t
 	return quote, err
 }
 
-// Request asks for the ride. Without a RequestId it gets one. An app that may end in between names its
-// own and keeps it: the same again gets the same trip.
+// Request requests the ride. If RequestId is empty, one is generated. An app that may be terminated meanwhile
+// should choose and store it: a repeated request with the same id returns the same trip.
 func (r *Rider) Request(ctx context.Context, request *tripv1.RequestTripRequest) (*tripv1.Trip, error) {
 	setID(&request.RequestId)
 	if err := firstOf(
@@ -90,8 +90,8 @@ func (r *Rider) Request(ctx context.Context, request *tripv1.RequestTripRequest)
 	return checkTrip(answer.GetTrip(), "", err)
 }
 
-// Cancel ends the trip before its drop-off. Without a reason, the rider has changed their mind; without
-// a RequestId it gets one.
+// Cancel ends the trip before its drop-off. The default reason is that the rider changed their mind. If
+// RequestId is empty, one is generated.
 func (r *Rider) Cancel(ctx context.Context, request *tripv1.CancelTripRequest) (*tripv1.Trip, error) {
 	setID(&request.RequestId)
 	if request.Reason == tripv1.CancelReason_CANCEL_REASON_UNSPECIFIED {
@@ -112,8 +112,8 @@ func (r *Rider) Cancel(ctx context.Context, request *tripv1.CancelTripRequest) (
 	return checkTrip(answer.GetTrip(), request.TripId, err)
 }
 
-// ChangeDestination gives the trip another drop-off, also under way. The trip that is returned has the
-// new fare. Without a RequestId it gets one.
+// ChangeDestination changes the trip's drop-off, also during the ride. The returned trip has the new fare. If
+// RequestId is empty, one is generated.
 func (r *Rider) ChangeDestination(ctx context.Context, request *tripv1.ChangeDestinationRequest) (*tripv1.Trip, error) {
 	setID(&request.RequestId)
 	if err := firstOf(
@@ -130,7 +130,7 @@ func (r *Rider) ChangeDestination(ctx context.Context, request *tripv1.ChangeDes
 	return checkTrip(answer.GetTrip(), request.TripId, err)
 }
 
-// Get is the trip as it is on record.
+// Get returns the stored trip.
 func (r *Rider) Get(ctx context.Context, tripID string) (*tripv1.Trip, error) {
 	if err := checkID(tripID, "trip_id"); err != nil {
 		return nil, err
@@ -142,8 +142,8 @@ func (r *Rider) Get(ctx context.Context, tripID string) (*tripv1.Trip, error) {
 	return checkTrip(answer.GetTrip(), tripID, err)
 }
 
-// Watch gives the trip now and at each change, until it has ended. It goes on after breaks; a state
-// that is older than the last is left out. An error is the last that it gives.
+// Watch yields the trip now and at each change, until it has ended. It reconnects when the stream breaks, and
+// skips states older than the last one. An error is its last value.
 func (r *Rider) Watch(ctx context.Context, tripID string) iter.Seq2[*tripv1.WatchTripResponse, error] {
 	return func(yield func(*tripv1.WatchTripResponse, error) bool) {
 		if err := checkID(tripID, "trip_id"); err != nil {
@@ -163,7 +163,7 @@ func (r *Rider) Watch(ctx context.Context, tripID string) iter.Seq2[*tripv1.Watc
 	}
 }
 
-// watch is one trip's, over all its streams.
+// watch is the state of watching one trip, across streams.
 type watch struct {
 	rider   *Rider
 	tripID  string
@@ -173,13 +173,13 @@ type watch struct {
 	faults  int
 }
 
-// once watches by one stream, and waits before the next. again: there may be more to come.
+// once watches through one stream, and waits before the next. again: there may be more updates.
 func (w *watch) once(ctx context.Context, tell func(*tripv1.WatchTripResponse) bool) (again bool, err error) {
 	proof, err := w.rider.connection.prove(ctx)
 	if err != nil {
 		return false, err
 	}
-	// A connection of its own: one that is half-open would be used again.
+	// A new connection, because an existing one may be half-open.
 	connection, err := w.rider.connection.open(w.rider.connection.Address)
 	if err != nil {
 		return false, err
@@ -235,7 +235,7 @@ func hasEnded(state tripv1.TripState) bool {
 
 type method[Request, Response any] func(context.Context, *Request, ...grpc.CallOption) (*Response, error)
 
-// call tries until it succeeds, can't, or patience ends. Each try has the method's deadline.
+// call retries until it succeeds, fails permanently, or patience ends. Each try has the method's deadline.
 func call[Request, Response any](ctx context.Context, r *Rider, deadline time.Duration, request *Request,
 	of func(grpc.ClientConnInterface) method[Request, Response]) (*Response, error) {
 	patience := r.Patience
@@ -279,15 +279,15 @@ func call[Request, Response any](ctx context.Context, r *Rider, deadline time.Du
 	}
 }
 
-// retry remembers the token that was refused: only another one is worth a try.
+// retry remembers the token that was refused, because only another one is worth a retry.
 type retry struct{ refused proof }
 
-// mayHelp tells whether the same call may succeed later. Every call here is idempotent, so what may
-// have been lost is asked again.
+// mayHelp returns whether the same call may succeed later. All calls are idempotent, so retrying is safe if a
+// response was lost.
 func (r *retry) mayHelp(status *StatusError, proof proof) bool {
 	switch status.Code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return true // Canceled: the far end of a proxy went away.
+		return true // Canceled: a proxy lost its connection to the service.
 	case codes.Unauthenticated:
 		isNew := proof.key != "" && proof != r.refused
 		r.refused = proof
@@ -309,7 +309,7 @@ func (r *Rider) open() (*grpc.ClientConn, error) {
 	return r.channel, err
 }
 
-// drop lets the next call have a new channel. Calls on this one have a while to finish.
+// drop makes the next call open a new channel. Calls on this one have some time to finish.
 func (r *Rider) drop(channel *grpc.ClientConn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

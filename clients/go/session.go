@@ -13,46 +13,47 @@ import (
 // *dispatchv1.Plan, *dispatchv1.Rejected and *dispatchv1.WaitingPlace.
 type Event any
 
-// Connected says that the stream is live. Where the session is fresh, what was pushed before is void.
+// Connected means that the stream is open. If the session wasn't resumed, all earlier pushes are void.
 type Connected struct {
 	Resumed   bool
 	SessionID string
 	Epoch     uint64
 }
 
-// Disconnected says that the stream broke. The driver connects again by itself.
+// Disconnected means that the stream broke. The driver reconnects automatically.
 type Disconnected struct {
 	Err     *StatusError
 	RetryIn time.Duration
 }
 
 const (
-	// rememberedOffers that ended, so that an end is told once.
+	// rememberedOffers is the number of ended offers to remember, so that each end is reported once.
 	rememberedOffers = 64
-	// maxUntaken: the service ends a session at 64 unacked pushes, so this many come from a faulty one.
+	// maxUntaken bounds the events that the app hasn't taken. The service ends a session at 64 unacked
+	// pushes, so more are a protocol error.
 	maxUntaken = 256
 )
 
-// untaken is an event that the app hasn't taken. A nil event has only a number.
+// untaken is an event that the app hasn't taken. A nil event has only a sequence.
 type untaken struct {
 	sequence uint64
 	event    Event
 }
 
-// session is a driver's session over all its streams: what a message changes, and what has to be said
-// again. It does no input or output. Not thread-safe.
+// session holds the rules of a driver's session across streams: the effect of each message, and which messages
+// are sent again. Without input and output. Not thread-safe.
 type session struct {
 	welcome      *dispatchv1.Welcome
 	plan         *dispatchv1.Plan
 	offer        *dispatchv1.Offer
 	lastSequence uint64
-	// The largest number that may be acked.
+	// The largest sequence that may be acked.
 	ack     uint64
 	untaken []untaken
 	ended   []string
 }
 
-// hello is the first message of the next stream.
+// hello returns the first message of the next stream.
 func (s *session) hello(hello *dispatchv1.Hello) *dispatchv1.Hello {
 	first := proto.CloneOf(hello)
 	if s.welcome != nil {
@@ -66,7 +67,7 @@ func (s *session) hello(hello *dispatchv1.Hello) *dispatchv1.Hello {
 	return first
 }
 
-// onWelcome takes a stream's first message.
+// onWelcome handles a stream's first message.
 func (s *session) onWelcome(message *dispatchv1.DriveResponse) error {
 	welcome := message.GetWelcome()
 	if welcome == nil {
@@ -92,8 +93,8 @@ func (s *session) onWelcome(message *dispatchv1.DriveResponse) error {
 	return err
 }
 
-// onPush takes any later message but Goodbye. isAnswer: a command waits for this rejection, so the app
-// needs no event of it.
+// onPush handles any later message except Goodbye. isAnswer: a pending command receives this rejection, so the
+// app needs no event.
 func (s *session) onPush(message *dispatchv1.DriveResponse, isAnswer bool) error {
 	sequence := message.Sequence
 	switch message.Message.(type) {
@@ -110,7 +111,7 @@ func (s *session) onPush(message *dispatchv1.DriveResponse, isAnswer bool) error
 	case sequence > s.lastSequence+1:
 		return protocolErrorf("push %d came after %d", sequence, s.lastSequence)
 	case sequence <= s.lastSequence:
-		return nil // Had already.
+		return nil // A repeated push.
 	}
 	s.lastSequence = sequence
 	switch m := message.Message.(type) {
@@ -131,7 +132,7 @@ func (s *session) onPush(message *dispatchv1.DriveResponse, isAnswer bool) error
 	return s.tell(sequence, nil)
 }
 
-// next is the first event that the app hasn't taken, or nil. took says that the app has it.
+// next returns the first event that the app hasn't taken, or nil. took marks it as taken.
 func (s *session) next() Event {
 	if len(s.untaken) == 0 {
 		return nil
@@ -157,7 +158,7 @@ func (s *session) tellOfConnection(event Event) error {
 	return s.tell(0, event)
 }
 
-// replace forgets such events that the app hasn't taken; their numbers stay.
+// replace removes such events that the app hasn't taken; their sequences are still acked.
 func (s *session) replace(is func(Event) bool) {
 	var kept []untaken
 	for _, u := range s.untaken {
@@ -231,7 +232,7 @@ func (s *session) onPlan(sequence uint64, plan *dispatchv1.Plan) error {
 	return s.tell(sequence, plan)
 }
 
-// checkDriver finds what the service has sent to the wrong driver.
+// checkDriver returns an error if the message is for another driver.
 func (s *session) checkDriver(what, driverID string) error {
 	if driverID != s.welcome.DriverId {
 		return protocolErrorf("%s.driver_id: is of driver '%s', not of '%s'", what, driverID, s.welcome.DriverId)

@@ -14,13 +14,13 @@ const (
 	welcomeWithin = 10 * time.Second
 	healthyAfter  = 30 * time.Second
 	maxPause      = 10 * time.Minute
-	// No city reports faster, whatever a Welcome says.
+	// Lower bound of the interval of reports, whatever a Welcome says.
 	minPeriod = 100 * time.Millisecond
 )
 
 var errShiftEnded = errors.New("the shift has ended")
 
-// run opens one stream after the other.
+// run opens streams one after another.
 func (d *Driver) run(ctx context.Context) {
 	var pauses pauses
 	var refused proof
@@ -47,7 +47,7 @@ func (d *Driver) run(ctx context.Context) {
 			return
 		}
 		if status.Code == codes.Unauthenticated {
-			// A Goodbye says that the token has ended; another status, that the next did, too.
+			// After a Goodbye the token had expired; after another status, so had the next one.
 			if proof == refused || proof.key == "" {
 				d.finish(err)
 				return
@@ -74,7 +74,7 @@ func (d *Driver) run(ctx context.Context) {
 			return
 		}
 		var pause time.Duration
-		// A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+		// A refusal's pause applies to its own address only; a Goodbye's pause spreads reconnects.
 		if !isRedirect || status.Code != codes.FailedPrecondition {
 			pause = pauses.next(status.RetryAfter)
 		}
@@ -92,9 +92,9 @@ func (d *Driver) run(ctx context.Context) {
 	}
 }
 
-// stream is one stream, to its end.
+// stream runs one stream until it ends.
 func (d *Driver) stream(ctx context.Context, proof proof, route *route, pauses *pauses) error {
-	// A connection of its own: one that is half-open would be used again.
+	// A new connection, because an existing one may be half-open.
 	connection, err := d.connection.open(route.address)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (d *Driver) stream(ctx context.Context, proof proof, route *route, pauses *
 	d.mu.Lock()
 	hello := d.session.hello(d.hello)
 	d.mu.Unlock()
-	// What goes wrong in sending is told by Recv.
+	// Recv returns errors of sending.
 	_ = call.Send(&dispatchv1.DriveRequest{Message: &dispatchv1.DriveRequest_Hello{Hello: hello}})
 	for isFirst := true; ; isFirst = false {
 		message, err := call.Recv()
@@ -228,15 +228,15 @@ func (d *Driver) onPush(message *dispatchv1.DriveResponse) error {
 	return nil
 }
 
-// silence after which the connection is given up: the service sends a heartbeat at least as often as
-// it asks for one.
+// silence returns the silence after which the connection is considered dead. The service sends heartbeats at
+// the interval that it requires from drivers.
 func (d *Driver) silence() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return max(time.Second, 2*d.wall(d.session.welcome.Heartbeat.AsDuration()))
 }
 
-// tell hands events to the app, one by one.
+// tell delivers events to the app one by one.
 func (d *Driver) tell(ctx context.Context) {
 	defer close(d.events)
 	for {
@@ -253,25 +253,25 @@ func (d *Driver) tell(ctx context.Context) {
 		select {
 		case d.events <- event:
 			d.mu.Lock()
-			// Unless something newer has replaced it meanwhile.
+			// Unless a newer event has replaced it meanwhile.
 			if d.session.next() == event {
 				d.session.took()
 			}
 			d.mu.Unlock()
 			signal(d.wake)
-		case <-d.news: // Something newer may have replaced it.
+		case <-d.news: // A newer event may have replaced it.
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// write sends what there is, and a position or a heartbeat when it is due.
+// write sends pending messages, and a position or a heartbeat when it is due.
 func (d *Driver) write(ctx context.Context, call dispatchv1.DispatchService_DriveClient, done chan struct{}) {
 	defer close(done)
 	d.mu.Lock()
 	reportEvery := max(minPeriod, d.wall(d.session.welcome.ReportEvery.AsDuration()))
-	// Some way ahead of what the service asks for, so that a slow network isn't silence.
+	// Earlier than the service requires, so that a slow network doesn't look like silence.
 	heartbeat := max(minPeriod, d.wall(d.session.welcome.Heartbeat.AsDuration())*9/10)
 	d.mu.Unlock()
 	sentAt := time.Now()
@@ -289,7 +289,7 @@ func (d *Driver) write(ctx context.Context, call dispatchv1.DispatchService_Driv
 			continue
 		}
 		if call.Send(request) != nil {
-			return // Recv tells why.
+			return // Recv returns the reason.
 		}
 		sentAt = time.Now()
 		if request.GetPosition() != nil {
@@ -298,7 +298,7 @@ func (d *Driver) write(ctx context.Context, call dispatchv1.DispatchService_Driv
 	}
 }
 
-// nextRequest is what has to be sent now, or nil and until when nothing has.
+// nextRequest returns the request to send now, or nil and the time until which there is none.
 func (d *Driver) nextRequest(heartbeatAt, reportAt time.Time) (*dispatchv1.DriveRequest, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

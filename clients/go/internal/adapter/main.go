@@ -1,4 +1,4 @@
-// Command adapter does with this library what the conformance run tells it; see
+// Command adapter executes the commands of the conformance run with this library; see
 // tests/conformance/README.md.
 package main
 
@@ -54,7 +54,7 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// nameOf is the code's name as the protocol has it.
+// nameOf returns the code's name in the protocol.
 func nameOf(code codes.Code) string {
 	if code == codes.Canceled {
 		return "CANCELLED"
@@ -88,7 +88,7 @@ func failureOf(err error) *failure {
 	return &failure{"bug", "", err.Error()}
 }
 
-// driver is one whose events can be left unread for a while.
+// driver is a driver whose events can be left unread for a while.
 type driver struct {
 	*ridestream.Driver
 	mu      sync.Mutex
