@@ -1,4 +1,4 @@
-// Does with this library what the conformance run tells it; see tests/conformance/README.md.
+// Executes the commands of the conformance run with this library; see tests/conformance/README.md.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -28,7 +28,7 @@ import {
   WatchTripResponseSchema,
 } from "@ridestream/client/trip";
 
-/** The fields of all operations. Each operation has those that it needs. */
+/** The fields of all operations; each operation uses some of them. */
 interface Request {
   readonly id: number;
   readonly op: string;
@@ -111,7 +111,7 @@ function tellDriver(handle: string, event: Event): void {
   }
 }
 
-/** Tells the handle how it ended. */
+/** Reports to the handle how it ended. */
 async function follow(handle: string, events: () => Promise<void>): Promise<void> {
   try {
     await events();

@@ -17,8 +17,8 @@ import type {
 } from "@grpc/grpc-js";
 import { ProtocolError, statusOf } from "./errors.js";
 
-// gRPC's calls by the descriptors of the generated code. Responses stay bytes until `decode`: grpc-js
-// would report bytes that are no message as a status of the service's.
+// gRPC calls by the descriptors of the generated code. Responses stay bytes until `decode`, because grpc-js
+// would report an invalid message as a status of the service.
 
 /** Throws ProtocolError. */
 export function decode<M extends DescMessage>(schema: M, bytes: Uint8Array): MessageShape<M> {
@@ -29,7 +29,7 @@ export function decode<M extends DescMessage>(schema: M, bytes: Uint8Array): Mes
   }
 }
 
-/** Rejects with StatusError, with ProtocolError, or with the reason for which a signal aborted. */
+/** Rejects with StatusError, ProtocolError, or the reason of an aborted signal. */
 export function callUnary<I extends DescMessage, O extends DescMessage>(
   client: Client,
   method: DescMethodUnary<I, O>,
@@ -81,7 +81,7 @@ export function callBidi<I extends DescMessage, O extends DescMessage>(
   return client.makeBidiStreamRequest(pathOf(method), encoder(method.input), asBytes, metadata);
 }
 
-/** Calls back once when the first of the signals aborts, also where it has. The result stops that. */
+/** Calls back once when the first signal aborts or if one is already aborted. The result removes the listeners. */
 export function onAbort(
   signals: readonly AbortSignal[],
   callback: (reason: Error) => void,

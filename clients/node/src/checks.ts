@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { InvalidArgument } from "./errors.js";
 import { type LatLng, LatLngSchema } from "./gen/ridestream/common/v1/common_pb.js";
 
-// Refuses, in the service's words, what the service would refuse.
+// Checks arguments before a call is sent, with the same rules and messages as the service.
 
 export const kMaxName = 64;
 export const kMaxPlate = 16;
@@ -21,7 +21,7 @@ export function checkId(value: string, field: string): void {
   );
 }
 
-/** The limit counts characters, that is Unicode code points. */
+/** The limit counts Unicode code points. */
 export function checkText(value: string, limit: number, field: string): void {
   if (kLoneSurrogate.test(value)) throw new InvalidArgument(`${field}: must be valid UTF-8`);
   const tooLong = `${field}: must have at most ${limit} characters`;
@@ -35,7 +35,7 @@ export function checkText(value: string, limit: number, field: string): void {
   if (characters.length > limit) throw new InvalidArgument(tooLong);
 }
 
-/** Takes integers alone. */
+/** Accepts integers only. */
 export function checkRange(value: number, low: number, high: number, field: string): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
   throw new InvalidArgument(`${field}: must be ${low} to ${high}, is ${value}`);
@@ -46,7 +46,7 @@ export function checkPlace(value: LatLng, field: string): void {
   checkRange(value.lngE7, -1_800_000_000, 1_800_000_000, `${field}.lng_e7`);
 }
 
-/** A place on the earth, from degrees. */
+/** Returns a place from degrees of latitude and longitude. */
 export function place(lat: number, lng: number, field = "place"): LatLng {
   const latLng = create(LatLngSchema, { latE7: e7(lat), lngE7: e7(lng) });
   checkPlace(latLng, field);

@@ -25,12 +25,11 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A driver's commands whose effect hasn't been seen. They are sent again after each Welcome, in their
- * order. */
+/** A driver's commands whose effect hasn't been seen. They are sent again, in order, after each Welcome. */
 export class Commands {
   private readonly pending = new Map<string, Pending>();
 
-  /** Notes a command; the same one twice is one. `isNew`: it has to be sent. */
+  /** Adds a command, unless the same one is already pending. `isNew`: it must be sent. */
   add(request: DriveRequest): { result: Promise<CommandResult>; isNew: boolean } {
     const key = keyOf(request.message);
     const known = this.pending.get(key);
@@ -55,12 +54,12 @@ export class Commands {
     return [...this.pending.values()].map(({ request }) => request);
   }
 
-  /** Whether the message rejects a command that waits. */
+  /** Whether the message rejects a pending command. */
   isAnswer({ message }: DriveResponse): boolean {
     return message.case === "rejected" && this.pending.has(keyOf(message.value.command));
   }
 
-  /** Settles what the message answers; `newest` is the plan that holds now. */
+  /** Settles the commands that the message answers; `newest` is the current plan. */
   onPush({ message }: DriveResponse, newest: Plan | undefined): void {
     if (message.case === "rejected") {
       const { command, code, message: words } = message.value;
@@ -72,7 +71,7 @@ export class Commands {
     }
   }
 
-  /** Resolves what the snapshot's plan shows to be done; what answered it may be lost. */
+  /** Resolves commands whose effect the snapshot's plan shows; their answers may have been lost. */
   onSnapshot(plan: Plan): void {
     for (const [key, { request }] of this.pending) {
       if (shows(plan, request)) this.take(key)?.resolve(plan);
@@ -122,7 +121,7 @@ function keyOf(command: Command): string {
   }
 }
 
-/** Whether the plan is one in which the command had its effect. */
+/** Whether the plan shows the effect of the command. */
 function shows(plan: Plan, { message }: DriveRequest): boolean {
   if (message.case !== "stopUpdate" && message.case !== "giveUp") return false;
   const stops = plan.stops.filter((stop) => stop.tripId === message.value.tripId);

@@ -2,44 +2,44 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { ProtocolError } from "./errors.js";
 
-/** Where the service is, and who calls. */
+/** The address of the service, and the caller's credentials. */
 export interface Connection {
   /** HOST:PORT. */
   readonly address: string;
-  /** Gives a token that is valid now. Called for every call and every stream, so it should cache. */
+  /** Returns a valid token. It is called before every call and stream, so it should cache the token. */
   readonly token?: () => string | Promise<string>;
-  /** The authorities that the service's certificate must lead to, as PEM; by default the system's. */
+  /** Root certificates in PEM for verifying the service; by default the system's. */
   readonly rootCertificates?: string | Buffer;
-  /** For services that run with --insecure: plaintext, and `driver/ID` or `rider/ID` instead of a
+  /** For services that run with --insecure: `driver/ID` or `rider/ID`, sent in plaintext instead of a
    * token. */
   readonly insecureCaller?: string;
 }
 
-/** What the metadata say about the caller. */
+/** The caller's credentials in the metadata. */
 export interface Proof {
   readonly key: string;
   readonly value: string;
 }
 
-/** A longer timer would fire at once. */
+/** Longest delay of a timer: a longer one would fire at once. */
 const kLongestTimerMs = 2 ** 31 - 1;
-/** Nobody would wait for a longer pause. */
+/** Upper bound of a pause that the service requests. */
 const kMaxPauseMs = 600_000;
 
 const kOptions = {
-  // A half-open connection ends after 30 s also where nothing is sent.
+  // Detects a half-open connection within 30 s, even if nothing is sent.
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
-  // The pauses of this package decide; the channel's own come on top of them.
+  // Kept short, because this package has its own backoff, to which the channel's is added.
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 1_000,
   "grpc.enable_retries": 0,
   "grpc.service_config_disable_resolution": 1,
-  // Each client has connections of its own.
+  // Clients don't share connections.
   "grpc.use_local_subchannel_pool": 1,
 };
 
-/** A client with a connection of its own, to the address. */
+/** Returns a client with a separate connection to the address. */
 export function openClient(connection: Connection, address = connection.address): Client {
   const { rootCertificates: roots } = connection;
   const channel =
@@ -49,7 +49,7 @@ export function openClient(connection: Connection, address = connection.address)
   return new Client(address, channel, kOptions);
 }
 
-/** Asks for a token now. */
+/** Fetches a token. */
 export async function prove(connection: Connection): Promise<Proof | undefined> {
   if (connection.insecureCaller !== undefined) {
     return { key: "ridestream-caller", value: connection.insecureCaller };
@@ -58,7 +58,7 @@ export async function prove(connection: Connection): Promise<Proof | undefined> 
   return { key: "authorization", value: `Bearer ${await connection.token()}` };
 }
 
-/** The metadata of a call. The market that it concerns lets a proxy find its process. */
+/** Returns the metadata of a call. A proxy routes the call by its market. */
 export function metadataOf(proof: Proof | undefined, market?: string): Metadata {
   const metadata = new Metadata();
   if (proof !== undefined) metadata.set(proof.key, proof.value);
@@ -66,11 +66,11 @@ export function metadataOf(proof: Proof | undefined, market?: string): Metadata 
   return metadata;
 }
 
-/** Remembers the token that was refused: only another one is worth a try. */
+/** Remembers the token that was refused, because only another one is worth a retry. */
 export class Refusals {
   private refused: string | undefined;
 
-  /** Notes that the proof was refused. Returns whether another try may help. */
+  /** Records that the credentials were refused. Returns whether a retry may help. */
   isNew(proof: Proof | undefined): boolean {
     if (proof === undefined || proof.value === this.refused) return false;
     this.refused = proof.value;
@@ -80,8 +80,7 @@ export class Refusals {
 
 const kAddress = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$/;
 
-/** Where a driver's next stream goes: the configured address, or the last one that the service has
- * named. */
+/** The address of a driver's next stream: the configured one, or the last one that the service has named. */
 export class Route {
   address: string;
   private named: string;
@@ -97,10 +96,10 @@ export class Route {
     this.isRedirected = false;
   }
 
-  /** Takes the address that a stream's end named, or "". Without a name the next stream goes to the same
-   * address if a Welcome came from there, else to the other one. Returns whether this is the first
-   * redirect since a Welcome: two processes may name each other. Throws ProtocolError for a name that is
-   * no address. */
+  /** Sets the next address from the one that the end of a stream named, or "". Without one, the next stream
+   * uses the same address if it has sent a Welcome, else the other one. Returns whether this is the first
+   * redirect since a Welcome, because two processes may name each other. Throws ProtocolError for an
+   * invalid address. */
   onEnd(named: string): boolean {
     const { isWelcomed, isRedirected, address, configured } = this;
     this.isWelcomed = false;
@@ -117,7 +116,7 @@ export class Route {
   }
 }
 
-/** Pauses before a next try: random up to 0.5 s, then twice as long each time up to 8 s. */
+/** Random pauses before retries: up to 0.5 s at first; the limit doubles each time, up to 8 s. */
 export class Pauses {
   private limitMs = 0;
 
@@ -127,7 +126,7 @@ export class Pauses {
     this.limitMs = 0;
   }
 
-  /** In milliseconds. What the service asked for is waited in full, and up to a quarter more. */
+  /** In milliseconds. A pause requested by the service is lengthened by up to a quarter. */
   next(askedMs = 0): number {
     if (!(askedMs >= 0 && askedMs <= kMaxPauseMs)) {
       throw new ProtocolError(`a pause of ${askedMs / 1000} s was asked for`);
@@ -143,7 +142,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return pause(ms, undefined, { signal });
 }
 
-/** A timer that may be long. */
+/** A timer whose delay may exceed the limit of setTimeout. */
 export function startTimer(onTime: () => void, ms: number): NodeJS.Timeout {
   return setTimeout(onTime, Math.min(ms, kLongestTimerMs));
 }

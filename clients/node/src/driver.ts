@@ -28,27 +28,27 @@ import {
 import type { Event } from "./session.js";
 import { Stream } from "./stream.js";
 
-/** What a driver begins with. */
+/** The driver and car at the start of a shift. */
 export interface Shift {
   readonly market: string;
   /** Passenger seats, 1 to 8. */
   readonly seats: number;
   readonly name?: string;
   readonly vehicle?: MessageInitShape<typeof VehicleSchema>;
-  /** Riders who share may be put into a plan under way without an offer. */
+  /** Whether riders who share may be inserted into the current plan without an offer. */
   readonly acceptsInsertions?: boolean;
 }
 
 /**
- * A driver's shift. It connects at once, and is iterated over until it ends:
+ * A driver's shift. Connects at once. Iterate over its events until the shift ends:
  *
  *     const driver = new Driver(connection, { market: "city", seats: 4 });
  *     driver.moveTo(lat, lng);
  *     for await (const event of driver) …
  *
- * Commands (`accept`, `arrived`, …) wait for their effect, over as many streams as it takes, and may be
- * given many times. Iteration throws the StatusError or ProtocolError that ended the stream for good.
- * Leaving the loop doesn't end the shift: another loop goes on.
+ * Commands (`accept`, `arrived`, …) wait until they take effect, across reconnects, and may be repeated.
+ * Iteration throws the StatusError or ProtocolError that ended the stream permanently. Leaving the loop
+ * doesn't end the shift: another loop continues.
  */
 export class Driver implements AsyncIterable<Event>, AsyncDisposable {
   private readonly stream: Stream;
@@ -64,7 +64,7 @@ export class Driver implements AsyncIterable<Event>, AsyncDisposable {
     this.stream = new Stream(connection, hello);
   }
 
-  /** What happens, in its order. A push is acked when it has been taken. */
+  /** The events, in order. A push is acked when the loop has received it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
     for (;;) {
       const event = await this.stream.nextEvent();
@@ -73,7 +73,7 @@ export class Driver implements AsyncIterable<Event>, AsyncDisposable {
     }
   }
 
-  /** Leaves the stream. The session waits for a resume; `endShift` ends it. */
+  /** Closes the stream. The service keeps the session for a resume; `endShift` ends it. */
   close(): Promise<void> {
     return this.stream.close();
   }
@@ -82,28 +82,28 @@ export class Driver implements AsyncIterable<Event>, AsyncDisposable {
     return this.close();
   }
 
-  /** Whether the stream is open and welcomed. */
+  /** Whether the stream is open and has received its Welcome. */
   get isLive(): boolean {
     return this.stream.isLive;
   }
 
-  /** The newest plan. Undefined: nothing to do, or not known yet. */
+  /** The newest plan; undefined if there is none or it isn't known yet. */
   get plan(): Plan | undefined {
     return this.stream.session.plan;
   }
 
-  /** The open offer. */
+  /** The open offer, if there is one. */
   get offer(): Offer | undefined {
     return this.stream.session.offer;
   }
 
-  /** For how long an answer to the offer is in time, by this device's clock. */
+  /** The time left to answer the offer, by this device's clock. */
   msLeft(offer: Offer): number {
     return this.stream.msLeft(offer);
   }
 
-  /** Where the car is: degrees, degrees clockwise from north, metres a second. It is sent as often as
-   * the service asks for; call it at any rate. Throws InvalidArgument. */
+  /** Sets the car's position in degrees, heading in degrees clockwise from north, and speed in metres per
+   * second. They are sent as often as the service requests; call this at any rate. Throws InvalidArgument. */
   moveTo(lat: number, lng: number, headingDeg = 0, speedMPerS = 0): void {
     const { latE7, lngE7 } = place(lat, lng, "position");
     const speedDmPerS = Math.round(speedMPerS * 10);
@@ -112,33 +112,33 @@ export class Driver implements AsyncIterable<Event>, AsyncDisposable {
     this.stream.moveTo(create(PositionSchema, { latE7, lngE7, headingDeg, speedDmPerS }));
   }
 
-  /** Takes the trip. It is the driver's only if the outcome is ACCEPTED. */
+  /** Accepts the offer. The driver has the trip only if the outcome is ACCEPTED. */
   accept(offer: Pick<Offer, "offerId">): Promise<OfferEnded> {
     return this.answer(offer.offerId, true);
   }
 
-  /** Leaves the trip to others. */
+  /** Declines the offer. */
   decline(offer: Pick<Offer, "offerId">): Promise<OfferEnded> {
     return this.answer(offer.offerId, false);
   }
 
-  /** The car is at the pick-up. Resolves with the plan in which that is done, as do the next ones;
-   * rejects with CommandRejected. */
+  /** Reports the arrival at the pick-up. Like the following methods, resolves with the plan that shows the
+   * step, or rejects with CommandRejected. */
   arrived(tripId: string): Promise<Plan> {
     return this.step(tripId, StopAction.ARRIVED);
   }
 
-  /** The rider is in the car. */
+  /** Reports that the rider is in the car. */
   pickedUp(tripId: string): Promise<Plan> {
     return this.step(tripId, StopAction.PICKED_UP);
   }
 
-  /** The ride is over. */
+  /** Reports the end of the ride. */
   droppedOff(tripId: string): Promise<Plan> {
     return this.step(tripId, StopAction.DROPPED_OFF);
   }
 
-  /** Gives a trip back before its pick-up. */
+  /** Gives up a trip before its pick-up. */
   async giveUp(tripId: string, reason = "", cause = GiveUpCause.CANT_DRIVE): Promise<Plan> {
     checkId(tripId, "give_up.trip_id");
     checkText(reason, kMaxText, "give_up.reason");
@@ -146,7 +146,7 @@ export class Driver implements AsyncIterable<Event>, AsyncDisposable {
     return expectPlan(await this.stream.command({ case: "giveUp", value }));
   }
 
-  /** Ends the session; iteration then ends, too. Rejects with CommandRejected while there is a plan. */
+  /** Ends the session, and then the iteration. Rejects with CommandRejected while the driver has a plan. */
   async endShift(): Promise<void> {
     await this.stream.command({ case: "endShift", value: create(EndShiftSchema) });
   }

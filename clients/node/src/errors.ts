@@ -2,7 +2,7 @@ import { type ServiceError, status as Code } from "@grpc/grpc-js";
 
 export { Code };
 
-/** The base of every error that this package raises on purpose. */
+/** The base class of every error that this package throws on purpose. */
 export class RidestreamError extends Error {
   constructor(message: string) {
     super(message);
@@ -10,15 +10,15 @@ export class RidestreamError extends Error {
   }
 }
 
-/** A status that trying again doesn't mend, or that was still there when patience ended. */
+/** A status that a retry doesn't fix, or that persisted until patience ended. */
 export class StatusError extends RidestreamError {
   constructor(
     readonly code: Code,
-    /** The words of the status, without its code. */
+    /** The message of the status, without its code. */
     readonly details: string,
-    /** The pause that the service asked for. */
+    /** Pause before a retry that the service requested. */
     readonly retryAfterMs?: number,
-    /** The market, and the host:port, that the caller has to go to instead; empty: none. */
+    /** Market and host:port that the caller must use instead; empty if none. */
     readonly market = "",
     readonly address = "",
   ) {
@@ -26,41 +26,41 @@ export class StatusError extends RidestreamError {
   }
 }
 
-/** A value that the service would refuse; raised before anything is sent. */
+/** An argument that the service would refuse; thrown before anything is sent. */
 export class InvalidArgument extends StatusError {
   constructor(details: string) {
     super(Code.INVALID_ARGUMENT, details);
   }
 }
 
-/** A newer stream of the same driver took over: another device drives. */
+/** A newer stream of the same driver, probably on another device, replaced this one. */
 export class Fenced extends StatusError {}
 
-/** The service sent something that the protocol forbids. */
+/** The service violated the protocol. */
 export class ProtocolError extends RidestreamError {}
 
-/** The service couldn't carry a driver's command out. The newest plan says what holds. */
+/** The service rejected a driver's command. The newest plan shows the current state. */
 export class CommandRejected extends RidestreamError {
   constructor(
     readonly code: Code,
-    /** The service's words, for people. */
+    /** The service's message, for people. */
     readonly details: string,
   ) {
     super(`${Code[code]}: ${details}`);
   }
 }
 
-/** The driver was closed before a command had its effect. */
+/** The driver was closed before a command took effect. */
 export class DriverStopped extends RidestreamError {}
 
-/** The status code of that number. One that doesn't exist is FAILED_PRECONDITION. */
+/** Returns the status code with this number, or FAILED_PRECONDITION for an unknown one. */
 export function codeOf(number: number): Code {
   return number in Code ? number : Code.FAILED_PRECONDITION;
 }
 
-/** The call's error, with what its trailing metadata say. */
+/** Converts a call's error, with the details in its trailing metadata. */
 export function statusOf(error: ServiceError): StatusError {
-  // grpc-js leaves the metadata out where the call never reached a server.
+  // grpc-js omits the metadata if the call never reached a server.
   const metadata = error.metadata as ServiceError["metadata"] | undefined;
   const text = (key: string): string => metadata?.get(key)[0]?.toString() ?? "";
   const pause = text("retry-after-ms");
@@ -72,10 +72,10 @@ export function statusOf(error: ServiceError): StatusError {
 
 const kFaults = new Set([Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS, Code.UNIMPLEMENTED]);
 
-/** So many faults of the service in a row are its last. */
+/** Number of consecutive faults of the service after which the client gives up. */
 export const kMaxFaults = 5;
 
-/** Whether this is a fault of the service, or of what speaks in its place. */
+/** Whether this is a fault of the service or of a proxy. */
 export function isFault(error: StatusError): boolean {
   return kFaults.has(error.code);
 }

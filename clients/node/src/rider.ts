@@ -53,28 +53,28 @@ import {
   WatchTripResponseSchema,
 } from "./gen/ridestream/trip/v1/trip_pb.js";
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** What a command takes, too. */
+/** Additional options of a command. */
 export interface CommandOptions extends CallOptions {
-  /** Names the command. An app that may end in between keeps it: the same again gets the same
-   * answer. By default a new one. */
+  /** Identifies the command; by default a new id. An app that may be terminated meanwhile should store it:
+   * a repeated command with the same id gets the same answer. */
   readonly requestId?: string;
 }
 
-/** Every call here is idempotent, so what may have been lost is asked again. CANCELLED: the far end of
- * a proxy went away. */
+/** Statuses that are retried. All calls are idempotent, so this is safe if a response was lost. CANCELLED: a
+ * proxy lost its connection to the service. */
 const kAgain = new Set([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED]);
 const kEnded = new Set([TripState.COMPLETED, TripState.CANCELLED, TripState.UNSERVED]);
 
 /**
- * One rider. Calls are retried where that may help, for `patienceMs`; then, and for every other status,
- * they reject with StatusError. What the service would refuse rejects with InvalidArgument before it is
- * sent.
+ * A rider. Calls that may succeed later are retried for `patienceMs`; then, and for every other status, they
+ * reject with StatusError. Arguments that the service would refuse reject with InvalidArgument before a call
+ * is sent.
  */
 export class Rider implements AsyncDisposable {
   private readonly patienceMs: number;
@@ -88,7 +88,7 @@ export class Rider implements AsyncDisposable {
     this.patienceMs = options.patienceMs ?? 30_000;
   }
 
-  /** Ends calls that are under way. */
+  /** Ends running calls. */
   close(): void {
     this.closing.abort(new StatusError(Code.CANCELLED, "the rider was closed"));
     this.client?.close();
@@ -100,13 +100,13 @@ export class Rider implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** The markets that are served, and where they lie. */
+  /** Returns the served markets and their bounds. */
   async markets(options: CallOptions = {}): Promise<Market[]> {
     const answer = await this.call(MarketService.method.listMarkets, {}, 1_000, options);
     return answer.markets;
   }
 
-  /** What a ride would cost. The price is kept until `expiresAt`. The party has 1 to 8. */
+  /** Returns the price of a ride, which is valid until `expiresAt`. The party has 1 to 8 people. */
   async quote(
     market: string,
     pickup: LatLng,
@@ -124,7 +124,7 @@ export class Rider implements AsyncDisposable {
     return quote;
   }
 
-  /** Asks for the ride. Name and note are for the driver. */
+  /** Requests the ride. Name and note are shown to the driver. */
   async request(
     quoteId: string,
     options: CommandOptions & { readonly name?: string; readonly note?: string } = {},
@@ -139,7 +139,7 @@ export class Rider implements AsyncDisposable {
     return checkTrip(answer.trip);
   }
 
-  /** Ends the trip before its drop-off. Without a reason, the rider has changed their mind. */
+  /** Ends the trip before its drop-off. The default reason is that the rider changed their mind. */
   async cancel(
     tripId: string,
     options: CommandOptions & { readonly reason?: CancelReason; readonly comment?: string } = {},
@@ -160,7 +160,7 @@ export class Rider implements AsyncDisposable {
     return checkTrip(answer.trip, tripId);
   }
 
-  /** Another destination, also under way. The trip that it resolves with has the new fare. */
+  /** Changes the destination, also during the ride. The resolved trip has the new fare. */
   async changeDestination(
     tripId: string,
     dropoff: LatLng,
@@ -175,15 +175,15 @@ export class Rider implements AsyncDisposable {
     return checkTrip(answer.trip, tripId);
   }
 
-  /** The trip as it is on record. */
+  /** Returns the stored trip. */
   async get(tripId: string, options: CallOptions = {}): Promise<Trip> {
     checkId(tripId, "trip_id");
     const answer = await this.call(TripService.method.getTrip, { tripId }, 1_000, options);
     return checkTrip(answer.trip, tripId);
   }
 
-  /** The trip now and at each change, until it has ended. Goes on after breaks; a state that is older
-   * than the last is left out. */
+  /** Yields the trip now and at each change, until it has ended. Reconnects when the stream breaks, and skips
+   * states older than the last one. */
   async *watch(
     tripId: string,
     options: CallOptions = {},
@@ -219,19 +219,19 @@ export class Rider implements AsyncDisposable {
     }
   }
 
-  /** One stream, to its end. */
+  /** Runs one stream until it ends. */
   private async *watchOnce(
     tripId: string,
     proof: Proof | undefined,
     signals: readonly AbortSignal[],
   ): AsyncGenerator<WatchTripResponse, void, undefined> {
     for (const signal of signals) signal.throwIfAborted();
-    // A connection of its own: one that is half-open would be used again.
+    // A new connection, because an existing one may be half-open.
     const client = openClient(this.connection);
     const request = create(WatchTripRequestSchema, { tripId });
     const method = TripService.method.watchTrip;
     const call = callServerStreaming(client, method, request, metadataOf(proof));
-    // Also after the loop below: a call that is cancelled reports that.
+    // Also needed after the loop below, because a cancelled call reports an error.
     call.on("error", () => undefined);
     const forget = onAbort(signals, (reason) => call.destroy(reason));
     try {
@@ -245,7 +245,7 @@ export class Rider implements AsyncDisposable {
     }
   }
 
-  /** Calls until it succeeds, can't, or patience ends. Each try has the method's deadline. */
+  /** Retries until the call succeeds, fails permanently, or patience ends. Each try has the method's deadline. */
   private async call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
@@ -279,7 +279,7 @@ export class Rider implements AsyncDisposable {
     }
   }
 
-  /** Lets the next call have a new connection. Calls on this one may finish. */
+  /** Makes the next call open a new connection. Calls on this one may finish. */
   private drop(client: Client): void {
     if (this.client !== client) return;
     this.client = undefined;

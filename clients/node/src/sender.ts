@@ -2,20 +2,20 @@ import { create } from "@bufbuild/protobuf";
 import { startTimer } from "./connection.js";
 import { type DriveRequest, DriveRequestSchema } from "./gen/ridestream/dispatch/v1/dispatch_pb.js";
 
-/** What a sender sends, and where. */
+/** Source and destination of a sender's messages. */
 export interface Sending {
-  /** Sends the request, and calls back when there is room for the next. */
+  /** Sends the request, and calls back when the next may be sent. */
   readonly write: (request: DriveRequest, onRoom: () => void) => void;
-  /** The largest number that may be acked. */
+  /** The largest sequence that may be acked. */
   readonly ack: () => bigint;
-  /** The next position report, if the app has said where the car is. */
+  /** The next position report, if the app has set a position. */
   readonly position: () => DriveRequest | undefined;
   readonly reportEveryMs: number;
   readonly heartbeatMs: number;
 }
 
-/** Sends on one stream, after its Welcome, what there is, and a position or a heartbeat when it is
- * due. One request at a time is being sent, and `advance` alone sends. */
+/** Sends pending messages on a stream after its Welcome, and a position or a heartbeat when it is due. One
+ * request is in flight at a time, and only `advance` sends. */
 export class Sender {
   private readonly outgoing: DriveRequest[] = [];
   private acked = 0n;
@@ -27,20 +27,20 @@ export class Sender {
 
   constructor(private readonly sending: Sending) {}
 
-  /** Begins with a position, where there is one. */
+  /** Begins with a position, if there is one. */
   send(request: DriveRequest): void {
-    // Where the car is comes before what it does there.
+    // The position must precede a step at that position.
     if (request.message.case === "stopUpdate") this.report();
     this.outgoing.push(request);
     this.advance();
   }
 
-  /** A repeat of this push came: it is acked again. */
+  /** The push was repeated: acks it again. */
   ackAgain(sequence: bigint): void {
     if (sequence <= this.acked) this.acked = sequence - 1n;
   }
 
-  /** To be called where there is something to ack, or a first position. */
+  /** Call when there is something to ack, or a first position. */
   advance(): void {
     if (this.isClosed || this.isSending) return;
     clearTimeout(this.timer);
@@ -88,7 +88,7 @@ export class Sender {
 
   private dueAt(): number {
     const heartbeatAt = this.sentAt + this.sending.heartbeatMs;
-    // Without a position yet there is nothing to report.
+    // Without a position, there is nothing to report.
     if (this.reportedAt === Number.NEGATIVE_INFINITY) return heartbeatAt;
     return Math.min(heartbeatAt, this.reportedAt + this.sending.reportEveryMs);
   }

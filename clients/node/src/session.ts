@@ -12,14 +12,14 @@ import {
   type Welcome,
 } from "./gen/ridestream/dispatch/v1/dispatch_pb.js";
 
-/** The stream is live. Where the session is fresh, what was pushed before is void. */
+/** The stream is open. If the session wasn't resumed, all earlier pushes are void. */
 export interface Connected {
   readonly resumed: boolean;
   readonly sessionId: string;
   readonly epoch: bigint;
 }
 
-/** The stream broke. The driver connects again by itself. */
+/** The stream broke. The driver reconnects automatically. */
 export interface Disconnected {
   readonly error: StatusError;
   readonly retryInMs: number;
@@ -30,36 +30,37 @@ type Push = Extract<
   { case: "offer" | "offerEnded" | "plan" | "rejected" | "waitingPlace" }
 >;
 
-/** What a driver's app is told, in the form of the generated code's oneofs. */
+/** Events for a driver's app, in the form of the generated code's oneofs. */
 export type Event =
   | { readonly case: "connected"; readonly value: Connected }
   | { readonly case: "disconnected"; readonly value: Disconnected }
   | Push;
 
-/** An event that the app hasn't taken. Without an event it has only a number. */
+/** An event that the app hasn't taken. Without an event, only a sequence to ack. */
 interface Untaken {
   readonly sequence: bigint;
   readonly event: Event | undefined;
 }
 
-/** Offers that ended and are remembered, so that an end is told once. */
+/** Number of ended offers to remember, so that each end is reported once. */
 const kRememberedOffers = 64;
-/** The service ends a session at 64 unacked pushes, so this many come from a faulty one. */
+/** Bound of events that the app hasn't taken. The service ends a session at 64 unacked pushes, so more are a
+ * protocol error. */
 const kMaxUntaken = 256;
 
-/** A driver's session, over all its streams: what a message changes, and what has to be sent again. It
- * does no input or output. */
+/** The rules of a driver's session across streams: the effect of each message, and which messages are sent
+ * again. Without input and output. */
 export class Session {
   welcome: Welcome | undefined;
   plan: Plan | undefined;
   offer: Offer | undefined;
   lastSequence = 0n;
-  /** The largest number that may be acked. */
+  /** The largest sequence that may be acked. */
   ack = 0n;
   private untaken: Untaken[] = [];
   private readonly ended: string[] = [];
 
-  /** The first message of the next stream. */
+  /** Returns the first message of the next stream. */
   hello(hello: Hello): Hello {
     if (this.welcome === undefined) return hello;
     const { sessionId, epoch } = this.welcome;
@@ -69,7 +70,7 @@ export class Session {
     return create(HelloSchema, { ...hello, resume });
   }
 
-  /** Takes a stream's first message. */
+  /** Handles a stream's first message. */
   onWelcome({ message }: DriveResponse): Welcome {
     if (message.case !== "welcome") {
       throw new ProtocolError(`the first message must be welcome, is ${nameOf(message)}`);
@@ -90,8 +91,8 @@ export class Session {
     return welcome;
   }
 
-  /** Takes any later message but Goodbye. `isAnswer`: a command waits for this rejection, so the app
-   * needs no event of it. */
+  /** Handles any later message except Goodbye. `isAnswer`: a pending command receives this rejection, so the
+   * app needs no event. */
   onPush({ message, sequence }: DriveResponse, isAnswer = false): void {
     if (message.case === "welcome" || message.case === "goodbye") {
       throw new ProtocolError(`${nameOf(message)}: came where none is allowed`);
@@ -103,7 +104,7 @@ export class Session {
     if (sequence > this.lastSequence + 1n) {
       throw new ProtocolError(`push ${sequence} came after ${this.lastSequence}`);
     }
-    if (sequence <= this.lastSequence) return; // Had already.
+    if (sequence <= this.lastSequence) return; // A repeated push.
     this.lastSequence = sequence;
     switch (message.case) {
       case "offer":
@@ -121,13 +122,13 @@ export class Session {
     }
   }
 
-  /** Adds an event of the connection, which replaces one that the app hasn't taken. */
+  /** Adds a connection event, which replaces one that the app hasn't taken. */
   tell(event: Extract<Event, { case: "connected" | "disconnected" }>): void {
     this.forget(["connected", "disconnected"]);
     this.add(0n, event);
   }
 
-  /** The next event for the app, if there is one. A push may be acked when the app has taken it. */
+  /** Returns the next event for the app, if there is one. A push may be acked when the app has taken it. */
   take(): Event | undefined {
     const next = this.untaken.shift();
     if (next === undefined) return undefined;
@@ -136,7 +137,7 @@ export class Session {
     return next.event;
   }
 
-  /** Forgets such events that the app hasn't taken; their numbers stay. */
+  /** Removes such events that the app hasn't taken; their sequences are still acked. */
   private forget(kinds: readonly Event["case"][]): void {
     this.untaken = this.untaken
       .map(({ sequence, event }) => ({
@@ -154,7 +155,7 @@ export class Session {
     this.skipSilent();
   }
 
-  /** What the app needn't see is taken at once, so that the first that waits has an event. */
+  /** Marks entries without an event as taken at once, so that the first waiting entry has an event. */
   private skipSilent(): void {
     for (;;) {
       const first = this.untaken[0];
@@ -202,7 +203,7 @@ export class Session {
     this.add(sequence, { case: "plan", value: this.plan });
   }
 
-  /** Finds what the service has sent to the wrong driver. */
+  /** Throws ProtocolError if the message is for another driver. */
   private checkDriver(what: string, driverId: string): void {
     const mine = this.welcome?.driverId ?? "";
     if (driverId === mine) return;
@@ -227,7 +228,7 @@ export class Session {
   }
 }
 
-/** 0 for a duration that is absent. */
+/** Returns 0 if the duration is absent. */
 export function milliseconds(duration: Duration | undefined): number {
   return duration === undefined ? 0 : Number(duration.seconds) * 1_000 + duration.nanos / 1e6;
 }

@@ -32,22 +32,22 @@ import { Sender, type Sending } from "./sender.js";
 import { type Event, milliseconds, Session } from "./session.js";
 
 const kWelcomeWithinMs = 10_000;
-/** A stream that lived so long makes earlier faults forgotten. */
+/** Lifetime of a stream after which earlier faults no longer count. */
 const kHealthyAfterMs = 30_000;
-/** No city reports faster, whatever a Welcome says. */
+/** Lower bound of the interval of reports, whatever a Welcome says. */
 const kMinPeriodMs = 100;
 
-/** The same Hello would get the same answer again. */
+/** Final statuses: the same Hello would get the same answer again. */
 const kFinal = new Set([
   Code.INVALID_ARGUMENT,
   Code.PERMISSION_DENIED,
   Code.NOT_FOUND,
   Code.ABORTED,
 ]);
-/** Final where the service asks for no pause. */
+/** Final if the service requests no pause. */
 const kFinalWithoutPause = new Set([Code.FAILED_PRECONDITION, Code.RESOURCE_EXHAUSTED]);
 
-/** A driver's stream, over as many calls as it takes. */
+/** A driver's stream, which may span many calls. */
 export class Stream {
   readonly session = new Session();
   private readonly commands = new Commands();
@@ -72,7 +72,7 @@ export class Stream {
     return this.sender !== undefined;
   }
 
-  /** The next event for the app; undefined when there are no more. Throws what ended the stream. */
+  /** Returns the next event for the app; undefined after the last. Throws the error that ended the stream. */
   async nextEvent(): Promise<Event | undefined> {
     for (;;) {
       const event = this.session.take();
@@ -97,7 +97,7 @@ export class Stream {
     this.sender?.advance();
   }
 
-  /** Resolves when the command had its effect. */
+  /** Resolves when the command has taken effect. */
   async command(message: DriveRequest["message"]): Promise<CommandResult> {
     if (this.isEnded) throw this.error ?? new DriverStopped("the driver was closed");
     const request = create(DriveRequestSchema, { message });
@@ -116,7 +116,7 @@ export class Stream {
     try {
       await this.keepStreaming();
     } catch (failure) {
-      // A status that is final, a ProtocolError, or what the app's token source threw.
+      // A final status, a ProtocolError, or an error that the token source threw.
       if (!this.closing.signal.aborted) error = failure as Error;
     }
     this.isEnded = true;
@@ -125,7 +125,7 @@ export class Stream {
     this.wakeApp();
   }
 
-  /** Opens one stream after the other. Returns when the shift has ended. */
+  /** Opens streams one after another. Returns when the shift has ended. */
   private async keepStreaming(): Promise<void> {
     const pauses = new Pauses();
     const refusals = new Refusals();
@@ -138,11 +138,11 @@ export class Stream {
       if (error === undefined) return;
       if (kFinal.has(error.code)) throw error;
       if (kFinalWithoutPause.has(error.code) && error.retryAfterMs === undefined) throw error;
-      // A Goodbye says that the token has ended; a status, that the next one did, too.
+      // After a Goodbye the token had expired; after a status, so had the next one.
       if (error.code === Code.UNAUTHENTICATED && !refusals.isNew(proof)) throw error;
       if (!isFault(error) || performance.now() - began >= kHealthyAfterMs) faults = 0;
       if (isFault(error) && ++faults >= kMaxFaults) throw error;
-      // A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+      // A refusal applies its pause to its own address only; the pause of a Goodbye spreads reconnects.
       const atOnce = route.onEnd(error.address) && error.code === Code.FAILED_PRECONDITION;
       const retryInMs = atOnce ? 0 : pauses.next(error.retryAfterMs);
       this.session.tell({ case: "disconnected", value: { error, retryInMs } });
@@ -151,13 +151,13 @@ export class Stream {
     }
   }
 
-  /** One stream, to its end. Undefined: the shift has ended. */
+  /** Runs one stream until it ends. Undefined if the shift has ended. */
   private async stream(
     proof: Proof | undefined,
     route: Route,
     pauses: Pauses,
   ): Promise<StatusError | undefined> {
-    // A connection of its own: one that is half-open would be used again.
+    // A new connection, because an existing one may be half-open.
     const client = openClient(this.connection, route.address);
     const call = callBidi(
       client,
@@ -212,7 +212,7 @@ export class Stream {
     }
   }
 
-  /** The status was OK, which is an answer to `end_shift` alone. */
+  /** The status was OK, which is only valid as the answer to `end_shift`. */
   private onEnd(): StatusError | undefined {
     if (this.commands.onEnd()) return undefined;
     return new StatusError(Code.UNAVAILABLE, "the service ended the stream");
@@ -235,7 +235,7 @@ export class Stream {
       ack: () => this.session.ack,
       position: () => this.nextPosition(),
       reportEveryMs: period(milliseconds(reportEvery)),
-      // Some way ahead of what the service asks for, so that a slow network isn't silence.
+      // Earlier than the service requires, so that a slow network does not look like silence.
       heartbeatMs: period(milliseconds(heartbeat) * 0.9),
     });
     if (snapshot?.plan !== undefined) this.commands.onSnapshot(snapshot.plan);
@@ -259,13 +259,13 @@ export class Stream {
     return create(DriveRequestSchema, { message: { case: "position", value } });
   }
 
-  /** Milliseconds of this device for those of the service's clock. */
+  /** Converts milliseconds of the service's clock to this device's clock. */
   private wallMs(serviceMs: number): number {
     return serviceMs / (this.session.welcome?.clockRate ?? 1);
   }
 
-  /** After so much silence the connection is given up: the service sends a heartbeat at least as often
-   * as it asks for one. */
+  /** The silence after which the connection is considered dead. The service sends heartbeats at the interval
+   * that it requires from drivers. */
   private silenceMs(): number {
     return Math.max(1_000, 2 * this.wallMs(milliseconds(this.session.welcome?.heartbeat)));
   }
