@@ -6,7 +6,7 @@ import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pauses before a next try: random up to 0.5 s, then twice as long each time up to 8 s. Not
+ * Random pauses before retries: up to 0.5 s at first; the limit doubles each time, up to 8 s. Not
  * thread-safe.
  */
 final class Backoff {
@@ -31,8 +31,8 @@ final class Backoff {
   }
 
   /**
-   * The next pause. {@code asked} is what the service asked for: waited in full, and up to a
-   * quarter more.
+   * Returns the next pause. If the service requested one, {@code asked}, it is that plus up to a
+   * quarter.
    */
   Duration next(@Nullable Duration asked) {
     if (asked != null) return asked.plus(ofSeconds(random.getAsDouble() * secondsOf(asked) / 4));

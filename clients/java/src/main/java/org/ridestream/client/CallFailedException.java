@@ -4,7 +4,7 @@ import io.grpc.Status;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** A call or a stream ended with a status that another try doesn't mend. */
+/** A call or a stream ended with a status that a retry doesn't fix. */
 public class CallFailedException extends RidestreamException {
   private static final long serialVersionUID = 1;
 
@@ -32,22 +32,22 @@ public class CallFailedException extends RidestreamException {
     return code;
   }
 
-  /** The service's words, without the code. */
+  /** The service's message, without the code. */
   public final String description() {
     return description;
   }
 
-  /** The pause that the service asked for; null: none. */
+  /** Pause before a retry that the service requested; null if none. */
   public final @Nullable Duration retryAfter() {
     return retryAfter;
   }
 
-  /** The market that the caller has to go to instead; null: none. */
+  /** The market that the caller must use instead; null if none. */
   public final @Nullable String market() {
     return market;
   }
 
-  /** The host:port that the caller has to go to instead; null: none. */
+  /** The host:port that the caller must use instead; null if none. */
   public final @Nullable String address() {
     return address;
   }

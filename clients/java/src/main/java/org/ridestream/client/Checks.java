@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 import org.ridestream.common.v1.LatLng;
 
-/** Refuses, in the service's words, what the service would refuse. */
+/** Checks arguments before a call is sent, with the service's rules and messages. */
 final class Checks {
   static final int MAX_NAME = 64;
   static final int MAX_PLATE = 16;
@@ -62,7 +62,7 @@ final class Checks {
     range(place.getLngE7(), -MAX_LNG_E7, MAX_LNG_E7, field + ".lng_e7");
   }
 
-  /** A place from degrees. */
+  /** Returns a place from degrees of latitude and longitude. */
   static LatLng place(double lat, double lng, String field) {
     if (!(Math.abs(lat) <= 1e3 && Math.abs(lng) <= 1e3)) {
       throw invalid("%s: must be degrees of latitude and longitude", field);

@@ -2,7 +2,7 @@ package org.ridestream.client;
 
 import io.grpc.Status;
 
-/** The service couldn't carry a driver's command out. The newest plan says what holds. */
+/** The service rejected a driver's command. The newest plan shows the current state. */
 public final class CommandRejectedException extends RidestreamException {
   private static final long serialVersionUID = 1;
 
@@ -19,7 +19,7 @@ public final class CommandRejectedException extends RidestreamException {
     return code;
   }
 
-  /** The service's words, without the code. */
+  /** The service's message, without the code. */
   public String description() {
     return description;
   }

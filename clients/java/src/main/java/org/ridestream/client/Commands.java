@@ -19,7 +19,7 @@ import org.ridestream.dispatch.v1.StopUpdate;
 
 /**
  * Commands whose effect hasn't been seen. They are sent again after each Welcome, in their order.
- * Not thread-safe; what waits for a command goes on in another thread.
+ * Not thread-safe; callers that wait for a command continue in another thread.
  */
 final class Commands {
   private static final String END_SHIFT = "end_shift";
@@ -27,7 +27,7 @@ final class Commands {
   private static final class Pending {
     final DriveRequest request;
 
-    /** Several may wait for one command. */
+    /** Several callers may wait for one command. */
     final List<CompletableFuture<Message>> waiting = new ArrayList<>();
 
     Pending(DriveRequest request) {
@@ -38,7 +38,7 @@ final class Commands {
   private final Map<String, Pending> pending = new LinkedHashMap<>();
 
   /**
-   * Notes a command; the same one twice is one. Returns whether it is new and has to be sent.
+   * Adds a command, unless the same one is pending. Returns whether it is new and must be sent.
    * {@code result} gets the OfferEnded or the Plan that shows the effect, or the empty message at
    * the end of a shift.
    */
@@ -68,12 +68,12 @@ final class Commands {
     return pending.containsKey(END_SHIFT);
   }
 
-  /** Whether the message rejects a command that waits. */
+  /** Whether the message rejects a pending command. */
   boolean isAnswer(DriveResponse message) {
     return message.hasRejected() && pending.containsKey(keyOf(message.getRejected()));
   }
 
-  /** Resolves what the message answers; {@code newest} is the plan that holds now. */
+  /** Resolves the commands that the message answers; {@code newest} is the current plan. */
   void onPush(DriveResponse message, @Nullable Plan newest) {
     if (message.hasRejected()) {
       Rejected rejected = message.getRejected();
@@ -92,7 +92,7 @@ final class Commands {
     }
   }
 
-  /** Resolves what the snapshot's plan shows to be done; what answered it may be lost. */
+  /** Resolves commands whose effect the snapshot's plan shows; answers may have been lost. */
   void onSnapshot(Plan plan) {
     for (Map.Entry<String, Pending> one : List.copyOf(pending.entrySet())) {
       if (shows(plan, one.getValue().request)) resolve(one.getKey(), plan);
@@ -108,7 +108,7 @@ final class Commands {
     pending.clear();
   }
 
-  /** Whether the plan is one in which the command had its effect. */
+  /** Whether the plan shows the effect of the command. */
   private static boolean shows(Plan plan, DriveRequest request) {
     if (!request.hasStopUpdate() && !request.hasGiveUp()) return false;
     StopAction action = request.getStopUpdate().getAction();

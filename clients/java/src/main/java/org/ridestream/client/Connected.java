@@ -1,8 +1,8 @@
 package org.ridestream.client;
 
 /**
- * The stream is live.
+ * The stream is open.
  *
- * @param resumed whether the session went on; if not, what was pushed before is void
+ * @param resumed whether the session was resumed; if not, all earlier pushes are void
  */
 public record Connected(boolean resumed, String sessionId, long epoch) {}

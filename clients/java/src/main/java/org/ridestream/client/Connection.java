@@ -15,20 +15,23 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Where the service is, and who calls. Immutable; many drivers and riders may share one. */
+/**
+ * The address of the service, and the caller's credentials. Immutable; many drivers and riders may
+ * share one.
+ */
 public final class Connection {
   private static final Metadata.Key<String> MARKET = key("ridestream-market");
 
   /**
-   * What a call's metadata say about the caller. Two are equal where the same would be said again.
+   * The caller's credentials in the metadata. Equal if they would send the same metadata.
    *
-   * @param key null: nothing is said
+   * @param key null if there are no credentials
    */
   record Proof(Metadata.@Nullable Key<String> key, String value) {
     Channel in(Channel channel, @Nullable String market) {
       Metadata headers = new Metadata();
       if (key != null) headers.put(key, value);
-      // By this a proxy finds the market's process.
+      // A proxy routes the call by this.
       if (market != null) headers.put(MARKET, market);
       return ClientInterceptors.intercept(
           channel, MetadataUtils.newAttachHeadersInterceptor(headers));
@@ -52,7 +55,7 @@ public final class Connection {
     insecureCaller = builder.insecureCaller;
   }
 
-  /** Begins a connection over TLS to HOST:PORT, with the authorities that Java trusts. */
+  /** Begins a connection over TLS to HOST:PORT, with the root certificates that Java trusts. */
   public static Builder to(String address) {
     return new Builder(address);
   }
@@ -70,19 +73,19 @@ public final class Connection {
     return open(address);
   }
 
-  /** A channel to another address than the connection's own. */
+  /** Opens a channel to an address, which may differ from the connection's. */
   ManagedChannel open(String address) {
     ManagedChannelBuilder<?> builder = Grpc.newChannelBuilder(address, credentials);
     if (authority != null) builder.overrideAuthority(authority);
     return builder
         .disableRetry() // The pauses of this library decide.
-        // A half-open connection ends after 30 s also where nothing is sent.
+        // Detects a half-open connection within 30 s, even if nothing is sent.
         .keepAliveTime(20, TimeUnit.SECONDS)
         .keepAliveTimeout(10, TimeUnit.SECONDS)
         .build();
   }
 
-  /** Asks for a token now. */
+  /** Fetches a token. */
   Proof prove() {
     if (insecureCaller != null) return new Proof(CALLER, insecureCaller);
     if (token == null) return new Proof(null, "");
@@ -106,32 +109,32 @@ public final class Connection {
       this.address = address;
     }
 
-    /** Proves who calls. */
+    /** Sets the source of the caller's tokens. */
     public Builder token(TokenSource token) {
       this.token = token;
       return this;
     }
 
-    /** Names a PEM file of the authorities to one of which the service's certificate must lead. */
+    /** Sets a PEM file of root certificates for verifying the service. */
     public Builder roots(Path pem) throws IOException {
       credentials = TlsChannelCredentials.newBuilder().trustManager(pem.toFile()).build();
       return this;
     }
 
-    /** Replaces what proves both ends of the connection, for more than {@link #roots} can say. */
+    /** Sets the channel credentials, for cases that {@link #roots} doesn't cover. */
     public Builder credentials(ChannelCredentials credentials) {
       this.credentials = credentials;
       return this;
     }
 
-    /** Names the host that the service's certificate must be for; by default the address's. */
+    /** Sets the host name expected in the service's certificate; by default the address's. */
     public Builder authority(String host) {
       authority = host;
       return this;
     }
 
     /**
-     * Speaks plaintext and sends {@code driver/ID} or {@code rider/ID} instead of a token, for
+     * Uses plaintext and sends {@code driver/ID} or {@code rider/ID} instead of a token, for
      * services that run with --insecure.
      */
     public Builder insecureCaller(String caller) {

@@ -3,8 +3,8 @@ package org.ridestream.client;
 import java.time.Duration;
 
 /**
- * The stream broke. The driver connects again by itself.
+ * The stream broke. The driver reconnects automatically.
  *
- * @param retryIn when it does
+ * @param retryIn time until it reconnects
  */
 public record Disconnected(CallFailedException error, Duration retryIn) {}

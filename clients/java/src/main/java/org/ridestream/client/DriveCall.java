@@ -17,27 +17,27 @@ import org.ridestream.dispatch.v1.Goodbye;
 import org.ridestream.dispatch.v1.Hello;
 
 /**
- * One Drive call, on a connection of its own: one that is half-open would be used again. Used by
- * the loop's thread alone, in which it calls its owner.
+ * One Drive call, on a new connection, because an existing one may be half-open. Used only in the
+ * loop's thread, in which it also calls its owner.
  */
 final class DriveCall implements ClientResponseObserver<DriveRequest, DriveResponse> {
   private static final double WELCOME_WITHIN_S = 10;
 
-  /** What a call is part of. */
+  /** The owner of a call. */
   interface Owner {
-    /** Takes the first message. */
+    /** Handles the first message. */
     void onWelcome(DriveResponse message);
 
-    /** Takes any later message but Goodbye. */
+    /** Handles any later message except Goodbye. */
     void onPush(DriveResponse message);
 
-    /** Seconds after which a service that sent nothing is given up. */
+    /** Seconds of silence after which the service is considered dead. */
     double silenceSeconds();
 
-    /** What has to be sent now, or null. */
+    /** Returns the request to send now, or null. */
     @Nullable DriveRequest nextRequest(long now);
 
-    /** Nanoseconds until something is due, where nothing has to be sent now. */
+    /** Returns the nanoseconds until the next request is due, if none is due now. */
     long dueIn(long now);
 
     /** Called once, unless the call is closed: by a Goodbye, a failure, or neither after OK. */
@@ -69,7 +69,7 @@ final class DriveCall implements ClientResponseObserver<DriveRequest, DriveRespo
         .onNext(DriveRequest.newBuilder().setHello(hello).build());
   }
 
-  /** Ends the call without telling its owner. */
+  /** Ends the call without notifying its owner. */
   void close() {
     ended = true;
     if (silenceTimer != null) silenceTimer.cancel(false);
@@ -77,7 +77,7 @@ final class DriveCall implements ClientResponseObserver<DriveRequest, DriveRespo
     channel.shutdownNow();
   }
 
-  /** Sends what there is, and comes back when the next is due or the connection takes more. */
+  /** Sends pending requests; runs again when the next is due or the connection accepts more. */
   void flush() {
     if (!live || ended || requests == null) return;
     if (sendTimer != null) sendTimer.cancel(false);

@@ -26,14 +26,15 @@ import org.ridestream.dispatch.v1.StopUpdate;
 import org.ridestream.dispatch.v1.WaitingPlace;
 
 /**
- * A driver's app: keeps one stream, over as many connections as it takes, until the shift ends.
+ * A driver: keeps a stream open, reconnecting as often as necessary, until the shift ends.
  *
- * <p>Commands ({@link #accept}, {@link #arrived}, …) return a future of their effect, which may
- * take several streams, and may be given many times. It fails with {@link CommandRejectedException}
- * where the service can't carry the command out, and with what ended the driver.
+ * <p>Commands ({@link #accept}, {@link #arrived}, …) return a future that completes when
+ * they take effect, across reconnects; they may be repeated. It fails with {@link
+ * CommandRejectedException} if the service rejects the command, or with the error that ended the
+ * driver.
  *
- * <p>Thread-safe. What is chained to a future runs in {@link CompletableFuture}'s default executor.
- * The threads of a driver are daemons: wait for {@link #ended} where nothing else keeps the program
+ * <p>Thread-safe. Stages chained to a future run in {@link CompletableFuture}'s default executor.
+ * The threads of a driver are daemons: wait for {@link #ended} if nothing else keeps the program
  * running.
  */
 public final class Driver implements AutoCloseable {
@@ -47,7 +48,7 @@ public final class Driver implements AutoCloseable {
 
   private Driver(Connection connection, Hello shift, DriverListener listener) {
     this.listener = listener;
-    // Their threads end where there is nothing to do, so nobody has to shut them down.
+    // Idle threads end, so the executors need no shutdown.
     loop = new ScheduledThreadPoolExecutor(1, daemons("ridestream-driver"));
     loop.setKeepAliveTime(IDLE_THREAD_S, TimeUnit.SECONDS);
     loop.allowCoreThreadTimeOut(true);
@@ -67,8 +68,8 @@ public final class Driver implements AutoCloseable {
   }
 
   /**
-   * Connects and begins a shift. It needs a market and seats; its {@code resume} is the driver's
-   * own matter.
+   * Connects and begins a shift. Set market and seats, but not {@code resume}, which the driver
+   * sets.
    *
    * @throws InvalidArgumentException if the service would refuse it
    */
@@ -84,8 +85,8 @@ public final class Driver implements AutoCloseable {
   }
 
   /**
-   * Leaves the stream. The session waits for a resume; {@link #endShift} ends it. Events that the
-   * listener hasn't had are dropped.
+   * Closes the stream. The service keeps the session for a resume; {@link #endShift} ends it.
+   * Events that the listener hasn't received are dropped.
    */
   @Override
   public void close() {
@@ -93,29 +94,29 @@ public final class Driver implements AutoCloseable {
   }
 
   /**
-   * Done when the listener has had its last call: normally after {@link #endShift} and {@link
-   * #close}, otherwise with what ended the stream for good.
+   * Completes after the last call to the listener: normally after {@link #endShift} and {@link
+   * #close}, otherwise with the error that ended the stream permanently.
    */
   public CompletableFuture<Void> ended() {
     return ended.copy();
   }
 
-  /** Whether the stream is open and welcomed. */
+  /** Whether the stream is open and has received its Welcome. */
   public boolean isLive() {
     return state.view().live();
   }
 
-  /** The newest plan; null: nothing to do, or not known yet. */
+  /** The newest plan; null if there is none or it isn't known yet. */
   public @Nullable Plan plan() {
     return state.view().plan();
   }
 
-  /** The open offer. */
+  /** The open offer; null if there is none. */
   public @Nullable Offer offer() {
     return state.view().offer();
   }
 
-  /** How long an answer to the offer is in time, by this device's clock; negative: it isn't. */
+  /** The time left to answer the offer, by this device's clock; negative if it is over. */
   public Duration timeLeft(Offer offer) {
     DriverLoop.View view = state.view();
     double end = offer.getExpiresAt().getSeconds() + offer.getExpiresAt().getNanos() / 1e9;
@@ -123,14 +124,15 @@ public final class Driver implements AutoCloseable {
     return Duration.ofNanos(Math.round(left * 1e9) - (System.nanoTime() - view.welcomedAt()));
   }
 
-  /** Says where the car is, in degrees; see {@link #moveTo(double, double, int, double)}. */
+  /** Sets the car's position in degrees; see {@link #moveTo(double, double, int, double)}. */
   public void moveTo(double lat, double lng) {
     moveTo(lat, lng, 0, 0);
   }
 
   /**
-   * Says where the car is: degrees, whole degrees clockwise from north (0 to 359), metres a second.
-   * It is sent as often as the service asks for; call it at any rate.
+   * Sets the car's position in degrees, heading in degrees clockwise from north (0 to 359), and
+   * speed in metres per second. They are sent as often as the service requests; call this at any
+   * rate.
    *
    * @throws InvalidArgumentException if the service would refuse it
    */
@@ -148,34 +150,35 @@ public final class Driver implements AutoCloseable {
     loop.execute(() -> state.move(position));
   }
 
-  /** Takes the trip. It is the driver's only if the outcome is OFFER_OUTCOME_ACCEPTED. */
+  /** Accepts the offer. The driver has the trip only if the outcome is OFFER_OUTCOME_ACCEPTED. */
   public CompletableFuture<OfferEnded> accept(String offerId) {
     return answer(offerId, true);
   }
 
-  /** Leaves the trip to others. */
+  /** Declines the offer. */
   public CompletableFuture<OfferEnded> decline(String offerId) {
     return answer(offerId, false);
   }
 
   /**
-   * Says that the car is at the pick-up. As of the other steps, its effect is the plan after it.
+   * Reports the arrival at the pick-up. Like the other steps, completes with the plan that shows
+   * it.
    */
   public CompletableFuture<Plan> arrived(String tripId) {
     return step(tripId, StopAction.STOP_ACTION_ARRIVED);
   }
 
-  /** Says that the rider is in the car. */
+  /** Reports that the rider is in the car. */
   public CompletableFuture<Plan> pickedUp(String tripId) {
     return step(tripId, StopAction.STOP_ACTION_PICKED_UP);
   }
 
-  /** Says that the ride is over. */
+  /** Reports the end of the ride. */
   public CompletableFuture<Plan> droppedOff(String tripId) {
     return step(tripId, StopAction.STOP_ACTION_DROPPED_OFF);
   }
 
-  /** Gives a trip back before its pick-up. The reason is for people and may be empty. */
+  /** Gives up a trip before its pick-up. The reason is for people and may be empty. */
   public CompletableFuture<Plan> giveUp(String tripId, GiveUpCause cause, String reason) {
     Checks.id(tripId, "give_up.trip_id");
     Checks.text(reason, Checks.MAX_TEXT, "give_up.reason");
@@ -183,7 +186,7 @@ public final class Driver implements AutoCloseable {
     return command(DriveRequest.newBuilder().setGiveUp(giveUp), Plan.class);
   }
 
-  /** Ends the session and the driver. It is rejected while there is a plan. */
+  /** Ends the session and the driver. Rejected while the driver has a plan. */
   public CompletableFuture<Void> endShift() {
     DriveRequest.Builder request =
         DriveRequest.newBuilder().setEndShift(EndShift.getDefaultInstance());

@@ -8,40 +8,40 @@ import org.ridestream.dispatch.v1.Rejected;
 import org.ridestream.dispatch.v1.WaitingPlace;
 
 /**
- * What happens to a driver.
+ * Receives a driver's events.
  *
- * <p>Its methods are called in order, one at a time, by a thread that the driver keeps for them.
- * They may block, also for a command's effect. A push is acked when its method begins, so an app
- * whose method doesn't return is sent 64 pushes at most; then a new session starts. A method
+ * <p>Its methods are called in order, one at a time, in a thread of the driver. They
+ * may block, also to wait for a command. A push is acked when its method begins, so an app whose
+ * method doesn't return receives at most 64 more pushes; then a new session starts. A method
  * that throws ends the driver.
  */
 public interface DriverListener {
-  /** The stream is live. */
+  /** The stream is open. */
   default void onConnected(Driver driver, Connected connected) {}
 
-  /** The stream broke; the driver connects again by itself. */
+  /** The stream broke; the driver reconnects automatically. */
   default void onDisconnected(Driver driver, Disconnected disconnected) {}
 
-  /** Asks the person; {@link Driver#timeLeft} is how long an answer is in time. */
+  /** An offer to answer; {@link Driver#timeLeft} is the time left for that. */
   default void onOffer(Driver driver, Offer offer) {}
 
-  /** Closes the offer. Only OFFER_OUTCOME_ACCEPTED is followed by a plan with the trip. */
+  /** The offer has ended. Only OFFER_OUTCOME_ACCEPTED is followed by a plan with the trip. */
   default void onOfferEnded(Driver driver, OfferEnded ended) {}
 
-  /** Replaces the plan. It has its route if that is known. */
+  /** The plan has changed. It contains its route if that is known. */
   default void onPlan(Driver driver, Plan plan) {}
 
-  /** A command was rejected for which nothing waited any more. */
+  /** A command was rejected and no caller waits for it any more. */
   default void onRejected(Driver driver, Rejected rejected) {}
 
-  /** Suggests where to wait; an offer or a plan ends it. */
+  /** Suggests a place to wait; an offer or a plan ends the suggestion. */
   default void onWaitingPlace(Driver driver, WaitingPlace place) {}
 
   /**
-   * The last call. The error is what ended the stream for good: {@link FencedException} (another
-   * device drives), another {@link CallFailedException}, {@link ProtocolException} (the service
-   * broke the protocol), or what the token source or the listener threw; null after {@link
-   * Driver#endShift} and {@link Driver#close}.
+   * The last call. The error is the reason why the stream ended permanently: {@link
+   * FencedException} (another device drives), another {@link CallFailedException}, {@link
+   * ProtocolException} (the service violated the protocol), or an exception of the token source or
+   * the listener; null after {@link Driver#endShift} and {@link Driver#close}.
    */
   default void onEnded(Driver driver, @Nullable Throwable error) {}
 }

@@ -25,12 +25,12 @@ import org.ridestream.dispatch.v1.Position;
 import org.ridestream.dispatch.v1.Snapshot;
 
 /**
- * What keeps a driver's stream alive: connects, resumes when it breaks, sends what is due, and
- * hands events to the app. Everything but {@link #view} and the constructor runs in the loop's one
- * thread.
+ * Keeps a driver's stream open: connects, resumes after breaks, sends messages when they are due,
+ * and delivers events to the app. Everything except {@link #view} and the constructor runs in the
+ * loop's thread.
  */
 final class DriverLoop implements DriveCall.Owner {
-  /** The same Hello would get the same answer again. */
+  /** Final statuses: the same Hello would get the same answer again. */
   private static final Set<Status.Code> FINAL = EnumSet.of(Status.Code.INVALID_ARGUMENT,
       Status.Code.PERMISSION_DENIED, Status.Code.NOT_FOUND, Status.Code.ABORTED);
 
@@ -42,9 +42,9 @@ final class DriverLoop implements DriveCall.Owner {
   private static final double MAX_PAUSE_S = 600;
 
   /**
-   * What other threads may see.
+   * The state that other threads may read.
    *
-   * @param live whether the stream is open and welcomed
+   * @param live whether the stream is open and has received its Welcome
    * @param serverTimeS the service's clock at {@code welcomedAt}, a time of System.nanoTime
    */
   record View(boolean live, @Nullable Plan plan, @Nullable Offer offer, double serverTimeS,
@@ -106,7 +106,7 @@ final class DriverLoop implements DriveCall.Owner {
     flush();
   }
 
-  /** Carries the command out; {@code result} gets what shows its effect. */
+  /** Sends the command; {@code result} gets the message that shows its effect. */
   void command(DriveRequest request, CompletableFuture<Message> result) {
     if (ended) {
       Commands.fail(List.of(result), error == null ? new DriverStoppedException() : error);
@@ -119,7 +119,7 @@ final class DriverLoop implements DriveCall.Owner {
     }
   }
 
-  /** Leaves the stream; the app hears no more of it. */
+  /** Closes the stream; the app gets no further events. */
   void close() {
     session.dropUntaken();
     finish(null);
@@ -129,7 +129,7 @@ final class DriverLoop implements DriveCall.Owner {
     if (call != null) call.flush();
   }
 
-  // What the call tells.
+  // Callbacks of the call.
 
   @Override
   public void onWelcome(DriveResponse message) {
@@ -162,7 +162,7 @@ final class DriverLoop implements DriveCall.Owner {
 
   @Override
   public double silenceSeconds() {
-    // The service sends a heartbeat at least as often as it asks for one.
+    // The service sends heartbeats at the interval that it requires from drivers.
     return Math.max(1, 2 * session.wallSeconds(session.welcome().getHeartbeat()));
   }
 
@@ -197,7 +197,7 @@ final class DriverLoop implements DriveCall.Owner {
             proofEnded ? "the token has ended" : "the service ended the stream", null, null,
             goodbye == null ? null : goodbye.getAddress());
     boolean isFinal = failure != null && isFinal(status);
-    // A Goodbye says that the token has ended; another status, that the next did, too.
+    // After a Goodbye the token had expired; after another status, so had the next one.
     if (status.code() == Status.Code.UNAUTHENTICATED) {
       isFinal |= failure != null && proof != null && proof.equals(refused);
       refused = proof;
@@ -221,7 +221,7 @@ final class DriverLoop implements DriveCall.Owner {
     if (isFault) faults++;
   }
 
-  /** Connects again, after the pause that the service asks for or a random one. */
+  /** Reconnects after the pause that the service requests, or a random one. */
   private void pause(CallFailedException status, @Nullable Goodbye goodbye) {
     Duration asked = status.retryAfter();
     if (goodbye != null) {
@@ -242,7 +242,7 @@ final class DriverLoop implements DriveCall.Owner {
       finish(noAddress);
       return;
     }
-    // A refusal's pause is for its own address; that of a Goodbye keeps its drivers apart.
+    // A refusal's pause applies to its own address only; a Goodbye's pause spreads reconnects.
     boolean atOnce = isRedirect && status.code() == Status.Code.FAILED_PRECONDITION;
     Duration pause = atOnce ? Duration.ZERO : backoff.next(asked);
     session.tell(new Disconnected(status, pause));
@@ -256,9 +256,9 @@ final class DriverLoop implements DriveCall.Owner {
         old.welcomedAt());
   }
 
-  // What the app is told.
+  // Events for the app.
 
-  /** Hands the next event to the app, unless it has one. */
+  /** Delivers the next event to the app, unless it is handling one. */
   private void deliver() {
     if (delivering) return;
     Object event = session.take();
@@ -266,7 +266,7 @@ final class DriverLoop implements DriveCall.Owner {
       delivering = true;
       app.execute(() -> handOver(event));
     } else if (ended) {
-      delivering = true; // For good.
+      delivering = true; // Permanently.
       Throwable why = error;
       app.execute(() -> onEnd.accept(why));
     }

@@ -1,6 +1,6 @@
 package org.ridestream.client;
 
-/** The driver was closed before a command had its effect. */
+/** The driver was closed before a command took effect. */
 public final class DriverStoppedException extends RidestreamException {
   private static final long serialVersionUID = 1;
 

@@ -2,7 +2,7 @@ package org.ridestream.client;
 
 import io.grpc.Status;
 
-/** A newer stream of the same driver took over: another device drives. */
+/** A newer stream of the same driver on another device replaced this one. */
 public final class FencedException extends CallFailedException {
   private static final long serialVersionUID = 1;
 

@@ -2,7 +2,7 @@ package org.ridestream.client;
 
 import io.grpc.Status;
 
-/** A value that the service would refuse; thrown before anything is sent. */
+/** An argument that the service would refuse; thrown before anything is sent. */
 public final class InvalidArgumentException extends CallFailedException {
   private static final long serialVersionUID = 1;
 

@@ -9,19 +9,19 @@ import org.ridestream.dispatch.v1.Heartbeat;
 import org.ridestream.dispatch.v1.Position;
 
 /**
- * What a driver's stream has to send, and when: acks, commands, positions and heartbeats. Times are
- * those of {@link System#nanoTime}. Not thread-safe.
+ * The messages that a driver's stream must send, and their times: acks, commands, positions and
+ * heartbeats. Times are those of {@link System#nanoTime}. Not thread-safe.
  *
- * <p>What waits is bounded: commands by those that are pending, positions since only the newest is
- * kept, save one before each step at a stop.
+ * <p>The queue is bounded: commands by the number of pending ones, positions because only the
+ * newest is kept, and one before each step at a stop.
  */
 final class Outbox {
-  /** No city reports faster, whatever a Welcome says. */
+  /** Lower bound of the interval of reports, whatever a Welcome says. */
   private static final double MIN_PERIOD_S = 0.1;
 
   /**
-   * The part of the heartbeat's period after which one is sent, so that a slow network isn't
-   * silence.
+   * Fraction of the heartbeat interval after which one is sent, so that a slow network doesn't look
+   * like silence.
    */
   private static final double HEARTBEAT_PART = 0.9;
 
@@ -42,7 +42,7 @@ final class Outbox {
     reportEvery = nanosOf(Math.max(MIN_PERIOD_S, reportEveryS));
     heartbeat = nanosOf(Math.max(MIN_PERIOD_S, HEARTBEAT_PART * heartbeatS));
     sentAt = now;
-    // A position goes out at once.
+    // A position is sent at once.
     reportedAt = now - reportEvery;
   }
 
@@ -50,24 +50,24 @@ final class Outbox {
     return Math.round(seconds * 1e9);
   }
 
-  /** Where the car is. The first position is due at once. */
+  /** Sets the car's position. The first one is due at once. */
   void move(Position fresh, long now) {
     if (position == null) reportedAt = now - reportEvery;
     position = fresh;
   }
 
   void add(DriveRequest command) {
-    // Where the car is comes before what it does there.
+    // The position must precede a step at that position.
     if (command.hasStopUpdate() && position != null) waiting.add(numbered(position));
     waiting.add(command);
   }
 
-  /** Lets the push be acked again, since it came again. */
+  /** The push was repeated: acks it again. */
   void ackAgain(long sequence) {
     acked = Math.min(acked, sequence - 1);
   }
 
-  /** What has to be sent now; null: nothing has. {@code ack} is the largest number to ack. */
+  /** Returns the request to send now, or null. {@code ack} is the largest sequence to ack. */
   @Nullable
   DriveRequest next(long ack, long now) {
     DriveRequest request = choose(ack, now);
@@ -92,7 +92,7 @@ final class Outbox {
     return null;
   }
 
-  /** Nanoseconds until something is due, where nothing is now. */
+  /** Returns the nanoseconds until the next request is due, if none is due now. */
   long dueIn(long now) {
     long due = sentAt + heartbeat - now;
     return position == null ? due : Math.min(due, reportedAt + reportEvery - now);

@@ -7,9 +7,9 @@ public final class Places {
   private Places() {}
 
   /**
-   * A place, from degrees.
+   * Returns a place from degrees of latitude and longitude.
    *
-   * @throws InvalidArgumentException if there is no such place
+   * @throws InvalidArgumentException if the degrees are out of range
    */
   public static LatLng of(double lat, double lng) {
     return Checks.place(lat, lng, "place");

@@ -1,6 +1,6 @@
 package org.ridestream.client;
 
-/** The service sent something that the protocol forbids. */
+/** The service violated the protocol. */
 public final class ProtocolException extends RidestreamException {
   private static final long serialVersionUID = 1;
 

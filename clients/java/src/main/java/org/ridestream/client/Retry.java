@@ -6,12 +6,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the same call may succeed later. Every call of a rider is idempotent, so what may have
- * been lost is asked again. Remembers the token that was refused: only another one is worth a try.
+ * Whether the same call may succeed later. All calls of a rider are idempotent, so retrying is
+ * safe if a response was lost. Remembers the token that was refused, because only another one is
+ * worth a retry.
  * Not thread-safe.
  */
 final class Retry {
-  /** CANCELLED: the far end of a proxy went away. */
+  /** CANCELLED: a proxy lost its connection to the service. */
   private static final Set<Status.Code> AGAIN =
       EnumSet.of(Status.Code.UNAVAILABLE, Status.Code.DEADLINE_EXCEEDED, Status.Code.CANCELLED);
 

@@ -28,12 +28,13 @@ import org.ridestream.trip.v1.Trip;
 import org.ridestream.trip.v1.TripServiceGrpc;
 
 /**
- * A rider's app: quotes, requests, watches, changes and cancels.
+ * A rider: quotes, requests, watches, changes and cancels trips.
  *
- * <p>Calls block. They are retried where that may help, for {@code patience}; then, and for every
- * other status, they throw {@link CallFailedException}. What the service would refuse throws {@link
- * InvalidArgumentException} before it is sent; {@link ProtocolException} says that the service sent
- * what can't be. An interrupted thread gives up with CANCELLED. Thread-safe.
+ * <p>Calls block. Those that may succeed later are retried for {@code patience}; then, and for
+ * every other status, they throw {@link CallFailedException}. Arguments that the service would
+ * refuse throw {@link InvalidArgumentException} before a call is sent. {@link ProtocolException}
+ * means that the service violated the protocol. Interrupting a thread ends its call with CANCELLED.
+ * Thread-safe.
  */
 public final class Rider implements AutoCloseable {
   private static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(30);
@@ -44,7 +45,7 @@ public final class Rider implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private @Nullable ManagedChannel channel; // Guarded by this.
 
-  /** Connects with the first call, and is patient for 30 s. */
+  /** Connects at the first call. Its patience is 30 s. */
   public Rider(Connection connection) {
     this(connection, DEFAULT_PATIENCE);
   }
@@ -54,21 +55,21 @@ public final class Rider implements AutoCloseable {
     this.patience = patience;
   }
 
-  /** Ends calls that are under way. Those that watch a trip go on. */
+  /** Ends running calls, except those that watch a trip. */
   @Override
   public synchronized void close() {
     closed.countDown();
     if (channel != null) channel.shutdownNow();
   }
 
-  /** The markets that are served, and where they lie. */
+  /** Returns the served markets and their bounds. */
   public List<Market> markets() {
     return call(
         MarketServiceGrpc.getListMarketsMethod(), ListMarketsRequest.getDefaultInstance(), 1, null)
         .getMarketsList();
   }
 
-  /** What a ride would cost. The price is kept until {@code expires_at}. A party has 1 to 8. */
+  /** Returns the price of a ride, valid until {@code expires_at}. A party has 1 to 8 people. */
   public QuoteTripResponse quote(QuoteTripRequest request) {
     Checks.id(request.getMarket(), "market");
     Checks.place(request.hasPickup(), request.getPickup(), "pickup");
@@ -82,8 +83,9 @@ public final class Rider implements AutoCloseable {
   }
 
   /**
-   * Asks for the ride. Without a {@code request_id} it gets one. An app that may end in between
-   * names its own and keeps it: the same again gets the same trip.
+   * Requests the ride. If {@code request_id} is empty, one is generated. An app that may be
+   * terminated meanwhile should choose and store it: a repeated request with the same id returns
+   * the same trip.
    */
   public Trip request(RequestTripRequest request) {
     if (request.getRequestId().isEmpty()) {
@@ -96,7 +98,7 @@ public final class Rider implements AutoCloseable {
     return checked(call(TripServiceGrpc.getRequestTripMethod(), request, 5, null).getTrip(), "");
   }
 
-  /** Ends the trip before its drop-off; the rider has changed their mind. */
+  /** Ends the trip before its drop-off, because the rider changed their mind. */
   public Trip cancel(String tripId) {
     return cancel(CancelTripRequest.newBuilder()
                       .setTripId(tripId)
@@ -104,7 +106,7 @@ public final class Rider implements AutoCloseable {
                       .build());
   }
 
-  /** Ends the trip before its drop-off. Without a {@code request_id} it gets one. */
+  /** Ends the trip before its drop-off. Generates a {@code request_id} if it is empty. */
   public Trip cancel(CancelTripRequest request) {
     if (request.getRequestId().isEmpty()) {
       request = request.toBuilder().setRequestId(newId()).build();
@@ -125,8 +127,8 @@ public final class Rider implements AutoCloseable {
   }
 
   /**
-   * Gives the trip another drop-off, also under way. The trip that is returned has the new fare.
-   * Without a {@code request_id} it gets one.
+   * Changes the trip's drop-off, also during the ride. The returned trip has the new fare. If
+   * {@code request_id} is empty, one is generated.
    */
   public Trip changeDestination(ChangeDestinationRequest request) {
     if (request.getRequestId().isEmpty()) {
@@ -139,7 +141,7 @@ public final class Rider implements AutoCloseable {
     return checked(trip, request.getTripId());
   }
 
-  /** The trip as it is on record. */
+  /** Returns the stored trip. */
   public Trip get(String tripId) {
     Checks.id(tripId, "trip_id");
     GetTripRequest request = GetTripRequest.newBuilder().setTripId(tripId).build();
@@ -156,7 +158,7 @@ public final class Rider implements AutoCloseable {
     return UUID.randomUUID().toString();
   }
 
-  /** The trip, if it is the one that was asked for; an empty id asks for none in particular. */
+  /** Returns the trip if its id is the requested one; an empty id accepts any. */
   static Trip checked(Trip trip, String tripId) {
     if (trip.getTripId().isEmpty() || !(tripId.isEmpty() || trip.getTripId().equals(tripId))) {
       String wanted = tripId.isEmpty() ? "a new trip" : tripId;
@@ -166,7 +168,7 @@ public final class Rider implements AutoCloseable {
     return trip;
   }
 
-  /** Calls until it succeeds, can't, or patience ends. Each try has the method's deadline. */
+  /** Retries until success, a permanent failure or the end of patience, with deadlines per try. */
   private <Q, R> R call(
       MethodDescriptor<Q, R> method, Q request, long deadlineS, @Nullable String market) {
     Backoff backoff = new Backoff();
@@ -190,7 +192,7 @@ public final class Rider implements AutoCloseable {
         if (status.code() == Status.Code.DEADLINE_EXCEEDED && isOpen) {
           drop(channel); // Its connection may be half-open.
         } else {
-          channel.resetConnectBackoff(); // Its own pauses would come on top of ours.
+          channel.resetConnectBackoff(); // Its own backoff would be added to ours.
         }
         if (sleep(closed, pause)) throw isClosed();
       }
@@ -219,7 +221,7 @@ public final class Rider implements AutoCloseable {
     return channel;
   }
 
-  /** Lets the next call have a new channel. Calls on this one have a while to finish. */
+  /** Makes the next call open a new channel. Calls on this one have some time to finish. */
   private synchronized void drop(ManagedChannel old) {
     if (channel != old) return;
     channel = null;

@@ -2,7 +2,7 @@ package org.ridestream.client;
 
 import org.jspecify.annotations.Nullable;
 
-/** The base of all exceptions that this library throws on purpose. */
+/** The base class of all exceptions that this library throws on purpose. */
 public class RidestreamException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -3,7 +3,7 @@ package org.ridestream.client;
 import java.util.regex.Pattern;
 
 /**
- * Where a driver's next stream goes: the configured address, or the last one that the service has
+ * The address of a driver's next stream: the configured one, or the last one that the service has
  * named. Not thread-safe.
  */
 final class Route {
@@ -32,11 +32,11 @@ final class Route {
   }
 
   /**
-   * Takes the address that a stream's end named, or "". Without a name the next stream goes to the
-   * same address if a Welcome came from there, else to the other one. Returns whether this is the
-   * first redirect since a Welcome: two processes may name each other.
+   * Sets the next address from the one that the end of a stream named, or "". Without one, the next
+   * stream uses the same address if it has sent a Welcome, else the other one. Returns whether this
+   * is the first redirect since a Welcome, because two processes may name each other.
    *
-   * @throws ProtocolException the name is no address
+   * @throws ProtocolException if the address is invalid
    */
   boolean onEnd(String fresh) {
     boolean wasWelcomed = welcomed;

@@ -17,18 +17,18 @@ import org.ridestream.dispatch.v1.Resume;
 import org.ridestream.dispatch.v1.Welcome;
 
 /**
- * The rules of a driver's session over all its streams: what a message changes, and what has to be
- * said again. Does no input or output. Not thread-safe. Throws {@link ProtocolException} for what
- * the service must not send.
+ * The rules of a driver's session across streams: the effect of each message, and which messages
+ * are sent again. Without input and output. Not thread-safe. Throws {@link ProtocolException} if
+ * the service violates the protocol.
  */
 final class Session {
-  /** Offers that ended and are remembered, so that an end is told once. */
+  /** Number of ended offers to remember, so that each end is reported once. */
   private static final int REMEMBERED_OFFERS = 64;
 
-  /** The service ends a session at 64 unacked pushes, so this many come from a faulty one. */
+  /** Bound of untaken events. The service allows 64 unacked pushes, so more are an error. */
   private static final int MAX_UNTAKEN = 256;
 
-  /** An event that the app hasn't taken. Without an event, only a number that has to be acked. */
+  /** An event that the app hasn't taken. Without an event, only a sequence to ack. */
   private record Untaken(long sequence, @Nullable Object event) {}
 
   private @Nullable Welcome welcome;
@@ -39,35 +39,35 @@ final class Session {
   private Deque<Untaken> untaken = new ArrayDeque<>();
   private final Deque<String> endedOffers = new ArrayDeque<>();
 
-  /** The newest plan; null: nothing to do, or not known yet. */
+  /** The newest plan; null if there is none or it isn't known yet. */
   @Nullable
   Plan plan() {
     return plan;
   }
 
-  /** The open offer. */
+  /** The open offer; null if there is none. */
   @Nullable
   Offer offer() {
     return offer;
   }
 
-  /** The number of the last push that came. */
+  /** The sequence of the last push. */
   long lastSequence() {
     return lastSequence;
   }
 
-  /** The largest number that may be acked. */
+  /** The largest sequence that may be acked. */
   long ack() {
     return ack;
   }
 
-  /** The newest Welcome. There has to be one. */
+  /** The newest Welcome. There must be one. */
   Welcome welcome() {
     if (welcome == null) throw new IllegalStateException("no Welcome has come");
     return welcome;
   }
 
-  /** Seconds of this device for a duration of the service's clock. */
+  /** Converts a duration of the service's clock to seconds of this device's clock. */
   double wallSeconds(Duration duration) {
     double seconds = secondsOf(duration);
     return welcome == null ? seconds : seconds / welcome.getClockRate();
@@ -77,7 +77,7 @@ final class Session {
     return duration.getSeconds() + duration.getNanos() / 1e9;
   }
 
-  /** The first message of the next stream. */
+  /** Returns the first message of the next stream. */
   Hello hello(Hello shift) {
     Hello.Builder first = shift.toBuilder().clearResume();
     if (welcome != null) {
@@ -90,7 +90,7 @@ final class Session {
     return first.build();
   }
 
-  /** Takes a stream's first message. */
+  /** Handles a stream's first message. */
   void onWelcome(DriveResponse message) {
     if (!message.hasWelcome()) {
       throw new ProtocolException("the first message must be welcome, is " + nameOf(message));
@@ -115,8 +115,8 @@ final class Session {
   }
 
   /**
-   * Takes any later message but Goodbye. {@code isAnswer}: a command waits for this rejection, so
-   * the app needs no event of it.
+   * Handles any later message except Goodbye. {@code isAnswer}: a pending command receives this
+   * rejection, so the app needs no event.
    */
   void onPush(DriveResponse message, boolean isAnswer) {
     MessageCase kind = message.getMessageCase();
@@ -133,7 +133,7 @@ final class Session {
       throw new ProtocolException(
           "push " + Long.toUnsignedString(sequence) + " came after " + lastSequence);
     }
-    if (sequence <= lastSequence) return; // Had already.
+    if (sequence <= lastSequence) return; // A repeated push.
     lastSequence = sequence;
     switch (kind) {
       case OFFER:
@@ -156,13 +156,13 @@ final class Session {
     }
   }
 
-  /** Adds an event of the connection, which replaces one that the app hasn't taken. */
+  /** Adds a connection event, which replaces one that the app hasn't taken. */
   void tell(Record event) {
     forget(other -> other instanceof Record);
     add(0, event);
   }
 
-  /** The next event for the app; null: there is none. Its push may then be acked. */
+  /** Returns the next event for the app, or null. Its push may then be acked. */
   @Nullable
   Object take() {
     Untaken first = untaken.poll();
@@ -172,12 +172,12 @@ final class Session {
     return first.event();
   }
 
-  /** Forgets all events that the app hasn't taken, and doesn't let them be acked. */
+  /** Removes all events that the app hasn't taken, without acking them. */
   void dropUntaken() {
     untaken.clear();
   }
 
-  /** Forgets such events that the app hasn't taken; their numbers stay. */
+  /** Removes such events that the app hasn't taken; their sequences are still acked. */
   private void forget(Predicate<Object> which) {
     Deque<Untaken> kept = new ArrayDeque<>();
     for (Untaken one : untaken) {
@@ -253,7 +253,7 @@ final class Session {
     add(sequence, fresh);
   }
 
-  /** Finds what the service has sent to the wrong driver. */
+  /** Throws if the message is for another driver. */
   private void checkDriver(String what, String driverId) {
     String mine = welcome().getDriverId();
     if (!driverId.equals(mine)) {

@@ -10,13 +10,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.ridestream.dispatch.v1.DispatchServiceGrpc;
 
-/** What gRPC reports, as exceptions of this library. */
+/** Converts gRPC's errors to exceptions of this library. */
 final class Statuses {
-  /** Faults of the service, or of what speaks in its place. */
+  /** Faults of the service or of a proxy. */
   static final Set<Status.Code> FAULTS = Set.of(
       Status.Code.INTERNAL, Status.Code.UNKNOWN, Status.Code.DATA_LOSS, Status.Code.UNIMPLEMENTED);
 
-  /** Faults in a row after which a stream isn't tried again. */
+  /** Consecutive faults after which a stream isn't retried. */
   static final int MAX_FAULTS = 5;
 
   private static final Metadata.Key<String> RETRY_AFTER =
@@ -28,7 +28,7 @@ final class Statuses {
 
   private Statuses() {}
 
-  /** The failure that gRPC reports for a call of the method. */
+  /** Converts the error of a call to the method. */
   static RidestreamException exceptionOf(Throwable failure, MethodDescriptor<?, ?> method) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof InvalidProtocolBufferException) {
@@ -57,7 +57,7 @@ final class Statuses {
     return Duration.ofMillis(Long.parseLong(text));
   }
 
-  /** The code of that number. OK, and one that doesn't exist, is FAILED_PRECONDITION. */
+  /** Returns the code with this number; FAILED_PRECONDITION for OK and unknown numbers. */
   static Status.Code codeOf(int number) {
     Status.Code[] codes = Status.Code.values();
     return number > 0 && number < codes.length ? codes[number] : Status.Code.FAILED_PRECONDITION;

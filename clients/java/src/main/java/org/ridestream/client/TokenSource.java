@@ -1,8 +1,8 @@
 package org.ridestream.client;
 
 /**
- * Returns a token that is valid now. Called for every call and every stream, by any thread, so it
- * should cache, and answer soon.
+ * Returns a valid token. Called before every call and stream, in any thread, so it should cache the
+ * token and return quickly.
  */
 @FunctionalInterface
 public interface TokenSource {

@@ -18,10 +18,11 @@ import org.ridestream.trip.v1.WatchTripRequest;
 import org.ridestream.trip.v1.WatchTripResponse;
 
 /**
- * The trip now and at each change, until it has ended. Goes on after breaks; a state that is older
- * than the last is left out. Blocks while nothing changes, and throws as {@link Rider}'s calls do.
+ * Yields the trip now and at each change, until it has ended. Reconnects when the stream breaks,
+ * and skips states older than the last one. Blocks until a change, and throws the same exceptions
+ * as the calls of {@link Rider}.
  *
- * <p>To be iterated once, by one thread. {@link #close} may be called by any; it ends the
+ * <p>Iterate once, in one thread. {@link #close} may be called in any thread and ends the
  * iteration.
  */
 public final class TripWatch
@@ -34,7 +35,7 @@ public final class TripWatch
   private final CountDownLatch closed = new CountDownLatch(1);
   private @Nullable ManagedChannel channel; // Guarded by this.
 
-  // Used by the iterating thread alone.
+  // Used only by the iterating thread.
   private final Backoff backoff = new Backoff();
   private final Retry retry = new Retry();
   private Connection.@Nullable Proof proof;
@@ -101,7 +102,7 @@ public final class TripWatch
 
   private Iterator<WatchTripResponse> open() {
     proof = connection.prove();
-    // A connection of its own: one that is half-open would be used again.
+    // A new connection, because an existing one may be half-open.
     ManagedChannel fresh = connection.open();
     synchronized (this) {
       channel = fresh;
@@ -130,7 +131,7 @@ public final class TripWatch
     }
   }
 
-  /** The pause that the service asks for, or null. Throws where another stream wouldn't help. */
+  /** Returns the pause that the service requests, or null. Throws if a retry wouldn't help. */
   private @Nullable Duration pauseAfter(StatusRuntimeException failure) {
     RidestreamException error = Statuses.exceptionOf(failure, TripServiceGrpc.getWatchTripMethod());
     if (!(error instanceof CallFailedException status)) throw error;
