@@ -12,14 +12,15 @@ namespace ridestream::service {
 /// The addresses of a service's processes by market. Immutable.
 class MarketAddresses {
  public:
-  /// Reads the value of the flag --`flag`, in one of three forms:
+  /// Reads the value of the flag --`flag`, in one of four forms:
   ///  * `HOST:PORT`: one address serves every market, e.g. that of a proxy.
-  ///  * `city=HOST:PORT,porto=HOST:PORT`: these markets, and no others.
+  ///  * `IP:PORT,IP:PORT`: a process and its standbys serve every market. The IP addresses are of
+  ///    one family.
+  ///  * `city=HOST:PORT,porto=HOST:PORT`: these markets, and no others. A market may have a list
+  ///    instead of HOST:PORT.
   ///  * `dispatch-{market}.example:7003`: the market's name is put into a DNS name, such as that of
-  ///    a Service in Kubernetes. A name with several addresses is no list of standbys: a client
-  ///    doesn't look at their health.
-  /// In the first two, HOST:PORT may be several IP addresses of one family with their ports,
-  /// separated by commas: a process that serves and its standbys.
+  ///    a Service in Kubernetes. A DNS name with several addresses doesn't work as a list of
+  ///    standbys: a client doesn't check their health.
   /// INVALID_ARGUMENT names the flag and what is wrong.
   static absl::StatusOr<MarketAddresses> Parse(std::string_view flag, std::string_view text);
 
