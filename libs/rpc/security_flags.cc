@@ -63,8 +63,8 @@ absl::StatusOr<Security::Options> SecurityOptionsFromFlags(double max_calls_per_
   if (missing.empty() && !options.tokens.rules.audience.empty()) return options;
   if (missing.empty()) missing.push_back("--token_audience");
   return absl::InvalidArgumentError(fmt::format(
-      "{} must be given, so that callers can be known (docs/security.md tells how; "
-      "`authority create` makes throwaway files), or --insecure, which believes everybody",
+      "{} must be given, so that callers can be identified (see docs/security.md; "
+      "`authority create` makes throwaway files), or --insecure, which believes every caller",
       fmt::join(missing, ", ")));
 }
 

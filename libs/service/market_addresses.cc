@@ -59,8 +59,9 @@ int FamilyOf(const std::string& address) {
 
 absl::Status NotAnAddress(std::string_view flag, std::string_view text) {
   return absl::InvalidArgumentError(
-      fmt::format("--{}: '{}' is not HOST:PORT; write HOST:PORT, MARKET=HOST:PORT,MARKET=HOST:PORT "
-                  "or a name such as {}-{}.example:7000",
+      fmt::format("--{}: '{}' is not HOST:PORT; write HOST:PORT, IP:PORT,IP:PORT for a process and "
+                  "its standbys, MARKET=HOST:PORT,MARKET=HOST:PORT or a name such as "
+                  "{}-{}.example:7000",
                   flag, text, flag, kPlaceholder));
 }
 

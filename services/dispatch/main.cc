@@ -77,7 +77,7 @@ RIDESTREAM_RANGED_FLAG(absl::Duration, max_pickup_time, absl::Minutes(10),
 RIDESTREAM_RANGED_FLAG(absl::Duration, unmatched_cost, absl::Minutes(10),
                        "Cost of leaving a trip without a driver for one round, as a time per "
                        "person. The larger the cost, the longer the travel times to the pick-up "
-                       "that the assignment accepts for drivers whom several trips compete for",
+                       "that the assignment accepts for drivers that several trips compete for",
                        absl::ZeroDuration(), kDay);
 RIDESTREAM_RANGED_FLAG(absl::Duration, price_hold, absl::Seconds(10),
                        "Longest time for which the assignment keeps a trip waiting for a nearer "

@@ -1,4 +1,4 @@
-// Databases of every version that was ever released, as text in testdata/, open in today's program.
+// Databases of every version of the schema, as text in testdata/, open in today's program.
 // To add the one of a new version N, made of a database with a completed, an open and a cancelled
 // trip: (sqlite3 trips.db .dump; echo "PRAGMA user_version = N;") > testdata/trips_vN.sql
 
@@ -20,12 +20,12 @@ namespace {
 using namespace testing;  // NOLINT: samples.
 using ridestream::testing::IsOk;
 
-TEST(VersionsTest, ADatabaseOfEachReleasedVersionIsMigratedWithAllItHolds) {
+TEST(VersionsTest, MigratesADatabaseOfEachSchemaVersionWithItsContents) {
   for (std::size_t version = 1; version <= Migrations().size(); ++version) {
     const std::string dump = fmt::format("services/trip/storage/testdata/trips_v{}.sql", version);
     SCOPED_TRACE(dump);
     std::ifstream file(dump);
-    ASSERT_TRUE(file) << "each version that is released leaves its database here";
+    ASSERT_TRUE(file) << "each version of the schema has a dump of a database here";
     const std::string sql{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 
     ridestream::testing::TempFolder folder;

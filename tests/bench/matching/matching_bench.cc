@@ -49,7 +49,7 @@ ABSL_FLAG(double, unmatched_s,
           "Cost of leaving a trip without a driver for a round, in seconds per person");
 ABSL_FLAG(double, price_hold_s,
           std::chrono::duration<double>(ridestream::dispatch::MarketConfig().price_hold).count(),
-          "Longest time for which the assignment keeps a trip waiting although a driver whom no "
+          "Longest time for which the assignment keeps a trip waiting although a driver that no "
           "other trip needs is within the limits, in seconds");
 ABSL_FLAG(bool, charge_thinking, false,
           "Run each method a second time with its computing time added to the city's time");
