@@ -6,6 +6,7 @@
 
 #include "libs/metrics/buckets.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/call_span.h"
 #include "prometheus/family.h"
 
 namespace ridestream::trip {
@@ -20,9 +21,10 @@ prometheus::Histogram::BucketBoundaries SecondsOfAWait() {
   return {1, 2, 5, 10, 20, 30, 60, 120, 300, 600};
 }
 
-double SecondsBetween(const google::protobuf::Timestamp& from,
-                      const google::protobuf::Timestamp& to) {
-  return std::chrono::duration<double>(FromProto(to) - FromProto(from)).count();
+/// The trace of the ride, if it is sampled.
+tracing::TraceId SampledTraceOf(const v1::Trip& trip) {
+  const auto context = tracing::ParseTraceContext(trip.traceparent(), "");
+  return context ? rpc::SampledTrace(*context) : tracing::TraceId();
 }
 
 }  // namespace
@@ -62,9 +64,9 @@ StoreMeter::StoreMeter(prometheus::Registry& registry)
                  .Help("From the request until the first driver, or until it ended without one, "
                        "in seconds of the city's clock")
                  .Register(registry)),
-      wait_until_assigned_(waits_.Add({{"outcome", "assigned"}}, SecondsOfAWait())),
-      wait_until_unserved_(waits_.Add({{"outcome", "unserved"}}, SecondsOfAWait())),
-      wait_until_cancelled_(waits_.Add({{"outcome", "cancelled"}}, SecondsOfAWait())) {}
+      wait_until_assigned_(waits_, {{"outcome", "assigned"}}, SecondsOfAWait()),
+      wait_until_unserved_(waits_, {{"outcome", "unserved"}}, SecondsOfAWait()),
+      wait_until_cancelled_(waits_, {{"outcome", "cancelled"}}, SecondsOfAWait()) {}
 
 void StoreMeter::Committed(size_t commands, std::chrono::nanoseconds took) {
   commit_seconds_.Observe(std::chrono::duration<double>(took).count());
@@ -96,12 +98,16 @@ void StoreMeter::ObserveWait(const v1::TripEvent& event) {
   if (event.previous_state() != v1::TRIP_STATE_REQUESTED || trip.released_driver_ids_size() > 0) {
     return;
   }
+  const auto observe = [&trip](metrics::TracedHistogram& waits,
+                               const google::protobuf::Timestamp& until) {
+    waits.Observe(FromProto(until) - FromProto(trip.requested_at()), SampledTraceOf(trip));
+  };
   if (trip.state() == v1::TRIP_STATE_ASSIGNED) {
-    wait_until_assigned_.Observe(SecondsBetween(trip.requested_at(), trip.assigned_at()));
+    observe(wait_until_assigned_, trip.assigned_at());
   } else if (trip.state() == v1::TRIP_STATE_UNSERVED) {
-    wait_until_unserved_.Observe(SecondsBetween(trip.requested_at(), trip.ended_at()));
+    observe(wait_until_unserved_, trip.ended_at());
   } else if (trip.state() == v1::TRIP_STATE_CANCELLED) {
-    wait_until_cancelled_.Observe(SecondsBetween(trip.requested_at(), trip.ended_at()));
+    observe(wait_until_cancelled_, trip.ended_at());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/metrics/enum_counters.h"
+#include "libs/metrics/exemplars.h"
 #include "libs/metrics/service_metrics.h"
 #include "libs/roads/streets.h"
 #include "prometheus/family.h"
@@ -37,9 +38,9 @@ class StoreMeter {
   metrics::EnumCounters<v1::CancelReason> cancellations_;
   prometheus::Counter& drivers_lost_;
   prometheus::Family<prometheus::Histogram>& waits_;
-  prometheus::Histogram& wait_until_assigned_;
-  prometheus::Histogram& wait_until_unserved_;
-  prometheus::Histogram& wait_until_cancelled_;
+  metrics::TracedHistogram wait_until_assigned_;
+  metrics::TracedHistogram wait_until_unserved_;
+  metrics::TracedHistogram wait_until_cancelled_;
 };
 
 /// What each market's map holds and its streets leave out; it doesn't change.

@@ -59,5 +59,31 @@ TEST(StoreMeterTest, ObservesHowLongEachTripWaitsForItsFirstDriver) {
   EXPECT_EQ(count("cancelled", "+Inf"), 1);
 }
 
+TEST(StoreMeterTest, AWaitOfASampledRideHasItsTraceAsExemplar) {
+  prometheus::Registry registry;
+  StoreMeter meter(registry);
+  v1::TripEvent sampled = LeavesRequested(v1::TRIP_STATE_ASSIGNED, 61);
+  sampled.mutable_trip()->set_traceparent(
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  v1::TripEvent not_sampled = LeavesRequested(v1::TRIP_STATE_ASSIGNED, 3);
+  not_sampled.mutable_trip()->set_traceparent(
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+  meter.Logged({std::make_shared<v1::TripEvent>(sampled),
+                std::make_shared<v1::TripEvent>(not_sampled),
+                std::make_shared<v1::TripEvent>(LeavesRequested(v1::TRIP_STATE_ASSIGNED, 9))});
+
+  const metrics::BucketExemplars* const waits =
+      metrics::Exemplars::OfProcess().Find("trip_wait_seconds", {{"outcome", "assigned"}});
+  ASSERT_NE(waits, nullptr);
+  for (std::size_t bucket = 0; bucket <= 10; ++bucket) {
+    const auto exemplar = waits->Find(bucket);
+    // The eighth bucket ends at 120 s.
+    ASSERT_EQ(exemplar.has_value(), bucket == 7) << bucket;
+    if (!exemplar) continue;
+    EXPECT_EQ(exemplar->trace.ToHex(), "0af7651916cd43dd8448eb211c80319c");
+    EXPECT_EQ(exemplar->value, 61);
+  }
+}
+
 }  // namespace
 }  // namespace ridestream::trip
