@@ -41,7 +41,10 @@ absl::StatusOr<std::string> Exchange(const std::string& address, const std::stri
   const int error = errno;
   close(fd);
   if (count < 0) {
-    return absl::UnavailableError(fmt::format("{}: {}", address, std::strerror(error)));
+    return absl::UnavailableError(
+        error == EAGAIN
+            ? fmt::format("{}: no answer within {} s", address, static_cast<int>(patience.tv_sec))
+            : fmt::format("{}: {}", address, std::strerror(error)));
   }
   return answer;
 }

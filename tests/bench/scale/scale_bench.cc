@@ -74,32 +74,63 @@ std::string LoadAverage() {
   return getloadavg(&load, 1) == 1 ? fmt::format("{:.1f}", load) : "unknown";
 }
 
-/// Measures with the gRPC of `folder`, and adds the rows.
-absl::Status MeasureWith(const std::string& folder, const std::vector<int>& all_drivers,
-                         std::vector<Measured>& rows) {
-  for (const int drivers : all_drivers) {
-    std::cout << fmt::format("{} drivers in {} markets …", drivers, absl::GetFlag(FLAGS_markets))
-              << std::endl;
-    auto row =
-        MeasureScale({.bin = process::BinFolder(absl::GetFlag(FLAGS_bin)),
-                      .grpc_folder = folder,
-                      .drivers = drivers,
-                      .markets = absl::GetFlag(FLAGS_markets),
-                      .length = std::chrono::seconds(absl::GetFlag(FLAGS_seconds)),
-                      .connect_within = std::chrono::seconds(absl::GetFlag(FLAGS_connect_seconds)),
-                      .requests_per_driver_hour = absl::GetFlag(FLAGS_requests_per_hour),
-                      .insecure = absl::GetFlag(FLAGS_insecure)});
-    if (!row.ok()) return row.status();
-    if (!folder.empty() && !row->grpc.ends_with("off")) {
-      return absl::InvalidArgumentError(
-          fmt::format("--release_grpc={}: the services have loaded gRPC {}", folder, row->grpc));
-    }
-    std::cout << fmt::format("  gRPC {}; {} connected after {:.0f} s", row->grpc, row->connected,
-                             row->connect_s)
-              << std::endl;
-    rows.push_back(*std::move(row));
+/// Measures with the gRPC of `folder`; empty: Debian's.
+absl::StatusOr<Measured> MeasureWith(const std::string& folder, int drivers) {
+  const std::string grpc = folder.empty() ? "Debian's gRPC" : "gRPC without assertions";
+  const int markets = absl::GetFlag(FLAGS_markets);
+  std::cout << fmt::format("{} drivers in {} markets, {} …", drivers, markets, grpc) << std::endl;
+  auto row =
+      MeasureScale({.bin = process::BinFolder(absl::GetFlag(FLAGS_bin)),
+                    .grpc_folder = folder,
+                    .drivers = drivers,
+                    .markets = markets,
+                    .length = std::chrono::seconds(absl::GetFlag(FLAGS_seconds)),
+                    .connect_within = std::chrono::seconds(absl::GetFlag(FLAGS_connect_seconds)),
+                    .requests_per_driver_hour = absl::GetFlag(FLAGS_requests_per_hour),
+                    .insecure = absl::GetFlag(FLAGS_insecure)});
+  if (row.ok() && !folder.empty() && !row->grpc.ends_with("off")) {
+    return absl::InvalidArgumentError(
+        fmt::format("--release_grpc={}: the services have loaded gRPC {}", folder, row->grpc));
   }
-  return absl::OkStatus();
+  if (row.ok() && row->violations > 0) {
+    std::cout << "  the audit isn't clean: " << row->first_violation << std::endl;
+  }
+  if (!row.ok()) {
+    const std::string reason(row.status().message());
+    std::cout << "  not measured: " << reason << std::endl;
+    return absl::Status(row.status().code(),
+                        fmt::format("{} drivers, {}: {}", drivers, grpc, reason));
+  }
+  std::cout << fmt::format("  gRPC {}; {} connected after {:.0f} s", row->grpc, row->connected,
+                           row->connect_s)
+            << std::endl;
+  return row;
+}
+
+/// Measures all numbers of drivers, also after a failure: fewer drivers with one library may be
+/// more than the machine serves with the other. Returns the first failure.
+absl::Status MeasureAll(const std::vector<int>& all_drivers, std::vector<Measured>& rows) {
+  std::vector<std::string> folders = {""};
+  if (const std::string release = absl::GetFlag(FLAGS_release_grpc); !release.empty()) {
+    folders.push_back(release);
+  }
+  absl::Status first;
+  for (const std::string& folder : folders) {
+    for (const int drivers : all_drivers) {
+      auto row = MeasureWith(folder, drivers);
+      if (!row.ok()) {
+        first.Update(row.status());
+        continue;
+      }
+      if (row->violations > 0) {
+        first.Update(
+            absl::DataLossError(fmt::format("the audit of {} drivers with gRPC {} isn't clean: {}",
+                                            drivers, row->grpc, row->first_violation)));
+      }
+      rows.push_back(*std::move(row));
+    }
+  }
+  return first;
 }
 
 absl::Status Run() {
@@ -108,20 +139,10 @@ absl::Status Run() {
   if (absl::Status status = CheckAllLimits(*drivers); !status.ok()) return status;
   std::cout << "load average before: " << LoadAverage() << std::endl;
   std::vector<Measured> rows;
-  absl::Status status = MeasureWith("", *drivers, rows);
-  const std::string release = absl::GetFlag(FLAGS_release_grpc);
-  if (status.ok() && !release.empty()) status = MeasureWith(release, *drivers, rows);
-  // What was measured before a failure is shown all the same.
+  absl::Status status = MeasureAll(*drivers, rows);
   if (!rows.empty()) std::cout << "\n" << ToMarkdown(rows) << "\n";
   std::cout << "load average after: " << LoadAverage() << std::endl;
-  if (status.ok()) status = testing::WriteFigures(ToFigures(rows), absl::GetFlag(FLAGS_json));
-  for (const Measured& row : rows) {
-    if (status.ok() && row.violations > 0) {
-      status =
-          absl::DataLossError(fmt::format("the audit of {} drivers with gRPC {} isn't clean: {}",
-                                          row.drivers, row.grpc, row.first_violation));
-    }
-  }
+  status.Update(testing::WriteFigures(ToFigures(rows), absl::GetFlag(FLAGS_json)));
   return status;
 }
 
