@@ -22,6 +22,7 @@
 #include "libs/roads/streets.h"
 #include "libs/testing/figures.h"
 #include "tests/bench/roads/bench_tools.h"
+#include "tests/bench/roads/comparison.h"
 
 ABSL_FLAG(std::string, roads, "city:1",
           "Streets: city:SEED for the built-in city, or an OpenStreetMap file");
@@ -29,6 +30,9 @@ ABSL_FLAG(std::uint32_t, pairs, 100'000,
           "Number of random pairs of places to compare with Dijkstra");
 ABSL_FLAG(std::uint64_t, seed, 1, "Seed of the random places");
 ABSL_FLAG(std::string, json, "", "Write the figures to this file, as JSON");
+ABSL_FLAG(std::string, comparison, "",
+          "Only find routes and tables between random places, and write places, results and CPU "
+          "times to this file, as JSON: the input of tests/bench/valhalla/compare.py");
 
 namespace ridestream::roads {
 namespace {
@@ -215,6 +219,10 @@ absl::Status Run() {
   auto streets = Streets::Load(absl::GetFlag(FLAGS_roads));
   if (!streets.ok()) return streets.status();
   std::cout << (*streets)->description() << "\n" << std::endl;
+  if (const std::string file = absl::GetFlag(FLAGS_comparison); !file.empty()) {
+    const nlohmann::json results = RunForComparison(**streets, absl::GetFlag(FLAGS_seed));
+    return testing::WriteFigures(results, file);
+  }
   Bench bench{**streets,
               DijkstraRouter((*streets)->turns(), (*streets)->snapper()),
               Places(**streets, absl::GetFlag(FLAGS_seed)),
