@@ -210,9 +210,10 @@ TEST_F(SecurityTest, LetsServicesAloneForceATrace) {
     bool forces;
   } const cases[] = {
       // The gateway has decided about its client's wish.
-      {"dispatch", "", true},          {"gateway", rider, true}, {"loadtest", rider, true},
-      {"door", rider, false},          {"door", driver, false},  {"door", "", false},
-      {"door", operator_token, false},
+      {"dispatch", "", true},          {"gateway", rider, true},
+      {"loadtest", rider, true},       {"door", rider, false},
+      {"door", driver, false},         {"door", "", false},
+      {"door", operator_token, false}, {"door", "forged" + operator_token, false},
   };
   for (const Case& each : cases) {
     SCOPED_TRACE(fmt::format("{} {}", each.service, each.token));
