@@ -115,8 +115,9 @@ absl::Status LocalServices::Stop() {
     const int status = StopWithin(*processes_[name], kMaxDrain);
     processes_.erase(name);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
-    failures +=
-        fmt::format("{}{} {}", failures.empty() ? "" : ", ", name, DescribeWaitStatus(status));
+    failures += fmt::format("{}{} {}; end of its log:\n{}", failures.empty() ? "" : "\n", name,
+                            DescribeWaitStatus(status),
+                            LastBytesOf(fmt::format("{}/{}.log", folder(), name)));
   }
   return failures.empty() ? absl::OkStatus() : absl::InternalError(failures);
 }

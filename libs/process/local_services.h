@@ -59,7 +59,8 @@ class LocalServices {
   /// The services that have ended by themselves.
   std::vector<std::string> Ended() const;
   /// Stops the services by SIGTERM, the last started first; a service that hasn't drained within 30
-  /// s is killed. INTERNAL names each service that didn't exit with 0.
+  /// s is killed. INTERNAL names each service that didn't exit with 0, and shows
+  /// the end of its log.
   absl::Status Stop();
 
   /// The folder of the throwaway authority; empty if the services are insecure.

