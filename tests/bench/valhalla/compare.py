@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,34 +90,55 @@ def turn_seconds(actor: valhalla.Actor, shape: str) -> float:
 
 
 @dataclass
-class Routes:
-    pairs: list[Pair]
-    our_us: list[float]
-    their_us: list[float]
+class Found:
+    """Counts which engine found a route, or the time of a table's cell."""
+
+    both: int = 0
     only_ours: int = 0
     only_theirs: int = 0
     neither: int = 0
 
+    def add(self, ours: bool, theirs: bool) -> bool:
+        """Returns whether both found it."""
+        self.both += ours and theirs
+        self.only_ours += ours and not theirs
+        self.only_theirs += theirs and not ours
+        self.neither += not ours and not theirs
+        return ours and theirs
+
+    def describe(self, what: str) -> str:
+        total = self.both + self.only_ours + self.only_theirs + self.neither
+        return (
+            f"{what}: of {total}, only we found {self.only_ours}, only Valhalla {self.only_theirs}, "
+            f"neither {self.neither}"
+        )
+
+
+@dataclass
+class Routes:
+    pairs: list[Pair] = field(default_factory=list)
+    our_us: list[float] = field(default_factory=list)
+    their_us: list[float] = field(default_factory=list)
+    found: Found = field(default_factory=Found)
+
 
 def find_routes(actor: valhalla.Actor, ours: list[dict[str, Any]]) -> Routes:
-    routes = Routes([], [], [])
+    """Asks Valhalla for the routes of roads_bench. Raises RuntimeError if Valhalla refuses a request."""
+    routes = Routes()
     for one in ours:
         request = {
             "locations": [one["from"], one["to"]],
             "costing": COSTING,
             "directions_type": "none",
         }
-        found = "s" in one
         try:
             answer, cpu_us = measure(actor.route, request)
         except RuntimeError as error:
             if "No path could be found" not in str(error) and "No suitable edges" not in str(error):
                 raise
-            routes.only_ours += found
-            routes.neither += not found
+            routes.found.add("s" in one, False)
             continue
-        if not found:
-            routes.only_theirs += 1
+        if not routes.found.add("s" in one, True):
             continue
         summary = answer["trip"]["summary"]
         turn_s = turn_seconds(actor, answer["trip"]["legs"][0]["shape"])
@@ -131,19 +152,18 @@ def find_routes(actor: valhalla.Actor, ours: list[dict[str, Any]]) -> Routes:
 
 @dataclass
 class Tables:
-    our_us: list[float]
-    their_us: list[float]
-    ratios: list[float]
-    cells: int = 0
-    only_ours: int = 0
-    only_theirs: int = 0
-    neither: int = 0
+    our_us: list[float] = field(default_factory=list)
+    their_us: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+    """Our time divided by Valhalla's, for the cells that both found and whose time isn't 0."""
+    found: Found = field(default_factory=Found)
 
 
 def find_tables(actor: valhalla.Actor, ours: list[dict[str, Any]]) -> dict[str, Tables]:
+    """Asks Valhalla for the tables of roads_bench: the tables of each name together."""
     tables: dict[str, Tables] = {}
     for one in ours:
-        table = tables.setdefault(one["name"], Tables([], [], []))
+        table = tables.setdefault(one["name"], Tables())
         request = {
             "sources": one["sources"],
             "targets": one["targets"],
@@ -155,11 +175,7 @@ def find_tables(actor: valhalla.Actor, ours: list[dict[str, Any]]) -> dict[str, 
         table.their_us.append(cpu_us)
         for our_row, their_row in zip(one["s"], answer["sources_to_targets"]["durations"], strict=True):
             for our_s, their_s in zip(our_row, their_row, strict=True):
-                table.cells += 1
-                table.only_ours += our_s is not None and their_s is None
-                table.only_theirs += our_s is None and their_s is not None
-                table.neither += our_s is None and their_s is None
-                if our_s is not None and their_s:
+                if table.found.add(our_s is not None, their_s is not None) and their_s > 0:
                     table.ratios.append(our_s / their_s)
     return tables
 
@@ -196,13 +212,6 @@ def describe(pair: Pair) -> str:
     )
 
 
-def missing(kind: str, found: Routes | Tables, total: int) -> str:
-    return (
-        f"{kind}: of {total}, only we found {found.only_ours}, only Valhalla {found.only_theirs}, "
-        f"neither {found.neither}"
-    )
-
-
 def main(extract: Path, folder: Path, figures: str) -> None:
     ours = json.loads((folder / "ours.json").read_text())
     config = build_tiles(extract, folder)
@@ -236,9 +245,9 @@ def main(extract: Path, folder: Path, figures: str) -> None:
     turn_share = sum(p.turn_s for p in pairs) / sum(p.their_s for p in pairs)
     report.figures["turn_share"] = turn_share
     print(f"\nTurn costs are {turn_share:.1%} of Valhalla's time")
-    print(missing("Routes", routes, len(ours["routes"])))
+    print(routes.found.describe("Routes"))
     for name, table in tables.items():
-        print(missing(f"Cells of {name}", table, table.cells))
+        print(table.found.describe(f"Cells of {name}"))
     by_ratio = sorted(pairs, key=lambda p: p.our_s / p.their_s)
     print("\nFarthest apart:")
     for pair in by_ratio[:3] + by_ratio[-3:]:
