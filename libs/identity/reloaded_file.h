@@ -21,11 +21,25 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t m
 /// stays in use.
 void LogReload(const std::string& path, const absl::Status& status);
 
+/// What metrics say about a file that is read again and again. Thread-safe.
+class FileHealth {
+ public:
+  virtual ~FileHealth() = default;
+  /// Number of times that the file couldn't be used when it was read again.
+  std::uint64_t failures() const { return failures_; }
+  /// Whether the file currently can't be used and an earlier value is in use.
+  bool stale() const { return stale_; }
+
+ protected:
+  std::atomic<std::uint64_t> failures_ = 0;
+  std::atomic<bool> stale_ = false;
+};
+
 /// The parsed content of a file, or of another source, kept up to date. Reload reads it again;
 /// while it is missing or can't be parsed, the last good value stays in use. The owner calls
 /// Reload, e.g. every second. Thread-safe.
 template <class T>
-class ReloadedFile {
+class ReloadedFile final : public FileHealth {
  public:
   using Parser = std::function<absl::StatusOr<std::shared_ptr<const T>>(std::string_view)>;
   using Reader = std::function<absl::StatusOr<std::string>()>;
@@ -69,11 +83,6 @@ class ReloadedFile {
     last_error_ = std::move(error);
   }
 
-  /// Number of times that Reload couldn't use the file.
-  std::uint64_t failures() const { return failures_; }
-  /// Whether the file currently can't be used and an earlier value is in use.
-  bool stale() const { return stale_; }
-
  private:
   ReloadedFile(std::string path, Reader read, Parser parse)
       : path_(std::move(path)), read_(std::move(read)), parse_(std::move(parse)) {}
@@ -98,8 +107,6 @@ class ReloadedFile {
   const Reader read_;
   const Parser parse_;
   std::atomic<std::uint64_t> loads_ = 0;
-  std::atomic<std::uint64_t> failures_ = 0;
-  std::atomic<bool> stale_ = false;
 
   mutable Mutex mu_;
   std::shared_ptr<const T> value_ ABSL_GUARDED_BY(mu_);

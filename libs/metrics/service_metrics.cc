@@ -93,13 +93,18 @@ void ServiceMetrics::AddConnections(std::shared_ptr<rpc::ConnectionTable> connec
                     [connections] { return static_cast<double>(connections->refused()); });
 }
 
-void ServiceMetrics::AddSecurity(const rpc::Security& security) {
+void ServiceMetrics::AddSecurity(const rpc::Security& security, const identity::FileHealth* file) {
   readings_->AddOne(Readings::Kind::kCounter, prefix_ + "_security_file_failures_total",
                     "Times that a file of certificates, keys or revocations couldn't be used",
-                    [&security] { return static_cast<double>(security.file_failures()); });
-  readings_->AddOne(Readings::Kind::kGauge, prefix_ + "_security_files_stale",
-                    "1 while such a file can't be used, and its earlier content is in use",
-                    [&security] { return security.files_stale() ? 1.0 : 0.0; });
+                    [&security, file] {
+                      return static_cast<double>(security.file_failures() +
+                                                 (file == nullptr ? 0 : file->failures()));
+                    });
+  readings_->AddOne(
+      Readings::Kind::kGauge, prefix_ + "_security_files_stale",
+      "1 while such a file can't be used, and its earlier content is in use", [&security, file] {
+        return security.files_stale() || (file != nullptr && file->stale()) ? 1.0 : 0.0;
+      });
   readings_->AddOne(Readings::Kind::kCounter, prefix_ + "_peers_refused_total",
                     "Connections that were refused for the certificate of their other end",
                     [&security] { return static_cast<double>(security.peers_refused()); });

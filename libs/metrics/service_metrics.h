@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
+#include "libs/identity/reloaded_file.h"
 #include "libs/metrics/exporter.h"
 #include "libs/metrics/readings.h"
 #include "libs/metrics/rpc_metrics.h"
@@ -39,8 +40,9 @@ class ServiceMetrics {
   void AddConnections(std::shared_ptr<rpc::ConnectionTable> connections);
 
   /// Adds PREFIX_security_file_failures_total, PREFIX_security_files_stale and
-  /// PREFIX_peers_refused_total. `security` must outlive the exporter.
-  void AddSecurity(const rpc::Security& security);
+  /// PREFIX_peers_refused_total. The first two also count `file`, if there is one. Both arguments
+  /// must outlive the exporter.
+  void AddSecurity(const rpc::Security& security, const identity::FileHealth* file = nullptr);
 
   /// Starts serving. The exporter must be destroyed before anything that the readings read.
   absl::StatusOr<std::unique_ptr<Exporter>> Serve() const;

@@ -259,7 +259,7 @@ absl::Status GatewayServer::Serve(Options options) {
   if (oidc_ != nullptr && public_url_.empty()) {
     if (absl::Status status = oidc_->SetOrigin(Url()); !status.ok()) return status;
   }
-  metrics_.AddSecurity(*security_);
+  metrics_.AddSecurity(*security_, certificate_ == nullptr ? nullptr : &certificate_->file());
   AddReadings(metrics_.readings(), *server_, options.limits);
   auto exporter = metrics_.Serve();
   if (!exporter.ok()) return exporter.status();

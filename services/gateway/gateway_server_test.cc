@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "libs/base/clock.h"
 #include "libs/identity/development_authority.h"
@@ -104,6 +105,29 @@ GatewayServer::Options Secure(const std::string& folder) {
                              .rules = identity::DevelopmentTokenRules()};
   options.sign_in_authority = folder;
   return options;
+}
+
+TEST(GatewayServerTest, MetricsShowACertificateThatCannotBeUsed) {
+  const testing::TempFolder folder;
+  ASSERT_THAT(identity::DevelopmentAuthority::Create(folder.path(), {.services = {"gateway"}},
+                                                     ScaledClock().Now()),
+              testing::IsOk());
+  const std::string path = folder.File("https.pem");
+  std::ofstream(path) << std::ifstream(folder.File("gateway.pem")).rdbuf()
+                      << std::ifstream(folder.File("gateway.key")).rdbuf();
+  GatewayServer::Options options = Secure(folder.path());
+  options.https_certificate = path;
+  options.metrics_listen = "127.0.0.1:0";
+  const auto server = GatewayServer::Start(options);
+  ASSERT_THAT(server, testing::IsOk());
+  const auto metric = [&](const char* name) {
+    return Sum(*ScrapeMetrics((*server)->metrics_address()), name);
+  };
+  EXPECT_EQ(metric("gateway_security_files_stale"), 0);
+  std::ofstream(path) << "no certificate";
+  // The test's timeout bounds the wait.
+  while (metric("gateway_security_files_stale") == 0) std::this_thread::yield();
+  EXPECT_GE(metric("gateway_security_file_failures_total"), 1);
 }
 
 TEST(GatewayServerTest, AnnouncesAnAddressThatSignsIn) {

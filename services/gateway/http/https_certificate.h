@@ -26,6 +26,7 @@ class HttpsCertificate {
       const std::string& path, std::chrono::milliseconds reload_every = std::chrono::seconds(1));
 
   std::shared_ptr<const Context> context() const { return file_->value(); }
+  const identity::FileHealth& file() const { return *file_; }
   /// Reads the file now.
   void Reload() { file_->Reload(); }
 
