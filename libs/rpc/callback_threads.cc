@@ -1,6 +1,6 @@
 #include "libs/rpc/callback_threads.h"
 
-#include <openssl/ssl.h>
+#include <openssl/crypto.h>
 
 #include "absl/synchronization/notification.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -9,13 +9,16 @@
 namespace ridestream::rpc {
 namespace {
 
+// Callback threads may still use OpenSSL when the process exits, because a call that hasn't ended
+// holds its channel. So OpenSSL must not clean up then. Only its first initialization decides that,
+// hence before main().
+[[maybe_unused]] const int g_openssl_without_cleanup =
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+
 /// A channel whose first call has started the callback threads.
 class KeptChannel {
  public:
   KeptChannel() {
-    // OpenSSL must clean up after the callback threads have ended, or it leaks what it keeps for
-    // them.
-    OPENSSL_init_ssl(0, nullptr);
     const grpc::Slice nothing;
     const grpc::ByteBuffer request(&nothing, 1);
     grpc::ByteBuffer response;
