@@ -9,15 +9,16 @@
 
 namespace ridestream::rpc {
 
-/// How soon a dead connection is detected: at most `time` plus `timeout` after the other end went
-/// silent.
+/// How soon a dead connection with an open call is detected: at most `time` plus `timeout` after
+/// the other end went silent.
 struct Keepalive {
   std::chrono::milliseconds time{20'000};
   std::chrono::milliseconds timeout{10'000};
 };
 /// For connections between services. A follower of a log or a reporter of positions has no other
-/// way to notice a dead connection, and the whole market waits for it.
-inline constexpr Keepalive kInnerKeepalive{std::chrono::seconds(3), std::chrono::seconds(1)};
+/// way to notice a dead connection, and the whole market waits for it. gRPC sends no more than one
+/// PING a second.
+inline constexpr Keepalive kInnerKeepalive{std::chrono::seconds(1), std::chrono::seconds(1)};
 
 /// The bound of a call's metadata in each direction: names and values, with 32 bytes for each pair.
 /// gRPC 1.51 closes the whole connection beyond that, so clients that share a connection must bound

@@ -55,6 +55,8 @@ std::shared_ptr<grpc::Channel> OpenChannel(const Connection& connection,
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // PINGs that estimate the bandwidth would restart the keepalive timer.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // The pauses of this library decide; the channel's own come on top of them.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);

@@ -43,6 +43,7 @@ MarketChannels::Pools MarketChannels::MakePools(const Target& target) const {
          credentials = options_.credentials](int connection) {
           return rpc::MakeChannel(target.first, {.retried_services = retried,
                                                  .connection = first + connection,
+                                                 .keepalive = rpc::kInnerKeepalive,
                                                  .health_part = target.second,
                                                  .credentials = credentials});
         },

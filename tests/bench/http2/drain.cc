@@ -63,7 +63,7 @@ class PingPurpose {
     if (!frame.from_client && going_away_) return "between the GOAWAYs";
     // The client's timer starts when it last read something, shortly before this log sees its
     // answer.
-    if (frame.from_client && silence > rpc::kInnerKeepalive.time - std::chrono::milliseconds(500)) {
+    if (frame.from_client && silence > rpc::kInnerKeepalive.time - std::chrono::milliseconds(200)) {
       return fmt::format("{} after {:.1f} s of silence", kKeepalive,
                          std::chrono::duration<double>(silence).count());
     }
