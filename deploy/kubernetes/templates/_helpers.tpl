@@ -104,11 +104,16 @@ readinessProbe:
   failureThreshold: 2
 {{- end }}
 
+{{- /*
+Counts only pods of the same version: in a rolling update, pods of the old one would otherwise push all new ones to
+the same node.
+*/ -}}
 {{- define "ridestream.spread" -}}
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname
     whenUnsatisfiable: ScheduleAnyway
+    matchLabelKeys: [pod-template-hash]
     labelSelector: {matchLabels: {app.kubernetes.io/part-of: ridestream, app.kubernetes.io/name: {{ . }}}}
 {{- end }}
 
