@@ -168,12 +168,14 @@ class ScaleRun {
     const auto end = Wall::now() + longest;
     while (true) {
       const auto is_done = done();
-      if (!is_done.ok() || *is_done) return is_done;
+      if (is_done.ok() && *is_done) return true;
+      // Checked first, because it may be why `done` failed.
       for (const Member& member : members_) {
         if (!member.process->HasEnded()) continue;
         return absl::UnavailableError(
             fmt::format("{} ended: {}", member.kind, member.process->LogEnd()));
       }
+      if (!is_done.ok()) return is_done.status();
       if (Wall::now() >= end) return false;
       if (!service::WaitForStopSignal(kLookEvery).empty()) return absl::CancelledError("stopped");
     }
