@@ -181,11 +181,22 @@ class ScaleRun {
     }
   }
 
+  /// Tries again, because a service that has too little CPU time for all its drivers may close a
+  /// scraper's connection.
+  static absl::StatusOr<metrics::testing::Metrics> Scrape(const std::string& address) {
+    constexpr int kTries = 5;
+    auto metrics = metrics::testing::ScrapeMetrics(address);
+    for (int tries = 1; tries < kTries && !metrics.ok(); ++tries) {
+      metrics = metrics::testing::ScrapeMetrics(address);
+    }
+    return metrics;
+  }
+
   /// The sum of the metric in all dispatch processes.
   absl::StatusOr<double> SumInDispatch(const std::string& metric) const {
     double sum = 0;
     for (const auto& dispatch : dispatches_) {
-      const auto metrics = metrics::testing::ScrapeMetrics(dispatch->Announced("metrics"));
+      const auto metrics = Scrape(dispatch->Announced("metrics"));
       if (!metrics.ok()) return metrics.status();
       sum += metrics::testing::Sum(*metrics, metric);
     }
@@ -207,7 +218,7 @@ class ScaleRun {
   absl::Status AwaitOffers() {
     const auto made = Await(kOfferWithin, [this]() -> absl::StatusOr<bool> {
       for (const auto& dispatch : dispatches_) {
-        const auto metrics = metrics::testing::ScrapeMetrics(dispatch->Announced("metrics"));
+        const auto metrics = Scrape(dispatch->Announced("metrics"));
         if (!metrics.ok()) return metrics.status();
         if (metrics::testing::Sum(*metrics, "dispatch_offers_made_total") == 0) return false;
       }
@@ -222,7 +233,7 @@ class ScaleRun {
   }
 
   absl::StatusOr<double> AppliedPositions() const {
-    const auto metrics = metrics::testing::ScrapeMetrics(services_->metrics("location"));
+    const auto metrics = Scrape(services_->metrics("location"));
     if (!metrics.ok()) return metrics.status();
     return metrics::testing::Sum(*metrics, "location_positions_total", {{"outcome", "applied"}});
   }
