@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <numbers>
 #include <utility>
@@ -23,6 +24,19 @@ constexpr double kMetresPerE7 = kEarthRadiusM * kRadiansPerE7;
 std::int64_t FloorDivide(std::int64_t a, std::int64_t b) {
   const std::int64_t quotient = a / b;
   return quotient * b > a ? quotient - 1 : quotient;
+}
+
+/// Prefetches every cache line of an array's part. Elements may be longer than a line.
+template <class T>
+void PrefetchLines(const T* first, const T* end) {
+  constexpr std::size_t kLineBytes = 64;
+  if (first == end) return;
+  const auto* const last_byte = reinterpret_cast<const std::byte*>(end) - 1;
+  for (auto* line = reinterpret_cast<const std::byte*>(first); line < last_byte;
+       line += kLineBytes) {
+    __builtin_prefetch(line);
+  }
+  __builtin_prefetch(last_byte);
 }
 
 }  // namespace
@@ -300,8 +314,7 @@ std::vector<std::optional<SnappedPoint>> Snapper::NearestOfEach(std::span<const 
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (i + kAhead < places.size()) {
       const std::size_t cell = cells[i + kAhead];
-      for (std::uint32_t b = first_[cell]; b < first_[cell + 1]; ++b)
-        __builtin_prefetch(&blocks_[b]);
+      PrefetchLines(blocks_.data() + first_[cell], blocks_.data() + first_[cell + 1]);
     }
     found.push_back(Nearest(places[i], use, max_distance_m));
   }
