@@ -47,7 +47,10 @@ def build_tiles(extract: Path, folder: Path) -> dict[str, Any]:
     print(f"building Valhalla's tiles of {extract} (about 20 s for 3 MB)", file=sys.stderr)
     program = Path(valhalla.__file__).parent / "bin" / "valhalla_build_tiles"
     with (folder / "build.log").open("w") as log:
-        done = subprocess.run([program, "-c", path, extract], stdout=log, stderr=log, check=False)
+        # In the folder, because the program also writes a file into its working directory.
+        done = subprocess.run(
+            [program, "-c", path, extract.resolve()], cwd=folder, stdout=log, stderr=log, check=False
+        )
     if done.returncode != 0:
         sys.exit(f"compare.py: valhalla_build_tiles failed; see {folder / 'build.log'}")
     built.touch()
