@@ -75,8 +75,8 @@ class ReloadedFile final : public FileHealth {
       stale_ = false;
     } else {
       error = std::string(status.message());
+      ++failures_;  // First, so that a stale file has at least one.
       stale_ = true;
-      ++failures_;
     }
     MutexLock lock(mu_);
     if (loads != loads_ || error != last_error_) LogReload(path_, status);

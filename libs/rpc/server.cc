@@ -25,8 +25,8 @@ void SetKeepalive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // Half the interval at which services send them, because the network may delay one more than the
-  // next. gRPC closes a connection after three that come sooner.
+  // Half the interval at which services send them, because a busy process or network may shorten
+  // the interval. gRPC closes a connection after three that come sooner.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              static_cast<int>(kInnerKeepalive.time.count() / 2));
 }

@@ -121,7 +121,9 @@ TEST(GatewayServerTest, MetricsShowACertificateThatCannotBeUsed) {
   const auto server = GatewayServer::Start(options);
   ASSERT_THAT(server, testing::IsOk());
   const auto metric = [&](const char* name) {
-    return Sum(*ScrapeMetrics((*server)->metrics_address()), name);
+    const auto metrics = ScrapeMetrics((*server)->metrics_address());
+    EXPECT_THAT(metrics, testing::IsOk());
+    return metrics.ok() ? Sum(*metrics, name) : -1;
   };
   EXPECT_EQ(metric("gateway_security_files_stale"), 0);
   std::ofstream(path) << "no certificate";

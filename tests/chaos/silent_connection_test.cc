@@ -12,6 +12,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "libs/rpc/channel.h"
+#include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gate.h"
@@ -38,7 +39,7 @@ TEST(SilentConnectionTest, OffersAreMadeAgainOverNewConnections) {
                                        {"--clock_rate=20", "--drivers=200", "--seconds=3600",
                                         "--drain_seconds=20", "--disconnect_per_hour=0"});
   ASSERT_THAT(city, IsOk());
-  ASSERT_THAT((*city)->AwaitOffer(WallTime(), 60s, NeverInterrupted), IsOk());
+  ASSERT_THAT((*city)->AwaitOffer(WallTime(), 60s * testing::kSlowdown, NeverInterrupted), IsOk());
 
   const struct {
     Link link;

@@ -184,7 +184,7 @@ class ScaleRun {
   /// Tries again, because a service that has too little CPU time for all its drivers may close a
   /// scraper's connection.
   static absl::StatusOr<metrics::testing::Metrics> Scrape(const std::string& address) {
-    constexpr int kTries = 5;
+    constexpr int kTries = 3;
     auto metrics = metrics::testing::ScrapeMetrics(address);
     for (int tries = 1; tries < kTries && !metrics.ok(); ++tries) {
       metrics = metrics::testing::ScrapeMetrics(address);
@@ -239,26 +239,27 @@ class ScaleRun {
   }
 
   absl::Status MeasureLoad() {
+    const auto positions_before = AppliedPositions();
+    if (!positions_before.ok()) return positions_before.status();
+    const auto begin = Wall::now();
     for (Member& member : members_) {
       const auto cpu = member.process->CpuTime();
       if (!cpu.ok()) return cpu.status();
       member.cpu_before = *cpu;
     }
-    const auto begin = Wall::now();
-    const auto positions_before = AppliedPositions();
-    if (!positions_before.ok()) return positions_before.status();
     const auto waited = Await(options_.length, [] { return false; });
     if (!waited.ok()) return waited.status();
     const auto positions_after = AppliedPositions();
     if (!positions_after.ok()) return positions_after.status();
     result_.seconds = ToSeconds(Wall::now() - begin);
     result_.positions_per_s = (*positions_after - *positions_before) / result_.seconds;
-    const auto sessions = SumInDispatch("dispatch_sessions");
-    if (!sessions.ok()) return sessions.status();
-    result_.connected = static_cast<int>(*sessions);
+    // Before more is scraped, which may take long.
     for (const Member& member : members_) {
       if (absl::Status status = AddUse(member); !status.ok()) return status;
     }
+    const auto sessions = SumInDispatch("dispatch_sessions");
+    if (!sessions.ok()) return sessions.status();
+    result_.connected = static_cast<int>(*sessions);
     return absl::OkStatus();
   }
 
