@@ -83,7 +83,7 @@ void DriverStream::OnReadDone(bool ok) {
 }
 
 void DriverStream::OnWriteDone(bool ok) {
-  if (ok) listener_->OnWritten(*this, in_flight_);
+  listener_->OnWritten(*this, in_flight_, ok);
   MutexLock lock(mu_);
   writing_ = false;
   if (!ok) {

@@ -28,9 +28,10 @@ class DriverStream final
     virtual ~Listener() = default;
     virtual void OnMessage(const DriverStream& stream,
                            const dispatch::v1::DriveResponse& message) = 0;
-    /// The transport has taken the message.
-    virtual void OnWritten(const DriverStream& stream,
-                           const dispatch::v1::DriveRequest& message) = 0;
+    /// The transport has taken the message if `ok`. Otherwise the stream broke, and the message may
+    /// have arrived.
+    virtual void OnWritten(const DriverStream& stream, const dispatch::v1::DriveRequest& message,
+                           bool ok) = 0;
     virtual void OnClosed(const DriverStream& stream, const absl::Status& status,
                           std::optional<std::chrono::milliseconds> retry_after) = 0;
   };

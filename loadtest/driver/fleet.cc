@@ -44,9 +44,9 @@ class Fleet::Driver final : public DriverStream::Listener,
     Arm();
   }
 
-  void OnWritten(const DriverStream& stream, const pb::DriveRequest& message) override {
+  void OnWritten(const DriverStream& stream, const pb::DriveRequest& message, bool ok) override {
     if (message.has_position()) ++fleet_.tally_.positions_sent;
-    if (!message.has_ack()) return;
+    if (!ok || !message.has_ack()) return;
     MutexLock lock(mu_);
     if (&stream == stream_.get()) behaviour_.OnAckSent(message.ack().sequence());
   }

@@ -77,6 +77,7 @@ struct Tally {
   std::array<std::atomic<std::int64_t>, 8> trips_by_state{};
 
   // Drivers.
+  /// Includes those that were being written when a stream broke, since they may have arrived.
   Counter positions_sent{0};
   /// Positions of our drivers, as IndexWatcher counts them.
   Counter positions_indexed{0};

@@ -84,6 +84,7 @@ void TestOidcProvider::Close() {
   {
     MutexLock lock(mu_);
     unanswered.swap(unanswered_);
+    is_closed_ = true;
   }
   unanswered.clear();
   server_.reset();
@@ -138,6 +139,9 @@ void TestOidcProvider::Serve(const std::shared_ptr<Exchange>& exchange) {
   }
   if (request.path != "/token") return send(404, {});
   if (!behavior_.is_silent) return send(behavior_.token_status, Token(request));
+  // A client may try again over a new connection before the server ends. An exchange that is kept
+  // then would keep the server from ending.
+  if (is_closed_) return;
   unanswered_.push_back(exchange);
   token_requested.Happen();
 }

@@ -90,6 +90,7 @@ class TestOidcProvider {
   std::map<std::string, IssuedCode> codes_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> requests_ ABSL_GUARDED_BY(mu_);
   std::vector<std::shared_ptr<Exchange>> unanswered_ ABSL_GUARDED_BY(mu_);
+  bool is_closed_ ABSL_GUARDED_BY(mu_) = false;
   std::string issuer_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<HttpsCertificate> certificate_;
   std::unique_ptr<HttpServer> server_;

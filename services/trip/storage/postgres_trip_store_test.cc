@@ -302,14 +302,23 @@ TEST_F(PostgresTripStoreTest, ACommitWhoseAnswerWasLostIsFoundAndMadeOnce) {
   ASSERT_THAT(admin->Execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", Soon()),
               IsOk());
   QueryInt(*admin, "SELECT pg_reload_conf()");
-  WaitUntilTrue(*admin, "SELECT current_setting('synchronous_standby_names') = 'nobody'");
+  // The checkpointer reads the setting at some time, and then commits begin to wait.
+  const auto prober = Connect("postgres");
+  auto probes = std::async(std::launch::async, [&] {
+    while (prober->Execute("COMMENT ON DATABASE postgres IS 'probe'", Soon()).ok()) {
+    }
+  });
+  const std::string waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+  WaitUntilTrue(*admin, "SELECT count(*) " + waiting);
+  QueryInt(*admin, "SELECT count(pg_terminate_backend(pid)) " + waiting);
+  probes.get();
+  WaitUntilTrue(*admin, "SELECT count(*) = 0 " + waiting);
+
   auto trip = std::async(std::launch::async,
                          [&] { return Await(*store, SampleRequest("t", "r-t", "q-t")); });
-  WaitUntilTrue(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-  QueryInt(
-      *admin,
-      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-  WaitUntilTrue(*admin, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  WaitUntilTrue(*admin, "SELECT count(*) " + waiting);
+  QueryInt(*admin, "SELECT count(pg_terminate_backend(pid)) " + waiting);
+  WaitUntilTrue(*admin, "SELECT count(*) " + waiting);
   EXPECT_EQ(trip.wait_for(milliseconds(0)), std::future_status::timeout);
   ASSERT_THAT(admin->Execute("ALTER SYSTEM RESET synchronous_standby_names", Soon()), IsOk());
   QueryInt(*admin, "SELECT pg_reload_conf()");
