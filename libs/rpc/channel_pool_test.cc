@@ -4,12 +4,12 @@
 
 #include <vector>
 
+#include "libs/rpc/channel.h"
+
 namespace ridestream::rpc {
 namespace {
 
-std::shared_ptr<grpc::Channel> NewChannel(int) {
-  return grpc::CreateChannel("127.0.0.1:1", grpc::InsecureChannelCredentials());
-}
+std::shared_ptr<grpc::Channel> NewChannel(int) { return MakeChannel("127.0.0.1:1"); }
 
 TEST(ChannelPoolTest, AddsAChannelWhenAllAreFullAndReusesFreeSlots) {
   ChannelPool pool(NewChannel, {.streams_per_channel = 2, .max_channels = 10});

@@ -16,6 +16,7 @@
 #include "libs/identity/certificates.h"
 #include "libs/identity/openssl_types.h"
 #include "libs/identity/service_uri.h"
+#include "libs/rpc/channel.h"
 #include "libs/rpc/grpc_log.h"
 #include "libs/testing/captured_log.h"
 #include "libs/testing/status_matchers.h"
@@ -124,13 +125,11 @@ class TlsCredentialsTest : public ::testing::Test {
   }
 
   std::shared_ptr<grpc::Channel> Connect(std::shared_ptr<grpc::ChannelCredentials> credentials) {
-    grpc::ChannelArguments arguments;
-    // Gives the channel its own connection.
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port_), credentials, arguments);
+    return MakeChannel("127.0.0.1:" + std::to_string(port_),
+                       {.connection = ++connections_, .credentials = std::move(credentials)});
   }
 
-  /// The status of one call on a new connection; sets `market` to our identity as the server saw
+  /// The status of one call on a new connection; sets `caller` to our identity as the server saw
   /// it.
   grpc::Status Call(std::shared_ptr<grpc::ChannelCredentials> credentials,
                     std::string* caller = nullptr) {
@@ -163,6 +162,7 @@ class TlsCredentialsTest : public ::testing::Test {
   std::unique_ptr<TlsCredentials> server_tls_;
   Service service_;
   int port_ = 0;
+  int connections_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -397,8 +397,8 @@ TEST(PeerServiceTest, IsEmptyOnPlaintextConnections) {
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&service);
   const auto server = builder.BuildAndStart();
-  const auto stub = DispatchService::NewStub(
-      grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
+  const auto stub = DispatchService::NewStub(MakeChannel(
+      "127.0.0.1:" + std::to_string(port), {.credentials = grpc::InsecureChannelCredentials()}));
   dispatch::v1::GetDriverResponse response;
   EXPECT_EQ(stub->GetDriver(&context, {}, &response).error_code(),
             grpc::StatusCode::UNAUTHENTICATED);

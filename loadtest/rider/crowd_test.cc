@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "libs/proto_values/proto_values.h"
+#include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
 
 namespace ridestream::loadtest {
@@ -121,7 +122,7 @@ TEST(CrowdTest, EachRiderGetsOneTripThoughAnswersAreLost) {
 
 TEST(CrowdTest, StopEndsRidersWhoAreStillWaiting) {
   // Nothing listens there, so calls wait for retries forever.
-  const auto nowhere = grpc::CreateChannel("127.0.0.1:1", grpc::InsecureChannelCredentials());
+  const auto nowhere = rpc::MakeChannel("127.0.0.1:1");
   const roads::RoadGraph graph = OneStreet();
   Tally tally;
   FirstOffers first_offers;
