@@ -16,7 +16,8 @@ namespace ridestream::loadtest {
 namespace {
 
 constexpr std::chrono::seconds kReachTimeout(10);
-constexpr std::chrono::seconds kLeaveTimeout(10);
+/// Long, because an overloaded service answers late, and a rider is judged by what it saw.
+constexpr std::chrono::seconds kLeaveTimeout(60);
 constexpr std::chrono::seconds kSettleTimeout(15);
 constexpr std::chrono::milliseconds kTick(100);
 /// A server admits 100 streams on a connection, and may still count one that has been lost.
@@ -65,7 +66,7 @@ City::City(CityOptions options, const roads::Streets& streets, std::unique_ptr<D
       id_prefix_(IdPrefix()),
       cruises_(streets.router(), streets.turns()),
       first_offers_(options_.offer_log),
-      record_(rpc::MakeChannel(options_.trip_address), options_.market),
+      record_(Channel(options_.trip_address, 0), options_.market),
       fleet_(FleetOptions(options_, id_prefix_), cruises_, clock_, timers_, tally_, first_offers_),
       crowd_({.id_prefix = id_prefix_ + "r",
               .seed = options_.seed,

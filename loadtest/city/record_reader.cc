@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "libs/proto_values/proto_values.h"
 #include "libs/rpc/caller.h"
@@ -15,6 +16,8 @@ namespace ridestream::loadtest {
 namespace {
 
 constexpr int kTries = 5;
+/// Before each further try. gRPC notices a broken connection a little after its calls fail.
+constexpr std::chrono::milliseconds kPause(500);
 constexpr std::chrono::seconds kLogTimeout(60);
 constexpr std::chrono::seconds kPageTimeout(10);
 constexpr std::uint32_t kPageSize = 200;
@@ -35,6 +38,7 @@ absl::StatusOr<std::uint64_t> RecordReader::Follow(
     const std::function<void(const trip::v1::TripEvent&)>& on_event) {
   absl::Status status;
   for (int i = 0; i < kTries; ++i) {
+    if (i > 0) std::this_thread::sleep_for(kPause);
     grpc::ClientContext context;
     Prepare(context, market_, kLogTimeout);
     const auto reader = stub_->FollowTrips(&context, request);
@@ -80,6 +84,7 @@ absl::Status RecordReader::ListTrips(Time since,
     trip::v1::ListTripsResponse response;
     absl::Status status = absl::UnknownError("not tried");
     for (int i = 0; i < kTries && !status.ok(); ++i) {
+      if (i > 0) std::this_thread::sleep_for(kPause);
       grpc::ClientContext context;
       Prepare(context, market_, kPageTimeout);
       status = rpc::FromGrpcStatus(stub_->ListTrips(&context, request, &response));
