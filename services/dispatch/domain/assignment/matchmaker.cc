@@ -140,7 +140,7 @@ std::size_t Matchmaker::MaxTripsPerRound() const {
       shared_rides_.enabled() ? SharedRides::kTripsPerRound : kSpareTripsPerRound;
   // A few drivers for many trips need only few rows of travel times, but it matters which trips
   // they get.
-  return fleet_.CountFree() > 0 ? WaitingTrips::kMaxTripsPerRound : spare;
+  return fleet_.AnyFree() ? WaitingTrips::kMaxTripsPerRound : spare;
 }
 
 void Matchmaker::OnCandidatesFound(const CandidatesFound& event, Step& step) {

@@ -217,9 +217,9 @@ void Fleet::PromiseDue(const TripId& trip, Step& step) {
   if (const Driver* driver = HolderOf(trip)) promises_.Due(driver->AsCar(), trip, step);
 }
 
-std::size_t Fleet::CountFree() const {
-  return static_cast<std::size_t>(std::count_if(
-      drivers_.begin(), drivers_.end(), [](const auto& entry) { return entry.second.IsFree(1); }));
+bool Fleet::AnyFree() const {
+  return std::any_of(drivers_.begin(), drivers_.end(),
+                     [](const auto& entry) { return entry.second.IsFree(1); });
 }
 
 std::vector<SharedCar> Fleet::SharedCars(Time now) const {

@@ -91,8 +91,8 @@ class Fleet {
   /// Returns false if the driver is unknown.
   bool EndOffer(const DriverId& id);
 
-  /// Number of drivers who can take a trip now. Iterates over all drivers.
-  std::size_t CountFree() const;
+  /// Whether a driver can take a trip now. Iterates over drivers until the first who can.
+  bool AnyFree() const;
 
   /// The cars into whose plans riders may be inserted now, sorted by driver id.
   std::vector<SharedCar> SharedCars(Time now) const;

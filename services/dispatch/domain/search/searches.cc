@@ -104,7 +104,7 @@ bool Searches::CanLookLast(const OpenTrip& open, const Search& search, Time now)
   if (search.looked_last) return false;
   const std::optional<SharedRide> shared = SharedRideOf(open.trip);
   // Without free drivers, only riders who share can get a driver.
-  return shared ? now < shared->latest_pickup : fleet_.CountFree() > 0;
+  return shared ? now < shared->latest_pickup : fleet_.AnyFree();
 }
 
 void Searches::GiveUpAfterLastLooks(Step& step) {
