@@ -17,8 +17,9 @@ class SelfProbe {
   struct Options {
     /// Wall time between two probes.
     std::chrono::milliseconds every{10'000};
-    /// Wall time limit for connecting, and again for the answer.
-    std::chrono::milliseconds patience{5'000};
+    /// Wall time limit for connecting, and again for the answer. Long, because an overloaded server
+    /// answers late, and to restart it would make its clients reconnect all at once.
+    std::chrono::milliseconds patience{30'000};
     /// Number of consecutive failed probes that count as deaf.
     int failures = 3;
     /// Called once with the last failure, on the probe's thread. Usually ends the process.

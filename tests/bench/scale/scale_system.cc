@@ -215,6 +215,7 @@ class ScaleRun {
     return all.status();
   }
 
+  /// The row of a machine that is too slow to make any shows none.
   absl::Status AwaitOffers() {
     const auto made = Await(kOfferWithin, [this]() -> absl::StatusOr<bool> {
       for (const auto& dispatch : dispatches_) {
@@ -224,12 +225,7 @@ class ScaleRun {
       }
       return true;
     });
-    if (!made.ok()) return made.status();
-    if (*made) return absl::OkStatus();
-    return absl::DeadlineExceededError(fmt::format(
-        "a market made no offer within {} s, with {} of {} drivers connected; try fewer "
-        "--drivers",
-        kOfferWithin.count(), result_.connected, options_.drivers));
+    return made.status();
   }
 
   absl::StatusOr<double> AppliedPositions() const {

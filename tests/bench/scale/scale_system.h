@@ -22,10 +22,9 @@ struct ScaleOptions {
 };
 
 /// Runs trip, location, a dispatch and a load generator for each market, with drivers who report
-/// every 4 s, and measures them for `length` once every market has made an offer. Takes at most
-/// `connect_within`, `length` and five minutes. CANCELLED when a stop signal comes. UNAVAILABLE
-/// when a process can't start or ends too early, with the end of its log; DEADLINE_EXCEEDED when a
-/// market makes no offer.
+/// every 4 s, and measures them for `length` once every market has made an offer or a minute has
+/// passed. Takes at most `connect_within`, `length` and five minutes. CANCELLED when a stop signal
+/// comes. UNAVAILABLE when a process can't start or ends too early, with the end of its log.
 absl::StatusOr<Measured> MeasureScale(const ScaleOptions& options);
 
 }  // namespace ridestream::bench
