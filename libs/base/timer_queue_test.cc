@@ -10,27 +10,43 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Keeps the queue's thread until Go(), so that timers can be set without racing it.
+class Held {
+ public:
+  explicit Held(TimerQueue& timers) {
+    timers.After(0ms, [this] { go_.get_future().wait(); });
+  }
+  void Go() { go_.set_value(); }
+
+ private:
+  std::promise<void> go_;
+};
+
 TEST(TimerQueueTest, FiresInTheOrderOfTimesNotOfCalls) {
   TimerQueue timers;
+  Held held(timers);
   std::vector<int> order;
   std::promise<void> done;
-  timers.After(20ms, [&] {
+  timers.After(1s, [&] {
     order.push_back(2);
     done.set_value();
   });
   timers.After(1ms, [&] { order.push_back(1); });
+  held.Go();
   done.get_future().wait();
   EXPECT_EQ(order, (std::vector{1, 2}));
 }
 
 TEST(TimerQueueTest, CancelledTimersDoNotFire) {
   TimerQueue timers;
+  Held held(timers);
   bool fired = false;
   std::promise<void> done;
   timers.Cancel(timers.After(1h, [&] { fired = true; }));
   const auto soon = timers.After(5ms, [&] { fired = true; });
   timers.Cancel(soon);
   timers.After(10ms, [&] { done.set_value(); });
+  held.Go();
   done.get_future().wait();
   EXPECT_FALSE(fired);
 }

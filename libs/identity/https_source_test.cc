@@ -103,7 +103,7 @@ TEST_F(HttpsSourceTest, AcceptsOnlyHttps) {
 TEST_F(HttpsSourceTest, GivesUpOnASilentServer) {
   const auto source = HttpsSource::Make({.url = server_.url(),
                                          .authorities = authorities_,
-                                         .timeout = std::chrono::milliseconds(50)});
+                                         .timeout = std::chrono::milliseconds(500)});
   ASSERT_THAT(source, IsOk());
   EXPECT_THAT((*source)->Fetch(), StatusIs(kUnavailable, "timed out"));
 }

@@ -94,7 +94,7 @@ TEST_F(ScrapeServerTest, AnswersWhileOthersReadNothing) {
 }
 
 TEST_F(ScrapeServerTest, ClosesASilentConnection) {
-  Start({.connections = 32, .patience = 100ms});
+  Start({.connections = 32, .patience = 1s});
   const Client silent(server_->port());
   EXPECT_EQ(silent.ReadAll(), "");
   EXPECT_EQ(*Get("/metrics"), "up 1\n");

@@ -42,10 +42,10 @@ class PeerClockTest : public ::testing::Test {
 TEST_F(PeerClockTest, TranslatesThePeersTimes) {
   peers_.Advance(-45s);
   Serve({&service_});
+  absl::Notification compared;
   const auto peer = MakePeer();
   EXPECT_EQ(peer->ahead(), std::nullopt);
   EXPECT_EQ(peer->to_ours(), 0s) << "nothing is known yet";
-  absl::Notification compared;
   peer->Start([&] {
     if (!compared.HasBeenNotified()) compared.Notify();
   });
@@ -57,10 +57,10 @@ TEST_F(PeerClockTest, TranslatesThePeersTimes) {
 
 TEST_F(PeerClockTest, FollowsThePeersSteps) {
   Serve({&service_});
-  const auto peer = MakePeer();
   absl::Notification agreed;
   absl::Notification differed;
   absl::Notification unusable;
+  const auto peer = MakePeer();
   peer->Start([&] {
     const auto reached = [&](absl::Notification& state, ClockVerdict verdict) {
       if (peer->verdict() == verdict && !state.HasBeenNotified()) state.Notify();
@@ -80,8 +80,8 @@ TEST_F(PeerClockTest, FollowsThePeersSteps) {
 
 TEST_F(PeerClockTest, IsComparedAlsoWithAPeerThatLacksTheCall) {
   Serve({});
-  const auto peer = MakePeer();
   absl::Notification compared;
+  const auto peer = MakePeer();
   peer->Start([&] {
     if (!compared.HasBeenNotified()) compared.Notify();
   });

@@ -32,7 +32,9 @@ constexpr double kMessagesAtOnce = 100;
 std::atomic<std::uint64_t> dropped_messages = 0;
 
 void Log(gpr_log_func_args* args) {
-  static RateLimiter limiter({.per_s = kMessagesPerS, .burst = kMessagesAtOnce});
+  // Never destroyed, because gRPC's threads outlive main().
+  static RateLimiter& limiter =
+      *new RateLimiter({.per_s = kMessagesPerS, .burst = kMessagesAtOnce});
   if (limiter.Take("", RateLimiter::Wall::now())) {
     ++dropped_messages;
     return;

@@ -301,7 +301,7 @@ TEST_F(SecurityTest, ClosesConnectionsOfServicesThatNoPolicyListsAndOfStrangers)
 }
 
 TEST_F(SecurityTest, EndsAStreamWhenItsTokenHasEnded) {
-  const std::string token = Token({CallerKind::kViewer, "v"}, std::chrono::seconds(2));
+  const std::string token = Token({CallerKind::kViewer, "v"}, std::chrono::seconds(5));
   EXPECT_THAT(StatusOfStream(token, [] {}), StatusIs(kUnauthenticated, "token: expired"));
 }
 

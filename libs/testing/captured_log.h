@@ -5,6 +5,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "libs/base/mutex.h"
 
 namespace ridestream::testing {
 
@@ -12,7 +15,9 @@ namespace ridestream::testing {
 class CapturedLog {
  public:
   CapturedLog() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", lines_));
+    auto logger = std::make_shared<spdlog::logger>("test", lines_);
+    Keep(logger);
+    spdlog::set_default_logger(std::move(logger));
   }
   ~CapturedLog() { spdlog::set_default_logger(before_); }
   CapturedLog(const CapturedLog&) = delete;
@@ -25,6 +30,14 @@ class CapturedLog {
   }
 
  private:
+  // Another thread may still be logging when the test ends, and spdlog holds no reference for it.
+  static void Keep(std::shared_ptr<spdlog::logger> logger) {
+    static Mutex& mu = *new Mutex;
+    static auto& kept = *new std::vector<std::shared_ptr<spdlog::logger>>;
+    MutexLock lock(mu);
+    kept.push_back(std::move(logger));
+  }
+
   const std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines_ =
       std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(10'000);
   const std::shared_ptr<spdlog::logger> before_;

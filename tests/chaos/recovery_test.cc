@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_folder.h"
 
 namespace ridestream::chaos {
 namespace {
@@ -42,7 +43,8 @@ TEST(RecoveryTest, HasNoRecoveryWithoutALaterOffer) {
 }
 
 TEST(RecoveryTest, InvalidLineIsNamed) {
-  const std::string path = ::testing::TempDir() + "/offers.csv";
+  const testing::TempFolder folder;
+  const std::string path = folder.File("offers.csv");
   std::ofstream(path) << "due_us,offered_us\n1,2\nx\n";
   EXPECT_THAT(ReadOffers(path),
               testing::StatusIs(absl::StatusCode::kInvalidArgument, "offers.csv:3"));

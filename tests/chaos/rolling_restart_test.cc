@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "tests/chaos/city_process.h"
 #include "tests/chaos/gated_system.h"
@@ -29,12 +30,13 @@ TEST(RollingRestartTest, NoCallFailsAndDriversReconnectQuickly) {
                          {"--clock_rate=20", "--drivers=" + std::to_string(kDrivers),
                           "--seconds=3600", "--drain_seconds=60", "--disconnect_per_hour=0"});
   ASSERT_THAT(city, IsOk());
-  ASSERT_THAT((*city)->AwaitOffer(WallTime(), 60s, NeverStopped), IsOk());
+  ASSERT_THAT((*city)->AwaitOffer(WallTime(), 60s * testing::kSlowdown, NeverStopped), IsOk());
   std::chrono::duration<double, std::milli> longest_outage{0};
   for (const Service service : {Service::kTrip, Service::kLocation, Service::kDispatch}) {
     const auto began = std::chrono::steady_clock::now();
     ASSERT_THAT((*system)->Restart(service), IsOk());
-    ASSERT_THAT((*city)->AwaitOffer(WallNow(), 60s, NeverStopped), IsOk()) << "offers flow again";
+    ASSERT_THAT((*city)->AwaitOffer(WallNow(), 60s * testing::kSlowdown, NeverStopped), IsOk())
+        << "offers flow again";
     longest_outage = std::max<decltype(longest_outage)>(longest_outage,
                                                         std::chrono::steady_clock::now() - began);
   }

@@ -28,7 +28,8 @@ using testing::IsOk;
 bool NeverInterrupted() { return false; }
 
 // Less than the 30 s of a connection without the keepalive between services (rpc::Keepalive).
-constexpr std::chrono::seconds kSoonerThanByDefault{25};
+constexpr std::chrono::seconds kSoonerThanByDefault =
+    testing::kSanitized ? std::chrono::seconds(60) : std::chrono::seconds(25);
 
 TEST(SilentConnectionTest, OffersAreMadeAgainOverNewConnections) {
   const char* bin = std::getenv("RIDESTREAM_BIN");

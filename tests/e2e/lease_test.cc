@@ -23,6 +23,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/development_security.h"
 #include "libs/rpc/stale_term.h"
+#include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "tests/e2e/service_channel.h"
@@ -68,14 +69,16 @@ class LeaseTest : public ::testing::Test {
   void SetUp() override {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
-    auto system =
-        process::LocalServices::Start({.bin = bin, .dispatch_flags = {"--match_every=200ms"}});
+    // A holder that is only slow must not lose its lease.
+    const std::string lease = fmt::format("--lease={}s", 2 * testing::kSlowdown);
+    auto system = process::LocalServices::Start(
+        {.bin = bin, .dispatch_flags = {"--match_every=200ms", lease}});
     ASSERT_THAT(system, testing::IsOk());
     system_ = *std::move(system);
     ASSERT_THAT(rpc::UseDevelopmentAuthority(system_->authority()), testing::IsOk());
     std::vector<std::string> flags = process::SecurityFlags(system_->authority(), "dispatch");
     flags.insert(flags.end(),
-                 {"--listen=127.0.0.1:0", "--metrics_listen=off", "--match_every=200ms",
+                 {"--listen=127.0.0.1:0", "--metrics_listen=off", "--match_every=200ms", lease,
                   "--trip=" + system_->trip(), "--location=" + system_->location()});
     auto standby = process::ChildProcess::Start({.binary = std::string(bin) + "/dispatch",
                                                  .arguments = std::move(flags),

@@ -13,6 +13,7 @@
 #include "libs/roads/streets.h"
 #include "libs/roads/testing/test_town.h"
 #include "libs/rpc/development_security.h"
+#include "libs/testing/sanitizers.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_folder.h"
 #include "tests/e2e/test_driver.h"
@@ -25,6 +26,10 @@ using namespace dispatch::v1;  // NOLINT: the vocabulary of every line below.
 using ::testing::ElementsAre;
 using trip::v1::TripState;
 
+/// Flags of dispatch for stories that wait until a driver is lost.
+const std::vector<std::string> kSoonLost{fmt::format("--suspect_after={}s", testing::kSlowdown),
+                                         fmt::format("--lost_after={}s", testing::kSlowdown)};
+
 class StoriesTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -34,13 +39,12 @@ class StoriesTest : public ::testing::Test {
     for (LatLng& place : places_) place = roads::RandomPointOnStreet(streets_->graph(), random);
   }
 
-  /// Starts a system whose drivers are soon lost, so that no story waits long.
   void Start(std::vector<std::string> more_dispatch_flags = {},
              const std::vector<std::string>& trip_flags = {}) {
     const char* bin = std::getenv("RIDESTREAM_BIN");
     ASSERT_NE(bin, nullptr) << "run by ctest, or set RIDESTREAM_BIN to the folder of the binaries";
     std::vector<std::string> flags = std::move(more_dispatch_flags);
-    flags.insert(flags.end(), {"--suspect_after=1s", "--lost_after=1s", "--match_every=200ms"});
+    flags.push_back("--match_every=200ms");
     system_.reset();
     auto system = process::LocalServices::Start(
         {.bin = bin, .trip_flags = trip_flags, .dispatch_flags = std::move(flags)});
@@ -171,6 +175,7 @@ TEST_F(StoriesTest, TheRiderCancelsADriverOnTheWay) {
 }
 
 TEST_F(StoriesTest, ALostDriversTripGoesToAnother) {
+  Start(kSoonLost);
   const auto lost = Driver("lost", 50);
   const auto rider = Rider("r-1");
   RequestRide(*rider);
@@ -219,6 +224,7 @@ TEST_F(StoriesTest, ARiderWhoDoesNotComeIsSentNoSecondCar) {
 }
 
 TEST_F(StoriesTest, ARiderAboardLeavesALostDriverAndRequestsAgain) {
+  Start(kSoonLost);
   const auto lost = Driver("lost", 50);
   const auto rider = Rider("r-1");
   const auto trip = RequestRide(*rider);

@@ -93,6 +93,7 @@ void TestRider::Watch(const std::string& trip_id) {
     if (states_.empty() || states_.back() != response.trip().state()) {
       states_.push_back(response.trip().state());
     }
+    driver_statuses_.insert(response.progress().driver_status());
     changed_.SignalAll();
   }
   stream->Finish();
@@ -121,7 +122,7 @@ trip::v1::Trip TestRider::WaitFor(trip::v1::TripState state) {
 
 void TestRider::WaitFor(trip::v1::DriverStatus status) {
   WaitUntil(trip::v1::DriverStatus_Name(status), [this, status]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return latest_.progress().driver_status() == status;
+    return driver_statuses_.contains(status);
   });
 }
 

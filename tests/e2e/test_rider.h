@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,7 +27,7 @@ class TestRider {
 
   /// Waits until the watch shows the trip in this state.
   trip::v1::Trip WaitFor(trip::v1::TripState state);
-  /// Waits until the watch shows the driver with this status.
+  /// Waits until the watch has shown the driver with this status.
   void WaitFor(trip::v1::DriverStatus status);
   /// Waits until the watch shows the driver as lost with the rider aboard.
   void WaitForLostDriver();
@@ -50,6 +51,7 @@ class TestRider {
   CondVar changed_;
   trip::v1::WatchTripResponse latest_ ABSL_GUARDED_BY(mu_);
   std::vector<trip::v1::TripState> states_ ABSL_GUARDED_BY(mu_);
+  std::set<trip::v1::DriverStatus> driver_statuses_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<grpc::ClientContext> watch_context_;
   std::thread watcher_;
 };

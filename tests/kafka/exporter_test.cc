@@ -122,9 +122,10 @@ TEST_F(ExporterProcessTest, EachEventComesOnceAndInOrderAlthoughEachProcessIsKil
   const auto consumed = broker_->RunTool(
       "org.apache.kafka.tools.consumer.ConsoleConsumer",
       {"--bootstrap-server", broker_->address(), "--topic", "trips", "--from-beginning",
-       "--isolation-level", "read_committed", "--timeout-ms", "8000", "--formatter-property",
-       "print.partition=true", "--formatter-property", "print.key=true", "--formatter-property",
-       "print.headers=true", "--formatter-property", "print.value=false"});
+       "--isolation-level", "read_committed", "--max-messages", std::to_string(log.size()),
+       "--timeout-ms", "60000", "--formatter-property", "print.partition=true",
+       "--formatter-property", "print.key=true", "--formatter-property", "print.headers=true",
+       "--formatter-property", "print.value=false"});
   ASSERT_THAT(consumed, IsOk());
   const std::regex line_pattern("Partition:(\\d+)\tsequence:(\\d+),x-request-id:\\S+\t(\\S+)");
   std::map<std::uint64_t, int> times;

@@ -204,7 +204,8 @@ class MarketRunnerTest : public ::testing::Test {
       const auto message = driver_->Take();
       if (!message) {
         clock_.Advance(1ms);
-        std::this_thread::yield();
+        // So that 15 s of silence, after which the driver would be suspect, take a real second.
+        std::this_thread::sleep_for(100us);
         continue;
       }
       v1::DriveRequest ack;

@@ -245,7 +245,7 @@ TEST_F(PostgresTripStoreTest, AFullDatabaseRefusesCommandsUntilThereIsRoomAgain)
   }
   PostgresTripStore::Options options = Options();
   options.url = (*server)->Url("small");
-  options.write_for = milliseconds(1'000);
+  options.write_for = kRetryFor;
   RecordedStore store(options);
   // By the server, because nobody else sees the small disk.
   const std::string filler = (*server)->small_disk() + "/filler";
@@ -273,7 +273,7 @@ TEST_F(PostgresTripStoreTest, AFullDatabaseRefusesCommandsUntilThereIsRoomAgain)
 
 TEST_F(PostgresTripStoreTest, AFrozenServerIsGivenUpInTimeAndGoesOnWhenItThaws) {
   PostgresTripStore::Options options = Options();
-  options.write_for = milliseconds(1'000);
+  options.write_for = kRetryFor;
   RecordedStore store(options);
   ASSERT_THAT(Request(*store, "t"), IsOk());
   ASSERT_THAT(store->GetTrip(TripId("t")), IsOk());

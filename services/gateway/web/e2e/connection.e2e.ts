@@ -40,7 +40,7 @@ describe.skipIf(!kHasChromium)("the connection to the gateway", () => {
       (last) => (window.ridestream?.city.trips.lastSequence ?? 0n) > BigInt(last),
       sequence,
     );
-    expect(await page.evaluate(() => window.ridestream?.city.cars.size)).toBe(40);
+    await page.waitForFunction(() => window.ridestream?.city.cars.size === 40);
     await page.context().close();
   });
 
