@@ -54,8 +54,15 @@ class ExporterProcessTest : public ::testing::Test {
     EXPECT_THAT(exporter.LogEnd(), HasSubstr(reason));
   }
 
+  /// Waits until the end of the process's log contains the text.
+  static void WaitForLog(process::ChildProcess& exporter, const std::string& text) {
+    while (exporter.LogEnd().find(text) == std::string::npos) {
+      ASSERT_FALSE(exporter.HasEnded()) << exporter.LogEnd();
+    }
+  }
+
   /// Drivers' positions go to a topic of their own, which the exporter doesn't make.
-  void ExportPositions(const process::ChildProcess& exporter, const std::string& location) {
+  void ExportPositions(process::ChildProcess& exporter, const std::string& location) {
     std::vector<location::v1::PositionReport> reports(2);
     for (std::size_t i = 0; i < reports.size(); ++i) {
       reports[i].set_driver_id(fmt::format("d-{}", i));
@@ -68,7 +75,7 @@ class ExporterProcessTest : public ::testing::Test {
     system_->ReportPositions(location, reports);
     // The topic doesn't exist yet, which only drops these positions.
     WaitForMetric(exporter, "exporter_positions_dropped_total", 2);
-    EXPECT_THAT(exporter.LogEnd(), HasSubstr("NOT_FOUND: topic positions"));
+    WaitForLog(exporter, "NOT_FOUND: topic positions");
     ASSERT_THAT(broker_->CreateTopic("positions", 2), IsOk());
     for (auto& report : reports) {
       report.set_sequence(2);
@@ -217,13 +224,9 @@ TEST_F(ExporterProcessTest, WaitsForABrokerAndTopicsThatComeLater) {
   broker_->Kill();
   system_->StartTrip();
   const auto exporter = system_->StartExporter({}, false);
-  while (exporter->LogEnd().find("export_interrupted") == std::string::npos) {
-    ASSERT_FALSE(exporter->HasEnded()) << exporter->LogEnd();
-  }
+  WaitForLog(*exporter, "export_interrupted");
   ASSERT_THAT(broker_->Restart(), IsOk());
-  while (exporter->LogEnd().find("NOT_FOUND: topic trips") == std::string::npos) {
-    ASSERT_FALSE(exporter->HasEnded()) << exporter->LogEnd();
-  }
+  WaitForLog(*exporter, "NOT_FOUND: topic trips");
   ASSERT_THAT(broker_->CreateTopics("trips", 1), IsOk());
   EXPECT_THAT(exporter->WaitUntilServing(), IsOk());
 }
@@ -234,9 +237,7 @@ TEST_F(ExporterProcessTest, IsNotReadyUntilTripServesItsMarkets) {
   const std::string metrics_address = fmt::format("127.0.0.1:{}", process::FreePort());
   const auto exporter =
       system_->StartExporter({"--markets=town", "--metrics_listen=" + metrics_address}, false);
-  while (exporter->LogEnd().find("market 'town' isn't served here") == std::string::npos) {
-    ASSERT_FALSE(exporter->HasEnded()) << exporter->LogEnd();
-  }
+  WaitForLog(*exporter, "market 'town' isn't served here");
   EXPECT_THAT(exporter->LogEnd(), HasSubstr("give --markets only markets that trip"));
   const auto metrics = metrics::testing::ScrapeMetrics(metrics_address);
   ASSERT_THAT(metrics, IsOk());
