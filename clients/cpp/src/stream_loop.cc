@@ -24,12 +24,12 @@ struct StreamLoop::Stream {
 
 void* StreamLoop::ToPointer(Tag tag) { return reinterpret_cast<void*>(tag); }
 
+StreamLoop::StreamLoop() = default;
+
 StreamLoop::~StreamLoop() {
   Cut();
-  {
-    absl::MutexLock lock(&mu_);
-    alarm_.reset();
-  }
+  // An alarm that is set must live until the queue has returned it: gRPC 1.51 frees it at once,
+  // even while its timer fires on another thread.
   queue_.Shutdown();
   void* tag = nullptr;
   bool ok = false;

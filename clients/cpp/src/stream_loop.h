@@ -31,7 +31,7 @@ class StreamLoop {
     kTimeout,
   };
 
-  StreamLoop() = default;
+  StreamLoop();
   /// Cuts.
   ~StreamLoop();
   StreamLoop(const StreamLoop&) = delete;
