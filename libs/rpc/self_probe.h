@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "grpcpp/client_context.h"
 #include "libs/base/mutex.h"
 #include "libs/rpc/acceptor.h"
 
@@ -17,8 +18,9 @@ class SelfProbe {
   struct Options {
     /// Wall time between two probes.
     std::chrono::milliseconds every{10'000};
-    /// Wall time limit for connecting, and again for the answer. Long, because an overloaded server
-    /// answers late, and to restart it would make its clients reconnect all at once.
+    /// Wall time limit for the answer, and for connecting, which may take 5 s at most. Long,
+    /// because an overloaded server answers late, and to restart it would make its clients
+    /// reconnect all at once.
     std::chrono::milliseconds patience{30'000};
     /// Number of consecutive failed probes that count as deaf.
     int failures = 3;
@@ -28,20 +30,22 @@ class SelfProbe {
 
   /// `acceptor` must outlive it.
   SelfProbe(Acceptor& acceptor, Options options);
-  /// Waits for a running probe.
+  /// Cancels a running probe, which ends at once unless it is still connecting.
   ~SelfProbe();
 
  private:
   void Run();
   /// Returns false when the object is being destroyed.
   bool WaitForNextProbe();
-  absl::Status Probe() const;
+  absl::Status Probe();
+  bool IsStopping();
 
   Acceptor& acceptor_;
   const Options options_;
   Mutex mu_;
   CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  grpc::ClientContext* call_ ABSL_GUARDED_BY(mu_) = nullptr;  // Of the running probe.
   std::thread thread_;  // Declared last, because it uses the other members.
 };
 

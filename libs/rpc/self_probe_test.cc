@@ -42,6 +42,26 @@ TEST_F(SelfProbeTest, ReportsAServerThatAcceptsButNeverAnswers) {
   acceptor_->Stop();
 }
 
+TEST_F(SelfProbeTest, EndsAtOnceWithARunningProbe) {
+  std::deque<Descriptor> unanswered;
+  std::promise<void> probed;
+  acceptor_->Start([&](int descriptor) {
+    unanswered.emplace_back(descriptor);
+    probed.set_value();
+  });
+  std::atomic<bool> deaf = false;
+  {
+    // Takes longer than the test may.
+    const SelfProbe probe(
+        *acceptor_, {.every = 1ms, .patience = 1h, .failures = 1, .on_deaf = [&](const auto&) {
+                       deaf = true;
+                     }});
+    probed.get_future().wait();
+  }
+  EXPECT_FALSE(deaf);
+  acceptor_->Stop();
+}
+
 TEST_F(SelfProbeTest, ReportsAServerThatAcceptsNoConnections) {
   acceptor_->Stop();
   std::promise<absl::Status> deaf;
