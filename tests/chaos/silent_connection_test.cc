@@ -27,7 +27,8 @@ using testing::IsOk;
 
 bool NeverInterrupted() { return false; }
 
-// Less than the 30 s of a connection without the keepalive between services (rpc::Keepalive).
+// Less than the 30 s of a connection without the keepalive between services (rpc::Keepalive). Under
+// sanitizers, where all is slower, it shows only that the connections recover.
 constexpr std::chrono::seconds kSoonerThanByDefault =
     testing::kSanitized ? std::chrono::seconds(60) : std::chrono::seconds(25);
 

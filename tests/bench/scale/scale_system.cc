@@ -217,15 +217,17 @@ class ScaleRun {
 
   /// The row of a machine that is too slow to make any shows none.
   absl::Status AwaitOffers() {
-    const auto made = Await(kOfferWithin, [this]() -> absl::StatusOr<bool> {
-      for (const auto& dispatch : dispatches_) {
-        const auto metrics = Scrape(dispatch->Announced("metrics"));
-        if (!metrics.ok()) return metrics.status();
-        if (metrics::testing::Sum(*metrics, "dispatch_offers_made_total") == 0) return false;
-      }
-      return true;
-    });
-    return made.status();
+    return Await(kOfferWithin,
+                 [this]() -> absl::StatusOr<bool> {
+                   for (const auto& dispatch : dispatches_) {
+                     const auto metrics = Scrape(dispatch->Announced("metrics"));
+                     if (!metrics.ok()) return metrics.status();
+                     if (metrics::testing::Sum(*metrics, "dispatch_offers_made_total") == 0)
+                       return false;
+                   }
+                   return true;
+                 })
+        .status();
   }
 
   absl::StatusOr<double> AppliedPositions() const {
