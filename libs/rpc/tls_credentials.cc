@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "grpc/grpc_security_constants.h"
+#include "grpcpp/create_channel.h"
 #include "grpcpp/security/tls_certificate_provider.h"
 #include "grpcpp/security/tls_certificate_verifier.h"
 #include "grpcpp/security/tls_credentials_options.h"
@@ -61,6 +63,55 @@ void RefuseTls12() {
   (void)set;
 }
 
+/// Refuses each peer; there is none. Keeps the file, which the provider reads until the last user
+/// of these options has gone.
+class NobodyVerifier final : public tls::ExternalCertificateVerifier {
+ public:
+  explicit NobodyVerifier(std::shared_ptr<const PublishedFile> file) : file_(std::move(file)) {}
+
+  bool Verify(tls::TlsCustomVerificationCheckRequest*, std::function<void(grpc::Status)>,
+              grpc::Status* sync_status) override {
+    *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "nobody is expected here");
+    return true;
+  }
+  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const std::shared_ptr<const PublishedFile> file_;
+};
+
+/// A channel that uses the provider's certificate for as long as it lives, and never connects.
+/// `file` is what the provider reads.
+///
+/// gRPC 1.51 hands the certificate over when a first connection asks for it, and forgets it when
+/// the last one has gone, both without a common lock. A connection that starts at such a moment
+/// finds no certificate and fails ("Failed to create security handshaker"). With this channel, no
+/// other is first or last.
+std::shared_ptr<grpc::Channel> KeepCertificate(
+    const std::shared_ptr<tls::CertificateProviderInterface>& provider,
+    std::shared_ptr<const PublishedFile> file) {
+  tls::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(provider);
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(false);
+  // Connections are freed by gRPC's threads, later than the channel. gRPC frees the provider before
+  // the verifier.
+  options.set_certificate_verifier(
+      tls::ExternalCertificateVerifier::Create<NobodyVerifier>(std::move(file)));
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, std::numeric_limits<int>::max());
+  // A pause before the next attempt also keeps a connection that isn't needed any more.
+  for (const char* pause : {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS,
+                            GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS}) {
+    arguments.SetInt(pause, 1'000);
+  }
+  // Not a socket, so nobody can listen there.
+  auto channel =
+      grpc::CreateCustomChannel("unix:/dev/null", tls::TlsCredentials(options), arguments);
+  channel->GetState(/*try_to_connect=*/true);  // Creates the connection, which asks for it.
+  return channel;
+}
+
 }  // namespace
 
 /// The files' content in the form that gRPC's threads need.
@@ -82,7 +133,8 @@ class TlsCredentials::Source {
     MutexLock lock(mu_);
     if (absl::Status status = Adopt(*std::move(content)); !status.ok()) return status;
     provider_ = std::make_shared<tls::FileWatcherCertificateProvider>(
-        identity_.path(), identity_.path(), kProviderInterval);
+        identity_->path(), identity_->path(), kProviderInterval);
+    certificate_keeper_ = KeepCertificate(provider_, identity_);
     return absl::OkStatus();
   }
 
@@ -149,7 +201,7 @@ class TlsCredentials::Source {
   /// files; and key and certificate must be in one file, so that it never reads halves of two
   /// pairs.
   absl::Status Adopt(TlsFileContents content) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    absl::Status status = identity_.Publish(content.key + "\n" + content.certificate);
+    absl::Status status = identity_->Publish(content.key + "\n" + content.certificate);
     if (status.ok()) content_ = std::move(content);
     return status;
   }
@@ -163,11 +215,13 @@ class TlsCredentials::Source {
   RateLimiter log_limiter_{{.per_s = 10, .burst = 100}};
 
   Mutex mu_;
-  PublishedFile identity_ ABSL_GUARDED_BY(mu_);
+  const std::shared_ptr<PublishedFile> identity_ ABSL_PT_GUARDED_BY(mu_) =
+      std::make_shared<PublishedFile>();
   TlsFileContents content_ ABSL_GUARDED_BY(mu_);
   std::string last_error_ ABSL_GUARDED_BY(mu_);
 
-  std::shared_ptr<tls::CertificateProviderInterface> provider_;  // Last: it reads identity_.
+  std::shared_ptr<tls::CertificateProviderInterface> provider_;  // It reads identity_.
+  std::shared_ptr<grpc::Channel> certificate_keeper_;
 };
 
 struct TlsCredentials::Timer {

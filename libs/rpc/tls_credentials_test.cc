@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -162,7 +163,7 @@ class TlsCredentialsTest : public ::testing::Test {
   std::unique_ptr<TlsCredentials> server_tls_;
   Service service_;
   int port_ = 0;
-  int connections_ = 0;
+  std::atomic<int> connections_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -175,6 +176,42 @@ TEST_F(TlsCredentialsTest, ProvesBothEndsToEachOther) {
   EXPECT_TRUE(Call((*trip)->ForChannel({"dispatch"}), &caller).ok());
   EXPECT_EQ(caller, "trip");
   EXPECT_EQ(server_tls_->refused(), 0u);
+}
+
+TEST_F(TlsCredentialsTest, ConnectsWhenAllOtherConnectionsAreNewOrGone) {
+  Serve();
+  const auto trip = TlsCredentials::Load(FilesOf("trip"));
+  ASSERT_THAT(trip, IsOk());
+  const auto credentials = (*trip)->ForChannel({"dispatch"});
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::thread> threads;
+    std::atomic<int> ready = 0;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        ++ready;
+        while (ready < 8) std::this_thread::yield();
+        const grpc::Status status = Call(credentials);
+        EXPECT_TRUE(status.ok()) << status.error_message();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
+/// Number of this process's threads with this name.
+int Threads(const std::string& name) {
+  int threads = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string of_task;
+    std::getline(std::ifstream(task.path() / "comm"), of_task);
+    threads += of_task == name;
+  }
+  return threads;
+}
+
+TEST_F(TlsCredentialsTest, LeavesNoThreadBehind) {
+  for (int i = 0; i < 10; ++i) ASSERT_THAT(TlsCredentials::Load(FilesOf("trip")), IsOk());
+  while (Threads("FileWatcherCert") > 0) std::this_thread::sleep_for(10ms);
 }
 
 TEST_F(TlsCredentialsTest, RefusesClientsWithTheReasonInTheLog) {
