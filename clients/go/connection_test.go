@@ -2,7 +2,7 @@ package ridestream
 
 import "testing"
 
-func TestRouteAlternatesUntilAWelcome(t *testing.T) {
+func TestRouteAlternatesBetweenTwoAddressesUntilAWelcome(t *testing.T) {
 	r := newRoute("home:1")
 	end := func(named, want string, wantFirst bool) {
 		t.Helper()
@@ -22,11 +22,11 @@ func TestRouteAlternatesUntilAWelcome(t *testing.T) {
 	end("[::1]:4", "[::1]:4", true)
 }
 
-func TestRouteRefusesWhatIsNoAddress(t *testing.T) {
+func TestRouteRefusesAnInvalidAddress(t *testing.T) {
 	for _, named := range []string{"nowhere", "unix:///tmp/x", "a b:1", ":1", "host:1\n"} {
 		r := newRoute("home:1")
 		if _, err := r.onEnd(named); err == nil {
-			t.Errorf("%q was taken", named)
+			t.Errorf("%q was accepted", named)
 		}
 	}
 }

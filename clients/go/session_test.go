@@ -51,41 +51,41 @@ func take(s *session) Event {
 	return event
 }
 
-func begun(t *testing.T) *session {
+func connectedSession(t *testing.T) *session {
 	t.Helper()
 	s := &session{}
 	if err := s.onWelcome(welcome(1, false, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if _, is := take(s).(Connected); !is {
-		t.Fatal("a Welcome told nothing")
+		t.Fatal("no Connected event after a Welcome")
 	}
 	return s
 }
 
 func TestPushIsAckedWhenTheAppHasTakenIt(t *testing.T) {
-	s := begun(t)
+	s := connectedSession(t)
 	push(t, s, offer(1, "o"), &dispatchv1.DriveResponse{Sequence: 2})
 	if s.ack != 0 {
-		t.Fatalf("acked %d before it was taken", s.ack)
+		t.Fatalf("acked %d before the app took the offer, want 0", s.ack)
 	}
 	take(s)
 	if s.ack != 2 {
-		t.Fatalf("acked %d, want 2: the app needn't see the second", s.ack)
+		t.Fatalf("acked %d, want 2: the app needn't see a message of an unknown kind", s.ack)
 	}
 }
 
-func TestResumeNamesWhatCameAndNotWhatWasTaken(t *testing.T) {
-	s := begun(t)
+func TestResumeListsReceivedPushesThatTheAppHasNotTaken(t *testing.T) {
+	s := connectedSession(t)
 	push(t, s, offer(1, "o"), plan(2, 7))
 	want := &dispatchv1.Resume{SessionId: "s", Epoch: 1, LastSequence: 2, PlanVersion: 7}
 	if got := s.hello(&dispatchv1.Hello{Market: "m"}).Resume; !proto.Equal(got, want) {
-		t.Fatalf("resumes %v, want %v", got, want)
+		t.Fatalf("resume %v, want %v", got, want)
 	}
 }
 
-func TestAfterAResumeNothingIsToldTwice(t *testing.T) {
-	s := begun(t)
+func TestNothingIsReportedTwiceAfterAResume(t *testing.T) {
+	s := connectedSession(t)
 	push(t, s, offer(1, "o"))
 	take(s)
 	snapshot := &dispatchv1.Snapshot{Plan: &dispatchv1.Plan{Version: 9, DriverId: "d"}, Offer: offer(0, "o").GetOffer()}
@@ -94,40 +94,40 @@ func TestAfterAResumeNothingIsToldTwice(t *testing.T) {
 	}
 	push(t, s, offer(1, "o"), plan(2, 8))
 	if _, is := take(s).(Connected); !is {
-		t.Fatal("the resume wasn't told")
+		t.Fatal("no Connected event after the resume")
 	}
 	if got, _ := take(s).(*dispatchv1.Plan); got.GetVersion() != 9 {
-		t.Fatalf("told %v, want the snapshot's plan", got)
+		t.Fatalf("got %v, want the snapshot's plan", got)
 	}
 	if event := take(s); event != nil {
-		t.Fatalf("told %v again", event)
+		t.Fatalf("%v was reported twice", event)
 	}
 }
 
-func TestFreshSessionMakesVoidWhatWasNotTaken(t *testing.T) {
-	s := begun(t)
+func TestNewSessionDropsPushesThatTheAppHasNotTaken(t *testing.T) {
+	s := connectedSession(t)
 	push(t, s, offer(1, "o"))
 	if err := s.onWelcome(welcome(2, false, nil)); err != nil {
 		t.Fatal(err)
 	}
 	take(s)
 	if event := take(s); event != nil || s.offer != nil {
-		t.Fatalf("%v is still there", event)
+		t.Fatalf("event %v and offer %v, want none of the earlier session", event, s.offer)
 	}
 }
 
-func TestOnlyTheNewestOfPlansIsTold(t *testing.T) {
-	s := begun(t)
+func TestOnlyTheNewestPlanIsReported(t *testing.T) {
+	s := connectedSession(t)
 	for number := uint64(1); number < 60; number++ {
 		push(t, s, plan(number, number))
 	}
 	if got, _ := take(s).(*dispatchv1.Plan); got.GetVersion() != 59 || s.ack != 59 || take(s) != nil {
-		t.Fatalf("told %v and acked %d", got, s.ack)
+		t.Fatalf("got %v and ack %d, want only plan 59 and ack 59", got, s.ack)
 	}
 }
 
-func TestServiceThatHeedsNoAcksIsStopped(t *testing.T) {
-	s := begun(t)
+func TestTooManyUnackedPushesAreAProtocolError(t *testing.T) {
+	s := connectedSession(t)
 	var err error
 	for number := uint64(1); err == nil && number < 1_000; number++ {
 		err = s.onPush(offer(number, fmt.Sprint(number)), false)
@@ -138,7 +138,7 @@ func TestServiceThatHeedsNoAcksIsStopped(t *testing.T) {
 	}
 }
 
-func TestChecksSpeakTheServicesWords(t *testing.T) {
+func TestFailedChecksHaveTheServicesMessage(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want string
@@ -164,15 +164,15 @@ func TestPausesDoubleUpToEightSeconds(t *testing.T) {
 	var p pauses
 	for _, limit := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second} {
 		if pause := p.next(-1); pause > limit || p.limit != limit {
-			t.Errorf("a pause of %v up to %v, want up to %v", pause, p.limit, limit)
+			t.Errorf("pause %v with limit %v, want limit %v", pause, p.limit, limit)
 		}
 	}
 	if pause := p.next(2 * time.Second); pause < 2*time.Second || pause > 2500*time.Millisecond {
-		t.Errorf("waits %v for the 2 s that were asked for", pause)
+		t.Errorf("pause %v after a requested 2 s, want 2 s to 2.5 s", pause)
 	}
 }
 
-func TestCommandsAreSettledByThePlanThatNamesThem(t *testing.T) {
+func TestPlanSettlesTheCommandsThatItNames(t *testing.T) {
 	var c commands
 	arrived := &dispatchv1.StopUpdate{TripId: "t", Action: dispatchv1.StopAction_STOP_ACTION_ARRIVED}
 	step, _, _ := c.add(&dispatchv1.DriveRequest{Message: &dispatchv1.DriveRequest_StopUpdate{StopUpdate: arrived}})
@@ -185,7 +185,7 @@ func TestCommandsAreSettledByThePlanThatNamesThem(t *testing.T) {
 		}}
 	}
 	newest := &dispatchv1.Plan{Version: 3}
-	c.onPush(push(), newest) // Another's doing, e.g. the rider cancelled: the rejection is under way.
+	c.onPush(push(), newest) // Has another cause, e.g. the rider cancelled. The rejection follows.
 	if len(c.waiting) != 2 {
 		t.Fatalf("%d commands wait, want both", len(c.waiting))
 	}
@@ -202,8 +202,8 @@ func TestCommandsAreSettledByThePlanThatNamesThem(t *testing.T) {
 	<-giveUp.done
 }
 
-func TestAnothersPlanIsAFaultOfTheService(t *testing.T) {
-	s := begun(t)
+func TestPlanOfAnotherDriverIsAProtocolError(t *testing.T) {
+	s := connectedSession(t)
 	var fault *ProtocolError
 	err := s.onPush(&dispatchv1.DriveResponse{Sequence: 1, Message: &dispatchv1.DriveResponse_Plan{
 		Plan: &dispatchv1.Plan{Version: 1, DriverId: "d-2"},
@@ -213,8 +213,8 @@ func TestAnothersPlanIsAFaultOfTheService(t *testing.T) {
 	}
 }
 
-func TestAKnownOfferForAnotherDriverIsAFaultOfTheService(t *testing.T) {
-	s := begun(t)
+func TestKnownOfferForAnotherDriverIsAProtocolError(t *testing.T) {
+	s := connectedSession(t)
 	push(t, s, offer(1, "o"))
 	again := offer(2, "o")
 	again.GetOffer().DriverId = "d-2"
@@ -224,13 +224,13 @@ func TestAKnownOfferForAnotherDriverIsAFaultOfTheService(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhereToGoInstead(t *testing.T) {
+func TestErrorsContainTheMarketAndAddressToUseInstead(t *testing.T) {
 	trailer := metadata.Pairs("retry-after-ms", "500", "ridestream-market", "porto", "ridestream-address", "10.0.0.7:7003")
 	got := statusOf(status.Error(codes.FailedPrecondition, "elsewhere"), trailer)
 	if got.Market != "porto" || got.Address != "10.0.0.7:7003" || isFinal(got) {
 		t.Errorf("got %+v, final: %v", got, isFinal(got))
 	}
 	if !isFinal(statusOf(status.Error(codes.FailedPrecondition, "not here"), nil)) {
-		t.Error("a refusal without a pause is asked for again")
+		t.Error("a refusal without a pause is retried, want final")
 	}
 }

@@ -1,4 +1,4 @@
-// Does with this library what the conformance run says; see tests/conformance/README.md.
+// Executes the commands of the conformance run with this library; see tests/conformance/README.md.
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -101,15 +101,15 @@ class AdaptedDriver {
   AdaptedDriver(std::string handle, std::unique_ptr<Driver> driver)
       : handle_(std::move(handle)), driver_(std::move(driver)), thread_([this] { Follow(); }) {}
   ~AdaptedDriver() {
-    Read(true);
+    SetReading(true);
     driver_->Close();
     thread_.join();
   }
 
   Driver& driver() { return *driver_; }
-  void Read(bool on) {
+  void SetReading(bool on) {
     absl::MutexLock lock(&mu_);
-    reads_ = on;
+    is_reading_ = on;
   }
 
  private:
@@ -117,7 +117,7 @@ class AdaptedDriver {
     for (;;) {
       {
         absl::MutexLock lock(&mu_);
-        mu_.Await(absl::Condition(&reads_));
+        mu_.Await(absl::Condition(&is_reading_));
       }
       const std::optional<Event> event = driver_->Next();
       if (!event) return WriteEvent(handle_, "ended", ToJson(driver_->status()));
@@ -128,7 +128,7 @@ class AdaptedDriver {
   const std::string handle_;
   const std::unique_ptr<Driver> driver_;
   absl::Mutex mu_;
-  bool reads_ ABSL_GUARDED_BY(mu_) = true;
+  bool is_reading_ ABSL_GUARDED_BY(mu_) = true;
   std::thread thread_;  // The last member: it uses the others.
 };
 
@@ -157,7 +157,7 @@ absl::StatusOr<json> Command(Driver& driver, const std::string& command,
 
 class Adapter {
  public:
-  /// Ends what is under way.
+  /// Closes all drivers and riders, and waits for the threads.
   ~Adapter() {
     std::map<std::string, std::shared_ptr<AdaptedDriver>> drivers;
     std::map<std::string, std::shared_ptr<Rider>> riders;
@@ -172,7 +172,7 @@ class Adapter {
     for (const auto& [handle, rider] : riders) rider->Close();
     for (const auto& [handle, watch] : watches) watch->Cancel();
     absl::MutexLock lock(&mu_);
-    const auto is_idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return under_way_ == 0; };
+    const auto is_idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return running_ == 0; };
     mu_.Await(absl::Condition(&is_idle));
   }
 
@@ -181,12 +181,12 @@ class Adapter {
   }
 
  private:
-  /// Runs it on a thread of its own.
+  /// Runs `work` on a new thread.
   template <typename Work>
   void Spawn(Work work) {
     {
       absl::MutexLock lock(&mu_);
-      ++under_way_;
+      ++running_;
     }
     std::thread([this, work = std::move(work)]() mutable {
       {
@@ -194,7 +194,7 @@ class Adapter {
         done();
       }
       absl::MutexLock lock(&mu_);
-      --under_way_;
+      --running_;
     }).detach();
   }
 
@@ -247,7 +247,7 @@ class Adapter {
     }
     if (op == "driver_command") return Command(driver, request.at("command"), request.at("target"));
     if (op == "driver_read") {
-      adapted.Read(request.at("on"));
+      adapted.SetReading(request.at("on"));
     } else if (op == "driver_close") {
       driver.Close();
     } else {
@@ -320,7 +320,7 @@ class Adapter {
   std::map<std::string, std::shared_ptr<AdaptedDriver>> drivers_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<Rider>> riders_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<TripWatch>> watches_ ABSL_GUARDED_BY(mu_);
-  int under_way_ ABSL_GUARDED_BY(mu_) = 0;
+  int running_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace

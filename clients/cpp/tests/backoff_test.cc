@@ -19,7 +19,7 @@ TEST(BackoffTest, PausesDoubleUpToEightSecondsAndStartAgainAfterAReset) {
   EXPECT_EQ(backoff.limit(), milliseconds(500));
 }
 
-TEST(BackoffTest, AskedPauseIsLengthenedByUpToAQuarterAtRandom) {
+TEST(BackoffTest, RequestedPauseIsLengthenedByUpToAQuarterAtRandom) {
   Backoff backoff(1);
   const auto one = backoff.Next(milliseconds(2'000)), other = backoff.Next(milliseconds(2'000));
   for (const auto pause : {one, other}) {

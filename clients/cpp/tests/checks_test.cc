@@ -10,10 +10,10 @@
 namespace ridestream::client {
 namespace {
 
-TEST(ChecksTest, RefuseInTheServicesWords) {
+TEST(ChecksTest, InvalidValuesGetTheServicesMessage) {
   const struct {
     absl::Status error;
-    std::string words;
+    std::string message;
   } kCases[] = {
       {CheckId("a b", "trip_id"),
        "trip_id: must be 1 to 64 characters of [A-Za-z0-9._:-], has 3 bytes"},
@@ -31,14 +31,14 @@ TEST(ChecksTest, RefuseInTheServicesWords) {
       {CheckPlace(Place(0, std::numeric_limits<double>::quiet_NaN()), "pickup"),
        "pickup.lng_e7: must be -1800000000 to 1800000000, is 2147483647"},
   };
-  for (const auto& [error, words] : kCases) {
-    EXPECT_EQ(error.message(), words);
+  for (const auto& [error, message] : kCases) {
+    EXPECT_EQ(error.message(), message);
     EXPECT_EQ(error.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(DetailsOf(error).kind, ErrorKind::kBeforeTheWire);
   }
 }
 
-TEST(ChecksTest, AcceptWhatTheServiceAccepts) {
+TEST(ChecksTest, AcceptValuesThatTheServiceAccepts) {
   for (const absl::Status& status :
        {CheckId(std::string(64, 'x'), "id"), CheckText("éééé", 4, "note"),
         CheckText("\xF0\x9F\x9A\x95", 1, "note"), CheckText("", 4, "note"),

@@ -47,7 +47,7 @@ TEST_F(CommandsTest, PlanSettlesTheCommandsThatItNames) {
   pb::Plan newest;
   newest.set_version(3);
   pb::DriveResponse push = Plan(1, 2);
-  commands_.OnPush(push, newest);  // Has another cause, e.g. a rider who cancels.
+  commands_.OnPush(push, newest);  // Has another cause, e.g. the rider cancelled.
   EXPECT_TRUE(results_.empty());
   *push.mutable_plan()->add_answers()->mutable_stop_update() = Arrived("t").stop_update();
   commands_.OnPush(push, newest);
@@ -59,7 +59,7 @@ TEST_F(CommandsTest, PlanSettlesTheCommandsThatItNames) {
   EXPECT_EQ(results_.size(), 2u);
 }
 
-TEST_F(CommandsTest, SendsARepeatedCommandOnceAndAnswersItTwice) {
+TEST_F(CommandsTest, RepeatedCommandIsSentOnceAndBothCallsGetItsResult) {
   EXPECT_TRUE(Add(Answer(true)));
   EXPECT_FALSE(Add(Answer(true)));
   EXPECT_FALSE(Add(Answer(false)));  // The opposite is refused.
@@ -72,7 +72,7 @@ TEST_F(CommandsTest, SendsARepeatedCommandOnceAndAnswersItTwice) {
   EXPECT_TRUE(commands_.requests().empty());
 }
 
-TEST_F(CommandsTest, RejectionHasItsCodeAndAnUnknownOneIsFailedPrecondition) {
+TEST_F(CommandsTest, RejectionKeepsItsCodeAndAnUnknownCodeBecomesFailedPrecondition) {
   for (const auto& [sent, code] : {std::pair(5, absl::StatusCode::kNotFound),
                                    std::pair(77, absl::StatusCode::kFailedPrecondition),
                                    std::pair(0, absl::StatusCode::kFailedPrecondition)}) {
@@ -88,7 +88,7 @@ TEST_F(CommandsTest, RejectionHasItsCodeAndAnUnknownOneIsFailedPrecondition) {
   }
 }
 
-TEST_F(CommandsTest, SnapshotSettlesWhatItsPlanShows) {
+TEST_F(CommandsTest, SnapshotSettlesCommandsWhoseEffectItsPlanShows) {
   enum Stops { kPickUp, kArrivedPickUp, kDropOff, kNone };
   const struct {
     pb::DriveRequest command;
@@ -119,7 +119,7 @@ TEST_F(CommandsTest, SnapshotSettlesWhatItsPlanShows) {
   }
 }
 
-TEST_F(CommandsTest, EndFailsPendingCommands) {
+TEST_F(CommandsTest, FailAllFailsPendingCommands) {
   Add(Arrived("t"));
   commands_.FailAll(absl::AbortedError("another device"));
   ASSERT_EQ(results_.size(), 1u);

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Code = absl::StatusCode;
 
-pb::Hello HelloOf() {
+pb::Hello HelloToCity() {
   pb::Hello hello;
   hello.set_market("city");
   return hello;
@@ -26,19 +26,19 @@ class DriverProtocolTest : public testing::Test {
     protocol_.OnOpen(proof, now_);
     ASSERT_TRUE(Next().has_hello());
   }
-  void Welcomed(bool resumed = false) {
+  void Connect(bool resumed = false) {
     Open();
     protocol_.OnMessage(Welcome(++epoch_, resumed), now_);
     ASSERT_TRUE(protocol_.is_connected()) << protocol_.status();
   }
   void Push(const pb::DriveResponse& message) { protocol_.OnMessage(message, now_); }
   pb::DriveRequest Next() { return protocol_.NextRequest(now_).value_or(pb::DriveRequest()); }
-  /// Waits as long as the protocol says, and returns how long that was.
-  DriverProtocol::Time::duration Wait() {
-    const auto began = now_;
+  /// Advances the time to the next wake-up, and returns by how much.
+  DriverProtocol::Time::duration AdvanceToWakeUp() {
+    const auto start = now_;
     now_ = protocol_.wake_at(true);
     protocol_.OnTime(now_);
-    return now_ - began;
+    return now_ - start;
   }
   void MoveTo(int lat_e7) {
     pb::Position position;
@@ -56,9 +56,9 @@ class DriverProtocolTest : public testing::Test {
   }
 
   DriverProtocol::Time now_ = DriverProtocol::Time(seconds(1'000));
-  DriverProtocol protocol_{HelloOf(), "home:1", 7};
+  DriverProtocol protocol_{HelloToCity(), "home:1", 7};
   std::uint64_t epoch_ = 0;
-  std::optional<absl::Status> result_;  // What the last command returned.
+  std::optional<absl::Status> result_;  // The last command's result.
 };
 
 TEST_F(DriverProtocolTest, NothingIsSentBetweenHelloAndWelcome) {
@@ -70,13 +70,13 @@ TEST_F(DriverProtocolTest, NothingIsSentBetweenHelloAndWelcome) {
 
 TEST_F(DriverProtocolTest, WaitsTenSecondsForTheWelcome) {
   Open();
-  EXPECT_EQ(Wait(), seconds(10));
+  EXPECT_EQ(AdvanceToWakeUp(), seconds(10));
   EXPECT_FALSE(protocol_.is_connected());
   EXPECT_EQ(std::get<Disconnected>(LastEvent()).status.code(), Code::kDeadlineExceeded);
 }
 
-TEST_F(DriverProtocolTest, SilenceOfTwiceTheHeartbeatEndsTheStream) {
-  Welcomed();
+TEST_F(DriverProtocolTest, StreamEndsAfterTwoHeartbeatPeriodsOfSilence) {
+  Connect();
   now_ += seconds(15);
   pb::DriveResponse heartbeat;
   heartbeat.mutable_heartbeat();
@@ -89,27 +89,27 @@ TEST_F(DriverProtocolTest, SilenceOfTwiceTheHeartbeatEndsTheStream) {
   EXPECT_FALSE(protocol_.is_connected());
 }
 
-TEST_F(DriverProtocolTest, ReportsAtOnceAndThenAsOftenAsAsked) {
+TEST_F(DriverProtocolTest, PositionIsSentAtOnceAndThenOncePerPeriod) {
   MoveTo(1);
-  Welcomed();
+  Connect();
   EXPECT_EQ(Next().position().sequence(), 1u);
   MoveTo(2);
   EXPECT_EQ(protocol_.NextRequest(now_), std::nullopt);
-  EXPECT_EQ(Wait(), seconds(4));
+  EXPECT_EQ(AdvanceToWakeUp(), seconds(4));
   const pb::DriveRequest report = Next();
   EXPECT_EQ(report.position().sequence(), 2u);
   EXPECT_EQ(report.position().lat_e7(), 2);
 }
 
-TEST_F(DriverProtocolTest, HeartbeatComesBeforeTheServiceMissesIt) {
-  Welcomed();
-  EXPECT_EQ(Wait(), seconds(9));
+TEST_F(DriverProtocolTest, HeartbeatIsSentBeforeThePeriodEnds) {
+  Connect();
+  EXPECT_EQ(AdvanceToWakeUp(), seconds(9));
   EXPECT_TRUE(Next().has_heartbeat());
   EXPECT_EQ(protocol_.NextRequest(now_), std::nullopt);
 }
 
-TEST_F(DriverProtocolTest, PositionComesBeforeAStep) {
-  Welcomed();
+TEST_F(DriverProtocolTest, PositionIsSentBeforeAStep) {
+  Connect();
   MoveTo(1);
   Next();
   MoveTo(2);
@@ -118,8 +118,8 @@ TEST_F(DriverProtocolTest, PositionComesBeforeAStep) {
   EXPECT_TRUE(Next().has_stop_update());
 }
 
-TEST_F(DriverProtocolTest, AckFollowsTheAppAndARepeatedPushIsAckedAgain) {
-  Welcomed();
+TEST_F(DriverProtocolTest, PushIsAckedWhenTheAppHasTakenItAndAgainWhenItIsRepeated) {
+  Connect();
   Push(Offer(1, "o"));
   EXPECT_EQ(protocol_.NextRequest(now_), std::nullopt);
   LastEvent();
@@ -133,11 +133,11 @@ TEST_F(DriverProtocolTest, AckFollowsTheAppAndARepeatedPushIsAckedAgain) {
 TEST_F(DriverProtocolTest, CommandIsRepeatedOnEachStreamUntilItsEffectIsSeen) {
   Command(Arrived("t"));
   for (const bool resumed : {false, true, true}) {
-    Welcomed(resumed);
+    Connect(resumed);
     EXPECT_EQ(Next().stop_update().trip_id(), "t");
     protocol_.OnClosed(MakeError(Code::kUnavailable, "gone", {}), now_);
     EXPECT_EQ(result_, std::nullopt);
-    Wait();
+    AdvanceToWakeUp();
   }
   Open();
   pb::DriveResponse welcome = Welcome(++epoch_, true);
@@ -147,7 +147,7 @@ TEST_F(DriverProtocolTest, CommandIsRepeatedOnEachStreamUntilItsEffectIsSeen) {
   EXPECT_EQ(protocol_.NextRequest(now_), std::nullopt);
 }
 
-// How the end of a stream is answered (docs/driver_client.md).
+// The rules of docs/driver_client.md, "When the stream ends".
 TEST_F(DriverProtocolTest, StatusDecidesWhetherTheStreamIsResumed) {
   constexpr std::optional<milliseconds> kNone;
   const struct {
@@ -155,7 +155,7 @@ TEST_F(DriverProtocolTest, StatusDecidesWhetherTheStreamIsResumed) {
     std::optional<milliseconds> retry_after;
     bool resumes;
   } kCases[] = {
-      {Code::kOk, kNone, true},  // The app didn't ask for it.
+      {Code::kOk, kNone, true},  // The app hasn't ended the shift.
       {Code::kUnavailable, kNone, true},
       {Code::kDeadlineExceeded, kNone, true},
       {Code::kCancelled, kNone, true},
@@ -174,7 +174,7 @@ TEST_F(DriverProtocolTest, StatusDecidesWhetherTheStreamIsResumed) {
       {Code::kUnavailable, milliseconds(600'001), false},
   };
   for (const auto& [code, retry_after, resumes] : kCases) {
-    DriverProtocol protocol(HelloOf(), "home:1", 7);
+    DriverProtocol protocol(HelloToCity(), "home:1", 7);
     protocol.OnOpen("token", now_);
     protocol.OnMessage(Welcome(1), now_);
     const absl::Status status =
@@ -191,7 +191,7 @@ TEST_F(DriverProtocolTest, StatusDecidesWhetherTheStreamIsResumed) {
   }
 }
 
-TEST_F(DriverProtocolTest, FifthFaultInARowIsFinalUnlessAStreamLivedLong) {
+TEST_F(DriverProtocolTest, FifthFailureInARowIsFinalUnlessAStreamLastedLong) {
   const auto fault = [&] {
     Open();
     protocol_.OnClosed(MakeError(Code::kInternal, "a fault", {}), now_);
@@ -211,7 +211,7 @@ TEST_F(DriverProtocolTest, FifthFaultInARowIsFinalUnlessAStreamLivedLong) {
   EXPECT_EQ(protocol_.status().code(), Code::kInternal);
 }
 
-TEST_F(DriverProtocolTest, RefusedTokenIsTriedOnce) {
+TEST_F(DriverProtocolTest, RefusedTokenIsNotSentAgain) {
   const absl::Status refused = MakeError(Code::kUnauthenticated, "", {});
   for (const char* token : {"one", "two"}) {
     Open(token);
@@ -224,21 +224,21 @@ TEST_F(DriverProtocolTest, RefusedTokenIsTriedOnce) {
   EXPECT_EQ(protocol_.status().code(), Code::kUnauthenticated);
 }
 
-TEST_F(DriverProtocolTest, GoodbyeMovesTheDriverAfterItsPause) {
-  Welcomed();
+TEST_F(DriverProtocolTest, GoodbyeRedirectsTheDriverAfterItsPause) {
+  Connect();
   pb::DriveResponse goodbye;
   goodbye.mutable_goodbye()->mutable_reconnect_after()->set_seconds(2);
   goodbye.mutable_goodbye()->set_address("other:2");
   Push(goodbye);
   EXPECT_FALSE(protocol_.is_connected());
-  EXPECT_GE(Wait(), seconds(2));
+  EXPECT_GE(AdvanceToWakeUp(), seconds(2));
   EXPECT_EQ(protocol_.address(), "other:2");
 }
 
-TEST_F(DriverProtocolTest, GoodbyeOfAFaultyServiceEndsTheDriver) {
+TEST_F(DriverProtocolTest, InvalidGoodbyeIsAProtocolError) {
   for (const auto& [pause_s, address] :
        {std::pair(-5, ""), std::pair(31'536'000, ""), std::pair(0, "unix:///tmp/x")}) {
-    DriverProtocol protocol(HelloOf(), "home:1", 7);
+    DriverProtocol protocol(HelloToCity(), "home:1", 7);
     protocol.OnOpen("token", now_);
     protocol.OnMessage(Welcome(1), now_);
     pb::DriveResponse goodbye;
@@ -249,21 +249,21 @@ TEST_F(DriverProtocolTest, GoodbyeOfAFaultyServiceEndsTheDriver) {
   }
 }
 
-TEST_F(DriverProtocolTest, FollowsTheAddressOfARefusalAtOnceTheFirstTime) {
+TEST_F(DriverProtocolTest, FirstRedirectIsFollowedAtOnceAndTheNextAfterItsPause) {
   const auto refuse = [&](const std::string& address) {
     Open();
     protocol_.OnClosed(MakeError(Code::kFailedPrecondition, "",
                                  {.retry_after = milliseconds(5'000), .address = address}),
                        now_);
-    return Wait();
+    return AdvanceToWakeUp();
   };
   EXPECT_EQ(refuse("other:2"), seconds(0));
   EXPECT_EQ(protocol_.address(), "other:2");
   EXPECT_GE(refuse("home:1"), seconds(5)) << "two processes name each other";
 }
 
-TEST_F(DriverProtocolTest, EndOfShiftEndsItAndLaterCommandsFail) {
-  Welcomed();
+TEST_F(DriverProtocolTest, EndShiftSucceedsAndLaterCommandsFail) {
+  Connect();
   pb::DriveRequest end_shift;
   end_shift.mutable_end_shift();
   Command(end_shift);

@@ -5,7 +5,7 @@
 namespace ridestream::client {
 namespace {
 
-TEST(ErrorsTest, DetailsAreThoseOfTheError) {
+TEST(ErrorsTest, DetailsOfReturnsTheDetailsOfAnError) {
   const absl::Status error = MakeError(absl::StatusCode::kFailedPrecondition, "elsewhere",
                                        {.kind = ErrorKind::kRejected,
                                         .retry_after = std::chrono::milliseconds(500),
@@ -24,7 +24,7 @@ TEST(ErrorsTest, StatusOfATokenSourceHasNoDetails) {
   EXPECT_EQ(details.retry_after, std::nullopt);
 }
 
-TEST(ErrorsTest, OnlyAnotherProofIsWorthARetry) {
+TEST(ErrorsTest, OnlyADifferentProofMayBeRetried) {
   RefusedProof refused;
   EXPECT_FALSE(refused.MayRetry(""));
   EXPECT_TRUE(refused.MayRetry("one"));

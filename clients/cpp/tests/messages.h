@@ -7,7 +7,7 @@
 
 namespace ridestream::client {
 
-// What a service sends to the driver "d", for tests.
+// Messages between the service and the driver "d", for tests.
 
 inline dispatch::v1::DriveResponse Welcome(std::uint64_t epoch, bool resumed = false) {
   dispatch::v1::DriveResponse message;

@@ -7,7 +7,7 @@
 namespace ridestream::client {
 namespace {
 
-TEST(RouteTest, AlternatesUntilAWelcome) {
+TEST(RouteTest, AlternatesBetweenTwoAddressesUntilAWelcome) {
   Route route("home:1");
   const auto end = [&](const std::string& named, const std::string& next, bool is_first) {
     const absl::StatusOr<bool> is_redirect = route.OnEnd(named);
@@ -26,7 +26,7 @@ TEST(RouteTest, AlternatesUntilAWelcome) {
   end("[::1]:4", "[::1]:4", true);
 }
 
-TEST(RouteTest, AnAddressWithoutHostAndPortIsAServiceError) {
+TEST(RouteTest, AddressWithoutHostAndPortIsAProtocolError) {
   for (const char* named : {"nowhere", "unix:///tmp/x", "a b:1", ":1", "host:1\n", "host:123456",
                             "[]:1", "[x]:1", "::1:1"}) {
     Route route("home:1");

@@ -28,7 +28,7 @@ class SessionTest : public testing::Test {
   Session session_;
 };
 
-TEST_F(SessionTest, PushMayBeAckedWhenTheAppHasTakenIt) {
+TEST_F(SessionTest, PushIsAckedWhenTheAppHasTakenIt) {
   Push(Offer(1, "o"));
   pb::DriveResponse unknown;
   unknown.set_sequence(2);
@@ -63,13 +63,13 @@ TEST_F(SessionTest, NothingIsReportedTwiceAfterAResume) {
   EXPECT_EQ(session_.ack(), 2u);
 }
 
-TEST_F(SessionTest, FreshSessionDropsPushesThatTheAppHasNotTaken) {
+TEST_F(SessionTest, NewSessionDropsPushesThatTheAppHasNotTaken) {
   Push(Offer(1, "o"));
   ASSERT_EQ(session_.OnWelcome(Welcome(2)), absl::OkStatus());
   EXPECT_TRUE(std::holds_alternative<Connected>(session_.Take().value()));
   EXPECT_EQ(session_.Take(), std::nullopt);
   EXPECT_EQ(session_.plan(), std::nullopt);
-  Push(Offer(1, "o"));  // It is another session's first push.
+  Push(Offer(1, "o"));  // The new session's first push.
   EXPECT_TRUE(session_.Take().has_value());
 }
 
@@ -93,7 +93,7 @@ TEST_F(SessionTest, PlanWithoutRouteKeepsTheRouteThatWasSentBefore) {
   EXPECT_EQ(session_.plan()->route().length_m(), 700u);
 }
 
-TEST_F(SessionTest, ServiceThatIgnoresMissingAcksIsStopped) {
+TEST_F(SessionTest, TooManyUnackedPushesAreAProtocolError) {
   absl::Status status;
   for (std::uint64_t number = 1; status.ok() && number < 1'000; ++number) {
     status = session_.OnPush(Offer(number, absl::StrCat(number)), false);
@@ -108,7 +108,7 @@ TEST_F(SessionTest, KnownOfferForAnotherDriverIsAProtocolError) {
   EXPECT_EQ(DetailsOf(session_.OnPush(again, false)).kind, ErrorKind::kProtocol);
 }
 
-TEST_F(SessionTest, FaultyPushIsAProtocolError) {
+TEST_F(SessionTest, InvalidPushIsAProtocolError) {
   pb::DriveResponse others = Plan(1, 1), nothing = Offer(1, "o");
   others.mutable_plan()->set_driver_id("another");
   nothing.mutable_offer()->clear_trip_id();
@@ -120,7 +120,7 @@ TEST_F(SessionTest, FaultyPushIsAProtocolError) {
   }
 }
 
-TEST_F(SessionTest, FaultyWelcomeIsAProtocolError) {
+TEST_F(SessionTest, InvalidWelcomeIsAProtocolError) {
   const std::function<void(pb::Welcome&)> kFaults[] = {
       [](auto& welcome) { welcome.clear_session_id(); },
       [](auto& welcome) { welcome.clear_driver_id(); },

@@ -58,18 +58,18 @@ interface Request {
 interface Reader {
   readonly driver: Driver;
   reads: boolean;
-  goOn: () => void;
+  resume: () => void;
 }
 
 const drivers = new Map<string, Reader>();
 const riders = new Map<string, Rider>();
 
-function say(message: object): void {
+function write(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-function tell(handle: string, event: string, data: JsonValue): void {
-  say({ handle, event, data });
+function writeEvent(handle: string, event: string, data: JsonValue): void {
+  write({ handle, event, data });
 }
 
 function failureOf(error: unknown): { kind: string; code?: string; message: string } {
@@ -92,45 +92,45 @@ function connectionOf({ address, roots, token_file }: Request): Connection {
   };
 }
 
-function tellDriver(handle: string, event: Event): void {
+function writeDriverEvent(handle: string, event: Event): void {
   switch (event.case) {
     case "connected":
-      return tell(handle, "connected", { resumed: event.value.resumed });
+      return writeEvent(handle, "connected", { resumed: event.value.resumed });
     case "disconnected":
-      return tell(handle, "disconnected", { code: Code[event.value.error.code] });
+      return writeEvent(handle, "disconnected", { code: Code[event.value.error.code] });
     case "offer":
-      return tell(handle, "offer", toJson(OfferSchema, event.value));
+      return writeEvent(handle, "offer", toJson(OfferSchema, event.value));
     case "offerEnded":
-      return tell(handle, "offer_ended", toJson(OfferEndedSchema, event.value));
+      return writeEvent(handle, "offer_ended", toJson(OfferEndedSchema, event.value));
     case "plan":
-      return tell(handle, "plan", toJson(PlanSchema, event.value));
+      return writeEvent(handle, "plan", toJson(PlanSchema, event.value));
     case "rejected":
-      return tell(handle, "rejected", toJson(RejectedSchema, event.value));
+      return writeEvent(handle, "rejected", toJson(RejectedSchema, event.value));
     case "waitingPlace":
-      return tell(handle, "waiting_place", toJson(WaitingPlaceSchema, event.value));
+      return writeEvent(handle, "waiting_place", toJson(WaitingPlaceSchema, event.value));
   }
 }
 
-/** Reports to the handle how it ended. */
+/** Runs `events` and reports their end, as an event of the handle. */
 async function follow(handle: string, events: () => Promise<void>): Promise<void> {
   try {
     await events();
-    tell(handle, "ended", null);
+    writeEvent(handle, "ended", null);
   } catch (error) {
-    tell(handle, "ended", failureOf(error));
+    writeEvent(handle, "ended", failureOf(error));
   }
 }
 
 async function followDriver(handle: string, reader: Reader): Promise<void> {
   for await (const event of reader.driver) {
-    tellDriver(handle, event);
-    if (!reader.reads) await new Promise<void>((resolve) => (reader.goOn = resolve));
+    writeDriverEvent(handle, event);
+    if (!reader.reads) await new Promise<void>((resolve) => (reader.resume = resolve));
   }
 }
 
 async function followTrip(handle: string, rider: Rider, tripId: string): Promise<void> {
   for await (const update of rider.watch(tripId)) {
-    tell(handle, "trip", toJson(WatchTripResponseSchema, update));
+    writeEvent(handle, "trip", toJson(WatchTripResponseSchema, update));
   }
 }
 
@@ -161,12 +161,12 @@ async function performDriver(request: Request): Promise<JsonValue> {
   if (op === "driver_open") {
     const { market, seats, name } = request;
     const driver = new Driver(connectionOf(request), { market, seats, name });
-    const reader = { driver, reads: true, goOn: () => undefined };
+    const reader = { driver, reads: true, resume: () => undefined };
     drivers.set(handle, reader);
     void follow(handle, () => followDriver(handle, reader));
     return null;
   }
-  const reader = known(drivers, handle);
+  const reader = find(drivers, handle);
   switch (op) {
     case "driver_move":
       reader.driver.moveTo(...request.place);
@@ -175,7 +175,7 @@ async function performDriver(request: Request): Promise<JsonValue> {
       return command(reader.driver, request.command, request.target);
     case "driver_read":
       reader.reads = request.on;
-      if (request.on) reader.goOn();
+      if (request.on) reader.resume();
       return null;
     case "driver_close":
       await reader.driver.close();
@@ -192,7 +192,7 @@ async function performRider(request: Request): Promise<JsonValue> {
     riders.set(handle, new Rider(connectionOf(request), { patienceMs }));
     return null;
   }
-  const rider = known(riders, handle);
+  const rider = find(riders, handle);
   const trip = async (answer: Promise<MessageShape<typeof TripSchema>>): Promise<JsonValue> =>
     toJson(TripSchema, await answer);
   switch (op) {
@@ -228,7 +228,7 @@ async function performRider(request: Request): Promise<JsonValue> {
   }
 }
 
-function known<T>(handles: ReadonlyMap<string, T>, handle: string): T {
+function find<T>(handles: ReadonlyMap<string, T>, handle: string): T {
   const found = handles.get(handle);
   if (found === undefined) throw new Error(`handle ${handle} is unknown`);
   return found;
@@ -237,9 +237,9 @@ function known<T>(handles: ReadonlyMap<string, T>, handle: string): T {
 async function answer(request: Request): Promise<void> {
   try {
     const perform = request.op.startsWith("driver_") ? performDriver : performRider;
-    say({ id: request.id, result: await perform(request) });
+    write({ id: request.id, result: await perform(request) });
   } catch (error) {
-    say({ id: request.id, error: failureOf(error) });
+    write({ id: request.id, error: failureOf(error) });
   }
 }
 

@@ -13,7 +13,7 @@ function refusal(check: () => unknown): string {
   return "";
 }
 
-test("ids that the service takes are taken", () => {
+test("ids that the service accepts are accepted", () => {
   for (const id of ["a", "A-b_c.d:9", "x".repeat(64)]) {
     assert.equal(
       refusal(() => checkId(id, "id")),
@@ -22,7 +22,7 @@ test("ids that the service takes are taken", () => {
   }
 });
 
-test("ids are refused in the service's words", () => {
+test("invalid ids get the service's message", () => {
   const sizes = { "": 0, "a b": 3, é: 2, ["x".repeat(65)]: 65, "a\n": 2 };
   for (const [id, size] of Object.entries(sizes)) {
     assert.equal(
@@ -32,19 +32,19 @@ test("ids are refused in the service's words", () => {
   }
 });
 
-test("texts are counted in characters and refused in the service's words", () => {
+test("texts are counted in characters and get the service's message", () => {
   assert.equal(
     refusal(() => checkText("😀".repeat(8), 8, "note")),
     "",
   );
-  const words = {
+  const cases = {
     ["x".repeat(9)]: "note: must have at most 8 characters",
     "a\u0007": "note: must not contain the control character U+0007",
     "a\u202e": "note: must not contain the control character U+202E",
     "\ud800": "note: must be valid UTF-8",
     ["\u0007" + "x".repeat(40)]: "note: must have at most 8 characters",
   };
-  for (const [text, expected] of Object.entries(words)) {
+  for (const [text, expected] of Object.entries(cases)) {
     assert.equal(
       refusal(() => checkText(text, 8, "note")),
       expected,
@@ -61,7 +61,7 @@ test("numbers out of range and fractions are refused", () => {
   }
 });
 
-test("places off the earth are refused by the field", () => {
+test("coordinates out of range are refused with the name of the field", () => {
   assert.equal(
     refusal(() => place(91, 0, "pickup")),
     "pickup.lat_e7: must be -900000000 to 900000000, is 910000000",

@@ -16,7 +16,7 @@ import {
   DriveResponseSchema,
 } from "./gen/ridestream/dispatch/v1/dispatch_pb.js";
 
-// The library against a server of its own: what the conformance run doesn't reach.
+// Tests the library against a server in this process: cases that the conformance run doesn't cover.
 
 type DriveCall = ServerDuplexStream<DriveRequest, Buffer>;
 type WatchCall = ServerWritableStream<Buffer, Buffer>;
@@ -82,7 +82,7 @@ function end(call: DriveCall, code: Code, trailing: Record<string, string> = {})
   call.emit("error", Object.assign(new Error(), { code, details: "elsewhere", metadata }));
 }
 
-test("a driver that is refused goes to the named address at once", async (t) => {
+test("a refused driver connects at once to the address that the refusal names", async (t) => {
   const there = await serve(t, { drive: (call, streams) => welcome(call, streams) });
   const refusal = {
     "retry-after-ms": "600000",
@@ -105,7 +105,7 @@ test("a driver that is refused goes to the named address at once", async (t) => 
   assert.deepEqual(cases, ["disconnected", "connected"]);
 });
 
-test("a driver that is refused waits where no address is named", async (t) => {
+test("a refused driver waits before it retries if the refusal names no address", async (t) => {
   const connection = await serve(t, {
     drive: (call, streams) => {
       if (streams === 1) end(call, Code.FAILED_PRECONDITION, { "retry-after-ms": "20" });
@@ -118,7 +118,7 @@ test("a driver that is refused waits where no address is named", async (t) => {
   }
 });
 
-test("a stream that breaks doesn't end the shift", async (t) => {
+test("endShift is sent again after the stream breaks", async (t) => {
   const ends: number[] = [];
   const connection = await serve(t, {
     drive: (call, streams) => {
@@ -136,31 +136,33 @@ test("a stream that breaks doesn't end the shift", async (t) => {
   assert.deepEqual(ends, [1, 2]);
 });
 
-test("a newer stream of the driver ends this one", async (t) => {
+test("a newer stream of the same driver ends the driver", async (t) => {
   const connection = await serve(t, { drive: (call) => end(call, Code.ABORTED) });
   await assert.rejects(async () => {
     for await (const event of drive(t, connection)) assert.fail(event.case);
   }, Fenced);
 });
 
-test("what the token source throws ends the driver", async (t) => {
-  const failure = new Error("no token today");
+test("an error of the token source ends the driver", async (t) => {
+  const failure = new Error("no token");
   const driver = drive(t, { address: "127.0.0.1:1", token: () => Promise.reject(failure) });
   await assert.rejects(driver.endShift(), failure);
 });
 
-test("a signal ends a watch that is quiet", async (t) => {
+test("an abort signal ends a watch that receives no updates", async (t) => {
   const watched = new AbortController();
-  const connection = await serve(t, { watch: () => watched.abort(new Error("enough")) });
+  const connection = await serve(t, {
+    watch: () => watched.abort(new Error("aborted by the test")),
+  });
   const rider = new Rider(connection);
   t.after(() => rider.close());
   const { signal } = watched;
   await assert.rejects(async () => {
     for await (const update of rider.watch("t-1", { signal })) assert.fail(update.trip?.tripId);
-  }, /enough/);
+  }, /aborted by the test/);
 });
 
-test("close ends what is under way", async (t) => {
+test("close cancels open calls and refuses new calls", async (t) => {
   let rider: Rider | undefined = undefined;
   const connection = await serve(t, { watch: () => rider?.close() });
   rider = new Rider(connection);

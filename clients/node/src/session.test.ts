@@ -47,7 +47,7 @@ function plan(sequence: number, version: number): DriveResponse {
   return response(sequence, { case: "plan", value: { version: BigInt(version), driverId: "d" } });
 }
 
-/** What the app is told next, in short. */
+/** Takes the next event, and returns its kind and number. */
 function take(session: Session): string | undefined {
   const event: Event | undefined = session.take();
   if (event?.case === "plan") return `plan ${event.value.version}`;
@@ -55,7 +55,7 @@ function take(session: Session): string | undefined {
   return event?.case;
 }
 
-function begun(): Session {
+function connectedSession(): Session {
   const session = new Session();
   session.onWelcome(welcome(1));
   assert.equal(take(session), "connected");
@@ -63,15 +63,15 @@ function begun(): Session {
 }
 
 test("a push is acked when the app has taken it", () => {
-  const session = begun();
+  const session = connectedSession();
   session.onPush(offer(1));
   assert.equal(session.ack, 0n);
   assert.equal(take(session), "offer o");
   assert.equal(session.ack, 1n);
 });
 
-test("what the app need not see is acked with what came before", () => {
-  const session = begun();
+test("a push of an unknown kind is acked after the pushes before it", () => {
+  const session = connectedSession();
   session.onPush(response(1));
   assert.equal(session.ack, 1n);
   session.onPush(offer(2));
@@ -81,8 +81,8 @@ test("what the app need not see is acked with what came before", () => {
   assert.equal(session.ack, 3n);
 });
 
-test("a resume names what came and not what was taken", () => {
-  const session = begun();
+test("a resume lists received pushes that the app has not taken", () => {
+  const session = connectedSession();
   session.onPush(offer(1));
   session.onPush(plan(2, 7));
   const { resume } = session.hello(create(HelloSchema, { market: "m" }));
@@ -90,8 +90,8 @@ test("a resume names what came and not what was taken", () => {
   assert.deepEqual([resume.epoch, resume.lastSequence, resume.planVersion], [1n, 2n, 7n]);
 });
 
-test("after a resume nothing is told twice", () => {
-  const session = begun();
+test("nothing is reported twice after a resume", () => {
+  const session = connectedSession();
   session.onPush(offer(1));
   take(session);
   const snapshot = {
@@ -107,8 +107,8 @@ test("after a resume nothing is told twice", () => {
   assert.equal(session.ack, 2n);
 });
 
-test("a fresh session makes void what was not taken", () => {
-  const session = begun();
+test("a new session drops pushes that the app has not taken", () => {
+  const session = connectedSession();
   session.onPush(offer(1));
   session.onWelcome(welcome(2));
   assert.equal(take(session), "connected");
@@ -118,8 +118,8 @@ test("a fresh session makes void what was not taken", () => {
   assert.equal(take(session), "plan 1");
 });
 
-test("the end of an offer is told once", () => {
-  const session = begun();
+test("the end of an offer is reported once", () => {
+  const session = connectedSession();
   session.onPush(offer(1));
   const value = { offerId: "o", tripId: "t", outcome: OfferOutcome.ACCEPTED };
   session.onPush(response(2, { case: "offerEnded", value }));
@@ -129,16 +129,16 @@ test("the end of an offer is told once", () => {
   assert.equal(take(session), undefined);
 });
 
-test("only the newest of plans is told", () => {
-  const session = begun();
+test("only the newest plan is reported", () => {
+  const session = connectedSession();
   for (let number = 1; number < 60; number++) session.onPush(plan(number, number));
   assert.equal(take(session), "plan 59");
   assert.equal(take(session), undefined);
   assert.equal(session.ack, 59n);
 });
 
-test("a plan keeps the route that it names", () => {
-  const session = begun();
+test("a plan without a route keeps the route that was sent before with the same id", () => {
+  const session = connectedSession();
   const stops = [{ tripId: "t" }];
   const first = { version: 1n, driverId: "d", routeId: 5n, stops, route: { lengthM: 80 } };
   session.onPush(response(1, { case: "plan", value: first }));
@@ -152,17 +152,20 @@ test("a plan keeps the route that it names", () => {
   assert.equal(session.plan.route, undefined);
 });
 
-test("what was sent to the wrong driver is refused", () => {
+test("a push for another driver is a protocol error", () => {
   for (const message of [
     { case: "plan" as const, value: { version: 1n, driverId: "e" } },
     { case: "offer" as const, value: { offerId: "o", tripId: "t", driverId: "" } },
   ]) {
-    assert.throws(() => begun().onPush(response(1, message)), /driver_id: is of driver '/);
+    assert.throws(
+      () => connectedSession().onPush(response(1, message)),
+      /driver_id: is of driver '/,
+    );
   }
 });
 
-test("a known offer is refused if it comes again for another driver", () => {
-  const session = begun();
+test("a known offer for another driver is a protocol error", () => {
+  const session = connectedSession();
   session.onPush(offer(1));
   const again = { offerId: "o", tripId: "t", driverId: "e" };
   assert.throws(
@@ -171,13 +174,13 @@ test("a known offer is refused if it comes again for another driver", () => {
   );
 });
 
-test("commands are settled by the plan that names them", async () => {
+test("a plan settles the commands that it names", async () => {
   const commands = new Commands();
   const update = { tripId: "t", action: StopAction.ARRIVED };
   const message = { case: "stopUpdate" as const, value: update };
   const arrived = commands.add(create(DriveRequestSchema, { message })).result;
   const newest = create(PlanSchema, { version: 2n });
-  // The trip is gone, but the driver isn't told that it has arrived.
+  // A plan with another cause, e.g. the rider cancelled.
   const cancelled = { case: "plan" as const, value: { version: 1n } };
   commands.onPush(response(1, cancelled), newest);
   assert.equal(commands.requests().length, 1);
@@ -185,14 +188,14 @@ test("commands are settled by the plan that names them", async () => {
   commands.onPush(response(2, { case: "plan", value }), newest);
   assert.equal(await arrived, newest);
   const giveUp = { case: "giveUp" as const, value: { tripId: "t" } };
-  const given = commands.add(create(DriveRequestSchema, { message: giveUp })).result;
+  const givenUp = commands.add(create(DriveRequestSchema, { message: giveUp })).result;
   const answers = [{ command: { case: "givenUpTripId" as const, value: "t" } }];
   commands.onPush(response(3, { case: "plan", value: { answers } }), newest);
-  assert.equal(await given, newest);
+  assert.equal(await givenUp, newest);
 });
 
-test("a service that heeds no acks is stopped", () => {
-  const session = begun();
+test("too many unacked pushes are a protocol error", () => {
+  const session = connectedSession();
   assert.throws(() => {
     for (let number = 1; number < 1_000; number++) session.onPush(offer(number, `o-${number}`));
   }, ProtocolError);
@@ -200,14 +203,14 @@ test("a service that heeds no acks is stopped", () => {
 
 test("pauses double up to eight seconds", () => {
   const pauses = new Pauses(() => 1);
-  const several = Array.from({ length: 6 }, () => pauses.next());
-  assert.deepEqual(several, [500, 1_000, 2_000, 4_000, 8_000, 8_000]);
+  const values = Array.from({ length: 6 }, () => pauses.next());
+  assert.deepEqual(values, [500, 1_000, 2_000, 4_000, 8_000, 8_000]);
   assert.equal(pauses.next(2_000), 2_500);
   pauses.reset();
   assert.equal(pauses.next(), 500);
 });
 
-test("a pause that no person would wait for is refused", () => {
+test("a pause that is negative, too long or not a number is refused", () => {
   for (const ms of [-5_000, 31_536_000_000, Number.NaN]) {
     assert.throws(() => new Pauses().next(ms), ProtocolError);
   }

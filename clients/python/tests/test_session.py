@@ -50,23 +50,23 @@ def plan(sequence: int, version: int) -> DriveResponse:
     return DriveResponse(sequence=sequence, plan=Plan(driver_id="d", version=version))
 
 
-def begun() -> Session:
+def connected_session() -> Session:
     session = Session()
     session.on_welcome(welcome(1))
     assert isinstance(session.take(), Connected)
     return session
 
 
-def test_a_push_is_acked_when_the_app_has_taken_it() -> None:
-    session = begun()
+def test_push_is_acked_when_the_app_has_taken_it() -> None:
+    session = connected_session()
     session.on_push(offer(1))
     assert session.ack == 0
     assert session.take() == offer(1).offer
     assert session.ack == 1
 
 
-def test_what_the_app_need_not_see_is_acked_with_what_came_before() -> None:
-    session = begun()
+def test_push_of_an_unknown_kind_is_acked_after_the_pushes_before_it() -> None:
+    session = connected_session()
     session.on_push(DriveResponse(sequence=1))
     assert session.ack == 1
     session.on_push(offer(2))
@@ -76,16 +76,16 @@ def test_what_the_app_need_not_see_is_acked_with_what_came_before() -> None:
     assert session.ack == 3
 
 
-def test_a_resume_names_what_came_and_not_what_was_taken() -> None:
-    session = begun()
+def test_resume_lists_received_pushes_that_the_app_has_not_taken() -> None:
+    session = connected_session()
     session.on_push(offer(1))
     session.on_push(plan(2, version=7))
     resume = session.hello(Hello(market="m")).resume
     assert (resume.session_id, resume.epoch, resume.last_sequence, resume.plan_version) == ("s", 1, 2, 7)
 
 
-def test_after_a_resume_nothing_is_told_twice() -> None:
-    session = begun()
+def test_nothing_is_reported_twice_after_a_resume() -> None:
+    session = connected_session()
     session.on_push(offer(1))
     session.take()
     snapshot = Snapshot(plan=Plan(driver_id="d", version=9), offer=offer(0).offer)
@@ -98,8 +98,8 @@ def test_after_a_resume_nothing_is_told_twice() -> None:
     assert session.ack == 2
 
 
-def test_a_fresh_session_makes_void_what_was_not_taken() -> None:
-    session = begun()
+def test_new_session_drops_pushes_that_the_app_has_not_taken() -> None:
+    session = connected_session()
     session.on_push(offer(1))
     session.on_welcome(welcome(2))
     assert isinstance(session.take(), Connected)
@@ -109,8 +109,8 @@ def test_a_fresh_session_makes_void_what_was_not_taken() -> None:
     assert session.take() == Plan(driver_id="d", version=1)
 
 
-def test_the_end_of_an_offer_is_told_once() -> None:
-    session = begun()
+def test_end_of_an_offer_is_reported_once() -> None:
+    session = connected_session()
     session.on_push(offer(1))
     ended = OfferEnded(offer_id="o", trip_id="t", outcome=OFFER_OUTCOME_ACCEPTED)
     session.on_push(DriveResponse(sequence=2, offer_ended=ended))
@@ -120,8 +120,8 @@ def test_the_end_of_an_offer_is_told_once() -> None:
     assert session.take() is None
 
 
-def test_only_the_newest_of_plans_is_told() -> None:
-    session = begun()
+def test_only_the_newest_plan_is_reported() -> None:
+    session = connected_session()
     for number in range(1, 60):
         session.on_push(plan(number, version=number))
     assert session.take() == Plan(driver_id="d", version=59)
@@ -129,8 +129,8 @@ def test_only_the_newest_of_plans_is_told() -> None:
     assert session.ack == 59
 
 
-def test_a_service_that_heeds_no_acks_is_stopped() -> None:
-    session = begun()
+def test_too_many_unacked_pushes_are_a_protocol_error() -> None:
+    session = connected_session()
     with pytest.raises(ProtocolError):
         for number in range(1, 1_000):
             session.on_push(offer(number, f"o-{number}"))
@@ -144,14 +144,14 @@ def test_pauses_double_up_to_eight_seconds() -> None:
     assert backoff.pause() == 0.5
 
 
-def test_another_drivers_plan_is_a_fault_of_the_service() -> None:
-    session = begun()
+def test_plan_of_another_driver_is_a_protocol_error() -> None:
+    session = connected_session()
     with pytest.raises(ProtocolError, match="driver_id"):
         session.on_push(DriveResponse(sequence=1, plan=Plan(driver_id="d-2", version=1)))
 
 
-def test_a_known_offer_for_another_driver_is_a_fault_of_the_service() -> None:
-    session = begun()
+def test_known_offer_for_another_driver_is_a_protocol_error() -> None:
+    session = connected_session()
     session.on_push(offer(1))
     again = offer(2)
     again.offer.driver_id = "d-2"
@@ -159,14 +159,14 @@ def test_a_known_offer_for_another_driver_is_a_fault_of_the_service() -> None:
         session.on_push(again)
 
 
-def test_commands_are_settled_by_the_plan_that_names_them() -> None:
+def test_plan_settles_the_commands_that_it_names() -> None:
     async def run() -> None:
         commands = Commands()
         arrived = StopUpdate(trip_id="t", action=STOP_ACTION_ARRIVED)
         step = commands.add(DriveRequest(stop_update=arrived))
         give_up = commands.add(DriveRequest(give_up=GiveUp(trip_id="t", reason="flat tyre")))
         newest = Plan(version=3)
-        commands.on_push(DriveResponse(plan=Plan()), newest)  # The rider's doing.
+        commands.on_push(DriveResponse(plan=Plan()), newest)  # The rider caused this plan.
         assert not step.done()
         assert not give_up.done()
         commands.on_push(DriveResponse(plan=Plan(answers=[AnsweredCommand(stop_update=arrived)])), newest)
@@ -178,7 +178,7 @@ def test_commands_are_settled_by_the_plan_that_names_them() -> None:
     asyncio.run(run())
 
 
-def test_errors_say_where_to_go_instead() -> None:
+def test_errors_contain_the_market_and_address_to_use_instead() -> None:
     trailers = grpc.aio.Metadata(
         ("retry-after-ms", "500"), ("ridestream-market", "porto"), ("ridestream-address", "10.0.0.7:7003")
     )
@@ -189,7 +189,7 @@ def test_errors_say_where_to_go_instead() -> None:
     assert (error.market, error.address, error.retry_after_s) == ("", "", None)
 
 
-def test_route_alternates_until_a_welcome() -> None:
+def test_route_alternates_between_two_addresses_until_a_welcome() -> None:
     route = Route("home:1")
     route.on_end("")
     assert route.address == "home:1"
@@ -208,6 +208,6 @@ def test_route_alternates_until_a_welcome() -> None:
 
 
 @pytest.mark.parametrize("named", ["nowhere", "unix:///tmp/x", "a b:1", ":1", "host:1\n"])
-def test_route_refuses_what_is_no_address(named: str) -> None:
+def test_route_refuses_an_invalid_address(named: str) -> None:
     with pytest.raises(ProtocolError, match="isn't host:port"):
         Route("home:1").on_end(named)

@@ -23,12 +23,12 @@ reading: dict[str, asyncio.Event] = {}
 tasks: set[asyncio.Task[None]] = set()
 
 
-def say(message: dict[str, Any]) -> None:
+def write(message: dict[str, Any]) -> None:
     print(json.dumps(message), flush=True)
 
 
-def tell(handle: str, event: str, data: Any) -> None:
-    say({"handle": handle, "event": event, "data": data})
+def write_event(handle: str, event: str, data: Any) -> None:
+    write({"handle": handle, "event": event, "data": data})
 
 
 def error_of(error: Exception) -> dict[str, str]:
@@ -62,24 +62,24 @@ async def follow_driver(handle: str, driver: Driver) -> None:
         await reading[handle].wait()
         async for event in driver:
             if isinstance(event, Connected):
-                tell(handle, "connected", {"resumed": event.resumed})
+                write_event(handle, "connected", {"resumed": event.resumed})
             elif isinstance(event, Disconnected):
-                tell(handle, "disconnected", {"code": event.error.code.name})
+                write_event(handle, "disconnected", {"code": event.error.code.name})
             else:
-                tell(handle, NAMES.get(type(event), "other"), MessageToDict(event))
+                write_event(handle, NAMES.get(type(event), "other"), MessageToDict(event))
             await reading[handle].wait()
-        tell(handle, "ended", None)
+        write_event(handle, "ended", None)
     except Exception as error:
-        tell(handle, "ended", error_of(error))
+        write_event(handle, "ended", error_of(error))
 
 
 async def follow_trip(handle: str, rider: Rider, trip_id: str) -> None:
     try:
         async for update in rider.watch(trip_id):
-            tell(handle, "trip", MessageToDict(update))
-        tell(handle, "ended", None)
+            write_event(handle, "trip", MessageToDict(update))
+        write_event(handle, "ended", None)
     except Exception as error:
-        tell(handle, "ended", error_of(error))
+        write_event(handle, "ended", error_of(error))
 
 
 def start(coroutine: Any) -> None:
@@ -140,9 +140,9 @@ async def perform(request: dict[str, Any]) -> Any:
 
 async def answer(request: dict[str, Any]) -> None:
     try:
-        say({"id": request["id"], "result": await perform(request)})
+        write({"id": request["id"], "result": await perform(request)})
     except Exception as error:
-        say({"id": request["id"], "error": error_of(error)})
+        write({"id": request["id"], "error": error_of(error)})
 
 
 async def main() -> None:

@@ -54,8 +54,8 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// nameOf returns the code's name in the protocol.
-func nameOf(code codes.Code) string {
+// codeName returns the code's name in gRPC's specification, e.g. DEADLINE_EXCEEDED.
+func codeName(code codes.Code) string {
 	if code == codes.Canceled {
 		return "CANCELLED"
 	}
@@ -77,9 +77,9 @@ func failureOf(err error) *failure {
 	case err == nil:
 		return nil
 	case errors.As(err, &status):
-		return &failure{"status", nameOf(status.Code), status.Message}
+		return &failure{"status", codeName(status.Code), status.Message}
 	case errors.As(err, &rejected):
-		return &failure{"rejected", nameOf(rejected.Code), rejected.Message}
+		return &failure{"rejected", codeName(rejected.Code), rejected.Message}
 	case errors.As(err, &protocol):
 		return &failure{"protocol", "", protocol.Message}
 	case errors.Is(err, ridestream.ErrStopped):
@@ -104,7 +104,7 @@ type adapter struct {
 	riders  map[string]*ridestream.Rider
 }
 
-func (a *adapter) say(message map[string]any) {
+func (a *adapter) write(message map[string]any) {
 	line, err := json.Marshal(message)
 	if err != nil {
 		log.Fatal(err)
@@ -114,8 +114,8 @@ func (a *adapter) say(message map[string]any) {
 	fmt.Println(string(line))
 }
 
-func (a *adapter) tell(handle, event string, data any) {
-	a.say(map[string]any{"handle": handle, "event": event, "data": data})
+func (a *adapter) writeEvent(handle, event string, data any) {
+	a.write(map[string]any{"handle": handle, "event": event, "data": data})
 }
 
 func asJSON(message proto.Message) any {
@@ -135,22 +135,22 @@ func (a *adapter) followDriver(handle string, d *driver) {
 		d.mu.Unlock()
 		event, more := <-d.Events()
 		if !more {
-			a.tell(handle, "ended", failureOf(d.Err()))
+			a.writeEvent(handle, "ended", failureOf(d.Err()))
 			return
 		}
 		switch e := event.(type) {
 		case ridestream.Connected:
-			a.tell(handle, "connected", map[string]any{"resumed": e.Resumed})
+			a.writeEvent(handle, "connected", map[string]any{"resumed": e.Resumed})
 		case ridestream.Disconnected:
-			a.tell(handle, "disconnected", map[string]any{"code": nameOf(e.Err.Code)})
+			a.writeEvent(handle, "disconnected", map[string]any{"code": codeName(e.Err.Code)})
 		case *dispatchv1.Offer:
-			a.tell(handle, "offer", asJSON(e))
+			a.writeEvent(handle, "offer", asJSON(e))
 		case *dispatchv1.OfferEnded:
-			a.tell(handle, "offer_ended", asJSON(e))
+			a.writeEvent(handle, "offer_ended", asJSON(e))
 		case *dispatchv1.Plan:
-			a.tell(handle, "plan", asJSON(e))
+			a.writeEvent(handle, "plan", asJSON(e))
 		case *dispatchv1.Rejected:
-			a.tell(handle, "rejected", asJSON(e))
+			a.writeEvent(handle, "rejected", asJSON(e))
 		}
 	}
 }
@@ -158,12 +158,12 @@ func (a *adapter) followDriver(handle string, d *driver) {
 func (a *adapter) followTrip(handle string, rider *ridestream.Rider, tripID string) {
 	for update, err := range rider.Watch(a.ctx, tripID) {
 		if err != nil {
-			a.tell(handle, "ended", failureOf(err))
+			a.writeEvent(handle, "ended", failureOf(err))
 			return
 		}
-		a.tell(handle, "trip", asJSON(update))
+		a.writeEvent(handle, "trip", asJSON(update))
 	}
-	a.tell(handle, "ended", nil)
+	a.writeEvent(handle, "ended", nil)
 }
 
 func (a *adapter) connection(r request) (ridestream.Connection, error) {
@@ -283,11 +283,11 @@ func (a *adapter) answer(r request) {
 	message, err := perform(r)
 	switch {
 	case err != nil:
-		a.say(map[string]any{"id": r.ID, "error": failureOf(err)})
+		a.write(map[string]any{"id": r.ID, "error": failureOf(err)})
 	case message == nil || !message.ProtoReflect().IsValid():
-		a.say(map[string]any{"id": r.ID, "result": nil})
+		a.write(map[string]any{"id": r.ID, "result": nil})
 	default:
-		a.say(map[string]any{"id": r.ID, "result": asJSON(message)})
+		a.write(map[string]any{"id": r.ID, "result": asJSON(message)})
 	}
 }
 

@@ -54,7 +54,7 @@ class CommandsTest {
   }
 
   @Test
-  void arrivalIsShownByASnapshotInWhichThePickUpIsReached() throws Exception {
+  void snapshotWithTheReachedPickUpSettlesTheArrival() throws Exception {
     assertTrue(commands.add(step(StopAction.STOP_ACTION_ARRIVED), result));
     commands.onSnapshot(plan(2, stop(PICK_UP, false), stop(DROP_OFF, false)));
     assertEquals(1, commands.requests().size());
@@ -65,7 +65,7 @@ class CommandsTest {
   }
 
   @Test
-  void dropOffIsShownByASnapshotWithoutTheTrip() throws Exception {
+  void snapshotWithoutTheTripSettlesTheDropOff() throws Exception {
     commands.add(step(StopAction.STOP_ACTION_DROPPED_OFF), result);
     commands.onSnapshot(plan(2, stop(DROP_OFF, false)));
     assertEquals(1, commands.requests().size());
@@ -74,10 +74,10 @@ class CommandsTest {
   }
 
   @Test
-  void commandIsAnsweredByThePlanThatNamesIt() throws Exception {
+  void planSettlesTheCommandThatItNames() throws Exception {
     DriveRequest arrived = step(StopAction.STOP_ACTION_ARRIVED);
     commands.add(arrived, result);
-    commands.onPush(plan(1, plan(2)), plan(2)); // The rider's doing.
+    commands.onPush(plan(1, plan(2)), plan(2)); // The rider caused this plan.
     assertEquals(1, commands.requests().size());
     AnsweredCommand answer =
         AnsweredCommand.newBuilder().setStopUpdate(arrived.getStopUpdate()).build();
@@ -86,7 +86,7 @@ class CommandsTest {
   }
 
   @Test
-  void sameCommandTwiceIsOneAndBothGetItsEffect() throws Exception {
+  void repeatedCommandIsSentOnceAndBothCallsGetItsResult() throws Exception {
     CompletableFuture<Message> second = new CompletableFuture<>();
     assertTrue(commands.add(answer(true), result));
     assertFalse(commands.add(answer(true), second));
@@ -95,7 +95,7 @@ class CommandsTest {
   }
 
   @Test
-  void anotherAnswerToTheSameOfferIsRefused() throws Exception {
+  void oppositeAnswerToTheSameOfferIsRefused() throws Exception {
     CompletableFuture<Message> second = new CompletableFuture<>();
     commands.add(answer(true), result);
     commands.add(answer(false), second);
@@ -105,7 +105,7 @@ class CommandsTest {
   }
 
   @Test
-  void unknownCodeOfARejectionIsAFailedPrecondition() {
+  void unknownRejectionCodeBecomesFailedPrecondition() {
     DriveRequest arrived = step(StopAction.STOP_ACTION_ARRIVED);
     commands.add(arrived, result);
     Rejected.Builder rejected = Rejected.newBuilder()

@@ -34,32 +34,32 @@ import org.ridestream.dispatch.v1.Hello;
 import org.ridestream.dispatch.v1.Offer;
 import org.ridestream.dispatch.v1.OfferEnded;
 
-/** A driver before a service of the test's own. */
+/** Tests a driver against a server in this process. */
 class DriverTest {
   private static final Hello SHIFT = Hello.newBuilder().setMarket("city").setSeats(4).build();
 
-  /** A stream as the service has it. */
+  /** The server's side of a driver's stream. */
   private static final class Stream implements StreamObserver<DriveRequest> {
-    final BlockingQueue<DriveRequest> came = new LinkedBlockingQueue<>();
+    final BlockingQueue<DriveRequest> received = new LinkedBlockingQueue<>();
     final StreamObserver<DriveResponse> answers;
 
     Stream(StreamObserver<DriveResponse> answers) {
       this.answers = answers;
     }
 
-    /** The next message of the kind. */
+    /** Discards messages of other kinds, and returns the next of this kind. */
     DriveRequest await(DriveRequest.MessageCase kind) throws InterruptedException {
-      DriveRequest request = came.poll(10, TimeUnit.SECONDS);
+      DriveRequest request = received.poll(10, TimeUnit.SECONDS);
       while (request != null && request.getMessageCase() != kind) {
-        request = came.poll(10, TimeUnit.SECONDS);
+        request = received.poll(10, TimeUnit.SECONDS);
       }
-      if (request == null) throw new AssertionError("no " + kind + " came");
+      if (request == null) throw new AssertionError("no " + kind + " within 10 s");
       return request;
     }
 
     @Override
     public void onNext(DriveRequest request) {
-      came.add(request);
+      received.add(request);
     }
 
     @Override
@@ -98,9 +98,9 @@ class DriverTest {
         Connection.to(address).insecureCaller("driver/grace").build(), SHIFT, listener);
   }
 
-  private Stream next() throws InterruptedException {
+  private Stream nextStream() throws InterruptedException {
     Stream stream = streams.poll(10, TimeUnit.SECONDS);
-    if (stream == null) throw new AssertionError("no stream came");
+    if (stream == null) throw new AssertionError("no stream within 10 s");
     return stream;
   }
 
@@ -122,7 +122,7 @@ class DriverTest {
       }
     };
     try (Driver driver = begin(listener)) {
-      Stream stream = next();
+      Stream stream = nextStream();
       stream.answers.onNext(message(welcome(1)));
       stream.answers.onNext(offer(1, "o"));
       stream.await(DriveRequest.MessageCase.OFFER_ANSWER);
@@ -134,12 +134,12 @@ class DriverTest {
   @Test
   void commandIsRepeatedOnTheNextStreamUntilItsEffectIsSeen() throws Exception {
     try (Driver driver = begin(new DriverListener() {})) {
-      Stream first = next();
+      Stream first = nextStream();
       first.answers.onNext(message(welcome(1)));
       CompletableFuture<OfferEnded> effect = driver.accept("o");
       first.await(DriveRequest.MessageCase.OFFER_ANSWER);
       first.answers.onError(Status.UNAVAILABLE.asRuntimeException());
-      Stream second = next();
+      Stream second = nextStream();
       Hello hello = second.await(DriveRequest.MessageCase.HELLO).getHello();
       assertEquals("s", hello.getResume().getSessionId());
       second.answers.onNext(message(welcome(2).setResumed(true)));
@@ -150,12 +150,12 @@ class DriverTest {
   }
 
   @Test
-  void marketThatMovesIsResumedAfterThePause() throws Exception {
+  void refusalWithAPauseIsRetriedAndWithoutOneIsFinal() throws Exception {
     Metadata pause = new Metadata();
     pause.put(Metadata.Key.of("retry-after-ms", Metadata.ASCII_STRING_MARSHALLER), "1");
     try (Driver driver = begin(new DriverListener() {})) {
-      next().answers.onError(Status.FAILED_PRECONDITION.asRuntimeException(pause));
-      next().answers.onError(Status.FAILED_PRECONDITION.asRuntimeException());
+      nextStream().answers.onError(Status.FAILED_PRECONDITION.asRuntimeException(pause));
+      nextStream().answers.onError(Status.FAILED_PRECONDITION.asRuntimeException());
       CallFailedException failure =
           assertInstanceOf(CallFailedException.class, failureOf(driver.ended()));
       assertEquals(Status.Code.FAILED_PRECONDITION, failure.code());
@@ -164,14 +164,14 @@ class DriverTest {
 
   @Test
   void listenerThatThrowsEndsTheDriver() throws Exception {
-    RuntimeException fault = new IllegalStateException("a fault of the app");
+    RuntimeException fault = new IllegalStateException("an error of the app");
     Driver driver = begin(new DriverListener() {
       @Override
       public void onConnected(Driver connected, Connected event) {
         throw fault;
       }
     });
-    next().answers.onNext(message(welcome(1)));
+    nextStream().answers.onNext(message(welcome(1)));
     assertSame(fault, failureOf(driver.ended()));
   }
 

@@ -11,7 +11,7 @@ import org.ridestream.dispatch.v1.Stop;
 import org.ridestream.dispatch.v1.StopKind;
 import org.ridestream.dispatch.v1.Welcome;
 
-/** Messages of a service, as the tests need them. */
+/** Builds messages of the service to the driver "d". */
 final class Messages {
   private Messages() {}
 

@@ -35,7 +35,7 @@ class OutboxTest {
   }
 
   @Test
-  void heartbeatIsSentAheadOfTheServicesPeriod() {
+  void heartbeatIsSentBeforeThePeriodEnds() {
     assertNull(outbox.next(0, seconds(8)));
     assertEquals(seconds(1), outbox.dueIn(seconds(8)));
     assertEquals(MessageCase.HEARTBEAT, next(0, seconds(9)).getMessageCase());
@@ -43,7 +43,7 @@ class OutboxTest {
   }
 
   @Test
-  void positionIsSentAtOnceAndThenByThePeriod() {
+  void positionIsSentAtOnceAndThenOncePerPeriod() {
     outbox.move(PLACE, seconds(1));
     assertEquals(1, next(0, seconds(1)).getPosition().getSequence());
     assertNull(outbox.next(0, seconds(4)));
@@ -52,7 +52,7 @@ class OutboxTest {
   }
 
   @Test
-  void positionComesBeforeAStep() {
+  void positionIsSentBeforeAStep() {
     outbox.move(PLACE, 0);
     assertNotNull(next(0, 0));
     outbox.add(STEP);
@@ -61,7 +61,7 @@ class OutboxTest {
   }
 
   @Test
-  void sequencesOfPositionsGrowOverAResumeAndBeginAnewInAFreshSession() {
+  void positionSequenceContinuesAfterAResumeAndRestartsInANewSession() {
     outbox.move(PLACE, 0);
     assertNotNull(next(0, 0));
     outbox.begin(true, 4, 10, 0);
@@ -71,7 +71,7 @@ class OutboxTest {
   }
 
   @Test
-  void pushIsAckedOnceUnlessItComesAgain() {
+  void pushIsAckedOnceUnlessItIsSentAgain() {
     assertEquals(3, next(3, 0).getAck().getSequence());
     assertNull(outbox.next(3, 0));
     outbox.ackAgain(2);

@@ -15,7 +15,7 @@ final class RouteTest {
   }
 
   @Test
-  void alternatesUntilAWelcome() {
+  void alternatesBetweenTwoAddressesUntilAWelcome() {
     end("", "home:1", false);
     end("other:2", "other:2", true);
     end("third:3", "third:3", false);
@@ -28,7 +28,7 @@ final class RouteTest {
   }
 
   @Test
-  void refusesWhatIsNoAddress() {
+  void refusesAnInvalidAddress() {
     for (String named : List.of("nowhere", "unix:///tmp/x", "a b:1", ":1", "host:1\n")) {
       assertThrows(ProtocolException.class, () -> route.onEnd(named), named);
     }

@@ -43,7 +43,7 @@ class SessionTest {
   }
 
   @Test
-  void whatTheAppNeedNotSeeIsAckedWithWhatCameBefore() {
+  void pushOfAnUnknownKindIsAckedAfterThePushesBeforeIt() {
     push(DriveResponse.newBuilder().setSequence(1).build());
     assertEquals(1, session.ack());
     push(offer(2, "o"));
@@ -54,7 +54,7 @@ class SessionTest {
   }
 
   @Test
-  void resumeNamesWhatCameAndNotWhatWasTaken() {
+  void resumeListsReceivedPushesThatTheAppHasNotTaken() {
     push(offer(1, "o"));
     push(plan(2, plan(7)));
     Resume resume = session.hello(Hello.newBuilder().setMarket("m").build()).getResume();
@@ -68,7 +68,7 @@ class SessionTest {
   }
 
   @Test
-  void nothingIsToldTwiceAfterAResume() {
+  void nothingIsReportedTwiceAfterAResume() {
     push(offer(1, "o"));
     assertNotNull(session.take());
     Snapshot.Builder snapshot =
@@ -83,7 +83,7 @@ class SessionTest {
   }
 
   @Test
-  void freshSessionMakesVoidWhatWasNotTaken() {
+  void newSessionDropsPushesThatTheAppHasNotTaken() {
     push(offer(1, "o"));
     session.onWelcome(message(welcome(2)));
     assertInstanceOf(Connected.class, session.take());
@@ -94,7 +94,7 @@ class SessionTest {
   }
 
   @Test
-  void endOfAnOfferIsToldOnce() {
+  void endOfAnOfferIsReportedOnce() {
     push(offer(1, "o"));
     push(offerEnded(2, "o"));
     push(offerEnded(3, "o"));
@@ -104,7 +104,7 @@ class SessionTest {
   }
 
   @Test
-  void onlyTheNewestOfPlansIsTold() {
+  void onlyTheNewestPlanIsReported() {
     for (int number = 1; number < 60; number++) push(plan(number, plan(number)));
     assertEquals(plan(59), session.take());
     assertNull(session.take());
@@ -112,7 +112,7 @@ class SessionTest {
   }
 
   @Test
-  void planKeepsTheRouteThatIsNotSentAgain() {
+  void planWithoutRouteKeepsTheRouteThatWasSentBefore() {
     Route route = Route.newBuilder().setLengthM(5).build();
     Plan whole =
         plan(1, Stop.getDefaultInstance()).toBuilder().setRouteId(3).setRoute(route).build();
@@ -122,35 +122,35 @@ class SessionTest {
   }
 
   @Test
-  void serviceThatHeedsNoAcksIsStopped() {
+  void tooManyUnackedPushesAreAProtocolError() {
     assertThrows(ProtocolException.class, () -> {
       for (int number = 1; number < 1_000; number++) push(offer(number, "o-" + number));
     });
   }
 
   @Test
-  void gapInTheSequenceIsAFaultOfTheService() {
+  void gapInTheSequenceIsAProtocolError() {
     push(offer(1, "o"));
     assertEquals("push 3 came after 1",
         assertThrows(ProtocolException.class, () -> push(offer(3, "p"))).getMessage());
   }
 
   @Test
-  void anothersPlanIsAFaultOfTheService() {
+  void planOfAnotherDriverIsAProtocolError() {
     Plan others = plan(1).toBuilder().setDriverId("d-2").build();
     assertEquals("plan.driver_id: is of driver 'd-2', not of 'd'",
         assertThrows(ProtocolException.class, () -> push(plan(1, others))).getMessage());
   }
 
   @Test
-  void anothersOfferIsAFaultOfTheService() {
+  void offerForAnotherDriverIsAProtocolError() {
     DriveResponse.Builder others = offer(1, "o").toBuilder();
     others.getOfferBuilder().setDriverId("d-2");
     assertThrows(ProtocolException.class, () -> push(others.build()));
   }
 
   @Test
-  void knownOfferForAnotherDriverIsAFaultOfTheService() {
+  void knownOfferForAnotherDriverIsAProtocolError() {
     push(offer(1, "o"));
     DriveResponse.Builder again = offer(2, "o").toBuilder();
     again.getOfferBuilder().setDriverId("d-2");

@@ -15,13 +15,13 @@ final class StatusesTest {
   }
 
   @Test
-  void reportsAConnectionThatClosedAsUnavailable() {
+  void closedConnectionIsReportedAsUnavailable() {
     Status closed = Status.UNKNOWN.withCause(new ClosedChannelException());
     assertEquals(Status.Code.UNAVAILABLE, codeOf(closed));
   }
 
   @Test
-  void keepsTheCodeThatTheServiceSent() {
+  void codeOfTheServiceIsKept() {
     assertEquals(Status.Code.UNKNOWN, codeOf(Status.UNKNOWN.withDescription("a fault")));
   }
 }

@@ -42,7 +42,9 @@ import org.ridestream.trip.v1.QuoteTripRequest;
 import org.ridestream.trip.v1.RequestTripRequest;
 import org.ridestream.trip.v1.WatchTripResponse;
 
-/** Does with this library what the conformance run asks for; see tests/conformance/README.md. */
+/**
+ * Executes the commands of the conformance run with this library; see tests/conformance/README.md.
+ */
 public final class Adapter {
   private static final JsonFormat.Printer PRINTER =
       JsonFormat.printer().omittingInsignificantWhitespace();
@@ -71,16 +73,16 @@ public final class Adapter {
     adapter.riders.values().forEach(Rider::close);
   }
 
-  private synchronized void say(JsonObject message) {
+  private synchronized void write(JsonObject message) {
     output.println(message);
   }
 
-  void tell(String handle, String event, JsonElement data) {
+  void writeEvent(String handle, String event, JsonElement data) {
     JsonObject message = new JsonObject();
     message.addProperty("handle", handle);
     message.addProperty("event", event);
     message.add("data", data);
-    say(message);
+    write(message);
   }
 
   static JsonElement toJson(MessageOrBuilder message) {
@@ -123,7 +125,7 @@ public final class Adapter {
     } catch (Exception failure) {
       answer.add("error", toJson(failure));
     }
-    say(answer);
+    write(answer);
   }
 
   private JsonElement perform(JsonObject request) throws Exception {
@@ -159,21 +161,21 @@ public final class Adapter {
         open.driver().moveTo(place[0], place[1]);
         return JsonNull.INSTANCE;
       case "driver_read":
-        open.events().read(request.get("on").getAsBoolean());
+        open.events().setReading(request.get("on").getAsBoolean());
         return JsonNull.INSTANCE;
       case "driver_close":
         open.driver().close();
         return JsonNull.INSTANCE;
       case "driver_command":
         Object effect =
-            give(open.driver(), text(request, "command"), text(request, "target")).join();
+            execute(open.driver(), text(request, "command"), text(request, "target")).join();
         return effect instanceof MessageOrBuilder message ? toJson(message) : JsonNull.INSTANCE;
       default:
         throw new IllegalArgumentException("op " + op + " is unknown");
     }
   }
 
-  private static CompletableFuture<?> give(Driver driver, String command, String target) {
+  private static CompletableFuture<?> execute(Driver driver, String command, String target) {
     switch (command) {
       case "accept":
         return driver.accept(target);
@@ -239,10 +241,10 @@ public final class Adapter {
 
   private void follow(String handle, TripWatch watch) {
     try (watch) {
-      for (WatchTripResponse update : watch) tell(handle, "trip", toJson(update));
-      tell(handle, "ended", JsonNull.INSTANCE);
+      for (WatchTripResponse update : watch) writeEvent(handle, "trip", toJson(update));
+      writeEvent(handle, "ended", JsonNull.INSTANCE);
     } catch (RuntimeException failure) {
-      tell(handle, "ended", toJson(failure));
+      writeEvent(handle, "ended", toJson(failure));
     }
   }
 
@@ -255,7 +257,7 @@ public final class Adapter {
     return new double[] {place.get(0).getAsDouble(), place.get(1).getAsDouble()};
   }
 
-  /** A place, which may be invalid: the library must refuse it. */
+  /** Unlike Places.of, accepts a place that is out of range, which the library must refuse. */
   private static LatLng place(JsonObject request, String field) {
     double[] degrees = degrees(request, field);
     return LatLng.newBuilder()

@@ -13,26 +13,29 @@ import org.ridestream.dispatch.v1.OfferEnded;
 import org.ridestream.dispatch.v1.Plan;
 import org.ridestream.dispatch.v1.Rejected;
 
-/** Passes a driver's events on. Takes none while it doesn't read. */
+/**
+ * Writes a driver's events to the adapter's output. While reading is off, a callback blocks, so the
+ * library delivers no further event.
+ */
 final class Events implements DriverListener {
   private final Adapter adapter;
   private final String handle;
-  private boolean reads = true; // Guarded by this.
+  private boolean isReading = true; // Guarded by this.
 
   Events(Adapter adapter, String handle) {
     this.adapter = adapter;
     this.handle = handle;
   }
 
-  synchronized void read(boolean on) {
-    reads = on;
+  synchronized void setReading(boolean on) {
+    isReading = on;
     notifyAll();
   }
 
-  private synchronized void tell(String event, JsonElement data) {
-    adapter.tell(handle, event, data);
+  private synchronized void writeEvent(String event, JsonElement data) {
+    adapter.writeEvent(handle, event, data);
     try {
-      while (!reads) wait();
+      while (!isReading) wait();
     } catch (InterruptedException interrupted) {
       throw new IllegalStateException(interrupted);
     }
@@ -42,38 +45,38 @@ final class Events implements DriverListener {
   public void onConnected(Driver driver, Connected connected) {
     JsonObject data = new JsonObject();
     data.addProperty("resumed", connected.resumed());
-    tell("connected", data);
+    writeEvent("connected", data);
   }
 
   @Override
   public void onDisconnected(Driver driver, Disconnected disconnected) {
     JsonObject data = new JsonObject();
     data.addProperty("code", disconnected.error().code().name());
-    tell("disconnected", data);
+    writeEvent("disconnected", data);
   }
 
   @Override
   public void onOffer(Driver driver, Offer offer) {
-    tell("offer", Adapter.toJson(offer));
+    writeEvent("offer", Adapter.toJson(offer));
   }
 
   @Override
   public void onOfferEnded(Driver driver, OfferEnded ended) {
-    tell("offer_ended", Adapter.toJson(ended));
+    writeEvent("offer_ended", Adapter.toJson(ended));
   }
 
   @Override
   public void onPlan(Driver driver, Plan plan) {
-    tell("plan", Adapter.toJson(plan));
+    writeEvent("plan", Adapter.toJson(plan));
   }
 
   @Override
   public void onRejected(Driver driver, Rejected rejected) {
-    tell("rejected", Adapter.toJson(rejected));
+    writeEvent("rejected", Adapter.toJson(rejected));
   }
 
   @Override
   public void onEnded(Driver driver, @Nullable Throwable error) {
-    tell("ended", error == null ? JsonNull.INSTANCE : Adapter.toJson(error));
+    writeEvent("ended", error == null ? JsonNull.INSTANCE : Adapter.toJson(error));
   }
 }
