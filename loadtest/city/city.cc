@@ -122,7 +122,7 @@ absl::Status City::Reach() {
   log_begin_ = *sequence;
   index_watcher_ = std::make_unique<IndexWatcher>(
       IndexWatcher::Options{.market = options_.market, .driver_prefix = id_prefix_},
-      streets_.graph().bounds(), rpc::MakeChannel(options_.location_address), timers_, tally_);
+      streets_.graph().bounds(), Channel(options_.location_address, 0), timers_, tally_);
   return absl::OkStatus();
 }
 
