@@ -154,8 +154,10 @@ function(ridestream_test name)
     add_dependencies(no_grpc_tests ${name})
   endif()
   # Two properties for two variables, and one label: gtest_discover_tests can't carry a list.
+  # NO_PRETTY_VALUES: without it, ctest appends a parameter's bytes to the test's name, with addresses that
+  # differ in each run. Each INSTANTIATE_TEST_SUITE_P names its parameters.
   gtest_discover_tests(${name}
-    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
     DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${label} RUN_SERIAL ${ARG_SERIAL}
