@@ -125,13 +125,15 @@ endfunction()
 # Tests are compiled without optimization, for speed of compilation; the code under test is in libraries.
 set(ridestream_test_options -O0)
 
-# ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [SERIAL] [TIMEOUT s])
+# ridestream_test(NAME SOURCES a_test.cc DEPS x [GRPC] [NO_TSAN] [SERIAL] [TIMEOUT s])
 # Declares a test binary. ctest runs its tests one by one, each with a time limit, which is four times as long
-# under sanitizers. Each has the label grpc or no_grpc; the target no_grpc_tests builds the latter,
-# which is what TSan runs. SERIAL: no other test runs at the same time.
-add_custom_target(no_grpc_tests)
+# under sanitizers. SERIAL: no other test runs at the same time.
+# ThreadSanitizer runs the tests with the label tsan, which the target tsan_tests builds. GRPC and NO_TSAN
+# exclude a test from it. GRPC: gRPC isn't instrumented, so ThreadSanitizer would report its races. NO_TSAN: the
+# test starts services, which use gRPC, or is long and has a single thread.
+add_custom_target(tsan_tests)
 function(ridestream_test name)
-  cmake_parse_arguments(ARG "GRPC;SERIAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC;NO_TSAN;SERIAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -145,13 +147,15 @@ function(ridestream_test name)
   target_compile_options(${name} PRIVATE ${ridestream_test_options})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ridestream_options GTest::gtest GTest::gmock GTest::gtest_main)
   if(ARG_GRPC)
-    set(label grpc)
     target_link_libraries(${name} PRIVATE gRPC::grpc++ fmt::fmt spdlog::spdlog)
     target_precompile_headers(${name} REUSE_FROM ridestream_grpc_test_pch)
   else()
-    set(label no_grpc)
     target_precompile_headers(${name} REUSE_FROM ridestream_test_pch)
-    add_dependencies(no_grpc_tests ${name})
+  endif()
+  set(label no_tsan)
+  if(NOT ARG_GRPC AND NOT ARG_NO_TSAN)
+    set(label tsan)
+    add_dependencies(tsan_tests ${name})
   endif()
   # Two properties for two variables, and one label: gtest_discover_tests can't carry a list.
   # NO_PRETTY_VALUES: without it, ctest appends a parameter's bytes to the test's name, with addresses that
