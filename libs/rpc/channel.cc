@@ -1,7 +1,10 @@
 #include "libs/rpc/channel.h"
 
+#include <google/protobuf/descriptor.h>
+
 #include <nlohmann/json.hpp>
 
+#include "grpc/support/log.h"
 #include "libs/rpc/callback_threads.h"
 #include "libs/rpc/client_security.h"
 #include "libs/rpc/grpc_log.h"
@@ -15,10 +18,26 @@ std::string ToUri(const std::string& target) {
   return (target.starts_with('[') ? "ipv6:" : "ipv4:") + target;
 }
 
+/// The calls of these services that gRPC may make again. To retry a client's stream, it would keep
+/// all messages since the beginning and send the old ones again, to a server that needs only the
+/// newest.
+nlohmann::json RetriedCalls(const std::vector<std::string>& services) {
+  nlohmann::json calls = nlohmann::json::array();
+  for (const std::string& service : services) {
+    const auto* descriptor =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
+    GPR_ASSERT(descriptor != nullptr);
+    for (int i = 0; i < descriptor->method_count(); ++i) {
+      const auto* method = descriptor->method(i);
+      if (method->client_streaming()) continue;
+      calls.push_back({{"service", service}, {"method", method->name()}});
+    }
+  }
+  return calls;
+}
+
 void AddRetries(const std::vector<std::string>& services, nlohmann::json& config) {
-  nlohmann::json names = nlohmann::json::array();
-  for (const std::string& service : services) names.push_back({{"service", service}});
-  config["methodConfig"] = {{{"name", names},
+  config["methodConfig"] = {{{"name", RetriedCalls(services)},
                              {"retryPolicy",
                               {{"maxAttempts", 5},
                                {"initialBackoff", "0.05s"},

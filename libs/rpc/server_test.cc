@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "absl/synchronization/notification.h"
 #include "libs/rpc/caller.h"
 #include "libs/rpc/channel.h"
@@ -16,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using location::v1::FindNearestRequest;
 using location::v1::FindNearestResponse;
+using location::v1::ReportPositionsRequest;
 using testing::IsOk;
 using testing::StatusIs;
 
@@ -146,6 +149,48 @@ TEST(ServerTest, RetriedServicesHideAnUnavailableServer) {
   server.reset();
   server = *Server::Start({.address = fmt::format("127.0.0.1:{}", port), .services = {&service}});
   EXPECT_THAT(call(), IsOk());
+}
+
+/// Refuses each stream of positions at its end.
+class NoPositions final : public location::v1::LocationService::CallbackService {
+ public:
+  std::atomic<int> messages = 0;
+
+  grpc::ServerReadReactor<ReportPositionsRequest>* ReportPositions(
+      grpc::CallbackServerContext*, location::v1::ReportPositionsResponse*) override {
+    class Reader final : public grpc::ServerReadReactor<ReportPositionsRequest> {
+     public:
+      explicit Reader(std::atomic<int>& messages) : messages_(messages) { StartRead(&request_); }
+      void OnReadDone(bool ok) override {
+        if (!ok) return Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "refused"));
+        ++messages_;
+        StartRead(&request_);
+      }
+      void OnDone() override { delete this; }
+
+     private:
+      std::atomic<int>& messages_;
+      ReportPositionsRequest request_;
+    };
+    return new Reader(messages);
+  }
+};
+
+TEST(ServerTest, AClientsStreamIsNeverRetried) {
+  NoPositions service;
+  auto server = *Server::Start({.services = {&service}});
+  const auto stub = location::v1::LocationService::NewStub(
+      MakeChannel(fmt::format("127.0.0.1:{}", server->port()),
+                  {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  grpc::ClientContext context;
+  SetTimeout(context, 30s);
+  location::v1::ReportPositionsResponse response;
+  const auto stream = stub->ReportPositions(&context, &response);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(stream->Write({}));
+  stream->WritesDone();
+  EXPECT_THAT(FromGrpcStatus(stream->Finish()),
+              StatusIs(absl::StatusCode::kUnavailable, "refused"));
+  EXPECT_EQ(service.messages, 3);
 }
 
 }  // namespace
