@@ -18,9 +18,10 @@ std::string ToUri(const std::string& target) {
   return (target.starts_with('[') ? "ipv6:" : "ipv4:") + target;
 }
 
-/// The calls of these services that gRPC may make again. To retry a client's stream, it would keep
-/// all messages since the beginning and send the old ones again, to a server that needs only the
-/// newest.
+/// The unary calls of these services, which gRPC may make again. To retry a client's stream, it
+/// would keep all messages since the beginning and send the old ones again, to a server that needs
+/// only the newest. A server's stream that is cut would count as a failed attempt in
+/// retryThrottling, although it can't be retried once it has begun.
 nlohmann::json RetriedCalls(const std::vector<std::string>& services) {
   nlohmann::json calls = nlohmann::json::array();
   for (const std::string& service : services) {
@@ -29,7 +30,7 @@ nlohmann::json RetriedCalls(const std::vector<std::string>& services) {
     GPR_ASSERT(descriptor != nullptr);
     for (int i = 0; i < descriptor->method_count(); ++i) {
       const auto* method = descriptor->method(i);
-      if (method->client_streaming()) continue;
+      if (method->client_streaming() || method->server_streaming()) continue;
       calls.push_back({{"service", service}, {"method", method->name()}});
     }
   }
@@ -43,8 +44,10 @@ void AddRetries(const std::vector<std::string>& services, nlohmann::json& config
                                {"initialBackoff", "0.05s"},
                                {"maxBackoff", "1s"},
                                {"backoffMultiplier", 2},
-                               {"retryableStatusCodes", {"UNAVAILABLE"}}}}}};
-  config["retryThrottling"] = {{"maxTokens", 100}, {"tokenRatio", 0.1}};
+                               {"retryableStatusCodes", {"UNAVAILABLE", "CANCELLED"}}}}}};
+  // Each failed attempt takes a token, each successful call returns one, and nothing is retried
+  // while fewer than half are left.
+  config["retryThrottling"] = {{"maxTokens", 1'000}, {"tokenRatio", 1}};
 }
 
 /// Restricts calls to addresses whose health is SERVING. Among gRPC's policies only this one
@@ -74,6 +77,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
                    static_cast<int>(options.connect_within.count()));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  // gRPC's default of 30 s is how long a service whose name moves to another address would be away.
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   // Services call each other directly, whatever web proxy the environment names.

@@ -26,10 +26,10 @@ inline constexpr Keepalive kInnerKeepalive{std::chrono::seconds(1), std::chrono:
 inline constexpr int kMaxMetadataBytes = 16 << 10;
 
 struct ChannelOptions {
-  /// Full names ("ridestream.trip.v1.TripService") of services whose calls with a single request
-  /// are all idempotent. gRPC retries these calls on UNAVAILABLE, at most 5 attempts with jittered
-  /// pauses. It doesn't retry calls in which the client sends a stream. The program must contain
-  /// the services' generated code.
+  /// Full names ("ridestream.trip.v1.TripService") of services whose unary calls are all
+  /// idempotent. gRPC retries them on UNAVAILABLE, and on CANCELLED, with which a server that
+  /// begins to drain may refuse a call: at most 5 attempts with jittered pauses. The program must
+  /// contain the services' generated code.
   std::vector<std::string> retried_services = {};
   /// Channels with the same target but different numbers have separate connections.
   int connection = 0;

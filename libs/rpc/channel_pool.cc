@@ -30,7 +30,8 @@ std::shared_ptr<grpc::Channel> ChannelPool::Take() {
   MutexLock lock(state_->mu);
   auto& entries = state_->entries;
   const Options& options = state_->options;
-  // The first one, so that connections that only a peak needed become idle and are closed.
+  // The first one, so that connections that only a peak needed become idle and are closed. Those to
+  // a list of addresses stay open, because gRPC watches their health.
   auto chosen = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
     return entry.streams < options.streams_per_channel;
   });

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <optional>
+#include <utility>
 
 #include "absl/synchronization/notification.h"
 #include "libs/rpc/caller.h"
@@ -26,11 +28,23 @@ using testing::StatusIs;
 class OneAnswer final : public location::v1::LocationService::CallbackService {
  public:
   absl::Status answer;
+  /// Answers the next call instead, if set.
+  std::optional<absl::Status> next_answer;
   grpc::ServerUnaryReactor* FindNearest(grpc::CallbackServerContext* context,
                                         const FindNearestRequest*, FindNearestResponse*) override {
     auto* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(answer, context));
+    reactor->Finish(
+        ToGrpcStatus(std::exchange(next_answer, std::nullopt).value_or(answer), context));
     return reactor;
+  }
+  grpc::ServerWriteReactor<location::v1::WatchAreaResponse>* WatchArea(
+      grpc::CallbackServerContext*, const location::v1::WatchAreaRequest*) override {
+    class Cut final : public grpc::ServerWriteReactor<location::v1::WatchAreaResponse> {
+     public:
+      Cut() { Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "cut")); }
+      void OnDone() override { delete this; }
+    };
+    return new Cut;
   }
 };
 
@@ -149,6 +163,29 @@ TEST(ServerTest, RetriedServicesHideAnUnavailableServer) {
   server.reset();
   server = *Server::Start({.address = fmt::format("127.0.0.1:{}", port), .services = {&service}});
   EXPECT_THAT(call(), IsOk());
+}
+
+TEST(ServerTest, AUnaryCallIsRetriedThoughManyStreamsWereCut) {
+  OneAnswer service;
+  auto server = *Server::Start({.services = {&service}});
+  const auto stub = location::v1::LocationService::NewStub(
+      MakeChannel(fmt::format("127.0.0.1:{}", server->port()),
+                  {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  for (int i = 0; i < 600; ++i) {
+    grpc::ClientContext context;
+    SetTimeout(context, 30s);
+    const auto stream = stub->WatchArea(&context, {});
+    EXPECT_THAT(FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kUnavailable, "cut"));
+  }
+  for (const absl::Status& refusal :
+       {absl::UnavailableError("restarting"), absl::CancelledError("draining")}) {
+    service.next_answer = refusal;
+    grpc::ClientContext context;
+    SetTimeout(context, 30s);
+    FindNearestResponse response;
+    EXPECT_THAT(FromGrpcStatus(stub->FindNearest(&context, {}, &response)), IsOk());
+    EXPECT_EQ(service.next_answer, std::nullopt);
+  }
 }
 
 /// Refuses each stream of positions at its end.

@@ -37,9 +37,9 @@ struct LocationConfig {
 /// before it is destroyed.
 class LocationHandlers {
  public:
-  /// Maximum number of drivers in all answers of one FindNearest: about 3 MB, below the 4 MB that a
-  /// gRPC client accepts by default.
-  static constexpr size_t kMaxDriversPerCall = 50'000;
+  /// Maximum number of drivers in all answers of one FindNearest: at most 100 bytes each, so
+  /// that the answer stays below the 4 MiB that a gRPC client accepts by default.
+  static constexpr size_t kMaxDriversPerCall = 40'000;
 
   /// Called with the number of positions in a batch and the time that applying them took.
   using OnBatch = std::function<void(size_t positions, std::chrono::nanoseconds took)>;

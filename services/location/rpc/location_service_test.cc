@@ -289,16 +289,17 @@ TEST_F(LocationServiceTest, NamesTheInvalidFieldOfAQuery) {
 TEST_F(LocationServiceTest, QueriesWhoseAnswerExceedsTheMessageLimitAreRefused) {
   Start();
   std::vector<v1::PositionReport> positions;
-  for (int i = 0; i < 51; ++i) positions.push_back(Position(fmt::format("d-{}", i)));
+  constexpr std::size_t kLongestId = 64;
+  for (int i = 0; i < 41; ++i) positions.push_back(Position(fmt::format("{:0>{}}", i, kLongestId)));
   Apply(positions);
   v1::FindNearestRequest request = Nearest(1'000);
   while (request.queries_size() < 1'000) *request.add_queries() = request.queries(0);
   v1::FindNearestResponse response;
   EXPECT_EQ(FindNearest(request, response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  for (v1::NearestQuery& query : *request.mutable_queries()) query.set_limit(50);
+  for (v1::NearestQuery& query : *request.mutable_queries()) query.set_limit(40);
   EXPECT_TRUE(FindNearest(request, response).ok());
   EXPECT_EQ(response.results_size(), 1'000);
-  EXPECT_EQ(response.results(999).drivers_size(), 50);
+  EXPECT_EQ(response.results(999).drivers_size(), 40);
 }
 
 TEST_F(LocationServiceTest, ViewerGetsASnapshotThenChangesAndRemovals) {

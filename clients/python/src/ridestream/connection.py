@@ -22,6 +22,8 @@ _OPTIONS = (
     # Detects a half-open connection within 30 s, even if nothing is sent.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # By default, PINGs cease or become rare while nothing is sent.
+    ("grpc.http2.max_pings_without_data", 0),
     # PINGs that estimate the bandwidth would restart the keepalive timer.
     ("grpc.http2.bdp_probe", 0),
     # Kept short, because this package has its own backoff, to which the channel's is added.

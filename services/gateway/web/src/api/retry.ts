@@ -5,6 +5,8 @@ import { wallPause, type Pause } from "./follow.js";
 const kTransient = new Set([
   Code.Unavailable,
   Code.DeadlineExceeded,
+  // A server that begins to drain may refuse a call so.
+  Code.Canceled,
   // Errors of fetch after a broken connection.
   Code.Unknown,
   Code.Internal,
