@@ -176,6 +176,7 @@ TEST_F(ExporterProcessTest, ServesTheDocumentedMetricsAndUpdatesThem) {
   const auto exporter = system_->StartExporter(
       {"--positions_topic=positions", "--positions_every=100ms", "--location=" + location});
   ExportPositions(*exporter, location);
+  if (HasFatalFailure()) return;
   TripLoad load(system_->trip_address(), 1);
   Await(load, 3);
   load.Stop();

@@ -145,7 +145,12 @@ absl::StatusOr<std::string> KafkaBroker::RunTool(const std::string& tool,
       "-Dlog4j2.configurationFile={}/log4j2.properties -cp '{}' {}",
       folder(), classpath_, tool);
   for (const std::string& argument : arguments) command += fmt::format(" '{}'", argument);
-  return OutputOf(command + " 2>>" + folder() + "/tools.log");
+  auto output = OutputOf(command + " 2>>" + folder() + "/tools.log");
+  if (!output.ok() && process_ != nullptr && process_->HasEnded()) {
+    return absl::InternalError(fmt::format(
+        "the broker {}: {}", process::DescribeWaitStatus(process_->Stop(0)), process_->LogEnd()));
+  }
+  return output;
 }
 
 absl::Status KafkaBroker::CreateTopic(const std::string& topic, int partitions,
