@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -145,13 +146,17 @@ TEST(ServerTest, AChannelToSeveralServersCallsTheHealthyOne) {
   expect_all_answered_by("the standby");
 }
 
+std::unique_ptr<location::v1::LocationService::Stub> RetryingStub(int port) {
+  return location::v1::LocationService::NewStub(
+      MakeChannel(fmt::format("127.0.0.1:{}", port),
+                  {.retried_services = {location::v1::LocationService::service_full_name()}}));
+}
+
 TEST(ServerTest, RetriedServicesHideAnUnavailableServer) {
   OneAnswer service;
   auto server = *Server::Start({.services = {&service}});
   const int port = server->port();
-  const auto stub = location::v1::LocationService::NewStub(
-      MakeChannel(fmt::format("127.0.0.1:{}", port),
-                  {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  const auto stub = RetryingStub(port);
   const auto call = [&] {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
@@ -168,9 +173,7 @@ TEST(ServerTest, RetriedServicesHideAnUnavailableServer) {
 TEST(ServerTest, AUnaryCallIsRetriedThoughManyStreamsWereCut) {
   OneAnswer service;
   auto server = *Server::Start({.services = {&service}});
-  const auto stub = location::v1::LocationService::NewStub(
-      MakeChannel(fmt::format("127.0.0.1:{}", server->port()),
-                  {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  const auto stub = RetryingStub(server->port());
   for (int i = 0; i < 600; ++i) {
     grpc::ClientContext context;
     SetTimeout(context, 30s);
@@ -216,9 +219,7 @@ class NoPositions final : public location::v1::LocationService::CallbackService 
 TEST(ServerTest, AClientsStreamIsNeverRetried) {
   NoPositions service;
   auto server = *Server::Start({.services = {&service}});
-  const auto stub = location::v1::LocationService::NewStub(
-      MakeChannel(fmt::format("127.0.0.1:{}", server->port()),
-                  {.retried_services = {"ridestream.location.v1.LocationService"}}));
+  const auto stub = RetryingStub(server->port());
   grpc::ClientContext context;
   SetTimeout(context, 30s);
   location::v1::ReportPositionsResponse response;
